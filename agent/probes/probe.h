@@ -1,0 +1,70 @@
+// A probe reads one noun of the node and writes it into its part of Facts. It never judges and
+// never changes anything.
+//
+// What it cannot read it leaves unset and lists with MarkUnobserved; what is not there it leaves
+// unset. A probe that returns an error has observed nothing: its part is then cleared and its
+// `path` is marked unobserved with the error's message.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "agent/host/host.h"
+#include "agent/probes/connect_config.h"
+#include "connect_ha/v1/agent_config.pb.h"
+#include "connect_ha/v1/facts.pb.h"
+
+namespace connect_ha {
+
+// What a probe may look at beside the host.
+struct ProbeInput {
+  Host& host;
+  const v1::AgentConfig& agent_config;
+  // The effective configuration of the latest gathering; null before the first one, and while
+  // it cannot be read. Holds secrets.
+  std::shared_ptr<const ConnectConfig> config;
+  // Why `config` is null; OK when there is simply no configuration file.
+  absl::Status config_status;
+  // Keys the digests of secrets; 32 bytes.
+  const std::string& digest_key;
+  Time now;
+};
+
+// What makes a probe run again before its pace says so.
+enum Trigger : uint32_t {
+  kOnNothing = 0,
+  kOnConfiguration = 1u << 0,  // Connect's configuration file or its unit's environment
+  kOnPackages = 1u << 1,       // dpkg's database
+  kOnUnits = 1u << 2,          // systemd: Connect's unit or the manager's unit files
+  kOnMounts = 1u << 3,         // the mount table
+  kOnAccounts = 1u << 4,       // /etc/passwd, /etc/group
+  kOnRuntimes = 1u << 5,       // /opt/R, /opt/python, /opt/quarto
+  kOnLicense = 1u << 6,        // /var/lib/rstudio-connect/*.lic
+  kOnHost = 1u << 7,           // /etc/os-release, /etc/hostname
+};
+
+// How often a probe runs when nothing triggers it.
+enum class Pace {
+  kPass,    // every full pass; cheap, local, forks nothing
+  kPoll,    // AgentConfig.poll_interval: asks the network or the clock
+  kVerify,  // AgentConfig.verify_interval: smoke runs and integrity; may run commands
+};
+
+struct Probe {
+  const char* name;  // as in ProbeRun.probe
+  const char* path;  // what an error of the whole probe makes unobserved: "database"
+  Pace pace;
+  uint32_t triggers;  // of Trigger
+  std::chrono::milliseconds deadline;
+  // Reads into `facts`, which holds only what this probe wrote the last time (so that a kVerify
+  // probe can fill a part of what a kPass probe reports: see MergeFacts).
+  absl::Status (*read)(const ProbeInput& input, v1::Facts& facts);
+};
+
+// "could not be observed": the field at `path` stays unset, for this reason.
+void MarkUnobserved(v1::Facts& facts, const std::string& path, const std::string& reason);
+
+}  // namespace connect_ha

@@ -1,0 +1,40 @@
+// A rule: a pure function of the cluster's snapshot, and one table row with the words that a
+// person reads. No files, no clock, no network: generated messages in, a finding out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connect_ha/v1/checklist.pb.h"
+
+namespace connect_ha {
+
+enum class Source { kHaGuide, kReferenceArchitecture, kAdminGuide, kOperations, kConnectHa };
+
+// What the rule needs to be judged: `connect-ha-agent check` runs the kNode ones.
+enum class Scope { kNode, kCluster };
+
+struct Rule {
+  const char* id;     // the interface: output, JSON, waivers
+  const char* title;  // "Nodes run in two or more availability zones"
+  v1::RuleClass rule_class;
+  Source source;
+  const char* source_item;  // "HA 1", "RA", "OPS"
+  const char* fix;          // default fix; a finding may carry a better one
+  Scope scope;
+  v1::Finding (*judge)(const v1::Snapshot& cluster);
+};
+
+// The table, in the order it prints.
+const std::vector<Rule>& Rules();
+// Null when there is no such rule.
+const Rule* FindRule(const std::string& id);
+
+// Every rule over the snapshot. Facts of a node not heard within limits.stale_after count as
+// unobserved, with that as the reason. Findings carry no `since`.
+v1::Checklist Evaluate(const v1::Snapshot& cluster);
+// Only the rules that one node alone can show; `cluster` holds that node.
+v1::Checklist EvaluateNode(const v1::Snapshot& cluster);
+
+}  // namespace connect_ha

@@ -1,0 +1,67 @@
+// What the coordinator keeps: takes and gives messages. No secret is ever stored.
+//
+// Every write is durable (fsynced) when the call returns OK. All calls may be made from any
+// thread; concurrent PutReport calls are committed in groups. Errors: NotFound, AlreadyExists,
+// FailedPrecondition (a stated condition does not hold), Internal with the database's words.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/time.h"
+#include "connect_ha/v1/checklist.pb.h"
+#include "connect_ha/v1/event.pb.h"
+#include "connect_ha/v1/store.pb.h"
+
+namespace connect_ha {
+
+struct EventQuery {
+  uint64_t after_id = 0;
+  uint32_t limit = 100;
+  std::string node;  // "" for all
+  std::string rule;  // "" for all
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Nodes. PutNode inserts or replaces.
+  virtual absl::Status PutNode(const v1::NodeRecord& node) = 0;
+  virtual absl::StatusOr<v1::NodeRecord> GetNode(const std::string& name) = 0;
+  virtual absl::StatusOr<std::vector<v1::NodeRecord>> ListNodes() = 0;  // by name, removed ones too
+
+  // Latest report of each node; replaces the one before. Removing a node removes its report.
+  virtual absl::Status PutReport(const v1::NodeReport& report) = 0;
+  virtual absl::Status RemoveReport(const std::string& node) = 0;
+  // Calls `take` once per stored report.
+  virtual absl::StatusOr<std::vector<v1::NodeReport>> ListReports() = 0;
+
+  // Latest finding of each rule, `since` included, and the change as an event, in one
+  // transaction.
+  virtual absl::Status PutFindings(const std::vector<v1::Finding>& findings,
+                                   const std::vector<v1::Event>& changes) = 0;
+  virtual absl::StatusOr<std::vector<v1::Finding>> ListFindings() = 0;
+
+  // Sets the event's id and returns it. Events beyond the newest 100,000 may be dropped.
+  virtual absl::StatusOr<uint64_t> AddEvent(const v1::Event& event) = 0;
+  // The newest `limit` that match, oldest first.
+  virtual absl::StatusOr<std::vector<v1::Event>> ListEvents(const EventQuery& query) = 0;
+
+  // Tokens.
+  virtual absl::Status AddToken(const v1::StoredToken& token) = 0;  // AlreadyExists
+  virtual absl::StatusOr<v1::StoredToken> GetToken(const std::string& id) = 0;
+  virtual absl::StatusOr<std::vector<v1::StoredToken>> ListTokens() = 0;  // by creation
+  virtual absl::Status RevokeToken(const std::string& id) = 0;
+  // In one transaction: fails with FailedPrecondition when the token is expired at `now`,
+  // revoked or used up, but for a use that repeats an earlier one (same key, machine and node),
+  // which succeeds and spends nothing; else records the use and puts the node.
+  virtual absl::Status SpendToken(const std::string& id, const v1::StoredToken::Use& use,
+                                  const v1::NodeRecord& node, Time now) = 0;
+};
+
+}  // namespace connect_ha
