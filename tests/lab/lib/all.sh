@@ -1,0 +1,17 @@
+# shellcheck shell=bash
+# Everything below lib/, in one line for the scripts that use it.
+
+lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=common.sh
+. "$lib/common.sh"
+# shellcheck source=image.sh
+. "$lib/image.sh"
+# shellcheck source=vm.sh
+. "$lib/vm.sh"
+# shellcheck source=services.sh
+. "$lib/services.sh"
+# shellcheck source=coordinator.sh
+. "$lib/coordinator.sh"
+# shellcheck source=nodes.sh
+. "$lib/nodes.sh"
+PATH=$PATH:/usr/sbin:/sbin

@@ -1,0 +1,2 @@
+# shellcheck shell=bash
+# The coordinator, on the host, from the build tree.

@@ -1,0 +1,126 @@
+# shellcheck shell=bash
+# The nodes' disk image: the host's own distribution, so that the agent's package built here installs there.
+# Cached under a key made of everything that goes into it.
+
+CONNECT_VERSION=2024.08.0
+CONNECT_OTHER_VERSION=2024.06.0
+QUARTO_VERSION=1.5.57
+
+# What differs between the distributions that may be host and guest.
+load_distribution() {
+  # shellcheck disable=SC1091
+  . /etc/os-release
+  SUITE=$VERSION_CODENAME
+  case $ID in
+    debian)
+      KERNEL_PACKAGE=linux-image-cloud-amd64
+      COMPONENTS=main
+      ;;
+    ubuntu)
+      KERNEL_PACKAGE=linux-image-kvm
+      COMPONENTS=main,universe
+      ;;
+    *) die "the lab knows Debian and Ubuntu, this is $ID" "run it on Debian 12 or Ubuntu 22.04" ;;
+  esac
+  PYTHON_MINOR=$(apt-cache show python3 | sed -n 's/^Version: \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+}
+
+# The packages that the agent's shared libraries come from, as the build machine has them.
+agent_library_packages() {
+  local patterns=('libgrpc++1*' 'libprotobuf[0-9]*' 'libpqxx-[0-9]*' 'libspdlog1*' 'libfmt[0-9]*' 'libyaml-cpp0*'
+    'libabsl20*' 'libcurl4' 'libsystemd0' 'libsqlite3-0' 'libssl[0-9]*' 'libsodium[0-9]*')
+  dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "${patterns[@]}" 2>/dev/null | sed -n 's/^ii //p' | sort -u
+}
+
+image_packages() {
+  sed -e 's/#.*//' -e '/^ *$/d' "$LAB_HOME/image/packages.txt"
+  echo "$KERNEL_PACKAGE"
+  apt-cache depends r-base-core | grep -o 'libicu[0-9]*'
+  agent_library_packages
+}
+
+image_key() {
+  {
+    echo "$SUITE $KERNEL_PACKAGE $CONNECT_VERSION $CONNECT_OTHER_VERSION $QUARTO_VERSION"
+    image_packages
+    find "$LAB_HOME"/{image,interpreters,standins,lib/image.sh} -type f -print0 | sort -z | xargs -0 sha256sum |
+      sed "s|$LAB_HOME||"
+  } | sha256sum | cut -c 1-16
+}
+
+# ensure_image: leaves IMAGE pointing to a directory with root.raw, vmlinuz, initrd, ssh_key, versions, packages/.
+ensure_image() {
+  load_distribution
+  IMAGE=$LAB_CACHE/image-$(image_key)
+  [ -e "$IMAGE/complete" ] || build_image
+  ln -sfn "$IMAGE" "$RUN/image"
+  # shellcheck disable=SC1091
+  . "$IMAGE/versions"
+}
+
+build_image() {
+  require_disk "$LAB_CACHE" 5000
+  say "building the nodes' image ($SUITE); this is done once"
+  "${AS_ROOT[@]}" rm -rf --one-file-system "$IMAGE"
+  mkdir -p "$IMAGE/packages" "$IMAGE/downloads" "$IMAGE/root"
+  ssh-keygen -q -t ed25519 -N '' -C connect-ha-lab -f "$IMAGE/ssh_key"
+  build_standins
+  build_interpreters
+  install_root
+  pack_root
+  touch "$IMAGE/complete"
+  say "image ready: $IMAGE"
+}
+
+build_standins() {
+  say "packing the stand-ins for Connect and Quarto"
+  "$LAB_HOME/standins/make-connect-deb" "$CONNECT_VERSION" "$IMAGE/packages" 2>/dev/null
+  "$LAB_HOME/standins/make-connect-deb" "$CONNECT_OTHER_VERSION" "$IMAGE/packages" 2>/dev/null
+  "$LAB_HOME/standins/make-quarto-archive" "$QUARTO_VERSION" "$IMAGE/packages"
+}
+
+build_interpreters() {
+  say "repackaging R and Python"
+  local python="python$PYTHON_MINOR"
+  (cd "$IMAGE/downloads" && chmod 0755 . && apt-get -qq -o APT::Sandbox::User=root download r-base-core "$python" \
+    "$python-minimal" "lib$python-minimal" "lib$python-stdlib" "$python-venv" python3-pip-whl python3-setuptools-whl \
+    python3-distutils)
+  R_VERSION=$("$LAB_HOME/interpreters/make-r-deb" "$IMAGE/downloads" "$IMAGE/packages" 2>/dev/null)
+  PYTHON_VERSION=$("$LAB_HOME/interpreters/make-python-deb" "$IMAGE/downloads" "$IMAGE/packages" 2>/dev/null)
+  rm -rf "$IMAGE/downloads"
+  cat >"$IMAGE/versions" <<VERSIONS
+CONNECT_VERSION=$CONNECT_VERSION
+CONNECT_OTHER_VERSION=$CONNECT_OTHER_VERSION
+QUARTO_VERSION=$QUARTO_VERSION
+R_VERSION=$R_VERSION
+PYTHON_VERSION=$PYTHON_VERSION
+VERSIONS
+}
+
+install_root() {
+  say "installing the nodes' system (one to three minutes)"
+  local include
+  include=$(image_packages | paste -s -d ,)
+  "${AS_ROOT[@]}" mmdebstrap --quiet --mode=root --variant=minbase --components="$COMPONENTS" --include="$include" \
+    --aptopt='APT::Install-Recommends "false"' \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --essential-hook="mkdir -p \"\$1/etc\" && cp -r '$LAB_HOME/image/files/etc/initramfs-tools' \"\$1/etc/\"" \
+    --customize-hook="'$LAB_HOME/image/customize' \"\$1\" '$IMAGE'" \
+    "$SUITE" "$IMAGE/root" >"$IMAGE/install.log" 2>&1 || {
+    tail -n 20 "$IMAGE/install.log" >&2
+    die "the nodes' system could not be installed, see $IMAGE/install.log" "is the package mirror in reach? then again"
+  }
+}
+
+pack_root() {
+  say "packing the disk"
+  "${AS_ROOT[@]}" cp "$IMAGE/root/boot/"vmlinuz-* "$IMAGE/vmlinuz"
+  "${AS_ROOT[@]}" cp "$IMAGE/root/boot/"initrd.img-* "$IMAGE/initrd"
+  "${AS_ROOT[@]}" mke2fs -q -t ext4 -d "$IMAGE/root" -E lazy_itable_init=1,lazy_journal_init=1 "$IMAGE/root.raw" 4G
+  "${AS_ROOT[@]}" chown -R "$(id -u):$(id -g)" "$IMAGE"/{root.raw,vmlinuz,initrd}
+  "${AS_ROOT[@]}" rm -rf --one-file-system "$IMAGE/root"
+}
+
+# load_image_of_run: the image that the running lab was started from.
+load_image_of_run() { IMAGE=$(readlink "$RUN/image"); }

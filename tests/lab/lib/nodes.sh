@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# Makes cluster nodes of the running machines, as EC2 does: each gets user data and runs it at its first boot.
+
+# user_data NODE [JOIN_COMMAND]: prints the script. Without a join command the node gets no agent.
+user_data() {
+  local node=$1 join=${2:-}
+  # shellcheck disable=SC2153
+  local NODE=$node JOIN_COMMAND=$join DATABASE_PASSWORD SMTP_PASSWORD LICENSE_END AGENT_PACKAGE=connect-ha-agent.deb
+  DATABASE_PASSWORD=$(cat "$RUN/database-password")
+  SMTP_PASSWORD=$(cat "$RUN/smtp-password")
+  LICENSE_END=$(date -u -d '+300 days' +%F)
+  echo '#!/bin/bash'
+  declare -p NODE JOIN_COMMAND DATABASE_NAME DATABASE_USER DATABASE_PASSWORD SMTP_PASSWORD LICENSE_END AGENT_PACKAGE \
+    R_VERSION PYTHON_VERSION QUARTO_VERSION PORT_TIME PORT_NFS PORT_PACKAGES PORT_BALANCER PORT_DATABASE
+  cat "$LAB_HOME/node/setup-node"
+  if [ -n "$join" ]; then cat "$LAB_HOME/node/join-cluster"; fi
+}
+
+# first_boot NODE: the clock of a restored machine is the one it was saved with, so it is set first.
+first_boot() {
+  local node=$1
+  if [ -e "$RUN/off-ec2" ]; then
+    node_ssh "$node" "date -s @$(date +%s.%N) >/dev/null; ip link set eth1 down; cat >/root/user-data" \
+      <"$RUN/imds/$node/user-data"
+    node_ssh "$node" /usr/local/sbin/run-user-data /root/user-data >"$RUN/log/user-data-$node.log" 2>&1 </dev/null
+  else
+    node_ssh "$node" "date -s @$(date +%s.%N) >/dev/null; systemctl restart user-data.service" </dev/null
+  fi
+}
+
+# first_boots JOIN_COMMAND_OF_EACH_NODE... : all nodes at once.
+first_boots() {
+  local node pids=() pid
+  for node in "${NODES[@]}"; do
+    user_data "$node" "${1:-}" >"$RUN/imds/$node/user-data"
+    shift $(($# > 0 ? 1 : 0))
+    first_boot "$node" &
+    pids+=($!)
+  done
+  for pid in "${pids[@]}"; do
+    wait "$pid" || die "the user data of a node failed" \
+      "tests/lab/lab ssh NODE journalctl -u user-data, or look at the logs in $RUN/log"
+  done
+}
+
+connect_answers() {
+  curl -fsS -m 3 -o "$RUN/ping" "http://127.0.0.1:$((PORT_CONNECT_FIRST + $(node_index "$1")))/__ping__"
+}

@@ -1,0 +1,153 @@
+# shellcheck shell=bash
+# What a cluster has around its nodes, as processes of this lab on the host's loopback: NFS (for EFS), PostgreSQL
+# (for RDS), HAProxy (for the ALB), a time source and a place to fetch packages from.
+
+DATABASE_NAME=db.lab.internal
+DATABASE_USER=connect
+
+start_services() {
+  start_storage
+  start_database
+  start_time_source
+  start_balancer
+  start_packages
+  wait_for 30 "NFS server" port_open "$PORT_NFS"
+  wait_for 30 "database" port_open "$PORT_DATABASE"
+  create_database
+}
+
+# EFS: NFSv4.1, root may chown, any source port.
+start_storage() {
+  mkdir -p "$RUN/storage/export" "$RUN/storage/recovery"
+  "${AS_ROOT[@]}" chmod 0755 "$RUN/storage/export"
+  cat >"$RUN/storage/ganesha.conf" <<CONF
+NFS_Core_Param {
+  Bind_addr = 127.0.0.1;
+  NFS_Port = $PORT_NFS;
+  NFS_Protocols = 4;
+  Enable_NLM = false;
+  Enable_RQUOTA = false;
+  Enable_UDP = false;
+}
+NFS_KRB5 { Active_krb5 = false; }
+NFSv4 {
+  Minor_Versions = 1;
+  Graceless = true;
+  Allow_Numeric_Owners = true;
+  Only_Numeric_Owners = true;
+  RecoveryRoot = "$RUN/storage/recovery";
+}
+EXPORT {
+  Export_Id = 1;
+  Path = "$RUN/storage/export";
+  Pseudo = "/";
+  Protocols = 4;
+  Transports = TCP;
+  Access_Type = RW;
+  Squash = No_Root_Squash;
+  SecType = sys;
+  PrivilegedPort = false;
+  FSAL { Name = VFS; }
+}
+CONF
+  start_process storage "${AS_ROOT[@]}" ganesha.nfsd -F -f "$RUN/storage/ganesha.conf" -p "$RUN/storage/ganesha.pid" \
+    -L "$RUN/log/storage.log" -N NIV_EVENT
+}
+
+database_tool() { find /usr/lib/postgresql/*/bin -name "$1" | sort -V | tail -n 1; }
+
+# RDS: TLS only, scram, a certificate of a private authority for a name.
+start_database() {
+  local data=$RUN/database/data
+  mkdir -p "$RUN/database"
+  [ "$(id -u)" != 0 ] || chown postgres:postgres "$RUN/database"
+  make_database_certificate
+  (cd / && "${AS_DATABASE[@]}" "$(database_tool initdb)" -D "$data" -A peer -U postgres --no-sync >"$RUN/log/initdb.log" 2>&1)
+  "${AS_DATABASE[@]}" tee -a "$data/postgresql.conf" >/dev/null <<CONF
+listen_addresses = '127.0.0.1'
+port = $PORT_DATABASE
+unix_socket_directories = '$RUN/database'
+ssl = on
+ssl_cert_file = '$RUN/database/server.crt'
+ssl_key_file = '$RUN/database/server.key'
+ssl_ca_file = '$RUN/database/ca.crt'
+fsync = off
+shared_buffers = 16MB
+CONF
+  "${AS_DATABASE[@]}" tee "$data/pg_hba.conf" >/dev/null <<CONF
+local   all all           trust
+hostssl all all 0.0.0.0/0 scram-sha-256
+CONF
+  start_process database "${AS_DATABASE[@]}" "$(database_tool postgres)" -D "$data"
+}
+
+make_database_certificate() {
+  local directory=$RUN/database
+  "${AS_DATABASE[@]}" sh -c "umask 077; cd '$directory' &&
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj '/CN=lab RDS CA' \
+      -keyout ca.key -out ca.crt &&
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=$DATABASE_NAME' \
+      -keyout server.key -out server.csr &&
+    echo 'subjectAltName=DNS:$DATABASE_NAME' >server.ext &&
+    openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile server.ext \
+      -out server.crt && chmod 0644 ca.crt && chmod 0755 ." >"$RUN/log/database-certificate.log" 2>&1
+}
+
+# database SQL... : as the superuser, over the socket.
+database() { psql -qAt -h "$RUN/database" -p "$PORT_DATABASE" -U postgres -d postgres -v ON_ERROR_STOP=1; }
+
+create_database() {
+  (umask 077 && openssl rand -hex 16 >"$RUN/database-password")
+  wait_for 30 "database" eval "database </dev/null && echo 'SELECT 1' | database"
+  database <<SQL
+CREATE ROLE $DATABASE_USER LOGIN PASSWORD '$(cat "$RUN/database-password")';
+CREATE DATABASE connect OWNER $DATABASE_USER;
+SQL
+}
+
+# The nodes' time source: serves the host's clock, and leaves it alone.
+start_time_source() {
+  cat >"$RUN/chrony.conf" <<CONF
+port $PORT_TIME
+bindaddress 127.0.0.1
+allow 127.0.0.1
+local stratum 2
+cmdport 0
+bindcmdaddress /
+pidfile $RUN/chrony.pid
+CONF
+  start_process time chronyd -d -x -U -u "$(id -un)" -f "$RUN/chrony.conf"
+}
+
+# ALB: health checks and a cookie that keeps a session to its node.
+start_balancer() {
+  local node
+  {
+    cat <<CONF
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 60s
+  timeout server 60s
+frontend balancer
+  bind 127.0.0.1:$PORT_BALANCER
+  default_backend connect
+backend connect
+  balance roundrobin
+  cookie AWSALB insert indirect nocache
+  option httpchk GET /__ping__
+  http-check expect status 200
+  default-server check inter 2s fall 2 rise 2
+CONF
+    for node in "${NODES[@]}"; do
+      echo "  server $node 127.0.0.1:$((PORT_CONNECT_FIRST + $(node_index "$node"))) cookie $node"
+    done
+  } >"$RUN/haproxy.cfg"
+  start_process balancer haproxy -db -f "$RUN/haproxy.cfg"
+}
+
+start_packages() {
+  mkdir -p "$RUN/served"
+  ln -sfn "$IMAGE/packages" "$RUN/served/packages"
+  start_process packages python3 -m http.server --bind 127.0.0.1 --directory "$RUN/served" "$PORT_PACKAGES"
+}

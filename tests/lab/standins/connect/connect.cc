@@ -1,0 +1,193 @@
+// A stand-in for Posit Connect, which no registry carries. It keeps the documented contract as far
+// as a cluster can see it: configuration file, database, data directory, encryption key, health and
+// version over HTTP. It serves no content. Usage: connect [--config FILE] | --version
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <libpq-fe.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <stdexcept>
+#include <string>
+
+#include "gcfg.h"
+
+namespace {
+
+constexpr char kInstallPrefix[] = "/opt/rstudio-connect";
+constexpr char kLogFile[] = "/var/log/rstudio/rstudio-connect/rstudio-connect.log";
+
+volatile std::sig_atomic_t stop = 0;
+
+void Log(const std::string& line) {
+  std::fprintf(stdout, "%s\n", line.c_str());
+  std::fflush(stdout);
+  std::filesystem::create_directories(std::filesystem::path(kLogFile).parent_path());
+  std::ofstream(kLogFile, std::ios::app) << line << '\n';
+}
+
+// The real server refuses data directories inside its installation, which an upgrade replaces.
+void RefuseInsideInstallation(const std::string& key, const std::string& path) {
+  if (path.rfind(kInstallPrefix, 0) == 0)
+    throw std::runtime_error(key + " must not be below " + kInstallPrefix);
+}
+
+void WriteNewKey(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
+  if (fd < 0 && errno == EEXIST) return;
+  if (fd < 0) throw std::runtime_error("cannot create " + path + ": " + std::strerror(errno));
+  std::random_device random;
+  std::string key;
+  constexpr size_t kKeyCharacters = 1024;
+  while (key.size() < kKeyCharacters) key += "0123456789abcdef"[random() % 16];
+  const bool written =
+      ::write(fd, key.data(), key.size()) == static_cast<ssize_t>(key.size()) && ::fsync(fd) == 0;
+  ::close(fd);
+  if (!written) throw std::runtime_error("cannot write " + path);
+}
+
+void PrepareDataDir(const Config& config) {
+  const std::string data_dir = config.Get("server", "datadir", "/var/lib/rstudio-connect");
+  const std::string database_dir = config.Get("database", "dir", data_dir + "/db");
+  const std::string metrics_path = config.Get("metrics", "datapath", data_dir + "/metrics/rrd");
+  RefuseInsideInstallation("Server.DataDir", data_dir);
+  RefuseInsideInstallation("Database.Dir", database_dir);
+  for (const std::string& dir :
+       {data_dir + "/apps", data_dir + "/bundles", database_dir, metrics_path})
+    std::filesystem::create_directories(dir);
+
+  const std::string key_file = config.Get("server", "encryptionkeyfile", "");
+  const std::string key = config.Get("server", "encryptionkey", "");
+  if (!key.empty() && !key_file.empty())
+    throw std::runtime_error(
+        "Server.EncryptionKey and Server.EncryptionKeyFile are both set: give one");
+  if (key.empty() && key_file.empty()) WriteNewKey(database_dir + "/secret.key");
+  if (!key_file.empty() && ::access(key_file.c_str(), R_OK) != 0)
+    throw std::runtime_error("cannot read Server.EncryptionKeyFile " + key_file);
+}
+
+PGconn* ConnectDatabase(const Config& config) {
+  if (config.Get("database", "provider", "sqlite") != "postgres")
+    throw std::runtime_error("the stand-in has Database.Provider = postgres only");
+  std::string url = config.Get("postgres", "url", "");
+  if (url.find("sslmode=") == std::string::npos)
+    url += (url.find('?') == std::string::npos ? "?" : "&") + std::string("sslmode=require");
+  const std::string password = config.Get("postgres", "password", "");
+  const std::array<const char*, 4> keys = {"dbname", "application_name",
+                                           password.empty() ? nullptr : "password", nullptr};
+  const std::array<const char*, 4> values = {url.c_str(), "rstudio-connect", password.c_str(),
+                                             nullptr};
+  PGconn* connection = PQconnectdbParams(keys.data(), values.data(), /*expand_dbname=*/1);
+  if (PQstatus(connection) != CONNECTION_OK)
+    throw std::runtime_error(std::string("cannot connect to the database: ") +
+                             PQerrorMessage(connection));
+  PQclear(
+      PQexec(connection, "CREATE TABLE IF NOT EXISTS connect_schema (version text PRIMARY KEY)"));
+  PQclear(PQexec(connection, "INSERT INTO connect_schema VALUES ('" STANDIN_VERSION
+                             "') ON CONFLICT DO NOTHING"));
+  return connection;
+}
+
+int Listen(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  sockaddr_in socket_address{};
+  socket_address.sin_family = AF_INET;
+  socket_address.sin_port = htons(static_cast<uint16_t>(std::atoi(address.c_str() + colon + 1)));
+  const std::string host = address.substr(0, colon);
+  socket_address.sin_addr.s_addr = host.empty() ? INADDR_ANY : inet_addr(host.c_str());
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&socket_address), sizeof(socket_address)) != 0 ||
+      ::listen(fd, 64) != 0)
+    throw std::runtime_error("cannot listen on " + address + ": " + std::strerror(errno));
+  return fd;
+}
+
+std::string Respond(const std::string& request) {
+  std::string status = "200 OK";
+  std::string body;
+  if (request.rfind("GET /__ping__ ", 0) == 0) {
+    body = "{}";
+  } else if (request.rfind("GET /__api__/server_settings ", 0) == 0) {
+    body = R"({"hostname":"","version":")" STANDIN_VERSION
+           R"(","build":"stand-in","about":"Posit Connect stand-in"})";
+  } else {
+    status = "404 Not Found";
+    body = R"({"code":4,"error":"The requested object does not exist."})";
+  }
+  return "HTTP/1.1 " + status +
+         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\nConnection: close\r\n\r\n" + body;
+}
+
+void Serve(int listener) {
+  while (stop == 0) {
+    pollfd ready{listener, POLLIN, 0};
+    if (::poll(&ready, 1, /*timeout ms=*/-1) <= 0) continue;
+    const int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    if (client < 0) continue;
+    timeval limit{2, 0};
+    ::setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    std::array<char, 4096> buffer{};
+    const ssize_t size = ::recv(client, buffer.data(), buffer.size(), 0);
+    if (size > 0) {
+      const std::string response = Respond(std::string(buffer.data(), static_cast<size_t>(size)));
+      if (::send(client, response.data(), response.size(), MSG_NOSIGNAL) < 0)
+        Log("client went away");
+    }
+    ::close(client);
+  }
+}
+
+void Run(const std::string& config_file) {
+  const Config config = Config::Load(config_file);
+  Log("Starting Posit Connect stand-in v" STANDIN_VERSION);
+  PGconn* database = ConnectDatabase(config);
+  PrepareDataDir(config);
+  const int listener = Listen(config.Get("http", "listen", ":3939"));
+  Log("Startup complete");
+  Serve(listener);
+  PQfinish(database);
+  Log("Stopped");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string config_file = "/etc/rstudio-connect/rstudio-connect.gcfg";
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--version") {
+      std::puts("Posit Connect v" STANDIN_VERSION);
+      return 0;
+    }
+    if (argument == "--config" && i + 1 < argc) config_file = argv[++i];
+  }
+  struct sigaction action {};
+  action.sa_handler = [](int) { stop = 1; };
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGINT, &action, nullptr);
+  std::signal(SIGHUP, SIG_IGN);
+  try {
+    Run(config_file);
+  } catch (const std::exception& error) {
+    Log(std::string("Error: ") + error.what());
+    return 1;
+  }
+  return 0;
+}
