@@ -19,6 +19,10 @@
 
 namespace connect_ha {
 
+// What probes keep from run to run (agent/probes/probe_cache.h): one per process, made once with
+// `ProbeCache cache;`, outlives every run. Safe to use from several threads.
+struct ProbeCache;
+
 // What a probe may look at beside the host.
 struct ProbeInput {
   Host& host;
@@ -31,6 +35,7 @@ struct ProbeInput {
   // Keys the digests of secrets; 32 bytes.
   const std::string& digest_key;
   Time now;
+  ProbeCache& cache;
 };
 
 // What makes a probe run again before its pace says so.
@@ -59,8 +64,10 @@ struct Probe {
   Pace pace;
   uint32_t triggers;  // of Trigger
   std::chrono::milliseconds deadline;
-  // Reads into `facts`, which holds only what this probe wrote the last time (so that a kVerify
-  // probe can fill a part of what a kPass probe reports: see MergeFacts).
+  // Reads into `facts`, which is empty. No two probes write the same part: a kVerify probe writes
+  // nothing but keeps its result in `input.cache`, and the kPass probe of the same noun, which
+  // stands later in the table, reports it with its checked_at (or why there is none yet). Run
+  // once in the table's order, the probes give a complete report.
   absl::Status (*read)(const ProbeInput& input, v1::Facts& facts);
 };
 
