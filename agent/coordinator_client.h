@@ -1,0 +1,31 @@
+// The link to the coordinator over gRPC with the node's certificate, which it keeps renewed.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/coordinator_link.h"
+#include "agent/identity.h"
+#include "common/time.h"
+
+namespace connect_ha {
+
+class CoordinatorClient : public CoordinatorLink {
+ public:
+  // Two threads: one waits on the nudge stream, re-opened with back-off when it breaks; one renews
+  // the certificate when it is due and moves calls to a new channel. A heartbeat on the way goes
+  // to its end on the old one. `now` is asked from any thread.
+  CoordinatorClient(std::string state_dir, NodeIdentity identity, std::function<Time()> now);
+  // Ends the threads; at once, whatever they wait for.
+  ~CoordinatorClient() override;
+
+  absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const v1::HeartbeatRequest& request) override;
+  void OnNudge(std::function<void()> wake) override;
+
+ private:
+  class Connection;
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace connect_ha

@@ -1,0 +1,34 @@
+// gRPC channels to the coordinator.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace connect_ha {
+
+// The largest message that a node sends, and that the coordinator takes.
+constexpr int kMaxNodeMessageBytes = 4 * 1024 * 1024;
+// The largest answer that an admin takes: the snapshot of a large cluster.
+constexpr int kMaxAdminMessageBytes = 512 * 1024 * 1024;
+
+struct ChannelOptions {
+  std::string target;       // host:port
+  std::string ca;           // PEM: whom to trust, nobody else
+  std::string certificate;  // PEM, with key; both empty: no certificate of our own
+  std::string key;
+  int max_receive_bytes = kMaxNodeMessageBytes;
+};
+
+// Connects at the first call. Keep-alive pings every 30 s find a dead peer in 40 s; reconnects
+// back off from 1 s to 30 s, with jitter.
+std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options);
+
+// The same code and message.
+absl::Status FromGrpc(const grpc::Status& status);
+grpc::Status ToGrpc(const absl::Status& status);
+
+}  // namespace connect_ha

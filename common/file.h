@@ -1,0 +1,23 @@
+// Small files that must never be seen half written.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace connect_ha {
+
+// The whole file. NotFound when there is none; every other error says why it cannot be read.
+absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
+
+// Replaces the file: a temporary file beside it, fsynced and renamed, so that a reader (or a
+// machine that loses power) has the old bytes or the new ones. `mode` holds from the first byte.
+absl::Status WriteSmallFile(const std::string& path, const std::string& content, mode_t mode);
+
+// Makes the directory and its missing parents; `mode` is given to those it makes.
+absl::Status MakeDirectories(const std::string& path, mode_t mode);
+
+}  // namespace connect_ha
