@@ -4,7 +4,10 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "common/gcfg.h"
 
 namespace connect_ha {
 
@@ -47,5 +50,11 @@ class ConnectConfig {
  private:
   std::vector<Key> keys_;
 };
+
+// The entries of the file, overridden by the CONNECT_<SECTION>_<KEY> variables of the unit's
+// environment (NAME=value). Keys are in the order of their first appearance, the file's first.
+// A key that this project does not know keeps each of its values.
+ConnectConfig MergeConnectConfig(const std::vector<GcfgEntry>& entries,
+                                 const std::vector<std::string>& unit_environment);
 
 }  // namespace connect_ha
