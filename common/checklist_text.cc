@@ -1,0 +1,149 @@
+#include "common/checklist_text.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace connect_ha {
+namespace {
+
+bool Passes(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
+
+std::string Label(v1::Outcome outcome) {
+  switch (outcome) {
+    case v1::PASS:
+      return "pass";
+    case v1::FAIL:
+      return "FAIL";
+    case v1::NOT_APPLICABLE:
+      return "n/a";
+    default:
+      return "unknown";
+  }
+}
+
+// What does not pass first, each group in the rule's order.
+std::vector<v1::Evidence> WorstFirst(const v1::Finding& finding) {
+  std::vector<v1::Evidence> evidence(finding.evidence().begin(), finding.evidence().end());
+  std::stable_partition(evidence.begin(), evidence.end(),
+                        [](const v1::Evidence& e) { return !Passes(e.outcome()); });
+  return evidence;
+}
+
+void PrintEvidence(Terminal& terminal, const v1::Finding& finding, int indent, size_t most) {
+  const std::vector<v1::Evidence> evidence = WorstFirst(finding);
+  for (size_t i = 0; i < evidence.size() && i < most; ++i) {
+    const std::string node = evidence[i].node().empty() ? "cluster" : evidence[i].node();
+    const Cell outcome = OutcomeCell(evidence[i].outcome());
+    const std::string text =
+        Wrap(Printable(absl::StrCat(node, ": ", evidence[i].text())), terminal.width, indent + 11);
+    const size_t start = std::min<size_t>(static_cast<size_t>(indent) + 11, text.size());
+    terminal.out << std::string(static_cast<size_t>(indent) + 2, ' ')
+                 << Paint(terminal, outcome.style, outcome.text)
+                 << std::string(9 - outcome.text.size(), ' ') << text.substr(start);
+  }
+  if (evidence.size() > most) {
+    terminal.out << Wrap(absl::StrCat("and ", evidence.size() - most,
+                                      " more, see: connect-ha checklist --rule ", finding.rule()),
+                         terminal.width, indent + 2);
+  }
+}
+
+}  // namespace
+
+Cell OutcomeCell(v1::Outcome outcome) {
+  switch (outcome) {
+    case v1::PASS:
+      return {Label(outcome), Style::kGood};
+    case v1::FAIL:
+      return {Label(outcome), Style::kBad};
+    case v1::NOT_APPLICABLE:
+      return {Label(outcome), Style::kFaint};
+    default:
+      return {Label(outcome), Style::kDoubtful};
+  }
+}
+
+std::string ClassName(v1::RuleClass rule_class) {
+  switch (rule_class) {
+    case v1::DATA:
+      return "data";
+    case v1::SERVICE:
+      return "service";
+    case v1::ADVICE:
+      return "advice";
+    default:
+      return "unknown";
+  }
+}
+
+bool Decides(const v1::Finding& finding, bool strict) {
+  return strict || finding.rule_class() != v1::ADVICE;
+}
+
+int ChecklistExitCode(const v1::Checklist& checklist, bool strict) {
+  int code = kHolds;
+  for (const v1::Finding& finding : checklist.findings()) {
+    if (!Decides(finding, strict) || Passes(finding.outcome())) continue;
+    if (finding.outcome() == v1::FAIL) return kFails;
+    code = kUnknown;
+  }
+  return code;
+}
+
+void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time now, int indent,
+                         size_t most) {
+  std::string summary = finding.summary();
+  if (finding.has_since()) {
+    absl::StrAppend(&summary, " (for ", FormatSpan(now - FromProto(finding.since())), ")");
+  }
+  terminal.out << Wrap(Printable(summary), terminal.width, indent);
+  PrintEvidence(terminal, finding, indent, most);
+  if (finding.fix().empty()) return;
+  const std::string fix = Wrap(Printable(finding.fix()), terminal.width, indent + 5);
+  const auto start = static_cast<size_t>(indent) + 5;
+  terminal.out << std::string(static_cast<size_t>(indent), ' ')
+               << Paint(terminal, Style::kStrong, "fix:") << " "
+               << fix.substr(std::min(start, fix.size()));
+}
+
+std::string CountOutcomes(const v1::Checklist& checklist) {
+  std::vector<std::string> parts;
+  for (const auto& [outcome, words] :
+       {std::pair(v1::PASS, "pass"), std::pair(v1::FAIL, "fail"), std::pair(v1::UNKNOWN, "unknown"),
+        std::pair(v1::NOT_APPLICABLE, "not applicable")}) {
+    const auto count =
+        std::count_if(checklist.findings().begin(), checklist.findings().end(),
+                      [&](const v1::Finding& f) { return Label(f.outcome()) == Label(outcome); });
+    if (count > 0) parts.push_back(absl::StrCat(count, " ", words));
+  }
+  return parts.empty() ? "no findings" : absl::StrJoin(parts, ", ");
+}
+
+void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now) {
+  constexpr int kIndent = 9;       // below the class
+  constexpr size_t kEvidence = 6;  // lines of each finding
+  std::vector<TableRow> rows = {{{"RESULT", Style::kFaint},
+                                 {"CLASS", Style::kFaint},
+                                 {"RULE", Style::kFaint},
+                                 {"WHAT MUST HOLD", Style::kFaint}}};
+  for (const v1::Finding& finding : checklist.findings()) {
+    rows.push_back({OutcomeCell(finding.outcome()),
+                    {ClassName(finding.rule_class())},
+                    {finding.rule()},
+                    {finding.title()}});
+  }
+  const std::vector<int> widths = ColumnWidths(terminal, rows);
+  PrintRow(terminal, rows[0], widths);
+  for (int i = 0; i < checklist.findings_size(); ++i) {
+    PrintRow(terminal, rows[static_cast<size_t>(i) + 1], widths);
+    const v1::Finding& finding = checklist.findings(i);
+    if (!Passes(finding.outcome())) {
+      PrintFindingDetails(terminal, finding, now, kIndent, kEvidence);
+    }
+  }
+}
+
+}  // namespace connect_ha
