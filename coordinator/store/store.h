@@ -1,8 +1,9 @@
 // What the coordinator keeps: takes and gives messages. No secret is ever stored.
 //
 // Every write is durable (fsynced) when the call returns OK. All calls may be made from any
-// thread; concurrent PutReport calls are committed in groups. Errors: NotFound, AlreadyExists,
-// FailedPrecondition (a stated condition does not hold), Internal with the database's words.
+// thread; concurrent writes are committed in groups. Errors: NotFound, AlreadyExists,
+// FailedPrecondition (a stated condition does not hold); Unavailable (held by another process),
+// ResourceExhausted (no room), DataLoss (corrupt) and Internal, with the database's words.
 #pragma once
 
 #include <cstdint>
@@ -38,14 +39,14 @@ class Store {
   // Latest report of each node; replaces the one before. Removing a node removes its report.
   virtual absl::Status PutReport(const v1::NodeReport& report) = 0;
   virtual absl::Status RemoveReport(const std::string& node) = 0;
-  // Calls `take` once per stored report.
   virtual absl::StatusOr<std::vector<v1::NodeReport>> ListReports() = 0;
 
-  // Latest finding of each rule, `since` included, and the change as an event, in one
-  // transaction.
-  virtual absl::Status PutFindings(const std::vector<v1::Finding>& findings,
-                                   const std::vector<v1::Event>& changes) = 0;
-  virtual absl::StatusOr<std::vector<v1::Finding>> ListFindings() = 0;
+  // The latest checklist (evaluated_at, and its findings, `since` included) replaces the one
+  // before; what changed in it is added as events: both in one transaction.
+  virtual absl::Status PutChecklist(const v1::Checklist& checklist,
+                                    const std::vector<v1::Event>& changes) = 0;
+  // Empty when none was put. `cluster` is not kept.
+  virtual absl::StatusOr<v1::Checklist> GetChecklist() = 0;
 
   // Sets the event's id and returns it. Events beyond the newest 100,000 may be dropped.
   virtual absl::StatusOr<uint64_t> AddEvent(const v1::Event& event) = 0;
@@ -57,9 +58,9 @@ class Store {
   virtual absl::StatusOr<v1::StoredToken> GetToken(const std::string& id) = 0;
   virtual absl::StatusOr<std::vector<v1::StoredToken>> ListTokens() = 0;  // by creation
   virtual absl::Status RevokeToken(const std::string& id) = 0;
-  // In one transaction: fails with FailedPrecondition when the token is expired at `now`,
-  // revoked or used up, but for a use that repeats an earlier one (same key, machine and node),
-  // which succeeds and spends nothing; else records the use and puts the node.
+  // In one transaction: fails with FailedPrecondition when the token is expired at `now`, revoked
+  // or used up, else records the use and puts the node. A use that repeats an earlier one (same
+  // key, machine and node) spends nothing, and so succeeds with a token that is used up.
   virtual absl::Status SpendToken(const std::string& id, const v1::StoredToken::Use& use,
                                   const v1::NodeRecord& node, Time now) = 0;
 };

@@ -1,0 +1,53 @@
+// Commits the writes of many threads in groups: one fsync for all that wait.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "coordinator/store/sqlite.h"
+
+namespace connect_ha {
+
+// Owns the writer thread. Writes run there, in the order they came, each in a savepoint of its
+// own: one that fails is undone and does not touch the others of its group.
+class GroupCommit {
+ public:
+  using Write = std::function<absl::Status(Database& database)>;
+
+  // `database` is used by the writer thread alone from now on.
+  explicit GroupCommit(Database& database);
+  // Writes that wait are finished first.
+  ~GroupCommit();
+  GroupCommit(const GroupCommit&) = delete;
+  GroupCommit& operator=(const GroupCommit&) = delete;
+
+  // Returns when the write is on disk, or with its error, or with that of the commit. Any thread.
+  absl::Status Commit(const Write& write);
+
+ private:
+  struct Waiting {
+    const Write* write;
+    absl::Status status;
+    bool done = false;
+    std::condition_variable finished;
+  };
+
+  void Loop();
+  void RunGroup(const std::vector<Waiting*>& group);
+  void RunWrite(Waiting& waiting);
+  static absl::Status FirstError(const std::vector<Waiting*>& group);
+
+  Database& database_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Waiting*> queue_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace connect_ha

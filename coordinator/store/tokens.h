@@ -1,0 +1,14 @@
+#pragma once
+
+#include "absl/status/status.h"
+#include "common/time.h"
+#include "connect_ha/v1/store.pb.h"
+
+namespace connect_ha {
+
+// What every store does in SpendToken: adds `use` to `token`, or FailedPrecondition, with what
+// to do, when it is expired at `now`, revoked or used up. A use that repeats an earlier one
+// (same key, machine and node) succeeds and spends nothing, even when the token is used up.
+absl::Status RecordTokenUse(v1::StoredToken& token, const v1::StoredToken::Use& use, Time now);
+
+}  // namespace connect_ha
