@@ -6,7 +6,7 @@ LAB_REPO=$(cd "$LAB_HOME/../.." && pwd)
 LAB_NAME=${CONNECT_HA_LAB:-default}
 LAB_ROOT=${CONNECT_HA_LAB_DIR:-/var/tmp/connect-ha-lab-$(id -u)}
 LAB_CACHE=${CONNECT_HA_CACHE:-$HOME/.cache/connect-ha}/lab
-LAB_BUILD=${CONNECT_HA_BUILD:-$LAB_REPO/build}
+LAB_BUILD=${CONNECT_HA_BUILD:-$LAB_REPO/build/release}
 RUN=$LAB_ROOT/$LAB_NAME
 NODES=(node-1 node-2)
 STARTED=$SECONDS
@@ -55,7 +55,7 @@ require_tools() {
 start_process() {
   local name=$1
   shift
-  setsid "$@" >>"$RUN/log/$name.log" 2>&1 </dev/null &
+  setsid "$@" >>"$RUN/log/$name.log" 2>&1 </dev/null 9>&- &
   echo "$! $(start_time $!)" >"$RUN/pids/$name"
 }
 

@@ -69,7 +69,19 @@ build_image() {
   install_root
   pack_root
   touch "$IMAGE/complete"
+  prune_images
   say "image ready: $IMAGE"
+}
+
+# prune_images: three are kept, for those who go from branch to branch, and any that a lab runs on.
+prune_images() {
+  local image
+  find "$LAB_CACHE" -maxdepth 1 -name 'image-*' -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d ' ' -f 2 |
+    while read -r image; do
+      if [ -z "$(find "$LAB_ROOT" -maxdepth 2 -name image -lname "$image")" ]; then
+        "${AS_ROOT[@]}" rm -rf --one-file-system "$image"
+      fi
+    done
 }
 
 build_standins() {

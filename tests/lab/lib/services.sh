@@ -18,8 +18,8 @@ start_services() {
 
 # EFS: NFSv4.1, root may chown, any source port.
 start_storage() {
-  mkdir -p "$RUN/storage/export" "$RUN/storage/recovery"
-  "${AS_ROOT[@]}" chmod 0755 "$RUN/storage/export"
+  mkdir -p "$RUN/storage/recovery"
+  "${AS_ROOT[@]}" install -d -o root -g root -m 0755 "$RUN/storage/export"
   cat >"$RUN/storage/ganesha.conf" <<CONF
 NFS_Core_Param {
   Bind_addr = 127.0.0.1;

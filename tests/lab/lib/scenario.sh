@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# What the steps of a scenario use. A step fails by a command that fails, or by expect.
+set -euo pipefail
+
+# shellcheck source=all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/all.sh"
+load_ports
+load_image_of_run
+
+# expect WHAT COMMAND... : the command has to succeed.
+expect() {
+  local what=$1
+  shift
+  if ! "$@"; then
+    printf 'expected: %s\n' "$what" >&2
+    exit 1
+  fi
+}
+
+# refuse WHAT PATTERN COMMAND... : the command has to fail, and say why in words that match the pattern.
+refuse() {
+  local what=$1 pattern=$2 output
+  shift 2
+  if output=$("$@" 2>&1 </dev/null); then
+    printf 'expected a refusal: %s\ngot: %s\n' "$what" "$output" >&2
+    exit 1
+  fi
+  if ! grep -qE -- "$pattern" <<<"$output"; then
+    printf 'refused, but not in words that match "%s": %s\ngot: %s\n' "$pattern" "$what" "$output" >&2
+    exit 1
+  fi
+  printf '  refused: %s: %s\n' "$what" "$(head -n 1 <<<"$output")"
+}
+
+# on NODE COMMAND: runs it there.
+on() { node_ssh "$1" "$2" </dev/null; }
+
+# checklist [OPTION...]: the checklist as JSON. That something fails or is unknown is no failure here.
+checklist() {
+  local result=0
+  admin checklist --output json "$@" || result=$?
+  case $result in
+    0 | 1 | 3) ;;
+    *) return "$result" ;;
+  esac
+}
+
+# outcomes [OPTION...]: one line a rule: RULE OUTCOME NODE,... with the nodes whose evidence is not a pass.
+outcomes() { checklist "$@" | "$LAB_HOME/scenarios/read-checklist" outcomes; }
+
+# troubles [OPTION...]: the same, but for rules that pass or do not apply.
+troubles() { outcomes "$@" | grep -v -E '^[^ ]+ (PASS|NOT_APPLICABLE)( |$)' || [ $? = 1 ]; }
+
+# since: one line a rule: RULE OUTCOME SINCE.
+since() { checklist | "$LAB_HOME/scenarios/read-checklist" since; }
+
+outcome_is() { outcomes --rule "$1" | grep -qE "^$1 $2( |\$)"; }
+
+troubles_are() {
+  troubles >"$RUN/troubles"
+  diff -u "$1" "$RUN/troubles"
+}
