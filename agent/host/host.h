@@ -54,6 +54,8 @@ struct HttpRequest {
   std::vector<std::string> headers;
   std::chrono::milliseconds timeout{2'000};
   size_t body_limit_bytes = 256 * 1024;
+  // False only for https to this machine itself, whose certificate names another.
+  bool verify_certificate = true;
 };
 
 struct HttpResponse {
