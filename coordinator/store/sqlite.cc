@@ -1,7 +1,5 @@
 #include "coordinator/store/sqlite.h"
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,22 +12,20 @@ absl::string_view FileOf(sqlite3* connection) {
   return file == nullptr || *file == '\0' ? "store" : file;
 }
 
-bool NoRoom(int code, int system_error) {
-  return code == SQLITE_FULL ||
-         (code == SQLITE_IOERR &&
-          (system_error == ENOSPC || system_error == EFBIG || system_error == EDQUOT));
+// A full file system is SQLITE_FULL; a quota or a file size limit is only a write that failed.
+bool NoRoom(sqlite3* connection, int code) {
+  return (code & 0xff) == SQLITE_FULL || sqlite3_extended_errcode(connection) == SQLITE_IOERR_WRITE;
 }
 
 }  // namespace
 
 absl::Status SqliteError(sqlite3* connection, int code) {
   const auto file = FileOf(connection);
-  const int system_error = sqlite3_system_errno(connection);
   const std::string said = absl::StrCat("store ", file, ": ", sqlite3_errmsg(connection));
-  if (NoRoom(code & 0xff, system_error)) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(said, "; no room to write\nfix: make room on that file system (df ", file,
-                     "), or raise the file size limit; nothing was lost, calls are tried again"));
+  if (NoRoom(connection, code)) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        said, "; it cannot be written\nfix: make room (df ", file,
+        "), raise the quota or limit, or check the disk (dmesg); nothing acknowledged is lost"));
   }
   switch (code & 0xff) {
     case SQLITE_BUSY:

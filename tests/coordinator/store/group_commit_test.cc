@@ -1,0 +1,73 @@
+#include "coordinator/store/group_commit.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+
+namespace connect_ha {
+namespace {
+
+class GroupCommitTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    database_ = *Database::Open(":memory:", 0);
+    ASSERT_TRUE(database_->Execute("CREATE TABLE numbers (n INTEGER UNIQUE)").ok());
+  }
+  int64_t Count() {
+    Statement statement = database_->Prepare("SELECT count(*) FROM numbers");
+    EXPECT_TRUE(statement.Step().ok());
+    return statement.Integer(0);
+  }
+  static GroupCommit::Write Insert(int64_t n) {
+    return [n](Database& database) {
+      return database.Prepare("INSERT INTO numbers VALUES (?)").Bind(n).Run();
+    };
+  }
+
+  std::unique_ptr<Database> database_;
+};
+
+TEST_F(GroupCommitTest, AWriteThatFailsIsUndoneAndSparesTheOthers) {
+  std::vector<absl::Status> statuses(40);
+  {
+    GroupCommit commits(*database_);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 40; ++i) {
+      threads.emplace_back([&, i] {
+        statuses[i] = commits.Commit([&, i](Database& database) -> absl::Status {
+          const absl::Status inserted = Insert(i)(database);
+          return i % 4 == 0 ? absl::FailedPreconditionError("no fours") : inserted;
+        });
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+  EXPECT_EQ(Count(), 30);
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(statuses[i].code(),
+              i % 4 == 0 ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kOk);
+  }
+}
+
+TEST_F(GroupCommitTest, AWriteThatEndsTheTransactionFailsItsWholeGroupAndTheNextOneWorks) {
+  absl::Status ended, next;
+  {
+    GroupCommit commits(*database_);
+    ended = commits.Commit([](Database& database) -> absl::Status {
+      const absl::Status inserted = Insert(1)(database);
+      const absl::Status rolled_back = database.Execute("ROLLBACK");
+      return inserted.ok() && rolled_back.ok() ? absl::ResourceExhaustedError("disk full")
+                                               : absl::InternalError("not what was to be tried");
+    });
+    next = commits.Commit(Insert(2));
+  }
+  EXPECT_EQ(ended.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(next.ok()) << next;
+  EXPECT_EQ(Count(), 1);
+}
+
+}  // namespace
+}  // namespace connect_ha
