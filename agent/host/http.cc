@@ -1,0 +1,120 @@
+#include "agent/host/http.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kNoProxyFor[] = "localhost,127.0.0.1,::1,[::1],169.254.169.254,fd00:ec2::254";
+
+struct EasyDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct ListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using Easy = std::unique_ptr<CURL, EasyDeleter>;
+using Headers = std::unique_ptr<curl_slist, ListDeleter>;
+
+struct Body {
+  std::string text;
+  size_t limit = 0;
+  bool too_large = false;
+};
+
+size_t TakeBody(char* data, size_t, size_t count, void* to) {
+  Body& body = *static_cast<Body*>(to);
+  if (body.text.size() + count > body.limit) {
+    body.too_large = true;
+    return 0;
+  }
+  body.text.append(data, count);
+  return count;
+}
+
+Headers MakeHeaders(const std::vector<std::string>& lines) {
+  Headers headers;
+  for (const std::string& line : lines) {
+    curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
+    if (longer == nullptr) break;
+    if (headers == nullptr) headers.reset(longer);
+  }
+  return headers;
+}
+
+void SetOptions(CURL* easy, const HttpRequest& request, curl_slist* headers, Body& body) {
+  const long timeout_ms = static_cast<long>(request.timeout.count());
+  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  curl_easy_setopt(easy, CURLOPT_NOBODY, request.method == "HEAD" ? 1L : 0L);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_NOPROXY, kNoProxyFor);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "connect-ha-agent/" CONNECT_HA_VERSION);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, TakeBody);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
+#if LIBCURL_VERSION_NUM >= 0x075500
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+// "... after 12 ms: ..." would make every report a changed one.
+std::string WithoutTimes(std::string text) {
+  const size_t start = text.find(" after ");
+  const size_t end = text.find(" ms", start == std::string::npos ? text.size() : start);
+  return end == std::string::npos ? text : text.erase(start, end + 3 - start);
+}
+
+absl::Status Explain(CURLcode code, const HttpRequest& request, const Body& body,
+                     const char* detail) {
+  std::string why = WithoutTimes(detail[0] != '\0' ? detail : curl_easy_strerror(code));
+  why[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(why[0])));
+  const std::string what = absl::StrCat(request.method, " ", request.url, ": ");
+  if (body.too_large) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(what, "the answer is larger than ", body.limit, " bytes"));
+  }
+  if (code == CURLE_OPERATION_TIMEDOUT) {
+    return absl::DeadlineExceededError(
+        absl::StrCat(what, "no answer in ", request.timeout.count(), " ms"));
+  }
+  return absl::UnavailableError(what + why);
+}
+
+bool GlobalInit() {
+  static const bool done = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  return done;
+}
+
+}  // namespace
+
+absl::StatusOr<HttpResponse> AskHttp(const HttpRequest& request) {
+  const Easy easy(GlobalInit() ? curl_easy_init() : nullptr);
+  if (easy == nullptr) return absl::InternalError("libcurl cannot start");
+  const Headers headers = MakeHeaders(request.headers);
+  Body body;
+  body.limit = request.body_limit_bytes;
+  char detail[CURL_ERROR_SIZE] = "";
+  curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, detail);
+  SetOptions(easy.get(), request, headers.get(), body);
+  const CURLcode code = curl_easy_perform(easy.get());
+  if (code != CURLE_OK) return Explain(code, request, body, detail);
+  long status = 0;
+  curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  HttpResponse response;
+  response.status = static_cast<int>(status);
+  response.body = std::move(body.text);
+  return response;
+}
+
+}  // namespace connect_ha

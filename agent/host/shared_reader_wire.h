@@ -1,0 +1,29 @@
+// What SharedReader and its process say to each other. Both are the same binary: sizes and
+// layouts are this machine's.
+//
+// A message is its length, 4 bytes, and its bytes. A request is an operation, an argument, a NUL
+// and a path; an answer is an absl::StatusCode, 4 bytes, and the result or the error's message.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace connect_ha {
+
+inline constexpr char kReadOperation = 'r';
+inline constexpr char kStatOperation = 's';
+inline constexpr char kLStatOperation = 'l';
+inline constexpr char kReadLinkOperation = 'k';
+inline constexpr char kListOperation = 'd';
+inline constexpr char kHashOperation = 'h';
+
+std::string MakeMessage(std::string_view body);
+// Takes one whole message off the front of `received`; false while it is not whole.
+bool TakeMessage(std::string& received, std::string& body);
+
+std::string EncodeAnswer(const absl::StatusOr<std::string>& result);
+absl::StatusOr<std::string> DecodeAnswer(const std::string& body);
+
+}  // namespace connect_ha
