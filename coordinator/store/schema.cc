@@ -18,10 +18,11 @@ constexpr const char* kMigrations[] = {
                              finding BLOB NOT NULL);
       CREATE TABLE evaluation (only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
                                evaluated_at_us INTEGER NOT NULL);
-      CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL,
-                           rule TEXT NOT NULL, event BLOB NOT NULL);
+      CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,
+                           node TEXT NOT NULL, rule TEXT NOT NULL, event BLOB NOT NULL);
       CREATE INDEX events_by_node ON events (node, id);
       CREATE INDEX events_by_rule ON events (rule, id);
+      CREATE INDEX events_by_kind ON events (kind, node, id);
       CREATE TABLE tokens (id TEXT PRIMARY KEY, created_us INTEGER NOT NULL, token BLOB NOT NULL);
     )sql",
 };

@@ -39,8 +39,7 @@ absl::Status SqliteError(sqlite3* connection, int code) {
                        "\nfix: restore a copy of it, or move it away: nodes then report again by "
                        "themselves, while tokens, removals and history are lost"));
     case SQLITE_IOERR:
-      return absl::InternalError(
-          absl::StrCat(said, ": ", std::strerror(system_error), "\nfix: check the disk (dmesg)"));
+      return absl::InternalError(absl::StrCat(said, "\nfix: check the disk (dmesg)"));
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:

@@ -69,7 +69,8 @@ absl::StatusOr<uint64_t> AddEventRow(Database& database, const v1::Event& event)
   stored.clear_id();  // the row's
   const std::string bytes = Bytes(stored);
   const absl::Status added =
-      database.Prepare("INSERT INTO events (node, rule, event) VALUES (?, ?, ?)")
+      database.Prepare("INSERT INTO events (kind, node, rule, event) VALUES (?, ?, ?, ?)")
+          .Bind(int64_t{event.kind()})
           .Bind(event.node())
           .Bind(event.rule())
           .BindBlob(bytes)
@@ -271,6 +272,22 @@ absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListEvents(const EventQuery&
     if (!event.ok()) return event.status();
     event->set_id(static_cast<uint64_t>(statement.Integer(1)));
     newest_first.push_back(*std::move(event));
+  }
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteStore::ListLostNodes() {
+  std::lock_guard lock(reader_mutex_);
+  Statement statement = reader_->Prepare(
+      "SELECT node FROM events AS lost WHERE kind = ? GROUP BY node HAVING max(id) > "
+      "(SELECT coalesce(max(id), 0) FROM events WHERE kind = ? AND node = lost.node)"
+      " ORDER BY node");
+  statement.Bind(int64_t{v1::Event::NODE_LOST}).Bind(int64_t{v1::Event::NODE_BACK});
+  std::vector<std::string> nodes;
+  while (true) {
+    const auto row = statement.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return nodes;
+    nodes.emplace_back(statement.Blob(0));
   }
 }
 

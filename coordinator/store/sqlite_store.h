@@ -33,6 +33,7 @@ class SqliteStore : public Store {
 
   absl::StatusOr<uint64_t> AddEvent(const v1::Event& event) override;
   absl::StatusOr<std::vector<v1::Event>> ListEvents(const EventQuery& query) override;
+  absl::StatusOr<std::vector<std::string>> ListLostNodes() override;
 
   absl::Status AddToken(const v1::StoredToken& token) override;
   absl::StatusOr<v1::StoredToken> GetToken(const std::string& id) override;

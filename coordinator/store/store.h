@@ -53,6 +53,9 @@ class Store {
   // The newest `limit` that match, oldest first.
   virtual absl::StatusOr<std::vector<v1::Event>> ListEvents(const EventQuery& query) = 0;
 
+  // The nodes whose newest NODE_LOST has no NODE_BACK after it, by name.
+  virtual absl::StatusOr<std::vector<std::string>> ListLostNodes() = 0;
+
   // Tokens.
   virtual absl::Status AddToken(const v1::StoredToken& token) = 0;  // AlreadyExists
   virtual absl::StatusOr<v1::StoredToken> GetToken(const std::string& id) = 0;

@@ -184,6 +184,23 @@ TEST_P(StoreContract, EventsAfterAnIdLeaveOutThoseUpToIt) {
   EXPECT_EQ(EventTexts(store_->ListEvents(query)), (std::vector<std::string>{"2"}));
 }
 
+TEST_P(StoreContract, NodesThatWereLostAndDidNotComeBackAreListed) {
+  const auto add = [&](const std::string& node, v1::Event::Kind kind) {
+    v1::Event event = Event(node, "", "");
+    event.set_kind(kind);
+    ASSERT_TRUE(store_->AddEvent(event).ok());
+  };
+  add("back", v1::Event::NODE_LOST);
+  add("lost-again", v1::Event::NODE_LOST);
+  add("lost-again", v1::Event::NODE_BACK);
+  add("back", v1::Event::NODE_BACK);
+  add("lost-again", v1::Event::NODE_LOST);
+  add("lost", v1::Event::NODE_LOST);
+  add("never", v1::Event::NODE_ENROLLED);
+  Reopen();
+  EXPECT_EQ(*store_->ListLostNodes(), (std::vector<std::string>{"lost", "lost-again"}));
+}
+
 TEST_P(StoreContract, TokenCanBeAddedOnlyOnce) {
   ASSERT_TRUE(store_->AddToken(Token("t1", 1)).ok());
   EXPECT_EQ(store_->AddToken(Token("t1", 5)).code(), absl::StatusCode::kAlreadyExists);
