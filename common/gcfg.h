@@ -39,7 +39,7 @@ struct GcfgError {
 struct GcfgFile {
   // In file order, up to the first error.
   std::vector<GcfgEntry> entries;
-  // In file order: at most one a statement, and one for each byte that is NUL or not UTF-8. Where
+  // In file order: at most one a statement, and one a line with NUL or broken UTF-8. Where
   // there is one, go-gcfg refuses the file, naming the place of the first.
   std::vector<GcfgError> errors;
 };
