@@ -89,13 +89,15 @@ stop_process() {
 
 port_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# wait_for SECONDS WHAT COMMAND... : repeats the command until it succeeds.
+# wait_for SECONDS WHAT COMMAND... : repeats the command until it succeeds. Its last try is shown.
 wait_for() {
   local limit=$1 deadline=$((SECONDS + $1)) what=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
-    [ "$SECONDS" -lt "$deadline" ] || die "$what: not there after $limit s" \
-      "look at the logs in $RUN/log"
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      if "$@" >&2; then return; fi
+      die "$what: not there after $limit s" "look at the logs in $RUN/log"
+    fi
     sleep 0.2
   done
 }

@@ -1,2 +1,55 @@
 # shellcheck shell=bash
 # The coordinator, on the host, from the build tree.
+
+CONNECT_HA=$LAB_BUILD/coordinator/connect-ha
+AGENT=$LAB_BUILD/agent/connect-ha-agent
+
+# admin ARGUMENT... : connect-ha as the cluster's admin.
+admin() { CONNECT_HA_IDENTITY=$RUN/admin "$CONNECT_HA" "$@"; }
+
+start_new_coordinator() {
+  [ -x "$CONNECT_HA" ] || die "$CONNECT_HA is not built" "./dev build"
+  serve_agent_package
+  "$CONNECT_HA" init --dir "$RUN/coordinator" --cluster lab --spec "$RUN/cluster.yaml" \
+    --address "coordinator.lab.internal:$PORT_COORDINATOR" >"$RUN/log/init.log" 2>&1
+  cp -r "$RUN/coordinator/admin" "$RUN/admin"
+  echo "127.0.0.1:$PORT_COORDINATOR" >"$RUN/admin/coordinator" # the name is known on the nodes only
+  write_spec
+  start_coordinator
+}
+
+serve_agent_package() {
+  local package
+  package=$(find "$LAB_BUILD" -maxdepth 1 -name 'connect-ha-agent_*.deb' -printf '%T@ %p\n' | sort -rn | head -n 1 | cut -d ' ' -f 2)
+  [ -n "$package" ] || die "no connect-ha-agent_*.deb in $LAB_BUILD" "./dev build"
+  ln -sfn "$package" "$RUN/served/connect-ha-agent.deb"
+}
+
+# write_spec: what the lab's cluster should be.
+write_spec() {
+  cat >"$RUN/cluster.yaml" <<SPEC
+cluster: lab
+connect:
+  version: $CONNECT_VERSION
+runtimes:
+  r: [{version: $R_VERSION}]
+  python: [{version: $PYTHON_VERSION}]
+  quarto: [{version: $QUARTO_VERSION}]
+accounts:
+  rstudio-connect: {uid: $ACCOUNT_UID, gid: $ACCOUNT_GID}
+storage:
+  mount_point: /mnt/connect
+  nfs: {server: efs.lab.internal, export: /, port: $PORT_NFS}
+database:
+  major_version: $("$(database_tool postgres)" --version | sed 's/.* \([0-9]*\)\..*/\1/')
+SPEC
+}
+
+start_coordinator() {
+  start_process coordinator "$CONNECT_HA" serve --dir "$RUN/coordinator" --spec "$RUN/cluster.yaml" \
+    --listen "127.0.0.1:$PORT_COORDINATOR"
+  wait_for 20 "coordinator" port_open "$PORT_COORDINATOR"
+}
+
+# join_command NODE: what `connect-ha token create` prints for the node to run.
+join_command() { admin token create --node "$1" | grep -m 1 -o 'connect-ha-agent enroll .*'; }

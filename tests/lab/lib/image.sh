@@ -17,7 +17,7 @@ load_distribution() {
       COMPONENTS=main
       ;;
     ubuntu)
-      KERNEL_PACKAGE=linux-image-kvm
+      KERNEL_PACKAGE=linux-image-virtual
       COMPONENTS=main,universe
       ;;
     *) die "the lab knows Debian and Ubuntu, this is $ID" "run it on Debian 12 or Ubuntu 22.04" ;;
@@ -50,12 +50,18 @@ image_key() {
 
 # ensure_image: leaves IMAGE pointing to a directory with root.raw, vmlinuz, initrd, ssh_key, versions, packages/.
 ensure_image() {
+  require_package_lists
   load_distribution
   IMAGE=$LAB_CACHE/image-$(image_key)
   [ -e "$IMAGE/complete" ] || build_image
   ln -sfn "$IMAGE" "$RUN/image"
   # shellcheck disable=SC1091
   . "$IMAGE/versions"
+}
+
+# The lists say which versions there are; a fresh container has none.
+require_package_lists() {
+  if [ -z "$(apt-cache search --names-only '^r-base-core$')" ]; then "${AS_ROOT[@]}" apt-get -qq update; fi
 }
 
 build_image() {

@@ -60,3 +60,15 @@ troubles_are() {
   troubles >"$RUN/troubles"
   diff -u "$1" "$RUN/troubles"
 }
+
+# script_on NODE: runs the script on standard input there. For what must not stand in an argument list.
+script_on() { node_ssh "$1" bash -euo pipefail -s; }
+
+# capture_wire NODE FILE: from now on everything on the node's network card goes to a pcap file as well.
+capture_wire() {
+  "$LAB_HOME/services/qmp" "$RUN/qmp-$1" object-add \
+    "{\"qom-type\": \"filter-dump\", \"id\": \"wire\", \"netdev\": \"lan\", \"file\": \"$2\", \"maxlen\": 65536}" >/dev/null
+}
+
+# end_capture NODE: the file is complete after this.
+end_capture() { "$LAB_HOME/services/qmp" "$RUN/qmp-$1" object-del '{"id": "wire"}' >/dev/null; }
