@@ -121,6 +121,18 @@ std::string ProgramHelp(const Program& program, int width) {
            width));
 }
 
+std::string CommandsMarkdown(const Program& program) {
+  std::string out = "| command | what it does |\n|---|---|\n";
+  for (const Command& command : program.commands) {
+    if (command.hidden) continue;
+    const std::string operands =
+        *command.operands == '\0' ? "" : absl::StrCat(" ", command.operands);
+    absl::StrAppend(&out, "| `", program.name, " ", command.name, operands, "` | ", command.summary,
+                    " |\n");
+  }
+  return out;
+}
+
 std::string CommandHelp(const Program& program, const Command& command, int width) {
   std::string usage = Wrap(absl::StrCat(program.name, " ", Synopsis(command)), width, 7);
   usage.replace(0, 7, "Usage: ");

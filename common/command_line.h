@@ -79,7 +79,7 @@ struct Program {
 // --help, -h, help COMMAND and --version for every program.
 int RunProgram(const Program& program, const std::vector<std::string>& words, Terminal& terminal);
 
-// Rows that every program has: completion, version, and man, which is hidden.
+// Rows that every program has: completion, version; hidden: man, commands (as Markdown).
 std::vector<Command> StandardCommands();
 
 // Standard output and error: width from the terminal (between 40 and 100 columns; 100 when it
@@ -101,6 +101,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(const Program& program,
                                              const std::vector<std::string>& words);
 std::string ProgramHelp(const Program& program, int width);
 std::string CommandHelp(const Program& program, const Command& command, int width);
+// A Markdown table of the commands.
+std::string CommandsMarkdown(const Program& program);
 std::string BashCompletion(const Program& program);
 std::string ManPage(const Program& program);
 // "token create [--node NAME] NODE", without the program's name.

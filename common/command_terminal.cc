@@ -43,7 +43,10 @@ std::vector<Command> StandardCommands() {
   Command man = {"man", "", "Print the manual page", "Prints the manual page in roff."};
   man.hidden = true;
   man.print = ManPage;
-  return {completion, version, man};
+  Command commands = {"commands", "", "List the commands in Markdown", "Prints a Markdown table."};
+  commands.hidden = true;
+  commands.print = CommandsMarkdown;
+  return {completion, version, man, commands};
 }
 
 Terminal StandardTerminal() {
