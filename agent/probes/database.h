@@ -1,0 +1,15 @@
+#pragma once
+
+#include "agent/probes/probe.h"
+
+namespace connect_ha {
+
+// Connects to the database that Connect is configured with, with Connect's own account, and reads
+// what answers: every stage with its time, the server, and how its clock differs from the node's.
+// Absent where Database.Provider is not postgres.
+absl::Status ReadDatabase(const ProbeInput& input, v1::Facts& facts);
+
+// The same for Postgres.InstrumentationURL; absent where it is not set.
+absl::Status ReadInstrumentationDatabase(const ProbeInput& input, v1::Facts& facts);
+
+}  // namespace connect_ha

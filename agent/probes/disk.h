@@ -1,0 +1,11 @@
+#pragma once
+
+#include "agent/probes/probe.h"
+
+namespace connect_ha {
+
+// Reads how full the local file systems are that the system and Connect need: for /, /tmp, logs,
+// /opt, /var/lib and Connect's own directories. Network file systems are left alone.
+absl::Status ReadDisk(const ProbeInput& input, v1::Facts& facts);
+
+}  // namespace connect_ha

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "agent/probes/probe.h"
+
+namespace connect_ha {
+
+// Reads what EC2 says of this instance, through its metadata service, version 2: a token first,
+// then one item a request. Asked once per boot, since the answers hold until the next one.
+//
+// Off EC2 the facts are absent, and nothing is asked: the firmware's tables say "Amazon EC2" on
+// an instance. AgentConfig.imds_endpoint, when set, is asked whatever the firmware says.
+absl::Status ReadInstance(const ProbeInput& input, v1::Facts& facts);
+
+}  // namespace connect_ha

@@ -1,0 +1,11 @@
+#include "agent/probes/probe.h"
+
+namespace connect_ha {
+
+void MarkUnobserved(v1::Facts& facts, const std::string& path, const std::string& reason) {
+  v1::Unobserved& entry = *facts.add_unobserved();
+  entry.set_path(path);
+  entry.set_reason(reason);
+}
+
+}  // namespace connect_ha

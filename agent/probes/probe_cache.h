@@ -1,0 +1,115 @@
+// What probes keep from one run to the next, so that a steady pass re-reads only what changed and
+// the slow probes (Pace::kVerify) hand their results to the quick ones. Thread-safe.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+#include "agent/host/host.h"
+#include "agent/probes/dpkg.h"
+#include "connect_ha/v1/facts.pb.h"
+
+namespace connect_ha {
+
+// A value that one probe leaves for another.
+template <typename T>
+class Kept {
+ public:
+  void Put(T value) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    value_ = std::move(value);
+  }
+  std::optional<T> Get() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return value_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<T> value_;
+};
+
+// Values derived from files, made again when the file's inode, size or time of change differs.
+template <typename T>
+class ByFile {
+ public:
+  // `make` returns StatusOr<T>; its errors and Stat's are returned and not kept. `variant` tells
+  // apart several values of one file.
+  template <typename Make>
+  absl::StatusOr<std::shared_ptr<const T>> Get(Host& host, const std::string& path, Make make,
+                                               const std::string& variant = "") {
+    const absl::StatusOr<FileStatus> status = host.Stat(path);
+    if (!status.ok()) return status.status();
+    const std::string key = path + '\0' + variant;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      const auto it = entries_.find(key);
+      if (it != entries_.end() && SameFile(it->second.status, *status)) return it->second.value;
+    }
+    absl::StatusOr<T> made = make();
+    if (!made.ok()) return made.status();
+    auto value = std::make_shared<const T>(*std::move(made));
+    const std::lock_guard<std::mutex> lock(mutex_);
+    entries_[key] = {*status, value};
+    return value;
+  }
+
+ private:
+  struct Entry {
+    FileStatus status;
+    std::shared_ptr<const T> value;
+  };
+  static bool SameFile(const FileStatus& a, const FileStatus& b) {
+    return a.device == b.device && a.inode == b.inode && a.size_bytes == b.size_bytes &&
+           a.modified_at == b.modified_at;
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, Entry> entries_;
+};
+
+// The instance metadata of one boot.
+struct KeptInstance {
+  std::string boot_id;
+  v1::InstanceFacts facts;
+};
+
+// What the verifying probe found out about Connect's package, of this version.
+struct VerifiedConnect {
+  std::string package_version;
+  absl::StatusOr<v1::Integrity> integrity;
+};
+
+// What the verifying probe found out about one runtime, by its executable.
+struct VerifiedRuntime {
+  FileStatus executable;  // as it was then: another one has not been verified
+  absl::StatusOr<std::optional<v1::Package>> package;
+  absl::StatusOr<std::optional<v1::Integrity>> integrity;
+  absl::StatusOr<v1::SmokeRun> smoke;
+  absl::StatusOr<std::string> version;  // what it says of itself
+};
+
+// What the running Connect says of itself, asked once per start of its unit.
+struct KeptServerVersion {
+  Time started_at;
+  std::string version;
+};
+
+struct ProbeCache {
+  ByFile<PackageDatabase> packages;
+  ByFile<bool> owned_paths;  // of dpkg's .list files, by path
+  ByFile<std::string> digests;
+  VerifiedFiles verified_files;
+  Kept<KeptInstance> instance;
+  Kept<KeptServerVersion> server_version;
+  Kept<VerifiedConnect> connect;
+  Kept<std::map<std::string, VerifiedRuntime>> runtimes;
+  Kept<absl::StatusOr<v1::LicenseFacts>> license;
+};
+
+}  // namespace connect_ha

@@ -1,0 +1,40 @@
+// R, Python and Quarto: every installation under /opt, where Posit's packages and archives go,
+// and every executable that the configuration names.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/probes/probe.h"
+
+namespace connect_ha {
+
+// Reads which interpreters there are: version, package, digest of the binary. Integrity, smoke
+// runs and what takes a process to tell are VerifyRuntimes' latest results.
+absl::Status ReadRuntimes(const ProbeInput& input, v1::Facts& facts);
+
+// Runs every interpreter, as the account that content runs as, and compares its package's files
+// with their checksums, for ReadRuntimes to report.
+absl::Status VerifyRuntimes(const ProbeInput& input, v1::Facts& facts);
+
+// How one kind of runtime is laid out.
+struct RuntimeLayout {
+  v1::RuntimeKind kind;
+  const char* section;     // of the configuration: "R"
+  const char* directory;   // "/opt/R"
+  const char* executable;  // below a version's directory: "bin/R"
+  const char* package;     // what its package's name begins with, "r-"; "" for none
+};
+
+// One installation to look at.
+struct FoundRuntime {
+  const RuntimeLayout* layout;
+  std::string executable;
+  std::string version;  // of its directory's name; "" for an executable elsewhere
+  bool named_by_config = false;
+};
+
+// Sorted by kind, version and executable.
+absl::StatusOr<std::vector<FoundRuntime>> FindRuntimes(const ProbeInput& input);
+
+}  // namespace connect_ha

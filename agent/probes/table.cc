@@ -1,0 +1,61 @@
+#include "agent/probes/table.h"
+
+#include "agent/probes/accounts.h"
+#include "agent/probes/clock.h"
+#include "agent/probes/configuration.h"
+#include "agent/probes/connect.h"
+#include "agent/probes/database.h"
+#include "agent/probes/disk.h"
+#include "agent/probes/encryption_key.h"
+#include "agent/probes/host.h"
+#include "agent/probes/instance.h"
+#include "agent/probes/license.h"
+#include "agent/probes/listeners.h"
+#include "agent/probes/memory.h"
+#include "agent/probes/runtimes.h"
+#include "agent/probes/storage.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr uint32_t kOnConnect = kOnPackages | kOnUnits | kOnConfiguration;
+constexpr uint32_t kOnInstallations = kOnRuntimes | kOnPackages | kOnConfiguration;
+
+}  // namespace
+
+const std::vector<Probe>& Probes() {
+  static const std::vector<Probe> table = {
+      // name, path, pace, triggers, deadline, function
+      {"host", "host", Pace::kPass, kOnHost | kOnPackages, seconds(2), ReadHost},
+      {"instance", "instance", Pace::kPoll, kOnNothing, seconds(30), ReadInstance},
+      {"clock", "clock", Pace::kPoll, kOnUnits, seconds(5), ReadClock},
+      {"configuration", "configuration", Pace::kPass, kOnConfiguration | kOnUnits, seconds(5),
+       ReadConfiguration},
+      {"encryption_key", "encryption_key", Pace::kPass, kOnConfiguration | kOnMounts, seconds(15),
+       ReadEncryptionKey},
+      {"accounts", "accounts", Pace::kPass, kOnAccounts | kOnConfiguration, seconds(5),
+       ReadAccounts},
+      {"connect_integrity", "connect.integrity", Pace::kVerify, kOnPackages, minutes(5),
+       VerifyConnect},
+      {"connect", "connect", Pace::kPass, kOnConnect, seconds(10), ReadConnect},
+      {"runtimes_verification", "runtimes", Pace::kVerify, kOnRuntimes | kOnConfiguration,
+       minutes(15), VerifyRuntimes},
+      {"runtimes", "runtimes", Pace::kPass, kOnInstallations, seconds(10), ReadRuntimes},
+      {"license_status", "license.status", Pace::kVerify, kOnLicense, seconds(30), VerifyLicense},
+      {"license", "license", Pace::kPass, kOnLicense | kOnConfiguration, seconds(10), ReadLicense},
+      {"storage", "storage", Pace::kPass, kOnMounts | kOnConfiguration | kOnUnits, seconds(5),
+       ReadStorage},
+      {"database", "database", Pace::kPoll, kOnConfiguration, seconds(45), ReadDatabase},
+      {"instrumentation_database", "instrumentation_database", Pace::kPoll, kOnConfiguration,
+       seconds(45), ReadInstrumentationDatabase},
+      {"listeners", "listeners", Pace::kPass, kOnNothing, seconds(2), ReadListeners},
+      {"disk", "disk", Pace::kPass, kOnMounts, seconds(5), ReadDisk},
+      {"memory", "memory", Pace::kPass, kOnNothing, seconds(2), ReadMemory},
+  };
+  return table;
+}
+
+}  // namespace connect_ha
