@@ -19,12 +19,11 @@ user_data() {
 # first_boot NODE: the clock of a restored machine is the one it was saved with, so it is set first.
 first_boot() {
   local node=$1
-  if [ -e "$RUN/off-ec2" ]; then
-    node_ssh "$node" "date -s @$(date +%s.%N) >/dev/null; ip link set eth1 down; cat >/root/user-data" \
-      <"$RUN/imds/$node/user-data"
-    node_ssh "$node" /usr/local/sbin/run-user-data /root/user-data >"$RUN/log/user-data-$node.log" 2>&1 </dev/null
-  else
+  if on_ec2; then
     node_ssh "$node" "date -s @$(date +%s.%N) >/dev/null; systemctl restart user-data.service" </dev/null
+  else
+    node_ssh "$node" "date -s @$(date +%s.%N) >/dev/null; cat >/root/user-data" <"$RUN/imds/$node/user-data"
+    node_ssh "$node" /usr/local/sbin/run-user-data /root/user-data >"$RUN/log/user-data-$node.log" 2>&1 </dev/null
   fi
 }
 

@@ -25,6 +25,10 @@ kvm_boots() {
 # zone NODE: the availability zone that the node's metadata tells.
 zone() { [ "$(node_index "$1")" = 0 ] && echo us-east-1a || echo us-east-1b; }
 
+on_ec2() { [ ! -e "$RUN/off-ec2" ]; }
+
+instance_id() { printf 'i-0123456789abcde%02d' "$(node_index "$1")"; }
+
 mac() { printf '52:54:00:%02x:00:%02x' "$2" $(($(node_index "$1") + 1)); }
 
 # qemu_command NODE DIRECTORY DISK: sets the array QEMU. Both boots of a node (to save it, and from the saved state)
@@ -44,7 +48,11 @@ qemu_command() {
     -drive "file=$disk,if=virtio,format=qcow2,cache=unsafe,discard=unmap"
     -device virtio-rng-pci
     -netdev "user,id=lan,ipv6=off,hostfwd=tcp:127.0.0.1:$((PORT_SSH_FIRST + index))-:22,hostfwd=tcp:127.0.0.1:$((PORT_CONNECT_FIRST + index))-:3939"
-    -device "virtio-net-pci,netdev=lan,mac=$(mac "$node" 1),romfile="
+    -device "virtio-net-pci,netdev=lan,mac=$(mac "$node" 1),romfile=")
+  on_ec2 || return 0
+  # The firmware says that this is EC2, and the metadata service answers.
+  QEMU+=(-smbios "type=1,manufacturer=Amazon EC2,product=t3.large,uuid=ec2${machine_id:3:5}-${machine_id:8:4}-${machine_id:12:4}-${machine_id:16:4}-${machine_id:20:12}"
+    -smbios "type=2,manufacturer=Amazon EC2,asset=$(instance_id "$node")"
     -netdev "user,id=imds,ipv6=off,restrict=on,net=169.254.169.0/24,host=169.254.169.1,dns=169.254.169.3,guestfwd=tcp:169.254.169.254:80-cmd:$LAB_HOME/services/imds $directory/imds/$node $directory/imds/key"
     -device "virtio-net-pci,netdev=imds,mac=$(mac "$node" 2),romfile=")
 }
@@ -55,7 +63,7 @@ write_imds() {
   index=$(node_index "$node")
   mkdir -p "$data/placement" "$data/network/interfaces/macs/$(mac "$node" 1)"
   [ -e "$RUN/imds/key" ] || (umask 077 && openssl rand -hex 32 >"$RUN/imds/key")
-  printf 'i-0123456789abcde%02d' "$index" >"$data/instance-id"
+  instance_id "$node" >"$data/instance-id"
   printf 't3.large' >"$data/instance-type"
   printf 'ami-0123456789abcdef0' >"$data/ami-id"
   printf '10.0.2.15' >"$data/local-ipv4"
@@ -82,7 +90,7 @@ node_ready() { node_ssh "$1" -o ConnectTimeout=2 true </dev/null; }
 # ensure_saved: every node booted once from the image and saved; leaves SAVED pointing to the directory.
 ensure_saved() {
   choose_accelerator
-  SAVED=$IMAGE/saved-$(sha256sum "$LAB_HOME/lib/vm.sh" "$(command -v qemu-system-x86_64)" "$LAB_CACHE/accelerator" |
+  SAVED=$IMAGE/saved-$(on_ec2 && echo ec2- || echo off-ec2-)$(sha256sum "$LAB_HOME/lib/vm.sh" "$(command -v qemu-system-x86_64)" "$LAB_CACHE/accelerator" |
     cut -d ' ' -f 1 | sha256sum | cut -c 1-8)
   [ -e "$SAVED/complete" ] || save_nodes
 }
