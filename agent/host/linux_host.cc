@@ -1,0 +1,153 @@
+#include "agent/host/linux_host.h"
+
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+
+#include <cerrno>
+
+#include "absl/strings/match.h"
+#include "agent/host/accounts.h"
+#include "agent/host/command.h"
+#include "agent/host/errors.h"
+#include "agent/host/files.h"
+#include "agent/host/http.h"
+#include "agent/host/network_walk.h"
+#include "agent/host/unit_environment.h"
+
+namespace connect_ha {
+
+LinuxHost::LinuxHost(std::string bus_address, std::vector<std::string> reader_command)
+    : reader_command_(std::move(reader_command)), bus_(std::move(bus_address)) {}
+
+absl::StatusOr<SharedReader*> LinuxHost::ReaderFor(const std::string& path, bool follow_last) {
+  if (!absl::StartsWith(path, "/")) {
+    return absl::InvalidArgumentError("not an absolute path: " + path);
+  }
+  const auto mounts = mounts_.Get();
+  if (!mounts.ok()) return mounts.status();
+  const std::optional<std::string> mount_point = NetworkMountOnTheWay(**mounts, path, follow_last);
+  if (!mount_point.has_value()) return nullptr;
+  const std::lock_guard<std::mutex> lock(readers_mutex_);
+  std::unique_ptr<SharedReader>& reader = readers_[*mount_point];
+  if (reader == nullptr) {
+    SharedReaderOptions options;
+    options.command = reader_command_;
+    options.name = *mount_point;
+    reader = std::make_unique<SharedReader>(std::move(options));
+  }
+  return reader.get();
+}
+
+bool LinuxHost::IsOnNetwork(const std::string& path) {
+  const auto mounts = mounts_.Get();
+  return mounts.ok() && NetworkMountOnTheWay(**mounts, path, true).has_value();
+}
+
+absl::StatusOr<std::string> LinuxHost::ReadFile(const std::string& path) {
+  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, true);
+  if (!reader.ok()) return reader.status();
+  return *reader == nullptr ? ReadFileHere(path) : (*reader)->ReadFile(path);
+}
+
+absl::StatusOr<FileStatus> LinuxHost::Stat(const std::string& path) {
+  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, true);
+  if (!reader.ok()) return reader.status();
+  return *reader == nullptr ? StatHere(path, true) : (*reader)->Stat(path, true);
+}
+
+absl::StatusOr<FileStatus> LinuxHost::LStat(const std::string& path) {
+  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, false);
+  if (!reader.ok()) return reader.status();
+  return *reader == nullptr ? StatHere(path, false) : (*reader)->Stat(path, false);
+}
+
+absl::StatusOr<std::string> LinuxHost::ReadLink(const std::string& path) {
+  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, false);
+  if (!reader.ok()) return reader.status();
+  return *reader == nullptr ? ReadLinkHere(path) : (*reader)->ReadLink(path);
+}
+
+absl::StatusOr<std::vector<std::string>> LinuxHost::ListDirectory(const std::string& path) {
+  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, true);
+  if (!reader.ok()) return reader.status();
+  return *reader == nullptr ? ListDirectoryHere(path) : (*reader)->ListDirectory(path);
+}
+
+absl::StatusOr<std::string> LinuxHost::HashFile(const std::string& path, const char* algorithm) {
+  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, true);
+  if (!reader.ok()) return reader.status();
+  return *reader == nullptr ? HashFileHere(path, algorithm) : (*reader)->HashFile(path, algorithm);
+}
+
+absl::StatusOr<FileSystemUse> LinuxHost::Use(const std::string& path) {
+  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, true);
+  if (!reader.ok()) return reader.status();
+  if (*reader != nullptr) {
+    return absl::FailedPreconditionError(path + " is on a network file system");
+  }
+  struct statvfs use {};
+  if (statvfs(path.c_str(), &use) != 0) return ErrnoStatus(errno, "cannot measure " + path);
+  FileSystemUse result;
+  result.size_bytes = static_cast<uint64_t>(use.f_blocks) * use.f_frsize;
+  result.free_bytes = static_cast<uint64_t>(use.f_bavail) * use.f_frsize;
+  result.read_only = (use.f_flag & ST_RDONLY) != 0;
+  return result;
+}
+
+absl::StatusOr<UserEntry> LinuxHost::LookUpUser(const std::string& name) {
+  absl::StatusOr<AccountEntry> account = LookUpAccount(name);
+  if (!account.ok()) return account.status();
+  return std::move(account->user);
+}
+
+absl::StatusOr<uint32_t> LinuxHost::LookUpGroup(const std::string& name) {
+  return LookUpGroupId(name);
+}
+
+absl::StatusOr<v1::Unit> LinuxHost::ReadUnit(const std::string& name) {
+  return bus_.ReadUnit(name);
+}
+
+absl::StatusOr<std::vector<std::string>> LinuxHost::ReadUnitEnvironment(const std::string& name) {
+  absl::StatusOr<SystemdBus::Environment> environment = bus_.ReadEnvironment(name);
+  if (!environment.ok()) return environment.status();
+  std::vector<std::string> assignments = std::move(environment->assignments);
+  for (const SystemdBus::Environment::File& file : environment->files) {
+    const absl::StatusOr<std::string> text = ReadFile(file.path);
+    if (!text.ok() && file.optional && absl::IsNotFound(text.status())) continue;
+    // The unit cannot start without it, but that is not the same as no such unit.
+    if (absl::IsNotFound(text.status())) {
+      return absl::FailedPreconditionError(text.status().message());
+    }
+    if (!text.ok()) return text.status();
+    for (std::string& assignment : ParseEnvironmentFile(*text)) {
+      assignments.push_back(std::move(assignment));
+    }
+  }
+  return assignments;
+}
+
+absl::StatusOr<CommandResult> LinuxHost::Run(const std::vector<std::string>& arguments,
+                                             const CommandOptions& options) {
+  return RunCommand(arguments, options);
+}
+
+absl::StatusOr<HttpResponse> LinuxHost::Http(const HttpRequest& request) {
+  return AskHttp(request);
+}
+
+absl::StatusOr<KernelClock> LinuxHost::ReadKernelClock() {
+  timex state{};
+  const int result = adjtimex(&state);
+  if (result < 0) return ErrnoStatus(errno, "cannot read the kernel's clock state");
+  KernelClock clock;
+  clock.synchronized = result != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+  clock.max_error = std::chrono::microseconds(state.maxerror);
+  return clock;
+}
+
+Time LinuxHost::Now() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace connect_ha
