@@ -3,7 +3,6 @@
 // not what it should be.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,8 +43,8 @@ absl::Status VerifySignedBy(const std::string& certificate, const std::string& c
 // "sha256:" and the lower-case hex of the SHA-256 of the first certificate's DER.
 absl::StatusOr<std::string> CaHash(const std::string& ca);
 
-// Whether a certificate is past half its life, give or take a tenth of it: `seed` decides when in
-// that window, so that certificates issued together are not renewed together.
-bool RenewalDue(Time not_before, Time not_after, Time now, uint64_t seed);
+// When to renew: at half its life, give or take a tenth of its life. The serial number, which is
+// random, decides when in that window: certificates issued together are not renewed together.
+Time RenewalTime(const Certificate& certificate);
 
 }  // namespace connect_ha

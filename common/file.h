@@ -17,6 +17,13 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 // machine that loses power) has the old bytes or the new ones. `mode` holds from the first byte.
 absl::Status WriteSmallFile(const std::string& path, const std::string& content, mode_t mode);
 
+// Durable, like the write above.
+absl::Status RenameFile(const std::string& from, const std::string& to);
+// OK when there is no such file.
+absl::Status RemoveFile(const std::string& path);
+
+bool FileExists(const std::string& path);
+
 // Makes the directory and its missing parents; `mode` is given to those it makes.
 absl::Status MakeDirectories(const std::string& path, mode_t mode);
 

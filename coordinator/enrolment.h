@@ -1,7 +1,7 @@
 // Who may join the cluster, and for how long: tokens, certificates, removal. Knows nothing of
 // gRPC; the caller says who calls (from the certificate) and when. All calls may be made from any
 // thread. Messages of errors are for the caller and tell a guesser nothing: a token that does not
-// exist, a wrong secret and a forged challenge get the same words. The log and the cluster's
+// exist and a wrong secret get the same words. The log and the cluster's
 // events have the reason.
 #pragma once
 
@@ -45,13 +45,16 @@ class Enrolment {
   absl::Status RemoveNode(const v1::RemoveNodeRequest& request, const Identity& caller, Time now);
 
  private:
-  struct Refusal;
-  absl::Status CheckRequest(const v1::EnrollRequest& request, const v1::StoredToken& token,
-                            const std::string& key_digest, Time now);
-  absl::StatusOr<v1::NodeRecord> RecordFor(const v1::EnrollRequest& request,
-                                           const v1::StoredToken& token,
+  // The token, when the caller holds its secret; else `reason` says for the log why not.
+  absl::StatusOr<v1::StoredToken> CheckProof(const v1::EnrollRequest& request, Time now,
+                                             std::string& reason);
+  absl::StatusOr<v1::EnrollResponse> Admit(const v1::EnrollRequest& request,
+                                           const v1::StoredToken& token, const std::string& peer,
+                                           Time now);
+  // The node's record as it is to be once this use of the token is spent.
+  absl::StatusOr<v1::NodeRecord> RecordFor(const v1::StoredToken& token,
                                            const v1::StoredToken::Use& use, Time now);
-  void RecordRefusal(const std::string& node, const std::string& actor, const std::string& reason,
+  void RecordRefusal(const std::string& node, const std::string& actor, const std::string& text,
                      Time now);
   absl::Status AddEvent(v1::Event::Kind kind, const std::string& node, const std::string& actor,
                         const std::string& text, Time now);
@@ -62,9 +65,9 @@ class Enrolment {
   const std::string digest_key_;
   Challenges challenges_;
   std::mutex changes_;  // one enrolment or removal at a time
-  std::mutex refusals_;
-  Time refusals_since_{};
-  int refusals_recorded_ = 0;
+  std::mutex refusals_mutex_;
+  Time refusals_since_{};  // the minute that is counted
+  int refusals_ = 0;
 };
 
 // Whether a node's certificate still stands, by the node's record: PermissionDenied, with what to

@@ -3,8 +3,8 @@
 // callers without a token takes no memory. All calls may be made from any thread.
 #pragma once
 
-#include <map>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "common/time.h"
@@ -15,7 +15,7 @@ class Challenges {
  public:
   Challenges();
 
-  std::string Issue(Time now);
+  std::string Issue(Time now) const;
   // Whether it is one of ours, in time and not spent.
   bool Good(const std::string& challenge, Time now) const;
   // False when it was not Good; else it is not any more.
@@ -26,7 +26,7 @@ class Challenges {
 
   const std::string key_;
   mutable std::mutex mutex_;
-  std::map<std::string, Time> spent_;  // to when it would have been good
+  std::set<std::string> spent_;  // those of the last minute
 };
 
 }  // namespace connect_ha

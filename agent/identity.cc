@@ -1,0 +1,74 @@
+#include "agent/identity.h"
+
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/file.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr mode_t kSecret = 0600;
+constexpr char kName[] = "node";
+
+std::map<std::string, std::string> ParseSettings(const std::string& text) {
+  std::map<std::string, std::string> settings;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    const size_t equals = line.find('=');
+    if (equals == absl::string_view::npos) continue;
+    settings[std::string(line.substr(0, equals))] = std::string(line.substr(equals + 1));
+  }
+  return settings;
+}
+
+absl::Status Incomplete(const absl::Status& cause) {
+  const std::string message(cause.message());
+  if (!absl::IsNotFound(cause)) return absl::Status(cause.code(), message);
+  return absl::NotFoundError(absl::StrCat(
+      "this node is not enrolled (", message,
+      "); fix: run on the coordinator: connect-ha token create, and here what it prints"));
+}
+
+}  // namespace
+
+absl::StatusOr<NodeIdentity> LoadNodeIdentity(const std::string& state_dir) {
+  NodeIdentity identity;
+  auto credentials = LoadCredentials(state_dir, kName);
+  if (!credentials.ok()) return Incomplete(credentials.status());
+  identity.credentials = *std::move(credentials);
+  auto certificate = ParseCertificate(identity.credentials.certificate);
+  if (!certificate.ok()) return certificate.status();
+  identity.certificate = *std::move(certificate);
+  auto ca = ReadSmallFile(state_dir + "/ca.crt");
+  if (!ca.ok()) return Incomplete(ca.status());
+  identity.ca = *std::move(ca);
+  auto digest_key = ReadSmallFile(state_dir + "/digest.key");
+  if (!digest_key.ok()) return Incomplete(digest_key.status());
+  identity.digest_key = *std::move(digest_key);
+  const auto text = ReadSmallFile(state_dir + "/enrolment");
+  if (!text.ok()) return Incomplete(text.status());
+  auto settings = ParseSettings(*text);
+  identity.coordinator = settings["coordinator"];
+  identity.token_id = settings["token"];
+  return identity;
+}
+
+absl::Status StoreNodeIdentity(const std::string& state_dir, const NodeIdentity& identity) {
+  const Identity& who = identity.certificate.identity;
+  const std::string enrolment =
+      absl::StrCat("coordinator=", identity.coordinator, "\ncluster=", who.cluster,
+                   "\nnode=", who.name, "\ntoken=", identity.token_id, "\n");
+  absl::Status status = WriteSmallFile(state_dir + "/ca.crt", identity.ca, kSecret);
+  if (status.ok()) {
+    status = WriteSmallFile(state_dir + "/digest.key", identity.digest_key, kSecret);
+  }
+  if (status.ok()) status = WriteSmallFile(state_dir + "/enrolment", enrolment, kSecret);
+  return status.ok() ? StoreNodeCredentials(state_dir, identity.credentials) : status;
+}
+
+absl::Status StoreNodeCredentials(const std::string& state_dir, const CredentialPair& pair) {
+  return StoreCredentials(state_dir, kName, pair);
+}
+
+}  // namespace connect_ha
