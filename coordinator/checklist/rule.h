@@ -31,10 +31,12 @@ const std::vector<Rule>& Rules();
 // Null when there is no such rule.
 const Rule* FindRule(const std::string& id);
 
-// Every rule over the snapshot. Facts of a node not heard within limits.stale_after count as
-// unobserved, with that as the reason. Findings carry no `since`.
-v1::Checklist Evaluate(const v1::Snapshot& cluster);
+// Every rule over the snapshot, which is used up: move a large one in. All facts of a node that
+// was not heard within limits.stale_after, or whose name several live machines have, count as
+// unobserved, with that as the reason. The order of the nodes does not matter. Findings carry no
+// `since`.
+v1::Checklist Evaluate(v1::Snapshot cluster);
 // Only the rules that one node alone can show; `cluster` holds that node.
-v1::Checklist EvaluateNode(const v1::Snapshot& cluster);
+v1::Checklist EvaluateNode(v1::Snapshot cluster);
 
 }  // namespace connect_ha

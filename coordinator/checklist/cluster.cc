@@ -1,0 +1,143 @@
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/time.h"
+#include "coordinator/checklist/facts_view.h"
+#include "coordinator/checklist/freshness.h"
+#include "coordinator/checklist/rules.h"
+#include "coordinator/checklist/verdict.h"
+
+namespace connect_ha {
+namespace {
+
+const char kAgentFix[] =
+    "on NODE: systemctl status connect-ha-agent; journalctl -u connect-ha-agent -n 50";
+
+// Says of one node whether it serves; true when it does.
+bool JudgeServing(const v1::NodeSnapshot& node, Verdict& verdict) {
+  if (verdict.Unobserved(node, "connect.unit")) return false;
+  if (!IsRunning(node.facts())) {
+    verdict.NotApplicable(node.name(), "Connect is not running");
+    return false;
+  }
+  if (verdict.Unobserved(node, "connect.ping")) return false;
+  if (!node.facts().connect().has_ping()) {
+    verdict.Unknown(node.name(), "/__ping__ was not asked yet");
+    return false;
+  }
+  const bool serves = node.facts().connect().ping().http_status() == 200;
+  if (serves) {
+    verdict.Pass(node.name(), "serves");
+  } else {
+    verdict.NotApplicable(node.name(), "Connect does not answer");
+  }
+  return serves;
+}
+
+// The evidence of `looked` with another outcome: it is enough that some nodes show something.
+v1::Finding Conclude(const Verdict& looked, v1::Outcome outcome, const std::string& summary) {
+  v1::Finding finding = looked.Finish();
+  finding.set_outcome(outcome);
+  finding.set_summary(summary);
+  finding.clear_fix();
+  return finding;
+}
+
+std::string ProbesThatHang(const v1::Facts& facts) {
+  std::vector<std::string> hung;
+  for (const v1::ProbeRun& run : facts.runs()) {
+    if (run.state() != v1::ProbeRun::HUNG) continue;
+    hung.push_back(absl::StrCat(run.probe(), " for ", ShortSpan(run.duration_us())));
+  }
+  return absl::StrJoin(hung, ", ");
+}
+
+}  // namespace
+
+v1::Finding AtLeastTwoNodes(const v1::Snapshot& cluster) {
+  Verdict looked;
+  int serving = 0;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) serving += JudgeServing(node, looked);
+  const std::string count = absl::StrCat(serving, " of ", cluster.nodes_size(), " nodes serve");
+  if (serving >= 2) return Conclude(looked, v1::PASS, count);
+  if (looked.Has(v1::UNKNOWN) && cluster.nodes_size() >= 2) {
+    return Conclude(looked, v1::UNKNOWN,
+                    absl::StrCat(count, " for certain: ", looked.Finish().summary()));
+  }
+  return Conclude(looked, v1::FAIL, count);
+}
+
+v1::Finding NodesAreDistinct(const v1::Snapshot& cluster) {
+  Verdict verdict;
+  std::map<std::string, std::vector<std::string>> nodes_by_boot;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    const std::vector<std::string> live = LiveClaimants(cluster, node);
+    if (live.size() > 1) {
+      verdict.Fail(
+          node.name(),
+          absl::StrCat(live.size(), " live machines have this name: ", absl::StrJoin(live, ", ")));
+    } else if (!verdict.Unobserved(node, "host.boot_id")) {
+      if (node.facts().host().boot_id().empty()) {
+        verdict.Unknown(node.name(), "the boot id was not reported");
+      } else {
+        nodes_by_boot[node.facts().host().boot_id()].push_back(node.name());
+      }
+    }
+  }
+  for (const auto& [boot_id, nodes] : nodes_by_boot) {
+    for (const std::string& node : nodes) {
+      if (nodes.size() == 1) {
+        verdict.Pass(node, "is one machine");
+      } else {
+        verdict.Fail(node, absl::StrCat(JoinNames(nodes), " are one machine, boot id ", boot_id),
+                     absl::StrCat("connect-ha node remove ", nodes.back()));
+      }
+    }
+  }
+  return verdict.Finish();
+}
+
+v1::Finding NodesSpanZones(const v1::Snapshot& cluster) {
+  Verdict looked;
+  std::set<std::string> zones;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    if (looked.Unobserved(node, "instance.zone")) continue;
+    const v1::InstanceFacts& instance = node.facts().instance();
+    if (instance.zone().empty()) {
+      looked.Unknown(node.name(), "no availability zone: this is not an EC2 instance");
+    } else {
+      zones.insert(instance.zone());
+      looked.Pass(node.name(), instance.zone());
+    }
+  }
+  if (zones.size() >= 2) {
+    return Conclude(looked, v1::PASS, absl::StrCat("nodes are in ", absl::StrJoin(zones, ", ")));
+  }
+  if (looked.Has(v1::UNKNOWN)) return looked.Finish();
+  return Conclude(
+      looked, v1::FAIL,
+      zones.empty() ? "there is no node" : absl::StrCat("every node is in ", *zones.begin()));
+}
+
+v1::Finding FactsAreFresh(const v1::Snapshot& cluster) {
+  Verdict verdict;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    const auto why = WhyUnobserved(node.facts(), "");
+    const std::string hung = ProbesThatHang(node.facts());
+    if (IsStale(cluster, node)) {
+      verdict.Fail(node.name(), why.value_or("not heard"), kAgentFix);
+    } else if (why) {
+      verdict.Unknown(node.name(), *why, kAgentFix);
+    } else if (!hung.empty()) {
+      verdict.Unknown(node.name(), absl::StrCat("a probe hangs: ", hung),
+                      "on NODE: cat /proc/mounts; ps -eo pid,stat,wchan:32,args | grep ' D'");
+    } else {
+      verdict.Pass(node.name(), "reports");
+    }
+  }
+  return verdict.Finish();
+}
+
+}  // namespace connect_ha

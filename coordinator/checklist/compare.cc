@@ -1,0 +1,62 @@
+#include "coordinator/checklist/compare.h"
+
+#include <map>
+
+#include "absl/strings/str_cat.h"
+
+namespace connect_ha {
+namespace {
+
+using NodesByValue = std::map<std::string, std::vector<std::string>>;
+
+NodesByValue GroupByValue(const std::vector<Seen>& seen) {
+  NodesByValue groups;
+  for (const Seen& one : seen) groups[one.value].push_back(one.node);
+  return groups;
+}
+
+// The value that more than half of the nodes have; null when there is none.
+const NodesByValue::value_type* Majority(const NodesByValue& groups, size_t nodes) {
+  for (const auto& group : groups) {
+    if (group.second.size() * 2 > nodes) return &group;
+  }
+  return nullptr;
+}
+
+std::string Line(const std::string& what, const std::string& value) {
+  return what.empty() ? value : absl::StrCat(what, " ", value);
+}
+
+}  // namespace
+
+void Compare(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
+             const std::optional<std::string>& wanted, const std::string& fix) {
+  const NodesByValue groups = GroupByValue(seen);
+  const auto* majority = wanted ? nullptr : Majority(groups, seen.size());
+  for (const Seen& one : seen) {
+    const std::string line = Line(what, one.value);
+    if (wanted && one.value != *wanted) {
+      verdict.Fail(one.node, absl::StrCat(line, ", wanted ", *wanted), fix);
+    } else if (wanted || groups.size() == 1 || (majority && majority->first == one.value)) {
+      verdict.Pass(one.node, line);
+    } else if (majority) {
+      verdict.Fail(
+          one.node,
+          absl::StrCat(line, ", but ", majority->first, " on ", JoinNames(majority->second)), fix);
+    } else {
+      verdict.Fail(one.node, line, fix);
+    }
+  }
+}
+
+bool Agree(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
+           const std::string& fix) {
+  for (const Seen& one : seen) {
+    if (one.value == seen.front().value) continue;
+    Compare(verdict, what, seen, std::nullopt, fix);
+    return false;
+  }
+  return true;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,45 @@
+// Looking things up in a node's facts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "connect_ha/v1/checklist.pb.h"
+
+namespace connect_ha {
+
+// Why the field at `path` ("connect.running_version") could not be observed; nullopt when it
+// was, or was seen to be absent. A noun that every node has and that is missing without a reason
+// ("connect" in facts that an older agent sent) counts as not observed.
+std::optional<std::string> WhyUnobserved(const v1::Facts& facts, absl::string_view path);
+
+// Why the effective configuration is not known in full: not observed, or the file has errors.
+std::optional<std::string> WhyConfigurationUnknown(const v1::Facts& facts);
+// Null when the key is left at Connect's default. Section and name are case-insensitive.
+const v1::ConfigKey* FindKey(const v1::Facts& facts, absl::string_view section,
+                             absl::string_view name);
+// The key's last value; `otherwise` when it is not set.
+std::string ConfigValue(const v1::Facts& facts, absl::string_view section, absl::string_view name,
+                        const std::string& otherwise);
+// The configuration file, for a person to edit.
+std::string ConfigPath(const v1::Facts& facts);
+
+// Null when the node reports no such directory or mount.
+const v1::DataDirectory* FindDirectory(const v1::Facts& facts, absl::string_view key);
+const v1::Mount* FindMount(const v1::Facts& facts, absl::string_view mount_point);
+
+// Connect's unit is up, as far as systemd knows.
+bool IsRunning(const v1::Facts& facts);
+
+// "connect to db.example.com:5432: connection refused"; nullopt when every stage passed.
+std::optional<std::string> DatabaseTrouble(const v1::DatabaseFacts& database);
+
+// True when `path` is `directory` or below it. Both absolute and clean.
+bool IsBelow(absl::string_view path, absl::string_view directory);
+
+// "850us", "12ms", "1.8s", "3m 10s"
+std::string ShortSpan(int64_t microseconds);
+
+}  // namespace connect_ha

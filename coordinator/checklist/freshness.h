@@ -1,0 +1,22 @@
+// Whose facts still count.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connect_ha/v1/checklist.pb.h"
+
+namespace connect_ha {
+
+// The node was heard once, but not within limits.stale_after.
+bool IsStale(const v1::Snapshot& cluster, const v1::NodeSnapshot& node);
+
+// The machines that speak under the node's name and were heard within limits.stale_after, each
+// in a few words.
+std::vector<std::string> LiveClaimants(const v1::Snapshot& cluster, const v1::NodeSnapshot& node);
+
+// Why nothing that is held of this node counts: "not heard for 3m 10s (limit 30s)".
+std::optional<std::string> WhyNotCounted(const v1::Snapshot& cluster, const v1::NodeSnapshot& node);
+
+}  // namespace connect_ha

@@ -1,0 +1,186 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "coordinator/checklist/compare.h"
+#include "coordinator/checklist/facts_view.h"
+#include "coordinator/checklist/rules.h"
+#include "coordinator/checklist/verdict.h"
+
+namespace connect_ha {
+namespace {
+
+using WantedList = google::protobuf::RepeatedPtrField<v1::RuntimeSpec>;
+
+struct Kind {
+  v1::RuntimeKind kind;
+  const char* name;
+  const char* install;  // VERSION becomes the version
+};
+
+constexpr Kind kR = {v1::R, "R",
+                     "on NODE: apt-get install ./r-VERSION_1_amd64.deb (from "
+                     "https://cdn.posit.co/r/), then: systemctl restart rstudio-connect"};
+constexpr Kind kPython = {v1::PYTHON, "Python",
+                          "on NODE: apt-get install ./python-VERSION_1_amd64.deb (from "
+                          "https://cdn.posit.co/python/), then: systemctl restart rstudio-connect"};
+constexpr Kind kQuarto = {v1::QUARTO, "Quarto",
+                          "on NODE: mkdir -p /opt/quarto/VERSION && tar -xzf "
+                          "quarto-VERSION-linux-amd64.tar.gz -C /opt/quarto/VERSION "
+                          "--strip-components=1, then: systemctl restart rstudio-connect"};
+
+std::string InstallFix(const Kind& kind, const std::string& version) {
+  return absl::StrJoin(absl::StrSplit(kind.install, "VERSION"), version);
+}
+
+struct NodeRuntimes {
+  const v1::NodeSnapshot* node;
+  std::map<std::string, std::string> builds;  // by version; "" where not known
+};
+
+// One installation: complete, unchanged, and it starts.
+void JudgeInstallation(const Kind& kind, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
+                       Verdict& verdict) {
+  const std::string what = absl::StrCat(kind.name, " ", runtime.version());
+  const std::string reinstall =
+      runtime.has_package()
+          ? absl::StrCat("on NODE: apt-get install --reinstall ", runtime.package().name())
+          : InstallFix(kind, runtime.version());
+  if (runtime.has_package() && !absl::EndsWith(runtime.package().status(), " ok installed")) {
+    verdict.Fail(node.name(),
+                 absl::StrCat(what, " is not installed in full: dpkg says \"",
+                              runtime.package().status(), "\""),
+                 "on NODE: dpkg --configure -a");
+  }
+  const v1::Integrity& files = runtime.integrity();
+  if (files.files_changed() + files.files_missing() > 0) {
+    verdict.Fail(node.name(),
+                 absl::StrCat(what, ": ", files.files_changed(), " files changed, ",
+                              files.files_missing(), " missing, first: ",
+                              files.examples().empty() ? "not named" : files.examples(0)),
+                 reinstall);
+  } else if (runtime.has_package() && files.files_checked() == 0) {
+    verdict.Unknown(node.name(), absl::StrCat("the files of ", what, " were not checked yet"));
+  }
+  if (!runtime.has_smoke()) {
+    verdict.Unknown(node.name(), absl::StrCat(what, " was not tried yet"));
+  } else if (!runtime.smoke().passed()) {
+    const std::vector<std::string> lines = absl::StrSplit(runtime.smoke().output(), '\n');
+    verdict.Fail(node.name(), absl::StrCat(what, " does not work: ", lines.front()),
+                 absl::StrCat("on NODE: ", runtime.executable(), " --version, then ", reinstall));
+  }
+}
+
+// What the node has of this kind; the faults of each go into the verdict.
+NodeRuntimes Take(const Kind& kind, const v1::NodeSnapshot& node, Verdict& verdict) {
+  NodeRuntimes taken{&node, {}};
+  for (const v1::Runtime& runtime : node.facts().runtimes().runtimes()) {
+    if (runtime.kind() != kind.kind) continue;
+    if (!runtime.exists()) {
+      verdict.Fail(node.name(), absl::StrCat(kind.name, ".Executable names ", runtime.executable(),
+                                             ", which is not there"));
+    } else if (!runtime.has_version()) {
+      verdict.Unknown(node.name(), absl::StrCat(runtime.executable(), " does not say its version"));
+    } else {
+      std::string& build = taken.builds[runtime.version()];
+      if (build.empty()) build = runtime.build_digest();
+      JudgeInstallation(kind, node, runtime, verdict);
+    }
+  }
+  return taken;
+}
+
+// The versions that each node should have: the specification's, else what any node has.
+std::set<std::string> WantedVersions(const WantedList& spec,
+                                     const std::vector<NodeRuntimes>& nodes) {
+  std::set<std::string> versions;
+  for (const v1::RuntimeSpec& runtime : spec) versions.insert(runtime.version());
+  if (!versions.empty()) return versions;
+  for (const NodeRuntimes& node : nodes) {
+    for (const auto& [version, build] : node.builds) versions.insert(version);
+  }
+  return versions;
+}
+
+// One version can have been built twice, with and without a security fix.
+void JudgeBuilds(const Kind& kind, const std::string& version,
+                 const std::vector<NodeRuntimes>& nodes, Verdict& verdict) {
+  constexpr size_t kDigitsShown = 12;
+  std::vector<Seen> seen;
+  std::vector<std::string> unknown;
+  for (const NodeRuntimes& node : nodes) {
+    const auto build = node.builds.find(version);
+    if (build == node.builds.end()) continue;
+    if (build->second.empty()) {
+      unknown.push_back(node.node->name());
+    } else {
+      seen.push_back({node.node->name(), build->second.substr(0, kDigitsShown)});
+    }
+  }
+  Agree(verdict, absl::StrCat(kind.name, " ", version, " is build"), seen,
+        absl::StrCat("install the same package on every node: ", InstallFix(kind, version)));
+  if (seen.size() + unknown.size() < 2) return;
+  for (const std::string& node : unknown) {
+    verdict.Unknown(node, absl::StrCat("which build of ", kind.name, " ", version,
+                                       " this is was not reported"));
+  }
+}
+
+void JudgeVersions(const Kind& kind, const std::set<std::string>& wanted, const NodeRuntimes& node,
+                   Verdict& verdict) {
+  std::vector<std::string> has;
+  std::vector<std::string> extra;
+  for (const auto& [version, build] : node.builds) {
+    (wanted.count(version) > 0 ? has : extra).push_back(version);
+  }
+  for (const std::string& version : wanted) {
+    if (node.builds.count(version) > 0) continue;
+    verdict.Fail(node.node->name(), absl::StrCat(kind.name, " ", version, " is missing"),
+                 InstallFix(kind, version));
+  }
+  std::string text = absl::StrCat(kind.name, " ", has.empty() ? "none" : absl::StrJoin(has, ", "));
+  if (!extra.empty()) {
+    absl::StrAppend(&text, "; not in the specification: ", absl::StrJoin(extra, ", "));
+  }
+  verdict.Pass(node.node->name(), text);
+}
+
+v1::Finding RuntimesMatch(const v1::Snapshot& cluster, const Kind& kind, const WantedList& spec) {
+  Verdict verdict;
+  std::vector<NodeRuntimes> nodes;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    if (!verdict.Unobserved(node, "runtimes.runtimes")) {
+      nodes.push_back(Take(kind, node, verdict));
+    }
+  }
+  const std::set<std::string> wanted = WantedVersions(spec, nodes);
+  for (const NodeRuntimes& node : nodes) {
+    if (wanted.empty()) {
+      verdict.NotApplicable(node.node->name(), absl::StrCat("no ", kind.name));
+    } else {
+      JudgeVersions(kind, wanted, node, verdict);
+    }
+  }
+  for (const std::string& version : wanted) JudgeBuilds(kind, version, nodes, verdict);
+  return verdict.Finish();
+}
+
+}  // namespace
+
+v1::Finding RuntimesMatchR(const v1::Snapshot& cluster) {
+  return RuntimesMatch(cluster, kR, cluster.spec().runtimes().r());
+}
+
+v1::Finding RuntimesMatchPython(const v1::Snapshot& cluster) {
+  return RuntimesMatch(cluster, kPython, cluster.spec().runtimes().python());
+}
+
+v1::Finding RuntimesMatchQuarto(const v1::Snapshot& cluster) {
+  return RuntimesMatch(cluster, kQuarto, cluster.spec().runtimes().quarto());
+}
+
+}  // namespace connect_ha
