@@ -105,7 +105,7 @@ Parameters ConnectionParameters(const DatabaseTarget& target,
       {"keepalives_count", "3"},
       {"tcp_user_timeout", "10000"},
       {"options", ServerOptions(url)},
-      {"passfile", "/dev/null"},
+      {"passfile", "/dev/null/none"},
   };
   for (const char* name : {"sslcert", "sslkey"}) {
     const auto it = url.parameters.find(name);

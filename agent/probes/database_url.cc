@@ -14,7 +14,7 @@ namespace {
 constexpr char kDefaultSslMode[] = "require";
 
 absl::Status Wrong(absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat("Postgres URL: ", what));
+  return absl::InvalidArgumentError(what);
 }
 
 int HexDigit(char c) {
