@@ -85,6 +85,14 @@ absl::StatusOr<uint64_t> AddEventRow(Database& database, const v1::Event& event)
   return static_cast<uint64_t>(id);
 }
 
+absl::Status AddEventRows(Database& database, const std::vector<v1::Event>& events) {
+  for (const v1::Event& event : events) {
+    const absl::Status added = AddEventRow(database, event).status();
+    if (!added.ok()) return added;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PutTokenRow(Database& database, const v1::StoredToken& token) {
   const std::string bytes = Bytes(token);
   return database.Prepare("UPDATE tokens SET token = ? WHERE id = ?")
@@ -219,11 +227,8 @@ absl::StatusOr<std::vector<v1::NodeReport>> SqliteStore::ListReports() {
 absl::Status SqliteStore::PutChecklist(const v1::Checklist& checklist,
                                        const std::vector<v1::Event>& changes) {
   return commits_.Commit([&](Database& database) {
-    absl::Status status = PutFindingRows(database, checklist);
-    for (const v1::Event& change : changes) {
-      if (status.ok()) status = AddEventRow(database, change).status();
-    }
-    return status;
+    const absl::Status status = PutFindingRows(database, checklist);
+    return status.ok() ? AddEventRows(database, changes) : status;
   });
 }
 
@@ -251,6 +256,10 @@ absl::StatusOr<uint64_t> SqliteStore::AddEvent(const v1::Event& event) {
   });
   if (!status.ok()) return status;
   return id;
+}
+
+absl::Status SqliteStore::AddEvents(const std::vector<v1::Event>& events) {
+  return commits_.Commit([&](Database& database) { return AddEventRows(database, events); });
 }
 
 absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListEvents(const EventQuery& query) {

@@ -32,6 +32,7 @@ class SqliteStore : public Store {
   absl::StatusOr<v1::Checklist> GetChecklist() override;
 
   absl::StatusOr<uint64_t> AddEvent(const v1::Event& event) override;
+  absl::Status AddEvents(const std::vector<v1::Event>& events) override;
   absl::StatusOr<std::vector<v1::Event>> ListEvents(const EventQuery& query) override;
   absl::StatusOr<std::vector<std::string>> ListLostNodes() override;
 

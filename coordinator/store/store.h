@@ -50,6 +50,7 @@ class Store {
 
   // Sets the event's id and returns it. Events beyond the newest 100,000 may be dropped.
   virtual absl::StatusOr<uint64_t> AddEvent(const v1::Event& event) = 0;
+  virtual absl::Status AddEvents(const std::vector<v1::Event>& events) = 0;
   // The newest `limit` that match, oldest first.
   virtual absl::StatusOr<std::vector<v1::Event>> ListEvents(const EventQuery& query) = 0;
 
@@ -61,9 +62,9 @@ class Store {
   virtual absl::StatusOr<v1::StoredToken> GetToken(const std::string& id) = 0;
   virtual absl::StatusOr<std::vector<v1::StoredToken>> ListTokens() = 0;  // by creation
   virtual absl::Status RevokeToken(const std::string& id) = 0;
-  // In one transaction: fails with FailedPrecondition when the token is expired at `now`, revoked
-  // or used up, else records the use and puts the node. A use that repeats an earlier one (same
-  // key, machine and node) spends nothing, and so succeeds with a token that is used up.
+  // In one transaction: fails with FailedPrecondition when the token is expired at `now`,
+  // revoked or used up, but for a use that repeats an earlier one (same key, machine and node),
+  // which succeeds and spends nothing; else records the use and puts the node.
   virtual absl::Status SpendToken(const std::string& id, const v1::StoredToken::Use& use,
                                   const v1::NodeRecord& node, Time now) = 0;
 };

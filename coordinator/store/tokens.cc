@@ -20,15 +20,15 @@ absl::Status Refuse(const v1::Token& token, absl::string_view why) {
 }  // namespace
 
 absl::Status RecordTokenUse(v1::StoredToken& stored, const v1::StoredToken::Use& use, Time now) {
+  const bool repeated =
+      std::any_of(stored.uses().begin(), stored.uses().end(),
+                  [&](const v1::StoredToken::Use& earlier) { return SameUse(earlier, use); });
+  if (repeated) return absl::OkStatus();
   v1::Token& token = *stored.mutable_token();
   if (token.revoked()) return Refuse(token, "is revoked");
   if (FromProto(token.expires_at()) <= now) {
     return Refuse(token, "expired at " + FormatUtc(FromProto(token.expires_at())));
   }
-  const bool repeated =
-      std::any_of(stored.uses().begin(), stored.uses().end(),
-                  [&](const v1::StoredToken::Use& earlier) { return SameUse(earlier, use); });
-  if (repeated) return absl::OkStatus();
   if (token.uses_spent() >= token.uses_allowed()) {
     return Refuse(token, absl::StrCat("is used up (", token.uses_allowed(), " of ",
                                       token.uses_allowed(), ")"));

@@ -8,7 +8,7 @@ namespace connect_ha {
 
 // What every store does in SpendToken: adds `use` to `token`, or FailedPrecondition, with what
 // to do, when it is expired at `now`, revoked or used up. A use that repeats an earlier one
-// (same key, machine and node) succeeds and spends nothing, even when the token is used up.
+// (same key, machine and node: the answer was lost) succeeds all the same and spends nothing.
 absl::Status RecordTokenUse(v1::StoredToken& token, const v1::StoredToken::Use& use, Time now);
 
 }  // namespace connect_ha

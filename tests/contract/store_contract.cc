@@ -160,6 +160,12 @@ TEST_P(StoreContract, EventIdsGrowAcrossReopening) {
   EXPECT_EQ(store_->ListEvents({})->back().id(), third);
 }
 
+TEST_P(StoreContract, EventsAddedTogetherKeepTheirOrder) {
+  ASSERT_TRUE(store_->AddEvents({Event("", "", "1"), Event("", "", "2")}).ok());
+  ASSERT_TRUE(store_->AddEvents({}).ok());
+  EXPECT_EQ(EventTexts(store_->ListEvents({})), (std::vector<std::string>{"1", "2"}));
+}
+
 TEST_P(StoreContract, NewestEventsThatMatchAreListedOldestFirst) {
   for (int i = 1; i <= 5; ++i) {
     const auto id =
@@ -234,6 +240,14 @@ TEST_P(StoreContract, UsedUpTokenIsRefusedButARepeatedUseIsNot) {
   EXPECT_TRUE(repeated.ok());
   EXPECT_EQ(store_->GetToken("t")->token().uses_spent(), 1u);
   EXPECT_EQ(store_->ListNodes()->size(), 1u);
+}
+
+TEST_P(StoreContract, RepeatedUseSucceedsAfterTheTokenExpired) {
+  ASSERT_TRUE(store_->AddToken(Token("t", 1)).ok());
+  ASSERT_TRUE(store_->SpendToken("t", Use("a", "key"), Node("a"), kNoon).ok());
+  const Time late = kNoon + std::chrono::hours(2);
+  EXPECT_TRUE(store_->SpendToken("t", Use("a", "key"), Node("a"), late).ok());
+  EXPECT_FALSE(store_->SpendToken("t", Use("a", "other key"), Node("a"), late).ok());
 }
 
 TEST_P(StoreContract, ExpiredRevokedAndMissingTokensAreRefused) {

@@ -195,7 +195,7 @@ TEST_F(SqliteStoreTest, FullDiskIsAnErrorThatSaysSoAndReadingGoesOn) {
 TEST_F(SqliteStoreTest, EventsBeyondTheNewestHundredThousandAreDropped) {
   auto store = SqliteStore::Open(path_);
   std::vector<v1::Event> many(50'000);
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE((*store)->PutChecklist({}, many).ok());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE((*store)->AddEvents(many).ok());
   EventQuery all;
   all.limit = 1'000'000;
   const auto events = (*store)->ListEvents(all);

@@ -1,0 +1,142 @@
+#include "coordinator/coordinator.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/address.h"
+#include "common/config_loader.h"
+#include "coordinator/store/sqlite_store.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr std::chrono::hours kCertificateCheck{1};
+constexpr std::chrono::seconds kMemoryCheck{5};
+constexpr std::chrono::milliseconds kReplaceGrace{5000};
+constexpr std::chrono::milliseconds kStopGrace{3000};
+
+absl::StatusOr<v1::ClusterSpec> LoadSpec(const std::string& path) {
+  v1::ClusterSpec spec;
+  std::string problems = FormatProblems(LoadClusterSpec(path, spec));
+  if (problems.empty()) return spec;
+  problems.pop_back();
+  return absl::InvalidArgumentError(problems);
+}
+
+absl::Status CheckCluster(const v1::ClusterSpec& spec, const std::string& path,
+                          const std::string& cluster) {
+  if (spec.cluster() == cluster) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": cluster is ", spec.cluster(), ", the certificate authority is ",
+                   cluster, "'s\nfix: write cluster: ", cluster, ", or give another --dir"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const std::string& dir,
+                                                               const std::string& spec_path,
+                                                               Time now) {
+  const auto spec = LoadSpec(spec_path);
+  if (!spec.ok()) return spec.status();
+  auto authority = LoadAuthority(dir);
+  if (!authority.ok()) return authority.status();
+  absl::Status status = CheckCluster(*spec, spec_path, authority->cluster());
+  if (!status.ok()) return status;
+  const auto renewed = RenewCoordinatorCertificate(dir, *authority, now);
+  if (!renewed.ok()) return renewed.status();
+  auto files = LoadCoordinatorFiles(dir);
+  if (!files.ok()) return files.status();
+  auto store = SqliteStore::Open(dir + "/store.db");
+  if (!store.ok()) return store.status();
+  std::unique_ptr<Coordinator> coordinator(new Coordinator(
+      dir, spec_path, *std::move(authority), *std::move(files), *std::move(store), now));
+  status = coordinator->Load(*spec);
+  if (!status.ok()) return status;
+  return coordinator;
+}
+
+Coordinator::Coordinator(std::string dir, std::string spec_path, Authority authority,
+                         CoordinatorFiles files, std::unique_ptr<Store> store, Time now)
+    : dir_(std::move(dir)),
+      spec_path_(std::move(spec_path)),
+      authority_(std::move(authority)),
+      files_(std::move(files)),
+      store_(std::move(store)),
+      roster_(std::make_unique<Roster>(*store_, now)),
+      evaluator_(std::make_unique<Evaluator>(*roster_, *store_)),
+      enrolment_(
+          std::make_unique<Enrolment>(*store_, authority_, files_.address, files_.digest_key)),
+      callers_(std::make_unique<Callers>(authority_.cluster(), *roster_, *store_)),
+      server_(
+          std::make_unique<Server>(Core{*store_, *roster_, *evaluator_, *enrolment_, *callers_})),
+      certificate_checked_at_(now) {}
+
+Coordinator::~Coordinator() = default;
+
+absl::Status Coordinator::Load(const v1::ClusterSpec& spec) {
+  roster_->SetSpec(spec);
+  const absl::Status loaded = roster_->Load();
+  return loaded.ok() ? evaluator_->Load() : loaded;
+}
+
+absl::Status Coordinator::Start(const std::string& listen) {
+  std::string address = listen;
+  if (address.empty()) {
+    const auto called = ParseAddress(files_.address);
+    if (!called.ok()) return called.status();
+    address = absl::StrCat("[::]:", called->port);
+  }
+  return server_->Start(address, {files_.certificate, files_.key, files_.ca});
+}
+
+void Coordinator::Tick(Time now) {
+  evaluator_->Tick(now);
+  if (now - certificate_checked_at_ >= kCertificateCheck) {
+    certificate_checked_at_ = now;
+    RenewCertificate(now);
+  }
+  if (now - memory_returned_at_ >= kMemoryCheck) {
+    memory_returned_at_ = now;
+    server_->ReturnMemory();
+  }
+}
+
+void Coordinator::RenewCertificate(Time now) {
+  absl::Status status = RenewCoordinatorCertificate(dir_, authority_, now).status();
+  if (status.ok()) status = ReplaceCertificate();
+  if (!status.ok()) {
+    spdlog::error("cannot renew the coordinator's certificate: {}", std::string(status.message()));
+  }
+}
+
+absl::Status Coordinator::ReplaceCertificate() {
+  auto files = LoadCoordinatorFiles(dir_);
+  if (!files.ok()) return files.status();
+  if (files->certificate == files_.certificate && files->key == files_.key) {
+    return absl::OkStatus();
+  }
+  const absl::Status replaced =
+      server_->Replace({files->certificate, files->key, files->ca}, kReplaceGrace);
+  if (!replaced.ok()) return replaced;
+  files_ = *std::move(files);
+  spdlog::info("the coordinator presents a new certificate");
+  return absl::OkStatus();
+}
+
+absl::Status Coordinator::Reload(Time now) {
+  const auto spec = LoadSpec(spec_path_);
+  absl::Status status = spec.status();
+  if (status.ok()) status = CheckCluster(*spec, spec_path_, authority_.cluster());
+  if (status.ok()) roster_->SetSpec(*spec);
+  RenewCertificate(now);
+  return status;
+}
+
+void Coordinator::Stop(Time now) {
+  server_->Stop(kStopGrace);
+  evaluator_->Save(now);
+}
+
+}  // namespace connect_ha

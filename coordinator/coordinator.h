@@ -1,0 +1,72 @@
+// A whole coordinator: its files, store, roster, evaluator and port, put together.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/time.h"
+#include "connect_ha/v1/spec.pb.h"
+#include "coordinator/enrolment.h"
+#include "coordinator/evaluator.h"
+#include "coordinator/pki/authority.h"
+#include "coordinator/pki/init.h"
+#include "coordinator/roster.h"
+#include "coordinator/server.h"
+#include "coordinator/service_caller.h"
+#include "coordinator/store/store.h"
+
+namespace connect_ha {
+
+class Coordinator {
+ public:
+  // Loads what `connect-ha init` made below `dir`, opens the store there (store.db) and takes in
+  // what it holds. The spec is judged before anything is opened: InvalidArgument with every
+  // problem, a line each.
+  static absl::StatusOr<std::unique_ptr<Coordinator>> Open(const std::string& dir,
+                                                           const std::string& spec_path, Time now);
+  ~Coordinator();
+
+  // `listen` is host:port; empty: every address of this machine, the port that nodes call.
+  absl::Status Start(const std::string& listen);
+
+  // What is to be done now: evaluation, renewal of the certificate. For one thread, every 200 ms
+  // or so. Blocks up to five seconds when the certificate changes.
+  void Tick(Time now);
+
+  // Reads the spec and the certificate again. An error: the spec in force stays.
+  absl::Status Reload(Time now);
+
+  // Ends calls and streams, and stores what is not stored yet.
+  void Stop(Time now);
+
+  int port() const { return server_->port(); }
+  const std::string& cluster() const { return authority_.cluster(); }
+  Roster& roster() { return *roster_; }
+  Evaluator& evaluator() { return *evaluator_; }
+  Server& server() { return *server_; }
+  Store& store() { return *store_; }
+
+ private:
+  Coordinator(std::string dir, std::string spec_path, Authority authority, CoordinatorFiles files,
+              std::unique_ptr<Store> store, Time now);
+  absl::Status Load(const v1::ClusterSpec& spec);
+  absl::Status ReplaceCertificate();
+  void RenewCertificate(Time now);
+
+  const std::string dir_;
+  const std::string spec_path_;
+  Authority authority_;
+  CoordinatorFiles files_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Roster> roster_;
+  std::unique_ptr<Evaluator> evaluator_;
+  std::unique_ptr<Enrolment> enrolment_;
+  std::unique_ptr<Callers> callers_;
+  std::unique_ptr<Server> server_;
+  Time certificate_checked_at_;
+  Time memory_returned_at_{};
+};
+
+}  // namespace connect_ha

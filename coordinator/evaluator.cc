@@ -1,0 +1,127 @@
+#include "coordinator/evaluator.h"
+
+#include <spdlog/spdlog.h>
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "common/log.h"
+#include "coordinator/checklist/rule.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr std::chrono::seconds kEvaluateAtLeast{10};
+// The words of findings are stored this often; outcomes at once.
+constexpr std::chrono::seconds kStoreAtLeast{60};
+
+const v1::Finding* FindingOf(const v1::Checklist& checklist, const std::string& rule) {
+  for (const v1::Finding& finding : checklist.findings()) {
+    if (finding.rule() == rule) return &finding;
+  }
+  return nullptr;
+}
+
+// The one node that the outcome is about, "" when there are several or none.
+std::string NodeOf(const v1::Finding& finding) {
+  std::set<std::string> nodes;
+  for (const v1::Evidence& evidence : finding.evidence()) {
+    if (evidence.outcome() == finding.outcome()) nodes.insert(evidence.node());
+  }
+  return nodes.size() == 1 ? *nodes.begin() : "";
+}
+
+}  // namespace
+
+void SetSince(const v1::Checklist& before, Time now, v1::Checklist* checklist) {
+  for (v1::Finding& finding : *checklist->mutable_findings()) {
+    const v1::Finding* earlier = FindingOf(before, finding.rule());
+    const bool same =
+        earlier != nullptr && earlier->outcome() == finding.outcome() && earlier->has_since();
+    *finding.mutable_since() = same ? earlier->since() : ToProto(now);
+  }
+}
+
+std::vector<v1::Event> FindChanges(const v1::Checklist& before, const v1::Checklist& checklist,
+                                   Time now) {
+  std::vector<v1::Event> changes;
+  for (const v1::Finding& finding : checklist.findings()) {
+    const v1::Finding* earlier = FindingOf(before, finding.rule());
+    if (earlier == nullptr || earlier->outcome() == finding.outcome()) continue;
+    v1::Event& event = changes.emplace_back();
+    *event.mutable_at() = ToProto(now);
+    event.set_kind(v1::Event::FINDING_CHANGED);
+    event.set_node(NodeOf(finding));
+    event.set_rule(finding.rule());
+    event.set_from(earlier->outcome());
+    event.set_to(finding.outcome());
+    event.set_actor("coordinator");
+    event.set_text(finding.summary());
+  }
+  return changes;
+}
+
+Evaluator::Evaluator(Roster& roster, Store& store)
+    : roster_(roster), store_(store), latest_(std::make_shared<const v1::Checklist>()) {}
+
+absl::Status Evaluator::Load() {
+  auto checklist = store_.GetChecklist();
+  if (!checklist.ok()) return checklist.status();
+  checklist->set_cluster(roster_.TakeSnapshot(Time{}, /*with_facts=*/false).spec().cluster());
+  stored_ = *checklist;
+  std::lock_guard lock(mutex_);
+  latest_ = std::make_shared<const v1::Checklist>(*std::move(checklist));
+  return absl::OkStatus();
+}
+
+void Evaluator::Tick(Time now) {
+  roster_.Tick(now);
+  if (stored_.findings_size() > 0 && !roster_.Settled(now)) return;
+  const uint64_t changes = roster_.changes();
+  if (changes == changes_seen_ && now - evaluated_at_ < kEvaluateAtLeast) return;
+  changes_seen_ = changes;
+  evaluated_at_ = now;
+  Evaluate(now);
+}
+
+void Evaluator::Evaluate(Time now) {
+  auto checklist = std::make_shared<v1::Checklist>(connect_ha::Evaluate(roster_.TakeSnapshot(now)));
+  SetSince(*Latest(), now, checklist.get());
+  const auto changes = FindChanges(stored_, *checklist, now);
+  {
+    std::lock_guard lock(mutex_);
+    latest_ = checklist;
+  }
+  const bool first = stored_.findings_size() == 0;
+  if (first || !changes.empty() || now - stored_at_ >= kStoreAtLeast) {
+    Keep(*checklist, changes, now);
+  }
+}
+
+void Evaluator::Save(Time now) {
+  const auto latest = Latest();
+  if (latest->findings_size() > 0) Keep(*latest, FindChanges(stored_, *latest, now), now);
+}
+
+// What could not be stored is tried again at the next evaluation: `stored_` stays as it was.
+void Evaluator::Keep(const v1::Checklist& checklist, const std::vector<v1::Event>& changes,
+                     Time now) {
+  const absl::Status status = store_.PutChecklist(checklist, changes);
+  if (!status.ok()) {
+    if (!std::exchange(store_failed_, true)) {
+      spdlog::error("cannot store the checklist: {}", std::string(status.message()));
+    }
+    return;
+  }
+  if (std::exchange(store_failed_, false)) spdlog::info("the checklist is stored again");
+  stored_ = checklist;
+  stored_at_ = now;
+  for (const v1::Event& change : changes) {
+    spdlog::info("event=FINDING_CHANGED rule={} from={} to={} node={} text={}", change.rule(),
+                 v1::Outcome_Name(change.from()), v1::Outcome_Name(change.to()), change.node(),
+                 LogValue(change.text()));
+  }
+}
+
+}  // namespace connect_ha
