@@ -1,0 +1,159 @@
+#include "agent/probes/configuration.h"
+
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include "agent/probes/probe_cache.h"
+#include "common/crypto.h"
+#include "tests/fakes/fake_host.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kPath[] = "/etc/rstudio-connect/rstudio-connect.gcfg";
+constexpr char kUnit[] = "rstudio-connect.service";
+
+class ConfigurationTest : public testing::Test {
+ protected:
+  ConfigurationTest() {
+    FakeFile file;
+    file.content =
+        "[Server]\nDataDir = /mnt/connect\n"
+        "[Postgres]\nURL = postgres://u:urlpass@db/connect\nPassword = \"hunter2\"\n"
+        "[HTTP]\nListen = :3939\n";
+    file.mode = 0600;
+    file.modified_at = Time(std::chrono::seconds(1700000000));
+    host_.SetFile(kPath, file);
+    host_.SetUnitEnvironment(kUnit, {"CONNECT_HTTP_LISTEN=:80", "CONNECT_SMTP_PASSWORD=envpass"});
+  }
+
+  absl::Status Read() {
+    return ReadConfiguration(
+        {host_, agent_config_, nullptr, absl::OkStatus(), digest_key_, Time(), cache_}, facts_);
+  }
+
+  std::string Digest(const std::string& secret) { return KeyedDigestHex(digest_key_, secret); }
+
+  FakeHost host_;
+  v1::AgentConfig agent_config_;
+  std::string digest_key_ = std::string(32, 'k');
+  ProbeCache cache_;
+  v1::Facts facts_;
+};
+
+TEST_F(ConfigurationTest, ReportsTheEffectiveKeysWithoutSecrets) {
+  ASSERT_TRUE(Read().ok());
+
+  v1::Facts expected;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(R"(
+      configuration {
+        path: "/etc/rstudio-connect/rstudio-connect.gcfg"
+        mode: 384 uid: 0 gid: 0
+        modified_at { seconds: 1700000000 }
+        keys { section: "HTTP" name: "Listen" values: ":80" source: ENVIRONMENT }
+        keys { section: "Postgres" name: "Password" source: FILE line: 5 }
+        keys { section: "Postgres" name: "URL" values: "postgres://u:***@db/connect"
+               source: FILE line: 4 }
+        keys { section: "Server" name: "DataDir" values: "/mnt/connect" source: FILE line: 2 }
+        keys { section: "SMTP" name: "Password" source: ENVIRONMENT }
+      })",
+                                                            &expected));
+  v1::ConfigurationFacts& configuration = *expected.mutable_configuration();
+  configuration.set_digest(Digest(host_.ReadFile(kPath).value()));
+  configuration.mutable_keys(1)->set_secret_digest(Digest("hunter2"));
+  configuration.mutable_keys(2)->set_secret_digest(Digest("urlpass\n"));
+  configuration.mutable_keys(4)->set_secret_digest(Digest("envpass"));
+  EXPECT_EQ(facts_.DebugString(), expected.DebugString());
+  for (const char* secret : {"hunter2", "urlpass", "envpass"}) {
+    EXPECT_EQ(facts_.SerializeAsString().find(secret), std::string::npos) << secret;
+  }
+}
+
+TEST_F(ConfigurationTest, KeepsWhatCameBeforeAnErrorAndListsAll) {
+  host_.SetFile(kPath, "[Server]\nDataDir = /a\nTempDir\nbad \"\n[x\nLandingDir = /b\n");
+  ASSERT_TRUE(Read().ok());
+  std::string text;
+  for (const v1::ConfigKey& key : facts_.configuration().keys()) text += key.name() + " ";
+  for (const v1::ConfigError& error : facts_.configuration().errors()) {
+    text += std::to_string(error.line()) + ":" + std::to_string(error.column()) + " " +
+            error.message() + "; ";
+  }
+  EXPECT_EQ(text,
+            "Listen DataDir TempDir Password 3:1 TempDir has no =; write TempDir = true; "
+            "4:5 the quote is not closed on its line; "
+            "5:3 expected ] or a quoted subsection name; ");
+}
+
+TEST_F(ConfigurationTest, AFileThatIsNoGcfgDoesNotFillTheReport) {
+  std::string noise;
+  for (int i = 0; i < 1000; ++i) noise += "?\n";
+  host_.SetFile(kPath, noise);
+  ASSERT_TRUE(Read().ok());
+  EXPECT_EQ(facts_.configuration().errors_size(), 20);
+}
+
+TEST_F(ConfigurationTest, NoFileIsObservedAbsent) {
+  host_.Remove(kPath);
+  ASSERT_TRUE(Read().ok());
+  EXPECT_FALSE(facts_.configuration().has_mode());
+  EXPECT_FALSE(facts_.configuration().has_digest());
+  EXPECT_EQ(facts_.configuration().keys_size(), 2);
+  EXPECT_EQ(facts_.unobserved_size(), 0);
+}
+
+TEST_F(ConfigurationTest, AnUnreadableEnvironmentLeavesTheKeysUnobserved) {
+  host_.SetError(kUnit, absl::UnavailableError("no bus"));
+  ASSERT_TRUE(Read().ok());
+  EXPECT_EQ(facts_.configuration().keys_size(), 0);
+  ASSERT_EQ(facts_.unobserved_size(), 1);
+  EXPECT_EQ(facts_.unobserved(0).path(), "configuration.keys");
+}
+
+TEST_F(ConfigurationTest, WithoutADigestKeySecretsHaveNoDigest) {
+  digest_key_.clear();
+  ASSERT_TRUE(Read().ok());
+  for (const v1::ConfigKey& key : facts_.configuration().keys()) {
+    EXPECT_FALSE(key.has_secret_digest()) << key.name();
+  }
+  ASSERT_EQ(facts_.unobserved_size(), 1);
+  EXPECT_EQ(facts_.unobserved(0).path(), "configuration.digest");
+}
+
+// Whichever call fails, nothing is reported as absent.
+TEST_F(ConfigurationTest, EveryFailingCallIsAnErrorOrUnobserved) {
+  for (int n = 1; n <= 3; ++n) {
+    host_.FailCall(n, absl::PermissionDeniedError("no leave"));
+    const absl::Status status = Read();
+    EXPECT_TRUE(!status.ok() || facts_.unobserved_size() > 0) << n;
+    if (status.ok()) {
+      EXPECT_EQ(facts_.configuration().keys_size(), 0) << n;
+    }
+  }
+}
+
+TEST_F(ConfigurationTest, LoadsTheConfigurationForOtherProbes) {
+  const auto config = LoadConnectConfig(host_, agent_config_);
+  ASSERT_TRUE(config.ok());
+  EXPECT_EQ(config->Get("HTTP", "Listen"), ":80");
+  EXPECT_EQ(config->Get("Postgres", "Password"), "hunter2");
+}
+
+TEST_F(ConfigurationTest, LoadingNamesWhatStopsIt) {
+  host_.SetFile(kPath, "[Server]\nbad \"\n");
+  EXPECT_EQ(LoadConnectConfig(host_, agent_config_).status(),
+            absl::FailedPreconditionError("/etc/rstudio-connect/rstudio-connect.gcfg:2:5: the "
+                                          "quote is not closed on its line"));
+  host_.Remove(kPath);
+  EXPECT_EQ(LoadConnectConfig(host_, agent_config_).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(ConfigurationTest, LooksWhereTheAgentIsTold) {
+  agent_config_.set_connect_config("/etc/other.gcfg");
+  agent_config_.set_connect_unit("other.service");
+  host_.SetFile("/etc/other.gcfg", "[Server]\nDataDir = /other\n");
+  EXPECT_EQ(LoadConnectConfig(host_, agent_config_)->Get("Server", "DataDir"), "/other");
+  EXPECT_FALSE(LoadConnectConfig(host_, agent_config_)->IsSet("HTTP", "Listen"));
+}
+
+}  // namespace
+}  // namespace connect_ha
