@@ -4,6 +4,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "agent/probes/connect.h"
 #include "agent/probes/probe_cache.h"
 #include "agent/probes/reading.h"
 #include "common/crypto.h"
@@ -44,12 +45,22 @@ absl::StatusOr<std::vector<v1::LicenseFile>> ReadLicenseFiles(const ProbeInput& 
   return files;
 }
 
-absl::StatusOr<v1::LicenseFacts> AskLicenseManager(Host& host) {
-  const absl::StatusOr<FileStatus> tool = host.Stat(kLicenseManager);
-  if (!tool.ok()) return tool.status();
+// NotFound: Connect is not installed.
+absl::Status FindLicenseManager(const ProbeInput& input) {
+  const absl::Status found = input.host.Stat(kLicenseManager).status();
+  if (!absl::IsNotFound(found)) return found;
+  const auto packages = ReadPackages(input.host, input.cache);
+  if (!packages.ok()) return packages.status();
+  if ((*packages)->Find(kConnectPackage) == nullptr) return found;
+  return absl::UnavailableError(absl::StrCat(kLicenseManager, " is missing from its package"));
+}
+
+absl::StatusOr<v1::LicenseFacts> AskLicenseManager(const ProbeInput& input) {
+  const absl::Status found = FindLicenseManager(input);
+  if (!found.ok()) return found;
   CommandOptions options;
   options.deadline = kDeadline;
-  const absl::StatusOr<CommandResult> run = host.Run({kLicenseManager, "status"}, options);
+  const absl::StatusOr<CommandResult> run = input.host.Run({kLicenseManager, "status"}, options);
   if (!run.ok()) return absl::UnavailableError(run.status().message());
   if (run->timed_out)
     return absl::DeadlineExceededError("license-manager status: no answer in 20 s");
@@ -111,7 +122,7 @@ absl::Status ReadLicense(const ProbeInput& input, v1::Facts& facts) {
 }
 
 absl::Status VerifyLicense(const ProbeInput& input, v1::Facts&) {
-  input.cache.license.Put(AskLicenseManager(input.host));
+  input.cache.license.Put(AskLicenseManager(input));
   return absl::OkStatus();
 }
 

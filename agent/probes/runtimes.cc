@@ -1,7 +1,7 @@
 #include "agent/probes/runtimes.h"
 
 #include <algorithm>
-#include <tuple>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -155,6 +155,10 @@ void ReportUnverified(const FoundRuntime& found, const v1::Runtime& runtime, v1:
   if (!runtime.has_package()) MarkRuntime(facts, runtime, "package", kReason);
 }
 
+std::pair<int, std::string> Key(const v1::Runtime& runtime) {
+  return {runtime.kind(), runtime.executable()};
+}
+
 absl::Status ReadRuntime(const ProbeInput& input, const FoundRuntime& found,
                          const std::map<std::string, VerifiedRuntime>& verified, v1::Facts& facts) {
   const absl::StatusOr<FileStatus> status = input.host.Stat(found.executable);
@@ -198,10 +202,6 @@ absl::StatusOr<std::vector<FoundRuntime>> FindRuntimes(const ProbeInput& input) 
     const absl::Status status = AddInstalled(input.host, layout, found);
     if (!status.ok()) return status;
   }
-  std::sort(found.begin(), found.end(), [](const FoundRuntime& a, const FoundRuntime& b) {
-    return std::tie(a.layout, a.version, a.executable) <
-           std::tie(b.layout, b.version, b.executable);
-  });
   return found;
 }
 
@@ -215,6 +215,9 @@ absl::Status ReadRuntimes(const ProbeInput& input, v1::Facts& facts) {
     const absl::Status status = ReadRuntime(input, runtime, verified, facts);
     if (!status.ok()) return status;
   }
+  auto& runtimes = *facts.mutable_runtimes()->mutable_runtimes();
+  std::sort(runtimes.begin(), runtimes.end(),
+            [](const v1::Runtime& a, const v1::Runtime& b) { return Key(a) < Key(b); });
   return absl::OkStatus();
 }
 

@@ -34,7 +34,7 @@ struct FoundRuntime {
   bool named_by_config = false;
 };
 
-// Sorted by kind, version and executable.
+// By kind; those that the configuration names first.
 absl::StatusOr<std::vector<FoundRuntime>> FindRuntimes(const ProbeInput& input);
 
 }  // namespace connect_ha
