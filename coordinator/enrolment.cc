@@ -345,7 +345,7 @@ absl::Status Enrolment::RemoveNode(const v1::RemoveNodeRequest& request, const I
 
 void Enrolment::RecordRefusal(const std::string& node, const std::string& actor,
                               const std::string& text, Time now) {
-  std::string note = text;
+  std::string note = text.substr(0, text.find("; fix: "));
   {
     const std::lock_guard<std::mutex> lock(refusals_mutex_);
     if (now - refusals_since_ >= std::chrono::minutes(1) || now < refusals_since_) {
