@@ -75,6 +75,11 @@ absl::Status Evaluator::Load() {
   return absl::OkStatus();
 }
 
+std::shared_ptr<const v1::Checklist> Evaluator::Latest() const {
+  std::lock_guard lock(mutex_);
+  return latest_;
+}
+
 void Evaluator::Tick(Time now) {
   roster_.Tick(now);
   if (stored_.findings_size() > 0 && !roster_.Settled(now)) return;
