@@ -36,7 +36,9 @@ std::optional<std::string> Fingerprint(const v1::NodeSnapshot& node, Verdict& ve
   }
   const v1::EncryptionKeyFacts& key = node.facts().encryption_key();
   if (key.has_fingerprint()) return key.fingerprint();
-  if (node.facts().has_encryption_key()) {
+  if (key.has_path() && !key.has_mode()) {
+    verdict.Fail(node.name(), absl::StrCat("there is no key file ", key.path()));
+  } else if (node.facts().has_encryption_key()) {
     verdict.Unknown(node.name(), "the key's fingerprint was not reported");
   }
   return std::nullopt;

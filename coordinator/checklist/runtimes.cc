@@ -42,15 +42,23 @@ struct NodeRuntimes {
   std::map<std::string, std::string> builds;  // by version; "" where not known
 };
 
-// One installation: complete, unchanged, and it starts.
-void JudgeInstallation(const Kind& kind, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
-                       Verdict& verdict) {
-  const std::string what = absl::StrCat(kind.name, " ", runtime.version());
-  const std::string reinstall =
-      runtime.has_package()
-          ? absl::StrCat("on NODE: apt-get install --reinstall ", runtime.package().name())
-          : InstallFix(kind, runtime.version());
-  if (runtime.has_package() && !absl::EndsWith(runtime.package().status(), " ok installed")) {
+// A fact that one of the installations lacks; all of them share one path in the facts.
+void SayUnknown(const v1::NodeSnapshot& node, const std::string& field, const std::string& text,
+                Verdict& verdict) {
+  const auto why = WhyUnobserved(node.facts(), absl::StrCat("runtimes.runtimes.", field));
+  verdict.Unknown(node.name(), why ? absl::StrCat(text, ": ", *why) : text);
+}
+
+void JudgeFiles(const std::string& what, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
+                Verdict& verdict) {
+  if (!runtime.has_package()) {
+    // No package owns it: then there is nothing to verify it by but the other nodes' build.
+    if (WhyUnobserved(node.facts(), "runtimes.runtimes.package")) {
+      SayUnknown(node, "package", absl::StrCat("whose ", what, " is"), verdict);
+    }
+    return;
+  }
+  if (!absl::EndsWith(runtime.package().status(), " ok installed")) {
     verdict.Fail(node.name(),
                  absl::StrCat(what, " is not installed in full: dpkg says \"",
                               runtime.package().status(), "\""),
@@ -62,17 +70,22 @@ void JudgeInstallation(const Kind& kind, const v1::NodeSnapshot& node, const v1:
                  absl::StrCat(what, ": ", files.files_changed(), " files changed, ",
                               files.files_missing(), " missing, first: ",
                               files.examples().empty() ? "not named" : files.examples(0)),
-                 reinstall);
-  } else if (runtime.has_package() && files.files_checked() == 0) {
-    verdict.Unknown(node.name(), absl::StrCat("the files of ", what, " were not checked yet"));
+                 absl::StrCat("on NODE: apt-get install --reinstall ", runtime.package().name()));
+  } else if (files.files_checked() == 0) {
+    SayUnknown(node, "integrity", absl::StrCat("the files of ", what, " were not checked yet"),
+               verdict);
   }
+}
+
+void JudgeSmoke(const std::string& what, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
+                Verdict& verdict) {
   if (!runtime.has_smoke()) {
-    verdict.Unknown(node.name(), absl::StrCat(what, " was not tried yet"));
-  } else if (!runtime.smoke().passed()) {
-    const std::vector<std::string> lines = absl::StrSplit(runtime.smoke().output(), '\n');
-    verdict.Fail(node.name(), absl::StrCat(what, " does not work: ", lines.front()),
-                 absl::StrCat("on NODE: ", runtime.executable(), " --version, then ", reinstall));
+    return SayUnknown(node, "smoke", absl::StrCat(what, " was not tried yet"), verdict);
   }
+  if (runtime.smoke().passed()) return;
+  const std::vector<std::string> lines = absl::StrSplit(runtime.smoke().output(), '\n');
+  verdict.Fail(node.name(), absl::StrCat(what, " does not work: ", lines.front()),
+               absl::StrCat("on NODE: ", runtime.executable(), " --version"));
 }
 
 // What the node has of this kind; the faults of each go into the verdict.
@@ -80,15 +93,21 @@ NodeRuntimes Take(const Kind& kind, const v1::NodeSnapshot& node, Verdict& verdi
   NodeRuntimes taken{&node, {}};
   for (const v1::Runtime& runtime : node.facts().runtimes().runtimes()) {
     if (runtime.kind() != kind.kind) continue;
-    if (!runtime.exists()) {
+    if (!runtime.has_exists() && WhyUnobserved(node.facts(), "runtimes.runtimes.exists")) {
+      SayUnknown(node, "exists", absl::StrCat("whether there is a ", runtime.executable()),
+                 verdict);
+    } else if (!runtime.exists()) {
       verdict.Fail(node.name(), absl::StrCat(kind.name, ".Executable names ", runtime.executable(),
                                              ", which is not there"));
     } else if (!runtime.has_version()) {
-      verdict.Unknown(node.name(), absl::StrCat(runtime.executable(), " does not say its version"));
+      SayUnknown(node, "version", absl::StrCat(runtime.executable(), " does not say its version"),
+                 verdict);
     } else {
       std::string& build = taken.builds[runtime.version()];
       if (build.empty()) build = runtime.build_digest();
-      JudgeInstallation(kind, node, runtime, verdict);
+      const std::string what = absl::StrCat(kind.name, " ", runtime.version());
+      JudgeFiles(what, node, runtime, verdict);
+      JudgeSmoke(what, node, runtime, verdict);
     }
   }
   return taken;

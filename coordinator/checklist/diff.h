@@ -1,0 +1,16 @@
+// How two nodes differ.
+#pragma once
+
+#include <vector>
+
+#include "connect_ha/v1/checklist.pb.h"
+
+namespace connect_ha {
+
+// What two nodes of one cluster should have in common and do not: first what breaks a rule, in
+// the order of the table, then the rest by path. A value that could not be observed shows as
+// "unknown: REASON" and breaks no rule, since it may be the same. Pure: whether the facts are
+// fresh is for the caller to say.
+std::vector<v1::Difference> Diff(const v1::NodeSnapshot& a, const v1::NodeSnapshot& b);
+
+}  // namespace connect_ha

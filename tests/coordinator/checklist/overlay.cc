@@ -1,0 +1,146 @@
+#include "tests/coordinator/checklist/overlay.h"
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+
+namespace connect_ha::test {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+// The fields that name an element of a list of such messages.
+const std::map<std::string, std::vector<std::string>>& NamingFields() {
+  static const std::map<std::string, std::vector<std::string>> fields = {
+      {"NodeSnapshot", {"name"}},
+      {"Account", {"name"}},
+      {"Group", {"name"}},
+      {"Runtime", {"executable"}},
+      {"ConfigKey", {"section", "subsection", "name"}},
+      {"Mount", {"mount_point"}},
+      {"DataDirectory", {"key"}},
+      {"FileSystemSpace", {"mount_point"}},
+      {"ProbeRun", {"probe"}},
+  };
+  return fields;
+}
+
+// "" for a message without a name.
+std::string NameOf(const Message& message) {
+  const auto it = NamingFields().find(message.GetDescriptor()->name());
+  if (it == NamingFields().end()) return "";
+  std::vector<std::string> parts;
+  for (const std::string& field : it->second) {
+    const std::string part = message.GetReflection()->GetString(
+        message, message.GetDescriptor()->FindFieldByName(field));
+    if (!part.empty()) parts.push_back(part);
+  }
+  return absl::StrJoin(parts, ".");
+}
+
+int FindElement(const Message& message, const FieldDescriptor* field, const std::string& name) {
+  const Reflection* reflection = message.GetReflection();
+  for (int i = 0; !name.empty() && i < reflection->FieldSize(message, field); ++i) {
+    if (NameOf(reflection->GetRepeatedMessage(message, field, i)) == name) return i;
+  }
+  return -1;
+}
+
+bool HasNames(const FieldDescriptor* field) {
+  return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+         NamingFields().count(field->message_type()->name()) > 0;
+}
+
+void OverlayList(const Message& change, const FieldDescriptor* field, Message& base) {
+  const Reflection* reflection = change.GetReflection();
+  for (int i = 0; i < reflection->FieldSize(change, field); ++i) {
+    const Message& element = reflection->GetRepeatedMessage(change, field, i);
+    const int at = FindElement(base, field, NameOf(element));
+    Message* target = at < 0 ? reflection->AddMessage(&base, field)
+                             : reflection->MutableRepeatedMessage(&base, field, at);
+    Overlay(element, *target);
+  }
+}
+
+void RemoveElement(Message& message, const FieldDescriptor* field, int index) {
+  const Reflection* reflection = message.GetReflection();
+  for (int i = index; i + 1 < reflection->FieldSize(message, field); ++i) {
+    reflection->SwapElements(&message, field, i, i + 1);
+  }
+  reflection->RemoveLast(&message, field);
+}
+
+// "keys[Server.DataDir].values" into "keys", "Server.DataDir" and "values".
+struct Step {
+  std::string field;
+  std::string element;
+  std::string rest;
+};
+
+Step Split(const std::string& path) {
+  const size_t end = path.find_first_of(".[");
+  if (end == std::string::npos) return {path, "", ""};
+  if (path[end] == '.') return {path.substr(0, end), "", path.substr(end + 1)};
+  const size_t close = path.find(']', end);
+  const size_t rest = path.find('.', close);
+  return {path.substr(0, end), path.substr(end + 1, close - end - 1),
+          rest == std::string::npos ? "" : path.substr(rest + 1)};
+}
+
+}  // namespace
+
+void Overlay(const Message& change, Message& base) {
+  const Reflection* reflection = change.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection->ListFields(change, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->is_repeated() && HasNames(field)) {
+      OverlayList(change, field, base);
+    } else if (!field->is_repeated() && field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      Overlay(reflection->GetMessage(change, field), *reflection->MutableMessage(&base, field));
+    } else {
+      // A plain value or list: the base's is replaced.
+      const std::unique_ptr<Message> only_this(change.New());
+      only_this->CopyFrom(change);
+      for (const FieldDescriptor* other : fields) {
+        if (other != field) reflection->ClearField(only_this.get(), other);
+      }
+      reflection->ClearField(&base, field);
+      base.MergeFrom(*only_this);
+    }
+  }
+}
+
+bool Remove(Message& message, const std::string& path) {
+  const Step step = Split(path);
+  const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(step.field);
+  if (field == nullptr) return false;
+  const Reflection* reflection = message.GetReflection();
+  if (!step.element.empty()) {
+    const int at = FindElement(message, field, step.element);
+    if (at < 0) return false;
+    if (!step.rest.empty()) {
+      return Remove(*reflection->MutableRepeatedMessage(&message, field, at), step.rest);
+    }
+    RemoveElement(message, field, at);
+    return true;
+  }
+  if (step.rest.empty()) {
+    reflection->ClearField(&message, field);
+    return true;
+  }
+  if (!field->is_repeated()) {
+    return !reflection->HasField(message, field) ||
+           Remove(*reflection->MutableMessage(&message, field), step.rest);
+  }
+  for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+    if (!Remove(*reflection->MutableRepeatedMessage(&message, field, i), step.rest)) return false;
+  }
+  return true;
+}
+
+}  // namespace connect_ha::test
