@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "agent/host/host.h"
+#include "common/command_line.h"
+
+namespace connect_ha {
+
+// Prints what is wrong with the agent's settings and with the Connect configuration file that they
+// name: FILE:LINE:COLUMN: MESSAGE, one a line. Returns the exit code.
+int CheckConfigFiles(Host& host, const std::string& settings, bool settings_required,
+                     Terminal& terminal);
+
+}  // namespace connect_ha

@@ -1,0 +1,284 @@
+#include "agent/cli.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "agent/check_config.h"
+#include "agent/enroll.h"
+#include "agent/host/linux_host.h"
+#include "agent/host/shared_reader.h"
+#include "agent/identity.h"
+#include "agent/read_node.h"
+#include "agent/run.h"
+#include "common/checklist_text.h"
+#include "common/config_loader.h"
+#include "common/crypto.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "coordinator/checklist/rule.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kDefaultConfig[] = "/etc/connect-ha/agent.yaml";
+constexpr char kDefaultStateDir[] = "/var/lib/connect-ha-agent";
+
+const Option kConfigOption = {"--config", "FILE",
+                              "the agent's settings (default /etc/connect-ha/agent.yaml)"};
+const Option kStateDirOption = {"--state-dir", "DIR",
+                                "this node's identity (default /var/lib/connect-ha-agent)"};
+const Option kFullOption = {"--full", nullptr,
+                            "also run every R, Python and Quarto, and compare installed files"};
+
+absl::StatusOr<v1::AgentConfig> LoadConfig(const Arguments& arguments) {
+  const bool given = arguments.Has("--config");
+  v1::AgentConfig config;
+  const std::vector<ConfigProblem> problems =
+      LoadAgentConfig(arguments.Get("--config", kDefaultConfig),
+                      given ? MissingFile::kIsAProblem : MissingFile::kMeansDefaults, config);
+  if (problems.empty()) return config;
+  std::string text = FormatProblems(problems);
+  absl::StripTrailingAsciiWhitespace(&text);
+  return absl::InvalidArgumentError(text);
+}
+
+std::string StateDir(const Arguments& arguments) {
+  return arguments.Get("--state-dir", kDefaultStateDir);
+}
+
+// The cluster's key where this node has one, so that digests can be compared with other nodes'.
+std::string DigestKey(const std::string& state_dir) {
+  const absl::StatusOr<NodeIdentity> identity = LoadNodeIdentity(state_dir);
+  return identity.ok() ? identity->digest_key : RandomBytes(32);
+}
+
+std::string NodeName(const std::string& state_dir, const v1::Facts& facts) {
+  const absl::StatusOr<NodeIdentity> identity = LoadNodeIdentity(state_dir);
+  if (identity.ok()) return identity->certificate.identity.name;
+  return facts.host().hostname().empty() ? "this node" : facts.host().hostname();
+}
+
+int Leave(const NodeReading& reading, Terminal& terminal, int code) {
+  terminal.out.flush();
+  if (reading.stuck) std::_Exit(code);
+  return code;
+}
+
+int Run(const Arguments& arguments, Terminal& terminal) {
+  SetUpLog("info");
+  const absl::StatusOr<v1::AgentConfig> config = LoadConfig(arguments);
+  if (!config.ok()) {
+    PrintError(terminal, config.status());
+    return kUsage;
+  }
+  const absl::Status status = RunAgent(StateDir(arguments), *config);
+  if (status.ok()) return kHolds;
+  PrintError(terminal, status);
+  return kUnknown;
+}
+
+int Facts(const Arguments& arguments, Terminal& terminal) {
+  const absl::StatusOr<v1::AgentConfig> config = LoadConfig(arguments);
+  if (!config.ok()) {
+    PrintError(terminal, config.status());
+    return kUsage;
+  }
+  LinuxHost host;
+  const NodeReading reading =
+      ReadNode(host, *config, DigestKey(StateDir(arguments)), arguments.Has("--full"));
+  terminal.out << ToJson(reading.facts);
+  return Leave(reading, terminal, kHolds);
+}
+
+v1::Snapshot OneNode(const std::string& name, const v1::Facts& facts, Time now) {
+  v1::Snapshot cluster;
+  *cluster.mutable_taken_at() = ToProto(now);
+  cluster.set_coordinator_version(CONNECT_HA_VERSION);
+  v1::NodeSnapshot& node = *cluster.add_nodes();
+  node.set_name(name);
+  node.set_assigned_state(v1::OBSERVED);
+  node.set_reported_state(v1::OBSERVED);
+  node.set_agent_version(CONNECT_HA_VERSION);
+  *node.mutable_last_seen() = ToProto(now);
+  *node.mutable_facts_received_at() = ToProto(now);
+  *node.mutable_facts() = facts;
+  return cluster;
+}
+
+int Check(const Arguments& arguments, Terminal& terminal) {
+  const absl::StatusOr<v1::AgentConfig> config = LoadConfig(arguments);
+  if (!config.ok()) {
+    PrintError(terminal, config.status());
+    return kUsage;
+  }
+  LinuxHost host;
+  const std::string state_dir = StateDir(arguments);
+  const NodeReading reading =
+      ReadNode(host, *config, DigestKey(state_dir), arguments.Has("--full"));
+  const Time now = host.Now();
+  v1::Checklist checklist =
+      EvaluateNode(OneNode(NodeName(state_dir, reading.facts), reading.facts, now));
+  *checklist.mutable_evaluated_at() = ToProto(now);
+  if (arguments.Get("--output", "table") == "json") {
+    terminal.out << ToJson(checklist);
+  } else {
+    PrintChecklist(terminal, checklist, now);
+  }
+  return Leave(reading, terminal, ChecklistExitCode(checklist, arguments.Has("--strict")));
+}
+
+int CheckConfig(const Arguments& arguments, Terminal& terminal) {
+  LinuxHost host;
+  return CheckConfigFiles(host, arguments.Get("--config", kDefaultConfig),
+                          arguments.Has("--config"), terminal);
+}
+
+absl::StatusOr<std::string> Token(const Arguments& arguments) {
+  if (arguments.Has("--token")) return arguments.Get("--token");
+  if (!arguments.Has("--token-file")) {
+    return absl::InvalidArgumentError(
+        "enroll needs --token or --token-file; fix: connect-ha token create, at the coordinator");
+  }
+  const std::string path = arguments.Get("--token-file");
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) return absl::NotFoundError("cannot read the token file " + path);
+  return std::string(absl::StripAsciiWhitespace(text));
+}
+
+absl::StatusOr<EnrollOptions> MakeEnrollOptions(const Arguments& arguments) {
+  EnrollOptions options;
+  options.state_dir = StateDir(arguments);
+  options.coordinator = arguments.Get("--coordinator");
+  options.ca_hash = arguments.Get("--ca-hash");
+  if (options.coordinator.empty() || options.ca_hash.empty()) {
+    return absl::InvalidArgumentError(
+        "enroll needs --coordinator and --ca-hash; fix: use the whole command that `connect-ha "
+        "token create` prints");
+  }
+  absl::StatusOr<std::string> token = Token(arguments);
+  if (!token.ok()) return token.status();
+  options.token = *token;
+  absl::StatusOr<std::string> node = arguments.Get("--node");
+  if (node->empty()) node = DefaultNodeName();
+  if (!node.ok()) return node.status();
+  options.node = *node;
+  LinuxHost host;
+  const absl::StatusOr<std::string> machine_id = host.ReadFile("/etc/machine-id");
+  if (!machine_id.ok()) return machine_id.status();
+  options.machine_id = std::string(absl::StripAsciiWhitespace(*machine_id));
+  int64_t wait = 0;
+  if (!absl::SimpleAtoi(arguments.Get("--wait", "0"), &wait) || wait < 0) {
+    return absl::InvalidArgumentError("--wait needs a number of seconds");
+  }
+  options.wait = std::chrono::seconds(wait);
+  return options;
+}
+
+int EnrollNode(const Arguments& arguments, Terminal& terminal) {
+  const absl::StatusOr<EnrollOptions> options = MakeEnrollOptions(arguments);
+  if (!options.ok()) {
+    PrintError(terminal, options.status());
+    return kUsage;
+  }
+  LinuxHost host;
+  const absl::StatusOr<EnrollResult> result = Enroll(
+      *options, [&host] { return host.Now(); },
+      [&terminal](const std::string& line) { terminal.error << line << std::endl; });
+  if (!result.ok()) {
+    PrintError(terminal, result.status());
+    return kUnknown;
+  }
+  const Identity& identity = result->identity.certificate.identity;
+  terminal.out << (result->already ? "already enrolled: " : "enrolled: ") << identity.name
+               << " in cluster " << identity.cluster << "\n";
+  return kHolds;
+}
+
+int ReadShared(const Arguments&, Terminal&) { return ServeSharedReads(0); }
+
+std::vector<Command> Commands() {
+  std::vector<Command> commands = {
+      {"run",
+       "",
+       "report this node to its coordinator",
+       "What connect-ha-agent.service runs. Waits until the node is enrolled.",
+       {kConfigOption, kStateDirOption},
+       {"connect-ha-agent run"},
+       Run},
+      {"facts",
+       "",
+       "print what this node is, as JSON",
+       "Reads this node; needs no coordinator. Secrets appear only as keyed digests.",
+       {kFullOption, kConfigOption, kStateDirOption},
+       {"connect-ha-agent facts", "connect-ha-agent facts --full"},
+       Facts},
+      {"check",
+       "",
+       "judge what this node alone can show",
+       "Reads this node and judges the rules of the checklist that need no other node; needs no "
+       "coordinator.",
+       {{"--output", "FORMAT", "how to print (default table)", "table|json"},
+        {"--strict", nullptr, "advice counts for the exit code too"},
+        kFullOption,
+        kConfigOption,
+        kStateDirOption},
+       {"connect-ha-agent check", "connect-ha-agent check --full --output json"},
+       Check},
+      {"enroll",
+       "",
+       "join a cluster",
+       "Makes a key on this node and exchanges the token for a certificate. May be repeated with "
+       "the "
+       "same token.",
+       {{"--coordinator", "HOST:PORT", "where the coordinator answers"},
+        {"--ca-hash", "HASH", "of the cluster's certificate authority, sha256:..."},
+        {"--token", "TOKEN", "as `connect-ha token create` printed it"},
+        {"--token-file", "FILE", "a file that holds the token"},
+        {"--node", "NAME", "the name to ask for (default: the short host name)"},
+        {"--wait", "SECONDS", "go on trying while the coordinator cannot be reached (default 0)"},
+        kStateDirOption},
+       {"connect-ha-agent enroll --coordinator ha.example.com:8443 --ca-hash sha256:... --token "
+        "..."},
+       EnrollNode},
+      {"check-config",
+       "",
+       "validate the agent's settings and Connect's configuration file",
+       "Prints FILE:LINE:COLUMN: MESSAGE for everything that is wrong.",
+       {kConfigOption},
+       {"connect-ha-agent check-config"},
+       CheckConfig},
+      {"read-shared", "", "read files for the agent", "", {}, {}, ReadShared, true},
+  };
+  for (Command& command : StandardCommands()) commands.push_back(std::move(command));
+  return commands;
+}
+
+}  // namespace
+
+Program ConnectHaAgent() {
+  Program program;
+  program.name = "connect-ha-agent";
+  program.manual_section = 8;
+  program.summary = "reports a node of a Posit Connect high-availability cluster";
+  program.description =
+      "Reads what this node is and reports it to the cluster's coordinator, which judges Connect's "
+      "high-availability checklist. Changes nothing on the node.";
+  program.commands = Commands();
+  program.sections = {{"Exit status",
+                       {{"0", "everything holds"},
+                        {"1", "something fails"},
+                        {"2", "a mistake in the command or in a configuration file"},
+                        {"3", "something is unknown or cannot be reached"}}},
+                      {"Files",
+                       {{"/etc/connect-ha/agent.yaml", "settings; most nodes need none"},
+                        {"/var/lib/connect-ha-agent", "this node's identity"}}}};
+  program.see_also = "connect-ha(1), systemd(1)";
+  return program;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,10 @@
+// The agent's commands: one row each.
+#pragma once
+
+#include "common/command_line.h"
+
+namespace connect_ha {
+
+Program ConnectHaAgent();
+
+}  // namespace connect_ha

@@ -1,0 +1,128 @@
+// Runs the probes on a few threads and puts together what they read.
+//
+// A probe runs when its pace says so, when something that it names is triggered, or when asked;
+// never twice at once. Connect's configuration is loaded before the probes of a pass. A probe past
+// its deadline counts as hung: its part becomes unobserved, with the reason, until it comes back.
+// It holds its thread meanwhile; two threads are kept for the quick probes (Pace::kPass).
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "agent/probes/probe.h"
+#include "agent/probes/probe_cache.h"
+
+namespace connect_ha {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+struct LoadedConfig {
+  std::shared_ptr<const ConnectConfig> config;  // see ProbeInput
+  absl::Status status;
+};
+
+struct GathererOptions {
+  std::vector<Probe> probes;
+  // Called from a worker's thread.
+  std::function<LoadedConfig()> load_config;
+  v1::AgentConfig agent_config;  // with its defaults set
+  std::string digest_key;
+  // Pace of the kPass probes: what no event tells is seen this late.
+  std::chrono::milliseconds pass_interval{30'000};
+  // false: kVerify probes run only when everything is asked for.
+  bool verify = true;
+  // Called from a worker's thread when a probe came back.
+  std::function<void()> on_done;
+};
+
+class Gatherer {
+ public:
+  Gatherer(GathererOptions options, Host& host, ProbeCache& cache);
+  // Waits for the probes that are running.
+  ~Gatherer();
+
+  // Starts what is due and what `triggers` (of Trigger) ask for. Returns at once.
+  void Start(uint32_t triggers, SteadyTime now);
+  // Starts everything; the number is for Done().
+  uint64_t StartAll(SteadyTime now);
+  // Waits until no quick probe is waiting or running, but no longer than `patience`; those that
+  // Changed found to hang are not waited for. False when the patience ended first.
+  bool WaitForQuick(std::chrono::milliseconds patience);
+  // The same for every probe.
+  bool WaitForAll(std::chrono::milliseconds patience);
+  // Every probe has run since that StartAll, or hangs.
+  bool Done(uint64_t round, SteadyTime now);
+
+  // Finds out which probes hang. True when Collect would say something else than at the last call.
+  bool Changed(SteadyTime now);
+  v1::Facts Collect(SteadyTime now);
+  // When Start or Changed has something to do next.
+  SteadyTime NextDue() const;
+  // Nothing is running or waiting to run.
+  bool Idle() const;
+
+ private:
+  enum class State { kIdle, kQueued, kRunning };
+  struct Slot {
+    const Probe* probe = nullptr;
+    State state = State::kIdle;
+    bool again = false;  // asked for while it ran
+    bool hung = false;
+    bool ran = false;  // at least once
+    bool failed = false;
+    uint64_t wanted_round = 0;
+    uint64_t running_round = 0;
+    uint64_t done_round = 0;
+    SteadyTime since{};  // queued or started
+    SteadyTime due{};    // by its pace
+    Time started_at{};
+    std::chrono::microseconds duration{0};
+    v1::Facts facts;
+  };
+
+  // All of these need mutex_.
+  void Request(Slot& slot, uint64_t round, SteadyTime now);
+  void RequestFollowers(const Slot& verified, SteadyTime now);
+  Slot* TakeNext();
+  bool ConfigIsReady(SteadyTime now) const;
+  bool IsLate(const Slot& slot, SteadyTime now) const;
+  std::chrono::milliseconds Interval(Pace pace) const;
+  bool Busy(bool quick_only) const;
+  bool OwnsPart(const Slot& slot) const;
+
+  void Work();
+  void LoadConfig(std::unique_lock<std::mutex>& lock);
+  void RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot);
+  bool Wait(std::chrono::milliseconds patience, bool quick_only);
+  void ReportSlot(const Slot& slot, SteadyTime now, v1::Facts& facts) const;
+
+  const GathererOptions options_;
+  Host& host_;
+  ProbeCache& cache_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_;  // something may be taken
+  std::condition_variable done_;  // something came back
+  std::vector<Slot> slots_;
+  std::deque<Slot*> queue_;
+  int running_slow_ = 0;
+  uint64_t round_ = 0;
+  bool changed_ = true;
+  bool waited_for_ = false;
+  bool stop_ = false;
+
+  LoadedConfig config_;
+  bool config_wanted_ = false;
+  bool config_loading_ = false;
+  SteadyTime config_since_{};
+
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace connect_ha

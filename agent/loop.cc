@@ -1,0 +1,189 @@
+#include "agent/loop.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "agent/facts_digest.h"
+#include "common/log.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// The quick probes are done long before; a slow one is picked up when it comes back.
+constexpr milliseconds kPatience{100};
+// A report that lacks half of the facts would make findings flap at every restart.
+constexpr seconds kFirstGathering{15};
+constexpr seconds kRefreshVolatile{60};
+// Between two heartbeats that nobody waits for.
+constexpr milliseconds kLeastGap{100};
+constexpr milliseconds kFirstBackoff{1'000};
+constexpr milliseconds kLastBackoff{30'000};
+constexpr milliseconds kShortestInterval{100};
+constexpr milliseconds kLongestInterval{300'000};
+constexpr int kMostCallsInARow = 3;
+
+int64_t MicrosecondsOf(Time time) { return time.time_since_epoch().count(); }
+
+}  // namespace
+
+Loop::Loop(LoopOptions options, Gatherer& gatherer, CoordinatorLink& link, Host& host)
+    : options_(std::move(options)),
+      gatherer_(gatherer),
+      link_(link),
+      host_(host),
+      backoff_(kFirstBackoff, kLastBackoff) {}
+
+void Loop::SetStatus(const std::string& status) {
+  if (status == status_) return;
+  status_ = status;
+  if (options_.notify) options_.notify("STATUS=" + status);
+}
+
+void Loop::FeedWatchdog(SteadyTime now) {
+  if (options_.watchdog.count() == 0 || now - watchdog_fed_ < options_.watchdog / 4) return;
+  watchdog_fed_ = now;
+  if (options_.notify) options_.notify("WATCHDOG=1");
+}
+
+SteadyTime Loop::NextDue(SteadyTime now) const {
+  SteadyTime next = std::min(gatherer_.NextDue(), now + kRefreshVolatile);
+  if (!complete_) {
+    next = std::min(next, began_ + kFirstGathering);
+  } else if (!away_ && HasNews()) {
+    next = std::min(next, last_call_ + kLeastGap);
+  } else {
+    next = std::min(next, next_call_);
+  }
+  if (options_.watchdog.count() > 0) next = std::min(next, watchdog_fed_ + options_.watchdog / 2);
+  return std::max(next, now);
+}
+
+void Loop::Act(uint32_t triggers, SteadyTime now) {
+  FeedWatchdog(now);
+  Gather(triggers, now);
+  for (int i = 0; i < kMostCallsInARow && ShouldCall(now); ++i) Call(now);
+}
+
+void Loop::Gather(uint32_t triggers, SteadyTime now) {
+  if (first_round_ == 0) {
+    began_ = now;
+    first_round_ = gatherer_.StartAll(now);
+  }
+  gatherer_.Start(triggers, now);
+  gatherer_.WaitForQuick(kPatience);
+  if (gatherer_.Changed(now)) {
+    facts_ = gatherer_.Collect(now);
+    digest_ = FactsDigest(facts_);
+  }
+  if (!complete_) complete_ = gatherer_.Done(first_round_, now) || now - began_ >= kFirstGathering;
+  if (asked_gather_ != gathered_ && gatherer_.Done(asked_round_, now)) gathered_ = asked_gather_;
+}
+
+bool Loop::HasNews() const {
+  return send_facts_ || nudged_ || digest_ != acknowledged_digest_ ||
+         gathered_ != acknowledged_gathered_;
+}
+
+bool Loop::ShouldCall(SteadyTime now) const {
+  if (!complete_) return false;
+  if (now >= next_call_) return true;
+  if (away_) return false;
+  // Whoever asked is answered at once; a flapping fact has to wait a little.
+  if (send_facts_ || nudged_ || gathered_ != acknowledged_gathered_) return true;
+  return HasNews() && now - last_call_ >= kLeastGap;
+}
+
+v1::HeartbeatRequest Loop::MakeRequest(SteadyTime now) {
+  v1::HeartbeatRequest request;
+  request.set_node(options_.node);
+  request.set_machine_id(options_.machine_id);
+  request.set_boot_id(options_.boot_id);
+  request.set_agent_version(options_.agent_version);
+  request.set_reported_state(v1::OBSERVED);
+  request.set_reported_generation(assigned_generation_);
+  request.set_facts_digest(digest_);
+  request.set_gathered(gathered_);
+  if (send_facts_ || digest_ != acknowledged_digest_ || gathered_ != acknowledged_gathered_ ||
+      now - facts_sent_ >= kRefreshVolatile) {
+    *request.mutable_facts() = facts_;
+  }
+  if (last_exchange_.agent_sent_us() != 0) *request.mutable_last_exchange() = last_exchange_;
+  request.set_agent_sent_us(MicrosecondsOf(host_.Now()));
+  return request;
+}
+
+void Loop::Call(SteadyTime now) {
+  nudged_ = false;
+  last_call_ = now;
+  const v1::HeartbeatRequest request = MakeRequest(now);
+  const absl::StatusOr<v1::HeartbeatResponse> response = link_.Heartbeat(request);
+  if (response.ok()) {
+    TakeAnswer(request, *response, now);
+  } else {
+    TakeError(response.status(), now);
+  }
+}
+
+void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response,
+                      SteadyTime now) {
+  if (away_) {
+    spdlog::info("event=coordinator-back away={}",
+                 LogValue(FormatSpan(std::chrono::duration_cast<microseconds>(now - away_since_))));
+  }
+  away_ = false;
+  backoff_.Reset();
+  last_exchange_.set_agent_sent_us(request.agent_sent_us());
+  last_exchange_.set_coordinator_received_us(response.coordinator_received_us());
+  last_exchange_.set_coordinator_sent_us(response.coordinator_sent_us());
+  last_exchange_.set_agent_received_us(MicrosecondsOf(host_.Now()));
+  if (request.has_facts()) {
+    acknowledged_digest_ = request.facts_digest();
+    facts_sent_ = now;
+  }
+  acknowledged_gathered_ = request.gathered();
+  send_facts_ = response.send_facts();
+  assigned_state_ = response.assigned_state();
+  assigned_generation_ = response.assigned_generation();
+  if (response.gather() != 0 && response.gather() != asked_gather_ &&
+      response.gather() != gathered_) {
+    asked_gather_ = response.gather();
+    asked_round_ = gatherer_.StartAll(now);
+  }
+  const milliseconds interval(response.next_heartbeat_ms());
+  next_call_ = now + std::clamp(interval, kShortestInterval, kLongestInterval);
+  NoteConflict(response.conflict());
+  SetStatus(conflict_.empty() ? "reporting to the coordinator"
+                              : absl::StrCat("another machine reports as ", options_.node));
+}
+
+void Loop::TakeError(const absl::Status& status, SteadyTime now) {
+  if (!away_) away_since_ = now;
+  // Trouble is told when it begins and when it becomes another; not at every try.
+  if (!away_ || away_code_ != status.code()) {
+    spdlog::warn("event=coordinator-away reason={}", LogValue(std::string(status.message())));
+  }
+  away_ = true;
+  away_code_ = status.code();
+  next_call_ = now + backoff_.Next();
+  // It may have lost what it held, or never have got it.
+  send_facts_ = true;
+  SetStatus(absl::StrCat("cannot report: ", status.message()));
+}
+
+void Loop::NoteConflict(const std::string& conflict) {
+  if (conflict == conflict_) return;
+  if (conflict.empty()) {
+    spdlog::info("event=name-conflict-ended node={}", options_.node);
+  } else {
+    spdlog::error("event=name-conflict node={} other={}", options_.node, LogValue(conflict));
+  }
+  conflict_ = conflict;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,167 @@
+#include "agent/run.h"
+
+#include <malloc.h>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "agent/coordinator_client.h"
+#include "agent/host/linux_host.h"
+#include "agent/identity.h"
+#include "agent/loop.h"
+#include "agent/probes/table.h"
+#include "agent/read_node.h"
+#include "common/log.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Beside the probes' triggers: the identity changed.
+constexpr uint32_t kOnIdentity = 1u << 31;
+constexpr std::chrono::hours kLongestSleep{1};
+
+void Notify(const std::string& state) { sd_notify(0, state.c_str()); }
+
+std::chrono::microseconds WatchdogInterval() {
+  uint64_t interval_us = 0;
+  return std::chrono::microseconds(
+      sd_watchdog_enabled(0, &interval_us) > 0 ? static_cast<int64_t>(interval_us) : 0);
+}
+
+std::string ValueOf(Host& host, const char* path) {
+  const absl::StatusOr<std::string> text = host.ReadFile(path);
+  return text.ok() ? std::string(absl::StripAsciiWhitespace(*text)) : "";
+}
+
+// A wait that feeds the watchdog; for while there is nothing else to do.
+Wakeup IdleWait(Watcher& watcher, std::chrono::microseconds watchdog) {
+  Notify("WATCHDOG=1");
+  const auto longest = std::chrono::duration_cast<milliseconds>(watchdog / 2);
+  return watcher.Wait(longest.count() > 0 ? longest : milliseconds(kLongestSleep));
+}
+
+// NotFound: told to stop before the node was enrolled.
+absl::StatusOr<NodeIdentity> WaitForIdentity(const std::string& state_dir) {
+  WatcherOptions options;
+  options.paths = {{state_dir, "enrolment", kOnIdentity}};
+  options.with_bus = false;
+  Watcher watcher(std::move(options));
+  if (const absl::Status status = watcher.Open(); !status.ok()) return status;
+  bool told = false;
+  while (true) {
+    absl::StatusOr<NodeIdentity> identity = LoadNodeIdentity(state_dir);
+    if (identity.ok() || !absl::IsNotFound(identity.status())) return identity;
+    if (!told) {
+      Notify(absl::StrCat("READY=1\nSTATUS=waiting: ", identity.status().message()));
+      spdlog::info("event=waiting reason={}", LogValue(std::string(identity.status().message())));
+    }
+    told = true;
+    if (IdleWait(watcher, WatchdogInterval()).stop) return identity.status();
+  }
+}
+
+void Serve(Watcher& watcher, Loop& loop) {
+  uint32_t triggers = 0;
+  while (true) {
+    loop.Act(triggers, steady_clock::now());
+    const auto now = steady_clock::now();
+    const auto sleep = std::min<steady_clock::duration>(loop.NextDue(now) - now, kLongestSleep);
+    const Wakeup wakeup = watcher.Wait(std::chrono::ceil<milliseconds>(sleep));
+    if (wakeup.stop) {
+      spdlog::info("event=stopping reason=signal");
+      return;
+    }
+    if ((wakeup.triggers & kOnIdentity) != 0) {
+      spdlog::info("event=stopping reason=enrolled-anew");
+      return;
+    }
+    triggers = wakeup.triggers;
+  }
+}
+
+absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
+                    NodeIdentity identity) {
+  LinuxHost host;
+  WatcherOptions events = NodeEvents(config);
+  events.paths.push_back({state_dir, "enrolment", kOnIdentity});
+  events.is_on_network = [&host](const std::string& path) { return host.IsOnNetwork(path); };
+  Watcher watcher(std::move(events));
+  if (const absl::Status status = watcher.Open(); !status.ok()) return status;
+
+  ProbeCache cache;
+  GathererOptions gathering = MakeGathererOptions(host, config, identity.digest_key);
+  gathering.on_done = [&watcher] { watcher.Wake(); };
+  Gatherer gatherer(std::move(gathering), host, cache);
+
+  LoopOptions options;
+  options.node = identity.certificate.identity.name;
+  options.machine_id = ValueOf(host, "/etc/machine-id");
+  options.boot_id = ValueOf(host, "/proc/sys/kernel/random/boot_id");
+  options.agent_version = CONNECT_HA_VERSION;
+  options.watchdog = WatchdogInterval();
+  options.notify = Notify;
+  spdlog::info("event=started node={} cluster={} coordinator={} version={}", options.node,
+               identity.certificate.identity.cluster, identity.coordinator, CONNECT_HA_VERSION);
+  CoordinatorClientOptions link;
+  link.state_dir = state_dir;
+  link.identity = std::move(identity);
+  link.now = [&host] { return host.Now(); };
+  auto client = std::make_unique<CoordinatorClient>(std::move(link));
+  Loop loop(std::move(options), gatherer, *client, host);
+  client->OnNudge([&loop, &watcher] {
+    loop.Nudge();
+    watcher.Wake();
+  });
+  Notify("READY=1\nSTATUS=reading this node");
+  Serve(watcher, loop);
+  Notify("STOPPING=1\nSTATUS=stopping");
+  client.reset();  // before the loop that its nudges go to
+  // A probe that hangs would be waited for: there is nothing that it could still lose.
+  if (!gatherer.Idle()) std::_Exit(EXIT_SUCCESS);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+WatcherOptions NodeEvents(const v1::AgentConfig& config) {
+  const std::string& file = config.connect_config();
+  const size_t slash = file.rfind('/');
+  WatcherOptions events;
+  events.paths = {
+      {file.substr(0, slash), file.substr(slash + 1), kOnConfiguration},
+      {"/var/lib/dpkg", "status", kOnPackages},
+      {"/etc", "passwd", kOnAccounts},
+      {"/etc", "group", kOnAccounts},
+      {"/etc", "hostname", kOnHost},
+      {"/etc", "os-release", kOnHost},
+      {"/usr/lib", "os-release", kOnHost},
+      {"/opt/R", "", kOnRuntimes},
+      {"/opt/python", "", kOnRuntimes},
+      {"/opt/quarto", "", kOnRuntimes},
+      {"/var/lib/rstudio-connect", "*.lic", kOnLicense},
+  };
+  events.mount_triggers = kOnMounts;
+  events.units = {config.connect_unit()};
+  events.unit_triggers = kOnUnits | kOnConfiguration;
+  return events;
+}
+
+absl::Status RunAgent(const std::string& state_dir, const v1::AgentConfig& config) {
+  // Threads of one size and little to do: arenas of their own would only hold memory.
+  mallopt(M_ARENA_MAX, 2);
+  BlockStopSignals();
+  absl::StatusOr<NodeIdentity> identity = WaitForIdentity(state_dir);
+  if (absl::IsNotFound(identity.status())) return absl::OkStatus();
+  if (!identity.ok()) return identity.status();
+  return Report(state_dir, config, *std::move(identity));
+}
+
+}  // namespace connect_ha
