@@ -1,6 +1,17 @@
 #include "common/channel.h"
 
 namespace connect_ha {
+namespace {
+
+// A coordinator that goes (a restart, a new certificate) cancels calls that it has not begun. A
+// heartbeat may be sent again: the next try meets the one that comes.
+constexpr char kRetryHeartbeats[] = R"json({"methodConfig": [{
+  "name": [{"service": "connect_ha.v1.NodeService", "method": "Heartbeat"}],
+  "retryPolicy": {"maxAttempts": 3, "initialBackoff": "0.1s", "maxBackoff": "1s",
+                  "backoffMultiplier": 2, "retryableStatusCodes": ["CANCELLED", "UNAVAILABLE"]}
+}]})json";
+
+}  // namespace
 
 std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
   grpc::SslCredentialsOptions ssl;
@@ -23,6 +34,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
   // service configuration from DNS.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 1);
+  arguments.SetServiceConfigJSON(kRetryHeartbeats);
   arguments.SetUserAgentPrefix("connect-ha/" CONNECT_HA_VERSION);
   return grpc::CreateCustomChannel(options.target, grpc::SslCredentials(ssl), arguments);
 }
