@@ -32,6 +32,7 @@ std::string Describe(const YAML::Node& node) {
 
 std::vector<std::string> FieldNames(const Descriptor& descriptor) {
   std::vector<std::string> names;
+  names.reserve(descriptor.field_count());
   for (int i = 0; i < descriptor.field_count(); ++i) names.push_back(descriptor.field(i)->name());
   return names;
 }
@@ -56,8 +57,8 @@ class Reader {
       if (field == nullptr) {
         ReportUnknownKey(item.first, *message.GetDescriptor());
       } else {
-        ReadField(item.first, item.second, path.empty() ? name : path + "." + name, *field,
-                  message);
+        ReadField(item.first, item.second, path.empty() ? name : absl::StrCat(path, ".", name),
+                  *field, message);
       }
     }
   }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "agent/probes/connect_secret.h"
 #include "common/crypto.h"
@@ -26,9 +27,9 @@ void SetFingerprint(const ProbeInput& input, const std::string& key, const std::
 }
 
 // Leaves mode and uid unset where there is no such file.
-void ReadKeyFile(const ProbeInput& input, const std::string& path, v1::Facts& facts) {
+void ReadKeyFile(const ProbeInput& input, const std::string& path,
+                 const absl::StatusOr<FileStatus>& status, v1::Facts& facts) {
   facts.mutable_encryption_key()->set_path(path);
-  const auto status = input.host.Stat(path);
   if (status.ok()) {
     facts.mutable_encryption_key()->set_mode(status->mode);
     facts.mutable_encryption_key()->set_uid(status->uid);
@@ -47,7 +48,7 @@ void ReadKeyFile(const ProbeInput& input, const std::string& path, v1::Facts& fa
 }  // namespace
 
 std::string EncryptionKeyFile(const ConnectConfig& config) {
-  const std::string configured = config.Get("Server", "EncryptionKeyFile").value_or("");
+  std::string configured = config.Get("Server", "EncryptionKeyFile").value_or("");
   if (!configured.empty()) return configured;
   return config.Get("Database", "Dir").value_or("") + "/secret.key";
 }
@@ -66,12 +67,12 @@ absl::Status ReadEncryptionKey(const ProbeInput& input, v1::Facts& facts) {
     SetFingerprint(input, key, "Server.EncryptionKey", facts);
     return absl::OkStatus();
   }
+  const absl::StatusOr<FileStatus> status = input.host.Stat(file);
   if (!file_configured) {
-    const auto status = input.host.Stat(file);
     if (absl::IsNotFound(status.status())) return absl::OkStatus();
     facts.mutable_encryption_key()->add_sources("default");
   }
-  ReadKeyFile(input, file, facts);
+  ReadKeyFile(input, file, status, facts);
   return absl::OkStatus();
 }
 
