@@ -120,7 +120,9 @@ absl::StatusOr<std::string> GetItem(MetadataService& service,
 }  // namespace
 
 absl::Status ReadInstance(const ProbeInput& input, v1::Facts& facts) {
-  const bool forced = input.agent_config.has_imds_endpoint();
+  const std::string endpoint =
+      input.agent_config.has_imds_endpoint() ? input.agent_config.imds_endpoint() : kEndpoint;
+  const bool forced = endpoint != kEndpoint;
   if (!forced) {
     const absl::Status found = FindEc2(input.host);
     if (absl::IsNotFound(found)) return absl::OkStatus();
@@ -135,7 +137,7 @@ absl::Status ReadInstance(const ProbeInput& input, v1::Facts& facts) {
     return absl::OkStatus();
   }
 
-  MetadataService service(input.host, forced ? input.agent_config.imds_endpoint() : kEndpoint);
+  MetadataService service(input.host, endpoint);
   const absl::StatusOr<std::string> mac = service.Get("mac");
   if (!mac.ok() && !absl::IsNotFound(mac.status())) return mac.status();
   v1::InstanceFacts& instance = *facts.mutable_instance();

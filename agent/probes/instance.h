@@ -8,7 +8,8 @@ namespace connect_ha {
 // then one item a request. Asked once per boot, since the answers hold until the next one.
 //
 // Off EC2 the facts are absent, and nothing is asked: the firmware's tables say "Amazon EC2" on
-// an instance. AgentConfig.imds_endpoint, when set, is asked whatever the firmware says.
+// an instance. Another AgentConfig.imds_endpoint than EC2's own is asked whatever the firmware
+// says.
 absl::Status ReadInstance(const ProbeInput& input, v1::Facts& facts);
 
 }  // namespace connect_ha

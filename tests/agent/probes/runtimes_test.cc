@@ -1,0 +1,115 @@
+#include "agent/probes/runtimes.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/agent/probes/probe_bench.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kQuarto[] = "/opt/quarto/1.5.57/bin/quarto";
+
+class RuntimesTest : public testing::Test {
+ protected:
+  RuntimesTest() {
+    bench_.host->SetFile("/var/lib/dpkg/status", "");
+    bench_.host->SetDirectory("/var/lib/dpkg/info");
+    bench_.host->SetFile(kQuarto, "quarto");
+    UserEntry user;
+    user.name = "rstudio-connect";
+    user.uid = 999;
+    bench_.host->SetUser(user);
+  }
+  v1::Facts Verified() {
+    bench_.Run(VerifyRuntimes, "runtimes");
+    return bench_.Run(ReadRuntimes, "runtimes");
+  }
+  void SetQuartoAnswer(int exit_code, bool timed_out, const std::string& output) {
+    CommandResult result;
+    result.exit_code = exit_code;
+    result.timed_out = timed_out;
+    result.output = output;
+    bench_.host->SetCommand(std::string(kQuarto) + " check --quiet", result);
+  }
+  // "path: reason" of every entry.
+  static std::string Unobserved(const v1::Facts& facts) {
+    std::string text;
+    for (const v1::Unobserved& entry : facts.unobserved()) {
+      text += entry.path() + ": " + entry.reason() + "\n";
+    }
+    return text;
+  }
+
+  ProbeBench bench_;
+};
+
+TEST_F(RuntimesTest, WhatWasNotVerifiedYetIsUnobserved) {
+  EXPECT_EQ(Unobserved(bench_.Run(ReadRuntimes, "runtimes")),
+            "runtimes.runtimes.integrity: /opt/quarto/1.5.57/bin/quarto: not verified yet\n"
+            "runtimes.runtimes.smoke: /opt/quarto/1.5.57/bin/quarto: not verified yet\n"
+            "runtimes.runtimes.package: /opt/quarto/1.5.57/bin/quarto: not verified yet\n");
+}
+
+TEST_F(RuntimesTest, AReplacedExecutableMustBeVerifiedAgain) {
+  SetQuartoAnswer(0, false, "");
+  EXPECT_TRUE(Verified().runtimes().runtimes(0).smoke().passed());
+  bench_.host->SetFile(kQuarto, "another quarto");
+  EXPECT_FALSE(bench_.Run(ReadRuntimes, "runtimes").runtimes().runtimes(0).has_smoke());
+}
+
+TEST_F(RuntimesTest, AFailedSmokeRunShowsTheEndOfItsOutput) {
+  std::string output;
+  for (int i = 1; i <= 30; ++i) output += "line " + std::to_string(i) + "\n";
+  SetQuartoAnswer(1, false, output);
+  const v1::Facts facts = Verified();
+  const v1::SmokeRun& smoke = facts.runtimes().runtimes(0).smoke();
+  EXPECT_FALSE(smoke.passed());
+  EXPECT_EQ(smoke.output().find("line 21\nline 22\n"), 0u);
+  EXPECT_NE(smoke.output().find("line 30\nexit code 1"), std::string::npos);
+}
+
+TEST_F(RuntimesTest, ASmokeRunThatDoesNotEndHasFailed) {
+  SetQuartoAnswer(137, true, "");
+  const v1::Facts facts = Verified();
+  EXPECT_EQ(facts.runtimes().runtimes(0).smoke().output(), "killed: no end within 60 s");
+  EXPECT_FALSE(facts.runtimes().runtimes(0).smoke().passed());
+}
+
+TEST_F(RuntimesTest, NothingRunsAsRoot) {
+  bench_.Configure({{"Applications.RunAs", "root"}});
+  UserEntry root;
+  root.name = "root";
+  bench_.host->SetUser(root);
+  EXPECT_EQ(Unobserved(Verified()),
+            "runtimes.runtimes.smoke: /opt/quarto/1.5.57/bin/quarto: not run: Applications.RunAs "
+            "is root, which would endanger it\n");
+  EXPECT_TRUE(bench_.host->commands_run().empty());
+}
+
+TEST_F(RuntimesTest, WithoutTheAccountNothingRuns) {
+  bench_.Configure({{"Applications.RunAs", "nobody-here"}});
+  EXPECT_EQ(Unobserved(Verified()),
+            "runtimes.runtimes.smoke: /opt/quarto/1.5.57/bin/quarto: not run: there is no account "
+            "nobody-here to run it as\n");
+  EXPECT_TRUE(bench_.host->commands_run().empty());
+}
+
+TEST_F(RuntimesTest, AnUnreadableConfigurationLeavesTheListUnobserved) {
+  bench_.config_status = absl::PermissionDeniedError("permission denied");
+  const v1::Facts facts = Verified();
+  EXPECT_FALSE(facts.has_runtimes());
+  EXPECT_EQ(Unobserved(facts), "runtimes: permission denied\n");
+}
+
+TEST_F(RuntimesTest, APackageOfThatNameThatDoesNotOwnTheFileIsNotItsPackage) {
+  bench_.host->SetFile("/opt/R/4.3.3/bin/R", "built by hand");
+  bench_.host->SetFile("/var/lib/dpkg/status",
+                       "Package: r-4.3.3\nStatus: install ok installed\nVersion: 1\n");
+  bench_.host->SetFile("/var/lib/dpkg/info/r-4.3.3.list", "/.\n/usr/share/doc/r-4.3.3\n");
+  const v1::Facts facts = Verified();
+  EXPECT_EQ(facts.runtimes().runtimes(0).executable(), "/opt/R/4.3.3/bin/R");
+  EXPECT_FALSE(facts.runtimes().runtimes(0).has_package());
+}
+
+}  // namespace
+}  // namespace connect_ha

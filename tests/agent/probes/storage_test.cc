@@ -1,0 +1,139 @@
+#include "agent/probes/storage.h"
+
+#include <gtest/gtest.h>
+
+#include "agent/probes/disk.h"
+#include "agent/probes/efs_state.h"
+#include "tests/agent/probes/probe_bench.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kMounts[] = R"(28 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw
+50 28 0:52 /exports /mnt/share rw,relatime - nfs4 fs-1.efs.us-east-1.amazonaws.com:/ rw,hard
+51 28 259:2 /volumes/data /data rw - xfs /dev/nvme1n1 rw
+)";
+
+class StorageTest : public testing::Test {
+ protected:
+  StorageTest() {
+    bench_.host->SetFile("/proc/self/mountinfo", kMounts);
+    // Whatever touches the share fails the test that does it.
+    bench_.host->SetError("/mnt/share", absl::InternalError("the share was touched"));
+  }
+  std::string Resolve(const std::string& path) {
+    const auto mounts = ReadMounts(*bench_.host);
+    const auto resolved = ResolveLocalLinks(*bench_.host, *mounts, path);
+    return resolved.ok() ? *resolved : std::string(resolved.status().message());
+  }
+
+  ProbeBench bench_;
+};
+
+TEST_F(StorageTest, LinksOnLocalFileSystemsAreFollowed) {
+  bench_.host->SetLink("/srv/connect", "../mnt/share/./connect");
+  EXPECT_EQ(Resolve("/srv/connect/data"), "/mnt/share/connect/data");
+}
+
+TEST_F(StorageTest, NothingOnTheShareIsTouched) {
+  EXPECT_EQ(Resolve("/mnt/share/connect/../link/data"), "/mnt/share/link/data");
+}
+
+TEST_F(StorageTest, WhatIsNotThereIsKeptAsItIs) {
+  EXPECT_EQ(Resolve("/nowhere/at/all/"), "/nowhere/at/all");
+  EXPECT_EQ(Resolve("/"), "/");
+}
+
+TEST_F(StorageTest, LinksInACircleAreAnError) {
+  bench_.host->SetLink("/a", "/b");
+  bench_.host->SetLink("/b", "a");
+  EXPECT_EQ(Resolve("/a/data"), "too many levels of symbolic links: /a/data");
+}
+
+TEST_F(StorageTest, ADirectoryIsToldByItsPlaceInTheExport) {
+  bench_.Configure({{"Server.DataDir", "/mnt/share/connect"}, {"Metrics.DataPath", "/data/rrd"}});
+  const v1::Facts facts = bench_.Run(ReadStorage, "storage");
+  ASSERT_GE(facts.storage().directories_size(), 2);
+  EXPECT_EQ(facts.storage().directories(0).mount_point(), "/mnt/share");
+  EXPECT_EQ(facts.storage().directories(0).path_in_source(), "/exports/connect");
+  for (const v1::DataDirectory& directory : facts.storage().directories()) {
+    if (directory.key() != "Metrics.DataPath") continue;
+    EXPECT_EQ(directory.path_in_source(), "/volumes/data/rrd");
+  }
+  EXPECT_EQ(facts.unobserved_size(), 0);
+}
+
+TEST_F(StorageTest, AnUnreadableConfigurationLeavesTheMounts) {
+  bench_.config_status = absl::PermissionDeniedError("permission denied");
+  const v1::Facts facts = bench_.Run(ReadStorage, "storage");
+  ASSERT_EQ(facts.storage().mounts_size(), 1);
+  EXPECT_EQ(facts.storage().mounts(0).mount_point(), "/mnt/share");
+  ASSERT_EQ(facts.unobserved_size(), 1);
+  EXPECT_EQ(facts.unobserved(0).path(), "storage.directories");
+}
+
+TEST_F(StorageTest, AMountTableThatIsNoneIsUnobserved) {
+  bench_.host->SetFile("/proc/self/mountinfo", "nonsense\n");
+  const v1::Facts facts = bench_.Run(ReadStorage, "storage");
+  EXPECT_FALSE(facts.has_storage());
+  EXPECT_EQ(facts.unobserved(0).path(), "storage");
+}
+
+TEST_F(StorageTest, DisksAreLookedAtWithoutTheShare) {
+  bench_.Configure({{"Server.DataDir", "/mnt/share/connect"}, {"Server.TempDir", "/data/tmp"}});
+  FileSystemUse use;
+  use.size_bytes = uint64_t{1} << 60;
+  use.free_bytes = uint64_t{1} << 58;
+  bench_.host->SetUse("/", use);
+  const v1::Facts facts = bench_.Run(ReadDisk, "disk");
+  ASSERT_EQ(facts.disk().file_systems_size(), 2);
+  EXPECT_EQ(facts.disk().file_systems(0).mount_point(), "/");
+  EXPECT_EQ(facts.disk().file_systems(0).used_percent(), 75u);
+  EXPECT_EQ(facts.disk().file_systems(1).mount_point(), "/data");
+  EXPECT_EQ(facts.disk().file_systems(1).used_for(0), "/data/tmp");
+}
+
+TEST(MountUnit, IsNamedAsSystemdEscapesThePath) {
+  EXPECT_EQ(MountUnitName("/"), "-.mount");
+  EXPECT_EQ(MountUnitName("/mnt/posit-share"), "mnt-posit\\x2dshare.mount");
+  EXPECT_EQ(MountUnitName("/.hidden/a.b c"), "\\x2ehidden-a.b\\x20c.mount");
+}
+
+MountEntry HelperMount() {
+  MountEntry mount;
+  mount.mount_point = "/mnt/connect";
+  mount.fs_type = "nfs4";
+  mount.source = "127.0.0.1:/";
+  mount.super_options = {"vers=4.1", "port=20123"};
+  return mount;
+}
+
+TEST(EfsState, TellsTheMountByPointAndPort) {
+  FakeHost host;
+  host.SetFile("/run/efs/fs-aaa.mnt.connect.20999", "{\"certificate\": \"x\"}");
+  host.SetFile("/run/efs/fs-bbb.mnt.connect.20123", "{\"pid\": 1}");
+  host.SetFile("/run/efs/~fs-ccc.mnt.connect.20123", "{}");
+  host.SetFile("/run/efs/fs-bbb.mnt.connect.20123+/certificate.pem", "");
+  const auto state = ReadEfsState(host, HelperMount());
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->file_system, "fs-bbb");
+  EXPECT_FALSE(state->tls);
+}
+
+TEST(EfsState, ThatIsNoJsonIsAnError) {
+  FakeHost host;
+  host.SetFile("/run/efs/fs-bbb.mnt.connect.20123", "{");
+  EXPECT_EQ(ReadEfsState(host, HelperMount()).status().message(),
+            "/run/efs/fs-bbb.mnt.connect.20123 is not JSON");
+}
+
+TEST(EfsState, AnotherMountHasNone) {
+  FakeHost host;
+  MountEntry mount = HelperMount();
+  mount.source = "fs-bbb.efs.us-east-1.amazonaws.com:/";
+  EXPECT_TRUE(absl::IsNotFound(ReadEfsState(host, mount).status()));
+  EXPECT_EQ(host.calls(), 0);
+}
+
+}  // namespace
+}  // namespace connect_ha
