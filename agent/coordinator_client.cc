@@ -28,6 +28,8 @@ constexpr seconds kExplainTimeout{2};
 constexpr seconds kRenewTimeout{20};
 // To find out why the coordinator is away takes a TLS handshake: not at every heartbeat.
 constexpr seconds kExplainEvery{60};
+// A nudge stream that held this long was a good one: the next is opened without a long wait.
+constexpr seconds kWorkingStream{10};
 
 // A channel with the certificate it was made with. Whoever makes a call holds it until the end.
 struct Session {
@@ -80,7 +82,7 @@ class CoordinatorClient::Connection {
   absl::Status Explain(const grpc::Status& status);
 
   void FollowNudges(const std::function<void()>& wake);
-  // True when at least one nudge came, or the session was replaced.
+  // True when it worked for a while, or the session was replaced.
   bool FollowOneStream(const std::function<void()>& wake);
 
   void KeepRenewed();
@@ -187,12 +189,10 @@ bool CoordinatorClient::Connection::FollowOneStream(const std::function<void()>&
   v1::NudgesRequest request;
   request.set_node(options_.identity.certificate.identity.name);
   const auto reader = session->node->Nudges(&context, request);
-  bool worked = false;
+  const auto opened_at = SteadyClock::now();
   v1::Nudge nudge;
-  while (reader->Read(&nudge)) {
-    worked = true;
-    wake();
-  }
+  while (reader->Read(&nudge)) wake();
+  const bool worked = SteadyClock::now() - opened_at > kWorkingStream;
   reader->Finish();
   const std::lock_guard<std::mutex> lock(mutex_);
   stream_ = nullptr;

@@ -43,6 +43,12 @@ absl::StatusOr<NodeIdentity> LoadNodeIdentity(const std::string& state_dir) {
   auto ca = ReadSmallFile(state_dir + "/ca.crt");
   if (!ca.ok()) return Incomplete(ca.status());
   identity.ca = *std::move(ca);
+  if (!VerifySignedBy(identity.credentials.certificate, identity.ca).ok()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        state_dir, "/node.crt is not of the cluster of ", state_dir,
+        "/ca.crt: joining another cluster was interrupted; fix: run the same connect-ha-agent "
+        "enroll command again"));
+  }
   auto digest_key = ReadSmallFile(state_dir + "/digest.key");
   if (!digest_key.ok()) return Incomplete(digest_key.status());
   identity.digest_key = *std::move(digest_key);
@@ -63,8 +69,8 @@ absl::Status StoreNodeIdentity(const std::string& state_dir, const NodeIdentity&
   if (status.ok()) {
     status = WriteSmallFile(state_dir + "/digest.key", identity.digest_key, kSecret);
   }
-  if (status.ok()) status = WriteSmallFile(state_dir + "/enrolment", enrolment, kSecret);
-  return status.ok() ? StoreNodeCredentials(state_dir, identity.credentials) : status;
+  if (status.ok()) status = StoreNodeCredentials(state_dir, identity.credentials);
+  return status.ok() ? WriteSmallFile(state_dir + "/enrolment", enrolment, kSecret) : status;
 }
 
 absl::Status StoreNodeCredentials(const std::string& state_dir, const CredentialPair& pair) {

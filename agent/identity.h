@@ -26,7 +26,9 @@ struct NodeIdentity {
 // NotFound: this node is not enrolled, with the command that enrols it.
 absl::StatusOr<NodeIdentity> LoadNodeIdentity(const std::string& state_dir);
 
-// In an order such that LoadNodeIdentity finds the old identity or the new one, whole.
+// The file `enrolment` is replaced last: when it changes, the new identity is complete. Killed
+// before that, LoadNodeIdentity finds a node that is not enrolled, the identity from before, or an
+// error that says to enrol again.
 absl::Status StoreNodeIdentity(const std::string& state_dir, const NodeIdentity& identity);
 
 // After a renewal.

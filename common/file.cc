@@ -54,6 +54,13 @@ std::string DirectoryOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// What root writes into the directory of a service's own user is that user's.
+bool GiveToOwnerOf(const std::string& dir, int fd) {
+  struct stat status;
+  return geteuid() != 0 ||
+         (stat(dir.c_str(), &status) == 0 && fchown(fd, status.st_uid, status.st_gid) == 0);
+}
+
 absl::Status SyncDirectory(const std::string& dir) {
   const Descriptor fd(open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0 || fsync(fd.get()) != 0) return ErrnoStatus("sync", dir);
@@ -85,7 +92,8 @@ absl::Status WriteSmallFile(const std::string& path, const std::string& content,
         open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (fd.get() < 0) return ErrnoStatus("write", temporary);
     // The umask may have taken bits away; it never adds any.
-    if (fchmod(fd.get(), mode) != 0 || !WriteAll(fd.get(), content) || fsync(fd.get()) != 0) {
+    if (fchmod(fd.get(), mode) != 0 || !GiveToOwnerOf(DirectoryOf(path), fd.get()) ||
+        !WriteAll(fd.get(), content) || fsync(fd.get()) != 0) {
       return ErrnoStatus("write", temporary);
     }
   }

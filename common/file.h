@@ -15,6 +15,7 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 
 // Replaces the file: a temporary file beside it, fsynced and renamed, so that a reader (or a
 // machine that loses power) has the old bytes or the new ones. `mode` holds from the first byte.
+// Written by root it belongs to the directory's owner.
 absl::Status WriteSmallFile(const std::string& path, const std::string& content, mode_t mode);
 
 // Durable, like the write above.
