@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 namespace connect_ha {
 namespace {
@@ -32,22 +33,45 @@ std::vector<v1::Evidence> WorstFirst(const v1::Finding& finding) {
   return evidence;
 }
 
-void PrintEvidence(Terminal& terminal, const v1::Finding& finding, int indent, size_t most) {
-  const std::vector<v1::Evidence> evidence = WorstFirst(finding);
-  for (size_t i = 0; i < evidence.size() && i < most; ++i) {
-    const std::string node = evidence[i].node().empty() ? "cluster" : evidence[i].node();
-    const Cell outcome = OutcomeCell(evidence[i].outcome());
-    const std::string text =
-        Wrap(Printable(absl::StrCat(node, ": ", evidence[i].text())), terminal.width, indent + 11);
-    const size_t start = std::min<size_t>(static_cast<size_t>(indent) + 11, text.size());
+std::string Words(const v1::Evidence& evidence) {
+  return absl::StrCat(evidence.node().empty() ? "cluster" : evidence.node(), ": ", evidence.text());
+}
+
+void PrintEvidence(Terminal& terminal, const v1::Finding& finding, int indent, bool all) {
+  constexpr size_t kMost = 6;
+  constexpr size_t kOutcomeWidth = 9;
+  size_t shown = 0;
+  size_t left = 0;
+  for (const v1::Evidence& evidence : WorstFirst(finding)) {
+    const std::string words = Words(evidence);
+    if (!all && finding.summary().find(words) != std::string::npos) continue;
+    if (!all && ++shown > kMost) {
+      ++left;
+      continue;
+    }
+    const Cell outcome = OutcomeCell(evidence.outcome());
+    const size_t text_at = static_cast<size_t>(indent) + 2 + kOutcomeWidth;
+    const std::string text = Wrap(Printable(words), terminal.width, static_cast<int>(text_at));
     terminal.out << std::string(static_cast<size_t>(indent) + 2, ' ')
                  << Paint(terminal, outcome.style, outcome.text)
-                 << std::string(9 - outcome.text.size(), ' ') << text.substr(start);
+                 << std::string(kOutcomeWidth - outcome.text.size(), ' ') << text.substr(text_at);
   }
-  if (evidence.size() > most) {
-    terminal.out << Wrap(absl::StrCat("and ", evidence.size() - most,
-                                      " more, see: connect-ha checklist --rule ", finding.rule()),
-                         terminal.width, indent + 2);
+  if (left > 0) {
+    terminal.out << Wrap(
+        absl::StrCat("and ", left, " more: connect-ha checklist --rule ", finding.rule()),
+        terminal.width, indent + 2);
+  }
+}
+
+// Each line of a fix is a step of its own.
+void PrintFix(Terminal& terminal, const std::string& fix, int indent) {
+  std::string label = Paint(terminal, Style::kStrong, "fix:") + " ";
+  for (const absl::string_view step : absl::StrSplit(fix, '\n', absl::SkipEmpty())) {
+    const auto text_at = static_cast<size_t>(indent) + 5;
+    const std::string text = Wrap(Printable(std::string(step)), terminal.width, indent + 5);
+    if (text.size() <= text_at) continue;
+    terminal.out << std::string(static_cast<size_t>(indent), ' ') << label << text.substr(text_at);
+    label = "     ";
   }
 }
 
@@ -94,19 +118,14 @@ int ChecklistExitCode(const v1::Checklist& checklist, bool strict) {
 }
 
 void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time now, int indent,
-                         size_t most) {
+                         bool all_evidence) {
   std::string summary = finding.summary();
   if (finding.has_since()) {
     absl::StrAppend(&summary, " (for ", FormatSpan(now - FromProto(finding.since())), ")");
   }
   terminal.out << Wrap(Printable(summary), terminal.width, indent);
-  PrintEvidence(terminal, finding, indent, most);
-  if (finding.fix().empty()) return;
-  const std::string fix = Wrap(Printable(finding.fix()), terminal.width, indent + 5);
-  const auto start = static_cast<size_t>(indent) + 5;
-  terminal.out << std::string(static_cast<size_t>(indent), ' ')
-               << Paint(terminal, Style::kStrong, "fix:") << " "
-               << fix.substr(std::min(start, fix.size()));
+  PrintEvidence(terminal, finding, indent, all_evidence);
+  PrintFix(terminal, finding.fix(), indent);
 }
 
 std::string CountOutcomes(const v1::Checklist& checklist) {
@@ -123,8 +142,7 @@ std::string CountOutcomes(const v1::Checklist& checklist) {
 }
 
 void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now) {
-  constexpr int kIndent = 9;       // below the class
-  constexpr size_t kEvidence = 6;  // lines of each finding
+  constexpr int kIndent = 9;  // below the class
   std::vector<TableRow> rows = {{{"RESULT", Style::kFaint},
                                  {"CLASS", Style::kFaint},
                                  {"RULE", Style::kFaint},
@@ -141,7 +159,7 @@ void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now
     PrintRow(terminal, rows[static_cast<size_t>(i) + 1], widths);
     const v1::Finding& finding = checklist.findings(i);
     if (!Passes(finding.outcome())) {
-      PrintFindingDetails(terminal, finding, now, kIndent, kEvidence);
+      PrintFindingDetails(terminal, finding, now, kIndent, false);
     }
   }
 }

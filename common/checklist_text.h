@@ -20,13 +20,14 @@ bool Decides(const v1::Finding& finding, bool strict);
 // kHolds, kFails or kUnknown: a failure beats an unknown.
 int ChecklistExitCode(const v1::Checklist& checklist, bool strict);
 
-// The table in the checklist's order; below a finding that does not pass its summary, the first
-// of its evidence and its fix. "since" is counted back from `now`.
+// The table in the checklist's order; below a finding that does not pass its details.
 void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now);
-// What does not pass of one finding, as in the checklist: no more than `most` lines of evidence.
+// Its summary, evidence and fix. Without `all_evidence` what the summary already says is left
+// out, and no more than six lines are shown, what does not pass first. How long the outcome has
+// stood is counted back from `now`.
 void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time now, int indent,
-                         size_t most);
-// "21 pass, 2 fail, 1 unknown, 3 do not apply".
+                         bool all_evidence);
+// "21 pass, 2 fail, 1 unknown, 3 not applicable".
 std::string CountOutcomes(const v1::Checklist& checklist);
 
 }  // namespace connect_ha

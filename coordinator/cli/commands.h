@@ -1,0 +1,32 @@
+// The commands of connect-ha: one file each, one row each in commands.cc.
+#pragma once
+
+#include <string>
+
+#include "common/command_line.h"
+#include "coordinator/cli/environment.h"
+
+namespace connect_ha {
+
+// The whole program. `environment` must outlive it.
+Program ConnectHa(const Environment& environment);
+
+Command InitCommand(const Environment& environment);
+Command ServeCommand(const Environment& environment);
+Command StatusCommand(const Environment& environment);
+Command ChecklistCommand(const Environment& environment);
+Command RulesCommand();
+Command NodesCommand(const Environment& environment);
+Command FactsCommand(const Environment& environment);
+Command DiffCommand(const Environment& environment);
+Command EventsCommand(const Environment& environment);
+Command TokenCreateCommand(const Environment& environment);
+Command TokenListCommand(const Environment& environment);
+Command TokenRevokeCommand(const Environment& environment);
+Command NodeRemoveCommand(const Environment& environment);
+Command CheckConfigCommand();
+
+// Every rule's id, as the choices of an option.
+std::string RuleIds();
+
+}  // namespace connect_ha

@@ -1,0 +1,122 @@
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/json.h"
+#include "coordinator/checklist/diff.h"
+#include "coordinator/cli/client.h"
+#include "coordinator/cli/commands.h"
+#include "coordinator/cli/node_text.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kDescription[] =
+    R"(Shows how two nodes differ in what should be the same on both: first the differences that break an item of the checklist, in its order, then the rest. What differs by nature (names, addresses, times) is left out. Secrets are compared by keyed digests.
+
+Exit status: 1 when a difference breaks an item, else 3 when a value could not be read or a node is not heard, else 0.)";
+
+using Differences = std::vector<v1::Difference>;
+
+TableRow Row(const v1::Difference& difference) {
+  const auto cell = [](const std::string& value) -> Cell {
+    if (value.empty()) return {"(absent)", Style::kFaint};
+    return {value, absl::StartsWith(value, "unknown: ") ? Style::kDoubtful : Style::kPlain};
+  };
+  return {{difference.path()}, cell(difference.a()), cell(difference.b())};
+}
+
+void PrintDifferences(Terminal& terminal, const Differences& differences, const std::string& a,
+                      const std::string& b) {
+  std::vector<TableRow> breaking;
+  std::vector<TableRow> rest;
+  for (const v1::Difference& difference : differences) {
+    TableRow row = Row(difference);
+    if (difference.rule().empty()) {
+      rest.push_back(row);
+    } else {
+      row.push_back({difference.rule(), Style::kBad});
+      breaking.push_back(row);
+    }
+  }
+  if (!breaking.empty()) PrintTable(terminal, {"WHAT", a, b, "BREAKS"}, breaking);
+  if (!breaking.empty() && !rest.empty()) terminal.out << "\n";
+  if (!rest.empty()) PrintTable(terminal, {"WHAT", a, b}, rest);
+  if (!differences.empty()) terminal.out << "\n";
+  terminal.out << Count(differences.size(), "difference") << ", " << breaking.size()
+               << (breaking.size() == 1 ? " breaks a rule" : " break a rule");
+  if (!breaking.empty()) terminal.out << "; what to do: connect-ha checklist";
+  terminal.out << "\n";
+}
+
+std::string DifferencesJson(const Differences& differences) {
+  std::string json = "[";
+  for (const v1::Difference& difference : differences) {
+    std::string line = ToJsonLine(difference);
+    line.pop_back();
+    absl::StrAppend(&json, json.size() > 1 ? ",\n " : "\n ", line);
+  }
+  return json + "\n]\n";
+}
+
+bool SomethingUnknown(const Differences& differences) {
+  return std::any_of(differences.begin(), differences.end(), [](const v1::Difference& d) {
+    return absl::StartsWith(d.a(), "unknown: ") || absl::StartsWith(d.b(), "unknown: ");
+  });
+}
+
+absl::StatusOr<v1::NodeSnapshot> FindNode(const v1::Snapshot& snapshot, const std::string& name) {
+  for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+    if (node.name() != name) continue;
+    if (node.has_facts()) return node;
+    return absl::UnavailableError(
+        absl::StrCat("\"", name,
+                     "\" has joined and not reported yet; fix: on the node: systemctl status "
+                     "connect-ha-agent"));
+  }
+  return CheckNodes(snapshot, {name});
+}
+
+int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std::string& key) {
+  const auto snapshot = admin.GetSnapshot({});
+  if (!snapshot.ok()) return Fail(terminal, snapshot.status());
+  const auto a = FindNode(*snapshot, arguments.positional[0]);
+  if (!a.ok()) return Fail(terminal, a.status());
+  const auto b = FindNode(*snapshot, arguments.positional[1]);
+  if (!b.ok()) return Fail(terminal, b.status());
+  const Differences differences = Diff(*a, *b);
+  key = DifferencesJson(differences);
+  if (arguments.Get("--output") == "json") {
+    terminal.out << key;
+  } else {
+    PrintDifferences(terminal, differences, a->name(), b->name());
+  }
+  bool live = true;
+  for (const v1::NodeSnapshot* node : {&*a, &*b}) {
+    if (IsLive(*snapshot, *node)) continue;
+    live = false;
+    terminal.error << "warning: " << node->name() << " was last heard "
+                   << SeenCell(*snapshot, *node).text << "\n";
+  }
+  // Those that break a rule come first.
+  if (!differences.empty() && !differences[0].rule().empty()) return kFails;
+  return live && !SomethingUnknown(differences) ? kHolds : kUnknown;
+}
+
+}  // namespace
+
+Command DiffCommand(const Environment& environment) {
+  Command command = {"diff", "NODE NODE", "Show how two nodes differ in what must match",
+                     kDescription};
+  command.options = ShowOptions("table|json");
+  command.examples = {"connect-ha diff node-1 node-2", "connect-ha diff node-1 node-2 --refresh"};
+  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
+    return Show(environment, arguments, terminal,
+                [&](AdminLink& admin, Terminal& screen, std::string& key) {
+                  return Render(arguments, admin, screen, key);
+                });
+  };
+  return command;
+}
+
+}  // namespace connect_ha

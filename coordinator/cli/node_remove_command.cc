@@ -1,0 +1,66 @@
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "coordinator/cli/client.h"
+#include "coordinator/cli/commands.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kDescription[] =
+    R"(Takes a node out of the cluster: its certificate is refused from its next call on, and the checklist forgets it. Nothing is changed on the node; Connect goes on there if it runs. To bring it back it has to join anew, with a token. Asks first, unless --yes is given.)";
+
+// Whether the person at the terminal says yes.
+absl::StatusOr<bool> Confirmed(const Environment& environment, Terminal& terminal,
+                               const std::string& node) {
+  if (!environment.in_is_terminal) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no terminal to ask on whether to remove \"", node,
+                     "\"; fix: connect-ha node remove ", node, " --yes"));
+  }
+  terminal.error << "Remove " << node
+                 << "? Its certificate is refused from its next call on. [y/N] " << std::flush;
+  std::string answer;
+  std::getline(environment.in, answer);
+  answer = absl::AsciiStrToLower(answer);
+  return answer == "y" || answer == "yes";
+}
+
+int Run(const Environment& environment, const Arguments& arguments, Terminal& terminal) {
+  const std::string& node = arguments.positional[0];
+  const auto admin = OpenCoordinator(environment, arguments);
+  if (!admin.ok()) return Fail(terminal, admin.status());
+  const auto states = GetStates(**admin);
+  if (!states.ok()) return Fail(terminal, states.status());
+  const absl::Status known = CheckNodes(*states, {node});
+  if (!known.ok()) return Fail(terminal, known);
+  if (!arguments.Has("--yes")) {
+    const auto confirmed = Confirmed(environment, terminal, node);
+    if (!confirmed.ok()) return Fail(terminal, confirmed.status());
+    if (!*confirmed) {
+      terminal.error << "nothing is changed\n";
+      return kFails;
+    }
+  }
+  v1::RemoveNodeRequest request;
+  request.set_node(node);
+  const auto response = (*admin)->RemoveNode(request);
+  if (!response.ok()) return Fail(terminal, response.status());
+  terminal.out << node << " is removed; on it: systemctl disable --now connect-ha-agent\n";
+  return kHolds;
+}
+
+}  // namespace
+
+Command NodeRemoveCommand(const Environment& environment) {
+  Command command = {"node remove", "NODE", "Take a node out of the cluster", kDescription};
+  command.options = ClientOptions({{"--yes", nullptr, "Do not ask"}});
+  command.examples = {"connect-ha node remove node-2"};
+  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
+    return Run(environment, arguments, terminal);
+  };
+  return command;
+}
+
+}  // namespace connect_ha

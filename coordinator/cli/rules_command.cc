@@ -1,0 +1,50 @@
+#include "absl/strings/str_cat.h"
+#include "common/checklist_text.h"
+#include "coordinator/checklist/rule.h"
+#include "coordinator/cli/commands.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kDescription[] =
+    R"(Lists the items of the checklist, in its order, with where each comes from:
+  HA   Connect Admin Guide, High Availability and Load Balancing, and its item
+  RA   Connect on AWS, the load-balanced reference architecture
+  DOC  another page of the Admin Guide
+  OPS  a fault that operators report
+The classes: data, a failure can corrupt or split data; service, users will notice; advice. Needs no coordinator.)";
+
+void PrintMarkdown(Terminal& terminal) {
+  terminal.out << "| rule | what must hold | class | source |\n|---|---|---|---|\n";
+  for (const Rule& rule : Rules()) {
+    terminal.out << "| `" << rule.id << "` | " << rule.title << " | " << ClassName(rule.rule_class)
+                 << " | " << rule.source_item << " |\n";
+  }
+}
+
+int Run(const Arguments& arguments, Terminal& terminal) {
+  if (arguments.Has("--markdown")) {
+    PrintMarkdown(terminal);
+    return kHolds;
+  }
+  std::vector<TableRow> rows;
+  for (const Rule& rule : Rules()) {
+    rows.push_back({{rule.id}, {ClassName(rule.rule_class)}, {rule.source_item}, {rule.title}});
+  }
+  PrintTable(terminal, {"RULE", "CLASS", "SOURCE", "WHAT MUST HOLD"}, rows);
+  terminal.out << "\n"
+               << Count(rows.size(), "rule") << "; one in full: connect-ha checklist --rule RULE\n";
+  return kHolds;
+}
+
+}  // namespace
+
+Command RulesCommand() {
+  Command command = {"rules", "", "List the items of the checklist", kDescription};
+  command.options = {{"--markdown", nullptr, "As a Markdown table"}};
+  command.examples = {"connect-ha rules", "connect-ha rules --markdown > rules.md"};
+  command.run = Run;
+  return command;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,31 @@
+#include "coordinator/cli/commands.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kDescription[] =
+    R"(Runs the coordinator until it is told to stop (SIGTERM or Ctrl-C); SIGHUP reads the specification again. connect-ha-coordinator.service runs it; a person does so only to look closer. It needs what connect-ha init made.)";
+
+}  // namespace
+
+Command ServeCommand(const Environment& environment) {
+  Command command = {"serve", "", "Run the coordinator", kDescription};
+  command.options = {
+      {"--dir", "DIR", "The state directory (default /var/lib/connect-ha)"},
+      {"--spec", "FILE", "The specification (default /etc/connect-ha/cluster.yaml)"},
+      {"--listen", "HOST:PORT", "Where to listen (default every address, the port nodes call)"},
+      {"--log-level", "LEVEL", "How much to log (default info)", "trace|debug|info|warn|error"}};
+  command.examples = {"connect-ha serve --log-level debug",
+                      "connect-ha serve --listen 10.0.1.5:8443"};
+  command.run = [&environment](const Arguments& arguments, Terminal&) {
+    ServeOptions options;
+    options.dir = arguments.Get("--dir", options.dir);
+    options.spec = arguments.Get("--spec", options.spec);
+    options.listen = arguments.Get("--listen", options.listen);
+    options.log_level = arguments.Get("--log-level", options.log_level);
+    return environment.serve(options);
+  };
+  return command;
+}
+
+}  // namespace connect_ha

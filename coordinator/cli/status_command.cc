@@ -1,0 +1,124 @@
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/checklist_text.h"
+#include "common/json.h"
+#include "coordinator/cli/client.h"
+#include "coordinator/cli/commands.h"
+#include "coordinator/cli/node_text.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kDescription[] =
+    R"(One screen: the cluster, its nodes and when each was last heard, and the items of the checklist that do not pass. A clock is given as the node's less the coordinator's, with the bound of the measuring error.
+
+The exit status is that of the checklist.)";
+
+void PrintNodes(Terminal& terminal, const v1::Snapshot& snapshot) {
+  if (snapshot.nodes().empty()) {
+    terminal.out << "no node has joined yet; next: connect-ha token create\n";
+    return;
+  }
+  std::vector<TableRow> rows;
+  for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+    const bool conflict = node.claimants_size() > 1;
+    rows.push_back({{node.name()},
+                    {StateText(node)},
+                    SeenCell(snapshot, node),
+                    {node.agent_version()},
+                    {ClockText(node)},
+                    {conflict ? "CONFLICT" : "", Style::kBad}});
+  }
+  PrintTable(terminal, {"NODE", "STATE", "HEARD", "AGENT", "CLOCK", ""}, rows);
+  for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+    const auto lines = ConflictLines(snapshot, node);
+    if (lines.empty()) continue;
+    terminal.out << "\n"
+                 << Wrap(absl::StrCat(lines.size(), " live machines speak as ", node.name(), ":"),
+                         terminal.width);
+    for (const std::string& line : lines) terminal.out << Wrap(Printable(line), terminal.width, 2);
+    terminal.out << Wrap(
+        "fix: stop the agent on the one that is the copy, and enrol it under a "
+        "name of its own",
+        terminal.width, 2);
+  }
+}
+
+void PrintFindings(Terminal& terminal, const v1::Checklist& checklist) {
+  std::vector<TableRow> rows;
+  for (const v1::Finding& finding : checklist.findings()) {
+    if (finding.outcome() == v1::PASS || finding.outcome() == v1::NOT_APPLICABLE) continue;
+    rows.push_back({OutcomeCell(finding.outcome()),
+                    {ClassName(finding.rule_class())},
+                    {finding.rule()},
+                    {finding.summary()}});
+  }
+  terminal.out << "checklist: " << CountOutcomes(checklist) << "\n";
+  if (rows.empty()) return;
+  PrintTable(terminal, {}, rows);
+  terminal.out << "\nwhy, and what to do: connect-ha checklist\n";
+}
+
+void PrintStatus(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Checklist& checklist) {
+  const auto live = static_cast<size_t>(
+      std::count_if(snapshot.nodes().begin(), snapshot.nodes().end(),
+                    [&](const v1::NodeSnapshot& node) { return IsLive(snapshot, node); }));
+  const auto all = static_cast<size_t>(snapshot.nodes_size());
+  std::string head = absl::StrCat("cluster ", checklist.cluster(), ": ", Count(all, "node"));
+  if (live < all) absl::StrAppend(&head, ", ", all - live, " not heard");
+  absl::StrAppend(&head, "; coordinator ", snapshot.coordinator_version(), " at ",
+                  FormatUtc(FromProto(snapshot.taken_at())));
+  terminal.out << Wrap(head, terminal.width) << "\n";
+  PrintNodes(terminal, snapshot);
+  terminal.out << "\n";
+  PrintFindings(terminal, checklist);
+}
+
+// What of both is no mere passing of time.
+std::string ChangeKey(v1::Snapshot snapshot, v1::Checklist checklist) {
+  std::string live;
+  for (v1::NodeSnapshot& node : *snapshot.mutable_nodes()) {
+    live += IsLive(snapshot, node) ? '1' : '0';
+  }
+  for (v1::NodeSnapshot& node : *snapshot.mutable_nodes()) {
+    node.clear_last_seen();
+    node.clear_clock();
+    for (v1::Claimant& claimant : *node.mutable_claimants()) claimant.clear_last_seen();
+  }
+  snapshot.clear_taken_at();
+  checklist.clear_evaluated_at();
+  return live + snapshot.SerializeAsString() + checklist.SerializeAsString();
+}
+
+int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std::string& key) {
+  const auto snapshot = GetStates(admin);
+  if (!snapshot.ok()) return Fail(terminal, snapshot.status());
+  const auto checklist = admin.GetChecklist({});
+  if (!checklist.ok()) return Fail(terminal, checklist.status());
+  if (arguments.Get("--output") == "json") {
+    terminal.out << "{\"snapshot\": " << ToJson(*snapshot)
+                 << ",\n\"checklist\": " << ToJson(*checklist) << "}\n";
+  } else {
+    PrintStatus(terminal, *snapshot, *checklist);
+  }
+  key = ChangeKey(*snapshot, *checklist);
+  return ChecklistExitCode(*checklist, false);
+}
+
+}  // namespace
+
+Command StatusCommand(const Environment& environment) {
+  Command command = {"status", "", "Show the cluster on one screen", kDescription};
+  command.options = ShowOptions("table|json");
+  command.examples = {"connect-ha status", "connect-ha status --watch"};
+  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
+    return Show(environment, arguments, terminal,
+                [&](AdminLink& admin, Terminal& screen, std::string& key) {
+                  return Render(arguments, admin, screen, key);
+                });
+  };
+  return command;
+}
+
+}  // namespace connect_ha
