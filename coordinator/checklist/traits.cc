@@ -100,7 +100,7 @@ void AddRuntimes(Collector& traits) {
 }
 
 void AddConfiguration(Collector& traits) {
-  constexpr char kRule[] = "configuration-matches";
+  constexpr const char* kRule = "configuration-matches";
   if (const auto why = WhyConfigurationUnknown(traits.facts())) {
     return traits.AddUnknown("configuration.keys", *why, kRule);
   }
@@ -120,7 +120,7 @@ void AddEncryptionKey(Collector& traits) {
 }
 
 void AddDatabase(Collector& traits) {
-  constexpr char kRule[] = "database-is-same";
+  constexpr const char* kRule = "database-is-same";
   const v1::DatabaseFacts& database = traits.facts().database();
   traits.AddKnown("database.system_identifier", database.system_identifier(), kRule);
   traits.AddKnown("database.database", database.database(), kRule);
