@@ -1,0 +1,320 @@
+#include "coordinator/roster.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "coordinator/evaluator.h"
+#include "coordinator/store/sqlite_store.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::seconds;
+
+const Time kNoon{seconds(1'700'000'000)};
+
+v1::HeartbeatRequest Beat(const std::string& node, const std::string& digest = "d1",
+                          bool with_facts = true) {
+  v1::HeartbeatRequest request;
+  request.set_node(node);
+  request.set_machine_id("machine-" + node);
+  request.set_boot_id("boot-1");
+  request.set_agent_version("1.2.3");
+  request.set_facts_digest(digest);
+  if (with_facts) request.mutable_facts()->mutable_host()->set_hostname("host-" + digest);
+  return request;
+}
+
+v1::HeartbeatRequest BareBeat(const std::string& node, const std::string& digest = "d1") {
+  return Beat(node, digest, /*with_facts=*/false);
+}
+
+class RosterTest : public testing::Test {
+ protected:
+  RosterTest() {
+    std::string dir = testing::TempDir() + "roster_XXXXXX";
+    dir_ = mkdtemp(dir.data());
+    Start(kNoon);
+  }
+  ~RosterTest() override {
+    evaluator_.reset();
+    roster_.reset();
+    store_.reset();
+    std::filesystem::remove_all(dir_);
+  }
+
+  // As a coordinator's start: what was in memory is gone.
+  void Start(Time now) {
+    evaluator_.reset();
+    roster_.reset();
+    store_.reset();
+    store_ = *SqliteStore::Open(dir_ + "/store.db");
+    roster_ = std::make_unique<Roster>(*store_, now);
+    ASSERT_TRUE(roster_->Load().ok());
+    evaluator_ = std::make_unique<Evaluator>(*roster_, *store_);
+    ASSERT_TRUE(evaluator_->Load().ok());
+  }
+  void Enrol(const std::string& name) {
+    v1::NodeRecord record;
+    record.set_name(name);
+    ASSERT_TRUE(store_->PutNode(record).ok());
+    roster_->Enrolled(record);
+  }
+  v1::HeartbeatResponse Hear(const v1::HeartbeatRequest& request, Time now) {
+    const auto response = roster_->Heartbeat(request, "10.0.0.1", now);
+    EXPECT_TRUE(response.ok()) << response.status();
+    return response.ok() ? *response : v1::HeartbeatResponse();
+  }
+  v1::NodeSnapshot Node(const std::string& name, Time now) { return *roster_->TakeNode(name, now); }
+  std::vector<std::string> Events() {
+    std::vector<std::string> texts;
+    const auto events = store_->ListEvents({});
+    for (const v1::Event& event : *events) {
+      texts.push_back(absl::StrCat(v1::Event::Kind_Name(event.kind()), " ", event.node(),
+                                   event.rule(), ": ", event.text()));
+    }
+    return texts;
+  }
+  v1::Outcome OutcomeOf(const std::string& rule) {
+    const auto latest = evaluator_->Latest();
+    for (const v1::Finding& finding : latest->findings()) {
+      if (finding.rule() == rule) return finding.outcome();
+    }
+    return v1::OUTCOME_UNSPECIFIED;
+  }
+
+  std::string dir_;
+  std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<Roster> roster_;
+  std::unique_ptr<Evaluator> evaluator_;
+};
+
+TEST_F(RosterTest, EnrolledNodeThatWasNeverHeardHasNoLastSeen) {
+  Enrol("a");
+  const v1::NodeSnapshot node = Node("a", kNoon);
+  EXPECT_FALSE(node.has_last_seen());
+  EXPECT_FALSE(node.has_facts());
+}
+
+TEST_F(RosterTest, ChangedFactsAreStoredAndRefreshedOnesAreNot) {
+  Enrol("a");
+  Hear(Beat("a", "d1"), kNoon);
+  v1::HeartbeatRequest refreshed = Beat("a", "d1");
+  refreshed.mutable_facts()->mutable_host()->set_hostname("volatile");
+  Hear(refreshed, kNoon + seconds(5));
+  EXPECT_EQ(Node("a", kNoon + seconds(5)).facts().host().hostname(), "volatile");
+  EXPECT_EQ(store_->ListReports()->front().facts().host().hostname(), "host-d1");
+}
+
+TEST_F(RosterTest, FactsThatCannotBeStoredAreNotAcknowledged) {
+  Enrol("a");
+  auto other = Database::Open(dir_ + "/store.db", 0);
+  ASSERT_TRUE((*other)->Execute("BEGIN IMMEDIATE").ok());
+  const auto refused = roster_->Heartbeat(Beat("a"), "10.0.0.1", kNoon);
+  ASSERT_TRUE((*other)->Execute("COMMIT").ok());
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_FALSE(Node("a", kNoon).has_facts());
+  EXPECT_FALSE(Hear(Beat("a"), kNoon).send_facts());
+}
+
+TEST_F(RosterTest, NodeThatKeepsItsChangedFactsToItselfIsUnobserved) {
+  Enrol("a");
+  Hear(Beat("a", "d1"), kNoon);
+  const auto asked = Hear(BareBeat("a", "d2"), kNoon + seconds(5));
+  const auto soon = Node("a", kNoon + seconds(6));
+  Hear(BareBeat("a", "d2"), kNoon + seconds(20));
+  const auto later = Node("a", kNoon + seconds(20));
+  EXPECT_TRUE(asked.send_facts());
+  EXPECT_EQ(soon.facts().host().hostname(), "host-d1");
+  EXPECT_EQ(later.facts().unobserved(0).reason(),
+            "the node has had other facts for 15s and has not sent them");
+}
+
+TEST_F(RosterTest, SilentNodeIsLostOnceAndComesBackOnce) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  roster_->Tick(kNoon + seconds(30));
+  roster_->Tick(kNoon + seconds(31));
+  roster_->Tick(kNoon + seconds(60));
+  Hear(BareBeat("a"), kNoon + seconds(90));
+  Hear(BareBeat("a"), kNoon + seconds(95));
+  EXPECT_EQ(Events(), (std::vector<std::string>{"NODE_LOST a: not heard for 31s",
+                                                "NODE_BACK a: back after 1m 30s"}));
+}
+
+TEST_F(RosterTest, NodeLostBeforeARestartIsNotLostTwice) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  roster_->Tick(kNoon + seconds(31));
+  Start(kNoon + seconds(100));
+  roster_->Tick(kNoon + seconds(200));
+  EXPECT_TRUE(roster_->Settled(kNoon + seconds(100)));
+  EXPECT_EQ(Events().size(), 1u);
+  Hear(BareBeat("a"), kNoon + seconds(201));
+  EXPECT_EQ(Events().size(), 2u);
+}
+
+TEST_F(RosterTest, NodeThatDidNotComeBackAfterARestartIsLostAfterItsTime) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  Start(kNoon + seconds(1000));
+  roster_->Tick(kNoon + seconds(1030));
+  EXPECT_TRUE(Events().empty());
+  roster_->Tick(kNoon + seconds(1031));
+  EXPECT_EQ(Events(), (std::vector<std::string>{"NODE_LOST a: not heard for 31s"}));
+}
+
+TEST_F(RosterTest, AfterARestartTheSameDigestMakesTheFactsCurrent) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  Start(kNoon + seconds(1000));
+  EXPECT_EQ(FromProto(Node("a", kNoon + seconds(1000)).last_seen()), kNoon);
+  EXPECT_FALSE(Hear(BareBeat("a"), kNoon + seconds(1001)).send_facts());
+  EXPECT_EQ(FromProto(Node("a", kNoon + seconds(1001)).last_seen()), kNoon + seconds(1001));
+}
+
+TEST_F(RosterTest, InConflictNeitherMachinesFactsWin) {
+  Enrol("a");
+  v1::HeartbeatRequest clone = Beat("a", "clone");
+  clone.set_boot_id("boot-2");
+  Hear(Beat("a"), kNoon);
+  Hear(clone, kNoon + seconds(1));
+  Hear(Beat("a"), kNoon + seconds(5));
+  const auto told = Hear(clone, kNoon + seconds(6));
+  const v1::NodeSnapshot node = Node("a", kNoon + seconds(6));
+  EXPECT_NE(told.conflict(), "");
+  EXPECT_FALSE(told.send_facts());
+  EXPECT_EQ(node.claimants_size(), 2);
+  EXPECT_FALSE(node.facts().has_host());
+  EXPECT_EQ(node.facts().unobserved(0).path(), "");
+}
+
+TEST_F(RosterTest, WhenAConflictEndsTheSurvivorIsAskedForItsFacts) {
+  Enrol("a");
+  v1::HeartbeatRequest clone = Beat("a", "clone");
+  clone.set_boot_id("boot-2");
+  Hear(Beat("a"), kNoon);
+  Hear(clone, kNoon + seconds(1));
+  Hear(Beat("a"), kNoon + seconds(5));
+  for (int i = 10; i <= 40; i += 5) Hear(BareBeat("a"), kNoon + seconds(i));
+  roster_->Tick(kNoon + seconds(41));
+  const auto survivor = Hear(BareBeat("a"), kNoon + seconds(41));
+  EXPECT_EQ(survivor.conflict(), "");
+  EXPECT_TRUE(survivor.send_facts());
+  Hear(Beat("a"), kNoon + seconds(42));
+  EXPECT_EQ(Node("a", kNoon + seconds(42)).facts().host().hostname(), "host-d1");
+  EXPECT_EQ(Events().size(), 2u);
+}
+
+TEST_F(RosterTest, RemovedNodeIsForgottenAndItsReportDoesNotComeBack) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  ASSERT_TRUE(roster_->Remove("a", [&] { return store_->RemoveReport("a"); }).ok());
+  EXPECT_EQ(roster_->Heartbeat(Beat("a"), "10.0.0.1", kNoon).status().code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(roster_->TakeSnapshot(kNoon).nodes_size(), 0);
+  EXPECT_TRUE(store_->ListReports()->empty());
+}
+
+TEST_F(RosterTest, RefreshNumbersGrowAcrossRestarts) {
+  const uint64_t first = roster_->Refresh(kNoon);
+  const uint64_t second = roster_->Refresh(kNoon);
+  Start(kNoon + seconds(1));
+  EXPECT_LT(first, second);
+  EXPECT_LT(second, roster_->Refresh(kNoon + seconds(1)));
+}
+
+TEST_F(RosterTest, RefreshSaysWhoAnsweredWhoWillAndWhoCannot) {
+  for (const char* name : {"done", "away", "pending"}) {
+    Enrol(name);
+    Hear(Beat(name), kNoon);
+  }
+  const Time later = kNoon + seconds(60);
+  Hear(BareBeat("done"), later);
+  Hear(BareBeat("pending"), later);
+  const uint64_t number = roster_->Refresh(later);
+  v1::HeartbeatRequest gathered = BareBeat("done");
+  gathered.set_gathered(number);
+  Hear(gathered, later);
+  EXPECT_EQ(roster_->RefreshStatus(number, later).ShortDebugString(),
+            "done: \"done\" pending: \"pending\" unreachable: \"away\"");
+}
+
+TEST_F(RosterTest, FactsNotYetHeldDoNotCountAsGathered) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  const uint64_t number = roster_->Refresh(kNoon);
+  v1::HeartbeatRequest gathered = BareBeat("a", "new digest");
+  gathered.set_gathered(number);
+  Hear(gathered, kNoon);
+  EXPECT_EQ(roster_->RefreshStatus(number, kNoon).done_size(), 0);
+}
+
+TEST_F(RosterTest, FindingsKeepTheirSinceAcrossARestartAndDoNotFlap) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  evaluator_->Tick(kNoon);
+  const v1::Checklist before = *evaluator_->Latest();
+  ASSERT_GT(before.findings_size(), 0);
+  const size_t events = Events().size();
+
+  Start(kNoon + seconds(1000));
+  evaluator_->Tick(kNoon + seconds(1001));  // the node has not called yet
+  EXPECT_EQ(evaluator_->Latest()->evaluated_at().seconds(), before.evaluated_at().seconds());
+  Hear(BareBeat("a"), kNoon + seconds(1005));
+  evaluator_->Tick(kNoon + seconds(1006));
+  const v1::Checklist after = *evaluator_->Latest();
+  EXPECT_EQ(FromProto(after.evaluated_at()), kNoon + seconds(1006));
+  ASSERT_EQ(after.findings_size(), before.findings_size());
+  for (int i = 0; i < after.findings_size(); ++i) {
+    EXPECT_EQ(after.findings(i).since().seconds(), before.findings(i).since().seconds())
+        << after.findings(i).rule();
+  }
+  EXPECT_EQ(Events().size(), events);
+}
+
+TEST_F(RosterTest, StaleFactsChangeOutcomesAndEachChangeIsAnEvent) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  evaluator_->Tick(kNoon);
+  ASSERT_EQ(OutcomeOf("facts-are-fresh"), v1::PASS);
+  evaluator_->Tick(kNoon + seconds(45));
+  EXPECT_NE(OutcomeOf("facts-are-fresh"), v1::PASS);
+  bool told = false;
+  for (const std::string& text : Events()) {
+    told = told || absl::StartsWith(text, "FINDING_CHANGED afacts-are-fresh") ||
+           absl::StartsWith(text, "FINDING_CHANGED facts-are-fresh");
+  }
+  EXPECT_TRUE(told) << testing::PrintToString(Events());
+}
+
+TEST_F(RosterTest, ManyNodesAtOnceWithReadersAndTicks) {
+  constexpr int kNodes = 8;
+  constexpr int kBeats = 40;
+  for (int i = 0; i < kNodes; ++i) Enrol(absl::StrCat("n", i));
+  std::vector<std::thread> nodes;
+  for (int i = 0; i < kNodes; ++i) {
+    nodes.emplace_back([&, i] {
+      for (int b = 0; b < kBeats; ++b) {
+        Hear(Beat(absl::StrCat("n", i), absl::StrCat("d", b / 2)), kNoon + seconds(b));
+      }
+    });
+  }
+  for (int b = 0; b < kBeats; ++b) {
+    evaluator_->Tick(kNoon + seconds(b));
+    roster_->RefreshStatus(roster_->Refresh(kNoon), kNoon);
+  }
+  for (std::thread& node : nodes) node.join();
+  const auto reports = store_->ListReports();
+  for (const v1::NodeReport& report : *reports) {
+    EXPECT_EQ(report.facts_digest(), absl::StrCat("d", kBeats / 2 - 1));
+  }
+}
+
+}  // namespace
+}  // namespace connect_ha
