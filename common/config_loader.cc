@@ -1,8 +1,10 @@
 #include "common/config_loader.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <sstream>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
@@ -212,6 +214,38 @@ FilePosition PositionOfByte(std::string_view text, size_t offset) {
           static_cast<int>(offset - line_start) + 1};
 }
 
+// Knows where the latest document began.
+class DocumentStart : public YAML::EventHandler {
+ public:
+  const YAML::Mark& mark() const { return mark_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { mark_ = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  YAML::Mark mark_;
+};
+
+// YAML::Load passes over what follows the first document, be it one or a mistake; YAML::LoadAll
+// never returns from some mistakes ("&a, b", yaml-cpp 0.7). The null mark: nothing follows.
+YAML::Mark FindSecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStart start;
+  const bool second = parser.HandleNextDocument(start) && parser.HandleNextDocument(start);
+  return second ? start.mark() : YAML::Mark::null_mark();
+}
+
 // Reads and parses; parsing goes on to `validate` only without problems, as a value that could not
 // be read would also be missing.
 template <typename Config>
@@ -250,13 +284,10 @@ std::vector<ConfigProblem> ParseYaml(std::string_view text, const std::string& f
   if (bad < text.size()) return {{file, PositionOfByte(text, bad), "is not UTF-8 text"}};
   Reader reader(file, positions);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) {
-      reader.Report(documents[1].Mark(), "a second document begins; keep one");
-    }
-    if (!documents.empty() && !documents[0].IsNull()) {
-      reader.ReadMessage(documents[0], "", message);
-    }
+    const YAML::Node root = YAML::Load(std::string(text));
+    if (!root.IsNull()) reader.ReadMessage(root, "", message);
+    const YAML::Mark rest = FindSecondDocument(std::string(text));
+    if (!rest.is_null()) reader.Report(rest, "a second document begins; keep one");
   } catch (const YAML::Exception& error) {
     reader.Report(error.mark, absl::StrCat("is not YAML: ", error.msg));
   }

@@ -172,6 +172,19 @@ void CheckDatabase(const v1::DatabaseSpec& database, Checker& checker) {
                   "database.minimum_minor_version", "needs database.major_version beside it");
 }
 
+void CheckPlatform(const v1::PlatformSpec& platform, Checker& checker) {
+  const auto is_word = [](const std::string& text) { return !text.empty() && !HasBlank(text); };
+  const std::string& machine = platform.architecture();
+  checker.Require(!platform.has_os_id() || is_word(platform.os_id()), "platform.os_id",
+                  "must be ID of /etc/os-release, as ubuntu");
+  checker.Require(!platform.has_os_version() || is_word(platform.os_version()),
+                  "platform.os_version", "must be VERSION_ID of /etc/os-release, as 22.04");
+  checker.Require(
+      !platform.has_architecture() || machine == "x86_64" || machine == "aarch64",
+      "platform.architecture",
+      absl::StrCat("must be as uname -m says, x86_64 or aarch64, not \"", machine, "\""));
+}
+
 void CheckPositive(bool given, const google::protobuf::Duration& duration, const std::string& path,
                    Checker& checker) {
   checker.Require(!given || TimeUtil::DurationToMilliseconds(duration) > 0, path,
@@ -181,6 +194,8 @@ void CheckPositive(bool given, const google::protobuf::Duration& duration, const
 void CheckLimits(const v1::LimitsSpec& limits, Checker& checker) {
   CheckPositive(limits.has_stale_after(), limits.stale_after(), "limits.stale_after", checker);
   CheckPositive(limits.has_clock_offset(), limits.clock_offset(), "limits.clock_offset", checker);
+  CheckPositive(limits.has_database_stage(), limits.database_stage(), "limits.database_stage",
+                checker);
   checker.Require(!limits.has_disk_used_percent() ||
                       (limits.disk_used_percent() >= 1 && limits.disk_used_percent() <= 100),
                   "limits.disk_used_percent", "must be from 1 to 100");
@@ -213,6 +228,7 @@ std::vector<ConfigProblem> ValidateClusterSpec(const v1::ClusterSpec& spec, cons
   if (spec.has_storage()) CheckStorage(spec.storage(), checker);
   CheckDatabase(spec.database(), checker);
   CheckLimits(spec.limits(), checker);
+  CheckPlatform(spec.platform(), checker);
   return checker.TakeProblems();
 }
 

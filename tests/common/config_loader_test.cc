@@ -157,7 +157,10 @@ TEST(ConfigLoaderTest, RefusesWhatIsNotOneYamlMapping) {
   EXPECT_EQ(Problems<v1::ClusterSpec>("- a\n"),
             "c.yaml:1:1: the file must be a mapping of names to values, not a list\n");
   EXPECT_EQ(Problems<v1::ClusterSpec>("cluster: a\n---\ncluster: b\n"),
-            "c.yaml:3:1: a second document begins; keep one\n");
+            "c.yaml:2:1: a second document begins; keep one\n");
+  EXPECT_EQ(Problems<v1::ClusterSpec>("{cluster: a}\nconnect: {}\n"),
+            "c.yaml:2:1: a second document begins; keep one\n");
+  EXPECT_NE(Problems<v1::ClusterSpec>("&a, b"), "");
   EXPECT_EQ(Problems<v1::ClusterSpec>("cluster: a\n? [x]\n: b\n"),
             "c.yaml:2:3: a key must be a name, not a list\n");
   EXPECT_EQ(Problems<v1::ClusterSpec>("cluster: a\nconnect: \xff\n"),
@@ -217,6 +220,19 @@ TEST(ConfigLoaderTest, ValidationChecksForms) {
       "c.yaml:7:35: database.minimum_minor_version needs database.major_version beside it\n"
       "c.yaml:8:23: limits.stale_after must be longer than 0s\n"
       "c.yaml:8:46: limits.disk_used_percent must be from 1 to 100\n");
+}
+
+TEST(ConfigLoaderTest, ValidationKnowsPlatformsAsTheyNameThemselves) {
+  EXPECT_EQ(Validated("cluster: a\nplatform: {os_id: ubuntu, os_version: 24.10, architecture: "
+                      "aarch64}\nlimits: {database_stage: 2s}\n"),
+            "");
+  EXPECT_EQ(Validated("cluster: a\nlimits: {database_stage: 0s}\n"
+                      "platform: {os_id: Ubuntu Linux, os_version: \"\", architecture: amd64}\n"),
+            "c.yaml:2:26: limits.database_stage must be longer than 0s\n"
+            "c.yaml:3:19: platform.os_id must be ID of /etc/os-release, as ubuntu\n"
+            "c.yaml:3:45: platform.os_version must be VERSION_ID of /etc/os-release, as 22.04\n"
+            "c.yaml:3:63: platform.architecture must be as uname -m says, x86_64 or aarch64, not "
+            "\"amd64\"\n");
 }
 
 TEST(ConfigLoaderTest, ValidationKeepsDataOutOfTheInstallation) {
