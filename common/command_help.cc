@@ -16,7 +16,7 @@ using Row = std::pair<std::string, std::string>;
 std::string TwoColumns(const std::vector<Row>& rows, int width) {
   constexpr int kIndent = 2;
   constexpr int kGap = 2;
-  constexpr int kWidestName = 24;
+  constexpr int kWidestName = 28;
   int name_width = 0;
   for (const Row& row : rows) {
     const int columns = Columns(row.first);
@@ -134,8 +134,11 @@ std::string CommandsMarkdown(const Program& program) {
 }
 
 std::string CommandHelp(const Program& program, const Command& command, int width) {
-  std::string usage = Wrap(absl::StrCat(program.name, " ", Synopsis(command)), width, 7);
-  usage.replace(0, 7, "Usage: ");
+  constexpr char kTied[] = "\x1f";  // stands for a blank that no line is broken at
+  std::string usage = absl::StrReplaceAll(Synopsis(command), {{" [", "\n["}, {" ", kTied}});
+  usage = absl::StrReplaceAll(usage, {{"\n", " "}});
+  usage = Wrap(absl::StrCat(program.name, " ", usage), width, 7);
+  usage = absl::StrReplaceAll(usage.replace(0, 7, "Usage: "), {{kTied, " "}});
   std::string out = absl::StrCat(usage, "\n", Wrap(command.description, width), "\nOptions:\n");
   std::vector<Row> rows;
   for (const Option& option : command.options) {

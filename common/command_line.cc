@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -104,19 +105,18 @@ absl::Status CheckChoice(const Program& program, const Command& command, const O
   if (option.choices.empty()) return absl::OkStatus();
   const Words choices = absl::StrSplit(option.choices, '|');
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) return absl::OkStatus();
+  const std::string what =
+      absl::StrCat("\"", value, "\" is no ", absl::AsciiStrToLower(option.value));
   const std::string nearest = Nearest(value, choices);
   if (!nearest.empty()) {
-    return Usage(
-        absl::StrCat("no ", option.value, " \"", value, "\"; did you mean \"", nearest, "\"?"),
-        absl::StrCat(program.name, " ", command.name, " ", option.name, " ", nearest));
+    return Usage(absl::StrCat(what, "; did you mean \"", nearest, "\"?"),
+                 absl::StrCat(program.name, " ", command.name, " ", option.name, " ", nearest));
   }
   constexpr size_t kFew = 6;
   if (choices.size() <= kFew) {
-    return Usage(absl::StrCat("no ", option.value, " \"", value, "\""),
-                 absl::StrCat("one of: ", absl::StrJoin(choices, ", ")));
+    return Usage(what, absl::StrCat("one of: ", absl::StrJoin(choices, ", ")));
   }
-  return Usage(absl::StrCat("no ", option.value, " \"", value, "\""),
-               absl::StrCat(program.name, " ", command.name, " --help"));
+  return Usage(what, absl::StrCat(program.name, " ", command.name, " --help"));
 }
 
 // Takes the option at words[i], and its value; leaves i at the last word taken.
@@ -156,7 +156,8 @@ absl::Status CheckOperands(const Program& program, const Command& command,
     if (word[0] != '[') ++least;
     if (absl::StrContains(word, "...")) unlimited = true;
   }
-  const std::string fix = absl::StrCat(program.name, " ", Synopsis(command));
+  const std::string fix = absl::StrCat(program.name, " ", command.name,
+                                       *command.operands == '\0' ? "" : " ", command.operands);
   if (positional.size() < least) {
     return Usage(absl::StrCat("\"", command.name, "\" needs ", command.operands), fix);
   }
@@ -192,7 +193,13 @@ absl::StatusOr<CommandLine> ParseCommandLine(const Program& program, const Words
   if (name.empty()) return ParseWithoutCommand(program, words);
   CommandLine line;
   line.command = FindCommand(program, absl::StrJoin(name, " "));
-  if (line.command == nullptr) return UnknownCommand(program, name);
+  if (line.command == nullptr) {
+    // `token --help`: the program's help lists what may follow.
+    line.help = name.size() == 1 && !SecondWords(program, name[0]).empty() &&
+                std::find(words.begin(), words.end(), "--help") != words.end();
+    if (line.help) return line;
+    return UnknownCommand(program, name);
+  }
   bool options_end = false;
   for (size_t i = 0; i < words.size(); ++i) {
     if (options_end || !IsOption(words[i])) {

@@ -54,17 +54,28 @@ Terminal StandardTerminal() {
   return Terminal{std::cout, std::cerr, terminal && WantsColor(), TerminalWidth(), terminal};
 }
 
+namespace {
+
+// One labelled paragraph, its further lines below the text.
+std::string Labelled(const std::string& label, const std::string& text, int width) {
+  const std::string wrapped = Wrap(text, width, static_cast<int>(label.size()));
+  return label + wrapped.substr(std::min(label.size(), wrapped.size()));
+}
+
+}  // namespace
+
 void PrintError(Terminal& terminal, const absl::Status& status) {
   constexpr std::string_view kFix = "fix: ";
   const std::string message(status.message().data(), status.message().size());
   const size_t fix = message.rfind(kFix);
   if (fix == std::string::npos) {
-    terminal.error << "error: " << message << "\n";
+    terminal.error << Labelled("error: ", message, terminal.width);
     return;
   }
   const size_t end = message.find_last_not_of("; \n", fix == 0 ? 0 : fix - 1);
-  terminal.error << "error: " << message.substr(0, end == std::string::npos ? 0 : end + 1)
-                 << "\nfix:   " << message.substr(fix + kFix.size()) << "\n";
+  const std::string what = message.substr(0, end == std::string::npos ? 0 : end + 1);
+  terminal.error << Labelled("error: ", what, terminal.width)
+                 << Labelled("fix:   ", message.substr(fix + kFix.size()), terminal.width);
 }
 
 }  // namespace connect_ha

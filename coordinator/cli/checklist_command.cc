@@ -43,17 +43,16 @@ v1::Checklist Filter(v1::Checklist checklist, const Arguments& arguments) {
   return kept;
 }
 
+// What to type when not everything passes.
 std::string NextStep(const v1::Checklist& checklist) {
-  std::vector<const v1::Finding*> open;
+  bool fails = false;
+  bool unknown = false;
   for (const v1::Finding& finding : checklist.findings()) {
-    if (finding.outcome() == v1::FAIL) open.push_back(&finding);
+    fails |= finding.outcome() == v1::FAIL;
+    unknown |= finding.outcome() == v1::UNKNOWN;
   }
-  for (const v1::Finding& finding : checklist.findings()) {
-    if (finding.outcome() == v1::UNKNOWN) open.push_back(&finding);
-  }
-  if (open.empty()) return "";
-  return absl::StrCat("; after mending: connect-ha checklist --rule ", open[0]->rule(),
-                      " --refresh");
+  if (fails) return "mend what fails, then: connect-ha checklist --refresh\n";
+  return unknown ? "find out what is unknown, then: connect-ha checklist --refresh\n" : "";
 }
 
 void PrintTableFormat(Terminal& terminal, const v1::Checklist& checklist, Time now) {
@@ -62,7 +61,7 @@ void PrintTableFormat(Terminal& terminal, const v1::Checklist& checklist, Time n
                        terminal.width)
                << "\n";
   PrintChecklist(terminal, checklist, now);
-  terminal.out << "\n" << Wrap(CountOutcomes(checklist) + NextStep(checklist), terminal.width);
+  terminal.out << "\n" << CountOutcomes(checklist) << "\n" << NextStep(checklist);
 }
 
 // One finding in full.
@@ -125,9 +124,11 @@ int Render(const Environment& environment, const Arguments& arguments, AdminLink
 Command ChecklistCommand(const Environment& environment) {
   Command command = {"checklist", "", "Show which items of the checklist hold", kDescription};
   command.options =
-      ShowOptions("table|json|junit", {{"--node", "NODE", "Only what this node has a part in"},
-                                       {"--rule", "RULE", "Only this item, in full", RuleIds()},
-                                       {"--strict", nullptr, "Advice counts like the rest"}});
+      ShowOptions("table|json|junit",
+                  {{"--node", "NODE", "Only what this node has a part in"},
+                   {"--rule", "RULE",
+                    "Only this item, in full; they are listed by: connect-ha rules", RuleIds()},
+                   {"--strict", nullptr, "Advice counts like the rest"}});
   command.examples = {"connect-ha checklist", "connect-ha checklist --refresh --node node-2",
                       "connect-ha checklist --rule encryption-key-matches",
                       "connect-ha checklist --output junit > checklist.xml"};

@@ -1,5 +1,6 @@
 #include "coordinator/cli/identity.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,7 +17,12 @@ constexpr char kCoordinatorsOwn[] = "/var/lib/connect-ha/admin";
 constexpr char kKey[] = "/admin.key";
 
 // 0, or why the identity's key cannot be read.
-int KeyError(const std::string& dir) { return access((dir + kKey).c_str(), R_OK) == 0 ? 0 : errno; }
+int KeyError(const std::string& dir) {
+  const int key = open((dir + kKey).c_str(), O_RDONLY | O_CLOEXEC);
+  if (key < 0) return errno;
+  close(key);
+  return 0;
+}
 
 absl::Status Refused(const std::string& dir, int error) {
   const std::string what = absl::StrCat("cannot read ", dir, kKey, ": ", std::strerror(error));

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "common/checklist_text.h"
 #include "common/text_table.h"
 
@@ -29,7 +30,9 @@ std::string Details(const v1::Finding& finding) {
     absl::StrAppend(&text, evidence.node().empty() ? "cluster" : Escape(evidence.node()), ": ",
                     OutcomeCell(evidence.outcome()).text, ": ", Escape(evidence.text()), "\n");
   }
-  if (!finding.fix().empty()) absl::StrAppend(&text, "fix: ", Escape(finding.fix()), "\n");
+  for (const absl::string_view step : absl::StrSplit(finding.fix(), '\n', absl::SkipEmpty())) {
+    absl::StrAppend(&text, "fix: ", Escape(std::string(step)), "\n");
+  }
   return text;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist_text.h"
 #include "common/json.h"
@@ -97,8 +98,10 @@ int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std
   const auto checklist = admin.GetChecklist({});
   if (!checklist.ok()) return Fail(terminal, checklist.status());
   if (arguments.Get("--output") == "json") {
-    terminal.out << "{\"snapshot\": " << ToJson(*snapshot)
-                 << ",\n\"checklist\": " << ToJson(*checklist) << "}\n";
+    std::string snapshot_json = ToJson(*snapshot);
+    absl::StripTrailingAsciiWhitespace(&snapshot_json);
+    terminal.out << "{\"snapshot\": " << snapshot_json << ",\n\"checklist\": " << ToJson(*checklist)
+                 << "}\n";
   } else {
     PrintStatus(terminal, *snapshot, *checklist);
   }

@@ -1,0 +1,89 @@
+// A coordinator in memory for the tests of the command line: it answers with what a test put into
+// it, and remembers what it was asked.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/time.h"
+#include "coordinator/admin_link.h"
+
+namespace connect_ha {
+
+// What the fake has. Outlives the links that are opened to it.
+struct FakeCoordinator {
+  absl::Status error;  // not OK: the answer to every call
+  v1::Checklist checklist;
+  v1::Snapshot snapshot;
+  std::vector<v1::RefreshStatusResponse> refresh;  // one a poll; the last one stays
+  std::vector<v1::ListEventsResponse> events;      // one a call; then none
+  v1::CreateTokenResponse created;
+  v1::ListTokensResponse tokens;
+
+  std::vector<std::string> changes;  // what was asked for: "remove node-1"
+  size_t polls = 0;
+  size_t listings = 0;
+};
+
+class FakeAdmin : public AdminLink {
+ public:
+  explicit FakeAdmin(FakeCoordinator& coordinator) : coordinator_(coordinator) {}
+
+  absl::StatusOr<v1::Checklist> GetChecklist(const v1::GetChecklistRequest&) override {
+    return Answer(coordinator_.checklist);
+  }
+  absl::StatusOr<v1::Snapshot> GetSnapshot(const v1::GetSnapshotRequest& request) override {
+    v1::Snapshot snapshot = coordinator_.snapshot;
+    snapshot.clear_nodes();
+    for (v1::NodeSnapshot node : coordinator_.snapshot.nodes()) {
+      if (!request.node().empty() && request.node() != node.name()) continue;
+      if (request.without_facts()) node.clear_facts();
+      *snapshot.add_nodes() = node;
+    }
+    return Answer(snapshot);
+  }
+  absl::StatusOr<v1::RefreshResponse> Refresh(const v1::RefreshRequest&) override {
+    v1::RefreshResponse response;
+    response.set_number(1);
+    return Answer(response);
+  }
+  absl::StatusOr<v1::RefreshStatusResponse> RefreshStatus(
+      const v1::RefreshStatusRequest&) override {
+    const size_t last = coordinator_.refresh.size() - 1;
+    return Answer(coordinator_.refresh[std::min(coordinator_.polls++, last)]);
+  }
+  absl::StatusOr<v1::ListEventsResponse> ListEvents(const v1::ListEventsRequest&) override {
+    if (coordinator_.listings >= coordinator_.events.size()) {
+      return Answer(v1::ListEventsResponse());
+    }
+    return Answer(coordinator_.events[coordinator_.listings++]);
+  }
+  absl::StatusOr<v1::CreateTokenResponse> CreateToken(
+      const v1::CreateTokenRequest& request) override {
+    coordinator_.changes.push_back("create " + request.ShortDebugString());
+    return Answer(coordinator_.created);
+  }
+  absl::StatusOr<v1::ListTokensResponse> ListTokens(const v1::ListTokensRequest&) override {
+    return Answer(coordinator_.tokens);
+  }
+  absl::StatusOr<v1::RevokeTokenResponse> RevokeToken(
+      const v1::RevokeTokenRequest& request) override {
+    coordinator_.changes.push_back("revoke " + request.id());
+    return Answer(v1::RevokeTokenResponse());
+  }
+  absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(const v1::RemoveNodeRequest& request) override {
+    coordinator_.changes.push_back("remove " + request.node());
+    return Answer(v1::RemoveNodeResponse());
+  }
+
+ private:
+  template <typename Message>
+  absl::StatusOr<Message> Answer(const Message& message) const {
+    if (!coordinator_.error.ok()) return coordinator_.error;
+    return message;
+  }
+
+  FakeCoordinator& coordinator_;
+};
+
+}  // namespace connect_ha

@@ -1,0 +1,166 @@
+#include "tests/coordinator/cli/golden_cases.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_split.h"
+
+namespace connect_ha {
+namespace {
+
+void MakeAllPass(World& world) {
+  for (v1::Finding& finding : *world.coordinator.checklist.mutable_findings()) {
+    finding.set_outcome(v1::PASS);
+    finding.set_summary("all 2 nodes: as it should be");
+    finding.clear_evidence();
+    finding.clear_fix();
+  }
+  world.coordinator.snapshot.mutable_nodes()->RemoveLast();
+}
+
+void OnlyUnknown(World& world) {
+  v1::Checklist& checklist = world.coordinator.checklist;
+  *checklist.mutable_findings(0) = checklist.findings(1);
+  checklist.mutable_findings()->DeleteSubrange(1, checklist.findings_size() - 1);
+}
+
+void OnlyAdviceFails(World& world) {
+  world.coordinator.checklist.mutable_findings()->DeleteSubrange(0, 5);
+}
+
+void Refreshing(World& world) {
+  auto& polls = world.coordinator.refresh;
+  polls.resize(3);
+  for (auto& poll : polls) {
+    for (const char* name : {"node-1", "node-2"}) poll.add_pending(name);
+    poll.add_unreachable("node-3");
+  }
+  polls[1].mutable_pending()->RemoveLast();
+  polls[1].add_done("node-2");
+  polls[2] = polls[1];
+  polls[2].clear_pending();
+  polls[2].add_done("node-1");
+  world.waits = 10;
+}
+
+void NoAnswer(World& world) {
+  world.coordinator.error = absl::UnavailableError(
+      "no answer from the coordinator at coordinator.example.internal:8443; fix: on its host: "
+      "systemctl status connect-ha-coordinator");
+}
+
+void NoIdentity(World& world) {
+  world.variables["CONNECT_HA_IDENTITY"] = "";
+  world.variables["HOME"] = "/nonexistent";
+}
+
+void Tokens(World& world) {
+  v1::CreateTokenResponse& created = world.coordinator.created;
+  created.mutable_token()->set_id("4xk2vq7mza");
+  created.mutable_token()->set_node_pattern("node-*");
+  created.mutable_token()->set_uses_allowed(3);
+  created.mutable_token()->mutable_expires_at()->set_seconds(1722517200);
+  created.set_join_command(
+      "connect-ha-agent enroll --coordinator coordinator.example.internal:8443 --ca-hash "
+      "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 --token "
+      "4xk2vq7mza.mfzwizltoqqhg5dsnfxgoidpmyqhgzldojsxiidcpf2gk4zanvqxi5dfoi");
+  for (int i = 0; i < 4; ++i) {
+    v1::Token& token = *world.coordinator.tokens.add_tokens();
+    token = created.token();
+    token.set_id("4xk2vq7mz" + std::string(1, static_cast<char>('a' + i)));
+    token.mutable_created_at()->set_seconds(1722510000);
+    token.set_created_by("admin/admin");
+  }
+  world.coordinator.tokens.mutable_tokens(1)->set_uses_spent(3);
+  world.coordinator.tokens.mutable_tokens(2)->set_revoked(true);
+  world.coordinator.tokens.mutable_tokens(3)->mutable_expires_at()->set_seconds(1722513000);
+}
+
+void Initialised(World& world) {
+  InitResult result;
+  result.cluster = "analytics";
+  result.address = "coordinator.example.internal:8443";
+  result.ca_hash = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+  result.made = {"/var/lib/connect-ha/tls/coordinator.crt", "/var/lib/connect-ha/admin/admin.crt"};
+  result.kept = {"/var/lib/connect-ha/ca/ca.crt"};
+  world.init_result = result;
+}
+
+void NotRoot(World& world) {
+  world.init_result =
+      absl::PermissionDeniedError("cannot make /var/lib/connect-ha/ca: permission denied");
+}
+
+// The help of every command that is shown, and of the program.
+void AddHelp(std::vector<GoldenCase>& cases) {
+  cases.push_back({"help", {"--help"}, {}});
+  World world;
+  for (const std::string& name : world.CommandNames()) {
+    std::string file = name;
+    std::replace(file.begin(), file.end(), ' ', '-');
+    cases.push_back({"help-" + file, absl::StrSplit("help " + name, ' '), {}});
+  }
+}
+
+}  // namespace
+
+void PrintTo(const GoldenCase& golden, std::ostream* out) { *out << golden.name; }
+
+std::vector<GoldenCase> GoldenCases() {
+  std::vector<GoldenCase> cases = {
+      {"status", {"status"}, {}},
+      {"status-good", {"status"}, MakeAllPass},
+      {"status-json", {"status", "--output", "json"}, MakeAllPass, true},
+      {"status-empty", {"status"}, [](World& w) { w.coordinator.snapshot.clear_nodes(); }},
+      {"status-narrow", {"status"}, [](World& w) { w.width = 60; }},
+      {"checklist", {"checklist"}, {}},
+      {"checklist-good", {"checklist"}, MakeAllPass},
+      {"checklist-unknown", {"checklist"}, OnlyUnknown},
+      {"checklist-advice", {"checklist"}, OnlyAdviceFails},
+      {"checklist-advice-strict", {"checklist", "--strict"}, OnlyAdviceFails},
+      {"checklist-color", {"checklist"}, [](World& w) { w.color = true; }},
+      {"checklist-narrow", {"checklist"}, [](World& w) { w.width = 60; }},
+      {"checklist-node", {"checklist", "--node", "node-2"}, {}},
+      {"checklist-no-node", {"checklist", "--node=nod-2"}, {}},
+      {"checklist-rule", {"checklist", "--rule", "storage-options"}, {}},
+      {"checklist-no-rule", {"checklist", "--rule", "encription-key-matches"}, {}},
+      {"checklist-json", {"checklist", "--output", "json"}, OnlyUnknown, true},
+      {"checklist-junit", {"checklist", "--output", "junit"}, {}, true},
+      {"checklist-refresh", {"checklist", "--refresh"}, Refreshing},
+      {"checklist-no-answer", {"checklist"}, NoAnswer},
+      {"checklist-no-identity", {"checklist"}, NoIdentity},
+      {"nodes", {"nodes"}, {}},
+      {"facts", {"facts", "node-1"}, {}},
+      {"facts-table", {"facts", "node-2", "--output", "table"}, {}},
+      {"facts-no-node", {"facts", "node-4"}, {}},
+      {"diff", {"diff", "node-1", "node-2"}, {}},
+      {"diff-json", {"diff", "node-1", "node-2", "--output", "json"}, {}, true},
+      {"diff-same", {"diff", "node-1", "node-1"}, {}},
+      {"events", {"events"}, {}},
+      {"events-json", {"events", "--output", "json"}, {}, true},
+      {"events-limit", {"events", "--limit", "many"}, {}},
+      {"token-create", {"token", "create", "--node", "node-*", "--uses", "3"}, Tokens},
+      {"token-create-ttl", {"token", "create", "--ttl", "soon"}, Tokens},
+      {"token-list", {"token", "list"}, Tokens},
+      {"token-list-empty", {"token", "list"}, {}},
+      {"token-revoke", {"token", "revoke", "4xk2vq7mza"}, {}},
+      {"node-remove", {"node", "remove", "node-2", "--yes"}, {}},
+      {"node-remove-no-terminal", {"node", "remove", "node-2"}, {}},
+      {"init", {"init", "--cluster", "analytics", "--address", "a"}, Initialised},
+      {"init-not-root", {"init", "--cluster", "analytics", "--address", "a"}, NotRoot},
+      {"check-config-bad", {"check-config", "tests/coordinator/cli/bad_cluster.yaml"}, {}, true},
+      {"check-config-good", {"check-config", "tests/coordinator/cli/cluster.yaml"}, {}},
+      {"check-config-missing", {"check-config", "tests/coordinator/cli/none.yaml"}, {}, true},
+      {"rules", {"rules"}, {}},
+      {"version", {"version"}, {}},
+      {"usage-none", {}, {}},
+      {"usage-command", {"checklst"}, {}},
+      {"usage-second-word", {"token"}, {}},
+      {"usage-option", {"nodes", "--ouput", "json"}, {}},
+      {"usage-value", {"nodes", "--output"}, {}},
+      {"usage-operand", {"diff", "node-1"}, {}},
+  };
+  AddHelp(cases);
+  return cases;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "tests/coordinator/cli/world.h"
+
+namespace connect_ha {
+
+struct GoldenCase {
+  std::string name;
+  std::vector<std::string> words;       // after connect-ha
+  std::function<void(World&)> arrange;  // empty: the world as it is
+  bool for_programs = false;            // JSON and the like: lines may be of any length
+};
+void PrintTo(const GoldenCase& golden, std::ostream* out);
+
+std::vector<GoldenCase> GoldenCases();
+
+}  // namespace connect_ha

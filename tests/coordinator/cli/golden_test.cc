@@ -1,0 +1,95 @@
+// What the commands print, word for word: tests/golden/NAME.EXITCODE.txt. `--rewrite` writes the
+// files anew; the diff is then read like code.
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gtest/gtest.h"
+#include "tests/coordinator/cli/golden_cases.h"
+
+namespace connect_ha {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path& Folder() {
+  static const fs::path folder = fs::path(CONNECT_HA_SOURCE_DIR) / "tests" / "golden";
+  return folder;
+}
+
+struct Printed {
+  std::string file;  // status.1.txt
+  std::string text;
+};
+
+Printed Print(const GoldenCase& golden) {
+  World world;
+  if (golden.arrange) golden.arrange(world);
+  const int code = world.Run(golden.words);
+  std::string text = world.out;
+  if (!world.error.empty()) absl::StrAppend(&text, "--- standard error ---\n", world.error);
+  return {absl::StrCat(golden.name, ".", code, ".txt"), text};
+}
+
+std::string Read(const fs::path& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+class Golden : public testing::TestWithParam<GoldenCase> {};
+
+TEST_P(Golden, PrintsWhatTheFileSays) {
+  const Printed printed = Print(GetParam());
+  ASSERT_TRUE(fs::exists(Folder() / printed.file))
+      << "no tests/golden/" << printed.file << "; another exit code? it printed:\n"
+      << printed.text << "\nfix: ./dev golden, and read the diff";
+  EXPECT_EQ(Read(Folder() / printed.file), printed.text) << "fix: ./dev golden, and read the diff";
+}
+
+TEST_P(Golden, FitsAHundredColumns) {
+  if (GetParam().for_programs) return;
+  for (const absl::string_view line : absl::StrSplit(Print(GetParam()).text, '\n')) {
+    EXPECT_LE(Columns({line.data(), line.size()}), 100) << line;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Commands, Golden, testing::ValuesIn(GoldenCases()), [](const auto& info) {
+  std::string name = info.param.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+TEST(GoldenFiles, EachHasItsCase) {
+  std::set<std::string> wanted;
+  for (const GoldenCase& golden : GoldenCases()) wanted.insert(Print(golden).file);
+  std::set<std::string> found;
+  for (const auto& entry : fs::directory_iterator(Folder())) found.insert(entry.path().filename());
+  EXPECT_EQ(found, wanted);
+}
+
+void Rewrite() {
+  fs::create_directories(Folder());
+  for (const auto& entry : fs::directory_iterator(Folder())) fs::remove(entry.path());
+  for (const GoldenCase& golden : GoldenCases()) {
+    const Printed printed = Print(golden);
+    std::ofstream(Folder() / printed.file) << printed.text;
+  }
+  std::cout << GoldenCases().size() << " files written to " << Folder().string() << "\n";
+}
+
+}  // namespace
+}  // namespace connect_ha
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  if (argc == 2 && std::string(argv[1]) == "--rewrite") {
+    connect_ha::Rewrite();
+    return 0;
+  }
+  return RUN_ALL_TESTS();
+}
