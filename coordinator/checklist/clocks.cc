@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstdlib>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/checklist/facts_view.h"
@@ -52,14 +54,6 @@ void JudgeDatabaseOffset(const v1::Snapshot& cluster, const v1::NodeSnapshot& no
   }
 }
 
-// The outermost bounds of the nodes' offsets to the coordinator, and who has them.
-struct Bounds {
-  const v1::NodeSnapshot* earliest_at_most = nullptr;   // least upper bound
-  const v1::NodeSnapshot* latest_at_least = nullptr;    // greatest lower bound
-  const v1::NodeSnapshot* earliest_at_least = nullptr;  // least lower bound
-  const v1::NodeSnapshot* latest_at_most = nullptr;     // greatest upper bound
-};
-
 int64_t Lower(const v1::NodeSnapshot& node) {
   return node.clock().offset_us() - node.clock().error_us();
 }
@@ -67,40 +61,68 @@ int64_t Upper(const v1::NodeSnapshot& node) {
   return node.clock().offset_us() + node.clock().error_us();
 }
 
-void Widen(const v1::NodeSnapshot& node, Bounds& bounds) {
-  if (!bounds.earliest_at_most) bounds = {&node, &node, &node, &node};
-  if (Upper(node) < Upper(*bounds.earliest_at_most)) bounds.earliest_at_most = &node;
-  if (Lower(node) > Lower(*bounds.latest_at_least)) bounds.latest_at_least = &node;
-  if (Lower(node) < Lower(*bounds.earliest_at_least)) bounds.earliest_at_least = &node;
-  if (Upper(node) > Upper(*bounds.latest_at_most)) bounds.latest_at_most = &node;
+using Nodes = std::vector<const v1::NodeSnapshot*>;
+
+// Two nodes, and how far the first can be ahead of the second.
+struct Pair {
+  const v1::NodeSnapshot* ahead;
+  const v1::NodeSnapshot* behind;
+  int64_t AtMost() const { return Upper(*ahead) - Lower(*behind); }
+  int64_t AtLeast() const { return Lower(*ahead) - Upper(*behind); }
+};
+
+// The pair that can be furthest apart. `upper` and `lower` are sorted by those bounds; a node is
+// no pair with itself.
+Pair FurthestAtMost(const Nodes& upper, const Nodes& lower) {
+  const Pair pair{upper.back(), lower.front()};
+  if (pair.ahead != pair.behind) return pair;
+  const Pair one{upper.back(), lower[1]};
+  const Pair other{upper[upper.size() - 2], lower.front()};
+  return one.AtMost() > other.AtMost() ? one : other;
+}
+
+Nodes Measured(const v1::Snapshot& cluster, Verdict& verdict) {
+  Nodes nodes;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    if (WhyUnobserved(node.facts(), "")) continue;  // said already
+    if (node.has_clock()) {
+      nodes.push_back(&node);
+    } else {
+      verdict.Unknown(node.name(), "the offset to the coordinator was not measured yet");
+    }
+  }
+  return nodes;
 }
 
 // Every pair at once: the two that are furthest apart decide.
 void JudgePairs(const v1::Snapshot& cluster, Verdict& verdict) {
   const int64_t limit = ClockOffsetLimitUs(cluster.spec());
-  Bounds bounds;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (WhyUnobserved(node.facts(), "")) continue;  // said already
-    if (node.has_clock()) {
-      Widen(node, bounds);
-    } else {
-      verdict.Unknown(node.name(), "the offset to the coordinator was not measured yet");
-    }
-  }
-  if (!bounds.earliest_at_most) return;
-  const int64_t at_least = Lower(*bounds.latest_at_least) - Upper(*bounds.earliest_at_most);
-  const int64_t at_most = Upper(*bounds.latest_at_most) - Lower(*bounds.earliest_at_least);
-  if (at_least > limit) {
-    verdict.Fail(bounds.latest_at_least->name(),
-                 absl::StrCat("at least ", ShortSpan(at_least), " ahead of ",
-                              bounds.earliest_at_most->name(), " (limit ", ShortSpan(limit), ")"),
-                 "on NODE and every other node: timedatectl timesync-status, or: chronyc tracking");
-  } else if (at_most > limit) {
-    verdict.Unknown("", absl::StrCat(bounds.latest_at_most->name(), " and ",
-                                     bounds.earliest_at_least->name(), " may be up to ",
-                                     ShortSpan(at_most), " apart (limit ", ShortSpan(limit), ")"));
+  Nodes upper = Measured(cluster, verdict);
+  if (upper.size() < 2) return;
+  Nodes lower = upper;
+  const auto by = [](int64_t (*bound)(const v1::NodeSnapshot&)) {
+    return [bound](const v1::NodeSnapshot* a, const v1::NodeSnapshot* b) {
+      return bound(*a) < bound(*b);
+    };
+  };
+  std::stable_sort(upper.begin(), upper.end(), by(Upper));
+  std::stable_sort(lower.begin(), lower.end(), by(Lower));
+  const Pair apart{lower.back(), upper.front()};
+  const Pair perhaps = FurthestAtMost(upper, lower);
+  if (apart.AtLeast() > limit) {
+    verdict.Fail(apart.ahead->name(),
+                 absl::StrCat("at least ", ShortSpan(apart.AtLeast()), " ahead of ",
+                              apart.behind->name(), " (limit ", ShortSpan(limit), ")"),
+                 absl::StrCat("on NODE and ", apart.behind->name(),
+                              ": timedatectl timesync-status, or: chronyc tracking"));
+  } else if (perhaps.AtMost() > limit) {
+    verdict.Unknown(perhaps.ahead->name(),
+                    absl::StrCat("perhaps up to ", ShortSpan(perhaps.AtMost()), " ahead of ",
+                                 perhaps.behind->name(), " (limit ", ShortSpan(limit), ")"),
+                    "connect-ha nodes (a slow network makes the error bar wide)");
   } else {
-    verdict.Pass("", absl::StrCat("no two nodes are more than ", ShortSpan(at_most), " apart"));
+    verdict.Pass(
+        "", absl::StrCat("no two nodes are more than ", ShortSpan(perhaps.AtMost()), " apart"));
   }
 }
 

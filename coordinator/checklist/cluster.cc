@@ -64,7 +64,7 @@ v1::Finding AtLeastTwoNodes(const v1::Snapshot& cluster) {
   if (serving >= 2) return Conclude(looked, v1::PASS, count);
   if (looked.Has(v1::UNKNOWN) && cluster.nodes_size() >= 2) {
     return Conclude(looked, v1::UNKNOWN,
-                    absl::StrCat(count, " for certain: ", looked.Finish().summary()));
+                    absl::StrCat(count, " for certain; ", looked.Finish().summary()));
   }
   return Conclude(looked, v1::FAIL, count);
 }
@@ -91,7 +91,7 @@ v1::Finding NodesAreDistinct(const v1::Snapshot& cluster) {
       if (nodes.size() == 1) {
         verdict.Pass(node, "is one machine");
       } else {
-        verdict.Fail(node, absl::StrCat(JoinNames(nodes), " are one machine, boot id ", boot_id),
+        verdict.Fail(node, absl::StrCat("one machine under several names, boot id ", boot_id),
                      absl::StrCat("connect-ha node remove ", nodes.back()));
       }
     }
@@ -106,7 +106,8 @@ v1::Finding NodesSpanZones(const v1::Snapshot& cluster) {
     if (looked.Unobserved(node, "instance.zone")) continue;
     const v1::InstanceFacts& instance = node.facts().instance();
     if (instance.zone().empty()) {
-      looked.Unknown(node.name(), "no availability zone: this is not an EC2 instance");
+      looked.Unknown(node.name(), "no availability zone: this is not an EC2 instance",
+                     "off EC2, see by hand that the nodes share neither host nor power");
     } else {
       zones.insert(instance.zone());
       looked.Pass(node.name(), instance.zone());

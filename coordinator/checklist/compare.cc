@@ -3,6 +3,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace connect_ha {
 namespace {
@@ -23,6 +24,15 @@ const NodesByValue::value_type* Majority(const NodesByValue& groups, size_t node
   return nullptr;
 }
 
+// "2 on node-1, 6 on node-2"
+std::string EachValue(const NodesByValue& groups) {
+  std::vector<std::string> parts;
+  for (const auto& [value, nodes] : groups) {
+    parts.push_back(absl::StrCat(value, " on ", JoinNames(nodes)));
+  }
+  return absl::StrJoin(parts, ", ");
+}
+
 std::string Line(const std::string& what, const std::string& value) {
   return what.empty() ? value : absl::StrCat(what, " ", value);
 }
@@ -33,6 +43,8 @@ void Compare(Verdict& verdict, const std::string& what, const std::vector<Seen>&
              const std::optional<std::string>& wanted, const std::string& fix) {
   const NodesByValue groups = GroupByValue(seen);
   const auto* majority = wanted ? nullptr : Majority(groups, seen.size());
+  const bool undecided = !wanted && !majority && groups.size() > 1;
+  const std::string all = undecided ? Line(what, EachValue(groups)) : "";
   for (const Seen& one : seen) {
     const std::string line = Line(what, one.value);
     if (wanted && one.value != *wanted) {
@@ -44,7 +56,7 @@ void Compare(Verdict& verdict, const std::string& what, const std::vector<Seen>&
           one.node,
           absl::StrCat(line, ", but ", majority->first, " on ", JoinNames(majority->second)), fix);
     } else {
-      verdict.Fail(one.node, line, fix);
+      verdict.Fail(one.node, line, fix, all);
     }
   }
 }

@@ -63,7 +63,9 @@ v1::Finding ConfigurationMatches(const v1::Snapshot& cluster) {
   Nodes known;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (const auto why = WhyConfigurationUnknown(node.facts())) {
-      verdict.Unknown(node.name(), *why, "on NODE: connect-ha-agent check-config");
+      const bool has_errors = node.facts().configuration().errors_size() > 0;
+      verdict.Unknown(node.name(), *why,
+                      has_errors ? "on NODE: correct the line that is named, in the file" : "");
     } else {
       known.push_back(&node);
     }

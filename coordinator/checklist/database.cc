@@ -1,6 +1,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "coordinator/checklist/compare.h"
+#include "coordinator/checklist/database_answer.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/rules.h"
 #include "coordinator/checklist/verdict.h"
@@ -12,13 +13,6 @@ namespace {
 // told here: an operator who wants it exact gives database.major_version.
 constexpr uint32_t kOldestMajor = 12;
 constexpr uint32_t kNewestMajor = 17;
-
-const char kDatabaseIsOff[] = "no PostgreSQL database is configured";
-
-// Why a fact that only a query gives is missing.
-std::string WhyNoAnswer(const v1::DatabaseFacts& database) {
-  return DatabaseTrouble(database).value_or("the database was not asked");
-}
 
 // One property of the database as the nodes see it, where they see it.
 struct Identity {
@@ -92,7 +86,7 @@ void FindUnidentified(const v1::Snapshot& cluster, const DatabaseNoun& noun, Ver
     for (const Identity& identity : kIdentities) {
       if (identity.get(*database)) continue;
       if (!verdict.Unobserved(node, absl::StrCat(noun.path, ".", identity.path))) {
-        verdict.Unknown(node.name(), WhyNoAnswer(*database));
+        SayUnanswered(node, *database, verdict);
       }
       break;
     }
@@ -114,7 +108,7 @@ v1::Finding JudgeAnswers(const v1::Snapshot& cluster, std::initializer_list<cons
     for (const char* path : paths) known = known && !verdict.Unobserved(node, path);
     if (!known) continue;
     if (!node.facts().has_database()) {
-      verdict.NotApplicable(node.name(), kDatabaseIsOff);
+      SayNoDatabase(node, verdict);
     } else {
       judge(cluster, node, verdict);
     }
@@ -125,7 +119,7 @@ v1::Finding JudgeAnswers(const v1::Snapshot& cluster, std::initializer_list<cons
 void JudgeWritable(const v1::Snapshot&, const v1::NodeSnapshot& node, Verdict& verdict) {
   const v1::DatabaseFacts& database = node.facts().database();
   if (!database.has_in_recovery() || !database.has_read_only()) {
-    verdict.Unknown(node.name(), WhyNoAnswer(database));
+    SayUnanswered(node, database, verdict);
   } else if (database.in_recovery()) {
     verdict.Fail(node.name(), absl::StrCat(database.host(), " is a standby (pg_is_in_recovery)"));
   } else if (database.read_only()) {
@@ -143,7 +137,7 @@ void JudgeWritable(const v1::Snapshot&, const v1::NodeSnapshot& node, Verdict& v
 void JudgeVersion(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdict& verdict) {
   const v1::DatabaseFacts& database = node.facts().database();
   if (!database.has_server_version()) {
-    return verdict.Unknown(node.name(), WhyNoAnswer(database));
+    return SayUnanswered(node, database, verdict);
   }
   const v1::DatabaseSpec& spec = cluster.spec().database();
   const uint32_t major = database.server_version() / 10000;
@@ -202,7 +196,7 @@ v1::Finding DatabaseIsSame(const v1::Snapshot& cluster) {
     const std::string text = absl::StrCat(database.database(), "/", database.current_schema(),
                                           " of system ", database.system_identifier());
     if (!node.facts().has_database()) {
-      verdict.NotApplicable(node.name(), kDatabaseIsOff);
+      SayNoDatabase(node, verdict);
     } else if (cluster.nodes_size() == 1) {
       verdict.Pass(node.name(), absl::StrCat(text, "; there is no other node"));
     } else {

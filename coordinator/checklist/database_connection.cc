@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "coordinator/checklist/database_answer.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/limits.h"
 #include "coordinator/checklist/rules.h"
@@ -12,8 +13,6 @@
 
 namespace connect_ha {
 namespace {
-
-const char kDatabaseIsOff[] = "no PostgreSQL database is configured";
 
 // Connect's pool per node where Postgres.MaxOpenConnections does not say. Not confirmed by the
 // vendor's documentation.
@@ -100,7 +99,7 @@ void JudgeEncryption(const v1::NodeSnapshot& node, Verdict& verdict) {
   } else if (const char* risk = WhatModeAllows(database.ssl_mode())) {
     verdict.Fail(node.name(), absl::StrCat("sslmode=", database.ssl_mode(), ": ", risk), fix);
   } else if (!database.has_tls_in_use()) {
-    verdict.Unknown(node.name(), DatabaseTrouble(database).value_or("the database was not asked"));
+    SayUnanswered(node, database, verdict);
   } else {
     verdict.Pass(node.name(), absl::StrCat("sslmode=verify-full, ", database.tls_version()));
   }
@@ -123,7 +122,7 @@ struct Headroom {
 void AddNode(const v1::NodeSnapshot& node, Headroom& room, Verdict& verdict) {
   if (verdict.Unobserved(node, "database")) return;
   if (!node.facts().has_database()) {
-    return verdict.NotApplicable(node.name(), kDatabaseIsOff);
+    return SayNoDatabase(node, verdict);
   }
   if (const auto why = WhyConfigurationUnknown(node.facts())) {
     return verdict.Unknown(node.name(), *why);
@@ -136,8 +135,7 @@ void AddNode(const v1::NodeSnapshot& node, Headroom& room, Verdict& verdict) {
   }
   const v1::DatabaseFacts& database = node.facts().database();
   if (!database.has_max_connections() || !database.has_used_connections()) {
-    return verdict.Unknown(node.name(),
-                           DatabaseTrouble(database).value_or("the database was not asked"));
+    return SayUnanswered(node, database, verdict);
   }
   const int64_t allowed =
       int64_t{database.max_connections()} - int64_t{database.reserved_connections()};
@@ -152,7 +150,7 @@ v1::Finding DatabaseReachable(const v1::Snapshot& cluster) {
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (verdict.Unobserved(node, "database.stages")) continue;
     if (!node.facts().has_database()) {
-      verdict.NotApplicable(node.name(), kDatabaseIsOff);
+      SayNoDatabase(node, verdict);
       continue;
     }
     JudgeStages(cluster, node, node.facts().database(), verdict);
@@ -174,7 +172,7 @@ v1::Finding DatabaseConnectionEncrypted(const v1::Snapshot& cluster) {
     if (node.facts().has_database()) {
       JudgeEncryption(node, verdict);
     } else {
-      verdict.NotApplicable(node.name(), kDatabaseIsOff);
+      SayNoDatabase(node, verdict);
     }
   }
   return verdict.Finish();

@@ -58,6 +58,7 @@ std::optional<std::string> WhyUnobserved(const v1::Facts& facts, absl::string_vi
 
 std::optional<std::string> WhyConfigurationUnknown(const v1::Facts& facts) {
   if (auto why = WhyUnobserved(facts, "configuration.keys")) return why;
+  if (auto why = WhyUnobserved(facts, "configuration.errors")) return why;
   if (facts.configuration().errors_size() == 0) return std::nullopt;
   const v1::ConfigError& error = facts.configuration().errors(0);
   return absl::StrCat(ConfigPath(facts), ":", error.line(), ": ", error.message());

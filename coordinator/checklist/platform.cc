@@ -92,7 +92,9 @@ v1::Finding PlatformMatches(const v1::Snapshot& cluster) {
     if (!host.has_os_id() || !host.has_os_version() || !host.has_architecture()) {
       verdict.Unknown(node.name(), "os-release or uname says nothing");
     } else if (!IsWanted(spec, host)) {
-      verdict.Fail(node.name(), absl::StrCat(PlatformText(host), ", wanted ", WantedText(spec)));
+      verdict.Fail(node.name(), absl::StrCat(PlatformText(host), ", wanted ", WantedText(spec)),
+                   "replace NODE by one with the wanted system, or correct platform in "
+                   "cluster.yaml");
     } else if (!spec.has_os_id() && !IsSupported(host)) {
       verdict.Fail(node.name(), absl::StrCat(PlatformText(host), " is not supported by Connect"),
                    "replace NODE by one with a supported system or, if yours is the exception, "

@@ -25,8 +25,10 @@ v1::Finding DatabaseHeadroom(const v1::Snapshot& cluster);
 v1::Finding DataDirIsShared(const v1::Snapshot& cluster);
 v1::Finding DatabaseDirIsShared(const v1::Snapshot& cluster);
 v1::Finding LandingDirIsShared(const v1::Snapshot& cluster);
-v1::Finding MetricsPathIsUnique(const v1::Snapshot& cluster);
 v1::Finding DataDirOutsideInstall(const v1::Snapshot& cluster);
+
+// metrics_path.cc
+v1::Finding MetricsPathIsUnique(const v1::Snapshot& cluster);
 
 // storage.cc
 v1::Finding StorageIsMounted(const v1::Snapshot& cluster);

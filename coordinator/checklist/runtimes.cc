@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "coordinator/checklist/compare.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/rules.h"
@@ -43,10 +44,16 @@ struct NodeRuntimes {
 };
 
 // A fact that one of the installations lacks; all of them share one path in the facts.
-void SayUnknown(const v1::NodeSnapshot& node, const std::string& field, const std::string& text,
-                Verdict& verdict) {
-  const auto why = WhyUnobserved(node.facts(), absl::StrCat("runtimes.runtimes.", field));
-  verdict.Unknown(node.name(), why ? absl::StrCat(text, ": ", *why) : text);
+// The reason begins with the executable that it is about.
+void SayUnknown(const v1::NodeSnapshot& node, const v1::Runtime& runtime, const std::string& field,
+                const std::string& text, Verdict& verdict) {
+  for (const v1::Unobserved& entry : node.facts().unobserved()) {
+    if (entry.path() != absl::StrCat("runtimes.runtimes.", field)) continue;
+    absl::string_view reason = entry.reason();
+    if (!absl::ConsumePrefix(&reason, absl::StrCat(runtime.executable(), ": "))) continue;
+    return verdict.Unknown(node.name(), absl::StrCat(text, ": ", reason));
+  }
+  verdict.Unknown(node.name(), text);
 }
 
 void JudgeFiles(const std::string& what, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
@@ -54,7 +61,7 @@ void JudgeFiles(const std::string& what, const v1::NodeSnapshot& node, const v1:
   if (!runtime.has_package()) {
     // No package owns it: then there is nothing to verify it by but the other nodes' build.
     if (WhyUnobserved(node.facts(), "runtimes.runtimes.package")) {
-      SayUnknown(node, "package", absl::StrCat("whose ", what, " is"), verdict);
+      SayUnknown(node, runtime, "package", absl::StrCat("whose ", what, " is"), verdict);
     }
     return;
   }
@@ -72,15 +79,15 @@ void JudgeFiles(const std::string& what, const v1::NodeSnapshot& node, const v1:
                               files.examples().empty() ? "not named" : files.examples(0)),
                  absl::StrCat("on NODE: apt-get install --reinstall ", runtime.package().name()));
   } else if (files.files_checked() == 0) {
-    SayUnknown(node, "integrity", absl::StrCat("the files of ", what, " were not checked yet"),
-               verdict);
+    SayUnknown(node, runtime, "integrity",
+               absl::StrCat("the files of ", what, " were not checked yet"), verdict);
   }
 }
 
 void JudgeSmoke(const std::string& what, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
                 Verdict& verdict) {
   if (!runtime.has_smoke()) {
-    return SayUnknown(node, "smoke", absl::StrCat(what, " was not tried yet"), verdict);
+    return SayUnknown(node, runtime, "smoke", absl::StrCat(what, " was not tried yet"), verdict);
   }
   if (runtime.smoke().passed()) return;
   const std::vector<std::string> lines = absl::StrSplit(runtime.smoke().output(), '\n');
@@ -94,14 +101,17 @@ NodeRuntimes Take(const Kind& kind, const v1::NodeSnapshot& node, Verdict& verdi
   for (const v1::Runtime& runtime : node.facts().runtimes().runtimes()) {
     if (runtime.kind() != kind.kind) continue;
     if (!runtime.has_exists() && WhyUnobserved(node.facts(), "runtimes.runtimes.exists")) {
-      SayUnknown(node, "exists", absl::StrCat("whether there is a ", runtime.executable()),
+      SayUnknown(node, runtime, "exists", absl::StrCat("whether there is a ", runtime.executable()),
                  verdict);
     } else if (!runtime.exists()) {
-      verdict.Fail(node.name(), absl::StrCat(kind.name, ".Executable names ", runtime.executable(),
-                                             ", which is not there"));
+      verdict.Fail(node.name(),
+                   absl::StrCat(kind.name, ".Executable names ", runtime.executable(),
+                                ", which is not there"),
+                   absl::StrCat("on NODE: install it or take it out of ", ConfigPath(node.facts()),
+                                ", then: systemctl restart rstudio-connect"));
     } else if (!runtime.has_version()) {
-      SayUnknown(node, "version", absl::StrCat(runtime.executable(), " does not say its version"),
-                 verdict);
+      SayUnknown(node, runtime, "version",
+                 absl::StrCat(runtime.executable(), " does not say its version"), verdict);
     } else {
       std::string& build = taken.builds[runtime.version()];
       if (build.empty()) build = runtime.build_digest();

@@ -40,7 +40,9 @@ std::pair<std::string, std::string> UnitTrouble(const v1::ConnectFacts& connect,
     return {absl::StrCat("restarts in a loop (", unit.restarts(), " restarts)"), kLogFix};
   }
   if (unit.active_state() != "active") {
-    return {absl::StrCat("the unit is ", unit.active_state(), " (", unit.sub_state(), ")"),
+    const std::string sub =
+        unit.sub_state() == unit.active_state() ? "" : absl::StrCat(" (", unit.sub_state(), ")");
+    return {absl::StrCat("the unit is ", unit.active_state(), sub),
             absl::StrCat(kLogFix, "; systemctl start rstudio-connect")};
   }
   if (unit.unit_file_state() != "enabled") {

@@ -2,10 +2,9 @@
 #include <array>
 #include <map>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "coordinator/checklist/facts_view.h"
-#include "coordinator/checklist/place.h"
+#include "coordinator/checklist/located.h"
 #include "coordinator/checklist/rules.h"
 #include "coordinator/checklist/verdict.h"
 
@@ -13,28 +12,6 @@ namespace connect_ha {
 namespace {
 
 const char kInstallDirectory[] = "/opt/rstudio-connect";
-
-struct Located {
-  const v1::NodeSnapshot* node;
-  const v1::DataDirectory* directory;
-  Place place;
-};
-
-bool StorageUnobserved(const v1::NodeSnapshot& node, Verdict& verdict) {
-  return verdict.Unobserved(node, "storage.directories") ||
-         verdict.Unobserved(node, "storage.mounts");
-}
-
-// The mount that a directory is on; null, and the node unknown, when it is not reported.
-const v1::Mount* MountOf(const v1::NodeSnapshot& node, const v1::DataDirectory& directory,
-                         Verdict& verdict) {
-  const v1::Mount* mount = FindMount(node.facts(), directory.mount_point());
-  if (mount == nullptr) {
-    verdict.Unknown(node.name(),
-                    absl::StrCat("the mount that ", directory.path(), " is on was not reported"));
-  }
-  return mount;
-}
 
 // Adds the directory's place where it is on a network file system; where it is not, it cannot
 // be shared.
@@ -115,12 +92,18 @@ bool OffTheSpecsMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
                       const v1::DataDirectory& directory, Verdict& verdict) {
   const std::string& wanted = cluster.spec().storage().mount_point();
   if (wanted.empty() || directory.mount_point() == wanted) return false;
-  verdict.Fail(
-      node.name(),
-      absl::StrCat(directory.path(), " is on ", directory.mount_point(),
-                   ", not on the file system at ", wanted),
-      absl::StrCat("on NODE: set DataDir below ", wanted, " under [Server] in ",
-                   ConfigPath(node.facts()), ", and see that it is mounted: findmnt ", wanted));
+  const std::string found = absl::StrCat(directory.path(), " is on ", directory.mount_point());
+  if (IsBelow(directory.resolved(), wanted)) {
+    verdict.Fail(node.name(), absl::StrCat(found, ": nothing is mounted at ", wanted),
+                 absl::StrCat("on NODE: systemctl stop rstudio-connect; systemctl start "
+                              "\"$(systemd-escape -p --suffix=mount ",
+                              wanted, ")\"; findmnt ", wanted));
+  } else {
+    verdict.Fail(
+        node.name(), absl::StrCat(found, ", not on the file system at ", wanted),
+        absl::StrCat("on NODE: set DataDir below ", wanted, " under [Server] in ",
+                     ConfigPath(node.facts()), ", then: systemctl restart rstudio-connect"));
+  }
   return true;
 }
 
@@ -146,67 +129,6 @@ v1::Finding OptionalDirectoryIsShared(const v1::Snapshot& cluster, const char* k
   }
   JudgeSameness(cluster, located, verdict);
   return verdict.Finish();
-}
-
-bool SendsNoMetrics(const v1::Facts& facts) {
-  const std::string enabled =
-      absl::AsciiStrToLower(ConfigValue(facts, "Metrics", "Enabled", "true"));
-  return enabled == "false" || enabled == "no" || enabled == "off" || enabled == "0";
-}
-
-// Places of the metrics directory on network file systems; a local one is a node's own.
-std::vector<Located> LocateMetrics(const v1::Snapshot& cluster, Verdict& verdict) {
-  std::vector<Located> located;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (StorageUnobserved(node, verdict)) continue;
-    if (const auto why = WhyConfigurationUnknown(node.facts())) {
-      verdict.Unknown(node.name(), *why);
-      continue;
-    }
-    if (SendsNoMetrics(node.facts())) {
-      verdict.NotApplicable(node.name(), "Metrics.Enabled is false");
-      continue;
-    }
-    const v1::DataDirectory* directory = FindDirectory(node.facts(), "Metrics.DataPath");
-    if (directory == nullptr) {
-      verdict.Unknown(node.name(), "Metrics.DataPath was not reported");
-      continue;
-    }
-    const v1::Mount* mount = MountOf(node, *directory, verdict);
-    if (mount == nullptr) continue;
-    if (ReachOf(mount->fs_type()) == Reach::kLocal) {
-      verdict.Pass(node.name(), absl::StrCat(directory->path(), " is on this node's own disk"));
-    } else {
-      located.push_back({&node, directory, PlaceOf(*mount, directory->path_in_source())});
-    }
-  }
-  return located;
-}
-
-// How many nodes have a place, and a path on whatever server.
-struct Crowd {
-  std::map<std::string, int> at_place;
-  std::map<std::string, int> at_path;
-  std::map<std::string, int> at_path_unnamed;
-};
-
-Crowd Count(const std::vector<Located>& located) {
-  Crowd crowd;
-  for (const Located& one : located) {
-    ++crowd.at_place[one.place.Text()];
-    ++crowd.at_path[one.place.path];
-    if (!one.place.server_is_named) ++crowd.at_path_unnamed[one.place.path];
-  }
-  return crowd;
-}
-
-// Only equal paths can be one directory; servers that have no comparable name may be one server.
-Sameness SharedWithPeers(const Located& one, const Crowd& crowd) {
-  const Place& place = one.place;
-  if (crowd.at_place.at(place.Text()) > 1) return Same(place, place);
-  const bool has_unnamed = crowd.at_path_unnamed.count(place.path) > 0;
-  const bool unclear = !place.server_is_named ? crowd.at_path.at(place.path) > 1 : has_unnamed;
-  return unclear ? Sameness::kUnknown : Sameness::kDifferent;
 }
 
 }  // namespace
@@ -237,28 +159,6 @@ v1::Finding LandingDirIsShared(const v1::Snapshot& cluster) {
   return OptionalDirectoryIsShared(
       cluster, "Server.LandingDir", "Server.LandingDir is not set",
       [](const v1::DataDirectory* directory) { return directory != nullptr; });
-}
-
-v1::Finding MetricsPathIsUnique(const v1::Snapshot& cluster) {
-  Verdict verdict;
-  const std::vector<Located> located = LocateMetrics(cluster, verdict);
-  const Crowd crowd = Count(located);
-  for (const Located& one : located) {
-    const std::string what =
-        absl::StrCat(one.directory->path(), one.directory->is_default() ? " (the default)" : "");
-    switch (SharedWithPeers(one, crowd)) {
-      case Sameness::kSame:
-        verdict.Fail(one.node->name(), absl::StrCat(what, " is one directory for several nodes"));
-        break;
-      case Sameness::kUnknown:
-        verdict.Unknown(one.node->name(), absl::StrCat(what, " may be another node's too: ",
-                                                       one.place.Text(), " names no server"));
-        break;
-      case Sameness::kDifferent:
-        verdict.Pass(one.node->name(), absl::StrCat(what, " is this node's own"));
-    }
-  }
-  return verdict.Finish();
 }
 
 v1::Finding DataDirOutsideInstall(const v1::Snapshot& cluster) {

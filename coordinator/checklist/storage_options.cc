@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "coordinator/checklist/data_mount.h"
@@ -50,7 +51,7 @@ bool LacksNetdev(const v1::Mount& mount) {
          !absl::StrContains(mount.unit().mount_options(), "_netdev");
 }
 
-std::string AddOptionFix(const v1::Mount& mount, const char* option) {
+std::string AddOptionFix(const v1::Mount& mount, const std::string& option) {
   const std::string& point = mount.mount_point();
   return absl::StrCat("on NODE: add ", option, " to the options of ", point,
                       " in /etc/fstab or its .mount unit, then: systemctl daemon-reload; "
@@ -59,22 +60,21 @@ std::string AddOptionFix(const v1::Mount& mount, const char* option) {
 }
 
 void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
-  std::string missing;
-  std::string causes;
+  std::vector<std::string> missing;
+  std::vector<std::string> causes;
   for (const Wanted& wanted : kWanted) {
     if (Has(mount, wanted.shown)) continue;
-    absl::StrAppend(&missing, missing.empty() ? "" : ",", wanted.option);
-    absl::StrAppend(&causes, causes.empty() ? "" : "; ", "no ", wanted.option, ": ",
-                    wanted.otherwise);
+    missing.push_back(wanted.option);
+    causes.push_back(absl::StrCat("no ", wanted.option, ": ", wanted.otherwise));
   }
   if (LacksNetdev(mount)) {
-    absl::StrAppend(&missing, missing.empty() ? "" : ",", "_netdev");
-    absl::StrAppend(&causes, causes.empty() ? "" : "; ", "no _netdev: the boot may hang");
+    missing.push_back("_netdev");
+    causes.push_back("no _netdev: the boot may hang");
   }
+  const std::string fix = AddOptionFix(mount, absl::StrJoin(missing, ","));
+  for (const std::string& cause : causes) verdict.Fail(node.name(), cause, fix);
   if (missing.empty()) {
     verdict.Pass(node.name(), absl::StrCat(mount.mount_point(), " has every option"));
-  } else {
-    verdict.Fail(node.name(), causes, AddOptionFix(mount, missing.c_str()));
   }
 }
 

@@ -53,7 +53,7 @@ const std::vector<Rule>& Rules() {
        "on NODE: systemctl cat rstudio-connect", kNode, BootIsGuarded},
 
       {"configuration-matches", "The configuration is the same, but for keys that may differ",
-       SERVICE, kRa, "RA", "connect-ha diff NODE", kCluster, ConfigurationMatches},
+       SERVICE, kRa, "RA", "connect-ha facts NODE", kCluster, ConfigurationMatches},
       {"configuration-is-applied", "Connect was started after its configuration changed", SERVICE,
        kDoc, "DOC", kRestart, kNode, ConfigurationIsApplied},
       {"configuration-is-protected", "The configuration is root's alone (0600)", SERVICE, kDoc,
@@ -117,11 +117,13 @@ const std::vector<Rule>& Rules() {
        DataDirOutsideInstall},
 
       {"runtimes-match-r", "Every node has the same R versions, intact and working", SERVICE, kRa,
-       "RA", "connect-ha diff NODE", kNode, RuntimesMatchR},
+       "RA", "on NODE: ls -l /opt/R /opt/python /opt/quarto", kNode, RuntimesMatchR},
       {"runtimes-match-python", "Every node has the same Python versions, intact and working",
-       SERVICE, kRa, "RA", "connect-ha diff NODE", kNode, RuntimesMatchPython},
+       SERVICE, kRa, "RA", "on NODE: ls -l /opt/R /opt/python /opt/quarto", kNode,
+       RuntimesMatchPython},
       {"runtimes-match-quarto", "Every node has the same Quarto versions, intact and working",
-       SERVICE, kRa, "RA", "connect-ha diff NODE", kNode, RuntimesMatchQuarto},
+       SERVICE, kRa, "RA", "on NODE: ls -l /opt/R /opt/python /opt/quarto", kNode,
+       RuntimesMatchQuarto},
 
       {"disk-has-room", "Local disks have room", ADVICE, kOps, "OPS", "on NODE: df -h", kNode,
        DiskHasRoom},

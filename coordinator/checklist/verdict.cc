@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,18 +20,19 @@ constexpr size_t kFixesShown = 4;
 // Beyond so many nodes of one outcome, evidence gives their number only.
 constexpr int kEvidenceShown = 100;
 
-// Nodes that showed the same, in order of first sight.
+// Nodes that showed the same.
 struct Group {
   std::string text;
-  std::vector<std::string> nodes;
+  std::set<std::string> nodes;
+
+  std::vector<std::string> Names() const { return {nodes.begin(), nodes.end()}; }
 };
 
 void AddToGroup(std::vector<Group>& groups, std::map<std::string, size_t>& index,
                 const std::string& text, const std::string& node) {
   const auto [it, is_new] = index.emplace(text, groups.size());
   if (is_new) groups.push_back({text, {}});
-  std::vector<std::string>& nodes = groups[it->second].nodes;
-  if (!node.empty() && (nodes.empty() || nodes.back() != node)) nodes.push_back(node);
+  if (!node.empty()) groups[it->second].nodes.insert(node);
 }
 
 // "node-1: this; that; node-2: this", as much as fits.
@@ -39,7 +41,7 @@ std::string JoinGroups(const std::vector<Group>& groups) {
   for (size_t i = 0; i < groups.size(); ++i) {
     std::string part;
     if (!groups[i].nodes.empty() && (i == 0 || groups[i].nodes != groups[i - 1].nodes)) {
-      part = absl::StrCat(JoinNames(groups[i].nodes), ": ");
+      part = absl::StrCat(JoinNames(groups[i].Names()), ": ");
     }
     absl::StrAppend(&part, groups[i].text);
     const size_t left = groups.size() - i;
@@ -66,19 +68,20 @@ std::string NameNodes(const std::string& fix, const std::vector<std::string>& na
 }
 
 void Verdict::Pass(const std::string& node, const std::string& text) {
-  entries_.push_back({v1::PASS, node, text, ""});
+  entries_.push_back({v1::PASS, node, text, "", ""});
 }
 
-void Verdict::Fail(const std::string& node, const std::string& text, const std::string& fix) {
-  entries_.push_back({v1::FAIL, node, text, fix});
+void Verdict::Fail(const std::string& node, const std::string& text, const std::string& fix,
+                   const std::string& together) {
+  entries_.push_back({v1::FAIL, node, text, fix, together});
 }
 
 void Verdict::Unknown(const std::string& node, const std::string& text, const std::string& fix) {
-  entries_.push_back({v1::UNKNOWN, node, text, fix});
+  entries_.push_back({v1::UNKNOWN, node, text, fix, ""});
 }
 
 void Verdict::NotApplicable(const std::string& node, const std::string& text) {
-  entries_.push_back({v1::NOT_APPLICABLE, node, text, ""});
+  entries_.push_back({v1::NOT_APPLICABLE, node, text, "", ""});
 }
 
 bool Verdict::Unobserved(const v1::NodeSnapshot& node, absl::string_view path) {
@@ -105,12 +108,17 @@ std::string Verdict::Summary(v1::Outcome outcome) const {
   size_t nodes = 0;
   for (const Entry& entry : entries_) {
     if (entry.outcome != outcome) continue;
-    AddToGroup(groups, index, entry.text, entry.node);
+    if (entry.together.empty()) {
+      AddToGroup(groups, index, entry.text, entry.node);
+    } else {
+      AddToGroup(groups, index, entry.together, "");
+    }
     ++nodes;
   }
   const bool good = outcome == v1::PASS || outcome == v1::NOT_APPLICABLE;
   if (good && groups.size() == 1 && nodes > 1) {
-    return absl::StrCat("all ", nodes, " nodes: ", groups[0].text);
+    return absl::StrCat(nodes == 2 ? "both" : absl::StrCat("all ", nodes),
+                        " nodes: ", groups[0].text);
   }
   return JoinGroups(groups);
 }
@@ -126,7 +134,7 @@ std::string Verdict::Fixes(v1::Outcome outcome) const {
   std::vector<std::string> lines;
   for (const Group& group : groups) {
     if (lines.size() == kFixesShown) break;
-    lines.push_back(NameNodes(group.text, group.nodes));
+    lines.push_back(NameNodes(group.text, group.Names()));
   }
   return absl::StrJoin(lines, "\n");
 }

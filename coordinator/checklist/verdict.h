@@ -17,7 +17,9 @@ class Verdict {
   // `node` is "" for what no single node said. `fix` is what to type; NODE in it becomes the
   // names of the nodes it is for; without one, the rule's own fix holds.
   void Pass(const std::string& node, const std::string& text);
-  void Fail(const std::string& node, const std::string& text, const std::string& fix = "");
+  // `together`: what the summary says once for all nodes that fail by it, instead of `text`.
+  void Fail(const std::string& node, const std::string& text, const std::string& fix = "",
+            const std::string& together = "");
   void Unknown(const std::string& node, const std::string& text, const std::string& fix = "");
   void NotApplicable(const std::string& node, const std::string& text);
 
@@ -37,6 +39,7 @@ class Verdict {
     std::string node;
     std::string text;
     std::string fix;
+    std::string together;
   };
 
   v1::Outcome Combined() const;

@@ -1,0 +1,22 @@
+// Directories of nodes, and where they really are.
+#pragma once
+
+#include "coordinator/checklist/place.h"
+#include "coordinator/checklist/verdict.h"
+
+namespace connect_ha {
+
+struct Located {
+  const v1::NodeSnapshot* node;
+  const v1::DataDirectory* directory;
+  Place place;
+};
+
+// True, and the node unknown, when its directories or mounts could not be observed.
+bool StorageUnobserved(const v1::NodeSnapshot& node, Verdict& verdict);
+
+// The mount that a directory is on; null, and the node unknown, when it is not reported.
+const v1::Mount* MountOf(const v1::NodeSnapshot& node, const v1::DataDirectory& directory,
+                         Verdict& verdict);
+
+}  // namespace connect_ha

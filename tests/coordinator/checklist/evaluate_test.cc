@@ -1,0 +1,212 @@
+// What holds for every rule, over every fixture: leaving facts out never makes things look
+// better, the order of nodes does not matter, and no secret or its whole digest is shown.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <random>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "coordinator/checklist/rule.h"
+#include "tests/coordinator/checklist/fixture.h"
+
+namespace connect_ha::test {
+namespace {
+
+using Outcomes = std::map<std::string, v1::Outcome>;
+
+Outcomes OutcomesOf(const v1::Snapshot& cluster) {
+  const v1::Checklist checklist = Evaluate(cluster);
+  Outcomes outcomes;
+  for (const v1::Finding& finding : checklist.findings()) {
+    outcomes[finding.rule()] = finding.outcome();
+  }
+  return outcomes;
+}
+
+bool LooksGood(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
+
+// Every path that an agent could not observe: each noun, and each of its fields that may be
+// absent or is a list or a message.
+std::vector<std::string> Paths() {
+  std::vector<std::string> paths;
+  const auto* facts = v1::Facts::descriptor();
+  for (int i = 0; i < facts->field_count(); ++i) {
+    const auto* noun = facts->field(i);
+    if (noun->is_repeated()) continue;
+    paths.push_back(noun->name());
+    for (int j = 0; j < noun->message_type()->field_count(); ++j) {
+      const auto* field = noun->message_type()->field(j);
+      if (field->is_repeated() || field->message_type() != nullptr ||
+          field->containing_oneof() != nullptr) {
+        paths.push_back(absl::StrCat(noun->name(), ".", field->name()));
+      }
+    }
+  }
+  for (const char* field : {"package", "integrity", "build_digest", "smoke", "version"}) {
+    paths.push_back(absl::StrCat("runtimes.runtimes.", field));
+  }
+  for (const char* field : {"unit", "efs_tls"}) {
+    paths.push_back(absl::StrCat("storage.mounts.", field));
+  }
+  return paths;
+}
+
+TEST(Rules, NeverLookBetterForAFactThatIsMissing) {
+  const std::vector<std::string> paths = Paths();
+  for (const ClusterFile& file : ClusterFiles()) {
+    const auto judge = FindRule(file.rule)->judge;
+    v1::Snapshot cluster = LoadCluster(file.Path(".textproto"));
+    const v1::Outcome before = judge(cluster).outcome();
+    if (LooksGood(before)) continue;
+    for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+      const v1::Facts facts = node.facts();
+      for (const std::string& path : paths) {
+        MakeUnobserved(*node.mutable_facts(), path, "taken out");
+        const v1::Outcome after = judge(cluster).outcome();
+        EXPECT_FALSE(LooksGood(after))
+            << file.Path("") << " without " << node.name() << " " << path << ": "
+            << v1::Outcome_Name(before) << " became " << v1::Outcome_Name(after);
+        *node.mutable_facts() = facts;
+      }
+    }
+  }
+}
+
+TEST(Evaluate, NeverLooksBetterForManyFactsThatAreMissing) {
+  constexpr int kRounds = 300;
+  const std::vector<std::string> paths = Paths();
+  const std::vector<ClusterFile> files = ClusterFiles();
+  std::mt19937 random(20240801);
+  for (int round = 0; round < kRounds; ++round) {
+    const ClusterFile& file = files[random() % files.size()];
+    v1::Snapshot cluster = LoadCluster(file.Path(".textproto"));
+    const Outcomes before = OutcomesOf(cluster);
+    for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+      for (unsigned n = random() % 6; n > 0 && node.has_facts(); --n) {
+        MakeUnobserved(*node.mutable_facts(), paths[random() % paths.size()], "taken out");
+      }
+    }
+    for (const auto& [rule, outcome] : OutcomesOf(cluster)) {
+      if (LooksGood(before.at(rule))) continue;
+      EXPECT_FALSE(LooksGood(outcome)) << rule << " in " << file.Path("") << ", round " << round;
+    }
+  }
+}
+
+// Leaving a node out of a cluster of two leaves nothing to compare with.
+TEST(Evaluate, NeverPassesWhenOneOfTwoNodesIsNotHeard) {
+  for (const char* name : {"node-1", "node-2"}) {
+    v1::Snapshot cluster = BaseCluster();
+    for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+      if (node.name() == name) node.mutable_last_seen()->set_seconds(1);
+    }
+    for (const auto& [rule, outcome] : OutcomesOf(cluster)) {
+      if (rule == "storage-is-encrypted-in-transit") continue;  // not asked for: no fact needed
+      EXPECT_FALSE(LooksGood(outcome)) << rule << " without " << name;
+    }
+  }
+}
+
+TEST(Evaluate, TakesNodesInAnyOrder) {
+  for (const ClusterFile& file : ClusterFiles()) {
+    const v1::Snapshot cluster = LoadCluster(file.Path(".textproto"));
+    v1::Snapshot reversed = cluster;
+    std::reverse(reversed.mutable_nodes()->pointer_begin(),
+                 reversed.mutable_nodes()->pointer_end());
+    EXPECT_EQ(ToText(Evaluate(reversed)), ToText(Evaluate(cluster))) << file.Path("");
+  }
+}
+
+TEST(Evaluate, GivesEveryFindingItsWords) {
+  for (const ClusterFile& file : ClusterFiles()) {
+    const v1::Checklist checklist = Evaluate(LoadCluster(file.Path(".textproto")));
+    ASSERT_EQ(static_cast<size_t>(checklist.findings_size()), Rules().size());
+    for (const v1::Finding& finding : checklist.findings()) {
+      EXPECT_NE(finding.summary(), "") << finding.rule() << " in " << file.Path("");
+      EXPECT_EQ(finding.fix().empty(), LooksGood(finding.outcome()))
+          << finding.rule() << " in " << file.Path("");
+      EXPECT_FALSE(absl::StrContains(finding.fix(), "NODE")) << finding.fix();
+    }
+  }
+}
+
+TEST(Evaluate, ShowsNoDigestInFull) {
+  constexpr size_t kShown = 16;
+  for (const ClusterFile& file : ClusterFiles()) {
+    const v1::Snapshot cluster = LoadCluster(file.Path(".textproto"));
+    std::set<std::string> digests;
+    for (const v1::NodeSnapshot& node : cluster.nodes()) {
+      digests.insert(node.facts().encryption_key().fingerprint().substr(0, kShown));
+      for (const v1::ConfigKey& key : node.facts().configuration().keys()) {
+        digests.insert(key.secret_digest().substr(0, kShown));
+      }
+    }
+    digests.erase("");
+    const std::string text = ToText(Evaluate(cluster));
+    for (const std::string& digest : digests) {
+      EXPECT_FALSE(absl::StrContains(text, digest)) << file.Path("");
+    }
+  }
+}
+
+TEST(Evaluate, KnowsNothingOfAClusterWithoutNodes) {
+  for (const auto& [rule, outcome] : OutcomesOf(v1::Snapshot())) {
+    EXPECT_EQ(outcome, v1::UNKNOWN) << rule;
+  }
+}
+
+TEST(EvaluateNode, JudgesWhatOneNodeAloneShows) {
+  v1::Snapshot cluster = BaseCluster();
+  cluster.clear_spec();
+  cluster.mutable_nodes()->RemoveLast();
+  cluster.mutable_nodes(0)->clear_clock();
+  const v1::Checklist checklist = EvaluateNode(cluster);
+  std::set<std::string> not_passed;
+  for (const v1::Finding& finding : checklist.findings()) {
+    EXPECT_EQ(FindRule(finding.rule())->scope, Scope::kNode);
+    if (finding.outcome() != v1::PASS) not_passed.insert(finding.rule());
+  }
+  EXPECT_EQ(not_passed, std::set<std::string>({"storage-is-encrypted-in-transit"}));
+}
+
+// A cluster of so many nodes, all like those of the base.
+v1::Snapshot BigCluster(int nodes) {
+  const v1::Snapshot base = BaseCluster();
+  v1::Snapshot cluster = base;
+  cluster.clear_nodes();
+  for (int i = 0; i < nodes; ++i) {
+    v1::NodeSnapshot& node = *cluster.add_nodes();
+    node = base.nodes(i % 2);
+    node.set_name(absl::StrCat("node-", i));
+    node.mutable_facts()->mutable_host()->set_boot_id(absl::StrCat("boot-", i));
+  }
+  return cluster;
+}
+
+std::chrono::microseconds BestTime(const v1::Snapshot& cluster) {
+  auto best = std::chrono::microseconds::max();
+  for (int i = 0; i < 5; ++i) {
+    v1::Snapshot copy = cluster;
+    const auto start = std::chrono::steady_clock::now();
+    const v1::Checklist checklist = Evaluate(std::move(copy));
+    const auto took = std::chrono::steady_clock::now() - start;
+    best = std::min(best, std::chrono::duration_cast<std::chrono::microseconds>(took));
+  }
+  return best;
+}
+
+TEST(Evaluate, TakesTimeInProportionToTheNodes) {
+  const auto few = BestTime(BigCluster(200));
+  const auto many = BestTime(BigCluster(4000));
+  RecordProperty("us_for_20_nodes", static_cast<int>(BestTime(BigCluster(20)).count()));
+  RecordProperty("us_for_4000_nodes", static_cast<int>(many.count()));
+  // Twenty times the nodes; were it quadratic, it would take 400 times as long.
+  EXPECT_LT(many, few * 80);
+}
+
+}  // namespace
+}  // namespace connect_ha::test
