@@ -51,5 +51,7 @@ start_coordinator() {
   wait_for 20 "coordinator" port_open "$PORT_COORDINATOR"
 }
 
-# join_command NODE: what `connect-ha token create` prints for the node to run.
-join_command() { admin token create --node "$1" | grep -m 1 -o 'connect-ha-agent enroll .*'; }
+# join_command NODE: what `connect-ha token create` has the node run.
+join_command() {
+  admin token create --node "$1" --output json | python3 -c 'import json, sys; print(json.load(sys.stdin)["join_command"])'
+}
