@@ -1,0 +1,344 @@
+// What the coordinator costs, each figure beside its aim and, where there is one, the bare floor of
+// the same run. See README.md here.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <future>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "connect_ha/v1/admin_service.grpc.pb.h"
+#include "connect_ha/v1/node_service.grpc.pb.h"
+#include "coordinator/store/sqlite_store.h"
+#include "tests/bench/bench_cluster.h"
+#include "tests/bench/bench_nodes.h"
+
+namespace connect_ha {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+using std::chrono::duration;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int kCallers = 64;
+constexpr seconds kRun{6};
+
+double Since(Steady::time_point begun) { return duration<double>(Steady::now() - begun).count(); }
+
+void Row(const std::string& what, const std::string& measured, const std::string& aim) {
+  std::printf("%-58s %-26s aim %s\n", what.c_str(), measured.c_str(), aim.c_str());
+  std::fflush(stdout);
+}
+
+template <typename... Values>
+std::string Text(const char* format, Values... values) {
+  char text[128];
+  std::snprintf(text, sizeof text, format, values...);
+  return text;
+}
+
+struct Load {
+  double per_second = 0;
+  double p50_ms = 0;
+  double p99_ms = 0;
+  double cpu_us_each = 0;  // of the server
+  int failed = 0;
+};
+
+double Percentile(std::vector<double>& values, double share) {
+  if (values.empty()) return 0;
+  const auto at = static_cast<size_t>(share * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + static_cast<long>(at), values.end());
+  return values[at];
+}
+
+enum class Facts { kUnchanged, kChanged };
+
+// Calls from `kCallers` nodes, each with its own connection, one call at a time; `rate` a second in
+// all, 0 for as fast as they can.
+Load CallHeartbeats(BenchCluster& cluster, Facts facts, double rate) {
+  const auto identities = cluster.IssueNodes(kCallers);
+  std::atomic<bool> go{false}, stop{false};
+  std::atomic<int> failed{0};
+  std::vector<std::future<std::vector<double>>> callers;
+  for (const BenchIdentity& identity : identities) {
+    callers.push_back(std::async(std::launch::async, [&, identity] {
+      const auto stub = v1::NodeService::NewStub(cluster.Connect(identity));
+      v1::HeartbeatRequest report = BenchReport(identity.name);
+      v1::HeartbeatResponse response;
+      const auto beat = [&] {
+        grpc::ClientContext context;
+        if (!stub->Heartbeat(&context, report, &response).ok()) ++failed;
+      };
+      beat();
+      if (facts == Facts::kUnchanged) report.clear_facts();
+      std::vector<double> latencies;
+      while (!go) std::this_thread::sleep_for(milliseconds(1));
+      auto next = Steady::now();
+      for (int number = 1; !stop; ++number) {
+        if (facts == Facts::kChanged) ChangeReport(report, number);
+        if (rate > 0) {
+          next += std::chrono::duration_cast<Steady::duration>(duration<double>(kCallers / rate));
+          std::this_thread::sleep_until(next);
+        }
+        const auto begun = Steady::now();
+        beat();
+        latencies.push_back(Since(begun) * 1000);
+      }
+      return latencies;
+    }));
+  }
+  std::this_thread::sleep_for(seconds(2));  // every caller is connected
+  const double cpu = cluster.CpuSeconds();
+  const auto begun = Steady::now();
+  go = true;
+  std::this_thread::sleep_for(kRun);
+  stop = true;
+  std::vector<double> latencies;
+  for (auto& caller : callers) {
+    const auto one = caller.get();
+    latencies.insert(latencies.end(), one.begin(), one.end());
+  }
+  Load load;
+  const auto count = static_cast<double>(latencies.size());
+  load.per_second = count / Since(begun);
+  load.cpu_us_each = (cluster.CpuSeconds() - cpu) / count * 1e6;
+  load.p50_ms = Percentile(latencies, 0.5);
+  load.p99_ms = Percentile(latencies, 0.99);
+  load.failed = failed;
+  return load;
+}
+
+// Reports into the store without gRPC.
+double BareStore(const std::string& path) {
+  const auto store = SqliteStore::Open(path);
+  if (!store.ok()) return 0;
+  std::atomic<bool> stop{false};
+  std::atomic<int> written{0};
+  std::vector<std::thread> writers;
+  for (int i = 0; i < kCallers; ++i) {
+    writers.emplace_back([&, i] {
+      v1::HeartbeatRequest request = BenchReport("node-" + std::to_string(i));
+      v1::NodeReport report;
+      report.set_node(request.node());
+      *report.mutable_facts() = request.facts();
+      while (!stop) {
+        if ((*store)->PutReport(report).ok()) ++written;
+      }
+    });
+  }
+  const auto begun = Steady::now();
+  std::this_thread::sleep_for(kRun);
+  stop = true;
+  const double per_second = written / Since(begun);
+  for (std::thread& writer : writers) writer.join();
+  return per_second;
+}
+
+void MeasureHeartbeats(int) {
+  Load echo, unchanged, changed, paced;
+  double store = 0;
+  {
+    BenchCluster cluster;
+    cluster.StartServer("echo");
+    echo = CallHeartbeats(cluster, Facts::kUnchanged, 0);
+  }
+  {
+    BenchCluster cluster;
+    store = BareStore(cluster.dir() + "/store.db");
+  }
+  {
+    BenchCluster cluster;
+    cluster.StartServer("serve");
+    unchanged = CallHeartbeats(cluster, Facts::kUnchanged, 0);
+    changed = CallHeartbeats(cluster, Facts::kChanged, 0);
+    paced = CallHeartbeats(cluster, Facts::kChanged, 1000);
+  }
+  Row("floor: bare gRPC echo over mTLS, 64 callers", Text("%.0f/s", echo.per_second), "-");
+  Row("floor: group commit alone, 64 writers", Text("%.0f/s", store), "-");
+  Row("unchanged heartbeats",
+      Text("%.0f/s (%.2f of echo)", unchanged.per_second, unchanged.per_second / echo.per_second),
+      ">= 10,000/s");
+  Row("changed reports, durable",
+      Text("%.0f/s (%.2f of store)", changed.per_second, changed.per_second / store), ">= 5,000/s");
+  Row("  server CPU each, unchanged / changed",
+      Text("%.0f / %.0f us", unchanged.cpu_us_each, changed.cpu_us_each), "-");
+  Row("acknowledged at 1,000 reports/s, p50 / p99",
+      Text("%.2f / %.2f ms (%.0f/s)", paced.p50_ms, paced.p99_ms, paced.per_second), "p99 <= 5 ms");
+  Row("calls that failed",
+      Text("%d", echo.failed + unchanged.failed + changed.failed + paced.failed), "0");
+}
+
+void MeasureConnections(int count) {
+  BenchCluster cluster;
+  cluster.StartServer("serve");
+  const auto identities = cluster.IssueNodes(count);
+  const double before = cluster.ResidentMiB();
+  double connected = 0, full = 0;
+  int refused = 0;
+  std::string why;
+  {
+    BenchNodes nodes(cluster, identities);
+    connected = nodes.WaitUntilAllReported(300);
+    std::this_thread::sleep_for(seconds(5));
+    full = cluster.ResidentMiB();
+    refused = nodes.refused();
+    why = nodes.first_refusal();
+  }
+  std::this_thread::sleep_for(seconds(15));
+  const double left = cluster.ResidentMiB();
+  Row(Text("%d nodes connect and report", count), Text("%.1f s", connected), "10,000: <= 60 s");
+  Row("  refused", refused == 0 ? "0" : Text("%d: %.60s", refused, why.c_str()), "0");
+  Row("  resident memory, for each node",
+      Text("%.0f MiB, %.0f KB", full, (full - before) * 1024 / count),
+      "<= 160 KB; 10,000: <= 1.6 GiB");
+  Row("  15 s after all have left", Text("%.0f MiB (began at %.0f)", left, before), "given back");
+}
+
+void MeasureRestart(int count) {
+  BenchCluster cluster;
+  cluster.StartServer("serve");
+  {
+    BenchNodes nodes(cluster, cluster.IssueNodes(count));
+    if (nodes.WaitUntilAllReported(120) < 0) {
+      std::fprintf(stderr, "bench: the nodes did not connect\n");
+      std::exit(1);
+    }
+    cluster.KillServer();
+    std::this_thread::sleep_for(seconds(1));
+    nodes.ExpectAgain();
+    cluster.StartServer("serve");
+    const double back = nodes.WaitUntilAllReported(120);
+    Row(Text("%d nodes back and reporting after kill -9 and restart", count), Text("%.1f s", back),
+        "1,000: <= 5 s");
+  }
+}
+
+void MeasureStart(int count) {
+  BenchCluster cluster;
+  {
+    const auto store = SqliteStore::Open(cluster.dir() + "/store.db");
+    std::vector<std::thread> writers;
+    for (int t = 0; t < kCallers; ++t) {
+      writers.emplace_back([&, t] {
+        for (int i = t; i < count; i += kCallers) {
+          const v1::HeartbeatRequest request = BenchReport("node-" + std::to_string(i));
+          v1::NodeReport report;
+          v1::NodeRecord record;
+          report.set_node(request.node());
+          record.set_name(request.node());
+          *report.mutable_facts() = request.facts();
+          if (!(*store)->PutNode(record).ok() || !(*store)->PutReport(report).ok()) std::abort();
+        }
+      });
+    }
+    for (std::thread& writer : writers) writer.join();
+  }
+  Row(Text("start to serving with %d nodes", count), Text("%.2f s", cluster.StartServer("serve")),
+      "4,000: <= 1 s");
+}
+
+// A node that gathers when it is nudged; gathering itself takes no time.
+void AnswerNudges(const BenchCluster& cluster, const BenchIdentity& identity,
+                  grpc::ClientContext& context, std::atomic<int>& open) {
+  const auto stub = v1::NodeService::NewStub(cluster.Connect(identity));
+  v1::HeartbeatRequest report = BenchReport(identity.name);
+  v1::HeartbeatResponse response;
+  const auto beat = [&] {
+    grpc::ClientContext call;
+    return stub->Heartbeat(&call, report, &response).ok();
+  };
+  beat();
+  v1::NudgesRequest request;
+  request.set_node(identity.name);
+  const auto stream = stub->Nudges(&context, request);
+  stream->WaitForInitialMetadata();
+  ++open;
+  v1::Nudge nudge;
+  for (int number = 1; stream->Read(&nudge); ++number) {
+    beat();
+    report.set_gathered(response.gather());
+    ChangeReport(report, number);
+    beat();
+  }
+}
+
+double RefreshOnce(v1::AdminService::Stub& admin) {
+  const auto begun = Steady::now();
+  grpc::ClientContext context;
+  v1::RefreshResponse refresh;
+  if (!admin.Refresh(&context, {}, &refresh).ok()) return -1;
+  v1::RefreshStatusRequest which;
+  which.set_number(refresh.number());
+  while (Since(begun) < 10) {
+    grpc::ClientContext poll;
+    v1::RefreshStatusResponse status;
+    if (!admin.RefreshStatus(&poll, which, &status).ok()) return -1;
+    if (status.pending_size() == 0) return Since(begun);
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  return -1;
+}
+
+void MeasureRefresh(int count) {
+  BenchCluster cluster;
+  cluster.StartServer("serve");
+  const auto identities = cluster.IssueNodes(count);
+  std::vector<grpc::ClientContext> contexts(identities.size());
+  std::vector<std::thread> nodes;
+  std::atomic<int> open{0};
+  for (size_t i = 0; i < identities.size(); ++i) {
+    nodes.emplace_back([&, i] { AnswerNudges(cluster, identities[i], contexts[i], open); });
+  }
+  while (open < count) std::this_thread::sleep_for(milliseconds(5));
+  const auto admin = v1::AdminService::NewStub(cluster.Connect(cluster.IssueAdmin()));
+  std::vector<double> times;
+  for (int i = 0; i < 20; ++i) times.push_back(RefreshOnce(*admin));
+  for (grpc::ClientContext& context : contexts) context.TryCancel();
+  for (std::thread& node : nodes) node.join();
+  std::sort(times.begin(), times.end());
+  Row(Text("a fresh answer from %d nodes on demand, p50 / max of 20", count),
+      Text("%.0f / %.0f ms", times[10] * 1000, times.back() * 1000), "20: <= 500 ms");
+}
+
+struct Measurement {
+  const char* name;
+  int by_default;
+  void (*run)(int count);
+};
+
+constexpr Measurement kMeasurements[] = {
+    {"heartbeats", 0, MeasureHeartbeats},
+    {"refresh", 20, MeasureRefresh},
+    {"start", 4000, MeasureStart},
+    {"restart", 1000, MeasureRestart},
+    {"connections", 1000, MeasureConnections},
+};
+
+int Run(const std::string& name, int count) {
+  bool found = false;
+  for (const Measurement& measurement : kMeasurements) {
+    if (name != "all" && name != measurement.name) continue;
+    found = true;
+    measurement.run(count > 0 ? count : measurement.by_default);
+  }
+  if (found) return 0;
+  std::fprintf(stderr,
+               "usage: coordinator_bench "
+               "[all|heartbeats|refresh|start|restart|connections] [NODES]\n");
+  return 2;
+}
+
+}  // namespace
+}  // namespace connect_ha
+
+int main(int argc, char** argv) {
+  if (argc == 4) return connect_ha::RunServer(argv[1], argv[2], argv[3]);
+  return connect_ha::Run(argc > 1 ? argv[1] : "all", argc > 2 ? std::atoi(argv[2]) : 0);
+}
