@@ -314,7 +314,7 @@ absl::StatusOr<v1::ListTokensResponse> Enrolment::ListTokens() {
 
 absl::Status Enrolment::RevokeToken(const v1::RevokeTokenRequest& request, const Identity& caller,
                                     Time now) {
-  const absl::Status revoked = store_.RevokeToken(request.id());
+  absl::Status revoked = store_.RevokeToken(request.id());
   if (absl::IsNotFound(revoked)) {
     return absl::NotFoundError(absl::StrCat("no join token \"", request.id(),
                                             "\"; fix: list them with: connect-ha token list"));

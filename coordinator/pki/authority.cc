@@ -72,8 +72,8 @@ bool AddSubjectNames(X509* certificate, const Subject& subject) {
   parts.push_back(MakeTextName(GEN_URI, FormatIdentity(subject.identity)));
   for (const std::string& host : subject.hosts) parts.push_back(MakeHostName(host));
   for (NameHandle& part : parts) {
-    if (part == nullptr || sk_GENERAL_NAME_push(names.get(), part.get()) <= 0) return false;
-    part.release();
+    GENERAL_NAME* name = part.release();  // the list's from now on
+    if (name == nullptr || sk_GENERAL_NAME_push(names.get(), name) <= 0) return false;
   }
   return X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, 0) == 1;
 }
