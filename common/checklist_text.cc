@@ -75,6 +75,18 @@ void PrintFix(Terminal& terminal, const std::string& fix, int indent) {
   }
 }
 
+// One node that is not heard makes many findings say the same.
+bool SameDetails(const v1::Finding& a, const v1::Finding& b) {
+  const auto details = [](const v1::Finding& finding) {
+    v1::Finding rest;
+    rest.set_summary(finding.summary());
+    rest.set_fix(finding.fix());
+    *rest.mutable_evidence() = finding.evidence();
+    return rest.SerializeAsString();
+  };
+  return details(a) == details(b);
+}
+
 }  // namespace
 
 Cell OutcomeCell(v1::Outcome outcome) {
@@ -155,12 +167,17 @@ void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now
   }
   const std::vector<int> widths = ColumnWidths(terminal, rows);
   PrintRow(terminal, rows[0], widths);
+  const v1::Finding* above = nullptr;  // the last one that does not pass
   for (int i = 0; i < checklist.findings_size(); ++i) {
     PrintRow(terminal, rows[static_cast<size_t>(i) + 1], widths);
     const v1::Finding& finding = checklist.findings(i);
-    if (!Passes(finding.outcome())) {
+    if (Passes(finding.outcome())) continue;
+    if (above != nullptr && SameDetails(*above, finding)) {
+      terminal.out << std::string(kIndent, ' ') << "as above\n";
+    } else {
       PrintFindingDetails(terminal, finding, now, kIndent, false);
     }
+    above = &finding;
   }
 }
 

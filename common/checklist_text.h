@@ -20,7 +20,8 @@ bool Decides(const v1::Finding& finding, bool strict);
 // kHolds, kFails or kUnknown: a failure beats an unknown.
 int ChecklistExitCode(const v1::Checklist& checklist, bool strict);
 
-// The table in the checklist's order; below a finding that does not pass its details.
+// The table in the checklist's order; below a finding that does not pass its details, or "as above"
+// where the one before it that does not pass has the same.
 void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now);
 // Its summary, evidence and fix. Without `all_evidence` what the summary already says is left
 // out, and no more than six lines are shown, what does not pass first. How long the outcome has

@@ -72,6 +72,7 @@ void PrintStatus(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Che
                   FormatUtc(FromProto(snapshot.taken_at())));
   terminal.out << Wrap(head, terminal.width) << "\n";
   PrintNodes(terminal, snapshot);
+  if (snapshot.nodes().empty()) return;
   terminal.out << "\n";
   PrintFindings(terminal, checklist);
 }
