@@ -70,11 +70,11 @@ absl::Status ReadAccounts(const ProbeInput& input, v1::Facts& facts) {
   if (!group.ok()) return group.status();
   v1::AccountsFacts& accounts = *facts.mutable_accounts();
   for (const Wanted& wanted : List(*run_as, "Applications.RunAs")) {
-    const absl::Status status = AddAccount(input.host, wanted, accounts);
+    absl::Status status = AddAccount(input.host, wanted, accounts);
     if (!status.ok()) return status;
   }
   for (const Wanted& wanted : List(*group, "Applications.SharedRunAsUnixGroup")) {
-    const absl::Status status = AddGroup(input.host, wanted, accounts);
+    absl::Status status = AddGroup(input.host, wanted, accounts);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

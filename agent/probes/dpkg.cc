@@ -189,7 +189,7 @@ absl::StatusOr<std::optional<v1::Package>> FindOwner(Host& host, ProbeCache& cac
     if (absl::IsNotFound(list.status())) continue;  // its package has just been removed
     if (!list.ok()) return list.status();
     if (!ListHas(*list, path)) continue;
-    const absl::string_view package = absl::string_view(name).substr(0, name.find_first_of(":"));
+    const absl::string_view package = absl::string_view(name).substr(0, name.find(':'));
     const v1::Package* owner = (*database)->Find(
         absl::EndsWith(package, ".list")
             ? package.substr(0, package.size() - absl::string_view(".list").size())

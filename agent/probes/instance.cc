@@ -124,7 +124,7 @@ absl::Status ReadInstance(const ProbeInput& input, v1::Facts& facts) {
       input.agent_config.has_imds_endpoint() ? input.agent_config.imds_endpoint() : kEndpoint;
   const bool forced = endpoint != kEndpoint;
   if (!forced) {
-    const absl::Status found = FindEc2(input.host);
+    absl::Status found = FindEc2(input.host);
     if (absl::IsNotFound(found)) return absl::OkStatus();
     if (!found.ok()) return found;
   }

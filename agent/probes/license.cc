@@ -47,7 +47,7 @@ absl::StatusOr<std::vector<v1::LicenseFile>> ReadLicenseFiles(const ProbeInput& 
 
 // NotFound: Connect is not installed.
 absl::Status FindLicenseManager(const ProbeInput& input) {
-  const absl::Status found = input.host.Stat(kLicenseManager).status();
+  absl::Status found = input.host.Stat(kLicenseManager).status();
   if (!absl::IsNotFound(found)) return found;
   const auto packages = ReadPackages(input.host, input.cache);
   if (!packages.ok()) return packages.status();
@@ -56,7 +56,7 @@ absl::Status FindLicenseManager(const ProbeInput& input) {
 }
 
 absl::StatusOr<v1::LicenseFacts> AskLicenseManager(const ProbeInput& input) {
-  const absl::Status found = FindLicenseManager(input);
+  absl::Status found = FindLicenseManager(input);
   if (!found.ok()) return found;
   CommandOptions options;
   options.deadline = kDeadline;

@@ -199,7 +199,7 @@ absl::StatusOr<std::vector<FoundRuntime>> FindRuntimes(const ProbeInput& input) 
     for (const std::string& path : named) {
       if (!path.empty()) found.push_back({&layout, path, VersionOf(layout, path), true});
     }
-    const absl::Status status = AddInstalled(input.host, layout, found);
+    absl::Status status = AddInstalled(input.host, layout, found);
     if (!status.ok()) return status;
   }
   return found;
@@ -212,7 +212,7 @@ absl::Status ReadRuntimes(const ProbeInput& input, v1::Facts& facts) {
       input.cache.runtimes.Get().value_or(std::map<std::string, VerifiedRuntime>());
   facts.mutable_runtimes();
   for (const FoundRuntime& runtime : *found) {
-    const absl::Status status = ReadRuntime(input, runtime, verified, facts);
+    absl::Status status = ReadRuntime(input, runtime, verified, facts);
     if (!status.ok()) return status;
   }
   auto& runtimes = *facts.mutable_runtimes()->mutable_runtimes();

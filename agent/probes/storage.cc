@@ -157,11 +157,11 @@ absl::Status ReadStorage(const ProbeInput& input, v1::Facts& facts) {
   const std::vector<ConfiguredPath> configured =
       input.config ? input.config->Directories() : std::vector<ConfiguredPath>();
   for (const ConfiguredPath& path : configured) {
-    const absl::Status status = AddDirectory(input, *mounts, path, storage);
+    absl::Status status = AddDirectory(input, *mounts, path, storage);
     if (!status.ok()) return status;
   }
   for (const auto& [mount_point, mount] : SelectMounts(*mounts, storage)) {
-    const absl::Status status = AddMount(input.host, *mount, storage);
+    absl::Status status = AddMount(input.host, *mount, storage);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
