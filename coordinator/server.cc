@@ -23,7 +23,7 @@ namespace {
 constexpr int kMaxReceiveBytes = 2 * kMaxNodeMessageBytes;
 // Threads wait for the disk, a group of calls at a time.
 constexpr int kMaxThreads = 512;
-constexpr int kIdleThreads = 16;
+constexpr int kIdleThreads = 128;
 // Fewer nodes than this leaving are not worth walking the heap for.
 constexpr size_t kManyNodes = 500;
 
