@@ -2,16 +2,15 @@
 
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "agent/probes/probe.h"
 
 namespace connect_ha {
 
-// Reads the TCP ports that something listens on. Left out: ports of the ephemeral range on the
-// loopback, which every content process opens and closes as it comes and goes.
+// Reads the TCP ports that something listens on.
 absl::Status ReadListeners(const ProbeInput& input, v1::Facts& facts);
 
-// `table`: the text of /proc/net/tcp or /proc/net/tcp6. Unsorted, with duplicates.
-std::vector<v1::Listener> ParseListeners(absl::string_view table);
+// What is reported of them: sorted, each once. Left out are ports of the ephemeral range on the
+// loopback, which every content process opens and closes as it comes and goes.
+v1::ListenersFacts SelectListeners(std::vector<v1::Listener> all);
 
 }  // namespace connect_ha

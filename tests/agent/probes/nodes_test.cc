@@ -1,6 +1,7 @@
-// Whole captured nodes, tests/nodes/NAME: every probe of the table (but the database's, which has
-// a real database in its own test) over the node, against tests/nodes/NAME/facts.textproto.
-// After a wanted change: CONNECT_HA_REWRITE=1 nodes_test, and read the diff.
+// Whole captured nodes, tests/nodes/NAME: every probe of the table over the node (but those
+// that ask a real database or the kernel and have tests of their own), against
+// tests/nodes/NAME/facts.textproto. After a wanted change: CONNECT_HA_REWRITE=1 nodes_test, and
+// read the diff.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -19,8 +20,9 @@ std::string ReadText(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-bool IsDatabase(const Probe& probe) {
-  return std::string(probe.name).find("database") != std::string::npos;
+bool IsReal(const Probe& probe) {
+  const std::string name = probe.name;
+  return name.find("database") != std::string::npos || name == "listeners";
 }
 
 // Spans on the real clock.
@@ -37,7 +39,7 @@ v1::Facts ReadNode(ProbeBench& bench) {
   if (!config.ok() && !absl::IsNotFound(config.status())) bench.config_status = config.status();
   v1::Facts all;
   for (const Probe& probe : Probes()) {
-    if (!IsDatabase(probe)) all.MergeFrom(bench.Run(probe.read, probe.path));
+    if (!IsReal(probe)) all.MergeFrom(bench.Run(probe.read, probe.path));
   }
   ClearSpans(all);
   return all;
@@ -66,7 +68,7 @@ TEST(SteadyPass, ForksNothingAndAsksTheMetadataServiceOnce) {
   const size_t requests = bench.host->http_requests().size();
 
   for (const Probe& probe : Probes()) {
-    if (probe.pace != Pace::kVerify && !IsDatabase(probe)) bench.Run(probe.read, probe.path);
+    if (probe.pace != Pace::kVerify && !IsReal(probe)) bench.Run(probe.read, probe.path);
   }
 
   EXPECT_EQ(bench.host->commands_run().size(), commands);

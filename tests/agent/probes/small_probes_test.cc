@@ -1,11 +1,18 @@
 // Probes and parsers of a few lines each.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "agent/probes/accounts.h"
 #include "agent/probes/clock.h"
 #include "agent/probes/host.h"
 #include "agent/probes/license.h"
 #include "agent/probes/listeners.h"
+#include "agent/probes/listening_sockets.h"
 #include "agent/probes/memory.h"
 #include "agent/probes/resolve.h"
 #include "tests/agent/probes/probe_bench.h"
@@ -56,23 +63,44 @@ TEST(License, AFloatingOneIsRemote) {
   EXPECT_EQ(bench.Run(ReadLicense, "license").license().kind(), "remote");
 }
 
-TEST(Listeners, AreReadFromBothProtocols) {
-  const auto v4 = ParseListeners("  sl  local_address\n   0: 0100007F:0F63 00000000:0000 0A x\n");
-  ASSERT_EQ(v4.size(), 1u);
-  EXPECT_EQ(Text(v4[0]), "address: \"127.0.0.1\"\nport: 3939\n");
-  const auto v6 = ParseListeners(
-      "   0: 0000000000000000FFFF00000100007F:0F63 0:0 0A x\n"
-      "   1: B80D0120000000000000000001000000:0016 0:0 0A x\n");
-  ASSERT_EQ(v6.size(), 2u);
-  EXPECT_EQ(v6[0].address(), "::ffff:127.0.0.1");
-  EXPECT_EQ(v6[1].address(), "2001:db8::1");
+v1::Listener MakeListener(const std::string& address, uint32_t port) {
+  v1::Listener listener;
+  listener.set_address(address);
+  listener.set_port(port);
+  return listener;
 }
 
-TEST(Listeners, WithoutIpv6ThereAreThoseOfIpv4) {
-  ProbeBench bench;
-  bench.host->SetFile("/proc/net/tcp", "   0: 00000000:0016 00000000:0000 0A x\n");
-  EXPECT_EQ(Text(bench.Run(ReadListeners, "listeners")),
-            "listeners {\n  tcp {\n    address: \"0.0.0.0\"\n    port: 22\n  }\n}\n");
+TEST(Listeners, AreSortedAndToldOnceWithoutTheOnesOfContent) {
+  EXPECT_EQ(Text(SelectListeners({MakeListener("0.0.0.0", 3939), MakeListener("127.0.0.1", 40001),
+                                  MakeListener("::1", 40001), MakeListener("::", 22),
+                                  MakeListener("0.0.0.0", 40001), MakeListener("::", 22),
+                                  MakeListener("127.0.0.1", 20123)})),
+            "tcp {\n  address: \"::\"\n  port: 22\n}\n"
+            "tcp {\n  address: \"0.0.0.0\"\n  port: 3939\n}\n"
+            "tcp {\n  address: \"127.0.0.1\"\n  port: 20123\n}\n"
+            "tcp {\n  address: \"0.0.0.0\"\n  port: 40001\n}\n");
+}
+
+TEST(Listeners, AreTheKernels) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), length), 0);
+  ASSERT_EQ(listen(fd, 1), 0);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+
+  const auto listeners = ListListeningSockets();
+  close(fd);
+
+  ASSERT_TRUE(listeners.ok()) << listeners.status();
+  EXPECT_EQ(std::count_if(listeners->begin(), listeners->end(),
+                          [&](const v1::Listener& one) {
+                            return one.address() == "127.0.0.1" &&
+                                   one.port() == ntohs(address.sin_port);
+                          }),
+            1);
 }
 
 TEST(Memory, ALineThatIsNotThereLeavesItsFieldUnset) {
