@@ -77,7 +77,7 @@ v1::Finding NodesAreDistinct(const v1::Snapshot& cluster) {
     if (live.size() > 1) {
       verdict.Fail(
           node.name(),
-          absl::StrCat(live.size(), " live machines have this name: ", absl::StrJoin(live, ", ")));
+          absl::StrCat(live.size(), " live machines (machine/boot): ", absl::StrJoin(live, ", ")));
     } else if (!verdict.Unobserved(node, "host.boot_id")) {
       if (node.facts().host().boot_id().empty()) {
         verdict.Unknown(node.name(), "the boot id was not reported");
@@ -89,7 +89,7 @@ v1::Finding NodesAreDistinct(const v1::Snapshot& cluster) {
   for (const auto& [boot_id, nodes] : nodes_by_boot) {
     for (const std::string& node : nodes) {
       if (nodes.size() == 1) {
-        verdict.Pass(node, "is one machine");
+        verdict.Pass(node, "one live machine");
       } else {
         verdict.Fail(node, absl::StrCat("one machine under several names, boot id ", boot_id),
                      absl::StrCat("connect-ha node remove ", nodes.back()));
@@ -135,7 +135,7 @@ v1::Finding FactsAreFresh(const v1::Snapshot& cluster) {
       verdict.Unknown(node.name(), absl::StrCat("a probe hangs: ", hung),
                       "on NODE: cat /proc/mounts; ps -eo pid,stat,wchan:32,args | grep ' D'");
     } else {
-      verdict.Pass(node.name(), "reports");
+      verdict.Pass(node.name(), "heard in time");
     }
   }
   return verdict.Finish();

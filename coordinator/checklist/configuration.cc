@@ -74,7 +74,7 @@ v1::Finding ConfigurationMatches(const v1::Snapshot& cluster) {
   for (const auto& [identity, key] : keys) JudgeKey(key, known, verdict);
   if (!verdict.Has(v1::FAIL)) {
     for (const v1::NodeSnapshot* node : known) {
-      verdict.Pass(node->name(), absl::StrCat("agrees in ", keys.size(), " keys"));
+      verdict.Pass(node->name(), absl::StrCat(keys.size(), " keys, none in conflict"));
     }
   }
   return verdict.Finish();

@@ -193,16 +193,20 @@ v1::Finding DatabaseIsSame(const v1::Snapshot& cluster) {
   if (verdict.Has(v1::FAIL) || verdict.Has(v1::UNKNOWN)) return verdict.Finish();
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     const v1::DatabaseFacts& database = node.facts().database();
-    const std::string text = absl::StrCat(database.database(), "/", database.current_schema(),
-                                          " of system ", database.system_identifier());
     if (!node.facts().has_database()) {
       SayNoDatabase(node, verdict);
     } else if (cluster.nodes_size() == 1) {
-      verdict.Pass(node.name(), absl::StrCat(text, "; there is no other node"));
+      verdict.Pass(node.name(), absl::StrCat(database.database(), "/", database.current_schema(),
+                                             " on ", database.host(), "; there is no other node"));
     } else {
-      verdict.Unknown(node.name(), absl::StrCat(text,
-                                                "; a standby or a restored copy has the "
-                                                "same identity"));
+      // A standby and a restored copy have the identity of the original.
+      verdict.Unknown(node.name(),
+                      absl::StrCat("identity ", database.system_identifier(), "/",
+                                   database.database(), ", which a copy of the database has too"),
+                      absl::StrCat("on each node, at one time: psql \"host=", database.host(),
+                                   " dbname=", database.database(), " user=", database.user(),
+                                   "\" -c 'select inet_server_addr(), pg_postmaster_start_time()' "
+                                   "(one answer everywhere is one server)"));
     }
   }
   return verdict.Finish();

@@ -25,9 +25,9 @@ std::vector<std::string> LiveClaimants(const v1::Snapshot& cluster, const v1::No
   std::vector<std::string> live;
   for (const v1::Claimant& claimant : node.claimants()) {
     if (FromProto(cluster.taken_at()) - FromProto(claimant.last_seen()) > limit) continue;
-    live.push_back(absl::StrCat(claimant.address(), " (machine-id ",
-                                claimant.machine_id().substr(0, kIdShown), ", boot ",
-                                claimant.boot_id().substr(0, kIdShown), ")"));
+    live.push_back(absl::StrCat(claimant.machine_id().substr(0, kIdShown), "/",
+                                claimant.boot_id().substr(0, kIdShown), " at ",
+                                claimant.address()));
   }
   return live;
 }

@@ -13,7 +13,7 @@ namespace connect_ha {
 bool IsStale(const v1::Snapshot& cluster, const v1::NodeSnapshot& node);
 
 // The machines that speak under the node's name and were heard within limits.stale_after, each
-// in a few words.
+// by the beginnings of its machine id and boot id, and its address.
 std::vector<std::string> LiveClaimants(const v1::Snapshot& cluster, const v1::NodeSnapshot& node);
 
 // Why nothing that is held of this node counts: "not heard for 3m 10s (limit 30s)".

@@ -85,8 +85,8 @@ v1::Finding MetricsPathIsUnique(const v1::Snapshot& cluster) {
         verdict.Fail(one.node->name(), absl::StrCat(what, " is one directory for several nodes"));
         break;
       case Sameness::kUnknown:
-        verdict.Unknown(one.node->name(), absl::StrCat(what, " may be another node's too: ",
-                                                       one.place.Text(), " names no server"));
+        verdict.Unknown(one.node->name(),
+                        absl::StrCat(what, " may be another node's too (", one.place.Text(), ")"));
         break;
       case Sameness::kDifferent:
         verdict.Pass(one.node->name(), absl::StrCat(what, " is this node's own"));
