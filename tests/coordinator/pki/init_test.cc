@@ -8,9 +8,13 @@
 #include <filesystem>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/certificate.h"
+#include "common/config_loader.h"
 #include "common/credential_files.h"
 #include "common/file.h"
+#include "coordinator/pki/example_spec.h"
 #include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
@@ -250,6 +254,27 @@ TEST(CoordinatorCertificate, IsRenewedAtHalfLifeForTheSameKeyAndHosts) {
             ParseCertificate(before->certificate)->hosts);
   EXPECT_EQ(ParseCertificate(after->certificate)->not_after,
             kNow + std::chrono::hours((19 + 30) * 24));
+}
+
+// The example with every line that shows a key made one.
+std::string Uncommented(const std::string& example) {
+  std::string text;
+  for (const absl::string_view line : absl::StrSplit(example, '\n')) {
+    const bool key = line.size() > 2 && line[0] == '#' && (line[1] != ' ' || line[2] == ' ');
+    absl::StrAppend(&text, key ? line.substr(1) : line, "\n");
+  }
+  return text;
+}
+
+TEST(ExampleSpec, LoadsAsItIsAndWithEverythingInIt) {
+  const std::string example = ExampleSpec("analytics");
+  for (const std::string& text : {example, Uncommented(example)}) {
+    v1::ClusterSpec spec;
+    EXPECT_EQ(FormatProblems(ParseYaml(text, "cluster.yaml", spec)), "");
+    EXPECT_EQ(FormatProblems(ValidateClusterSpec(spec, "cluster.yaml")), "");
+    EXPECT_EQ(spec.cluster(), "analytics");
+    EXPECT_EQ(spec.has_database(), text != example);
+  }
 }
 
 TEST(CoordinatorFiles, ThatAreMissingSayWhatToType) {
