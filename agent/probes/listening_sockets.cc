@@ -47,7 +47,7 @@ class DiagSocket {
     if (send(fd_, &message, sizeof(message), 0) < 0) return Failed(errno);
     bool done = false;
     while (!done) {
-      const absl::Status status = ReadAnswer(listeners, done);
+      absl::Status status = ReadAnswer(listeners, done);
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
