@@ -234,6 +234,7 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
   slot.again = false;
   slot.running_round = slot.wanted_round;
   slot.since = steady_clock::now();
+  slot.hung = false;  // it may have waited long for a thread; from here on its own time counts
   running_slow_ += slow;
   slot.started_at = host_.Now();
   const Time started_at = slot.started_at;
