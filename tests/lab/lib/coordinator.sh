@@ -27,8 +27,11 @@ serve_agent_package() {
 
 # write_spec: what the lab's cluster should be.
 write_spec() {
+  # shellcheck disable=SC1091
   cat >"$RUN/cluster.yaml" <<SPEC
 cluster: lab
+# Debian is no system that Connect supports: here it is the exception that is meant.
+platform: {os_id: $(. /etc/os-release && echo "$ID"), os_version: "$(. /etc/os-release && echo "$VERSION_ID")"}
 connect:
   version: $CONNECT_VERSION
 runtimes:
@@ -41,7 +44,11 @@ storage:
   mount_point: /mnt/connect
   nfs: {server: efs.lab.internal, export: /, port: $PORT_NFS}
 database:
-  major_version: $("$(database_tool postgres)" --version | sed 's/.* \([0-9]*\)\..*/\1/')
+  major_version: $("$(database_tool postgres)" --version | sed 's/.*) \([0-9]*\)\..*/\1/')
+limits:
+  # Emulated processors answer late, and the error bar of a clock offset is half the round trip.
+  clock_offset: 5s
+  database_stage: 10s
 SPEC
 }
 

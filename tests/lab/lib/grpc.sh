@@ -19,8 +19,8 @@ grpc_call() {
     --resolve "coordinator.lab.internal:$PORT_COORDINATOR:127.0.0.1" \
     -H 'content-type: application/grpc' -H 'te: trailers' --data-binary "@$body" "$@" \
     "https://coordinator.lab.internal:$PORT_COORDINATOR/connect_ha.v1.$method" 2>&1 || return 1
-  tr -d '\r' <"$headers" | awk -F ': ' '
-    $1 == "grpc-status" { status = $2 } $1 == "grpc-message" { text = $2 } END { print status, text }'
+  tr -d '\r' <"$headers" | sed -n -e 's/^grpc-status: //p' -e 's/^grpc-message: //p' | paste -s -d ' ' |
+    python3 -c 'import sys, urllib.parse; print(urllib.parse.unquote(sys.stdin.read()).replace("\n", "; "))'
 }
 
 # grpc_refused WHAT STATUS METHOD BODY_FILE [CURL_OPTION...]

@@ -140,5 +140,9 @@ pack_root() {
   "${AS_ROOT[@]}" rm -rf --one-file-system "$IMAGE/root"
 }
 
-# load_image_of_run: the image that the running lab was started from.
-load_image_of_run() { IMAGE=$(readlink "$RUN/image"); }
+# load_image_of_run: the image that the running lab was started from, and the versions in it.
+load_image_of_run() {
+  IMAGE=$(readlink "$RUN/image")
+  # shellcheck disable=SC1091
+  . "$IMAGE/versions"
+}

@@ -56,10 +56,23 @@ since() { checklist | "$LAB_HOME/scenarios/read-checklist" since; }
 
 outcome_is() { outcomes --rule "$1" | grep -qE "^$1 $2( |\$)"; }
 
+# troubles_are FILE: exactly these rules do not pass; the order does not matter.
 troubles_are() {
   troubles >"$RUN/troubles"
-  diff -u "$1" "$RUN/troubles"
+  diff -u <(sort "$1") <(sort "$RUN/troubles")
 }
+
+# findings_are FILE: every finding is as `since` printed it into the file.
+findings_are() {
+  since >"$RUN/findings"
+  diff -u "$1" "$RUN/findings"
+}
+
+# The troubles of a cluster with nothing wrong: what this release cannot know yet.
+RIGHT=$LAB_HOME/scenarios/right.txt
+
+# settle: waits until every probe of the new nodes has been through once, the slow ones too.
+settle() { wait_for 240 "a checklist without findings" troubles_are "$RIGHT"; }
 
 # script_on NODE: runs the script on standard input there. For what must not stand in an argument list.
 script_on() { node_ssh "$1" bash -euo pipefail -s; }
