@@ -23,6 +23,15 @@ void OnlyUnknown(World& world) {
   checklist.mutable_findings()->DeleteSubrange(1, checklist.findings_size() - 1);
 }
 
+void OneReasonForMany(World& world) {
+  for (v1::Finding& finding : *world.coordinator.checklist.mutable_findings()) {
+    finding.set_outcome(v1::UNKNOWN);
+    finding.set_summary("node-1: not heard for 4m 10s");
+    finding.set_fix("on node-1: systemctl status connect-ha-agent");
+    finding.clear_evidence();
+  }
+}
+
 void OnlyAdviceFails(World& world) {
   world.coordinator.checklist.mutable_findings()->DeleteSubrange(0, 5);
 }
@@ -115,6 +124,7 @@ std::vector<GoldenCase> GoldenCases() {
       {"checklist", {"checklist"}, {}},
       {"checklist-good", {"checklist"}, MakeAllPass},
       {"checklist-unknown", {"checklist"}, OnlyUnknown},
+      {"checklist-one-reason", {"checklist"}, OneReasonForMany},
       {"checklist-advice", {"checklist"}, OnlyAdviceFails},
       {"checklist-advice-strict", {"checklist", "--strict"}, OnlyAdviceFails},
       {"checklist-color", {"checklist"}, [](World& w) { w.color = true; }},
