@@ -51,7 +51,7 @@ Wakeup IdleWait(Watcher& watcher, std::chrono::microseconds watchdog) {
 // NotFound: told to stop before the node was enrolled.
 absl::StatusOr<NodeIdentity> WaitForIdentity(const std::string& state_dir) {
   WatcherOptions options;
-  options.paths = {{state_dir, "enrolment", kOnIdentity}};
+  options.paths = {{state_dir, "", kOnIdentity}};
   options.with_bus = false;
   Watcher watcher(std::move(options));
   if (const absl::Status status = watcher.Open(); !status.ok()) return status;

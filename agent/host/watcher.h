@@ -47,7 +47,7 @@ class Watcher {
   absl::Status Open();
 
   // Returns at the first event, joined by those that follow within a few milliseconds, or empty
-  // when `timeout` has passed. For one thread.
+  // when `timeout` has passed or what came is of no interest. For one thread.
   Wakeup Wait(std::chrono::milliseconds timeout);
 
   // Makes Wait return. From any thread.

@@ -1,0 +1,109 @@
+#include "agent/host/command.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+
+CommandResult MustRun(const std::vector<std::string>& arguments, CommandOptions options = {}) {
+  const auto result = RunCommand(arguments, options);
+  EXPECT_TRUE(result.ok()) << result.status();
+  return result.value_or(CommandResult());
+}
+
+TEST(Command, GivesOutputAndExitCode) {
+  const CommandResult result = MustRun({"sh", "-c", "echo out; echo err >&2; exit 7"});
+  EXPECT_EQ(result.exit_code, 7);
+  EXPECT_EQ(result.output, "out\nerr\n");
+  EXPECT_FALSE(result.timed_out);
+}
+
+TEST(Command, PassesArgumentsAsTheyAre) {
+  EXPECT_EQ(MustRun({"echo", "a b", "$HOME", "*"}).output, "a b $HOME *\n");
+}
+
+TEST(Command, SeesOnlyTheEnvironmentThatIsGiven) {
+  CommandOptions options;
+  options.environment = {"MARK=1"};
+  setenv("CONNECT_HA_TEST_SECRET", "x", 1);
+  const CommandResult result = MustRun({"env"}, options);
+  EXPECT_EQ(result.output,
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+            "HOME=/root\nLANG=C.UTF-8\nMARK=1\n");
+}
+
+TEST(Command, InheritsNoOpenFile) {
+  const int open_file = dup(0);  // without close-on-exec
+  const CommandResult result = MustRun({"ls", "/proc/self/fd"});
+  close(open_file);
+  EXPECT_EQ(result.output, "0\n1\n2\n3\n");  // 3 is the listing itself
+}
+
+TEST(Command, AProgramThatIsNotThereIsNotFound) {
+  const auto result = RunCommand({"/no/such/program"}, {});
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(result.status().message(), "cannot run /no/such/program: no such file or directory");
+}
+
+TEST(Command, KillsTheWholeGroupAtTheDeadline) {
+  CommandOptions options;
+  options.deadline = milliseconds(200);
+  const auto begin = std::chrono::steady_clock::now();
+  const CommandResult result = MustRun({"sh", "-c", "sleep 60 & echo $!; wait"}, options);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  EXPECT_TRUE(result.timed_out);
+  EXPECT_EQ(result.exit_code, 128 + SIGKILL);
+  const pid_t left = std::stoi(result.output);
+  bool gone = false;
+  for (int i = 0; i < 100 && !gone; ++i) {
+    std::ifstream stat("/proc/" + std::to_string(left) + "/stat");
+    std::string pid, name, state;
+    gone = !(stat >> pid >> name >> state) || state == "Z";
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  EXPECT_TRUE(gone);
+}
+
+TEST(Command, DoesNotWaitForWhatItLeavesBehind) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(MustRun({"sh", "-c", "sleep 60 & echo started"}).output, "started\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
+TEST(Command, CutsTheOutputAtTheLimitAndReadsOn) {
+  CommandOptions options;
+  options.output_limit_bytes = 10;
+  const CommandResult result =
+      MustRun({"sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x"}, options);
+  EXPECT_EQ(result.output, "xxxxxxxxxx");
+  EXPECT_EQ(result.exit_code, 0);
+}
+
+TEST(Command, RunsAsAnotherAccountOrNotAtAll) {
+  CommandOptions options;
+  options.account = "nobody";
+  const auto result = RunCommand({"sh", "-c", "id -un; echo $HOME"}, options);
+  if (geteuid() == 0) {
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->output, "nobody\n/nonexistent\n");
+  } else {
+    EXPECT_EQ(result.status().code(), absl::StatusCode::kPermissionDenied);
+  }
+}
+
+TEST(Command, AnAccountThatIsNotThereIsNotFound) {
+  CommandOptions options;
+  options.account = "no-such-account";
+  const auto result = RunCommand({"true"}, options);
+  EXPECT_EQ(result.status().message(), "no such user: no-such-account");
+}
+
+}  // namespace
+}  // namespace connect_ha
