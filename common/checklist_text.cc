@@ -1,6 +1,8 @@
 #include "common/checklist_text.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -141,14 +143,13 @@ void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time no
 }
 
 std::string CountOutcomes(const v1::Checklist& checklist) {
+  std::map<std::string, size_t> counts;
+  for (const v1::Finding& finding : checklist.findings()) ++counts[Label(finding.outcome())];
+  const std::pair<const char*, const char*> kWords[] = {
+      {"pass", "pass"}, {"FAIL", "fail"}, {"unknown", "unknown"}, {"n/a", "not applicable"}};
   std::vector<std::string> parts;
-  for (const auto& [outcome, words] :
-       {std::pair(v1::PASS, "pass"), std::pair(v1::FAIL, "fail"), std::pair(v1::UNKNOWN, "unknown"),
-        std::pair(v1::NOT_APPLICABLE, "not applicable")}) {
-    const auto count =
-        std::count_if(checklist.findings().begin(), checklist.findings().end(),
-                      [&](const v1::Finding& f) { return Label(f.outcome()) == Label(outcome); });
-    if (count > 0) parts.push_back(absl::StrCat(count, " ", words));
+  for (const auto& [label, words] : kWords) {
+    if (counts[label] > 0) parts.push_back(absl::StrCat(counts[label], " ", words));
   }
   return parts.empty() ? "no findings" : absl::StrJoin(parts, ", ");
 }

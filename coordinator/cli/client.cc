@@ -37,7 +37,9 @@ absl::StatusOr<bool> WaitForNodes(const Environment& environment, AdminLink& adm
     if (status->done_size() != shown) {
       shown = status->done_size();
       terminal.error << "gathering: " << shown << " of "
-                     << Count(static_cast<size_t>(shown + status->pending_size()), "node")
+                     << Count(static_cast<size_t>(shown) +
+                                  static_cast<size_t>(status->pending_size()),
+                              "node")
                      << " answered\n";
     }
     if (status->pending_size() == 0 || environment.now() >= limit ||

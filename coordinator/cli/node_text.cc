@@ -25,7 +25,7 @@ bool IsLive(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
 }
 
 std::string StateText(const v1::NodeSnapshot& node) {
-  const std::string reported = StateName(node.reported_state());
+  std::string reported = StateName(node.reported_state());
   if (node.assigned_state() == node.reported_state() ||
       node.assigned_state() == v1::NODE_STATE_UNSPECIFIED) {
     return reported;
