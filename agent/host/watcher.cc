@@ -175,7 +175,8 @@ bool Watcher::Collect(int timeout_ms, Wakeup& wakeup) {
       uint64_t number = 0;
       if (read(wake_.get(), &number, sizeof number) < 0) continue;
     } else if (fd == signals_.get()) {
-      wakeup.stop = true;
+      signalfd_siginfo taken;
+      wakeup.stop = read(signals_.get(), &taken, sizeof taken) > 0;
     } else if (fd == bus_fd_) {
       ReadBus(wakeup);
     }
@@ -200,7 +201,9 @@ Wakeup Watcher::Wait(milliseconds timeout) {
   const bool idle = wakeup.triggers == 0;
   const int wait_ms =
       idle && timeout.count() > 0 ? static_cast<int>(std::max<int64_t>(left, 0)) : 0;
-  if (!Collect(wait_ms, wakeup)) ReadBus(wakeup);
+  Collect(wait_ms, wakeup);
+  // Also what it read ahead while it waited for a reply, of which the descriptor says nothing.
+  ReadBus(wakeup);
   for (int i = 0; i < kMostSettlings && wakeup.triggers != 0; ++i) {
     if (!Collect(kSettleMs, wakeup)) break;
   }
