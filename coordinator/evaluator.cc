@@ -81,6 +81,7 @@ std::shared_ptr<const v1::Checklist> Evaluator::Latest() const {
 }
 
 void Evaluator::Tick(Time now) {
+  std::lock_guard ticking(tick_mutex_);
   roster_.Tick(now);
   if (stored_.findings_size() > 0 && !roster_.Settled(now)) return;
   const uint64_t changes = roster_.changes();
@@ -105,6 +106,7 @@ void Evaluator::Evaluate(Time now) {
 }
 
 void Evaluator::Save(Time now) {
+  std::lock_guard ticking(tick_mutex_);
   const auto latest = Latest();
   if (latest->findings_size() > 0) Keep(*latest, FindChanges(stored_, *latest, now), now);
 }

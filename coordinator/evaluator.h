@@ -24,7 +24,8 @@ class Evaluator {
 
   // Evaluates when the roster changed, and at the least every ten seconds: facts age, clocks
   // drift. After a restart the stored checklist stands, with its own time, until the nodes had
-  // their time to call (Roster::Settled). For one thread: a loop, every 200 ms or so.
+  // their time to call (Roster::Settled). A loop calls it every 200 ms or so; any other thread that
+  // wants what was taken so far judged now may, too.
   void Tick(Time now);
   // Stores the latest checklist as it is, before a stop.
   void Save(Time now);
@@ -38,6 +39,7 @@ class Evaluator {
 
   Roster& roster_;
   Store& store_;
+  std::mutex tick_mutex_;  // all but latest_: one evaluation at a time
   uint64_t changes_seen_ = 0;
   Time evaluated_at_{};
   Time stored_at_{};

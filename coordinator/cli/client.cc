@@ -13,9 +13,7 @@ namespace connect_ha {
 namespace {
 
 constexpr std::chrono::seconds kRefreshLimit{30};
-constexpr std::chrono::milliseconds kRefreshPoll{200};
-// The coordinator judges what it took within so long (Evaluator::Tick, every 200 ms).
-constexpr std::chrono::milliseconds kJudged{400};
+constexpr std::chrono::milliseconds kRefreshPoll{50};
 constexpr std::chrono::seconds kWatchInterval{2};
 
 void Complain(Terminal& terminal, const char* what,
@@ -46,7 +44,6 @@ absl::StatusOr<bool> WaitForNodes(const Environment& environment, AdminLink& adm
         !environment.wait(kRefreshPoll)) {
       Complain(terminal, "no answer within 30 s, older facts are shown", status->pending());
       Complain(terminal, "not heard, older facts are shown", status->unreachable());
-      environment.wait(kJudged);
       return status->pending_size() + status->unreachable_size() == 0;
     }
   }
