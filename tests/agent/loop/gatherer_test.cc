@@ -1,0 +1,227 @@
+#include "agent/gatherer.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "tests/fakes/fake_host.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kLong{30'000};
+
+// What the probes below do; one test at a time.
+struct World {
+  std::atomic<int> host_runs{0};
+  std::atomic<int> running{0};
+  std::atomic<int> most_running{0};
+  std::atomic<int> verified{0};
+  std::atomic<bool> hang{false};
+  std::atomic<bool> fail{false};
+  std::atomic<bool> had_config{false};
+};
+World* world = nullptr;
+
+absl::Status ReadHost(const ProbeInput& input, v1::Facts& facts) {
+  const int running = ++world->running;
+  if (running > world->most_running) world->most_running = running;
+  ++world->host_runs;
+  world->had_config = input.config != nullptr;
+  facts.mutable_host()->set_hostname("node-1");
+  --world->running;
+  return world->fail ? absl::UnavailableError("cannot read it") : absl::OkStatus();
+}
+
+absl::Status ReadStorage(const ProbeInput&, v1::Facts& facts) {
+  while (world->hang) std::this_thread::sleep_for(milliseconds(1));
+  facts.mutable_storage()->add_mounts()->set_mount_point("/mnt/connect");
+  return absl::OkStatus();
+}
+
+absl::Status Verify(const ProbeInput&, v1::Facts&) {
+  ++world->verified;
+  return absl::OkStatus();
+}
+
+absl::Status ReadRuntimes(const ProbeInput&, v1::Facts& facts) {
+  for (int i = 0; i < world->verified; ++i) facts.mutable_runtimes()->add_runtimes();
+  return absl::OkStatus();
+}
+
+class GathererTest : public testing::Test {
+ protected:
+  GathererTest() {
+    world = &world_;
+    options_.probes = {
+        {"host", "host", Pace::kPass, kOnHost, seconds(30), ReadHost},
+        {"storage", "storage", Pace::kPass, kOnMounts, milliseconds(20), ReadStorage},
+        {"runtimes_verification", "runtimes", Pace::kVerify, kOnRuntimes, seconds(30), Verify},
+        {"runtimes", "runtimes", Pace::kPass, kOnRuntimes, seconds(30), ReadRuntimes}};
+    options_.load_config = [this] {
+      ++loads_;
+      return LoadedConfig{config_, config_status_};
+    };
+    options_.agent_config.mutable_poll_interval()->set_seconds(30);
+    options_.agent_config.mutable_verify_interval()->set_seconds(600);
+  }
+  ~GathererTest() override {
+    world_.hang = false;
+    gatherer_.reset();
+  }
+  Gatherer& Start() {
+    gatherer_ = std::make_unique<Gatherer>(options_, host_, cache_);
+    return *gatherer_;
+  }
+  // Everything at once, to its end.
+  v1::Facts Gather() {
+    const auto now = steady_clock::now();
+    gatherer_->StartAll(now);
+    EXPECT_TRUE(gatherer_->WaitForAll(kLong));
+    return gatherer_->Collect(now);
+  }
+
+  World world_;
+  FakeHost host_;
+  ProbeCache cache_;
+  GathererOptions options_;
+  std::atomic<int> loads_{0};
+  std::shared_ptr<const ConnectConfig> config_;
+  absl::Status config_status_;
+  std::unique_ptr<Gatherer> gatherer_;
+};
+
+TEST_F(GathererTest, PutsTogetherWhatTheProbesRead) {
+  Start();
+  const v1::Facts facts = Gather();
+  EXPECT_EQ(facts.host().hostname(), "node-1");
+  EXPECT_EQ(facts.storage().mounts(0).mount_point(), "/mnt/connect");
+  EXPECT_EQ(facts.unobserved_size(), 0);
+  ASSERT_EQ(facts.runs_size(), 4);
+  for (const v1::ProbeRun& run : facts.runs()) EXPECT_EQ(run.state(), v1::ProbeRun::DONE);
+}
+
+TEST_F(GathererTest, ReportsWhatAVerifyingProbeFoundOutAsSoonAsItDid) {
+  Start();
+  EXPECT_EQ(Gather().runtimes().runtimes_size(), 1);
+}
+
+TEST_F(GathererTest, LoadsTheConfigurationBeforeTheProbes) {
+  config_ = std::make_shared<ConnectConfig>(std::vector<ConnectConfig::Key>());
+  Start();
+  Gather();
+  EXPECT_TRUE(world_.had_config);
+}
+
+TEST_F(GathererTest, AProbeThatFailsLeavesItsPartUnobserved) {
+  world_.fail = true;
+  Start();
+  const v1::Facts facts = Gather();
+  EXPECT_FALSE(facts.has_host());
+  ASSERT_EQ(facts.unobserved_size(), 1);
+  EXPECT_EQ(facts.unobserved(0).path(), "host");
+  EXPECT_EQ(facts.unobserved(0).reason(), "cannot read it");
+  EXPECT_EQ(facts.runs(0).state(), v1::ProbeRun::FAILED);
+}
+
+TEST_F(GathererTest, WhatNoProbeHasReadYetIsUnobserved) {
+  const v1::Facts facts = Start().Collect(steady_clock::now());
+  ASSERT_EQ(facts.unobserved_size(), 3);
+  EXPECT_EQ(facts.unobserved(0).path(), "host");
+  EXPECT_EQ(facts.unobserved(0).reason(), "not read yet");
+}
+
+TEST_F(GathererTest, AProbePastItsDeadlineIsHungAndTheOthersGoOn) {
+  world_.hang = true;
+  Gatherer& gatherer = Start();
+  const uint64_t round = gatherer.StartAll(steady_clock::now());
+  while (!gatherer.Done(round, steady_clock::now())) {
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  const auto now = steady_clock::now() + seconds(7);
+  EXPECT_TRUE(gatherer.Changed(now));
+  const v1::Facts facts = gatherer.Collect(now);
+  EXPECT_EQ(facts.host().hostname(), "node-1");
+  EXPECT_FALSE(facts.has_storage());
+  ASSERT_EQ(facts.unobserved_size(), 1);
+  EXPECT_EQ(facts.unobserved(0).path(), "storage");
+  EXPECT_EQ(facts.unobserved(0).reason(),
+            "probe storage has not come back since 2024-08-01T11:59:52Z");
+  EXPECT_EQ(facts.runs(1).state(), v1::ProbeRun::HUNG);
+  EXPECT_GE(facts.runs(1).duration_us(), 7'000'000);
+}
+
+TEST_F(GathererTest, AHungProbeIsNeitherWaitedForNorStartedTwiceAndRecovers) {
+  world_.hang = true;
+  Gatherer& gatherer = Start();
+  gatherer.StartAll(steady_clock::now());
+  while (!gatherer.WaitForAll(milliseconds(20))) gatherer.Changed(steady_clock::now());
+  EXPECT_FALSE(gatherer.Idle());
+  gatherer.Start(kOnMounts, steady_clock::now());
+  world_.hang = false;
+  while (!gatherer.Idle()) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_TRUE(gatherer.Changed(steady_clock::now()));
+  const v1::Facts facts = gatherer.Collect(steady_clock::now());
+  EXPECT_EQ(facts.storage().mounts_size(), 1);
+  EXPECT_EQ(facts.unobserved_size(), 0);
+}
+
+TEST_F(GathererTest, ATriggerStartsWhatNamesIt) {
+  Start();
+  Gather();
+  gatherer_->Changed(steady_clock::now());
+  const int runs = world_.host_runs;
+  gatherer_->Start(kOnHost, steady_clock::now());
+  EXPECT_TRUE(gatherer_->WaitForAll(kLong));
+  EXPECT_EQ(world_.host_runs, runs + 1);
+  EXPECT_EQ(world_.verified, 1);
+  EXPECT_TRUE(gatherer_->Changed(steady_clock::now()));
+  EXPECT_FALSE(gatherer_->Changed(steady_clock::now()));
+}
+
+TEST_F(GathererTest, RunsEachProbeAtItsOwnPace) {
+  Start();
+  const auto now = steady_clock::now();
+  Gather();
+  gatherer_->Start(0, now + seconds(1));
+  EXPECT_TRUE(gatherer_->Idle());
+  const int runs = world_.host_runs;
+  gatherer_->Start(0, now + seconds(60));
+  EXPECT_TRUE(gatherer_->WaitForAll(kLong));
+  EXPECT_EQ(world_.host_runs, runs + 1);
+  EXPECT_EQ(world_.verified, 1);
+  gatherer_->Start(0, now + seconds(700));
+  EXPECT_TRUE(gatherer_->WaitForAll(kLong));
+  EXPECT_EQ(world_.verified, 2);
+}
+
+TEST_F(GathererTest, NeverRunsAProbeTwiceAtOnce) {
+  Start();
+  for (int i = 0; i < 200; ++i) gatherer_->Start(kOnHost, steady_clock::now());
+  EXPECT_TRUE(gatherer_->WaitForAll(kLong));
+  EXPECT_EQ(world_.most_running, 1);
+}
+
+TEST_F(GathererTest, VerifiesOnlyWhenAskedWhereItIsTurnedOff) {
+  options_.verify = false;
+  Start();
+  gatherer_->Start(0, steady_clock::now());
+  EXPECT_TRUE(gatherer_->WaitForAll(kLong));
+  EXPECT_EQ(world_.verified, 0);
+}
+
+TEST_F(GathererTest, TellsWhoeverWaitsOutsideThatAProbeCameBack) {
+  std::atomic<int> told{0};
+  options_.on_done = [&told] { ++told; };
+  Start();
+  gatherer_->Start(0, steady_clock::now());
+  while (!gatherer_->Idle() || told == 0) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_GT(told, 0);
+}
+
+}  // namespace
+}  // namespace connect_ha

@@ -1,0 +1,238 @@
+#include "agent/loop.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "tests/fakes/fake_host.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+// Keeps what it was sent and answers with what was put in.
+class FakeLink : public CoordinatorLink {
+ public:
+  absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const v1::HeartbeatRequest& request) override {
+    requests.push_back(request);
+    if (!error.ok()) return error;
+    v1::HeartbeatResponse response;
+    if (!answers.empty()) {
+      response = answers.front();
+      answers.pop_front();
+    }
+    if (response.next_heartbeat_ms() == 0) response.set_next_heartbeat_ms(5'000);
+    return response;
+  }
+  void OnNudge(std::function<void()>) override {}
+
+  std::vector<v1::HeartbeatRequest> requests;
+  std::deque<v1::HeartbeatResponse> answers;
+  absl::Status error;
+};
+
+absl::Status ReadHostname(const ProbeInput& input, v1::Facts& facts) {
+  const auto name = input.host.ReadFile("/etc/hostname");
+  if (!name.ok()) return name.status();
+  facts.mutable_host()->set_hostname(*name);
+  facts.mutable_memory()->set_available_bytes(1);
+  return absl::OkStatus();
+}
+
+class LoopTest : public testing::Test {
+ protected:
+  LoopTest() {
+    host_.SetFile("/etc/hostname", "node-1");
+    GathererOptions gathering;
+    gathering.probes = {{"host", "host", Pace::kPass, kOnHost, seconds(30), ReadHostname}};
+    gathering.load_config = [] { return LoadedConfig(); };
+    gathering.agent_config.mutable_poll_interval()->set_seconds(30);
+    gathering.agent_config.mutable_verify_interval()->set_seconds(600);
+    gatherer_ = std::make_unique<Gatherer>(std::move(gathering), host_, cache_);
+    LoopOptions options;
+    options.node = "node-1";
+    options.machine_id = "m";
+    options.boot_id = "b";
+    options.agent_version = "0.1.0";
+    options.watchdog = seconds(60);
+    options.notify = [this](const std::string& state) { told_.push_back(state); };
+    loop_ = std::make_unique<Loop>(std::move(options), *gatherer_, link_, host_);
+  }
+  // Until the first gathering is over and reported.
+  void Begin() {
+    while (link_.requests.empty()) Act(0);
+  }
+  void Act(uint32_t triggers) {
+    loop_->Act(triggers, now_);
+    gatherer_->WaitForAll(seconds(30));
+  }
+  void After(milliseconds span, uint32_t triggers = 0) {
+    now_ += span;
+    host_.Advance(span);
+    Act(triggers);
+  }
+  void Answer(const v1::HeartbeatResponse& response) { link_.answers.push_back(response); }
+  int Count(const std::string& state) const {
+    return static_cast<int>(std::count(told_.begin(), told_.end(), state));
+  }
+
+  FakeHost host_;
+  ProbeCache cache_;
+  FakeLink link_;
+  std::unique_ptr<Gatherer> gatherer_;
+  std::unique_ptr<Loop> loop_;
+  std::vector<std::string> told_;
+  SteadyTime now_ = steady_clock::now();
+};
+
+TEST_F(LoopTest, ReportsWhatTheNodeIs) {
+  Begin();
+  const v1::HeartbeatRequest& request = link_.requests[0];
+  EXPECT_EQ(request.node(), "node-1");
+  EXPECT_EQ(request.machine_id(), "m");
+  EXPECT_EQ(request.boot_id(), "b");
+  EXPECT_EQ(request.agent_version(), "0.1.0");
+  EXPECT_EQ(request.reported_state(), v1::OBSERVED);
+  EXPECT_EQ(request.facts().host().hostname(), "node-1");
+  EXPECT_EQ(request.facts_digest().size(), 64u);
+  EXPECT_EQ(request.agent_sent_us(), 1'722'513'600'000'000);
+  EXPECT_FALSE(request.has_last_exchange());
+}
+
+TEST_F(LoopTest, SendsNoFactsWhileNothingChanges) {
+  Begin();
+  After(seconds(1));
+  EXPECT_EQ(link_.requests.size(), 1u);
+  After(seconds(5));
+  ASSERT_EQ(link_.requests.size(), 2u);
+  EXPECT_FALSE(link_.requests[1].has_facts());
+  EXPECT_EQ(link_.requests[1].facts_digest(), link_.requests[0].facts_digest());
+}
+
+TEST_F(LoopTest, SendsAChangeAtOnce) {
+  Begin();
+  host_.SetFile("/etc/hostname", "other");
+  After(milliseconds(200), kOnHost);
+  ASSERT_EQ(link_.requests.size(), 2u);
+  EXPECT_EQ(link_.requests[1].facts().host().hostname(), "other");
+}
+
+TEST_F(LoopTest, AFlappingFactWaitsALittle) {
+  Begin();
+  host_.SetFile("/etc/hostname", "other");
+  After(milliseconds(200), kOnHost);
+  host_.SetFile("/etc/hostname", "third");
+  After(milliseconds(10), kOnHost);
+  EXPECT_EQ(link_.requests.size(), 2u);
+  EXPECT_EQ(loop_->NextDue(now_), now_ + milliseconds(90));
+  After(milliseconds(90));
+  EXPECT_EQ(link_.requests.size(), 3u);
+}
+
+TEST_F(LoopTest, AProbeThatFailsIsReportedAsUnobserved) {
+  Begin();
+  host_.SetError("/etc/hostname", absl::PermissionDeniedError("no"));
+  After(milliseconds(200), kOnHost);
+  ASSERT_EQ(link_.requests.size(), 2u);
+  EXPECT_FALSE(link_.requests[1].facts().has_host());
+  EXPECT_EQ(link_.requests[1].facts().unobserved(0).path(), "host");
+}
+
+TEST_F(LoopTest, SendsVolatileValuesEveryMinute) {
+  Begin();
+  for (int i = 0; i < 11; ++i) After(milliseconds(5'001));
+  for (size_t i = 1; i < link_.requests.size(); ++i) EXPECT_FALSE(link_.requests[i].has_facts());
+  After(milliseconds(5'001));
+  EXPECT_TRUE(link_.requests.back().has_facts());
+}
+
+TEST_F(LoopTest, AnswersANudgeAtOnce) {
+  Begin();
+  loop_->Nudge();
+  After(milliseconds(1));
+  EXPECT_EQ(link_.requests.size(), 2u);
+}
+
+TEST_F(LoopTest, SendsTheFactsAgainWhenAsked) {
+  v1::HeartbeatResponse response;
+  response.set_send_facts(true);
+  Answer(v1::HeartbeatResponse());
+  Answer(response);
+  Begin();
+  After(seconds(6));
+  ASSERT_EQ(link_.requests.size(), 3u);
+  EXPECT_FALSE(link_.requests[1].has_facts());
+  EXPECT_TRUE(link_.requests[2].has_facts());
+}
+
+TEST_F(LoopTest, GathersEverythingWhenAskedAndSaysSoOnce) {
+  v1::HeartbeatResponse response;
+  response.set_gather(7);
+  Answer(response);
+  Begin();
+  After(milliseconds(1));
+  After(milliseconds(1));
+  After(milliseconds(1));
+  ASSERT_EQ(link_.requests.size(), 2u);
+  EXPECT_EQ(link_.requests[1].gathered(), 7u);
+  EXPECT_TRUE(link_.requests[1].has_facts());
+}
+
+TEST_F(LoopTest, TellsTheFourTimesOfTheExchangeBefore) {
+  v1::HeartbeatResponse response;
+  response.set_coordinator_received_us(10);
+  response.set_coordinator_sent_us(20);
+  Answer(response);
+  Begin();
+  After(seconds(6));
+  const v1::ClockExchange& exchange = link_.requests[1].last_exchange();
+  EXPECT_EQ(exchange.agent_sent_us(), 1'722'513'600'000'000);
+  EXPECT_EQ(exchange.coordinator_received_us(), 10);
+  EXPECT_EQ(exchange.coordinator_sent_us(), 20);
+  EXPECT_EQ(exchange.agent_received_us(), 1'722'513'600'000'000);
+}
+
+TEST_F(LoopTest, BacksOffWhileTheCoordinatorIsAwayAndComesBackWithFacts) {
+  link_.error = absl::UnavailableError("connection refused");
+  Begin();
+  for (int i = 0; i < 600; ++i) After(seconds(1));
+  EXPECT_LT(link_.requests.size(), 45u);
+  EXPECT_GT(link_.requests.size(), 15u);
+  link_.error = absl::OkStatus();
+  const size_t before = link_.requests.size();
+  for (int i = 0; i < 60 && link_.requests.size() == before; ++i) After(seconds(1));
+  ASSERT_EQ(link_.requests.size(), before + 1);
+  EXPECT_TRUE(link_.requests.back().has_facts());
+  EXPECT_EQ(told_.back(), "STATUS=reporting to the coordinator");
+}
+
+TEST_F(LoopTest, AChangeDoesNotBreakTheBackOff) {
+  link_.error = absl::UnavailableError("connection refused");
+  Begin();
+  host_.SetFile("/etc/hostname", "other");
+  After(milliseconds(200), kOnHost);
+  EXPECT_EQ(link_.requests.size(), 1u);
+}
+
+TEST_F(LoopTest, KeepsFeedingTheWatchdogAndSaysWhatIsWrong) {
+  link_.error = absl::UnavailableError("connection refused");
+  Begin();
+  for (int i = 0; i < 60; ++i) After(seconds(1));
+  EXPECT_GE(Count("WATCHDOG=1"), 4);
+  EXPECT_EQ(Count("STATUS=cannot report: connection refused"), 1);
+  EXPECT_LE(loop_->NextDue(now_), now_ + seconds(30));
+}
+
+TEST_F(LoopTest, SaysThatAnotherMachineHasItsName) {
+  v1::HeartbeatResponse response;
+  response.set_conflict("machine x");
+  Answer(response);
+  Begin();
+  EXPECT_EQ(told_.back(), "STATUS=another machine reports as node-1");
+}
+
+}  // namespace
+}  // namespace connect_ha
