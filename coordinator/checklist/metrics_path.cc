@@ -89,6 +89,12 @@ v1::Finding MetricsPathIsUnique(const v1::Snapshot& cluster) {
                         absl::StrCat(what, " may be another node's too (", one.place.Text(), ")"));
         break;
       case Sameness::kDifferent:
+        if (one.directory->is_default()) {
+          verdict.Fail(
+              one.node->name(),
+              absl::StrCat(what, " lies in the shared data directory, for any node to use"));
+          break;
+        }
         verdict.Pass(one.node->name(), absl::StrCat(what, " is this node's own"));
     }
   }
