@@ -20,7 +20,7 @@ grpc_call() {
     -H 'content-type: application/grpc' -H 'te: trailers' --data-binary "@$body" "$@" \
     "https://coordinator.lab.internal:$PORT_COORDINATOR/connect_ha.v1.$method" 2>&1 || return 1
   tr -d '\r' <"$headers" | sed -n -e 's/^grpc-status: //p' -e 's/^grpc-message: //p' | paste -s -d ' ' |
-    python3 -c 'import sys, urllib.parse; print(urllib.parse.unquote(sys.stdin.read()).replace("\n", "; "))'
+    python3 -c 'import sys, urllib.parse; print(urllib.parse.unquote(sys.stdin.read().strip()).replace("\n", "; "))'
 }
 
 # grpc_refused WHAT STATUS METHOD BODY_FILE [CURL_OPTION...]
