@@ -226,7 +226,7 @@ absl::StatusOr<std::string> FakeHost::Resolve(const std::string& path, bool foll
     const std::vector<std::string> target =
         absl::StrSplit(it->second.content, '/', absl::SkipEmpty());
     rest.insert(rest.begin(), target.begin(), target.end());
-    if (it->second.content[0] == '/') done = "/";
+    if (it->second.content[0] == '/') done = std::string(1, '/');
   }
   return done;
 }
