@@ -68,11 +68,14 @@ TEST_F(RuntimesTest, AFailedSmokeRunShowsTheEndOfItsOutput) {
   EXPECT_NE(smoke.output().find("line 30\nexit code 1"), std::string::npos);
 }
 
-TEST_F(RuntimesTest, ASmokeRunThatDoesNotEndHasFailed) {
+TEST_F(RuntimesTest, ASmokeRunThatDoesNotEndIsUnobserved) {
   SetQuartoAnswer(137, true, "");
   const v1::Facts facts = Verified();
-  EXPECT_EQ(facts.runtimes().runtimes(0).smoke().output(), "killed: no end within 60 s");
-  EXPECT_FALSE(facts.runtimes().runtimes(0).smoke().passed());
+  EXPECT_FALSE(facts.runtimes().runtimes(0).has_smoke());
+  ASSERT_EQ(facts.unobserved_size(), 1) << facts.DebugString();
+  EXPECT_EQ(facts.unobserved(0).path(), "runtimes.runtimes.smoke");
+  EXPECT_EQ(facts.unobserved(0).reason(),
+            std::string(kQuarto) + ": the smoke run did not end within 120 s");
 }
 
 TEST_F(RuntimesTest, NothingRunsAsRoot) {
