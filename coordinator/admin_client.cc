@@ -136,6 +136,12 @@ absl::Status CheckUsable(const AdminIdentity& identity, Time now) {
         absl::StrCat(identity.dir, "/admin.crt is the certificate of ",
                      FormatActor(certificate.identity), ", not of an admin"));
   }
+  // The coordinator would end the handshake without a word.
+  if (!VerifySignedBy(identity.credentials.certificate, identity.ca).ok()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        identity.dir, "/admin.crt is not a certificate of the authority in ", identity.dir,
+        "/ca.crt; fix: copy the whole directory /var/lib/connect-ha/admin of the coordinator"));
+  }
   if (now < certificate.not_after) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "the admin certificate in ", identity.dir, " expired at ", FormatUtc(certificate.not_after),
