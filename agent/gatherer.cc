@@ -102,11 +102,17 @@ void Gatherer::Start(uint32_t triggers, SteadyTime now) {
   if (config_wanted_ || !queue_.empty()) work_.notify_all();
 }
 
-uint64_t Gatherer::StartAll(SteadyTime now) {
+uint64_t Gatherer::StartAll(SteadyTime now) { return StartRound(true, now); }
+
+uint64_t Gatherer::StartPass(SteadyTime now) { return StartRound(false, now); }
+
+uint64_t Gatherer::StartRound(bool verify, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   ++round_;
   config_wanted_ = true;
-  for (Slot& slot : slots_) Request(slot, round_, now);
+  for (Slot& slot : slots_) {
+    if (verify || slot.probe->pace != Pace::kVerify) Request(slot, round_, now);
+  }
   work_.notify_all();
   return round_;
 }
@@ -141,7 +147,8 @@ bool Gatherer::Done(uint64_t round, SteadyTime now) {
   if (config_wanted_) return false;
   return std::all_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
     if (IsLate(slot, now)) return true;
-    return slot.done_round >= round && (slot.state == State::kIdle || slot.wanted_round < round);
+    if (slot.wanted_round < round) return true;  // it was not asked for
+    return slot.done_round >= round && slot.state == State::kIdle;
   });
 }
 

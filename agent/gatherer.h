@@ -51,12 +51,14 @@ class Gatherer {
   void Start(uint32_t triggers, SteadyTime now);
   // Starts everything; the number is for Done().
   uint64_t StartAll(SteadyTime now);
+  // The same for all but the kVerify probes, which take minutes and go by their own pace.
+  uint64_t StartPass(SteadyTime now);
   // Waits until no quick probe is waiting or running, but no longer than `patience`; those that
   // Changed found to hang are not waited for. False when the patience ended first.
   bool WaitForQuick(std::chrono::milliseconds patience);
   // The same for every probe.
   bool WaitForAll(std::chrono::milliseconds patience);
-  // Every probe has run since that StartAll, or hangs.
+  // Every probe that was started under this number has run since, or hangs.
   bool Done(uint64_t round, SteadyTime now);
 
   // Finds out which probes hang. True when Collect would say something else than at the last call.
@@ -88,6 +90,7 @@ class Gatherer {
 
   // All of these need mutex_.
   void Request(Slot& slot, uint64_t round, SteadyTime now);
+  uint64_t StartRound(bool verify, SteadyTime now);
   void RequestFollowers(const Slot& verified, SteadyTime now);
   Slot* TakeNext();
   bool ConfigIsReady(SteadyTime now) const;

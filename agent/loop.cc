@@ -153,7 +153,7 @@ void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatRe
   if (response.gather() != 0 && response.gather() != asked_gather_ &&
       response.gather() != gathered_) {
     asked_gather_ = response.gather();
-    asked_round_ = gatherer_.StartAll(now);
+    asked_round_ = gatherer_.StartPass(now);
   }
   const milliseconds interval(response.next_heartbeat_ms());
   next_call_ = now + std::clamp(interval, kShortestInterval, kLongestInterval);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "agent/host/files.h"
 
@@ -34,7 +35,7 @@ std::optional<std::string> NetworkMountOnTheWay(const std::vector<MountEntry>& m
       done.resize(done.empty() ? 0 : done.rfind('/'));
       continue;
     }
-    const std::string next = done + "/" + name;
+    const std::string next = absl::StrCat(done, "/", name);
     if (const MountEntry* mount = FindNetworkMount(mounts, next)) return mount->mount_point;
     const bool last = rest.empty();
     const absl::StatusOr<std::string> target =

@@ -32,7 +32,7 @@ int MarkReloaded(sd_bus_message* message, void* changed, sd_bus_error*) {
 std::string UnitPath(const std::string& unit) {
   char* encoded = nullptr;
   if (sd_bus_path_encode(kUnitPrefix, unit.c_str(), &encoded) < 0) return "";
-  const std::string path = encoded;
+  std::string path = encoded;
   std::free(encoded);
   return path;
 }
@@ -46,7 +46,7 @@ absl::Status SystemdEvents::Open() {
   absl::StatusOr<BusHandle> opened = OpenBus(address_);
   if (!opened.ok()) return opened.status();
   bus_ = std::move(*opened);
-  const absl::Status status = Subscribe();
+  absl::Status status = Subscribe();
   if (!status.ok()) bus_.reset();
   return status;
 }

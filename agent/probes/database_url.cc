@@ -13,9 +13,7 @@ namespace {
 
 constexpr char kDefaultSslMode[] = "require";
 
-absl::Status Wrong(absl::string_view what) {
-  return absl::InvalidArgumentError(what);
-}
+absl::Status Wrong(absl::string_view what) { return absl::InvalidArgumentError(what); }
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

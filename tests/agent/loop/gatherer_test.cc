@@ -128,6 +128,18 @@ TEST_F(GathererTest, AProbeThatFailsLeavesItsPartUnobserved) {
   EXPECT_EQ(facts.runs(0).state(), v1::ProbeRun::FAILED);
 }
 
+TEST_F(GathererTest, APassReadsAgainAndDoesNotVerify) {
+  Gatherer& gatherer = Start();
+  Gather();
+  const int host_runs = world_.host_runs;
+  const int verified = world_.verified;
+  const uint64_t round = gatherer.StartPass(steady_clock::now());
+  EXPECT_TRUE(gatherer.WaitForAll(kLong));
+  EXPECT_TRUE(gatherer.Done(round, steady_clock::now()));
+  EXPECT_EQ(world_.host_runs, host_runs + 1);
+  EXPECT_EQ(world_.verified, verified);
+}
+
 TEST_F(GathererTest, WhatNoProbeHasReadYetIsUnobserved) {
   const v1::Facts facts = Start().Collect(steady_clock::now());
   ASSERT_EQ(facts.unobserved_size(), 3);
