@@ -39,10 +39,11 @@ struct Session {
     options.ca = identity.ca;
     options.certificate = identity.credentials.certificate;
     options.key = identity.credentials.key;
-    const auto channel = MakeChannel(options);
+    channel = MakeChannel(options);
     node = v1::NodeService::NewStub(channel);
     enrolment = v1::EnrolmentService::NewStub(channel);
   }
+  std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::NodeService::Stub> node;
   std::unique_ptr<v1::EnrolmentService::Stub> enrolment;
 };
@@ -138,10 +139,12 @@ absl::StatusOr<v1::HeartbeatResponse> CoordinatorClient::Connection::Heartbeat(
     if (options_.now() >= identity_.certificate.not_after) return Expired(identity_.certificate);
     session = session_;
   }
-  grpc::ClientContext context;
-  SetDeadline(context, kHeartbeatTimeout);
   v1::HeartbeatResponse response;
-  const grpc::Status status = session->node->Heartbeat(&context, request, &response);
+  const grpc::Status status = CallAcrossReconnect(*session->channel, [&] {
+    grpc::ClientContext context;
+    SetDeadline(context, kHeartbeatTimeout);
+    return session->node->Heartbeat(&context, request, &response);
+  });
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return Explain(status);
   explanation_ = absl::OkStatus();
   explained_at_ = {};

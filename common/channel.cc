@@ -1,5 +1,7 @@
 #include "common/channel.h"
 
+#include <chrono>
+
 namespace connect_ha {
 namespace {
 
@@ -40,6 +42,14 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
   arguments.SetServiceConfigJSON(kRetryHeartbeats);
   arguments.SetUserAgentPrefix("connect-ha/" CONNECT_HA_VERSION);
   return grpc::CreateCustomChannel(options.target, grpc::SslCredentials(ssl), arguments);
+}
+
+grpc::Status CallAcrossReconnect(grpc::Channel& channel,
+                                 const std::function<grpc::Status()>& call) {
+  grpc::Status status = call();
+  if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return status;
+  const auto patience = std::chrono::system_clock::now() + std::chrono::seconds(2);
+  return channel.WaitForConnected(patience) ? call() : status;
 }
 
 absl::Status FromGrpc(const grpc::Status& status) {

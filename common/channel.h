@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,10 @@ struct ChannelOptions {
 // Connects at the first call. Keep-alive pings every 30 s find a dead peer in 40 s; reconnects
 // back off from 1 s to 30 s, with jitter.
 std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options);
+
+// Runs `call`, and once more when it was UNAVAILABLE and the channel is up again within two
+// seconds: a coordinator that takes a new certificate closes the connections of the old one.
+grpc::Status CallAcrossReconnect(grpc::Channel& channel, const std::function<grpc::Status()>& call);
 
 // The same code and message.
 absl::Status FromGrpc(const grpc::Status& status);

@@ -1,6 +1,8 @@
 #include "tests/agent/host/fake_systemd.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <systemd/sd-bus.h>
 
 #include <chrono>
@@ -134,6 +136,15 @@ BusHandle Connect(const std::string& address, FakeSystemd* fake) {
   return handle;
 }
 
+// The socket's file is there before anybody listens on it.
+bool Listens(const std::string& path) {
+  const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  return connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+}
+
 }  // namespace
 
 FakeSystemd::FakeSystemd() {
@@ -165,7 +176,7 @@ void FakeSystemd::StartBus() {
   auto child = Spawn(request, milliseconds(10'000));
   if (!child.ok()) Must(-1, child.status().ToString().c_str());
   daemon_ = std::move(*child);
-  while (!std::filesystem::exists(directory_ / "bus")) {
+  while (!Listens(directory_ / "bus")) {
     std::this_thread::sleep_for(milliseconds(5));
   }
 }

@@ -97,7 +97,7 @@ std::shared_ptr<grpc::Channel> TestCluster::ConnectAdmin() const {
 }
 
 TestNode::TestNode(const TestCluster& cluster, const std::string& name)
-    : stub_(v1::NodeService::NewStub(cluster.ConnectNode(name))) {
+    : channel_(cluster.ConnectNode(name)), stub_(v1::NodeService::NewStub(channel_)) {
   request.set_node(name);
   request.set_machine_id("machine-" + name);
   request.set_boot_id("boot-1");
@@ -113,10 +113,12 @@ void TestNode::SetFacts(const std::string& hostname) {
 }
 
 grpc::Status TestNode::Beat() {
-  grpc::ClientContext context;
   request.clear_facts();
   if (send_facts_) *request.mutable_facts() = facts_;
-  const grpc::Status status = stub_->Heartbeat(&WithDeadline(context), request, &response);
+  const grpc::Status status = CallAcrossReconnect(*channel_, [&] {
+    grpc::ClientContext context;
+    return stub_->Heartbeat(&WithDeadline(context), request, &response);
+  });
   if (status.ok()) send_facts_ = response.send_facts();
   return status;
 }

@@ -68,6 +68,7 @@ class TestNode {
   v1::HeartbeatResponse response;
 
  private:
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::NodeService::Stub> stub_;
   v1::Facts facts_;
   bool send_facts_ = true;
