@@ -94,7 +94,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   events.paths.push_back({state_dir, "enrolment", kOnIdentity});
   events.is_on_network = [&host](const std::string& path) { return host.IsOnNetwork(path); };
   Watcher watcher(std::move(events));
-  if (const absl::Status status = watcher.Open(); !status.ok()) return status;
+  if (absl::Status status = watcher.Open(); !status.ok()) return status;
 
   ProbeCache cache;
   GathererOptions gathering = MakeGathererOptions(host, config, identity.digest_key);
