@@ -117,7 +117,7 @@ absl::Status Coordinator::ReplaceCertificate() {
   if (files->certificate == files_.certificate && files->key == files_.key) {
     return absl::OkStatus();
   }
-  const absl::Status replaced =
+  absl::Status replaced =
       server_->Replace({files->certificate, files->key, files->ca}, kReplaceGrace);
   if (!replaced.ok()) return replaced;
   files_ = *std::move(files);

@@ -211,7 +211,7 @@ absl::Status Roster::Admit(const Certificate& certificate, Time now) {
   record.set_name(name);
   *record.mutable_enrolled_at() = ToProto(now);
   *record.mutable_certificates_since() = ToProto(certificate.not_before);
-  const absl::Status stored = store_.PutNode(record);
+  absl::Status stored = store_.PutNode(record);
   if (!stored.ok()) return stored;
   Enrolled(record);
   RecordEvents(
@@ -233,7 +233,7 @@ absl::Status Roster::Remove(const std::string& name, const std::function<absl::S
   Node* node = Find(name);
   if (node == nullptr) return remove();  // says what is wrong
   std::lock_guard reports(node->report_mutex);
-  const absl::Status removed = remove();
+  absl::Status removed = remove();
   if (!removed.ok()) return removed;
   std::lock_guard lock(node->mutex);
   node->Forget();
@@ -281,7 +281,7 @@ absl::Status Roster::TakeReport(Node& node, const v1::HeartbeatRequest& request,
     report.set_agent_version(request.agent_version());
     *report.mutable_received_at() = ToProto(now);
     report.set_facts_digest(request.facts_digest());
-    const absl::Status stored = store_.PutReport(report);
+    absl::Status stored = store_.PutReport(report);
     if (!stored.ok()) return stored;
   }
   auto facts = std::make_shared<const v1::Facts>(std::move(*report.mutable_facts()));

@@ -56,7 +56,7 @@ absl::Status BusStatus(int error, const std::string& what) {
   if (error == -ETIMEDOUT) {
     return absl::DeadlineExceededError("cannot " + what + ": systemd (PID 1) does not answer");
   }
-  const absl::Status status = ErrnoStatus(-error, "cannot " + what);
+  absl::Status status = ErrnoStatus(-error, "cannot " + what);
   // "No such file" is said of the bus's socket, not of the thing that was asked for.
   if (absl::IsNotFound(status)) return absl::UnavailableError(status.message());
   return status;
