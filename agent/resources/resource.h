@@ -1,0 +1,63 @@
+// One thing of a node that the specification says something about: an account, a package, a file.
+//
+// Look, change, look again. Only Converge (converge.h) calls Apply; a dry run calls Differs alone.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/host/writable_host.h"
+#include "connect_ha/v1/agent_config.pb.h"
+#include "connect_ha/v1/convergence.pb.h"
+
+namespace connect_ha {
+
+// What every resource is given. All of it outlives the resource.
+struct ResourceContext {
+  WritableHost& host;
+  const v1::Desired& desired;
+  const v1::AgentConfig& agent_config;  // with its defaults set
+  std::string node;                     // fills ${node.name}
+  std::string state_dir;                // /var/lib/connect-ha-agent
+  std::string cache_dir;                // /var/cache/connect-ha-agent
+  std::string credentials_dir;          // $CREDENTIALS_DIRECTORY; "" for none
+  std::string digest_key;               // the cluster's, for keyed digests
+};
+
+// What Apply tells while it works.
+class Progress {
+ public:
+  virtual ~Progress() = default;
+  virtual void Enter(v1::Step::Phase phase) = 0;
+  virtual void Bytes(uint64_t done, uint64_t total) = 0;  // total 0: not known
+  // The last lines of an installer that failed.
+  virtual void Log(const std::string& lines) = 0;
+  // The agent stops, or another specification came: come back soon with Cancelled. A service that
+  // was started is left to run; it is found again.
+  virtual bool Stopped() = 0;
+};
+
+class Resource {
+ public:
+  virtual ~Resource() = default;
+
+  // "package rstudio-connect": the same in plans, events, errors and the journal.
+  virtual std::string Name() const = 0;
+  // Nothing: as it should be. Changes nothing on the node.
+  virtual absl::StatusOr<std::optional<v1::Change>> Differs() = 0;
+  // Makes it so. May be killed at any instruction and called again. An error's code says whether
+  // trying again can help (writable_host.h); its text may end with "\nfix: " and what to type.
+  virtual absl::Status Apply(Progress& progress) = 0;
+};
+
+// Everything that `context.desired` says something about, in the order in which it is to be made
+// so (table.cc). InvalidArgument: the specification needs something that this node cannot do.
+absl::StatusOr<std::vector<std::unique_ptr<Resource>>> MakeResources(
+    const ResourceContext& context);
+
+}  // namespace connect_ha
