@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "agent/probes/connect_keys.h"
+#include "common/connect_keys.h"
 
 namespace connect_ha {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "agent/probes/connect_keys.h"
+#include "common/connect_keys.h"
 
 namespace connect_ha {
 namespace {

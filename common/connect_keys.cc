@@ -1,4 +1,4 @@
-#include "agent/probes/connect_keys.h"
+#include "common/connect_keys.h"
 
 #include <algorithm>
 

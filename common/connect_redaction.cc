@@ -1,4 +1,4 @@
-#include "agent/probes/connect_redaction.h"
+#include "common/connect_redaction.h"
 
 #include <algorithm>
 #include <iterator>
