@@ -172,10 +172,8 @@ absl::StatusOr<v1::EnrollResponse> Enrolment::Admit(const v1::EnrollRequest& req
   spdlog::info("enrolled node={} token={} peer={}", request.node(), token.token().id(), peer);
 
   v1::EnrollResponse response;
-  response.set_cluster(authority_.cluster());
   response.set_node(request.node());
   response.set_certificate_pem(*certificate);
-  response.set_ca_pem(authority_.certificate());
   response.set_digest_key(digest_key_);
   return response;
 }
@@ -234,7 +232,6 @@ absl::StatusOr<v1::RenewResponse> Enrolment::Renew(const v1::RenewRequest& reque
   spdlog::info("renewed certificate of={}", FormatActor(identity));
   v1::RenewResponse response;
   response.set_certificate_pem(*certificate);
-  response.set_ca_pem(authority_.certificate());
   return response;
 }
 
