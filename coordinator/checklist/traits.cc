@@ -6,11 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "common/version.h"
 #include "coordinator/checklist/config_keys.h"
 #include "coordinator/checklist/config_values.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/place.h"
-#include "coordinator/checklist/version.h"
 
 namespace connect_ha {
 namespace {

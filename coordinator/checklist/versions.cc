@@ -1,10 +1,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/version.h"
 #include "coordinator/checklist/compare.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/rules.h"
 #include "coordinator/checklist/verdict.h"
-#include "coordinator/checklist/version.h"
 
 namespace connect_ha {
 namespace {

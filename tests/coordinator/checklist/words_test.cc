@@ -1,12 +1,12 @@
 // The small functions that rules are made of.
 #include <gtest/gtest.h>
 
+#include "common/version.h"
 #include "coordinator/checklist/compare.h"
 #include "coordinator/checklist/config_keys.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/place.h"
 #include "coordinator/checklist/verdict.h"
-#include "coordinator/checklist/version.h"
 
 namespace connect_ha {
 namespace {

@@ -12,5 +12,7 @@ namespace connect_ha {
 std::string PlainVersion(absl::string_view version);
 // PlainVersion, and 2024.8.0 is 2024.08.0.
 bool SameVersion(absl::string_view a, absl::string_view b);
+// Below zero: a is older than b; zero: SameVersion. A pre-release is older than its release.
+int CompareVersions(absl::string_view a, absl::string_view b);
 
 }  // namespace connect_ha

@@ -1,11 +1,14 @@
-#include "coordinator/checklist/version.h"
+#include "common/version.h"
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -26,6 +29,25 @@ bool IsPackageRevision(absl::string_view suffix) {
   return !suffix.empty() && std::all_of(suffix.begin(), suffix.end(), [](unsigned char c) {
     return absl::ascii_isdigit(c) || c == '.';
   });
+}
+
+struct ParsedVersion {
+  std::vector<uint64_t> numbers;
+  std::string pre_release;
+};
+
+ParsedVersion ParseVersion(absl::string_view version) {
+  const std::string plain = PlainVersion(version);
+  const size_t end = std::min(plain.find_first_of("-~"), plain.size());
+  ParsedVersion parsed;
+  parsed.pre_release = plain.substr(end);
+  for (const absl::string_view part : absl::StrSplit(plain.substr(0, end), '.')) {
+    uint64_t number = 0;
+    if (!absl::SimpleAtoi(part, &number))
+      parsed.pre_release = absl::StrCat(part, parsed.pre_release);
+    parsed.numbers.push_back(number);
+  }
+  return parsed;
 }
 
 }  // namespace
@@ -51,6 +73,16 @@ bool SameVersion(absl::string_view a, absl::string_view b) {
     return absl::StrJoin(parts, ".");
   };
   return without_zeros(a) == without_zeros(b);
+}
+
+int CompareVersions(absl::string_view a, absl::string_view b) {
+  const ParsedVersion left = ParseVersion(a);
+  const ParsedVersion right = ParseVersion(b);
+  if (left.numbers != right.numbers) return left.numbers < right.numbers ? -1 : 1;
+  if (left.pre_release == right.pre_release) return 0;
+  if (left.pre_release.empty()) return 1;
+  if (right.pre_release.empty()) return -1;
+  return left.pre_release < right.pre_release ? -1 : 1;
 }
 
 }  // namespace connect_ha
