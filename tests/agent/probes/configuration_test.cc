@@ -93,7 +93,7 @@ TEST_F(ConfigurationTest, AFileThatIsNoGcfgDoesNotFillTheReport) {
 }
 
 TEST_F(ConfigurationTest, NoFileIsObservedAbsent) {
-  host_.Remove(kPath);
+  host_.Erase(kPath);
   ASSERT_TRUE(Read().ok());
   EXPECT_FALSE(facts_.configuration().has_mode());
   EXPECT_FALSE(facts_.configuration().has_digest());
@@ -143,7 +143,7 @@ TEST_F(ConfigurationTest, LoadingNamesWhatStopsIt) {
   EXPECT_EQ(LoadConnectConfig(host_, agent_config_).status(),
             absl::FailedPreconditionError("/etc/rstudio-connect/rstudio-connect.gcfg:2:5: the "
                                           "quote is not closed on its line"));
-  host_.Remove(kPath);
+  host_.Erase(kPath);
   EXPECT_EQ(LoadConnectConfig(host_, agent_config_).status().code(), absl::StatusCode::kNotFound);
 }
 

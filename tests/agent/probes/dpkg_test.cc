@@ -100,7 +100,7 @@ class VerifyPackageTest : public testing::Test {
 
 TEST_F(VerifyPackageTest, CountsWhatChangedAndWhatIsMissing) {
   bench_.host->SetFile("/opt/one", "b");
-  bench_.host->Remove("/opt/two");
+  bench_.host->Erase("/opt/two");
   const auto integrity = Verify();
   ASSERT_TRUE(integrity.ok() && integrity->has_value());
   EXPECT_EQ(Text(**integrity), R"(checked_at {
@@ -139,7 +139,7 @@ TEST_F(VerifyPackageTest, EndsAtTheDeadlineAndSaysHowFarItCame) {
 }
 
 TEST_F(VerifyPackageTest, APackageWithoutChecksumsHasNoIntegrity) {
-  bench_.host->Remove("/var/lib/dpkg/info/tool:amd64.md5sums");
+  bench_.host->Erase("/var/lib/dpkg/info/tool:amd64.md5sums");
   const auto integrity = Verify();
   ASSERT_TRUE(integrity.ok());
   EXPECT_FALSE(integrity->has_value());

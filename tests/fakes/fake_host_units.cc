@@ -1,0 +1,211 @@
+// FakeHost's systemd: units, and the services that it runs for the agent.
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tests/fakes/fake_host.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr int kNoSuchProgram = 203;  // systemd's EXIT_EXEC
+constexpr int kTerminated = 128 + 15;
+
+std::string UnitFile(const std::string& name) { return "/etc/systemd/system/" + name; }
+
+FakeNode LinkToNull() {
+  FakeNode link;
+  link.kind = FileStatus::Kind::kLink;
+  link.mode = 0777;
+  link.content = "/dev/null";
+  return link;
+}
+
+// A masked unit has no settings.
+v1::Unit Masked(const std::string& name, const v1::Unit& unit) {
+  v1::Unit masked;
+  masked.set_name(name);
+  masked.set_load_state("masked");
+  masked.set_unit_file_state("masked");
+  masked.set_active_state(unit.active_state().empty() ? "inactive" : unit.active_state());
+  masked.set_sub_state(unit.sub_state().empty() ? "dead" : unit.sub_state());
+  if (unit.has_started_at()) *masked.mutable_started_at() = unit.started_at();
+  return masked;
+}
+
+}  // namespace
+
+void FakeHost::SetUnit(const v1::Unit& unit) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  units_[unit.name()] = unit;
+}
+
+void FakeHost::SetUnitEnvironment(const std::string& unit, std::vector<std::string> environment) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  environments_[unit] = std::move(environment);
+}
+
+void FakeHost::SetService(const std::string& what, FakeServiceCommand command) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  arranged_services_[what] = std::move(command);
+}
+
+bool FakeHost::StartUnit(const std::string& name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto it = units_.find(name);
+  if (it == units_.end() || IsMasked(name)) return false;
+  it->second.set_active_state("active");
+  it->second.set_sub_state("running");
+  return true;
+}
+
+void FakeHost::Reboot() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  services_.clear();
+}
+
+std::vector<TransientService> FakeHost::services_started() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return services_started_;
+}
+
+bool FakeHost::IsMasked(const std::string& unit) const {
+  const absl::StatusOr<const FakeNode*> file = files_.Find(UnitFile(unit), false);
+  return file.ok() && (*file)->kind == FileStatus::Kind::kLink && (*file)->content == "/dev/null";
+}
+
+absl::StatusOr<v1::Unit> FakeHost::ReadUnit(const std::string& name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const absl::Status status = Enter(name); !status.ok()) return status;
+  const auto it = units_.find(name);
+  if (IsMasked(name)) return Masked(name, it == units_.end() ? v1::Unit() : it->second);
+  if (it == units_.end()) return absl::NotFoundError("no such unit: " + name);
+  return it->second;
+}
+
+absl::StatusOr<std::vector<std::string>> FakeHost::ReadUnitEnvironment(const std::string& name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const absl::Status status = Enter(name); !status.ok()) return status;
+  const auto it = environments_.find(name);
+  if (it != environments_.end()) return it->second;
+  if (units_.count(name) > 0) return std::vector<std::string>();
+  return absl::NotFoundError("no such unit: " + name);
+}
+
+absl::Status FakeHost::MaskUnit(const std::string& name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const absl::Status status = EnterChange("MaskUnit", name); !status.ok()) return status;
+  if (IsMasked(name)) return absl::OkStatus();
+  if (files_.Find(UnitFile(name), false).ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot mask ", name, ": ", UnitFile(name), " is in the way"));
+  }
+  files_.Put(UnitFile(name), LinkToNull());
+  return absl::OkStatus();
+}
+
+absl::Status FakeHost::UnmaskUnit(const std::string& name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const absl::Status status = EnterChange("UnmaskUnit", name); !status.ok()) return status;
+  if (IsMasked(name)) files_.Erase(UnitFile(name));
+  return absl::OkStatus();
+}
+
+absl::Status FakeHost::StopUnit(const std::string& name, std::chrono::milliseconds) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const absl::Status status = EnterChange("StopUnit", name); !status.ok()) return status;
+  services_.erase(name);
+  const auto it = units_.find(name);
+  if (it == units_.end()) return absl::OkStatus();
+  it->second.set_active_state("inactive");
+  it->second.set_sub_state("dead");
+  return absl::OkStatus();
+}
+
+std::vector<FakeServiceCommand> FakeHost::CommandsOf(const TransientService& service) const {
+  const auto whole = arranged_services_.find(service.name);
+  if (whole != arranged_services_.end()) return {whole->second};
+  std::vector<FakeServiceCommand> commands;
+  for (const std::vector<std::string>& arguments : service.commands) {
+    const std::string line = absl::StrJoin(arguments, " ");
+    FakeServiceCommand command;
+    command.exit_code = kNoSuchProgram;
+    command.log = absl::StrCat("no such command: ", line, "\n");
+    // In order: a longer beginning comes after the shorter ones.
+    for (const auto& [beginning, arranged] : arranged_services_) {
+      if (absl::StartsWith(line, beginning)) command = arranged;
+    }
+    commands.push_back(std::move(command));
+  }
+  return commands;
+}
+
+absl::Status FakeHost::StartService(const TransientService& service) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const absl::Status status = EnterChange("StartService", service.name); !status.ok()) {
+    return status;
+  }
+  if (services_.count(service.name) > 0) {
+    return absl::AlreadyExistsError("there is a service already: " + service.name);
+  }
+  Service started;
+  started.service = service;
+  started.commands = CommandsOf(service);
+  started.started_at = now_;
+  started.result.state = ServiceResult::State::kRunning;
+  services_[service.name] = std::move(started);
+  services_started_.push_back(service);
+  return absl::OkStatus();
+}
+
+FakeEffect FakeHost::GoOn(Service& service) {
+  const auto limit = service.service.time_limit;
+  if (limit.count() > 0 && now_ - service.started_at >= limit) {
+    service.result = {ServiceResult::State::kFailed, kTerminated, "timeout"};
+    return nullptr;
+  }
+  FakeServiceCommand& command = service.commands.at(service.at);
+  if (command.reads == kNeverEnds) return nullptr;
+  if (command.reads > 0) {
+    --command.reads;
+    return nullptr;
+  }
+  if (!service.service.log_path.empty()) {
+    files_.Append(service.service.log_path, command.log, now_).IgnoreError();
+  }
+  if (command.exit_code != 0) {
+    service.result = {ServiceResult::State::kFailed, command.exit_code, "exit-code"};
+  } else if (++service.at == service.commands.size()) {
+    service.result.state = ServiceResult::State::kSucceeded;
+  }
+  return command.effect == nullptr ? [](FakeHost&) {} : command.effect;
+}
+
+absl::StatusOr<ServiceResult> FakeHost::ReadService(const std::string& name) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (const absl::Status status = Enter(name); !status.ok()) return status;
+  const auto it = services_.find(name);
+  if (it == services_.end()) return ServiceResult();
+  while (it->second.result.state == ServiceResult::State::kRunning) {
+    const FakeEffect effect = GoOn(it->second);
+    if (effect == nullptr) break;
+    // An effect takes the lock itself.
+    lock.unlock();
+    effect(*this);
+    lock.lock();
+  }
+  return it->second.result;
+}
+
+absl::Status FakeHost::ClearService(const std::string& name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const absl::Status status = EnterChange("ClearService", name); !status.ok()) return status;
+  const auto it = services_.find(name);
+  if (it == services_.end()) return absl::OkStatus();
+  if (it->second.result.state == ServiceResult::State::kRunning) {
+    return absl::FailedPreconditionError("still runs: " + name);
+  }
+  services_.erase(it);
+  return absl::OkStatus();
+}
+
+}  // namespace connect_ha
