@@ -30,20 +30,39 @@ struct FilePosition {
   int column = 0;
 };
 
+enum class Severity {
+  kError,    // the file will not do
+  kWarning,  // it will do, and may not do what is meant
+  kNote,     // a key that has no effect
+};
+
 struct ConfigProblem {
   std::string file;
   FilePosition position;
   // What, why, and where there is one the nearest valid name: unknown key "verson"; did you mean
   // "version"?
   std::string message;
+  Severity severity = Severity::kError;
+  // The value that could not be read, as in FilePositions; "" for none.
+  std::string unread = {};
 };
 
-// "cluster.yaml:3:5: unknown key ..." and so on, one a line, each ended; "" for none.
+// "cluster.yaml:3:5: unknown key ...", "cluster.yaml:9:1: warning: ..." and so on, one a line, each
+// ended; "" for none.
 std::string FormatProblems(const std::vector<ConfigProblem>& problems);
+
+bool HasErrors(const std::vector<ConfigProblem>& problems);
+// In file order; those of one place stay in theirs.
+void SortProblems(std::vector<ConfigProblem>& problems);
 
 // Where each value stands: "storage.mount_point", "runtimes.r[0].version",
 // "accounts.rstudio-connect.uid".
 using FilePositions = std::map<std::string, FilePosition>;
+
+// What of `found`, from looking at the values, stands beside what reading them found. A problem
+// that names a value that could not be read only follows from it, and is left out. In file order.
+std::vector<ConfigProblem> AddProblems(std::vector<ConfigProblem> read,
+                                       std::vector<ConfigProblem> found);
 
 // Fills `message`, which must be empty, with what could be read. `file` is for the problems'
 // text only. `positions` may be null.
@@ -52,8 +71,13 @@ std::vector<ConfigProblem> ParseYaml(std::string_view text, const std::string& f
                                      FilePositions* positions = nullptr);
 
 // What the schema cannot say: required values, forms of names and versions, ranges, values that
-// contradict each other. `positions` may be empty, as for a specification from the store.
+// contradict each other. Errors only. `positions` may be empty, as for a specification from the
+// store.
 std::vector<ConfigProblem> ValidateClusterSpec(const v1::ClusterSpec& spec,
+                                               const std::string& file = "",
+                                               const FilePositions& positions = {});
+// Warnings and notes about a specification that is valid.
+std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec,
                                                const std::string& file = "",
                                                const FilePositions& positions = {});
 std::vector<ConfigProblem> ValidateAgentConfig(const v1::AgentConfig& config,
@@ -61,8 +85,9 @@ std::vector<ConfigProblem> ValidateAgentConfig(const v1::AgentConfig& config,
                                                const FilePositions& positions = {});
 
 // Reads, parses and validates a file. No problem: `spec` holds. A file that cannot be read is a
-// problem too.
-std::vector<ConfigProblem> LoadClusterSpec(const std::string& path, v1::ClusterSpec& spec);
+// problem too. `positions` may be null.
+std::vector<ConfigProblem> LoadClusterSpec(const std::string& path, v1::ClusterSpec& spec,
+                                           FilePositions* positions = nullptr);
 
 enum class MissingFile { kIsAProblem, kMeansDefaults };
 

@@ -1,13 +1,13 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "common/config_checker.h"
 #include "common/config_loader.h"
 #include "common/identity.h"
 
@@ -16,108 +16,12 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-// Collects problems, each at the place of the value, or of the nearest thing around it.
-class Checker {
- public:
-  Checker(const std::string& file, const FilePositions& positions)
-      : file_(file), positions_(positions) {}
-
-  void Require(bool holds, const std::string& path, const std::string& problem) {
-    if (!holds) problems_.push_back({file_, Find(path), absl::StrCat(path, " ", problem)});
-  }
-
-  std::vector<ConfigProblem> TakeProblems() { return std::move(problems_); }
-
- private:
-  FilePosition Find(std::string path) const {
-    for (;;) {
-      const auto found = positions_.find(path);
-      if (found != positions_.end()) return found->second;
-      const size_t end = path.find_last_of(".[");
-      if (end == std::string::npos) return positions_.empty() ? FilePosition{} : FilePosition{1, 1};
-      path.resize(end);
-    }
-  }
-
-  const std::string file_;
-  const FilePositions& positions_;
-  std::vector<ConfigProblem> problems_;
-};
-
-bool IsDigits(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](unsigned char c) { return absl::ascii_isdigit(c); });
-}
-
-// Three numbers with dots between.
-bool IsFullVersion(const std::string& text) {
-  const std::vector<std::string> parts = absl::StrSplit(text, '.');
-  return parts.size() == 3 && std::all_of(parts.begin(), parts.end(), IsDigits);
-}
-
-// 2024.08.0, perhaps with -dev or -preview. Not a package's version: 2024.08.0~ubuntu22.
-bool IsConnectVersion(const std::string& text) {
-  const std::string numbers = text.substr(0, text.find('-'));
-  const bool known_characters = std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '.' || c == '-';
-  });
-  return known_characters && IsFullVersion(numbers) && text.find('.') == 4 && text.back() != '-';
-}
-
-// Absolute, and in the one form that mount tables have.
-bool IsPlainPath(const std::string& path) {
-  if (!absl::StartsWith(path, "/") || (path.size() > 1 && absl::EndsWith(path, "/"))) return false;
-  const std::vector<std::string> parts = absl::StrSplit(path.substr(1), '/');
-  return path == "/" || std::none_of(parts.begin(), parts.end(), [](const std::string& part) {
-           return part.empty() || part == "." || part == "..";
-         });
-}
-
-bool HasBlank(const std::string& text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](unsigned char c) { return c <= ' ' || c == 127; });
-}
-
-bool IsFileSystemId(const std::string& text) {
-  return absl::StartsWith(text, "fs-") && (text.size() == 11 || text.size() == 20) &&
-         std::all_of(text.begin() + 3, text.end(), [](unsigned char c) {
-           return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f');
-         });
-}
-
-// us-east-1, us-gov-west-1.
-bool IsRegion(const std::string& text) {
-  const std::vector<std::string> parts = absl::StrSplit(text, '-');
-  return parts.size() >= 3 && IsDigits(parts.back()) &&
-         std::all_of(parts.begin(), parts.end() - 1, [](const std::string& part) {
-           return !part.empty() && std::all_of(part.begin(), part.end(), [](unsigned char c) {
-             return absl::ascii_islower(c);
-           });
-         });
-}
-
-void CheckRuntimes(const google::protobuf::RepeatedPtrField<v1::RuntimeSpec>& runtimes,
-                   const std::string& path, const std::string& example, Checker& checker) {
-  std::map<std::string, int> seen;
-  for (int i = 0; i < runtimes.size(); ++i) {
-    const std::string& version = runtimes[i].version();
-    const std::string place = absl::StrCat(path, "[", i, "].version");
-    if (version.empty()) {
-      checker.Require(false, place, absl::StrCat("is missing; write {version: ", example, "}"));
-      continue;
-    }
-    checker.Require(IsFullVersion(version), place,
-                    absl::StrCat("must be a full version as ", example, ", not \"", version, "\""));
-    checker.Require(seen.emplace(version, i).second, place,
-                    absl::StrCat("is \"", version, "\" a second time"));
-  }
-}
-
 void CheckAccounts(const v1::ClusterSpec& spec, Checker& checker) {
   constexpr uint32_t kNoId = 4294967295;  // -1: chown's "leave as it is"
   // In a fixed order, as a protobuf map has none.
   const std::map<std::string, v1::AccountSpec> accounts(spec.accounts().begin(),
                                                         spec.accounts().end());
+  std::map<uint32_t, std::string> owners;
   for (const auto& [name, account] : accounts) {
     const std::string path = absl::StrCat("accounts.", name);
     checker.Require(
@@ -126,6 +30,11 @@ void CheckAccounts(const v1::ClusterSpec& spec, Checker& checker) {
     checker.Require(account.has_uid() || account.has_gid(), path, "needs a uid, a gid or both");
     checker.Require(account.uid() != kNoId, path + ".uid", "must be below 4294967295");
     checker.Require(account.gid() != kNoId, path + ".gid", "must be below 4294967295");
+    if (!account.has_uid()) continue;
+    const auto [first, is_new] = owners.emplace(account.uid(), name);
+    checker.Require(
+        is_new, path + ".uid",
+        absl::StrCat("is ", account.uid(), ", which accounts.", first->second, " has already"));
   }
 }
 
@@ -170,6 +79,15 @@ void CheckDatabase(const v1::DatabaseSpec& database, Checker& checker) {
                   "must be the minor version alone, as 18 for 15.18");
   checker.Require(!database.has_minimum_minor_version() || database.has_major_version(),
                   "database.minimum_minor_version", "needs database.major_version beside it");
+  constexpr const char* kModes[] = {"disable", "allow",     "prefer",
+                                    "require", "verify-ca", "verify-full"};
+  const std::string& tls = database.tls();
+  checker.Require(!database.has_tls() ||
+                      std::find(std::begin(kModes), std::end(kModes), tls) != std::end(kModes),
+                  "database.tls",
+                  absl::StrCat("must be an sslmode, as verify-full or require, not \"", tls, "\""));
+  checker.Require(!database.has_ca_file() || IsPlainPath(database.ca_file()), "database.ca_file",
+                  "must be an absolute path, of a file on every node");
 }
 
 void CheckPlatform(const v1::PlatformSpec& platform, Checker& checker) {
@@ -218,17 +136,13 @@ std::vector<ConfigProblem> ValidateClusterSpec(const v1::ClusterSpec& spec, cons
         absl::StrCat("must be 1 to 63 of a-z, 0-9 and -, with no - at either end, not \"",
                      spec.cluster(), "\""));
   }
-  const std::string& version = spec.connect().version();
-  checker.Require(!spec.connect().has_version() || IsConnectVersion(version), "connect.version",
-                  absl::StrCat("must be a version as 2024.08.0, not \"", version, "\""));
-  CheckRuntimes(spec.runtimes().r(), "runtimes.r", "4.3.3", checker);
-  CheckRuntimes(spec.runtimes().python(), "runtimes.python", "3.11.9", checker);
-  CheckRuntimes(spec.runtimes().quarto(), "runtimes.quarto", "1.5.57", checker);
+  CheckInstallation(spec, checker);
   CheckAccounts(spec, checker);
   if (spec.has_storage()) CheckStorage(spec.storage(), checker);
   CheckDatabase(spec.database(), checker);
   CheckLimits(spec.limits(), checker);
   CheckPlatform(spec.platform(), checker);
+  CheckService(spec, checker);
   return checker.TakeProblems();
 }
 

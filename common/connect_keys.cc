@@ -110,6 +110,35 @@ constexpr ConnectKey kKeys[] = {
     {"Chronicle", "Enabled"},
 };
 
+// Sections of which no key is above: seen in the vendor's guides, charts and images, or, those of
+// the second line, not confirmed by a page that was read.
+constexpr const char* kMoreSections[] = {"Launcher",
+                                         "Kubernetes",
+                                         "ExecutionEnvironments",
+                                         "RPackageRepository",
+                                         "HTTPRedirect",
+                                         "Password",
+                                         "PAM",
+                                         "SAML",
+                                         "ProxyAuth",
+                                         "CORS",
+                                         "Client",
+                                         "Jobs",
+                                         "Runtime"};
+
+// Release notes of 1.7.4 and 1.7.8 (EnforceMinRsconnectVersion); the R keys' page names what the
+// Server keys are called now.
+struct FormerKey {
+  KeyName key;
+  const char* what;
+};
+constexpr FormerKey kFormer[] = {
+    {{"LoadBalancing", "EnforceMinRsconnectVersion"},
+     "was removed in 1.7.8, since when it always holds; leave it out"},
+    {{"Server", "RVersion"}, "is an old name; write R.Executable"},
+    {{"Server", "RVersionScanning"}, "is an old name; write R.ExecutableScanning"},
+};
+
 // Names a file, for all that it ends as the names of secrets do.
 constexpr KeyName kNotSecret[] = {{"HTTPS", "Key"}};
 
@@ -132,6 +161,31 @@ const ConnectKey* FindConnectKey(std::string_view section, std::string_view name
     return Same(section, key.section) && Same(name, key.name);
   });
   return found == keys.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> ConnectSections() {
+  std::vector<std::string> sections(std::begin(kMoreSections), std::end(kMoreSections));
+  for (const ConnectKey& key : kKeys) {
+    if (std::find(sections.begin(), sections.end(), key.section) == sections.end()) {
+      sections.emplace_back(key.section);
+    }
+  }
+  return sections;
+}
+
+std::vector<std::string> ConnectKeyNames(std::string_view section) {
+  std::vector<std::string> names;
+  for (const ConnectKey& key : kKeys) {
+    if (Same(section, key.section)) names.emplace_back(key.name);
+  }
+  return names;
+}
+
+const char* WhatBecameOfConnectKey(std::string_view section, std::string_view name) {
+  for (const FormerKey& former : kFormer) {
+    if (Same(section, former.key.section) && Same(name, former.key.name)) return former.what;
+  }
+  return nullptr;
 }
 
 bool IsSecretKey(std::string_view section, std::string_view name) {

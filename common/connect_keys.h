@@ -22,6 +22,13 @@ const std::vector<ConnectKey>& ConnectKeys();
 // Null: this project does not know the key. Without regard to case.
 const ConnectKey* FindConnectKey(std::string_view section, std::string_view name);
 
+// The names of the sections, and of a section's keys, as far as this project knows them.
+std::vector<std::string> ConnectSections();
+std::vector<std::string> ConnectKeyNames(std::string_view section);
+
+// Null, or what became of a key that Connect had once: "was removed in 1.7.8; leave it out".
+const char* WhatBecameOfConnectKey(std::string_view section, std::string_view name);
+
 // Never to be reported, but for a keyed digest. Also of keys that this project does not know.
 bool IsSecretKey(std::string_view section, std::string_view name);
 

@@ -1,7 +1,6 @@
 // ParseGcfg against go-gcfg itself (gcfg_oracle/): the corpus, generated texts, and mutations of
 // the corpus. The same seed makes the same texts everywhere.
 #include <gtest/gtest.h>
-#include <stdio.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,74 +11,16 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/gcfg.h"
 #include "common/utf8.h"
+#include "tests/common/ask_gcfg_oracle.h"
 
 namespace connect_ha {
 namespace {
-
-// As url.QueryEscape does.
-std::string Encode(std::string_view text) {
-  std::string encoded;
-  for (const unsigned char c : text) {
-    if (absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.' || c == '~') {
-      encoded += static_cast<char>(c);
-    } else if (c == ' ') {
-      encoded += '+';
-    } else {
-      absl::StrAppend(&encoded, "%",
-                      absl::AsciiStrToUpper(absl::StrCat(absl::Hex(c, absl::kZeroPad2))));
-    }
-  }
-  return encoded;
-}
-
-// The oracle's answer, without the error's text, as ParseGcfg has it.
-std::string Answer(std::string_view text) {
-  const GcfgFile file = ParseGcfg(text);
-  if (!file.errors.empty()) {
-    return absl::StrCat("error ", file.errors[0].line, ":", file.errors[0].column);
-  }
-  std::map<std::string, std::vector<std::string>> values;
-  for (const GcfgEntry& entry : file.entries) {
-    const std::string key =
-        absl::StrCat(absl::AsciiStrToLower(entry.section), "/", Encode(entry.subsection), "/",
-                     absl::AsciiStrToLower(entry.name), "=");
-    if (entry.value) {
-      values[key].push_back(Encode(*entry.value));
-    } else {
-      values.erase(key);
-    }
-  }
-  std::vector<std::string> words;
-  for (const auto& [key, list] : values) words.push_back(key + absl::StrJoin(list, ","));
-  std::sort(words.begin(), words.end());
-  words.insert(words.begin(), "ok");
-  return absl::StrJoin(words, " ");
-}
-
-std::vector<std::string> AskOracle(const std::vector<std::string>& texts) {
-  const std::string input = absl::StrCat(testing::TempDir(), "gcfg_differential_input");
-  {
-    std::ofstream out(input);
-    for (const std::string& text : texts) out << absl::Base64Escape(text) << "\n";
-  }
-  const std::string command = absl::StrCat(CONNECT_HA_GCFG_ORACLE, " < ", input);
-  std::string output;
-  FILE* pipe = popen(command.c_str(), "r");
-  char buffer[65536];
-  while (const size_t count = fread(buffer, 1, sizeof buffer, pipe)) output.append(buffer, count);
-  EXPECT_EQ(pclose(pipe), 0) << command;
-  std::vector<std::string> answers = absl::StrSplit(output, '\n');
-  answers.pop_back();
-  return answers;
-}
 
 std::map<std::string, std::string> Corpus() {
   std::map<std::string, std::string> corpus;
@@ -181,13 +122,13 @@ TEST(GcfgDifferentialTest, AgreesWithGoGcfg) {
   for (size_t i = 0, count = texts.size(); i < count; ++i) {
     if (!ParseGcfg(texts[i]).errors.empty()) texts.push_back(BeforeFirstError(texts[i]));
   }
-  const std::vector<std::string> answers = AskOracle(texts);
+  const std::vector<std::string> answers = AskGcfgOracle(texts);
   ASSERT_EQ(answers.size(), texts.size());
   size_t right = 0;
   size_t refused = 0;
   for (size_t i = 0; i < texts.size(); ++i) {
     std::string expected = answers[i];
-    std::string actual = Answer(texts[i]);
+    std::string actual = GcfgAnswer(ParseGcfg(texts[i]));
     ++(absl::StartsWith(expected, "ok") ? right : refused);
     if (absl::StartsWith(expected, "error")) {
       const std::vector<std::string> words = absl::StrSplit(expected, ' ');

@@ -28,6 +28,7 @@ void Check(std::string_view text,
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   connect_ha::Check<connect_ha::v1::ClusterSpec>(text, connect_ha::ValidateClusterSpec);
+  connect_ha::Check<connect_ha::v1::ClusterSpec>(text, connect_ha::AdviseOnClusterSpec);
   connect_ha::Check<connect_ha::v1::AgentConfig>(text, connect_ha::ValidateAgentConfig);
   return 0;
 }
