@@ -1,25 +1,18 @@
 #include "agent/host/http.h"
 
-#include <curl/curl.h>
-
-#include <algorithm>
-#include <cctype>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "agent/host/http_easy.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kNoProxyFor[] = "localhost,127.0.0.1,::1,[::1],169.254.169.254,fd00:ec2::254";
 
-struct EasyDeleter {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
 struct ListDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
-using Easy = std::unique_ptr<CURL, EasyDeleter>;
 using Headers = std::unique_ptr<curl_slist, ListDeleter>;
 
 struct Body {
@@ -72,17 +65,8 @@ void SetOptions(CURL* easy, const HttpRequest& request, curl_slist* headers, Bod
 #endif
 }
 
-// "... after 12 ms: ..." would make every report a changed one.
-std::string WithoutTimes(std::string text) {
-  const size_t start = text.find(" after ");
-  const size_t end = text.find(" ms", start == std::string::npos ? text.size() : start);
-  return end == std::string::npos ? text : text.erase(start, end + 3 - start);
-}
-
 absl::Status Explain(CURLcode code, const HttpRequest& request, const Body& body,
                      const char* detail) {
-  std::string why = WithoutTimes(detail[0] != '\0' ? detail : curl_easy_strerror(code));
-  why[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(why[0])));
   const std::string what = absl::StrCat(request.method, " ", request.url, ": ");
   if (body.too_large) {
     return absl::ResourceExhaustedError(
@@ -92,18 +76,13 @@ absl::Status Explain(CURLcode code, const HttpRequest& request, const Body& body
     return absl::DeadlineExceededError(
         absl::StrCat(what, "no answer in ", request.timeout.count(), " ms"));
   }
-  return absl::UnavailableError(what + why);
-}
-
-bool GlobalInit() {
-  static const bool done = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  return done;
+  return absl::UnavailableError(what + ReasonOf(code, detail));
 }
 
 }  // namespace
 
 absl::StatusOr<HttpResponse> AskHttp(const HttpRequest& request) {
-  const Easy easy(GlobalInit() ? curl_easy_init() : nullptr);
+  const Easy easy = MakeEasy();
   if (easy == nullptr) return absl::InternalError("libcurl cannot start");
   const Headers headers = MakeHeaders(request.headers);
   Body body;

@@ -1,0 +1,25 @@
+// One file, fetched to a path: from a server (libcurl) or from a folder of this machine.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "agent/host/writable_host.h"
+
+namespace connect_ha {
+
+// As WritableHost::Fetch; further:
+//   PermissionDenied: the server, or a proxy, wants credentials or refuses them;
+//   Unavailable: no answer, a broken one, or one that says to come again (408, 429, 5xx);
+//   DeadlineExceeded: under 1 KiB/s for as long as the stall limit, or no connection in that time;
+//   Cancelled: `progress` said so.
+// Whatever came is kept, in order, for the next try. What was kept may be of a file that the server
+// has since replaced: the digest tells; the caller then removes it and fetches once more.
+// Messages hold neither credentials nor the query of an address. `progress` is called up to once
+// for every 16 KiB, and every second when nothing comes; empty: nobody is told. `ca_file`: PEM
+// certificates to trust instead of the system's. May be called from any thread, for one path from
+// one at a time. A file:// address on a network file system may block as long as that does.
+absl::Status FetchFile(const FetchRequest& request, const FetchProgress& progress,
+                       const std::string& ca_file = "");
+
+}  // namespace connect_ha
