@@ -15,6 +15,7 @@ constexpr int kWorkers = 4;
 constexpr int kWorkersForSlowProbes = 2;
 // Probes do not wait longer than this for the configuration; they then run without.
 constexpr milliseconds kConfigDeadline{5'000};
+constexpr milliseconds kFirstReadAgain{1'000};
 // What may change Connect's configuration without a change of its file.
 constexpr uint32_t kConfigTriggers = kOnConfiguration | kOnUnits | kOnMounts;
 
@@ -78,6 +79,15 @@ void Gatherer::Request(Slot& slot, uint64_t round, SteadyTime now) {
   queue_.push_back(&slot);
 }
 
+void Gatherer::ReadAgainIfUnsettled(Slot& slot, SteadyTime now) {
+  if (slot.probe->unsettled == nullptr || !slot.probe->unsettled(slot.facts)) {
+    slot.soon = {};
+    return;
+  }
+  slot.soon = std::min(std::max(slot.soon * 2, kFirstReadAgain), Interval(slot.probe->pace));
+  slot.due = std::min(slot.due, now + slot.soon);
+}
+
 // What a kVerify probe found out is reported by the kPass probe of the same noun.
 void Gatherer::RequestFollowers(const Slot& verified, SteadyTime now) {
   for (Slot& slot : slots_) {
@@ -94,7 +104,9 @@ void Gatherer::Start(uint32_t triggers, SteadyTime now) {
     const bool verify = slot.probe->pace == Pace::kVerify;
     if (verify && !options_.verify) continue;
     const bool due = slot.due <= now;
-    if (!due && (slot.probe->triggers & triggers) == 0) continue;
+    const bool triggered = (slot.probe->triggers & triggers) != 0;
+    if (!due && !triggered) continue;
+    if (triggered) slot.soon = {};
     if (due && slot.probe->pace == Pace::kPass) pass = true;
     Request(slot, slot.wanted_round, now);
   }
@@ -274,6 +286,7 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
   slot.done_round = slot.running_round;
   slot.state = State::kIdle;
   changed_ = true;
+  ReadAgainIfUnsettled(slot, now);
   if (slot.again) Request(slot, slot.wanted_round, now);
   if (probe.pace == Pace::kVerify) RequestFollowers(slot, now);
   if (!queue_.empty()) work_.notify_all();

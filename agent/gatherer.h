@@ -1,9 +1,10 @@
 // Runs the probes on a few threads and puts together what they read.
 //
 // A probe runs when its pace says so, when something that it names is triggered, or when asked;
-// never twice at once. Connect's configuration is loaded before the probes of a pass. A probe past
-// its deadline counts as hung: its part becomes unobserved, with the reason, until it comes back.
-// It holds its thread meanwhile; two threads are kept for the quick probes (Pace::kPass).
+// never twice at once; sooner while what it reads is not settled. Connect's configuration is loaded
+// before the probes of a pass. A probe past its deadline counts as hung: its part becomes
+// unobserved, with the reason, until it comes back. It holds its thread meanwhile; two threads are
+// kept for the quick probes (Pace::kPass).
 #pragma once
 
 #include <condition_variable>
@@ -81,8 +82,9 @@ class Gatherer {
     uint64_t wanted_round = 0;
     uint64_t running_round = 0;
     uint64_t done_round = 0;
-    SteadyTime since{};  // queued or started
-    SteadyTime due{};    // by its pace
+    SteadyTime since{};                 // queued or started
+    SteadyTime due{};                   // by its pace, or sooner while it is unsettled
+    std::chrono::milliseconds soon{0};  // the latest wait while it is unsettled
     Time started_at{};
     std::chrono::microseconds duration{0};
     v1::Facts facts;
@@ -90,6 +92,7 @@ class Gatherer {
 
   // All of these need mutex_.
   void Request(Slot& slot, uint64_t round, SteadyTime now);
+  void ReadAgainIfUnsettled(Slot& slot, SteadyTime now);
   uint64_t StartRound(bool verify, SteadyTime now);
   void RequestFollowers(const Slot& verified, SteadyTime now);
   Slot* TakeNext();

@@ -139,6 +139,11 @@ absl::Status ReadConnect(const ProbeInput& input, v1::Facts& facts) {
   return absl::OkStatus();
 }
 
+bool ConnectIsStarting(const v1::Facts& facts) {
+  const v1::ConnectFacts& connect = facts.connect();
+  return connect.unit().active_state() == "active" && connect.ping().http_status() != kOk;
+}
+
 absl::Status VerifyConnect(const ProbeInput& input, v1::Facts&) {
   const absl::StatusOr<v1::Package> package = FindConnectPackage(input);
   if (!package.ok()) return absl::OkStatus();  // ReadConnect says so

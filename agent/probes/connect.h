@@ -10,6 +10,9 @@ inline constexpr char kConnectPackage[] = "rstudio-connect";
 // process says it is. Integrity is VerifyConnect's latest result.
 absl::Status ReadConnect(const ProbeInput& input, v1::Facts& facts);
 
+// The unit is active but does not answer as it should: it may just have been started.
+bool ConnectIsStarting(const v1::Facts& facts);
+
 // Compares every file of Connect's package with its checksum, for ReadConnect to report.
 absl::Status VerifyConnect(const ProbeInput& input, v1::Facts& facts);
 

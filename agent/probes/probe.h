@@ -69,6 +69,9 @@ struct Probe {
   // stands later in the table, reports it with its checked_at (or why there is none yet). Run
   // once in the table's order, the probes give a complete report.
   absl::Status (*read)(const ProbeInput& input, v1::Facts& facts);
+  // True: what was read is on its way to something else, and nothing will tell. It is read again
+  // after 1 s, 2 s, 4 s and so on until its pace is quicker; from 1 s anew when it is triggered.
+  bool (*unsettled)(const v1::Facts& facts) = nullptr;
 };
 
 // "could not be observed": the field at `path` stays unset, for this reason.

@@ -28,7 +28,7 @@ constexpr uint32_t kOnInstallations = kOnRuntimes | kOnPackages | kOnConfigurati
 
 const std::vector<Probe>& Probes() {
   static const std::vector<Probe> table = {
-      // name, path, pace, triggers, deadline, function
+      // name, path, pace, triggers, deadline, function, whether to read it again soon
       {"host", "host", Pace::kPass, kOnHost | kOnPackages, seconds(2), ReadHost},
       {"instance", "instance", Pace::kPoll, kOnNothing, seconds(30), ReadInstance},
       {"clock", "clock", Pace::kPoll, kOnUnits, seconds(5), ReadClock},
@@ -39,7 +39,7 @@ const std::vector<Probe>& Probes() {
       {"accounts", "accounts", Pace::kPass, kOnAccounts | kOnConfiguration, seconds(5),
        ReadAccounts},
       {"connect_integrity", "connect", Pace::kVerify, kOnPackages, minutes(5), VerifyConnect},
-      {"connect", "connect", Pace::kPass, kOnConnect, seconds(10), ReadConnect},
+      {"connect", "connect", Pace::kPass, kOnConnect, seconds(10), ReadConnect, ConnectIsStarting},
       {"runtimes_verification", "runtimes", Pace::kVerify, kOnRuntimes | kOnConfiguration,
        minutes(15), VerifyRuntimes},
       {"runtimes", "runtimes", Pace::kPass, kOnInstallations, seconds(10), ReadRuntimes},

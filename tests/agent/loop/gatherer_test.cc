@@ -24,6 +24,7 @@ struct World {
   std::atomic<bool> hang{false};
   std::atomic<bool> fail{false};
   std::atomic<bool> had_config{false};
+  std::atomic<bool> unsettled{false};
 };
 World* world = nullptr;
 
@@ -52,6 +53,8 @@ absl::Status ReadRuntimes(const ProbeInput&, v1::Facts& facts) {
   for (int i = 0; i < world->verified; ++i) facts.mutable_runtimes()->add_runtimes();
   return absl::OkStatus();
 }
+
+bool HostIsUnsettled(const v1::Facts& facts) { return world->unsettled && facts.has_host(); }
 
 class GathererTest : public testing::Test {
  protected:
@@ -83,6 +86,12 @@ class GathererTest : public testing::Test {
     gatherer_->StartAll(now);
     EXPECT_TRUE(gatherer_->WaitForAll(kLong));
     return gatherer_->Collect(now);
+  }
+
+  // How long from now the host is read again; seconds, rounded.
+  int64_t SecondsToNextRead() {
+    EXPECT_TRUE(gatherer_->WaitForAll(kLong));
+    return std::chrono::round<seconds>(gatherer_->NextDue() - steady_clock::now()).count();
   }
 
   World world_;
@@ -209,6 +218,26 @@ TEST_F(GathererTest, RunsEachProbeAtItsOwnPace) {
   gatherer_->Start(0, now + seconds(700));
   EXPECT_TRUE(gatherer_->WaitForAll(kLong));
   EXPECT_EQ(world_.verified, 2);
+}
+
+TEST_F(GathererTest, WhatIsUnsettledIsReadAgainSoonAndLessOftenTheLongerItLasts) {
+  world_.unsettled = true;
+  options_.probes = {
+      {"host", "host", Pace::kPass, kOnHost, seconds(30), ReadHost, HostIsUnsettled}};
+  Start();
+  Gather();
+  std::vector<int64_t> waits = {SecondsToNextRead()};
+  for (int i = 0; i < 6; ++i) {
+    gatherer_->Start(0, gatherer_->NextDue());
+    waits.push_back(SecondsToNextRead());
+  }
+  EXPECT_EQ(waits, (std::vector<int64_t>{1, 2, 4, 8, 16, 30, 30}));
+
+  gatherer_->Start(kOnHost, steady_clock::now());
+  EXPECT_EQ(SecondsToNextRead(), 1);
+  world_.unsettled = false;
+  gatherer_->Start(0, gatherer_->NextDue());
+  EXPECT_GE(SecondsToNextRead(), 30);
 }
 
 TEST_F(GathererTest, NeverRunsAProbeTwiceAtOnce) {

@@ -51,6 +51,20 @@ TEST_F(ConnectTest, AnswersThatDoNotComeAreSaidToBeMissing) {
   EXPECT_EQ(facts.unobserved(0).path(), "connect.running_version");
 }
 
+TEST_F(ConnectTest, IsStartingWhileItsUnitIsActiveAndDoesNotAnswer) {
+  HttpResponse unavailable;
+  unavailable.status = 503;
+  EXPECT_FALSE(ConnectIsStarting(Read()));
+  bench_.host->SetHttp("GET", "http://127.0.0.1:3939/__ping__", unavailable);
+  EXPECT_TRUE(ConnectIsStarting(Read()));
+  bench_.host->SetError("http://127.0.0.1:3939", absl::UnavailableError("connection refused"));
+  EXPECT_TRUE(ConnectIsStarting(Read()));
+  v1::Unit stopped = *bench_.host->ReadUnit("rstudio-connect.service");
+  stopped.set_active_state("inactive");
+  bench_.host->SetUnit(stopped);
+  EXPECT_FALSE(ConnectIsStarting(Read()));
+}
+
 TEST_F(ConnectTest, TheVersionIsAskedAgainAfterARestart) {
   Read();
   HttpResponse settings;
