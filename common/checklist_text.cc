@@ -135,7 +135,9 @@ void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time no
                          bool all_evidence) {
   std::string summary = finding.summary();
   if (finding.has_since()) {
-    absl::StrAppend(&summary, " (for ", FormatSpan(now - FromProto(finding.since())), ")");
+    absl::StrAppend(&summary, " (for ", FormatSpan(now - FromProto(finding.since())),
+                    finding.has_last_known() ? ", " + Label(finding.last_known()) + " before" : "",
+                    ")");
   }
   terminal.out << Wrap(Printable(summary), terminal.width, indent);
   PrintEvidence(terminal, finding, indent, all_evidence);

@@ -32,14 +32,33 @@ std::string NodeOf(const v1::Finding& finding) {
   return nodes.size() == 1 ? *nodes.begin() : "";
 }
 
+void ContinueFrom(const v1::Finding& earlier, Time now, v1::Finding& finding) {
+  if (finding.outcome() == earlier.outcome()) {
+    *finding.mutable_since() = earlier.since();
+    if (earlier.has_last_known()) {
+      finding.set_last_known(earlier.last_known());
+      *finding.mutable_last_known_since() = earlier.last_known_since();
+    }
+  } else if (earlier.has_last_known() && finding.outcome() == earlier.last_known()) {
+    *finding.mutable_since() = earlier.last_known_since();
+  } else {
+    *finding.mutable_since() = ToProto(now);
+    if (finding.outcome() != v1::UNKNOWN) return;
+    finding.set_last_known(earlier.outcome());
+    *finding.mutable_last_known_since() = earlier.since();
+  }
+}
+
 }  // namespace
 
 void SetSince(const v1::Checklist& before, Time now, v1::Checklist* checklist) {
   for (v1::Finding& finding : *checklist->mutable_findings()) {
     const v1::Finding* earlier = FindingOf(before, finding.rule());
-    const bool same =
-        earlier != nullptr && earlier->outcome() == finding.outcome() && earlier->has_since();
-    *finding.mutable_since() = same ? earlier->since() : ToProto(now);
+    if (earlier == nullptr || !earlier->has_since()) {
+      *finding.mutable_since() = ToProto(now);
+    } else {
+      ContinueFrom(*earlier, now, finding);
+    }
   }
 }
 

@@ -50,7 +50,8 @@ class Evaluator {
   std::shared_ptr<const v1::Checklist> latest_;
 };
 
-// Sets `since` of each finding: that of `before` where the outcome is the same, else `now`.
+// Sets `since` of each finding: that of `before` where the outcome is the same, or was before it
+// was unknown; else `now`. Keeps what was known last while it is unknown.
 void SetSince(const v1::Checklist& before, Time now, v1::Checklist* checklist);
 
 // One FINDING_CHANGED for each outcome that is another than in `before`. A rule that `before` does

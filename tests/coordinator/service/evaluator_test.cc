@@ -1,0 +1,109 @@
+#include "coordinator/evaluator.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "coordinator/checklist/rule.h"
+#include "tests/coordinator/checklist/fixture.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::seconds;
+
+const Time kNoon{seconds(1'722'513'600)};
+
+// One rule's outcomes, a minute apart from noon on; what is known after the last.
+v1::Finding After(const std::vector<v1::Outcome>& outcomes) {
+  v1::Checklist before;
+  Time now = kNoon;
+  for (const v1::Outcome outcome : outcomes) {
+    v1::Checklist checklist;
+    checklist.add_findings()->set_rule("storage-is-mounted");
+    checklist.mutable_findings(0)->set_outcome(outcome);
+    SetSince(before, now, &checklist);
+    before = checklist;
+    now += seconds(60);
+  }
+  return before.findings(0);
+}
+
+int MinuteOf(const google::protobuf::Timestamp& time) {
+  return static_cast<int>((FromProto(time) - kNoon) / seconds(60));
+}
+
+TEST(SetSince, IsWhenTheOutcomeBecameThisOne) {
+  EXPECT_EQ(MinuteOf(After({v1::PASS}).since()), 0);
+  EXPECT_EQ(MinuteOf(After({v1::PASS, v1::PASS, v1::FAIL, v1::FAIL}).since()), 2);
+  EXPECT_EQ(MinuteOf(After({v1::PASS, v1::UNKNOWN, v1::UNKNOWN}).since()), 1);
+}
+
+TEST(SetSince, ATimeOfUnknownDoesNotEndAnOutcome) {
+  const v1::Finding again = After({v1::PASS, v1::FAIL, v1::UNKNOWN, v1::UNKNOWN, v1::FAIL});
+
+  EXPECT_EQ(MinuteOf(again.since()), 1);
+  EXPECT_FALSE(again.has_last_known());
+  EXPECT_FALSE(again.has_last_known_since());
+}
+
+TEST(SetSince, AnotherOutcomeAfterUnknownIsNew) {
+  EXPECT_EQ(MinuteOf(After({v1::FAIL, v1::UNKNOWN, v1::PASS}).since()), 2);
+  EXPECT_EQ(MinuteOf(After({v1::FAIL, v1::UNKNOWN, v1::PASS, v1::UNKNOWN, v1::FAIL}).since()), 4);
+}
+
+TEST(SetSince, WhileUnknownWhatWasKnownLastIsKept) {
+  const v1::Finding unknown = After({v1::FAIL, v1::FAIL, v1::UNKNOWN, v1::UNKNOWN});
+
+  EXPECT_EQ(MinuteOf(unknown.since()), 2);
+  EXPECT_EQ(unknown.last_known(), v1::FAIL);
+  EXPECT_EQ(MinuteOf(unknown.last_known_since()), 0);
+}
+
+TEST(SetSince, WhatWasNeverKnownIsNotMadeUp) {
+  const v1::Finding unknown = After({v1::UNKNOWN, v1::UNKNOWN});
+
+  EXPECT_FALSE(unknown.has_last_known());
+  EXPECT_EQ(MinuteOf(After({v1::UNKNOWN, v1::UNKNOWN, v1::FAIL}).since()), 2);
+}
+
+std::map<std::string, int> MinutesByRule(const v1::Checklist& checklist) {
+  std::map<std::string, int> minutes;
+  for (const v1::Finding& finding : checklist.findings()) {
+    minutes[finding.rule()] = MinuteOf(finding.since());
+  }
+  return minutes;
+}
+
+TEST(SetSince, NodesThatAreCutOffForAMinuteRestartNoFinding) {
+  v1::Snapshot cluster =
+      test::LoadCluster("tests/clusters/configuration-is-protected/fail.textproto");
+  const Time heard = FromProto(cluster.taken_at());
+  Time now = kNoon;
+  v1::Checklist latest;
+  const auto judge_after_a_minute = [&] {
+    v1::Checklist checklist = Evaluate(cluster);
+    SetSince(latest, now, &checklist);
+    latest = checklist;
+    now += seconds(60);
+  };
+  judge_after_a_minute();
+  const v1::Checklist before = latest;
+  *cluster.mutable_taken_at() = ToProto(heard + seconds(60));
+  judge_after_a_minute();
+  const auto unknown = std::count_if(latest.findings().begin(), latest.findings().end(),
+                                     [](const auto& f) { return f.outcome() == v1::UNKNOWN; });
+  for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+    *node.mutable_last_seen() = cluster.taken_at();
+    judge_after_a_minute();
+  }
+
+  EXPECT_GT(unknown, 20);
+  std::map<std::string, int> expected = MinutesByRule(before);
+  expected["facts-are-fresh"] = 3;  // the one that failed meanwhile
+  EXPECT_EQ(MinutesByRule(latest), expected);
+}
+
+}  // namespace
+}  // namespace connect_ha
