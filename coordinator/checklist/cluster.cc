@@ -13,7 +13,8 @@ namespace connect_ha {
 namespace {
 
 const char kAgentFix[] =
-    "on NODE: systemctl status connect-ha-agent; journalctl -u connect-ha-agent -n 50";
+    "on NODE: systemctl status connect-ha-agent; journalctl -u connect-ha-agent -n 50\n"
+    "gone for good? connect-ha node remove NODE";
 
 // Says of one node whether it serves; true when it does.
 bool JudgeServing(const v1::NodeSnapshot& node, Verdict& verdict) {

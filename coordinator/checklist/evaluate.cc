@@ -40,7 +40,9 @@ std::string LookFix(const v1::Snapshot& cluster, const std::vector<std::string>&
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (std::find(nodes.begin(), nodes.end(), node.name()) == nodes.end()) continue;
     if (!WhyUnobserved(node.facts(), "")) continue;
-    return absl::StrCat("on ", node.name(), ": systemctl status connect-ha-agent");
+    return absl::StrCat(
+        "on ", node.name(),
+        ": systemctl status connect-ha-agent\ngone for good? connect-ha node remove ", node.name());
   }
   if (nodes.empty()) return "connect-ha nodes";
   return absl::StrCat("connect-ha facts ", nodes.front(), " (it shows what was read and why not)");
