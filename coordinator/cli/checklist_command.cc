@@ -132,12 +132,10 @@ Command ChecklistCommand(const Environment& environment) {
   command.examples = {"connect-ha checklist", "connect-ha checklist --refresh --node node-2",
                       "connect-ha checklist --rule encryption-key-matches",
                       "connect-ha checklist --output junit > checklist.xml"};
-  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
-    return Show(environment, arguments, terminal,
-                [&](AdminLink& admin, Terminal& screen, std::string& key) {
-                  return Render(environment, arguments, admin, screen, key);
-                });
-  };
+  command.run = Showing(environment, [&environment](const Arguments& arguments, AdminLink& admin,
+                                                    Terminal& terminal, std::string& key) {
+    return Render(environment, arguments, admin, terminal, key);
+  });
   return command;
 }
 

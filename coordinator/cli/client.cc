@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -59,7 +60,7 @@ int Watch(const Environment& environment, const Arguments& arguments, Terminal& 
     std::string key;
     int code = kUnknown;
     if (auto admin = OpenCoordinator(environment, arguments); admin.ok()) {
-      code = render(**admin, screen, key);
+      code = render(arguments, **admin, screen, key);
     } else {
       code = Fail(screen, admin.status());
     }
@@ -74,6 +75,18 @@ int Watch(const Environment& environment, const Arguments& arguments, Terminal& 
     shown_key = key;
     if (!environment.wait(kWatchInterval)) return code;
   }
+}
+
+int Show(const Environment& environment, const Arguments& arguments, Terminal& terminal,
+         const Rendering& render) {
+  const auto admin = OpenCoordinator(environment, arguments);
+  if (!admin.ok()) return Fail(terminal, admin.status());
+  const auto fresh = RefreshIfAsked(environment, arguments, **admin, terminal);
+  if (!fresh.ok()) return Fail(terminal, fresh.status());
+  if (arguments.Has("--watch")) return Watch(environment, arguments, terminal, render);
+  std::string key;
+  const int code = render(arguments, **admin, terminal, key);
+  return code == kHolds && !*fresh ? kUnknown : code;
 }
 
 }  // namespace
@@ -139,16 +152,12 @@ absl::StatusOr<bool> RefreshIfAsked(const Environment& environment, const Argume
   return WaitForNodes(environment, admin, refresh->number(), terminal);
 }
 
-int Show(const Environment& environment, const Arguments& arguments, Terminal& terminal,
-         const Rendering& render) {
-  const auto admin = OpenCoordinator(environment, arguments);
-  if (!admin.ok()) return Fail(terminal, admin.status());
-  const auto fresh = RefreshIfAsked(environment, arguments, **admin, terminal);
-  if (!fresh.ok()) return Fail(terminal, fresh.status());
-  if (arguments.Has("--watch")) return Watch(environment, arguments, terminal, render);
-  std::string key;
-  const int code = render(**admin, terminal, key);
-  return code == kHolds && !*fresh ? kUnknown : code;
+std::function<int(const Arguments&, Terminal&)> Showing(const Environment& environment,
+                                                        Rendering render) {
+  return
+      [&environment, render = std::move(render)](const Arguments& arguments, Terminal& terminal) {
+        return Show(environment, arguments, terminal, render);
+      };
 }
 
 }  // namespace connect_ha

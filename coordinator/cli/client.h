@@ -37,11 +37,13 @@ absl::StatusOr<bool> RefreshIfAsked(const Environment& environment, const Argume
                                     AdminLink& admin, Terminal& terminal);
 
 // Writes what a command shows and returns its exit code; `key` is set to what counts as a change.
-using Rendering = std::function<int(AdminLink& admin, Terminal& terminal, std::string& key)>;
+using Rendering = std::function<int(const Arguments& arguments, AdminLink& admin,
+                                    Terminal& terminal, std::string& key)>;
 
-// Shows it once, after a refresh if asked; with --watch again and again: redrawn on a terminal,
-// elsewhere written whenever the key changes. A coordinator that goes away is shown and awaited.
-int Show(const Environment& environment, const Arguments& arguments, Terminal& terminal,
-         const Rendering& render);
+// The `run` of a command that shows something: once, after a refresh if asked; with --watch again
+// and again: redrawn on a terminal, elsewhere written whenever the key changes. A coordinator that
+// goes away is shown and awaited. `environment` must outlive it.
+std::function<int(const Arguments&, Terminal&)> Showing(const Environment& environment,
+                                                        Rendering render);
 
 }  // namespace connect_ha

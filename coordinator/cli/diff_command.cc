@@ -110,12 +110,7 @@ Command DiffCommand(const Environment& environment) {
                      kDescription};
   command.options = ShowOptions("table|json");
   command.examples = {"connect-ha diff node-1 node-2", "connect-ha diff node-1 node-2 --refresh"};
-  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
-    return Show(environment, arguments, terminal,
-                [&](AdminLink& admin, Terminal& screen, std::string& key) {
-                  return Render(arguments, admin, screen, key);
-                });
-  };
+  command.run = Showing(environment, Render);
   return command;
 }
 

@@ -62,12 +62,7 @@ Command FactsCommand(const Environment& environment) {
   command.options = ShowOptions("json|table");
   command.examples = {"connect-ha facts node-1", "connect-ha facts node-1 --output table",
                       "connect-ha facts node-1 --refresh | jq .storage.mounts"};
-  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
-    return Show(environment, arguments, terminal,
-                [&](AdminLink& admin, Terminal& screen, std::string& key) {
-                  return Render(arguments, admin, screen, key);
-                });
-  };
+  command.run = Showing(environment, Render);
   return command;
 }
 

@@ -70,12 +70,7 @@ Command NodesCommand(const Environment& environment) {
   Command command = {"nodes", "", "List the nodes and what they run", kDescription};
   command.options = ShowOptions("table|json");
   command.examples = {"connect-ha nodes", "connect-ha nodes --output json"};
-  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
-    return Show(environment, arguments, terminal,
-                [&](AdminLink& admin, Terminal& screen, std::string& key) {
-                  return Render(arguments, admin, screen, key);
-                });
-  };
+  command.run = Showing(environment, Render);
   return command;
 }
 

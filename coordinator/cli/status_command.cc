@@ -116,12 +116,7 @@ Command StatusCommand(const Environment& environment) {
   Command command = {"status", "", "Show the cluster on one screen", kDescription};
   command.options = ShowOptions("table|json");
   command.examples = {"connect-ha status", "connect-ha status --watch"};
-  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
-    return Show(environment, arguments, terminal,
-                [&](AdminLink& admin, Terminal& screen, std::string& key) {
-                  return Render(arguments, admin, screen, key);
-                });
-  };
+  command.run = Showing(environment, Render);
   return command;
 }
 
