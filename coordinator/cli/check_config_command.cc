@@ -1,5 +1,7 @@
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
-#include "common/config_loader.h"
+#include "common/spec_bundle.h"
 #include "common/text_table.h"
 #include "coordinator/cli/commands.h"
 
@@ -7,23 +9,29 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Reads a cluster specification and names everything that is wrong with it, each with file, line and column. Changes nothing and needs no coordinator; a running one takes a changed file with:
-  systemctl reload connect-ha-coordinator
+    R"(Reads a cluster specification and the files that it names (Connect's configuration, the licence) and says everything that is wrong with them, each with file, line and column; and, as warnings and notes, what will do but may not be meant. Changes nothing and needs no coordinator.
+
 Exit status: 2 when something is wrong, else 0.)";
 
 constexpr char kDefaultSpec[] = "/etc/connect-ha/cluster.yaml";
 
+size_t CountErrors(const std::vector<ConfigProblem>& problems) {
+  return static_cast<size_t>(std::count_if(
+      problems.begin(), problems.end(),
+      [](const ConfigProblem& problem) { return problem.severity == Severity::kError; }));
+}
+
 int Run(const Arguments& arguments, Terminal& terminal) {
   const std::string path = arguments.positional.empty() ? kDefaultSpec : arguments.positional[0];
-  v1::ClusterSpec spec;
-  const std::vector<ConfigProblem> problems = LoadClusterSpec(path, spec);
-  if (problems.empty()) {
-    terminal.out << path << ": good, cluster " << spec.cluster() << "\n";
+  v1::SpecBundle bundle;
+  const std::vector<ConfigProblem> problems = LoadSpecBundle(path, bundle);
+  terminal.error << FormatProblems(problems);
+  if (!HasErrors(problems)) {
+    terminal.out << path << ": good, cluster " << bundle.spec().cluster() << "\n";
     return kHolds;
   }
-  terminal.error << FormatProblems(problems) << "error: " << Count(problems.size(), "problem")
-                 << " in " << path << "\nfix:   mend the file, then: connect-ha check-config "
-                 << path << "\n";
+  terminal.error << "error: " << Count(CountErrors(problems), "problem") << " in " << path
+                 << "\nfix:   mend the file, then: connect-ha check-config " << path << "\n";
   return kUsage;
 }
 
