@@ -12,14 +12,19 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/host/writable_host.h"
+#include "agent/probes/probe_cache.h"
 #include "connect_ha/v1/agent_config.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
 
 namespace connect_ha {
 
+class IntegrityLedger;
+
 // What every resource is given. All of it outlives the resource.
 struct ResourceContext {
   WritableHost& host;
+  ProbeCache& cache;           // the probes' own, or one of its kind
+  IntegrityLedger& integrity;  // integrity.h
   const v1::Desired& desired;
   const v1::AgentConfig& agent_config;  // with its defaults set
   std::string node;                     // fills ${node.name}
@@ -40,6 +45,8 @@ class Progress {
   // The agent stops, or another specification came: come back soon with Cancelled. A service that
   // was started is left to run; it is found again.
   virtual bool Stopped() = 0;
+  // Waits; false as soon as Stopped.
+  virtual bool Wait(std::chrono::milliseconds span) = 0;
 };
 
 class Resource {

@@ -1,0 +1,33 @@
+// Artifacts on this node, by their digest: CACHE_DIR/SHA256.SUFFIX, and .part while one is on
+// its way. What Download returns was read whole and has the digest that was asked for.
+//
+// Of one thread: one artifact is never fetched twice at once.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "agent/resources/resource.h"
+
+namespace connect_ha {
+
+// Left free on the file systems of the cache and of what is installed.
+inline constexpr uint64_t kSpaceMargin = 256ull << 20;
+
+// The artifact's path. `suffix`: "deb", "tar.gz". Taken up where an earlier try ended; what fails
+// by the network is tried a few times before it is Unavailable. NotFound: the server has no such
+// file. ResourceExhausted: the disk is too full. FailedPrecondition: it is too large, or the file
+// at the URL is another one, fetched twice to be sure.
+absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::Artifact& artifact,
+                                     const std::string& suffix, Progress& progress);
+
+// ResourceExhausted when fewer than `bytes` and the margin are free at `path` or, where that is not
+// there yet, above it.
+absl::Status CheckRoom(Host& host, const std::string& path, uint64_t bytes,
+                       const std::string& what);
+
+// Removes the oldest artifacts until the others take no more than `limit_bytes`, and parts of
+// what nobody waits for any more.
+absl::Status BoundCache(WritableHost& host, const std::string& cache_dir, uint64_t limit_bytes);
+
+}  // namespace connect_ha

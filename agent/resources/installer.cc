@@ -1,0 +1,174 @@
+#include "agent/resources/installer.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "agent/resources/connect_unit.h"
+
+namespace connect_ha {
+namespace {
+
+// apt waits up to ten minutes for dpkg's lock; a package of gigabytes takes a few more.
+constexpr std::chrono::minutes kTimeLimit{40};
+constexpr std::chrono::milliseconds kPollInterval{500};
+constexpr size_t kDigestShown = 12;
+constexpr size_t kTailLines = 20;
+constexpr size_t kTailBytes = 4096;
+
+std::string NoteFile(const ResourceContext& context) { return context.state_dir + "/installing"; }
+
+std::string LogFile(const ResourceContext& context, const std::string& service) {
+  return absl::StrCat(context.state_dir, "/", service, ".log");
+}
+
+std::string Tail(const std::string& log) {
+  const std::string end = log.size() > kTailBytes ? log.substr(log.size() - kTailBytes) : log;
+  std::vector<std::string> lines = absl::StrSplit(absl::StripAsciiWhitespace(end), '\n');
+  if (lines.size() > kTailLines) lines.erase(lines.begin(), lines.end() - kTailLines);
+  return absl::StrJoin(lines, "\n");
+}
+
+absl::StatusOr<ServiceResult> WaitForEnd(const ResourceContext& context, const std::string& service,
+                                         Progress& progress) {
+  progress.Enter(v1::Step::INSTALLING);
+  while (true) {
+    absl::StatusOr<ServiceResult> result = context.host.ReadService(service);
+    if (!result.ok() || result->state != ServiceResult::State::kRunning) return result;
+    if (!progress.Wait(kPollInterval)) return absl::CancelledError("stopped");
+  }
+}
+
+// The note goes last: what it names is looked for until it is gone.
+absl::Status Forget(const ResourceContext& context, const std::string& service, bool keep_log) {
+  absl::Status done = context.host.ClearService(service);
+  if (!done.ok()) return done;
+  if (!keep_log) done = context.host.Remove(LogFile(context, service));
+  if (!done.ok()) return done;
+  return context.host.Remove(NoteFile(context));
+}
+
+absl::Status Start(const ResourceContext& context, const Installation& installation) {
+  if (installation.commands.empty()) {
+    return absl::AbortedError(absl::StrCat(installation.service, " went away"));
+  }
+  TransientService service;
+  service.name = installation.service;
+  service.description = absl::StrCat("connect-ha: ", installation.description);
+  service.commands = installation.commands;
+  service.environment = {"DEBIAN_FRONTEND=noninteractive",
+                         "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1", "LC_ALL=C.UTF-8",
+                         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  service.log_path = LogFile(context, installation.service);
+  service.time_limit = kTimeLimit;
+  absl::Status done = context.host.Remove(service.log_path);
+  if (!done.ok()) return done;
+  done = context.host.WriteFile(NoteFile(context), installation.service, FileAttributes());
+  if (!done.ok()) return done;
+  done = context.host.StartService(service);
+  return absl::IsAlreadyExists(done) ? absl::OkStatus() : done;
+}
+
+absl::Status Explain(const ServiceResult& result, const std::string& log,
+                     const Installation& installation) {
+  if (result.reason == "timeout") {
+    return absl::FailedPreconditionError(
+        absl::StrCat(installation.description, " did not end in ", kTimeLimit.count(),
+                     " minutes and was ended\nfix: find out what it waited for: apt-get install "
+                     "./FILE by hand"));
+  }
+  const std::string words =
+      absl::StrCat(installation.description, " failed: ", result.reason, " ", result.exit_code);
+  return absl::Status(ClassifyInstallerLog(log), words);
+}
+
+absl::Status Finish(const ResourceContext& context, const Installation& installation,
+                    const ServiceResult& result, Progress& progress) {
+  if (result.state == ServiceResult::State::kAbsent) {
+    return absl::AbortedError(absl::StrCat(installation.service, " went away before it ended"));
+  }
+  if (result.state == ServiceResult::State::kSucceeded) {
+    return Forget(context, installation.service, false);
+  }
+  const absl::StatusOr<std::string> log =
+      context.host.ReadFile(LogFile(context, installation.service));
+  const std::string text = log.ok() ? *log : std::string(log.status().message());
+  progress.Log(Tail(text));
+  absl::Status forgotten = Forget(context, installation.service, true);
+  if (!forgotten.ok()) return forgotten;
+  return Explain(result, text, installation);
+}
+
+}  // namespace
+
+std::string InstallerService(const std::string& verb, const std::string& digest) {
+  return absl::StrCat("connect-ha-", verb, "-", digest.substr(0, kDigestShown), ".service");
+}
+
+absl::StatusCode ClassifyInstallerLog(const std::string& log) {
+  using Row = std::pair<const char*, absl::StatusCode>;
+  // The words of apt 2.4 to 2.6 and dpkg 1.21, in the C locale.
+  static constexpr std::array<Row, 17> kWords = {{
+      {"No space left on device", absl::StatusCode::kResourceExhausted},
+      {"You don't have enough free space", absl::StatusCode::kResourceExhausted},
+      {"Could not get lock", absl::StatusCode::kUnavailable},
+      {"Unable to acquire the dpkg frontend lock", absl::StatusCode::kUnavailable},
+      {"is locked by another process", absl::StatusCode::kUnavailable},
+      {"lock was locked by another process", absl::StatusCode::kUnavailable},
+      {"Temporary failure resolving", absl::StatusCode::kUnavailable},
+      {"Could not resolve", absl::StatusCode::kUnavailable},
+      {"Could not connect", absl::StatusCode::kUnavailable},
+      {"Unable to connect", absl::StatusCode::kUnavailable},
+      {"Connection failed", absl::StatusCode::kUnavailable},
+      {"Connection timed out", absl::StatusCode::kUnavailable},
+      {"404  Not Found", absl::StatusCode::kNotFound},
+      {"is not installable", absl::StatusCode::kNotFound},
+      {"Unable to locate package", absl::StatusCode::kNotFound},
+      {"unmet dependencies", absl::StatusCode::kNotFound},
+      {"Unable to fetch some archives", absl::StatusCode::kNotFound},
+  }};
+  for (const Row& row : kWords) {
+    if (absl::StrContains(log, row.first)) return row.second;
+  }
+  return absl::StatusCode::kFailedPrecondition;
+}
+
+absl::StatusOr<bool> IsUnderWay(const ResourceContext& context, const std::string& service) {
+  const absl::StatusOr<ServiceResult> result = context.host.ReadService(service);
+  if (!result.ok()) return result.status();
+  return result->state == ServiceResult::State::kRunning ||
+         result->state == ServiceResult::State::kFailed;
+}
+
+absl::Status SettleInstaller(const ResourceContext& context, Progress& progress) {
+  const absl::StatusOr<std::string> note = context.host.ReadFile(NoteFile(context));
+  if (absl::IsNotFound(note.status())) return absl::OkStatus();
+  if (!note.ok()) return note.status();
+  const absl::StatusOr<ServiceResult> result = WaitForEnd(context, *note, progress);
+  if (!result.ok()) return result.status();
+  return Forget(context, *note, result->state == ServiceResult::State::kFailed);
+}
+
+absl::Status Install(const ResourceContext& context, const Installation& installation,
+                     Progress& progress) {
+  const absl::StatusOr<bool> under_way = IsUnderWay(context, installation.service);
+  if (!under_way.ok()) return under_way.status();
+  if (!*under_way) {
+    absl::Status ready = SettleInstaller(context, progress);
+    if (ready.ok()) ready = CheckConnectHeld(context);
+    if (ready.ok()) ready = context.host.ClearService(installation.service);
+    if (ready.ok()) ready = Start(context, installation);
+    if (!ready.ok()) return ready;
+  }
+  const absl::StatusOr<ServiceResult> result = WaitForEnd(context, installation.service, progress);
+  if (!result.ok()) return result.status();
+  absl::Status finished = Finish(context, installation, *result, progress);
+  if (!finished.ok()) return finished;
+  return CheckConnectHeld(context);
+}
+
+}  // namespace connect_ha

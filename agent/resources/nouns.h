@@ -1,0 +1,44 @@
+// The resources of a node, one file each; table.cc says which a specification asks for.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/resources/resource.h"
+
+namespace connect_ha {
+
+// Connect's unit is masked and stopped. FailedPrecondition while Connect runs: it is never stopped
+// here.
+std::unique_ptr<Resource> MakeConnectUnit(const ResourceContext& context);
+
+// A group and a user of one name, with fixed ids. FailedPrecondition, with what is known of the
+// files that it would concern, when either has another id or the id has another name: nothing is
+// ever renumbered.
+std::unique_ptr<Resource> MakeAccount(const ResourceContext& context, const std::string& name,
+                                      const v1::AccountSpec& spec);
+
+// A .deb: installed, configured, held, its files as shipped.
+struct PackageWanted {
+  std::string name;     // rstudio-connect, r-4.3.3
+  std::string version;  // that the package must be of; "" where its name says it
+  v1::Artifact artifact;
+  bool allow_downgrade = false;
+  std::string interrupts;
+};
+std::unique_ptr<Resource> MakePackage(const ResourceContext& context, PackageWanted wanted);
+
+// Quarto: /opt/quarto/VERSION from its archive, with a manifest beside it (probes/manifest.h).
+std::unique_ptr<Resource> MakeArchive(const ResourceContext& context, const v1::RuntimeSpec& spec);
+
+// /var/lib/rstudio-connect/NAME.lic, root's alone, and no other *.lic beside it.
+std::unique_ptr<Resource> MakeLicense(const ResourceContext& context);
+
+// Connect's configuration file, rendered for this node. A change names keys, never values.
+std::unique_ptr<Resource> MakeConfiguration(const ResourceContext& context);
+
+// No version under /opt/R, /opt/python and /opt/quarto but those that the specification names;
+// a kind that it gives no list of is left alone.
+std::unique_ptr<Resource> MakePrune(const ResourceContext& context);
+
+}  // namespace connect_ha

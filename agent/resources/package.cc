@@ -1,0 +1,161 @@
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "agent/probes/dpkg.h"
+#include "agent/resources/connect_unit.h"
+#include "agent/resources/download.h"
+#include "agent/resources/installer.h"
+#include "agent/resources/integrity.h"
+#include "agent/resources/nouns.h"
+#include "agent/resources/package_file.h"
+#include "agent/resources/package_manager.h"
+#include "common/version.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kInstallRoot[] = "/opt";
+
+// dpkg's three words: "hold ok installed", "install reinstreq half-installed".
+struct DpkgStatus {
+  bool held = false;
+  bool broken = false;  // must be installed again
+  std::string state;
+};
+
+DpkgStatus ParseStatus(const v1::Package& package) {
+  const std::vector<std::string> words = absl::StrSplit(package.status(), ' ');
+  DpkgStatus status;
+  if (words.size() != 3) return status;
+  status.held = words[0] == "hold";
+  status.broken = words[1] != "ok" || words[2] == "half-installed";
+  status.state = words[2];
+  return status;
+}
+
+class Package : public Resource {
+ public:
+  Package(const ResourceContext& context, PackageWanted wanted)
+      : context_(context), wanted_(std::move(wanted)) {}
+
+  std::string Name() const override { return "package " + wanted_.name; }
+
+  absl::StatusOr<std::optional<v1::Change>> Differs() override {
+    const absl::StatusOr<std::string> fault = Look();
+    if (!fault.ok()) return fault.status();
+    if (fault->empty()) return std::nullopt;
+    v1::Change change;
+    change.set_from(*fault);
+    change.set_to(absl::StrCat(wanted_.version.empty() ? "installed" : wanted_.version, ", held"));
+    change.set_interrupts(wanted_.interrupts);
+    return change;
+  }
+
+  absl::Status Apply(Progress& progress) override {
+    absl::Status held = CheckConnectHeld(context_);
+    if (!held.ok()) return held;
+    Installation installation;
+    installation.service = InstallerService("install", wanted_.artifact.sha256());
+    installation.description =
+        absl::StrCat("install ", wanted_.name, wanted_.version.empty() ? "" : " ", wanted_.version);
+    const absl::StatusOr<bool> under_way = IsUnderWay(context_, installation.service);
+    if (!under_way.ok()) return under_way.status();
+    if (*under_way) return Install(context_, installation, progress);
+    return Begin(installation, progress);
+  }
+
+ private:
+  // What is wrong; "" when nothing is.
+  absl::StatusOr<std::string> Look() {
+    const auto database = ReadPackages(context_.host, context_.cache);
+    if (!database.ok()) return database.status();
+    const v1::Package* package = (*database)->Find(wanted_.name);
+    if (package == nullptr) return "absent";
+    if (!wanted_.version.empty() && !SameVersion(package->version(), wanted_.version)) {
+      absl::Status allowed = CheckDowngrade(*package);
+      if (!allowed.ok()) return allowed;
+      return package->version();
+    }
+    const DpkgStatus status = ParseStatus(*package);
+    if (status.state != "installed" || status.broken) {
+      return absl::StrCat(package->version(), ", ", status.state);
+    }
+    const absl::StatusOr<v1::Integrity> integrity = context_.integrity.OfPackage(*package);
+    if (!integrity.ok()) return integrity.status();
+    const std::string faults = DescribeFaults(*integrity);
+    if (!faults.empty()) return absl::StrCat(package->version(), ", ", faults);
+    return status.held ? "" : absl::StrCat(package->version(), ", not held");
+  }
+
+  absl::Status CheckDowngrade(const v1::Package& package) const {
+    if (wanted_.allow_downgrade || CompareVersions(package.version(), wanted_.version) < 0) {
+      return absl::OkStatus();
+    }
+    return absl::FailedPreconditionError(absl::StrCat(
+        wanted_.name, " ", package.version(), " is installed and newer than the specification's ",
+        wanted_.version, "\nfix: connect.version: ", PlainVersion(package.version()),
+        ", or connect.allow_downgrade: true"));
+  }
+
+  absl::Status Begin(Installation& installation, Progress& progress) {
+    const auto database = ReadPackages(context_.host, context_.cache);
+    if (!database.ok()) return database.status();
+    const v1::Package* package = (*database)->Find(wanted_.name);
+    const absl::StatusOr<std::string> fault = Look();
+    if (!fault.ok()) return fault.status();
+    const AptInstall install = {wanted_.name, "", package != nullptr, wanted_.allow_downgrade};
+    if (absl::EndsWith(*fault, ", not held")) {
+      installation.commands = {AptHold(wanted_.name)};
+      return Install(context_, installation, progress);
+    }
+    return Fetch(install, installation, progress);
+  }
+
+  absl::Status Fetch(AptInstall install, Installation& installation, Progress& progress) {
+    const absl::StatusOr<std::string> file = Download(context_, wanted_.artifact, "deb", progress);
+    if (!file.ok()) return file.status();
+    const absl::StatusOr<PackageClaims> claims = ReadPackageFile(context_.host, *file);
+    if (!claims.ok()) {
+      return absl::Status(claims.status().code(),
+                          absl::StrCat(wanted_.artifact.url(), " ", claims.status().message()));
+    }
+    absl::Status right = CheckClaims(context_, wanted_, *claims);
+    if (right.ok()) {
+      right = CheckRoom(context_.host, kInstallRoot, claims->installed_bytes, Name());
+    }
+    if (!right.ok()) return right;
+    install.file = *file;
+    return InstallWithLists(install, installation, progress);
+  }
+
+  // apt's lists of a fresh image are old or not there: they are renewed when they are in the way,
+  // and only then, so that a node without a mirror installs what needs none.
+  absl::Status InstallWithLists(const AptInstall& install, Installation& installation,
+                                Progress& progress) {
+    const absl::StatusOr<std::vector<std::vector<std::string>>> commands =
+        AptCommands(context_, install);
+    if (!commands.ok()) return commands.status();
+    installation.commands = *commands;
+    absl::Status installed = Install(context_, installation, progress);
+    if (!absl::IsNotFound(installed)) return installed;
+    installation.commands.insert(installation.commands.begin(), AptUpdate());
+    installed = Install(context_, installation, progress);
+    if (!absl::IsNotFound(installed)) return installed;
+    return absl::FailedPreconditionError(
+        absl::StrCat(installed.message(), "\nfix: give the node's apt a mirror that has what ",
+                     wanted_.name, " depends on"));
+  }
+
+  const ResourceContext& context_;
+  const PackageWanted wanted_;
+};
+
+}  // namespace
+
+std::unique_ptr<Resource> MakePackage(const ResourceContext& context, PackageWanted wanted) {
+  return std::make_unique<Package>(context, std::move(wanted));
+}
+
+}  // namespace connect_ha

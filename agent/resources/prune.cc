@@ -1,0 +1,150 @@
+#include <array>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/probes/dpkg.h"
+#include "agent/probes/manifest.h"
+#include "agent/resources/installer.h"
+#include "agent/resources/nouns.h"
+#include "agent/resources/package_manager.h"
+#include "common/crypto.h"
+
+namespace connect_ha {
+namespace {
+
+using Versions = google::protobuf::RepeatedPtrField<v1::RuntimeSpec>;
+
+// How one kind is laid out: /opt/R/4.3.3 of the package r-4.3.3.
+struct Kind {
+  const char* directory;
+  const char* package;  // "" for what comes in archives
+  const Versions& (*versions)(const v1::RuntimesSpec& spec);
+};
+
+const Versions& RVersions(const v1::RuntimesSpec& spec) { return spec.r(); }
+const Versions& PythonVersions(const v1::RuntimesSpec& spec) { return spec.python(); }
+const Versions& QuartoVersions(const v1::RuntimesSpec& spec) { return spec.quarto(); }
+
+constexpr std::array<Kind, 3> kKinds = {{{"/opt/R", "r-", RVersions},
+                                         {"/opt/python", "python-", PythonVersions},
+                                         {"/opt/quarto", "", QuartoVersions}}};
+
+struct Unnamed {
+  const Kind* kind;
+  std::string version;
+  std::string Directory() const { return absl::StrCat(kind->directory, "/", version); }
+};
+
+class Prune : public Resource {
+ public:
+  explicit Prune(const ResourceContext& context) : context_(context) {}
+
+  std::string Name() const override { return "versions"; }
+
+  absl::StatusOr<std::optional<v1::Change>> Differs() override {
+    const absl::StatusOr<std::vector<Unnamed>> unnamed = Look();
+    if (!unnamed.ok()) return unnamed.status();
+    if (unnamed->empty()) return std::nullopt;
+    v1::Change change;
+    change.set_from(absl::StrJoin(*unnamed, ", ", [](std::string* out, const Unnamed& version) {
+      absl::StrAppend(out, version.Directory());
+    }));
+    change.set_to("removed");
+    change.set_interrupts("content that was deployed with these versions no longer runs");
+    return change;
+  }
+
+  absl::Status Apply(Progress& progress) override {
+    const absl::StatusOr<std::vector<Unnamed>> unnamed = Look();
+    if (!unnamed.ok()) return unnamed.status();
+    for (const Unnamed& version : *unnamed) {
+      if (progress.Stopped()) return absl::CancelledError("stopped");
+      absl::Status removed = RemoveVersion(version, progress);
+      if (!removed.ok()) return removed;
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::StatusOr<std::vector<Unnamed>> Look() {
+    std::vector<Unnamed> unnamed;
+    for (const Kind& kind : kKinds) {
+      const Versions& named = kind.versions(context_.desired.spec().runtimes());
+      if (named.empty()) continue;
+      std::set<std::string> wanted;
+      for (const v1::RuntimeSpec& runtime : named) wanted.insert(runtime.version());
+      absl::Status looked = LookAt(kind, wanted, unnamed);
+      if (!looked.ok()) return looked;
+    }
+    return unnamed;
+  }
+
+  absl::Status LookAt(const Kind& kind, const std::set<std::string>& wanted,
+                      std::vector<Unnamed>& unnamed) {
+    const auto names = context_.host.ListDirectory(kind.directory);
+    if (absl::IsNotFound(names.status())) return absl::OkStatus();
+    if (!names.ok()) return names.status();
+    for (const std::string& name : *names) {
+      if (!absl::ascii_isdigit(static_cast<unsigned char>(name[0])) || wanted.count(name) > 0) {
+        continue;
+      }
+      const auto status = context_.host.LStat(absl::StrCat(kind.directory, "/", name));
+      if (absl::IsNotFound(status.status())) continue;
+      if (!status.ok()) return status.status();
+      if (status->kind == FileStatus::Kind::kDirectory) unnamed.push_back({&kind, name});
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status RemoveVersion(const Unnamed& version, Progress& progress) {
+    progress.Enter(v1::Step::REMOVING);
+    const absl::StatusOr<std::string> package = PackageOf(version);
+    if (!package.ok()) return package.status();
+    if (!package->empty()) {
+      absl::Status purged = Purge(*package, progress);
+      if (!purged.ok()) return purged;
+    }
+    // What the package did not know of: libraries that were installed into it.
+    absl::Status removed = context_.host.Remove(version.Directory());
+    if (!removed.ok()) return removed;
+    return context_.host.Remove(ManifestPath(version.Directory()));
+  }
+
+  // "" when no package has anything in it. FailedPrecondition: one that is not of its kind does.
+  absl::StatusOr<std::string> PackageOf(const Unnamed& version) {
+    const auto owner = FindOwner(context_.host, context_.cache, version.Directory());
+    if (absl::IsNotFound(owner.status())) return std::string();
+    if (!owner.ok()) return owner.status();
+    if (!owner->has_value()) return std::string();
+    const std::string& name = (*owner)->name();
+    if (*version.kind->package != '\0' && absl::StartsWith(name, version.kind->package)) {
+      return name;
+    }
+    return absl::FailedPreconditionError(
+        absl::StrCat(version.Directory(), " belongs to the package ", name,
+                     ", which is not removed here\nfix: name the version in the specification, or: "
+                     "apt-get purge ",
+                     name));
+  }
+
+  absl::Status Purge(const std::string& package, Progress& progress) {
+    Installation removal;
+    removal.service = InstallerService("remove", Hex(Sha256(package)));
+    removal.description = "remove " + package;
+    removal.commands = AptPurge(package);
+    return Install(context_, removal, progress);
+  }
+
+  const ResourceContext& context_;
+};
+
+}  // namespace
+
+std::unique_ptr<Resource> MakePrune(const ResourceContext& context) {
+  return std::make_unique<Prune>(context);
+}
+
+}  // namespace connect_ha
