@@ -25,6 +25,11 @@ constexpr const char* kMigrations[] = {
       CREATE INDEX events_by_kind ON events (kind, node, id);
       CREATE TABLE tokens (id TEXT PRIMARY KEY, created_us INTEGER NOT NULL, token BLOB NOT NULL);
     )sql",
+    // The bundle, which may be large, stands apart from what is listed.
+    R"sql(
+      CREATE TABLE specs (generation INTEGER PRIMARY KEY, header BLOB NOT NULL,
+                          bundle BLOB NOT NULL);
+    )sql",
 };
 
 absl::StatusOr<int> StoredVersion(Database& database) {

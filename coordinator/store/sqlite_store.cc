@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/store/rows.h"
 #include "coordinator/store/schema.h"
+#include "coordinator/store/spec_rows.h"
 #include "coordinator/store/tokens.h"
 
 namespace connect_ha {
@@ -20,48 +22,18 @@ namespace {
 constexpr int kBusyTimeoutMs = 2000;
 constexpr int64_t kEventsKept = 100'000;
 
-std::string Bytes(const google::protobuf::MessageLite& message) {
-  return message.SerializeAsString();
-}
-
-template <typename Message>
-absl::StatusOr<Message> Parse(std::string_view bytes) {
-  Message message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return absl::DataLossError(absl::StrCat("store: a ", message.GetTypeName(),
-                                            " in it is damaged\nfix: restore a copy of the store"));
-  }
-  return message;
-}
-
-// Every row of the statement's first column.
-template <typename Message>
-absl::StatusOr<std::vector<Message>> ReadAll(Statement& statement) {
-  std::vector<Message> messages;
-  while (true) {
-    const auto row = statement.Step();
-    if (!row.ok()) return row.status();
-    if (!*row) return messages;
-    auto message = Parse<Message>(statement.Blob(0));
-    if (!message.ok()) return message.status();
-    messages.push_back(*std::move(message));
-  }
-}
-
-template <typename Message>
-absl::StatusOr<Message> ReadOne(Statement& statement, const std::string& what) {
-  const auto row = statement.Step();
-  if (!row.ok()) return row.status();
-  if (!*row) return absl::NotFoundError("no " + what);
-  return Parse<Message>(statement.Blob(0));
-}
-
 absl::Status PutNodeRow(Database& database, const v1::NodeRecord& node) {
   const std::string bytes = Bytes(node);
   return database.Prepare("INSERT OR REPLACE INTO nodes (name, record) VALUES (?, ?)")
       .Bind(node.name())
       .BindBlob(bytes)
       .Run();
+}
+
+absl::StatusOr<v1::NodeRecord> GetNodeRow(Database& database, const std::string& name) {
+  Statement statement = database.Prepare("SELECT record FROM nodes WHERE name = ?");
+  statement.Bind(name);
+  return ReadOne<v1::NodeRecord>(statement, "node " + name);
 }
 
 absl::StatusOr<uint64_t> AddEventRow(Database& database, const v1::Event& event) {
@@ -191,9 +163,7 @@ absl::Status SqliteStore::PutNode(const v1::NodeRecord& node) {
 
 absl::StatusOr<v1::NodeRecord> SqliteStore::GetNode(const std::string& name) {
   std::lock_guard lock(reader_mutex_);
-  Statement statement = reader_->Prepare("SELECT record FROM nodes WHERE name = ?");
-  statement.Bind(name);
-  return ReadOne<v1::NodeRecord>(statement, "node " + name);
+  return GetNodeRow(*reader_, name);
 }
 
 absl::StatusOr<std::vector<v1::NodeRecord>> SqliteStore::ListNodes() {
@@ -282,6 +252,47 @@ absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListEvents(const EventQuery&
     event->set_id(static_cast<uint64_t>(statement.Integer(1)));
     newest_first.push_back(*std::move(event));
   }
+}
+
+absl::StatusOr<uint64_t> SqliteStore::AddNodeChanges(const std::string& node,
+                                                     const std::vector<NumberedEvent>& changes) {
+  uint64_t taken = 0;
+  const absl::Status status = commits_.Commit([&](Database& database) -> absl::Status {
+    auto record = GetNodeRow(database, node);
+    if (!record.ok()) return record.status();
+    taken = record->changes_taken();
+    for (const NumberedEvent& change : changes) {
+      if (change.number <= taken) continue;
+      const absl::Status added = AddEventRow(database, change.event).status();
+      if (!added.ok()) return added;
+      taken = change.number;
+    }
+    if (taken == record->changes_taken()) return absl::OkStatus();
+    record->set_changes_taken(taken);
+    return PutNodeRow(database, *record);
+  });
+  if (!status.ok()) return status;
+  return taken;
+}
+
+absl::StatusOr<uint64_t> SqliteStore::AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
+                                              const v1::Event& applied) {
+  const absl::Status status = commits_.Commit([&](Database& database) {
+    const absl::Status added = AddSpecRow(database, spec, newest);
+    return added.ok() ? AddEventRow(database, applied).status() : added;
+  });
+  if (!status.ok()) return status;
+  return newest + 1;
+}
+
+absl::StatusOr<v1::SpecGeneration> SqliteStore::GetSpec(uint64_t generation) {
+  std::lock_guard lock(reader_mutex_);
+  return GetSpecRow(*reader_, generation);
+}
+
+absl::StatusOr<std::vector<v1::SpecGeneration>> SqliteStore::ListSpecs() {
+  std::lock_guard lock(reader_mutex_);
+  return ListSpecRows(*reader_);
 }
 
 absl::StatusOr<std::vector<std::string>> SqliteStore::ListLostNodes() {

@@ -36,6 +36,14 @@ class SqliteStore : public Store {
   absl::StatusOr<std::vector<v1::Event>> ListEvents(const EventQuery& query) override;
   absl::StatusOr<std::vector<std::string>> ListLostNodes() override;
 
+  absl::StatusOr<uint64_t> AddNodeChanges(const std::string& node,
+                                          const std::vector<NumberedEvent>& changes) override;
+
+  absl::StatusOr<uint64_t> AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
+                                   const v1::Event& applied) override;
+  absl::StatusOr<v1::SpecGeneration> GetSpec(uint64_t generation) override;
+  absl::StatusOr<std::vector<v1::SpecGeneration>> ListSpecs() override;
+
   absl::Status AddToken(const v1::StoredToken& token) override;
   absl::StatusOr<v1::StoredToken> GetToken(const std::string& id) override;
   absl::StatusOr<std::vector<v1::StoredToken>> ListTokens() override;

@@ -2,7 +2,8 @@
 //
 // Every write is durable (fsynced) when the call returns OK. All calls may be made from any
 // thread; concurrent writes are committed in groups. Errors: NotFound, AlreadyExists,
-// FailedPrecondition (a stated condition does not hold); Unavailable (held by another process),
+// FailedPrecondition (a stated condition does not hold), Aborted (somebody else was first);
+// Unavailable (held by another process),
 // ResourceExhausted (no room), DataLoss (corrupt) and Internal, with the database's words.
 #pragma once
 
@@ -16,6 +17,7 @@
 #include "common/time.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/event.pb.h"
+#include "connect_ha/v1/spec.pb.h"
 #include "connect_ha/v1/store.pb.h"
 
 namespace connect_ha {
@@ -25,6 +27,12 @@ struct EventQuery {
   uint32_t limit = 100;
   std::string node;  // "" for all
   std::string rule;  // "" for all
+};
+
+// A change that a node made (ChangeMade.number), as an event.
+struct NumberedEvent {
+  uint64_t number = 0;
+  v1::Event event;
 };
 
 class Store {
@@ -53,6 +61,21 @@ class Store {
   virtual absl::Status AddEvents(const std::vector<v1::Event>& events) = 0;
   // The newest `limit` that match, oldest first.
   virtual absl::StatusOr<std::vector<v1::Event>> ListEvents(const EventQuery& query) = 0;
+
+  // Adds the events whose number is above what the node's record has as changes_taken, and raises
+  // that, all in one transaction: whatever is repeated is stored once. Returns the new
+  // changes_taken. `changes` are in order.
+  virtual absl::StatusOr<uint64_t> AddNodeChanges(const std::string& node,
+                                                  const std::vector<NumberedEvent>& changes) = 0;
+
+  // Specifications. AddSpec stores it as the generation after `newest`, together with the event,
+  // and returns that generation; Aborted when `newest` is not the newest (0: there is none).
+  virtual absl::StatusOr<uint64_t> AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
+                                           const v1::Event& applied) = 0;
+  // 0: the newest. NotFound: there is no such generation, or none at all.
+  virtual absl::StatusOr<v1::SpecGeneration> GetSpec(uint64_t generation) = 0;
+  // Newest first, without their bundles.
+  virtual absl::StatusOr<std::vector<v1::SpecGeneration>> ListSpecs() = 0;
 
   // The nodes whose newest NODE_LOST has no NODE_BACK after it, by name.
   virtual absl::StatusOr<std::vector<std::string>> ListLostNodes() = 0;

@@ -56,6 +56,16 @@ v1::StoredToken::Use Use(const std::string& node, const std::string& key) {
   return use;
 }
 
+v1::SpecGeneration Spec(const std::string& source) {
+  v1::SpecGeneration spec;
+  *spec.mutable_applied_at() = ToProto(kNoon);
+  spec.set_applied_by("admin/alice");
+  spec.mutable_bundle()->mutable_spec()->set_cluster("test");
+  spec.mutable_bundle()->set_source(source);
+  spec.mutable_bundle()->set_license(std::string("a\0b", 3));
+  return spec;
+}
+
 v1::Finding Finding(const std::string& rule, v1::Outcome outcome) {
   v1::Finding finding;
   finding.set_rule(rule);
@@ -91,6 +101,7 @@ TEST_P(StoreContract, NewStoreIsEmpty) {
   EXPECT_TRUE(store_->ListReports()->empty());
   EXPECT_TRUE(store_->ListTokens()->empty());
   EXPECT_TRUE(store_->ListEvents({})->empty());
+  EXPECT_TRUE(store_->ListSpecs()->empty());
   EXPECT_EQ(store_->GetChecklist()->ShortDebugString(), "");
 }
 
@@ -188,6 +199,65 @@ TEST_P(StoreContract, EventsAfterAnIdLeaveOutThoseUpToIt) {
   EventQuery query;
   query.after_id = first;
   EXPECT_EQ(EventTexts(store_->ListEvents(query)), (std::vector<std::string>{"2"}));
+}
+
+TEST_P(StoreContract, SpecificationsAreNumberedFromOneAndSurviveReopening) {
+  EXPECT_EQ(store_->GetSpec(0).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(*store_->AddSpec(Spec("first"), 0, Event("", "", "applied 1")), 1u);
+  v1::SpecGeneration second = Spec("second");
+  second.set_rollback_of(1);
+  EXPECT_EQ(*store_->AddSpec(second, 1, Event("", "", "applied 2")), 2u);
+  Reopen();
+  v1::SpecGeneration first = Spec("first");
+  first.set_generation(1);
+  second.set_generation(2);
+  EXPECT_EQ(store_->GetSpec(1)->ShortDebugString(), first.ShortDebugString());
+  EXPECT_EQ(store_->GetSpec(0)->ShortDebugString(), second.ShortDebugString());
+  first.clear_bundle();
+  second.clear_bundle();
+  EXPECT_EQ(Texts(*store_->ListSpecs()), Texts<v1::SpecGeneration>({second, first}));
+  EXPECT_EQ(store_->GetSpec(3).status().message(),
+            "no generation 3 of the specification; the newest is 2");
+  EXPECT_EQ(EventTexts(store_->ListEvents({})),
+            (std::vector<std::string>{"applied 1", "applied 2"}));
+}
+
+TEST_P(StoreContract, ASpecificationAfterOneThatIsNotTheNewestIsRefusedAndLeavesNothing) {
+  ASSERT_TRUE(store_->AddSpec(Spec("first"), 0, Event("", "", "applied 1")).ok());
+  for (const uint64_t newest : {0, 2}) {
+    const auto refused = store_->AddSpec(Spec("late"), newest, Event("", "", "late"));
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kAborted);
+  }
+  EXPECT_EQ(store_->ListSpecs()->size(), 1u);
+  EXPECT_EQ(EventTexts(store_->ListEvents({})), (std::vector<std::string>{"applied 1"}));
+}
+
+TEST_P(StoreContract, OfTwoThatApplyAtOnceOneWins) {
+  std::vector<absl::Status> results(8);
+  std::vector<std::thread> racers;
+  for (size_t i = 0; i < results.size(); ++i) {
+    racers.emplace_back([&, i] {
+      results[i] = store_->AddSpec(Spec(absl::StrCat(i)), 0, Event("", "", "applied")).status();
+    });
+  }
+  for (std::thread& racer : racers) racer.join();
+  EXPECT_EQ(std::count_if(results.begin(), results.end(), [](const auto& r) { return r.ok(); }), 1);
+  EXPECT_EQ(store_->ListSpecs()->size(), 1u);
+  EXPECT_EQ(store_->ListEvents({})->size(), 1u);
+}
+
+TEST_P(StoreContract, ANodesChangesAreStoredOnceHoweverOftenTheyAreSent) {
+  ASSERT_TRUE(store_->PutNode(Node("a")).ok());
+  const std::vector<NumberedEvent> changes = {{3, Event("a", "", "3")}, {5, Event("a", "", "5")}};
+  EXPECT_EQ(*store_->AddNodeChanges("a", changes), 5u);
+  EXPECT_EQ(*store_->AddNodeChanges("a", changes), 5u);
+  Reopen();
+  EXPECT_EQ(*store_->AddNodeChanges("a", {{5, Event("a", "", "5")}, {6, Event("a", "", "6")}}), 6u);
+  EXPECT_EQ(*store_->AddNodeChanges("a", {}), 6u);
+  EXPECT_EQ(EventTexts(store_->ListEvents({})), (std::vector<std::string>{"3", "5", "6"}));
+  EXPECT_EQ(store_->GetNode("a")->changes_taken(), 6u);
+  EXPECT_EQ(store_->GetNode("a")->machine_id(), "machine-of-a");
+  EXPECT_EQ(store_->AddNodeChanges("nobody", changes).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_P(StoreContract, NodesThatWereLostAndDidNotComeBackAreListed) {

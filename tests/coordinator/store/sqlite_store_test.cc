@@ -118,6 +118,51 @@ TEST_F(SqliteStoreTest, NewerSchemaIsRefused) {
                          "" CONNECT_HA_VERSION ")"));
 }
 
+// As the first release made it.
+constexpr char kFirstSchema[] = R"sql(
+  PRAGMA journal_mode = WAL;
+  CREATE TABLE nodes (name TEXT PRIMARY KEY, record BLOB NOT NULL);
+  CREATE TABLE reports (node TEXT PRIMARY KEY, report BLOB NOT NULL);
+  CREATE TABLE findings (rule TEXT PRIMARY KEY, position INTEGER NOT NULL,
+                         finding BLOB NOT NULL);
+  CREATE TABLE evaluation (only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+                           evaluated_at_us INTEGER NOT NULL);
+  CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,
+                       node TEXT NOT NULL, rule TEXT NOT NULL, event BLOB NOT NULL);
+  CREATE INDEX events_by_node ON events (node, id);
+  CREATE INDEX events_by_rule ON events (rule, id);
+  CREATE INDEX events_by_kind ON events (kind, node, id);
+  CREATE TABLE tokens (id TEXT PRIMARY KEY, created_us INTEGER NOT NULL, token BLOB NOT NULL);
+  INSERT INTO nodes VALUES ('node-1', X'0A066E6F64652D31');  -- name: "node-1"
+  INSERT INTO reports VALUES ('node-1', X'0A066E6F64652D31');
+  INSERT INTO findings VALUES ('a-rule', 0, X'0A06612D72756C65');  -- rule: "a-rule"
+  INSERT INTO evaluation VALUES (1, 1700000000000000);
+  INSERT INTO events VALUES (41, 2, 'node-1', '', X'4A056A6F696E73');  -- text: "joins"
+  INSERT INTO tokens VALUES ('t', 1, X'0A030A0174');  -- token { id: "t" }
+  PRAGMA user_version = 1;
+)sql";
+
+TEST_F(SqliteStoreTest, AStoreOfTheFirstReleaseOpensAndLosesNothing) {
+  ASSERT_TRUE((*Database::Open(path_, 0))->Execute(kFirstSchema).ok());
+  for (int opening = 1; opening <= 2; ++opening) {
+    const auto store = SqliteStore::Open(path_);
+    ASSERT_TRUE(store.ok()) << store.status();
+    EXPECT_EQ((*store)->ListNodes()->at(0).name(), "node-1");
+    EXPECT_EQ((*store)->ListNodes()->at(0).changes_taken(), 0u);
+    EXPECT_EQ((*store)->ListReports()->at(0).node(), "node-1");
+    EXPECT_EQ((*store)->GetChecklist()->findings(0).rule(), "a-rule");
+    EXPECT_EQ((*store)->ListTokens()->at(0).token().id(), "t");
+    EXPECT_EQ((*store)->ListSpecs()->size(), static_cast<size_t>(opening - 1));
+    v1::SpecGeneration spec;
+    v1::Event event;
+    EXPECT_EQ(*(*store)->AddSpec(spec, static_cast<uint64_t>(opening - 1), event),
+              static_cast<uint64_t>(opening));
+    EXPECT_EQ((*store)->ListEvents({})->at(0).id(), 41u);
+    EXPECT_EQ((*store)->ListEvents({})->at(0).text(), "joins");
+    EXPECT_EQ((*store)->ListEvents({})->size(), static_cast<size_t>(opening + 1));
+  }
+}
+
 TEST_F(SqliteStoreTest, FileThatIsNoStoreIsRefusedAndLeftAlone) {
   const std::string text(8192, 'x');
   std::ofstream(path_) << text;

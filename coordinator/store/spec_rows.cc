@@ -1,0 +1,65 @@
+#include "coordinator/store/spec_rows.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/store/rows.h"
+
+namespace connect_ha {
+namespace {
+
+// 0: there is none.
+absl::StatusOr<uint64_t> NewestGeneration(Database& database) {
+  Statement statement = database.Prepare("SELECT coalesce(max(generation), 0) FROM specs");
+  const auto row = statement.Step();
+  if (!row.ok()) return row.status();
+  return static_cast<uint64_t>(statement.Integer(0));
+}
+
+}  // namespace
+
+absl::Status AddSpecRow(Database& database, const v1::SpecGeneration& spec, uint64_t newest) {
+  const auto stored = NewestGeneration(database);
+  if (!stored.ok()) return stored.status();
+  if (*stored != newest) {
+    return absl::AbortedError(absl::StrCat(
+        "generation ", *stored, " of the specification is the newest by now, not ", newest));
+  }
+  v1::SpecGeneration header = spec;
+  header.clear_bundle();
+  header.set_generation(newest + 1);
+  const std::string header_bytes = Bytes(header);
+  const std::string bundle_bytes = Bytes(spec.bundle());
+  return database.Prepare("INSERT INTO specs (generation, header, bundle) VALUES (?, ?, ?)")
+      .Bind(static_cast<int64_t>(newest + 1))
+      .BindBlob(header_bytes)
+      .BindBlob(bundle_bytes)
+      .Run();
+}
+
+absl::StatusOr<v1::SpecGeneration> GetSpecRow(Database& database, uint64_t generation) {
+  const auto newest = NewestGeneration(database);
+  if (!newest.ok()) return newest.status();
+  if (*newest == 0) return absl::NotFoundError("no specification was applied");
+  Statement statement = database.Prepare("SELECT header, bundle FROM specs WHERE generation = ?");
+  statement.Bind(static_cast<int64_t>(generation == 0 ? *newest : generation));
+  const auto row = statement.Step();
+  if (!row.ok()) return row.status();
+  if (!*row) {
+    return absl::NotFoundError(absl::StrCat("no generation ", generation,
+                                            " of the specification; the newest is ", *newest));
+  }
+  auto spec = Parse<v1::SpecGeneration>(statement.Blob(0));
+  if (!spec.ok()) return spec;
+  auto bundle = Parse<v1::SpecBundle>(statement.Blob(1));
+  if (!bundle.ok()) return bundle.status();
+  *spec->mutable_bundle() = *std::move(bundle);
+  return spec;
+}
+
+absl::StatusOr<std::vector<v1::SpecGeneration>> ListSpecRows(Database& database) {
+  Statement statement = database.Prepare("SELECT header FROM specs ORDER BY generation DESC");
+  return ReadAll<v1::SpecGeneration>(statement);
+}
+
+}  // namespace connect_ha
