@@ -27,4 +27,27 @@ absl::Status ErrnoStatus(int error, const std::string& what) {
   }
 }
 
+absl::Status ChangeStatus(int error, const std::string& what) {
+  const absl::Status status = ErrnoStatus(error, what);
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return absl::ResourceExhaustedError(status.message());
+    case EEXIST:
+      return absl::AlreadyExistsError(status.message());
+    case EISDIR:
+    case ENOTDIR:
+    case ENOTEMPTY:
+    case ELOOP:
+    case EROFS:
+    case EXDEV:
+    case EINVAL:
+    case ENAMETOOLONG:
+      return absl::FailedPreconditionError(status.message());
+    default:
+      return status;
+  }
+}
+
 }  // namespace connect_ha

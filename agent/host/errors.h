@@ -11,4 +11,9 @@ namespace connect_ha {
 // the rest. "cannot read /etc/x: permission denied".
 absl::Status ErrnoStatus(int error, const std::string& what);
 
+// The same for a change, where the code also says whether trying again can help: ResourceExhausted
+// for a full disk, AlreadyExists, FailedPrecondition for what another try meets again (a directory
+// in the way, a read-only file system), Unavailable for what may pass by itself.
+absl::Status ChangeStatus(int error, const std::string& what);
+
 }  // namespace connect_ha
