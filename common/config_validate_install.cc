@@ -185,10 +185,10 @@ class InstallationChecker {
         });
       };
       checker_.Require(is_word(name, "_-"), path, "must be of letters, digits, _ and -");
-      if (secret.has_file()) {
+      if (secret.source_case() == v1::SecretSpec::kFile) {
         checker_.Require(IsPlainPath(secret.file()), path + ".file",
                          "must be an absolute path, of a file on every node");
-      } else if (secret.has_credential()) {
+      } else if (secret.source_case() == v1::SecretSpec::kCredential) {
         checker_.Require(is_word(secret.credential(), "_-."), path + ".credential",
                          "must be the name of a systemd credential (LoadCredential=NAME:...)");
       } else {

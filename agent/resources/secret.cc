@@ -62,10 +62,10 @@ absl::StatusOr<std::string> FromCredential(const ResourceContext& context, const
 absl::StatusOr<std::string> ResolveSecret(const ResourceContext& context, const std::string& name) {
   const auto& secrets = context.desired.spec().secrets();
   const auto secret = secrets.find(name);
-  if (secret != secrets.end() && secret->second.has_file()) {
+  if (secret != secrets.end() && secret->second.source_case() == v1::SecretSpec::kFile) {
     return FromFile(context, name, secret->second.file());
   }
-  if (secret != secrets.end() && secret->second.has_credential()) {
+  if (secret != secrets.end() && secret->second.source_case() == v1::SecretSpec::kCredential) {
     return FromCredential(context, name, secret->second.credential());
   }
   return Refuse(name, "the specification does not say where it is",
