@@ -1,0 +1,23 @@
+// Keeps what somebody outside can cause from filling the log.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "common/time.h"
+
+namespace connect_ha {
+
+// Any thread.
+class LogPace {
+ public:
+  // True once a minute for each key, and for ten keys in a minute at the most.
+  bool Allows(const std::string& key, Time now);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, Time> told_at_;  // the last minute's
+};
+
+}  // namespace connect_ha
