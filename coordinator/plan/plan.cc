@@ -1,0 +1,58 @@
+#include "coordinator/plan/plan.h"
+
+#include <optional>
+
+#include "coordinator/checklist/facts_view.h"
+
+namespace connect_ha {
+namespace {
+
+// What the node is already, as far as it may go on being that.
+v1::NodeState Present(const v1::NodeSnapshot& node) {
+  const v1::NodeState state = node.reported_state();
+  return state == v1::PREPARING || state == v1::READY ? state : v1::OBSERVED;
+}
+
+// Why it cannot be said whether Connect runs there.
+std::optional<std::string> WhyUnknown(const v1::NodeSnapshot& node, const v1::Facts* facts) {
+  if (node.claimants_size() > 1) return "two live machines speak under this name";
+  if (facts == nullptr) return "it has not reported its facts";
+  return WhyUnobserved(*facts, "connect.unit");
+}
+
+// Also on its way up or down: whatever is not known to be at rest.
+bool MayRun(const v1::Facts& facts) {
+  if (!facts.connect().has_unit()) return false;
+  const std::string& state = facts.connect().unit().active_state();
+  return state != "inactive" && state != "failed";
+}
+
+// While an agent that was started again has not looked at everything yet, what was right is right.
+bool IsReady(uint64_t generation, const v1::NodeSnapshot& node) {
+  if (node.reported_generation() != generation) return false;
+  const v1::Convergence& convergence = node.convergence();
+  const bool looked = node.has_convergence() && convergence.generation() == generation &&
+                      convergence.state() != v1::Convergence::LOOKING;
+  return looked ? convergence.state() == v1::Convergence::CONVERGED
+                : node.reported_state() == v1::READY;
+}
+
+}  // namespace
+
+Assigned AssignState(const v1::ClusterSpec& spec, uint64_t generation, const v1::NodeSnapshot& node,
+                     const v1::Facts* facts) {
+  if (generation == 0) return {v1::OBSERVED, "no specification was applied"};
+  if (spec.enforcement() != v1::ENFORCE) {
+    return {v1::OBSERVED, "the specification only observes (enforcement: observe)"};
+  }
+  if (const auto unknown = WhyUnknown(node, facts)) {
+    return {Present(node), "whether Connect runs here is not known: " + *unknown};
+  }
+  if (MayRun(*facts)) {
+    return {v1::OBSERVED, "Connect runs here (" + facts->connect().unit().active_state() +
+                              "); this version changes nothing under a running Connect"};
+  }
+  return {IsReady(generation, node) ? v1::READY : v1::PREPARING, ""};
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,32 @@
+// What each node is to be. Pure, and computed anew every time from what is given: there is no
+// stored list of steps that could be out of date.
+#pragma once
+
+#include <string>
+
+#include "connect_ha/v1/checklist.pb.h"
+#include "connect_ha/v1/spec.pb.h"
+#include "connect_ha/v1/state.pb.h"
+
+namespace connect_ha {
+
+struct Assigned {
+  v1::NodeState state = v1::OBSERVED;
+  // Why it is not further than this, for a person: "Connect runs here, ..."; "" when nothing holds
+  // it back.
+  std::string reason;
+};
+
+// `generation` is that of `spec`; 0: none was applied. `node` as the node last said
+// (reported_state, reported_generation, convergence, claimants); its own facts are not looked at
+// but `facts` are: null when none are known.
+//
+//   no specification, or one that only observes   OBSERVED
+//   Connect runs on the node                      OBSERVED: nothing is changed under it
+//   whether it runs is not known                  what the node is: unknown alone never promotes
+//   every resource of this generation is right    READY
+//   else                                          PREPARING
+Assigned AssignState(const v1::ClusterSpec& spec, uint64_t generation, const v1::NodeSnapshot& node,
+                     const v1::Facts* facts);
+
+}  // namespace connect_ha

@@ -1,0 +1,168 @@
+#include "coordinator/plan/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "absl/strings/match.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr uint64_t kGeneration = 7;
+
+v1::ClusterSpec Spec(v1::Enforcement enforcement) {
+  v1::ClusterSpec spec;
+  spec.set_enforcement(enforcement);
+  return spec;
+}
+
+v1::Facts Facts(const std::string& active_state) {
+  v1::Facts facts;
+  facts.mutable_connect()->mutable_unit()->set_active_state(active_state);
+  return facts;
+}
+
+v1::Facts BareFacts() {
+  v1::Facts facts;
+  facts.mutable_connect();
+  return facts;
+}
+
+v1::NodeSnapshot Node(v1::NodeState reported, uint64_t generation,
+                      v1::Convergence::State state = v1::Convergence::STATE_UNSPECIFIED) {
+  v1::NodeSnapshot node;
+  node.set_name("node-1");
+  node.set_reported_state(reported);
+  node.set_reported_generation(generation);
+  if (state != v1::Convergence::STATE_UNSPECIFIED) {
+    node.mutable_convergence()->set_state(state);
+    node.mutable_convergence()->set_generation(generation);
+  }
+  return node;
+}
+
+TEST(PlanTest, NothingIsChangedWithoutASpecificationThatEnforces) {
+  const v1::Facts bare = BareFacts();
+  const v1::NodeSnapshot node = Node(v1::READY, kGeneration, v1::Convergence::CONVERGED);
+  const Assigned none = AssignState(Spec(v1::ENFORCE), 0, node, &bare);
+  const Assigned observe = AssignState(Spec(v1::OBSERVE), kGeneration, node, &bare);
+  const Assigned unset = AssignState({}, kGeneration, node, &bare);
+  EXPECT_EQ(none.state, v1::OBSERVED);
+  EXPECT_EQ(none.reason, "no specification was applied");
+  EXPECT_EQ(observe.state, v1::OBSERVED);
+  EXPECT_EQ(observe.reason, "the specification only observes (enforcement: observe)");
+  EXPECT_EQ(unset.state, v1::OBSERVED);
+}
+
+TEST(PlanTest, ANodeOnWhichConnectMayRunIsLeftAlone) {
+  for (const char* state : {"active", "activating", "deactivating", "reloading", "maintenance"}) {
+    const v1::Facts facts = Facts(state);
+    for (const v1::NodeState reported : {v1::OBSERVED, v1::PREPARING, v1::READY}) {
+      const Assigned assigned =
+          AssignState(Spec(v1::ENFORCE), kGeneration, Node(reported, kGeneration), &facts);
+      EXPECT_EQ(assigned.state, v1::OBSERVED) << state;
+      EXPECT_TRUE(absl::StartsWith(assigned.reason, "Connect runs here (")) << assigned.reason;
+    }
+  }
+}
+
+TEST(PlanTest, ABareNodeIsPreparedUntilEveryResourceIsRight) {
+  using C = v1::Convergence;
+  struct Case {
+    v1::NodeSnapshot node;
+    v1::NodeState state;
+  };
+  C other_generation;
+  other_generation.set_state(C::CONVERGED);
+  other_generation.set_generation(kGeneration - 1);
+  v1::NodeSnapshot converged_before = Node(v1::PREPARING, kGeneration);
+  *converged_before.mutable_convergence() = other_generation;
+  const Case cases[] = {
+      {Node(v1::OBSERVED, 0), v1::PREPARING},
+      {Node(v1::OBSERVED, kGeneration, C::DIFFERS), v1::PREPARING},
+      {Node(v1::PREPARING, kGeneration, C::LOOKING), v1::PREPARING},
+      {Node(v1::PREPARING, kGeneration, C::CHANGING), v1::PREPARING},
+      {Node(v1::PREPARING, kGeneration, C::WAITING), v1::PREPARING},
+      {Node(v1::PREPARING, kGeneration, C::STUCK), v1::PREPARING},
+      {Node(v1::PREPARING, kGeneration, C::CONVERGED), v1::READY},
+      {Node(v1::OBSERVED, kGeneration, C::CONVERGED), v1::READY},
+      {Node(v1::READY, kGeneration, C::CONVERGED), v1::READY},
+      // A file was changed by hand.
+      {Node(v1::READY, kGeneration, C::CHANGING), v1::PREPARING},
+      // The agent or the coordinator was started again.
+      {Node(v1::READY, kGeneration, C::LOOKING), v1::READY},
+      {Node(v1::READY, kGeneration), v1::READY},
+      // A newer generation.
+      {Node(v1::READY, kGeneration - 1, C::CONVERGED), v1::PREPARING},
+      {converged_before, v1::PREPARING},
+  };
+  for (const v1::Facts& facts : {BareFacts(), Facts("inactive"), Facts("failed")}) {
+    for (const Case& one : cases) {
+      const Assigned assigned = AssignState(Spec(v1::ENFORCE), kGeneration, one.node, &facts);
+      EXPECT_EQ(assigned.state, one.state) << one.node.ShortDebugString();
+      EXPECT_EQ(assigned.reason, "");
+    }
+  }
+}
+
+TEST(PlanTest, UnknownNeitherPromotesNorHoldsBackWhatWasBegun) {
+  v1::Facts unread = BareFacts();
+  v1::Unobserved& unobserved = *unread.add_unobserved();
+  unobserved.set_path("connect");
+  unobserved.set_reason("systemd does not answer");
+  for (const v1::NodeState reported : {v1::OBSERVED, v1::PREPARING, v1::READY}) {
+    const v1::NodeSnapshot node = Node(reported, kGeneration);
+    const Assigned no_facts = AssignState(Spec(v1::ENFORCE), kGeneration, node, nullptr);
+    const Assigned no_unit = AssignState(Spec(v1::ENFORCE), kGeneration, node, &unread);
+    EXPECT_EQ(no_facts.state, reported);
+    EXPECT_EQ(no_facts.reason,
+              "whether Connect runs here is not known: it has not reported its facts");
+    EXPECT_EQ(no_unit.state, reported);
+    EXPECT_EQ(
+        no_unit.reason,
+        "whether Connect runs here is not known: connect not observed: systemd does not answer");
+  }
+}
+
+TEST(PlanTest, InAConflictNobodyIsPromoted) {
+  const v1::Facts bare = BareFacts();
+  v1::NodeSnapshot node = Node(v1::OBSERVED, kGeneration, v1::Convergence::CONVERGED);
+  node.add_claimants();
+  node.add_claimants();
+  const Assigned assigned = AssignState(Spec(v1::ENFORCE), kGeneration, node, &bare);
+  EXPECT_EQ(assigned.state, v1::OBSERVED);
+  EXPECT_EQ(assigned.reason,
+            "whether Connect runs here is not known: two live machines speak under this name");
+}
+
+// Whatever a node says: it is changed only where the specification enforces and Connect is known to
+// be at rest, or where it is being changed already.
+TEST(PlanTest, NoInputChangesANodeUnderAConnectThatRuns) {
+  std::mt19937 random(20240801);
+  const char* states[] = {"active", "inactive", "failed", "activating", ""};
+  for (int i = 0; i < 20000; ++i) {
+    v1::NodeSnapshot node = Node(static_cast<v1::NodeState>(random() % 8), random() % 3,
+                                 static_cast<v1::Convergence::State>(random() % 7));
+    for (size_t claimants = random() % 3; claimants-- > 0;) node.add_claimants();
+    v1::Facts facts = random() % 2 ? Facts(states[random() % 5]) : v1::Facts();
+    if (random() % 4 == 0) facts.add_unobserved()->set_reason("x");
+    const bool known = random() % 4 > 0;
+    const v1::ClusterSpec spec = Spec(static_cast<v1::Enforcement>(random() % 3));
+    const uint64_t generation = random() % 3;
+    const Assigned assigned = AssignState(spec, generation, node, known ? &facts : nullptr);
+    const bool changes = assigned.state == v1::PREPARING || assigned.state == v1::READY;
+    const std::string& unit = facts.connect().unit().active_state();
+    ASSERT_TRUE(changes || assigned.state == v1::OBSERVED);
+    ASSERT_TRUE(changes || !assigned.reason.empty());  // who is held back is told why
+    if (!changes) continue;
+    ASSERT_EQ(spec.enforcement(), v1::ENFORCE);
+    ASSERT_GT(generation, 0u);
+    const bool at_rest = known && facts.unobserved().empty() && node.claimants_size() < 2 &&
+                         facts.has_connect() && (unit == "inactive" || unit == "failed");
+    ASSERT_TRUE(at_rest || node.reported_state() == assigned.state) << node.ShortDebugString();
+  }
+}
+
+}  // namespace
+}  // namespace connect_ha
