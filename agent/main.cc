@@ -4,10 +4,12 @@
 
 #include "agent/cli.h"
 #include "common/command_line.h"
+#include "common/grpc_log.h"
 #include "common/log.h"
 
 int main(int argc, char** argv) {
   connect_ha::SetUpLog("warn");
+  connect_ha::RouteGrpcLog(connect_ha::GrpcSide::kClient);
   connect_ha::Terminal terminal = connect_ha::StandardTerminal();
   const std::vector<std::string> words(argv + 1, argv + argc);
   return connect_ha::RunProgram(connect_ha::ConnectHaAgent(), words, terminal);

@@ -249,7 +249,8 @@ void Enrolment::RecordRefusal(const std::string& node, const std::string& actor,
     }
     if (++refusals_ > kRefusalsPerMinute) return;
   }
-  spdlog::warn("{}", note);
+  spdlog::warn("event=REFUSED actor={} node={} reason={}", LogValue(actor), LogValue(node),
+               LogValue(note));
   const absl::Status status = AddEvent(v1::Event::REFUSED, node, actor, note, now);
   if (!status.ok()) spdlog::error("refusal not recorded error={}", LogValue(status.ToString()));
 }

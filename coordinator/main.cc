@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/command_line.h"
+#include "common/grpc_log.h"
 #include "common/log.h"
 #include "coordinator/admin_client.h"
 #include "coordinator/cli/commands.h"
@@ -46,6 +47,7 @@ connect_ha::Environment RealEnvironment() {
 
 int main(int argc, char** argv) {
   connect_ha::SetUpLog("warn");
+  connect_ha::RouteGrpcLog(connect_ha::GrpcSide::kClient);
   const connect_ha::Environment environment = RealEnvironment();
   connect_ha::Terminal terminal = connect_ha::StandardTerminal();
   const std::vector<std::string> words(argv + 1, argv + argc);

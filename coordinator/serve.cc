@@ -8,6 +8,7 @@
 #include <csignal>
 #include <ctime>
 
+#include "common/grpc_log.h"
 #include "common/log.h"
 #include "coordinator/coordinator.h"
 
@@ -97,6 +98,7 @@ int CannotStart(const absl::Status& status) {
 
 int Serve(const ServeOptions& options) {
   SetUpLog(options.log_level);
+  RouteGrpcLog(GrpcSide::kServer);
   const sigset_t signals = BlockSignals();
   const auto coordinator = Coordinator::Open(options.dir, options.spec, Now());
   if (!coordinator.ok()) return CannotStart(coordinator.status());

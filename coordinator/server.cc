@@ -14,12 +14,13 @@
 #include "absl/strings/str_cat.h"
 #include "common/address.h"
 #include "common/channel.h"
+#include "coordinator/service_unread.h"
 
 namespace connect_ha {
 namespace {
 
 // A report larger than the limit still arrives, so that its refusal can say so on both ends; what
-// is larger than this does not.
+// is larger than this does not, and gRPC tells its caller alone (RESOURCE_EXHAUSTED).
 constexpr int kMaxReceiveBytes = 2 * kMaxNodeMessageBytes;
 // Threads wait for the disk, a group of calls at a time.
 constexpr int kMaxThreads = 512;
@@ -121,7 +122,7 @@ class Server::Generation {
   std::unique_ptr<grpc::Server> server_;
 };
 
-Server::Server(Core core) : core_(core) {}
+Server::Server(Core core) : core_(core) { LogUnreadMessages(); }
 
 Server::~Server() { Stop(std::chrono::milliseconds(0)); }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/channel.h"
+#include "coordinator/service_unread.h"
 
 namespace connect_ha {
 namespace {
@@ -54,12 +55,14 @@ grpc::Status NodeServer::MayOpenNudges(const grpc::ServerContext& context,
 
 grpc::Status EnrolmentServer::Challenge(grpc::ServerContext*, const v1::ChallengeRequest* request,
                                         v1::ChallengeResponse* response) {
+  MessageWasRead();
   *response = core_.enrolment.Challenge(*request, Now());
   return grpc::Status::OK;
 }
 
 grpc::Status EnrolmentServer::Enroll(grpc::ServerContext* context, const v1::EnrollRequest* request,
                                      v1::EnrollResponse* response) {
+  MessageWasRead();
   const grpc::Status status =
       Reply(core_.enrolment.Enroll(*request, AddressOf(context->peer()), Now()), response);
   if (!status.ok()) return status;

@@ -9,13 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/log.h"
+#include "coordinator/service_unread.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr size_t kParsedKept = 20'000;
-constexpr std::chrono::minutes kRefusalPace{1};
-constexpr size_t kRefusalsPerMinute = 10;
 
 std::string PeerPem(const grpc::ServerContext& context) {
   const auto pems = context.auth_context()->FindPropertyValues("x509_pem_cert");
@@ -40,6 +39,11 @@ std::string AddressOf(const std::string& peer) {
                              {{"%5B", ""}, {"%5D", ""}, {"[", ""}, {"]", ""}});
 }
 
+std::string ActorOf(const grpc::ServerContext& context) {
+  const auto certificate = ParseCertificate(PeerPem(context));
+  return certificate.ok() ? FormatActor(certificate->identity) : "unknown";
+}
+
 Callers::Callers(std::string cluster, Roster& roster, Store& store)
     : cluster_(std::move(cluster)), roster_(roster), store_(store) {}
 
@@ -61,6 +65,7 @@ absl::StatusOr<Callers::Caller> Callers::Parse(const std::string& pem) {
 // TLS has verified the chain when the connection was made; a connection may live longer than its
 // certificate.
 absl::StatusOr<Callers::Caller> Callers::Identify(const grpc::ServerContext& context, Time now) {
+  MessageWasRead();
   const std::string pem = PeerPem(context);
   if (pem.empty()) {
     return absl::UnauthenticatedError(
@@ -117,19 +122,11 @@ absl::StatusOr<Callers::Caller> Callers::RequireAny(const grpc::ServerContext& c
   return caller;
 }
 
-bool Callers::WorthAnEvent(const std::string& address, Time now) {
-  std::lock_guard lock(refusals_mutex_);
-  for (auto it = refused_at_.begin(); it != refused_at_.end();) {
-    it = now - it->second >= kRefusalPace ? refused_at_.erase(it) : std::next(it);
-  }
-  return refused_at_.size() < kRefusalsPerMinute && refused_at_.emplace(address, now).second;
-}
-
 absl::Status Callers::Refuse(const grpc::ServerContext& context, const std::string& actor,
                              absl::Status refusal, Time now) {
   const std::string address = AddressOf(context.peer());
   const std::string reason(refusal.message());
-  if (!WorthAnEvent(address, now)) return refusal;
+  if (!refusals_.Allows(address, now)) return refusal;
   spdlog::warn("event=REFUSED address={} actor={} reason={}", address, LogValue(actor),
                LogValue(reason));
   v1::Event event;

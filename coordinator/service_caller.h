@@ -3,7 +3,6 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/certificate.h"
+#include "common/log_pace.h"
 #include "common/time.h"
 #include "coordinator/roster.h"
 #include "coordinator/store/store.h"
@@ -38,7 +38,6 @@ class Callers {
  private:
   absl::StatusOr<Caller> Identify(const grpc::ServerContext& context, Time now);
   absl::StatusOr<Caller> Parse(const std::string& pem);
-  bool WorthAnEvent(const std::string& address, Time now);
 
   const std::string cluster_;
   Roster& roster_;
@@ -46,9 +45,11 @@ class Callers {
 
   std::mutex parsed_mutex_;
   std::unordered_map<std::string, Caller> parsed_;  // by PEM
-  std::mutex refusals_mutex_;
-  std::map<std::string, Time> refused_at_;  // by address; the last minute's
+  LogPace refusals_;                                // by address
 };
+
+// "node/node-1", as the peer's certificate says; "unknown" without one.
+std::string ActorOf(const grpc::ServerContext& context);
 
 // "10.0.0.1" of "ipv4:10.0.0.1:41234"; "::1" of "ipv6:%5B::1%5D:41234".
 std::string AddressOf(const std::string& peer);

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "common/channel.h"
+#include "common/grpc_log.h"
 #include "common/join_proof.h"
 #include "tests/coordinator/service/test_cluster.h"
+#include "tests/fakes/log_capture.h"
 
 namespace connect_ha {
 namespace {
@@ -271,6 +273,7 @@ TEST_F(ImpostorsTest, RemovedNodeCannotRenewItsWayBack) {
 }
 
 TEST_F(ImpostorsTest, CallersWithoutTheRightRoleAreTold) {
+  const LogCapture log;
   const auto node = cluster_.ConnectNode("node-1");
   const auto nobody = cluster_.Connect({});
 
@@ -280,6 +283,24 @@ TEST_F(ImpostorsTest, CallersWithoutTheRightRoleAreTold) {
   EXPECT_EQ(Beat(cluster_.ConnectAdmin(), "node-1").error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
   EXPECT_EQ(Beat(nobody, "node-1").error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(log.Await("event=REFUSED"),
+            (std::vector<std::string>{
+                "event=REFUSED address=127.0.0.1 actor=node/node-1 reason=\"this call is for "
+                "admins, the caller is node/node-1\\nfix: run connect-ha with an admin's identity "
+                "(--identity DIR)\""}));
+}
+
+TEST_F(ImpostorsTest, CallsThatAreAnsweredAreNotTakenForUnreadOnes) {
+  const LogCapture log;
+  const JoinToken token = NewToken();
+  ASSERT_TRUE(Enroll(Request(token, "node-1")).ok());
+  ASSERT_TRUE(Beat(cluster_.ConnectNode("node-1"), "node-1").ok());
+  ASSERT_TRUE(Checklist(cluster_.ConnectAdmin()).ok());
+  ASSERT_TRUE(Remove("node-1").ok());
+  ASSERT_EQ(Beat(cluster_.ConnectNode("node-1"), "node-1").error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
+
+  EXPECT_EQ(log.Await("event=REFUSED").size(), 1u);  // of the node that was removed
 }
 
 TEST_F(ImpostorsTest, PlaintextIsRefused) {
@@ -300,7 +321,32 @@ TEST_F(ImpostorsTest, BytesThatAreNoTlsAreRefused) {
   }
 }
 
+// gRPC says each text once a minute: what the other tests cause, too.
+TEST_F(ImpostorsTest, HandshakesThatFailAreInTheLogOnceWithTheReason) {
+  const LogCapture log;
+  RouteGrpcLog(GrpcSide::kServer);
+  const Authority other = *Authority::Create("test", TestNow());
+  const std::string key = *MakeKey();
+  const std::string certificate =
+      *other.Issue({{"test", Role::kNode, "node-1"}, {}}, *MakeCsr(key), TestNow());
+
+  const grpc::Status refused = Beat(ConnectWith(key, certificate), "node-1");
+  for (int i = 0; i < 5; ++i) SendRaw("GET / HTTP/1.1\r\n\r\n");
+
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_NE(refused.error_message(), "");
+  EXPECT_EQ(log.Await("certificate verify failed"),
+            (std::vector<std::string>{
+                "event=REFUSED actor=unknown reason=\"TLS handshake failed (certificate verify "
+                "failed): the caller's certificate is of another authority than this cluster's, or "
+                "has expired\""}));
+  EXPECT_EQ(log.Await("http request"),
+            (std::vector<std::string>{"event=REFUSED actor=unknown reason=\"TLS handshake failed "
+                                      "(http request): the caller speaks HTTP without TLS\""}));
+}
+
 TEST_F(ImpostorsTest, MalformedMessageIsAnErrorOfItsCaller) {
+  const LogCapture log;
   const auto channel = cluster_.ConnectNode("node-1");
   for (const char* method :
        {"/connect_ha.v1.NodeService/Heartbeat", "/connect_ha.v1.EnrolmentService/Enroll",
@@ -314,6 +360,10 @@ TEST_F(ImpostorsTest, MalformedMessageIsAnErrorOfItsCaller) {
   }
   EXPECT_EQ(CallWithBytes(channel, "/connect_ha.v1.NodeService/Format", "").error_code(),
             grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(log.Await("event=REFUSED"),
+            (std::vector<std::string>{
+                "event=REFUSED address=127.0.0.1 actor=node/node-1 reason=\"its message is not of "
+                "the method's type, or no thread was free for it\""}));
 }
 
 TEST_F(ImpostorsTest, OversizedMessageIsRefusedBeforeItIsHeld) {
@@ -321,7 +371,9 @@ TEST_F(ImpostorsTest, OversizedMessageIsRefusedBeforeItIsHeld) {
       CallWithBytes(cluster_.ConnectNode("node-1"), "/connect_ha.v1.NodeService/Heartbeat",
                     std::string(64 * 1024 * 1024, 'x'));
 
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_NE(status.error_message().find("larger than max"), std::string::npos)
+      << status.error_message();
 }
 
 TEST_F(ImpostorsTest, GarbageForARequestIsRefused) {
