@@ -44,12 +44,15 @@ object Service "check-{number}" {{
   vars.kind = {kind}; vars.subject = {subject}; vars.expected = {expected}
 }}
 """
+# Half the processor time of the same by `apply Service`.
 MANY_HOSTS = """
 for (n in range({hosts})) {{
   object Host "node-" + n {{ check_command = "bench"; enable_active_checks = false }}
-}}
-apply Service "check-" for (n in range({services})) {{
-  check_command = "bench"; enable_active_checks = false; assign where true
+  for (s in range({services})) {{
+    object Service "check-" + s use (n) {{
+      host_name = "node-" + n; check_command = "bench"; enable_active_checks = false
+    }}
+  }}
 }}
 """
 
