@@ -3,9 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "agent/facts_digest.h"
+#include "agent/report_limit.h"
 #include "common/log.h"
 
 namespace connect_ha {
@@ -27,6 +29,7 @@ constexpr milliseconds kLastBackoff{30'000};
 constexpr milliseconds kShortestInterval{100};
 constexpr milliseconds kLongestInterval{300'000};
 constexpr int kMostCallsInARow = 3;
+constexpr std::chrono::hours kTellAgain{1};
 
 int64_t MicrosecondsOf(Time time) { return time.time_since_epoch().count(); }
 
@@ -77,12 +80,21 @@ void Loop::Gather(uint32_t triggers, SteadyTime now) {
   }
   gatherer_.Start(triggers, now);
   gatherer_.WaitForQuick(kPatience);
-  if (gatherer_.Changed(now)) {
-    facts_ = gatherer_.Collect(now);
-    digest_ = FactsDigest(facts_);
-  }
+  if (gatherer_.Changed(now)) TakeFacts(gatherer_.Collect(now));
   if (!complete_) complete_ = gatherer_.Done(first_round_, now) || now - began_ >= kFirstGathering;
   if (asked_gather_ != gathered_ && gatherer_.Done(asked_round_, now)) gathered_ = asked_gather_;
+}
+
+void Loop::TakeFacts(v1::Facts facts) {
+  const bool too_large = facts.ByteSizeLong() > options_.max_report_bytes;
+  facts_ = LimitReport(std::move(facts), options_.max_report_bytes);
+  digest_ = FactsDigest(facts_);
+  if (std::exchange(too_large_, too_large) == too_large) return;
+  if (too_large) {
+    spdlog::error("event=report-too-large reason={}", LogValue(facts_.unobserved(0).reason()));
+  } else {
+    spdlog::info("event=report-too-large-ended");
+  }
 }
 
 bool Loop::HasNews() const {
@@ -164,9 +176,9 @@ void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatRe
 
 void Loop::TakeError(const absl::Status& status, SteadyTime now) {
   if (!away_) away_since_ = now;
-  // Trouble is told when it begins and when it becomes another; not at every try.
-  if (!away_ || away_code_ != status.code()) {
-    spdlog::warn("event=coordinator-away reason={}", LogValue(std::string(status.message())));
+  // Trouble is told when it begins, when it becomes another, and now and then; not at every try.
+  if (!away_ || away_code_ != status.code() || now - away_told_ >= kTellAgain) {
+    TellTrouble(status, now);
   }
   away_ = true;
   away_code_ = status.code();
@@ -174,6 +186,13 @@ void Loop::TakeError(const absl::Status& status, SteadyTime now) {
   // It may have lost what it held, or never have got it.
   send_facts_ = true;
   SetStatus(absl::StrCat("cannot report: ", status.message()));
+}
+
+void Loop::TellTrouble(const absl::Status& status, SteadyTime now) {
+  const bool away = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+  spdlog::warn("event={} reason={}", away ? "coordinator-away" : "coordinator-refuses",
+               LogValue(std::string(status.message())));
+  away_told_ = now;
 }
 
 void Loop::NoteConflict(const std::string& conflict) {

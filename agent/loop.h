@@ -17,6 +17,8 @@ struct LoopOptions {
   std::string machine_id;
   std::string boot_id;
   std::string agent_version;
+  // What the coordinator takes, less room for the rest of the message.
+  size_t max_report_bytes = 4 * 1024 * 1024 - 64 * 1024;
   // Of systemd's watchdog; zero: none.
   std::chrono::microseconds watchdog{0};
   // sd_notify(3)'s.
@@ -38,6 +40,7 @@ class Loop {
 
  private:
   void Gather(uint32_t triggers, SteadyTime now);
+  void TakeFacts(v1::Facts facts);
   bool ShouldCall(SteadyTime now) const;
   bool HasNews() const;
   void Call(SteadyTime now);
@@ -45,6 +48,7 @@ class Loop {
   void TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response,
                   SteadyTime now);
   void TakeError(const absl::Status& status, SteadyTime now);
+  void TellTrouble(const absl::Status& status, SteadyTime now);
   void NoteConflict(const std::string& conflict);
   void FeedWatchdog(SteadyTime now);
   void SetStatus(const std::string& status);
@@ -56,6 +60,7 @@ class Loop {
 
   v1::Facts facts_;
   std::string digest_;
+  bool too_large_ = false;
   bool complete_ = false;  // the first gathering is over: there is something to report
   SteadyTime began_{};
   uint64_t first_round_ = 0;
@@ -79,6 +84,7 @@ class Loop {
   bool away_ = false;
   absl::StatusCode away_code_ = absl::StatusCode::kOk;
   SteadyTime away_since_{};
+  SteadyTime away_told_{};
   std::string conflict_;
   std::string status_;
   SteadyTime watchdog_fed_{};

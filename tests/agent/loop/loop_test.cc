@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "tests/fakes/fake_host.h"
+#include "tests/fakes/log_capture.h"
 
 namespace connect_ha {
 namespace {
@@ -207,6 +208,37 @@ TEST_F(LoopTest, BacksOffWhileTheCoordinatorIsAwayAndComesBackWithFacts) {
   ASSERT_EQ(link_.requests.size(), before + 1);
   EXPECT_TRUE(link_.requests.back().has_facts());
   EXPECT_EQ(told_.back(), "STATUS=reporting to the coordinator");
+}
+
+TEST_F(LoopTest, TellsOfTroubleWhenItBeginsBecomesAnotherAndLastsAndWhenItEnds) {
+  const LogCapture log;
+  link_.error = absl::UnavailableError("connection refused");
+  Begin();
+  for (int i = 0; i < 60; ++i) After(seconds(30));
+  link_.error = absl::ResourceExhaustedError("larger than max");
+  for (int i = 0; i < 130; ++i) After(seconds(30));
+  link_.error = absl::OkStatus();
+  After(seconds(30));
+  EXPECT_EQ(log.Await("event=coordinator-", 4),
+            (std::vector<std::string>{"event=coordinator-away reason=\"connection refused\"",
+                                      "event=coordinator-refuses reason=\"larger than max\"",
+                                      "event=coordinator-refuses reason=\"larger than max\"",
+                                      "event=coordinator-back away=\"1h 35m\""}));
+}
+
+TEST_F(LoopTest, AReportThatTheCoordinatorWouldNotTakeSaysWhyItIsEmpty) {
+  const LogCapture log;
+  host_.SetFile("/etc/hostname", std::string(5 * 1024 * 1024, 'x'));
+  Begin();
+  After(seconds(6));
+  ASSERT_EQ(link_.requests.size(), 2u);
+  const v1::Facts& facts = link_.requests[0].facts();
+  ASSERT_EQ(facts.unobserved_size(), 1);
+  EXPECT_EQ(facts.unobserved(0).path(), "");
+  EXPECT_NE(facts.unobserved(0).reason().find("the report is too large (5.0 MiB"),
+            std::string::npos);
+  EXPECT_LT(link_.requests[0].ByteSizeLong(), 1000u);
+  EXPECT_EQ(log.Await("event=report-too-large").size(), 1u);
 }
 
 TEST_F(LoopTest, AChangeDoesNotBreakTheBackOff) {
