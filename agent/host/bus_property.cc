@@ -98,6 +98,21 @@ uint32_t BusObject::Number32(const char* interface, const char* name) {
   return number;
 }
 
+int32_t BusObject::Signed32(const char* interface, const char* name) {
+  const Message message(Get(interface, name, "i"));
+  int32_t number = 0;
+  if (message != nullptr) Keep(sd_bus_message_read_basic(message.get(), 'i', &number), name);
+  return number;
+}
+
+bool BusObject::HasJob() {
+  const Message message(Get(kUnitInterface, "Job", "(uo)"));
+  uint32_t id = 0;
+  const char* path = nullptr;
+  if (message != nullptr) Keep(sd_bus_message_read(message.get(), "(uo)", &id, &path), "Job");
+  return id != 0;
+}
+
 std::vector<std::string> BusObject::Texts(const char* interface, const char* name) {
   const Message message(Get(interface, name, "as"));
   std::vector<std::string> texts;

@@ -30,7 +30,10 @@ class BusObject {
   std::string Text(const char* interface, const char* name);
   uint64_t Number64(const char* interface, const char* name);
   uint32_t Number32(const char* interface, const char* name);
+  int32_t Signed32(const char* interface, const char* name);
   std::vector<std::string> Texts(const char* interface, const char* name);
+  // (uo), Job: whether the unit has one, queued or under way.
+  bool HasJob();
   // a(sasbttttuii), ExecStartPre= and its like: the argument lists.
   std::vector<std::vector<std::string>> Commands(const char* interface, const char* name);
   // a(sb), EnvironmentFile=.

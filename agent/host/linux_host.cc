@@ -16,8 +16,8 @@
 
 namespace connect_ha {
 
-LinuxHost::LinuxHost(std::string bus_address, std::vector<std::string> reader_command)
-    : reader_command_(std::move(reader_command)), bus_(std::move(bus_address)) {}
+LinuxHost::LinuxHost(const std::string& bus_address, std::vector<std::string> reader_command)
+    : reader_command_(std::move(reader_command)), bus_(bus_address), changes_(bus_address) {}
 
 absl::StatusOr<SharedReader*> LinuxHost::ReaderFor(const std::string& path, bool follow_last) {
   if (!absl::StartsWith(path, "/")) {

@@ -7,18 +7,21 @@
 #include <string>
 #include <vector>
 
-#include "agent/host/host.h"
 #include "agent/host/live_mount_table.h"
 #include "agent/host/shared_reader.h"
 #include "agent/host/systemd_bus.h"
+#include "agent/host/systemd_changes.h"
+#include "agent/host/writable_host.h"
 
 namespace connect_ha {
 
-class LinuxHost : public Host {
+// Changes of files are made on local file systems alone: on a network file system they are
+// FailedPrecondition, since they might never come back.
+class LinuxHost : public WritableHost {
  public:
   LinuxHost() = default;
   // For tests: another bus than the system's, another program to read network file systems with.
-  LinuxHost(std::string bus_address, std::vector<std::string> reader_command);
+  LinuxHost(const std::string& bus_address, std::vector<std::string> reader_command);
 
   absl::StatusOr<std::string> ReadFile(const std::string& path) override;
   absl::StatusOr<FileStatus> Stat(const std::string& path) override;
@@ -37,16 +40,34 @@ class LinuxHost : public Host {
   absl::StatusOr<KernelClock> ReadKernelClock() override;
   Time Now() override;
 
+  absl::Status WriteFile(const std::string& path, const std::string& content,
+                         const FileAttributes& attributes) override;
+  absl::Status SetAttributes(const std::string& path, const FileAttributes& attributes) override;
+  absl::Status MakeDirectory(const std::string& path) override;
+  absl::Status Rename(const std::string& from, const std::string& to) override;
+  absl::Status Remove(const std::string& path) override;
+  absl::Status MaskUnit(const std::string& name) override;
+  absl::Status UnmaskUnit(const std::string& name) override;
+  absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline) override;
+  absl::Status StartService(const TransientService& service) override;
+  absl::StatusOr<ServiceResult> ReadService(const std::string& name) override;
+  absl::Status ClearService(const std::string& name) override;
+  absl::Status Fetch(const FetchRequest& request, const FetchProgress& progress) override;
+  absl::StatusOr<std::vector<UnpackedFile>> Unpack(const UnpackRequest& request) override;
+
   // True where a look at `path` would touch a network file system.
   bool IsOnNetwork(const std::string& path);
 
  private:
   // The reader of the network file system that `path` leads onto; null: read it here.
   absl::StatusOr<SharedReader*> ReaderFor(const std::string& path, bool follow_last);
+  absl::Status CheckLocal(const std::string& path, bool follow_last);
 
   std::vector<std::string> reader_command_ = SharedReaderOptions().command;
   LiveMountTable mounts_;
   SystemdBus bus_;
+  SystemdChanges changes_;
+  std::mutex write_mutex_;  // one change of a file at a time
   std::mutex readers_mutex_;
   std::map<std::string, std::unique_ptr<SharedReader>> readers_;  // by mount point
 };

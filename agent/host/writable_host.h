@@ -23,10 +23,12 @@ struct FileAttributes {
 struct TransientService {
   std::string name;  // ends with .service; found again by it
   std::string description;
+  // Programs by their whole path. No text of a service may have $, ", \, `, ; or a control
+  // character.
   std::vector<std::vector<std::string>> commands;
-  std::vector<std::string> environment;  // NAME=value; never a secret
-  std::string log_path;                  // standard output and error are appended
-  std::chrono::milliseconds time_limit{0};
+  std::vector<std::string> environment;     // NAME=value; never a secret
+  std::string log_path;                     // standard output and error are appended
+  std::chrono::milliseconds time_limit{0};  // of each command; 0: none
 };
 
 struct ServiceResult {
@@ -83,7 +85,7 @@ class WritableHost : public Host {
   // A masked unit cannot be started by anyone. A unit that is not there yet can be masked too.
   virtual absl::Status MaskUnit(const std::string& name) = 0;
   virtual absl::Status UnmaskUnit(const std::string& name) = 0;
-  // Waits until it is inactive.
+  // Waits until it is inactive. OK when there is none.
   virtual absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline) = 0;
 
   // Returns when it was started. AlreadyExists: one of this name runs, or its result was not

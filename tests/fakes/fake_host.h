@@ -172,8 +172,8 @@ class FakeHost : public WritableHost {
   struct Service {
     TransientService service;
     std::vector<FakeServiceCommand> commands;
-    size_t at = 0;  // the command that runs
-    Time started_at{};
+    size_t at = 0;      // the command that runs
+    Time started_at{};  // the command
     ServiceResult result;
   };
   struct Transfer {

@@ -82,9 +82,9 @@ TEST_F(FakeHostTest, UnpacksTheArrangedEntries) {
 }
 
 TEST_F(FakeHostTest, AServiceEndsAfterSoManyReadsWithItsEffectAndItsLog) {
-  host_.SetService("apt-get install",
+  host_.SetService("/usr/bin/apt-get install",
                    {0, "unpacking\n", [](FakeHost& host) { host.SetFile("/opt/x", "x"); }, 2});
-  ASSERT_TRUE(host_.StartService(Service({{"apt-get", "install", "-y", "x"}})).ok());
+  ASSERT_TRUE(host_.StartService(Service({{"/usr/bin/apt-get", "install", "-y", "x"}})).ok());
   EXPECT_EQ(Read(), ServiceResult::State::kRunning);
   EXPECT_EQ(host_.ClearService("x.service").code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(Read(), ServiceResult::State::kRunning);
@@ -92,16 +92,16 @@ TEST_F(FakeHostTest, AServiceEndsAfterSoManyReadsWithItsEffectAndItsLog) {
   EXPECT_EQ(Read(), ServiceResult::State::kSucceeded);
   EXPECT_EQ(*host_.ReadFile("/opt/x"), "x");
   EXPECT_EQ(*host_.ReadFile(kLog), "unpacking\n");
-  EXPECT_EQ(host_.StartService(Service({})).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(host_.StartService(Service({{"/a"}})).code(), absl::StatusCode::kAlreadyExists);
   EXPECT_TRUE(host_.ClearService("x.service").ok());
   EXPECT_EQ(Read(), ServiceResult::State::kAbsent);
   EXPECT_EQ(host_.services_started().size(), 1u);
 }
 
 TEST_F(FakeHostTest, TheCommandThatFailsIsTheLast) {
-  host_.SetService("a", {0, "a\n", nullptr, 0});
-  host_.SetService("b", {7, "b\n", nullptr, 0});
-  ASSERT_TRUE(host_.StartService(Service({{"a"}, {"b"}, {"a"}})).ok());
+  host_.SetService("/a", {0, "a\n", nullptr, 0});
+  host_.SetService("/b", {7, "b\n", nullptr, 0});
+  ASSERT_TRUE(host_.StartService(Service({{"/a"}, {"/b"}, {"/a"}})).ok());
   const auto result = host_.ReadService("x.service");
   EXPECT_EQ(result->state, ServiceResult::State::kFailed);
   EXPECT_EQ(result->exit_code, 7);
@@ -111,7 +111,7 @@ TEST_F(FakeHostTest, TheCommandThatFailsIsTheLast) {
 
 TEST_F(FakeHostTest, AServiceThatNeverEndsDoesAtItsTimeLimit) {
   host_.SetService("x.service", {0, "", nullptr, kNeverEnds});
-  ASSERT_TRUE(host_.StartService(Service({{"sleep"}})).ok());
+  ASSERT_TRUE(host_.StartService(Service({{"/sleep"}})).ok());
   EXPECT_EQ(Read(), ServiceResult::State::kRunning);
   host_.Advance(std::chrono::minutes(10));
   const auto result = host_.ReadService("x.service");

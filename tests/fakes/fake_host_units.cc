@@ -2,6 +2,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/host/transient_service.h"
 #include "tests/fakes/fake_host.h"
 
 namespace connect_ha {
@@ -144,6 +145,7 @@ absl::Status FakeHost::StartService(const TransientService& service) {
   if (const absl::Status status = EnterChange("StartService", service.name); !status.ok()) {
     return status;
   }
+  if (absl::Status status = CheckTransientService(service); !status.ok()) return status;
   if (services_.count(service.name) > 0) {
     return absl::AlreadyExistsError("there is a service already: " + service.name);
   }
@@ -177,6 +179,7 @@ FakeEffect FakeHost::GoOn(Service& service) {
   } else if (++service.at == service.commands.size()) {
     service.result.state = ServiceResult::State::kSucceeded;
   }
+  service.started_at = now_;
   return command.effect == nullptr ? [](FakeHost&) {} : command.effect;
 }
 

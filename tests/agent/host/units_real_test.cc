@@ -1,0 +1,270 @@
+// Units and transient services of a real systemd. Runs in a container (in_container) and nowhere
+// else: it changes the machine that it runs on.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agent/host/linux_host.h"
+
+namespace connect_ha {
+namespace {
+
+using State = ServiceResult::State;
+using std::chrono::milliseconds;
+
+constexpr char kUnits[] = "/run/systemd/system/";
+constexpr char kName[] = "connect-ha-test.service";
+constexpr char kLog[] = "/run/service.log";
+constexpr milliseconds kLong{20'000};
+
+class Units : public testing::Test {
+ protected:
+  ~Units() override {
+    host_.StopUnit(kName, kLong).IgnoreError();
+    host_.ClearService(kName).IgnoreError();
+    std::filesystem::remove(kLog);
+  }
+  int Systemctl(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "systemctl");
+    return host_.Run(arguments, {})->exit_code;
+  }
+  void PutUnit(const std::string& path, const std::string& service) {
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    std::ofstream(path) << "[Service]\n" << service;
+    Systemctl({"daemon-reload"});
+  }
+  std::string ActiveState(const std::string& unit) { return host_.ReadUnit(unit)->active_state(); }
+  static TransientService Shell(std::vector<std::string> scripts) {
+    TransientService service;
+    service.name = kName;
+    service.description = "a test";
+    for (std::string& script : scripts) {
+      service.commands.push_back({"/bin/sh", "-c", std::move(script)});
+    }
+    service.log_path = kLog;
+    service.time_limit = kLong;
+    return service;
+  }
+  ServiceResult End() {
+    for (int i = 0; i < 2'000; ++i) {
+      const auto result = host_.ReadService(kName);
+      EXPECT_TRUE(result.ok()) << result.status();
+      if (!result.ok() || result->state != State::kRunning) return *result;
+      std::this_thread::sleep_for(milliseconds(10));
+    }
+    return {};
+  }
+  LinuxHost host_;
+};
+
+TEST_F(Units, AMaskedUnitCannotBeStarted) {
+  PutUnit(absl::StrCat(kUnits, "victim.service"), "ExecStart=/bin/sleep 1000\n");
+  ASSERT_TRUE(host_.MaskUnit("victim.service").ok());
+  ASSERT_TRUE(host_.MaskUnit("victim.service").ok());
+  EXPECT_EQ(host_.ReadUnit("victim.service")->load_state(), "masked");
+  EXPECT_EQ(host_.ReadUnit("victim.service")->unit_file_state(), "masked");
+  EXPECT_NE(Systemctl({"start", "victim.service"}), 0);
+  ASSERT_TRUE(host_.UnmaskUnit("victim.service").ok());
+  EXPECT_EQ(Systemctl({"start", "victim.service"}), 0);
+  EXPECT_TRUE(host_.StopUnit("victim.service", kLong).ok());
+}
+
+TEST_F(Units, AUnitIsMaskedBeforeItIsThereAndWhileItRuns) {
+  ASSERT_TRUE(host_.MaskUnit("late.service").ok());
+  PutUnit(absl::StrCat(kUnits, "late.service"), "ExecStart=/bin/sleep 1000\n");
+  EXPECT_NE(Systemctl({"start", "late.service"}), 0);
+  ASSERT_TRUE(host_.UnmaskUnit("late.service").ok());
+  ASSERT_EQ(Systemctl({"start", "late.service"}), 0);
+  ASSERT_TRUE(host_.MaskUnit("late.service").ok());
+  EXPECT_EQ(ActiveState("late.service"), "active");
+  EXPECT_TRUE(host_.StopUnit("late.service", kLong).ok());
+  EXPECT_EQ(ActiveState("late.service"), "inactive");
+  EXPECT_TRUE(host_.UnmaskUnit("late.service").ok());
+}
+
+TEST_F(Units, UnmaskingTakesTheMaskUntilTheNextBootTooAndWhatIsNotMaskedIsDone) {
+  ASSERT_EQ(Systemctl({"mask", "--runtime", "away.service"}), 0);
+  EXPECT_TRUE(host_.UnmaskUnit("away.service").ok());
+  EXPECT_TRUE(host_.UnmaskUnit("away.service").ok());
+  EXPECT_EQ(host_.ReadUnit("away.service").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(Units, AUnitFileInTheWayOfTheMaskIsNamedWithWhatToDo) {
+  PutUnit("/etc/systemd/system/own.service", "ExecStart=/bin/true\n");
+  EXPECT_EQ(host_.MaskUnit("own.service"),
+            absl::FailedPreconditionError(
+                "cannot mask own.service: /etc/systemd/system/own.service is in the way\n"
+                "fix: move it away: mv /etc/systemd/system/own.service /root/"));
+}
+
+TEST_F(Units, WhatIsNoUnitNameIsRefused) {
+  EXPECT_EQ(host_.MaskUnit("no unit").code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(Units, StoppingWaitsUntilItIsInactive) {
+  PutUnit(absl::StrCat(kUnits, "slow.service"),
+          "ExecStart=/bin/sleep 1000\nExecStop=/bin/sleep 1\n");
+  ASSERT_EQ(Systemctl({"start", "slow.service"}), 0);
+  const absl::Status early = host_.StopUnit("slow.service", milliseconds(100));
+  EXPECT_EQ(early.code(), absl::StatusCode::kDeadlineExceeded) << early;
+  EXPECT_EQ(ActiveState("slow.service"), "deactivating");
+  EXPECT_TRUE(host_.StopUnit("slow.service", kLong).ok());
+  EXPECT_EQ(ActiveState("slow.service"), "inactive");
+  EXPECT_TRUE(host_.StopUnit("slow.service", kLong).ok());
+  EXPECT_TRUE(host_.StopUnit("none.service", kLong).ok());
+}
+
+TEST_F(Units, AServiceSucceedsAndIsKnownUntilItIsCleared) {
+  TransientService service = Shell({"sleep 0.3 && printenv A B", "echo two >&2"});
+  service.environment = {"A=1", "B=two words"};
+  ASSERT_TRUE(host_.StartService(service).ok());
+  EXPECT_EQ(host_.ReadService(kName)->state, State::kRunning);
+  EXPECT_EQ(host_.ClearService(kName).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(host_.StartService(service).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(End().state, State::kSucceeded);
+  EXPECT_EQ(host_.StartService(service).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(*host_.ReadFile(kLog), "1\ntwo words\ntwo\n");
+  EXPECT_TRUE(host_.ClearService(kName).ok());
+  EXPECT_EQ(host_.ReadService(kName)->state, State::kAbsent);
+  EXPECT_TRUE(host_.ClearService(kName).ok());
+}
+
+TEST_F(Units, ACommandThatFailsIsTheLast) {
+  ASSERT_TRUE(host_.StartService(Shell({"echo 1", "echo 2 && exit 7", "echo 3"})).ok());
+  const ServiceResult result = End();
+  EXPECT_EQ(result.state, State::kFailed);
+  EXPECT_EQ(result.exit_code, 7);
+  EXPECT_EQ(result.reason, "exit-code");
+  EXPECT_EQ(*host_.ReadFile(kLog), "1\n2\n");
+  EXPECT_EQ(host_.StartService(Shell({"true"})).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(host_.ClearService(kName).ok());
+  EXPECT_EQ(host_.ReadService(kName)->state, State::kAbsent);
+}
+
+TEST_F(Units, AServiceIsNeverAbsentBetweenItsStartAndItsClearingAndThenCanBeStartedAgain) {
+  for (int round = 0; round < 20; ++round) {
+    const bool fails = round % 2 == 1;
+    const absl::Status started = host_.StartService(Shell({fails ? "false" : "true"}));
+    ASSERT_TRUE(started.ok()) << started;
+    ASSERT_EQ(End().state, fails ? State::kFailed : State::kSucceeded);
+    ASSERT_TRUE(host_.ClearService(kName).ok());
+  }
+}
+
+TEST_F(Units, AServiceBeyondItsTimeIsEnded) {
+  TransientService service = Shell({"sleep 1000"});
+  service.time_limit = milliseconds(300);
+  ASSERT_TRUE(host_.StartService(service).ok());
+  const ServiceResult result = End();
+  EXPECT_EQ(result.state, State::kFailed);
+  EXPECT_EQ(result.reason, "timeout");
+  EXPECT_EQ(result.exit_code, 128 + SIGTERM);
+}
+
+TEST_F(Units, TellsASignalAndAProgramThatIsNotThere) {
+  ASSERT_TRUE(host_.StartService(Shell({"kill -9 0"})).ok());
+  ServiceResult result = End();
+  EXPECT_EQ(result.reason, "signal");
+  EXPECT_EQ(result.exit_code, 128 + SIGKILL);
+  ASSERT_TRUE(host_.ClearService(kName).ok());
+  TransientService service = Shell({});
+  service.commands = {{"/no/such/program"}};
+  ASSERT_TRUE(host_.StartService(service).ok());
+  result = End();
+  EXPECT_EQ(result.reason, "exit-code");
+  EXPECT_EQ(result.exit_code, 203);
+}
+
+TEST_F(Units, ArgumentsArriveAsTheyAreEvenIfSystemdReloadsMeanwhile) {
+  const std::string odd = "a ~b %n %% 'r' & | > * ? # = {x} \xc3\xa9";
+  TransientService service = Shell({"sleep 0.5"});
+  service.commands.push_back({"/bin/echo", "", odd});
+  service.commands.push_back({"/bin/echo", "2", odd});
+  ASSERT_TRUE(host_.StartService(service).ok());
+  ASSERT_EQ(Systemctl({"daemon-reload"}), 0);
+  EXPECT_EQ(End().state, State::kSucceeded);
+  EXPECT_EQ(*host_.ReadFile(kLog), absl::StrCat(" ", odd, "\n2 ", odd, "\n"));
+}
+
+TEST_F(Units, AServiceOutlivesWhoStartedIt) {
+  TransientService agent;
+  agent.name = "killed-agent.service";
+  agent.commands = {{std::filesystem::read_symlink("/proc/self/exe"), "start-and-die"}};
+  agent.environment = {"CONNECT_HA_CONTAINER=yes"};
+  ASSERT_TRUE(host_.StartService(agent).ok());
+  while (host_.ReadService(agent.name)->state == State::kRunning) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  EXPECT_EQ(host_.ReadService(agent.name)->exit_code, 128 + SIGKILL);
+  EXPECT_EQ(host_.ReadService(kName)->state, State::kRunning);
+  EXPECT_EQ(End().state, State::kSucceeded);
+  EXPECT_EQ(*host_.ReadFile(kLog), "done\n");
+  EXPECT_TRUE(host_.ClearService(agent.name).ok());
+}
+
+TEST_F(Units, WhatIsNotOursIsNotReadAsAService) {
+  EXPECT_EQ(host_.ReadService("systemd-journald.service").status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(host_.ClearService("systemd-journald.service").code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(host_.ReadService("none.service")->state, State::kAbsent);
+}
+
+TEST_F(Units, AllOfItWorksWhileTheBusDaemonIsAway) {
+  ASSERT_EQ(Systemctl({"stop", "dbus.socket", "dbus.service"}), 0);
+  ASSERT_TRUE(host_.StartService(Shell({"true"})).ok());
+  EXPECT_EQ(End().state, State::kSucceeded);
+  EXPECT_TRUE(host_.ClearService(kName).ok());
+  EXPECT_TRUE(host_.MaskUnit("away.service").ok());
+  EXPECT_TRUE(host_.UnmaskUnit("away.service").ok());
+  EXPECT_EQ(Systemctl({"start", "dbus.socket"}), 0);
+}
+
+TEST_F(Units, RemovesNoTreeWithAMountInIt) {
+  std::filesystem::create_directories("/run/tree/same");
+  std::ofstream("/run/tree/same/a") << "";
+  std::filesystem::create_directories("/run/tree/inner");
+  ASSERT_EQ(host_.Run({"mount", "--bind", "/run/tree/same", "/run/tree/inner"}, {})->exit_code, 0);
+  EXPECT_EQ(host_.Remove("/run/tree").code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(host_.Stat("/run/tree/same/a").ok());
+  ASSERT_EQ(host_.Run({"umount", "/run/tree/inner"}, {})->exit_code, 0);
+  EXPECT_TRUE(host_.Remove("/run/tree").ok());
+  EXPECT_EQ(host_.Stat("/run/tree").status().code(), absl::StatusCode::kNotFound);
+}
+
+[[noreturn]] void StartAndDie() {
+  LinuxHost host;
+  TransientService service;
+  service.name = kName;
+  service.commands = {{"/bin/sh", "-c", "sleep 1 && echo done"}};
+  service.log_path = kLog;
+  const absl::Status started = host.StartService(service);
+  if (!started.ok()) _exit(1);
+  kill(getpid(), SIGKILL);
+  _exit(1);
+}
+
+}  // namespace
+}  // namespace connect_ha
+
+int main(int argc, char** argv) {
+  std::ifstream manager("/run/systemd/container");
+  const std::string kind{std::istreambuf_iterator<char>(manager), {}};
+  if (std::getenv("CONNECT_HA_CONTAINER") == nullptr || !absl::StartsWith(kind, "systemd-nspawn")) {
+    std::fprintf(stderr,
+                 "error: this changes the machine it runs on\nfix:   "
+                 "tests/agent/host/in_container %s\n",
+                 argv[0]);
+    return 2;
+  }
+  if (argc > 1 && argv[1] == std::string("start-and-die")) connect_ha::StartAndDie();
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
