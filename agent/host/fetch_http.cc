@@ -2,6 +2,8 @@
 
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/host/fetch_answer.h"
@@ -85,7 +87,8 @@ void Transfer::SetProtocols() {
 
 void Transfer::SetOptions() {
   CURL* easy = easy_.get();
-  const long stall_seconds = static_cast<long>(fetch_.request.stall_limit.count());
+  // None, to libcurl, is no limit.
+  const long stall_seconds = std::max(1L, static_cast<long>(fetch_.request.stall_limit.count()));
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail_);
   curl_easy_setopt(easy, CURLOPT_URL, fetch_.request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "connect-ha-agent/" CONNECT_HA_VERSION);

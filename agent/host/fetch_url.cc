@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,9 @@ using Url = std::unique_ptr<CURLU, UrlDeleter>;
 
 // Null: not a URL.
 Url Parse(const std::string& text) {
+  // libcurl takes spaces in some versions.
+  if (std::any_of(text.begin(), text.end(), [](char c) { return c >= 0 && c <= ' '; }))
+    return nullptr;
   Url url(curl_url());
   if (url == nullptr) return nullptr;
   if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {

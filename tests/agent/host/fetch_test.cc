@@ -1,8 +1,11 @@
 #include "agent/host/fetch.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -141,6 +144,7 @@ TEST_F(Fetch, TheAnswersStatusSaysWhetherToTryAgain) {
   const std::vector<std::pair<std::string, StatusCode>> expected = {
       {"404", StatusCode::kNotFound},           {"410", StatusCode::kNotFound},
       {"401", StatusCode::kPermissionDenied},   {"403", StatusCode::kPermissionDenied},
+      {"407", StatusCode::kPermissionDenied},   {"451", StatusCode::kFailedPrecondition},
       {"408", StatusCode::kUnavailable},        {"429", StatusCode::kUnavailable},
       {"500", StatusCode::kUnavailable},        {"503", StatusCode::kUnavailable},
       {"400", StatusCode::kFailedPrecondition}, {"206", StatusCode::kFailedPrecondition},
@@ -384,6 +388,24 @@ TEST_F(FetchTls, RefusesAnAuthorityThatTheSystemDoesNotTrust) {
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_NE(status.message().find("update-ca-certificates"), std::string::npos) << status;
   EXPECT_TRUE(tls_server_.Requests().empty());
+}
+
+TEST_F(FetchTls, GivesUpAServerThatShakesNoHands) {
+  const Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(listener.get(), 1), 0);
+  ASSERT_EQ(getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const std::string url = "https://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/file";
+  const absl::Status status = FetchFile(Request(url), {});
+  EXPECT_EQ(status.code(), StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(status.message(),
+            "cannot fetch " + url +
+                ": no connection in 1 s\nfix: allow it in this node's security group and routes, "
+                "or set https_proxy in the environment of connect-ha-agent.service");
 }
 
 TEST_F(FetchTls, RefusesACertificateOfAnotherName) {
