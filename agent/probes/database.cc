@@ -7,6 +7,7 @@
 #include "agent/probes/database_session.h"
 #include "agent/probes/database_url.h"
 #include "agent/probes/encryption_key.h"
+#include "agent/probes/probe_cache.h"
 
 namespace connect_ha {
 namespace {
@@ -60,6 +61,18 @@ absl::StatusOr<DatabaseTarget> FindTarget(const ProbeInput& input, const std::st
   return target;
 }
 
+// Null where the CA file cannot be looked at: libpq says why it cannot be used.
+std::shared_ptr<VerifiedChain> FindChain(const ProbeInput& input, const DatabaseTarget& target,
+                                         const std::string& path) {
+  const std::string ca_file = CaFile(target);
+  if (ca_file.empty()) return nullptr;
+  const auto make = []() -> absl::StatusOr<std::shared_ptr<VerifiedChain>> {
+    return std::make_shared<VerifiedChain>();
+  };
+  const auto chain = input.cache.verified_chains.Get(input.host, ca_file, make, path);
+  return chain.ok() ? **chain : nullptr;
+}
+
 // Null with OK: no PostgreSQL is configured.
 absl::StatusOr<bool> UsesPostgres(const ProbeInput& input) {
   if (!input.config) {
@@ -72,8 +85,9 @@ absl::StatusOr<bool> UsesPostgres(const ProbeInput& input) {
 absl::Status Read(const ProbeInput& input, const std::string& url_name,
                   const std::string& password_name, const std::string& path, v1::Facts& facts,
                   v1::DatabaseFacts* (v1::Facts::*part)()) {
-  const absl::StatusOr<DatabaseTarget> target = FindTarget(input, url_name, password_name);
+  absl::StatusOr<DatabaseTarget> target = FindTarget(input, url_name, password_name);
   if (!target.ok()) return target.status();
+  target->chain = FindChain(input, *target, path);
   ReadDatabaseServer(
       *target, [&] { return input.host.Now(); },
       [&](const char* field, const std::string& why) {

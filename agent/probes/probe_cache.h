@@ -12,6 +12,7 @@
 
 #include "agent/host/host.h"
 #include "agent/probes/dpkg.h"
+#include "agent/probes/verified_chain.h"
 #include "connect_ha/v1/facts.pb.h"
 
 namespace connect_ha {
@@ -105,6 +106,7 @@ struct ProbeCache {
   ByFile<bool> owned_paths;  // of dpkg's .list files, by path
   ByFile<std::string> digests;
   VerifiedFiles verified_files;
+  ByFile<std::shared_ptr<VerifiedChain>> verified_chains;  // of CA files; one for each probe
   Kept<KeptInstance> instance;
   Kept<KeptServerVersion> server_version;
   Kept<VerifiedConnect> connect;

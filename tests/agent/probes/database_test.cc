@@ -8,16 +8,24 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "agent/probes/database_session.h"
 #include "tests/agent/probes/postgres_server.h"
 #include "tests/agent/probes/probe_bench.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 namespace {
 
 using Settings = std::vector<std::pair<std::string, std::string>>;
+
+std::string ReadText(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
 
 // Takes one connection, answers its first packet with `answer`, and holds it open until the end.
 class OneAnswerServer {
@@ -99,6 +107,22 @@ class DatabaseTest : public testing::Test {
       text += stage.passed() ? " ok" : " failed: " + stage.error();
     }
     return text;
+  }
+
+  // With the certificate authorities of `ca_file`, and what is kept of them from time to time.
+  static v1::Facts ReadVerified(const PostgresServer& server, const std::string& ca_file,
+                                std::shared_ptr<VerifiedChain> chain) {
+    DatabaseTarget target;
+    target.url =
+        *ParseDatabaseUrl(Url("connect", "localhost", server.port(), "sslmode=verify-full"));
+    target.url.password = server.password();
+    target.ca_file = ca_file;
+    target.chain = std::move(chain);
+    v1::Facts facts;
+    ReadDatabaseServer(
+        target, [] { return Time(); }, [](const char*, const std::string&) {},
+        *facts.mutable_database());
+    return facts;
   }
 
   static PostgresServer* server_;
@@ -203,6 +227,34 @@ TEST_F(DatabaseTest, AnUnknownCertificateAuthorityFailsAtTls) {
   const std::string stages = Stages(facts);
   EXPECT_EQ(stages.find("RESOLVE ok, CONNECT ok, TLS failed: "), 0u) << stages;
   EXPECT_NE(stages.find("certificate"), std::string::npos) << stages;
+}
+
+TEST_F(DatabaseTest, KeepsOfACaFileTheCertificatesThatTheServerNeeds) {
+  const TemporaryDirectory directory;
+  const std::string bundle = directory.path() + "/bundle.pem";
+  const std::string authority = ReadText(server_->ca_file());
+  std::ofstream(bundle) << ReadText("/etc/ssl/certs/ca-certificates.crt") << authority;
+  const auto chain = std::make_shared<VerifiedChain>();
+
+  const v1::Facts first = ReadVerified(*server_, bundle, chain);
+  const std::string kept = ReadText(chain->path());
+  const v1::Facts second = ReadVerified(*server_, "/nonexistent", chain);
+
+  EXPECT_EQ(Stages(first), kAllPassed);
+  EXPECT_EQ(kept, authority);
+  EXPECT_EQ(Stages(second), kAllPassed);  // without a look at the whole file
+}
+
+TEST_F(DatabaseTest, ReadsTheWholeCaFileWhenWhatWasKeptDoesNotFit) {
+  const auto chain = std::make_shared<VerifiedChain>();
+  const PostgresServer another;
+  ReadVerified(another, another.ca_file(), chain);
+  ASSERT_EQ(ReadText(chain->path()), ReadText(another.ca_file()));
+
+  const v1::Facts facts = ReadVerified(*server_, server_->ca_file(), chain);
+
+  EXPECT_EQ(Stages(facts), kAllPassed);
+  EXPECT_EQ(ReadText(chain->path()), ReadText(server_->ca_file()));
 }
 
 TEST_F(DatabaseTest, AServerThatRefusesTlsFailsAtTls) {
