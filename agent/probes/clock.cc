@@ -11,15 +11,14 @@ constexpr const char* kTimeServices[] = {
     "ntp.service",    "openntpd.service",          "chronyd.service",
 };
 
-// NotFound: none of them is active.
+// NotFound: none of them is active. When systemd cannot be asked for one, it is not for the others.
 absl::StatusOr<std::string> FindTimeService(Host& host) {
-  absl::Status failure = absl::NotFoundError("no time service is active");
   for (const char* name : kTimeServices) {
     const absl::StatusOr<v1::Unit> unit = host.ReadUnit(name);
     if (unit.ok() && unit->active_state() == "active") return std::string(name);
-    if (!unit.ok() && !absl::IsNotFound(unit.status())) failure = unit.status();
+    if (!unit.ok() && !absl::IsNotFound(unit.status())) return unit.status();
   }
-  return failure;
+  return absl::NotFoundError("no time service is active");
 }
 
 }  // namespace
