@@ -52,7 +52,7 @@ absl::Status ParseUserInfo(absl::string_view text, DatabaseUrl& url) {
 
 // "host:port" or "[2001:db8::1]:port"
 absl::Status ParseHostPort(absl::string_view text, DatabaseUrl& url) {
-  if (absl::StrContains(text, ',')) return Wrong("it names several hosts");
+  if (absl::StrContains(text, ",")) return Wrong("it names several hosts");
   absl::string_view port;
   if (absl::StartsWith(text, "[")) {
     const size_t end = text.find(']');

@@ -116,7 +116,7 @@ absl::StatusOr<std::vector<std::string>> FakeFiles::List(const std::string& path
   for (auto it = nodes_.lower_bound(prefix); it != nodes_.end(); ++it) {
     if (!absl::StartsWith(it->first, prefix)) break;
     const std::string name = it->first.substr(prefix.size());
-    if (!name.empty() && !absl::StrContains(name, '/')) names.push_back(name);
+    if (!name.empty() && !absl::StrContains(name, "/")) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
