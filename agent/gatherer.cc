@@ -140,6 +140,7 @@ bool Gatherer::Busy(bool quick_only) const {
 bool Gatherer::Wait(milliseconds patience, bool quick_only) {
   std::unique_lock<std::mutex> lock(mutex_);
   waited_for_ = true;
+  waited_for_quick_ = quick_only;
   const bool done =
       done_.wait_until(lock, steady_clock::now() + patience, [&] { return !Busy(quick_only); });
   waited_for_ = false;
@@ -289,10 +290,10 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
   ReadAgainIfUnsettled(slot, now);
   if (slot.again) Request(slot, slot.wanted_round, now);
   if (probe.pace == Pace::kVerify) RequestFollowers(slot, now);
-  if (!queue_.empty()) work_.notify_all();
-  const bool waited_for = waited_for_;
-  done_.notify_all();
-  if (waited_for || !options_.on_done) return;
+  // What waited before this thread takes itself; the others look at what was just asked for.
+  if (slot.again || probe.pace == Pace::kVerify) work_.notify_all();
+  if (waited_for_ && !Busy(waited_for_quick_)) done_.notify_all();
+  if (waited_for_ || !options_.on_done) return;
   lock.unlock();
   options_.on_done();
   lock.lock();

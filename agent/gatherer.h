@@ -121,6 +121,7 @@ class Gatherer {
   uint64_t round_ = 0;
   bool changed_ = true;
   bool waited_for_ = false;
+  bool waited_for_quick_ = false;
   bool stop_ = false;
 
   LoadedConfig config_;
