@@ -22,6 +22,8 @@ namespace connect_ha {
 namespace {
 
 constexpr size_t kLargestFile = 32 * 1024 * 1024;
+// On the stack of each thread that reads, which never gets smaller again.
+constexpr size_t kPieceBytes = 16 * 1024;
 
 FileStatus::Kind KindOf(mode_t mode) {
   if (S_ISREG(mode)) return FileStatus::Kind::kFile;
@@ -48,7 +50,7 @@ absl::Status ForEachPiece(const std::string& path,
                           const std::function<bool(const char*, size_t)>& take) {
   const absl::StatusOr<Fd> file = OpenRegular(path);
   if (!file.ok()) return file.status();
-  std::array<char, 64 * 1024> buffer;
+  std::array<char, kPieceBytes> buffer;
   while (true) {
     const ssize_t count = read(file->get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
