@@ -27,6 +27,7 @@ using std::chrono::steady_clock;
 // Beside the probes' triggers: the identity changed.
 constexpr uint32_t kOnIdentity = 1u << 31;
 constexpr std::chrono::hours kLongestSleep{1};
+constexpr int kLargeBlock = 128 * 1024;
 
 void Notify(const std::string& state) { sd_notify(0, state.c_str()); }
 
@@ -155,8 +156,11 @@ WatcherOptions NodeEvents(const v1::AgentConfig& config) {
 }
 
 absl::Status RunAgent(const std::string& state_dir, const v1::AgentConfig& config) {
-  // Threads of one size and little to do: arenas of their own would only hold memory.
-  mallopt(M_ARENA_MAX, 2);
+  // Few threads with little to do: arenas of their own would only hold memory. Given a value, the
+  // limits stay there: what is large and read once, such as dpkg's database, goes back when freed.
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, kLargeBlock);
+  mallopt(M_TRIM_THRESHOLD, kLargeBlock);
   BlockStopSignals();
   absl::StatusOr<NodeIdentity> identity = WaitForIdentity(state_dir);
   if (absl::IsNotFound(identity.status())) return absl::OkStatus();
