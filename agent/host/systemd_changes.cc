@@ -35,9 +35,15 @@ absl::StatusOr<UnitState> ReadState(sd_bus* bus, const std::string& name) {
   return state;
 }
 
-absl::Status Reload(sd_bus* bus) {
+// The unit's state; where that is not as wanted yet, after systemd read its unit files anew.
+template <typename Wanted>
+absl::StatusOr<UnitState> ReadOrReload(sd_bus* bus, const std::string& name, Wanted wanted) {
+  absl::StatusOr<UnitState> state = ReadState(bus, name);
+  if (!state.ok() || wanted(*state)) return state;
   sd_bus_set_method_call_timeout(bus, kReloadTimeoutUs);
-  return ManagerCall(bus, "Reload", "let systemd read its unit files").Send().status();
+  const auto reloaded = ManagerCall(bus, "Reload", "let systemd read its unit files").Send();
+  if (!reloaded.ok()) return reloaded.status();
+  return ReadState(bus, name);
 }
 
 absl::Status Unmask(sd_bus* bus, const std::string& name, bool runtime) {
@@ -62,10 +68,12 @@ absl::Status SystemdChanges::MaskUnit(const std::string& name) {
                                                       file, " /root/"));
   }
   if (!masked.ok()) return masked.status();
-  if (absl::Status status = Reload(bus->get()); !status.ok()) return status;
-  const absl::StatusOr<UnitState> state = ReadState(bus->get(), name);
+  const auto is_masked = [](const UnitState& unit) {
+    return unit.load == "masked" && unit.file == "masked";
+  };
+  const absl::StatusOr<UnitState> state = ReadOrReload(bus->get(), name, is_masked);
   if (!state.ok()) return state.status();
-  if (state->load == "masked" && state->file == "masked") return absl::OkStatus();
+  if (is_masked(*state)) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat("cannot mask ", name, ": it is still ",
                                                     state->load, ", its file ", state->file));
 }
@@ -76,10 +84,12 @@ absl::Status SystemdChanges::UnmaskUnit(const std::string& name) {
   for (const bool runtime : {false, true}) {
     if (absl::Status status = Unmask(bus->get(), name, runtime); !status.ok()) return status;
   }
-  if (absl::Status status = Reload(bus->get()); !status.ok()) return status;
-  const absl::StatusOr<UnitState> state = ReadState(bus->get(), name);
+  const auto is_not_masked = [](const UnitState& unit) {
+    return unit.load != "masked" && unit.file != "masked";
+  };
+  const absl::StatusOr<UnitState> state = ReadOrReload(bus->get(), name, is_not_masked);
   if (!state.ok()) return state.status();
-  if (state->load != "masked") return absl::OkStatus();
+  if (is_not_masked(*state)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("cannot unmask ", name, ": it is still masked\nfix: ls -l /*/systemd/system/",
                    name, " /usr/lib/systemd/system/", name, " and remove the link to /dev/null"));

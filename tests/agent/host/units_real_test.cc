@@ -1,6 +1,7 @@
 // Units and transient services of a real systemd. Runs in a container (in_container) and nowhere
 // else: it changes the machine that it runs on.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -23,9 +24,12 @@ constexpr char kUnits[] = "/run/systemd/system/";
 constexpr char kName[] = "connect-ha-test.service";
 constexpr char kLog[] = "/run/service.log";
 constexpr milliseconds kLong{20'000};
+// A pipe: who reads it waits until it is opened.
+constexpr char kGate[] = "/run/gate";
 
 class Units : public testing::Test {
  protected:
+  Units() { mkfifo(kGate, 0600); }
   ~Units() override {
     host_.StopUnit(kName, kLong).IgnoreError();
     host_.ClearService(kName).IgnoreError();
@@ -40,6 +44,8 @@ class Units : public testing::Test {
     std::ofstream(path) << "[Service]\n" << service;
     Systemctl({"daemon-reload"});
   }
+  // Waits for the reader.
+  void OpenGate() { std::ofstream gate(kGate); }
   std::string ActiveState(const std::string& unit) { return host_.ReadUnit(unit)->active_state(); }
   static TransientService Shell(std::vector<std::string> scripts) {
     TransientService service;
@@ -110,11 +116,12 @@ TEST_F(Units, WhatIsNoUnitNameIsRefused) {
 
 TEST_F(Units, StoppingWaitsUntilItIsInactive) {
   PutUnit(absl::StrCat(kUnits, "slow.service"),
-          "ExecStart=/bin/sleep 1000\nExecStop=/bin/sleep 1\n");
+          "ExecStart=/bin/sleep 1000\nExecStop=/bin/cat /run/gate\n");
   ASSERT_EQ(Systemctl({"start", "slow.service"}), 0);
   const absl::Status early = host_.StopUnit("slow.service", milliseconds(100));
   EXPECT_EQ(early.code(), absl::StatusCode::kDeadlineExceeded) << early;
   EXPECT_EQ(ActiveState("slow.service"), "deactivating");
+  OpenGate();
   EXPECT_TRUE(host_.StopUnit("slow.service", kLong).ok());
   EXPECT_EQ(ActiveState("slow.service"), "inactive");
   EXPECT_TRUE(host_.StopUnit("slow.service", kLong).ok());
@@ -122,12 +129,13 @@ TEST_F(Units, StoppingWaitsUntilItIsInactive) {
 }
 
 TEST_F(Units, AServiceSucceedsAndIsKnownUntilItIsCleared) {
-  TransientService service = Shell({"sleep 0.3 && printenv A B", "echo two >&2"});
+  TransientService service = Shell({"cat /run/gate && printenv A B", "echo two >&2"});
   service.environment = {"A=1", "B=two words"};
   ASSERT_TRUE(host_.StartService(service).ok());
   EXPECT_EQ(host_.ReadService(kName)->state, State::kRunning);
   EXPECT_EQ(host_.ClearService(kName).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(host_.StartService(service).code(), absl::StatusCode::kAlreadyExists);
+  OpenGate();
   EXPECT_EQ(End().state, State::kSucceeded);
   EXPECT_EQ(host_.StartService(service).code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(*host_.ReadFile(kLog), "1\ntwo words\ntwo\n");
@@ -184,11 +192,12 @@ TEST_F(Units, TellsASignalAndAProgramThatIsNotThere) {
 
 TEST_F(Units, ArgumentsArriveAsTheyAreEvenIfSystemdReloadsMeanwhile) {
   const std::string odd = "a ~b %n %% 'r' & | > * ? # = {x} \xc3\xa9";
-  TransientService service = Shell({"sleep 0.5"});
+  TransientService service = Shell({"cat /run/gate"});
   service.commands.push_back({"/bin/echo", "", odd});
   service.commands.push_back({"/bin/echo", "2", odd});
   ASSERT_TRUE(host_.StartService(service).ok());
   ASSERT_EQ(Systemctl({"daemon-reload"}), 0);
+  OpenGate();
   EXPECT_EQ(End().state, State::kSucceeded);
   EXPECT_EQ(*host_.ReadFile(kLog), absl::StrCat(" ", odd, "\n2 ", odd, "\n"));
 }
@@ -204,6 +213,7 @@ TEST_F(Units, AServiceOutlivesWhoStartedIt) {
   }
   EXPECT_EQ(host_.ReadService(agent.name)->exit_code, 128 + SIGKILL);
   EXPECT_EQ(host_.ReadService(kName)->state, State::kRunning);
+  OpenGate();
   EXPECT_EQ(End().state, State::kSucceeded);
   EXPECT_EQ(*host_.ReadFile(kLog), "done\n");
   EXPECT_TRUE(host_.ClearService(agent.name).ok());
@@ -243,7 +253,7 @@ TEST_F(Units, RemovesNoTreeWithAMountInIt) {
   LinuxHost host;
   TransientService service;
   service.name = kName;
-  service.commands = {{"/bin/sh", "-c", "sleep 1 && echo done"}};
+  service.commands = {{"/bin/sh", "-c", "cat /run/gate && echo done"}};
   service.log_path = kLog;
   const absl::Status started = host.StartService(service);
   if (!started.ok()) _exit(1);
