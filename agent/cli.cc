@@ -12,6 +12,7 @@
 #include "agent/host/linux_host.h"
 #include "agent/host/shared_reader.h"
 #include "agent/identity.h"
+#include "agent/plan_command.h"
 #include "agent/read_node.h"
 #include "agent/run.h"
 #include "common/checklist_text.h"
@@ -131,6 +132,30 @@ int Check(const Arguments& arguments, Terminal& terminal) {
   return Leave(reading, terminal, ChecklistExitCode(checklist, arguments.Has("--strict")));
 }
 
+// The service's credentials, for a person who asks beside it.
+std::string CredentialsDir() {
+  const char* own = std::getenv("CREDENTIALS_DIRECTORY");
+  return own != nullptr ? own : "/run/credentials/connect-ha-agent.service";
+}
+
+int Plan(const Arguments& arguments, Terminal& terminal) {
+  const absl::StatusOr<v1::AgentConfig> config = LoadConfig(arguments);
+  if (!config.ok()) {
+    PrintError(terminal, config.status());
+    return kUsage;
+  }
+  LinuxHost host;
+  ConvergeOptions options;
+  options.agent_config = *config;
+  options.state_dir = StateDir(arguments);
+  options.cache_dir = "/var/cache/connect-ha-agent";
+  options.credentials_dir = CredentialsDir();
+  options.digest_key = DigestKey(options.state_dir);
+  options.node = NodeName(options.state_dir, v1::Facts());
+  return PrintNodePlan(host, options, arguments.Get("--only"),
+                       arguments.Get("--output", "table") == "json", terminal);
+}
+
 int CheckConfig(const Arguments& arguments, Terminal& terminal) {
   LinuxHost host;
   return CheckConfigFiles(host, arguments.Get("--config", kDefaultConfig),
@@ -229,6 +254,18 @@ std::vector<Command> Commands() {
         kStateDirOption},
        {"connect-ha-agent check", "connect-ha-agent check --full --output json"},
        Check},
+      {"plan",
+       "",
+       "show what would be changed on this node",
+       "Looks at this node by the specification that it holds; changes nothing, and needs no "
+       "coordinator. Reads every installed file, which may take a minute.",
+       {{"--only", "NOUN", "one kind of resource",
+         "unit|account|package|archive|license|file|versions"},
+        {"--output", "FORMAT", "how to print (default table)", "table|json"},
+        kConfigOption,
+        kStateDirOption},
+       {"connect-ha-agent plan", "connect-ha-agent plan --only package --output json"},
+       Plan},
       {"enroll",
        "",
        "join a cluster",

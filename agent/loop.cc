@@ -33,11 +33,25 @@ constexpr std::chrono::hours kTellAgain{1};
 
 int64_t MicrosecondsOf(Time time) { return time.time_since_epoch().count(); }
 
+bool IsFaulty(const v1::Integrity& integrity) {
+  return integrity.files_changed() + integrity.files_missing() > 0;
+}
+
+// Installed files are not as they were shipped.
+bool ShowsFaults(const v1::Facts& facts) {
+  const auto& runtimes = facts.runtimes().runtimes();
+  return IsFaulty(facts.connect().integrity()) ||
+         std::any_of(runtimes.begin(), runtimes.end(),
+                     [](const v1::Runtime& runtime) { return IsFaulty(runtime.integrity()); });
+}
+
 }  // namespace
 
-Loop::Loop(LoopOptions options, Gatherer& gatherer, CoordinatorLink& link, Host& host)
+Loop::Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, CoordinatorLink& link,
+           Host& host)
     : options_(std::move(options)),
       gatherer_(gatherer),
+      converger_(converger),
       link_(link),
       host_(host),
       backoff_(kFirstBackoff, kLastBackoff) {}
@@ -88,7 +102,11 @@ void Loop::Gather(uint32_t triggers, SteadyTime now) {
 void Loop::TakeFacts(v1::Facts facts) {
   const bool too_large = facts.ByteSizeLong() > options_.max_report_bytes;
   facts_ = LimitReport(std::move(facts), options_.max_report_bytes);
-  digest_ = FactsDigest(facts_);
+  // Whatever changed here may be what a resource is about.
+  if (std::string digest = FactsDigest(facts_); digest != digest_) {
+    digest_ = std::move(digest);
+    converger_.Look(ShowsFaults(facts_));
+  }
   if (std::exchange(too_large_, too_large) == too_large) return;
   if (too_large) {
     spdlog::error("event=report-too-large reason={}", LogValue(facts_.unobserved(0).reason()));
@@ -99,7 +117,7 @@ void Loop::TakeFacts(v1::Facts facts) {
 
 bool Loop::HasNews() const {
   return send_facts_ || nudged_ || digest_ != acknowledged_digest_ ||
-         gathered_ != acknowledged_gathered_;
+         gathered_ != acknowledged_gathered_ || converger_.version() != acknowledged_news_;
 }
 
 bool Loop::ShouldCall(SteadyTime now) const {
@@ -117,17 +135,44 @@ v1::HeartbeatRequest Loop::MakeRequest(SteadyTime now) {
   request.set_machine_id(options_.machine_id);
   request.set_boot_id(options_.boot_id);
   request.set_agent_version(options_.agent_version);
-  request.set_reported_state(v1::OBSERVED);
-  request.set_reported_generation(assigned_generation_);
   request.set_facts_digest(digest_);
   request.set_gathered(gathered_);
   if (send_facts_ || digest_ != acknowledged_digest_ || gathered_ != acknowledged_gathered_ ||
       now - facts_sent_ >= kRefreshVolatile) {
     *request.mutable_facts() = facts_;
   }
+  AddConvergence(request);
   if (last_exchange_.agent_sent_us() != 0) *request.mutable_last_exchange() = last_exchange_;
   request.set_agent_sent_us(MicrosecondsOf(host_.Now()));
   return request;
+}
+
+void Loop::AddConvergence(v1::HeartbeatRequest& request) {
+  ConvergerNews news = converger_.News();
+  sent_news_ = news.version;
+  request.set_reported_state(news.state);
+  request.set_reported_generation(news.generation);
+  if (news.convergence && (news.version != acknowledged_news_ || request.has_facts())) {
+    *request.mutable_convergence() = *std::move(news.convergence);
+  }
+  if (news.plan) *request.mutable_plan() = *std::move(news.plan);
+  for (v1::ChangeMade& change : news.changes_made) {
+    *request.add_changes_made() = std::move(change);
+  }
+}
+
+void Loop::TakeAssignment(const v1::HeartbeatRequest& request,
+                          const v1::HeartbeatResponse& response) {
+  acknowledged_news_ = sent_news_;
+  if (request.has_plan()) converger_.PlanTaken(request.plan().number());
+  if (response.changes_taken() != 0) converger_.ChangesTaken(response.changes_taken());
+  if (response.has_plan()) converger_.AskPlan(response.plan());
+  const absl::Status assigned = converger_.Assign(
+      response.assigned_state(), response.has_desired() ? &response.desired() : nullptr);
+  // What is not on disk is not gone by: it is sent again with every answer.
+  if (!assigned.ok()) {
+    spdlog::error("event=assignment-not-kept error={}", LogValue(std::string(assigned.message())));
+  }
 }
 
 void Loop::Call(SteadyTime now) {
@@ -160,12 +205,12 @@ void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatRe
   }
   acknowledged_gathered_ = request.gathered();
   send_facts_ = response.send_facts();
-  assigned_state_ = response.assigned_state();
-  assigned_generation_ = response.assigned_generation();
+  TakeAssignment(request, response);
   if (response.gather() != 0 && response.gather() != asked_gather_ &&
       response.gather() != gathered_) {
     asked_gather_ = response.gather();
     asked_round_ = gatherer_.StartPass(now);
+    converger_.TryAgain();
   }
   const milliseconds interval(response.next_heartbeat_ms());
   next_call_ = now + std::clamp(interval, kShortestInterval, kLongestInterval);

@@ -8,6 +8,7 @@
 
 #include "agent/coordinator_link.h"
 #include "agent/gatherer.h"
+#include "agent/resources/converger.h"
 #include "common/backoff.h"
 
 namespace connect_ha {
@@ -27,7 +28,8 @@ struct LoopOptions {
 
 class Loop {
  public:
-  Loop(LoopOptions options, Gatherer& gatherer, CoordinatorLink& link, Host& host);
+  Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, CoordinatorLink& link,
+       Host& host);
 
   // One turn: starts what is due and what `triggers` (of Trigger) ask for, gives the quick probes
   // a moment, and calls the coordinator when there is a reason to. Errors of the coordinator are
@@ -45,6 +47,8 @@ class Loop {
   bool HasNews() const;
   void Call(SteadyTime now);
   v1::HeartbeatRequest MakeRequest(SteadyTime now);
+  void AddConvergence(v1::HeartbeatRequest& request);
+  void TakeAssignment(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response);
   void TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response,
                   SteadyTime now);
   void TakeError(const absl::Status& status, SteadyTime now);
@@ -55,6 +59,7 @@ class Loop {
 
   const LoopOptions options_;
   Gatherer& gatherer_;
+  Converger& converger_;
   CoordinatorLink& link_;
   Host& host_;
 
@@ -77,8 +82,8 @@ class Loop {
   SteadyTime next_call_{};
   SteadyTime last_call_{};
   v1::ClockExchange last_exchange_;
-  v1::NodeState assigned_state_ = v1::OBSERVED;
-  uint64_t assigned_generation_ = 0;
+  uint64_t sent_news_ = 0;  // version of the converger's news in the latest request
+  uint64_t acknowledged_news_ = 0;
 
   Backoff backoff_;
   bool away_ = false;

@@ -27,6 +27,7 @@ using std::chrono::steady_clock;
 // Beside the probes' triggers: the identity changed.
 constexpr uint32_t kOnIdentity = 1u << 31;
 constexpr std::chrono::hours kLongestSleep{1};
+constexpr std::chrono::seconds kPatience{5};
 constexpr int kLargeBlock = 128 * 1024;
 
 void Notify(const std::string& state) { sd_notify(0, state.c_str()); }
@@ -88,6 +89,20 @@ void Serve(Watcher& watcher, Loop& loop) {
   }
 }
 
+ConvergeOptions ConvergenceOptions(const std::string& state_dir, const v1::AgentConfig& config,
+                                   const NodeIdentity& identity) {
+  const char* cache = std::getenv("CACHE_DIRECTORY");
+  const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
+  ConvergeOptions options;
+  options.node = identity.certificate.identity.name;
+  options.agent_config = config;
+  options.state_dir = state_dir;
+  options.cache_dir = cache != nullptr ? cache : "/var/cache/connect-ha-agent";
+  options.credentials_dir = credentials != nullptr ? credentials : "";
+  options.digest_key = identity.digest_key;
+  return options;
+}
+
 absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
                     NodeIdentity identity) {
   LinuxHost host;
@@ -101,6 +116,12 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   GathererOptions gathering = MakeGathererOptions(host, config, identity.digest_key);
   gathering.on_done = [&watcher] { watcher.Wake(); };
   Gatherer gatherer(std::move(gathering), host, cache);
+
+  Converger converger(ConvergenceOptions(state_dir, config, identity), host, cache,
+                      [&watcher] { watcher.Wake(); });
+  if (const absl::Status status = converger.Start(); !status.ok()) {
+    spdlog::error("event=assignment-not-read error={}", LogValue(std::string(status.message())));
+  }
 
   LoopOptions options;
   options.node = identity.certificate.identity.name;
@@ -116,7 +137,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   link.identity = std::move(identity);
   link.now = [&host] { return host.Now(); };
   auto client = std::make_unique<CoordinatorClient>(std::move(link));
-  Loop loop(std::move(options), gatherer, *client, host);
+  Loop loop(std::move(options), gatherer, converger, *client, host);
   client->OnNudge([&loop, &watcher] {
     loop.Nudge();
     watcher.Wake();
@@ -125,8 +146,9 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   Serve(watcher, loop);
   Notify("STOPPING=1\nSTATUS=stopping");
   client.reset();  // before the loop that its nudges go to
-  // A probe that hangs would be waited for: there is nothing that it could still lose.
-  if (!gatherer.Idle()) std::_Exit(EXIT_SUCCESS);
+  // A probe that hangs would be waited for, and a step that cannot be interrupted: there is nothing
+  // that they could still lose.
+  if (!converger.Stop(kPatience) || !gatherer.Idle()) std::_Exit(EXIT_SUCCESS);
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <thread>
 
 #include "tests/fakes/fake_host.h"
 #include "tests/fakes/log_capture.h"
@@ -53,6 +54,15 @@ class LoopTest : public testing::Test {
     gathering.agent_config.mutable_poll_interval()->set_seconds(30);
     gathering.agent_config.mutable_verify_interval()->set_seconds(600);
     gatherer_ = std::make_unique<Gatherer>(std::move(gathering), host_, cache_);
+    host_.SetDirectory("/state");
+    ConvergeOptions convergence;
+    convergence.node = "node-1";
+    convergence.state_dir = "/state";
+    convergence.cache_dir = "/cache";
+    convergence.agent_config.set_connect_unit("rstudio-connect.service");
+    convergence.agent_config.set_connect_config("/etc/connect.gcfg");
+    converger_ = std::make_unique<Converger>(std::move(convergence), host_, cache_, nullptr);
+    EXPECT_TRUE(converger_->Start().ok());
     LoopOptions options;
     options.node = "node-1";
     options.machine_id = "m";
@@ -60,7 +70,7 @@ class LoopTest : public testing::Test {
     options.agent_version = "0.1.0";
     options.watchdog = seconds(60);
     options.notify = [this](const std::string& state) { told_.push_back(state); };
-    loop_ = std::make_unique<Loop>(std::move(options), *gatherer_, link_, host_);
+    loop_ = std::make_unique<Loop>(std::move(options), *gatherer_, *converger_, link_, host_);
   }
   // Until the first gathering is over and reported.
   void Begin() {
@@ -84,6 +94,7 @@ class LoopTest : public testing::Test {
   ProbeCache cache_;
   FakeLink link_;
   std::unique_ptr<Gatherer> gatherer_;
+  std::unique_ptr<Converger> converger_;
   std::unique_ptr<Loop> loop_;
   std::vector<std::string> told_;
   SteadyTime now_ = steady_clock::now();
@@ -256,6 +267,85 @@ TEST_F(LoopTest, KeepsFeedingTheWatchdogAndSaysWhatIsWrong) {
   EXPECT_GE(Count("WATCHDOG=1"), 4);
   EXPECT_EQ(Count("STATUS=cannot report: connection refused"), 1);
   EXPECT_LE(loop_->NextDue(now_), now_ + seconds(30));
+}
+
+// Until the converger's thread has said what the test waits for; each turn a heartbeat.
+class AssignedLoopTest : public LoopTest {
+ protected:
+  template <typename Condition>
+  const v1::HeartbeatRequest& TurnUntil(Condition condition) {
+    for (int i = 0; i < 1'000 && !condition(link_.requests.back()); ++i) {
+      std::this_thread::sleep_for(milliseconds(5));
+      After(seconds(6));
+    }
+    return link_.requests.back();
+  }
+  v1::HeartbeatResponse Assigned(v1::NodeState state, uint64_t generation) {
+    v1::HeartbeatResponse response;
+    response.set_assigned_state(state);
+    response.set_assigned_generation(generation);
+    v1::Desired& desired = *response.mutable_desired();
+    desired.set_generation(generation);
+    desired.mutable_spec()->set_enforcement(v1::ENFORCE);
+    return response;
+  }
+};
+
+TEST_F(AssignedLoopTest, ObservedItReportsWhatWouldBeChanged) {
+  Answer(Assigned(v1::OBSERVED, 3));
+  Begin();
+  const v1::HeartbeatRequest& request = TurnUntil([](const v1::HeartbeatRequest& sent) {
+    return sent.convergence().state() == v1::Convergence::DIFFERS;
+  });
+  EXPECT_EQ(request.reported_state(), v1::OBSERVED);
+  EXPECT_EQ(request.reported_generation(), 3u);
+  ASSERT_EQ(request.convergence().changes_size(), 1);
+  EXPECT_EQ(request.convergence().changes(0).resource(), "unit rstudio-connect.service");
+  EXPECT_TRUE(request.changes_made().empty());
+}
+
+TEST_F(AssignedLoopTest, PreparingItChangesIsReadyAndTellsEachChangeUntilItIsStored) {
+  host_.SetDirectory("/etc/systemd/system");
+  Answer(Assigned(v1::PREPARING, 3));
+  Begin();
+  const v1::HeartbeatRequest ready = TurnUntil(
+      [](const v1::HeartbeatRequest& sent) { return sent.reported_state() == v1::READY; });
+  ASSERT_EQ(ready.changes_made_size(), 1);
+  EXPECT_EQ(ready.changes_made(0).change().to(), "masked, stopped");
+  After(seconds(6));
+  EXPECT_EQ(link_.requests.back().changes_made_size(), 1);
+  v1::HeartbeatResponse response;
+  response.set_changes_taken(ready.changes_made(0).number());
+  Answer(response);
+  After(seconds(6));
+  After(seconds(6));
+  EXPECT_EQ(link_.requests.back().changes_made_size(), 0);
+}
+
+TEST_F(AssignedLoopTest, AnswersAPlanThatIsAskedForOnce) {
+  v1::HeartbeatResponse response;
+  response.mutable_plan()->set_number(9);
+  *response.mutable_plan()->mutable_desired() = Assigned(v1::OBSERVED, 4).desired();
+  Answer(response);
+  Begin();
+  const v1::HeartbeatRequest request =
+      TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.has_plan(); });
+  EXPECT_EQ(request.plan().number(), 9u);
+  EXPECT_EQ(request.plan().changes_size(), 1);
+  EXPECT_EQ(request.reported_generation(), 0u);
+  After(seconds(6));
+  EXPECT_FALSE(link_.requests.back().has_plan());
+}
+
+TEST_F(AssignedLoopTest, WhatItHoldsOutlivesTheAgentAndACoordinatorThatIsAway) {
+  Answer(Assigned(v1::OBSERVED, 3));
+  Begin();
+  ConvergeOptions options;
+  options.state_dir = "/state";
+  ProbeCache cache;
+  Converger again(options, host_, cache, nullptr);
+  EXPECT_TRUE(again.Start().ok());
+  EXPECT_EQ(again.News().generation, 3u);
 }
 
 TEST_F(LoopTest, SaysThatAnotherMachineHasItsName) {

@@ -1,0 +1,288 @@
+// A whole node, brought from nothing to its specification.
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agent/resources/installer.h"
+#include "tests/agent/resources/bare_node.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class ConvergeTest : public testing::Test {
+ protected:
+  ConvergeTest() : assignment_(node_.FullAssignment()), agent_(std::make_unique<Agent>(node_)) {}
+
+  std::optional<milliseconds> Turn() { return agent_->converge.Turn(assignment_, watch_); }
+  v1::ClusterSpec& spec() { return *assignment_.mutable_desired()->mutable_spec(); }
+  v1::Artifact& connect() { return *spec().mutable_connect()->mutable_package(); }
+  std::string said() const { return Describe(watch_.last()); }
+  const v1::Trouble& trouble() const { return watch_.last().troubles(0); }
+  // The agent is killed and started again; PID 1 and what it runs stay.
+  void Restart() { agent_ = std::make_unique<Agent>(node_); }
+
+  BareNode node_;
+  v1::Assignment assignment_;
+  std::unique_ptr<Agent> agent_;
+  TestWatch watch_{node_.host};
+};
+
+TEST_F(ConvergeTest, ABareNodeIsBroughtToTheSpecification) {
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(watch_.last().generation(), 7u);
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
+  EXPECT_EQ(node_.DpkgStatus("r-4.3.3"), "1, hold ok installed");
+  EXPECT_EQ(node_.DpkgStatus("r-4.4.1"), "1, hold ok installed");
+  EXPECT_EQ(node_.DpkgStatus("python-3.11.9"), "1, hold ok installed");
+  EXPECT_EQ(*node_.host.ReadFile("/opt/quarto/1.5.57/share/version"), "1.5.57");
+  EXPECT_EQ(*node_.host.ReadFile("/var/lib/rstudio-connect/connect.lic"), "the licence");
+  EXPECT_EQ(node_.host.Stat("/var/lib/rstudio-connect/connect.lic")->mode, 0600u);
+  const std::string config = *node_.host.ReadFile(kConfigFile);
+  EXPECT_TRUE(absl::EndsWith(config,
+                             "[Server]\nAddress = \"https://node-1\"\n\n[Postgres]\nPassword = "
+                             "\"hunter2\"\n"))
+      << config;
+  EXPECT_EQ(node_.host.Stat(kConfigFile)->mode, 0600u);
+  EXPECT_EQ(node_.host.LookUpUser("rstudio-connect")->uid, 999u);
+}
+
+TEST_F(ConvergeTest, ConnectIsNeverStartedThoughItsPackageTries) {
+  Turn();
+  const v1::Unit unit = *node_.host.ReadUnit(kUnit);
+  EXPECT_EQ(unit.load_state(), "masked");
+  EXPECT_EQ(unit.active_state(), "inactive");
+}
+
+TEST_F(ConvergeTest, EveryChangeIsToldWithBeforeAfterAndWhy) {
+  Turn();
+  std::vector<std::string> told;
+  for (const v1::ChangeMade& made : agent_->journal.Pending(100)) {
+    told.push_back(absl::StrCat(made.change().resource(), ": ", made.change().from(), " -> ",
+                                made.change().to(), " (", made.generation(), ")"));
+  }
+  const std::vector<std::string> expected = {
+      "unit rstudio-connect.service: absent -> masked, stopped (7)",
+      "account rstudio-connect: absent -> uid 999, gid 999 (7)",
+      "package rstudio-connect: absent -> 2024.08.0, held (7)",
+      "package r-4.3.3: absent -> installed, held (7)",
+      "package r-4.4.1: absent -> installed, held (7)",
+      "package python-3.11.9: absent -> installed, held (7)",
+      "archive quarto 1.5.57: absent -> 1.5.57 at /opt/quarto/1.5.57 (7)",
+      "license connect.lic: absent -> the specification's, alone (7)",
+      "file /etc/rstudio-connect/rstudio-connect.gcfg: absent -> as the specification gives it "
+      "(7)"};
+  EXPECT_EQ(told, expected);
+  EXPECT_GT(agent_->journal.Pending(100)[2].duration_us(), 0);
+}
+
+TEST_F(ConvergeTest, TellsWhatItDoesWhileItDoesIt) {
+  Turn();
+  std::set<std::string> phases;
+  for (const v1::Convergence& convergence : watch_.published) {
+    if (convergence.step().resource() == "package rstudio-connect") {
+      phases.insert(v1::Step::Phase_Name(convergence.step().phase()));
+    }
+  }
+  EXPECT_EQ(phases, (std::set<std::string>{"DOWNLOADING", "VERIFYING", "INSTALLING"}));
+  EXPECT_EQ(watch_.published.front().state(), v1::Convergence::LOOKING);
+}
+
+TEST_F(ConvergeTest, ASecondTurnChangesNothing) {
+  Turn();
+  const size_t before = node_.host.changes().size();
+  Turn();
+  EXPECT_EQ(node_.host.changes().size(), before);
+  EXPECT_EQ(said(), "CONVERGED");
+}
+
+TEST_F(ConvergeTest, AnObservedNodeIsOnlyLookedAt) {
+  assignment_.set_state(v1::OBSERVED);
+  Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::DIFFERS);
+  EXPECT_EQ(watch_.last().changes_size(), 9);
+  EXPECT_TRUE(node_.host.changes().empty());
+}
+
+TEST_F(ConvergeTest, WhatObservesIsNotEnforcedWhateverTheState) {
+  spec().set_enforcement(v1::OBSERVE);
+  Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::DIFFERS);
+  EXPECT_TRUE(node_.host.changes().empty());
+}
+
+TEST_F(ConvergeTest, ANodeWhereConnectRunsIsNotTouched) {
+  v1::Unit unit;
+  unit.set_name(kUnit);
+  unit.set_load_state("loaded");
+  unit.set_active_state("active");
+  node_.host.SetUnit(unit);
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
+  EXPECT_TRUE(absl::StrContains(trouble().error(), "Connect runs here")) << said();
+  EXPECT_TRUE(absl::StrContains(trouble().fix(), "systemctl stop rstudio-connect.service"));
+  EXPECT_TRUE(node_.host.changes().empty());
+}
+
+TEST_F(ConvergeTest, APlanSaysWhatWouldBeChangedAndChangesNothing) {
+  const v1::Plan plan = agent_->converge.MakePlan(assignment_.desired());
+  EXPECT_EQ(plan.changes_size(), 9);
+  EXPECT_EQ(plan.changes(2).resource(), "package rstudio-connect");
+  EXPECT_EQ(plan.changes(2).interrupts(), "Connect must be stopped");
+  EXPECT_EQ(agent_->converge.MakePlan(assignment_.desired(), "archive").changes_size(), 1);
+  EXPECT_TRUE(node_.host.changes().empty());
+}
+
+TEST_F(ConvergeTest, ATamperedRuntimeIsFoundAndMended) {
+  Turn();
+  node_.host.SetFile("/opt/R/4.3.3/bin/R", "tampered");
+  agent_->converge.VerifyAgain();
+  assignment_.set_state(v1::OBSERVED);
+  Turn();
+  EXPECT_EQ(said(),
+            "DIFFERS\npackage r-4.3.3: 1, 1 file changed: changed /opt/R/4.3.3/bin/R -> "
+            "installed, held");
+  assignment_.set_state(v1::PREPARING);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(*node_.host.ReadFile("/opt/R/4.3.3/bin/R"), "R 4.3.3");
+}
+
+TEST_F(ConvergeTest, AMissingFileOfQuartoIsFoundAndMended) {
+  Turn();
+  node_.host.Erase("/opt/quarto/1.5.57/share/version");
+  agent_->converge.VerifyAgain();
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(*node_.host.ReadFile("/opt/quarto/1.5.57/share/version"), "1.5.57");
+  const auto made = agent_->journal.Pending(100).back().change();
+  EXPECT_EQ(made.from(), "1 file missing: missing /opt/quarto/1.5.57/share/version");
+}
+
+TEST_F(ConvergeTest, AKeyEditedByHandIsNamedWithoutItsValue) {
+  Turn();
+  FakeFile edited;
+  edited.content = "[Server]\nAddress = \"https://node-1\"\n[Postgres]\nPassword = \"other\"\n";
+  edited.mode = 0600;
+  node_.host.SetFile(kConfigFile, edited);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(agent_->journal.Pending(100).back().change().from(), "Postgres.Password differs");
+}
+
+TEST_F(ConvergeTest, ANetworkThatIsDownIsWaitedFor) {
+  node_.host.SetDownload(connect().url(), {"", {}, absl::UnavailableError("no route to host")});
+  const auto retry = Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::WAITING);
+  EXPECT_EQ(trouble().error(), "https://example.com/connect.deb: no route to host, after 4 tries");
+  EXPECT_TRUE(trouble().has_retry_at());
+  ASSERT_TRUE(retry.has_value());
+  const size_t before = node_.host.changes().size();
+  Turn();  // an event: too early
+  EXPECT_EQ(node_.host.changes().size(), before);
+  spec() = node_.FullAssignment().desired().spec();  // the network is back
+  watch_.Pass(*retry);
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(said(), "CONVERGED");
+}
+
+TEST_F(ConvergeTest, AWrongDigestStopsTheNodeUntilTheSpecificationChanges) {
+  const std::string right = connect().sha256();
+  connect().set_sha256(std::string(64, 'a'));
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
+  EXPECT_TRUE(absl::StrContains(trouble().error(), "has sha256 " + right)) << said();
+  EXPECT_TRUE(absl::StrContains(trouble().error(), "fetched twice"));
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "");
+  const size_t before = node_.host.changes().size();
+  watch_.Pass(minutes(60));
+  Turn();
+  EXPECT_EQ(node_.host.changes().size(), before);
+  connect().set_sha256(right);
+  assignment_.mutable_desired()->set_generation(8);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+}
+
+TEST_F(ConvergeTest, WhatNeedsAPersonIsTriedAgainWhenAsked) {
+  FakeDeb deb{"rstudio-connect", "2024.08.0~ubuntu22"};
+  deb.exit_code = 1;
+  deb.log = "post-installation script returned error exit status 1\n";
+  connect() = node_.Publish("connect.deb", deb);
+  Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
+  deb.exit_code = 0;
+  connect() = node_.Publish("connect.deb", deb);
+  Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
+  agent_->converge.TryAgain();
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+}
+
+TEST_F(ConvergeTest, ANewerGenerationWaitsForTheOlderInstallerAndLeavesNothingOfIt) {
+  FakeDeb slow{"rstudio-connect", "2024.06.0~ubuntu22"};
+  slow.reads = 10;
+  connect() = node_.Publish("older.deb", slow);
+  spec().mutable_connect()->set_version("2024.06.0");
+  watch_.StopAfterWaits(2);  // the newer one comes while the older is being installed
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(watch_.last().step().phase(), v1::Step::INSTALLING);
+  const v1::Artifact older = connect();
+  assignment_ = node_.FullAssignment();
+  assignment_.mutable_desired()->set_generation(8);
+  watch_.StopAfterWaits(0);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(watch_.last().generation(), 8u);
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
+  EXPECT_EQ(node_.InstallsOf(older.sha256()), 1);
+  EXPECT_EQ(node_.InstallsOf(connect().sha256()), 1);
+  EXPECT_EQ(node_.host.ReadService(InstallerService("install", older.sha256()))->state,
+            ServiceResult::State::kAbsent);
+  EXPECT_TRUE(
+      absl::IsNotFound(node_.host.ReadFile(absl::StrCat(kStateDir, "/installing")).status()));
+}
+
+// Killed in every changing call, before it and halfway through it.
+class KilledTest : public ConvergeTest, public testing::WithParamInterface<FakeHost::Death> {};
+
+TEST_P(KilledTest, AtAnyStepTheNodeEndsRightAndNothingIsInstalledTwice) {
+  Turn();
+  const int calls = static_cast<int>(node_.host.changes().size());
+  ASSERT_GT(calls, 50);
+  for (int n = 1; n <= calls; ++n) {
+    BareNode node;
+    v1::Assignment assignment = node.FullAssignment();
+    TestWatch watch(node.host);
+    node.host.DieAtCall(n, GetParam());
+    Agent(node).converge.Turn(assignment, watch);
+    ASSERT_TRUE(node.host.dead()) << n;
+    node.host.Revive();
+    Agent again(node);
+    ASSERT_TRUE(again.loaded.ok()) << n << again.loaded;
+    again.converge.Turn(assignment, watch);
+    const std::string where =
+        absl::StrCat("killed in changing call ", n, ": ", Describe(watch.last()));
+    ASSERT_EQ(watch.last().state(), v1::Convergence::CONVERGED) << where;
+    const v1::ClusterSpec& spec = assignment.desired().spec();
+    EXPECT_EQ(node.InstallsOf(spec.connect().package().sha256()), 1) << where;
+    EXPECT_EQ(node.InstallsOf(spec.runtimes().r(0).package().sha256()), 1) << where;
+    EXPECT_EQ(node.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed") << where;
+    EXPECT_EQ(node.host.ReadUnit(kUnit)->active_state(), "inactive") << where;
+    EXPECT_EQ(again.journal.Pending(100).size(), 9u) << where;
+    EXPECT_EQ(node.host.ListDirectory("/opt/quarto")->size(), 2u) << where;
+    EXPECT_TRUE(absl::IsNotFound(node.host.Stat(absl::StrCat(kStateDir, "/installing")).status()))
+        << where;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, KilledTest,
+                         testing::Values(FakeHost::Death::kBefore, FakeHost::Death::kHalfway));
+
+}  // namespace
+}  // namespace connect_ha
