@@ -91,8 +91,7 @@ absl::StatusOr<std::vector<FakeEntry>> FakeHost::EntriesOf(const UnpackRequest& 
   const absl::StatusOr<const FakeNode*> archive = files_.Find(request.archive, true);
   if (!archive.ok()) return archive.status();
   const auto it = archives_.find((*archive)->content);
-  if (it == archives_.end())
-    return absl::InvalidArgumentError("not an archive: " + request.archive);
+  if (it == archives_.end()) return absl::DataLossError("not an archive: " + request.archive);
   std::vector<FakeEntry> entries;
   uint64_t size = 0;
   for (FakeEntry entry : it->second) {
@@ -120,6 +119,8 @@ absl::StatusOr<std::vector<UnpackedFile>> FakeHost::Unpack(const UnpackRequest& 
   if (files_.Find(request.directory, false).ok()) {
     return absl::AlreadyExistsError("is there already: " + request.directory);
   }
+  const std::string parent = request.directory.substr(0, request.directory.rfind('/'));
+  if (!files_.Find(parent, true).ok()) return absl::NotFoundError("no such directory: " + parent);
   if (absl::Status status = files_.MakeDirectory(request.directory); !status.ok()) return status;
   if (halfway) entries->resize(entries->size() / 2);
   std::vector<UnpackedFile> unpacked;
@@ -127,7 +128,7 @@ absl::StatusOr<std::vector<UnpackedFile>> FakeHost::Unpack(const UnpackRequest& 
     FakeNode node;
     node.kind = entry.link.empty() ? FileStatus::Kind::kFile : FileStatus::Kind::kLink;
     node.content = entry.link.empty() ? entry.content : entry.link;
-    node.mode = entry.link.empty() ? entry.mode : 0777;
+    node.mode = !entry.link.empty() ? 0777 : (entry.mode & 0100) != 0 ? 0755 : 0644;
     node.modified_at = now_;
     files_.Put(absl::StrCat(request.directory, "/", entry.path), node);
     unpacked.push_back(

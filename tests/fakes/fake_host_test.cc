@@ -64,13 +64,15 @@ TEST_F(FakeHostTest, ATransferBreaksOnceWhereItIsToldTo) {
 
 TEST_F(FakeHostTest, UnpacksTheArrangedEntries) {
   host_.SetFile("/cache/a", "archive");
-  host_.SetArchive("archive", {{"top/"}, {"top/bin/q", "q", 0755}, {"top/l", "", 0777, "bin/q"}});
+  host_.SetArchive("archive", {{"top/"}, {"top/bin/q", "q", 0700}, {"top/l", "", 0777, "bin/q"}});
   UnpackRequest request;
   request.archive = "/cache/a";
   request.directory = "/opt/q";
   request.strip_components = 1;
   request.limit_bytes = 100;
   request.limit_entries = 3;
+  EXPECT_EQ(host_.Unpack(request).status().code(), absl::StatusCode::kNotFound);
+  host_.SetDirectory("/opt");
   const auto files = host_.Unpack(request);
   ASSERT_TRUE(files.ok()) << files.status();
   ASSERT_EQ(files->size(), 2u);
