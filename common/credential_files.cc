@@ -19,6 +19,29 @@ struct Paths {
   std::string certificate;
 };
 
+// Who stores and who loads may do this at one time: one of them finds it done.
+absl::Status PutKeyInPlace(const Paths& paths, const std::string& key) {
+  const absl::Status status = RenameFile(paths.next_key, paths.key);
+  if (!absl::IsNotFound(status)) return status;
+  const auto placed = ReadSmallFile(paths.key);
+  return placed.ok() && *placed == key ? absl::OkStatus() : status;
+}
+
+absl::StatusOr<CredentialPair> LoadOnce(const Paths& paths) {
+  const auto certificate = ReadSmallFile(paths.certificate);
+  if (!certificate.ok()) return certificate.status();
+  const auto key = ReadSmallFile(paths.key);
+  if (key.ok() && KeyMatches(*key, *certificate)) return CredentialPair{*key, *certificate};
+  const auto next_key = ReadSmallFile(paths.next_key);
+  if (next_key.ok() && KeyMatches(*next_key, *certificate)) {
+    if (absl::Status status = PutKeyInPlace(paths, *next_key); !status.ok()) return status;
+    return CredentialPair{*next_key, *certificate};
+  }
+  if (!key.ok() && !absl::IsNotFound(key.status())) return key.status();
+  return absl::FailedPreconditionError(
+      absl::StrCat(paths.key, " is missing or not the key of ", paths.certificate));
+}
+
 }  // namespace
 
 // The new key waits as NAME.key.next until the new certificate is in place: whichever of the two
@@ -33,23 +56,14 @@ absl::Status StoreCredentials(const std::string& dir, const std::string& name,
       !status.ok()) {
     return status;
   }
-  return RenameFile(paths.next_key, paths.key);
+  return PutKeyInPlace(paths, pair.key);
 }
 
 absl::StatusOr<CredentialPair> LoadCredentials(const std::string& dir, const std::string& name) {
   const Paths paths(dir, name);
-  const auto certificate = ReadSmallFile(paths.certificate);
-  if (!certificate.ok()) return certificate.status();
-  const auto key = ReadSmallFile(paths.key);
-  if (key.ok() && KeyMatches(*key, *certificate)) return CredentialPair{*key, *certificate};
-  const auto next_key = ReadSmallFile(paths.next_key);
-  if (next_key.ok() && KeyMatches(*next_key, *certificate)) {
-    if (absl::Status status = RenameFile(paths.next_key, paths.key); !status.ok()) return status;
-    return CredentialPair{*next_key, *certificate};
-  }
-  if (!key.ok() && !absl::IsNotFound(key.status())) return key.status();
-  return absl::FailedPreconditionError(
-      absl::StrCat(paths.key, " is missing or not the key of ", paths.certificate));
+  auto pair = LoadOnce(paths);
+  // Another process may have stored a pair between two of our reads: a second look finds it.
+  return absl::IsFailedPrecondition(pair.status()) ? LoadOnce(paths) : pair;
 }
 
 }  // namespace connect_ha

@@ -1,5 +1,6 @@
 // A key and its certificate as two files, DIR/NAME.key and DIR/NAME.crt (0600), that change
-// together: a process killed at any point leaves a pair that loads.
+// together: a process killed at any point leaves a pair that loads, and one that loads while
+// another stores gets the old pair or the new one.
 #pragma once
 
 #include <string>

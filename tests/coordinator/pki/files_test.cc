@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
+#include <thread>
+
 #include "common/address.h"
 #include "common/certificate.h"
 #include "common/credential_files.h"
@@ -101,6 +104,23 @@ TEST(Credentials, AreTheOldOrTheNewOnesWhereverItWasKilled) {
     EXPECT_EQ(loaded->key, steps < 2 ? old_pair.key : new_pair.key) << steps;
     EXPECT_TRUE(KeyMatches(*ReadSmallFile(dir / "node.key"), loaded->certificate)) << steps;
   }
+}
+
+// An agent that waits for its identity looks whenever a file of it appears.
+TEST(Credentials, MayBeLoadedWhileAnotherProcessStoresThem) {
+  const TemporaryDirectory dir;
+  const Authority authority = *Authority::Create("analytics", kNow);
+  std::atomic<bool> stop{false};
+  std::thread reader([&] {
+    while (!stop) static_cast<void>(LoadCredentials(dir.path(), "node"));
+  });
+  for (int i = 0; i < 50; ++i) {
+    const absl::Status stored = StoreCredentials(dir.path(), "node", NewPair(authority));
+    EXPECT_TRUE(stored.ok()) << stored;
+  }
+  stop = true;
+  reader.join();
+  EXPECT_TRUE(LoadCredentials(dir.path(), "node").ok());
 }
 
 TEST(Credentials, ThatDoNotBelongTogetherAreAnError) {
