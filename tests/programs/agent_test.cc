@@ -1,0 +1,237 @@
+// connect-ha-agent as a person and systemd run it: the real program on this machine, with
+// configuration files of its own.
+#include <google/protobuf/util/json_util.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "agent/identity.h"
+#include "connect_ha/v1/checklist.pb.h"
+#include "coordinator/checklist/rule.h"
+#include "tests/coordinator/service/test_cluster.h"
+#include "tests/programs/process.h"
+
+namespace connect_ha {
+namespace {
+
+bool FromJson(const std::string& json, google::protobuf::Message& message) {
+  return google::protobuf::util::JsonStringToMessage(json, &message).ok();
+}
+
+class AgentTest : public testing::Test {
+ protected:
+  AgentTest() {
+    WriteFile("connect.gcfg", "[Server]\nDataDir = /var/lib/rstudio-connect\n");
+    std::filesystem::permissions(dir_ / "connect.gcfg", std::filesystem::perms(0644));
+    WriteFile("agent.yaml", Settings(dir_ / "connect.gcfg"));
+  }
+
+  // Settings with which nothing outside this machine is asked.
+  static std::string Settings(const std::string& connect_config) {
+    return "connect_config: " + connect_config + "\nimds_endpoint: http://127.0.0.1:1\n";
+  }
+  void WriteFile(const std::string& name, const std::string& text) {
+    std::ofstream(dir_ / name) << text;
+  }
+
+  std::unique_ptr<Process> Start(std::vector<std::string> arguments,
+                                 const std::vector<std::string>& environment = {}) {
+    arguments.insert(arguments.begin(), CONNECT_HA_AGENT);
+    return std::make_unique<Process>(arguments, environment);
+  }
+  std::unique_ptr<Process> Run(const std::vector<std::string>& arguments) {
+    auto program = Start(arguments);
+    code_ = program->Wait();
+    return program;
+  }
+  std::vector<std::string> WithState(std::vector<std::string> arguments) {
+    for (const std::string& word : {std::string("--config"), dir_ / "agent.yaml",
+                                    std::string("--state-dir"), dir_ / "state"}) {
+      arguments.push_back(word);
+    }
+    return arguments;
+  }
+
+  TemporaryDirectory dir_;
+  int code_ = -1;
+};
+
+TEST_F(AgentTest, FactsPrintsWhatTheNodeIsWithoutACoordinator) {
+  const auto program = Run(WithState({"facts"}));
+
+  EXPECT_EQ(code_, 0) << program->error();
+  v1::Facts facts;
+  ASSERT_TRUE(FromJson(program->out(), facts)) << program->out();
+  char host_name[256] = "";
+  gethostname(host_name, sizeof host_name - 1);
+  EXPECT_EQ(facts.host().hostname(), host_name);
+  EXPECT_GT(facts.memory().total_bytes(), 0u);
+  EXPECT_EQ(facts.configuration().path(), dir_ / "connect.gcfg");
+}
+
+TEST_F(AgentTest, CheckJudgesTheRulesThatNeedNoOtherNode) {
+  const auto program = Run(WithState({"check", "--output", "json"}));
+
+  v1::Checklist checklist;
+  ASSERT_TRUE(FromJson(program->out(), checklist)) << program->out();
+  std::vector<std::string> judged, expected;
+  for (const v1::Finding& finding : checklist.findings()) judged.push_back(finding.rule());
+  for (const Rule& rule : Rules()) {
+    if (rule.scope == Scope::kNode) expected.push_back(rule.id);
+  }
+  EXPECT_EQ(judged, expected);
+  EXPECT_EQ(code_, 1);  // the configuration is not root's alone
+}
+
+TEST_F(AgentTest, CheckPrintsATableForPeople) {
+  const auto program = Run(WithState({"check"}));
+
+  EXPECT_EQ(code_, 1);
+  EXPECT_EQ(program->out().rfind("RESULT", 0), 0u) << program->out();
+  EXPECT_NE(program->out().find("configuration-is-protected"), std::string::npos);
+}
+
+TEST_F(AgentTest, CheckConfigSaysWhereTheMistakeIs) {
+  auto program = Run({"check-config", "--config", dir_ / "agent.yaml"});
+  EXPECT_EQ(code_, 0);
+  EXPECT_EQ(program->out(), dir_ / "agent.yaml" + ": ok\n" + (dir_ / "connect.gcfg") + ": ok\n");
+
+  WriteFile("connect.gcfg", "[Server]\nDataDir = \"open\n");
+  program = Run({"check-config", "--config", dir_ / "agent.yaml"});
+  EXPECT_EQ(code_, 2);
+  EXPECT_NE(program->out().find(dir_ / "connect.gcfg" + ":2:"), std::string::npos)
+      << program->out();
+
+  WriteFile("agent.yaml", Settings(dir_ / "none.gcfg"));
+  program = Run({"check-config", "--config", dir_ / "agent.yaml"});
+  EXPECT_EQ(code_, 3);
+  EXPECT_NE(program->out().find(dir_ / "none.gcfg" + ": no such file"), std::string::npos);
+
+  WriteFile("agent.yaml", "conect_config: /etc/x\n");
+  program = Run({"check-config", "--config", dir_ / "agent.yaml"});
+  EXPECT_EQ(code_, 2);
+  EXPECT_EQ(program->out().rfind(dir_ / "agent.yaml" + ":1:1: ", 0), 0u) << program->out();
+}
+
+TEST_F(AgentTest, EveryCommandRefusesSettingsThatAreWrong) {
+  WriteFile("agent.yaml", "poll_interval: never\n");
+  for (const char* command : {"run", "facts", "check"}) {
+    const auto program = Run(WithState({command}));
+    EXPECT_EQ(code_, 2) << command;
+    EXPECT_NE(program->error().find("agent.yaml:1:"), std::string::npos) << program->error();
+  }
+  Run({"facts", "--config", dir_ / "none.yaml"});
+  EXPECT_EQ(code_, 2);
+}
+
+TEST_F(AgentTest, EnrollSaysWhatItLacks) {
+  const std::vector<std::string> at = {
+      "enroll",      "--coordinator", "127.0.0.1:1", "--ca-hash", "sha256:" + std::string(64, '0'),
+      "--state-dir", dir_ / "state"};
+  auto program = Run({"enroll"});
+  EXPECT_EQ(code_, 2);
+  EXPECT_NE(program->error().find("use the whole command"), std::string::npos);
+
+  program = Run(at);
+  EXPECT_EQ(code_, 2);
+  EXPECT_NE(program->error().find("needs --token or --token-file"), std::string::npos);
+
+  auto unreadable = at;
+  unreadable.insert(unreadable.end(), {"--token-file", dir_ / "none"});
+  program = Run(unreadable);
+  EXPECT_EQ(code_, 2);
+  EXPECT_NE(program->error().find(dir_ / "none"), std::string::npos);
+
+  auto unreachable = at;
+  unreachable.insert(unreachable.end(),
+                     {"--token", "aaaaaaaaaa." + std::string(52, 'a'), "--node", "node-1"});
+  program = Run(unreachable);
+  EXPECT_EQ(code_, 3);
+  EXPECT_NE(program->error().find("connection refused"), std::string::npos) << program->error();
+  EXPECT_EQ(program->error().find("ssl_transport"), std::string::npos) << program->error();
+}
+
+class AgentRunTest : public AgentTest {
+ protected:
+  // What a person does with the command that `token create` prints.
+  void Enroll(const std::string& node) {
+    const auto admin = v1::AdminService::NewStub(cluster_.ConnectAdmin());
+    grpc::ClientContext context;
+    v1::CreateTokenRequest request;
+    v1::CreateTokenResponse token;
+    ASSERT_TRUE(admin->CreateToken(&context, request, &token).ok());
+    WriteFile("token", token.token_secret() + "\n");
+    const auto program =
+        Run({"enroll", "--coordinator", cluster_.target(), "--ca-hash", token.ca_hash(),
+             "--token-file", dir_ / "token", "--node", node, "--state-dir", dir_ / "state"});
+    ASSERT_EQ(code_, 0) << program->error();
+    EXPECT_EQ(program->out(), "enrolled: " + node + " in cluster test\n");
+  }
+  bool Reports(const std::string& node) {
+    return Eventually([&] {
+      const auto known = cluster_.coordinator().roster().TakeNode(node, TestNow());
+      return known.ok() && known->facts().has_host();
+    });
+  }
+
+  TestCluster cluster_;
+  NotifySocket systemd_;
+};
+
+TEST_F(AgentRunTest, WaitsUntilItIsEnrolledReportsAndStopsWhenTold) {
+  std::filesystem::create_directory(dir_ / "state");
+  const auto agent = Start(WithState({"run"}), systemd_.Environment(400));
+  EXPECT_TRUE(systemd_.Await("READY=1"));
+  EXPECT_TRUE(agent->AwaitError("event=waiting reason=\"this node is not enrolled"))
+      << agent->error();
+  EXPECT_TRUE(systemd_.Await("WATCHDOG=1"));
+
+  Enroll("node-1");
+  EXPECT_TRUE(Reports("node-1")) << agent->error();
+  EXPECT_TRUE(agent->AwaitError("event=started node=node-1 cluster=test coordinator=localhost:"));
+  EXPECT_TRUE(systemd_.Await("STATUS=reporting to the coordinator"));
+  EXPECT_TRUE(systemd_.Await("WATCHDOG=1"));
+
+  agent->Signal(SIGTERM);
+  EXPECT_TRUE(systemd_.Await("STOPPING=1"));
+  EXPECT_EQ(agent->Wait(), 0);
+  EXPECT_TRUE(agent->AwaitError("event=stopping reason=signal"));
+}
+
+TEST_F(AgentRunTest, EndsWhileItWaitsWhenTold) {
+  std::filesystem::create_directory(dir_ / "state");
+  const auto agent = Start(WithState({"run"}), systemd_.Environment(400));
+  ASSERT_TRUE(systemd_.Await("READY=1"));
+  agent->Signal(SIGTERM);
+  EXPECT_EQ(agent->Wait(), 0);
+}
+
+TEST_F(AgentRunTest, EndsWhenItIsEnrolledAnewSoThatSystemdStartsItWithTheNewName) {
+  Enroll("node-1");
+  const auto agent = Start(WithState({"run"}), systemd_.Environment(400));
+  ASSERT_TRUE(Reports("node-1")) << agent->error();
+
+  Enroll("node-2");
+
+  EXPECT_EQ(agent->Wait(), 0);
+  EXPECT_TRUE(agent->AwaitError("event=stopping reason=enrolled-anew"));
+}
+
+TEST_F(AgentRunTest, GoesOnWithoutACoordinatorAndComesBack) {
+  Enroll("node-1");
+  cluster_.Stop();
+  const auto agent = Start(WithState({"run"}), systemd_.Environment(400));
+  EXPECT_TRUE(agent->AwaitError("event=coordinator-away reason=")) << agent->error();
+  EXPECT_TRUE(systemd_.Await("WATCHDOG=1"));
+
+  cluster_.Start();
+
+  EXPECT_TRUE(Reports("node-1")) << agent->error();
+  EXPECT_TRUE(agent->AwaitError("event=coordinator-back"));
+}
+
+}  // namespace
+}  // namespace connect_ha

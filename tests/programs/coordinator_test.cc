@@ -1,0 +1,191 @@
+// `connect-ha serve` as systemd runs it: the real program, its signals and what it tells.
+#include <grpcpp/generic/generic_stub.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+
+#include "common/certificate.h"
+#include "common/channel.h"
+#include "common/file.h"
+#include "common/openssl.h"
+#include "common/tls_look.h"
+#include "coordinator/admin_client.h"
+#include "coordinator/pki/init.h"
+#include "tests/programs/process.h"
+
+namespace connect_ha {
+namespace {
+
+Time Now() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
+
+class ServeTest : public testing::Test {
+ protected:
+  ServeTest() {
+    InitOptions options;
+    options.dir = dir_.path();
+    options.spec = dir_ / "cluster.yaml";
+    options.cluster = "test";
+    options.address = "localhost:8443";
+    const auto made = InitCluster(options, Now());
+    EXPECT_TRUE(made.ok()) << made.status();
+    WriteSpec("cluster: test\n");
+  }
+
+  void WriteSpec(const std::string& text) { std::ofstream(dir_ / "cluster.yaml") << text; }
+
+  std::unique_ptr<Process> Start(const std::vector<std::string>& environment = {}) {
+    return std::make_unique<Process>(
+        std::vector<std::string>{CONNECT_HA, "serve", "--dir", dir_.path(), "--spec",
+                                 dir_ / "cluster.yaml", "--listen", listen_},
+        environment);
+  }
+
+  // Started, and serving at target_.
+  std::unique_ptr<Process> Serve(const std::vector<std::string>& environment = {}) {
+    auto program = Start(environment);
+    EXPECT_TRUE(program->AwaitError("event=SERVING cluster=test port=")) << program->error();
+    const std::string log = program->error();
+    const size_t port = log.find("port=") + 5;
+    target_ = "localhost:" + log.substr(port, log.find(' ', port) - port);
+    std::ofstream(dir_ / "admin/coordinator") << target_ << "\n";
+    return program;
+  }
+
+  std::unique_ptr<AdminLink> Admin() {
+    auto admin = OpenAdminClient(dir_ / "admin", Now());
+    EXPECT_TRUE(admin.ok()) << admin.status();
+    return *std::move(admin);
+  }
+
+  // What grpc.health.v1 answers for the whole server: the bytes of HealthCheckResponse.
+  std::string AskHealth() {
+    ChannelOptions options;
+    options.target = target_;
+    options.ca = *ReadSmallFile(dir_ / "ca/ca.crt");
+    grpc::GenericStub stub(MakeChannel(options));
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+    grpc::CompletionQueue queue;
+    const grpc::Slice empty("");
+    const grpc::ByteBuffer request(&empty, 1);
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", request, &queue);
+    call->StartCall();
+    call->Finish(&response, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    if (!status.ok()) return status.error_message();
+    std::vector<grpc::Slice> slices;
+    std::string bytes;
+    response.Dump(&slices);
+    for (const grpc::Slice& slice : slices) {
+      bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+    }
+    return bytes;
+  }
+
+  std::string PresentedSerial() {
+    const auto chain = LookAtServer(*ParseAddress(target_), std::chrono::seconds(5));
+    if (!chain.ok()) return chain.status().ToString();
+    return ParseCertificate(WriteCertificate(chain->front().get()))->serial;
+  }
+
+  TemporaryDirectory dir_;
+  std::string listen_ = "127.0.0.1:0";
+  std::string target_;
+};
+
+TEST_F(ServeTest, TellsSystemdThatItServesLivesAndStops) {
+  NotifySocket systemd;
+  const auto program = Serve(systemd.Environment(400));
+  EXPECT_TRUE(systemd.Await("READY=1"));
+  EXPECT_TRUE(systemd.Await("WATCHDOG=1"));
+  EXPECT_TRUE(systemd.Await("WATCHDOG=1"));
+
+  program->Signal(SIGTERM);
+
+  EXPECT_TRUE(systemd.Await("STOPPING=1"));
+  EXPECT_EQ(program->Wait(), 0);
+  EXPECT_NE(program->error().find("event=STOPPED"), std::string::npos) << program->error();
+}
+
+TEST_F(ServeTest, AnswersHealthChecksOfWhomeverItCanTrustItself) {
+  const auto program = Serve();
+
+  EXPECT_EQ(AskHealth(), "\x08\x01");  // status: SERVING
+  EXPECT_EQ(program->error().find("event=REFUSED"), std::string::npos) << program->error();
+}
+
+TEST_F(ServeTest, KeepsWhatItKnewOverACleanStopAndOverNone) {
+  auto program = Serve();
+  const auto token = Admin()->CreateToken({});
+  ASSERT_TRUE(token.ok()) << token.status();
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    program->Signal(signal);
+    EXPECT_EQ(program->Wait(), signal == SIGTERM ? 0 : 128 + SIGKILL);
+    program = Serve();
+    const auto tokens = Admin()->ListTokens({});
+    ASSERT_TRUE(tokens.ok()) << tokens.status();
+    ASSERT_EQ(tokens->tokens_size(), 1);
+    EXPECT_EQ(tokens->tokens(0).id(), token->token().id());
+  }
+}
+
+TEST_F(ServeTest, ReadsTheSpecificationAgainWhenToldAndKeepsTheOldOneOverAMistake) {
+  const auto program = Serve();
+  const auto stale_after = [this] {
+    return Admin()->GetSnapshot({})->spec().limits().stale_after().seconds();
+  };
+
+  WriteSpec("cluster: test\nlimits: {stale_after: 7s}\n");
+  program->Signal(SIGHUP);
+  ASSERT_TRUE(program->AwaitError("event=RELOADED")) << program->error();
+  EXPECT_EQ(stale_after(), 7);
+
+  WriteSpec("cluster: test\nlimts: {stale_after: 9s}\n");
+  program->Signal(SIGHUP);
+  ASSERT_TRUE(program->AwaitError("event=NOT_RELOADED")) << program->error();
+  EXPECT_TRUE(program->AwaitError("cluster.yaml:2:1:")) << program->error();
+  EXPECT_EQ(stale_after(), 7);
+}
+
+TEST_F(ServeTest, PresentsTheCertificateThatItIsGivenAfterAReload) {
+  const auto program = Serve();
+  const std::string before = PresentedSerial();
+  const auto authority = LoadAuthority(dir_.path());
+  const std::string key = *ReadSmallFile(dir_ / "tls/coordinator.key");
+  const auto certificate = authority->Issue(
+      {{"test", Role::kCoordinator, "coordinator"}, {"localhost"}}, *MakeCsr(key), Now());
+  ASSERT_TRUE(certificate.ok()) << certificate.status();
+  ASSERT_TRUE(
+      WriteSmallFile(dir_ / "tls/coordinator.crt", *certificate + authority->certificate(), 0644)
+          .ok());
+
+  program->Signal(SIGHUP);
+
+  ASSERT_TRUE(program->AwaitError("presents a new certificate")) << program->error();
+  EXPECT_EQ(PresentedSerial(), ParseCertificate(*certificate)->serial);
+  EXPECT_NE(PresentedSerial(), before);
+  EXPECT_TRUE(Admin()->GetChecklist({}).ok());
+}
+
+TEST_F(ServeTest, SaysWhyItCannotStart) {
+  WriteSpec("cluster: another\n");
+  auto other_cluster = Start();
+  EXPECT_EQ(other_cluster->Wait(), 2);
+  EXPECT_NE(other_cluster->error().find("fix: write cluster: test"), std::string::npos)
+      << other_cluster->error();
+
+  WriteSpec("cluster: test\n");
+  const auto program = Serve();
+  listen_ = "127.0.0.1:" + target_.substr(target_.find(':') + 1);
+  auto second = Start();
+  EXPECT_EQ(second->Wait(), 2);
+  EXPECT_NE(second->error().find("cannot start"), std::string::npos) << second->error();
+}
+
+}  // namespace
+}  // namespace connect_ha
