@@ -79,6 +79,21 @@ class AdminClient : public AdminLink {
   absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(const v1::RemoveNodeRequest& request) override {
     return Call(&v1::AdminService::Stub::RemoveNode, request);
   }
+  absl::StatusOr<v1::PlanSpecResponse> PlanSpec(const v1::PlanSpecRequest& request) override {
+    return Call(&v1::AdminService::Stub::PlanSpec, request);
+  }
+  absl::StatusOr<v1::GetPlansResponse> GetPlans(const v1::GetPlansRequest& request) override {
+    return Call(&v1::AdminService::Stub::GetPlans, request);
+  }
+  absl::StatusOr<v1::ApplySpecResponse> ApplySpec(const v1::ApplySpecRequest& request) override {
+    return Call(&v1::AdminService::Stub::ApplySpec, request);
+  }
+  absl::StatusOr<v1::SpecGeneration> GetSpec(const v1::GetSpecRequest& request) override {
+    return Call(&v1::AdminService::Stub::GetSpec, request);
+  }
+  absl::StatusOr<v1::ListSpecsResponse> ListSpecs(const v1::ListSpecsRequest& request) override {
+    return Call(&v1::AdminService::Stub::ListSpecs, request);
+  }
 
  private:
   template <typename Request, typename Response>

@@ -1,6 +1,7 @@
 // How the CLI asks the coordinator: AdminClient is the real one (gRPC), the CLI's tests have a
 // fake. Errors carry a message for a person, with what to type next. Unavailable and
-// DeadlineExceeded: no answer. FailedPrecondition: the identity or the certificate will not do.
+// DeadlineExceeded: no answer. Aborted: somebody else was first. FailedPrecondition: the identity
+// or the certificate will not do.
 #pragma once
 
 #include "absl/status/status.h"
@@ -28,6 +29,11 @@ class AdminLink {
       const v1::RevokeTokenRequest& request) = 0;
   virtual absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(
       const v1::RemoveNodeRequest& request) = 0;
+  virtual absl::StatusOr<v1::PlanSpecResponse> PlanSpec(const v1::PlanSpecRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetPlansResponse> GetPlans(const v1::GetPlansRequest& request) = 0;
+  virtual absl::StatusOr<v1::ApplySpecResponse> ApplySpec(const v1::ApplySpecRequest& request) = 0;
+  virtual absl::StatusOr<v1::SpecGeneration> GetSpec(const v1::GetSpecRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListSpecsResponse> ListSpecs(const v1::ListSpecsRequest& request) = 0;
 };
 
 }  // namespace connect_ha

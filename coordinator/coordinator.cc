@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/address.h"
-#include "common/config_loader.h"
 #include "coordinator/store/sqlite_store.h"
 
 namespace connect_ha {
@@ -17,33 +16,13 @@ constexpr std::chrono::seconds kMemoryCheck{5};
 constexpr std::chrono::milliseconds kReplaceGrace{5000};
 constexpr std::chrono::milliseconds kStopGrace{3000};
 
-absl::StatusOr<v1::ClusterSpec> LoadSpec(const std::string& path) {
-  v1::ClusterSpec spec;
-  std::string problems = FormatProblems(LoadClusterSpec(path, spec));
-  if (problems.empty()) return spec;
-  problems.pop_back();
-  return absl::InvalidArgumentError(problems);
-}
-
-absl::Status CheckCluster(const v1::ClusterSpec& spec, const std::string& path,
-                          const std::string& cluster) {
-  if (spec.cluster() == cluster) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(path, ": cluster is ", spec.cluster(), ", the certificate authority is ",
-                   cluster, "'s\nfix: write cluster: ", cluster, ", or give another --dir"));
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const std::string& dir,
                                                                const std::string& spec_path,
                                                                Time now) {
-  const auto spec = LoadSpec(spec_path);
-  if (!spec.ok()) return spec.status();
   auto authority = LoadAuthority(dir);
   if (!authority.ok()) return authority.status();
-  absl::Status status = CheckCluster(*spec, spec_path, authority->cluster());
-  if (!status.ok()) return status;
   const auto renewed = RenewCoordinatorCertificate(dir, *authority, now);
   if (!renewed.ok()) return renewed.status();
   auto files = LoadCoordinatorFiles(dir);
@@ -52,8 +31,8 @@ absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const std::string
   if (!store.ok()) return store.status();
   std::unique_ptr<Coordinator> coordinator(new Coordinator(
       dir, spec_path, *std::move(authority), *std::move(files), *std::move(store), now));
-  status = coordinator->Load(*spec);
-  if (!status.ok()) return status;
+  const absl::Status loaded = coordinator->Load(now);
+  if (!loaded.ok()) return loaded;
   return coordinator;
 }
 
@@ -69,15 +48,17 @@ Coordinator::Coordinator(std::string dir, std::string spec_path, Authority autho
       enrolment_(
           std::make_unique<Enrolment>(*store_, authority_, files_.address, files_.digest_key)),
       callers_(std::make_unique<Callers>(authority_.cluster(), *roster_, *store_)),
-      server_(
-          std::make_unique<Server>(Core{*store_, *roster_, *evaluator_, *enrolment_, *callers_})),
+      specs_(std::make_unique<Specs>(authority_.cluster(), *store_, *roster_)),
+      plans_(std::make_unique<PlanBoard>()),
+      server_(std::make_unique<Server>(
+          Core{*store_, *roster_, *evaluator_, *enrolment_, *callers_, *specs_, *plans_})),
       certificate_checked_at_(now) {}
 
 Coordinator::~Coordinator() = default;
 
-absl::Status Coordinator::Load(const v1::ClusterSpec& spec) {
-  roster_->SetSpec(spec);
-  const absl::Status loaded = roster_->Load();
+absl::Status Coordinator::Load(Time now) {
+  absl::Status loaded = specs_->Load(spec_path_, now);
+  if (loaded.ok()) loaded = roster_->Load();
   return loaded.ok() ? evaluator_->Load() : loaded;
 }
 
@@ -126,12 +107,8 @@ absl::Status Coordinator::ReplaceCertificate() {
 }
 
 absl::Status Coordinator::Reload(Time now) {
-  const auto spec = LoadSpec(spec_path_);
-  absl::Status status = spec.status();
-  if (status.ok()) status = CheckCluster(*spec, spec_path_, authority_.cluster());
-  if (status.ok()) roster_->SetSpec(*spec);
   RenewCertificate(now);
-  return status;
+  return specs_->Compare(spec_path_);
 }
 
 void Coordinator::Stop(Time now) {

@@ -7,14 +7,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/time.h"
-#include "connect_ha/v1/spec.pb.h"
 #include "coordinator/enrolment.h"
 #include "coordinator/evaluator.h"
 #include "coordinator/pki/authority.h"
 #include "coordinator/pki/init.h"
+#include "coordinator/plan_board.h"
 #include "coordinator/roster.h"
 #include "coordinator/server.h"
 #include "coordinator/service_caller.h"
+#include "coordinator/specs.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
@@ -22,8 +23,8 @@ namespace connect_ha {
 class Coordinator {
  public:
   // Loads what `connect-ha init` made below `dir`, opens the store there (store.db) and takes in
-  // what it holds. The spec is judged before anything is opened: InvalidArgument with every
-  // problem, a line each.
+  // what it holds. Where no specification was applied yet, the file at `spec_path` becomes the
+  // first generation: InvalidArgument with every problem, a line each, when it will not do.
   static absl::StatusOr<std::unique_ptr<Coordinator>> Open(const std::string& dir,
                                                            const std::string& spec_path, Time now);
   ~Coordinator();
@@ -35,7 +36,8 @@ class Coordinator {
   // or so. Blocks up to five seconds when the certificate changes.
   void Tick(Time now);
 
-  // Reads the spec and the certificate again. An error: the spec in force stays.
+  // Reads the certificate again. An error: the file at `spec_path` is not the specification in
+  // force, which stays; it says how to apply it.
   absl::Status Reload(Time now);
 
   // Ends calls and streams, and stores what is not stored yet.
@@ -51,7 +53,7 @@ class Coordinator {
  private:
   Coordinator(std::string dir, std::string spec_path, Authority authority, CoordinatorFiles files,
               std::unique_ptr<Store> store, Time now);
-  absl::Status Load(const v1::ClusterSpec& spec);
+  absl::Status Load(Time now);
   absl::Status ReplaceCertificate();
   void RenewCertificate(Time now);
 
@@ -64,6 +66,8 @@ class Coordinator {
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<Enrolment> enrolment_;
   std::unique_ptr<Callers> callers_;
+  std::unique_ptr<Specs> specs_;
+  std::unique_ptr<PlanBoard> plans_;
   std::unique_ptr<Server> server_;
   Time certificate_checked_at_;
   Time memory_returned_at_{};

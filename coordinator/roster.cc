@@ -6,131 +6,22 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "common/log.h"
-#include "coordinator/claimants.h"
-#include "coordinator/clock_samples.h"
 #include "coordinator/enrolment.h"
+#include "coordinator/roster_node.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr std::chrono::seconds kDefaultStaleAfter{30};
 
-v1::Event MakeEvent(v1::Event::Kind kind, const std::string& node, const std::string& text,
-                    Time now) {
-  v1::Event event;
-  *event.mutable_at() = ToProto(now);
-  event.set_kind(kind);
-  event.set_node(node);
-  event.set_actor("coordinator");
-  event.set_text(text);
-  return event;
-}
-
-// Facts of which nothing is known, and why.
-void SetUnobserved(const std::string& reason, v1::NodeSnapshot* snapshot) {
-  v1::Unobserved* unobserved = snapshot->mutable_facts()->add_unobserved();
-  unobserved->set_reason(reason);
-}
-
 }  // namespace
-
-struct Roster::Node {
-  const std::string name;
-
-  // Held while this node's report is written: its reports reach the store one after the other.
-  std::mutex report_mutex;
-
-  mutable std::mutex mutex;  // all below
-  bool removed = false;
-  v1::NodeRecord record;
-  std::optional<Time> last_seen;
-  bool heard = false;  // since the coordinator started
-  bool lost = false;
-  bool in_conflict = false;
-  Claimants claimants;
-  ClockSamples clock;
-  std::string agent_version;
-  v1::NodeState reported_state = v1::NODE_STATE_UNSPECIFIED;
-  uint64_t gathered = 0;
-
-  std::shared_ptr<const v1::Facts> facts;
-  std::string digest, machine_id, boot_id;  // of the facts held
-  std::optional<Time> facts_received_at;
-  // Since when the node says that it holds others.
-  std::optional<Time> outdated_since;
-
-  explicit Node(std::string node_name) : name(std::move(node_name)) {}
-
-  bool Holds(const v1::HeartbeatRequest& request) const {
-    return facts != nullptr && !digest.empty() && digest == request.facts_digest() &&
-           machine_id == request.machine_id() && boot_id == request.boot_id();
-  }
-
-  void Hold(const v1::HeartbeatRequest& request, std::shared_ptr<const v1::Facts> taken, Time now) {
-    facts = std::move(taken);
-    digest = request.facts_digest();
-    machine_id = request.machine_id();
-    boot_id = request.boot_id();
-    facts_received_at = now;
-    outdated_since.reset();
-  }
-
-  void Forget() {
-    last_seen.reset();
-    heard = lost = in_conflict = false;
-    claimants = Claimants();
-    clock.Clear();
-    gathered = 0;
-    facts.reset();
-    digest.clear();
-    facts_received_at.reset();
-    outdated_since.reset();
-  }
-
-  // Notes that the node called; returns what is worth an event.
-  std::vector<v1::Event> Hear(const v1::HeartbeatRequest& request, const std::string& address,
-                              std::chrono::microseconds stale_after, Time now) {
-    std::vector<v1::Event> events;
-    if (std::exchange(lost, false)) {
-      const auto away = last_seen ? now - *last_seen : std::chrono::microseconds(0);
-      events.push_back(MakeEvent(v1::Event::NODE_BACK, name,
-                                 absl::StrCat("back after ", FormatSpan(away)), now));
-    }
-    claimants.Heard(request.machine_id(), request.boot_id(), address, now);
-    claimants.ForgetBefore(now - stale_after);
-    NoteConflict(now, events);
-    last_seen = now;
-    heard = true;
-    agent_version = request.agent_version();
-    reported_state = request.reported_state();
-    if (request.has_last_exchange()) clock.Add(request.last_exchange());
-    if (Holds(request)) {
-      outdated_since.reset();
-    } else if (!outdated_since) {
-      outdated_since = now;
-    }
-    return events;
-  }
-
-  void NoteConflict(Time now, std::vector<v1::Event>& events) {
-    if (claimants.conflict() == in_conflict) return;
-    in_conflict = !in_conflict;
-    clock.Clear();  // of which machine?
-    events.push_back(MakeEvent(v1::Event::NODE_CONFLICT, name,
-                               (in_conflict ? "two live machines claim this name: "
-                                            : "one machine is left under this name: ") +
-                                   claimants.Describe(),
-                               now));
-  }
-};
 
 Roster::Roster(Store& store, Time started)
     : store_(store),
       started_(started),
       stale_after_us_(std::chrono::microseconds(kDefaultStaleAfter).count()),
-      spec_(std::make_shared<const v1::ClusterSpec>()) {}
+      desired_(std::make_shared<const v1::Desired>()) {}
 
 Roster::~Roster() = default;
 
@@ -160,19 +51,24 @@ absl::Status Roster::Load() {
   return absl::OkStatus();
 }
 
-void Roster::SetSpec(const v1::ClusterSpec& spec) {
+void Roster::SetSpec(const v1::Desired& desired) {
   std::chrono::microseconds stale_after = kDefaultStaleAfter;
-  if (spec.limits().has_stale_after()) {
-    const auto& limit = spec.limits().stale_after();
+  if (desired.spec().limits().has_stale_after()) {
+    const auto& limit = desired.spec().limits().stale_after();
     stale_after =
         std::chrono::seconds(limit.seconds()) + std::chrono::microseconds(limit.nanos() / 1000);
   }
   {
     std::lock_guard lock(spec_mutex_);
-    spec_ = std::make_shared<const v1::ClusterSpec>(spec);
+    desired_ = std::make_shared<const v1::Desired>(desired);
   }
   stale_after_us_ = stale_after.count();
   ++changes_;
+}
+
+std::shared_ptr<const v1::Desired> Roster::InForce() const {
+  std::lock_guard lock(spec_mutex_);
+  return desired_;
 }
 
 std::chrono::microseconds Roster::StaleAfter() const {
@@ -261,7 +157,11 @@ absl::StatusOr<v1::HeartbeatResponse> Roster::Heartbeat(const v1::HeartbeatReque
     const absl::Status taken = TakeReport(*node, request, now);
     if (!taken.ok()) return taken;
   }
-  return Answer(*node, request, now);
+  const absl::Status taken = TakeChanges(*node, request);
+  if (!taken.ok()) return taken;
+  v1::HeartbeatResponse response = Answer(*node, request, now);
+  Assign(*node, request, now, &response);
+  return response;
 }
 
 absl::Status Roster::TakeReport(Node& node, const v1::HeartbeatRequest& request, Time now) {
@@ -294,7 +194,6 @@ absl::Status Roster::TakeReport(Node& node, const v1::HeartbeatRequest& request,
 v1::HeartbeatResponse Roster::Answer(Node& node, const v1::HeartbeatRequest& request, Time now) {
   const uint64_t refresh = refresh_.load();
   v1::HeartbeatResponse response;
-  response.set_assigned_state(v1::OBSERVED);
   response.set_next_heartbeat_ms(static_cast<uint32_t>(kHeartbeatInterval.count()));
   response.set_coordinator_received_us(now.time_since_epoch().count());
   if (refresh > request.gathered()) response.set_gather(refresh);
@@ -332,74 +231,6 @@ v1::RefreshStatusResponse Roster::RefreshStatus(uint64_t number, Time now) const
     }
   }
   return response;
-}
-
-v1::Snapshot Roster::TakeSnapshot(Time now, bool with_facts) const {
-  v1::Snapshot snapshot;
-  *snapshot.mutable_taken_at() = ToProto(now);
-  snapshot.set_coordinator_version(CONNECT_HA_VERSION);
-  {
-    std::lock_guard lock(spec_mutex_);
-    *snapshot.mutable_spec() = *spec_;
-  }
-  for (const Node* node : Nodes()) {
-    v1::NodeSnapshot one;
-    FillSnapshot(*node, now, with_facts, &one);
-    if (!one.name().empty()) *snapshot.add_nodes() = std::move(one);
-  }
-  return snapshot;
-}
-
-absl::StatusOr<v1::NodeSnapshot> Roster::TakeNode(const std::string& name, Time now) const {
-  v1::NodeSnapshot snapshot;
-  const Node* node = Find(name);
-  if (node != nullptr) FillSnapshot(*node, now, /*with_facts=*/true, &snapshot);
-  if (!snapshot.name().empty()) return snapshot;
-  std::vector<std::string> known;
-  for (const Node* other : Nodes()) {
-    std::lock_guard lock(other->mutex);
-    if (!other->removed) known.push_back(other->name);
-  }
-  return absl::NotFoundError(
-      absl::StrCat("no node ", name, "\nfix: ",
-                   known.empty() ? "no node is enrolled yet: connect-ha token create"
-                                 : "name one of these: " + absl::StrJoin(known, ", ")));
-}
-
-// Leaves `snapshot` empty for a removed node.
-void Roster::FillSnapshot(const Node& node, Time now, bool with_facts,
-                          v1::NodeSnapshot* snapshot) const {
-  std::shared_ptr<const v1::Facts> facts;
-  std::string unobserved;
-  {
-    std::lock_guard lock(node.mutex);
-    if (node.removed) return;
-    snapshot->set_name(node.name);
-    snapshot->set_assigned_state(v1::OBSERVED);
-    snapshot->set_reported_state(node.reported_state);
-    snapshot->set_agent_version(node.agent_version);
-    if (node.last_seen) *snapshot->mutable_last_seen() = ToProto(*node.last_seen);
-    if (node.facts_received_at) {
-      *snapshot->mutable_facts_received_at() = ToProto(*node.facts_received_at);
-    }
-    for (v1::Claimant& claimant : node.claimants.Current()) {
-      *snapshot->add_claimants() = std::move(claimant);
-    }
-    if (const auto clock = node.clock.Best()) *snapshot->mutable_clock() = *clock;
-    if (node.in_conflict) {
-      unobserved = "two live machines claim this name: " + node.claimants.Describe();
-    } else if (node.facts && node.outdated_since && now - *node.outdated_since > kFactsGrace) {
-      unobserved = absl::StrCat("the node has had other facts for ",
-                                FormatSpan(now - *node.outdated_since), " and has not sent them");
-    }
-    facts = node.facts;
-  }
-  if (!with_facts) return;
-  if (!unobserved.empty()) {
-    SetUnobserved(unobserved, snapshot);
-  } else if (facts != nullptr) {
-    *snapshot->mutable_facts() = *facts;  // copied outside the lock
-  }
 }
 
 void Roster::Tick(Time now) {

@@ -1,6 +1,7 @@
-// The live view of the cluster's nodes: who was heard when, from which machine, with which facts.
-// Facts are in the store before a heartbeat that brought them is answered. All calls may be made
-// from any thread; none holds a lock that another node's heartbeat needs while it writes.
+// The live view of the cluster's nodes: who was heard when, from which machine, with which facts,
+// and what each is told to be. Facts are in the store before a heartbeat that brought them is
+// answered. All calls may be made from any thread; none holds a lock that another node's heartbeat
+// needs while it writes.
 #pragma once
 
 #include <atomic>
@@ -20,6 +21,7 @@
 #include "common/time.h"
 #include "connect_ha/v1/admin_service.pb.h"
 #include "connect_ha/v1/checklist.pb.h"
+#include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
 #include "coordinator/store/store.h"
 
@@ -38,7 +40,8 @@ class Roster {
   // Takes nodes and their latest reports from the store. Before anything else.
   absl::Status Load();
 
-  void SetSpec(const v1::ClusterSpec& spec);
+  // The specification in force, as nodes are told it.
+  void SetSpec(const v1::Desired& desired);
   // limits.stale_after of the spec.
   std::chrono::microseconds StaleAfter() const;
 
@@ -76,7 +79,11 @@ class Roster {
   Node* Find(const std::string& name) const;
   Node& FindOrAdd(const std::string& name);
   std::vector<Node*> Nodes() const;
+  std::shared_ptr<const v1::Desired> InForce() const;
   absl::Status TakeReport(Node& node, const v1::HeartbeatRequest& request, Time now);
+  absl::Status TakeChanges(Node& node, const v1::HeartbeatRequest& request);
+  void Assign(Node& node, const v1::HeartbeatRequest& request, Time now,
+              v1::HeartbeatResponse* response);
   void RecordEvents(const std::vector<v1::Event>& events);
   v1::HeartbeatResponse Answer(Node& node, const v1::HeartbeatRequest& request, Time now);
   void FillSnapshot(const Node& node, Time now, bool with_facts, v1::NodeSnapshot* snapshot) const;
@@ -88,7 +95,7 @@ class Roster {
   std::atomic<int64_t> stale_after_us_;
 
   mutable std::mutex spec_mutex_;
-  std::shared_ptr<const v1::ClusterSpec> spec_;
+  std::shared_ptr<const v1::Desired> desired_;
 
   mutable std::shared_mutex nodes_mutex_;  // the map; nodes are never taken out of it
   std::map<std::string, std::unique_ptr<Node>> nodes_;

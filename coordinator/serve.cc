@@ -69,8 +69,7 @@ void Reload(Coordinator& coordinator) {
   if (reloaded.ok()) {
     spdlog::info("event=RELOADED");
   } else {
-    spdlog::error("event=NOT_RELOADED the specification in force stays: {}",
-                  std::string(reloaded.message()));
+    spdlog::error("event=NOT_RELOADED text={}", LogValue(std::string(reloaded.message())));
   }
 }
 

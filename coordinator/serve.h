@@ -11,8 +11,8 @@ struct ServeOptions {
   std::string log_level = "info";
 };
 
-// Runs the coordinator until SIGTERM or SIGINT; SIGHUP reads the spec again. Tells systemd when it
-// is ready and, as long as its loop turns, that it is alive. Returns the exit code: 0 after a
+// Runs the coordinator until SIGTERM or SIGINT; SIGHUP reloads (coordinator.h). Tells systemd when
+// it is ready and, as long as its loop turns, that it is alive. Returns the exit code: 0 after a
 // clean stop, 2 when it could not start (said on standard error).
 int Serve(const ServeOptions& options);
 

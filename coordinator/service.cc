@@ -44,6 +44,7 @@ grpc::Status NodeServer::Heartbeat(grpc::ServerContext* context,
   }
   const grpc::Status status =
       Reply(core_.roster.Heartbeat(*request, AddressOf(context->peer()), now), response);
+  if (status.ok()) core_.plans.Exchange(*request, now, response);
   response->set_coordinator_sent_us(Now().time_since_epoch().count());
   return status;
 }

@@ -10,9 +10,11 @@
 #include "connect_ha/v1/node_service.grpc.pb.h"
 #include "coordinator/enrolment.h"
 #include "coordinator/evaluator.h"
+#include "coordinator/plan_board.h"
 #include "coordinator/roster.h"
 #include "coordinator/service_caller.h"
 #include "coordinator/service_nudges.h"
+#include "coordinator/specs.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
@@ -24,6 +26,8 @@ struct Core {
   Evaluator& evaluator;
   Enrolment& enrolment;
   Callers& callers;
+  Specs& specs;
+  PlanBoard& plans;
 };
 
 // How the admin's calls reach the nodes, whichever server they are connected to.
@@ -78,6 +82,17 @@ class AdminServer final : public v1::AdminService::Service {
                            v1::RevokeTokenResponse* response) override;
   grpc::Status RemoveNode(grpc::ServerContext* context, const v1::RemoveNodeRequest* request,
                           v1::RemoveNodeResponse* response) override;
+  // In service_spec.cc:
+  grpc::Status PlanSpec(grpc::ServerContext* context, const v1::PlanSpecRequest* request,
+                        v1::PlanSpecResponse* response) override;
+  grpc::Status GetPlans(grpc::ServerContext* context, const v1::GetPlansRequest* request,
+                        v1::GetPlansResponse* response) override;
+  grpc::Status ApplySpec(grpc::ServerContext* context, const v1::ApplySpecRequest* request,
+                         v1::ApplySpecResponse* response) override;
+  grpc::Status GetSpec(grpc::ServerContext* context, const v1::GetSpecRequest* request,
+                       v1::SpecGeneration* response) override;
+  grpc::Status ListSpecs(grpc::ServerContext* context, const v1::ListSpecsRequest* request,
+                         v1::ListSpecsResponse* response) override;
 
  private:
   Core& core_;

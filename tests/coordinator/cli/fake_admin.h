@@ -2,6 +2,7 @@
 // it, and remembers what it was asked.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,12 @@ struct FakeCoordinator {
   std::vector<v1::ListEventsResponse> events;      // one a call; then none
   v1::CreateTokenResponse created;
   v1::ListTokensResponse tokens;
+  std::vector<v1::SpecGeneration> specs;    // oldest first, with their bundles
+  absl::Status refusal;                     // not OK: the answer to ApplySpec
+  std::vector<v1::GetPlansResponse> plans;  // one a poll; the last one stays
+  size_t plan_polls = 0;
+  std::vector<v1::Snapshot> snapshots;  // one a call, instead of `snapshot`; the last one stays
+  size_t snapshot_polls = 0;
 
   std::vector<std::string> changes;  // what was asked for: "remove node-1"
   size_t polls = 0;
@@ -33,9 +40,10 @@ class FakeAdmin : public AdminLink {
     return Answer(coordinator_.checklist);
   }
   absl::StatusOr<v1::Snapshot> GetSnapshot(const v1::GetSnapshotRequest& request) override {
-    v1::Snapshot snapshot = coordinator_.snapshot;
+    const v1::Snapshot whole = NextSnapshot();
+    v1::Snapshot snapshot = whole;
     snapshot.clear_nodes();
-    for (v1::NodeSnapshot node : coordinator_.snapshot.nodes()) {
+    for (v1::NodeSnapshot node : whole.nodes()) {
       if (!request.node().empty() && request.node() != node.name()) continue;
       if (request.without_facts()) node.clear_facts();
       *snapshot.add_nodes() = node;
@@ -75,8 +83,54 @@ class FakeAdmin : public AdminLink {
     coordinator_.changes.push_back("remove " + request.node());
     return Answer(v1::RemoveNodeResponse());
   }
+  absl::StatusOr<v1::PlanSpecResponse> PlanSpec(const v1::PlanSpecRequest& request) override {
+    coordinator_.changes.push_back(request.has_bundle()
+                                       ? "plan " + request.bundle().spec().cluster()
+                                       : "plan generation " + std::to_string(request.generation()));
+    v1::PlanSpecResponse response;
+    response.set_number(1);
+    return Answer(response);
+  }
+  absl::StatusOr<v1::GetPlansResponse> GetPlans(const v1::GetPlansRequest&) override {
+    const size_t last = coordinator_.plans.size() - 1;
+    return Answer(coordinator_.plans[std::min(coordinator_.plan_polls++, last)]);
+  }
+  absl::StatusOr<v1::ApplySpecResponse> ApplySpec(const v1::ApplySpecRequest& request) override {
+    coordinator_.changes.push_back(
+        (request.has_bundle() ? "apply " + request.bundle().spec().cluster()
+                              : "apply generation " + std::to_string(request.generation())) +
+        " after " + std::to_string(request.newest_generation()));
+    if (!coordinator_.refusal.ok()) return coordinator_.refusal;
+    v1::ApplySpecResponse response;
+    response.set_generation(request.newest_generation() + 1);
+    return Answer(response);
+  }
+  absl::StatusOr<v1::SpecGeneration> GetSpec(const v1::GetSpecRequest& request) override {
+    const size_t newest = coordinator_.specs.size();
+    if (newest == 0) return absl::NotFoundError("no specification was applied");
+    const uint64_t wanted = request.generation() == 0 ? newest : request.generation();
+    if (wanted > newest) {
+      return absl::NotFoundError("no generation " + std::to_string(wanted) +
+                                 " of the specification; the newest is " + std::to_string(newest));
+    }
+    return Answer(coordinator_.specs[wanted - 1]);
+  }
+  absl::StatusOr<v1::ListSpecsResponse> ListSpecs(const v1::ListSpecsRequest&) override {
+    v1::ListSpecsResponse response;
+    for (auto spec = coordinator_.specs.rbegin(); spec != coordinator_.specs.rend(); ++spec) {
+      *response.add_generations() = *spec;
+      response.mutable_generations(response.generations_size() - 1)->clear_bundle();
+    }
+    return Answer(response);
+  }
 
  private:
+  v1::Snapshot NextSnapshot() {
+    if (coordinator_.snapshots.empty()) return coordinator_.snapshot;
+    const size_t last = coordinator_.snapshots.size() - 1;
+    return coordinator_.snapshots[std::min(coordinator_.snapshot_polls++, last)];
+  }
+
   template <typename Message>
   absl::StatusOr<Message> Answer(const Message& message) const {
     if (!coordinator_.error.ok()) return coordinator_.error;

@@ -301,16 +301,6 @@ TEST_F(ServiceTest, CertificateIsReplacedUnderLoadWithoutALostHeartbeat) {
   for (auto& caller : callers) EXPECT_EQ(caller.get(), "");
 }
 
-TEST_F(ServiceTest, BadSpecIsNotTakenAndTheOneInForceStays) {
-  std::ofstream(cluster_.spec_path()) << "cluster: test\nlimits: {stale_after: 7s}\n";
-  ASSERT_TRUE(cluster_.coordinator().Reload(TestNow()).ok());
-  std::ofstream(cluster_.spec_path()) << "cluster: test\nlimts: {stale_after: 9s}\n";
-  const absl::Status status = cluster_.coordinator().Reload(TestNow());
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_TRUE(absl::StrContains(status.message(), "limts")) << status;
-  EXPECT_EQ(cluster_.coordinator().roster().StaleAfter(), seconds(7));
-}
-
 TEST_F(ServiceTest, PortOfAnotherProgramIsRefused) {
   TestCluster other;
   other.Stop();

@@ -1,0 +1,164 @@
+// The specification as admins and nodes see it: over mutual TLS, with a store behind.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/channel.h"
+#include "tests/coordinator/service/test_cluster.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::seconds;
+
+v1::SpecBundle Bundle(const std::string& cluster, uint32_t stale_after_s) {
+  v1::SpecBundle bundle;
+  bundle.mutable_spec()->set_cluster(cluster);
+  bundle.mutable_spec()->mutable_limits()->mutable_stale_after()->set_seconds(stale_after_s);
+  bundle.set_source(absl::StrCat("cluster: ", cluster, "\n"));
+  return bundle;
+}
+
+class SpecServiceTest : public testing::Test {
+ protected:
+  SpecServiceTest() : admin_(v1::AdminService::NewStub(cluster_.ConnectAdmin())) {}
+
+  grpc::Status Apply(const v1::SpecBundle& bundle, uint64_t newest) {
+    grpc::ClientContext context;
+    v1::ApplySpecRequest request;
+    *request.mutable_bundle() = bundle;
+    request.set_newest_generation(newest);
+    return admin_->ApplySpec(&context, request, &applied_);
+  }
+  grpc::Status RollBack(uint64_t generation, uint64_t newest) {
+    grpc::ClientContext context;
+    v1::ApplySpecRequest request;
+    request.set_generation(generation);
+    request.set_newest_generation(newest);
+    return admin_->ApplySpec(&context, request, &applied_);
+  }
+  v1::SpecGeneration Get(uint64_t generation) {
+    grpc::ClientContext context;
+    v1::GetSpecRequest request;
+    v1::SpecGeneration spec;
+    request.set_generation(generation);
+    EXPECT_TRUE(admin_->GetSpec(&context, request, &spec).ok());
+    return spec;
+  }
+  seconds StaleAfter() {
+    return std::chrono::duration_cast<seconds>(cluster_.coordinator().roster().StaleAfter());
+  }
+
+  TestCluster cluster_;
+  std::unique_ptr<v1::AdminService::Stub> admin_;
+  v1::ApplySpecResponse applied_;
+};
+
+TEST_F(SpecServiceTest, TheFileIsTheFirstGenerationAndThenTheStoreHolds) {
+  EXPECT_EQ(Get(0).generation(), 1u);
+  EXPECT_EQ(Get(1).applied_by(), "coordinator");
+  EXPECT_EQ(Get(1).bundle().source(), "cluster: test\n");
+  std::ofstream(cluster_.spec_path()) << "this will not do";
+  cluster_.Restart();
+  grpc::ClientContext context;
+  v1::ListSpecsResponse list;
+  ASSERT_TRUE(admin_->ListSpecs(&context, {}, &list).ok());
+  EXPECT_EQ(list.generations_size(), 1);
+}
+
+TEST_F(SpecServiceTest, AnAppliedSpecificationHoldsAtOnceAndAfterARestart) {
+  const grpc::Status status = Apply(Bundle("test", 7), 1);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(applied_.generation(), 2u);
+  EXPECT_EQ(StaleAfter(), seconds(7));
+  cluster_.Restart();
+  EXPECT_EQ(StaleAfter(), seconds(7));
+  EXPECT_EQ(Get(2).applied_by(), "admin/alice");
+  const auto events = cluster_.coordinator().store().ListEvents({});
+  ASSERT_FALSE(events->empty());
+  EXPECT_EQ(events->back().kind(), v1::Event::SPEC_APPLIED);
+  EXPECT_EQ(events->back().text(), "generation 2: observed");
+}
+
+TEST_F(SpecServiceTest, ASpecificationThatWillNotDoIsRefusedWithEveryReason) {
+  v1::SpecBundle wrong = Bundle("Test!", 0);
+  wrong.mutable_spec()->mutable_connect()->set_config("c.gcfg");
+  const grpc::Status status = Apply(wrong, 1);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_TRUE(absl::StrContains(status.error_message(), "limits.stale_after must be longer"));
+  EXPECT_TRUE(absl::StrContains(status.error_message(), "connect.config names a file that was"));
+  const grpc::Status other = Apply(Bundle("other", 7), 1);
+  EXPECT_EQ(other.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_TRUE(absl::StrContains(other.error_message(), "write cluster: test"));
+  EXPECT_EQ(Get(0).generation(), 1u);
+}
+
+TEST_F(SpecServiceTest, WhoPlannedAgainstAnOlderGenerationIsTold) {
+  ASSERT_TRUE(Apply(Bundle("test", 7), 1).ok());
+  const grpc::Status late = Apply(Bundle("test", 9), 1);
+  EXPECT_EQ(late.error_code(), grpc::StatusCode::ABORTED);
+  EXPECT_EQ(StaleAfter(), seconds(7));
+}
+
+TEST_F(SpecServiceTest, AnOlderGenerationIsTakenUpAsANewOne) {
+  ASSERT_TRUE(Apply(Bundle("test", 7), 1).ok());
+  ASSERT_TRUE(Apply(Bundle("test", 9), 2).ok());
+  ASSERT_TRUE(RollBack(2, 3).ok());
+  EXPECT_EQ(applied_.generation(), 4u);
+  EXPECT_EQ(Get(0).rollback_of(), 2u);
+  EXPECT_EQ(StaleAfter(), seconds(7));
+  EXPECT_EQ(RollBack(17, 4).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(SpecServiceTest, AReloadNamesAFileThatIsNotInForce) {
+  ASSERT_TRUE(cluster_.coordinator().Reload(TestNow()).ok());
+  std::ofstream(cluster_.spec_path()) << "cluster: test\nlimits: {stale_after: 7s}\n";
+  const absl::Status status = cluster_.coordinator().Reload(TestNow());
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(status.message(), "is not what generation 1")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "fix: connect-ha apply ")) << status;
+}
+
+TEST_F(SpecServiceTest, NodesAreNotAskedAndMayNotAsk) {
+  const auto node = v1::AdminService::NewStub(cluster_.ConnectNode("node-1"));
+  grpc::ClientContext context;
+  v1::SpecGeneration spec;
+  EXPECT_EQ(node->GetSpec(&context, {}, &spec).error_code(), grpc::StatusCode::PERMISSION_DENIED);
+}
+
+TEST_F(SpecServiceTest, APlanIsAskedOfEveryNodeAndShownAsItComes) {
+  TestNode asked(cluster_, "node-1");
+  TestNode silent(cluster_, "node-2");
+  ASSERT_TRUE(asked.Beat().ok());
+  ASSERT_TRUE(silent.Beat().ok());
+  grpc::ClientContext plan_context;
+  v1::PlanSpecRequest request;
+  v1::PlanSpecResponse planned;
+  *request.mutable_bundle() = Bundle("test", 7);
+  ASSERT_TRUE(admin_->PlanSpec(&plan_context, request, &planned).ok());
+
+  ASSERT_TRUE(asked.Beat().ok());
+  ASSERT_EQ(asked.response.plan().number(), planned.number());
+  EXPECT_EQ(asked.response.plan().desired().spec().limits().stale_after().seconds(), 7);
+  EXPECT_EQ(asked.response.plan().desired().generation(), 0u);
+  asked.request.mutable_plan()->set_number(planned.number());
+  asked.request.mutable_plan()->add_changes()->set_resource("package rstudio-connect");
+  ASSERT_TRUE(asked.Beat().ok());
+  EXPECT_FALSE(asked.response.has_plan());
+
+  grpc::ClientContext get_context;
+  v1::GetPlansRequest get;
+  v1::GetPlansResponse plans;
+  get.set_number(planned.number());
+  ASSERT_TRUE(admin_->GetPlans(&get_context, get, &plans).ok());
+  ASSERT_EQ(plans.nodes_size(), 2);
+  EXPECT_EQ(plans.nodes(0).plan().changes(0).resource(), "package rstudio-connect");
+  EXPECT_FALSE(plans.nodes(1).has_plan());
+  EXPECT_FALSE(plans.nodes(1).unreachable());
+  EXPECT_EQ(Get(0).generation(), 1u);
+}
+
+}  // namespace
+}  // namespace connect_ha
