@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "agent/probes/accounts.h"
+#include "agent/probes/manifest.h"
 #include "agent/probes/probe_cache.h"
 #include "agent/probes/runtimes.h"
 
@@ -113,10 +114,32 @@ absl::StatusOr<std::string> AskVersion(const ProbeInput& input, const FoundRunti
   return absl::UnavailableError("--version: no version in its answer");
 }
 
-absl::StatusOr<std::optional<v1::Integrity>> VerifyOwner(
-    const ProbeInput& input, const absl::StatusOr<std::optional<v1::Package>>& owner) {
+// What was unpacked from an archive, by the manifest that lies beside it; absent where there is
+// none.
+absl::StatusOr<std::optional<v1::Integrity>> VerifyUnpacked(const ProbeInput& input,
+                                                            const FoundRuntime& runtime) {
+  if (runtime.version.empty()) return std::nullopt;
+  const std::string directory = absl::StrCat(runtime.layout->directory, "/", runtime.version);
+  const absl::StatusOr<std::string> text = input.host.ReadFile(ManifestPath(directory));
+  if (absl::IsNotFound(text.status())) return std::nullopt;
+  if (!text.ok()) return text.status();
+  const absl::StatusOr<Manifest> manifest = ParseManifest(*text);
+  if (!manifest.ok()) {
+    return absl::DataLossError(
+        absl::StrCat(ManifestPath(directory), ": ", manifest.status().message()));
+  }
+  absl::StatusOr<v1::Integrity> integrity =
+      VerifyManifest(input.host, input.cache, directory, *manifest,
+                     std::chrono::steady_clock::now() + kIntegrityFor);
+  if (!integrity.ok()) return integrity.status();
+  return *std::move(integrity);
+}
+
+absl::StatusOr<std::optional<v1::Integrity>> VerifyFiles(
+    const ProbeInput& input, const FoundRuntime& runtime,
+    const absl::StatusOr<std::optional<v1::Package>>& owner) {
   if (!owner.ok()) return owner.status();
-  if (!owner->has_value()) return std::nullopt;
+  if (!owner->has_value()) return VerifyUnpacked(input, runtime);
   return VerifyPackage(input.host, input.cache, **owner,
                        std::chrono::steady_clock::now() + kIntegrityFor);
 }
@@ -158,7 +181,7 @@ absl::Status VerifyRuntimes(const ProbeInput& input, v1::Facts&) {
     result.executable = *status;
     result.smoke = NeverAbsent(Smoke(input, runtime));
     result.package = NeverAbsent(OwnerOf(input, runtime));
-    result.integrity = NeverAbsent(VerifyOwner(input, result.package));
+    result.integrity = NeverAbsent(VerifyFiles(input, runtime, result.package));
     if (runtime.version.empty()) result.version = NeverAbsent(AskVersion(input, runtime));
     results[runtime.executable] = std::move(result);
     input.cache.runtimes.Put(results);

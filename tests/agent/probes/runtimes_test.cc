@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/probes/manifest.h"
 #include "tests/agent/probes/probe_bench.h"
 
 namespace connect_ha {
@@ -55,6 +56,29 @@ TEST_F(RuntimesTest, AReplacedExecutableMustBeVerifiedAgain) {
   EXPECT_TRUE(Verified().runtimes().runtimes(0).smoke().passed());
   bench_.host->SetFile(kQuarto, "another quarto");
   EXPECT_FALSE(bench_.Run(ReadRuntimes, "runtimes").runtimes().runtimes(0).has_smoke());
+}
+
+TEST_F(RuntimesTest, AnArchivesFilesAreComparedWithTheManifestBesideIt) {
+  const Manifest manifest = {
+      "a", {{"bin/quarto", *bench_.host->HashFile(kQuarto, "sha256"), ""}, {"latest", "", "bin"}}};
+  bench_.host->SetFile("/opt/quarto/.1.5.57.sha256", *FormatManifest(manifest));
+  bench_.host->SetLink("/opt/quarto/1.5.57/latest", "bin");
+  SetQuartoAnswer(0, false, "");
+  const v1::Integrity intact = Verified().runtimes().runtimes(0).integrity();
+  EXPECT_EQ(intact.files_checked(), 2u);
+  EXPECT_EQ(intact.examples_size(), 0);
+  bench_.host->Erase("/opt/quarto/1.5.57/latest");
+  const v1::Integrity faulty = Verified().runtimes().runtimes(0).integrity();
+  EXPECT_EQ(faulty.files_missing(), 1u);
+  EXPECT_EQ(faulty.examples(0), "missing /opt/quarto/1.5.57/latest");
+}
+
+TEST_F(RuntimesTest, ADamagedManifestIsNoProofOfAnything) {
+  bench_.host->SetFile("/opt/quarto/.1.5.57.sha256", "nonsense\n");
+  SetQuartoAnswer(0, false, "");
+  const v1::Facts facts = Verified();
+  EXPECT_FALSE(facts.runtimes().runtimes(0).has_integrity());
+  EXPECT_NE(Unobserved(facts).find("line 1 is no checksum"), std::string::npos);
 }
 
 TEST_F(RuntimesTest, AFailedSmokeRunShowsTheEndOfItsOutput) {

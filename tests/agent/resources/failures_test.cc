@@ -1,0 +1,308 @@
+// What goes wrong while a package is fetched and installed: each with what the node says and does.
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/resources/installer.h"
+#include "tests/agent/resources/bare_node.h"
+
+namespace connect_ha {
+namespace {
+
+using absl::StrContains;
+using std::chrono::milliseconds;
+
+constexpr char kUrl[] = "https://example.com/connect.deb";
+
+// Connect's package alone.
+class FailuresTest : public testing::Test {
+ protected:
+  FailuresTest() : agent_(std::make_unique<Agent>(node_)) {
+    deb_ = {"rstudio-connect", "2024.08.0~ubuntu22"};
+    deb_.files = {{"/opt/rstudio-connect/bin/connect", "connect"}};
+    assignment_.set_state(v1::PREPARING);
+    assignment_.mutable_desired()->set_generation(1);
+    spec().set_enforcement(v1::ENFORCE);
+    spec().mutable_connect()->set_version("2024.08.0");
+    Publish();
+  }
+  v1::ClusterSpec& spec() { return *assignment_.mutable_desired()->mutable_spec(); }
+  v1::Artifact& artifact() { return *spec().mutable_connect()->mutable_package(); }
+  void Publish() { artifact() = node_.Publish("connect.deb", deb_); }
+  std::optional<milliseconds> Turn() { return agent_->converge.Turn(assignment_, watch_); }
+  v1::Convergence::State state() const { return watch_.last().state(); }
+  std::string said() const { return Describe(watch_.last()); }
+  v1::Trouble trouble() const {
+    return watch_.last().troubles_size() > 0 ? watch_.last().troubles(0) : v1::Trouble();
+  }
+  int Fetches() const {
+    int count = 0;
+    for (const std::string& change : node_.host.changes()) {
+      if (absl::StartsWith(change, "Fetch")) ++count;
+    }
+    return count;
+  }
+  std::string Commands(size_t service) const {
+    const auto services = node_.host.services_started();
+    if (service >= services.size()) return "";
+    std::vector<std::string> lines;
+    for (const auto& command : services[service].commands) {
+      lines.push_back(absl::StrJoin(command, " "));
+    }
+    return absl::StrJoin(lines, "\n");
+  }
+  void ExpectStuck(const std::string& error) {
+    EXPECT_EQ(Turn(), std::nullopt);
+    EXPECT_EQ(state(), v1::Convergence::STUCK) << said();
+    EXPECT_TRUE(StrContains(trouble().error(), error)) << said();
+    EXPECT_FALSE(trouble().has_retry_at());
+    EXPECT_FALSE(trouble().fix().empty()) << said();
+  }
+  void ExpectConverged() {
+    Turn();
+    EXPECT_EQ(said(), "CONVERGED");
+    EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
+    EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
+  }
+
+  BareNode node_;
+  FakeDeb deb_;
+  v1::Assignment assignment_;
+  std::unique_ptr<Agent> agent_;
+  TestWatch watch_{node_.host};
+};
+
+TEST_F(FailuresTest, ATransferThatBreaksIsTakenUpWhereItEnded) {
+  const std::string content = absl::StrCat("deb connect.deb", std::string(1000, 'x'));
+  node_.host.SetDownload(kUrl, {content, 100, absl::OkStatus()});
+  ExpectConverged();
+  EXPECT_EQ(Fetches(), 2);
+}
+
+TEST_F(FailuresTest, ATransferThatStallsIsTriedAgainAndThenWaitedFor) {
+  node_.host.SetDownload(kUrl, {"", {}, absl::DeadlineExceededError("nothing came for 30 s")});
+  EXPECT_TRUE(Turn().has_value());
+  EXPECT_EQ(state(), v1::Convergence::WAITING);
+  EXPECT_EQ(Fetches(), 4);
+}
+
+TEST_F(FailuresTest, AFileThatTheServerDoesNotHaveNeedsAPerson) {
+  artifact().set_url("https://example.com/gone.deb");
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(state(), v1::Convergence::STUCK);
+  EXPECT_EQ(trouble().error(), "no such file: https://example.com/gone.deb");
+  EXPECT_EQ(Fetches(), 1);
+}
+
+TEST_F(FailuresTest, ACertificateThatWillNotDoNeedsAPerson) {
+  node_.host.SetDownload(kUrl, {"", {}, absl::FailedPreconditionError("certificate expired")});
+  Turn();
+  EXPECT_EQ(state(), v1::Convergence::STUCK);
+  EXPECT_EQ(trouble().error(), "certificate expired");
+  EXPECT_EQ(Fetches(), 1);
+}
+
+TEST_F(FailuresTest, PlainHttpIsNotFetchedUnlessTheSpecificationSaysSo) {
+  node_.host.SetDownload("http://example.com/connect.deb",
+                         {absl::StrCat("deb connect.deb", std::string(1000, 'x')), {}, {}});
+  artifact().set_url("http://example.com/connect.deb");
+  Turn();
+  EXPECT_EQ(state(), v1::Convergence::STUCK);
+  spec().mutable_downloads()->set_allow_http(true);
+  assignment_.mutable_desired()->set_generation(2);
+  ExpectConverged();
+}
+
+TEST_F(FailuresTest, AFileLargerThanTheLimitNeedsAPerson) {
+  spec().mutable_downloads()->set_limit_bytes(100);
+  ExpectStuck("larger than 100 bytes");
+  EXPECT_EQ(trouble().fix(), "raise downloads.limit_bytes if it is meant to be so large");
+}
+
+TEST_F(FailuresTest, ADiskThatIsFullIsWaitedFor) {
+  for (const char* path : {kCacheDir, "/opt"}) {
+    node_.host.SetUse(path, {1ull << 30, 1ull << 20, false});
+    const auto retry = Turn();
+    ASSERT_TRUE(retry.has_value()) << said();
+    EXPECT_EQ(state(), v1::Convergence::WAITING);
+    EXPECT_TRUE(StrContains(trouble().fix(), absl::StrCat("make room at ", path))) << said();
+    EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "");
+    node_.host.SetUse(path, {100ull << 30, 50ull << 30, false});
+    watch_.Pass(*retry);
+  }
+  ExpectConverged();
+}
+
+TEST_F(FailuresTest, ADamagedFileInTheCacheIsFetchedAgain) {
+  node_.host.SetFile(absl::StrCat(kCacheDir, "/", artifact().sha256(), ".deb"), "damaged");
+  ExpectConverged();
+  EXPECT_EQ(Fetches(), 1);
+}
+
+TEST_F(FailuresTest, AnotherPackageIsNotInstalled) {
+  deb_.name = "rstudio-server";
+  Publish();
+  ExpectStuck("is the package rstudio-server, not rstudio-connect");
+  EXPECT_TRUE(node_.host.services_started().empty());
+}
+
+TEST_F(FailuresTest, AnotherVersionIsNotInstalled) {
+  deb_.version = "2024.06.0~ubuntu22";
+  Publish();
+  ExpectStuck("is version 2024.06.0~ubuntu22, not 2024.08.0");
+}
+
+TEST_F(FailuresTest, APackageForAnotherArchitectureIsNotInstalled) {
+  deb_.architecture = "arm64";
+  Publish();
+  ExpectStuck("is built for arm64; this node is amd64");
+}
+
+TEST_F(FailuresTest, APackageForAnotherReleaseIsNotInstalled) {
+  deb_.version = "2024.08.0~ubuntu24";
+  Publish();
+  ExpectStuck("is built for Ubuntu 24.04; this node is Ubuntu 22.04");
+}
+
+TEST_F(FailuresTest, AScriptThatFailsStopsTheNodeWithTheEndOfItsLog) {
+  deb_.exit_code = 100;
+  deb_.log = "Setting up rstudio-connect\npost-installation script: exit status 1\n";
+  Publish();
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(state(), v1::Convergence::STUCK);
+  EXPECT_EQ(trouble().error(), "install rstudio-connect 2024.08.0 failed: exit-code 100");
+  EXPECT_TRUE(StrContains(trouble().log(), "exit status 1")) << said();
+  // What it did to dpkg's database is no reason to try again.
+  const size_t before = node_.host.services_started().size();
+  Turn();
+  EXPECT_EQ(node_.host.services_started().size(), before);
+  EXPECT_EQ(state(), v1::Convergence::STUCK);
+}
+
+TEST_F(FailuresTest, AScriptThatNeverEndsIsEnded) {
+  deb_.reads = kNeverEnds;
+  Publish();
+  ExpectStuck("did not end in 40 minutes");
+}
+
+TEST_F(FailuresTest, AptsLockIsWaitedFor) {
+  deb_.exit_code = 100;
+  deb_.log = "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4711\n";
+  Publish();
+  const auto retry = Turn();
+  ASSERT_TRUE(retry.has_value()) << said();
+  EXPECT_EQ(state(), v1::Convergence::WAITING);
+  EXPECT_TRUE(StrContains(trouble().log(), "held by process 4711"));
+  deb_.exit_code = 0;
+  Publish();
+  watch_.Pass(*retry);
+  ExpectConverged();
+}
+
+TEST_F(FailuresTest, ListsThatAreTooOldAreRenewed) {
+  deb_.exit_code = 100;
+  deb_.log = "rstudio-connect : Depends: libpq5 but it is not installable\n";
+  Publish();
+  FakeServiceCommand update;
+  update.effect = [this](FakeHost&) {
+    deb_.exit_code = 0;
+    Publish();
+  };
+  node_.host.SetService("/usr/bin/apt-get update", update);
+  Turn();
+  ASSERT_EQ(node_.host.services_started().size(), 2u);
+  EXPECT_TRUE(absl::StartsWith(Commands(1), "/usr/bin/apt-get update")) << Commands(1);
+}
+
+TEST_F(FailuresTest, WhatDpkgLeftHalfConfiguredIsFinishedFirst) {
+  node_.SetInstalled(deb_, "install ok half-configured");
+  ExpectConverged();
+  EXPECT_TRUE(absl::StartsWith(Commands(0), "/usr/bin/dpkg --force-confold --configure -a\n"))
+      << Commands(0);
+}
+
+TEST_F(FailuresTest, ADpkgThatWasInterruptedIsRepairedFirst) {
+  node_.host.SetFile("/var/lib/dpkg/updates/0001", "");
+  ExpectConverged();
+  EXPECT_TRUE(absl::StartsWith(Commands(0), "/usr/bin/dpkg --force-confold --configure -a\n"));
+}
+
+TEST_F(FailuresTest, AnOlderVersionNeedsTheSpecificationsLeave) {
+  FakeDeb newer{"rstudio-connect", "2024.11.0~ubuntu22"};
+  node_.SetInstalled(newer, "hold ok installed");
+  ExpectStuck("2024.11.0~ubuntu22 is installed and newer");
+  EXPECT_TRUE(node_.host.services_started().empty());
+  spec().mutable_connect()->set_allow_downgrade(true);
+  assignment_.mutable_desired()->set_generation(2);
+  ExpectConverged();
+  EXPECT_TRUE(StrContains(Commands(0), "--allow-downgrades")) << Commands(0);
+}
+
+TEST_F(FailuresTest, APackageThatIsNotHeldIsHeldAndNothingElse) {
+  node_.SetInstalled(deb_);
+  ExpectConverged();
+  EXPECT_EQ(Commands(0), "/usr/bin/apt-mark hold rstudio-connect");
+  EXPECT_EQ(Fetches(), 0);
+}
+
+TEST_F(FailuresTest, AnAgentThatIsKilledFindsTheInstallerThatRuns) {
+  deb_.reads = 5;
+  Publish();
+  watch_.StopAfterWaits(1);
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(watch_.last().step().phase(), v1::Step::INSTALLING);
+  agent_ = std::make_unique<Agent>(node_);
+  watch_.StopAfterWaits(0);
+  ExpectConverged();
+  EXPECT_EQ(node_.InstallsOf(artifact().sha256()), 1);
+  EXPECT_EQ(Fetches(), 1);
+}
+
+TEST_F(FailuresTest, AnInstallerThatFailedWhileTheAgentWasAwayIsNotRunAgain) {
+  deb_.reads = 5;
+  deb_.exit_code = 1;
+  deb_.log = "it failed\n";
+  Publish();
+  watch_.StopAfterWaits(1);
+  Turn();
+  for (int i = 0; i < 10; ++i) {
+    (void)node_.host.ReadService(InstallerService("install", artifact().sha256()));
+  }
+  agent_ = std::make_unique<Agent>(node_);
+  watch_.StopAfterWaits(0);
+  Turn();
+  EXPECT_EQ(state(), v1::Convergence::STUCK);
+  EXPECT_EQ(trouble().log(), "it failed");
+  EXPECT_EQ(node_.InstallsOf(artifact().sha256()), 1);
+}
+
+TEST_F(FailuresTest, APowerCutDuringTheInstallationIsMended) {
+  deb_.reads = 5;
+  Publish();
+  watch_.StopAfterWaits(1);
+  Turn();
+  node_.host.Reboot();
+  node_.SetInstalled(deb_, "install reinstreq half-installed");
+  node_.host.SetFile("/opt/rstudio-connect/bin/connect", "");
+  agent_ = std::make_unique<Agent>(node_);
+  watch_.StopAfterWaits(0);
+  ExpectConverged();
+  EXPECT_EQ(*node_.host.ReadFile("/opt/rstudio-connect/bin/connect"), "connect");
+}
+
+TEST_F(FailuresTest, ANodeWithoutAptSaysSo) {
+  node_.host.Erase("/usr/bin/apt-get");
+  ExpectStuck("this node has no apt-get");
+  EXPECT_EQ(trouble().resource(), "specification");
+}
+
+TEST_F(FailuresTest, AConnectThatIsUnmaskedMeanwhileIsMaskedAgainBeforeAnythingIsInstalled) {
+  (void)node_.host.MaskUnit(kUnit);
+  (void)node_.host.UnmaskUnit(kUnit);
+  ExpectConverged();
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->load_state(), "masked");
+}
+
+}  // namespace
+}  // namespace connect_ha
