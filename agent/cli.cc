@@ -304,7 +304,9 @@ Program ConnectHaAgent() {
   program.summary = "reports a node of a Posit Connect high-availability cluster";
   program.description =
       "Reads what this node is and reports it to the cluster's coordinator, which judges Connect's "
-      "high-availability checklist. Changes nothing on the node.";
+      "high-availability checklist. Where the cluster enforces its specification, brings the node "
+      "to "
+      "it, and never starts Connect.";
   program.commands = Commands();
   program.sections = {{"Exit status",
                        {{"0", "everything holds"},

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -11,6 +12,7 @@
 #include "agent/resources/nouns.h"
 #include "agent/resources/package_file.h"
 #include "agent/resources/package_manager.h"
+#include "agent/resources/package_record.h"
 #include "common/version.h"
 
 namespace connect_ha {
@@ -62,8 +64,8 @@ class Package : public Resource {
         absl::StrCat("install ", wanted_.name, wanted_.version.empty() ? "" : " ", wanted_.version);
     const absl::StatusOr<bool> under_way = IsUnderWay(context_, installation.service);
     if (!under_way.ok()) return under_way.status();
-    if (*under_way) return Install(context_, installation, progress);
-    return Begin(installation, progress);
+    if (!*under_way) return Begin(installation, progress);
+    return Record(Install(context_, installation, progress));
   }
 
  private:
@@ -81,6 +83,11 @@ class Package : public Resource {
     const DpkgStatus status = ParseStatus(*package);
     if (status.state != "installed" || status.broken) {
       return absl::StrCat(package->version(), ", ", status.state);
+    }
+    const absl::StatusOr<std::string> artifact = RecordedArtifact(context_, wanted_.name);
+    if (!artifact.ok()) return artifact.status();
+    if (!artifact->empty() && *artifact != absl::AsciiStrToLower(wanted_.artifact.sha256())) {
+      return absl::StrCat(package->version(), ", another build");
     }
     const absl::StatusOr<v1::Integrity> integrity = context_.integrity.OfPackage(*package);
     if (!integrity.ok()) return integrity.status();
@@ -107,6 +114,7 @@ class Package : public Resource {
     if (!fault.ok()) return fault.status();
     const AptInstall install = {wanted_.name, "", package != nullptr, wanted_.allow_downgrade};
     if (absl::EndsWith(*fault, ", not held")) {
+      installation.service = InstallerService("hold", wanted_.artifact.sha256());
       installation.commands = {AptHold(wanted_.name)};
       return Install(context_, installation, progress);
     }
@@ -127,7 +135,12 @@ class Package : public Resource {
     }
     if (!right.ok()) return right;
     install.file = *file;
-    return InstallWithLists(install, installation, progress);
+    return Record(InstallWithLists(install, installation, progress));
+  }
+
+  absl::Status Record(const absl::Status& installed) {
+    if (!installed.ok()) return installed;
+    return RecordArtifact(context_, wanted_.name, wanted_.artifact.sha256());
   }
 
   // apt's lists of a fresh image are old or not there: they are renewed when they are in the way,

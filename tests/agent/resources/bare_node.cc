@@ -122,6 +122,7 @@ void BareNode::ArrangeInstall(const std::string& path, const FakeDeb& deb) {
     host.SetService(absl::StrCat(begin, flags, end), install);
   }
   FakeServiceCommand hold;
+  hold.reads = reads;
   hold.effect = [this, name = deb.name](FakeHost& machine) {
     if (absl::EndsWith(installed_[name].status(), " ok installed")) {
       installed_[name].set_status("hold ok installed");
@@ -174,15 +175,18 @@ v1::Assignment BareNode::FullAssignment() {
   FakeDeb connect{"rstudio-connect", "2024.08.0~ubuntu22"};
   connect.files = {{"/opt/rstudio-connect/bin/connect", "connect 2024.08.0"}};
   connect.starts_connect = true;
+  connect.reads = reads;
   spec.mutable_connect()->set_version("2024.08.0");
   *spec.mutable_connect()->mutable_package() = Publish("connect.deb", connect);
   for (const char* version : {"4.3.3", "4.4.1"}) {
     FakeDeb r{absl::StrCat("r-", version), "1"};
+    r.reads = reads;
     r.files = {{absl::StrCat("/opt/R/", version, "/bin/R"), absl::StrCat("R ", version)}};
     AddRuntime(version, Publish(absl::StrCat("r-", version, ".deb"), r),
                *spec.mutable_runtimes()->mutable_r());
   }
   FakeDeb python{"python-3.11.9", "1"};
+  python.reads = reads;
   python.files = {{"/opt/python/3.11.9/bin/python3", "python 3.11.9"}};
   AddRuntime("3.11.9", Publish("python.deb", python), *spec.mutable_runtimes()->mutable_python());
   v1::RuntimeSpec& quarto = *spec.mutable_runtimes()->add_quarto();

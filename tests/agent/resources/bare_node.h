@@ -49,6 +49,8 @@ class BareNode {
   int InstallsOf(const std::string& artifact_sha256) const;
 
   FakeHost host;
+  // How often the services of FullAssignment are found running.
+  int reads = 1;
 
  private:
   void ArrangeInstall(const std::string& path, const FakeDeb& deb);

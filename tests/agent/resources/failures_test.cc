@@ -239,6 +239,17 @@ TEST_F(FailuresTest, AnOlderVersionNeedsTheSpecificationsLeave) {
   EXPECT_TRUE(StrContains(Commands(0), "--allow-downgrades")) << Commands(0);
 }
 
+TEST_F(FailuresTest, AnotherBuildOfTheSameVersionIsReplaced) {
+  ExpectConverged();
+  deb_.files = {{"/opt/rstudio-connect/bin/connect", "rebuilt"}};
+  artifact() = node_.Publish("rebuilt.deb", deb_);
+  assignment_.mutable_desired()->set_generation(2);
+  ExpectConverged();
+  EXPECT_EQ(*node_.host.ReadFile("/opt/rstudio-connect/bin/connect"), "rebuilt");
+  EXPECT_EQ(agent_->journal.Pending(10).back().change().from(),
+            "2024.08.0~ubuntu22, another build");
+}
+
 TEST_F(FailuresTest, APackageThatIsNotHeldIsHeldAndNothingElse) {
   node_.SetInstalled(deb_);
   ExpectConverged();

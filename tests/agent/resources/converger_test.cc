@@ -1,0 +1,154 @@
+// The thread that keeps a node at its assignment.
+#include "agent/resources/converger.h"
+
+#include <gtest/gtest.h>
+
+#include "agent/resources/installer.h"
+#include "tests/agent/resources/bare_node.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+class ConvergerTest : public testing::Test {
+ protected:
+  ConvergerTest() {
+    node_.reads = 0;  // here time is real
+    assignment_ = node_.FullAssignment();
+    StartAgent();
+  }
+
+  void StartAgent() {
+    converger_.reset();
+    converger_ =
+        std::make_unique<Converger>(node_.Options(), node_.host, cache_, [this] { ++news_; });
+    EXPECT_TRUE(converger_->Start().ok());
+  }
+  void Assign() {
+    EXPECT_TRUE(converger_->Assign(assignment_.state(), &assignment_.desired()).ok());
+  }
+  // False: not in time.
+  template <typename Condition>
+  bool Until(Condition condition) {
+    const auto deadline = steady_clock::now() + seconds(30);
+    while (!condition(converger_->News())) {
+      if (steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+    return true;
+  }
+  bool UntilState(v1::Convergence::State state) {
+    return Until([&](const ConvergerNews& news) {
+      return news.convergence && news.convergence->state() == state;
+    });
+  }
+  // Connect's installer does not end by itself.
+  std::string StartEndlessInstall() {
+    FakeDeb deb{"rstudio-connect", "2024.08.0~ubuntu22"};
+    deb.reads = kNeverEnds;
+    v1::Artifact& artifact =
+        *assignment_.mutable_desired()->mutable_spec()->mutable_connect()->mutable_package();
+    artifact = node_.Publish("endless.deb", deb);
+    Assign();
+    EXPECT_TRUE(Until([](const ConvergerNews& news) {
+      return news.convergence && news.convergence->step().phase() == v1::Step::INSTALLING;
+    }));
+    return InstallerService("install", artifact.sha256());
+  }
+
+  BareNode node_;
+  ProbeCache cache_;
+  v1::Assignment assignment_;
+  std::atomic<int> news_{0};
+  std::unique_ptr<Converger> converger_;
+};
+
+TEST_F(ConvergerTest, WithoutAnAssignmentItIsObservedAndSilent) {
+  const ConvergerNews news = converger_->News();
+  EXPECT_EQ(news.state, v1::OBSERVED);
+  EXPECT_EQ(news.generation, 0u);
+  EXPECT_FALSE(news.convergence.has_value());
+  EXPECT_TRUE(node_.host.changes().empty());
+}
+
+TEST_F(ConvergerTest, BringsTheNodeToItsAssignmentAndSaysSo) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  const ConvergerNews news = converger_->News();
+  EXPECT_EQ(news.state, v1::READY);
+  EXPECT_EQ(news.generation, 7u);
+  EXPECT_EQ(news.changes_made.size(), 9u);
+  EXPECT_GT(news_, 10);
+  converger_->ChangesTaken(news.changes_made[3].number());
+  EXPECT_EQ(converger_->News().changes_made.size(), 5u);
+}
+
+TEST_F(ConvergerTest, GoesByWhatItHoldsAfterARestart) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  node_.host.Erase("/var/lib/rstudio-connect/connect.lic");
+  StartAgent();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  EXPECT_TRUE(node_.host.Stat("/var/lib/rstudio-connect/connect.lic").ok());
+  EXPECT_EQ(converger_->News().changes_made.size(), 10u);
+}
+
+TEST_F(ConvergerTest, LooksAgainWhenSomethingChanged) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  node_.host.SetFile("/opt/R/4.3.3/bin/R", "tampered");
+  converger_->Look(true);
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.changes_made.size() == 10; }));
+  EXPECT_EQ(*node_.host.ReadFile("/opt/R/4.3.3/bin/R"), "R 4.3.3");
+}
+
+TEST_F(ConvergerTest, AnswersAPlanWhileAnInstallerRuns) {
+  StartEndlessInstall();
+  v1::PlanRequest request;
+  request.set_number(5);
+  *request.mutable_desired() = assignment_.desired();
+  converger_->AskPlan(request);
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.plan.has_value(); }));
+  EXPECT_EQ(converger_->News().plan->number(), 5u);
+  EXPECT_EQ(converger_->News().plan->changes(0).resource(), "package rstudio-connect");
+  converger_->PlanTaken(5);
+  EXPECT_FALSE(converger_->News().plan.has_value());
+}
+
+TEST_F(ConvergerTest, StopsSoonAndLeavesTheInstallerToRun) {
+  const std::string service = StartEndlessInstall();
+  EXPECT_TRUE(converger_->Stop(seconds(20)));
+  EXPECT_EQ(node_.host.ReadService(service)->state, ServiceResult::State::kRunning);
+}
+
+TEST_F(ConvergerTest, ANewerAssignmentInterruptsTheOlder) {
+  StartEndlessInstall();
+  assignment_.set_state(v1::OBSERVED);
+  assignment_.mutable_desired()->set_generation(8);
+  Assign();
+  EXPECT_TRUE(UntilState(v1::Convergence::DIFFERS));
+  EXPECT_EQ(converger_->News().state, v1::OBSERVED);
+  EXPECT_EQ(converger_->News().convergence->generation(), 8u);
+}
+
+TEST_F(ConvergerTest, AnAssignmentThatCannotBeKeptIsNotGoneBy) {
+  node_.host.SetError(std::string(kStateDir) + "/assignment",
+                      absl::ResourceExhaustedError("no space left on device"));
+  EXPECT_FALSE(converger_->Assign(v1::PREPARING, &assignment_.desired()).ok());
+  EXPECT_EQ(converger_->News().generation, 0u);
+  EXPECT_TRUE(node_.host.services_started().empty());
+}
+
+TEST_F(ConvergerTest, AStateAloneKeepsTheSpecification) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  EXPECT_TRUE(converger_->Assign(v1::OBSERVED, nullptr).ok());
+  EXPECT_EQ(converger_->News().generation, 7u);
+  EXPECT_EQ(converger_->News().state, v1::OBSERVED);
+}
+
+}  // namespace
+}  // namespace connect_ha
