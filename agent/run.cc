@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 
 #include "absl/strings/ascii.h"
@@ -70,7 +71,13 @@ absl::StatusOr<NodeIdentity> WaitForIdentity(const std::string& state_dir) {
   }
 }
 
-void Serve(Watcher& watcher, Loop& loop) {
+// When directories or mounts come or go, the watcher tells everything that could have changed.
+bool EnrolledAnew(const std::string& state_dir, const std::string& token_id) {
+  const absl::StatusOr<NodeIdentity> identity = LoadNodeIdentity(state_dir);
+  return identity.ok() ? identity->token_id != token_id : absl::IsNotFound(identity.status());
+}
+
+void Serve(Watcher& watcher, Loop& loop, const std::function<bool()>& enrolled_anew) {
   uint32_t triggers = 0;
   while (true) {
     loop.Act(triggers, steady_clock::now());
@@ -81,7 +88,7 @@ void Serve(Watcher& watcher, Loop& loop) {
       spdlog::info("event=stopping reason=signal");
       return;
     }
-    if ((wakeup.triggers & kOnIdentity) != 0) {
+    if ((wakeup.triggers & kOnIdentity) != 0 && enrolled_anew()) {
       spdlog::info("event=stopping reason=enrolled-anew");
       return;
     }
@@ -132,6 +139,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   options.notify = Notify;
   spdlog::info("event=started node={} cluster={} coordinator={} version={}", options.node,
                identity.certificate.identity.cluster, identity.coordinator, CONNECT_HA_VERSION);
+  const std::string token_id = identity.token_id;
   CoordinatorClientOptions link;
   link.state_dir = state_dir;
   link.identity = std::move(identity);
@@ -143,7 +151,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
     watcher.Wake();
   });
   Notify("READY=1\nSTATUS=reading this node");
-  Serve(watcher, loop);
+  Serve(watcher, loop, [&] { return EnrolledAnew(state_dir, token_id); });
   Notify("STOPPING=1\nSTATUS=stopping");
   client.reset();  // before the loop that its nudges go to
   // A probe that hangs would be waited for, and a step that cannot be interrupted: there is nothing

@@ -5,8 +5,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "agent/identity.h"
 #include "connect_ha/v1/checklist.pb.h"
@@ -218,6 +220,20 @@ TEST_F(AgentRunTest, EndsWhenItIsEnrolledAnewSoThatSystemdStartsItWithTheNewName
 
   EXPECT_EQ(agent->Wait(), 0);
   EXPECT_TRUE(agent->AwaitError("event=stopping reason=enrolled-anew"));
+}
+
+TEST_F(AgentRunTest, StaysWhenADirectoryThatItWatchesAppears) {
+  WriteFile("agent.yaml", Settings(dir_ / "later" + "/connect.gcfg"));
+  Enroll("node-1");
+  const auto agent = Start(WithState({"run"}), systemd_.Environment(400));
+  ASSERT_TRUE(Reports("node-1")) << agent->error();
+
+  std::filesystem::create_directory(dir_ / "later");
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  agent->Signal(SIGTERM);
+
+  EXPECT_EQ(agent->Wait(), 0);
+  EXPECT_TRUE(agent->AwaitError("event=stopping reason=signal"));
 }
 
 TEST_F(AgentRunTest, GoesOnWithoutACoordinatorAndComesBack) {
