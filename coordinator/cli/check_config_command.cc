@@ -9,7 +9,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Reads a cluster specification and the files that it names (Connect's configuration, the licence) and says everything that is wrong with them, each with file, line and column; and, as warnings and notes, what will do but may not be meant. Changes nothing and needs no coordinator.
+    R"(Reads a cluster specification and the files that it names (Connect's configuration, the licence) and says everything that is wrong with them, each with file, line and column; and, as warnings and notes, what will do but may not be meant. Changes nothing and needs no coordinator; connect-ha apply FILE puts it into force.
 
 Exit status: 2 when something is wrong, else 0.)";
 

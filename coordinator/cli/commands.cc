@@ -7,7 +7,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Judges whether a Posit Connect high-availability cluster is what Connect's documentation asks for. An agent on each node reports what the node is; the coordinator compares the nodes with each other and with the specification, and this program shows what it found. Nothing is changed on a node.)";
+    R"(Judges whether a Posit Connect high-availability cluster is what Connect's documentation asks for. An agent on each node reports what the node is; the coordinator compares the nodes with each other and with the specification, and this program shows what it found. Nothing is changed on a node unless a specification in force says so (enforcement: enforce).)";
 
 std::vector<Section> Sections() {
   return {{"Exit status",
@@ -22,7 +22,8 @@ std::vector<Section> Sections() {
            {{"~/.config/connect-ha",
              "an admin's identity: admin.crt, admin.key, ca.crt and coordinator (host:port)"},
             {"/var/lib/connect-ha/admin", "the first admin's, on the coordinator's host"},
-            {"/etc/connect-ha/cluster.yaml", "what the cluster should be"}}}};
+            {"/etc/connect-ha/cluster.yaml",
+             "what the cluster should be; connect-ha apply puts it into force"}}}};
 }
 
 }  // namespace
@@ -43,6 +44,11 @@ Program ConnectHa(const Environment& environment) {
       FactsCommand(environment),
       DiffCommand(environment),
       EventsCommand(environment),
+      ApplyCommand(environment),
+      SpecShowCommand(environment),
+      SpecHistoryCommand(environment),
+      SpecDiffCommand(environment),
+      SpecRollbackCommand(environment),
       TokenCreateCommand(environment),
       TokenListCommand(environment),
       TokenRevokeCommand(environment),

@@ -25,6 +25,11 @@ Command TokenListCommand(const Environment& environment);
 Command TokenRevokeCommand(const Environment& environment);
 Command NodeRemoveCommand(const Environment& environment);
 Command CheckConfigCommand();
+Command ApplyCommand(const Environment& environment);
+Command SpecShowCommand(const Environment& environment);
+Command SpecHistoryCommand(const Environment& environment);
+Command SpecDiffCommand(const Environment& environment);
+Command SpecRollbackCommand(const Environment& environment);
 
 // Every rule's id, as the choices of an option.
 std::string RuleIds();

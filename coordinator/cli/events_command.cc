@@ -11,7 +11,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Prints the cluster's history, oldest first: findings that changed, nodes that joined, went away and came back, tokens, certificates, callers that were refused. With --follow it goes on until Ctrl-C, and waits for a coordinator that goes away. The json format is one object; with --follow, one a line.)";
+    R"(Prints the cluster's history, oldest first: findings that changed, nodes that joined, went away and came back, specifications, what was changed on nodes, tokens, certificates, callers that were refused. With --follow it goes on until Ctrl-C, and waits for a coordinator that goes away. The json format is one object; with --follow, one a line.)";
 
 constexpr std::chrono::seconds kFollowInterval{1};
 constexpr uint32_t kFollowLimit = 10000;  // events in one interval, beyond what a cluster makes

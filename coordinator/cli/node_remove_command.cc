@@ -1,31 +1,15 @@
 #include <string>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "coordinator/cli/client.h"
 #include "coordinator/cli/commands.h"
+#include "coordinator/cli/put_into_force.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
     R"(Takes a node out of the cluster: its certificate is refused from its next call on, and the checklist forgets it. Nothing is changed on the node; Connect goes on there if it runs. To bring it back it has to join anew, with a token. Asks first, unless --yes is given.)";
-
-// Whether the person at the terminal says yes.
-absl::StatusOr<bool> Confirmed(const Environment& environment, Terminal& terminal,
-                               const std::string& node) {
-  if (!environment.in_is_terminal) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there is no terminal to ask on whether to remove \"", node,
-                     "\"; fix: connect-ha node remove ", node, " --yes"));
-  }
-  terminal.error << "Remove " << node
-                 << "? Its certificate is refused from its next call on. [y/N] " << std::flush;
-  std::string answer;
-  std::getline(environment.in, answer);
-  answer = absl::AsciiStrToLower(answer);
-  return answer == "y" || answer == "yes";
-}
 
 int Run(const Environment& environment, const Arguments& arguments, Terminal& terminal) {
   const std::string& node = arguments.positional[0];
@@ -36,7 +20,10 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
   const absl::Status known = CheckNodes(*states, {node});
   if (!known.ok()) return Fail(terminal, known);
   if (!arguments.Has("--yes")) {
-    const auto confirmed = Confirmed(environment, terminal, node);
+    const auto confirmed = Confirmed(
+        environment, terminal,
+        absl::StrCat("Remove ", node, "? Its certificate is refused from its next call on."),
+        "connect-ha node remove " + node);
     if (!confirmed.ok()) return Fail(terminal, confirmed.status());
     if (!*confirmed) {
       terminal.error << "nothing is changed\n";

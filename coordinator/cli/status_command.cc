@@ -6,13 +6,14 @@
 #include "common/json.h"
 #include "coordinator/cli/client.h"
 #include "coordinator/cli/commands.h"
+#include "coordinator/cli/convergence_text.h"
 #include "coordinator/cli/node_text.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(One screen: the cluster, its nodes and when each was last heard, and the items of the checklist that do not pass. A clock is given as the node's less the coordinator's, with the bound of the measuring error.
+    R"(One screen: the cluster, its nodes and when each was last heard, where each stands on its way to the specification, and the items of the checklist that do not pass. A clock is given as the node's less the coordinator's, with the bound of the measuring error.
 
 The exit status is that of the checklist.)";
 
@@ -73,6 +74,7 @@ void PrintStatus(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Che
   terminal.out << Wrap(head, terminal.width) << "\n";
   PrintNodes(terminal, snapshot);
   if (snapshot.nodes().empty()) return;
+  PrintConvergence(terminal, snapshot);
   terminal.out << "\n";
   PrintFindings(terminal, checklist);
 }
@@ -86,6 +88,7 @@ std::string ChangeKey(v1::Snapshot snapshot, v1::Checklist checklist) {
   for (v1::NodeSnapshot& node : *snapshot.mutable_nodes()) {
     node.clear_last_seen();
     node.clear_clock();
+    node.mutable_convergence()->mutable_step()->clear_done_bytes();
     for (v1::Claimant& claimant : *node.mutable_claimants()) claimant.clear_last_seen();
   }
   snapshot.clear_taken_at();

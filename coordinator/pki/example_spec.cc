@@ -7,13 +7,28 @@ namespace {
 
 constexpr char kRest[] = R"(
 # What is left out is not judged against a wanted value; the nodes are only compared with each
-# other. After a change: connect-ha check-config
+# other. After a change: connect-ha check-config, then connect-ha apply
+
+# observe: report what differs. enforce: bring nodes on which Connect does not run to what stands
+# here; connect-ha apply shows what that would change before it does.
+#enforcement: observe
 
 # The version of Posit Connect that every node runs.
 #connect:
 #  version: 2024.08.0
+#  # Installed, configured and licensed, too (the files stand beside this one):
+#  package:
+#    url: https://cdn.posit.co/connect/2024.08/rstudio-connect_2024.08.0~ubuntu22_amd64.deb
+#    sha256: "0000000000000000000000000000000000000000000000000000000000000000"  # sha256sum FILE
+#  config: rstudio-connect.gcfg  # ${node.name} and ${secret.NAME} are filled in on the node
+#  license: {file: connect.lic}
 
-# Exactly these versions, on every node.
+# Where each node finds what ${secret.NAME} stands for; the values are never here.
+#secrets:
+#  db_password: {file: /etc/connect-ha/secrets/db_password}
+
+# Exactly these versions, on every node. With package: {url: "...", sha256: "..."} (Quarto: archive)
+# they can be installed.
 #runtimes:
 #  r:      [{version: 4.3.3}]
 #  python: [{version: 3.11.9}]
@@ -43,8 +58,11 @@ constexpr char kRest[] = R"(
 }  // namespace
 
 std::string ExampleSpec(const std::string& cluster) {
-  return absl::StrCat("# What this Posit Connect cluster is to be. `connect-ha serve` reads it.\n",
-                      "cluster: ", cluster, "\n", kRest);
+  return absl::StrCat(
+      "# What this Posit Connect cluster is to be. The coordinator takes it when it first "
+      "starts;\n# from then on `connect-ha apply` puts what is written here into "
+      "force.\n",
+      "cluster: ", cluster, "\n", kRest);
 }
 
 }  // namespace connect_ha

@@ -40,14 +40,16 @@ absl::Status AddSpecRow(Database& database, const v1::SpecGeneration& spec, uint
 absl::StatusOr<v1::SpecGeneration> GetSpecRow(Database& database, uint64_t generation) {
   const auto newest = NewestGeneration(database);
   if (!newest.ok()) return newest.status();
-  if (*newest == 0) return absl::NotFoundError("no specification was applied");
+  if (*newest == 0)
+    return absl::NotFoundError("no specification was applied\nfix: connect-ha apply cluster.yaml");
   Statement statement = database.Prepare("SELECT header, bundle FROM specs WHERE generation = ?");
   statement.Bind(static_cast<int64_t>(generation == 0 ? *newest : generation));
   const auto row = statement.Step();
   if (!row.ok()) return row.status();
   if (!*row) {
     return absl::NotFoundError(absl::StrCat("no generation ", generation,
-                                            " of the specification; the newest is ", *newest));
+                                            " of the specification; the newest is ", *newest,
+                                            "\nfix: connect-ha spec history"));
   }
   auto spec = Parse<v1::SpecGeneration>(statement.Blob(0));
   if (!spec.ok()) return spec;

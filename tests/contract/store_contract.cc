@@ -217,7 +217,7 @@ TEST_P(StoreContract, SpecificationsAreNumberedFromOneAndSurviveReopening) {
   second.clear_bundle();
   EXPECT_EQ(Texts(*store_->ListSpecs()), Texts<v1::SpecGeneration>({second, first}));
   EXPECT_EQ(store_->GetSpec(3).status().message(),
-            "no generation 3 of the specification; the newest is 2");
+            "no generation 3 of the specification; the newest is 2\nfix: connect-ha spec history");
   EXPECT_EQ(EventTexts(store_->ListEvents({})),
             (std::vector<std::string>{"applied 1", "applied 2"}));
 }

@@ -107,11 +107,14 @@ class FakeAdmin : public AdminLink {
   }
   absl::StatusOr<v1::SpecGeneration> GetSpec(const v1::GetSpecRequest& request) override {
     const size_t newest = coordinator_.specs.size();
-    if (newest == 0) return absl::NotFoundError("no specification was applied");
+    if (newest == 0)
+      return absl::NotFoundError(
+          "no specification was applied\nfix: connect-ha apply cluster.yaml");
     const uint64_t wanted = request.generation() == 0 ? newest : request.generation();
     if (wanted > newest) {
       return absl::NotFoundError("no generation " + std::to_string(wanted) +
-                                 " of the specification; the newest is " + std::to_string(newest));
+                                 " of the specification; the newest is " + std::to_string(newest) +
+                                 "\nfix: connect-ha spec history");
     }
     return Answer(coordinator_.specs[wanted - 1]);
   }

@@ -1,0 +1,19 @@
+// Follows the nodes until they are as a specification says.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "common/command_line.h"
+#include "coordinator/cli/environment.h"
+
+namespace connect_ha {
+
+// A line for each node: redrawn on a terminal, elsewhere written when something changed. Ends when
+// every node is as the generation says (kHolds), is stuck or differs and is left so (kFails; its
+// trouble, fix and log are printed), or is not heard (kUnknown); after `limit` (kUnknown); or when
+// a newer generation came (kFails). A coordinator that goes away is awaited.
+int FollowConvergence(const Environment& environment, const Arguments& arguments,
+                      Terminal& terminal, uint64_t generation, std::chrono::seconds limit);
+
+}  // namespace connect_ha

@@ -1,0 +1,166 @@
+#include "coordinator/cli/put_into_force.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/text_table.h"
+#include "coordinator/cli/client.h"
+#include "coordinator/cli/duration.h"
+#include "coordinator/cli/follow.h"
+#include "coordinator/cli/plan_text.h"
+
+namespace connect_ha {
+namespace {
+
+// A node looks at every file that it would change before it answers.
+constexpr std::chrono::seconds kPlanLimit{60};
+constexpr std::chrono::milliseconds kPlanPoll{200};
+constexpr std::chrono::seconds kFollowLimit{3600};
+
+bool IsSame(const v1::SpecBundle& a, const v1::SpecBundle& b) {
+  return a.source() == b.source() && a.has_connect_config() == b.has_connect_config() &&
+         a.connect_config() == b.connect_config() && a.has_license() == b.has_license() &&
+         a.license() == b.license();
+}
+
+template <typename Request>
+Request RequestFor(const Proposal& proposal) {
+  Request request;
+  if (proposal.generation > 0) {
+    request.set_generation(proposal.generation);
+  } else {
+    *request.mutable_bundle() = proposal.bundle;
+  }
+  return request;
+}
+
+absl::StatusOr<v1::GetPlansResponse> WaitForPlans(const Environment& environment, AdminLink& admin,
+                                                  uint64_t number, Terminal& terminal) {
+  v1::GetPlansRequest request;
+  request.set_number(number);
+  const Time limit = environment.now() + kPlanLimit;
+  int64_t shown = -1;
+  for (;;) {
+    auto plans = admin.GetPlans(request);
+    if (!plans.ok()) return plans.status();
+    const auto& nodes = plans->nodes();
+    const auto answered =
+        std::count_if(nodes.begin(), nodes.end(), [](const auto& node) { return node.has_plan(); });
+    const auto awaited = std::count_if(nodes.begin(), nodes.end(), [](const auto& node) {
+      return node.has_plan() || !node.unreachable();
+    });
+    if (answered != shown && awaited > 0) {
+      terminal.error << "planning: " << answered << " of "
+                     << Count(static_cast<size_t>(awaited), "node") << " answered\n";
+    }
+    shown = answered;
+    if (answered == awaited || environment.now() >= limit || !environment.wait(kPlanPoll)) {
+      return plans;
+    }
+  }
+}
+
+// What the nodes said; shown.
+absl::StatusOr<v1::GetPlansResponse> ShowPlan(const Environment& environment, AdminLink& admin,
+                                              const Proposal& proposal, Terminal& terminal) {
+  const auto planned = admin.PlanSpec(RequestFor<v1::PlanSpecRequest>(proposal));
+  if (!planned.ok()) return planned.status();
+  auto plans = WaitForPlans(environment, admin, planned->number(), terminal);
+  if (!plans.ok()) return plans.status();
+  if (plans->nodes().empty()) {
+    terminal.out << "no node has joined yet; next: connect-ha token create\n";
+  }
+  PrintPlans(terminal, *plans);
+  if (proposal.bundle.spec().enforcement() != v1::ENFORCE) {
+    terminal.out << Wrap(
+        "The specification only observes: nothing of this is changed, it is shown as what differs "
+        "(enforcement: enforce changes it).",
+        terminal.width);
+  }
+  return plans;
+}
+
+std::string Question(const Proposal& proposal, const PlanCounts& counts) {
+  const bool enforced = proposal.bundle.spec().enforcement() == v1::ENFORCE;
+  std::string question = proposal.generation > 0
+                             ? absl::StrCat("Take up generation ", proposal.generation, " again")
+                             : std::string("Apply it");
+  if (enforced) absl::StrAppend(&question, " and change ", Count(counts.changing, "node"));
+  if (counts.unknown > 0) {
+    absl::StrAppend(&question, enforced ? ", and " : " (", Count(counts.unknown, "node"),
+                    " of which it is not known", enforced ? "" : ")");
+  }
+  return question + "?";
+}
+
+int Refused(Terminal& terminal, const absl::Status& status, const Proposal& proposal) {
+  if (!absl::IsAborted(status)) return Fail(terminal, status);
+  PrintError(terminal,
+             absl::AbortedError(absl::StrCat(
+                 std::string(status.message()),
+                 "; fix: look at it (connect-ha spec history), then: ", proposal.command)));
+  return kFails;
+}
+
+absl::StatusOr<std::chrono::seconds> Limit(const Arguments& arguments) {
+  if (!arguments.Has("--timeout")) return kFollowLimit;
+  return ParseDuration(arguments.Get("--timeout"));
+}
+
+}  // namespace
+
+std::vector<Option> PutIntoForceOptions() {
+  return ClientOptions({{"--yes", nullptr, "Do not ask"},
+                        {"--wait", nullptr, "Follow the nodes until they are as it says"},
+                        {"--timeout", "DURATION", "Follow them so long (default 1h)"}});
+}
+
+absl::StatusOr<bool> Confirmed(const Environment& environment, Terminal& terminal,
+                               const std::string& question, const std::string& command) {
+  if (!environment.in_is_terminal) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no terminal to ask on; fix: ", command, " --yes"));
+  }
+  terminal.error << question << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(environment.in, answer);
+  answer = absl::AsciiStrToLower(answer);
+  return answer == "y" || answer == "yes";
+}
+
+int PutIntoForce(const Environment& environment, const Arguments& arguments, Terminal& terminal,
+                 const Proposal& proposal) {
+  const auto limit = Limit(arguments);
+  if (!limit.ok()) return Fail(terminal, limit.status());
+  const auto admin = OpenCoordinator(environment, arguments);
+  if (!admin.ok()) return Fail(terminal, admin.status());
+  const auto newest = (*admin)->GetSpec({});
+  if (!newest.ok() && !absl::IsNotFound(newest.status())) return Fail(terminal, newest.status());
+  uint64_t generation = newest.ok() ? newest->generation() : 0;
+  if (newest.ok() && IsSame(newest->bundle(), proposal.bundle)) {
+    terminal.out << "generation " << generation << " says this already\n";
+  } else {
+    const auto plans = ShowPlan(environment, **admin, proposal, terminal);
+    if (!plans.ok()) return Fail(terminal, plans.status());
+    if (!arguments.Has("--yes")) {
+      const auto confirmed = Confirmed(environment, terminal,
+                                       Question(proposal, CountPlans(*plans)), proposal.command);
+      if (!confirmed.ok()) return Fail(terminal, confirmed.status());
+      if (!*confirmed) {
+        terminal.error << "nothing is changed\n";
+        return kFails;
+      }
+    }
+    auto request = RequestFor<v1::ApplySpecRequest>(proposal);
+    request.set_newest_generation(generation);
+    const auto applied = (*admin)->ApplySpec(request);
+    if (!applied.ok()) return Refused(terminal, applied.status(), proposal);
+    generation = applied->generation();
+    terminal.out << "generation " << generation << " is in force\n";
+  }
+  if (!arguments.Has("--wait")) return kHolds;
+  return FollowConvergence(environment, arguments, terminal, generation, *limit);
+}
+
+}  // namespace connect_ha

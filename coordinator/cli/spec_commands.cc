@@ -1,0 +1,205 @@
+#include <algorithm>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/crypto.h"
+#include "common/text_table.h"
+#include "coordinator/cli/client.h"
+#include "coordinator/cli/commands.h"
+#include "coordinator/cli/line_diff.h"
+#include "coordinator/cli/put_into_force.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kShowDescription[] =
+    R"(Prints a specification as it was applied, the one in force when no generation is given: cluster.yaml with its history as comments, or, with --part config, Connect's configuration beside it. Redirected to a file it can be changed and applied again.)";
+
+constexpr char kHistoryDescription[] =
+    R"(Lists the generations of the specification, newest first: when each was applied, and by whom.)";
+
+constexpr char kDiffDescription[] =
+    R"(Shows in which lines two generations of the specification differ, in cluster.yaml and in the files that it names.
+
+Exit status: 0 when they are the same, 1 when they differ.)";
+
+constexpr char kRollbackDescription[] =
+    R"(Takes an older specification up again, as a new generation: as connect-ha apply does, with the plan shown and asked first. What it had installed is installed again; a version older than the installed one only where that specification has allow_downgrade.)";
+
+absl::StatusOr<uint64_t> ParseGeneration(const std::string& text) {
+  uint64_t generation = 0;
+  if (!absl::SimpleAtoi(text, &generation) || generation == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("a generation is a number from 1, not \"", text,
+                                                   "\"; fix: connect-ha spec history"));
+  }
+  return generation;
+}
+
+absl::StatusOr<v1::SpecGeneration> GetGeneration(AdminLink& admin, const std::string& text) {
+  const auto generation = ParseGeneration(text);
+  if (!generation.ok()) return generation.status();
+  v1::GetSpecRequest request;
+  request.set_generation(*generation);
+  return admin.GetSpec(request);
+}
+
+std::string What(const v1::SpecGeneration& spec) {
+  return spec.has_rollback_of() ? absl::StrCat("takes up generation ", spec.rollback_of())
+                                : std::string();
+}
+
+std::string DescribeLicense(const v1::SpecBundle& bundle) {
+  return absl::StrCat(bundle.spec().connect().license().file(), ", ", bundle.license().size(),
+                      " bytes, sha256:", Hex(Sha256(bundle.license())));
+}
+
+void PrintSpec(Terminal& terminal, const v1::SpecGeneration& spec) {
+  const v1::SpecBundle& bundle = spec.bundle();
+  terminal.out << "# generation " << spec.generation() << ", applied "
+               << FormatUtc(FromProto(spec.applied_at())) << " by " << spec.applied_by()
+               << (spec.has_rollback_of() ? ", " + What(spec) : "") << "\n";
+  if (bundle.has_connect_config()) {
+    terminal.out << "# with " << bundle.spec().connect().config() << ": connect-ha spec show "
+                 << spec.generation() << " --part config\n";
+  }
+  if (bundle.has_license()) terminal.out << "# and " << DescribeLicense(bundle) << "\n";
+  terminal.out << bundle.source();
+}
+
+int Show(const Environment& environment, const Arguments& arguments, Terminal& terminal) {
+  const auto admin = OpenCoordinator(environment, arguments);
+  if (!admin.ok()) return Fail(terminal, admin.status());
+  const auto spec = arguments.positional.empty() ? (*admin)->GetSpec({})
+                                                 : GetGeneration(**admin, arguments.positional[0]);
+  if (!spec.ok()) return Fail(terminal, spec.status());
+  if (arguments.Get("--part") != "config") {
+    PrintSpec(terminal, *spec);
+    return kHolds;
+  }
+  if (!spec->bundle().has_connect_config()) {
+    return Fail(terminal, absl::NotFoundError(absl::StrCat(
+                              "generation ", spec->generation(),
+                              " has no configuration of Connect; fix: name one under connect: "
+                              "config: and apply it")));
+  }
+  terminal.out << spec->bundle().connect_config();
+  return kHolds;
+}
+
+int History(const Environment& environment, const Arguments& arguments, Terminal& terminal) {
+  const auto admin = OpenCoordinator(environment, arguments);
+  if (!admin.ok()) return Fail(terminal, admin.status());
+  const auto specs = (*admin)->ListSpecs({});
+  if (!specs.ok()) return Fail(terminal, specs.status());
+  std::vector<TableRow> rows;
+  for (const v1::SpecGeneration& spec : specs->generations()) {
+    rows.push_back({{absl::StrCat(spec.generation())},
+                    {FormatUtc(FromProto(spec.applied_at()))},
+                    {spec.applied_by()},
+                    {What(spec)}});
+  }
+  PrintTable(terminal, {"GENERATION", "APPLIED", "BY", ""}, rows);
+  return kHolds;
+}
+
+// True when it printed something.
+bool PrintDifference(Terminal& terminal, const std::string& name, const std::string& a,
+                     const std::string& b) {
+  const std::string lines = DiffLines(a, b);
+  if (lines.empty()) return false;
+  terminal.out << name << ":\n";
+  for (const absl::string_view view : absl::StrSplit(lines, '\n', absl::SkipEmpty())) {
+    const std::string line = Printable({view.data(), view.size()});
+    const Style style = line[0] == '-'   ? Style::kBad
+                        : line[0] == '+' ? Style::kGood
+                                         : Style::kPlain;
+    terminal.out << "  " << Paint(terminal, style, line) << "\n";
+  }
+  return true;
+}
+
+int Diff(const Environment& environment, const Arguments& arguments, Terminal& terminal) {
+  const auto admin = OpenCoordinator(environment, arguments);
+  if (!admin.ok()) return Fail(terminal, admin.status());
+  const auto a = GetGeneration(**admin, arguments.positional[0]);
+  if (!a.ok()) return Fail(terminal, a.status());
+  const auto b = GetGeneration(**admin, arguments.positional[1]);
+  if (!b.ok()) return Fail(terminal, b.status());
+  const v1::SpecBundle& from = a->bundle();
+  const v1::SpecBundle& to = b->bundle();
+  bool differ = PrintDifference(terminal, "cluster.yaml", from.source(), to.source());
+  const std::string config =
+      to.has_connect_config() ? to.spec().connect().config() : from.spec().connect().config();
+  differ = PrintDifference(terminal, config, from.connect_config(), to.connect_config()) || differ;
+  if (from.license() != to.license()) {
+    differ = true;
+    terminal.out << "licence:\n  - " << (from.has_license() ? DescribeLicense(from) : "none")
+                 << "\n  + " << (to.has_license() ? DescribeLicense(to) : "none") << "\n";
+  }
+  if (!differ) {
+    terminal.out << "generations " << a->generation() << " and " << b->generation()
+                 << " are the same\n";
+  }
+  return differ ? kFails : kHolds;
+}
+
+int Rollback(const Environment& environment, const Arguments& arguments, Terminal& terminal) {
+  const auto admin = OpenCoordinator(environment, arguments);
+  if (!admin.ok()) return Fail(terminal, admin.status());
+  const auto spec = GetGeneration(**admin, arguments.positional[0]);
+  if (!spec.ok()) return Fail(terminal, spec.status());
+  Proposal proposal;
+  proposal.bundle = spec->bundle();
+  proposal.generation = spec->generation();
+  proposal.command = absl::StrCat("connect-ha spec rollback ", spec->generation());
+  return PutIntoForce(environment, arguments, terminal, proposal);
+}
+
+}  // namespace
+
+Command SpecShowCommand(const Environment& environment) {
+  Command command = {"spec show", "[GENERATION]", "Print a specification as it was applied",
+                     kShowDescription};
+  command.options = ClientOptions({{"--part", "PART", "Which file of it", "spec|config"}});
+  command.examples = {"connect-ha spec show", "connect-ha spec show 3 --part config"};
+  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
+    return Show(environment, arguments, terminal);
+  };
+  return command;
+}
+
+Command SpecHistoryCommand(const Environment& environment) {
+  Command command = {"spec history", "", "List the specifications that were applied",
+                     kHistoryDescription};
+  command.options = ClientOptions({});
+  command.examples = {"connect-ha spec history"};
+  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
+    return History(environment, arguments, terminal);
+  };
+  return command;
+}
+
+Command SpecDiffCommand(const Environment& environment) {
+  Command command = {"spec diff", "GENERATION GENERATION", "Show how two specifications differ",
+                     kDiffDescription};
+  command.options = ClientOptions({});
+  command.examples = {"connect-ha spec diff 2 3"};
+  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
+    return Diff(environment, arguments, terminal);
+  };
+  return command;
+}
+
+Command SpecRollbackCommand(const Environment& environment) {
+  Command command = {"spec rollback", "GENERATION", "Take an older specification up again",
+                     kRollbackDescription};
+  command.options = PutIntoForceOptions();
+  command.examples = {"connect-ha spec rollback 2", "connect-ha spec rollback 2 --yes --wait"};
+  command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
+    return Rollback(environment, arguments, terminal);
+  };
+  return command;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,148 @@
+// What golden files cannot show of apply: questions, redrawing, a coordinator that goes away.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "coordinator/cli/convergence_text.h"
+#include "coordinator/cli/line_diff.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/coordinator/cli/world.h"
+
+namespace connect_ha {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// A specification in a directory of its own; one node, which would change one thing.
+class Apply : public testing::Test {
+ protected:
+  Apply() {
+    char pattern[] = "/tmp/connect-ha-apply.XXXXXX";
+    dir_ = mkdtemp(pattern);
+    path_ = dir_ + "/cluster.yaml";
+    std::ofstream(path_) << "cluster: analytics\nenforcement: enforce\nruntimes:\n  r: []\n";
+    world_.coordinator.plans.resize(1);
+    v1::NodePlan& node = *world_.coordinator.plans[0].add_nodes();
+    node.set_node("node-1");
+    node.mutable_plan()->add_changes()->set_resource("package rstudio-connect");
+    world_.in_is_terminal = true;
+    world_.waits = 20;
+  }
+  ~Apply() override { std::filesystem::remove_all(dir_); }
+
+  v1::Snapshot Snapshot(v1::Convergence::State state) {
+    v1::Snapshot snapshot;
+    *snapshot.mutable_taken_at() = ToProto(world_.now);
+    snapshot.set_generation(1);
+    v1::NodeSnapshot& node = *snapshot.add_nodes();
+    node.set_name("node-1");
+    *node.mutable_last_seen() = ToProto(world_.now);
+    node.set_reported_generation(1);
+    node.mutable_convergence()->set_generation(1);
+    node.mutable_convergence()->set_state(state);
+    return snapshot;
+  }
+
+  World world_;
+  std::string dir_;
+  std::string path_;
+};
+
+TEST_F(Apply, DoesNothingWithoutAYes) {
+  for (const char* answer : {"", "\n", "no\n", "later\n"}) {
+    world_.input = answer;
+    world_.coordinator.changes.clear();
+    EXPECT_EQ(world_.Run({"apply", path_}), kFails);
+    EXPECT_THAT(world_.error, HasSubstr("Apply it and change 1 node? [y/N] "));
+    EXPECT_THAT(world_.error, HasSubstr("nothing is changed"));
+    EXPECT_THAT(world_.coordinator.changes, ElementsAre("plan analytics"));
+  }
+}
+
+TEST_F(Apply, AYesAppliesWhatWasShown) {
+  world_.input = "y\n";
+  EXPECT_EQ(world_.Run({"apply", path_}), kHolds);
+  EXPECT_EQ(world_.out,
+            "node-1: 1 change\n  package rstudio-connect  ->\ngeneration 1 is in force\n");
+  EXPECT_THAT(world_.coordinator.changes, ElementsAre("plan analytics", "apply analytics after 0"));
+}
+
+TEST_F(Apply, TheQuestionCountsTheNodesOfWhichNothingIsKnown) {
+  world_.coordinator.plans[0].add_nodes()->set_unreachable(true);
+  world_.input = "n\n";
+  world_.Run({"apply", path_});
+  EXPECT_THAT(world_.error,
+              HasSubstr("Apply it and change 1 node, and 1 node of which it is not known? [y/N] "));
+}
+
+TEST_F(Apply, ANodeThatDoesNotAnswerIsNotAwaitedForEver) {
+  world_.coordinator.plans[0].mutable_nodes(0)->clear_plan();
+  world_.waits = 1000;
+  world_.input = "n\n";
+  const Time before = world_.now;
+  EXPECT_EQ(world_.Run({"apply", path_}), kFails);
+  EXPECT_EQ(world_.now - before, std::chrono::seconds(60));
+  EXPECT_EQ(world_.out, "node-1: not known: no answer in time\n");
+}
+
+TEST_F(Apply, AWrongTimeoutIsNoticedBeforeAnythingIsApplied) {
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--wait", "--timeout", "soon"}), kUsage);
+  EXPECT_TRUE(world_.coordinator.changes.empty());
+}
+
+TEST_F(Apply, RedrawsALineForEachNodeOnATerminal) {
+  world_.interactive = true;
+  world_.width = 40;
+  world_.coordinator.snapshots = {Snapshot(v1::Convergence::CHANGING),
+                                  Snapshot(v1::Convergence::CONVERGED)};
+  v1::Step& step =
+      *world_.coordinator.snapshots[0].mutable_nodes(0)->mutable_convergence()->mutable_step();
+  step.set_resource("package r-4.3.3-with-a-long-name\x1b[2J");
+  step.set_phase(v1::Step::INSTALLING);
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--wait"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("\nnode-1  installing package r-4.3.3-wit~\n0s\n"
+                                    "\x1b[2A\x1b[J"
+                                    "node-1  as generation 1 says\n1s\n"
+                                    "1 of 1 node as generation 1 says, after 1s\n"));
+  EXPECT_THAT(world_.out, Not(HasSubstr("\x1b[2J")));
+}
+
+TEST_F(Apply, ACoordinatorThatGoesAwayIsAwaited) {
+  world_.coordinator.snapshots = {Snapshot(v1::Convergence::CHANGING),
+                                  Snapshot(v1::Convergence::CONVERGED)};
+  int waited = 0;
+  world_.on_wait = [&] {
+    ++waited;
+    world_.coordinator.error = waited < 4 ? absl::UnavailableError("no answer") : absl::OkStatus();
+  };
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--wait"}), kHolds);
+  EXPECT_THAT(world_.error, HasSubstr("error: no answer\nthe coordinator answers again\n"));
+}
+
+TEST_F(Apply, ANewerGenerationEndsTheFollowing) {
+  v1::Snapshot newer = Snapshot(v1::Convergence::CHANGING);
+  newer.set_generation(2);
+  world_.coordinator.snapshots = {Snapshot(v1::Convergence::CHANGING), newer};
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--wait"}), kFails);
+  EXPECT_THAT(world_.error, HasSubstr("generation 2 came after 1"));
+}
+
+TEST(LineDiff, ShowsWhatDiffersWithALineAround) {
+  EXPECT_EQ(DiffLines("a\nb\nc\nd\ne\n", "a\nb\nc\nD\ne\n"), "...\n  c\n- d\n+ D\n  e\n");
+  EXPECT_EQ(DiffLines("a\n", "a\n"), "");
+  EXPECT_EQ(DiffLines("", "a\nb\n"), "+ a\n+ b\n");
+  EXPECT_EQ(DiffLines("a\nb\n", ""), "- a\n- b\n");
+  EXPECT_EQ(DiffLines("a\n", "a"), "the last line ends in one and not in the other\n");
+}
+
+TEST(FormatBytes, IsShort) {
+  EXPECT_EQ(FormatBytes(0), "0.0 kB");
+  EXPECT_EQ(FormatBytes(27'100'000), "27.1 MB");
+  EXPECT_EQ(FormatBytes(4'294'967'296), "4.3 GB");
+}
+
+}  // namespace
+}  // namespace connect_ha
