@@ -167,8 +167,10 @@ void Loop::TakeAssignment(const v1::HeartbeatRequest& request,
   if (request.has_plan()) converger_.PlanTaken(request.plan().number());
   if (response.changes_taken() != 0) converger_.ChangesTaken(response.changes_taken());
   if (response.has_plan()) converger_.AskPlan(response.plan());
-  const absl::Status assigned = converger_.Assign(
-      response.assigned_state(), response.has_desired() ? &response.desired() : nullptr);
+  // A coordinator that lost its specifications takes none away.
+  const bool given = response.has_desired() && response.desired().generation() != 0;
+  const absl::Status assigned =
+      converger_.Assign(response.assigned_state(), given ? &response.desired() : nullptr);
   // What is not on disk is not gone by: it is sent again with every answer.
   if (!assigned.ok()) {
     spdlog::error("event=assignment-not-kept error={}", LogValue(std::string(assigned.message())));

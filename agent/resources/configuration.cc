@@ -56,6 +56,7 @@ std::vector<std::string> ChangedKeys(const GcfgFile& here, const GcfgFile& wante
   std::map<std::string, std::string> spelling = Spelling(wanted);
   spelling.merge(Spelling(here));
   std::vector<std::string> names;
+  names.reserve(keys.size());
   for (const std::string& key : keys) names.push_back(spelling.at(key));
   return names;
 }

@@ -337,6 +337,17 @@ TEST_F(AssignedLoopTest, AnswersAPlanThatIsAskedForOnce) {
   EXPECT_FALSE(link_.requests.back().has_plan());
 }
 
+TEST_F(AssignedLoopTest, ACoordinatorThatLostTheSpecificationTakesNoneAway) {
+  Answer(Assigned(v1::OBSERVED, 3));
+  Begin();
+  v1::HeartbeatResponse empty;
+  empty.set_assigned_state(v1::OBSERVED);
+  empty.mutable_desired();
+  Answer(empty);
+  After(seconds(6));
+  EXPECT_EQ(converger_->News().generation, 3u);
+}
+
 TEST_F(AssignedLoopTest, WhatItHoldsOutlivesTheAgentAndACoordinatorThatIsAway) {
   Answer(Assigned(v1::OBSERVED, 3));
   Begin();
