@@ -82,9 +82,9 @@ bool Converger::Stop(milliseconds patience) {
 
 absl::Status Converger::Start() {
   absl::Status journal = journal_.Load();
-  absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host_, options_.state_dir);
+  const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host_, options_.state_dir);
   if (assignment.ok()) {
-    assignment_ = *std::move(assignment);
+    assignment_ = *assignment;
     look_ = true;
     spdlog::info("event=assignment-held state={} generation={}",
                  v1::NodeState_Name(assignment_.state()), assignment_.desired().generation());

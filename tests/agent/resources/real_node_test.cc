@@ -1,0 +1,247 @@
+// A node brought to its specification by the real apt, dpkg and systemd, in a container
+// (tests/agent/host/in_container) and nowhere else: it changes the machine that it runs on.
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agent/host/linux_host.h"
+#include "agent/resources/converge.h"
+#include "common/crypto.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr char kWork[] = "/run/work";
+constexpr char kStateDir[] = "/var/lib/connect-ha-agent";
+constexpr char kUnit[] = "rstudio-connect.service";
+constexpr char kStarted[] = "/run/connect-was-started";
+constexpr char kInstalls[] = "/run/installs";
+// Connect's installation waits while this is there.
+constexpr char kGate[] = "/run/gate";
+
+void Write(const std::string& path, const std::string& content, mode_t mode = 0644) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::ofstream(path) << content;
+  chmod(path.c_str(), mode);
+}
+
+std::string Read(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class RealWatch : public TurnWatch {
+ public:
+  void Publish(const v1::Convergence& convergence) override { last = convergence; }
+  bool Stopped() override { return false; }
+  bool Wait(milliseconds span) override {
+    std::this_thread::sleep_for(span);
+    return true;
+  }
+  SteadyTime Now() override { return steady_clock::now(); }
+
+  v1::Convergence last;
+};
+
+class RealNode : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    spdlog::set_level(spdlog::level::off);
+    for (const char* directory :
+         {kStateDir, "/var/lib/dpkg/info", "/var/lib/dpkg/updates", "/var/lib/dpkg/triggers",
+          "/var/lib/apt/lists/partial", "/var/cache/apt/archives/partial", "/etc/apt", "/opt",
+          "/etc/systemd/system", "/var/log/apt"}) {
+      std::filesystem::create_directories(directory);
+    }
+    LinuxHost host;
+    const auto architecture = host.Run({"/usr/bin/dpkg", "--print-architecture"}, {});
+    Write("/var/lib/dpkg/status",
+          absl::StrCat("Package: dpkg\nStatus: install ok installed\nVersion: 1.21\n"
+                       "Maintainer: a test <test@localhost>\nDescription: dpkg\nArchitecture: ",
+                       architecture->output, "\n"));
+  }
+
+  // Builds a .deb; the artifact that names it.
+  v1::Artifact MakeDeb(const std::string& name, const std::string& version,
+                       const std::map<std::string, std::string>& files,
+                       const std::string& postinst) {
+    const std::string root = absl::StrCat(kWork, "/", name, "-", version);
+    std::string commands = absl::StrCat("cd ", root, " && find . -path ./DEBIAN -prune -o -type f ",
+                                        "-printf '%P\\n' | xargs md5sum > DEBIAN/md5sums");
+    for (const auto& [path, content] : files) Write(root + path, content, 0755);
+    Write(root + "/DEBIAN/control",
+          absl::StrCat("Package: ", name, "\nVersion: ", version,
+                       "\nArchitecture: all\nInstalled-Size: 10\n"
+                       "Maintainer: a test <test@localhost>\nDescription: a test\n"));
+    if (!postinst.empty()) Write(root + "/DEBIAN/postinst", "#!/bin/sh\n" + postinst, 0755);
+    Run({"/bin/sh", "-c", commands});
+    Run({"/usr/bin/dpkg-deb", "--root-owner-group", "-b", root, root + ".deb"});
+    return Artifact(root + ".deb");
+  }
+  v1::Artifact MakeQuarto(const std::string& version) {
+    const std::string top = absl::StrCat("quarto-", version);
+    Write(absl::StrCat(kWork, "/", top, "/bin/quarto"), "#!/bin/sh\n", 0755);
+    Write(absl::StrCat(kWork, "/", top, "/share/version"), version);
+    const std::string file = absl::StrCat(kWork, "/", top, ".tar.gz");
+    Run({"/bin/tar", "-C", kWork, "-czf", file, top});
+    return Artifact(file);
+  }
+  static v1::Artifact Artifact(const std::string& file) {
+    v1::Artifact artifact;
+    artifact.set_url("file://" + file);
+    artifact.set_sha256(Hex(Sha256(Read(file))));
+    return artifact;
+  }
+  void Run(const std::vector<std::string>& arguments) {
+    const auto run = host_.Run(arguments, {});
+    ASSERT_TRUE(run.ok()) << run.status();
+    ASSERT_EQ(run->exit_code, 0) << run->output;
+  }
+
+  v1::Artifact MakeConnect(const std::string& version) {
+    return MakeDeb(
+        "rstudio-connect", version + "~ubuntu22",
+        {{"/opt/rstudio-connect/bin/connect", version},
+         {"/run/systemd/system/rstudio-connect.service",
+          absl::StrCat("[Service]\nType=oneshot\nExecStart=/usr/bin/touch ", kStarted, "\n")}},
+        absl::StrCat("echo ", version, " >>", kInstalls, "\nwhile [ -e ", kGate,
+                     " ]; do sleep 0.1; done\nsystemctl daemon-reload\n"
+                     "systemctl start rstudio-connect.service || echo refused\n"));
+  }
+  v1::Assignment MakeAssignment(uint64_t generation, const std::string& version) {
+    v1::Assignment assignment;
+    assignment.set_state(v1::PREPARING);
+    v1::Desired& desired = *assignment.mutable_desired();
+    desired.set_generation(generation);
+    v1::ClusterSpec& spec = *desired.mutable_spec();
+    spec.set_enforcement(v1::ENFORCE);
+    spec.mutable_downloads()->set_allow_file(true);
+    (*spec.mutable_accounts())["rstudio-connect"].set_uid(987);
+    (*spec.mutable_accounts())["rstudio-connect"].set_gid(986);
+    spec.mutable_connect()->set_version(version);
+    *spec.mutable_connect()->mutable_package() = MakeConnect(version);
+    v1::RuntimeSpec& r = *spec.mutable_runtimes()->add_r();
+    r.set_version("4.3.3");
+    *r.mutable_package() = MakeDeb("r-4.3.3", "1", {{"/opt/R/4.3.3/bin/R", "R 4.3.3"}}, "");
+    v1::RuntimeSpec& quarto = *spec.mutable_runtimes()->add_quarto();
+    quarto.set_version("1.5.57");
+    *quarto.mutable_archive() = MakeQuarto("1.5.57");
+    desired.set_license("the licence");
+    desired.set_connect_config("[Server]\nAddress = https://${node.name}\n");
+    return assignment;
+  }
+
+  void Turn(const v1::Assignment& assignment) {
+    ConvergeOptions options;
+    options.node = "node-1";
+    options.agent_config.set_connect_unit(kUnit);
+    options.agent_config.set_connect_config("/etc/rstudio-connect/rstudio-connect.gcfg");
+    options.state_dir = kStateDir;
+    options.cache_dir = "/var/cache/connect-ha-agent";
+    ProbeCache cache;
+    ChangeJournal journal(host_, absl::StrCat(kStateDir, "/changes"));
+    ASSERT_TRUE(journal.Load().ok());
+    Converge converge(options, host_, cache, journal);
+    converge.Turn(assignment, watch_);
+  }
+  void ExpectConverged() {
+    EXPECT_EQ(watch_.last.state(), v1::Convergence::CONVERGED) << watch_.last.DebugString();
+    EXPECT_FALSE(std::filesystem::exists(kStarted));
+    EXPECT_EQ(host_.ReadUnit(kUnit)->load_state(), "masked");
+  }
+
+  LinuxHost host_;
+  RealWatch watch_;
+};
+
+TEST_F(RealNode, IsBroughtToTheSpecificationMendedAndUpgraded) {
+  const v1::Assignment assignment = MakeAssignment(1, "2024.06.0");
+  Turn(assignment);
+  ExpectConverged();
+  EXPECT_EQ(Read("/opt/rstudio-connect/bin/connect"), "2024.06.0");
+  EXPECT_EQ(Read("/opt/R/4.3.3/bin/R"), "R 4.3.3");
+  EXPECT_EQ(Read("/opt/quarto/1.5.57/share/version"), "1.5.57");
+  EXPECT_EQ(host_.LookUpUser("rstudio-connect")->uid, 987u);
+  EXPECT_EQ(host_.LookUpUser("rstudio-connect")->gid, 986u);
+  EXPECT_EQ(Read(kInstalls), "2024.06.0\n");
+
+  Write("/opt/R/4.3.3/bin/R", "tampered");
+  std::filesystem::remove("/opt/quarto/1.5.57/share/version");
+  Turn(assignment);
+  ExpectConverged();
+  EXPECT_EQ(Read("/opt/R/4.3.3/bin/R"), "R 4.3.3");
+  EXPECT_EQ(Read("/opt/quarto/1.5.57/share/version"), "1.5.57");
+  EXPECT_EQ(Read(kInstalls), "2024.06.0\n");
+
+  Turn(MakeAssignment(2, "2024.08.0"));
+  ExpectConverged();
+  EXPECT_EQ(Read("/opt/rstudio-connect/bin/connect"), "2024.08.0");
+  EXPECT_EQ(Read(kInstalls), "2024.06.0\n2024.08.0\n");
+}
+
+TEST_F(RealNode, AnAgentThatIsKilledFindsTheInstallerThatRuns) {
+  const v1::Assignment assignment = MakeAssignment(3, "2024.09.0");
+  std::filesystem::remove(kInstalls);
+  Write(kGate, "");
+  const pid_t agent = fork();
+  if (agent == 0) {
+    Turn(assignment);
+    _exit(0);
+  }
+  for (int i = 0; i < 600 && Read(kInstalls).empty(); ++i) {
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  kill(agent, SIGKILL);
+  waitpid(agent, nullptr, 0);
+  std::thread opener([] {
+    std::this_thread::sleep_for(seconds(1));
+    std::filesystem::remove(kGate);
+  });
+  Turn(assignment);
+  opener.join();
+  ExpectConverged();
+  EXPECT_EQ(Read(kInstalls), "2024.09.0\n");
+  EXPECT_EQ(Read("/opt/rstudio-connect/bin/connect"), "2024.09.0");
+}
+
+TEST_F(RealNode, WhatAPowerCutLeftHalfConfiguredIsMended) {
+  const v1::Assignment assignment = MakeAssignment(4, "2024.10.0");
+  const std::string deb = absl::StrCat(kWork, "/rstudio-connect-2024.10.0~ubuntu22.deb");
+  Run({"/usr/bin/dpkg", "--unpack", deb});
+  Write("/opt/rstudio-connect/bin/connect", "");
+  Turn(assignment);
+  ExpectConverged();
+  EXPECT_EQ(Read("/opt/rstudio-connect/bin/connect"), "2024.10.0");
+  EXPECT_TRUE(absl::StrContains(Read("/var/lib/dpkg/status"), "hold ok installed"));
+}
+
+}  // namespace
+}  // namespace connect_ha
+
+int main(int argc, char** argv) {
+  std::ifstream manager("/run/systemd/container");
+  const std::string kind{std::istreambuf_iterator<char>(manager), {}};
+  if (std::getenv("CONNECT_HA_CONTAINER") == nullptr || !absl::StartsWith(kind, "systemd-nspawn")) {
+    std::fprintf(stderr,
+                 "error: this changes the machine it runs on\nfix:   "
+                 "tests/agent/host/in_container %s\n",
+                 argv[0]);
+    return 2;
+  }
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
