@@ -12,6 +12,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/address.h"
 #include "common/channel.h"
 #include "coordinator/service_unread.h"
@@ -122,7 +123,12 @@ class Server::Generation {
   std::unique_ptr<grpc::Server> server_;
 };
 
-Server::Server(Core core) : core_(core) { LogUnreadMessages(); }
+Server::Server(Core core) : core_(core) {
+  LogUnreadMessages();
+  // Debian builds abseil with its search for lock cycles, which takes one lock of the whole process
+  // at each of gRPC's.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+}
 
 Server::~Server() { Stop(std::chrono::milliseconds(0)); }
 
