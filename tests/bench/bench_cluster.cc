@@ -17,9 +17,12 @@
 #include "common/channel.h"
 #include "connect_ha/v1/node_service.grpc.pb.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/store/sqlite_store.h"
 
 namespace connect_ha {
 namespace {
+
+constexpr size_t kWriters = 64;  // whose writes are committed in groups
 
 [[noreturn]] void Die(const std::string& what) {
   std::cerr << "bench: " << what << "\n";
@@ -153,6 +156,24 @@ std::vector<BenchIdentity> BenchCluster::IssueNodes(int count) {
   std::vector<BenchIdentity> nodes;
   nodes.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) nodes.push_back(Issue(Role::kNode, absl::StrCat("node-", i)));
+  return nodes;
+}
+
+std::vector<BenchIdentity> BenchCluster::EnrolNodes(int count) {
+  const auto nodes = IssueNodes(count);
+  const auto store = Must(SqliteStore::Open(dir_ + "/store.db"));
+  std::vector<std::thread> writers;
+  for (size_t first = 0; first < kWriters; ++first) {
+    writers.emplace_back([&, first] {
+      for (size_t i = first; i < nodes.size(); i += kWriters) {
+        v1::NodeRecord record;
+        record.set_name(nodes[i].name);
+        const absl::Status stored = store->PutNode(record);
+        if (!stored.ok()) Die(stored.ToString());
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
   return nodes;
 }
 

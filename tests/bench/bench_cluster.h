@@ -37,6 +37,9 @@ class BenchCluster {
   double ResidentMiB() const;
   double CpuSeconds() const;
 
+  // Before the server starts: nodes that the store knows.
+  std::vector<BenchIdentity> EnrolNodes(int count);
+  // Nodes that it does not know: the first call of each costs two writes more.
   std::vector<BenchIdentity> IssueNodes(int count);
   BenchIdentity IssueAdmin() const;
   std::shared_ptr<grpc::Channel> Connect(const BenchIdentity& identity) const;

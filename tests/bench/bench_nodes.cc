@@ -2,7 +2,9 @@
 
 #include <grpcpp/alarm.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <utility>
 
 #include "connect_ha/v1/node_service.grpc.pb.h"
@@ -10,6 +12,7 @@
 namespace connect_ha {
 namespace {
 
+constexpr std::chrono::milliseconds kPace{5000};
 constexpr std::chrono::milliseconds kTryAgain{250};
 
 std::chrono::system_clock::time_point In(std::chrono::milliseconds wait) {
@@ -37,6 +40,8 @@ struct BenchNodes::Node {
   grpc::Alarm beat_alarm, open_alarm;
   int reported_round = -1;
   bool send_facts = true;
+  int changes = 0;
+  std::chrono::steady_clock::time_point sent, due;
   Tag answered{this, Tag::kAnswered}, beat_due{this, Tag::kBeat}, opened{this, Tag::kOpened},
       nudged{this, Tag::kNudged}, ended{this, Tag::kEnded}, open_due{this, Tag::kOpen};
 
@@ -46,10 +51,15 @@ struct BenchNodes::Node {
   }
 
   void Beat() {
+    if (all.interval_ms_ > 0) {
+      ChangeReport(report, ++changes);
+      send_facts = true;
+    }
     beat_context = std::make_unique<grpc::ClientContext>();
     beat_context->set_deadline(In(std::chrono::seconds(30)));
     v1::HeartbeatRequest request = report;
     if (!send_facts) request.clear_facts();
+    sent = std::chrono::steady_clock::now();
     beat = stub->AsyncHeartbeat(beat_context.get(), request, &all.queue_);
     beat->Finish(&answer, &beat_status, &answered);
   }
@@ -61,8 +71,21 @@ struct BenchNodes::Node {
     } else {
       all.Refused(beat_status);
     }
-    const auto pace = beat_status.ok() && !send_facts ? std::chrono::milliseconds(5000) : kTryAgain;
+    if (changes > 0 && beat_status.ok() && !send_facts) return Acknowledged();
+    const auto pace = beat_status.ok() && !send_facts ? kPace : kTryAgain;
     beat_alarm.Set(&all.queue_, In(pace), &beat_due);
+  }
+  void Acknowledged() {
+    using std::chrono::milliseconds;
+    const auto now = std::chrono::steady_clock::now();
+    const milliseconds interval(all.interval_ms_);
+    {
+      std::lock_guard lock(all.mutex_);
+      all.acknowledged_ms_.push_back(std::chrono::duration<double, std::milli>(now - sent).count());
+    }
+    // Nodes keep their own time: reports that all come at one moment would measure a burst.
+    due = changes == 1 ? now + interval * std::rand() / RAND_MAX : std::max(due + interval, now);
+    beat_alarm.Set(&all.queue_, In(std::chrono::duration_cast<milliseconds>(due - now)), &beat_due);
   }
   void Open() {
     stream_context = std::make_unique<grpc::ClientContext>();
@@ -128,6 +151,21 @@ void BenchNodes::Refused(const grpc::Status& status) {
 std::string BenchNodes::first_refusal() const {
   std::lock_guard lock(mutex_);
   return first_refusal_;
+}
+
+void BenchNodes::ReportChangesEvery(std::chrono::milliseconds interval) {
+  interval_ms_ = interval.count();
+  std::this_thread::sleep_for(kPace + interval);
+}
+
+std::vector<double> BenchNodes::AcknowledgedIn(std::chrono::seconds run) {
+  {
+    std::lock_guard lock(mutex_);
+    acknowledged_ms_.clear();
+  }
+  std::this_thread::sleep_for(run);
+  std::lock_guard lock(mutex_);
+  return acknowledged_ms_;
 }
 
 void BenchNodes::ExpectAgain() {

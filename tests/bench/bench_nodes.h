@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,7 +18,7 @@ namespace connect_ha {
 
 class BenchNodes {
  public:
-  // Connects all at once. A heartbeat is tried until it is answered, at most `pace` apart.
+  // Connects all at once. A heartbeat is tried until it is answered.
   BenchNodes(const BenchCluster& cluster, const std::vector<BenchIdentity>& identities);
   ~BenchNodes();
   BenchNodes(const BenchNodes&) = delete;
@@ -27,6 +28,11 @@ class BenchNodes {
   double WaitUntilAllReported(double limit_seconds);
   // Every node's next answer counts anew: for a coordinator that was killed.
   void ExpectAgain();
+  // From now on each node reports other facts every `interval`, beginning at a moment of its own.
+  // Returns when all do.
+  void ReportChangesEvery(std::chrono::milliseconds interval);
+  // The milliseconds from each such report to its acknowledgement, of those acknowledged in `run`.
+  std::vector<double> AcknowledgedIn(std::chrono::seconds run);
   // Every call that ended with another status than UNAVAILABLE, as a word of its first.
   int refused() const { return refused_.load(); }
   std::string first_refusal() const;
@@ -42,8 +48,10 @@ class BenchNodes {
   std::atomic<int> refused_{0};
   std::atomic<int> round_{0};
   std::atomic<bool> stopping_{false};
+  std::atomic<int64_t> interval_ms_{0};  // between changed reports; 0: the facts stay
   mutable std::mutex mutex_;
   std::string first_refusal_;
+  std::vector<double> acknowledged_ms_;
   std::thread thread_;
 };
 
