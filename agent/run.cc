@@ -30,6 +30,8 @@ constexpr uint32_t kOnIdentity = 1u << 31;
 constexpr std::chrono::hours kLongestSleep{1};
 constexpr std::chrono::seconds kPatience{5};
 constexpr int kLargeBlock = 128 * 1024;
+// What was freed between blocks in use goes back too: of a CA file, a verification, a step.
+constexpr std::chrono::minutes kTrimEvery{1};
 
 void Notify(const std::string& state) { sd_notify(0, state.c_str()); }
 
@@ -79,9 +81,14 @@ bool EnrolledAnew(const std::string& state_dir, const std::string& token_id) {
 
 void Serve(Watcher& watcher, Loop& loop, const std::function<bool()>& enrolled_anew) {
   uint32_t triggers = 0;
+  auto next_trim = steady_clock::now() + kTrimEvery;
   while (true) {
     loop.Act(triggers, steady_clock::now());
     const auto now = steady_clock::now();
+    if (now >= next_trim) {
+      malloc_trim(0);
+      next_trim = now + kTrimEvery;
+    }
     const auto sleep = std::min<steady_clock::duration>(loop.NextDue(now) - now, kLongestSleep);
     const Wakeup wakeup = watcher.Wait(std::chrono::ceil<milliseconds>(sleep));
     if (wakeup.stop) {
