@@ -5,9 +5,8 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
-#include "agent/resources/download.h"
-#include "agent/resources/installer.h"
 #include "agent/resources/step_progress.h"
+#include "agent/resources/tidy.h"
 #include "common/log.h"
 
 namespace connect_ha {
@@ -17,11 +16,10 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstBackoff{5'000};
 constexpr milliseconds kLastBackoff{300'000};
-constexpr uint64_t kDefaultCacheBytes = 8ull << 30;
 constexpr int kMostChanges = 5;  // of one resource in one turn
 constexpr char kSpecification[] = "specification";
 constexpr char kJournal[] = "journal";
-constexpr char kInstaller[] = "installation under way";
+constexpr char kTidying[] = "what earlier steps left";
 
 bool SameChange(const v1::Change& a, const v1::Change& b) {
   return a.resource() == b.resource() && a.from() == b.from() && a.to() == b.to();
@@ -111,7 +109,7 @@ bool Converge::Round(Turning& turning) {
   if (!settled.ok()) AddTrouble(turning, kJournal, settled);
   if (settled.ok() && MayChange(turning.assignment)) {
     if (const LookedAt* first = FirstToChange(turning.looks)) return ChangeFirst(turning, *first);
-    if (tidy_due_ && turning.report.troubles_size() == 0) return TidyUp(turning);
+    if (tidy_due_ && turning.report.troubles_size() == 0) return Tidy(turning);
   }
   Finish(turning);
   return false;
@@ -215,19 +213,13 @@ void Converge::HoldBack(const Turning& turning, const v1::Change& change,
   hold_ = std::move(hold);
 }
 
-// Nothing differs: an older specification's installer may still run, and the cache has a limit.
-bool Converge::TidyUp(Turning& turning) {
-  StepProgress progress(turning.report, kInstaller, host_.Now(), turning.watch);
-  absl::Status tidied = SettleInstaller(turning.context, progress);
+bool Converge::Tidy(Turning& turning) {
+  StepProgress progress(turning.report, kTidying, host_.Now(), turning.watch);
+  const absl::Status tidied = TidyUp(turning.context, progress);
   if (absl::IsCancelled(tidied)) return false;
-  const v1::DownloadsSpec& downloads = turning.assignment.desired().spec().downloads();
-  if (tidied.ok()) {
-    tidied = BoundCache(host_, options_.cache_dir,
-                        downloads.has_cache_bytes() ? downloads.cache_bytes() : kDefaultCacheBytes);
-  }
   tidy_due_ = !tidied.ok();
   if (tidied.ok()) return true;
-  AddTrouble(turning, kInstaller, tidied);
+  AddTrouble(turning, kTidying, tidied);
   Finish(turning);
   return false;
 }

@@ -82,7 +82,7 @@ class Converge {
   absl::Status SettleBegun(const Turning& turning);
   absl::Status Change(Turning& turning, const LookedAt& look);
   absl::Status ApplyAndLook(Resource& resource, StepProgress& progress);
-  bool TidyUp(Turning& turning);
+  bool Tidy(Turning& turning);
   void AddTrouble(Turning& turning, const std::string& resource, const absl::Status& status);
   void Finish(Turning& turning);
   void HoldBack(const Turning& turning, const v1::Change& change, const absl::Status& status,

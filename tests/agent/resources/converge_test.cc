@@ -248,6 +248,28 @@ TEST_F(ConvergeTest, ANewerGenerationWaitsForTheOlderInstallerAndLeavesNothingOf
       absl::IsNotFound(node_.host.ReadFile(absl::StrCat(kStateDir, "/installing")).status()));
 }
 
+TEST_F(ConvergeTest, WhatIsLeftOfOlderSpecificationsIsRemoved) {
+  node_.host.SetFile("/opt/quarto/.1.4.0.staging/bin/quarto", "half");
+  node_.host.SetFile("/opt/quarto/.1.4.0.old/bin/quarto", "old");
+  node_.host.SetFile("/opt/quarto/.1.4.0.sha256", "");
+  node_.host.SetFile(absl::StrCat(kStateDir, "/connect-ha-install-abc.service.log"), "failed");
+  node_.host.SetFile(absl::StrCat(kCacheDir, "/abc.deb.part"), "half");
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(*node_.host.ListDirectory("/opt/quarto"),
+            (std::vector<std::string>{".1.5.57.sha256", "1.5.57"}));
+  EXPECT_EQ(*node_.host.ListDirectory(kStateDir),
+            (std::vector<std::string>{"artifacts", "changes"}));
+  EXPECT_EQ(node_.host.ListDirectory(kCacheDir)->size(), 5u);
+}
+
+TEST_F(ConvergeTest, TheCacheIsBoundedAndTheNewestStay) {
+  spec().mutable_downloads()->set_cache_bytes(2500);  // two artifacts of a thousand bytes
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(node_.host.ListDirectory(kCacheDir)->size(), 2u);
+}
+
 // Killed in every changing call, before it and halfway through it.
 class KilledTest : public ConvergeTest, public testing::WithParamInterface<FakeHost::Death> {};
 
