@@ -264,8 +264,10 @@ bool Roster::Settled(Time now) const {
 void Roster::RecordEvents(const std::vector<v1::Event>& events) {
   if (events.empty()) return;
   for (const v1::Event& event : events) {
-    spdlog::warn("event={} node={} text={}", v1::Event::Kind_Name(event.kind()), event.node(),
-                 LogValue(event.text()));
+    const bool expected = event.kind() == v1::Event::NODE_STATE_CHANGED ||
+                          event.kind() == v1::Event::CONVERGENCE_CHANGED;
+    spdlog::log(expected ? spdlog::level::info : spdlog::level::warn, "event={} node={} text={}",
+                v1::Event::Kind_Name(event.kind()), event.node(), LogValue(event.text()));
   }
   const absl::Status stored = store_.AddEvents(events);
   if (!stored.ok()) spdlog::error("cannot store events: {}", std::string(stored.message()));

@@ -97,8 +97,11 @@ Cell Text(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node, bool movin
       return {Changing(snapshot, convergence, moving)};
     case C::WAITING:
       return {Waiting(snapshot, convergence, moving), Style::kDoubtful};
-    case C::STUCK:
-      return {absl::StrCat("STUCK: ", FirstTrouble(convergence)), Style::kBad};
+    case C::STUCK:  // why is printed below
+      return {absl::StrCat("STUCK at ", convergence.troubles_size() > 0
+                                            ? convergence.troubles(0).resource()
+                                            : "an unknown place"),
+              Style::kBad};
     case C::LOOKING:
       return {"looks at what is there"};
     default:

@@ -12,7 +12,7 @@
 namespace connect_ha {
 
 // What one node does or needs: "as generation 3 says", "downloading package r-4.3.3 [####------] 45
-// % of 27.1 MB, 8s; 4 more to do", "STUCK at ...". Goes by the snapshot's time.
+// % of 27.1 MB, 8s; 4 more to do", "STUCK at package r-4.3.3". Goes by the snapshot's time.
 Cell ConvergenceCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);
 
 // The same without what only passes (bytes, times): what counts as a change.

@@ -27,8 +27,8 @@ constexpr char kRest[] = R"(
 #secrets:
 #  db_password: {file: /etc/connect-ha/secrets/db_password}
 
-# Exactly these versions, on every node. With package: {url: "...", sha256: "..."} (Quarto: archive)
-# they can be installed.
+# Exactly these versions, on every node. To have them installed, give each a package (Quarto: an
+# archive) as Connect's above.
 #runtimes:
 #  r:      [{version: 4.3.3}]
 #  python: [{version: 3.11.9}]
