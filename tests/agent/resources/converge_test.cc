@@ -1,6 +1,8 @@
 // A whole node, brought from nothing to its specification.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/resources/installer.h"
@@ -74,8 +76,7 @@ TEST_F(ConvergeTest, EveryChangeIsToldWithBeforeAfterAndWhy) {
       "package python-3.11.9: absent -> installed, held (7)",
       "archive quarto 1.5.57: absent -> 1.5.57 at /opt/quarto/1.5.57 (7)",
       "license connect.lic: absent -> the specification's, alone (7)",
-      "file /etc/rstudio-connect/rstudio-connect.gcfg: absent -> as the specification gives it "
-      "(7)"};
+      absl::StrCat("file ", kConfigFile, ": absent -> as the specification gives it (7)")};
   EXPECT_EQ(told, expected);
   EXPECT_GT(agent_->journal.Pending(100)[2].duration_us(), 0);
 }

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "agent/resources/installer.h"
 #include "tests/agent/resources/bare_node.h"
 
