@@ -154,6 +154,7 @@ void Converger::Look(bool verify) {
 void Converger::TryAgain() {
   const std::lock_guard<std::mutex> lock(mutex_);
   look_ = true;
+  verify_ = true;
   try_again_ = true;
   wake_.notify_all();
 }

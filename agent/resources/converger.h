@@ -49,7 +49,8 @@ class Converger {
 
   // Something on this node changed: look again. `verify`: also at the installed files.
   void Look(bool verify);
-  // Somebody asks: what needed a person is tried again.
+  // Somebody asks: everything is looked at, the installed files too, and what needed a person is
+  // tried again.
   void TryAgain();
 
   ConvergerNews News() const;

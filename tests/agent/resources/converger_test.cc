@@ -108,6 +108,17 @@ TEST_F(ConvergerTest, LooksAgainWhenSomethingChanged) {
   EXPECT_EQ(*node_.host.ReadFile("/opt/R/4.3.3/bin/R"), "R 4.3.3");
 }
 
+TEST_F(ConvergerTest, WhoeverAsksLearnsOfATamperedFileToo) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  ASSERT_TRUE(converger_->Assign(v1::OBSERVED, nullptr).ok());
+  node_.host.Erase("/opt/quarto/1.5.57/share/version");
+  converger_->TryAgain();
+  ASSERT_TRUE(UntilState(v1::Convergence::DIFFERS));
+  EXPECT_EQ(converger_->News().convergence->changes(0).from(),
+            "1 file missing: missing /opt/quarto/1.5.57/share/version");
+}
+
 TEST_F(ConvergerTest, AnswersAPlanWhileAnInstallerRuns) {
   StartEndlessInstall();
   v1::PlanRequest request;
