@@ -108,6 +108,28 @@ absl::StatusOr<std::chrono::seconds> Limit(const Arguments& arguments) {
   return ParseDuration(arguments.Get("--timeout"));
 }
 
+// As the generation after `newest`. kHolds: it is in force.
+int AgreeAndApply(const Environment& environment, const Arguments& arguments, Terminal& terminal,
+                  AdminLink& admin, const Proposal& proposal, uint64_t newest) {
+  const auto plans = ShowPlan(environment, admin, proposal, terminal);
+  if (!plans.ok()) return Fail(terminal, plans.status());
+  if (!arguments.Has("--yes")) {
+    const auto confirmed =
+        Confirmed(environment, terminal, Question(proposal, CountPlans(*plans)), proposal.command);
+    if (!confirmed.ok()) return Fail(terminal, confirmed.status());
+    if (!*confirmed) {
+      terminal.error << "nothing is changed\n";
+      return kFails;
+    }
+  }
+  auto request = RequestFor<v1::ApplySpecRequest>(proposal);
+  request.set_newest_generation(newest);
+  const auto applied = admin.ApplySpec(request);
+  if (!applied.ok()) return Refused(terminal, applied.status(), proposal);
+  terminal.out << "generation " << applied->generation() << " is in force\n";
+  return kHolds;
+}
+
 }  // namespace
 
 std::vector<Option> PutIntoForceOptions() {
@@ -141,23 +163,9 @@ int PutIntoForce(const Environment& environment, const Arguments& arguments, Ter
   if (newest.ok() && IsSame(newest->bundle(), proposal.bundle)) {
     terminal.out << "generation " << generation << " says this already\n";
   } else {
-    const auto plans = ShowPlan(environment, **admin, proposal, terminal);
-    if (!plans.ok()) return Fail(terminal, plans.status());
-    if (!arguments.Has("--yes")) {
-      const auto confirmed = Confirmed(environment, terminal,
-                                       Question(proposal, CountPlans(*plans)), proposal.command);
-      if (!confirmed.ok()) return Fail(terminal, confirmed.status());
-      if (!*confirmed) {
-        terminal.error << "nothing is changed\n";
-        return kFails;
-      }
-    }
-    auto request = RequestFor<v1::ApplySpecRequest>(proposal);
-    request.set_newest_generation(generation);
-    const auto applied = (*admin)->ApplySpec(request);
-    if (!applied.ok()) return Refused(terminal, applied.status(), proposal);
-    generation = applied->generation();
-    terminal.out << "generation " << generation << " is in force\n";
+    const int code = AgreeAndApply(environment, arguments, terminal, **admin, proposal, generation);
+    if (code != kHolds) return code;
+    ++generation;
   }
   if (!arguments.Has("--wait")) return kHolds;
   return FollowConvergence(environment, arguments, terminal, generation, *limit);
