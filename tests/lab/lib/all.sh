@@ -12,6 +12,8 @@ lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$lib/services.sh"
 # shellcheck source=coordinator.sh
 . "$lib/coordinator.sh"
+# shellcheck source=specification.sh
+. "$lib/specification.sh"
 # shellcheck source=nodes.sh
 . "$lib/nodes.sh"
 PATH=$PATH:/usr/sbin:/sbin

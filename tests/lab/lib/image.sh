@@ -5,6 +5,9 @@
 CONNECT_VERSION=2024.08.0
 CONNECT_OTHER_VERSION=2024.06.0
 QUARTO_VERSION=1.5.57
+# Not in the image: what a specification may ask for beside it.
+QUARTO_OTHER_VERSION=1.4.557
+R_OTHER_VERSION=4.1.3
 
 # What differs between the distributions that may be host and guest.
 load_distribution() {
@@ -41,7 +44,7 @@ image_packages() {
 
 image_key() {
   {
-    echo "$SUITE $KERNEL_PACKAGE $CONNECT_VERSION $CONNECT_OTHER_VERSION $QUARTO_VERSION"
+    echo "$SUITE $KERNEL_PACKAGE $CONNECT_VERSION $CONNECT_OTHER_VERSION $QUARTO_VERSION $QUARTO_OTHER_VERSION $R_OTHER_VERSION"
     image_packages
     find "$LAB_HOME"/{image,interpreters,standins,lib/image.sh} -type f -print0 | sort -z | xargs -0 sha256sum |
       sed "s|$LAB_HOME||"
@@ -91,10 +94,12 @@ prune_images() {
 }
 
 build_standins() {
-  say "packing the stand-ins for Connect and Quarto"
+  say "packing the stand-ins for Connect, Quarto and a second R"
   "$LAB_HOME/standins/make-connect-deb" "$CONNECT_VERSION" "$IMAGE/packages" 2>/dev/null
   "$LAB_HOME/standins/make-connect-deb" "$CONNECT_OTHER_VERSION" "$IMAGE/packages" 2>/dev/null
   "$LAB_HOME/standins/make-quarto-archive" "$QUARTO_VERSION" "$IMAGE/packages"
+  "$LAB_HOME/standins/make-quarto-archive" "$QUARTO_OTHER_VERSION" "$IMAGE/packages"
+  "$LAB_HOME/standins/make-r-deb" "$R_OTHER_VERSION" "$IMAGE/packages" 2>/dev/null
 }
 
 build_interpreters() {
@@ -110,7 +115,9 @@ build_interpreters() {
 CONNECT_VERSION=$CONNECT_VERSION
 CONNECT_OTHER_VERSION=$CONNECT_OTHER_VERSION
 QUARTO_VERSION=$QUARTO_VERSION
+QUARTO_OTHER_VERSION=$QUARTO_OTHER_VERSION
 R_VERSION=$R_VERSION
+R_OTHER_VERSION=$R_OTHER_VERSION
 PYTHON_VERSION=$PYTHON_VERSION
 VERSIONS
 }

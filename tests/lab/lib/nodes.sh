@@ -13,8 +13,11 @@ user_data() {
   declare -p NODE JOIN_COMMAND DATABASE_NAME DATABASE_USER DATABASE_PASSWORD SMTP_PASSWORD LICENSE_END AGENT_PACKAGE \
     R_VERSION PYTHON_VERSION QUARTO_VERSION PORT_TIME PORT_NFS PORT_PACKAGES PORT_BALANCER PORT_DATABASE
   cat "$LAB_HOME/node/setup-node"
+  if bare; then cat "$LAB_HOME/node/make-bare"; else cat "$LAB_HOME/node/install-by-hand"; fi
   if [ -n "$join" ]; then cat "$LAB_HOME/node/join-cluster"; fi
 }
+
+bare() { [ -e "$RUN/bare" ]; }
 
 # first_boot NODE: the clock of a restored machine is the one it was saved with, so it is set first.
 first_boot() {

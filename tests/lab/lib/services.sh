@@ -94,7 +94,7 @@ make_database_certificate() {
 }
 
 # database SQL... : as the superuser, over the socket.
-database() { psql -qAt -h "$RUN/database" -p "$PORT_DATABASE" -U postgres -d postgres -v ON_ERROR_STOP=1; }
+database() { psql -qAt -h "$RUN/database" -p "$PORT_DATABASE" -U postgres -d "${1:-postgres}" -v ON_ERROR_STOP=1; }
 
 create_database() {
   (umask 077 && openssl rand -hex 16 >"$RUN/database-password")

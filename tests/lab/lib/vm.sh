@@ -137,3 +137,16 @@ start_node() {
   wait_for 10 "the monitor of $node" test -S "$RUN/qmp-$node"
   "$LAB_HOME/services/qmp" "$RUN/qmp-$node" resume
 }
+
+# cut_power NODE: as if its plug was drawn. What the guest had not flushed is lost.
+cut_power() {
+  close_ssh "$1"
+  signal_process "vm-$1" KILL
+  wait_for 10 "$1 to be dead" eval "! process_alive vm-$1"
+}
+
+# boot_node NODE: from its own disk, as it is.
+boot_node() {
+  qemu_command "$1" "$RUN" "$RUN/$1.qcow2"
+  start_process "vm-$1" "${QEMU[@]}"
+}
