@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 namespace {
@@ -58,7 +58,8 @@ std::string GcfgAnswer(const GcfgFile& file) {
 }
 
 std::vector<std::string> AskGcfgOracle(const std::vector<std::string>& texts) {
-  const std::string input = absl::StrCat(testing::TempDir(), "gcfg_oracle_input_", getpid());
+  const TemporaryDirectory directory;
+  const std::string input = directory / "input";
   {
     std::ofstream out(input);
     for (const std::string& text : texts) out << absl::Base64Escape(text) << "\n";

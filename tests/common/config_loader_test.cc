@@ -3,12 +3,12 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <string>
 
 #include "common/config_scalar.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/token.pb.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 namespace {
@@ -249,10 +249,10 @@ TEST(ConfigLoaderTest, ValidationWithoutAFileHasNoPlaces) {
 class ConfigFileTest : public testing::Test {
  protected:
   std::string Write(const std::string& content) {
-    const std::string path = testing::TempDir() + "connect_ha_config_file_test.yaml";
-    std::ofstream(path) << content;
-    return path;
+    directory_.Write("cluster.yaml", content);
+    return directory_ / "cluster.yaml";
   }
+  const TemporaryDirectory directory_;
 };
 
 TEST_F(ConfigFileTest, LoadsASpecification) {

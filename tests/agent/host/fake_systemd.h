@@ -11,7 +11,7 @@
 
 #include "agent/host/spawn.h"
 #include "agent/host/systemd_bus.h"
-#include "tests/agent/host/temporary_directory.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 

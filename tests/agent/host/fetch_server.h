@@ -6,7 +6,7 @@
 
 #include "agent/host/fd.h"
 #include "agent/host/spawn.h"
-#include "tests/agent/host/temporary_directory.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 

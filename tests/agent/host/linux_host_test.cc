@@ -8,7 +8,7 @@
 
 #include "agent/host/network_walk.h"
 #include "agent/host/unit_environment.h"
-#include "tests/agent/host/temporary_directory.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 namespace {

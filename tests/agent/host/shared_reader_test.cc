@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "tests/agent/host/temporary_directory.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 namespace {

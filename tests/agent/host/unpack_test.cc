@@ -12,7 +12,7 @@
 
 #include "common/crypto.h"
 #include "tests/agent/host/tar_builder.h"
-#include "tests/agent/host/temporary_directory.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 namespace {

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "tests/agent/host/fake_systemd.h"
-#include "tests/agent/host/temporary_directory.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 namespace {

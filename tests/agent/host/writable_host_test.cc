@@ -9,8 +9,8 @@
 #include <memory>
 
 #include "agent/host/linux_host.h"
-#include "tests/agent/host/temporary_directory.h"
 #include "tests/fakes/fake_host.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 namespace {

@@ -11,7 +11,7 @@
 #include <filesystem>
 
 #include "agent/host/files.h"
-#include "tests/agent/host/temporary_directory.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 namespace {
