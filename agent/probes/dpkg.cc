@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "agent/probes/integrity_tally.h"
 #include "agent/probes/probe_cache.h"
 
 namespace connect_ha {
@@ -10,7 +11,6 @@ namespace {
 
 constexpr char kStatusFile[] = "/var/lib/dpkg/status";
 constexpr char kInfoDirectory[] = "/var/lib/dpkg/info";
-constexpr int kMostExamples = 20;
 
 // The next line of `text` from `offset` on, which moves behind it.
 absl::string_view NextLine(absl::string_view text, size_t& offset) {
@@ -69,23 +69,6 @@ absl::StatusOr<std::string> CheckFile(Host& host, VerifiedFiles& verified,
   if (*md5 != file.md5) return "changed";
   verified.Add(file, *status);
   return "";
-}
-
-void Count(const std::string& fault, const std::string& path, v1::Integrity& integrity) {
-  integrity.set_files_checked(integrity.files_checked() + 1);
-  if (fault.empty()) return;
-  if (fault == "missing") {
-    integrity.set_files_missing(integrity.files_missing() + 1);
-  } else {
-    integrity.set_files_changed(integrity.files_changed() + 1);
-  }
-  integrity.add_examples(absl::StrCat(fault, " ", path));
-}
-
-// The first few, sorted, as they are reported.
-void TrimExamples(v1::Integrity& integrity) {
-  std::sort(integrity.mutable_examples()->begin(), integrity.mutable_examples()->end());
-  while (integrity.examples_size() > kMostExamples) integrity.mutable_examples()->RemoveLast();
 }
 
 }  // namespace
@@ -225,21 +208,19 @@ absl::StatusOr<std::optional<v1::Integrity>> VerifyPackage(
   if (!status_text.ok()) return status_text.status();
   const std::set<std::string> conffiles = ParseConffiles(*status_text, package.name());
 
-  v1::Integrity integrity;
+  IntegrityTally tally;
   for (const ShippedFile& file : *files) {
     if (conffiles.count(file.path) > 0) continue;
     if (std::chrono::steady_clock::now() > deadline) {
-      return absl::DeadlineExceededError(
-          absl::StrCat("the files of ", package.name(), " could not be read in time: ",
-                       integrity.files_checked(), " of ", files->size(), " were"));
+      return absl::DeadlineExceededError(absl::StrCat(
+          "the files of ", package.name(), " could not be read in time: ", tally.files_checked(),
+          " of ", files->size(), " were"));
     }
     const absl::StatusOr<std::string> fault = CheckFile(host, cache.verified_files, file);
     if (!fault.ok()) return fault.status();
-    Count(*fault, file.path, integrity);
+    tally.Add(*fault, file.path);
   }
-  TrimExamples(integrity);
-  *integrity.mutable_checked_at() = ToProto(host.Now());
-  return integrity;
+  return tally.Finish(host.Now());
 }
 
 }  // namespace connect_ha

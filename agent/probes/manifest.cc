@@ -1,18 +1,16 @@
 #include "agent/probes/manifest.h"
 
-#include <algorithm>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "agent/probes/integrity_tally.h"
 #include "agent/probes/probe_cache.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr size_t kHexDigits = 64;
-constexpr int kMostExamples = 20;
 constexpr char kArchive[] = "# archive ";
 constexpr char kLink[] = "# link ";
 constexpr char kArrow[] = " -> ";
@@ -62,19 +60,6 @@ absl::StatusOr<std::string> CheckFile(Host& host, VerifiedFiles& verified, const
   return "";
 }
 
-void Count(const std::string& fault, const std::string& path, v1::Integrity& integrity) {
-  integrity.set_files_checked(integrity.files_checked() + 1);
-  if (fault.empty()) return;
-  if (fault == "missing") {
-    integrity.set_files_missing(integrity.files_missing() + 1);
-  } else {
-    integrity.set_files_changed(integrity.files_changed() + 1);
-  }
-  if (integrity.examples_size() < kMostExamples) {
-    integrity.add_examples(absl::StrCat(fault, " ", path));
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<std::string> FormatManifest(const Manifest& manifest) {
@@ -119,23 +104,21 @@ std::string ManifestPath(const std::string& directory) {
 absl::StatusOr<v1::Integrity> VerifyManifest(Host& host, ProbeCache& cache,
                                              const std::string& directory, const Manifest& manifest,
                                              std::chrono::steady_clock::time_point deadline) {
-  v1::Integrity integrity;
+  IntegrityTally tally;
   for (const ManifestEntry& entry : manifest.entries) {
     if (std::chrono::steady_clock::now() > deadline) {
       return absl::DeadlineExceededError(absl::StrCat(
-          "the files of ", directory, " could not be read in time: ", integrity.files_checked(),
-          " of ", manifest.entries.size(), " were"));
+          "the files of ", directory, " could not be read in time: ", tally.files_checked(), " of ",
+          manifest.entries.size(), " were"));
     }
     const std::string path = absl::StrCat(directory, "/", entry.path);
     const absl::StatusOr<std::string> fault =
         entry.link.empty() ? CheckFile(host, cache.verified_files, path, entry.sha256)
                            : CheckLink(host, path, entry.link);
     if (!fault.ok()) return fault.status();
-    Count(*fault, path, integrity);
+    tally.Add(*fault, path);
   }
-  std::sort(integrity.mutable_examples()->begin(), integrity.mutable_examples()->end());
-  *integrity.mutable_checked_at() = ToProto(host.Now());
-  return integrity;
+  return tally.Finish(host.Now());
 }
 
 }  // namespace connect_ha
