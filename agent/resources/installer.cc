@@ -60,7 +60,8 @@ absl::Status Start(const ResourceContext& context, const Installation& installat
   service.name = installation.service;
   service.description = absl::StrCat("connect-ha: ", installation.description);
   service.commands = installation.commands;
-  service.environment = {"DEBIAN_FRONTEND=noninteractive",
+  // SYSTEMD_OFFLINE has systemctl start nothing, even where a script took the mask away.
+  service.environment = {"DEBIAN_FRONTEND=noninteractive", "SYSTEMD_OFFLINE=1",
                          "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1", "LC_ALL=C.UTF-8",
                          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
   service.log_path = LogFile(context, installation.service);

@@ -40,6 +40,11 @@ absl::StatusOr<bool> WasInterrupted(const ResourceContext& context) {
   return !updates->empty();
 }
 
+// Packages tell systemd of their units through systemctl, which the installer's environment stops.
+std::vector<std::string> Reload() {
+  return {"/usr/bin/env", "--unset=SYSTEMD_OFFLINE", "systemctl", "daemon-reload"};
+}
+
 }  // namespace
 
 absl::Status CheckPackageManager(Host& host) {
@@ -64,6 +69,7 @@ absl::StatusOr<std::vector<std::vector<std::string>>> AptCommands(const Resource
   apt.insert(apt.end(), {"-o", kLockTimeout, "-o", kKeepConffiles, install.file});
   commands.push_back(apt);
   commands.push_back(AptHold(install.package));
+  commands.push_back(Reload());
   return commands;
 }
 
@@ -73,7 +79,8 @@ std::vector<std::string> AptHold(const std::string& package) { return {kAptMark,
 
 std::vector<std::vector<std::string>> AptPurge(const std::string& package) {
   return {
-      {kAptGet, "purge", "-y", "-q", "--allow-change-held-packages", "-o", kLockTimeout, package}};
+      {kAptGet, "purge", "-y", "-q", "--allow-change-held-packages", "-o", kLockTimeout, package},
+      Reload()};
 }
 
 }  // namespace connect_ha

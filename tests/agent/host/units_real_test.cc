@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/host/linux_host.h"
+#include "tests/agent/host/container.h"
 
 namespace connect_ha {
 namespace {
@@ -265,15 +264,7 @@ TEST_F(Units, RemovesNoTreeWithAMountInIt) {
 }  // namespace connect_ha
 
 int main(int argc, char** argv) {
-  std::ifstream manager("/run/systemd/container");
-  const std::string kind{std::istreambuf_iterator<char>(manager), {}};
-  if (std::getenv("CONNECT_HA_CONTAINER") == nullptr || !absl::StartsWith(kind, "systemd-nspawn")) {
-    std::fprintf(stderr,
-                 "error: this changes the machine it runs on\nfix:   "
-                 "tests/agent/host/in_container %s\n",
-                 argv[0]);
-    return 2;
-  }
+  connect_ha::RequireContainer(argv[0]);
   if (argc > 1 && argv[1] == std::string("start-and-die")) connect_ha::StartAndDie();
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

@@ -57,6 +57,7 @@ BareNode::BareNode() {
   host.SetCommand(kUserAdd, {0, false, ""}, MakeUser);
   host.SetService("/usr/bin/dpkg --force-confold --configure -a", {});
   host.SetService("/usr/bin/apt-get update", {});
+  host.SetService("/usr/bin/env --unset=SYSTEMD_OFFLINE systemctl daemon-reload", {});
   FakeDeb dpkg;
   dpkg.name = "dpkg";
   dpkg.version = "1.21";

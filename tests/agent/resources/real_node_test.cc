@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -17,6 +16,7 @@
 #include "agent/host/linux_host.h"
 #include "agent/resources/converge.h"
 #include "common/crypto.h"
+#include "tests/agent/host/container.h"
 
 namespace connect_ha {
 namespace {
@@ -112,7 +112,7 @@ class RealNode : public testing::Test {
     ASSERT_EQ(run->exit_code, 0) << run->output;
   }
 
-  v1::Artifact MakeConnect(const std::string& version) {
+  v1::Artifact MakeConnect(const std::string& version, const std::string& more) {
     return MakeDeb(
         "rstudio-connect", version + "~ubuntu22",
         {{"/opt/rstudio-connect/bin/connect", version},
@@ -120,9 +120,12 @@ class RealNode : public testing::Test {
           absl::StrCat("[Service]\nType=oneshot\nExecStart=/usr/bin/touch ", kStarted, "\n")}},
         absl::StrCat("echo ", version, " >>", kInstalls, "\nwhile [ -e ", kGate,
                      " ]; do sleep 0.1; done\nsystemctl daemon-reload\n"
-                     "systemctl start rstudio-connect.service || echo refused\n"));
+                     "systemctl start rstudio-connect.service || echo refused\n",
+                     more));
   }
-  v1::Assignment MakeAssignment(uint64_t generation, const std::string& version) {
+  // `more`: what the script of Connect's package does besides.
+  v1::Assignment MakeAssignment(uint64_t generation, const std::string& version,
+                                const std::string& more = "") {
     v1::Assignment assignment;
     assignment.set_state(v1::PREPARING);
     v1::Desired& desired = *assignment.mutable_desired();
@@ -133,7 +136,7 @@ class RealNode : public testing::Test {
     (*spec.mutable_accounts())["rstudio-connect"].set_uid(987);
     (*spec.mutable_accounts())["rstudio-connect"].set_gid(986);
     spec.mutable_connect()->set_version(version);
-    *spec.mutable_connect()->mutable_package() = MakeConnect(version);
+    *spec.mutable_connect()->mutable_package() = MakeConnect(version, more);
     v1::RuntimeSpec& r = *spec.mutable_runtimes()->add_r();
     r.set_version("4.3.3");
     *r.mutable_package() = MakeDeb("r-4.3.3", "1", {{"/opt/R/4.3.3/bin/R", "R 4.3.3"}}, "");
@@ -229,19 +232,28 @@ TEST_F(RealNode, WhatAPowerCutLeftHalfConfiguredIsMended) {
   EXPECT_TRUE(absl::StrContains(Read("/var/lib/dpkg/status"), "hold ok installed"));
 }
 
+TEST_F(RealNode, AScriptThatTakesTheMaskAwayStartsNothing) {
+  const std::string mask = absl::StrCat("/etc/systemd/system/", kUnit);
+  const v1::Assignment assignment =
+      MakeAssignment(5, "2024.11.0",
+                     absl::StrCat("rm ", mask, "\ncp /run/systemd/system/", kUnit, " ", mask,
+                                  "\nsystemctl daemon-reload\nsystemctl start ", kUnit, "\n"));
+  Turn(assignment);
+  EXPECT_EQ(Read("/opt/rstudio-connect/bin/connect"), "2024.11.0");
+  EXPECT_FALSE(std::filesystem::exists(kStarted));
+  ASSERT_EQ(watch_.last.state(), v1::Convergence::STUCK) << watch_.last.DebugString();
+  EXPECT_EQ(watch_.last.troubles(0).fix(), absl::StrCat("move it away: mv ", mask, " /root/"))
+      << watch_.last.DebugString();
+  std::filesystem::remove(mask);
+  Turn(assignment);
+  ExpectConverged();
+}
+
 }  // namespace
 }  // namespace connect_ha
 
 int main(int argc, char** argv) {
-  std::ifstream manager("/run/systemd/container");
-  const std::string kind{std::istreambuf_iterator<char>(manager), {}};
-  if (std::getenv("CONNECT_HA_CONTAINER") == nullptr || !absl::StartsWith(kind, "systemd-nspawn")) {
-    std::fprintf(stderr,
-                 "error: this changes the machine it runs on\nfix:   "
-                 "tests/agent/host/in_container %s\n",
-                 argv[0]);
-    return 2;
-  }
+  connect_ha::RequireContainer(argv[0]);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }
