@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "absl/synchronization/mutex.h"
+
 namespace connect_ha {
 namespace {
 
@@ -15,7 +17,12 @@ constexpr char kRetryHeartbeats[] = R"json({"methodConfig": [{
 
 }  // namespace
 
+void SwitchOffLockCycleSearch() {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+}
+
 std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
+  SwitchOffLockCycleSearch();
   grpc::SslCredentialsOptions ssl;
   ssl.pem_root_certs = options.ca;
   ssl.pem_cert_chain = options.certificate;

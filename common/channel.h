@@ -24,6 +24,10 @@ struct ChannelOptions {
   int max_receive_bytes = kMaxNodeMessageBytes;
 };
 
+// Debian builds abseil with its search for lock cycles, which takes one lock of the whole process
+// at each of gRPC's. For a process that uses gRPC; MakeChannel does it.
+void SwitchOffLockCycleSearch();
+
 // Connects at the first call. Keep-alive pings every 30 s find a dead peer in 40 s; reconnects
 // back off from 1 s to 30 s, with jitter.
 std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options);

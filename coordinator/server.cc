@@ -12,7 +12,6 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "common/address.h"
 #include "common/channel.h"
 #include "coordinator/service_unread.h"
@@ -125,9 +124,7 @@ class Server::Generation {
 
 Server::Server(Core core) : core_(core) {
   LogUnreadMessages();
-  // Debian builds abseil with its search for lock cycles, which takes one lock of the whole process
-  // at each of gRPC's.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  SwitchOffLockCycleSearch();
 }
 
 Server::~Server() { Stop(std::chrono::milliseconds(0)); }
