@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kPace{5000};
 constexpr std::chrono::milliseconds kTryAgain{250};
+// Nodes come in the course of this for each of them, not all in one moment, as their back-off has
+// it.
+constexpr std::chrono::milliseconds kSpread{1};
 
 std::chrono::system_clock::time_point In(std::chrono::milliseconds wait) {
   return std::chrono::system_clock::now() + wait;
@@ -106,19 +109,21 @@ BenchNodes::BenchNodes(const BenchCluster& cluster, const std::vector<BenchIdent
   for (const BenchIdentity& identity : identities) {
     nodes_.push_back(std::make_unique<Node>(*this, cluster.Connect(identity), identity.name));
   }
-  for (const auto& node : nodes_) {
-    node->Open();
-    node->Beat();
-  }
   thread_ = std::thread([this] { Loop(); });
+  const auto spread = kSpread * static_cast<long>(nodes_.size());
+  for (const auto& node : nodes_) {
+    const auto begin = In(spread * std::rand() / RAND_MAX);
+    node->open_alarm.Set(&queue_, begin, &node->open_due);
+    node->beat_alarm.Set(&queue_, begin, &node->beat_due);
+  }
 }
 
 BenchNodes::~BenchNodes() {
   stopping_ = true;
   thread_.join();
   for (const auto& node : nodes_) {
-    node->beat_context->TryCancel();
-    node->stream_context->TryCancel();
+    if (node->beat_context) node->beat_context->TryCancel();
+    if (node->stream_context) node->stream_context->TryCancel();
     node->beat_alarm.Cancel();
     node->open_alarm.Cancel();
   }

@@ -12,7 +12,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "connect_ha/v1/admin_service.grpc.pb.h"
 #include "connect_ha/v1/node_service.grpc.pb.h"
 #include "coordinator/store/sqlite_store.h"
@@ -358,7 +357,6 @@ int Run(const std::string& name, int count) {
 }  // namespace connect_ha
 
 int main(int argc, char** argv) {
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as the programs do
   std::vector<std::string> args(argv + 1, argv + argc);
   const bool json = std::erase(args, "--json") > 0;
   if (args.size() == 3) return connect_ha::RunServer(args[0], args[1], args[2]);
