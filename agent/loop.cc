@@ -152,6 +152,7 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   sent_news_ = news.version;
   request.set_reported_state(news.state);
   request.set_reported_generation(news.generation);
+  if (news.applied_at) *request.mutable_reported_applied_at() = *news.applied_at;
   if (news.convergence && (news.version != acknowledged_news_ || request.has_facts())) {
     *request.mutable_convergence() = *std::move(news.convergence);
   }
@@ -167,10 +168,16 @@ void Loop::TakeAssignment(const v1::HeartbeatRequest& request,
   if (request.has_plan()) converger_.PlanTaken(request.plan().number());
   if (response.changes_taken() != 0) converger_.ChangesTaken(response.changes_taken());
   if (response.has_plan()) converger_.AskPlan(response.plan());
-  // A coordinator that lost its specifications takes none away.
-  const bool given = response.has_desired() && response.desired().generation() != 0;
-  const absl::Status assigned =
-      converger_.Assign(response.assigned_state(), given ? &response.desired() : nullptr);
+  // A coordinator that lost its specifications, or has older ones again, takes nothing back.
+  const bool older = response.assigned_generation() < request.reported_generation();
+  if (older && !std::exchange(older_told_, true)) {
+    spdlog::warn("event=older-specification-not-taken held={} offered={}",
+                 request.reported_generation(), response.assigned_generation());
+  }
+  if (older) return;
+  older_told_ = false;
+  const absl::Status assigned = converger_.Assign(
+      response.assigned_state(), response.has_desired() ? &response.desired() : nullptr);
   // What is not on disk is not gone by: it is sent again with every answer.
   if (!assigned.ok()) {
     spdlog::error("event=assignment-not-kept error={}", LogValue(std::string(assigned.message())));

@@ -42,6 +42,8 @@ class Roster {
 
   // The specification in force, as nodes are told it.
   void SetSpec(const v1::Desired& desired);
+  // The highest that a node holds, as it said; 0: none does.
+  uint64_t NewestGenerationHeld() const;
   // limits.stale_after of the spec.
   std::chrono::microseconds StaleAfter() const;
 

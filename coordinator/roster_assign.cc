@@ -55,6 +55,15 @@ absl::Status Roster::TakeChanges(Node& node, const v1::HeartbeatRequest& request
   return absl::OkStatus();
 }
 
+uint64_t Roster::NewestGenerationHeld() const {
+  uint64_t newest = 0;
+  for (const Node* node : Nodes()) {
+    std::lock_guard lock(node->mutex);
+    if (!node->removed) newest = std::max(newest, node->reported_generation);
+  }
+  return newest;
+}
+
 void Roster::Assign(Node& node, const v1::HeartbeatRequest& request, Time now,
                     v1::HeartbeatResponse* response) {
   const auto desired = InForce();
@@ -62,14 +71,15 @@ void Roster::Assign(Node& node, const v1::HeartbeatRequest& request, Time now,
   std::vector<v1::Event> events;
   {
     std::lock_guard lock(node.mutex);
-    const Assigned assigned =
-        AssignState(desired->spec(), generation, node.Said(), node.facts.get());
+    const v1::NodeSnapshot said = node.Said();
+    const Assigned assigned = AssignState(*desired, said, node.facts.get());
+    const bool ahead = IsAhead(*desired, said);
     response->set_assigned_state(assigned.state);
     response->set_changes_taken(node.record.changes_taken());
     // Of two machines under one name neither is given anything new.
     const bool frozen = node.in_conflict;
     response->set_assigned_generation(frozen ? request.reported_generation() : generation);
-    if (!frozen && request.reported_generation() != generation) {
+    if (!frozen && !ahead && request.reported_generation() != generation) {
       *response->mutable_desired() = *desired;
     }
     if (node.convergence && node.convergence->state() == v1::Convergence::CHANGING) {
@@ -81,6 +91,10 @@ void Roster::Assign(Node& node, const v1::HeartbeatRequest& request, Time now,
         (!node.convergence_asked_at || now - *node.convergence_asked_at > kAskConvergenceAgain)) {
       node.convergence_asked_at = now;
       response->set_send_facts(true);
+    }
+    if (!frozen && std::exchange(node.ahead, ahead) != ahead) {
+      events.push_back(MakeEvent(v1::Event::NODE_AHEAD, node.name,
+                                 ahead ? assigned.reason : "it is no longer ahead", now));
     }
     const v1::NodeState before = std::exchange(node.assigned, assigned.state);
     if (before != v1::NODE_STATE_UNSPECIFIED && before != assigned.state) {

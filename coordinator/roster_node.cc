@@ -39,6 +39,7 @@ void Roster::Node::Forget() {
   claimants = Claimants();
   clock.Clear();
   gathered = reported_generation = 0;
+  reported_applied_at.reset();
   facts.reset();
   digest.clear();
   facts_received_at.reset();
@@ -48,6 +49,7 @@ void Roster::Node::Forget() {
   told_state = v1::Convergence::STATE_UNSPECIFIED;
   told_text.clear();
   assigned = v1::NODE_STATE_UNSPECIFIED;
+  ahead = false;
 }
 
 std::vector<v1::Event> Roster::Node::Hear(const v1::HeartbeatRequest& request,
@@ -67,6 +69,8 @@ std::vector<v1::Event> Roster::Node::Hear(const v1::HeartbeatRequest& request,
   agent_version = request.agent_version();
   reported_state = request.reported_state();
   reported_generation = request.reported_generation();
+  reported_applied_at.reset();
+  if (request.has_reported_applied_at()) reported_applied_at = request.reported_applied_at();
   if (request.has_last_exchange()) clock.Add(request.last_exchange());
   if (request.has_convergence() && !in_conflict) {
     NoteConvergence(request.convergence(), now, events);
@@ -112,6 +116,7 @@ v1::NodeSnapshot Roster::Node::Said() const {
   said.set_name(name);
   said.set_reported_state(reported_state);
   said.set_reported_generation(reported_generation);
+  if (reported_applied_at) *said.mutable_reported_applied_at() = *reported_applied_at;
   if (convergence) *said.mutable_convergence() = *convergence;
   for (v1::Claimant& claimant : claimants.Current()) *said.add_claimants() = std::move(claimant);
   return said;

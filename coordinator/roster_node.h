@@ -37,6 +37,7 @@ struct Roster::Node {
   std::string agent_version;
   v1::NodeState reported_state = v1::NODE_STATE_UNSPECIFIED;
   uint64_t reported_generation = 0;
+  std::optional<google::protobuf::Timestamp> reported_applied_at;
   uint64_t gathered = 0;
 
   std::shared_ptr<const v1::Facts> facts;
@@ -52,6 +53,7 @@ struct Roster::Node {
   v1::Convergence::State told_state = v1::Convergence::STATE_UNSPECIFIED;
   std::string told_text;
   v1::NodeState assigned = v1::NODE_STATE_UNSPECIFIED;  // in the latest answer
+  bool ahead = false;                                   // of the coordinator, at that time
 
   explicit Node(std::string node_name) : name(std::move(node_name)) {}
 

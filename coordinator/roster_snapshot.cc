@@ -58,10 +58,10 @@ void Roster::FillSnapshot(const Node& node, Time now, bool with_facts,
     std::lock_guard lock(node.mutex);
     if (node.removed) return;
     *snapshot = node.Said();
-    const Assigned assigned =
-        AssignState(desired->spec(), desired->generation(), *snapshot, node.facts.get());
+    const Assigned assigned = AssignState(*desired, *snapshot, node.facts.get());
     snapshot->set_assigned_state(assigned.state);
     snapshot->set_assigned_reason(assigned.reason);
+    snapshot->set_ahead(IsAhead(*desired, *snapshot));
     snapshot->set_agent_version(node.agent_version);
     if (node.last_seen) *snapshot->mutable_last_seen() = ToProto(*node.last_seen);
     if (node.facts_received_at) {

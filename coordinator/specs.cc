@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,10 +24,10 @@ absl::Status ErrorsOf(const std::vector<ConfigProblem>& problems) {
   return absl::InvalidArgumentError(text);
 }
 
-std::string Describe(const v1::SpecGeneration& spec, uint64_t generation) {
+std::string Describe(const v1::SpecGeneration& spec) {
   const v1::ClusterSpec& what = spec.bundle().spec();
   return absl::StrCat(
-      "generation ", generation,
+      "generation ", spec.generation(),
       spec.has_rollback_of() ? absl::StrCat(", which takes up generation ", spec.rollback_of())
                              : "",
       what.enforcement() == v1::ENFORCE ? ": enforced" : ": observed",
@@ -35,9 +36,8 @@ std::string Describe(const v1::SpecGeneration& spec, uint64_t generation) {
 
 }  // namespace
 
-v1::Desired MakeDesired(const v1::SpecBundle& bundle, uint64_t generation) {
+v1::Desired MakeDesired(const v1::SpecBundle& bundle) {
   v1::Desired desired;
-  desired.set_generation(generation);
   *desired.mutable_spec() = bundle.spec();
   if (bundle.has_connect_config()) desired.set_connect_config(bundle.connect_config());
   if (bundle.has_license()) desired.set_license(bundle.license());
@@ -93,11 +93,11 @@ absl::StatusOr<v1::Desired> Specs::Draft(const v1::PlanSpecRequest& request) {
   if (request.what_case() == v1::PlanSpecRequest::kGeneration) {
     const auto bundle = CheckedGeneration(request.generation());
     if (!bundle.ok()) return bundle.status();
-    return MakeDesired(*bundle, 0);
+    return MakeDesired(*bundle);
   }
   const absl::Status right = Check(request.bundle(), "cluster.yaml");
   if (!right.ok()) return right;
-  return MakeDesired(request.bundle(), 0);
+  return MakeDesired(request.bundle());
 }
 
 absl::StatusOr<uint64_t> Specs::Apply(const v1::ApplySpecRequest& request, const std::string& actor,
@@ -118,18 +118,20 @@ absl::StatusOr<uint64_t> Specs::Apply(const v1::ApplySpecRequest& request, const
   return Store(std::move(spec), request.newest_generation());
 }
 
+// Above whatever a node holds: a node takes no generation that is not newer than its own.
 absl::StatusOr<uint64_t> Specs::Store(v1::SpecGeneration spec, uint64_t newest) {
+  const uint64_t generation = std::max(newest, roster_.NewestGenerationHeld()) + 1;
+  spec.set_generation(generation);
   v1::Event event;
   *event.mutable_at() = spec.applied_at();
   event.set_kind(v1::Event::SPEC_APPLIED);
   event.set_actor(spec.applied_by());
-  event.set_text(Describe(spec, newest + 1));
-  const auto generation = store_.AddSpec(spec, newest, event);
-  if (!generation.ok()) return generation.status();
-  spdlog::info("event=SPEC_APPLIED by={} generation={}", spec.applied_by(), *generation);
-  spec.set_generation(*generation);
+  event.set_text(Describe(spec));
+  const absl::Status stored = store_.AddSpec(spec, newest, event);
+  if (!stored.ok()) return stored;
+  spdlog::info("event=SPEC_APPLIED by={} generation={}", spec.applied_by(), generation);
   Enforce(std::move(spec));
-  return *generation;
+  return generation;
 }
 
 // Of two that are applied at once the newer stays, whichever comes here last.
@@ -137,7 +139,10 @@ void Specs::Enforce(v1::SpecGeneration spec) {
   std::lock_guard lock(mutex_);
   if (spec.generation() < current_->generation()) return;
   current_ = std::make_shared<const v1::SpecGeneration>(std::move(spec));
-  roster_.SetSpec(MakeDesired(current_->bundle(), current_->generation()));
+  v1::Desired desired = MakeDesired(current_->bundle());
+  desired.set_generation(current_->generation());
+  *desired.mutable_applied_at() = current_->applied_at();
+  roster_.SetSpec(desired);
 }
 
 absl::Status Specs::Compare(const std::string& path) const {

@@ -54,7 +54,7 @@ class Specs {
   std::shared_ptr<const v1::SpecGeneration> current_;
 };
 
-// What the nodes are told of it.
-v1::Desired MakeDesired(const v1::SpecBundle& bundle, uint64_t generation);
+// What the nodes are told of it, but for its generation and time.
+v1::Desired MakeDesired(const v1::SpecBundle& bundle);
 
 }  // namespace connect_ha

@@ -178,6 +178,7 @@ ConvergerNews Converger::News() const {
   news.version = version_;
   news.state = State();
   news.generation = assignment_.desired().generation();
+  if (assignment_.desired().has_applied_at()) news.applied_at = assignment_.desired().applied_at();
   if (convergence_ && convergence_->generation() == news.generation) {
     news.convergence = convergence_;
   }

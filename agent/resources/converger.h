@@ -16,8 +16,9 @@ namespace connect_ha {
 // What there is to report. `version` grows when anything else of it changes.
 struct ConvergerNews {
   uint64_t version = 0;
-  v1::NodeState state = v1::OBSERVED;  // that this node is in
-  uint64_t generation = 0;             // that it holds
+  v1::NodeState state = v1::OBSERVED;                     // that this node is in
+  uint64_t generation = 0;                                // that it holds
+  std::optional<google::protobuf::Timestamp> applied_at;  // of that
   std::optional<v1::Convergence> convergence;
   std::optional<v1::Plan> plan;
   std::vector<v1::ChangeMade> changes_made;

@@ -83,6 +83,11 @@ std::string Differs(const v1::NodeSnapshot& node) {
 // `moving`: with what only passes.
 Cell Text(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node, bool moving) {
   if (!IsLive(snapshot, node)) return {"not heard", Style::kDoubtful};
+  if (node.ahead()) {
+    return {absl::StrCat("keeps generation ", node.reported_generation(),
+                         ", which this coordinator does not know: connect-ha apply"),
+            Style::kBad};
+  }
   if (node.reported_generation() != snapshot.generation()) {
     return {absl::StrCat("has not taken up generation ", snapshot.generation(), " yet"),
             Style::kDoubtful};
@@ -126,7 +131,7 @@ std::string FormatBytes(uint64_t bytes) {
 }
 
 bool IsConverged(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
-  return node.reported_generation() == snapshot.generation() &&
+  return !node.ahead() && node.reported_generation() == snapshot.generation() &&
          node.convergence().generation() == snapshot.generation() &&
          node.convergence().state() == C::CONVERGED;
 }
@@ -159,7 +164,7 @@ void PrintConvergence(Terminal& terminal, const v1::Snapshot& snapshot) {
   const bool spoken_of = std::any_of(nodes.begin(), nodes.end(), [](const auto& node) {
     return node.reported_generation() > 0 || node.has_convergence();
   });
-  if (snapshot.generation() == 0 || !spoken_of) return;
+  if (!spoken_of) return;
   const auto right = std::count_if(nodes.begin(), nodes.end(),
                                    [&](const auto& node) { return IsConverged(snapshot, node); });
   terminal.out << "\nspecification: generation " << snapshot.generation()

@@ -37,7 +37,7 @@ enum class Stand { kUnderWay, kRight, kWrong, kUnheard };
 Stand StandOf(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
   if (!IsLive(snapshot, node)) return Stand::kUnheard;
   if (IsConverged(snapshot, node)) return Stand::kRight;
-  const bool of_this = node.reported_generation() == snapshot.generation() &&
+  const bool of_this = !node.ahead() && node.reported_generation() == snapshot.generation() &&
                        node.convergence().generation() == snapshot.generation();
   if (!of_this) return Stand::kUnderWay;
   if (node.convergence().state() == C::STUCK) return Stand::kWrong;

@@ -1,11 +1,15 @@
 #include "coordinator/plan/plan.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <optional>
 
 #include "coordinator/checklist/facts_view.h"
 
 namespace connect_ha {
 namespace {
+
+using google::protobuf::operator!=;
 
 // What the node is already, as far as it may go on being that.
 v1::NodeState Present(const v1::NodeSnapshot& node) {
@@ -39,10 +43,24 @@ bool IsReady(uint64_t generation, const v1::NodeSnapshot& node) {
 
 }  // namespace
 
-Assigned AssignState(const v1::ClusterSpec& spec, uint64_t generation, const v1::NodeSnapshot& node,
+bool IsAhead(const v1::Desired& desired, const v1::NodeSnapshot& node) {
+  if (node.reported_generation() != desired.generation()) {
+    return node.reported_generation() > desired.generation();
+  }
+  return node.has_reported_applied_at() && desired.has_applied_at() &&
+         node.reported_applied_at() != desired.applied_at();
+}
+
+Assigned AssignState(const v1::Desired& desired, const v1::NodeSnapshot& node,
                      const v1::Facts* facts) {
-  if (generation == 0) return {v1::OBSERVED, "no specification was applied"};
-  if (spec.enforcement() != v1::ENFORCE) {
+  if (IsAhead(desired, node)) {
+    return {Present(node),
+            "it holds generation " + std::to_string(node.reported_generation()) +
+                " of a specification that this coordinator does not know (is its store an older "
+                "copy?); connect-ha apply puts one above it into force"};
+  }
+  if (desired.generation() == 0) return {v1::OBSERVED, "no specification was applied"};
+  if (desired.spec().enforcement() != v1::ENFORCE) {
     return {v1::OBSERVED, "the specification only observes (enforcement: observe)"};
   }
   if (const auto unknown = WhyUnknown(node, facts)) {
@@ -52,7 +70,7 @@ Assigned AssignState(const v1::ClusterSpec& spec, uint64_t generation, const v1:
     return {v1::OBSERVED, "Connect runs here (" + facts->connect().unit().active_state() +
                               "); this version changes nothing under a running Connect"};
   }
-  return {IsReady(generation, node) ? v1::READY : v1::PREPARING, ""};
+  return {IsReady(desired.generation(), node) ? v1::READY : v1::PREPARING, ""};
 }
 
 }  // namespace connect_ha

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "connect_ha/v1/checklist.pb.h"
-#include "connect_ha/v1/spec.pb.h"
+#include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/state.pb.h"
 
 namespace connect_ha {
@@ -17,16 +17,21 @@ struct Assigned {
   std::string reason;
 };
 
-// `generation` is that of `spec`; 0: none was applied. `node` as the node last said
-// (reported_state, reported_generation, convergence, claimants); its own facts are not looked at
-// but `facts` are: null when none are known.
+// Whether the node holds a specification that is not of this coordinator's history: its store was
+// restored from an older copy, or made anew. Only what is applied from then on moves the node.
+bool IsAhead(const v1::Desired& desired, const v1::NodeSnapshot& node);
+
+// `desired` is in force; generation 0: nothing was applied. `node` as the node last said
+// (reported_*, convergence, claimants); its own facts are not looked at but `facts` are: null when
+// none are known.
 //
+//   the node is ahead                             what the node is
 //   no specification, or one that only observes   OBSERVED
 //   Connect runs on the node                      OBSERVED: nothing is changed under it
 //   whether it runs is not known                  what the node is: unknown alone never promotes
 //   every resource of this generation is right    READY
 //   else                                          PREPARING
-Assigned AssignState(const v1::ClusterSpec& spec, uint64_t generation, const v1::NodeSnapshot& node,
+Assigned AssignState(const v1::Desired& desired, const v1::NodeSnapshot& node,
                      const v1::Facts* facts);
 
 }  // namespace connect_ha

@@ -27,11 +27,10 @@ absl::Status AddSpecRow(Database& database, const v1::SpecGeneration& spec, uint
   }
   v1::SpecGeneration header = spec;
   header.clear_bundle();
-  header.set_generation(newest + 1);
   const std::string header_bytes = Bytes(header);
   const std::string bundle_bytes = Bytes(spec.bundle());
   return database.Prepare("INSERT INTO specs (generation, header, bundle) VALUES (?, ?, ?)")
-      .Bind(static_cast<int64_t>(newest + 1))
+      .Bind(static_cast<int64_t>(spec.generation()))
       .BindBlob(header_bytes)
       .BindBlob(bundle_bytes)
       .Run();

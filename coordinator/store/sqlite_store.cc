@@ -275,14 +275,12 @@ absl::StatusOr<uint64_t> SqliteStore::AddNodeChanges(const std::string& node,
   return taken;
 }
 
-absl::StatusOr<uint64_t> SqliteStore::AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
-                                              const v1::Event& applied) {
-  const absl::Status status = commits_.Commit([&](Database& database) {
+absl::Status SqliteStore::AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
+                                  const v1::Event& applied) {
+  return commits_.Commit([&](Database& database) {
     const absl::Status added = AddSpecRow(database, spec, newest);
     return added.ok() ? AddEventRow(database, applied).status() : added;
   });
-  if (!status.ok()) return status;
-  return newest + 1;
 }
 
 absl::StatusOr<v1::SpecGeneration> SqliteStore::GetSpec(uint64_t generation) {

@@ -39,8 +39,8 @@ class SqliteStore : public Store {
   absl::StatusOr<uint64_t> AddNodeChanges(const std::string& node,
                                           const std::vector<NumberedEvent>& changes) override;
 
-  absl::StatusOr<uint64_t> AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
-                                   const v1::Event& applied) override;
+  absl::Status AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
+                       const v1::Event& applied) override;
   absl::StatusOr<v1::SpecGeneration> GetSpec(uint64_t generation) override;
   absl::StatusOr<std::vector<v1::SpecGeneration>> ListSpecs() override;
 

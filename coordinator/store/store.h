@@ -68,10 +68,10 @@ class Store {
   virtual absl::StatusOr<uint64_t> AddNodeChanges(const std::string& node,
                                                   const std::vector<NumberedEvent>& changes) = 0;
 
-  // Specifications. AddSpec stores it as the generation after `newest`, together with the event,
-  // and returns that generation; Aborted when `newest` is not the newest (0: there is none).
-  virtual absl::StatusOr<uint64_t> AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
-                                           const v1::Event& applied) = 0;
+  // Specifications. AddSpec stores it under its generation, which is above `newest`, together with
+  // the event; Aborted when `newest` is not the newest (0: there is none).
+  virtual absl::Status AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
+                               const v1::Event& applied) = 0;
   // 0: the newest. NotFound: there is no such generation, or none at all.
   virtual absl::StatusOr<v1::SpecGeneration> GetSpec(uint64_t generation) = 0;
   // Newest first, without their bundles.

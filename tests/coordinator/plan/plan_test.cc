@@ -11,10 +11,12 @@ namespace {
 
 constexpr uint64_t kGeneration = 7;
 
-v1::ClusterSpec Spec(v1::Enforcement enforcement) {
-  v1::ClusterSpec spec;
-  spec.set_enforcement(enforcement);
-  return spec;
+v1::Desired Desired(v1::Enforcement enforcement, uint64_t generation = kGeneration) {
+  v1::Desired desired;
+  desired.set_generation(generation);
+  desired.mutable_spec()->set_enforcement(enforcement);
+  desired.mutable_applied_at()->set_seconds(1722500000);
+  return desired;
 }
 
 v1::Facts Facts(const std::string& active_state) {
@@ -45,9 +47,9 @@ v1::NodeSnapshot Node(v1::NodeState reported, uint64_t generation,
 TEST(PlanTest, NothingIsChangedWithoutASpecificationThatEnforces) {
   const v1::Facts bare = BareFacts();
   const v1::NodeSnapshot node = Node(v1::READY, kGeneration, v1::Convergence::CONVERGED);
-  const Assigned none = AssignState(Spec(v1::ENFORCE), 0, node, &bare);
-  const Assigned observe = AssignState(Spec(v1::OBSERVE), kGeneration, node, &bare);
-  const Assigned unset = AssignState({}, kGeneration, node, &bare);
+  const Assigned none = AssignState(Desired(v1::ENFORCE, 0), Node(v1::OBSERVED, 0), &bare);
+  const Assigned observe = AssignState(Desired(v1::OBSERVE), node, &bare);
+  const Assigned unset = AssignState(Desired(v1::ENFORCEMENT_UNSPECIFIED), node, &bare);
   EXPECT_EQ(none.state, v1::OBSERVED);
   EXPECT_EQ(none.reason, "no specification was applied");
   EXPECT_EQ(observe.state, v1::OBSERVED);
@@ -60,7 +62,7 @@ TEST(PlanTest, ANodeOnWhichConnectMayRunIsLeftAlone) {
     const v1::Facts facts = Facts(state);
     for (const v1::NodeState reported : {v1::OBSERVED, v1::PREPARING, v1::READY}) {
       const Assigned assigned =
-          AssignState(Spec(v1::ENFORCE), kGeneration, Node(reported, kGeneration), &facts);
+          AssignState(Desired(v1::ENFORCE), Node(reported, kGeneration), &facts);
       EXPECT_EQ(assigned.state, v1::OBSERVED) << state;
       EXPECT_TRUE(absl::StartsWith(assigned.reason, "Connect runs here (")) << assigned.reason;
     }
@@ -99,7 +101,7 @@ TEST(PlanTest, ABareNodeIsPreparedUntilEveryResourceIsRight) {
   };
   for (const v1::Facts& facts : {BareFacts(), Facts("inactive"), Facts("failed")}) {
     for (const Case& one : cases) {
-      const Assigned assigned = AssignState(Spec(v1::ENFORCE), kGeneration, one.node, &facts);
+      const Assigned assigned = AssignState(Desired(v1::ENFORCE), one.node, &facts);
       EXPECT_EQ(assigned.state, one.state) << one.node.ShortDebugString();
       EXPECT_EQ(assigned.reason, "");
     }
@@ -113,8 +115,8 @@ TEST(PlanTest, UnknownNeitherPromotesNorHoldsBackWhatWasBegun) {
   unobserved.set_reason("systemd does not answer");
   for (const v1::NodeState reported : {v1::OBSERVED, v1::PREPARING, v1::READY}) {
     const v1::NodeSnapshot node = Node(reported, kGeneration);
-    const Assigned no_facts = AssignState(Spec(v1::ENFORCE), kGeneration, node, nullptr);
-    const Assigned no_unit = AssignState(Spec(v1::ENFORCE), kGeneration, node, &unread);
+    const Assigned no_facts = AssignState(Desired(v1::ENFORCE), node, nullptr);
+    const Assigned no_unit = AssignState(Desired(v1::ENFORCE), node, &unread);
     EXPECT_EQ(no_facts.state, reported);
     EXPECT_EQ(no_facts.reason,
               "whether Connect runs here is not known: it has not reported its facts");
@@ -125,12 +127,32 @@ TEST(PlanTest, UnknownNeitherPromotesNorHoldsBackWhatWasBegun) {
   }
 }
 
+// The store was restored from an older copy: nothing on a node changes by that.
+TEST(PlanTest, ANodeThatIsAheadStaysWhatItIs) {
+  const v1::Facts bare = BareFacts();
+  v1::NodeSnapshot forked = Node(v1::READY, kGeneration, v1::Convergence::CONVERGED);
+  forked.mutable_reported_applied_at()->set_seconds(1722500001);
+  const v1::NodeSnapshot newer = Node(v1::READY, kGeneration + 1, v1::Convergence::CONVERGED);
+  for (const v1::NodeSnapshot& node : {forked, newer}) {
+    for (const v1::Enforcement enforcement : {v1::ENFORCE, v1::OBSERVE}) {
+      const Assigned assigned = AssignState(Desired(enforcement), node, &bare);
+      EXPECT_EQ(assigned.state, v1::READY);
+      EXPECT_TRUE(absl::StrContains(assigned.reason, "connect-ha apply puts one above it"));
+    }
+  }
+  EXPECT_EQ(AssignState(Desired(v1::ENFORCE, 0), newer, &bare).state, v1::READY);
+  forked.mutable_reported_applied_at()->set_seconds(1722500000);
+  EXPECT_EQ(AssignState(Desired(v1::ENFORCE), forked, &bare).reason, "");
+  forked.clear_reported_applied_at();  // an agent that does not say it
+  EXPECT_EQ(AssignState(Desired(v1::ENFORCE), forked, &bare).reason, "");
+}
+
 TEST(PlanTest, InAConflictNobodyIsPromoted) {
   const v1::Facts bare = BareFacts();
   v1::NodeSnapshot node = Node(v1::OBSERVED, kGeneration, v1::Convergence::CONVERGED);
   node.add_claimants();
   node.add_claimants();
-  const Assigned assigned = AssignState(Spec(v1::ENFORCE), kGeneration, node, &bare);
+  const Assigned assigned = AssignState(Desired(v1::ENFORCE), node, &bare);
   EXPECT_EQ(assigned.state, v1::OBSERVED);
   EXPECT_EQ(assigned.reason,
             "whether Connect runs here is not known: two live machines speak under this name");
@@ -148,16 +170,20 @@ TEST(PlanTest, NoInputChangesANodeUnderAConnectThatRuns) {
     v1::Facts facts = random() % 2 ? Facts(states[random() % 5]) : v1::Facts();
     if (random() % 4 == 0) facts.add_unobserved()->set_reason("x");
     const bool known = random() % 4 > 0;
-    const v1::ClusterSpec spec = Spec(static_cast<v1::Enforcement>(random() % 3));
-    const uint64_t generation = random() % 3;
-    const Assigned assigned = AssignState(spec, generation, node, known ? &facts : nullptr);
+    const v1::Desired desired = Desired(static_cast<v1::Enforcement>(random() % 3), random() % 3);
+    if (random() % 2) node.mutable_reported_applied_at()->set_seconds(1722500000 + random() % 2);
+    const Assigned assigned = AssignState(desired, node, known ? &facts : nullptr);
     const bool changes = assigned.state == v1::PREPARING || assigned.state == v1::READY;
     const std::string& unit = facts.connect().unit().active_state();
     ASSERT_TRUE(changes || assigned.state == v1::OBSERVED);
     ASSERT_TRUE(changes || !assigned.reason.empty());  // who is held back is told why
+    if (IsAhead(desired, node)) {
+      ASSERT_EQ(assigned.state, changes ? node.reported_state() : v1::OBSERVED);
+      continue;
+    }
     if (!changes) continue;
-    ASSERT_EQ(spec.enforcement(), v1::ENFORCE);
-    ASSERT_GT(generation, 0u);
+    ASSERT_EQ(desired.spec().enforcement(), v1::ENFORCE);
+    ASSERT_GT(desired.generation(), 0u);
     const bool at_rest = known && facts.unobserved().empty() && node.claimants_size() < 2 &&
                          facts.has_connect() && (unit == "inactive" || unit == "failed");
     ASSERT_TRUE(at_rest || node.reported_state() == assigned.state) << node.ShortDebugString();

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "coordinator/roster.h"
 #include "coordinator/store/sqlite_store.h"
@@ -105,6 +106,24 @@ TEST_F(RosterAssignTest, ANodeIsToldTheSpecificationUntilItHoldsIt) {
   EXPECT_EQ(later.next_heartbeat_ms(), 1000u);
 }
 
+TEST_F(RosterAssignTest, ANodeThatHoldsANewerSpecificationKeepsItAndItIsToldOnce) {
+  roster_->SetSpec(Desired(3, v1::OBSERVE));
+  for (int beat = 0; beat < 2; ++beat) {
+    const auto told = Hear(Beat(v1::READY, 5, v1::Convergence::CONVERGED), beat);
+    EXPECT_EQ(told.assigned_state(), v1::READY);
+    EXPECT_EQ(told.assigned_generation(), 3u);
+    EXPECT_FALSE(told.has_desired());
+  }
+  EXPECT_EQ(roster_->NewestGenerationHeld(), 5u);
+  EXPECT_TRUE(roster_->TakeSnapshot(kNoon + seconds(1)).nodes(0).ahead());
+  roster_->SetSpec(Desired(6));
+  EXPECT_EQ(Hear(Beat(v1::READY, 5), 2).desired().generation(), 6u);
+  EXPECT_FALSE(roster_->TakeSnapshot(kNoon + seconds(2)).nodes(0).ahead());
+  int told = 0;
+  for (const std::string& event : Events()) told += absl::StartsWith(event, "NODE_AHEAD ") ? 1 : 0;
+  EXPECT_EQ(told, 2);  // that it is, and that it is no longer
+}
+
 TEST_F(RosterAssignTest, EachChangeOfStateIsOneEvent) {
   roster_->SetSpec(Desired(3));
   Hear(Beat(v1::OBSERVED, 0));
@@ -141,9 +160,11 @@ TEST_F(RosterAssignTest, ChangesMadeAreStoredOnceAndAcknowledged) {
     made.mutable_change()->set_from("absent");
     made.mutable_change()->set_to("1.0");
   }
+  roster_->SetSpec(Desired(3));
   EXPECT_EQ(Hear(request).changes_taken(), 5u);
   EXPECT_EQ(Hear(request, 1).changes_taken(), 5u);
   Start();
+  roster_->SetSpec(Desired(3));
   EXPECT_EQ(Hear(request, 2).changes_taken(), 5u);
   EXPECT_EQ(Events(),
             (std::vector<std::string>{

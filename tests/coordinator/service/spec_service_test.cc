@@ -112,6 +112,21 @@ TEST_F(SpecServiceTest, AnOlderGenerationIsTakenUpAsANewOne) {
   EXPECT_EQ(RollBack(17, 4).error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
+TEST_F(SpecServiceTest, TheNextGenerationIsAboveWhatAnyNodeHolds) {
+  v1::HeartbeatRequest request;
+  request.set_node("node-1");
+  request.set_reported_generation(9);
+  v1::NodeRecord record;
+  record.set_name("node-1");
+  Roster& roster = cluster_.coordinator().roster();
+  roster.Enrolled(record);
+  ASSERT_TRUE(roster.Heartbeat(request, "10.0.0.1", TestNow()).ok());
+  ASSERT_TRUE(Apply(Bundle("test", 7), 1).ok());
+  EXPECT_EQ(applied_.generation(), 10u);
+  cluster_.Restart();
+  EXPECT_EQ(Get(0).generation(), 10u);
+}
+
 TEST_F(SpecServiceTest, AReloadNamesAFileThatIsNotInForce) {
   ASSERT_TRUE(cluster_.coordinator().Reload(TestNow()).ok());
   std::ofstream(cluster_.spec_path()) << "cluster: test\nlimits: {stale_after: 7s}\n";

@@ -154,9 +154,8 @@ TEST_F(SqliteStoreTest, AStoreOfTheFirstReleaseOpensAndLosesNothing) {
     EXPECT_EQ((*store)->ListTokens()->at(0).token().id(), "t");
     EXPECT_EQ((*store)->ListSpecs()->size(), static_cast<size_t>(opening - 1));
     v1::SpecGeneration spec;
-    v1::Event event;
-    EXPECT_EQ(*(*store)->AddSpec(spec, static_cast<uint64_t>(opening - 1), event),
-              static_cast<uint64_t>(opening));
+    spec.set_generation(static_cast<uint64_t>(opening));
+    EXPECT_TRUE((*store)->AddSpec(spec, spec.generation() - 1, v1::Event()).ok());
     EXPECT_EQ((*store)->ListEvents({})->at(0).id(), 41u);
     EXPECT_EQ((*store)->ListEvents({})->at(0).text(), "joins");
     EXPECT_EQ((*store)->ListEvents({})->size(), static_cast<size_t>(opening + 1));
