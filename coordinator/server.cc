@@ -27,6 +27,8 @@ constexpr int kMaxThreads = 512;
 constexpr int kIdleThreads = 128;
 // Fewer nodes than this leaving are not worth walking the heap for.
 constexpr size_t kManyNodes = 500;
+// gRPC frees what it held for them in the course of half a minute.
+constexpr int kTimesToReturn = 6;
 
 std::shared_ptr<grpc::ServerCredentials> Credentials(const ServerCertificate& certificate) {
   // Enrolment comes without a certificate; a certificate that is sent must be ours.
@@ -206,9 +208,13 @@ size_t Server::nodes_connected() const {
 void Server::ReturnMemory() {
   const size_t connected = nodes_connected();
   most_connected_ = std::max(most_connected_, connected);
-  if (most_connected_ - connected < kManyNodes) return;
+  if (most_connected_ - connected >= kManyNodes) {
+    most_connected_ = connected;
+    times_to_return_ = kTimesToReturn;
+  }
+  if (times_to_return_ == 0) return;
+  --times_to_return_;
   malloc_trim(0);
-  most_connected_ = connected;
 }
 
 }  // namespace connect_ha

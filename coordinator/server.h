@@ -34,7 +34,7 @@ class Server {
 
   int port() const { return port_; }
   size_t nodes_connected() const;
-  // Gives memory back to the system once many nodes have left. Every few seconds.
+  // Gives memory back to the system once many nodes have left. Every five seconds.
   void ReturnMemory();
 
  private:
@@ -47,6 +47,7 @@ class Server {
   std::string host_;
   int port_ = 0;
   size_t most_connected_ = 0;  // since memory was given back
+  int times_to_return_ = 0;    // memory, from now on
   mutable std::mutex mutex_;   // the list; generations are taken out before they are stopped
   std::vector<std::shared_ptr<Generation>> generations_;
 };

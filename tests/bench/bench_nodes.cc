@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kPace{5000};
 constexpr std::chrono::milliseconds kTryAgain{250};
-// Nodes come in the course of this for each of them, not all in one moment, as their back-off has
-// it.
-constexpr std::chrono::milliseconds kSpread{1};
+// Nodes whose first report is under way. With more, calls would run out of time in this process,
+// which sets up the connections of them all, before the coordinator saw them.
+constexpr size_t kAtOnce = 200;
 
 std::chrono::system_clock::time_point In(std::chrono::milliseconds wait) {
   return std::chrono::system_clock::now() + wait;
@@ -70,7 +70,10 @@ struct BenchNodes::Node {
     if (beat_status.ok()) {
       send_facts = answer.send_facts();
       const int round = all.round_;
-      if (!send_facts && std::exchange(reported_round, round) != round) ++all.reported_;
+      if (!send_facts && std::exchange(reported_round, round) != round) {
+        ++all.reported_;
+        all.BeginNext();
+      }
     } else {
       all.Refused(beat_status);
     }
@@ -109,13 +112,15 @@ BenchNodes::BenchNodes(const BenchCluster& cluster, const std::vector<BenchIdent
   for (const BenchIdentity& identity : identities) {
     nodes_.push_back(std::make_unique<Node>(*this, cluster.Connect(identity), identity.name));
   }
+  for (size_t i = 0; i < kAtOnce; ++i) BeginNext();
   thread_ = std::thread([this] { Loop(); });
-  const auto spread = kSpread * static_cast<long>(nodes_.size());
-  for (const auto& node : nodes_) {
-    const auto begin = In(spread * std::rand() / RAND_MAX);
-    node->open_alarm.Set(&queue_, begin, &node->open_due);
-    node->beat_alarm.Set(&queue_, begin, &node->beat_due);
-  }
+}
+
+void BenchNodes::BeginNext() {
+  if (begun_ == nodes_.size()) return;
+  Node& node = *nodes_[begun_++];
+  node.Open();
+  node.Beat();
 }
 
 BenchNodes::~BenchNodes() {

@@ -18,7 +18,7 @@ namespace connect_ha {
 
 class BenchNodes {
  public:
-  // Connects all at once. A heartbeat is tried until it is answered.
+  // Connects them, a few hundred at a time. A heartbeat is tried until it is answered.
   BenchNodes(const BenchCluster& cluster, const std::vector<BenchIdentity>& identities);
   ~BenchNodes();
   BenchNodes(const BenchNodes&) = delete;
@@ -40,10 +40,12 @@ class BenchNodes {
  private:
   struct Node;
   void Loop();
+  void BeginNext();
   void Refused(const grpc::Status& status);
 
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<Node>> nodes_;
+  size_t begun_ = 0;  // of nodes_; of the loop's thread
   std::atomic<int> reported_{0};
   std::atomic<int> refused_{0};
   std::atomic<int> round_{0};
