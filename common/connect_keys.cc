@@ -3,140 +3,16 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
-#include "absl/strings/string_view.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace connect_ha {
 namespace {
 
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
-
 struct KeyName {
   const char* section;
   const char* name;
-};
-
-// Connect's Admin Guide, configuration appendix and the pages on the single settings.
-//
-// Not confirmed by a page that was read:
-//   - that a CONNECT_<SECTION>_<KEY> variable replaces every value of a key with many;
-//   - the default of Metrics.DataPath (from release notes of an old version, 1.7.4);
-//   - that SQLite.Dir and Server.TempDir have no default that matters to a cluster.
-constexpr bool kMany = true;
-constexpr const char* kNoDefault = nullptr;
-
-constexpr ConnectKey kKeys[] = {
-    {"Server", "Address"},
-    {"Server", "DataDir", "/var/lib/rstudio-connect"},
-    {"Server", "LandingDir"},
-    {"Server", "TempDir"},
-    {"Server", "EncryptionKeyFile"},
-    {"Server", "EncryptionKey"},
-    {"Server", "EmailProvider"},
-    {"Server", "SenderEmail"},
-    {"Server", "HideEmailAddresses"},
-    {"Server", "HideVersion"},
-    {"Server", "ProxyHeaderLogging"},
-    {"Server", "RVersion", kNoDefault, kMany},
-    {"Server", "RVersionScanning"},
-    {"Database", "Provider", "sqlite"},
-    {"Database", "Dir", "{Server.DataDir}/db"},
-    {"Postgres", "URL"},
-    {"Postgres", "Password"},
-    {"Postgres", "InstrumentationURL"},
-    {"Postgres", "InstrumentationPassword"},
-    {"SQLite", "Dir"},
-    {"SQLite", "Backup"},
-    {"SQLite", "ForeignKeyConstraints"},
-    {"HTTP", "Listen", ":3939"},
-    {"HTTP", "NoWarning"},
-    {"HTTP", "ForceSecure"},
-    {"HTTPS", "Listen"},
-    {"HTTPS", "Key"},
-    {"HTTPS", "Certificate"},
-    {"HTTPS", "MinimumTLS"},
-    {"HTTPS", "Permanent"},
-    {"Authentication", "Provider"},
-    {"Authentication", "Lifetime"},
-    {"Authentication", "Inactivity"},
-    {"Authorization", "DefaultUserRole"},
-    {"LDAP", "BindPassword"},
-    {"LDAP", "MembershipUpdateInterval"},
-    {"OAuth2", "ClientSecret"},
-    {"SMTP", "Host"},
-    {"SMTP", "Port"},
-    {"SMTP", "User"},
-    {"SMTP", "Password"},
-    {"R", "Enabled", "true"},
-    {"R", "Executable", kNoDefault, kMany},
-    {"R", "ExecutableScanning"},
-    {"R", "EnvironmentManagement"},
-    {"R", "PositPackageManagerURLRewriting"},
-    {"Python", "Enabled", "false"},
-    {"Python", "Executable", kNoDefault, kMany},
-    {"Quarto", "Enabled", "false"},
-    {"Quarto", "Executable", kNoDefault, kMany},
-    {"TensorFlow", "Enabled", "false"},
-    {"TensorFlow", "Executable", kNoDefault, kMany},
-    {"Applications", "RunAs", "rstudio-connect"},
-    {"Applications", "SharedRunAsUnixGroup"},
-    {"Applications", "RunAsCurrentUser"},
-    {"Applications", "ScheduleConcurrency"},
-    {"Applications", "BundleRetentionLimit"},
-    {"Applications", "PythonEnvironmentReaping"},
-    {"Applications", "Supervisor"},
-    {"Applications", "OAuthIntegrationsEnabled"},
-    {"Scheduler", "InitTimeout"},
-    {"Scheduler", "MinProcesses"},
-    {"Scheduler", "MaxProcesses"},
-    {"Scheduler", "MaxProcessesLimit"},
-    {"Metrics", "DataPath", "{Server.DataDir}/metrics/rrd"},
-    {"Metrics", "Enabled"},
-    {"Metrics", "PrometheusListen"},
-    {"Logging", "ServiceLog"},
-    {"Logging", "ServiceLogFormat"},
-    {"Logging", "ServiceLogLevel"},
-    {"Logging", "AccessLog"},
-    {"Logging", "AccessLogFormat"},
-    {"Logging", "AuditLog"},
-    {"Licensing", "LicenseType"},
-    {"Licensing", "ExpirationEmail"},
-    {"Licensing", "ExpirationUIWarning"},
-    {"Bootstrap", "Enabled"},
-    {"Bootstrap", "SecretKeyFile"},
-    {"Packages", "External", kNoDefault, kMany},
-    {"Packages", "ExternalCheckIsFatal"},
-    {"Git", "PollingFrequency"},
-    {"OpenTelemetry", "CollectorAdvertiseHost"},
-    {"Chronicle", "Enabled"},
-};
-
-// Sections of which no key is above: seen in the vendor's guides, charts and images, or, those of
-// the second line, not confirmed by a page that was read.
-constexpr const char* kMoreSections[] = {"Launcher",
-                                         "Kubernetes",
-                                         "ExecutionEnvironments",
-                                         "RPackageRepository",
-                                         "HTTPRedirect",
-                                         "Password",
-                                         "PAM",
-                                         "SAML",
-                                         "ProxyAuth",
-                                         "CORS",
-                                         "Client",
-                                         "Jobs",
-                                         "Runtime"};
-
-// Release notes of 1.7.4 and 1.7.8 (EnforceMinRsconnectVersion); the R keys' page names what the
-// Server keys are called now.
-struct FormerKey {
-  KeyName key;
-  const char* what;
-};
-constexpr FormerKey kFormer[] = {
-    {{"LoadBalancing", "EnforceMinRsconnectVersion"},
-     "was removed in 1.7.8, since when it always holds; leave it out"},
-    {{"Server", "RVersion"}, "is an old name; write R.Executable"},
-    {{"Server", "RVersionScanning"}, "is an old name; write R.ExecutableScanning"},
 };
 
 // Names a file, for all that it ends as the names of secrets do.
@@ -146,12 +22,65 @@ constexpr KeyName kNotSecret[] = {{"HTTPS", "Key"}};
 // Server.EncryptionKeyFile, which names a file, does not.
 constexpr const char* kSecretEndings[] = {"Password", "Secret", "Key", "Token", "Passphrase"};
 
-bool Same(std::string_view a, const char* b) { return absl::EqualsIgnoreCase(View(a), b); }
+constexpr char kSectionAlone[] = "*";
+
+absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
+
+bool Same(std::string_view a, std::string_view b) {
+  return absl::EqualsIgnoreCase(View(a), View(b));
+}
+
+// SECTION.KEY [many] [default VALUE | former WHAT]
+std::optional<ConnectKey> ParseLine(absl::string_view line) {
+  const std::pair<std::string, std::string> words = absl::StrSplit(line, absl::MaxSplits(' ', 1));
+  const std::vector<std::string> parts = absl::StrSplit(words.first, '.');
+  if (parts.size() != 2 || parts[0].empty() || parts[1].empty()) return std::nullopt;
+  ConnectKey key;
+  key.section = parts[0];
+  if (parts[1] != kSectionAlone) key.name = parts[1];
+  absl::string_view rest = words.second;
+  key.many = rest == "many" || absl::ConsumePrefix(&rest, "many ");
+  if (rest == "many") rest = "";
+  if (absl::ConsumePrefix(&rest, "default ")) {
+    key.default_value = std::string(rest);
+  } else if (absl::ConsumePrefix(&rest, "former ")) {
+    key.former = std::string(rest);
+  } else if (!rest.empty()) {
+    return std::nullopt;
+  }
+  return key;
+}
+
+// Sections that are known alone, too.
+const std::vector<ConnectKey>& Lines() {
+  static const std::vector<ConnectKey> lines = ParseConnectKeys(kConnectKeysText, nullptr);
+  return lines;
+}
 
 }  // namespace
 
+std::vector<ConnectKey> ParseConnectKeys(std::string_view text, std::vector<std::string>* wrong) {
+  std::vector<ConnectKey> keys;
+  int number = 0;
+  for (const absl::string_view line : absl::StrSplit(View(text), '\n')) {
+    ++number;
+    if (line.empty() || line.front() == '#') continue;
+    if (std::optional<ConnectKey> key = ParseLine(line)) {
+      keys.push_back(*std::move(key));
+    } else if (wrong != nullptr) {
+      wrong->push_back(absl::StrCat(number, ": ", line));
+    }
+  }
+  return keys;
+}
+
 const std::vector<ConnectKey>& ConnectKeys() {
-  static const std::vector<ConnectKey> keys(std::begin(kKeys), std::end(kKeys));
+  static const std::vector<ConnectKey> keys = [] {
+    std::vector<ConnectKey> named;
+    std::copy_if(Lines().begin(), Lines().end(), std::back_inserter(named),
+                 [](const ConnectKey& key) { return !key.name.empty(); });
+    return named;
+  }();
   return keys;
 }
 
@@ -164,10 +93,10 @@ const ConnectKey* FindConnectKey(std::string_view section, std::string_view name
 }
 
 std::vector<std::string> ConnectSections() {
-  std::vector<std::string> sections(std::begin(kMoreSections), std::end(kMoreSections));
-  for (const ConnectKey& key : kKeys) {
+  std::vector<std::string> sections;
+  for (const ConnectKey& key : Lines()) {
     if (std::find(sections.begin(), sections.end(), key.section) == sections.end()) {
-      sections.emplace_back(key.section);
+      sections.push_back(key.section);
     }
   }
   return sections;
@@ -175,17 +104,10 @@ std::vector<std::string> ConnectSections() {
 
 std::vector<std::string> ConnectKeyNames(std::string_view section) {
   std::vector<std::string> names;
-  for (const ConnectKey& key : kKeys) {
-    if (Same(section, key.section)) names.emplace_back(key.name);
+  for (const ConnectKey& key : ConnectKeys()) {
+    if (Same(section, key.section)) names.push_back(key.name);
   }
   return names;
-}
-
-const char* WhatBecameOfConnectKey(std::string_view section, std::string_view name) {
-  for (const FormerKey& former : kFormer) {
-    if (Same(section, former.key.section) && Same(name, former.key.name)) return former.what;
-  }
-  return nullptr;
 }
 
 bool IsSecretKey(std::string_view section, std::string_view name) {

@@ -56,8 +56,9 @@ class TemplateChecker {
   }
 
   void CheckKey(const GcfgEntry& entry) {
-    if (const char* former = WhatBecameOfConnectKey(entry.section, entry.name)) {
-      Report(Severity::kWarning, entry, absl::StrCat(NameOf(entry), " ", former));
+    const ConnectKey* key = FindConnectKey(entry.section, entry.name);
+    if (key != nullptr && key->former) {
+      Report(Severity::kWarning, entry, absl::StrCat(NameOf(entry), " ", *key->former));
       return;
     }
     const std::vector<std::string> sections = ConnectSections();
@@ -66,7 +67,7 @@ class TemplateChecker {
     });
     if (!known) {
       WarnOfUnknown("section", entry.section, sections, entry);
-    } else if (FindConnectKey(entry.section, entry.name) == nullptr) {
+    } else if (key == nullptr) {
       // Not all keys are known: only one that is nearly a known one is worth a word.
       const auto names = ConnectKeyNames(entry.section);
       if (!Nearest(entry.name, names).empty()) WarnOfUnknown("key", entry.name, names, entry);

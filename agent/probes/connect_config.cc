@@ -108,8 +108,8 @@ std::optional<std::string> ConnectConfig::Get(std::string_view section,
   const std::vector<std::string> values = GetAll(section, name);
   if (!values.empty()) return values.back();
   const ConnectKey* known = FindConnectKey(section, name);
-  if (known == nullptr || known->default_value == nullptr) return std::nullopt;
-  const std::string value = known->default_value;
+  if (known == nullptr || !known->default_value) return std::nullopt;
+  const std::string& value = *known->default_value;
   if (value[0] != '{') return value;
   // {Section.Name}/rest
   const size_t dot = value.find('.');

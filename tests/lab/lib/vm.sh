@@ -147,6 +147,7 @@ cut_power() {
 
 # boot_node NODE: from its own disk, as it is.
 boot_node() {
+  choose_accelerator
   qemu_command "$1" "$RUN" "$RUN/$1.qcow2"
   start_process "vm-$1" "${QEMU[@]}"
 }
