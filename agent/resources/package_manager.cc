@@ -10,7 +10,9 @@ namespace {
 
 constexpr char kAptGet[] = "/usr/bin/apt-get";
 constexpr char kAptMark[] = "/usr/bin/apt-mark";
-constexpr char kDpkg[] = "/usr/bin/dpkg";
+// What cannot be configured is no reason to stop: it may be the very package that is to be
+// replaced.
+constexpr char kRepair[] = "/usr/bin/dpkg --force-confold --configure -a || true";
 constexpr char kLockTimeout[] = "DPkg::Lock::Timeout=600";
 // A configuration file that an administrator changed stays as it is.
 constexpr char kKeepConffiles[] = "Dpkg::Options::=--force-confold";
@@ -61,7 +63,7 @@ absl::StatusOr<std::vector<std::vector<std::string>>> AptCommands(const Resource
   const absl::StatusOr<bool> interrupted = WasInterrupted(context);
   if (!interrupted.ok()) return interrupted.status();
   std::vector<std::vector<std::string>> commands;
-  if (*interrupted) commands.push_back({kDpkg, "--force-confold", "--configure", "-a"});
+  if (*interrupted) commands.push_back({"/bin/sh", "-c", kRepair});
   std::vector<std::string> apt = {
       kAptGet, "install", "-y", "-q", "--no-install-recommends", "--allow-change-held-packages"};
   if (install.downgrade) apt.push_back("--allow-downgrades");

@@ -1,5 +1,6 @@
 // A node brought to its specification by the real apt, dpkg and systemd, in a container
 // (tests/agent/host/in_container) and nowhere else: it changes the machine that it runs on.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -230,6 +231,33 @@ TEST_F(RealNode, WhatAPowerCutLeftHalfConfiguredIsMended) {
   ExpectConverged();
   EXPECT_EQ(Read("/opt/rstudio-connect/bin/connect"), "2024.10.0");
   EXPECT_TRUE(absl::StrContains(Read("/var/lib/dpkg/status"), "hold ok installed"));
+}
+
+TEST_F(RealNode, AScriptThatFailsIsToldAndTheNextSpecificationMendsIt) {
+  Turn(MakeAssignment(5, "2024.10.1", "echo the licence server is away\nexit 3\n"));
+  ASSERT_EQ(watch_.last.state(), v1::Convergence::STUCK) << watch_.last.DebugString();
+  EXPECT_TRUE(absl::StrContains(watch_.last.troubles(0).log(), "the licence server is away"))
+      << watch_.last.DebugString();
+  EXPECT_FALSE(std::filesystem::exists(kStarted));
+  Turn(MakeAssignment(6, "2024.10.2"));
+  ExpectConverged();
+  EXPECT_EQ(Read("/opt/rstudio-connect/bin/connect"), "2024.10.2");
+}
+
+TEST_F(RealNode, ALockThatAnotherHoldsIsWaitedFor) {
+  const int lock = open("/var/lib/dpkg/lock-frontend", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  ASSERT_EQ(fcntl(lock, F_SETLK, &whole), 0);
+  std::thread holder([lock] {
+    std::this_thread::sleep_for(seconds(5));
+    close(lock);
+  });
+  const auto begun = steady_clock::now();
+  Turn(MakeAssignment(7, "2024.10.3"));
+  holder.join();
+  ExpectConverged();
+  EXPECT_GE(steady_clock::now() - begun, seconds(5));
 }
 
 TEST_F(RealNode, AScriptThatTakesTheMaskAwayStartsNothing) {
