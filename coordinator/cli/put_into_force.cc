@@ -108,9 +108,9 @@ absl::StatusOr<std::chrono::seconds> Limit(const Arguments& arguments) {
   return ParseDuration(arguments.Get("--timeout"));
 }
 
-// As the generation after `newest`. kHolds: it is in force.
+// After `generation`, which becomes the new one's. kHolds: it is in force.
 int AgreeAndApply(const Environment& environment, const Arguments& arguments, Terminal& terminal,
-                  AdminLink& admin, const Proposal& proposal, uint64_t newest) {
+                  AdminLink& admin, const Proposal& proposal, uint64_t& generation) {
   const auto plans = ShowPlan(environment, admin, proposal, terminal);
   if (!plans.ok()) return Fail(terminal, plans.status());
   if (!arguments.Has("--yes")) {
@@ -123,11 +123,22 @@ int AgreeAndApply(const Environment& environment, const Arguments& arguments, Te
     }
   }
   auto request = RequestFor<v1::ApplySpecRequest>(proposal);
-  request.set_newest_generation(newest);
+  request.set_newest_generation(generation);
   const auto applied = admin.ApplySpec(request);
   if (!applied.ok()) return Refused(terminal, applied.status(), proposal);
-  terminal.out << "generation " << applied->generation() << " is in force\n";
+  generation = applied->generation();
+  terminal.out << "generation " << generation << " is in force\n";
   return kHolds;
+}
+
+// It is in force, and no node keeps another that the coordinator does not know.
+absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest,
+                                  const v1::SpecBundle& proposed) {
+  if (!IsSame(newest, proposed)) return false;
+  const auto snapshot = GetStates(admin);
+  if (!snapshot.ok()) return snapshot.status();
+  return std::none_of(snapshot->nodes().begin(), snapshot->nodes().end(),
+                      [](const v1::NodeSnapshot& node) { return node.ahead(); });
 }
 
 }  // namespace
@@ -160,12 +171,14 @@ int PutIntoForce(const Environment& environment, const Arguments& arguments, Ter
   const auto newest = (*admin)->GetSpec({});
   if (!newest.ok() && !absl::IsNotFound(newest.status())) return Fail(terminal, newest.status());
   uint64_t generation = newest.ok() ? newest->generation() : 0;
-  if (newest.ok() && IsSame(newest->bundle(), proposal.bundle)) {
+  absl::StatusOr<bool> holds = false;
+  if (newest.ok()) holds = HoldsAlready(**admin, newest->bundle(), proposal.bundle);
+  if (!holds.ok()) return Fail(terminal, holds.status());
+  if (*holds) {
     terminal.out << "generation " << generation << " says this already\n";
   } else {
     const int code = AgreeAndApply(environment, arguments, terminal, **admin, proposal, generation);
     if (code != kHolds) return code;
-    ++generation;
   }
   if (!arguments.Has("--wait")) return kHolds;
   return FollowConvergence(environment, arguments, terminal, generation, *limit);

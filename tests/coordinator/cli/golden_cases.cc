@@ -182,6 +182,14 @@ void AppliedAlready(World& world) {
   *world.coordinator.specs[1].mutable_bundle() = bundle;
 }
 
+// It says so already, but a node holds a newer one that the coordinator has lost.
+void AppliedAlreadyToAll(World& world) {
+  AppliedAlready(world);
+  v1::NodeSnapshot& node = *world.coordinator.snapshot.mutable_nodes(0);
+  node.set_reported_generation(4);
+  node.set_ahead(true);
+}
+
 void Converging(World& world) {
   v1::Snapshot& snapshot = world.coordinator.snapshot;
   ReadFixture("converging.textproto", snapshot);
@@ -258,6 +266,7 @@ std::vector<GoldenCase> GoldenCases() {
          w.coordinator.specs.clear();
        }},
       {"apply-already", {"apply", kEnforced}, AppliedAlready},
+      {"apply-already-but-ahead", {"apply", kEnforced, "--yes"}, AppliedAlreadyToAll},
       {"apply-overtaken", {"apply", kEnforced, "--yes"}, SomebodyElseApplied},
       {"apply-bad", {"apply", "tests/coordinator/cli/bad_cluster.yaml"}, {}, true},
       {"apply-wait", {"apply", kEnforced, "--yes", "--wait"}, EndsRight},

@@ -47,6 +47,11 @@ class SpecServiceTest : public testing::Test {
     EXPECT_TRUE(admin_->GetSpec(&context, request, &spec).ok());
     return spec;
   }
+  // A call on the old connection would be the one to notice.
+  void Restart() {
+    cluster_.Restart();
+    admin_ = v1::AdminService::NewStub(cluster_.ConnectAdmin());
+  }
   seconds StaleAfter() {
     return std::chrono::duration_cast<seconds>(cluster_.coordinator().roster().StaleAfter());
   }
@@ -61,7 +66,7 @@ TEST_F(SpecServiceTest, TheFileIsTheFirstGenerationAndThenTheStoreHolds) {
   EXPECT_EQ(Get(1).applied_by(), "coordinator");
   EXPECT_EQ(Get(1).bundle().source(), "cluster: test\n");
   std::ofstream(cluster_.spec_path()) << "this will not do";
-  cluster_.Restart();
+  Restart();
   grpc::ClientContext context;
   v1::ListSpecsResponse list;
   ASSERT_TRUE(admin_->ListSpecs(&context, {}, &list).ok());
@@ -73,7 +78,7 @@ TEST_F(SpecServiceTest, AnAppliedSpecificationHoldsAtOnceAndAfterARestart) {
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(applied_.generation(), 2u);
   EXPECT_EQ(StaleAfter(), seconds(7));
-  cluster_.Restart();
+  Restart();
   EXPECT_EQ(StaleAfter(), seconds(7));
   EXPECT_EQ(Get(2).applied_by(), "admin/alice");
   const auto events = cluster_.coordinator().store().ListEvents({});
@@ -123,7 +128,7 @@ TEST_F(SpecServiceTest, TheNextGenerationIsAboveWhatAnyNodeHolds) {
   ASSERT_TRUE(roster.Heartbeat(request, "10.0.0.1", TestNow()).ok());
   ASSERT_TRUE(Apply(Bundle("test", 7), 1).ok());
   EXPECT_EQ(applied_.generation(), 10u);
-  cluster_.Restart();
+  Restart();
   EXPECT_EQ(Get(0).generation(), 10u);
 }
 
