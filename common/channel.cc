@@ -7,13 +7,12 @@
 namespace connect_ha {
 namespace {
 
-// A coordinator that goes (a restart, a new certificate) cancels calls that it has not begun. A
-// heartbeat may be sent again: the next try meets the one that comes.
-constexpr char kRetryHeartbeats[] = R"json({"methodConfig": [{
-  "name": [{"service": "connect_ha.v1.NodeService", "method": "Heartbeat"}],
-  "retryPolicy": {"maxAttempts": 3, "initialBackoff": "0.1s", "maxBackoff": "1s",
-                  "backoffMultiplier": 2, "retryableStatusCodes": ["CANCELLED", "UNAVAILABLE"]}
-}]})json";
+constexpr int kTries = 3;
+
+bool MayPass(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+         status.error_code() == grpc::StatusCode::CANCELLED;
+}
 
 }  // namespace
 
@@ -48,18 +47,21 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
   // service configuration from DNS.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 1);
-  arguments.SetServiceConfigJSON(kRetryHeartbeats);
+  // CallAcrossReconnect tries again. The channel's own retries, an experiment in gRPC 1.30, leave a
+  // call hanging there when the server goes.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetUserAgentPrefix("connect-ha/" CONNECT_HA_VERSION);
   return grpc::CreateCustomChannel(options.target, grpc::SslCredentials(ssl), arguments);
 }
 
 grpc::Status CallAcrossReconnect(grpc::Channel& channel,
                                  const std::function<grpc::Status()>& call) {
-  grpc::Status status = call();
-  if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return status;
-  const auto patience = std::chrono::system_clock::now() + std::chrono::seconds(2);
-  return channel.WaitForConnected(patience) ? call() : status;
+  for (int tries = 1;; ++tries) {
+    grpc::Status status = call();
+    if (tries == kTries || !MayPass(status)) return status;
+    const auto patience = std::chrono::system_clock::now() + std::chrono::seconds(2);
+    if (!channel.WaitForConnected(patience)) return status;
+  }
 }
 
 absl::Status FromGrpc(const grpc::Status& status) {

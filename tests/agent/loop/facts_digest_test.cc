@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "connect_ha/v1/options.pb.h"
+
 namespace connect_ha {
 namespace {
 
@@ -26,6 +30,29 @@ TEST(FactsDigest, LeavesVolatileValuesOutAtAnyDepth) {
   facts.mutable_runtimes()->mutable_runtimes(0)->mutable_smoke()->set_duration_us(7);
   facts.add_runs()->set_duration_us(9);
   EXPECT_EQ(FactsDigest(facts), FactsDigest(SomeFacts()));
+}
+
+void CollectVolatile(const google::protobuf::Descriptor* type,
+                     std::set<const google::protobuf::FieldDescriptor*>& found,
+                     std::set<const google::protobuf::Descriptor*>& seen) {
+  if (!seen.insert(type).second) return;
+  for (int i = 0; i < type->field_count(); ++i) {
+    const auto* field = type->field(i);
+    if (field->options().GetExtension(v1::volatile_)) found.insert(field);
+    if (field->message_type() != nullptr) CollectVolatile(field->message_type(), found, seen);
+  }
+}
+
+// protobuf 3.12 writes outside of a message when reflection clears a field without presence and
+// another field of it is optional.
+TEST(FactsDigest, WhatIsLeftOutIsOptionalOrAList) {
+  std::set<const google::protobuf::FieldDescriptor*> fields;
+  std::set<const google::protobuf::Descriptor*> seen;
+  CollectVolatile(v1::Facts::descriptor(), fields, seen);
+  EXPECT_GT(fields.size(), 5u);
+  for (const auto* field : fields) {
+    EXPECT_TRUE(field->is_repeated() || field->containing_oneof() != nullptr) << field->full_name();
+  }
 }
 
 TEST(FactsDigest, ChangesWithAnyOtherValue) {

@@ -1,7 +1,8 @@
 #include "tests/coordinator/checklist/overlay.h"
 
+#include <google/protobuf/util/field_mask_util.h>
+
 #include <map>
-#include <memory>
 #include <vector>
 
 #include "absl/strings/str_join.h"
@@ -12,6 +13,7 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
+using google::protobuf::util::FieldMaskUtil;
 
 // The fields that name an element of a list of such messages.
 const std::map<std::string, std::vector<std::string>>& NamingFields() {
@@ -104,13 +106,11 @@ void Overlay(const Message& change, Message& base) {
       Overlay(reflection->GetMessage(change, field), *reflection->MutableMessage(&base, field));
     } else {
       // A plain value or list: the base's is replaced.
-      const std::unique_ptr<Message> only_this(change.New());
-      only_this->CopyFrom(change);
-      for (const FieldDescriptor* other : fields) {
-        if (other != field) reflection->ClearField(only_this.get(), other);
-      }
-      reflection->ClearField(&base, field);
-      base.MergeFrom(*only_this);
+      google::protobuf::FieldMask mask;
+      mask.add_paths(field->name());
+      FieldMaskUtil::MergeOptions options;
+      options.set_replace_repeated_fields(true);
+      FieldMaskUtil::MergeMessageTo(change, mask, options, &base);
     }
   }
 }

@@ -287,16 +287,22 @@ TEST_F(ServiceTest, CertificateIsReplacedUnderLoadWithoutALostHeartbeat) {
       return "";
     }));
   }
+  // A caller that failed beats no more.
+  const auto await_beats = [&] {
+    const auto until = std::chrono::steady_clock::now() + seconds(20);
+    for (const int before = beats; beats < before + 200;) {
+      if (std::chrono::steady_clock::now() > until) break;
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+  };
   const auto files = *LoadCoordinatorFiles(cluster_.dir());
   for (int i = 0; i < 3; ++i) {
-    const int before = beats;
-    while (beats < before + 200) std::this_thread::sleep_for(milliseconds(5));
+    await_beats();
     const absl::Status replaced = cluster_.coordinator().server().Replace(
         {files.certificate, files.key, files.ca}, seconds(2));
     ASSERT_TRUE(replaced.ok()) << replaced;
   }
-  const int before = beats;
-  while (beats < before + 200) std::this_thread::sleep_for(milliseconds(5));
+  await_beats();
   stop = true;
   for (auto& caller : callers) EXPECT_EQ(caller.get(), "");
 }
