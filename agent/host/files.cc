@@ -103,10 +103,11 @@ absl::StatusOr<FileStatus> StatHere(const std::string& path, bool follow) {
 }
 
 absl::StatusOr<std::string> ReadLinkHere(const std::string& path) {
-  std::array<char, PATH_MAX> target;
+  std::string target(PATH_MAX, '\0');
   const ssize_t size = readlink(path.c_str(), target.data(), target.size());
   if (size < 0) return ErrnoStatus(errno, "cannot read the link " + path);
-  return std::string(target.data(), static_cast<size_t>(size));
+  target.resize(static_cast<size_t>(size));
+  return target;
 }
 
 absl::StatusOr<std::vector<std::string>> ListDirectoryHere(const std::string& path) {
