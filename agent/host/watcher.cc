@@ -161,7 +161,7 @@ void Watcher::ReadBus(Wakeup& wakeup) {
 }
 
 bool Watcher::Collect(int timeout_ms, Wakeup& wakeup) {
-  std::array<epoll_event, 8> events;
+  std::array<epoll_event, 8> events{};
   const int count =
       epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
   for (int i = 0; i < count; ++i) {

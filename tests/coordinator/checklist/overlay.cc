@@ -3,6 +3,7 @@
 #include <google/protobuf/util/field_mask_util.h>
 
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "absl/strings/str_join.h"
@@ -93,6 +94,19 @@ Step Split(const std::string& path) {
           rest == std::string::npos ? "" : path.substr(rest + 1)};
 }
 
+// protobuf 3.12 writes outside of a message when reflection clears a field without presence and
+// another field of it is optional: so all others are copied.
+void Clear(Message& message, const FieldDescriptor* field) {
+  const google::protobuf::Descriptor* type = message.GetDescriptor();
+  google::protobuf::FieldMask others;
+  for (int i = 0; i < type->field_count(); ++i) {
+    if (type->field(i) != field) others.add_paths(type->field(i)->name());
+  }
+  const std::unique_ptr<Message> rest(message.New());
+  FieldMaskUtil::MergeMessageTo(message, others, FieldMaskUtil::MergeOptions(), rest.get());
+  message.CopyFrom(*rest);
+}
+
 }  // namespace
 
 void Overlay(const Message& change, Message& base) {
@@ -130,7 +144,7 @@ bool Remove(Message& message, const std::string& path) {
     return true;
   }
   if (step.rest.empty()) {
-    reflection->ClearField(&message, field);
+    Clear(message, field);
     return true;
   }
   if (!field->is_repeated()) {
