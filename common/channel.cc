@@ -1,13 +1,17 @@
 #include "common/channel.h"
 
 #include <chrono>
+#include <thread>
 
 #include "absl/synchronization/mutex.h"
 
 namespace connect_ha {
 namespace {
 
-constexpr int kTries = 3;
+using namespace std::chrono_literals;
+
+// Between the tries of a call; so long the connection that ends may still be taken for a good one.
+constexpr std::chrono::milliseconds kPauses[] = {50ms, 200ms, 800ms};
 
 bool MayPass(const grpc::Status& status) {
   return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
@@ -56,12 +60,15 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
 
 grpc::Status CallAcrossReconnect(grpc::Channel& channel,
                                  const std::function<grpc::Status()>& call) {
-  for (int tries = 1;; ++tries) {
-    grpc::Status status = call();
-    if (tries == kTries || !MayPass(status)) return status;
+  grpc::Status status = call();
+  for (const std::chrono::milliseconds pause : kPauses) {
+    if (!MayPass(status)) break;
+    std::this_thread::sleep_for(pause);
     const auto patience = std::chrono::system_clock::now() + std::chrono::seconds(2);
-    if (!channel.WaitForConnected(patience)) return status;
+    if (!channel.WaitForConnected(patience)) break;
+    status = call();
   }
+  return status;
 }
 
 absl::Status FromGrpc(const grpc::Status& status) {

@@ -32,9 +32,9 @@ void SwitchOffLockCycleSearch();
 // back off from 1 s to 30 s, with jitter.
 std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options);
 
-// Runs `call`, and up to twice more while it is UNAVAILABLE or CANCELLED and the channel is up
-// again within two seconds: a coordinator that takes a new certificate closes the connections of
-// the old one, and cancels what reaches it then.
+// Runs `call`, and up to three times more within a second or so while it is UNAVAILABLE or
+// CANCELLED and the channel is up again: a coordinator that takes a new certificate closes the
+// connections of the old one, and cancels what reaches it then.
 grpc::Status CallAcrossReconnect(grpc::Channel& channel, const std::function<grpc::Status()>& call);
 
 // The same code and message.

@@ -9,8 +9,6 @@
 namespace connect_ha {
 namespace {
 
-using google::protobuf::operator!=;
-
 // What the node is already, as far as it may go on being that.
 v1::NodeState Present(const v1::NodeSnapshot& node) {
   const v1::NodeState state = node.reported_state();
