@@ -95,8 +95,11 @@ Step Split(const std::string& path) {
 }
 
 // protobuf 3.12 writes outside of a message when reflection clears a field without presence and
-// another field of it is optional: so all others are copied.
+// another field of it is optional: then all others are copied instead.
 void Clear(Message& message, const FieldDescriptor* field) {
+  if (field->is_repeated() || field->containing_oneof() != nullptr) {
+    return message.GetReflection()->ClearField(&message, field);
+  }
   const google::protobuf::Descriptor* type = message.GetDescriptor();
   google::protobuf::FieldMask others;
   for (int i = 0; i < type->field_count(); ++i) {
