@@ -35,15 +35,19 @@ refuse() {
 # on NODE COMMAND: runs it there.
 on() { node_ssh "$1" "$2" </dev/null; }
 
-# checklist [OPTION...]: the checklist as JSON. That something fails or is unknown is no failure here.
-checklist() {
+# judged COMMAND...: of the admin's command line. That something fails or is unknown is no failure here; a coordinator
+# that does not answer leaves nothing to read, and whoever reads it fails.
+judged() {
   local result=0
-  admin checklist --output json "$@" || result=$?
+  admin "$@" || result=$?
   case $result in
     0 | 1 | 3) ;;
     *) return "$result" ;;
   esac
 }
+
+# checklist [OPTION...]: the checklist as JSON.
+checklist() { judged checklist --output json "$@"; }
 
 # outcomes [OPTION...]: one line a rule: RULE OUTCOME NODE,... with the nodes whose evidence is not a pass.
 outcomes() { checklist "$@" | "$LAB_HOME/scenarios/read-checklist" outcomes; }
