@@ -36,8 +36,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  // GRPC_ARG_HTTP2_BDP_PROBE stays on, though it costs a ping with each answer: without it a message
-  // of some megabytes may stand still in gRPC 1.30.
+  // GRPC_ARG_HTTP2_BDP_PROBE stays on, though it costs a ping with each answer: without it a
+  // message of some megabytes may stand still in gRPC 1.30.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 500);
   // How long one try may take: when thousands of nodes come back at once, their handshakes queue
   // for the coordinator's processors, and giving up early would only begin them anew.
