@@ -7,7 +7,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "agent/probes/probe_cache.h"
 #include "agent/probes/reading.h"
 
 namespace connect_ha {
@@ -106,14 +105,6 @@ bool SameFile(const FileStatus& a, const FileStatus& b) {
   return a.inode == b.inode && a.size_bytes == b.size_bytes && a.modified_at == b.modified_at;
 }
 
-// Null when this executable, as it is now, has not been verified.
-const VerifiedRuntime* FindVerified(const std::map<std::string, VerifiedRuntime>& verified,
-                                    const std::string& executable, const FileStatus& now) {
-  const auto it = verified.find(executable);
-  if (it == verified.end() || !SameFile(it->second.executable, now)) return nullptr;
-  return &it->second;
-}
-
 // "runtimes.runtimes.smoke": a repeated message's fields have one path for all its elements, so
 // the reason names the one.
 void MarkRuntime(v1::Facts& facts, const v1::Runtime& runtime, const std::string& field,
@@ -187,6 +178,29 @@ absl::Status ReadRuntime(const ProbeInput& input, const FoundRuntime& found,
 }
 
 }  // namespace
+
+std::string RuntimeExecutable(v1::RuntimeKind kind, const std::string& version) {
+  for (const RuntimeLayout& layout : kLayouts) {
+    if (layout.kind == kind) {
+      return absl::StrCat(layout.directory, "/", version, "/", layout.executable);
+    }
+  }
+  return "";
+}
+
+std::string RuntimeName(v1::RuntimeKind kind) {
+  for (const RuntimeLayout& layout : kLayouts) {
+    if (layout.kind == kind) return layout.section;
+  }
+  return "";
+}
+
+const VerifiedRuntime* FindVerified(const std::map<std::string, VerifiedRuntime>& verified,
+                                    const std::string& executable, const FileStatus& now) {
+  const auto it = verified.find(executable);
+  if (it == verified.end() || !SameFile(it->second.executable, now)) return nullptr;
+  return &it->second;
+}
 
 absl::StatusOr<std::vector<FoundRuntime>> FindRuntimes(const ProbeInput& input) {
   if (!input.config && !input.config_status.ok()) return input.config_status;

@@ -2,10 +2,12 @@
 // and every executable that the configuration names.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "agent/probes/probe.h"
+#include "agent/probes/probe_cache.h"
 
 namespace connect_ha {
 
@@ -36,5 +38,13 @@ struct FoundRuntime {
 
 // By kind; those that the configuration names first.
 absl::StatusOr<std::vector<FoundRuntime>> FindRuntimes(const ProbeInput& input);
+// Where the interpreter of this version is.
+std::string RuntimeExecutable(v1::RuntimeKind kind, const std::string& version);
+// "R", "Python", "Quarto".
+std::string RuntimeName(v1::RuntimeKind kind);
+
+// Null when this executable, as it is now, has not been verified.
+const VerifiedRuntime* FindVerified(const std::map<std::string, VerifiedRuntime>& verified,
+                                    const std::string& executable, const FileStatus& now);
 
 }  // namespace connect_ha

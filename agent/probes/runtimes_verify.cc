@@ -1,108 +1,23 @@
 // What takes a process, or reading every file of a package, to tell about a runtime.
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "agent/probes/accounts.h"
 #include "agent/probes/manifest.h"
 #include "agent/probes/probe_cache.h"
+#include "agent/probes/runtime_trial.h"
 #include "agent/probes/runtimes.h"
 
 namespace connect_ha {
 namespace {
 
-constexpr std::chrono::milliseconds kSmokeDeadline{120'000};
 constexpr std::chrono::milliseconds kVersionDeadline{20'000};
 constexpr std::chrono::minutes kIntegrityFor{2};
-constexpr size_t kTailLines = 10;
-
-// Makes an environment with pip in it, as Connect does for content; it goes away at exit.
-constexpr char kPythonSmoke[] =
-    "import subprocess, tempfile, venv; d = tempfile.TemporaryDirectory(); "
-    "venv.create(d.name, with_pip=True); "
-    "subprocess.run([d.name + '/bin/python', '-m', 'pip', '--version'], check=True)";
-// An expression whose text is not its value, so that an echo of the command is no success.
-constexpr char kRSmoke[] = "cat('smoke', 6 * 7, '\\n')";
-constexpr char kRSmokeAnswer[] = "smoke 42";
-
-std::vector<std::string> SmokeCommand(const FoundRuntime& runtime) {
-  switch (runtime.layout->kind) {
-    case v1::R:
-      return {runtime.executable, "--vanilla", "-e", kRSmoke};
-    case v1::PYTHON:
-      return {runtime.executable, "-c", kPythonSmoke};
-    default:
-      return {runtime.executable, "check", "--quiet"};
-  }
-}
-
-std::string Tail(const std::string& output) {
-  std::vector<std::string> lines =
-      absl::StrSplit(absl::StripAsciiWhitespace(output), '\n', absl::SkipWhitespace());
-  if (lines.size() > kTailLines) lines.erase(lines.begin(), lines.end() - kTailLines);
-  return absl::StrJoin(lines, "\n");
-}
-
-// Content's interpreters run as content's account, and never as root.
-absl::StatusOr<std::string> UnprivilegedAccount(const ProbeInput& input) {
-  const absl::StatusOr<std::string> name = RunAsAccount(input);
-  if (!name.ok()) return name.status();
-  const absl::StatusOr<UserEntry> user = input.host.LookUpUser(*name);
-  if (absl::IsNotFound(user.status())) {
-    return absl::UnavailableError(
-        absl::StrCat("not run: there is no account ", *name, " to run it as"));
-  }
-  if (!user.ok()) return absl::UnavailableError(user.status().message());
-  if (user->uid == 0) {
-    return absl::UnavailableError("not run: Applications.RunAs is root, which would endanger it");
-  }
-  return *name;
-}
-
-absl::StatusOr<CommandResult> RunAs(const ProbeInput& input,
-                                    const std::vector<std::string>& arguments,
-                                    std::chrono::milliseconds deadline) {
-  const absl::StatusOr<std::string> account = UnprivilegedAccount(input);
-  if (!account.ok()) return account.status();
-  CommandOptions options;
-  options.account = *account;
-  options.deadline = deadline;
-  absl::StatusOr<CommandResult> result = input.host.Run(arguments, options);
-  if (absl::IsNotFound(result.status())) {
-    return absl::UnavailableError(result.status().message());
-  }
-  return result;
-}
-
-absl::StatusOr<v1::SmokeRun> Smoke(const ProbeInput& input, const FoundRuntime& runtime) {
-  const auto started = std::chrono::steady_clock::now();
-  const absl::StatusOr<CommandResult> run = RunAs(input, SmokeCommand(runtime), kSmokeDeadline);
-  if (!run.ok()) return run.status();
-  // A busy node is not a broken interpreter: what was not seen to end is not known.
-  if (run->timed_out) {
-    return absl::DeadlineExceededError(
-        absl::StrCat("the smoke run did not end within ", kSmokeDeadline.count() / 1000, " s"));
-  }
-  const auto took = std::chrono::steady_clock::now() - started;
-  v1::SmokeRun smoke;
-  const bool answered =
-      runtime.layout->kind != v1::R || absl::StrContains(run->output, kRSmokeAnswer);
-  smoke.set_passed(run->exit_code == 0 && answered);
-  if (!smoke.passed()) {
-    smoke.set_output(absl::StrCat(Tail(run->output), run->output.empty() ? "" : "\n", "exit code ",
-                                  run->exit_code));
-  }
-  *smoke.mutable_ran_at() = ToProto(input.host.Now());
-  smoke.set_duration_us(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
-  return smoke;
-}
 
 // The first word that begins with a digit: "R version 4.3.3 (2024-02-29) -- ..." or
 // "Python 3.11.2" or "1.5.57".
 absl::StatusOr<std::string> AskVersion(const ProbeInput& input, const FoundRuntime& runtime) {
   const absl::StatusOr<CommandResult> run =
-      RunAs(input, {runtime.executable, "--version"}, kVersionDeadline);
+      RunAsContent(input, {runtime.executable, "--version"}, kVersionDeadline);
   if (!run.ok()) return run.status();
   if (run->exit_code != 0 || run->timed_out) {
     return absl::UnavailableError(absl::StrCat("--version: exit code ", run->exit_code));
@@ -179,7 +94,7 @@ absl::Status VerifyRuntimes(const ProbeInput& input, v1::Facts&) {
     if (!status.ok()) continue;  // ReadRuntimes says so
     VerifiedRuntime result;
     result.executable = *status;
-    result.smoke = NeverAbsent(Smoke(input, runtime));
+    result.smoke = NeverAbsent(TryRuntime(input, runtime.layout->kind, runtime.executable));
     result.package = NeverAbsent(OwnerOf(input, runtime));
     result.integrity = NeverAbsent(VerifyFiles(input, runtime, result.package));
     if (runtime.version.empty()) result.version = NeverAbsent(AskVersion(input, runtime));

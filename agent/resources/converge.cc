@@ -109,23 +109,32 @@ bool Converge::Round(Turning& turning) {
   if (!settled.ok()) AddTrouble(turning, kJournal, settled);
   if (settled.ok() && MayChange(turning.assignment)) {
     if (const LookedAt* first = FirstToChange(turning.looks)) return ChangeFirst(turning, *first);
+    TryRuntimes(turning);
     if (tidy_due_ && turning.report.troubles_size() == 0) return Tidy(turning);
   }
   Finish(turning);
   return false;
 }
 
-// A change that was begun when the agent was killed: it was made, or is still to be.
+// A change that was begun when the agent was killed: it was made, or a part of it, or is still to
+// be.
 absl::Status Converge::SettleBegun(const Turning& turning) {
   v1::ChangeMade begun = journal_.begun();
   if (begun.change().resource().empty()) return absl::OkStatus();
   for (const LookedAt& look : turning.looks) {
     if (look.resource->Name() != begun.change().resource()) continue;
-    if (!look.status.ok() || look.change) break;
+    if (!look.status.ok()) break;
     begun.set_duration_us((host_.Now() - FromProto(begun.at())).count());
-    return journal_.Finish(begun);
+    return look.change ? FinishPart(begun, look.change) : journal_.Finish(begun);
   }
   return journal_.Abandon();
+}
+
+// A change that ended before its end is told as what it came to; what changed nothing is not told.
+absl::Status Converge::FinishPart(v1::ChangeMade made, const std::optional<v1::Change>& left) {
+  if (!left || left->from() == made.change().from()) return journal_.Abandon();
+  made.mutable_change()->set_to(left->from());
+  return journal_.Finish(made);
 }
 
 bool Converge::ChangeFirst(Turning& turning, const LookedAt& first) {
@@ -165,7 +174,9 @@ absl::Status Converge::Change(Turning& turning, const LookedAt& look) {
   if (absl::IsCancelled(status)) return status;
   if (!status.ok()) {
     HoldBack(turning, change, status, progress.log());
-    return journal_.Abandon();
+    const absl::StatusOr<std::optional<v1::Change>> left = look.resource->Differs();
+    progress.Fill(made);
+    return FinishPart(made, left.ok() ? *left : std::nullopt);
   }
   progress.Fill(made);
   spdlog::info("event=changed resource={} from={} to={} generation={} took={}",
@@ -186,7 +197,7 @@ absl::Status Converge::Change(Turning& turning, const LookedAt& look) {
 
 absl::Status Converge::ApplyAndLook(Resource& resource, StepProgress& progress) {
   absl::Status applied = resource.Apply(progress);
-  integrity_.Forget();
+  VerifyAgain();
   if (!applied.ok()) return applied;
   const absl::StatusOr<std::optional<v1::Change>> still = resource.Differs();
   if (!still.ok()) return still.status();
@@ -211,6 +222,27 @@ void Converge::HoldBack(const Turning& turning, const v1::Change& change,
     *hold.trouble.mutable_retry_at() = ToProto(host_.Now() + wait);
   }
   hold_ = std::move(hold);
+}
+
+void Converge::VerifyAgain() {
+  integrity_.Forget();
+  trials_.Forget();
+}
+
+// Nothing is left to change, and what was installed has still to prove itself.
+void Converge::TryRuntimes(Turning& turning) {
+  if (turning.report.troubles_size() > 0) return;
+  for (const NamedRuntime& runtime :
+       NamedRuntimes(turning.assignment.desired().spec().runtimes())) {
+    if (turning.watch.Stopped()) return;
+    std::optional<absl::Status> works = trials_.Known(turning.context, runtime);
+    if (!works) {
+      StepProgress progress(turning.report, runtime.Name(), host_.Now(), turning.watch);
+      progress.Enter(v1::Step::VERIFYING);
+      works = trials_.Try(turning.context, runtime);
+    }
+    if (!works->ok()) AddTrouble(turning, runtime.Name(), *works);
+  }
 }
 
 bool Converge::Tidy(Turning& turning) {

@@ -11,6 +11,7 @@
 #include "agent/resources/integrity.h"
 #include "agent/resources/look.h"
 #include "agent/resources/resource.h"
+#include "agent/resources/runtime_trials.h"
 #include "common/backoff.h"
 
 namespace connect_ha {
@@ -60,8 +61,8 @@ class Converge {
   // that word; "" for all.
   v1::Plan MakePlan(const v1::Desired& desired, const std::string& noun = "");
 
-  // Verify installed files anew at the next look.
-  void VerifyAgain() { integrity_.Forget(); }
+  // Verify installed files anew at the next look, and try again what did not work.
+  void VerifyAgain();
   void TryAgain() { hold_.reset(); }
 
  private:
@@ -80,8 +81,10 @@ class Converge {
   bool Round(Turning& turning);
   bool ChangeFirst(Turning& turning, const LookedAt& first);
   absl::Status SettleBegun(const Turning& turning);
+  absl::Status FinishPart(v1::ChangeMade made, const std::optional<v1::Change>& left);
   absl::Status Change(Turning& turning, const LookedAt& look);
   absl::Status ApplyAndLook(Resource& resource, StepProgress& progress);
+  void TryRuntimes(Turning& turning);
   bool Tidy(Turning& turning);
   void AddTrouble(Turning& turning, const std::string& resource, const absl::Status& status);
   void Finish(Turning& turning);
@@ -94,6 +97,7 @@ class Converge {
   ProbeCache& cache_;
   ChangeJournal& journal_;
   IntegrityLedger integrity_;
+  RuntimeTrials trials_;
   Backoff backoff_;
   std::optional<Hold> hold_;
   uint64_t generation_ = 0;  // of the latest turn

@@ -18,6 +18,9 @@ std::unique_ptr<Resource> MakeConnectUnit(const ResourceContext& context);
 std::unique_ptr<Resource> MakeAccount(const ResourceContext& context, const std::string& name,
                                       const v1::AccountSpec& spec);
 
+// No package that an older specification had this agent install and that never got so far.
+std::unique_ptr<Resource> MakeLeftovers(const ResourceContext& context);
+
 // A .deb: installed, configured, held, its files as shipped.
 struct PackageWanted {
   std::string name;     // rstudio-connect, r-4.3.3

@@ -45,11 +45,11 @@ class Package : public Resource {
   std::string Name() const override { return "package " + wanted_.name; }
 
   absl::StatusOr<std::optional<v1::Change>> Differs() override {
-    const absl::StatusOr<std::string> fault = Look();
-    if (!fault.ok()) return fault.status();
-    if (fault->empty()) return std::nullopt;
+    const absl::StatusOr<Stand> stand = Look();
+    if (!stand.ok()) return stand.status();
+    if (stand->fault.empty()) return std::nullopt;
     v1::Change change;
-    change.set_from(*fault);
+    change.set_from(stand->fault);
     change.set_to(absl::StrCat(wanted_.version.empty() ? "installed" : wanted_.version, ", held"));
     change.set_interrupts(wanted_.interrupts);
     return change;
@@ -69,31 +69,41 @@ class Package : public Resource {
   }
 
  private:
-  // What is wrong; "" when nothing is.
-  absl::StatusOr<std::string> Look() {
+  enum class Need { kInstall, kProof, kHold };
+  // What is wrong, "" when nothing is, and what mends it.
+  struct Stand {
+    std::string fault;
+    Need need = Need::kInstall;
+  };
+
+  absl::StatusOr<Stand> Look() {
     const auto database = ReadPackages(context_.host, context_.cache);
     if (!database.ok()) return database.status();
     const v1::Package* package = (*database)->Find(wanted_.name);
-    if (package == nullptr) return "absent";
-    if (!wanted_.version.empty() && !SameVersion(package->version(), wanted_.version)) {
+    if (package == nullptr) return Stand{"absent"};
+    const std::string& version = package->version();
+    if (!wanted_.version.empty() && !SameVersion(version, wanted_.version)) {
       absl::Status allowed = CheckDowngrade(*package);
       if (!allowed.ok()) return allowed;
-      return package->version();
+      return Stand{version};
     }
     const DpkgStatus status = ParseStatus(*package);
     if (status.state != "installed" || status.broken) {
-      return absl::StrCat(package->version(), ", ", status.state);
+      return Stand{absl::StrCat(version, ", ", status.state)};
     }
     const absl::StatusOr<std::string> artifact = RecordedArtifact(context_, wanted_.name);
     if (!artifact.ok()) return artifact.status();
     if (!artifact->empty() && *artifact != absl::AsciiStrToLower(wanted_.artifact.sha256())) {
-      return absl::StrCat(package->version(), ", another build");
+      return Stand{absl::StrCat(version, ", another build")};
     }
     const absl::StatusOr<v1::Integrity> integrity = context_.integrity.OfPackage(*package);
     if (!integrity.ok()) return integrity.status();
     const std::string faults = DescribeFaults(*integrity);
-    if (!faults.empty()) return absl::StrCat(package->version(), ", ", faults);
-    return status.held ? "" : absl::StrCat(package->version(), ", not held");
+    if (!faults.empty()) return Stand{absl::StrCat(version, ", ", faults)};
+    // Somebody else installed it, or the agent was killed before it wrote down what it had done.
+    if (artifact->empty()) return Stand{version + ", of a build that is not known", Need::kProof};
+    if (!status.held) return Stand{version + ", not held", Need::kHold};
+    return Stand{};
   }
 
   absl::Status CheckDowngrade(const v1::Package& package) const {
@@ -107,23 +117,29 @@ class Package : public Resource {
   }
 
   absl::Status Begin(Installation& installation, Progress& progress) {
-    const auto database = ReadPackages(context_.host, context_.cache);
-    if (!database.ok()) return database.status();
-    const v1::Package* package = (*database)->Find(wanted_.name);
-    const absl::StatusOr<std::string> fault = Look();
-    if (!fault.ok()) return fault.status();
-    const AptInstall install = {wanted_.name, "", package != nullptr, wanted_.allow_downgrade};
-    if (absl::EndsWith(*fault, ", not held")) {
-      installation.service = InstallerService("hold", wanted_.artifact.sha256());
-      installation.commands = {AptHold(wanted_.name)};
-      return Install(context_, installation, progress);
+    const absl::StatusOr<Stand> stand = Look();
+    if (!stand.ok()) return stand.status();
+    if (stand->need == Need::kHold) return Hold(installation, progress);
+    const absl::StatusOr<std::string> file = Fetch(progress);
+    if (!file.ok()) return file.status();
+    if (stand->need == Need::kProof) {
+      const absl::StatusOr<bool> same = IsBuildOf(context_, wanted_.name, *file);
+      if (!same.ok()) return same.status();
+      if (*same) return Record(Hold(installation, progress));
     }
-    return Fetch(install, installation, progress);
+    return InstallFile(*file, installation, progress);
   }
 
-  absl::Status Fetch(AptInstall install, Installation& installation, Progress& progress) {
-    const absl::StatusOr<std::string> file = Download(context_, wanted_.artifact, "deb", progress);
-    if (!file.ok()) return file.status();
+  absl::Status Hold(Installation& installation, Progress& progress) {
+    installation.service = InstallerService("hold", wanted_.artifact.sha256());
+    installation.commands = {AptHold(wanted_.name)};
+    return Install(context_, installation, progress);
+  }
+
+  // The file of the artifact, which is what the specification takes it for.
+  absl::StatusOr<std::string> Fetch(Progress& progress) {
+    absl::StatusOr<std::string> file = Download(context_, wanted_.artifact, "deb", progress);
+    if (!file.ok()) return file;
     const absl::StatusOr<PackageClaims> claims = ReadPackageFile(context_.host, *file);
     if (!claims.ok()) {
       return absl::Status(claims.status().code(),
@@ -134,7 +150,21 @@ class Package : public Resource {
       right = CheckRoom(context_.host, kInstallRoot, claims->installed_bytes, Name());
     }
     if (!right.ok()) return right;
-    install.file = *file;
+    return file;
+  }
+
+  absl::Status InstallFile(const std::string& file, Installation& installation,
+                           Progress& progress) {
+    const auto database = ReadPackages(context_.host, context_.cache);
+    if (!database.ok()) return database.status();
+    AptInstall install;
+    install.package = wanted_.name;
+    install.file = file;
+    install.reinstall = (*database)->Find(wanted_.name) != nullptr;
+    // An R or Python of this name has the version that is wanted, whatever its packaging's is.
+    install.downgrade = wanted_.allow_downgrade || wanted_.version.empty();
+    absl::Status begun = RecordBegun(context_, wanted_.name);
+    if (!begun.ok()) return begun;
     return Record(InstallWithLists(install, installation, progress));
   }
 

@@ -42,6 +42,15 @@ absl::StatusOr<bool> WasInterrupted(const ResourceContext& context) {
   return !updates->empty();
 }
 
+absl::StatusOr<std::vector<std::vector<std::string>>> RepairCommands(
+    const ResourceContext& context) {
+  const absl::StatusOr<bool> interrupted = WasInterrupted(context);
+  if (!interrupted.ok()) return interrupted.status();
+  std::vector<std::vector<std::string>> commands;
+  if (*interrupted) commands.push_back({"/bin/sh", "-c", kRepair});
+  return commands;
+}
+
 // Packages tell systemd of their units through systemctl, which the installer's environment stops.
 std::vector<std::string> Reload() {
   return {"/usr/bin/env", "--unset=SYSTEMD_OFFLINE", "systemctl", "daemon-reload"};
@@ -60,18 +69,16 @@ absl::Status CheckPackageManager(Host& host) {
 
 absl::StatusOr<std::vector<std::vector<std::string>>> AptCommands(const ResourceContext& context,
                                                                   const AptInstall& install) {
-  const absl::StatusOr<bool> interrupted = WasInterrupted(context);
-  if (!interrupted.ok()) return interrupted.status();
-  std::vector<std::vector<std::string>> commands;
-  if (*interrupted) commands.push_back({"/bin/sh", "-c", kRepair});
+  absl::StatusOr<std::vector<std::vector<std::string>>> commands = RepairCommands(context);
+  if (!commands.ok()) return commands;
   std::vector<std::string> apt = {
       kAptGet, "install", "-y", "-q", "--no-install-recommends", "--allow-change-held-packages"};
   if (install.downgrade) apt.push_back("--allow-downgrades");
   if (install.reinstall) apt.push_back("--reinstall");
   apt.insert(apt.end(), {"-o", kLockTimeout, "-o", kKeepConffiles, install.file});
-  commands.push_back(apt);
-  commands.push_back(AptHold(install.package));
-  commands.push_back(Reload());
+  commands->push_back(apt);
+  commands->push_back(AptHold(install.package));
+  commands->push_back(Reload());
   return commands;
 }
 
@@ -79,10 +86,19 @@ std::vector<std::string> AptUpdate() { return {kAptGet, "update", "-q", "-o", kL
 
 std::vector<std::string> AptHold(const std::string& package) { return {kAptMark, "hold", package}; }
 
-std::vector<std::vector<std::string>> AptPurge(const std::string& package) {
-  return {
-      {kAptGet, "purge", "-y", "-q", "--allow-change-held-packages", "-o", kLockTimeout, package},
-      Reload()};
+absl::StatusOr<std::vector<std::vector<std::string>>> AptPurge(const ResourceContext& context,
+                                                               const std::string& package) {
+  absl::StatusOr<std::vector<std::vector<std::string>>> commands = RepairCommands(context);
+  if (!commands.ok()) return commands;
+  commands->push_back(
+      {kAptGet, "purge", "-y", "-q", "--allow-change-held-packages", "-o", kLockTimeout, package});
+  commands->push_back(Reload());
+  return commands;
+}
+
+std::vector<std::vector<std::string>> DpkgPurge(const std::string& package) {
+  return {{"/usr/bin/dpkg", "--force-remove-reinstreq", "--force-hold", "--purge", package},
+          Reload()};
 }
 
 }  // namespace connect_ha

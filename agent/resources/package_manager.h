@@ -26,6 +26,9 @@ absl::StatusOr<std::vector<std::vector<std::string>>> AptCommands(const Resource
                                                                   const AptInstall& install);
 std::vector<std::string> AptUpdate();
 std::vector<std::string> AptHold(const std::string& package);
-std::vector<std::vector<std::string>> AptPurge(const std::string& package);
+absl::StatusOr<std::vector<std::vector<std::string>>> AptPurge(const ResourceContext& context,
+                                                               const std::string& package);
+// For what never came to be installed: apt does not touch what it would have to reinstall first.
+std::vector<std::vector<std::string>> DpkgPurge(const std::string& package);
 
 }  // namespace connect_ha

@@ -134,7 +134,9 @@ class Prune : public Resource {
     Installation removal;
     removal.service = InstallerService("remove", Hex(Sha256(package)));
     removal.description = "remove " + package;
-    removal.commands = AptPurge(package);
+    const auto commands = AptPurge(context_, package);
+    if (!commands.ok()) return commands.status();
+    removal.commands = *commands;
     return Install(context_, removal, progress);
   }
 

@@ -28,6 +28,11 @@ void AddAccounts(const ResourceContext& context, Resources& resources) {
   }
 }
 
+// Before any package: apt would try each time to configure what an older one left unconfigured.
+void AddLeftovers(const ResourceContext& context, Resources& resources) {
+  resources.push_back(MakeLeftovers(context));
+}
+
 void AddConnect(const ResourceContext& context, Resources& resources) {
   const v1::ConnectSpec& connect = context.desired.spec().connect();
   if (!connect.has_package()) return;
@@ -62,7 +67,8 @@ void AddPrune(const ResourceContext& context, Resources& resources) {
 }
 
 constexpr void (*kTable[])(const ResourceContext&, Resources&) = {
-    AddConnectUnit, AddAccounts, AddConnect, AddRuntimes, AddLicense, AddConfiguration, AddPrune,
+    AddConnectUnit, AddAccounts, AddLeftovers,     AddConnect,
+    AddRuntimes,    AddLicense,  AddConfiguration, AddPrune,
 };
 
 bool NeedsPackages(const v1::ClusterSpec& spec) {

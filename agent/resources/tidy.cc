@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/resources/download.h"
 #include "agent/resources/installer.h"
+#include "agent/resources/package_record.h"
 
 namespace connect_ha {
 namespace {
@@ -59,6 +60,7 @@ absl::Status TidyUp(const ResourceContext& context, Progress& progress) {
   absl::Status done = SettleInstaller(context, progress);
   if (done.ok()) done = RemoveLogs(context);
   if (done.ok()) done = RemoveHalfUnpacked(context);
+  if (done.ok()) done = ForgetRemovedPackages(context);
   if (!done.ok()) return done;
   const v1::DownloadsSpec& downloads = context.desired.spec().downloads();
   return BoundCache(context.host, context.cache_dir,

@@ -6,6 +6,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "agent/probes/runtimes.h"
 #include "common/crypto.h"
 
 namespace connect_ha {
@@ -21,6 +23,10 @@ std::string Md5Hex(const std::string& text) {
   unsigned char digest[16];
   EVP_Digest(text.data(), text.size(), digest, nullptr, EVP_md5(), nullptr);
   return Hex(std::string(reinterpret_cast<char*>(digest), sizeof digest));
+}
+
+void AddChecksum(const std::string& path, const std::string& content, std::string& md5sums) {
+  absl::StrAppend(&md5sums, Md5Hex(content), "  ", path.substr(1), "\n");
 }
 
 void AddRuntime(const std::string& version, const v1::Artifact& package,
@@ -84,7 +90,7 @@ void BareNode::SetInstalled(const FakeDeb& deb, const std::string& status) {
   std::string list;
   for (const auto& [path, content] : deb.files) {
     host.SetFile(path, content);
-    absl::StrAppend(&md5sums, Md5Hex(content), "  ", path.substr(1), "\n");
+    AddChecksum(path, content, md5sums);
     absl::StrAppend(&list, path, "\n");
   }
   host.SetFile(absl::StrCat("/var/lib/dpkg/info/", deb.name, ".md5sums"), md5sums);
@@ -133,6 +139,50 @@ void BareNode::ArrangeInstall(const std::string& path, const FakeDeb& deb) {
   host.SetService("/usr/bin/apt-mark hold " + deb.name, hold);
 }
 
+// dpkg and apt; the files that the package does not know of stay.
+void BareNode::ArrangeRemoval(const std::string& package) {
+  FakeServiceCommand purge;
+  purge.reads = reads;
+  purge.effect = [this, package](FakeHost& machine) {
+    const std::string info = "/var/lib/dpkg/info/" + package;
+    const auto list = machine.ReadFile(info + ".list");
+    if (list.ok()) {
+      for (const auto line : absl::StrSplit(*list, '\n', absl::SkipEmpty())) {
+        machine.Erase(std::string(line));
+      }
+    }
+    machine.Erase(info + ".list");
+    machine.Erase(info + ".md5sums");
+    installed_.erase(package);
+    WriteStatus(machine);
+  };
+  host.SetService(
+      "/usr/bin/apt-get purge -y -q --allow-change-held-packages -o DPkg::Lock::Timeout=600 " +
+          package,
+      purge);
+  host.SetService("/usr/bin/dpkg --force-remove-reinstreq --force-hold --purge " + package, purge);
+}
+
+void BareNode::SetTrial(v1::RuntimeKind kind, const std::string& version,
+                        const CommandResult& result) {
+  const std::string executable = RuntimeExecutable(kind, version);
+  switch (kind) {
+    case v1::R:
+      host.SetCommand(executable + " --vanilla -e cat('smoke', 6 * 7, '\\n')", result);
+      return;
+    case v1::PYTHON:
+      host.SetCommand(
+          executable +
+              " -c import subprocess, tempfile, venv; d = tempfile.TemporaryDirectory(); "
+              "venv.create(d.name, with_pip=True); "
+              "subprocess.run([d.name + '/bin/python', '-m', 'pip', '--version'], check=True)",
+          result);
+      return;
+    default:
+      host.SetCommand(executable + " check --quiet", result);
+  }
+}
+
 v1::Artifact BareNode::Publish(const std::string& file, const FakeDeb& deb) {
   v1::Artifact artifact;
   const std::string content = absl::StrCat("deb ", file, std::string(1000, 'x'));
@@ -145,7 +195,11 @@ v1::Artifact BareNode::Publish(const std::string& file, const FakeDeb& deb) {
                   {0, false,
                    absl::StrCat("Package: ", deb.name, "\nVersion: ", deb.version,
                                 "\nArchitecture: ", deb.architecture, "\nInstalled-Size: 1024\n")});
+  std::string md5sums;
+  for (const auto& [file_path, text] : deb.files) AddChecksum(file_path, text, md5sums);
+  host.SetCommand(absl::StrCat("/usr/bin/dpkg-deb --info ", path, " md5sums"), {0, false, md5sums});
   ArrangeInstall(path, deb);
+  ArrangeRemoval(deb.name);
   return artifact;
 }
 
@@ -193,6 +247,9 @@ v1::Assignment BareNode::FullAssignment() {
   v1::RuntimeSpec& quarto = *spec.mutable_runtimes()->add_quarto();
   quarto.set_version("1.5.57");
   *quarto.mutable_archive() = PublishQuarto("1.5.57");
+  for (const char* version : {"4.3.3", "4.4.1"}) SetTrial(v1::R, version, {0, false, "smoke 42\n"});
+  SetTrial(v1::PYTHON, "3.11.9", {0, false, "pip 24\n"});
+  SetTrial(v1::QUARTO, "1.5.57", {0, false, ""});
   spec.mutable_connect()->mutable_license()->set_file("connect.lic");
   desired.set_license("the licence");
   (*spec.mutable_secrets())["db_password"].set_file("/etc/secrets/db");

@@ -37,6 +37,8 @@ class BareNode {
   // `file`: the end of its URL. The artifact that a specification names for it.
   v1::Artifact Publish(const std::string& file, const FakeDeb& deb);
   v1::Artifact PublishQuarto(const std::string& version);
+  // What the smoke run of a runtime comes to.
+  void SetTrial(v1::RuntimeKind kind, const std::string& version, const CommandResult& result);
 
   // Two R, a Python, a Quarto, Connect, an account, a licence and a configuration with a secret.
   v1::Assignment FullAssignment();
@@ -54,6 +56,7 @@ class BareNode {
 
  private:
   void ArrangeInstall(const std::string& path, const FakeDeb& deb);
+  void ArrangeRemoval(const std::string& package);
   void WriteStatus(FakeHost& machine);
 
   std::map<std::string, v1::Package> installed_;

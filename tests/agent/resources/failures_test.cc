@@ -253,10 +253,52 @@ TEST_F(FailuresTest, AnotherBuildOfTheSameVersionIsReplaced) {
 }
 
 TEST_F(FailuresTest, APackageThatIsNotHeldIsHeldAndNothingElse) {
+  ExpectConverged();
   node_.SetInstalled(deb_);
   ExpectConverged();
+  EXPECT_EQ(Commands(1), "/usr/bin/apt-mark hold rstudio-connect");
+  EXPECT_EQ(Fetches(), 1);
+}
+
+TEST_F(FailuresTest, WhatOthersInstalledIsHeldAgainstTheSpecificationsFileAndKept) {
+  node_.SetInstalled(deb_);
+  ExpectConverged();
+  EXPECT_EQ(agent_->journal.Pending(10).back().change().from(),
+            "2024.08.0~ubuntu22, of a build that is not known");
   EXPECT_EQ(Commands(0), "/usr/bin/apt-mark hold rstudio-connect");
-  EXPECT_EQ(Fetches(), 0);
+  EXPECT_EQ(Fetches(), 1);
+  EXPECT_EQ(node_.InstallsOf(artifact().sha256()), 0);
+  // Now it is known.
+  Turn();
+  EXPECT_EQ(Fetches(), 1);
+}
+
+TEST_F(FailuresTest, AnotherBuildThatOthersInstalledIsReplaced) {
+  FakeDeb rebuilt = deb_;
+  rebuilt.files = {{"/opt/rstudio-connect/bin/connect", "built elsewhere"}};
+  node_.SetInstalled(rebuilt, "hold ok installed");
+  ExpectConverged();
+  EXPECT_EQ(node_.InstallsOf(artifact().sha256()), 1);
+  EXPECT_EQ(*node_.host.ReadFile("/opt/rstudio-connect/bin/connect"), "connect");
+}
+
+TEST_F(FailuresTest, AnRWithAnOlderPackagingIsStillTheRThatIsWanted) {
+  FakeDeb r{"r-4.3.3", "2"};
+  r.files = {{"/opt/R/4.3.3/bin/R", "second build"}};
+  node_.SetInstalled(r, "hold ok installed");
+  r.version = "1";
+  r.files = {{"/opt/R/4.3.3/bin/R", "first build"}};
+  v1::RuntimeSpec& runtime = *spec().mutable_runtimes()->add_r();
+  runtime.set_version("4.3.3");
+  *runtime.mutable_package() = node_.Publish("r-4.3.3.deb", r);
+  node_.SetTrial(v1::R, "4.3.3", {0, false, "smoke 42\n"});
+  UserEntry user;
+  user.name = "rstudio-connect";
+  user.uid = 999;
+  node_.host.SetUser(user);
+  ExpectConverged();
+  EXPECT_EQ(node_.DpkgStatus("r-4.3.3"), "1, hold ok installed");
+  EXPECT_TRUE(StrContains(Commands(1), "--allow-downgrades --reinstall")) << Commands(1);
 }
 
 TEST_F(FailuresTest, AnAgentThatIsKilledFindsTheInstallerThatRuns) {

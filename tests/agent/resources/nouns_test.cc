@@ -109,6 +109,11 @@ class QuartoTest : public NounsTest {
     v1::RuntimeSpec& quarto = *spec().mutable_runtimes()->add_quarto();
     quarto.set_version("1.5.57");
     *quarto.mutable_archive() = node_.PublishQuarto("1.5.57");
+    node_.SetTrial(v1::QUARTO, "1.5.57", {0, false, ""});
+    UserEntry user;
+    user.name = "rstudio-connect";
+    user.uid = 999;
+    node_.host.SetUser(user);
   }
 };
 
@@ -265,6 +270,17 @@ TEST_F(PruneTest, APackageIsPurgedInAServiceOfItsOwn) {
   ASSERT_EQ(node_.host.services_started().size(), 1u);
   EXPECT_EQ(node_.host.services_started()[0].commands[0].back(), "r-4.2.0");
   EXPECT_TRUE(absl::IsNotFound(node_.host.Stat("/opt/R/4.2.0").status()));
+}
+
+TEST_F(PruneTest, ADpkgThatWasInterruptedIsRepairedFirst) {
+  node_.SetInstalled({"r-4.2.0", "1"}, "deinstall ok half-configured");
+  node_.host.SetFile("/var/lib/dpkg/info/r-4.2.0.list", "/opt/R\n/opt/R/4.2.0\n");
+  node_.host.SetFile("/opt/R/4.2.0/bin/R", "half removed");
+  node_.host.SetService("/usr/bin/apt-get purge", {});
+  EXPECT_EQ(Turn(), "CONVERGED");
+  ASSERT_EQ(node_.host.services_started().size(), 1u);
+  EXPECT_EQ(node_.host.services_started()[0].commands[0].back(),
+            "/usr/bin/dpkg --force-confold --configure -a || true");
 }
 
 TEST_F(PruneTest, WhatAnotherPackageOwnsIsLeftAlone) {

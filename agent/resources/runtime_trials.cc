@@ -1,0 +1,97 @@
+#include "agent/resources/runtime_trials.h"
+
+#include "absl/strings/str_cat.h"
+#include "agent/probes/accounts.h"
+#include "agent/probes/configuration.h"
+#include "agent/probes/runtime_trial.h"
+#include "agent/probes/runtimes.h"
+
+namespace connect_ha {
+namespace {
+
+bool SameFile(const FileStatus& a, const FileStatus& b) {
+  return a.inode == b.inode && a.size_bytes == b.size_bytes && a.modified_at == b.modified_at;
+}
+
+bool PassedAProbe(ProbeCache& cache, const std::string& executable, const FileStatus& now) {
+  const auto verified = cache.runtimes.Get();
+  if (!verified) return false;
+  const VerifiedRuntime* result = FindVerified(*verified, executable, now);
+  return result != nullptr && result->smoke.ok() && result->smoke->passed();
+}
+
+ProbeInput MakeInput(const ResourceContext& context) {
+  ProbeInput input{context.host,       context.agent_config, nullptr,      {},
+                   context.digest_key, context.host.Now(),   context.cache};
+  absl::StatusOr<ConnectConfig> config = LoadConnectConfig(context.host, context.agent_config);
+  if (config.ok()) {
+    input.config = std::make_shared<const ConnectConfig>(*std::move(config));
+  } else if (!absl::IsNotFound(config.status())) {
+    input.config_status = config.status();
+  }
+  return input;
+}
+
+absl::Status Judge(const ProbeInput& input, const std::string& executable,
+                   const v1::SmokeRun& run) {
+  if (run.passed()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("is installed and does not work: ", run.output(), "\nfix: runuser -u ",
+                   RunAsAccount(input).value_or("rstudio-connect"), " -- ", executable,
+                   " --version (what it lacks), then: connect-ha checklist --refresh"));
+}
+
+}  // namespace
+
+std::string NamedRuntime::Name() const {
+  return absl::StrCat("runtime ", RuntimeName(kind), " ", version);
+}
+
+std::vector<NamedRuntime> NamedRuntimes(const v1::RuntimesSpec& spec) {
+  std::vector<NamedRuntime> named;
+  for (const v1::RuntimeSpec& r : spec.r()) {
+    if (r.has_package()) named.push_back({v1::R, r.version()});
+  }
+  for (const v1::RuntimeSpec& python : spec.python()) {
+    if (python.has_package()) named.push_back({v1::PYTHON, python.version()});
+  }
+  for (const v1::RuntimeSpec& quarto : spec.quarto()) {
+    if (quarto.has_archive()) named.push_back({v1::QUARTO, quarto.version()});
+  }
+  return named;
+}
+
+std::optional<absl::Status> RuntimeTrials::Known(const ResourceContext& context,
+                                                 const NamedRuntime& runtime) {
+  const std::string executable = RuntimeExecutable(runtime.kind, runtime.version);
+  const absl::StatusOr<FileStatus> status = context.host.Stat(executable);
+  if (absl::IsNotFound(status.status())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("is installed and has no ", executable,
+                     "\nfix: correct url and sha256 of it in the specification"));
+  }
+  if (!status.ok()) return status.status();
+  if (PassedAProbe(context.cache, executable, *status)) return absl::OkStatus();
+  const auto known = tried_.find(executable);
+  if (known == tried_.end() || !SameFile(known->second.executable, *status)) return std::nullopt;
+  return Judge(MakeInput(context), executable, known->second.run);
+}
+
+absl::Status RuntimeTrials::Try(const ResourceContext& context, const NamedRuntime& runtime) {
+  const std::string executable = RuntimeExecutable(runtime.kind, runtime.version);
+  const absl::StatusOr<FileStatus> status = context.host.Stat(executable);
+  if (!status.ok()) return status.status();
+  const ProbeInput input = MakeInput(context);
+  const absl::StatusOr<v1::SmokeRun> run = TryRuntime(input, runtime.kind, executable);
+  if (!run.ok()) return run.status();
+  tried_[executable] = {*status, *run};
+  return Judge(input, executable, *run);
+}
+
+void RuntimeTrials::Forget() {
+  for (auto it = tried_.begin(); it != tried_.end();) {
+    it = it->second.run.passed() ? std::next(it) : tried_.erase(it);
+  }
+}
+
+}  // namespace connect_ha
