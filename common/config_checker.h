@@ -39,7 +39,9 @@ void CheckService(const v1::ClusterSpec& spec, Checker& checker);
 
 // Forms of values.
 bool IsDigits(const std::string& text);
-bool IsFullVersion(const std::string& text);  // three numbers with dots between
+// Three numbers with dots between, in the one form that directories and packages have: 4.3.3, not
+// 4.03.3.
+bool IsFullVersion(const std::string& text);
 // 2024.08.0, perhaps with -dev or -preview. Not a package's version: 2024.08.0~ubuntu22.
 bool IsConnectVersion(const std::string& text);
 // Absolute, and in the one form that mount tables have.

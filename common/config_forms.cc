@@ -42,7 +42,9 @@ bool IsDigits(const std::string& text) {
 
 bool IsFullVersion(const std::string& text) {
   const std::vector<std::string> parts = absl::StrSplit(text, '.');
-  return parts.size() == 3 && std::all_of(parts.begin(), parts.end(), IsDigits);
+  return parts.size() == 3 && std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
+           return IsDigits(part) && (part == "0" || part[0] != '0');
+         });
 }
 
 bool IsConnectVersion(const std::string& text) {
@@ -50,7 +52,10 @@ bool IsConnectVersion(const std::string& text) {
   const bool known_characters = std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return absl::ascii_isalnum(c) || c == '.' || c == '-';
   });
-  return known_characters && IsFullVersion(numbers) && text.find('.') == 4 && text.back() != '-';
+  const std::vector<std::string> parts = absl::StrSplit(numbers, '.');
+  return known_characters && parts.size() == 3 &&
+         std::all_of(parts.begin(), parts.end(), IsDigits) && text.find('.') == 4 &&
+         text.back() != '-';
 }
 
 bool IsPlainPath(const std::string& path) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -43,42 +44,65 @@ struct NodeRuntimes {
   std::map<std::string, std::string> builds;  // by version; "" where not known
 };
 
-// A fact that one of the installations lacks; all of them share one path in the facts.
-// The reason begins with the executable that it is about.
-void SayUnknown(const v1::NodeSnapshot& node, const v1::Runtime& runtime, const std::string& field,
-                const std::string& text, Verdict& verdict) {
-  for (const v1::Unobserved& entry : node.facts().unobserved()) {
-    if (entry.path() != absl::StrCat("runtimes.runtimes.", field)) continue;
-    absl::string_view reason = entry.reason();
-    if (!absl::ConsumePrefix(&reason, absl::StrCat(runtime.executable(), ": "))) continue;
-    return verdict.Unknown(node.name(), absl::StrCat(text, ": ", reason));
-  }
-  verdict.Unknown(node.name(), text);
+bool IsOfAnother(const v1::NodeSnapshot& node, const v1::Runtime& runtime,
+                 const std::string& reason) {
+  const auto& runtimes = node.facts().runtimes().runtimes();
+  return std::any_of(runtimes.begin(), runtimes.end(), [&](const v1::Runtime& other) {
+    return other.executable() != runtime.executable() &&
+           absl::StartsWith(reason, absl::StrCat(other.executable(), ": "));
+  });
 }
 
-void JudgeFiles(const std::string& what, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
-                Verdict& verdict) {
-  if (!runtime.has_package()) {
-    // No package owns it: then there is nothing to verify it by but the other nodes' build.
-    if (WhyUnobserved(node.facts(), "runtimes.runtimes.package")) {
-      SayUnknown(node, runtime, "package", absl::StrCat("whose ", what, " is"), verdict);
-    }
-    return;
+// Why a fact of one of the installations was not observed. All of them share one path in the
+// facts; the reason begins with the executable that it is about.
+std::optional<std::string> WhyLacking(const v1::NodeSnapshot& node, const v1::Runtime& runtime,
+                                      const std::string& field) {
+  for (const v1::Unobserved& entry : node.facts().unobserved()) {
+    if (entry.path() != absl::StrCat("runtimes.runtimes.", field)) continue;
+    if (IsOfAnother(node, runtime, entry.reason())) continue;
+    absl::string_view reason = entry.reason();
+    absl::ConsumePrefix(&reason, absl::StrCat(runtime.executable(), ": "));
+    return std::string(reason);
   }
-  if (!absl::EndsWith(runtime.package().status(), " ok installed")) {
-    verdict.Fail(node.name(),
-                 absl::StrCat(what, " is not installed in full: dpkg says \"",
-                              runtime.package().status(), "\""),
-                 "on NODE: dpkg --configure -a");
+  return std::nullopt;
+}
+
+void SayUnknown(const v1::NodeSnapshot& node, const v1::Runtime& runtime, const std::string& field,
+                const std::string& text, Verdict& verdict) {
+  const std::optional<std::string> why = WhyLacking(node, runtime, field);
+  verdict.Unknown(node.name(), why ? absl::StrCat(text, ": ", *why) : text);
+}
+
+void JudgeStatus(const std::string& what, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
+                 Verdict& verdict) {
+  if (absl::EndsWith(runtime.package().status(), " ok installed")) return;
+  verdict.Fail(node.name(),
+               absl::StrCat(what, " is not installed in full: dpkg says \"",
+                            runtime.package().status(), "\""),
+               "on NODE: dpkg --configure -a");
+}
+
+// By the package that owns them, or by the manifest of the archive that they were unpacked from.
+// Without either there is nothing to verify them by but the other nodes' build.
+void JudgeFiles(const Kind& kind, const std::string& what, const v1::NodeSnapshot& node,
+                const v1::Runtime& runtime, Verdict& verdict) {
+  const bool owner_unknown =
+      !runtime.has_package() && WhyUnobserved(node.facts(), "runtimes.runtimes.package");
+  if (owner_unknown) {
+    SayUnknown(node, runtime, "package", absl::StrCat("whose ", what, " is"), verdict);
   }
   const v1::Integrity& files = runtime.integrity();
+  const bool verifiable =
+      runtime.has_package() || runtime.has_integrity() || WhyLacking(node, runtime, "integrity");
   if (files.files_changed() + files.files_missing() > 0) {
+    const std::string reinstall =
+        absl::StrCat("on NODE: apt-get install --reinstall ", runtime.package().name());
     verdict.Fail(node.name(),
                  absl::StrCat(what, ": ", files.files_changed(), " files changed, ",
                               files.files_missing(), " missing, first: ",
                               files.examples().empty() ? "not named" : files.examples(0)),
-                 absl::StrCat("on NODE: apt-get install --reinstall ", runtime.package().name()));
-  } else if (files.files_checked() == 0) {
+                 runtime.has_package() ? reinstall : InstallFix(kind, runtime.version()));
+  } else if (files.files_checked() == 0 && verifiable && !owner_unknown) {
     SayUnknown(node, runtime, "integrity",
                absl::StrCat("the files of ", what, " were not checked yet"), verdict);
   }
@@ -116,7 +140,8 @@ NodeRuntimes Take(const Kind& kind, const v1::NodeSnapshot& node, Verdict& verdi
       std::string& build = taken.builds[runtime.version()];
       if (build.empty()) build = runtime.build_digest();
       const std::string what = absl::StrCat(kind.name, " ", runtime.version());
-      JudgeFiles(what, node, runtime, verdict);
+      if (runtime.has_package()) JudgeStatus(what, node, runtime, verdict);
+      JudgeFiles(kind, what, node, runtime, verdict);
       JudgeSmoke(what, node, runtime, verdict);
     }
   }

@@ -17,6 +17,8 @@ using C = v1::Convergence;
 constexpr std::chrono::seconds kPoll{1};
 // A node that is not heard may be on its way up again.
 constexpr std::chrono::seconds kUnheardGrace{30};
+// Off a terminal, a step that lasts is spoken of this often.
+constexpr std::chrono::seconds kStepSpokenOf{30};
 
 // At most `columns`, cut at a character.
 std::string Cut(const std::string& text, int columns) {
@@ -33,17 +35,26 @@ std::string Cut(const std::string& text, int columns) {
 
 enum class Stand { kUnderWay, kRight, kWrong, kUnheard };
 
+// What the node says is of the generation in force.
+bool SpeaksOfThis(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
+  return !node.ahead() && node.reported_generation() == snapshot.generation() &&
+         node.convergence().generation() == snapshot.generation();
+}
+
 // Where the node is, and whether it goes on from there.
 Stand StandOf(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
   if (!IsLive(snapshot, node)) return Stand::kUnheard;
   if (IsConverged(snapshot, node)) return Stand::kRight;
-  const bool of_this = !node.ahead() && node.reported_generation() == snapshot.generation() &&
-                       node.convergence().generation() == snapshot.generation();
-  if (!of_this) return Stand::kUnderWay;
+  if (!SpeaksOfThis(snapshot, node)) return Stand::kUnderWay;
   if (node.convergence().state() == C::STUCK) return Stand::kWrong;
   const bool left_so = node.convergence().state() == C::DIFFERS &&
                        node.assigned_state() == v1::OBSERVED && !node.assigned_reason().empty();
   return left_so ? Stand::kWrong : Stand::kUnderWay;
+}
+
+bool IsAtStep(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
+  return IsLive(snapshot, node) && SpeaksOfThis(snapshot, node) &&
+         node.convergence().state() == C::CHANGING && node.convergence().has_step();
 }
 
 class Follower {
@@ -69,6 +80,11 @@ class Follower {
   }
 
  private:
+  struct Shown {
+    std::string key;
+    Time at;
+  };
+
   std::string Elapsed(Time now) const { return FormatSpan(now - begun_); }
 
   static int NameColumns(const v1::Snapshot& snapshot) {
@@ -93,12 +109,17 @@ class Follower {
     drawn_ = snapshot.nodes_size() + 1;
   }
 
+  // A line where something changed; of a step that lasts one in a while, with how far it is.
   void WriteChanges(const v1::Snapshot& snapshot, Time now) {
     for (const v1::NodeSnapshot& node : snapshot.nodes()) {
       const std::string key = ConvergenceKey(snapshot, node);
-      if (std::exchange(shown_[node.name()], key) == key) continue;
+      Shown& shown = shown_[node.name()];
+      const bool changed = shown.key != key;
+      if (!changed && !(IsAtStep(snapshot, node) && now - shown.at >= kStepSpokenOf)) continue;
+      shown = {key, now};
+      const std::string text = changed ? key : ConvergenceCell(snapshot, node).text;
       terminal_.out << Wrap(
-          absl::StrCat("[", Elapsed(now), "] ", Printable(node.name()), ": ", Printable(key)),
+          absl::StrCat("[", Elapsed(now), "] ", Printable(node.name()), ": ", Printable(text)),
           terminal_.width);
     }
     terminal_.out << std::flush;
@@ -108,7 +129,7 @@ class Follower {
   const Time begun_;
   bool away_ = false;
   int drawn_ = 0;  // lines that stand on the terminal
-  std::map<std::string, std::string> shown_;
+  std::map<std::string, Shown> shown_;
 };
 
 int Conclude(Terminal& terminal, const v1::Snapshot& snapshot, Time begun, Time now) {

@@ -22,10 +22,14 @@ constexpr char kRest[] = R"(
 #    sha256: "0000000000000000000000000000000000000000000000000000000000000000"  # sha256sum FILE
 #  config: rstudio-connect.gcfg  # ${node.name} and ${secret.NAME} are filled in on the node
 #  license: {file: connect.lic}
+#  allow_downgrade: false  # true: replace a newer version that is installed, too
 
 # Where each node finds what ${secret.NAME} stands for; the values are never here.
 #secrets:
-#  db_password: {file: /etc/connect-ha/secrets/db_password}
+#  db_password: {file: /etc/connect-ha/secrets/db_password}  # on the node, root's alone
+#  # or a systemd credential of the agent's service, which on each node
+#  # `systemctl edit connect-ha-agent` gives it: [Service] LoadCredential=smtp_password:PATH
+#  smtp_password: {credential: smtp_password}
 
 # Exactly these versions, on every node. To have them installed, give each a package (Quarto: an
 # archive) as Connect's above.
@@ -33,6 +37,15 @@ constexpr char kRest[] = R"(
 #  r:      [{version: 4.3.3}]
 #  python: [{version: 3.11.9}]
 #  quarto: [{version: 1.5.57}]
+#  prune: false  # true: versions that a list above does not name are removed
+
+# How packages and archives are fetched. Through a proxy: on each node,
+# `systemctl edit connect-ha-agent`: [Service] Environment=https_proxy=http://HOST:PORT
+#downloads:
+#  allow_http: false        # true: http:// addresses, too
+#  allow_file: false        # true: file:/// addresses, of files on each node, too
+#  limit_bytes: 4294967296  # the largest that is fetched
+#  cache_bytes: 8589934592  # of what was fetched, so much is kept on each node
 
 # Accounts that run content have the same ids everywhere.
 #accounts:

@@ -222,6 +222,25 @@ TEST(ConfigLoaderTest, ValidationChecksForms) {
       "c.yaml:8:46: limits.disk_used_percent must be from 1 to 100\n");
 }
 
+TEST(ConfigLoaderTest, ValidationTakesEachVersionInOneForm) {
+  EXPECT_EQ(Validated("cluster: a\n"
+                      "connect: {version: 2024.08.0}\n"
+                      "runtimes:\n"
+                      "  r: [{version: 4.3.3}, {version: 4.10.0}, {version: 0.4.30}]\n"),
+            "");
+  EXPECT_EQ(Validated("cluster: a\n"
+                      "runtimes:\n"
+                      "  r: [{version: 4.3.3}, {version: 04.3.3}, {version: 4.3.03}]\n"
+                      "  python: [{version: 3.00.1}]\n"
+                      "  quarto: [{version: 1.05.57}]\n"),
+            "c.yaml:3:35: runtimes.r[1].version must be a full version as 4.3.3, not \"04.3.3\"\n"
+            "c.yaml:3:54: runtimes.r[2].version must be a full version as 4.3.3, not \"4.3.03\"\n"
+            "c.yaml:4:22: runtimes.python[0].version must be a full version as 3.11.9, not "
+            "\"3.00.1\"\n"
+            "c.yaml:5:22: runtimes.quarto[0].version must be a full version as 1.5.57, not "
+            "\"1.05.57\"\n");
+}
+
 TEST(ConfigLoaderTest, ValidationKnowsPlatformsAsTheyNameThemselves) {
   EXPECT_EQ(Validated("cluster: a\nplatform: {os_id: ubuntu, os_version: 24.10, architecture: "
                       "aarch64}\nlimits: {database_stage: 2s}\n"),

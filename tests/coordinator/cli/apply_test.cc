@@ -110,6 +110,41 @@ TEST_F(Apply, RedrawsALineForEachNodeOnATerminal) {
   EXPECT_THAT(world_.out, Not(HasSubstr("\x1b[2J")));
 }
 
+TEST_F(Apply, SpeaksOfAStepThatLastsOffATerminal) {
+  const Time begun = world_.now;
+  world_.waits = 200;
+  world_.coordinator.snapshots = {Snapshot(v1::Convergence::CHANGING)};
+  v1::Snapshot& snapshot = world_.coordinator.snapshots[0];
+  v1::Step& step = *snapshot.mutable_nodes(0)->mutable_convergence()->mutable_step();
+  step.set_resource("package r-4.3.3");
+  step.set_phase(v1::Step::DOWNLOADING);
+  *step.mutable_started_at() = ToProto(begun);
+  world_.on_wait = [&] {
+    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(world_.now - begun);
+    *snapshot.mutable_taken_at() = ToProto(world_.now);
+    *snapshot.mutable_nodes(0)->mutable_last_seen() = ToProto(world_.now);
+    step.set_done_bytes(static_cast<uint64_t>(elapsed.count()) * 500'000);
+    step.set_total_bytes(elapsed.count() < 50 ? 0 : 100'000'000);
+    if (elapsed.count() == 70) step.set_phase(v1::Step::INSTALLING);
+    if (elapsed.count() == 110) {
+      snapshot.mutable_nodes(0)->mutable_convergence()->set_state(v1::Convergence::WAITING);
+    }
+    if (elapsed.count() == 180) {
+      snapshot.mutable_nodes(0)->mutable_convergence()->set_state(v1::Convergence::CONVERGED);
+    }
+  };
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--wait"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("is in force\n"
+                                    "[0s] node-1: downloading package r-4.3.3\n"
+                                    "[30s] node-1: downloading package r-4.3.3 15.0 MB, 30s\n"
+                                    "[1m] node-1: downloading package r-4.3.3 [###-------] 30 % of "
+                                    "100.0 MB, 1m\n"
+                                    "[1m 10s] node-1: installing package r-4.3.3\n"
+                                    "[1m 40s] node-1: installing package r-4.3.3, 1m 40s\n"
+                                    "[1m 50s] node-1: waits:\n"
+                                    "[3m] node-1: as generation 1 says\n"));
+}
+
 TEST_F(Apply, ACoordinatorThatGoesAwayIsAwaited) {
   world_.coordinator.snapshots = {Snapshot(v1::Convergence::CHANGING),
                                   Snapshot(v1::Convergence::CONVERGED)};

@@ -277,6 +277,19 @@ TEST(ExampleSpec, LoadsAsItIsAndWithEverythingInIt) {
   }
 }
 
+TEST(ExampleSpec, ShowsEveryKeyOfTheInstallation) {
+  const std::string example = ExampleSpec("analytics");
+  for (const google::protobuf::Descriptor* message :
+       {v1::ConnectSpec::descriptor(), v1::LicenseSpec::descriptor(), v1::Artifact::descriptor(),
+        v1::RuntimesSpec::descriptor(), v1::SecretSpec::descriptor(),
+        v1::DownloadsSpec::descriptor()}) {
+    for (int i = 0; i < message->field_count(); ++i) {
+      const std::string key = message->field(i)->name() + ":";
+      EXPECT_NE(example.find(key), std::string::npos) << message->name() << " " << key;
+    }
+  }
+}
+
 TEST(CoordinatorFiles, ThatAreMissingSayWhatToType) {
   EXPECT_EQ(LoadCoordinatorFiles("/nonexistent/connect-ha").status().message(),
             "no cluster in /nonexistent/connect-ha (cannot read "
