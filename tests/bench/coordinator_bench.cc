@@ -14,6 +14,7 @@
 
 #include "connect_ha/v1/admin_service.grpc.pb.h"
 #include "connect_ha/v1/node_service.grpc.pb.h"
+#include "coordinator/checklist/rule.h"
 #include "coordinator/store/sqlite_store.h"
 #include "tests/bench/bench_cluster.h"
 #include "tests/bench/bench_nodes.h"
@@ -254,6 +255,32 @@ void MeasureStart(int count) {
   Row(Text("start to serving with %d nodes", count), Text("%.2f s", started), "4,000: <= 1 s");
 }
 
+double SecondsToEvaluate(int nodes) {
+  v1::Snapshot cluster;
+  for (int i = 0; i < nodes; ++i) {
+    const v1::HeartbeatRequest report = BenchReport("node-" + std::to_string(i));
+    v1::NodeSnapshot& node = *cluster.add_nodes();
+    node.set_name(report.node());
+    *node.mutable_facts() = report.facts();
+  }
+  double best = 1e9;
+  for (int i = 0; i < 3; ++i) {
+    v1::Snapshot copy = cluster;
+    const auto begun = Steady::now();
+    Evaluate(std::move(copy));
+    best = std::min(best, Since(begun));
+  }
+  return best;
+}
+
+void MeasureChecklist(int count) {
+  const double few = SecondsToEvaluate(count / 10);
+  const double all = SecondsToEvaluate(count);
+  figures["checklist_seconds"] = all;
+  Row(Text("the checklist of %d nodes, and beside a tenth of them", count),
+      Text("%.0f ms, %.1f times", all * 1000, all / few), "in proportion: 10 times");
+}
+
 // A node that gathers when it is nudged; gathering itself takes no time.
 void AnswerNudges(const BenchCluster& cluster, const BenchIdentity& identity,
                   grpc::ClientContext& context, std::atomic<int>& open) {
@@ -325,9 +352,10 @@ struct Measurement {
 };
 
 constexpr Measurement kMeasurements[] = {
-    {"heartbeats", 0, MeasureHeartbeats}, {"acknowledge", 1000, MeasureAcknowledge},
-    {"refresh", 20, MeasureRefresh},      {"start", 4000, MeasureStart},
-    {"restart", 1000, MeasureRestart},    {"connections", 1000, MeasureConnections},
+    {"heartbeats", 0, MeasureHeartbeats},  {"acknowledge", 1000, MeasureAcknowledge},
+    {"refresh", 20, MeasureRefresh},       {"start", 4000, MeasureStart},
+    {"restart", 1000, MeasureRestart},     {"connections", 1000, MeasureConnections},
+    {"checklist", 1000, MeasureChecklist},
 };
 
 void PrintFigures() {
@@ -349,7 +377,8 @@ int Run(const std::string& name, int count) {
   if (found) return 0;
   std::fprintf(stderr,
                "usage: coordinator_bench "
-               "[all|heartbeats|acknowledge|refresh|start|restart|connections] [NODES] [--json]\n");
+               "[all|heartbeats|acknowledge|refresh|start|restart|connections|checklist] [NODES] "
+               "[--json]\n");
   return 2;
 }
 

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <random>
 #include <set>
@@ -174,39 +173,6 @@ TEST(EvaluateNode, JudgesWhatOneNodeAloneShows) {
     if (finding.outcome() != v1::PASS) not_passed.insert(finding.rule());
   }
   EXPECT_EQ(not_passed, std::set<std::string>({"storage-is-encrypted-in-transit"}));
-}
-
-// A cluster of so many nodes, all like those of the base.
-v1::Snapshot BigCluster(int nodes) {
-  const v1::Snapshot base = BaseCluster();
-  v1::Snapshot cluster = base;
-  cluster.clear_nodes();
-  for (int i = 0; i < nodes; ++i) {
-    v1::NodeSnapshot& node = *cluster.add_nodes();
-    node = base.nodes(i % 2);
-    node.set_name(absl::StrCat("node-", i));
-    node.mutable_facts()->mutable_host()->set_boot_id(absl::StrCat("boot-", i));
-  }
-  return cluster;
-}
-
-std::chrono::microseconds BestTime(const v1::Snapshot& cluster) {
-  auto best = std::chrono::microseconds::max();
-  for (int i = 0; i < 3; ++i) {
-    v1::Snapshot copy = cluster;
-    const auto start = std::chrono::steady_clock::now();
-    const v1::Checklist checklist = Evaluate(std::move(copy));
-    const auto took = std::chrono::steady_clock::now() - start;
-    best = std::min(best, std::chrono::duration_cast<std::chrono::microseconds>(took));
-  }
-  return best;
-}
-
-TEST(Evaluate, TakesTimeInProportionToTheNodes) {
-  const auto few = BestTime(BigCluster(100));
-  const auto many = BestTime(BigCluster(1000));
-  // Ten times the nodes; were it quadratic, it would take a hundred times as long.
-  EXPECT_LT(many, few * 40);
 }
 
 }  // namespace
