@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "agent/check_command.h"
 #include "agent/check_config.h"
 #include "agent/enroll.h"
 #include "agent/host/linux_host.h"
@@ -15,12 +16,10 @@
 #include "agent/plan_command.h"
 #include "agent/read_node.h"
 #include "agent/run.h"
-#include "common/checklist_text.h"
 #include "common/config_loader.h"
 #include "common/crypto.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "coordinator/checklist/rule.h"
 
 namespace connect_ha {
 namespace {
@@ -32,8 +31,9 @@ const Option kConfigOption = {"--config", "FILE",
                               "the agent's settings (default /etc/connect-ha/agent.yaml)"};
 const Option kStateDirOption = {"--state-dir", "DIR",
                                 "this node's identity (default /var/lib/connect-ha-agent)"};
-const Option kFullOption = {"--full", nullptr,
-                            "also run every R, Python and Quarto, and compare installed files"};
+const Option kFullOption = {
+    "--full", nullptr,
+    "also run every R, Python and Quarto, compare installed files and ask license-manager"};
 
 absl::StatusOr<v1::AgentConfig> LoadConfig(const Arguments& arguments) {
   const bool given = arguments.Has("--config");
@@ -95,21 +95,6 @@ int Facts(const Arguments& arguments, Terminal& terminal) {
   return Leave(reading, terminal, kHolds);
 }
 
-v1::Snapshot OneNode(const std::string& name, const v1::Facts& facts, Time now) {
-  v1::Snapshot cluster;
-  *cluster.mutable_taken_at() = ToProto(now);
-  cluster.set_coordinator_version(CONNECT_HA_VERSION);
-  v1::NodeSnapshot& node = *cluster.add_nodes();
-  node.set_name(name);
-  node.set_assigned_state(v1::OBSERVED);
-  node.set_reported_state(v1::OBSERVED);
-  node.set_agent_version(CONNECT_HA_VERSION);
-  *node.mutable_last_seen() = ToProto(now);
-  *node.mutable_facts_received_at() = ToProto(now);
-  *node.mutable_facts() = facts;
-  return cluster;
-}
-
 int Check(const Arguments& arguments, Terminal& terminal) {
   const absl::StatusOr<v1::AgentConfig> config = LoadConfig(arguments);
   if (!config.ok()) {
@@ -118,18 +103,14 @@ int Check(const Arguments& arguments, Terminal& terminal) {
   }
   LinuxHost host;
   const std::string state_dir = StateDir(arguments);
-  const NodeReading reading =
-      ReadNode(host, *config, DigestKey(state_dir), arguments.Has("--full"));
-  const Time now = host.Now();
-  v1::Checklist checklist =
-      EvaluateNode(OneNode(NodeName(state_dir, reading.facts), reading.facts, now));
-  *checklist.mutable_evaluated_at() = ToProto(now);
-  if (arguments.Get("--output", "table") == "json") {
-    terminal.out << ToJson(checklist);
-  } else {
-    PrintChecklist(terminal, checklist, now);
-  }
-  return Leave(reading, terminal, ChecklistExitCode(checklist, arguments.Has("--strict")));
+  NodeCheck check;
+  check.full = arguments.Has("--full");
+  check.strict = arguments.Has("--strict");
+  check.json = arguments.Get("--output", "table") == "json";
+  const NodeReading reading = ReadNode(host, *config, DigestKey(state_dir), check.full);
+  check.node = NodeName(state_dir, reading.facts);
+  check.now = host.Now();
+  return Leave(reading, terminal, PrintNodeCheck(reading.facts, check, terminal));
 }
 
 // The service's credentials, for a person who asks beside it.
@@ -246,7 +227,9 @@ std::vector<Command> Commands() {
        "",
        "judge what this node alone can show",
        "Reads this node and judges the rules of the checklist that need no other node; needs no "
-       "coordinator.",
+       "coordinator. The licence, installed files and whether R, Python and Quarto work are "
+       "unknown "
+       "without --full, which may take minutes.",
        {{"--output", "FORMAT", "how to print (default table)", "table|json"},
         {"--strict", nullptr, "advice counts for the exit code too"},
         kFullOption,

@@ -36,7 +36,11 @@ const Rule* FindRule(const std::string& id);
 // unobserved, with that as the reason. The order of the nodes does not matter. Findings carry no
 // `since`.
 v1::Checklist Evaluate(v1::Snapshot cluster);
-// Only the rules that one node alone can show; `cluster` holds that node.
-v1::Checklist EvaluateNode(v1::Snapshot cluster);
+// Only the rules that one node alone can show; `cluster` holds that node. The fixes are for whoever
+// is on it, where there may be no coordinator. `full`: the probes that take longer have run too.
+v1::Checklist EvaluateNode(v1::Snapshot cluster, bool full);
+
+// The fix of what only those probes would show.
+inline constexpr char kCheckInFull[] = "connect-ha-agent check --full";
 
 }  // namespace connect_ha

@@ -86,6 +86,19 @@ TEST_F(AgentTest, CheckJudgesTheRulesThatNeedNoOtherNode) {
   }
   EXPECT_EQ(judged, expected);
   EXPECT_EQ(code_, 1);  // the configuration is not root's alone
+  for (const v1::Finding& finding : checklist.findings()) {
+    // There may be no coordinator, and `connect-ha` is not on a node.
+    EXPECT_EQ(finding.fix().find("connect-ha facts"), std::string::npos) << finding.fix();
+    if (finding.outcome() == v1::UNKNOWN) {
+      EXPECT_NE(finding.fix(), "") << finding.rule();
+    }
+  }
+}
+
+TEST_F(AgentTest, CheckInFullNeverAsksForACheckInFull) {
+  const auto program = Run(WithState({"check", "--full"}));
+  EXPECT_EQ(program->out().find("connect-ha-agent check --full"), std::string::npos)
+      << program->out();
 }
 
 TEST_F(AgentTest, CheckPrintsATableForPeople) {
@@ -94,6 +107,10 @@ TEST_F(AgentTest, CheckPrintsATableForPeople) {
   EXPECT_EQ(code_, 1);
   EXPECT_EQ(program->out().rfind("RESULT", 0), 0u) << program->out();
   EXPECT_NE(program->out().find("configuration-is-protected"), std::string::npos);
+  EXPECT_NE(program->out().find("fix: connect-ha-agent check --full\n"), std::string::npos);
+  EXPECT_NE(program->out().find("\nnot everything was looked at, the rest takes longer: "
+                                "connect-ha-agent check --full\n"),
+            std::string::npos);
 }
 
 TEST_F(AgentTest, CheckConfigSaysWhereTheMistakeIs) {

@@ -167,7 +167,7 @@ TEST(EvaluateNode, JudgesWhatOneNodeAloneShows) {
   cluster.clear_spec();
   cluster.mutable_nodes()->RemoveLast();
   cluster.mutable_nodes(0)->clear_clock();
-  const v1::Checklist checklist = EvaluateNode(cluster);
+  const v1::Checklist checklist = EvaluateNode(cluster, true);
   std::set<std::string> not_passed;
   for (const v1::Finding& finding : checklist.findings()) {
     EXPECT_EQ(FindRule(finding.rule())->scope, Scope::kNode);
