@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "common/checklist_text.h"
 #include "common/json.h"
 #include "coordinator/checklist/rule.h"
@@ -13,6 +14,8 @@ v1::Snapshot OneNode(const v1::Facts& facts, const NodeCheck& check) {
   v1::Snapshot cluster;
   *cluster.mutable_taken_at() = ToProto(check.now);
   cluster.set_coordinator_version(CONNECT_HA_VERSION);
+  *cluster.mutable_spec() = check.held.spec();
+  cluster.set_generation(check.held.generation());
   v1::NodeSnapshot& node = *cluster.add_nodes();
   node.set_name(check.node);
   node.set_assigned_state(v1::OBSERVED);
@@ -22,6 +25,11 @@ v1::Snapshot OneNode(const v1::Facts& facts, const NodeCheck& check) {
   *node.mutable_facts_received_at() = ToProto(check.now);
   *node.mutable_facts() = facts;
   return cluster;
+}
+
+std::string ByWhat(const NodeCheck& check) {
+  if (check.held.generation() == 0) return "";
+  return absl::StrCat(", by generation ", check.held.generation(), " of the specification");
 }
 
 // What to type when there is more to see than was looked at.
@@ -43,7 +51,9 @@ int PrintNodeCheck(const v1::Facts& facts, const NodeCheck& check, Terminal& ter
     terminal.out << ToJson(checklist);
   } else {
     PrintChecklist(terminal, checklist, check.now, "connect-ha-agent check --output json");
-    terminal.out << "\n" << CountOutcomes(checklist) << "\n" << NextStep(checklist);
+    terminal.out << "\n"
+                 << CountOutcomes(checklist) << ByWhat(check) << "\n"
+                 << NextStep(checklist);
   }
   return ChecklistExitCode(checklist, check.strict);
 }

@@ -5,12 +5,14 @@
 
 #include "common/command_line.h"
 #include "common/time.h"
+#include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/facts.pb.h"
 
 namespace connect_ha {
 
 struct NodeCheck {
   std::string node;     // its name
+  v1::Desired held;     // the specification that it holds; generation 0: none
   Time now;             // when the facts were read
   bool full = false;    // with what takes longer
   bool strict = false;  // advice counts for the exit code too

@@ -15,6 +15,7 @@
 #include "agent/identity.h"
 #include "agent/plan_command.h"
 #include "agent/read_node.h"
+#include "agent/resources/assignment_file.h"
 #include "agent/run.h"
 #include "common/config_loader.h"
 #include "common/crypto.h"
@@ -95,6 +96,17 @@ int Facts(const Arguments& arguments, Terminal& terminal) {
   return Leave(reading, terminal, kHolds);
 }
 
+// Of a node that holds none: generation 0.
+v1::Desired HeldSpecification(Host& host, const std::string& state_dir, Terminal& terminal) {
+  const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host, state_dir);
+  if (assignment.ok()) return assignment->desired();
+  if (!absl::IsNotFound(assignment.status())) {
+    PrintError(terminal, absl::UnknownError(absl::StrCat("judged without a specification: ",
+                                                         assignment.status().message())));
+  }
+  return {};
+}
+
 int Check(const Arguments& arguments, Terminal& terminal) {
   const absl::StatusOr<v1::AgentConfig> config = LoadConfig(arguments);
   if (!config.ok()) {
@@ -109,6 +121,7 @@ int Check(const Arguments& arguments, Terminal& terminal) {
   check.json = arguments.Get("--output", "table") == "json";
   const NodeReading reading = ReadNode(host, *config, DigestKey(state_dir), check.full);
   check.node = NodeName(state_dir, reading.facts);
+  check.held = HeldSpecification(host, state_dir, terminal);
   check.now = host.Now();
   return Leave(reading, terminal, PrintNodeCheck(reading.facts, check, terminal));
 }
@@ -226,10 +239,9 @@ std::vector<Command> Commands() {
       {"check",
        "",
        "judge what this node alone can show",
-       "Reads this node and judges the rules of the checklist that need no other node; needs no "
-       "coordinator. The licence, installed files and whether R, Python and Quarto work are "
-       "unknown "
-       "without --full, which may take minutes.",
+       "Reads this node and judges what one node shows of the checklist, by the specification that "
+       "it holds, if any; needs no coordinator. The licence, installed files and whether R, Python "
+       "and Quarto work are unknown without --full, which may take minutes.",
        {{"--output", "FORMAT", "how to print (default table)", "table|json"},
         {"--strict", nullptr, "advice counts for the exit code too"},
         kFullOption,

@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/freshness.h"
@@ -65,6 +66,24 @@ std::string LookFixOnNode(const v1::Finding& finding, bool full) {
                       " (it shows what was read and why not)");
 }
 
+// Rules may word a pass for the whole cluster; what the node showed is said instead.
+std::string WhatOneNodeShowed(const v1::Finding& finding) {
+  std::vector<std::string> texts;
+  for (const v1::Evidence& evidence : finding.evidence()) texts.push_back(evidence.text());
+  return absl::StrJoin(texts, "; ");
+}
+
+void SpeakOfOneNode(const Rule& rule, v1::Finding& finding) {
+  if (*rule.on_one_node != '\0') {
+    finding.set_title(rule.on_one_node);
+    if (finding.outcome() == v1::PASS) finding.set_summary(WhatOneNodeShowed(finding));
+  }
+  // There may be no coordinator, and its program is not on a node.
+  finding.set_fix(absl::StrReplaceAll(finding.fix(),
+                                      {{"connect-ha checklist --refresh", "connect-ha-agent check"},
+                                       {"connect-ha checklist --rule", "see the rule"}}));
+}
+
 // Without the fix that looking is.
 v1::Finding Judge(const Rule& rule, const v1::Snapshot& cluster) {
   v1::Finding finding = rule.judge(cluster);
@@ -115,11 +134,10 @@ v1::Checklist Evaluate(v1::Snapshot cluster) {
 
 v1::Checklist EvaluateNode(v1::Snapshot cluster, bool full) {
   v1::Checklist checklist = JudgeAll(
-      cluster, [](const Rule& rule) { return rule.scope == Scope::kNode; },
+      cluster, [](const Rule& rule) { return rule.on_one_node != nullptr; },
       [full](const v1::Finding& finding) { return LookFixOnNode(finding, full); });
   for (v1::Finding& finding : *checklist.mutable_findings()) {
-    finding.set_fix(absl::StrReplaceAll(
-        finding.fix(), {{"connect-ha checklist --refresh", "connect-ha-agent check"}}));
+    SpeakOfOneNode(*FindRule(finding.rule()), finding);
   }
   return checklist;
 }

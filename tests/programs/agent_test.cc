@@ -12,6 +12,7 @@
 
 #include "agent/identity.h"
 #include "connect_ha/v1/checklist.pb.h"
+#include "connect_ha/v1/convergence.pb.h"
 #include "coordinator/checklist/rule.h"
 #include "tests/coordinator/service/test_cluster.h"
 #include "tests/programs/process.h"
@@ -82,7 +83,7 @@ TEST_F(AgentTest, CheckJudgesTheRulesThatNeedNoOtherNode) {
   std::vector<std::string> judged, expected;
   for (const v1::Finding& finding : checklist.findings()) judged.push_back(finding.rule());
   for (const Rule& rule : Rules()) {
-    if (rule.scope == Scope::kNode) expected.push_back(rule.id);
+    if (rule.on_one_node != nullptr) expected.push_back(rule.id);
   }
   EXPECT_EQ(judged, expected);
   EXPECT_EQ(code_, 1);  // the configuration is not root's alone
@@ -93,6 +94,24 @@ TEST_F(AgentTest, CheckJudgesTheRulesThatNeedNoOtherNode) {
       EXPECT_NE(finding.fix(), "") << finding.rule();
     }
   }
+}
+
+TEST_F(AgentTest, CheckGoesByTheSpecificationThatTheNodeHolds) {
+  v1::Assignment assignment;
+  assignment.mutable_desired()->set_generation(7);
+  assignment.mutable_desired()->mutable_spec()->set_cluster("analytics");
+  std::filesystem::create_directory(dir_ / "state");
+  WriteFile("state/assignment", assignment.SerializeAsString());
+  auto program = Run(WithState({"check", "--output", "json"}));
+  v1::Checklist checklist;
+  ASSERT_TRUE(FromJson(program->out(), checklist)) << program->out();
+  EXPECT_EQ(checklist.cluster(), "analytics");
+
+  WriteFile("state/assignment", "no assignment");
+  program = Run(WithState({"check"}));
+  EXPECT_EQ(code_, 1);
+  EXPECT_NE(program->error().find("error: judged without a specification: "), std::string::npos);
+  EXPECT_NE(program->error().find("\nfix:   remove it"), std::string::npos) << program->error();
 }
 
 TEST_F(AgentTest, CheckInFullNeverAsksForACheckInFull) {

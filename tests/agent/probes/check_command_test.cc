@@ -90,6 +90,25 @@ TEST_F(CheckCommandTest, WhatCouldNotBeReadIsSeenInTheNodesOwnFacts) {
             "connect-ha-agent facts --full (it shows what was read and why not)");
 }
 
+TEST_F(CheckCommandTest, TheSpecificationThatTheNodeHoldsCounts) {
+  check_.full = true;
+  check_.held.set_generation(7);
+  v1::ClusterSpec& spec = *check_.held.mutable_spec();
+  spec.set_cluster("analytics");
+  spec.mutable_limits()->set_license_days_left(4000);
+  spec.mutable_limits()->set_disk_used_percent(1);
+  spec.mutable_storage()->set_mount_point("/srv/connect");
+  (*spec.mutable_accounts())["rstudio-connect"].set_uid(1234);
+
+  EXPECT_EQ(Check(), kFails);
+
+  EXPECT_TRUE(Prints("4000")) << out_.str();
+  EXPECT_TRUE(Prints("(limit 1%)")) << out_.str();
+  EXPECT_TRUE(Prints("not on the file system at /srv/connect")) << out_.str();
+  EXPECT_TRUE(Prints("rstudio-connect has uid 999, wanted 1234")) << out_.str();
+  EXPECT_TRUE(Prints(", by generation 7 of the specification\n")) << out_.str();
+}
+
 TEST_F(CheckCommandTest, NothingNamesTheCoordinatorsProgram) {
   for (const char* version : {"4.0.1", "4.0.2", "4.0.3", "4.0.4"}) {
     bench_.host->SetFile(std::string("/opt/R/") + version + "/bin/R", "#!");
