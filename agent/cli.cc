@@ -225,7 +225,8 @@ std::vector<Command> Commands() {
       {"run",
        "",
        "report this node to its coordinator",
-       "What connect-ha-agent.service runs. Waits until the node is enrolled.",
+       "What connect-ha-agent.service runs. Waits until the node is enrolled. Most nodes need no "
+       "settings; /usr/share/doc/connect-ha-agent/examples/agent.yaml has each with its default.",
        {kConfigOption, kStateDirOption},
        {"connect-ha-agent run"},
        Run},
@@ -310,6 +311,8 @@ Program ConnectHaAgent() {
                         {"3", "something is unknown or cannot be reached"}}},
                       {"Files",
                        {{"/etc/connect-ha/agent.yaml", "settings; most nodes need none"},
+                        {"/usr/share/doc/connect-ha-agent/examples/agent.yaml",
+                         "every setting with its default, to copy"},
                         {"/var/lib/connect-ha-agent", "this node's identity"}}}};
   program.see_also = "connect-ha(1), systemd(1)";
   return program;
