@@ -1,10 +1,9 @@
 #include "agent/cli.h"
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "agent/check_command.h"
@@ -19,6 +18,7 @@
 #include "agent/run.h"
 #include "common/config_loader.h"
 #include "common/crypto.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
 
@@ -36,16 +36,22 @@ const Option kFullOption = {
     "--full", nullptr,
     "also run every R, Python and Quarto, compare installed files and ask license-manager"};
 
+// `status` with what to type next, where it does not say.
+absl::Status WithFix(const absl::Status& status, const std::string& fix) {
+  if (absl::StrContains(status.message(), "fix: ")) return status;
+  return {status.code(), absl::StrCat(status.message(), "; fix: ", fix)};
+}
+
 absl::StatusOr<v1::AgentConfig> LoadConfig(const Arguments& arguments) {
   const bool given = arguments.Has("--config");
+  const std::string path = arguments.Get("--config", kDefaultConfig);
   v1::AgentConfig config;
   const std::vector<ConfigProblem> problems =
-      LoadAgentConfig(arguments.Get("--config", kDefaultConfig),
-                      given ? MissingFile::kIsAProblem : MissingFile::kMeansDefaults, config);
+      LoadAgentConfig(path, given ? MissingFile::kIsAProblem : MissingFile::kMeansDefaults, config);
   if (problems.empty()) return config;
   std::string text = FormatProblems(problems);
   absl::StripTrailingAsciiWhitespace(&text);
-  return absl::InvalidArgumentError(text);
+  return WithFix(absl::InvalidArgumentError(text), SettingsFix(path));
 }
 
 std::string StateDir(const Arguments& arguments) {
@@ -79,7 +85,7 @@ int Run(const Arguments& arguments, Terminal& terminal) {
   }
   const absl::Status status = RunAgent(StateDir(arguments), *config);
   if (status.ok()) return kHolds;
-  PrintError(terminal, status);
+  PrintError(terminal, WithFix(status, "systemctl status connect-ha-agent"));
   return kUnknown;
 }
 
@@ -101,8 +107,9 @@ v1::Desired HeldSpecification(Host& host, const std::string& state_dir, Terminal
   const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host, state_dir);
   if (assignment.ok()) return assignment->desired();
   if (!absl::IsNotFound(assignment.status())) {
-    PrintError(terminal, absl::UnknownError(absl::StrCat("judged without a specification: ",
-                                                         assignment.status().message())));
+    const std::string what =
+        absl::StrCat("judged without a specification: ", assignment.status().message());
+    PrintError(terminal, WithFix(absl::UnknownError(what), "run it as root"));
   }
   return {};
 }
@@ -162,11 +169,13 @@ absl::StatusOr<std::string> Token(const Arguments& arguments) {
     return absl::InvalidArgumentError(
         "enroll needs --token or --token-file; fix: connect-ha token create, at the coordinator");
   }
-  const std::string path = arguments.Get("--token-file");
-  std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) return absl::NotFoundError("cannot read the token file " + path);
-  return std::string(absl::StripAsciiWhitespace(text));
+  const absl::StatusOr<std::string> text = ReadSmallFile(arguments.Get("--token-file"));
+  if (!text.ok()) {
+    return WithFix(
+        text.status(),
+        "write the token into it that connect-ha token create prints at the coordinator");
+  }
+  return std::string(absl::StripAsciiWhitespace(*text));
 }
 
 absl::StatusOr<EnrollOptions> MakeEnrollOptions(const Arguments& arguments) {
@@ -188,11 +197,14 @@ absl::StatusOr<EnrollOptions> MakeEnrollOptions(const Arguments& arguments) {
   options.node = *node;
   LinuxHost host;
   const absl::StatusOr<std::string> machine_id = host.ReadFile("/etc/machine-id");
-  if (!machine_id.ok()) return machine_id.status();
+  if (!machine_id.ok()) {
+    return WithFix(machine_id.status(), "systemd-machine-id-setup, then run this again");
+  }
   options.machine_id = std::string(absl::StripAsciiWhitespace(*machine_id));
   int64_t wait = 0;
   if (!absl::SimpleAtoi(arguments.Get("--wait", "0"), &wait) || wait < 0) {
-    return absl::InvalidArgumentError("--wait needs a number of seconds");
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"", arguments.Get("--wait"), "\" is no number of seconds; fix: --wait 300, for example"));
   }
   options.wait = std::chrono::seconds(wait);
   return options;
@@ -209,8 +221,10 @@ int EnrollNode(const Arguments& arguments, Terminal& terminal) {
       *options, [&host] { return host.Now(); },
       [&terminal](const std::string& line) { terminal.error << line << std::endl; });
   if (!result.ok()) {
-    PrintError(terminal, result.status());
-    return kUnknown;
+    PrintError(terminal, WithFix(result.status(),
+                                 "connect-ha token create at the coordinator, and here what it "
+                                 "prints"));
+    return absl::IsInvalidArgument(result.status()) ? kUsage : kUnknown;
   }
   const Identity& identity = result->identity.certificate.identity;
   terminal.out << (result->already ? "already enrolled: " : "enrolled: ") << identity.name

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "absl/strings/str_join.h"
 #include "agent/identity.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
@@ -146,7 +147,7 @@ TEST_F(AgentTest, CheckConfigSaysWhereTheMistakeIs) {
   WriteFile("agent.yaml", Settings(dir_ / "none.gcfg"));
   program = Run({"check-config", "--config", dir_ / "agent.yaml"});
   EXPECT_EQ(code_, 3);
-  EXPECT_NE(program->out().find(dir_ / "none.gcfg" + ": no such file"), std::string::npos);
+  EXPECT_NE(program->error().find(dir_ / "none.gcfg" + ": no such file"), std::string::npos);
 
   WriteFile("agent.yaml", "conect_config: /etc/x\n");
   program = Run({"check-config", "--config", dir_ / "agent.yaml"});
@@ -190,6 +191,57 @@ TEST_F(AgentTest, EnrollSaysWhatItLacks) {
   EXPECT_EQ(code_, 3);
   EXPECT_NE(program->error().find("connection refused"), std::string::npos) << program->error();
   EXPECT_EQ(program->error().find("ssl_transport"), std::string::npos) << program->error();
+}
+
+// Every error says what to type next.
+TEST_F(AgentTest, EachErrorCarriesAFix) {
+  WriteFile("bad.yaml", "poll_interval: never\n");
+  WriteFile("bad.gcfg", "[Server\n");
+  WriteFile("bad-connect.yaml", Settings(dir_ / "bad.gcfg"));
+  WriteFile("no-connect.yaml", Settings(dir_ / "none.gcfg"));
+  WriteFile("node.key", "no key");
+  WriteFile("node.crt", "no certificate");
+  const std::string none = dir_ / "none";
+  const std::string hash = "sha256:" + std::string(64, '0');
+  const std::string token = "aaaaaaaaaa." + std::string(52, 'a');
+  const auto enroll = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"enroll", "--coordinator", "127.0.0.1:1", "--state-dir",
+                                      dir_ / "state"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const std::vector<std::pair<std::vector<std::string>, int>> cases = {
+      {{}, 2},
+      {{"chek"}, 2},
+      {{"check", "--bogus"}, 2},
+      {{"check-config", none}, 2},
+      {{"run", "--config", none}, 2},
+      {{"facts", "--config", none}, 2},
+      {{"check", "--config", dir_ / "bad.yaml"}, 2},
+      {{"plan", "--config", dir_ / "bad.yaml"}, 2},
+      {{"plan", "--state-dir", none}, 3},
+      {{"run", "--config", dir_ / "agent.yaml", "--state-dir", dir_ / ""}, 3},
+      {{"check-config", "--config", none}, 2},
+      {{"check-config", "--config", dir_ / "bad.yaml"}, 2},
+      {{"check-config", "--config", dir_ / "bad-connect.yaml"}, 2},
+      {{"check-config", "--config", dir_ / "no-connect.yaml"}, 3},
+      {{"enroll"}, 2},
+      {enroll({"--ca-hash", hash}), 2},
+      {enroll({"--ca-hash", hash, "--token-file", none}), 2},
+      {enroll({"--ca-hash", hash, "--token", token, "--wait", "abc"}), 2},
+      {enroll({"--ca-hash", hash, "--token", "malformed"}), 2},
+      {enroll({"--ca-hash", "malformed", "--token", token, "--node", "node-1"}), 2},
+      {enroll({"--ca-hash", hash, "--token", token, "--node", "Node_1"}), 2},
+      {enroll({"--ca-hash", hash, "--token", token, "--node", "node-1"}), 3},
+  };
+  for (const auto& [words, code] : cases) {
+    const auto program = Run(words);
+    EXPECT_EQ(code_, code) << absl::StrJoin(words, " ") << "\n" << program->error();
+    EXPECT_NE(program->error().find("error: "), std::string::npos) << absl::StrJoin(words, " ");
+    EXPECT_NE(program->error().find("\nfix:   "), std::string::npos)
+        << absl::StrJoin(words, " ") << "\n"
+        << program->error();
+  }
 }
 
 class AgentRunTest : public AgentTest {
