@@ -1,19 +1,30 @@
 #include "agent/check_config.h"
 
+#include "absl/strings/str_cat.h"
 #include "common/config_loader.h"
+#include "common/file.h"
 #include "common/gcfg.h"
 
 namespace connect_ha {
 namespace {
 
-int CheckConnectConfig(Host& host, const std::string& path, Terminal& terminal) {
+void PrintProblem(const std::string& what, const std::string& fix, Terminal& terminal) {
+  PrintError(terminal, absl::UnknownError(absl::StrCat(what, "; fix: ", fix)));
+}
+
+int CheckConnectConfig(Host& host, const std::string& path, const std::string& settings,
+                       Terminal& terminal) {
   const absl::StatusOr<std::string> text = host.ReadFile(path);
   if (absl::IsNotFound(text.status())) {
-    terminal.out << path << ": no such file\n";
+    PrintProblem(
+        absl::StrCat(path, ": no such file"),
+        absl::StrCat("install rstudio-connect, or name the file as connect_config in ", settings),
+        terminal);
     return kUnknown;
   }
   if (!text.ok()) {
-    PrintError(terminal, text.status());
+    PrintProblem(std::string(text.status().message()),
+                 absl::StrCat("run it as root; else see: ls -l ", path), terminal);
     return kUnknown;
   }
   const GcfgFile file = ParseGcfg(*text);
@@ -21,12 +32,24 @@ int CheckConnectConfig(Host& host, const std::string& path, Terminal& terminal) 
     terminal.out << path << ":" << error.line << ":" << error.column << ": " << error.message
                  << "\n";
   }
-  if (!file.errors.empty()) return kUsage;
+  if (!file.errors.empty()) {
+    PrintProblem(absl::StrCat(path, " cannot be read in full"),
+                 "mend the file, then: connect-ha-agent check-config", terminal);
+    return kUsage;
+  }
   terminal.out << path << ": ok\n";
   return kHolds;
 }
 
 }  // namespace
+
+std::string SettingsFix(const std::string& path) {
+  if (FileExists(path)) {
+    return absl::StrCat("mend the file, then: connect-ha-agent check-config --config ", path);
+  }
+  return absl::StrCat("copy /usr/share/doc/connect-ha-agent/examples/agent.yaml to ", path,
+                      ", or leave --config out");
+}
 
 int CheckConfigFiles(Host& host, const std::string& settings, bool settings_required,
                      Terminal& terminal) {
@@ -37,9 +60,10 @@ int CheckConfigFiles(Host& host, const std::string& settings, bool settings_requ
     terminal.out << settings << ": ok\n";
   } else {
     terminal.out << FormatProblems(problems);
+    PrintProblem(absl::StrCat(settings, " will not do"), SettingsFix(settings), terminal);
   }
   SetAgentDefaults(config);
-  const int connect = CheckConnectConfig(host, config.connect_config(), terminal);
+  const int connect = CheckConnectConfig(host, config.connect_config(), settings, terminal);
   return problems.empty() ? connect : static_cast<int>(kUsage);
 }
 

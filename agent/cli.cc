@@ -1,12 +1,12 @@
 #include "agent/cli.h"
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "agent/check_command.h"
 #include "agent/check_config.h"
 #include "agent/enroll.h"
 #include "agent/host/linux_host.h"
@@ -14,13 +14,13 @@
 #include "agent/identity.h"
 #include "agent/plan_command.h"
 #include "agent/read_node.h"
+#include "agent/resources/assignment_file.h"
 #include "agent/run.h"
-#include "common/checklist_text.h"
 #include "common/config_loader.h"
 #include "common/crypto.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "coordinator/checklist/rule.h"
 
 namespace connect_ha {
 namespace {
@@ -32,19 +32,26 @@ const Option kConfigOption = {"--config", "FILE",
                               "the agent's settings (default /etc/connect-ha/agent.yaml)"};
 const Option kStateDirOption = {"--state-dir", "DIR",
                                 "this node's identity (default /var/lib/connect-ha-agent)"};
-const Option kFullOption = {"--full", nullptr,
-                            "also run every R, Python and Quarto, and compare installed files"};
+const Option kFullOption = {
+    "--full", nullptr,
+    "also run every R, Python and Quarto, compare installed files and ask license-manager"};
+
+// `status` with what to type next, where it does not say.
+absl::Status WithFix(const absl::Status& status, const std::string& fix) {
+  if (absl::StrContains(status.message(), "fix: ")) return status;
+  return {status.code(), absl::StrCat(status.message(), "; fix: ", fix)};
+}
 
 absl::StatusOr<v1::AgentConfig> LoadConfig(const Arguments& arguments) {
   const bool given = arguments.Has("--config");
+  const std::string path = arguments.Get("--config", kDefaultConfig);
   v1::AgentConfig config;
   const std::vector<ConfigProblem> problems =
-      LoadAgentConfig(arguments.Get("--config", kDefaultConfig),
-                      given ? MissingFile::kIsAProblem : MissingFile::kMeansDefaults, config);
+      LoadAgentConfig(path, given ? MissingFile::kIsAProblem : MissingFile::kMeansDefaults, config);
   if (problems.empty()) return config;
   std::string text = FormatProblems(problems);
   absl::StripTrailingAsciiWhitespace(&text);
-  return absl::InvalidArgumentError(text);
+  return WithFix(absl::InvalidArgumentError(text), SettingsFix(path));
 }
 
 std::string StateDir(const Arguments& arguments) {
@@ -78,7 +85,7 @@ int Run(const Arguments& arguments, Terminal& terminal) {
   }
   const absl::Status status = RunAgent(StateDir(arguments), *config);
   if (status.ok()) return kHolds;
-  PrintError(terminal, status);
+  PrintError(terminal, WithFix(status, "systemctl status connect-ha-agent"));
   return kUnknown;
 }
 
@@ -95,19 +102,16 @@ int Facts(const Arguments& arguments, Terminal& terminal) {
   return Leave(reading, terminal, kHolds);
 }
 
-v1::Snapshot OneNode(const std::string& name, const v1::Facts& facts, Time now) {
-  v1::Snapshot cluster;
-  *cluster.mutable_taken_at() = ToProto(now);
-  cluster.set_coordinator_version(CONNECT_HA_VERSION);
-  v1::NodeSnapshot& node = *cluster.add_nodes();
-  node.set_name(name);
-  node.set_assigned_state(v1::OBSERVED);
-  node.set_reported_state(v1::OBSERVED);
-  node.set_agent_version(CONNECT_HA_VERSION);
-  *node.mutable_last_seen() = ToProto(now);
-  *node.mutable_facts_received_at() = ToProto(now);
-  *node.mutable_facts() = facts;
-  return cluster;
+// Of a node that holds none: generation 0.
+v1::Desired HeldSpecification(Host& host, const std::string& state_dir, Terminal& terminal) {
+  const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host, state_dir);
+  if (assignment.ok()) return assignment->desired();
+  if (!absl::IsNotFound(assignment.status())) {
+    const std::string what =
+        absl::StrCat("judged without a specification: ", assignment.status().message());
+    PrintError(terminal, WithFix(absl::UnknownError(what), "run it as root"));
+  }
+  return {};
 }
 
 int Check(const Arguments& arguments, Terminal& terminal) {
@@ -118,18 +122,15 @@ int Check(const Arguments& arguments, Terminal& terminal) {
   }
   LinuxHost host;
   const std::string state_dir = StateDir(arguments);
-  const NodeReading reading =
-      ReadNode(host, *config, DigestKey(state_dir), arguments.Has("--full"));
-  const Time now = host.Now();
-  v1::Checklist checklist =
-      EvaluateNode(OneNode(NodeName(state_dir, reading.facts), reading.facts, now));
-  *checklist.mutable_evaluated_at() = ToProto(now);
-  if (arguments.Get("--output", "table") == "json") {
-    terminal.out << ToJson(checklist);
-  } else {
-    PrintChecklist(terminal, checklist, now);
-  }
-  return Leave(reading, terminal, ChecklistExitCode(checklist, arguments.Has("--strict")));
+  NodeCheck check;
+  check.full = arguments.Has("--full");
+  check.strict = arguments.Has("--strict");
+  check.json = arguments.Get("--output", "table") == "json";
+  const NodeReading reading = ReadNode(host, *config, DigestKey(state_dir), check.full);
+  check.node = NodeName(state_dir, reading.facts);
+  check.held = HeldSpecification(host, state_dir, terminal);
+  check.now = host.Now();
+  return Leave(reading, terminal, PrintNodeCheck(reading.facts, check, terminal));
 }
 
 // The service's credentials, for a person who asks beside it.
@@ -168,11 +169,13 @@ absl::StatusOr<std::string> Token(const Arguments& arguments) {
     return absl::InvalidArgumentError(
         "enroll needs --token or --token-file; fix: connect-ha token create, at the coordinator");
   }
-  const std::string path = arguments.Get("--token-file");
-  std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) return absl::NotFoundError("cannot read the token file " + path);
-  return std::string(absl::StripAsciiWhitespace(text));
+  const absl::StatusOr<std::string> text = ReadSmallFile(arguments.Get("--token-file"));
+  if (!text.ok()) {
+    return WithFix(
+        text.status(),
+        "write the token into it that connect-ha token create prints at the coordinator");
+  }
+  return std::string(absl::StripAsciiWhitespace(*text));
 }
 
 absl::StatusOr<EnrollOptions> MakeEnrollOptions(const Arguments& arguments) {
@@ -194,11 +197,14 @@ absl::StatusOr<EnrollOptions> MakeEnrollOptions(const Arguments& arguments) {
   options.node = *node;
   LinuxHost host;
   const absl::StatusOr<std::string> machine_id = host.ReadFile("/etc/machine-id");
-  if (!machine_id.ok()) return machine_id.status();
+  if (!machine_id.ok()) {
+    return WithFix(machine_id.status(), "systemd-machine-id-setup, then run this again");
+  }
   options.machine_id = std::string(absl::StripAsciiWhitespace(*machine_id));
   int64_t wait = 0;
   if (!absl::SimpleAtoi(arguments.Get("--wait", "0"), &wait) || wait < 0) {
-    return absl::InvalidArgumentError("--wait needs a number of seconds");
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"", arguments.Get("--wait"), "\" is no number of seconds; fix: --wait 300, for example"));
   }
   options.wait = std::chrono::seconds(wait);
   return options;
@@ -215,8 +221,10 @@ int EnrollNode(const Arguments& arguments, Terminal& terminal) {
       *options, [&host] { return host.Now(); },
       [&terminal](const std::string& line) { terminal.error << line << std::endl; });
   if (!result.ok()) {
-    PrintError(terminal, result.status());
-    return kUnknown;
+    PrintError(terminal, WithFix(result.status(),
+                                 "connect-ha token create at the coordinator, and here what it "
+                                 "prints"));
+    return absl::IsInvalidArgument(result.status()) ? kUsage : kUnknown;
   }
   const Identity& identity = result->identity.certificate.identity;
   terminal.out << (result->already ? "already enrolled: " : "enrolled: ") << identity.name
@@ -231,7 +239,8 @@ std::vector<Command> Commands() {
       {"run",
        "",
        "report this node to its coordinator",
-       "What connect-ha-agent.service runs. Waits until the node is enrolled.",
+       "What connect-ha-agent.service runs. Waits until the node is enrolled. Most nodes need no "
+       "settings; /usr/share/doc/connect-ha-agent/examples/agent.yaml has each with its default.",
        {kConfigOption, kStateDirOption},
        {"connect-ha-agent run"},
        Run},
@@ -245,8 +254,9 @@ std::vector<Command> Commands() {
       {"check",
        "",
        "judge what this node alone can show",
-       "Reads this node and judges the rules of the checklist that need no other node; needs no "
-       "coordinator.",
+       "Reads this node and judges what one node shows of the checklist, by the specification that "
+       "it holds, if any; needs no coordinator. The licence, installed files and whether R, Python "
+       "and Quarto work are unknown without --full, which may take minutes.",
        {{"--output", "FORMAT", "how to print (default table)", "table|json"},
         {"--strict", nullptr, "advice counts for the exit code too"},
         kFullOption,
@@ -315,6 +325,8 @@ Program ConnectHaAgent() {
                         {"3", "something is unknown or cannot be reached"}}},
                       {"Files",
                        {{"/etc/connect-ha/agent.yaml", "settings; most nodes need none"},
+                        {"/usr/share/doc/connect-ha-agent/examples/agent.yaml",
+                         "every setting with its default, to copy"},
                         {"/var/lib/connect-ha-agent", "this node's identity"}}}};
   program.see_also = "connect-ha(1), systemd(1)";
   return program;

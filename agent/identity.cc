@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/file.h"
@@ -22,9 +23,17 @@ std::map<std::string, std::string> ParseSettings(const std::string& text) {
   return settings;
 }
 
+// What is there cannot be used as it is.
+absl::Status Damaged(const absl::Status& cause) {
+  if (absl::StrContains(cause.message(), "fix: ")) return cause;
+  return {cause.code(), absl::StrCat(cause.message(),
+                                     "; fix: where it is damaged, join again: connect-ha token "
+                                     "create at the coordinator, and here what it prints")};
+}
+
 absl::Status Incomplete(const absl::Status& cause) {
   const std::string message(cause.message());
-  if (!absl::IsNotFound(cause)) return absl::Status(cause.code(), message);
+  if (!absl::IsNotFound(cause)) return Damaged(cause);
   return absl::NotFoundError(absl::StrCat(
       "this node is not enrolled (", message,
       "); fix: run on the coordinator: connect-ha token create, and here what it prints"));
@@ -38,7 +47,7 @@ absl::StatusOr<NodeIdentity> LoadNodeIdentity(const std::string& state_dir) {
   if (!credentials.ok()) return Incomplete(credentials.status());
   identity.credentials = *std::move(credentials);
   auto certificate = ParseCertificate(identity.credentials.certificate);
-  if (!certificate.ok()) return certificate.status();
+  if (!certificate.ok()) return Damaged(certificate.status());
   identity.certificate = *std::move(certificate);
   auto ca = ReadSmallFile(state_dir + "/ca.crt");
   if (!ca.ok()) return Incomplete(ca.status());

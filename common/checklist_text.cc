@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 
 namespace connect_ha {
@@ -39,7 +40,8 @@ std::string Words(const v1::Evidence& evidence) {
   return absl::StrCat(evidence.node().empty() ? "cluster" : evidence.node(), ": ", evidence.text());
 }
 
-void PrintEvidence(Terminal& terminal, const v1::Finding& finding, int indent, bool all) {
+void PrintEvidence(Terminal& terminal, const v1::Finding& finding, int indent, bool all,
+                   const std::string& more) {
   constexpr size_t kMost = 6;
   constexpr size_t kOutcomeWidth = 9;
   size_t shown = 0;
@@ -59,9 +61,9 @@ void PrintEvidence(Terminal& terminal, const v1::Finding& finding, int indent, b
                  << std::string(kOutcomeWidth - outcome.text.size(), ' ') << text.substr(text_at);
   }
   if (left > 0) {
-    terminal.out << Wrap(
-        absl::StrCat("and ", left, " more: connect-ha checklist --rule ", finding.rule()),
-        terminal.width, indent + 2);
+    terminal.out << Wrap(absl::StrCat("and ", left, " more: ",
+                                      absl::StrReplaceAll(more, {{"RULE", finding.rule()}})),
+                         terminal.width, indent + 2);
   }
 }
 
@@ -132,7 +134,7 @@ int ChecklistExitCode(const v1::Checklist& checklist, bool strict) {
 }
 
 void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time now, int indent,
-                         bool all_evidence) {
+                         bool all_evidence, const std::string& more) {
   std::string summary = finding.summary();
   if (finding.has_since()) {
     absl::StrAppend(&summary, " (for ", FormatSpan(now - FromProto(finding.since())),
@@ -140,7 +142,7 @@ void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time no
                     ")");
   }
   terminal.out << Wrap(Printable(summary), terminal.width, indent);
-  PrintEvidence(terminal, finding, indent, all_evidence);
+  PrintEvidence(terminal, finding, indent, all_evidence, more);
   PrintFix(terminal, finding.fix(), indent);
 }
 
@@ -156,7 +158,8 @@ std::string CountOutcomes(const v1::Checklist& checklist) {
   return parts.empty() ? "no findings" : absl::StrJoin(parts, ", ");
 }
 
-void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now) {
+void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now,
+                    const std::string& more) {
   constexpr int kIndent = 9;  // below the class
   std::vector<TableRow> rows = {{{"RESULT", Style::kFaint},
                                  {"CLASS", Style::kFaint},
@@ -178,7 +181,7 @@ void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now
     if (above != nullptr && SameDetails(*above, finding)) {
       terminal.out << std::string(kIndent, ' ') << "as above\n";
     } else {
-      PrintFindingDetails(terminal, finding, now, kIndent, false);
+      PrintFindingDetails(terminal, finding, now, kIndent, false, more);
     }
     above = &finding;
   }

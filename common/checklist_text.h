@@ -20,14 +20,18 @@ bool Decides(const v1::Finding& finding, bool strict);
 // kHolds, kFails or kUnknown: a failure beats an unknown.
 int ChecklistExitCode(const v1::Checklist& checklist, bool strict);
 
+inline constexpr char kMoreOfARule[] = "connect-ha checklist --rule RULE";
+
 // The table in the checklist's order; below a finding that does not pass its details, or "as above"
-// where the one before it that does not pass has the same.
-void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now);
+// where the one before it that does not pass has the same. `more`: what to type to see evidence
+// that is not shown; RULE in it becomes the rule.
+void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now,
+                    const std::string& more = kMoreOfARule);
 // Its summary, evidence and fix. Without `all_evidence` what the summary already says is left
 // out, and no more than six lines are shown, what does not pass first. How long the outcome has
 // stood is counted back from `now`.
 void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time now, int indent,
-                         bool all_evidence);
+                         bool all_evidence, const std::string& more = kMoreOfARule);
 // "21 pass, 2 fail, 1 unknown, 3 not applicable".
 std::string CountOutcomes(const v1::Checklist& checklist);
 

@@ -1,6 +1,9 @@
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/freshness.h"
 #include "coordinator/checklist/rule.h"
@@ -48,15 +51,48 @@ std::string LookFix(const v1::Snapshot& cluster, const std::vector<std::string>&
   return absl::StrCat("connect-ha facts ", nodes.front(), " (it shows what was read and why not)");
 }
 
+// Something is unknown only because a probe that takes longer has not run: it is not verified,
+// checked, tried or asked yet.
+bool AwaitsFullLook(const v1::Finding& finding) {
+  return std::any_of(
+      finding.evidence().begin(), finding.evidence().end(), [](const v1::Evidence& evidence) {
+        return evidence.outcome() == v1::UNKNOWN && absl::EndsWith(evidence.text(), " yet");
+      });
+}
+
+std::string LookFixOnNode(const v1::Finding& finding, bool full) {
+  if (!full && AwaitsFullLook(finding)) return kCheckInFull;
+  return absl::StrCat("connect-ha-agent facts", full ? " --full" : "",
+                      " (it shows what was read and why not)");
+}
+
+// Rules may word a pass for the whole cluster; what the node showed is said instead.
+std::string WhatOneNodeShowed(const v1::Finding& finding) {
+  std::vector<std::string> texts;
+  for (const v1::Evidence& evidence : finding.evidence()) texts.push_back(evidence.text());
+  return absl::StrJoin(texts, "; ");
+}
+
+void SpeakOfOneNode(const Rule& rule, v1::Finding& finding) {
+  if (*rule.on_one_node != '\0') {
+    finding.set_title(rule.on_one_node);
+    if (finding.outcome() == v1::PASS) finding.set_summary(WhatOneNodeShowed(finding));
+  }
+  // There may be no coordinator, and its program is not on a node.
+  finding.set_fix(absl::StrReplaceAll(finding.fix(),
+                                      {{"connect-ha checklist --refresh", "connect-ha-agent check"},
+                                       {"connect-ha checklist --rule", "see the rule"}}));
+}
+
+// Without the fix that looking is.
 v1::Finding Judge(const Rule& rule, const v1::Snapshot& cluster) {
   v1::Finding finding = rule.judge(cluster);
   finding.set_rule(rule.id);
   finding.set_title(rule.title);
   finding.set_rule_class(rule.rule_class);
-  const std::vector<std::string> nodes = NodesOf(finding);
-  if (!finding.fix().empty()) return finding;
-  if (finding.outcome() == v1::FAIL) finding.set_fix(NameNodes(rule.fix, nodes));
-  if (finding.outcome() == v1::UNKNOWN) finding.set_fix(LookFix(cluster, nodes));
+  if (finding.fix().empty() && finding.outcome() == v1::FAIL) {
+    finding.set_fix(NameNodes(rule.fix, NodesOf(finding)));
+  }
   return finding;
 }
 
@@ -71,8 +107,9 @@ v1::Finding NoNodes(const Rule& rule) {
   return finding;
 }
 
-template <typename Pick>
-v1::Checklist JudgeAll(v1::Snapshot& cluster, Pick pick) {
+// `look`: the fix of a finding that is unknown and has none of its own.
+template <typename Pick, typename Look>
+v1::Checklist JudgeAll(v1::Snapshot& cluster, Pick pick, Look look) {
   SortByName(cluster);
   LeaveOutWhatDoesNotCount(cluster);
   v1::Checklist checklist;
@@ -80,7 +117,9 @@ v1::Checklist JudgeAll(v1::Snapshot& cluster, Pick pick) {
   *checklist.mutable_evaluated_at() = cluster.taken_at();
   for (const Rule& rule : Rules()) {
     if (!pick(rule)) continue;
-    *checklist.add_findings() = cluster.nodes().empty() ? NoNodes(rule) : Judge(rule, cluster);
+    v1::Finding& finding = *checklist.add_findings();
+    finding = cluster.nodes().empty() ? NoNodes(rule) : Judge(rule, cluster);
+    if (finding.fix().empty() && finding.outcome() == v1::UNKNOWN) finding.set_fix(look(finding));
   }
   return checklist;
 }
@@ -88,11 +127,19 @@ v1::Checklist JudgeAll(v1::Snapshot& cluster, Pick pick) {
 }  // namespace
 
 v1::Checklist Evaluate(v1::Snapshot cluster) {
-  return JudgeAll(cluster, [](const Rule&) { return true; });
+  return JudgeAll(
+      cluster, [](const Rule&) { return true; },
+      [&cluster](const v1::Finding& finding) { return LookFix(cluster, NodesOf(finding)); });
 }
 
-v1::Checklist EvaluateNode(v1::Snapshot cluster) {
-  return JudgeAll(cluster, [](const Rule& rule) { return rule.scope == Scope::kNode; });
+v1::Checklist EvaluateNode(v1::Snapshot cluster, bool full) {
+  v1::Checklist checklist = JudgeAll(
+      cluster, [](const Rule& rule) { return rule.on_one_node != nullptr; },
+      [full](const v1::Finding& finding) { return LookFixOnNode(finding, full); });
+  for (v1::Finding& finding : *checklist.mutable_findings()) {
+    SpeakOfOneNode(*FindRule(finding.rule()), finding);
+  }
+  return checklist;
 }
 
 }  // namespace connect_ha

@@ -95,7 +95,11 @@ v1::Finding MetricsPathIsUnique(const v1::Snapshot& cluster) {
               absl::StrCat(what, " lies in the shared data directory, for any node to use"));
           break;
         }
-        verdict.Pass(one.node->name(), absl::StrCat(what, " is this node's own"));
+        verdict.Pass(
+            one.node->name(),
+            cluster.nodes_size() == 1
+                ? absl::StrCat(what, " is not the default; no other node to compare it with")
+                : absl::StrCat(what, " is this node's own"));
     }
   }
   return verdict.Finish("every node writes its metrics to a place of its own");

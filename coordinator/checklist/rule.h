@@ -12,9 +12,6 @@ namespace connect_ha {
 
 enum class Source { kHaGuide, kReferenceArchitecture, kAdminGuide, kOperations, kConnectHa };
 
-// What the rule needs to be judged: `connect-ha-agent check` runs the kNode ones.
-enum class Scope { kNode, kCluster };
-
 struct Rule {
   const char* id;     // the interface: output, JSON, waivers
   const char* title;  // "Nodes run in two or more availability zones"
@@ -22,7 +19,10 @@ struct Rule {
   Source source;
   const char* source_item;  // "HA 1", "RA", "OPS"
   const char* fix;          // default fix; a finding may carry a better one
-  Scope scope;
+  // What must hold of one node that is looked at alone, as `connect-ha-agent check` does: instead
+  // of the title, since nothing is said of other nodes. "" where that is the title; null where one
+  // node shows nothing.
+  const char* on_one_node;
   v1::Finding (*judge)(const v1::Snapshot& cluster);
 };
 
@@ -36,7 +36,12 @@ const Rule* FindRule(const std::string& id);
 // unobserved, with that as the reason. The order of the nodes does not matter. Findings carry no
 // `since`.
 v1::Checklist Evaluate(v1::Snapshot cluster);
-// Only the rules that one node alone can show; `cluster` holds that node.
-v1::Checklist EvaluateNode(v1::Snapshot cluster);
+// Only what one node alone can show; `cluster` holds that node, and the specification that it
+// holds, if any. The words say nothing of other nodes; the fixes are for whoever is on this one,
+// where there may be no coordinator. `full`: the probes that take longer have run too.
+v1::Checklist EvaluateNode(v1::Snapshot cluster, bool full);
+
+// The fix of what only those probes would show.
+inline constexpr char kCheckInFull[] = "connect-ha-agent check --full";
 
 }  // namespace connect_ha

@@ -63,7 +63,7 @@ void JudgeSameness(const v1::Snapshot& cluster, const std::vector<Located>& loca
     const std::string place = one.place.Text();
     const std::string& node = one.node->name();
     if (cluster.nodes_size() == 1) {
-      verdict.Pass(node, absl::StrCat(place, "; there is no other node"));
+      verdict.Pass(node, absl::StrCat(place, "; no other node to compare it with"));
       continue;
     }
     switch (Same(one.place, usual)) {

@@ -3,9 +3,11 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include <regex>
 #include <string>
 
 #include "common/config_scalar.h"
+#include "common/file.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/token.pb.h"
 #include "tests/fakes/temporary_directory.h"
@@ -307,6 +309,27 @@ TEST_F(ConfigFileTest, AMissingAgentConfigMayMeanDefaults) {
   EXPECT_EQ(config.connect_unit(), "rstudio-connect.service");
   EXPECT_EQ(LoadAgentConfig("/nonexistent/agent.yaml", MissingFile::kIsAProblem, config).size(),
             1U);
+}
+
+// Uncommented, the shipped example has every key, and but for the file of authorities the defaults.
+TEST_F(ConfigFileTest, TheExampleOfTheAgentsSettingsLoads) {
+  const std::string example = CONNECT_HA_SOURCE_DIR "/systemd/examples/agent.yaml";
+  v1::AgentConfig config;
+  EXPECT_EQ(FormatProblems(LoadAgentConfig(example, MissingFile::kIsAProblem, config)), "");
+
+  std::string yaml = *ReadSmallFile(example);
+  yaml = std::regex_replace(yaml, std::regex("(^|\n)#([a-z_]+: )"), "$1$2");
+
+  v1::AgentConfig uncommented;
+  EXPECT_EQ(FormatProblems(ParseYaml(yaml, "agent.yaml", uncommented)), "");
+  EXPECT_EQ(FormatProblems(ValidateAgentConfig(uncommented)), "");
+  const auto* keys = v1::AgentConfig::descriptor();
+  for (int i = 0; i < keys->field_count(); ++i) {
+    EXPECT_TRUE(uncommented.GetReflection()->HasField(uncommented, keys->field(i)))
+        << keys->field(i)->name();
+  }
+  uncommented.clear_database_ca_file();
+  EXPECT_EQ(uncommented.DebugString(), config.DebugString());
 }
 
 TEST_F(ConfigFileTest, AgentConfigIsValidated) {

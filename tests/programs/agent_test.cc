@@ -10,8 +10,10 @@
 #include <fstream>
 #include <thread>
 
+#include "absl/strings/str_join.h"
 #include "agent/identity.h"
 #include "connect_ha/v1/checklist.pb.h"
+#include "connect_ha/v1/convergence.pb.h"
 #include "coordinator/checklist/rule.h"
 #include "tests/coordinator/service/test_cluster.h"
 #include "tests/programs/process.h"
@@ -82,10 +84,41 @@ TEST_F(AgentTest, CheckJudgesTheRulesThatNeedNoOtherNode) {
   std::vector<std::string> judged, expected;
   for (const v1::Finding& finding : checklist.findings()) judged.push_back(finding.rule());
   for (const Rule& rule : Rules()) {
-    if (rule.scope == Scope::kNode) expected.push_back(rule.id);
+    if (rule.on_one_node != nullptr) expected.push_back(rule.id);
   }
   EXPECT_EQ(judged, expected);
   EXPECT_EQ(code_, 1);  // the configuration is not root's alone
+  for (const v1::Finding& finding : checklist.findings()) {
+    // There may be no coordinator, and `connect-ha` is not on a node.
+    EXPECT_EQ(finding.fix().find("connect-ha facts"), std::string::npos) << finding.fix();
+    if (finding.outcome() == v1::UNKNOWN) {
+      EXPECT_NE(finding.fix(), "") << finding.rule();
+    }
+  }
+}
+
+TEST_F(AgentTest, CheckGoesByTheSpecificationThatTheNodeHolds) {
+  v1::Assignment assignment;
+  assignment.mutable_desired()->set_generation(7);
+  assignment.mutable_desired()->mutable_spec()->set_cluster("analytics");
+  std::filesystem::create_directory(dir_ / "state");
+  WriteFile("state/assignment", assignment.SerializeAsString());
+  auto program = Run(WithState({"check", "--output", "json"}));
+  v1::Checklist checklist;
+  ASSERT_TRUE(FromJson(program->out(), checklist)) << program->out();
+  EXPECT_EQ(checklist.cluster(), "analytics");
+
+  WriteFile("state/assignment", "no assignment");
+  program = Run(WithState({"check"}));
+  EXPECT_EQ(code_, 1);
+  EXPECT_NE(program->error().find("error: judged without a specification: "), std::string::npos);
+  EXPECT_NE(program->error().find("\nfix:   remove it"), std::string::npos) << program->error();
+}
+
+TEST_F(AgentTest, CheckInFullNeverAsksForACheckInFull) {
+  const auto program = Run(WithState({"check", "--full"}));
+  EXPECT_EQ(program->out().find("connect-ha-agent check --full"), std::string::npos)
+      << program->out();
 }
 
 TEST_F(AgentTest, CheckPrintsATableForPeople) {
@@ -94,6 +127,10 @@ TEST_F(AgentTest, CheckPrintsATableForPeople) {
   EXPECT_EQ(code_, 1);
   EXPECT_EQ(program->out().rfind("RESULT", 0), 0u) << program->out();
   EXPECT_NE(program->out().find("configuration-is-protected"), std::string::npos);
+  EXPECT_NE(program->out().find("fix: connect-ha-agent check --full\n"), std::string::npos);
+  EXPECT_NE(program->out().find("\nnot everything was looked at, the rest takes longer: "
+                                "connect-ha-agent check --full\n"),
+            std::string::npos);
 }
 
 TEST_F(AgentTest, CheckConfigSaysWhereTheMistakeIs) {
@@ -110,7 +147,7 @@ TEST_F(AgentTest, CheckConfigSaysWhereTheMistakeIs) {
   WriteFile("agent.yaml", Settings(dir_ / "none.gcfg"));
   program = Run({"check-config", "--config", dir_ / "agent.yaml"});
   EXPECT_EQ(code_, 3);
-  EXPECT_NE(program->out().find(dir_ / "none.gcfg" + ": no such file"), std::string::npos);
+  EXPECT_NE(program->error().find(dir_ / "none.gcfg" + ": no such file"), std::string::npos);
 
   WriteFile("agent.yaml", "conect_config: /etc/x\n");
   program = Run({"check-config", "--config", dir_ / "agent.yaml"});
@@ -154,6 +191,57 @@ TEST_F(AgentTest, EnrollSaysWhatItLacks) {
   EXPECT_EQ(code_, 3);
   EXPECT_NE(program->error().find("connection refused"), std::string::npos) << program->error();
   EXPECT_EQ(program->error().find("ssl_transport"), std::string::npos) << program->error();
+}
+
+// Every error says what to type next.
+TEST_F(AgentTest, EachErrorCarriesAFix) {
+  WriteFile("bad.yaml", "poll_interval: never\n");
+  WriteFile("bad.gcfg", "[Server\n");
+  WriteFile("bad-connect.yaml", Settings(dir_ / "bad.gcfg"));
+  WriteFile("no-connect.yaml", Settings(dir_ / "none.gcfg"));
+  WriteFile("node.key", "no key");
+  WriteFile("node.crt", "no certificate");
+  const std::string none = dir_ / "none";
+  const std::string hash = "sha256:" + std::string(64, '0');
+  const std::string token = "aaaaaaaaaa." + std::string(52, 'a');
+  const auto enroll = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"enroll", "--coordinator", "127.0.0.1:1", "--state-dir",
+                                      dir_ / "state"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const std::vector<std::pair<std::vector<std::string>, int>> cases = {
+      {{}, 2},
+      {{"chek"}, 2},
+      {{"check", "--bogus"}, 2},
+      {{"check-config", none}, 2},
+      {{"run", "--config", none}, 2},
+      {{"facts", "--config", none}, 2},
+      {{"check", "--config", dir_ / "bad.yaml"}, 2},
+      {{"plan", "--config", dir_ / "bad.yaml"}, 2},
+      {{"plan", "--state-dir", none}, 3},
+      {{"run", "--config", dir_ / "agent.yaml", "--state-dir", dir_ / ""}, 3},
+      {{"check-config", "--config", none}, 2},
+      {{"check-config", "--config", dir_ / "bad.yaml"}, 2},
+      {{"check-config", "--config", dir_ / "bad-connect.yaml"}, 2},
+      {{"check-config", "--config", dir_ / "no-connect.yaml"}, 3},
+      {{"enroll"}, 2},
+      {enroll({"--ca-hash", hash}), 2},
+      {enroll({"--ca-hash", hash, "--token-file", none}), 2},
+      {enroll({"--ca-hash", hash, "--token", token, "--wait", "abc"}), 2},
+      {enroll({"--ca-hash", hash, "--token", "malformed"}), 2},
+      {enroll({"--ca-hash", "malformed", "--token", token, "--node", "node-1"}), 2},
+      {enroll({"--ca-hash", hash, "--token", token, "--node", "Node_1"}), 2},
+      {enroll({"--ca-hash", hash, "--token", token, "--node", "node-1"}), 3},
+  };
+  for (const auto& [words, code] : cases) {
+    const auto program = Run(words);
+    EXPECT_EQ(code_, code) << absl::StrJoin(words, " ") << "\n" << program->error();
+    EXPECT_NE(program->error().find("error: "), std::string::npos) << absl::StrJoin(words, " ");
+    EXPECT_NE(program->error().find("\nfix:   "), std::string::npos)
+        << absl::StrJoin(words, " ") << "\n"
+        << program->error();
+  }
 }
 
 class AgentRunTest : public AgentTest {

@@ -161,18 +161,65 @@ TEST(Evaluate, KnowsNothingOfAClusterWithoutNodes) {
   }
 }
 
+// What node-2 of a fixture shows alone.
+v1::Finding OnOneNode(const std::string& fixture) {
+  v1::Snapshot cluster = LoadCluster(absl::StrCat(ClustersDirectory(), "/", fixture, ".textproto"));
+  v1::NodeSnapshot alone = *cluster.nodes().rbegin();
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    if (node.name() == "node-2") alone = node;
+  }
+  alone.set_name("node-2");
+  cluster.clear_nodes();
+  *cluster.add_nodes() = alone;
+  const std::string rule = fixture.substr(0, fixture.find('/'));
+  const v1::Checklist checklist = EvaluateNode(std::move(cluster), true);
+  for (const v1::Finding& finding : checklist.findings()) {
+    if (finding.rule() == rule) return finding;
+  }
+  return {};
+}
+
 TEST(EvaluateNode, JudgesWhatOneNodeAloneShows) {
   v1::Snapshot cluster = BaseCluster();
   cluster.clear_spec();
   cluster.mutable_nodes()->RemoveLast();
   cluster.mutable_nodes(0)->clear_clock();
-  const v1::Checklist checklist = EvaluateNode(cluster);
+  const v1::Checklist checklist = EvaluateNode(cluster, true);
   std::set<std::string> not_passed;
   for (const v1::Finding& finding : checklist.findings()) {
-    EXPECT_EQ(FindRule(finding.rule())->scope, Scope::kNode);
+    EXPECT_NE(FindRule(finding.rule())->on_one_node, nullptr);
     if (finding.outcome() != v1::PASS) not_passed.insert(finding.rule());
   }
-  EXPECT_EQ(not_passed, std::set<std::string>({"storage-is-encrypted-in-transit"}));
+  EXPECT_EQ(not_passed, std::set<std::string>({"database-dir-is-shared", "landing-dir-is-shared",
+                                               "storage-is-encrypted-in-transit"}));
+}
+
+TEST(EvaluateNode, FailsWhatOneNodeShowsOfARuleThatComparesNodes) {
+  for (const char* fixture :
+       {"accounts-match/fail", "data-dir-is-shared/fail-local",
+        "data-dir-is-shared/fail-not-mounted", "encryption-key-matches/fail-mode",
+        "encryption-key-matches/fail-twice", "landing-dir-is-shared/fail-local",
+        "metrics-path-is-unique/fail-default", "platform-matches/fail-unsupported"}) {
+    const v1::Finding alone = OnOneNode(fixture);
+    EXPECT_EQ(v1::Outcome_Name(alone.outcome()), "FAIL") << fixture;
+    EXPECT_NE(alone.fix(), "") << fixture;
+  }
+  const v1::Finding syntax = OnOneNode("configuration-matches/unknown");
+  EXPECT_EQ(syntax.outcome(), v1::UNKNOWN);
+  EXPECT_EQ(syntax.fix(), "on node-2: correct the line that is named, in the file");
+}
+
+TEST(EvaluateNode, SaysNothingOfOtherNodes) {
+  for (const ClusterFile& file : ClusterFiles()) {
+    if (FindRule(file.rule)->on_one_node == nullptr) continue;
+    const v1::Finding alone = OnOneNode(file.rule + "/" + file.name);
+    const std::string text = alone.outcome() == v1::PASS ? ToText(alone) : alone.title();
+    for (const char* words : {"elsewhere", "very node", "all nodes", "the same", "is no other",
+                              "this node's own (", "is this node's own\"", "node-1", "one uid"}) {
+      EXPECT_FALSE(absl::StrContains(text, words)) << file.Path("") << "\n" << text;
+    }
+    EXPECT_FALSE(absl::StrContains(alone.fix(), "connect-ha checklist")) << alone.fix();
+  }
 }
 
 }  // namespace
