@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/host/fetch_url.h"
 #include "common/backoff.h"
 
 namespace connect_ha {
@@ -28,7 +29,11 @@ class Transfer {
  public:
   Transfer(const ResourceContext& context, const v1::Artifact& artifact, const std::string& path,
            Progress& progress)
-      : context_(context), artifact_(artifact), path_(path), progress_(progress) {
+      : context_(context),
+        artifact_(artifact),
+        shown_(ShownUrl(artifact.url())),
+        path_(path),
+        progress_(progress) {
     const v1::DownloadsSpec& downloads = context.desired.spec().downloads();
     request_.url = artifact.url();
     request_.path = path + kPart;
@@ -62,7 +67,7 @@ class Transfer {
     }
     absl::Status removed = context_.host.Remove(request_.path);
     if (!removed.ok()) return removed;
-    return absl::DataLossError(absl::StrCat(artifact_.url(), " has sha256 ", *sha256,
+    return absl::DataLossError(absl::StrCat(shown_, " has sha256 ", *sha256,
                                             ", the specification says ", artifact_.sha256()));
   }
 
@@ -73,21 +78,20 @@ class Transfer {
       if (fetched.ok() || !PassesByItself(fetched)) return fetched;
       if (tried == kMostTries) {
         return absl::UnavailableError(
-            absl::StrCat(artifact_.url(), ": ", fetched.message(), ", after ", tried, " tries"));
+            absl::StrCat(shown_, ": ", fetched.message(), ", after ", tried, " tries"));
       }
       if (!progress_.Wait(backoff.Next())) return absl::CancelledError("stopped");
     }
   }
 
   absl::Status FetchOnce() {
-    absl::Status room = CheckRoom(context_.host, context_.cache_dir, 0, artifact_.url());
+    absl::Status room = CheckRoom(context_.host, context_.cache_dir, 0, shown_);
     if (!room.ok()) return room;
     const absl::Status fetched = context_.host.Fetch(request_, [&](uint64_t done, uint64_t total) {
       progress_.Bytes(done, total);
       if (!checked_ && total > 0) {
         checked_ = true;
-        room = CheckRoom(context_.host, context_.cache_dir, total - std::min(done, total),
-                         artifact_.url());
+        room = CheckRoom(context_.host, context_.cache_dir, total - std::min(done, total), shown_);
       }
       return room.ok() && !progress_.Stopped();
     });
@@ -99,7 +103,7 @@ class Transfer {
 
   // The disk may get room again; a file that is too large stays too large.
   absl::Status ExplainExhausted(const absl::Status& fetched) {
-    absl::Status room = CheckRoom(context_.host, context_.cache_dir, 0, artifact_.url());
+    absl::Status room = CheckRoom(context_.host, context_.cache_dir, 0, shown_);
     if (!room.ok()) return room;
     return absl::FailedPreconditionError(absl::StrCat(
         fetched.message(), "\nfix: raise downloads.limit_bytes if it is meant to be so large"));
@@ -107,6 +111,7 @@ class Transfer {
 
   const ResourceContext& context_;
   const v1::Artifact& artifact_;
+  const std::string shown_;  // its URL, for messages
   const std::string path_;
   Progress& progress_;
   FetchRequest request_;

@@ -4,6 +4,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "agent/host/fetch_url.h"
 #include "agent/probes/dpkg.h"
 #include "common/version.h"
 
@@ -15,7 +16,7 @@ constexpr std::chrono::seconds kDeadline{60};
 
 absl::Status Refuse(const PackageWanted& wanted, const std::string& what) {
   return absl::FailedPreconditionError(
-      absl::StrCat(wanted.artifact.url(), " ", what,
+      absl::StrCat(ShownUrl(wanted.artifact.url()), " ", what,
                    "\nfix: correct url and sha256 of it in the specification"));
 }
 
