@@ -138,6 +138,12 @@ absl::StatusCode ClassifyInstallerLog(const std::string& log) {
   return absl::StatusCode::kFailedPrecondition;
 }
 
+absl::StatusOr<std::string> NotedInstaller(const ResourceContext& context) {
+  absl::StatusOr<std::string> note = context.host.ReadFile(NoteFile(context));
+  if (absl::IsNotFound(note.status())) return "";
+  return note;
+}
+
 absl::StatusOr<bool> IsUnderWay(const ResourceContext& context, const std::string& service) {
   const absl::StatusOr<ServiceResult> result = context.host.ReadService(service);
   if (!result.ok()) return result.status();
@@ -146,9 +152,9 @@ absl::StatusOr<bool> IsUnderWay(const ResourceContext& context, const std::strin
 }
 
 absl::Status SettleInstaller(const ResourceContext& context, Progress& progress) {
-  const absl::StatusOr<std::string> note = context.host.ReadFile(NoteFile(context));
-  if (absl::IsNotFound(note.status())) return absl::OkStatus();
+  const absl::StatusOr<std::string> note = NotedInstaller(context);
   if (!note.ok()) return note.status();
+  if (note->empty()) return absl::OkStatus();
   const absl::StatusOr<ServiceResult> result = WaitForEnd(context, *note, progress);
   if (!result.ok()) return result.status();
   return Forget(context, *note, result->state == ServiceResult::State::kFailed);

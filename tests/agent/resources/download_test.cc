@@ -1,10 +1,12 @@
-// Artifacts on their way to a node: what is told of their addresses.
+// Artifacts on their way to a node: what is told of their addresses, and what gives way to them.
 #include "agent/resources/download.h"
 
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/resources/installer.h"
+#include "common/crypto.h"
 #include "tests/agent/resources/bare_node.h"
 #include "tests/fakes/log_capture.h"
 
@@ -118,6 +120,103 @@ TEST_F(SignedUrlTest, IsNotToldWhereTheArchiveIsNone) {
   spec().clear_connect();
   Serve(kSignedArchive, absl::StrCat("deb connect.deb", std::string(1000, 'x')));
   ExpectTroubleWithout("SECRET", "not an archive", kShownArchive);
+}
+
+// A disk on which there is nothing but the cache.
+class SmallDisk : public FakeHost {
+ public:
+  absl::StatusOr<FileSystemUse> Use(const std::string&) override {
+    const absl::StatusOr<std::vector<std::string>> files = ListDirectory(kCacheDir);
+    if (!files.ok()) return files.status();
+    uint64_t used = 0;
+    for (const std::string& file : *files) {
+      used += Stat(absl::StrCat(kCacheDir, "/", file))->size_bytes;
+    }
+    constexpr uint64_t kSize = kSpaceMargin + 2000;
+    return FileSystemUse{kSize, kSize - used, false};
+  }
+};
+
+class NoProgress : public Progress {
+ public:
+  void Enter(v1::Step::Phase) override {}
+  void Bytes(uint64_t, uint64_t) override {}
+  void Log(const std::string&) override {}
+  bool Stopped() override { return false; }
+  bool Wait(std::chrono::milliseconds) override { return true; }
+};
+
+class FullCacheTest : public testing::Test {
+ protected:
+  FullCacheTest() {
+    for (const char* directory : {kCacheDir, kStateDir}) host_.SetDirectory(directory);
+    artifact_.set_url(kShown);
+    artifact_.set_sha256(Hex(Sha256(kContent)));
+    host_.SetDownload(kShown, {kContent, {}, absl::OkStatus()});
+    *desired_.mutable_spec()->mutable_connect()->mutable_package() = artifact_;
+    desired_.mutable_spec()->mutable_runtimes()->add_r()->mutable_package()->set_sha256(
+        std::string(64, 'A'));
+    desired_.mutable_spec()->mutable_runtimes()->add_quarto()->mutable_archive()->set_sha256(
+        std::string(64, 'b'));
+  }
+  // A file of the cache, by the digit that its digest has.
+  static std::string Cached(char digit, const std::string& suffix) {
+    return absl::StrCat(kCacheDir, "/", std::string(64, digit), ".", suffix);
+  }
+  void Keep(const std::string& path, size_t bytes) { host_.SetFile(path, std::string(bytes, 'x')); }
+  absl::Status Fetch() { return Download(context_, artifact_, "deb", progress_).status(); }
+  bool IsThere(const std::string& path) { return host_.Stat(path).ok(); }
+
+  const std::string kContent = std::string(1000, 'c');
+  SmallDisk host_;
+  ProbeCache cache_;
+  IntegrityLedger integrity_{host_, cache_};
+  v1::Desired desired_;
+  v1::AgentConfig config_;
+  v1::Artifact artifact_;
+  NoProgress progress_;
+  ResourceContext context_{host_,    cache_,    integrity_, desired_, config_,
+                           "node-1", kStateDir, kCacheDir,  "",       ""};
+};
+
+TEST_F(FullCacheTest, WhatTheSpecificationDoesNotNameGivesWay) {
+  Keep(Cached('1', "deb"), 1000);
+  Keep(Cached('2', "tar.gz.part"), 500);
+  Keep(Cached('a', "deb"), 100);
+  Keep(Cached('b', "tar.gz.part"), 100);
+  EXPECT_EQ(Fetch(), absl::OkStatus());
+  EXPECT_FALSE(IsThere(Cached('1', "deb")));
+  EXPECT_FALSE(IsThere(Cached('2', "tar.gz.part")));
+  EXPECT_TRUE(IsThere(Cached('a', "deb")));
+  EXPECT_TRUE(IsThere(Cached('b', "tar.gz.part")));
+}
+
+TEST_F(FullCacheTest, AlsoBeforeTheFirstByte) {
+  Keep(Cached('1', "deb"), 2001);
+  EXPECT_EQ(Fetch(), absl::OkStatus());
+  EXPECT_FALSE(IsThere(Cached('1', "deb")));
+}
+
+TEST_F(FullCacheTest, IsKeptWhereThereIsRoom) {
+  Keep(Cached('1', "deb"), 900);
+  EXPECT_EQ(Fetch(), absl::OkStatus());
+  EXPECT_TRUE(IsThere(Cached('1', "deb")));
+}
+
+TEST_F(FullCacheTest, OfWhatTheSpecificationNamesNeedsAPerson) {
+  Keep(Cached('a', "deb"), 1500);
+  const absl::Status full = Fetch();
+  EXPECT_TRUE(absl::IsResourceExhausted(full)) << full;
+  EXPECT_TRUE(StrContains(full.message(), "fix: make room at /var/cache")) << full;
+  EXPECT_TRUE(IsThere(Cached('a', "deb")));
+}
+
+TEST_F(FullCacheTest, WhatAnInstallerReadsStays) {
+  Keep(Cached('1', "deb"), 1500);
+  host_.SetFile(std::string(kStateDir) + "/installing",
+                InstallerService("install", std::string(64, '1')));
+  EXPECT_TRUE(absl::IsResourceExhausted(Fetch()));
+  EXPECT_TRUE(IsThere(Cached('1', "deb")));
 }
 
 }  // namespace
