@@ -95,7 +95,8 @@ class Transfer {
         checked_ = true;
         room = MakeRoom(total - std::min(done, total));
       }
-      return room.ok() && !progress_.Stopped();
+      // A plan that is asked for does not wait for a transfer.
+      return room.ok() && progress_.Wait(std::chrono::milliseconds(0));
     });
     checked_ = false;
     if (!room.ok()) return room;
