@@ -98,7 +98,8 @@ class WritableHost : public Host {
   // One try. Redirects go to https only (and to http where allowed); certificates are verified;
   // a proxy is taken from the environment. NotFound: the server has no such file;
   // ResourceExhausted: it is larger than the limit, or the disk is full; FailedPrecondition: the
-  // server's certificate, a redirect or a scheme will not do.
+  // server's certificate, a redirect or a scheme will not do. Messages hold neither credentials nor
+  // the query of an address.
   virtual absl::Status Fetch(const FetchRequest& request, const FetchProgress& progress) = 0;
 
   // Refuses, before it is written, every entry that would leave the directory (absolute names, ..,

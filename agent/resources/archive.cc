@@ -2,6 +2,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "agent/host/fetch_url.h"
 #include "agent/resources/download.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
@@ -112,7 +113,7 @@ class Archive : public Resource {
     if (std::none_of(files->begin(), files->end(),
                      [](const UnpackedFile& unpacked) { return unpacked.path == kExecutable; })) {
       return absl::FailedPreconditionError(
-          absl::StrCat(artifact_.url(), " has no ", kExecutable,
+          absl::StrCat(ShownUrl(artifact_.url()), " has no ", kExecutable,
                        ": it is no release of Quarto\nfix: correct "
                        "url and sha256 in the specification"));
     }
@@ -123,7 +124,7 @@ class Archive : public Resource {
 
   // A full disk may get room again; an archive beyond its limits stays what it is.
   absl::Status ExplainUnpack(const absl::Status& status) {
-    const std::string words = absl::StrCat(artifact_.url(), ": ", status.message());
+    const std::string words = absl::StrCat(ShownUrl(artifact_.url()), ": ", status.message());
     if (!absl::IsResourceExhausted(status)) return absl::Status(status.code(), words);
     absl::Status room = CheckRoom(context_.host, kDirectory, 0, Name());
     return room.ok() ? absl::FailedPreconditionError(words) : room;

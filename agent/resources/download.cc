@@ -1,11 +1,14 @@
 #include "agent/resources/download.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/host/fetch_url.h"
+#include "agent/resources/installer.h"
 #include "common/backoff.h"
 
 namespace connect_ha {
@@ -28,7 +31,11 @@ class Transfer {
  public:
   Transfer(const ResourceContext& context, const v1::Artifact& artifact, const std::string& path,
            Progress& progress)
-      : context_(context), artifact_(artifact), path_(path), progress_(progress) {
+      : context_(context),
+        artifact_(artifact),
+        shown_(ShownUrl(artifact.url())),
+        path_(path),
+        progress_(progress) {
     const v1::DownloadsSpec& downloads = context.desired.spec().downloads();
     request_.url = artifact.url();
     request_.path = path + kPart;
@@ -62,7 +69,7 @@ class Transfer {
     }
     absl::Status removed = context_.host.Remove(request_.path);
     if (!removed.ok()) return removed;
-    return absl::DataLossError(absl::StrCat(artifact_.url(), " has sha256 ", *sha256,
+    return absl::DataLossError(absl::StrCat(shown_, " has sha256 ", *sha256,
                                             ", the specification says ", artifact_.sha256()));
   }
 
@@ -73,23 +80,23 @@ class Transfer {
       if (fetched.ok() || !PassesByItself(fetched)) return fetched;
       if (tried == kMostTries) {
         return absl::UnavailableError(
-            absl::StrCat(artifact_.url(), ": ", fetched.message(), ", after ", tried, " tries"));
+            absl::StrCat(shown_, ": ", fetched.message(), ", after ", tried, " tries"));
       }
       if (!progress_.Wait(backoff.Next())) return absl::CancelledError("stopped");
     }
   }
 
   absl::Status FetchOnce() {
-    absl::Status room = CheckRoom(context_.host, context_.cache_dir, 0, artifact_.url());
+    absl::Status room = MakeRoom(0);
     if (!room.ok()) return room;
     const absl::Status fetched = context_.host.Fetch(request_, [&](uint64_t done, uint64_t total) {
       progress_.Bytes(done, total);
       if (!checked_ && total > 0) {
         checked_ = true;
-        room = CheckRoom(context_.host, context_.cache_dir, total - std::min(done, total),
-                         artifact_.url());
+        room = MakeRoom(total - std::min(done, total));
       }
-      return room.ok() && !progress_.Stopped();
+      // A plan that is asked for does not wait for a transfer.
+      return room.ok() && progress_.Wait(std::chrono::milliseconds(0));
     });
     checked_ = false;
     if (!room.ok()) return room;
@@ -97,16 +104,28 @@ class Transfer {
     return fetched;
   }
 
+  // For so many more bytes; what the cache can do without gives way.
+  absl::Status MakeRoom(uint64_t bytes) {
+    absl::Status room = CheckRoom(context_.host, context_.cache_dir, bytes, shown_);
+    if (!absl::IsResourceExhausted(room)) return room;
+    absl::Status cleared = ClearCache(context_);
+    if (!cleared.ok()) return cleared;
+    return CheckRoom(context_.host, context_.cache_dir, bytes, shown_);
+  }
+
   // The disk may get room again; a file that is too large stays too large.
   absl::Status ExplainExhausted(const absl::Status& fetched) {
-    absl::Status room = CheckRoom(context_.host, context_.cache_dir, 0, artifact_.url());
-    if (!room.ok()) return room;
-    return absl::FailedPreconditionError(absl::StrCat(
-        fetched.message(), "\nfix: raise downloads.limit_bytes if it is meant to be so large"));
+    if (CheckRoom(context_.host, context_.cache_dir, 0, shown_).ok()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          fetched.message(), "\nfix: raise downloads.limit_bytes if it is meant to be so large"));
+    }
+    absl::Status room = MakeRoom(0);
+    return room.ok() ? absl::UnavailableError(fetched.message()) : room;
   }
 
   const ResourceContext& context_;
   const v1::Artifact& artifact_;
+  const std::string shown_;  // its URL, for messages
   const std::string path_;
   Progress& progress_;
   FetchRequest request_;
@@ -148,6 +167,18 @@ absl::StatusOr<std::vector<CachedFile>> CachedFiles(Host& host, const std::strin
   return files;
 }
 
+std::set<std::string> NamedDigests(const v1::ClusterSpec& spec) {
+  std::set<std::string> digests = {absl::AsciiStrToLower(spec.connect().package().sha256())};
+  for (const auto* runtimes :
+       {&spec.runtimes().r(), &spec.runtimes().python(), &spec.runtimes().quarto()}) {
+    for (const v1::RuntimeSpec& runtime : *runtimes) {
+      digests.insert(absl::AsciiStrToLower(runtime.package().sha256()));
+      digests.insert(absl::AsciiStrToLower(runtime.archive().sha256()));
+    }
+  }
+  return digests;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::Artifact& artifact,
@@ -178,6 +209,23 @@ absl::Status CheckRoom(Host& host, const std::string& path, uint64_t bytes,
   return absl::ResourceExhaustedError(
       absl::StrCat(what, " needs ", Megabytes(bytes + kSpaceMargin), " at ", path, ", where ",
                    Megabytes(use->free_bytes), " are free\nfix: make room at ", path));
+}
+
+absl::Status ClearCache(const ResourceContext& context) {
+  const absl::StatusOr<std::vector<CachedFile>> files =
+      CachedFiles(context.host, context.cache_dir);
+  if (!files.ok()) return files.status();
+  const absl::StatusOr<std::string> installer = NotedInstaller(context);
+  if (!installer.ok()) return installer.status();
+  const std::set<std::string> named = NamedDigests(context.desired.spec());
+  for (const CachedFile& file : *files) {
+    const std::string name = file.path.substr(context.cache_dir.size() + 1);
+    const std::string digest = name.substr(0, name.find('.'));
+    if (named.count(digest) > 0 || *installer == InstallerService("install", digest)) continue;
+    absl::Status removed = context.host.Remove(file.path);
+    if (!removed.ok()) return removed;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status BoundCache(WritableHost& host, const std::string& cache_dir, uint64_t limit_bytes) {

@@ -16,8 +16,9 @@ inline constexpr uint64_t kSpaceMargin = 256ull << 20;
 
 // The artifact's path. `suffix`: "deb", "tar.gz". Taken up where an earlier try ended; what fails
 // by the network is tried a few times before it is Unavailable. NotFound: the server has no such
-// file. ResourceExhausted: the disk is too full. FailedPrecondition: it is too large, or the file
-// at the URL is another one, fetched twice to be sure.
+// file. ResourceExhausted: the disk is too full, even without what the cache can do without.
+// FailedPrecondition: it is too large, or the file at the URL is another one, fetched twice to be
+// sure.
 absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::Artifact& artifact,
                                      const std::string& suffix, Progress& progress);
 
@@ -25,6 +26,10 @@ absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::A
 // there yet, above it.
 absl::Status CheckRoom(Host& host, const std::string& path, uint64_t bytes,
                        const std::string& what);
+
+// Removes the artifacts, and parts of them, that the specification does not name. One that an
+// installer still reads stays.
+absl::Status ClearCache(const ResourceContext& context);
 
 // Removes the oldest artifacts until the others take no more than `limit_bytes`, and parts of
 // what nobody waits for any more.

@@ -1,6 +1,9 @@
 #include "agent/resources/installer.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
+#include <map>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -13,6 +16,7 @@
 namespace connect_ha {
 namespace {
 
+constexpr char kAgentUnit[] = "connect-ha-agent.service";
 // apt waits up to ten minutes for dpkg's lock; a package of gigabytes takes a few more.
 constexpr std::chrono::minutes kTimeLimit{40};
 constexpr std::chrono::milliseconds kPollInterval{500};
@@ -52,6 +56,37 @@ absl::Status Forget(const ResourceContext& context, const std::string& service, 
   return context.host.Remove(NoteFile(context));
 }
 
+// How the agent reaches the network (libcurl reads no HTTP_PROXY), for what apt and scripts fetch
+// themselves.
+struct Proxies {
+  std::vector<std::string> environment;
+  bool withheld = false;  // one with a password, which anybody could read of the service
+};
+
+absl::StatusOr<Proxies> ReadProxies(const ResourceContext& context) {
+  static constexpr absl::string_view kNames[] = {"http_proxy", "https_proxy", "no_proxy",
+                                                 "HTTPS_PROXY", "NO_PROXY"};
+  const absl::StatusOr<std::vector<std::string>> environment =
+      context.host.ReadUnitEnvironment(kAgentUnit);
+  Proxies proxies;
+  if (absl::IsNotFound(environment.status())) return proxies;
+  if (!environment.ok()) return environment.status();
+  std::map<std::string, std::string> latest;
+  for (const std::string& assignment : *environment) {
+    const std::string name = assignment.substr(0, assignment.find('='));
+    const bool known = std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+    if (known) latest[name] = assignment;
+  }
+  for (const auto& [name, assignment] : latest) {
+    if (absl::StrContains(assignment, "@")) {
+      proxies.withheld = true;
+    } else if (assignment.find_first_of("$\"\\`;") == std::string::npos) {
+      proxies.environment.push_back(assignment);
+    }
+  }
+  return proxies;
+}
+
 absl::Status Start(const ResourceContext& context, const Installation& installation) {
   if (installation.commands.empty()) {
     return absl::AbortedError(absl::StrCat(installation.service, " went away"));
@@ -64,6 +99,10 @@ absl::Status Start(const ResourceContext& context, const Installation& installat
   service.environment = {"DEBIAN_FRONTEND=noninteractive", "SYSTEMD_OFFLINE=1",
                          "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1", "LC_ALL=C.UTF-8",
                          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  const absl::StatusOr<Proxies> proxies = ReadProxies(context);
+  if (!proxies.ok()) return proxies.status();
+  service.environment.insert(service.environment.end(), proxies->environment.begin(),
+                             proxies->environment.end());
   service.log_path = LogFile(context, installation.service);
   service.time_limit = kTimeLimit;
   absl::Status done = context.host.Remove(service.log_path);
@@ -74,8 +113,18 @@ absl::Status Start(const ResourceContext& context, const Installation& installat
   return absl::IsAlreadyExists(done) ? absl::OkStatus() : done;
 }
 
-absl::Status Explain(const ServiceResult& result, const std::string& log,
-                     const Installation& installation) {
+// What to type where apt needs a proxy that it was not told; "" where that is not what is wrong.
+std::string ProxyFix(const ResourceContext& context, const std::string& log) {
+  if (!absl::StrContains(log, "Failed to fetch")) return "";
+  const absl::StatusOr<Proxies> proxies = ReadProxies(context);
+  if (!proxies.ok() || !proxies->withheld) return "";
+  return absl::StrCat("\nfix: apt is not told the proxy of ", kAgentUnit,
+                      ", which has a password: write Acquire::http::Proxy "
+                      "\"http://USER:PASSWORD@HOST:PORT\"; into /etc/apt/apt.conf.d/90proxy");
+}
+
+absl::Status Explain(const ResourceContext& context, const ServiceResult& result,
+                     const std::string& log, const Installation& installation) {
   if (result.reason == "timeout") {
     return absl::FailedPreconditionError(
         absl::StrCat(installation.description, " did not end in ", kTimeLimit.count(),
@@ -84,7 +133,9 @@ absl::Status Explain(const ServiceResult& result, const std::string& log,
   }
   const std::string words =
       absl::StrCat(installation.description, " failed: ", result.reason, " ", result.exit_code);
-  return absl::Status(ClassifyInstallerLog(log), words);
+  const absl::StatusCode code = ClassifyInstallerLog(log);
+  return absl::Status(
+      code, words + (code == absl::StatusCode::kUnavailable ? ProxyFix(context, log) : ""));
 }
 
 absl::Status Finish(const ResourceContext& context, const Installation& installation,
@@ -101,7 +152,7 @@ absl::Status Finish(const ResourceContext& context, const Installation& installa
   progress.Log(Tail(text));
   absl::Status forgotten = Forget(context, installation.service, true);
   if (!forgotten.ok()) return forgotten;
-  return Explain(result, text, installation);
+  return Explain(context, result, text, installation);
 }
 
 }  // namespace
@@ -138,6 +189,12 @@ absl::StatusCode ClassifyInstallerLog(const std::string& log) {
   return absl::StatusCode::kFailedPrecondition;
 }
 
+absl::StatusOr<std::string> NotedInstaller(const ResourceContext& context) {
+  absl::StatusOr<std::string> note = context.host.ReadFile(NoteFile(context));
+  if (absl::IsNotFound(note.status())) return "";
+  return note;
+}
+
 absl::StatusOr<bool> IsUnderWay(const ResourceContext& context, const std::string& service) {
   const absl::StatusOr<ServiceResult> result = context.host.ReadService(service);
   if (!result.ok()) return result.status();
@@ -146,9 +203,9 @@ absl::StatusOr<bool> IsUnderWay(const ResourceContext& context, const std::strin
 }
 
 absl::Status SettleInstaller(const ResourceContext& context, Progress& progress) {
-  const absl::StatusOr<std::string> note = context.host.ReadFile(NoteFile(context));
-  if (absl::IsNotFound(note.status())) return absl::OkStatus();
+  const absl::StatusOr<std::string> note = NotedInstaller(context);
   if (!note.ok()) return note.status();
+  if (note->empty()) return absl::OkStatus();
   const absl::StatusOr<ServiceResult> result = WaitForEnd(context, *note, progress);
   if (!result.ok()) return result.status();
   return Forget(context, *note, result->state == ServiceResult::State::kFailed);

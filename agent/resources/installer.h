@@ -22,6 +22,9 @@ struct Installation {
 // The name of the service for an artifact, or for anything else that has a digest (hex).
 std::string InstallerService(const std::string& verb, const std::string& digest);
 
+// The service that was started last, while its result has not been dealt with; "" for none.
+absl::StatusOr<std::string> NotedInstaller(const ResourceContext& context);
+
 // A service of this name was started and its result has not been dealt with: Install will wait for
 // it and start nothing.
 absl::StatusOr<bool> IsUnderWay(const ResourceContext& context, const std::string& service);

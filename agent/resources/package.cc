@@ -4,6 +4,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "agent/host/fetch_url.h"
 #include "agent/probes/dpkg.h"
 #include "agent/resources/connect_unit.h"
 #include "agent/resources/download.h"
@@ -142,8 +143,8 @@ class Package : public Resource {
     if (!file.ok()) return file;
     const absl::StatusOr<PackageClaims> claims = ReadPackageFile(context_.host, *file);
     if (!claims.ok()) {
-      return absl::Status(claims.status().code(),
-                          absl::StrCat(wanted_.artifact.url(), " ", claims.status().message()));
+      return absl::Status(claims.status().code(), absl::StrCat(ShownUrl(wanted_.artifact.url()),
+                                                               " ", claims.status().message()));
     }
     absl::Status right = CheckClaims(context_, wanted_, *claims);
     if (right.ok()) {

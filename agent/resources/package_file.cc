@@ -1,9 +1,17 @@
 #include "agent/resources/package_file.h"
 
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "agent/host/fetch_url.h"
 #include "agent/probes/dpkg.h"
 #include "common/version.h"
 
@@ -15,7 +23,7 @@ constexpr std::chrono::seconds kDeadline{60};
 
 absl::Status Refuse(const PackageWanted& wanted, const std::string& what) {
   return absl::FailedPreconditionError(
-      absl::StrCat(wanted.artifact.url(), " ", what,
+      absl::StrCat(ShownUrl(wanted.artifact.url()), " ", what,
                    "\nfix: correct url and sha256 of it in the specification"));
 }
 
@@ -44,6 +52,44 @@ absl::Status CheckRelease(Host& host, const PackageWanted& wanted, const std::st
   if (here.substr(0, 2) == release) return absl::OkStatus();
   return Refuse(wanted,
                 absl::StrCat("is built for Ubuntu ", release, ".04; this node is Ubuntu ", here));
+}
+
+// The name and version of this node as Posit's addresses write them: ubuntu-2204, debian-12.
+std::string ReleaseHere(Host& host) {
+  return absl::StrCat(OsRelease(host, "ID"), "-",
+                      absl::StrReplaceAll(OsRelease(host, "VERSION_ID"), {{".", ""}}));
+}
+
+bool IsRelease(absl::string_view segment) {
+  static constexpr absl::string_view kNames[] = {
+      "ubuntu", "debian", "rhel", "centos", "rocky", "almalinux", "fedora", "opensuse", "sles"};
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(segment, absl::MaxSplits('-', 1));
+  return std::find(std::begin(kNames), std::end(kNames), parts.first) != std::end(kNames) &&
+         !parts.second.empty() &&
+         std::all_of(parts.second.begin(), parts.second.end(), absl::ascii_isdigit);
+}
+
+// An R or a Python has its release in its address alone: https://.../r/ubuntu-2204/pkgs/....deb. On
+// a system that Posit does not build for, or without a version, the dependencies decide.
+absl::Status CheckReleaseOfUrl(Host& host, const PackageWanted& wanted) {
+  const std::string here = ReleaseHere(host);
+  if (!IsRelease(here)) return absl::OkStatus();
+  const std::string shown = ShownUrl(wanted.artifact.url());
+  std::vector<std::string> parts = absl::StrSplit(shown, '/');
+  // Before the third / is the host.
+  const auto path = parts.begin() + std::min<ptrdiff_t>(3, std::ssize(parts));
+  const auto is_release = [](const std::string& part) { return IsRelease(part); };
+  const auto is_here = [&](const std::string& part) {
+    return IsRelease(part) && absl::StartsWith(here, part);
+  };
+  const auto built_for = std::find_if(path, parts.end(), is_release);
+  if (built_for == parts.end() || std::any_of(path, parts.end(), is_here)) return absl::OkStatus();
+  const std::string release = *built_for;
+  *built_for = here;
+  return absl::FailedPreconditionError(absl::StrCat(
+      shown, " is built for ", release, "; this node is ", here,
+      "\nfix: in the specification: url: ", absl::StrJoin(parts, "/"), " and its sha256"));
 }
 
 absl::Status CheckArchitecture(const ResourceContext& context, const PackageWanted& wanted,
@@ -101,8 +147,9 @@ absl::Status CheckClaims(const ResourceContext& context, const PackageWanted& wa
     return Refuse(wanted, absl::StrCat("is version ", claims.version, ", not ", wanted.version));
   }
   absl::Status status = CheckArchitecture(context, wanted, claims.architecture);
-  if (!status.ok()) return status;
-  return CheckRelease(context.host, wanted, claims.version);
+  if (status.ok()) status = CheckRelease(context.host, wanted, claims.version);
+  if (status.ok()) status = CheckReleaseOfUrl(context.host, wanted);
+  return status;
 }
 
 }  // namespace connect_ha

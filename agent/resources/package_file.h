@@ -25,7 +25,8 @@ PackageClaims ParsePackageFields(absl::string_view fields);
 absl::StatusOr<PackageClaims> ReadPackageFile(Host& host, const std::string& path);
 
 // FailedPrecondition names what it claims to be and what was to be installed: another package,
-// another version, for another architecture or for another release of Ubuntu.
+// another version, for another architecture or for another release, by its version
+// (2024.08.0~ubuntu22) or its address (.../r/ubuntu-2204/...).
 absl::Status CheckClaims(const ResourceContext& context, const PackageWanted& wanted,
                          const PackageClaims& claims);
 

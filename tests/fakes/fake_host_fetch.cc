@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "agent/host/fetch_url.h"
 #include "common/crypto.h"
 #include "tests/fakes/fake_host.h"
 
@@ -17,7 +18,7 @@ absl::Status CheckScheme(const FetchRequest& request) {
   if (absl::StartsWith(request.url, "https://")) return absl::OkStatus();
   if (request.allow_http && absl::StartsWith(request.url, "http://")) return absl::OkStatus();
   if (request.allow_file && absl::StartsWith(request.url, "file://")) return absl::OkStatus();
-  return absl::FailedPreconditionError("scheme is not allowed: " + request.url);
+  return absl::FailedPreconditionError("scheme is not allowed: " + ShownUrl(request.url));
 }
 
 // The name without its first parts; "" when nothing is left of it.
@@ -47,17 +48,17 @@ absl::StatusOr<FakeHost::Transfer> FakeHost::StartTransfer(const FetchRequest& r
   }
   if (absl::Status status = CheckScheme(request); !status.ok()) return status;
   const auto it = downloads_.find(request.url);
-  if (it == downloads_.end()) return absl::NotFoundError("no such file: " + request.url);
+  if (it == downloads_.end()) return absl::NotFoundError("no such file: " + ShownUrl(request.url));
   if (!it->second.error.ok()) return it->second.error;
   transfer.content = it->second.content;
   transfer.end = transfer.content.size();
   if (transfer.end > request.limit_bytes) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("larger than ", request.limit_bytes, " bytes: ", request.url));
+        absl::StrCat("larger than ", request.limit_bytes, " bytes: ", ShownUrl(request.url)));
   }
   if (it->second.interrupted_at.has_value()) {
     transfer.end = *it->second.interrupted_at;
-    transfer.outcome = absl::UnavailableError("connection reset: " + request.url);
+    transfer.outcome = absl::UnavailableError("connection reset: " + ShownUrl(request.url));
     it->second.interrupted_at.reset();
   }
   if (halfway) {
@@ -82,7 +83,7 @@ absl::Status FakeHost::Fetch(const FetchRequest& request, const FetchProgress& p
     lock.unlock();
     const bool go_on = progress == nullptr || progress(at, transfer->content.size());
     lock.lock();
-    if (!go_on) return absl::CancelledError("stopped: " + request.url);
+    if (!go_on) return absl::CancelledError("stopped: " + ShownUrl(request.url));
   }
   return transfer->outcome;
 }

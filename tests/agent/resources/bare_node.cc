@@ -290,7 +290,7 @@ int BareNode::InstallsOf(const std::string& artifact_sha256) const {
 void TestWatch::Publish(const v1::Convergence& convergence) { published.push_back(convergence); }
 
 bool TestWatch::Wait(std::chrono::milliseconds span) {
-  ++waits_;
+  if (span.count() > 0) ++waits_;
   Pass(span);
   return !Stopped();
 }

@@ -72,7 +72,7 @@ class TestWatch : public TurnWatch {
   SteadyTime Now() override { return now_; }
   void Pass(std::chrono::milliseconds span);
 
-  // Stopped after so many waits.
+  // Stopped after so many waits; one that takes no time does not count.
   void StopAfterWaits(int waits) {
     waits_ = 0;
     stop_after_ = waits;

@@ -1,0 +1,86 @@
+// The agent while an artifact is on its way, which takes as long as it takes.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "agent/resources/converger.h"
+#include "tests/agent/resources/bare_node.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+// A transfer goes on until it is stopped.
+class SlowServerHost : public FakeHost {
+ public:
+  absl::Status Fetch(const FetchRequest&, const FetchProgress& progress) override {
+    for (uint64_t done = 1; progress(done, 1 << 20); ++done) {
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    return absl::CancelledError("stopped");
+  }
+};
+
+class SlowTransferTest : public testing::Test {
+ protected:
+  SlowTransferTest() {
+    for (const char* directory : {kStateDir, "/opt", "/etc/systemd/system", "/var/cache"}) {
+      host_.SetDirectory(directory);
+    }
+    host_.SetUse("/", {100ull << 30, 50ull << 30, false});
+    desired_.set_generation(1);
+    desired_.mutable_spec()->set_enforcement(v1::ENFORCE);
+    v1::RuntimeSpec& quarto = *desired_.mutable_spec()->mutable_runtimes()->add_quarto();
+    quarto.set_version("1.5.57");
+    quarto.mutable_archive()->set_url("https://example.com/quarto.tar.gz");
+    quarto.mutable_archive()->set_sha256(std::string(64, 'a'));
+    EXPECT_TRUE(converger_.Start().ok());
+    EXPECT_TRUE(converger_.Assign(v1::PREPARING, &desired_).ok());
+    EXPECT_TRUE(Until([](const ConvergerNews& news) {
+      return news.convergence && news.convergence->step().phase() == v1::Step::DOWNLOADING;
+    }));
+  }
+  // False: not in time.
+  template <typename Condition>
+  bool Until(Condition condition) {
+    const auto deadline = steady_clock::now() + seconds(20);
+    while (!condition(converger_.News())) {
+      if (steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+    return true;
+  }
+  static ConvergeOptions Options() {
+    ConvergeOptions options;
+    options.node = "node-1";
+    options.agent_config.set_connect_unit(kUnit);
+    options.state_dir = kStateDir;
+    options.cache_dir = kCacheDir;
+    return options;
+  }
+
+  SlowServerHost host_;
+  ProbeCache cache_;
+  v1::Desired desired_;
+  Converger converger_{Options(), host_, cache_, [] {}};
+};
+
+TEST_F(SlowTransferTest, APlanIsAnsweredMeanwhile) {
+  v1::PlanRequest request;
+  request.set_number(5);
+  *request.mutable_desired() = desired_;
+  converger_.AskPlan(request);
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.plan.has_value(); }));
+  const ConvergerNews news = converger_.News();
+  EXPECT_EQ(news.plan->number(), 5u);
+  EXPECT_EQ(news.plan->changes(0).resource(), "archive quarto 1.5.57");
+  EXPECT_EQ(news.convergence->step().phase(), v1::Step::DOWNLOADING);
+}
+
+TEST_F(SlowTransferTest, AStopEndsIt) { EXPECT_TRUE(converger_.Stop(seconds(20))); }
+
+}  // namespace
+}  // namespace connect_ha
