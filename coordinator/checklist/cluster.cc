@@ -16,6 +16,15 @@ const char kAgentFix[] =
     "on NODE: systemctl status connect-ha-agent; journalctl -u connect-ha-agent -n 50\n"
     "gone for good? connect-ha node remove NODE";
 
+// Which of the machines is the copy is for a person to say.
+std::string DistinctFix(const std::string& node) {
+  return absl::StrCat("stop the machine that is not ", node,
+                      ", or give it a name of its own: on it, systemctl stop connect-ha-agent; "
+                      "rm -r /var/lib/connect-ha-agent; systemctl start connect-ha-agent; then "
+                      "there, what this prints: connect-ha token create --node ",
+                      node, "-copy");
+}
+
 // Says of one node whether it serves; true when it does.
 bool JudgeServing(const v1::NodeSnapshot& node, Verdict& verdict) {
   if (verdict.Unobserved(node, "connect.unit")) return false;
@@ -78,7 +87,8 @@ v1::Finding NodesAreDistinct(const v1::Snapshot& cluster) {
     if (live.size() > 1) {
       verdict.Fail(
           node.name(),
-          absl::StrCat(live.size(), " live machines (machine/boot): ", absl::StrJoin(live, ", ")));
+          absl::StrCat(live.size(), " live machines (machine/boot): ", absl::StrJoin(live, ", ")),
+          DistinctFix(node.name()));
     } else if (!verdict.Unobserved(node, "host.boot_id")) {
       if (node.facts().host().boot_id().empty()) {
         verdict.Unknown(node.name(), "the boot id was not reported");

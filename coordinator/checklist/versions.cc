@@ -72,7 +72,8 @@ v1::Finding ConnectVersionMatches(const v1::Snapshot& cluster) {
   }
   const auto wanted =
       spec.has_version() ? std::optional<std::string>(spec.version()) : std::nullopt;
-  Compare(verdict, "Connect", seen, wanted, InstallFix(wanted.value_or("VERSION")));
+  Compare(verdict, "Connect", seen, wanted,
+          [](const Seen&, const Seen& right) { return InstallFix(right.value); });
   return verdict.Finish();
 }
 
