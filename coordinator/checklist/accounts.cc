@@ -1,4 +1,5 @@
 #include <map>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/checklist/compare.h"
@@ -18,7 +19,7 @@ struct Id {
   std::vector<std::string> absent;
   // By node, where the number is that of a user's primary group.
   std::map<std::string, std::string> groups;
-  size_t reported = 0;
+  std::set<std::string> reported;  // nodes that looked for it
 };
 
 // By "user/rstudio-connect/uid", so that the findings have one order.
@@ -37,7 +38,7 @@ Id& IdOf(Ids& ids, const std::string& kind, const std::string& name, const std::
 }
 
 void Add(Id& id, const std::string& node, bool present, uint32_t value) {
-  ++id.reported;
+  id.reported.insert(node);
   if (present) {
     id.seen.push_back({node, absl::StrCat(value)});
   } else {
@@ -54,7 +55,7 @@ void AddNode(const v1::NodeSnapshot& node, Ids& ids) {
       Add(gid, node.name(), account.has_gid(), account.gid());
       gid.groups[node.name()] = account.primary_group();
     } else {
-      ++gid.reported;  // it has none without the user
+      gid.reported.insert(node.name());  // it has none without the user
     }
   }
   for (const v1::Group& group : node.facts().accounts().groups()) {
@@ -114,16 +115,29 @@ std::string MakeFix(const Ids& ids, const Id& id) {
                       Option(ids, KeyOf("user", id.name, "gid"), " --gid "), " ", id.name, ")");
 }
 
-void Judge(const Ids& ids, const Id& id, size_t nodes, Verdict& verdict) {
+// A node did not look for what others look for, or what the specification names.
+void SayNotLookedFor(const Id& id, const std::string& node, Verdict& verdict) {
+  const std::string command =
+      absl::StrCat("on NODE: getent ", id.kind == "user" ? "passwd " : "group ", id.name);
+  const std::string text = absl::StrCat(id.kind, " ", id.name, " was not looked for");
+  if (id.wanted) {
+    return verdict.Unknown(node, absl::StrCat(text, ", wanted ", id.number, " ", *id.wanted),
+                           absl::StrCat(command, " (it must have ", id.number, " ", *id.wanted,
+                                        "; the agent looks for it once it has the specification)"));
+  }
+  if (id.seen.empty()) return verdict.Unknown(node, text, command);
+  const Seen& other = id.seen.front();
+  verdict.Unknown(node, absl::StrCat(text, ", ", id.number, " ", other.value, " on ", other.node),
+                  absl::StrCat(command, " (it must have ", id.number, " ", other.value, ")"));
+}
+
+void Judge(const Ids& ids, const Id& id, const std::vector<std::string>& nodes, Verdict& verdict) {
   const std::string what = absl::StrCat(id.name, " has ", id.number);
   for (const std::string& node : id.absent) {
     verdict.Fail(node, absl::StrCat("there is no ", id.kind, " ", id.name), MakeFix(ids, id));
   }
-  if (id.reported < nodes && id.absent.empty()) {
-    verdict.Unknown(
-        "",
-        absl::StrCat(what, " ", id.seen.empty() ? id.wanted.value_or("?") : id.seen.front().value,
-                     ", but ", nodes - id.reported, " nodes did not look for it"));
+  for (const std::string& node : nodes) {
+    if (id.reported.count(node) == 0) SayNotLookedFor(id, node, verdict);
   }
   Compare(verdict, what, id.seen, id.wanted, [&id](const Seen& one, const Seen& right) {
     return id.number == "uid" ? UserFix(id, one, right) : GroupFix(id, one, right);
@@ -135,7 +149,7 @@ void Judge(const Ids& ids, const Id& id, size_t nodes, Verdict& verdict) {
 v1::Finding AccountsMatch(const v1::Snapshot& cluster) {
   Verdict verdict;
   Ids ids;
-  size_t nodes = 0;
+  std::vector<std::string> nodes;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (verdict.Unobserved(node, "accounts.accounts") ||
         verdict.Unobserved(node, "accounts.groups")) {
@@ -145,7 +159,7 @@ v1::Finding AccountsMatch(const v1::Snapshot& cluster) {
       verdict.Unknown(node.name(), "no account was reported");
       continue;
     }
-    ++nodes;
+    nodes.push_back(node.name());
     AddNode(node, ids);
   }
   AddWanted(cluster.spec(), ids);
