@@ -51,8 +51,8 @@ const std::vector<Rule>& Rules() {
        "on NODE: install -m 0600 -o root -g root NEW.lic /var/lib/rstudio-connect/ (and remove "
        "the old one), then: systemctl restart rstudio-connect",
        kAll, LicenseIsValid},
-      {"boot-is-guarded", "A boot cannot start Connect without its data", DATA, kOps, "OPS",
-       "on NODE: systemctl cat rstudio-connect", kAll, BootIsGuarded},
+      {"boot-is-guarded", "A boot starts Connect only after its file system is mounted", DATA, kOps,
+       "OPS", "on NODE: systemctl cat rstudio-connect", kAll, BootIsGuarded},
 
       {"configuration-matches", "The configuration is the same, but for keys that may differ",
        SERVICE, kRa, "RA", "connect-ha facts NODE", "The configuration can be read in full",
