@@ -96,8 +96,9 @@ int Facts(const Arguments& arguments, Terminal& terminal) {
     return kUsage;
   }
   LinuxHost host;
+  const std::string state_dir = StateDir(arguments);
   const NodeReading reading =
-      ReadNode(host, *config, DigestKey(StateDir(arguments)), arguments.Has("--full"));
+      ReadNode(host, *config, state_dir, DigestKey(state_dir), arguments.Has("--full"));
   terminal.out << ToJson(reading.facts);
   return Leave(reading, terminal, kHolds);
 }
@@ -126,7 +127,7 @@ int Check(const Arguments& arguments, Terminal& terminal) {
   check.full = arguments.Has("--full");
   check.strict = arguments.Has("--strict");
   check.json = arguments.Get("--output", "table") == "json";
-  const NodeReading reading = ReadNode(host, *config, DigestKey(state_dir), check.full);
+  const NodeReading reading = ReadNode(host, *config, state_dir, DigestKey(state_dir), check.full);
   check.node = NodeName(state_dir, reading.facts);
   check.held = HeldSpecification(host, state_dir, terminal);
   check.now = host.Now();

@@ -261,13 +261,14 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
   LoadedConfig config = config_;
   if (config_loading_)
     config = {nullptr,
-              absl::DeadlineExceededError("Connect's configuration could not be read in time")};
+              absl::DeadlineExceededError("Connect's configuration could not be read in time"),
+              {}};
   lock.unlock();
 
   v1::Facts facts;
   const ProbeInput input{host_,         options_.agent_config, config.config,
                          config.status, options_.digest_key,   started_at,
-                         cache_};
+                         cache_,        config.accounts};
   const absl::Status status = probe.read(input, facts);
   if (!status.ok()) {
     facts.Clear();

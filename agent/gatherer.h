@@ -26,6 +26,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 struct LoadedConfig {
   std::shared_ptr<const ConnectConfig> config;  // see ProbeInput
   absl::Status status;
+  std::vector<std::string> accounts;  // see ProbeInput
 };
 
 struct GathererOptions {

@@ -1,7 +1,10 @@
 #include "agent/read_node.h"
 
+#include <algorithm>
+
 #include "agent/probes/configuration.h"
 #include "agent/probes/table.h"
+#include "agent/resources/assignment_file.h"
 
 namespace connect_ha {
 namespace {
@@ -9,28 +12,43 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-LoadedConfig Load(Host& host, const v1::AgentConfig& config) {
+// Sorted. None where the specification cannot be read: the checklist says what was not looked for.
+std::vector<std::string> AccountsOfSpecification(Host& host, const std::string& state_dir) {
+  std::vector<std::string> names;
+  const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host, state_dir);
+  if (!assignment.ok()) return names;
+  for (const auto& [name, account] : assignment->desired().spec().accounts()) {
+    names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+LoadedConfig Load(Host& host, const v1::AgentConfig& config, const std::string& state_dir) {
+  std::vector<std::string> accounts = AccountsOfSpecification(host, state_dir);
   absl::StatusOr<ConnectConfig> loaded = LoadConnectConfig(host, config);
-  if (loaded.ok()) return {std::make_shared<const ConnectConfig>(*std::move(loaded)), {}};
-  if (absl::IsNotFound(loaded.status())) return {nullptr, absl::OkStatus()};
-  return {nullptr, loaded.status()};
+  if (loaded.ok()) {
+    return {std::make_shared<const ConnectConfig>(*std::move(loaded)), {}, std::move(accounts)};
+  }
+  if (absl::IsNotFound(loaded.status())) return {nullptr, absl::OkStatus(), std::move(accounts)};
+  return {nullptr, loaded.status(), std::move(accounts)};
 }
 
 }  // namespace
 
 GathererOptions MakeGathererOptions(Host& host, const v1::AgentConfig& config,
-                                    const std::string& digest_key) {
+                                    const std::string& state_dir, const std::string& digest_key) {
   GathererOptions options;
   options.probes = Probes();
-  options.load_config = [&host, config] { return Load(host, config); };
+  options.load_config = [&host, config, state_dir] { return Load(host, config, state_dir); };
   options.agent_config = config;
   options.digest_key = digest_key;
   return options;
 }
 
-NodeReading ReadNode(Host& host, const v1::AgentConfig& config, const std::string& digest_key,
-                     bool full) {
-  GathererOptions options = MakeGathererOptions(host, config, digest_key);
+NodeReading ReadNode(Host& host, const v1::AgentConfig& config, const std::string& state_dir,
+                     const std::string& digest_key, bool full) {
+  GathererOptions options = MakeGathererOptions(host, config, state_dir, digest_key);
   options.verify = full;
   auto cache = std::make_unique<ProbeCache>();
   auto gatherer = std::make_unique<Gatherer>(std::move(options), host, *cache);

@@ -10,9 +10,10 @@
 
 namespace connect_ha {
 
-// The probes' table and Connect's configuration, without on_done.
+// The probes' table and Connect's configuration, without on_done. The specification that the node
+// holds, if any, is in `state_dir`.
 GathererOptions MakeGathererOptions(Host& host, const v1::AgentConfig& config,
-                                    const std::string& digest_key);
+                                    const std::string& state_dir, const std::string& digest_key);
 
 // Runs every probe once; kVerify's only when `full`. Takes as long as the slowest, or until each
 // that has not come back is past its deadline. `stuck`: some have not come back, so that this
@@ -21,7 +22,7 @@ struct NodeReading {
   v1::Facts facts;
   bool stuck = false;
 };
-NodeReading ReadNode(Host& host, const v1::AgentConfig& config, const std::string& digest_key,
-                     bool full);
+NodeReading ReadNode(Host& host, const v1::AgentConfig& config, const std::string& state_dir,
+                     const std::string& digest_key, bool full);
 
 }  // namespace connect_ha

@@ -127,7 +127,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   if (absl::Status status = watcher.Open(); !status.ok()) return status;
 
   ProbeCache cache;
-  GathererOptions gathering = MakeGathererOptions(host, config, identity.digest_key);
+  GathererOptions gathering = MakeGathererOptions(host, config, state_dir, identity.digest_key);
   gathering.on_done = [&watcher] { watcher.Wake(); };
   Gatherer gatherer(std::move(gathering), host, cache);
 

@@ -1,5 +1,7 @@
 #include "agent/probes/accounts.h"
 
+#include <algorithm>
+
 #include "agent/probes/reading.h"
 
 namespace connect_ha {
@@ -9,6 +11,7 @@ namespace {
 // (Connect Admin Guide, "High Availability").
 constexpr char kPackageAccount[] = "rstudio-connect";
 constexpr char kPackageRole[] = "package";
+constexpr char kSpecificationRole[] = "specification";
 
 // A name and why it matters.
 struct Wanted {
@@ -20,6 +23,15 @@ struct Wanted {
 std::vector<Wanted> List(const std::string& configured, const std::string& key) {
   if (configured == kPackageAccount) return {{configured, key + ", " + kPackageRole}};
   return {{configured, key}, {kPackageAccount, kPackageRole}};
+}
+
+// What the specification names too, and the list has not yet.
+void AddOfSpecification(const std::vector<std::string>& names, std::vector<Wanted>& list) {
+  for (const std::string& name : names) {
+    const bool listed = std::any_of(list.begin(), list.end(),
+                                    [&name](const Wanted& wanted) { return wanted.name == name; });
+    if (!listed) list.push_back({name, kSpecificationRole});
+  }
 }
 
 absl::StatusOr<std::string> Configured(const ProbeInput& input, const std::string& name) {
@@ -69,7 +81,9 @@ absl::Status ReadAccounts(const ProbeInput& input, v1::Facts& facts) {
   const absl::StatusOr<std::string> group = Configured(input, "SharedRunAsUnixGroup");
   if (!group.ok()) return group.status();
   v1::AccountsFacts& accounts = *facts.mutable_accounts();
-  for (const Wanted& wanted : List(*run_as, "Applications.RunAs")) {
+  std::vector<Wanted> users = List(*run_as, "Applications.RunAs");
+  AddOfSpecification(input.accounts, users);
+  for (const Wanted& wanted : users) {
     absl::Status status = AddAccount(input.host, wanted, accounts);
     if (!status.ok()) return status;
   }

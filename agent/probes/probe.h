@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "agent/host/host.h"
@@ -36,6 +37,8 @@ struct ProbeInput {
   const std::string& digest_key;
   Time now;
   ProbeCache& cache;
+  // Accounts that the specification names which this node holds; empty while it holds none.
+  std::vector<std::string> accounts = {};
 };
 
 // What makes a probe run again before its pace says so.

@@ -16,7 +16,16 @@ const char kAgentFix[] =
     "on NODE: systemctl status connect-ha-agent; journalctl -u connect-ha-agent -n 50\n"
     "gone for good? connect-ha node remove NODE";
 
-// Says of one node whether it serves; true when it does.
+// Which of the machines is the copy is for a person to say.
+std::string DistinctFix(const std::string& node) {
+  return absl::StrCat("stop the machine that is not ", node,
+                      ", or give it a name of its own: on it, systemctl stop connect-ha-agent; "
+                      "rm -r /var/lib/connect-ha-agent; systemctl start connect-ha-agent; then "
+                      "there, what this prints: connect-ha token create --node ",
+                      node, "-copy");
+}
+
+// True when the node serves; when it does not or that is not known, the verdict says so.
 bool JudgeServing(const v1::NodeSnapshot& node, Verdict& verdict) {
   if (verdict.Unobserved(node, "connect.unit")) return false;
   if (!IsRunning(node.facts())) {
@@ -29,11 +38,7 @@ bool JudgeServing(const v1::NodeSnapshot& node, Verdict& verdict) {
     return false;
   }
   const bool serves = node.facts().connect().ping().http_status() == 200;
-  if (serves) {
-    verdict.Pass(node.name(), "serves");
-  } else {
-    verdict.NotApplicable(node.name(), "Connect does not answer");
-  }
+  if (!serves) verdict.NotApplicable(node.name(), "Connect does not answer");
   return serves;
 }
 
@@ -44,6 +49,17 @@ v1::Finding Conclude(const Verdict& looked, v1::Outcome outcome, const std::stri
   finding.set_summary(summary);
   finding.clear_fix();
   return finding;
+}
+
+// A node that does not serve and would add a zone; "" when there is none.
+std::string StartElsewhereFix(const v1::Snapshot& cluster, const std::set<std::string>& zones) {
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    const std::string& zone = node.facts().instance().zone();
+    if (zone.empty() || zones.count(zone) > 0) continue;
+    return absl::StrCat("on ", node.name(), ", which is in ", zone,
+                        ": systemctl start rstudio-connect");
+  }
+  return "";
 }
 
 std::string ProbesThatHang(const v1::Facts& facts) {
@@ -60,7 +76,11 @@ std::string ProbesThatHang(const v1::Facts& facts) {
 v1::Finding AtLeastTwoNodes(const v1::Snapshot& cluster) {
   Verdict looked;
   int serving = 0;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) serving += JudgeServing(node, looked);
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    if (!JudgeServing(node, looked)) continue;
+    ++serving;
+    looked.Pass(node.name(), "serves");
+  }
   const std::string count = absl::StrCat(serving, " of ", cluster.nodes_size(), " nodes serve");
   if (serving >= 2) return Conclude(looked, v1::PASS, count);
   if (looked.Has(v1::UNKNOWN) && cluster.nodes_size() >= 2) {
@@ -78,7 +98,8 @@ v1::Finding NodesAreDistinct(const v1::Snapshot& cluster) {
     if (live.size() > 1) {
       verdict.Fail(
           node.name(),
-          absl::StrCat(live.size(), " live machines (machine/boot): ", absl::StrJoin(live, ", ")));
+          absl::StrCat(live.size(), " live machines (machine/boot): ", absl::StrJoin(live, ", ")),
+          DistinctFix(node.name()));
     } else if (!verdict.Unobserved(node, "host.boot_id")) {
       if (node.facts().host().boot_id().empty()) {
         verdict.Unknown(node.name(), "the boot id was not reported");
@@ -104,7 +125,7 @@ v1::Finding NodesSpanZones(const v1::Snapshot& cluster) {
   Verdict looked;
   std::set<std::string> zones;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (looked.Unobserved(node, "instance.zone")) continue;
+    if (!JudgeServing(node, looked) || looked.Unobserved(node, "instance.zone")) continue;
     const v1::InstanceFacts& instance = node.facts().instance();
     if (instance.zone().empty()) {
       looked.Unknown(node.name(), "no availability zone: this is not an EC2 instance",
@@ -115,12 +136,15 @@ v1::Finding NodesSpanZones(const v1::Snapshot& cluster) {
     }
   }
   if (zones.size() >= 2) {
-    return Conclude(looked, v1::PASS, absl::StrCat("nodes are in ", absl::StrJoin(zones, ", ")));
+    return Conclude(looked, v1::PASS, absl::StrCat("nodes serve in ", absl::StrJoin(zones, ", ")));
   }
   if (looked.Has(v1::UNKNOWN)) return looked.Finish();
-  return Conclude(
-      looked, v1::FAIL,
-      zones.empty() ? "there is no node" : absl::StrCat("every node is in ", *zones.begin()));
+  v1::Finding finding =
+      Conclude(looked, v1::FAIL,
+               zones.empty() ? "no node serves"
+                             : absl::StrCat("every node that serves is in ", *zones.begin()));
+  finding.set_fix(StartElsewhereFix(cluster, zones));
+  return finding;
 }
 
 v1::Finding FactsAreFresh(const v1::Snapshot& cluster) {

@@ -37,28 +37,45 @@ std::string Line(const std::string& what, const std::string& value) {
   return what.empty() ? value : absl::StrCat(what, " ", value);
 }
 
-}  // namespace
-
-void Compare(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
-             const std::optional<std::string>& wanted, const std::string& fix) {
+// `undecided` is the fix where nobody can say who is right; `other` is one who may be.
+void Judge(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
+           const std::optional<std::string>& wanted, const FixFor& fix, const FixFor& undecided) {
   const NodesByValue groups = GroupByValue(seen);
   const auto* majority = wanted ? nullptr : Majority(groups, seen.size());
-  const bool undecided = !wanted && !majority && groups.size() > 1;
-  const std::string all = undecided ? Line(what, EachValue(groups)) : "";
+  const bool is_undecided = !wanted && !majority && groups.size() > 1;
+  const std::string all = is_undecided ? Line(what, EachValue(groups)) : "";
   for (const Seen& one : seen) {
     const std::string line = Line(what, one.value);
     if (wanted && one.value != *wanted) {
-      verdict.Fail(one.node, absl::StrCat(line, ", wanted ", *wanted), fix);
+      verdict.Fail(one.node, absl::StrCat(line, ", wanted ", *wanted), fix(one, {"", *wanted}));
     } else if (wanted || groups.size() == 1 || (majority && majority->first == one.value)) {
       verdict.Pass(one.node, line);
     } else if (majority) {
       verdict.Fail(
           one.node,
-          absl::StrCat(line, ", but ", majority->first, " on ", JoinNames(majority->second)), fix);
+          absl::StrCat(line, ", but ", majority->first, " on ", JoinNames(majority->second)),
+          fix(one, {majority->second.front(), majority->first}));
     } else {
-      verdict.Fail(one.node, line, fix, all);
+      const auto first = groups.begin();
+      const auto other = first->first == one.value ? std::next(first) : first;
+      verdict.Fail(one.node, line, undecided(one, {other->second.front(), other->first}), all);
     }
   }
+}
+
+}  // namespace
+
+void Compare(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
+             const std::optional<std::string>& wanted, const std::string& fix) {
+  const FixFor same = [&fix](const Seen&, const Seen&) { return fix; };
+  Judge(verdict, what, seen, wanted, same, same);
+}
+
+void Compare(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
+             const std::optional<std::string>& wanted, const FixFor& fix) {
+  Judge(verdict, what, seen, wanted, fix, [&fix](const Seen& one, const Seen& other) {
+    return absl::StrCat("if ", other.node, " is right: ", fix(one, other));
+  });
 }
 
 bool Agree(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,

@@ -39,23 +39,6 @@ constexpr Identity kIdentities[] = {
      }},
 };
 
-struct DatabaseNoun {
-  const char* path;
-  const char* setting;
-  const v1::DatabaseFacts* (*get)(const v1::Facts& facts);
-};
-
-constexpr DatabaseNoun kDatabases[] = {
-    {"database", "Postgres.URL",
-     [](const v1::Facts& facts) -> const v1::DatabaseFacts* {
-       return facts.has_database() ? &facts.database() : nullptr;
-     }},
-    {"instrumentation_database", "Postgres.InstrumentationURL",
-     [](const v1::Facts& facts) -> const v1::DatabaseFacts* {
-       return facts.has_instrumentation_database() ? &facts.instrumentation_database() : nullptr;
-     }},
-};
-
 // Differences prove that two nodes use two databases.
 void Disprove(const v1::Snapshot& cluster, const DatabaseNoun& noun, Verdict& verdict) {
   const std::string fix = absl::StrCat("give every node the same ", noun.setting,
@@ -96,53 +79,35 @@ void FindUnidentified(const v1::Snapshot& cluster, const DatabaseNoun& noun, Ver
   }
 }
 
-// One evaluation of a fact that only a query gives; silent where the question does not arise.
-using JudgeAnswer = void (*)(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
-                             Verdict& verdict);
-
-v1::Finding JudgeAnswers(const v1::Snapshot& cluster, std::initializer_list<const char*> paths,
-                         JudgeAnswer judge) {
-  Verdict verdict;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    bool known = !verdict.Unobserved(node, "database");
-    for (const char* path : paths) known = known && !verdict.Unobserved(node, path);
-    if (!known) continue;
-    if (!node.facts().has_database()) {
-      SayNoDatabase(node, verdict);
-    } else {
-      judge(cluster, node, verdict);
-    }
-  }
-  return verdict.Finish();
-}
-
-void JudgeWritable(const v1::Snapshot&, const v1::NodeSnapshot& node, Verdict& verdict) {
-  const v1::DatabaseFacts& database = node.facts().database();
+void JudgeWritable(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
+                   const v1::DatabaseFacts& database, Verdict& verdict) {
   if (!database.has_in_recovery() || !database.has_read_only()) {
     SayUnanswered(node, database, verdict);
   } else if (database.in_recovery()) {
-    verdict.Fail(node.name(), absl::StrCat(database.host(), " is a standby (pg_is_in_recovery)"));
+    verdict.Fail(
+        node.name(),
+        absl::StrCat(noun.prefix, database.host(), " is a standby (pg_is_in_recovery)"),
+        absl::StrCat("on NODE: set ", noun.setting, " to the writer's endpoint in ",
+                     ConfigPath(node.facts()), ", then: systemctl restart rstudio-connect"));
   } else if (database.read_only()) {
     verdict.Fail(node.name(),
-                 absl::StrCat("sessions on ", database.host(),
-                              " are read-only "
-                              "(transaction_read_only)"),
+                 absl::StrCat(noun.prefix, "sessions on ", database.host(),
+                              " are read-only (transaction_read_only)"),
                  absl::StrCat("on the database: alter role \"", database.user(),
                               "\" reset default_transaction_read_only"));
   } else {
-    verdict.Pass(node.name(), absl::StrCat(database.host(), " is the writer"));
+    verdict.Pass(node.name(), absl::StrCat(noun.prefix, database.host(), " is the writer"));
   }
 }
 
-void JudgeVersion(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdict& verdict) {
-  const v1::DatabaseFacts& database = node.facts().database();
+void JudgeVersion(const v1::DatabaseSpec& spec, const v1::NodeSnapshot& node,
+                  const DatabaseNoun& noun, const v1::DatabaseFacts& database, Verdict& verdict) {
   if (!database.has_server_version()) {
     return SayUnanswered(node, database, verdict);
   }
-  const v1::DatabaseSpec& spec = cluster.spec().database();
   const uint32_t major = database.server_version() / 10000;
   const uint32_t minor = database.server_version() % 10000;
-  const std::string version = absl::StrCat("PostgreSQL ", major, ".", minor);
+  const std::string version = absl::StrCat(noun.prefix, "PostgreSQL ", major, ".", minor);
   if (spec.has_major_version() && major != spec.major_version()) {
     verdict.Fail(node.name(), absl::StrCat(version, ", wanted ", spec.major_version()));
   } else if (!spec.has_major_version() && major < kOldestMajor) {
@@ -213,11 +178,15 @@ v1::Finding DatabaseIsSame(const v1::Snapshot& cluster) {
 }
 
 v1::Finding DatabaseIsWritable(const v1::Snapshot& cluster) {
-  return JudgeAnswers(cluster, {"database.in_recovery", "database.read_only"}, JudgeWritable);
+  return JudgeDatabases(cluster, {"in_recovery", "read_only"}, JudgeWritable);
 }
 
 v1::Finding DatabaseVersionSupported(const v1::Snapshot& cluster) {
-  return JudgeAnswers(cluster, {"database.server_version"}, JudgeVersion);
+  return JudgeDatabases(cluster, {"server_version"},
+                        [&cluster](const v1::NodeSnapshot& node, const DatabaseNoun& noun,
+                                   const v1::DatabaseFacts& database, Verdict& verdict) {
+                          JudgeVersion(cluster.spec().database(), node, noun, database, verdict);
+                        });
 }
 
 }  // namespace connect_ha

@@ -28,25 +28,27 @@ bool IsTimeout(const std::string& error) {
 
 // The stage that failed tells where to look: nothing answers where a security group drops
 // packets, while a refusal means that the machine was reached.
-std::string StageFix(const v1::DatabaseFacts& database, const v1::DatabaseStage& stage) {
+std::string StageFix(const DatabaseNoun& noun, const v1::DatabaseFacts& database,
+                     const v1::DatabaseStage& stage) {
   const std::string endpoint = Endpoint(database);
   switch (stage.name()) {
     case v1::DatabaseStage::RESOLVE:
       return absl::StrCat("on NODE: getent hosts ", database.host(),
-                          " (if it prints nothing: correct Postgres.URL or the VPC's DNS)");
+                          " (if it prints nothing: correct ", noun.setting, " or the VPC's DNS)");
     case v1::DatabaseStage::CONNECT:
       if (!IsTimeout(stage.error())) {
-        return absl::StrCat("start PostgreSQL on ", endpoint, ", or correct Postgres.URL on NODE");
+        return absl::StrCat("start PostgreSQL on ", endpoint, ", or correct ", noun.setting,
+                            " on NODE");
       }
       return absl::StrCat("allow TCP ", database.port(),
                           " from NODE in the database's security "
                           "group, then: connect-ha checklist --refresh");
     case v1::DatabaseStage::TLS:
       return absl::StrCat("on NODE: openssl s_client -starttls postgres -connect ", endpoint,
-                          " (it shows the certificate; the authority's file is sslrootcert in "
-                          "Postgres.URL or database_ca_file in /etc/connect-ha/agent.yaml)");
+                          " (it shows the certificate; the authority's file is sslrootcert in ",
+                          noun.setting, " or database_ca_file in /etc/connect-ha/agent.yaml)");
     case v1::DatabaseStage::AUTHENTICATE:
-      return absl::StrCat("on NODE: correct Postgres.Password, or let \"", database.user(),
+      return absl::StrCat("on NODE: correct ", noun.password, ", or let \"", database.user(),
                           "\" in (pg_hba.conf, rds_iam), then: systemctl restart rstudio-connect");
     default:
       return absl::StrCat("on NODE: psql \"host=", database.host(), " port=", database.port(),
@@ -56,11 +58,11 @@ std::string StageFix(const v1::DatabaseFacts& database, const v1::DatabaseStage&
 }
 
 void JudgeStages(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
-                 const v1::DatabaseFacts& database, Verdict& verdict) {
+                 const DatabaseNoun& noun, const v1::DatabaseFacts& database, Verdict& verdict) {
   const int64_t limit = DatabaseStageLimitUs(cluster.spec());
   for (const v1::DatabaseStage& stage : database.stages()) {
     if (!stage.passed()) {
-      return verdict.Fail(node.name(), *DatabaseTrouble(database), StageFix(database, stage));
+      return verdict.Fail(node.name(), *DatabaseTrouble(database), StageFix(noun, database, stage));
     }
     if (stage.duration_us() > limit) {
       return verdict.Fail(
@@ -89,19 +91,22 @@ const char* WhatModeAllows(const std::string& ssl_mode) {
   return "a connection without encryption is accepted";
 }
 
-void JudgeEncryption(const v1::NodeSnapshot& node, Verdict& verdict) {
-  const v1::DatabaseFacts& database = node.facts().database();
+void JudgeEncryption(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
+                     const v1::DatabaseFacts& database, Verdict& verdict) {
   const std::string fix =
-      absl::StrCat("on NODE: put sslmode=verify-full and sslrootcert=FILE into Postgres.URL in ",
-                   ConfigPath(node.facts()), ", then: systemctl restart rstudio-connect");
+      absl::StrCat("on NODE: put sslmode=verify-full and sslrootcert=FILE into ", noun.setting,
+                   " in ", ConfigPath(node.facts()), ", then: systemctl restart rstudio-connect");
   if (database.has_tls_in_use() && !database.tls_in_use()) {
-    verdict.Fail(node.name(), absl::StrCat("no TLS (sslmode=", database.ssl_mode(), ")"), fix);
+    verdict.Fail(node.name(),
+                 absl::StrCat(noun.prefix, "no TLS (sslmode=", database.ssl_mode(), ")"), fix);
   } else if (const char* risk = WhatModeAllows(database.ssl_mode())) {
-    verdict.Fail(node.name(), absl::StrCat("sslmode=", database.ssl_mode(), ": ", risk), fix);
+    verdict.Fail(node.name(),
+                 absl::StrCat(noun.prefix, "sslmode=", database.ssl_mode(), ": ", risk), fix);
   } else if (!database.has_tls_in_use()) {
     SayUnanswered(node, database, verdict);
   } else {
-    verdict.Pass(node.name(), absl::StrCat("sslmode=verify-full, ", database.tls_version()));
+    verdict.Pass(node.name(),
+                 absl::StrCat(noun.prefix, "sslmode=verify-full, ", database.tls_version()));
   }
 }
 
@@ -146,36 +151,15 @@ void AddNode(const v1::NodeSnapshot& node, Headroom& room, Verdict& verdict) {
 }  // namespace
 
 v1::Finding DatabaseReachable(const v1::Snapshot& cluster) {
-  Verdict verdict;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (verdict.Unobserved(node, "database.stages")) continue;
-    if (!node.facts().has_database()) {
-      SayNoDatabase(node, verdict);
-      continue;
-    }
-    JudgeStages(cluster, node, node.facts().database(), verdict);
-    if (verdict.Unobserved(node, "instrumentation_database.stages")) continue;
-    if (node.facts().has_instrumentation_database()) {
-      JudgeStages(cluster, node, node.facts().instrumentation_database(), verdict);
-    }
-  }
-  return verdict.Finish();
+  return JudgeDatabases(cluster, {"stages"},
+                        [&cluster](const v1::NodeSnapshot& node, const DatabaseNoun& noun,
+                                   const v1::DatabaseFacts& database, Verdict& verdict) {
+                          JudgeStages(cluster, node, noun, database, verdict);
+                        });
 }
 
 v1::Finding DatabaseConnectionEncrypted(const v1::Snapshot& cluster) {
-  Verdict verdict;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (verdict.Unobserved(node, "database.tls_in_use") ||
-        verdict.Unobserved(node, "database.ssl_mode")) {
-      continue;
-    }
-    if (node.facts().has_database()) {
-      JudgeEncryption(node, verdict);
-    } else {
-      SayNoDatabase(node, verdict);
-    }
-  }
-  return verdict.Finish();
+  return JudgeDatabases(cluster, {"tls_in_use", "ssl_mode"}, JudgeEncryption);
 }
 
 v1::Finding DatabaseHeadroom(const v1::Snapshot& cluster) {

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -28,7 +30,34 @@ void JudgeKeeping(const v1::NodeSnapshot& node, Verdict& verdict) {
   }
 }
 
-// The fingerprint, shortened: it tells two keys apart and gives neither away.
+// The key is to be in a file that is not there.
+bool LacksKeyFile(const v1::NodeSnapshot& node) {
+  const v1::EncryptionKeyFacts& key = node.facts().encryption_key();
+  return key.has_path() && !key.has_mode() && !WhyUnobserved(node.facts(), "encryption_key.mode");
+}
+
+// How the node gets the key that `right` has; its own is kept.
+std::string CopyFix(const v1::NodeSnapshot& node, const v1::NodeSnapshot& right) {
+  const v1::EncryptionKeyFacts& here = node.facts().encryption_key();
+  const v1::EncryptionKeyFacts& there = right.facts().encryption_key();
+  const std::string config = ConfigPath(node.facts());
+  if (!there.has_path()) {
+    return absl::StrCat("on NODE: give the key in ", config, " as ", right.name(), " does (",
+                        absl::StrJoin(there.sources(), ", "),
+                        "), then: systemctl restart rstudio-connect");
+  }
+  const std::string take_out =
+      here.has_path() || here.sources().empty()
+          ? ""
+          : absl::StrCat("take ", absl::StrJoin(here.sources(), ", "), " out of ", config, "; ");
+  const std::string& file = here.has_path() ? here.path() : there.path();
+  const std::string keep = here.has_mode() ? absl::StrCat("cp -p ", file, " ", file, ".old; ") : "";
+  return absl::StrCat("on NODE: ", take_out, "systemctl stop rstudio-connect; ", keep,
+                      "scp -p root@", right.name(), ":", there.path(), " ", file,
+                      "; systemctl start rstudio-connect");
+}
+
+// Nullopt where there is no key, or the verdict says that it is not known.
 std::optional<std::string> Fingerprint(const v1::NodeSnapshot& node, Verdict& verdict) {
   for (const char* path :
        {"encryption_key.sources", "encryption_key.mode", "encryption_key.fingerprint"}) {
@@ -36,12 +65,25 @@ std::optional<std::string> Fingerprint(const v1::NodeSnapshot& node, Verdict& ve
   }
   const v1::EncryptionKeyFacts& key = node.facts().encryption_key();
   if (key.has_fingerprint()) return key.fingerprint();
-  if (key.has_path() && !key.has_mode()) {
-    verdict.Fail(node.name(), absl::StrCat("there is no key file ", key.path()));
-  } else if (node.facts().has_encryption_key()) {
+  if (node.facts().has_encryption_key() && !LacksKeyFile(node)) {
     verdict.Unknown(node.name(), "the key's fingerprint was not reported");
   }
   return std::nullopt;
+}
+
+// A node without a key, where others may have one.
+void JudgeMissing(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right, Verdict& verdict) {
+  const std::string fix = right == nullptr ? "" : CopyFix(node, *right);
+  if (LacksKeyFile(node)) {
+    verdict.Fail(node.name(),
+                 absl::StrCat("there is no key file ", node.facts().encryption_key().path()), fix);
+  } else if (right != nullptr) {
+    verdict.Fail(node.name(), "there is no key, elsewhere there is", fix);
+  } else {
+    verdict.Unknown(node.name(), "there is no key yet: the first start of Connect makes one",
+                    "systemctl start rstudio-connect on one node only, then: connect-ha "
+                    "checklist --refresh");
+  }
 }
 
 }  // namespace
@@ -49,25 +91,26 @@ std::optional<std::string> Fingerprint(const v1::NodeSnapshot& node, Verdict& ve
 v1::Finding EncryptionKeyMatches(const v1::Snapshot& cluster) {
   Verdict verdict;
   std::vector<Seen> seen;
-  std::vector<std::string> without;
+  std::map<std::string, const v1::NodeSnapshot*> with;
+  std::vector<const v1::NodeSnapshot*> without;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     const auto fingerprint = Fingerprint(node, verdict);
-    if (fingerprint) seen.push_back({node.name(), fingerprint->substr(0, kDigitsShown)});
-    if (!WhyUnobserved(node.facts(), "encryption_key") && !node.facts().has_encryption_key()) {
-      without.push_back(node.name());
+    if (fingerprint) {
+      // Shortened, it tells two keys apart and gives neither away.
+      seen.push_back({node.name(), fingerprint->substr(0, kDigitsShown)});
+      with[node.name()] = &node;
+    } else if (!WhyUnobserved(node.facts(), "encryption_key") &&
+               (!node.facts().has_encryption_key() || LacksKeyFile(node))) {
+      without.push_back(&node);
     }
     JudgeKeeping(node, verdict);
   }
-  for (const std::string& node : without) {
-    if (seen.empty()) {
-      verdict.Unknown(node, "there is no key yet: the first start of Connect makes one",
-                      "systemctl start rstudio-connect on one node only, then: connect-ha "
-                      "checklist --refresh");
-    } else {
-      verdict.Fail(node, "there is no key, elsewhere there is");
-    }
-  }
-  Compare(verdict, "key fingerprint", seen, std::nullopt);
+  const v1::NodeSnapshot* right = seen.empty() ? nullptr : with[seen.front().node];
+  for (const v1::NodeSnapshot* node : without) JudgeMissing(*node, right, verdict);
+  Compare(verdict, "key fingerprint", seen, std::nullopt,
+          [&with](const Seen& one, const Seen& other) {
+            return CopyFix(*with[one.node], *with[other.node]);
+          });
   return verdict.Finish();
 }
 

@@ -107,9 +107,10 @@ void JudgeGuard(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verdi
                      "systemctl daemon-reload"));
   }
   verdict.Pass(node.name(),
-               absl::StrCat("RequiresMountsFor covers ", mount,
-                            HasPreflight(connect.unit()) ? ", and the preflight is in place"
-                                                         : " (no preflight beside it)"));
+               absl::StrCat("a boot waits for ", mount, " (RequiresMountsFor)",
+                            HasPreflight(connect.unit())
+                                ? ", and the preflight looks at it"
+                                : "; what is mounted there, nothing looks at before the start"));
 }
 
 void JudgeLicense(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node, Verdict& verdict) {

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/located.h"
 #include "coordinator/checklist/rules.h"
@@ -131,6 +132,17 @@ v1::Finding OptionalDirectoryIsShared(const v1::Snapshot& cluster, const char* k
   return verdict.Finish();
 }
 
+// The copy has the directory's own name, on the shared file system where that is known.
+std::string MoveFix(const v1::StorageSpec& spec, const v1::Facts& facts,
+                    const v1::DataDirectory& directory) {
+  const std::string& from = directory.resolved().empty() ? directory.path() : directory.resolved();
+  const std::string to = spec.mount_point().empty() ? "/var/lib" : spec.mount_point();
+  const std::pair<std::string, std::string> key = absl::StrSplit(directory.key(), '.');
+  return absl::StrCat("on NODE: systemctl stop rstudio-connect; cp -a ", from, " ", to, "/; set ",
+                      key.second, " = ", to, from.substr(from.rfind('/')), " under [", key.first,
+                      "] in ", ConfigPath(facts), ", then: systemctl start rstudio-connect");
+}
+
 }  // namespace
 
 v1::Finding DataDirIsShared(const v1::Snapshot& cluster) {
@@ -180,8 +192,10 @@ v1::Finding DataDirOutsideInstall(const v1::Snapshot& cluster) {
         continue;
       }
       outside = false;
-      verdict.Fail(node.name(), absl::StrCat(key, " ", directory->path(), " is below ",
-                                             kInstallDirectory, ": Connect does not start"));
+      verdict.Fail(node.name(),
+                   absl::StrCat(key, " ", directory->path(), " is below ", kInstallDirectory,
+                                ": Connect does not start"),
+                   MoveFix(cluster.spec().storage(), node.facts(), *directory));
     }
     if (outside) verdict.Pass(node.name(), "no data directory is below /opt/rstudio-connect");
   }

@@ -27,8 +27,7 @@ const std::vector<Rule>& Rules() {
       {"facts-are-fresh", "Every node reports", SERVICE, kOwn, "-",
        "on NODE: systemctl status connect-ha-agent", kNothing, FactsAreFresh},
       {"nodes-are-distinct", "Each name is one live machine", DATA, kOwn, "-",
-       "stop the machine that is not NODE, or give it a name of its own: connect-ha-agent enroll",
-       kNothing, NodesAreDistinct},
+       "stop the machine that is not NODE: connect-ha nodes", kNothing, NodesAreDistinct},
       {"at-least-two-nodes", "Two or more nodes serve", SERVICE, kRa, "RA",
        "start Connect on another node: systemctl start rstudio-connect, or add one: connect-ha "
        "token create",
@@ -52,8 +51,8 @@ const std::vector<Rule>& Rules() {
        "on NODE: install -m 0600 -o root -g root NEW.lic /var/lib/rstudio-connect/ (and remove "
        "the old one), then: systemctl restart rstudio-connect",
        kAll, LicenseIsValid},
-      {"boot-is-guarded", "A boot cannot start Connect without its data", DATA, kOps, "OPS",
-       "on NODE: systemctl cat rstudio-connect", kAll, BootIsGuarded},
+      {"boot-is-guarded", "A boot starts Connect only after its file system is mounted", DATA, kOps,
+       "OPS", "on NODE: systemctl cat rstudio-connect", kAll, BootIsGuarded},
 
       {"configuration-matches", "The configuration is the same, but for keys that may differ",
        SERVICE, kRa, "RA", "connect-ha facts NODE", "The configuration can be read in full",
@@ -64,10 +63,8 @@ const std::vector<Rule>& Rules() {
        "DOC", "on NODE: chmod 0600 /etc/rstudio-connect/rstudio-connect.gcfg", kAll,
        ConfigurationIsProtected},
       {"encryption-key-matches", "Every node has the same encryption key, mode 0600", DATA, kDoc,
-       "DOC",
-       "stop Connect on NODE, copy the key file from the node that is right (scp -p), then: "
-       "systemctl start rstudio-connect",
-       "The encryption key is given once, mode 0600", EncryptionKeyMatches},
+       "DOC", "on NODE: connect-ha-agent facts", "The encryption key is given once, mode 0600",
+       EncryptionKeyMatches},
       {"accounts-match", "Accounts that run content have the same uid and gid", DATA, kHa,
        "HA limits", "on NODE: getent passwd rstudio-connect",
        "Accounts that run content are there, with the wanted uid and gid", AccountsMatch},
@@ -121,8 +118,7 @@ const std::vector<Rule>& Rules() {
        "restart rstudio-connect",
        "Metrics.DataPath is not left in the shared data directory", MetricsPathIsUnique},
       {"data-dir-outside-install", "No data directory is below /opt/rstudio-connect", SERVICE, kDoc,
-       "DOC", "on NODE: move it elsewhere and correct the configuration", kAll,
-       DataDirOutsideInstall},
+       "DOC", "on NODE: connect-ha-agent facts", kAll, DataDirOutsideInstall},
 
       {"runtimes-match-r", "Every node has the same R versions, intact and working", SERVICE, kRa,
        "RA", "on NODE: ls -l /opt/R /opt/python /opt/quarto",

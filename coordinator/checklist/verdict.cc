@@ -1,6 +1,7 @@
 #include "coordinator/checklist/verdict.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <utility>
@@ -54,6 +55,22 @@ std::string JoinGroups(const std::vector<Group>& groups) {
   return line;
 }
 
+// Commands that take one node.
+constexpr std::array<absl::string_view, 2> kOfOneNode = {"connect-ha facts NODE",
+                                                         "connect-ha node remove NODE"};
+
+// "connect-ha facts node-1; connect-ha facts node-2 (and so for 7 more)"
+std::string ForEach(absl::string_view command, const std::vector<std::string>& names) {
+  const size_t shown = names.size() <= kNamesShown ? names.size() : kNamesShown - 1;
+  std::vector<std::string> commands;
+  for (size_t i = 0; i < shown; ++i) {
+    commands.push_back(absl::StrReplaceAll(command, {{"NODE", names[i]}}));
+  }
+  const std::string line = absl::StrJoin(commands, "; ");
+  if (shown == names.size()) return line;
+  return absl::StrCat(line, " (and so for ", names.size() - shown, " more)");
+}
+
 }  // namespace
 
 std::string JoinNames(const std::vector<std::string>& names) {
@@ -64,7 +81,12 @@ std::string JoinNames(const std::vector<std::string>& names) {
 }
 
 std::string NameNodes(const std::string& fix, const std::vector<std::string>& names) {
-  return absl::StrReplaceAll(fix, {{"NODE", names.empty() ? "each node" : JoinNames(names)}});
+  std::string text = fix;
+  for (const absl::string_view command : kOfOneNode) {
+    if (names.empty()) break;
+    text = absl::StrReplaceAll(text, {{command, ForEach(command, names)}});
+  }
+  return absl::StrReplaceAll(text, {{"NODE", names.empty() ? "each node" : JoinNames(names)}});
 }
 
 void Verdict::Pass(const std::string& node, const std::string& text) {

@@ -51,7 +51,7 @@ class Verdict {
 
 // "node-1", "node-1, node-2", "node-1, node-2 and 7 more".
 std::string JoinNames(const std::vector<std::string>& names);
-// NODE in `fix` becomes the names.
+// NODE in `fix` becomes the names; a command that takes one node becomes one for each.
 std::string NameNodes(const std::string& fix, const std::vector<std::string>& names);
 
 }  // namespace connect_ha

@@ -1,5 +1,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/time.h"
 #include "common/version.h"
 #include "coordinator/checklist/compare.h"
 #include "coordinator/checklist/facts_view.h"
@@ -16,6 +17,12 @@ std::string InstallFix(const std::string& version) {
       "stop Connect on every node (systemctl stop rstudio-connect), on NODE: apt-get install "
       "./rstudio-connect_",
       version, "*.deb, then start it on one node, then on the others");
+}
+
+// The moment, not the age: it does not change while nothing is checked anew.
+std::string CheckedAt(const v1::Integrity& files) {
+  if (!files.has_checked_at()) return "";
+  return absl::StrCat(" (checked at ", FormatUtc(FromProto(files.checked_at())), ")");
 }
 
 // The version that the node has in full: installed, and running unless Connect is stopped.
@@ -72,7 +79,8 @@ v1::Finding ConnectVersionMatches(const v1::Snapshot& cluster) {
   }
   const auto wanted =
       spec.has_version() ? std::optional<std::string>(spec.version()) : std::nullopt;
-  Compare(verdict, "Connect", seen, wanted, InstallFix(wanted.value_or("VERSION")));
+  Compare(verdict, "Connect", seen, wanted,
+          [](const Seen&, const Seen& right) { return InstallFix(right.value); });
   return verdict.Finish();
 }
 
@@ -93,7 +101,8 @@ v1::Finding ConnectFilesIntact(const v1::Snapshot& cluster) {
       verdict.Fail(node.name(),
                    absl::StrCat(files.files_changed(), " files changed, ", files.files_missing(),
                                 " missing, first: ",
-                                files.examples().empty() ? "not named" : files.examples(0)));
+                                files.examples().empty() ? "not named" : files.examples(0),
+                                CheckedAt(files)));
     } else {
       verdict.Pass(node.name(), "every file of the package is as shipped");
     }

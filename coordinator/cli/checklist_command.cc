@@ -14,6 +14,8 @@ namespace {
 constexpr char kDescription[] =
     R"(Says of every item of Connect's high-availability checklist whether it holds (pass), does not (FAIL), cannot be known (unknown) or does not apply (n/a), from what the nodes last reported. Below an item that does not pass: why, which node said what, and what to do.
 
+With --refresh the nodes look again first, but not at what takes minutes: checksums of installed files, trial runs of interpreters and the licence's status are renewed when something there changes, and every ten minutes.
+
 Exit status: 1 when an item of class data or service fails, else 3 when one is unknown, else 0. Items of class advice are shown but do not count, unless --strict is given.
 
 The junit format is for CI: a failure for FAIL, an error for unknown, skipped for n/a, and for advice that does not pass, unless --strict is given.)";

@@ -23,6 +23,7 @@ struct ProbeBench {
   absl::Status config_status;
   std::string digest_key = std::string(32, 'k');
   ProbeCache cache;
+  std::vector<std::string> accounts;
 
   // "Section.Name" and value, one key a pair.
   void Configure(const std::vector<std::pair<std::string, std::string>>& settings) {
@@ -38,7 +39,7 @@ struct ProbeBench {
   }
 
   ProbeInput Input() {
-    return {*host, agent_config, config, config_status, digest_key, host->Now(), cache};
+    return {*host, agent_config, config, config_status, digest_key, host->Now(), cache, accounts};
   }
 
   // The probe's facts; an error of the whole probe reads as it would in a report.

@@ -45,6 +45,16 @@ TEST(Accounts, OneThatCannotBeLookedUpIsNotListedAsMissing) {
             "unobserved {\n  path: \"accounts\"\n  reason: \"sssd is down\"\n}\n");
 }
 
+TEST(Accounts, LooksForThoseThatTheSpecificationNames) {
+  ProbeBench bench;
+  bench.accounts = {"analysts", "rstudio-connect"};
+  const v1::Facts facts = bench.Run(ReadAccounts, "accounts");
+  EXPECT_EQ(Text(facts.accounts().accounts(0)),
+            "name: \"rstudio-connect\"\nrole: \"Applications.RunAs, package\"\n");
+  EXPECT_EQ(Text(facts.accounts().accounts(1)), "name: \"analysts\"\nrole: \"specification\"\n");
+  EXPECT_EQ(facts.accounts().accounts_size(), 2);
+}
+
 TEST(LicenseStatus, TakesTheFirstBlock) {
   const v1::LicenseFacts license = ParseLicenseStatus(
       "-- Local license status --\n\nStatus: Expired\nDays-Left: -3\nExpiration: 2024-07-29 "

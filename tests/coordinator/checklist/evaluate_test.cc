@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <regex>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -132,6 +133,22 @@ TEST(Evaluate, GivesEveryFindingItsWords) {
       EXPECT_EQ(finding.fix().empty(), LooksGood(finding.outcome()))
           << finding.rule() << " in " << file.Path("");
       EXPECT_FALSE(absl::StrContains(finding.fix(), "NODE")) << finding.fix();
+    }
+  }
+}
+
+// Nothing is left for the reader to fill in that is known, and a command that takes one node has
+// one.
+TEST(Evaluate, GivesFixesThatCanBeTyped) {
+  const std::regex placeholder("(^|[^A-Za-z_])(UID|GID|NAME|OLD_[A-Z]+|VERSION)($|[^A-Za-z_])");
+  const std::regex one_node("connect-ha (facts|node remove) [^ ]+,");
+  for (const ClusterFile& file : ClusterFiles()) {
+    const v1::Checklist checklist = Evaluate(LoadCluster(file.Path(".textproto")));
+    for (const v1::Finding& finding : checklist.findings()) {
+      EXPECT_FALSE(std::regex_search(finding.fix(), placeholder))
+          << finding.rule() << " in " << file.Path("") << ": " << finding.fix();
+      EXPECT_FALSE(std::regex_search(finding.fix(), one_node))
+          << finding.rule() << " in " << file.Path("") << ": " << finding.fix();
     }
   }
 }

@@ -133,6 +133,13 @@ TEST(Verdict, KeepsToOneLineHoweverManyNodesThereAre) {
   EXPECT_EQ(finding.evidence_size(), 101);
 }
 
+TEST(NameNodes, GivesACommandThatTakesOneNodeForEach) {
+  EXPECT_EQ(NameNodes("on NODE: systemctl status\ngone? connect-ha node remove NODE", {"a", "b"}),
+            "on a, b: systemctl status\ngone? connect-ha node remove a; connect-ha node remove b");
+  EXPECT_EQ(NameNodes("connect-ha facts NODE", {"a", "b", "c", "d"}),
+            "connect-ha facts a; connect-ha facts b (and so for 2 more)");
+}
+
 TEST(ClassOf, KnowsKeysWhateverTheirCase) {
   EXPECT_EQ(ClassOf("metrics", "datapath").key_class, KeyClass::kMustDiffer);
   EXPECT_EQ(ClassOf("Logging", "ServiceLog").key_class, KeyClass::kMayDiffer);
