@@ -93,6 +93,8 @@ const std::vector<Rule>& Rules() {
 
       {"storage-is-mounted", "The shared file system is mounted, and again after a boot", DATA, kRa,
        "RA", "on NODE: findmnt", kNode, StorageIsMounted},
+      {"storage-is-alive", "The shared file system answers", SERVICE, kOps, "OPS",
+       "on NODE: findmnt (and look at the file system's server)", kNode, StorageIsAlive},
       {"storage-options", "The shared file system has the right mount options", SERVICE, kRa,
        "RA, OPS", "on NODE: findmnt", kNode, StorageOptions},
       {"storage-is-encrypted-in-transit", "Traffic to the file system is encrypted, where asked",
