@@ -112,6 +112,8 @@ struct ProbeCache {
   Kept<VerifiedConnect> connect;
   Kept<std::map<std::string, VerifiedRuntime>> runtimes;
   Kept<absl::StatusOr<v1::LicenseFacts>> license;
+  // By mount point, since when it has not answered.
+  Kept<std::map<std::string, Time>> silent_mounts;
 };
 
 }  // namespace connect_ha

@@ -17,10 +17,6 @@ namespace {
 
 constexpr int kMostLinks = 40;  // as the kernel's own limit
 
-bool IsNetworkMount(const MountEntry& mount) {
-  return IsNetworkFileSystem(mount.fs_type) && mount.fs_type != "autofs";
-}
-
 std::vector<std::string> Components(const std::string& path) {
   return absl::StrSplit(path, '/', absl::SkipEmpty());
 }
@@ -88,6 +84,10 @@ absl::Status AddMount(Host& host, const MountEntry& mount, v1::StorageFacts& sto
 }
 
 }  // namespace
+
+bool IsNetworkMount(const MountEntry& mount) {
+  return IsNetworkFileSystem(mount.fs_type) && mount.fs_type != "autofs";
+}
 
 absl::StatusOr<std::vector<MountEntry>> ReadMounts(Host& host) {
   const absl::StatusOr<std::string> text = host.ReadFile("/proc/self/mountinfo");

@@ -1,6 +1,6 @@
 // Which file system every data directory is on. Nothing here touches a network file system: a
 // mount that hangs must not hang the agent, so what is on one is told from the mount table and
-// from links on local file systems alone.
+// from links on local file systems alone. Whether it hangs is storage_answers.h's.
 #pragma once
 
 #include <string>
@@ -18,6 +18,9 @@ absl::Status ReadStorage(const ProbeInput& input, v1::Facts& facts);
 
 // The mount table as it is now.
 absl::StatusOr<std::vector<MountEntry>> ReadMounts(Host& host);
+
+// A network file system is mounted there: not a point that waits for one (autofs).
+bool IsNetworkMount(const MountEntry& mount);
 
 // `path` (absolute) with the links on local file systems followed, and "." and ".." taken out.
 // From the first component that is on a network file system, or is not there, the rest is kept

@@ -14,6 +14,7 @@
 #include "agent/probes/memory.h"
 #include "agent/probes/runtimes.h"
 #include "agent/probes/storage.h"
+#include "agent/probes/storage_answers.h"
 
 namespace connect_ha {
 namespace {
@@ -47,6 +48,8 @@ const std::vector<Probe>& Probes() {
       {"license", "license", Pace::kPass, kOnLicense | kOnConfiguration, seconds(10), ReadLicense},
       {"storage", "storage", Pace::kPass, kOnMounts | kOnConfiguration | kOnUnits, seconds(5),
        ReadStorage},
+      {"storage_answers", "storage.answers", Pace::kPoll, kOnMounts | kOnConfiguration, seconds(30),
+       ReadStorageAnswers, StorageIsSilent},
       {"database", "database", Pace::kPoll, kOnConfiguration, seconds(45), ReadDatabase},
       {"instrumentation_database", "instrumentation_database", Pace::kPoll, kOnConfiguration,
        seconds(45), ReadInstrumentationDatabase},

@@ -35,6 +35,8 @@ v1::Finding StorageIsMounted(const v1::Snapshot& cluster);
 v1::Finding StorageIsEncryptedInTransit(const v1::Snapshot& cluster);
 // storage_options.cc
 v1::Finding StorageOptions(const v1::Snapshot& cluster);
+// storage_answers.cc
+v1::Finding StorageIsAlive(const v1::Snapshot& cluster);
 
 // encryption_key.cc
 v1::Finding EncryptionKeyMatches(const v1::Snapshot& cluster);

@@ -97,6 +97,8 @@ const std::vector<Rule>& Rules() {
 
       {"storage-is-mounted", "The shared file system is mounted, and again after a boot", DATA, kRa,
        "RA", "on NODE: findmnt", kAll, StorageIsMounted},
+      {"storage-is-alive", "The shared file system answers", SERVICE, kOps, "OPS",
+       "on NODE: findmnt (and look at the file system's server)", kAll, StorageIsAlive},
       {"storage-options", "The shared file system has the right mount options", SERVICE, kRa,
        "RA, OPS", "on NODE: findmnt", kAll, StorageOptions},
       {"storage-is-encrypted-in-transit", "Traffic to the file system is encrypted, where asked",

@@ -31,6 +31,9 @@ void ClearSpans(v1::Facts& facts) {
   for (v1::Runtime& runtime : *facts.mutable_runtimes()->mutable_runtimes()) {
     if (runtime.has_smoke()) runtime.mutable_smoke()->clear_duration_us();
   }
+  for (int i = 0; i < facts.storage().answers_size(); ++i) {
+    facts.mutable_storage()->mutable_answers(i)->clear_latency_us();
+  }
 }
 
 v1::Facts ReadNode(ProbeBench& bench) {

@@ -25,6 +25,7 @@ const std::map<std::string, std::vector<std::string>>& NamingFields() {
       {"Runtime", {"executable"}},
       {"ConfigKey", {"section", "subsection", "name"}},
       {"Mount", {"mount_point"}},
+      {"MountAnswer", {"mount_point"}},
       {"DataDirectory", {"key"}},
       {"FileSystemSpace", {"mount_point"}},
       {"ProbeRun", {"probe"}},

@@ -1,0 +1,17 @@
+// Whether the file systems that hold Connect's data answer. A hard mount whose server is away lets
+// everything wait that touches it, and nothing else shows it.
+#pragma once
+
+#include "absl/status/status.h"
+#include "agent/probes/probe.h"
+#include "connect_ha/v1/facts.pb.h"
+
+namespace connect_ha {
+
+// Fills Facts.storage.answers: asks each network mount that a data directory is on, one question.
+absl::Status ReadStorageAnswers(const ProbeInput& input, v1::Facts& facts);
+
+// One of them did not answer.
+bool StorageIsSilent(const v1::Facts& facts);
+
+}  // namespace connect_ha
