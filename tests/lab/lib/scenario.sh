@@ -52,6 +52,9 @@ checklist() { judged checklist --output json "$@"; }
 # outcomes [OPTION...]: one line a rule: RULE OUTCOME NODE,... with the nodes whose evidence is not a pass.
 outcomes() { checklist "$@" | "$LAB_HOME/scenarios/read-checklist" outcomes; }
 
+# evidence [OPTION...]: one line for what each node said: RULE NODE OUTCOME TEXT.
+evidence() { checklist "$@" | "$LAB_HOME/scenarios/read-checklist" evidence; }
+
 # troubles [OPTION...]: the same, but for rules that pass or do not apply.
 troubles() { outcomes "$@" | grep -v -E '^[^ ]+ (PASS|NOT_APPLICABLE)( |$)' || [ $? = 1 ]; }
 
