@@ -45,7 +45,10 @@ image_packages() {
 image_key() {
   {
     echo "$SUITE $KERNEL_PACKAGE $CONNECT_VERSION $CONNECT_OTHER_VERSION $QUARTO_VERSION $QUARTO_OTHER_VERSION $R_OTHER_VERSION"
-    image_packages
+    # By their versions: after an update of the mirror the image is another.
+    # shellcheck disable=SC2046  # one word a package
+    apt-cache show --no-all-versions $(image_packages) r-base-core "python$PYTHON_MINOR" 2>/dev/null |
+      grep -E '^(Package|Version):' | sort
     find "$LAB_HOME"/{image,interpreters,standins,lib/image.sh} -type f -print0 | sort -z | xargs -0 sha256sum |
       sed "s|$LAB_HOME||"
   } | sha256sum | cut -c 1-16
