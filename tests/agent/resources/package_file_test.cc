@@ -21,9 +21,15 @@ std::string Said(const std::string& os_release, const std::string& path) {
   assignment.mutable_desired()->set_generation(1);
   v1::ClusterSpec& spec = *assignment.mutable_desired()->mutable_spec();
   spec.set_enforcement(v1::ENFORCE);
+  v1::AccountSpec& account = (*spec.mutable_accounts())["rstudio-connect"];
+  account.set_uid(999);
+  account.set_gid(999);
   v1::RuntimeSpec& r = *spec.mutable_runtimes()->add_r();
   r.set_version("4.3.3");
-  *r.mutable_package() = node.Publish(path, {"r-4.3.3", "1"});
+  FakeDeb deb{"r-4.3.3", "1"};
+  deb.files = {{"/opt/R/4.3.3/bin/R", "R 4.3.3"}};
+  *r.mutable_package() = node.Publish(path, deb);
+  node.SetTrial(v1::R, "4.3.3", {0, false, "smoke 42\n"});
   Agent agent(node);
   TestWatch watch(node.host);
   agent.converge.Turn(assignment, watch);
