@@ -54,6 +54,14 @@ CONF
     -L "$RUN/log/storage.log" -N NIV_EVENT
 }
 
+# signal_storage SIGNAL: to the server itself; what was started may be a sudo, which keeps STOP and CONT to itself.
+signal_storage() {
+  local pid
+  process_alive storage || return 0
+  pid=$("${AS_ROOT[@]}" cat "$RUN/storage/ganesha.pid" 2>/dev/null) || return 0 # it is not up yet
+  "${AS_ROOT[@]}" kill "-$1" "$pid" 2>/dev/null || ! process_alive storage
+}
+
 database_tool() { find /usr/lib/postgresql/*/bin -name "$1" | sort -V | tail -n 1; }
 
 # RDS: TLS only, scram, a certificate of a private authority for a name.
