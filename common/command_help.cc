@@ -57,6 +57,18 @@ std::string Sections(const Program& program, int width) {
   return out;
 }
 
+// Those whose names begin so.
+std::vector<Row> CommandRows(const Program& program, const std::string& beginning) {
+  std::vector<Row> rows;
+  for (const Command& command : program.commands) {
+    if (command.hidden || !absl::StartsWith(command.name, beginning)) continue;
+    std::string name = command.name;
+    if (*command.operands != '\0') absl::StrAppend(&name, " ", command.operands);
+    rows.emplace_back(name, command.summary);
+  }
+  return rows;
+}
+
 void AppendWrapped(absl::string_view line, size_t width, const std::string& margin,
                    std::string& out) {
   std::string current;
@@ -106,14 +118,16 @@ std::string Synopsis(const Command& command) {
   return synopsis;
 }
 
+std::string GroupHelp(const Program& program, const std::string& word, int width) {
+  return absl::StrCat(
+      "Usage: ", program.name, " ", word, " COMMAND [OPTIONS]\n\nCommands:\n",
+      TwoColumns(CommandRows(program, word + " "), width), "\n",
+      Wrap(absl::StrCat("Each has its own help: ", program.name, " ", word, " COMMAND --help"),
+           width));
+}
+
 std::string ProgramHelp(const Program& program, int width) {
-  std::vector<Row> rows;
-  for (const Command& command : program.commands) {
-    if (command.hidden) continue;
-    std::string name = command.name;
-    if (*command.operands != '\0') absl::StrAppend(&name, " ", command.operands);
-    rows.emplace_back(name, command.summary);
-  }
+  const std::vector<Row> rows = CommandRows(program, "");
   return absl::StrCat(
       Wrap(program.description, width), "\nUsage: ", program.name,
       " COMMAND [OPTIONS]\n\nCommands:\n", TwoColumns(rows, width), Sections(program, width), "\n",

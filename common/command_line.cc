@@ -194,9 +194,9 @@ absl::StatusOr<CommandLine> ParseCommandLine(const Program& program, const Words
   CommandLine line;
   line.command = FindCommand(program, absl::StrJoin(name, " "));
   if (line.command == nullptr) {
-    // `token --help`: the program's help lists what may follow.
     line.help = name.size() == 1 && !SecondWords(program, name[0]).empty() &&
                 std::find(words.begin(), words.end(), "--help") != words.end();
+    line.group = name[0];
     if (line.help) return line;
     return UnknownCommand(program, name);
   }
@@ -229,9 +229,13 @@ int RunProgram(const Program& program, const Words& words, Terminal& terminal) {
     return kHolds;
   }
   if (line->help) {
-    terminal.out << (line->command == nullptr
-                         ? ProgramHelp(program, terminal.width)
-                         : CommandHelp(program, *line->command, terminal.width));
+    if (line->command != nullptr) {
+      terminal.out << CommandHelp(program, *line->command, terminal.width);
+    } else if (!line->group.empty()) {
+      terminal.out << GroupHelp(program, line->group, terminal.width);
+    } else {
+      terminal.out << ProgramHelp(program, terminal.width);
+    }
     return kHolds;
   }
   if (line->command->print != nullptr) {

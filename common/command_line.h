@@ -94,12 +94,15 @@ struct CommandLine {
   const Command* command = nullptr;  // null: only `help` or `version` was asked
   Arguments arguments;
   bool help = false;
+  std::string group;  // of `token --help`: what may follow this word
   bool version = false;
 };
 // InvalidArgument names what is wrong, the nearest valid name, and what to type.
 absl::StatusOr<CommandLine> ParseCommandLine(const Program& program,
                                              const std::vector<std::string>& words);
 std::string ProgramHelp(const Program& program, int width);
+// The commands that begin with this word.
+std::string GroupHelp(const Program& program, const std::string& word, int width);
 std::string CommandHelp(const Program& program, const Command& command, int width);
 // A Markdown table of the commands.
 std::string CommandsMarkdown(const Program& program);

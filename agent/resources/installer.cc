@@ -20,6 +20,7 @@ constexpr char kAgentUnit[] = "connect-ha-agent.service";
 // apt waits up to ten minutes for dpkg's lock; a package of gigabytes takes a few more.
 constexpr std::chrono::minutes kTimeLimit{40};
 constexpr std::chrono::milliseconds kPollInterval{500};
+constexpr int kMostSilence = 120;  // in a row; each may have taken its own time
 constexpr size_t kDigestShown = 12;
 constexpr size_t kTailLines = 20;
 constexpr size_t kTailBytes = 4096;
@@ -37,12 +38,23 @@ std::string Tail(const std::string& log) {
   return absl::StrJoin(lines, "\n");
 }
 
+// PID 1 of a busy node may be slow to answer; what it runs goes on all the same.
+bool MayAnswerLater(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
+
 absl::StatusOr<ServiceResult> WaitForEnd(const ResourceContext& context, const std::string& service,
                                          Progress& progress) {
   progress.Enter(v1::Step::INSTALLING);
+  int silent = 0;
   while (true) {
     absl::StatusOr<ServiceResult> result = context.host.ReadService(service);
-    if (!result.ok() || result->state != ServiceResult::State::kRunning) return result;
+    if (result.ok()) {
+      if (result->state != ServiceResult::State::kRunning) return result;
+      silent = 0;
+    } else if (!MayAnswerLater(result.status()) || ++silent == kMostSilence) {
+      return result;
+    }
     if (!progress.Wait(kPollInterval)) return absl::CancelledError("stopped");
   }
 }

@@ -103,6 +103,13 @@ TEST(ParseCommandLine, HelpWinsOverWhatIsWrong) {
   EXPECT_STREQ(Parsed({"feed", "-h", "--nonsense"}).command->name, "feed");
 }
 
+TEST(Help, OfAWordListsWhatMayFollowIt) {
+  EXPECT_EQ(Parsed({"cage", "--help"}).group, "cage");
+  const std::string help = GroupHelp(Zoo(), "cage", 80);
+  EXPECT_NE(help.find("cage open"), std::string::npos) << help;
+  EXPECT_EQ(help.find("feed"), std::string::npos) << help;
+}
+
 TEST(Help, HidesWhatIsHidden) {
   EXPECT_EQ(ProgramHelp(Zoo(), 80).find("secret"), std::string::npos);
   EXPECT_EQ(BashCompletion(Zoo()).find("secret"), std::string::npos);

@@ -314,6 +314,36 @@ TEST_F(FailuresTest, AnAgentThatIsKilledFindsTheInstallerThatRuns) {
   EXPECT_EQ(Fetches(), 1);
 }
 
+// PID 1 stops to answer for a service while its end is waited for.
+class SlowSystemd : public TestWatch {
+ public:
+  SlowSystemd(FakeHost& host, std::string service)
+      : TestWatch(host), host_(host), service_(std::move(service)) {}
+  bool Wait(milliseconds span) override {
+    if (span.count() > 0) ++waits_;  // a download only asks whether to go on
+    if (waits_ == 1) host_.SetError(service_, absl::UnavailableError("PID 1 does not answer"));
+    if (waits_ == 20) host_.SetError(service_, absl::OkStatus());
+    return TestWatch::Wait(span);
+  }
+  int waits() const { return waits_; }
+
+ private:
+  FakeHost& host_;
+  const std::string service_;
+  int waits_ = 0;
+};
+
+TEST_F(FailuresTest, AnInstallerOfWhichSystemdDoesNotTellForAWhileIsWaitedFor) {
+  deb_.reads = 5;
+  Publish();
+  SlowSystemd watch(node_.host, InstallerService("install", artifact().sha256()));
+  agent_->converge.Turn(assignment_, watch);
+  EXPECT_EQ(Describe(watch.last()), "CONVERGED");
+  EXPECT_GE(watch.waits(), 20);
+  EXPECT_EQ(node_.InstallsOf(artifact().sha256()), 1);
+  EXPECT_EQ(agent_->journal.Pending(10).back().change().from(), "absent");
+}
+
 TEST_F(FailuresTest, AnInstallerThatFailedWhileTheAgentWasAwayIsNotRunAgain) {
   deb_.reads = 5;
   deb_.exit_code = 1;
