@@ -1,5 +1,4 @@
 #include <map>
-#include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -7,6 +6,8 @@
 #include "absl/strings/str_join.h"
 #include "agent/resources/nouns.h"
 #include "agent/resources/secret.h"
+#include "common/connect_keys.h"
+#include "common/connect_redaction.h"
 #include "common/connect_template.h"
 #include "common/gcfg.h"
 
@@ -15,57 +16,70 @@ namespace {
 
 constexpr size_t kKeysShown = 8;
 
-// "Server.Address" or `RPackageRepository "CRAN".URL`, in lower case, to all of its values.
-std::map<std::string, std::vector<std::string>> ValuesByKey(const GcfgFile& file) {
-  std::map<std::string, std::vector<std::string>> values;
+constexpr size_t kLongestValue = 60;
+
+struct Key {
+  std::string spelling;  // Server.Address, or RPackageRepository "CRAN".URL, as a person wrote it
+  bool secret = false;
+  std::vector<std::string> values;
+};
+
+// By their names in lower case.
+std::map<std::string, Key> KeysOf(const GcfgFile& file) {
+  std::map<std::string, Key> keys;
   for (const GcfgEntry& entry : file.entries) {
     const std::string subsection =
         entry.subsection.empty() ? "" : absl::StrCat(" \"", entry.subsection, "\"");
-    values[absl::StrCat(absl::AsciiStrToLower(entry.section), subsection, ".",
-                        absl::AsciiStrToLower(entry.name))]
-        .push_back(entry.value.value_or("true"));
+    Key& key = keys[absl::StrCat(absl::AsciiStrToLower(entry.section), subsection, ".",
+                                 absl::AsciiStrToLower(entry.name))];
+    if (key.spelling.empty()) {
+      key.spelling = absl::StrCat(entry.section, subsection, ".", entry.name);
+      key.secret = IsSecretKey(entry.section, entry.name);
+    }
+    key.values.push_back(entry.value.value_or("true"));
   }
-  return values;
+  return keys;
 }
 
-// As a person wrote it in either file.
-std::map<std::string, std::string> Spelling(const GcfgFile& file) {
-  std::map<std::string, std::string> spelling;
-  for (const GcfgEntry& entry : file.entries) {
-    const std::string subsection =
-        entry.subsection.empty() ? "" : absl::StrCat(" \"", entry.subsection, "\"");
-    spelling.emplace(absl::StrCat(absl::AsciiStrToLower(entry.section), subsection, ".",
-                                  absl::AsciiStrToLower(entry.name)),
-                     absl::StrCat(entry.section, subsection, ".", entry.name));
-  }
-  return spelling;
+// As facts show it: no password in it.
+std::string Shown(const std::vector<std::string>& values) {
+  if (values.empty()) return "absent";
+  std::string text = RedactPasswords(absl::StrJoin(values, ", ")).text;
+  if (text.size() > kLongestValue) text = absl::StrCat(text.substr(0, kLongestValue), "...");
+  return absl::StrCat("\"", text, "\"");
 }
 
-// The keys whose values differ: names alone, since values may be secret.
-std::vector<std::string> ChangedKeys(const GcfgFile& here, const GcfgFile& wanted) {
-  const auto before = ValuesByKey(here);
-  const auto after = ValuesByKey(wanted);
-  std::set<std::string> keys;
-  for (const auto& [key, values] : before) {
-    const auto same = after.find(key);
-    if (same == after.end() || same->second != values) keys.insert(key);
+// One key that has another value in the file than in the specification.
+struct Difference {
+  Key here;
+  Key wanted;
+  const Key& known() const { return wanted.spelling.empty() ? here : wanted; }
+};
+
+std::vector<Difference> Compare(const GcfgFile& here, const GcfgFile& wanted) {
+  std::map<std::string, Difference> all;
+  for (auto& [name, key] : KeysOf(here)) all[name].here = key;
+  for (auto& [name, key] : KeysOf(wanted)) all[name].wanted = key;
+  std::vector<Difference> differences;
+  for (const auto& [name, pair] : all) {
+    if (pair.here.values != pair.wanted.values) differences.push_back(pair);
   }
-  for (const auto& [key, values] : after) {
-    if (before.count(key) == 0) keys.insert(key);
-  }
-  std::map<std::string, std::string> spelling = Spelling(wanted);
-  spelling.merge(Spelling(here));
-  std::vector<std::string> names;
-  names.reserve(keys.size());
-  for (const std::string& key : keys) names.push_back(spelling.at(key));
-  return names;
+  return differences;
 }
 
-std::string Summary(std::vector<std::string> keys) {
-  const size_t count = keys.size();
-  if (count > kKeysShown) keys.resize(kKeysShown);
-  std::string text = absl::StrCat(absl::StrJoin(keys, ", "), count == 1 ? " differs" : " differ");
-  if (count > kKeysShown) absl::StrAppend(&text, " (", count, " keys in all)");
+std::string Summary(const std::vector<Difference>& differences, Key Difference::*side) {
+  std::vector<std::string> texts;
+  for (const Difference& difference : differences) {
+    if (texts.size() == kKeysShown) break;
+    const Key& known = difference.known();
+    texts.push_back(known.secret
+                        ? known.spelling + " differs"
+                        : absl::StrCat(known.spelling, " is ", Shown((difference.*side).values)));
+  }
+  std::string text = absl::StrJoin(texts, ", ");
+  if (differences.size() > kKeysShown) {
+    absl::StrAppend(&text, " (", differences.size(), " keys in all)");
+  }
   return text;
 }
 
@@ -79,12 +93,11 @@ class Configuration : public Resource {
   absl::StatusOr<std::optional<v1::Change>> Differs() override {
     const absl::StatusOr<std::string> wanted = Render();
     if (!wanted.ok()) return wanted.status();
-    const absl::StatusOr<std::string> fault = Look(*wanted);
-    if (!fault.ok()) return fault.status();
-    if (fault->empty()) return std::nullopt;
     v1::Change change;
-    change.set_from(*fault);
     change.set_to("as the specification gives it");
+    const absl::Status looked = Look(*wanted, change);
+    if (!looked.ok()) return looked;
+    if (change.from().empty()) return std::nullopt;
     change.set_interrupts("Connect must be restarted");
     return change;
   }
@@ -110,22 +123,44 @@ class Configuration : public Resource {
     return RenderConnectConfig(text, values);
   }
 
-  // What is wrong; "" when nothing is. Never a value.
-  absl::StatusOr<std::string> Look(const std::string& wanted) {
+  // Sets what is wrong, where anything is. No secret is in it.
+  absl::Status Look(const std::string& wanted, v1::Change& change) {
     const absl::StatusOr<FileStatus> status = context_.host.LStat(path_);
-    if (absl::IsNotFound(status.status())) return "absent";
+    if (absl::IsNotFound(status.status())) {
+      change.set_from("absent");
+      return absl::OkStatus();
+    }
     if (!status.ok()) return status.status();
-    if (status->kind != FileStatus::Kind::kFile) return "not a file";
+    if (status->kind != FileStatus::Kind::kFile) {
+      change.set_from("not a file");
+      return absl::OkStatus();
+    }
     const absl::StatusOr<std::string> text = context_.host.ReadFile(path_);
     if (!text.ok()) return text.status();
     if (*text != wanted) {
-      const GcfgFile here = ParseGcfg(*text);
-      if (!here.errors.empty()) return "there, but no gcfg";
-      const std::vector<std::string> keys = ChangedKeys(here, ParseGcfg(wanted));
-      return keys.empty() ? "the same keys, written in another way" : Summary(keys);
+      LookAtKeys(*text, wanted, change);
+    } else if (status->mode != 0600 || status->uid != 0 || status->gid != 0) {
+      change.set_from(
+          absl::StrFormat("owner %d:%d, mode %04o", status->uid, status->gid, status->mode));
     }
-    if (status->mode == 0600 && status->uid == 0 && status->gid == 0) return "";
-    return absl::StrFormat("owner %d:%d, mode %04o", status->uid, status->gid, status->mode);
+    return absl::OkStatus();
+  }
+
+  static void LookAtKeys(const std::string& text, const std::string& wanted, v1::Change& change) {
+    const GcfgFile here = ParseGcfg(text);
+    if (!here.errors.empty()) {
+      change.set_from("there, but no gcfg");
+      return;
+    }
+    const std::vector<Difference> differences = Compare(here, ParseGcfg(wanted));
+    if (differences.empty()) {
+      change.set_from("the same keys, written in another way");
+      return;
+    }
+    change.set_from(Summary(differences, &Difference::here));
+    change.set_to(Summary(differences, &Difference::wanted));
+    // What is secret is not told, and says the same before and after.
+    if (change.from() == change.to()) change.set_to("as the specification gives it");
   }
 
   const ResourceContext& context_;

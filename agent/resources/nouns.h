@@ -37,7 +37,8 @@ std::unique_ptr<Resource> MakeArchive(const ResourceContext& context, const v1::
 // /var/lib/rstudio-connect/NAME.lic, root's alone, and no other *.lic beside it.
 std::unique_ptr<Resource> MakeLicense(const ResourceContext& context);
 
-// Connect's configuration file, rendered for this node. A change names keys, never values.
+// Connect's configuration file, rendered for this node. A change names keys, and the
+// values of those that are not secret.
 std::unique_ptr<Resource> MakeConfiguration(const ResourceContext& context);
 
 // No version under /opt/R, /opt/python and /opt/quarto but those that the specification names;

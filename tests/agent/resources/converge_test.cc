@@ -166,15 +166,23 @@ TEST_F(ConvergeTest, AMissingFileOfQuartoIsFoundAndMended) {
   EXPECT_EQ(made.from(), "1 file missing: missing /opt/quarto/1.5.57/share/version");
 }
 
-TEST_F(ConvergeTest, AKeyEditedByHandIsNamedWithoutItsValue) {
+TEST_F(ConvergeTest, AKeyEditedByHandIsNamedAndNoSecretIs) {
   Turn();
   FakeFile edited;
-  edited.content = "[Server]\nAddress = \"https://node-1\"\n[Postgres]\nPassword = \"other\"\n";
+  edited.content =
+      "[Server]\nAddress = \"https://me:s3cret@elsewhere\"\n[Postgres]\nPassword = "
+      "\"other\"\n[HTTP]\nNoWarning = true\n";
   edited.mode = 0600;
   node_.host.SetFile(kConfigFile, edited);
   Turn();
   EXPECT_EQ(said(), "CONVERGED");
-  EXPECT_EQ(agent_->journal.Pending(100).back().change().from(), "Postgres.Password differs");
+  const v1::Change made = agent_->journal.Pending(100).back().change();
+  EXPECT_EQ(made.from(),
+            "HTTP.NoWarning is \"true\", Postgres.Password differs, Server.Address is "
+            "\"https://me:***@elsewhere\"");
+  EXPECT_EQ(made.to(),
+            "HTTP.NoWarning is absent, Postgres.Password differs, Server.Address is "
+            "\"https://node-1\"");
 }
 
 TEST_F(ConvergeTest, ANetworkThatIsDownIsWaitedFor) {

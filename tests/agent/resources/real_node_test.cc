@@ -33,6 +33,8 @@ constexpr char kStarted[] = "/run/connect-was-started";
 constexpr char kInstalls[] = "/run/installs";
 // Connect's installation waits while this is there.
 constexpr char kGate[] = "/run/gate";
+// A stand-in for R, which passes R's smoke run.
+constexpr char kR[] = "#!/bin/sh\necho smoke 42\n";
 
 void Write(const std::string& path, const std::string& content, mode_t mode = 0644) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
@@ -140,7 +142,7 @@ class RealNode : public testing::Test {
     *spec.mutable_connect()->mutable_package() = MakeConnect(version, more);
     v1::RuntimeSpec& r = *spec.mutable_runtimes()->add_r();
     r.set_version("4.3.3");
-    *r.mutable_package() = MakeDeb("r-4.3.3", "1", {{"/opt/R/4.3.3/bin/R", "R 4.3.3"}}, "");
+    *r.mutable_package() = MakeDeb("r-4.3.3", "1", {{"/opt/R/4.3.3/bin/R", kR}}, "");
     v1::RuntimeSpec& quarto = *spec.mutable_runtimes()->add_quarto();
     quarto.set_version("1.5.57");
     *quarto.mutable_archive() = MakeQuarto("1.5.57");
@@ -177,7 +179,7 @@ TEST_F(RealNode, IsBroughtToTheSpecificationMendedAndUpgraded) {
   Turn(assignment);
   ExpectConverged();
   EXPECT_EQ(Read("/opt/rstudio-connect/bin/connect"), "2024.06.0");
-  EXPECT_EQ(Read("/opt/R/4.3.3/bin/R"), "R 4.3.3");
+  EXPECT_EQ(Read("/opt/R/4.3.3/bin/R"), kR);
   EXPECT_EQ(Read("/opt/quarto/1.5.57/share/version"), "1.5.57");
   EXPECT_EQ(host_.LookUpUser("rstudio-connect")->uid, 987u);
   EXPECT_EQ(host_.LookUpUser("rstudio-connect")->gid, 986u);
@@ -187,7 +189,7 @@ TEST_F(RealNode, IsBroughtToTheSpecificationMendedAndUpgraded) {
   std::filesystem::remove("/opt/quarto/1.5.57/share/version");
   Turn(assignment);
   ExpectConverged();
-  EXPECT_EQ(Read("/opt/R/4.3.3/bin/R"), "R 4.3.3");
+  EXPECT_EQ(Read("/opt/R/4.3.3/bin/R"), kR);
   EXPECT_EQ(Read("/opt/quarto/1.5.57/share/version"), "1.5.57");
   EXPECT_EQ(Read(kInstalls), "2024.06.0\n");
 
@@ -242,6 +244,21 @@ TEST_F(RealNode, AScriptThatFailsIsToldAndTheNextSpecificationMendsIt) {
   Turn(MakeAssignment(6, "2024.10.2"));
   ExpectConverged();
   EXPECT_EQ(Read("/opt/rstudio-connect/bin/connect"), "2024.10.2");
+}
+
+// dpkg would try to configure it again beside every other package.
+TEST_F(RealNode, APackageThatFailedIsRemovedWhenItIsNoLongerNamed) {
+  v1::Assignment failing = MakeAssignment(20, "2024.10.2");
+  v1::RuntimeSpec& r = *failing.mutable_desired()->mutable_spec()->mutable_runtimes()->add_r();
+  r.set_version("4.4.9");
+  *r.mutable_package() = MakeDeb("r-4.4.9", "1", {{"/opt/R/4.4.9/bin/R", kR}}, "exit 1\n");
+  Turn(failing);
+  ASSERT_EQ(watch_.last.state(), v1::Convergence::STUCK) << watch_.last.DebugString();
+  ASSERT_EQ(watch_.last.troubles(0).resource(), "package r-4.4.9");
+  Turn(MakeAssignment(21, "2024.10.2"));
+  ExpectConverged();
+  EXPECT_FALSE(std::filesystem::exists("/opt/R/4.4.9/bin/R"));
+  EXPECT_EQ(Read("/var/lib/dpkg/status").find("r-4.4.9"), std::string::npos);
 }
 
 TEST_F(RealNode, ALockThatAnotherHoldsIsWaitedFor) {

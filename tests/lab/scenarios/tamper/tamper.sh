@@ -33,5 +33,5 @@ names_all() {
   [ "$(wc -l <"$1")" = 3 ] &&
     grep -q "^package r-$R_VERSION: .*1 file changed: changed $R_FILE\b" "$1" &&
     grep -q "^archive quarto $QUARTO_VERSION: 1 file missing: missing $QUARTO_FILE\b" "$1" &&
-    grep -q "^file $CONFIG_FILE: HTTP.NoWarning differs\b" "$1"
+    grep -q "^file $CONFIG_FILE: HTTP.NoWarning is " "$1"
 }
