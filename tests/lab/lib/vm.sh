@@ -45,7 +45,7 @@ qemu_command() {
     -append "$KERNEL_ARGUMENTS systemd.hostname=$node systemd.machine_id=$machine_id"
     -serial "file:$directory/log/console-$node.log"
     -qmp "unix:$directory/qmp-$node,server=on,wait=off"
-    -drive "file=$disk,if=virtio,format=qcow2,cache=unsafe,discard=unmap"
+    -drive "file=$disk,if=virtio,format=qcow2,cache=writeback,discard=unmap"
     -device virtio-rng-pci
     -netdev "user,id=lan,ipv6=off,hostfwd=tcp:127.0.0.1:$((PORT_SSH_FIRST + index))-:22,hostfwd=tcp:127.0.0.1:$((PORT_CONNECT_FIRST + index))-:3939"
     -device "virtio-net-pci,netdev=lan,mac=$(mac "$node" 1),romfile=")
