@@ -18,10 +18,14 @@ load_distribution() {
     debian)
       KERNEL_PACKAGE=linux-image-cloud-amd64
       COMPONENTS=main
+      MIRRORS=() # mmdebstrap knows Debian's
       ;;
     ubuntu)
       KERNEL_PACKAGE=linux-image-virtual
       COMPONENTS=main,universe
+      # mmdebstrap takes an Ubuntu that it does not know by name for a Debian.
+      MIRRORS=("deb http://archive.ubuntu.com/ubuntu $SUITE main universe"
+        "deb http://archive.ubuntu.com/ubuntu $SUITE-updates main universe")
       ;;
     *) die "the lab knows Debian and Ubuntu, this is $ID" "run it on Debian 12 or Ubuntu 22.04" ;;
   esac
@@ -135,7 +139,7 @@ install_root() {
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     --essential-hook="mkdir -p \"\$1/etc\" && cp -r '$LAB_HOME/image/files/etc/initramfs-tools' \"\$1/etc/\"" \
     --customize-hook="'$LAB_HOME/image/customize' \"\$1\" '$IMAGE'" \
-    "$SUITE" "$IMAGE/root" >"$IMAGE/install.log" 2>&1 || {
+    "$SUITE" "$IMAGE/root" "${MIRRORS[@]}" >"$IMAGE/install.log" 2>&1 || {
     tail -n 20 "$IMAGE/install.log" >&2
     die "the nodes' system could not be installed, see $IMAGE/install.log" "is the package mirror in reach? then again"
   }
