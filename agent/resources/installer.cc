@@ -176,7 +176,9 @@ std::string InstallerService(const std::string& verb, const std::string& digest)
 absl::StatusCode ClassifyInstallerLog(const std::string& log) {
   using Row = std::pair<const char*, absl::StatusCode>;
   // The words of apt 2.4 to 2.6 and dpkg 1.21, in the C locale.
-  static constexpr std::array<Row, 17> kWords = {{
+  static constexpr std::array<Row, 18> kWords = {{
+      // Something else was at it when the repair came: the next try repairs again.
+      {"dpkg was interrupted", absl::StatusCode::kAborted},
       {"No space left on device", absl::StatusCode::kResourceExhausted},
       {"You don't have enough free space", absl::StatusCode::kResourceExhausted},
       {"Could not get lock", absl::StatusCode::kUnavailable},

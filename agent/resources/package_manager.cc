@@ -11,7 +11,7 @@ namespace {
 constexpr char kAptGet[] = "/usr/bin/apt-get";
 constexpr char kAptMark[] = "/usr/bin/apt-mark";
 // What cannot be configured is no reason to stop: it may be the very package that is to be
-// replaced.
+// replaced. Where the repair was really needed and did not come about, apt refuses what follows.
 constexpr char kRepair[] = "/usr/bin/dpkg --force-confold --configure -a || true";
 constexpr char kLockTimeout[] = "DPkg::Lock::Timeout=600";
 // A configuration file that an administrator changed stays as it is.

@@ -200,6 +200,20 @@ TEST_F(FailuresTest, AptsLockIsWaitedFor) {
   ExpectConverged();
 }
 
+// The repair came while somebody held dpkg's lock.
+TEST_F(FailuresTest, ADpkgThatIsStillInterruptedIsTriedAgain) {
+  deb_.exit_code = 100;
+  deb_.log = "E: dpkg was interrupted, you must manually run 'dpkg --configure -a'\n";
+  Publish();
+  const auto retry = Turn();
+  ASSERT_TRUE(retry.has_value()) << said();
+  EXPECT_EQ(state(), v1::Convergence::WAITING);
+  deb_.exit_code = 0;
+  Publish();
+  watch_.Pass(*retry);
+  ExpectConverged();
+}
+
 TEST_F(FailuresTest, ListsThatAreTooOldAreRenewed) {
   deb_.exit_code = 100;
   deb_.log = "rstudio-connect : Depends: libpq5 but it is not installable\n";

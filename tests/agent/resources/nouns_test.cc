@@ -110,10 +110,7 @@ class QuartoTest : public NounsTest {
     quarto.set_version("1.5.57");
     *quarto.mutable_archive() = node_.PublishQuarto("1.5.57");
     node_.SetTrial(v1::QUARTO, "1.5.57", {0, false, ""});
-    UserEntry user;
-    user.name = "rstudio-connect";
-    user.uid = 999;
-    node_.host.SetUser(user);
+    SetUser(999, 999);
   }
 };
 
