@@ -1,6 +1,8 @@
 #include "agent/check_config.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/probes/configuration.h"
 #include "common/config_loader.h"
 #include "common/file.h"
 #include "common/gcfg.h"
@@ -12,8 +14,9 @@ void PrintProblem(const std::string& what, const std::string& fix, Terminal& ter
   PrintError(terminal, absl::UnknownError(absl::StrCat(what, "; fix: ", fix)));
 }
 
+// `again`: the command that looks once more.
 int CheckConnectConfig(Host& host, const std::string& path, const std::string& settings,
-                       Terminal& terminal) {
+                       const std::string& again, Terminal& terminal) {
   const absl::StatusOr<std::string> text = host.ReadFile(path);
   if (absl::IsNotFound(text.status())) {
     PrintProblem(
@@ -27,14 +30,14 @@ int CheckConnectConfig(Host& host, const std::string& path, const std::string& s
                  absl::StrCat("run it as root; else see: ls -l ", path), terminal);
     return kUnknown;
   }
-  const GcfgFile file = ParseGcfg(*text);
-  for (const GcfgError& error : file.errors) {
+  const std::vector<GcfgError> errors = ConfigurationErrors(ParseGcfg(*text));
+  for (const GcfgError& error : errors) {
     terminal.out << path << ":" << error.line << ":" << error.column << ": " << error.message
                  << "\n";
   }
-  if (!file.errors.empty()) {
-    PrintProblem(absl::StrCat(path, " cannot be read in full"),
-                 "mend the file, then: connect-ha-agent check-config", terminal);
+  if (!errors.empty()) {
+    PrintProblem(absl::StrCat(path, " will not do"), absl::StrCat("mend the file, then: ", again),
+                 terminal);
     return kUsage;
   }
   terminal.out << path << ": ok\n";
@@ -63,7 +66,11 @@ int CheckConfigFiles(Host& host, const std::string& settings, bool settings_requ
     PrintProblem(absl::StrCat(settings, " will not do"), SettingsFix(settings), terminal);
   }
   SetAgentDefaults(config);
-  const int connect = CheckConnectConfig(host, config.connect_config(), settings, terminal);
+  // What is no path was told above.
+  if (!absl::StartsWith(config.connect_config(), "/")) return kUsage;
+  const std::string again = absl::StrCat("connect-ha-agent check-config",
+                                         settings_required ? " --config " + settings : "");
+  const int connect = CheckConnectConfig(host, config.connect_config(), settings, again, terminal);
   return problems.empty() ? connect : static_cast<int>(kUsage);
 }
 

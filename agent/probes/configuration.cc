@@ -69,15 +69,13 @@ void SetKeys(const ConnectConfig& config, const std::string& digest_key,
   for (const ConnectConfig::Key& key : keys) *facts.add_keys() = ToFact(key, digest_key);
 }
 
+// A name without a value that is no key: it may be a secret that stands below its key.
+bool MayBeASecret(const GcfgEntry& entry) {
+  return !entry.value && FindConnectKey(entry.section, entry.name) == nullptr;
+}
+
 void SetErrors(const GcfgFile& file, v1::ConfigurationFacts& facts) {
-  std::vector<GcfgError> errors;
-  for (const GcfgEntry& entry : file.entries) {
-    if (entry.value) continue;
-    // Connect's documentation asks for the =, though go-gcfg does not.
-    errors.push_back({entry.line, entry.column,
-                      absl::StrCat(entry.name, " has no =; write ", entry.name, " = true")});
-  }
-  errors.insert(errors.end(), file.errors.begin(), file.errors.end());
+  std::vector<GcfgError> errors = ConfigurationErrors(file);
   errors.resize(std::min(errors.size(), kErrorLimit));
   for (const GcfgError& error : errors) {
     v1::ConfigError& fact = *facts.add_errors();
@@ -95,6 +93,21 @@ void SetStatus(const FileStatus& status, v1::ConfigurationFacts& facts) {
 }
 
 }  // namespace
+
+std::vector<GcfgError> ConfigurationErrors(const GcfgFile& file) {
+  std::vector<GcfgError> errors;
+  for (const GcfgEntry& entry : file.entries) {
+    if (entry.value) continue;
+    // Connect's documentation asks for the =, though go-gcfg does not.
+    errors.push_back(
+        {entry.line, entry.column,
+         MayBeASecret(entry)
+             ? "a name without = that is no key of Connect's; write a value behind its key's ="
+             : absl::StrCat(entry.name, " has no =; write ", entry.name, " = and its value")});
+  }
+  errors.insert(errors.end(), file.errors.begin(), file.errors.end());
+  return errors;
+}
 
 absl::StatusOr<ConnectConfig> LoadConnectConfig(Host& host, const v1::AgentConfig& agent_config) {
   const std::string path = ConfigPath(agent_config);
@@ -125,6 +138,8 @@ absl::Status ReadConfiguration(const ProbeInput& input, v1::Facts& facts) {
   if (text.ok()) {
     file = ParseGcfg(*text);
     SetErrors(file, configuration);
+    file.entries.erase(std::remove_if(file.entries.begin(), file.entries.end(), MayBeASecret),
+                       file.entries.end());
     if (input.digest_key.empty()) {
       MarkUnobserved(facts, "configuration.digest", "this node is not enrolled: no digest key");
     } else {

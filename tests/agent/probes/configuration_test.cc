@@ -79,9 +79,19 @@ TEST_F(ConfigurationTest, KeepsWhatCameBeforeAnErrorAndListsAll) {
             error.message() + "; ";
   }
   EXPECT_EQ(text,
-            "Listen DataDir TempDir Password 3:1 TempDir has no =; write TempDir = true; "
+            "Listen DataDir TempDir Password 3:1 TempDir has no =; write TempDir = and its value; "
             "4:5 the quote is not closed on its line; "
             "5:3 expected ] or a quoted subsection name; ");
+}
+
+TEST_F(ConfigurationTest, ASecretOnALineOfItsOwnIsNotTakenForAName) {
+  host_.SetFile(kPath, "[OAuth2]\nClientSecret =\nhunter2hunter2\n");
+  ASSERT_TRUE(Read().ok());
+  ASSERT_EQ(facts_.configuration().errors_size(), 1);
+  EXPECT_EQ(facts_.configuration().errors(0).line(), 3u);
+  EXPECT_EQ(facts_.configuration().errors(0).message(),
+            "a name without = that is no key of Connect's; write a value behind its key's =");
+  EXPECT_EQ(facts_.SerializeAsString().find("hunter2hunter2"), std::string::npos);
 }
 
 TEST_F(ConfigurationTest, AFileThatIsNoGcfgDoesNotFillTheReport) {
