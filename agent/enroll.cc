@@ -92,6 +92,7 @@ absl::StatusOr<NodeIdentity> Enrolling::MakeIdentity(const v1::EnrollResponse& r
   NodeIdentity identity;
   identity.coordinator = options_.coordinator;
   identity.token_id = token_.id;
+  identity.machine_id = options_.machine_id;
   identity.ca = ca;
   identity.digest_key = response.digest_key();
   identity.credentials = {key_, response.certificate_pem()};
@@ -131,12 +132,24 @@ bool MayPass(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
 }
 
-// What an earlier run with this very token made.
+// Whether this machine got it with these very arguments. A disk image made of a node of an Auto
+// Scaling group brings that node's identity and the group's token to other machines.
+bool IsMadeBy(const NodeIdentity& identity, const EnrollOptions& options,
+              const std::string& token_id) {
+  const auto ca_hash = CaHash(identity.ca);
+  return identity.token_id == token_id && identity.machine_id == options.machine_id &&
+         identity.coordinator == options.coordinator &&
+         identity.certificate.identity.name == options.node && ca_hash.ok() &&
+         *ca_hash == options.ca_hash;
+}
+
+// What an earlier run of the same command made.
 absl::StatusOr<NodeIdentity> Present(const EnrollOptions& options, const std::string& token_id,
                                      Time now) {
   if (FileExists(PendingKeyPath(options.state_dir))) return absl::NotFoundError("under way");
   auto identity = LoadNodeIdentity(options.state_dir);
-  if (identity.ok() && (identity->token_id != token_id || identity->certificate.not_after <= now)) {
+  if (identity.ok() &&
+      (!IsMadeBy(*identity, options, token_id) || identity->certificate.not_after <= now)) {
     return absl::NotFoundError("to be replaced");
   }
   return identity;

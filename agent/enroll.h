@@ -25,7 +25,7 @@ struct EnrollOptions {
 
 struct EnrollResult {
   NodeIdentity identity;
-  bool already = false;  // this token had let this node in before; nothing was asked
+  bool already = false;  // this token had let this very node in before; nothing was asked
 };
 
 // Safe to be killed at any point and run again with the same arguments: the key is made once and

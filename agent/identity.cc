@@ -66,14 +66,15 @@ absl::StatusOr<NodeIdentity> LoadNodeIdentity(const std::string& state_dir) {
   auto settings = ParseSettings(*text);
   identity.coordinator = settings["coordinator"];
   identity.token_id = settings["token"];
+  identity.machine_id = settings["machine"];
   return identity;
 }
 
 absl::Status StoreNodeIdentity(const std::string& state_dir, const NodeIdentity& identity) {
   const Identity& who = identity.certificate.identity;
-  const std::string enrolment =
-      absl::StrCat("coordinator=", identity.coordinator, "\ncluster=", who.cluster,
-                   "\nnode=", who.name, "\ntoken=", identity.token_id, "\n");
+  const std::string enrolment = absl::StrCat(
+      "coordinator=", identity.coordinator, "\ncluster=", who.cluster, "\nnode=", who.name,
+      "\ntoken=", identity.token_id, "\nmachine=", identity.machine_id, "\n");
   absl::Status status = WriteSmallFile(state_dir + "/ca.crt", identity.ca, kSecret);
   if (status.ok()) {
     status = WriteSmallFile(state_dir + "/digest.key", identity.digest_key, kSecret);

@@ -17,6 +17,7 @@ namespace connect_ha {
 struct NodeIdentity {
   std::string coordinator;  // host:port
   std::string token_id;     // of the token that let the node in; not secret
+  std::string machine_id;   // of the machine that was let in
   std::string ca;           // PEM
   std::string digest_key;   // raw bytes, secret
   CredentialPair credentials;

@@ -124,6 +124,26 @@ TEST_F(ClientTest, EnrollingTwiceWithOneTokenIsTheSame) {
   EXPECT_EQ(second->identity.certificate.serial, first->identity.certificate.serial);
 }
 
+// As on a machine that was made from a node's disk, with the group's token in its user data.
+TEST_F(ClientTest, AnotherMachineWithTheNodesFilesIsEnrolledAnew) {
+  v1::CreateTokenRequest group;
+  group.set_uses(3);
+  EnrollOptions options = Options("node-1", group);
+  ASSERT_TRUE(Enroll(options, TestNow, Ignore).ok());
+  options.machine_id = "fedcba9876543210fedcba9876543210";
+  const auto same_name = Enroll(options, TestNow, Ignore);
+  options.node = "node-2";
+  const auto own_name = Enroll(options, TestNow, Ignore);
+  const auto again = Enroll(options, TestNow, Ignore);
+
+  EXPECT_FALSE(same_name.ok());  // another machine's
+  ASSERT_TRUE(own_name.ok()) << own_name.status();
+  EXPECT_FALSE(own_name->already);
+  EXPECT_EQ(own_name->identity.certificate.identity.name, "node-2");
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->already);
+}
+
 // The coordinator has spent the token, and the node was killed before it stored the answer.
 TEST_F(ClientTest, EnrolmentThatWasKilledIsRunAgainWithTheSameToken) {
   const EnrollOptions options = Options("node-1");
