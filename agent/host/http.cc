@@ -8,8 +8,6 @@
 namespace connect_ha {
 namespace {
 
-constexpr char kNoProxyFor[] = "localhost,127.0.0.1,::1,[::1],169.254.169.254,fd00:ec2::254";
-
 struct ListDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
@@ -50,7 +48,7 @@ void SetOptions(CURL* easy, const HttpRequest& request, curl_slist* headers, Bod
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_NOPROXY, kNoProxyFor);
+  curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "connect-ha-agent/" CONNECT_HA_VERSION);
   if (!request.verify_certificate) {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);

@@ -1,5 +1,5 @@
-// One HTTP request (libcurl). Redirects are not followed. Link-local and loopback addresses are
-// never asked through a proxy.
+// One HTTP request (libcurl) to this node's own services and metadata: redirects are not followed,
+// and no proxy of the environment is asked, whose answer would be taken for theirs.
 #pragma once
 
 #include "absl/status/statusor.h"
