@@ -51,6 +51,13 @@ absl::Status ParseUserInfo(absl::string_view text, DatabaseUrl& url) {
 }
 
 // "host:port" or "[2001:db8::1]:port"
+absl::Status ParsePort(absl::string_view text, DatabaseUrl& url) {
+  if (absl::SimpleAtoi(text, &url.port) && url.port != 0 && url.port <= 65535) {
+    return absl::OkStatus();
+  }
+  return Wrong("the port is not a number from 1 to 65535");
+}
+
 absl::Status ParseHostPort(absl::string_view text, DatabaseUrl& url) {
   if (absl::StrContains(text, ",")) return Wrong("it names several hosts");
   absl::string_view port;
@@ -68,11 +75,7 @@ absl::Status ParseHostPort(absl::string_view text, DatabaseUrl& url) {
   }
   if (url.host.empty()) url.host = "localhost";
   if (port.empty() || port == ":") return absl::OkStatus();
-  if (port[0] != ':' || !absl::SimpleAtoi(port.substr(1), &url.port) || url.port == 0 ||
-      url.port > 65535) {
-    return Wrong("the port is not a number from 1 to 65535");
-  }
-  return absl::OkStatus();
+  return ParsePort(port[0] == ':' ? port.substr(1) : port, url);
 }
 
 absl::Status ParseParameters(absl::string_view text, DatabaseUrl& url) {
@@ -86,6 +89,27 @@ absl::Status ParseParameters(absl::string_view text, DatabaseUrl& url) {
     url.parameters[*name] = *value;
   }
   return absl::OkStatus();
+}
+
+// Of who, where and what, the parameters hold against the rest of the URL: so do libpq and the
+// drivers for Go.
+absl::Status TakeParameters(DatabaseUrl& url) {
+  const std::pair<const char*, std::string*> kParts[] = {{"user", &url.user},
+                                                         {"password", &url.password},
+                                                         {"host", &url.host},
+                                                         {"dbname", &url.database}};
+  for (const auto& [name, part] : kParts) {
+    const auto it = url.parameters.find(name);
+    if (it == url.parameters.end()) continue;
+    if (!it->second.empty()) *part = it->second;
+    url.parameters.erase(it);
+  }
+  if (absl::StrContains(url.host, ",")) return Wrong("it names several hosts");
+  const auto port = url.parameters.find("port");
+  if (port == url.parameters.end()) return absl::OkStatus();
+  const absl::Status status = ParsePort(port->second, url);
+  url.parameters.erase(port);
+  return status;
 }
 
 }  // namespace
@@ -132,7 +156,10 @@ absl::StatusOr<DatabaseUrl> ParseDatabaseUrl(absl::string_view text) {
   if (!status.ok()) return status;
   const auto database = PercentDecode(path);
   if (!database) return Wrong("the database's name is not percent-encoded");
-  url.database = database->empty() ? url.user : *database;
+  url.database = *database;
+  status = TakeParameters(url);
+  if (!status.ok()) return status;
+  if (url.database.empty()) url.database = url.user;
   return url;
 }
 

@@ -38,6 +38,20 @@ TEST(DatabaseUrl, TakesAnAddressOfIpv6) {
   EXPECT_EQ(url->SearchPath(), "one,two");
 }
 
+TEST(DatabaseUrl, ParametersHoldAgainstTheRest) {
+  const auto url = ParseDatabaseUrl(
+      "postgres://u:p@h:1/d?user=connect&password=hun%26ter2&host=db&port=5433&dbname=content"
+      "&sslmode=require");
+  ASSERT_TRUE(url.ok()) << url.status();
+  EXPECT_EQ(url->user, "connect");
+  EXPECT_EQ(url->password, "hun&ter2");
+  EXPECT_EQ(url->host, "db");
+  EXPECT_EQ(url->port, 5433u);
+  EXPECT_EQ(url->database, "content");
+  EXPECT_EQ(url->parameters.size(), 1u);
+  EXPECT_EQ(ParseDatabaseUrl("postgres://h/?user=connect")->database, "connect");
+}
+
 TEST(DatabaseUrl, IsRefusedWithoutRepeatingAnyOfIt) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "it does not begin with postgres://"},
@@ -47,6 +61,8 @@ TEST(DatabaseUrl, IsRefusedWithoutRepeatingAnyOfIt) {
       {"postgres://u:hunter2%zz@h/d", "user or password is not percent-encoded"},
       {"postgres://u:hunter2%2", "the port is not a number from 1 to 65535"},
       {"postgres://u:hunter2@a,b/d", "it names several hosts"},
+      {"postgres://u:hunter2@a/d?host=a,b", "it names several hosts"},
+      {"postgres://u:hunter2@a/d?port=x", "the port is not a number from 1 to 65535"},
       {"postgres://u:hunter2@[::1/d", "no ] behind the address"},
       {"postgres://u:hunter2@h/%", "the database's name is not percent-encoded"},
       {"postgres://u:hunter2@h/d?options=%", "a parameter is not percent-encoded"},
