@@ -32,6 +32,12 @@ struct FileStatus {
   Time modified_at{};
 };
 
+// Whether nothing was written to the file, and no other put in its place.
+inline bool SameFile(const FileStatus& a, const FileStatus& b) {
+  return a.device == b.device && a.inode == b.inode && a.size_bytes == b.size_bytes &&
+         a.modified_at == b.modified_at;
+}
+
 struct CommandOptions {
   std::chrono::milliseconds deadline{10'000};
   size_t output_limit_bytes = 64 * 1024;

@@ -65,11 +65,6 @@ class ByFile {
     FileStatus status;
     std::shared_ptr<const T> value;
   };
-  static bool SameFile(const FileStatus& a, const FileStatus& b) {
-    return a.device == b.device && a.inode == b.inode && a.size_bytes == b.size_bytes &&
-           a.modified_at == b.modified_at;
-  }
-
   std::mutex mutex_;
   std::map<std::string, Entry> entries_;
 };

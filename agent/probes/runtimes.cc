@@ -101,10 +101,6 @@ absl::StatusOr<v1::Package> NamedPackage(const ProbeInput& input, const FoundRun
   return *package;
 }
 
-bool SameFile(const FileStatus& a, const FileStatus& b) {
-  return a.inode == b.inode && a.size_bytes == b.size_bytes && a.modified_at == b.modified_at;
-}
-
 // "runtimes.runtimes.smoke": a repeated message's fields have one path for all its elements, so
 // the reason names the one.
 void MarkRuntime(v1::Facts& facts, const v1::Runtime& runtime, const std::string& field,

@@ -9,10 +9,6 @@
 namespace connect_ha {
 namespace {
 
-bool SameFile(const FileStatus& a, const FileStatus& b) {
-  return a.inode == b.inode && a.size_bytes == b.size_bytes && a.modified_at == b.modified_at;
-}
-
 bool PassedAProbe(ProbeCache& cache, const std::string& executable, const FileStatus& now) {
   const auto verified = cache.runtimes.Get();
   if (!verified) return false;
