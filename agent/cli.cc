@@ -1,6 +1,7 @@
 #include "agent/cli.h"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -55,7 +56,7 @@ absl::StatusOr<v1::AgentConfig> LoadConfig(const Arguments& arguments) {
 }
 
 std::string StateDir(const Arguments& arguments) {
-  return arguments.Get("--state-dir", kDefaultStateDir);
+  return std::filesystem::absolute(arguments.Get("--state-dir", kDefaultStateDir));
 }
 
 // The cluster's key where this node has one, so that digests can be compared with other nodes'.
@@ -230,6 +231,9 @@ int EnrollNode(const Arguments& arguments, Terminal& terminal) {
   const Identity& identity = result->identity.certificate.identity;
   terminal.out << (result->already ? "already enrolled: " : "enrolled: ") << identity.name
                << " in cluster " << identity.cluster << "\n";
+  if (result->already) {
+    terminal.out << "whether it reports: systemctl status connect-ha-agent\n";
+  }
   return kHolds;
 }
 

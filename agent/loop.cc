@@ -179,8 +179,12 @@ void Loop::TakeAssignment(const v1::HeartbeatRequest& request,
   const absl::Status assigned = converger_.Assign(
       response.assigned_state(), response.has_desired() ? &response.desired() : nullptr);
   // What is not on disk is not gone by: it is sent again with every answer.
-  if (!assigned.ok()) {
-    spdlog::error("event=assignment-not-kept error={}", LogValue(std::string(assigned.message())));
+  const std::string trouble(assigned.message());
+  if (trouble == std::exchange(assignment_trouble_, trouble)) return;
+  if (assigned.ok()) {
+    spdlog::info("event=assignment-kept");
+  } else {
+    spdlog::error("event=assignment-not-kept error={}", LogValue(trouble));
   }
 }
 

@@ -82,8 +82,9 @@ class Loop {
   SteadyTime next_call_{};
   SteadyTime last_call_{};
   v1::ClockExchange last_exchange_;
-  bool older_told_ = false;  // that the coordinator offers an older specification
-  uint64_t sent_news_ = 0;   // version of the converger's news in the latest request
+  bool older_told_ = false;         // that the coordinator offers an older specification
+  std::string assignment_trouble_;  // why the last assignment was not kept; "": it was
+  uint64_t sent_news_ = 0;          // version of the converger's news in the latest request
   uint64_t acknowledged_news_ = 0;
 
   Backoff backoff_;
