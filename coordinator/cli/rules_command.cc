@@ -1,5 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checklist_text.h"
+#include "common/json.h"
+#include "connect_ha/v1/rule.pb.h"
 #include "coordinator/checklist/rule.h"
 #include "coordinator/cli/commands.h"
 
@@ -22,11 +24,20 @@ void PrintMarkdown(Terminal& terminal) {
   }
 }
 
-int Run(const Arguments& arguments, Terminal& terminal) {
-  if (arguments.Has("--markdown")) {
-    PrintMarkdown(terminal);
-    return kHolds;
+void PrintJson(Terminal& terminal) {
+  v1::RuleTable table;
+  for (const Rule& rule : Rules()) {
+    v1::RuleDescription& row = *table.add_rules();
+    row.set_rule(rule.id);
+    row.set_title(rule.title);
+    row.set_rule_class(rule.rule_class);
+    row.set_source(rule.source_item);
+    row.set_fix(rule.fix);
   }
+  terminal.out << ToJson(table);
+}
+
+void PrintRules(Terminal& terminal) {
   std::vector<TableRow> rows;
   for (const Rule& rule : Rules()) {
     rows.push_back({{rule.id}, {ClassName(rule.rule_class)}, {rule.source_item}, {rule.title}});
@@ -34,6 +45,17 @@ int Run(const Arguments& arguments, Terminal& terminal) {
   PrintTable(terminal, {"RULE", "CLASS", "SOURCE", "WHAT MUST HOLD"}, rows);
   terminal.out << "\n"
                << Count(rows.size(), "rule") << "; one in full: connect-ha checklist --rule RULE\n";
+}
+
+int Run(const Arguments& arguments, Terminal& terminal) {
+  const std::string format = arguments.Get("--output", "table");
+  if (arguments.Has("--markdown")) {
+    PrintMarkdown(terminal);
+  } else if (format == "json") {
+    PrintJson(terminal);
+  } else {
+    PrintRules(terminal);
+  }
   return kHolds;
 }
 
@@ -41,8 +63,10 @@ int Run(const Arguments& arguments, Terminal& terminal) {
 
 Command RulesCommand() {
   Command command = {"rules", "", "List the items of the checklist", kDescription};
-  command.options = {{"--markdown", nullptr, "As a Markdown table"}};
-  command.examples = {"connect-ha rules", "connect-ha rules --markdown > rules.md"};
+  command.options = {{"--markdown", nullptr, "As a Markdown table"},
+                     {"--output", "FORMAT", "How to print it", "table|json"}};
+  command.examples = {"connect-ha rules", "connect-ha rules --output json",
+                      "connect-ha rules --markdown > rules.md"};
   command.run = Run;
   return command;
 }

@@ -284,6 +284,7 @@ std::vector<GoldenCase> GoldenCases() {
       {"spec-rollback", {"spec", "rollback", "1", "--yes"}, Applied},
       {"status-converging", {"status"}, Converging},
       {"rules", {"rules"}, {}},
+      {"rules-json", {"rules", "--output", "json"}, {}},
       {"version", {"version"}, {}},
       {"usage-none", {}, {}},
       {"usage-command", {"checklst"}, {}},
