@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -32,20 +33,80 @@ std::string NodeOf(const v1::Finding& finding) {
   return nodes.size() == 1 ? *nodes.begin() : "";
 }
 
-void ContinueFrom(const v1::Finding& earlier, Time now, v1::Finding& finding) {
-  if (finding.outcome() == earlier.outcome()) {
-    *finding.mutable_since() = earlier.since();
-    if (earlier.has_last_known()) {
-      finding.set_last_known(earlier.last_known());
-      *finding.mutable_last_known_since() = earlier.last_known_since();
+// Findings and their evidence; `earlier` is null for what is new.
+template <typename Judged>
+void ContinueFrom(const Judged* earlier, Time now, Judged& judged) {
+  if (earlier == nullptr || !earlier->has_since()) {
+    *judged.mutable_since() = ToProto(now);
+  } else if (judged.outcome() == earlier->outcome()) {
+    *judged.mutable_since() = earlier->since();
+    if (earlier->has_last_known()) {
+      judged.set_last_known(earlier->last_known());
+      *judged.mutable_last_known_since() = earlier->last_known_since();
     }
-  } else if (earlier.has_last_known() && finding.outcome() == earlier.last_known()) {
-    *finding.mutable_since() = earlier.last_known_since();
+  } else if (earlier->has_last_known() && judged.outcome() == earlier->last_known()) {
+    *judged.mutable_since() = earlier->last_known_since();
   } else {
-    *finding.mutable_since() = ToProto(now);
-    if (finding.outcome() != v1::UNKNOWN) return;
-    finding.set_last_known(earlier.outcome());
-    *finding.mutable_last_known_since() = earlier.since();
+    *judged.mutable_since() = ToProto(now);
+    if (judged.outcome() != v1::UNKNOWN) return;
+    judged.set_last_known(earlier->outcome());
+    *judged.mutable_last_known_since() = earlier->since();
+  }
+}
+
+// What a finding says of each node. A node may have several lines; of those with one outcome, one
+// stands for all.
+class ByNode {
+ public:
+  // Null: of none.
+  explicit ByNode(const v1::Finding* finding) {
+    if (finding == nullptr) return;
+    for (const v1::Evidence& evidence : finding->evidence()) {
+      lines_[evidence.node()].emplace(evidence.outcome(), &evidence);
+    }
+  }
+  // The line with this outcome, else the worst; null where nothing is said of the node.
+  const v1::Evidence* Line(const std::string& node, v1::Outcome preferred) const {
+    const auto of_node = lines_.find(node);
+    if (of_node == lines_.end()) return nullptr;
+    for (const v1::Outcome outcome : {preferred, v1::FAIL, v1::UNKNOWN}) {
+      const auto line = of_node->second.find(outcome);
+      if (line != of_node->second.end()) return line->second;
+    }
+    return of_node->second.begin()->second;
+  }
+
+ private:
+  std::map<std::string, std::map<v1::Outcome, const v1::Evidence*>> lines_;
+};
+
+v1::Event Change(const v1::Finding& finding, v1::Outcome from, v1::Outcome to, Time now) {
+  v1::Event event;
+  *event.mutable_at() = ToProto(now);
+  event.set_kind(v1::Event::FINDING_CHANGED);
+  event.set_rule(finding.rule());
+  event.set_from(from);
+  event.set_to(to);
+  event.set_actor("coordinator");
+  return event;
+}
+
+// Of a finding that failed and fails: the nodes that began to, and those that no longer do.
+void AddNodeChanges(const v1::Finding& earlier, const v1::Finding& finding, Time now,
+                    std::vector<v1::Event>& changes) {
+  const ByNode before(&earlier);
+  const ByNode after(&finding);
+  std::set<std::string> seen;
+  for (const v1::Evidence& evidence : finding.evidence()) {
+    if (evidence.node().empty() || !seen.insert(evidence.node()).second) continue;
+    const v1::Evidence& line = *after.Line(evidence.node(), v1::FAIL);
+    const v1::Evidence* earlier_line = before.Line(evidence.node(), v1::FAIL);
+    const v1::Outcome from =
+        earlier_line == nullptr ? v1::OUTCOME_UNSPECIFIED : earlier_line->outcome();
+    if ((from == v1::FAIL) == (line.outcome() == v1::FAIL)) continue;
+    v1::Event& event = changes.emplace_back(Change(finding, from, line.outcome(), now));
+    event.set_node(evidence.node());
+    event.set_text(line.text());
   }
 }
 
@@ -54,10 +115,10 @@ void ContinueFrom(const v1::Finding& earlier, Time now, v1::Finding& finding) {
 void SetSince(const v1::Checklist& before, Time now, v1::Checklist* checklist) {
   for (v1::Finding& finding : *checklist->mutable_findings()) {
     const v1::Finding* earlier = FindingOf(before, finding.rule());
-    if (earlier == nullptr || !earlier->has_since()) {
-      *finding.mutable_since() = ToProto(now);
-    } else {
-      ContinueFrom(*earlier, now, finding);
+    ContinueFrom(earlier, now, finding);
+    const ByNode said(earlier);
+    for (v1::Evidence& evidence : *finding.mutable_evidence()) {
+      ContinueFrom(said.Line(evidence.node(), evidence.outcome()), now, evidence);
     }
   }
 }
@@ -67,15 +128,14 @@ std::vector<v1::Event> FindChanges(const v1::Checklist& before, const v1::Checkl
   std::vector<v1::Event> changes;
   for (const v1::Finding& finding : checklist.findings()) {
     const v1::Finding* earlier = FindingOf(before, finding.rule());
-    if (earlier == nullptr || earlier->outcome() == finding.outcome()) continue;
-    v1::Event& event = changes.emplace_back();
-    *event.mutable_at() = ToProto(now);
-    event.set_kind(v1::Event::FINDING_CHANGED);
+    if (earlier == nullptr) continue;
+    if (earlier->outcome() == finding.outcome()) {
+      if (finding.outcome() == v1::FAIL) AddNodeChanges(*earlier, finding, now, changes);
+      continue;
+    }
+    v1::Event& event =
+        changes.emplace_back(Change(finding, earlier->outcome(), finding.outcome(), now));
     event.set_node(NodeOf(finding));
-    event.set_rule(finding.rule());
-    event.set_from(earlier->outcome());
-    event.set_to(finding.outcome());
-    event.set_actor("coordinator");
     event.set_text(finding.summary());
   }
   return changes;

@@ -1,5 +1,6 @@
-// Judges the checklist when something changed, and keeps since when each outcome holds, across
-// restarts. A change of an outcome is an event; a change of words alone is not.
+// Judges the checklist when something changed, and keeps since when each outcome holds, of a rule
+// and of each node in it, across restarts. A change of an outcome is an event, and so is a node
+// that joins or leaves those that fail; a change of words alone is not.
 #pragma once
 
 #include <memory>
@@ -50,12 +51,14 @@ class Evaluator {
   std::shared_ptr<const v1::Checklist> latest_;
 };
 
-// Sets `since` of each finding: that of `before` where the outcome is the same, or was before it
-// was unknown; else `now`. Keeps what was known last while it is unknown.
+// Sets `since` of each finding and of each line of its evidence: that of `before` where the outcome
+// is the same, or was before it was unknown; else `now`. Keeps what was known last while it is
+// unknown.
 void SetSince(const v1::Checklist& before, Time now, v1::Checklist* checklist);
 
-// One FINDING_CHANGED for each outcome that is another than in `before`. A rule that `before` does
-// not have is not a change.
+// One FINDING_CHANGED for each rule whose outcome is another than in `before`; of a rule that
+// failed and fails, one for each node that began or ceased to. A rule that `before` does not have
+// is not a change.
 std::vector<v1::Event> FindChanges(const v1::Checklist& before, const v1::Checklist& checklist,
                                    Time now);
 

@@ -42,11 +42,28 @@ absl::Status Roster::Load() {
     node.agent_version = report.agent_version();
     node.facts_received_at = node.last_seen = FromProto(report.received_at());
   }
-  const auto lost = store_.ListLostNodes();
-  if (!lost.ok()) return lost.status();
-  for (const std::string& name : *lost) {
-    Node* node = Find(name);
-    if (node != nullptr && !node->removed) node->lost = true;
+  const auto losses = store_.ListLosses();
+  if (!losses.ok()) return losses.status();
+  for (const v1::Event& loss : *losses) {
+    Node* node = Find(loss.node());
+    if (node == nullptr) continue;
+    std::lock_guard lock(node->mutex);
+    if (node->removed) continue;
+    node->lost = true;
+    node->WasStillHeard(FromProto(loss.at()) - StaleAfter());
+  }
+  return LoadLastSeen();
+}
+
+// Calls are not stored. But when the checklist was judged last, a node that was not lost had been
+// heard within the limit.
+absl::Status Roster::LoadLastSeen() {
+  const auto checklist = store_.GetChecklist();
+  if (!checklist.ok()) return checklist.status();
+  if (!checklist->has_evaluated_at()) return absl::OkStatus();
+  for (Node* node : Nodes()) {
+    std::lock_guard lock(node->mutex);
+    if (!node->lost) node->WasStillHeard(FromProto(checklist->evaluated_at()) - StaleAfter());
   }
   return absl::OkStatus();
 }

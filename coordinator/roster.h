@@ -86,6 +86,7 @@ class Roster {
   absl::Status TakeChanges(Node& node, const v1::HeartbeatRequest& request);
   void Assign(Node& node, const v1::HeartbeatRequest& request, Time now,
               v1::HeartbeatResponse* response);
+  absl::Status LoadLastSeen();
   void RecordEvents(const std::vector<v1::Event>& events);
   v1::HeartbeatResponse Answer(Node& node, const v1::HeartbeatRequest& request, Time now);
   void FillSnapshot(const Node& node, Time now, bool with_facts, v1::NodeSnapshot* snapshot) const;

@@ -33,6 +33,10 @@ void Roster::Node::Hold(const v1::HeartbeatRequest& request, std::shared_ptr<con
   outdated_since.reset();
 }
 
+void Roster::Node::WasStillHeard(Time at) {
+  if (last_seen && *last_seen < at) last_seen = at;
+}
+
 void Roster::Node::Forget() {
   last_seen.reset();
   heard = lost = in_conflict = false;

@@ -61,6 +61,8 @@ struct Roster::Node {
   void Hold(const v1::HeartbeatRequest& request, std::shared_ptr<const v1::Facts> taken, Time now);
   // As if it had never been heard.
   void Forget();
+  // `at`, or later; nothing for a node that never called.
+  void WasStillHeard(Time at);
   // Notes that the node called; returns what is worth an event.
   std::vector<v1::Event> Hear(const v1::HeartbeatRequest& request, const std::string& address,
                               std::chrono::microseconds stale_after, Time now);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -63,6 +64,20 @@ absl::Status AddEventRows(Database& database, const std::vector<v1::Event>& even
     if (!added.ok()) return added;
   }
   return absl::OkStatus();
+}
+
+// Of rows of (event, id), in their order.
+absl::StatusOr<std::vector<v1::Event>> ReadEvents(Statement& statement) {
+  std::vector<v1::Event> events;
+  while (true) {
+    const auto row = statement.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return events;
+    auto event = Parse<v1::Event>(statement.Blob(0));
+    if (!event.ok()) return event.status();
+    event->set_id(static_cast<uint64_t>(statement.Integer(1)));
+    events.push_back(*std::move(event));
+  }
 }
 
 absl::Status PutTokenRow(Database& database, const v1::StoredToken& token) {
@@ -242,16 +257,9 @@ absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListEvents(const EventQuery&
   if (!query.node.empty()) statement.Bind(query.node);
   if (!query.rule.empty()) statement.Bind(query.rule);
   statement.Bind(int64_t{query.limit});
-  std::vector<v1::Event> newest_first;
-  while (true) {
-    const auto row = statement.Step();
-    if (!row.ok()) return row.status();
-    if (!*row) return std::vector<v1::Event>(newest_first.rbegin(), newest_first.rend());
-    auto event = Parse<v1::Event>(statement.Blob(0));
-    if (!event.ok()) return event.status();
-    event->set_id(static_cast<uint64_t>(statement.Integer(1)));
-    newest_first.push_back(*std::move(event));
-  }
+  auto events = ReadEvents(statement);
+  if (events.ok()) std::reverse(events->begin(), events->end());
+  return events;
 }
 
 absl::StatusOr<uint64_t> SqliteStore::AddNodeChanges(const std::string& node,
@@ -293,20 +301,15 @@ absl::StatusOr<std::vector<v1::SpecGeneration>> SqliteStore::ListSpecs() {
   return ListSpecRows(*reader_);
 }
 
-absl::StatusOr<std::vector<std::string>> SqliteStore::ListLostNodes() {
+absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListLosses() {
   std::lock_guard lock(reader_mutex_);
   Statement statement = reader_->Prepare(
-      "SELECT node FROM events AS lost WHERE kind = ? GROUP BY node HAVING max(id) > "
-      "(SELECT coalesce(max(id), 0) FROM events WHERE kind = ? AND node = lost.node)"
+      "SELECT event, id FROM events WHERE id IN (SELECT max(id) FROM events AS lost "
+      "WHERE kind = ? GROUP BY node HAVING max(id) > "
+      "(SELECT coalesce(max(id), 0) FROM events WHERE kind = ? AND node = lost.node))"
       " ORDER BY node");
   statement.Bind(int64_t{v1::Event::NODE_LOST}).Bind(int64_t{v1::Event::NODE_BACK});
-  std::vector<std::string> nodes;
-  while (true) {
-    const auto row = statement.Step();
-    if (!row.ok()) return row.status();
-    if (!*row) return nodes;
-    nodes.emplace_back(statement.Blob(0));
-  }
+  return ReadEvents(statement);
 }
 
 absl::Status SqliteStore::AddToken(const v1::StoredToken& token) {

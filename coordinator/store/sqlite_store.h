@@ -34,7 +34,7 @@ class SqliteStore : public Store {
   absl::StatusOr<uint64_t> AddEvent(const v1::Event& event) override;
   absl::Status AddEvents(const std::vector<v1::Event>& events) override;
   absl::StatusOr<std::vector<v1::Event>> ListEvents(const EventQuery& query) override;
-  absl::StatusOr<std::vector<std::string>> ListLostNodes() override;
+  absl::StatusOr<std::vector<v1::Event>> ListLosses() override;
 
   absl::StatusOr<uint64_t> AddNodeChanges(const std::string& node,
                                           const std::vector<NumberedEvent>& changes) override;

@@ -77,8 +77,8 @@ class Store {
   // Newest first, without their bundles.
   virtual absl::StatusOr<std::vector<v1::SpecGeneration>> ListSpecs() = 0;
 
-  // The nodes whose newest NODE_LOST has no NODE_BACK after it, by name.
-  virtual absl::StatusOr<std::vector<std::string>> ListLostNodes() = 0;
+  // The newest NODE_LOST of each node, where no NODE_BACK came after it, by the nodes' names.
+  virtual absl::StatusOr<std::vector<v1::Event>> ListLosses() = 0;
 
   // Tokens.
   virtual absl::Status AddToken(const v1::StoredToken& token) = 0;  // AlreadyExists

@@ -260,9 +260,11 @@ TEST_P(StoreContract, ANodesChangesAreStoredOnceHoweverOftenTheyAreSent) {
 }
 
 TEST_P(StoreContract, NodesThatWereLostAndDidNotComeBackAreListed) {
+  int64_t second = 0;
   const auto add = [&](const std::string& node, v1::Event::Kind kind) {
     v1::Event event = Event(node, "", "");
     event.set_kind(kind);
+    event.mutable_at()->set_seconds(++second);
     ASSERT_TRUE(store_->AddEvent(event).ok());
   };
   add("back", v1::Event::NODE_LOST);
@@ -273,7 +275,13 @@ TEST_P(StoreContract, NodesThatWereLostAndDidNotComeBackAreListed) {
   add("lost", v1::Event::NODE_LOST);
   add("never", v1::Event::NODE_ENROLLED);
   Reopen();
-  EXPECT_EQ(*store_->ListLostNodes(), (std::vector<std::string>{"lost", "lost-again"}));
+  std::string losses;
+  const auto listed = store_->ListLosses();
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  for (const v1::Event& loss : *listed) {
+    losses += loss.node() + " at " + std::to_string(loss.at().seconds()) + "; ";
+  }
+  EXPECT_EQ(losses, "lost at 6; lost-again at 5; ");
 }
 
 TEST_P(StoreContract, TokenCanBeAddedOnlyOnce) {

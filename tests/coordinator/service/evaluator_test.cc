@@ -105,5 +105,69 @@ TEST(SetSince, NodesThatAreCutOffForAMinuteRestartNoFinding) {
   EXPECT_EQ(MinutesByRule(latest), expected);
 }
 
+// "node-1=FAIL", one line of evidence each; the finding fails when one does.
+v1::Checklist Judged(const std::vector<std::pair<std::string, v1::Outcome>>& lines) {
+  v1::Checklist checklist;
+  v1::Finding& finding = *checklist.add_findings();
+  finding.set_rule("storage-is-mounted");
+  finding.set_outcome(v1::PASS);
+  for (const auto& [node, outcome] : lines) {
+    if (outcome == v1::FAIL) finding.set_outcome(v1::FAIL);
+    v1::Evidence& evidence = *finding.add_evidence();
+    evidence.set_node(node);
+    evidence.set_outcome(outcome);
+    evidence.set_text("as " + node + " says");
+  }
+  return checklist;
+}
+
+TEST(SetSince, EachNodesOutcomeHasItsOwn) {
+  v1::Checklist latest;
+  Time now = kNoon;
+  const auto judge = [&](const v1::Checklist& judged) {
+    v1::Checklist next = judged;
+    SetSince(latest, now, &next);
+    latest = next;
+    now += seconds(60);
+  };
+  judge(Judged({{"a", v1::PASS}, {"b", v1::FAIL}}));
+  judge(Judged({{"a", v1::FAIL}, {"b", v1::FAIL}}));
+  judge(Judged({{"a", v1::FAIL}, {"b", v1::UNKNOWN}, {"c", v1::FAIL}}));
+  judge(Judged({{"a", v1::FAIL}, {"a", v1::PASS}, {"b", v1::FAIL}, {"c", v1::FAIL}}));
+
+  const v1::Finding& finding = latest.findings(0);
+  EXPECT_EQ(MinuteOf(finding.since()), 0);
+  EXPECT_EQ(MinuteOf(finding.evidence(0).since()), 1);  // a fails
+  EXPECT_EQ(MinuteOf(finding.evidence(1).since()), 3);  // and says something new
+  EXPECT_EQ(MinuteOf(finding.evidence(2).since()), 0);  // b, unknown in between
+  EXPECT_EQ(MinuteOf(finding.evidence(3).since()), 2);
+}
+
+std::string TextOf(const std::vector<v1::Event>& events) {
+  std::string text;
+  for (const v1::Event& event : events) {
+    text += event.node() + " " + v1::Outcome_Name(event.from()) + " " +
+            v1::Outcome_Name(event.to()) + ": " + event.text() + "\n";
+  }
+  return text;
+}
+
+TEST(FindChanges, OfAFindingThatFailsEachNodeIsTold) {
+  const auto change = [](const v1::Checklist& before, const v1::Checklist& after) {
+    return TextOf(FindChanges(before, after, kNoon));
+  };
+  const v1::Checklist one = Judged({{"a", v1::PASS}, {"b", v1::FAIL}});
+  const v1::Checklist both = Judged({{"a", v1::FAIL}, {"a", v1::PASS}, {"b", v1::FAIL}});
+
+  EXPECT_EQ(change(one, one), "");
+  EXPECT_EQ(change(one, both), "a PASS FAIL: as a says\n");
+  EXPECT_EQ(change(both, one), "a FAIL PASS: as a says\n");
+  EXPECT_EQ(change(one, Judged({{"a", v1::UNKNOWN}, {"b", v1::FAIL}})), "");
+  EXPECT_EQ(change(one, Judged({{"b", v1::FAIL}, {"c", v1::FAIL}})),
+            "c OUTCOME_UNSPECIFIED FAIL: as c says\n");
+  // One event for the whole where that changes.
+  EXPECT_EQ(change(one, Judged({{"a", v1::PASS}, {"b", v1::PASS}})), " FAIL PASS: \n");
+}
+
 }  // namespace
 }  // namespace connect_ha

@@ -159,6 +159,22 @@ TEST_F(RosterTest, NodeLostBeforeARestartIsNotLostTwice) {
   EXPECT_EQ(Events().size(), 2u);
 }
 
+TEST_F(RosterTest, ARestartDoesNotMakeAQuietNodeOld) {
+  Enrol("lost");
+  Enrol("live");
+  Hear(Beat("lost"), kNoon);
+  Hear(Beat("live"), kNoon);
+  Hear(BareBeat("lost"), kNoon + seconds(3600));
+  roster_->Tick(kNoon + seconds(3631));
+  Hear(BareBeat("live"), kNoon + seconds(7200));
+  evaluator_->Tick(kNoon + seconds(7201));
+  evaluator_->Save(kNoon + seconds(7201));
+  Start(kNoon + seconds(7300));
+
+  EXPECT_EQ(FromProto(Node("lost", kNoon + seconds(7300)).last_seen()), kNoon + seconds(3601));
+  EXPECT_EQ(FromProto(Node("live", kNoon + seconds(7300)).last_seen()), kNoon + seconds(7171));
+}
+
 TEST_F(RosterTest, NodeThatDidNotComeBackAfterARestartIsLostAfterItsTime) {
   Enrol("a");
   Hear(Beat("a"), kNoon);
