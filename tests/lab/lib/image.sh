@@ -149,6 +149,9 @@ pack_root() {
   say "packing the disk"
   "${AS_ROOT[@]}" cp "$IMAGE/root/boot/"vmlinuz-* "$IMAGE/vmlinuz"
   "${AS_ROOT[@]}" cp "$IMAGE/root/boot/"initrd.img-* "$IMAGE/initrd"
+  # Each node makes its own. "uninitialized", as one mmdebstrap leaves it, would be a first boot to systemd: it enables
+  # every unit then, Connect's too.
+  "${AS_ROOT[@]}" truncate --size 0 "$IMAGE/root/etc/machine-id"
   "${AS_ROOT[@]}" mke2fs -q -t ext4 -d "$IMAGE/root" -E lazy_itable_init=1,lazy_journal_init=1 "$IMAGE/root.raw" 4G
   "${AS_ROOT[@]}" chown -R "$(id -u):$(id -g)" "$IMAGE"/{root.raw,vmlinuz,initrd}
   "${AS_ROOT[@]}" rm -rf --one-file-system "$IMAGE/root"

@@ -4,13 +4,17 @@
 VM_MEMORY_MB=640
 KERNEL_ARGUMENTS="root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off audit=0 apparmor=0"
 
-# KVM is used only where a trial boot proves that it works: the device may be there and fail.
+# KVM is used only where a trial boot proves that it works: the device may be there and fail. The answer is this boot's
+# and this user's.
 choose_accelerator() {
-  local answer=$LAB_CACHE/accelerator
-  if [ ! -e "$answer" ]; then
-    if kvm_boots; then echo kvm >"$answer"; else echo "tcg,thread=multi" >"$answer"; fi
+  local answer=$LAB_CACHE/accelerator asked_by
+  asked_by="$(cat /proc/sys/kernel/random/boot_id) $([ -w /dev/kvm ] && echo writable)"
+  if [ "$(head -n 1 "$answer" 2>/dev/null)" != "$asked_by" ]; then
+    ACCELERATOR=tcg,thread=multi
+    if kvm_boots; then ACCELERATOR=kvm; fi
+    printf '%s\n%s\n' "$asked_by" "$ACCELERATOR" >"$answer"
   fi
-  ACCELERATOR=$(cat "$answer")
+  ACCELERATOR=$(tail -n 1 "$answer")
 }
 
 kvm_boots() {
@@ -90,8 +94,10 @@ node_ready() { node_ssh "$1" -o ConnectTimeout=2 true </dev/null; }
 # ensure_saved: every node booted once from the image and saved; leaves SAVED pointing to the directory.
 ensure_saved() {
   choose_accelerator
-  SAVED=$IMAGE/saved-$(on_ec2 && echo ec2- || echo off-ec2-)$(sha256sum "$LAB_HOME/lib/vm.sh" "$(command -v qemu-system-x86_64)" "$LAB_CACHE/accelerator" |
-    cut -d ' ' -f 1 | sha256sum | cut -c 1-8)
+  SAVED=$IMAGE/saved-$(on_ec2 && echo ec2- || echo off-ec2-)$({
+    sha256sum "$LAB_HOME/lib/vm.sh" "$(command -v qemu-system-x86_64)" | cut -d ' ' -f 1
+    echo "$ACCELERATOR"
+  } | sha256sum | cut -c 1-8)
   [ -e "$SAVED/complete" ] || save_nodes
 }
 
