@@ -18,6 +18,7 @@
 #include "connect_ha/v1/node_service.grpc.pb.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/store/sqlite_store.h"
+#include "tests/coordinator/checklist/fixture.h"
 
 namespace connect_ha {
 namespace {
@@ -195,17 +196,9 @@ v1::HeartbeatRequest BenchReport(const std::string& node) {
   report.set_boot_id("01234567-89ab-cdef-0123-456789abcdef");
   report.set_agent_version(CONNECT_HA_VERSION);
   report.set_reported_state(v1::OBSERVED);
-  v1::Facts& facts = *report.mutable_facts();
-  facts.mutable_host()->set_hostname(node + ".example.com");
-  facts.mutable_host()->set_os_name("Ubuntu 22.04.4 LTS");
-  for (int i = 0; i < 24; ++i) {
-    v1::ConfigKey& key = *facts.mutable_configuration()->add_keys();
-    key.set_section("Applications");
-    key.set_name(absl::StrCat("SettingOfSomeLength", i));
-    key.add_values("/opt/rstudio-connect/mnt/a/value");
-    key.set_source(v1::ConfigKey::FILE);
-    key.set_line(static_cast<uint32_t>(i));
-  }
+  static const v1::Snapshot healthy = test::BaseCluster();
+  *report.mutable_facts() = healthy.nodes(0).facts();
+  report.mutable_facts()->mutable_host()->set_hostname(node);
   ChangeReport(report, 0);
   return report;
 }

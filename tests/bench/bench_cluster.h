@@ -55,7 +55,7 @@ class BenchCluster {
   std::unique_ptr<Authority> authority_;
 };
 
-// A report of about 1.9 KB: what an agent of an ordinary node sends.
+// The facts of the healthy node in tests/clusters/base.textproto, about 4 KB.
 v1::HeartbeatRequest BenchReport(const std::string& node);
 // Makes it another one: as drift would.
 void ChangeReport(v1::HeartbeatRequest& report, int number);
