@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/spec_bundle.h"
+#include "coordinator/checklist/rule.h"
+#include "tests/coordinator/checklist/fixture.h"
 
 namespace connect_ha {
 namespace {
@@ -35,6 +38,29 @@ void OneReasonForMany(World& world) {
 
 void OnlyAdviceFails(World& world) {
   world.coordinator.checklist.mutable_findings()->DeleteSubrange(0, 5);
+}
+
+// What this rule says of a cluster, as the coordinator would.
+void Judged(World& world, const v1::Snapshot& cluster, const std::string& rule) {
+  world.coordinator.snapshot = cluster;
+  world.coordinator.checklist = Evaluate(cluster);
+  auto* findings = world.coordinator.checklist.mutable_findings();
+  findings->erase(std::remove_if(findings->begin(), findings->end(),
+                                 [&](const v1::Finding& f) { return f.rule() != rule; }),
+                  findings->end());
+}
+
+// So many nodes besides node-1 could not look at their configuration.
+void CannotBeRead(World& world, int count) {
+  v1::Snapshot cluster = test::BaseCluster();
+  v1::NodeSnapshot node = cluster.nodes(1);
+  cluster.mutable_nodes()->RemoveLast();
+  test::MakeUnobserved(*node.mutable_facts(), "configuration", "permission denied: /etc");
+  for (int i = 0; i < count; ++i) {
+    node.set_name(absl::StrCat("node-", i + 2));
+    *cluster.add_nodes() = node;
+  }
+  Judged(world, cluster, "configuration-is-protected");
 }
 
 void Refreshing(World& world) {
@@ -226,6 +252,8 @@ std::vector<GoldenCase> GoldenCases() {
       {"checklist-color", {"checklist"}, [](World& w) { w.color = true; }},
       {"checklist-narrow", {"checklist"}, [](World& w) { w.width = 60; }},
       {"checklist-node", {"checklist", "--node", "node-2"}, {}},
+      {"checklist-nodes-same", {"checklist"}, [](World& w) { CannotBeRead(w, 2); }},
+      {"checklist-nodes-many", {"checklist"}, [](World& w) { CannotBeRead(w, 9); }},
       {"checklist-no-node", {"checklist", "--node=nod-2"}, {}},
       {"checklist-rule", {"checklist", "--rule", "storage-options"}, {}},
       {"checklist-no-rule", {"checklist", "--rule", "encription-key-matches"}, {}},
