@@ -50,6 +50,16 @@ void Judged(World& world, const v1::Snapshot& cluster, const std::string& rule) 
                   findings->end());
 }
 
+// The same of a cluster in tests/clusters/RULE.
+void JudgedOf(World& world, const std::string& rule, const std::string& file) {
+  Judged(world, test::LoadCluster(test::ClusterFile{rule, file}.Path(".textproto")), rule);
+}
+
+void OneIsOpen(World& world) { JudgedOf(world, "configuration-is-protected", "fail"); }
+
+// That there is no second node is so of the cluster, not of the one.
+void OneNodeOnly(World& world) { JudgedOf(world, "at-least-two-nodes", "fail-one-node"); }
+
 // So many nodes besides node-1 could not look at their configuration.
 void CannotBeRead(World& world, int count) {
   v1::Snapshot cluster = test::BaseCluster();
@@ -252,6 +262,18 @@ std::vector<GoldenCase> GoldenCases() {
       {"checklist-color", {"checklist"}, [](World& w) { w.color = true; }},
       {"checklist-narrow", {"checklist"}, [](World& w) { w.width = 60; }},
       {"checklist-node", {"checklist", "--node", "node-2"}, {}},
+      {"checklist-node-in-order", {"checklist", "--node", "node-1"}, OneIsOpen},
+      {"checklist-node-open", {"checklist", "--node", "node-2"}, OneIsOpen},
+      {"checklist-node-rule",
+       {"checklist", "--rule", "configuration-is-protected", "--node", "node-1"},
+       OneIsOpen},
+      {"checklist-node-junit",
+       {"checklist", "--node", "node-1", "--output", "junit"},
+       OneIsOpen,
+       true},
+      {"checklist-node-alone", {"checklist", "--node", "node-1"}, OneNodeOnly},
+      {"checklist-node-nothing", {"checklist", "--node", "node-3"}, OnlyAdviceFails},
+      {"checklist-node-no-part", {"checklist", "--node", "node-3", "--rule", "disk-has-room"}, {}},
       {"checklist-nodes-same", {"checklist"}, [](World& w) { CannotBeRead(w, 2); }},
       {"checklist-nodes-many", {"checklist"}, [](World& w) { CannotBeRead(w, 9); }},
       {"checklist-no-node", {"checklist", "--node=nod-2"}, {}},
