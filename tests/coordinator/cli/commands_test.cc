@@ -1,5 +1,4 @@
 // What golden files cannot show: loops, questions, and what the coordinator was asked.
-#include "absl/strings/match.h"
 #include "common/checklist_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -157,6 +156,26 @@ TEST(Watch, OutlivesTheCoordinator) {
   EXPECT_EQ(world.Run({"nodes", "--watch"}), kUnknown);
   EXPECT_EQ(CountOf(world.out, "error: no answer\nfix:   wait\n"), 1u) << world.out;
   EXPECT_EQ(CountOf(world.out, "3 nodes, 2 live"), 2u) << world.out;
+}
+
+TEST(Watch, EndsWhereWhatIsAskedForIsMistyped) {
+  World world;
+  world.waits = 5;
+  world.interactive = true;
+  EXPECT_EQ(world.Run({"checklist", "--watch", "--node", "nod-1"}), kUsage);
+  EXPECT_EQ(world.waits, 5);
+  EXPECT_EQ(world.out, "");
+  EXPECT_EQ(CountOf(world.error, "did you mean \"node-1\"?"), 1u);
+}
+
+// Somebody removes it; it may be back.
+TEST(Watch, GoesOnWhereANodeGoesAway) {
+  World world;
+  world.waits = 5;
+  world.on_wait = [&world] { world.coordinator.snapshot.clear_nodes(); };
+  EXPECT_EQ(world.Run({"checklist", "--watch", "--node", "node-1"}), kUsage);
+  EXPECT_EQ(world.waits, -1);
+  EXPECT_THAT(world.out, HasSubstr("no node \"node-1\""));
 }
 
 v1::ListEventsResponse OneEvent(uint64_t id, const std::string& text) {

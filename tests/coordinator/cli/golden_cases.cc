@@ -94,6 +94,24 @@ void NoAnswer(World& world) {
       "systemctl status connect-ha-coordinator");
 }
 
+// As ExplainConnection says it to whoever asks.
+void AnotherAuthority(World& world) {
+  world.coordinator.error = absl::FailedPreconditionError(
+      "the coordinator at coordinator.example.internal:8443 presents a CA with hash sha256:" +
+      std::string(64, 'a') + ", not the pinned sha256:" + std::string(64, 'b') +
+      "; fix: take the command from connect-ha token create on the right coordinator, and if that "
+      "does not help: something else answers at this address");
+}
+
+void NobodyLive(World& world) {
+  for (v1::NodeSnapshot& node : *world.coordinator.snapshot.mutable_nodes()) {
+    node.mutable_last_seen()->set_seconds(1722513350);
+    world.coordinator.refresh[0].add_unreachable(node.name());
+  }
+}
+
+void NobodyJoined(World& world) { world.coordinator.snapshot.clear_nodes(); }
+
 void NoIdentity(World& world) {
   world.variables["CONNECT_HA_IDENTITY"] = "";
   world.variables["HOME"] = "/nonexistent";
@@ -251,7 +269,7 @@ std::vector<GoldenCase> GoldenCases() {
       {"status", {"status"}, {}},
       {"status-good", {"status"}, MakeAllPass},
       {"status-json", {"status", "--output", "json"}, MakeAllPass, true},
-      {"status-empty", {"status"}, [](World& w) { w.coordinator.snapshot.clear_nodes(); }},
+      {"status-empty", {"status"}, NobodyJoined},
       {"status-narrow", {"status"}, [](World& w) { w.width = 60; }},
       {"checklist", {"checklist"}, {}},
       {"checklist-good", {"checklist"}, MakeAllPass},
@@ -279,10 +297,15 @@ std::vector<GoldenCase> GoldenCases() {
       {"checklist-no-node", {"checklist", "--node=nod-2"}, {}},
       {"checklist-rule", {"checklist", "--rule", "storage-options"}, {}},
       {"checklist-no-rule", {"checklist", "--rule", "encription-key-matches"}, {}},
+      {"checklist-unlike-any-rule", {"checklist", "--rule", "xyzzy"}, {}},
+      {"checklist-watch-no-node", {"checklist", "--watch", "--node", "nod-2"}, {}},
       {"checklist-json", {"checklist", "--output", "json"}, OnlyUnknown, true},
       {"checklist-junit", {"checklist", "--output", "junit"}, {}, true},
       {"checklist-refresh", {"checklist", "--refresh"}, Refreshing},
       {"checklist-no-answer", {"checklist"}, NoAnswer},
+      {"nodes-refresh-no-live-node", {"nodes", "--refresh"}, NobodyLive},
+      {"nodes-refresh-no-node", {"nodes", "--refresh"}, NobodyJoined},
+      {"checklist-other-authority", {"checklist"}, AnotherAuthority},
       {"checklist-no-identity", {"checklist"}, NoIdentity},
       {"nodes", {"nodes"}, {}},
       {"facts", {"facts", "node-1"}, {}},
@@ -293,6 +316,7 @@ std::vector<GoldenCase> GoldenCases() {
       {"diff-same", {"diff", "node-1", "node-1"}, {}},
       {"events", {"events"}, {}},
       {"events-json", {"events", "--output", "json"}, {}, true},
+      {"events-unlike-any-rule", {"events", "--rule", "xyzzy"}, {}},
       {"events-limit", {"events", "--limit", "many"}, {}},
       {"token-create", {"token", "create", "--node", "node-*", "--uses", "3"}, Tokens},
       {"token-create-ttl", {"token", "create", "--ttl", "soon"}, Tokens},
