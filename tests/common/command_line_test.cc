@@ -107,6 +107,15 @@ TEST(ParseCommandLine, OfManyChoicesNamesTheCommandThatListsThem) {
             "\"zebra\" is no animal; fix: to see them all: zoo animals");
 }
 
+TEST(Help, NamesTheProgramInTheExamplesOfEveryOne) {
+  Program zoo = {"zoo", 1, "keep animals", "Keeps animals.", StandardCommands(), {}, ""};
+  for (const Command& command : zoo.commands) {
+    if (command.hidden) continue;
+    EXPECT_THAT(CommandHelp(zoo, command, 80), HasSubstr(std::string("zoo ") + command.name));
+  }
+  EXPECT_THAT(ManPage(zoo), HasSubstr("source <(zoo completion)"));
+}
+
 TEST(ParseCommandLine, HelpWinsOverWhatIsWrong) {
   EXPECT_TRUE(Parsed({"--help"}).help);
   EXPECT_TRUE(Parsed({"cage", "--help"}).help);

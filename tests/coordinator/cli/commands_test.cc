@@ -1,4 +1,5 @@
 // What golden files cannot show: loops, questions, and what the coordinator was asked.
+#include "absl/strings/str_split.h"
 #include "common/checklist_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -255,6 +256,17 @@ TEST(Serve, IsRunAsTyped) {
   EXPECT_EQ(world.served.listen, "127.0.0.1:1");
   EXPECT_EQ(world.served.log_level, "debug");
   EXPECT_EQ(world.served.spec, "/etc/connect-ha/cluster.yaml");
+}
+
+TEST(Help, OfEveryCommandHasExamples) {
+  World world;
+  for (const std::string& name : world.CommandNames()) {
+    std::vector<std::string> words = absl::StrSplit("help " + name, ' ');
+    world.Run(words);
+    const size_t examples = world.out.find("\nExamples:\n");
+    ASSERT_NE(examples, std::string::npos) << name;
+    EXPECT_THAT(world.out.substr(examples), HasSubstr("connect-ha " + name));
+  }
 }
 
 // Every error of every command says what to type next.
