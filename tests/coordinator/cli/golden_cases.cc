@@ -352,6 +352,7 @@ std::vector<GoldenCase> GoldenCases() {
       {"spec-show-no-config", {"spec", "show", "1", "--part", "config"}, Applied},
       {"spec-show-none", {"spec", "show", "7"}, Applied},
       {"spec-history", {"spec", "history"}, Applied},
+      {"spec-history-json", {"spec", "history", "--output", "json"}, Applied, true},
       {"spec-diff", {"spec", "diff", "1", "2"}, Applied},
       {"spec-diff-same", {"spec", "diff", "2", "2"}, Applied},
       {"spec-diff-word", {"spec", "diff", "one", "2"}, Applied},
