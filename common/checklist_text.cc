@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -40,28 +42,52 @@ std::string Words(const v1::Evidence& evidence) {
   return absl::StrCat(evidence.node().empty() ? "cluster" : evidence.node(), ": ", evidence.text());
 }
 
+// The text of the evidence that the summary says, each node named: "node-1, node-2: text". None
+// where it says more than that, or names not all.
+std::optional<std::string> TextOfSummary(const v1::Finding& finding) {
+  const auto decides = [&](const v1::Evidence& e) { return e.outcome() == finding.outcome(); };
+  const auto first = std::find_if(finding.evidence().begin(), finding.evidence().end(), decides);
+  if (first == finding.evidence().end()) return std::nullopt;
+  std::set<std::string> nodes;
+  for (const v1::Evidence& evidence : finding.evidence()) {
+    if (decides(evidence) && evidence.text() == first->text()) nodes.insert(evidence.node());
+  }
+  const std::string names = absl::StrJoin(nodes, ", ");
+  if (finding.summary() != absl::StrCat(names, names.empty() ? "" : ": ", first->text())) {
+    return std::nullopt;
+  }
+  return first->text();
+}
+
+// The worst first; unless `all`, without what the summary says.
+std::vector<v1::Evidence> ToShow(const v1::Finding& finding, bool all) {
+  std::vector<v1::Evidence> evidence = WorstFirst(finding);
+  const std::optional<std::string> said = TextOfSummary(finding);
+  if (all || !said) return evidence;
+  evidence.erase(std::remove_if(evidence.begin(), evidence.end(),
+                                [&](const v1::Evidence& e) {
+                                  return e.outcome() == finding.outcome() && e.text() == *said;
+                                }),
+                 evidence.end());
+  return evidence;
+}
+
 void PrintEvidence(Terminal& terminal, const v1::Finding& finding, int indent, bool all,
                    const std::string& more) {
-  constexpr size_t kMost = 6;
   constexpr size_t kOutcomeWidth = 9;
-  size_t shown = 0;
-  size_t left = 0;
-  for (const v1::Evidence& evidence : WorstFirst(finding)) {
-    const std::string words = Words(evidence);
-    if (!all && finding.summary().find(words) != std::string::npos) continue;
-    if (!all && ++shown > kMost) {
-      ++left;
-      continue;
-    }
-    const Cell outcome = OutcomeCell(evidence.outcome());
+  const std::vector<v1::Evidence> evidence = ToShow(finding, all);
+  const size_t shown = std::min(evidence.size(), all ? kMostEvidenceInFull : kMostEvidence);
+  for (size_t i = 0; i < shown; ++i) {
+    const Cell outcome = OutcomeCell(evidence[i].outcome());
     const size_t text_at = static_cast<size_t>(indent) + 2 + kOutcomeWidth;
-    const std::string text = Wrap(Printable(words), terminal.width, static_cast<int>(text_at));
+    const std::string text =
+        Wrap(Printable(Words(evidence[i])), terminal.width, static_cast<int>(text_at));
     terminal.out << std::string(static_cast<size_t>(indent) + 2, ' ')
                  << Paint(terminal, outcome.style, outcome.text)
                  << std::string(kOutcomeWidth - outcome.text.size(), ' ') << text.substr(text_at);
   }
-  if (left > 0) {
-    terminal.out << Wrap(absl::StrCat("and ", left, " more: ",
+  if (shown < evidence.size()) {
+    terminal.out << Wrap(absl::StrCat("and ", evidence.size() - shown, " more: ",
                                       absl::StrReplaceAll(more, {{"RULE", finding.rule()}})),
                          terminal.width, indent + 2);
   }

@@ -161,7 +161,9 @@ std::string CommandHelp(const Program& program, const Command& command, int widt
   rows.emplace_back("--help", "Show this");
   absl::StrAppend(&out, TwoColumns(rows, width));
   if (!command.examples.empty()) absl::StrAppend(&out, "\nExamples:\n");
-  for (const char* example : command.examples) absl::StrAppend(&out, "  ", example, "\n");
+  for (const char* example : command.examples) {
+    absl::StrAppend(&out, "  ", absl::StrReplaceAll(example, {{"%NAME%", program.name}}), "\n");
+  }
   return out;
 }
 

@@ -116,7 +116,11 @@ absl::Status CheckChoice(const Program& program, const Command& command, const O
   if (choices.size() <= kFew) {
     return Usage(what, absl::StrCat("one of: ", absl::StrJoin(choices, ", ")));
   }
-  return Usage(what, absl::StrCat(program.name, " ", command.name, " --help"));
+  // Many have a command that lists them: every RULE, `rules`.
+  const std::string lister = absl::AsciiStrToLower(option.value) + "s";
+  return Usage(what, FindCommand(program, lister) != nullptr
+                         ? absl::StrCat("to see them all: ", program.name, " ", lister)
+                         : absl::StrCat(program.name, " ", command.name, " --help"));
 }
 
 // Takes the option at words[i], and its value; leaves i at the last word taken.

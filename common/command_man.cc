@@ -55,7 +55,8 @@ std::string CommandPart(const Program& program, const Command& command) {
   if (command.examples.empty()) return out;
   absl::StrAppend(&out, ".PP\nExamples:\n.PP\n.EX\n");
   for (const char* example : command.examples) {
-    absl::StrAppend(&out, "    ", Escape(example), "\n");
+    absl::StrAppend(&out, "    ", Escape(absl::StrReplaceAll(example, {{"%NAME%", program.name}})),
+                    "\n");
   }
   return out + ".EE\n";
 }

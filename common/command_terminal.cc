@@ -33,12 +33,16 @@ int TerminalWidth() {
 
 }  // namespace
 
+// %NAME% in the examples is the program's.
 std::vector<Command> StandardCommands() {
   Command completion = {"completion", "", "Print the bash completion script",
                         "Prints the bash completion script of commands, options and their "
                         "values. The packages install it; elsewhere, load it from ~/.bashrc."};
+  completion.examples = {"source <(%NAME% completion)",
+                         "echo 'source <(%NAME% completion)' >> ~/.bashrc"};
   completion.print = BashCompletion;
   Command version = {"version", "", "Print the version", "Prints the version of this program."};
+  version.examples = {"%NAME% version"};
   version.print = Version;
   Command man = {"man", "", "Print the manual page", "Prints the manual page in roff."};
   man.hidden = true;

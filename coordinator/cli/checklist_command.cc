@@ -7,6 +7,7 @@
 #include "coordinator/cli/client.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/junit.h"
+#include "coordinator/cli/node_part.h"
 
 namespace connect_ha {
 namespace {
@@ -16,33 +17,23 @@ constexpr char kDescription[] =
 
 With --refresh the nodes look again first, but not at what takes minutes: checksums of installed files, trial runs of interpreters and the licence's status are renewed when something there changes, and every ten minutes.
 
+With --node an item is judged by what that node said and by what no single node did; other nodes do not count, and items in which it has no part are left out. Where two nodes differ, each may well be in order by itself: that the cluster is, only the whole checklist says.
+
 Exit status: 1 when an item of class data or service fails, else 3 when one is unknown, else 0. Items of class advice are shown but do not count, unless --strict is given.
 
 The junit format is for CI: a failure for FAIL, an error for unknown, skipped for n/a, and for advice that does not pass, unless --strict is given.)";
 
-bool About(const v1::Finding& finding, const std::string& node) {
-  return std::any_of(finding.evidence().begin(), finding.evidence().end(),
-                     [&](const v1::Evidence& e) { return e.node() == node; });
-}
-
 // What --rule and --node leave.
-v1::Checklist Filter(v1::Checklist checklist, const Arguments& arguments) {
+v1::Checklist Filter(const v1::Checklist& checklist, const Arguments& arguments) {
   const std::string rule = arguments.Get("--rule");
-  const std::string node = arguments.Get("--node");
   v1::Checklist kept = checklist;
-  kept.clear_findings();
-  for (v1::Finding& finding : *checklist.mutable_findings()) {
-    if (!rule.empty() && finding.rule() != rule) continue;
-    if (!node.empty()) {
-      if (!About(finding, node)) continue;
-      auto* evidence = finding.mutable_evidence();
-      evidence->erase(std::remove_if(evidence->begin(), evidence->end(),
-                                     [&](const v1::Evidence& e) { return e.node() != node; }),
-                      evidence->end());
-    }
-    *kept.add_findings() = finding;
+  if (!rule.empty()) {
+    auto* findings = kept.mutable_findings();
+    findings->erase(std::remove_if(findings->begin(), findings->end(),
+                                   [&](const v1::Finding& f) { return f.rule() != rule; }),
+                    findings->end());
   }
-  return kept;
+  return arguments.Has("--node") ? PartOfNode(kept, arguments.Get("--node")) : kept;
 }
 
 // What to type when not everything passes.
@@ -57,39 +48,65 @@ std::string NextStep(const v1::Checklist& checklist) {
   return unknown ? "find out what is unknown, then: connect-ha checklist --refresh\n" : "";
 }
 
-void PrintTableFormat(Terminal& terminal, const v1::Checklist& checklist, Time now) {
+// "connect-ha checklist --rule RULE --node node-1"
+std::string InFull(const Arguments& arguments) {
+  return absl::StrCat(kMoreOfARule,
+                      arguments.Has("--node") ? " --node " + arguments.Get("--node") : "");
+}
+
+void PrintTableFormat(Terminal& terminal, const v1::Checklist& checklist,
+                      const Arguments& arguments, Time now) {
   terminal.out << Wrap(absl::StrCat("cluster ", checklist.cluster(), ", judged ",
-                                    FormatUtc(FromProto(checklist.evaluated_at()))),
+                                    FormatUtc(FromProto(checklist.evaluated_at())),
+                                    arguments.Has("--node") ? ": what is so of " : "",
+                                    arguments.Get("--node")),
                        terminal.width)
                << "\n";
-  PrintChecklist(terminal, checklist, now);
+  PrintChecklist(terminal, checklist, now, InFull(arguments));
   terminal.out << "\n" << CountOutcomes(checklist) << "\n" << NextStep(checklist);
 }
 
 // One finding in full.
-void PrintOne(Terminal& terminal, const v1::Finding& finding, Time now) {
+void PrintOne(Terminal& terminal, const v1::Finding& finding, const Arguments& arguments,
+              Time now) {
   const Rule* rule = FindRule(finding.rule());
   const Cell outcome = OutcomeCell(finding.outcome());
   std::vector<TableRow> rows = {{{"rule"}, {finding.rule()}},
                                 {{"holds"}, {finding.title()}},
                                 {{"class"}, {ClassName(finding.rule_class())}}};
   if (rule != nullptr) rows.push_back({{"source"}, {rule->source_item}});
+  if (arguments.Has("--node")) rows.push_back({{"node"}, {arguments.Get("--node")}});
   rows.push_back({{"result"}, outcome});
   PrintTable(terminal, {}, rows);
   terminal.out << "\n";
-  PrintFindingDetails(terminal, finding, now, 0, true);
+  PrintFindingDetails(terminal, finding, now, 0, true, InFull(arguments) + " --output json");
 }
 
-// The words for an exit code that the filter leaves nothing for.
-absl::Status NothingFound(const Arguments& arguments) {
-  if (arguments.Has("--node")) {
-    return absl::NotFoundError(absl::StrCat("no finding has evidence of node \"",
-                                            arguments.Get("--node"),
-                                            "\"; fix: to see its state: connect-ha status"));
+absl::Status CheckHasRule(const v1::Checklist& checklist, const std::string& rule) {
+  if (rule.empty() || std::any_of(checklist.findings().begin(), checklist.findings().end(),
+                                  [&](const v1::Finding& f) { return f.rule() == rule; })) {
+    return absl::OkStatus();
   }
   return absl::NotFoundError(
       "the coordinator's checklist has no such rule: its version is not that of this "
       "program; fix: connect-ha status");
+}
+
+// What no evidence is left of is not known to hold, so this is no pass.
+absl::Status NothingSaid(const Arguments& arguments) {
+  const std::string node = arguments.Get("--node");
+  const std::string rule = arguments.Get("--rule");
+  if (node.empty()) {
+    return absl::UnknownError("the coordinator has judged nothing yet; fix: connect-ha status");
+  }
+  const std::string of_all = "; fix: see what is so of all nodes: connect-ha checklist";
+  if (!rule.empty()) {
+    return absl::UnknownError(absl::StrCat("no evidence of ", rule, " is ", node,
+                                           "'s: whether it holds there is not known", of_all,
+                                           " --rule ", rule));
+  }
+  return absl::UnknownError(absl::StrCat(
+      "no evidence is ", node, "'s: nothing is known to fail there, nor to hold", of_all));
 }
 
 int Render(const Environment& environment, const Arguments& arguments, AdminLink& admin,
@@ -103,19 +120,24 @@ int Render(const Environment& environment, const Arguments& arguments, AdminLink
   }
   const auto whole = admin.GetChecklist({});
   if (!whole.ok()) return Fail(terminal, whole.status());
+  if (const absl::Status has = CheckHasRule(*whole, arguments.Get("--rule")); !has.ok()) {
+    return Fail(terminal, has);
+  }
   v1::Checklist checklist = Filter(*whole, arguments);
-  if (checklist.findings().empty()) return Fail(terminal, NothingFound(arguments));
   const std::string format = arguments.Get("--output", "table");
   if (format == "json") {
     terminal.out << ToJson(checklist);
   } else if (format == "junit") {
     terminal.out << ToJunit(checklist, strict);
+  } else if (checklist.findings().empty()) {
+    // said below
   } else if (arguments.Has("--rule")) {
-    PrintOne(terminal, checklist.findings(0), environment.now());
+    PrintOne(terminal, checklist.findings(0), arguments, environment.now());
   } else {
-    PrintTableFormat(terminal, checklist, environment.now());
+    PrintTableFormat(terminal, checklist, arguments, environment.now());
   }
-  const int code = ChecklistExitCode(checklist, strict);
+  const int code = checklist.findings().empty() ? Fail(terminal, NothingSaid(arguments))
+                                                : ChecklistExitCode(checklist, strict);
   checklist.clear_evaluated_at();
   key = checklist.SerializeAsString();
   return code;
@@ -127,7 +149,7 @@ Command ChecklistCommand(const Environment& environment) {
   Command command = {"checklist", "", "Show which items of the checklist hold", kDescription};
   command.options =
       ShowOptions("table|json|junit",
-                  {{"--node", "NODE", "Only what this node has a part in"},
+                  {{"--node", "NODE", "Only this node, judged by its own evidence"},
                    {"--rule", "RULE",
                     "Only this item, in full; they are listed by: connect-ha rules", RuleIds()},
                    {"--strict", nullptr, "Advice counts like the rest"}});

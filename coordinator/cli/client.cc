@@ -24,6 +24,17 @@ void Complain(Terminal& terminal, const char* what,
   terminal.error << Wrap(absl::StrCat("warning: ", what, ": ", names), terminal.width);
 }
 
+// No node is there that could look again; the answer of WaitForNodes.
+bool NobodyGathers(const v1::RefreshStatusResponse& status, Terminal& terminal) {
+  if (status.unreachable().empty()) {
+    terminal.error << "nothing to gather, no node has joined yet; next: connect-ha token create\n";
+    return true;
+  }
+  Complain(terminal, "no node is live, older facts are shown", status.unreachable());
+  terminal.error << "fix:   on each: systemctl status connect-ha-agent\n";
+  return false;
+}
+
 absl::StatusOr<bool> WaitForNodes(const Environment& environment, AdminLink& admin, uint64_t number,
                                   Terminal& terminal) {
   v1::RefreshStatusRequest request;
@@ -33,6 +44,7 @@ absl::StatusOr<bool> WaitForNodes(const Environment& environment, AdminLink& adm
   for (;;) {
     const auto status = admin.RefreshStatus(request);
     if (!status.ok()) return status.status();
+    if (status->done_size() + status->pending_size() == 0) return NobodyGathers(*status, terminal);
     if (status->done_size() != shown) {
       shown = status->done_size();
       terminal.error << "gathering: " << shown << " of "
@@ -64,6 +76,10 @@ int Watch(const Environment& environment, const Arguments& arguments, Terminal& 
     } else {
       code = Fail(screen, admin.status());
     }
+    if (first && code == kUsage) {  // what is mistyped stays so
+      terminal.error << text.str();
+      return code;
+    }
     if (key.empty()) key = text.str();  // an error
     constexpr char kClear[] = "\x1b[H\x1b[2J";
     if (terminal.interactive) {
@@ -89,6 +105,19 @@ int Show(const Environment& environment, const Arguments& arguments, Terminal& t
   return code == kHolds && !*fresh ? kUnknown : code;
 }
 
+// Of a coordinator whose authority is another than that in the identity, the status says what a
+// node that enrols is to do.
+absl::Status ForAnAdmin(const absl::Status& status) {
+  const std::string message(status.message());
+  const size_t fix = message.find("; fix: take the command from connect-ha token create");
+  if (fix == std::string::npos) return status;
+  return absl::Status(
+      status.code(),
+      absl::StrCat(message.substr(0, fix), "; fix: copy the whole directory ", kCoordinatorsOwn,
+                   " of that coordinator and name the copy with --identity, and if that is the "
+                   "one you have: something else answers at this address"));
+}
+
 }  // namespace
 
 std::vector<Option> ClientOptions(std::vector<Option> options) {
@@ -111,7 +140,7 @@ absl::StatusOr<std::unique_ptr<AdminLink>> OpenCoordinator(const Environment& en
 }
 
 int Fail(Terminal& terminal, const absl::Status& status) {
-  PrintError(terminal, status);
+  PrintError(terminal, ForAnAdmin(status));
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kNotFound:

@@ -13,7 +13,6 @@
 namespace connect_ha {
 namespace {
 
-constexpr char kCoordinatorsOwn[] = "/var/lib/connect-ha/admin";
 constexpr char kKey[] = "/admin.key";
 
 // 0, or why the identity's key cannot be read.

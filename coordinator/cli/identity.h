@@ -7,9 +7,12 @@
 
 namespace connect_ha {
 
+// On the coordinator's host: the first admin's identity.
+inline constexpr char kCoordinatorsOwn[] = "/var/lib/connect-ha/admin";
+
 // The directory with an admin's certificate and key: `given` (--identity), else
-// $CONNECT_HA_IDENTITY, else ~/.config/connect-ha, else the coordinator's own,
-// /var/lib/connect-ha/admin. FailedPrecondition: there is none, or it cannot be read.
+// $CONNECT_HA_IDENTITY, else ~/.config/connect-ha, else kCoordinatorsOwn.
+// FailedPrecondition: there is none, or it cannot be read.
 absl::StatusOr<std::string> FindIdentity(
     const std::string& given, const std::function<std::string(const std::string&)>& variable);
 

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/crypto.h"
+#include "common/json.h"
 #include "common/text_table.h"
 #include "coordinator/cli/client.h"
 #include "coordinator/cli/commands.h"
@@ -92,6 +93,10 @@ int History(const Environment& environment, const Arguments& arguments, Terminal
   if (!admin.ok()) return Fail(terminal, admin.status());
   const auto specs = (*admin)->ListSpecs({});
   if (!specs.ok()) return Fail(terminal, specs.status());
+  if (arguments.Get("--output") == "json") {
+    terminal.out << ToJson(*specs);
+    return kHolds;
+  }
   std::vector<TableRow> rows;
   for (const v1::SpecGeneration& spec : specs->generations()) {
     rows.push_back({{absl::StrCat(spec.generation())},
@@ -172,8 +177,8 @@ Command SpecShowCommand(const Environment& environment) {
 Command SpecHistoryCommand(const Environment& environment) {
   Command command = {"spec history", "", "List the specifications that were applied",
                      kHistoryDescription};
-  command.options = ClientOptions({});
-  command.examples = {"connect-ha spec history"};
+  command.options = ClientOptions({{"--output", "FORMAT", "How to print it", "table|json"}});
+  command.examples = {"connect-ha spec history", "connect-ha spec history --output json"};
   command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
     return History(environment, arguments, terminal);
   };

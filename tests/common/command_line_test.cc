@@ -96,6 +96,26 @@ TEST(ParseCommandLine, RefusesAndSaysWhatToType) {
             "--much is given twice; fix: zoo feed --help");
 }
 
+TEST(ParseCommandLine, OfManyChoicesNamesTheCommandThatListsThem) {
+  Program zoo = Zoo();
+  zoo.commands[0].options.push_back({"--animal", "ANIMAL", "Which", "a1|b2|c3|d4|e5|f6|g7"});
+  const std::vector<std::string> words = {"feed", "it", "--animal", "zebra"};
+  EXPECT_EQ(ParseCommandLine(zoo, words).status().message(),
+            "\"zebra\" is no animal; fix: zoo feed --help");
+  zoo.commands.push_back({"animals", "", "List", "Lists.", {}, {}, Nothing});
+  EXPECT_EQ(ParseCommandLine(zoo, words).status().message(),
+            "\"zebra\" is no animal; fix: to see them all: zoo animals");
+}
+
+TEST(Help, NamesTheProgramInTheExamplesOfEveryOne) {
+  Program zoo = {"zoo", 1, "keep animals", "Keeps animals.", StandardCommands(), {}, ""};
+  for (const Command& command : zoo.commands) {
+    if (command.hidden) continue;
+    EXPECT_THAT(CommandHelp(zoo, command, 80), HasSubstr(std::string("zoo ") + command.name));
+  }
+  EXPECT_THAT(ManPage(zoo), HasSubstr("source <(zoo completion)"));
+}
+
 TEST(ParseCommandLine, HelpWinsOverWhatIsWrong) {
   EXPECT_TRUE(Parsed({"--help"}).help);
   EXPECT_TRUE(Parsed({"cage", "--help"}).help);

@@ -1,5 +1,6 @@
 // What golden files cannot show: loops, questions, and what the coordinator was asked.
-#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "common/checklist_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/coordinator/cli/world.h"
@@ -48,6 +49,60 @@ TEST(Checklist, NothingANodeReportsReachesTheTerminalAsAnInstruction) {
     EXPECT_THAT(world.out + world.error, Not(HasSubstr("\x1b"))) << command;
     EXPECT_THAT(world.out + world.error, Not(HasSubstr("\xc2\x9b"))) << command;
   }
+}
+
+// An unknown of one node is no reason to type what mends the failure of another.
+TEST(Checklist, OfANodeShowsNoOthersFix) {
+  World world;
+  EXPECT_EQ(world.Run({"checklist", "--node", "node-3", "--rule", "connect-version-matches"}),
+            kUnknown);
+  EXPECT_THAT(world.out, HasSubstr("\nnode-3: not heard for 4m 10s\n"));
+  EXPECT_THAT(world.out, HasSubstr("fix: connect-ha facts node-3 "));
+  EXPECT_THAT(world.out, Not(HasSubstr("node-2")));
+}
+
+TEST(Checklist, OfANodeCountsWhatNoSingleNodeSaid) {
+  World world;
+  v1::Finding& finding = *world.coordinator.checklist.mutable_findings(2);
+  v1::Evidence& evidence = *finding.add_evidence();
+  evidence.set_outcome(v1::PASS);
+  evidence.set_text("and 200 more");
+  EXPECT_EQ(world.Run({"checklist", "--node", "node-1", "--rule", finding.rule()}), kHolds);
+  EXPECT_THAT(world.out, Not(HasSubstr("200"))) << "nodes that pass, none of them this one";
+  evidence.set_outcome(v1::FAIL);
+  evidence.set_text("no room is left");
+  EXPECT_EQ(world.Run({"checklist", "--node", "node-1", "--rule", finding.rule()}), kFails);
+  EXPECT_THAT(world.out, HasSubstr("\nno room is left\n"));
+}
+
+TEST(Checklist, AnEmptyOneIsUnknown) {
+  World world;
+  world.coordinator.checklist.clear_findings();
+  EXPECT_EQ(world.Run({"checklist"}), kUnknown);
+  EXPECT_THAT(world.error, HasSubstr("judged nothing yet"));
+  EXPECT_EQ(world.Run({"checklist", "--rule", "storage-options", "--node", "node-1"}), kUsage);
+  EXPECT_THAT(world.error, HasSubstr("no such rule"));
+}
+
+TEST(Checklist, SaysWhatItDoesNotShowOfHundreds) {
+  World world;
+  v1::Finding& finding = *world.coordinator.checklist.mutable_findings(0);
+  finding.clear_evidence();
+  for (int i = 0; i < 300; ++i) {
+    v1::Evidence& evidence = *finding.add_evidence();
+    evidence.set_node("node-" + std::to_string(i));
+    evidence.set_outcome(v1::FAIL);
+    evidence.set_text("is old");
+  }
+  world.Run({"checklist"});
+  EXPECT_EQ(CountOf(world.out, ": is old\n"), kMostEvidence);
+  EXPECT_THAT(world.out, HasSubstr("and 294 more: connect-ha checklist --rule " + finding.rule()));
+  world.Run({"checklist", "--rule", finding.rule()});
+  EXPECT_EQ(CountOf(world.out, ": is old\n"), kMostEvidenceInFull);
+  EXPECT_THAT(world.out, HasSubstr("and 200 more: connect-ha checklist --rule " + finding.rule() +
+                                   " --output json"));
+  world.Run({"checklist", "--rule", finding.rule(), "--output", "json"});
+  EXPECT_EQ(CountOf(world.out, "\"is old\""), 300u);
 }
 
 TEST(Refresh, GivesUpAfterThirtySecondsAndNamesTheNode) {
@@ -102,6 +157,26 @@ TEST(Watch, OutlivesTheCoordinator) {
   EXPECT_EQ(world.Run({"nodes", "--watch"}), kUnknown);
   EXPECT_EQ(CountOf(world.out, "error: no answer\nfix:   wait\n"), 1u) << world.out;
   EXPECT_EQ(CountOf(world.out, "3 nodes, 2 live"), 2u) << world.out;
+}
+
+TEST(Watch, EndsWhereWhatIsAskedForIsMistyped) {
+  World world;
+  world.waits = 5;
+  world.interactive = true;
+  EXPECT_EQ(world.Run({"checklist", "--watch", "--node", "nod-1"}), kUsage);
+  EXPECT_EQ(world.waits, 5);
+  EXPECT_EQ(world.out, "");
+  EXPECT_EQ(CountOf(world.error, "did you mean \"node-1\"?"), 1u);
+}
+
+// Somebody removes it; it may be back.
+TEST(Watch, GoesOnWhereANodeGoesAway) {
+  World world;
+  world.waits = 5;
+  world.on_wait = [&world] { world.coordinator.snapshot.clear_nodes(); };
+  EXPECT_EQ(world.Run({"checklist", "--watch", "--node", "node-1"}), kUsage);
+  EXPECT_EQ(world.waits, -1);
+  EXPECT_THAT(world.out, HasSubstr("no node \"node-1\""));
 }
 
 v1::ListEventsResponse OneEvent(uint64_t id, const std::string& text) {
@@ -181,6 +256,17 @@ TEST(Serve, IsRunAsTyped) {
   EXPECT_EQ(world.served.listen, "127.0.0.1:1");
   EXPECT_EQ(world.served.log_level, "debug");
   EXPECT_EQ(world.served.spec, "/etc/connect-ha/cluster.yaml");
+}
+
+TEST(Help, OfEveryCommandHasExamples) {
+  World world;
+  for (const std::string& name : world.CommandNames()) {
+    std::vector<std::string> words = absl::StrSplit("help " + name, ' ');
+    world.Run(words);
+    const size_t examples = world.out.find("\nExamples:\n");
+    ASSERT_NE(examples, std::string::npos) << name;
+    EXPECT_THAT(world.out.substr(examples), HasSubstr("connect-ha " + name));
+  }
 }
 
 // Every error of every command says what to type next.

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/spec_bundle.h"
+#include "coordinator/checklist/rule.h"
+#include "tests/coordinator/checklist/fixture.h"
 
 namespace connect_ha {
 namespace {
@@ -37,6 +40,39 @@ void OnlyAdviceFails(World& world) {
   world.coordinator.checklist.mutable_findings()->DeleteSubrange(0, 5);
 }
 
+// What this rule says of a cluster, as the coordinator would.
+void Judged(World& world, const v1::Snapshot& cluster, const std::string& rule) {
+  world.coordinator.snapshot = cluster;
+  world.coordinator.checklist = Evaluate(cluster);
+  auto* findings = world.coordinator.checklist.mutable_findings();
+  findings->erase(std::remove_if(findings->begin(), findings->end(),
+                                 [&](const v1::Finding& f) { return f.rule() != rule; }),
+                  findings->end());
+}
+
+// The same of a cluster in tests/clusters/RULE.
+void JudgedOf(World& world, const std::string& rule, const std::string& file) {
+  Judged(world, test::LoadCluster(test::ClusterFile{rule, file}.Path(".textproto")), rule);
+}
+
+void OneIsOpen(World& world) { JudgedOf(world, "configuration-is-protected", "fail"); }
+
+// That there is no second node is so of the cluster, not of the one.
+void OneNodeOnly(World& world) { JudgedOf(world, "at-least-two-nodes", "fail-one-node"); }
+
+// So many nodes besides node-1 could not look at their configuration.
+void CannotBeRead(World& world, int count) {
+  v1::Snapshot cluster = test::BaseCluster();
+  v1::NodeSnapshot node = cluster.nodes(1);
+  cluster.mutable_nodes()->RemoveLast();
+  test::MakeUnobserved(*node.mutable_facts(), "configuration", "permission denied: /etc");
+  for (int i = 0; i < count; ++i) {
+    node.set_name(absl::StrCat("node-", i + 2));
+    *cluster.add_nodes() = node;
+  }
+  Judged(world, cluster, "configuration-is-protected");
+}
+
 void Refreshing(World& world) {
   auto& polls = world.coordinator.refresh;
   polls.resize(3);
@@ -57,6 +93,24 @@ void NoAnswer(World& world) {
       "no answer from the coordinator at coordinator.example.internal:8443; fix: on its host: "
       "systemctl status connect-ha-coordinator");
 }
+
+// As ExplainConnection says it to whoever asks.
+void AnotherAuthority(World& world) {
+  world.coordinator.error = absl::FailedPreconditionError(
+      "the coordinator at coordinator.example.internal:8443 presents a CA with hash sha256:" +
+      std::string(64, 'a') + ", not the pinned sha256:" + std::string(64, 'b') +
+      "; fix: take the command from connect-ha token create on the right coordinator, and if that "
+      "does not help: something else answers at this address");
+}
+
+void NobodyLive(World& world) {
+  for (v1::NodeSnapshot& node : *world.coordinator.snapshot.mutable_nodes()) {
+    node.mutable_last_seen()->set_seconds(1722513350);
+    world.coordinator.refresh[0].add_unreachable(node.name());
+  }
+}
+
+void NobodyJoined(World& world) { world.coordinator.snapshot.clear_nodes(); }
 
 void NoIdentity(World& world) {
   world.variables["CONNECT_HA_IDENTITY"] = "";
@@ -215,7 +269,7 @@ std::vector<GoldenCase> GoldenCases() {
       {"status", {"status"}, {}},
       {"status-good", {"status"}, MakeAllPass},
       {"status-json", {"status", "--output", "json"}, MakeAllPass, true},
-      {"status-empty", {"status"}, [](World& w) { w.coordinator.snapshot.clear_nodes(); }},
+      {"status-empty", {"status"}, NobodyJoined},
       {"status-narrow", {"status"}, [](World& w) { w.width = 60; }},
       {"checklist", {"checklist"}, {}},
       {"checklist-good", {"checklist"}, MakeAllPass},
@@ -226,13 +280,32 @@ std::vector<GoldenCase> GoldenCases() {
       {"checklist-color", {"checklist"}, [](World& w) { w.color = true; }},
       {"checklist-narrow", {"checklist"}, [](World& w) { w.width = 60; }},
       {"checklist-node", {"checklist", "--node", "node-2"}, {}},
+      {"checklist-node-in-order", {"checklist", "--node", "node-1"}, OneIsOpen},
+      {"checklist-node-open", {"checklist", "--node", "node-2"}, OneIsOpen},
+      {"checklist-node-rule",
+       {"checklist", "--rule", "configuration-is-protected", "--node", "node-1"},
+       OneIsOpen},
+      {"checklist-node-junit",
+       {"checklist", "--node", "node-1", "--output", "junit"},
+       OneIsOpen,
+       true},
+      {"checklist-node-alone", {"checklist", "--node", "node-1"}, OneNodeOnly},
+      {"checklist-node-nothing", {"checklist", "--node", "node-3"}, OnlyAdviceFails},
+      {"checklist-node-no-part", {"checklist", "--node", "node-3", "--rule", "disk-has-room"}, {}},
+      {"checklist-nodes-same", {"checklist"}, [](World& w) { CannotBeRead(w, 2); }},
+      {"checklist-nodes-many", {"checklist"}, [](World& w) { CannotBeRead(w, 9); }},
       {"checklist-no-node", {"checklist", "--node=nod-2"}, {}},
       {"checklist-rule", {"checklist", "--rule", "storage-options"}, {}},
       {"checklist-no-rule", {"checklist", "--rule", "encription-key-matches"}, {}},
+      {"checklist-unlike-any-rule", {"checklist", "--rule", "xyzzy"}, {}},
+      {"checklist-watch-no-node", {"checklist", "--watch", "--node", "nod-2"}, {}},
       {"checklist-json", {"checklist", "--output", "json"}, OnlyUnknown, true},
       {"checklist-junit", {"checklist", "--output", "junit"}, {}, true},
       {"checklist-refresh", {"checklist", "--refresh"}, Refreshing},
       {"checklist-no-answer", {"checklist"}, NoAnswer},
+      {"nodes-refresh-no-live-node", {"nodes", "--refresh"}, NobodyLive},
+      {"nodes-refresh-no-node", {"nodes", "--refresh"}, NobodyJoined},
+      {"checklist-other-authority", {"checklist"}, AnotherAuthority},
       {"checklist-no-identity", {"checklist"}, NoIdentity},
       {"nodes", {"nodes"}, {}},
       {"facts", {"facts", "node-1"}, {}},
@@ -243,6 +316,7 @@ std::vector<GoldenCase> GoldenCases() {
       {"diff-same", {"diff", "node-1", "node-1"}, {}},
       {"events", {"events"}, {}},
       {"events-json", {"events", "--output", "json"}, {}, true},
+      {"events-unlike-any-rule", {"events", "--rule", "xyzzy"}, {}},
       {"events-limit", {"events", "--limit", "many"}, {}},
       {"token-create", {"token", "create", "--node", "node-*", "--uses", "3"}, Tokens},
       {"token-create-ttl", {"token", "create", "--ttl", "soon"}, Tokens},
@@ -278,6 +352,7 @@ std::vector<GoldenCase> GoldenCases() {
       {"spec-show-no-config", {"spec", "show", "1", "--part", "config"}, Applied},
       {"spec-show-none", {"spec", "show", "7"}, Applied},
       {"spec-history", {"spec", "history"}, Applied},
+      {"spec-history-json", {"spec", "history", "--output", "json"}, Applied, true},
       {"spec-diff", {"spec", "diff", "1", "2"}, Applied},
       {"spec-diff-same", {"spec", "diff", "2", "2"}, Applied},
       {"spec-diff-word", {"spec", "diff", "one", "2"}, Applied},
