@@ -59,6 +59,12 @@ std::optional<std::string> TextOfSummary(const v1::Finding& finding) {
   return first->text();
 }
 
+// Not since the same time as the whole finding.
+bool HasOwnSince(const v1::Finding& finding, const v1::Evidence& evidence) {
+  return evidence.has_since() && finding.has_since() &&
+         FromProto(evidence.since()) != FromProto(finding.since());
+}
+
 // The worst first; unless `all`, without what the summary says.
 std::vector<v1::Evidence> ToShow(const v1::Finding& finding, bool all) {
   std::vector<v1::Evidence> evidence = WorstFirst(finding);
@@ -66,13 +72,23 @@ std::vector<v1::Evidence> ToShow(const v1::Finding& finding, bool all) {
   if (all || !said) return evidence;
   evidence.erase(std::remove_if(evidence.begin(), evidence.end(),
                                 [&](const v1::Evidence& e) {
-                                  return e.outcome() == finding.outcome() && e.text() == *said;
+                                  return e.outcome() == finding.outcome() && e.text() == *said &&
+                                         !HasOwnSince(finding, e);
                                 }),
                  evidence.end());
   return evidence;
 }
 
-void PrintEvidence(Terminal& terminal, const v1::Finding& finding, int indent, bool all,
+// "node-1: /mnt/connect is a local ext4 (for 45s)"
+std::string LineOf(const v1::Finding& finding, const v1::Evidence& evidence, Time now) {
+  std::string line = Words(evidence);
+  if (!Passes(evidence.outcome()) && HasOwnSince(finding, evidence)) {
+    absl::StrAppend(&line, " (for ", FormatSpan(now - FromProto(evidence.since())), ")");
+  }
+  return line;
+}
+
+void PrintEvidence(Terminal& terminal, const v1::Finding& finding, Time now, int indent, bool all,
                    const std::string& more) {
   constexpr size_t kOutcomeWidth = 9;
   const std::vector<v1::Evidence> evidence = ToShow(finding, all);
@@ -80,8 +96,8 @@ void PrintEvidence(Terminal& terminal, const v1::Finding& finding, int indent, b
   for (size_t i = 0; i < shown; ++i) {
     const Cell outcome = OutcomeCell(evidence[i].outcome());
     const size_t text_at = static_cast<size_t>(indent) + 2 + kOutcomeWidth;
-    const std::string text =
-        Wrap(Printable(Words(evidence[i])), terminal.width, static_cast<int>(text_at));
+    const std::string text = Wrap(Printable(LineOf(finding, evidence[i], now)), terminal.width,
+                                  static_cast<int>(text_at));
     terminal.out << std::string(static_cast<size_t>(indent) + 2, ' ')
                  << Paint(terminal, outcome.style, outcome.text)
                  << std::string(kOutcomeWidth - outcome.text.size(), ' ') << text.substr(text_at);
@@ -111,7 +127,12 @@ bool SameDetails(const v1::Finding& a, const v1::Finding& b) {
     v1::Finding rest;
     rest.set_summary(finding.summary());
     rest.set_fix(finding.fix());
-    *rest.mutable_evidence() = finding.evidence();
+    for (const v1::Evidence& evidence : finding.evidence()) {
+      v1::Evidence& line = *rest.add_evidence();
+      line.set_node(evidence.node());
+      line.set_outcome(evidence.outcome());
+      line.set_text(evidence.text());
+    }
     return rest.SerializeAsString();
   };
   return details(a) == details(b);
@@ -168,7 +189,7 @@ void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time no
                     ")");
   }
   terminal.out << Wrap(Printable(summary), terminal.width, indent);
-  PrintEvidence(terminal, finding, indent, all_evidence, more);
+  PrintEvidence(terminal, finding, now, indent, all_evidence, more);
   PrintFix(terminal, finding.fix(), indent);
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/time.h"
 #include "coordinator/checklist/verdict.h"
 
 namespace connect_ha {
@@ -56,6 +57,23 @@ void Add(const v1::Evidence& evidence, Verdict& verdict) {
   }
 }
 
+// Since when the line stands that decides, the oldest of several.
+void SetSinceOfEvidence(v1::Finding& judged) {
+  judged.clear_since();
+  judged.clear_last_known();
+  judged.clear_last_known_since();
+  for (const v1::Evidence& evidence : judged.evidence()) {
+    if (evidence.outcome() != judged.outcome() || !evidence.has_since()) continue;
+    if (judged.has_since() && FromProto(judged.since()) <= FromProto(evidence.since())) continue;
+    *judged.mutable_since() = evidence.since();
+    judged.clear_last_known();
+    judged.clear_last_known_since();
+    if (!evidence.has_last_known()) continue;
+    judged.set_last_known(evidence.last_known());
+    *judged.mutable_last_known_since() = evidence.last_known_since();
+  }
+}
+
 v1::Finding Judge(const v1::Finding& finding, const std::string& node) {
   v1::Finding judged = WithEvidenceOf(finding, node);
   if (IsOfTheClusterAlone(finding)) return judged;
@@ -67,9 +85,7 @@ v1::Finding Judge(const v1::Finding& finding, const std::string& node) {
   const v1::Finding own = verdict.Finish();
   judged.set_outcome(own.outcome());
   judged.set_summary(own.summary());
-  judged.clear_since();
-  judged.clear_last_known();
-  judged.clear_last_known_since();
+  SetSinceOfEvidence(judged);
   if (Passes(own.outcome())) {
     judged.clear_fix();
   } else if (own.outcome() != finding.outcome()) {
