@@ -1,5 +1,6 @@
 #include "coordinator/checklist/facts_view.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 
@@ -103,6 +104,11 @@ const v1::Mount* FindMount(const v1::Facts& facts, absl::string_view mount_point
 }
 
 bool IsRunning(const v1::Facts& facts) { return facts.connect().unit().active_state() == "active"; }
+
+bool RequiresMount(const v1::Unit& service, absl::string_view mount_point) {
+  return std::any_of(service.requires_mounts_for().begin(), service.requires_mounts_for().end(),
+                     [mount_point](const std::string& path) { return IsBelow(path, mount_point); });
+}
 
 std::optional<std::string> DatabaseTrouble(const v1::DatabaseFacts& database) {
   for (const v1::DatabaseStage& stage : database.stages()) {

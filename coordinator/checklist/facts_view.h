@@ -33,6 +33,9 @@ const v1::Mount* FindMount(const v1::Facts& facts, absl::string_view mount_point
 // Connect's unit is up, as far as systemd knows.
 bool IsRunning(const v1::Facts& facts);
 
+// The unit starts only once this is mounted, and has it mounted for that (RequiresMountsFor).
+bool RequiresMount(const v1::Unit& service, absl::string_view mount_point);
+
 // "connect to db.example.com:5432: connection refused"; nullopt when every stage passed.
 std::optional<std::string> DatabaseTrouble(const v1::DatabaseFacts& database);
 

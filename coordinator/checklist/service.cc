@@ -93,11 +93,7 @@ void JudgeGuard(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verdi
   if (mount.empty()) {
     return verdict.NotApplicable(node.name(), absl::StrCat(data->path(), " is on the root disk"));
   }
-  const auto& paths = connect.unit().requires_mounts_for();
-  const bool waits = std::any_of(paths.begin(), paths.end(), [&mount](const std::string& path) {
-    return IsBelow(path, mount);
-  });
-  if (!waits) {
+  if (!RequiresMount(connect.unit(), mount)) {
     return verdict.Fail(
         node.name(), absl::StrCat("a boot starts Connect without ", mount),
         absl::StrCat("on NODE: mkdir -p /etc/systemd/system/rstudio-connect.service.d && printf "

@@ -78,6 +78,16 @@ TEST(PlaceOf, JoinsTheExportAndThePathBelowIt) {
   EXPECT_EQ(PlaceOf(MountFrom("[fd00::1]:/export"), "/").Text(), "[fd00::1]:/export");
 }
 
+TEST(ReachOf, KnowsWhatIsOnThisMachineAlone) {
+  for (const char* type : {"ext4", "bcachefs", "fuseblk", "reiserfs"}) {
+    EXPECT_EQ(ReachOf(type), Reach::kLocal) << type;
+  }
+  for (const char* type : {"nfs4", "efs"}) EXPECT_EQ(ReachOf(type), Reach::kNetwork) << type;
+  for (const char* type : {"fuse.s3fs", "fuse.sshfs", ""}) {
+    EXPECT_EQ(ReachOf(type), Reach::kUnknown) << type;
+  }
+}
+
 TEST(Same, DoesNotGuessAboutAddressesAndTunnels) {
   const Place name = PlaceOf(MountFrom("nfs.example.com:/"), "/data");
   const Place other_name = PlaceOf(MountFrom("nfs-2.example.com:/"), "/data");
