@@ -82,6 +82,15 @@ std::string ConfigValue(const v1::Facts& facts, absl::string_view section, absl:
   return key == nullptr || key->values().empty() ? otherwise : *key->values().rbegin();
 }
 
+bool ConfigFlag(const v1::Facts& facts, absl::string_view section, absl::string_view name,
+                bool otherwise) {
+  const std::string value = ConfigValue(facts, section, name, otherwise ? "true" : "false");
+  for (const char* no : {"false", "no", "off", "0"}) {
+    if (absl::EqualsIgnoreCase(value, no)) return false;
+  }
+  return true;
+}
+
 std::string ConfigPath(const v1::Facts& facts) {
   const std::string& path = facts.configuration().path();
   return path.empty() ? "/etc/rstudio-connect/rstudio-connect.gcfg" : path;

@@ -23,6 +23,9 @@ const v1::ConfigKey* FindKey(const v1::Facts& facts, absl::string_view section,
 // The key's last value; `otherwise` when it is not set.
 std::string ConfigValue(const v1::Facts& facts, absl::string_view section, absl::string_view name,
                         const std::string& otherwise);
+// False for "false", "no", "off" and "0", whatever their case; `otherwise` when it is not set.
+bool ConfigFlag(const v1::Facts& facts, absl::string_view section, absl::string_view name,
+                bool otherwise);
 // The configuration file, for a person to edit.
 std::string ConfigPath(const v1::Facts& facts);
 
