@@ -25,6 +25,13 @@ std::string CheckedAt(const v1::Integrity& files) {
   return absl::StrCat(" (checked at ", FormatUtc(FromProto(files.checked_at())), ")");
 }
 
+// No process of Connect can be there: not on its way up or down either.
+bool IsAtRest(const v1::ConnectFacts& connect) {
+  if (!connect.has_unit()) return true;
+  const std::string& state = connect.unit().active_state();
+  return state == "inactive" || state == "failed";
+}
+
 // The version that the node has in full: installed, and running unless Connect is stopped.
 // Nullopt when that is unknown or wrong already; then the verdict says so.
 std::optional<std::string> VersionInUse(const v1::NodeSnapshot& node, const std::string& wanted,
@@ -47,10 +54,12 @@ std::optional<std::string> VersionInUse(const v1::NodeSnapshot& node, const std:
     return std::nullopt;
   }
   if (!connect.has_running_version()) {
-    if (!IsRunning(node.facts())) return installed;
-    verdict.Unknown(node.name(), absl::StrCat(installed,
-                                              " is installed; the running process "
-                                              "does not say its version"));
+    if (IsAtRest(connect)) return installed;
+    verdict.Unknown(node.name(),
+                    absl::StrCat(installed,
+                                 " is installed; the process of the unit, "
+                                 "which is ",
+                                 connect.unit().active_state(), ", does not say its version"));
     return std::nullopt;
   }
   if (!SameVersion(connect.running_version(), installed)) {
