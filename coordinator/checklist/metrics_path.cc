@@ -29,10 +29,15 @@ std::vector<Located> LocateMetrics(const v1::Snapshot& cluster, Verdict& verdict
     }
     const v1::Mount* mount = MountOf(node, *directory, verdict);
     if (mount == nullptr) continue;
-    if (ReachOf(mount->fs_type()) == Reach::kLocal) {
-      verdict.Pass(node.name(), absl::StrCat(directory->path(), " is on this node's own disk"));
-    } else {
-      located.push_back({&node, directory, PlaceOf(*mount, directory->path_in_source())});
+    switch (ReachOf(mount->fs_type())) {
+      case Reach::kLocal:
+        verdict.Pass(node.name(), absl::StrCat(directory->path(), " is on this node's own disk"));
+        break;
+      case Reach::kUnknown:
+        verdict.Unknown(node.name(), UnknownTypeText(*directory, *mount));
+        break;
+      case Reach::kNetwork:
+        located.push_back({&node, directory, PlaceOf(*mount, directory->path_in_source())});
     }
   }
   return located;

@@ -30,9 +30,7 @@ void Locate(const v1::NodeSnapshot& node, const v1::DataDirectory& directory,
                                        "rstudio-connect; findmnt -T ",
                                        directory.path(), ")"));
     case Reach::kUnknown:
-      return verdict.Unknown(node.name(),
-                             absl::StrCat(directory.path(), " is on a file system of type ",
-                                          mount->fs_type(), ", which is not known here"));
+      return verdict.Unknown(node.name(), UnknownTypeText(directory, *mount));
     case Reach::kNetwork:
       located.push_back({&node, &directory, PlaceOf(*mount, directory.path_in_source())});
   }
