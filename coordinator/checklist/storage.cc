@@ -8,6 +8,7 @@
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/place.h"
 #include "coordinator/checklist/rules.h"
+#include "coordinator/checklist/share_fix.h"
 #include "coordinator/checklist/verdict.h"
 
 namespace connect_ha {
@@ -28,9 +29,25 @@ std::optional<Place> WantedPlace(const v1::StorageSpec& spec) {
   return PlaceOf(wanted, "/");
 }
 
-std::string StartMountFix(const std::string& mount_point) {
-  return absl::StrCat("on NODE: systemctl start \"$(systemd-escape -p --suffix=mount ", mount_point,
-                      ")\"; findmnt ", mount_point);
+// What is mounted is not what is meant.
+std::string RemountFix(const std::string& mount_point) {
+  return absl::StrCat("on NODE: systemctl stop rstudio-connect; correct the source of ",
+                      mount_point,
+                      " in /etc/fstab or its .mount unit, then: "
+                      "systemctl daemon-reload; umount ",
+                      mount_point, "; mount ", mount_point);
+}
+
+// `mount` is null or local.
+std::string NotSharedFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                         const v1::Mount* mount) {
+  const std::string& wanted = cluster.spec().storage().mount_point();
+  // Then it is the directory's own mount that was looked at.
+  if (wanted.empty()) {
+    return ShareFix(cluster, node, *FindDirectory(node.facts(), "Server.DataDir"));
+  }
+  if (mount != nullptr) return RemountFix(wanted);
+  return absl::StrCat("on NODE: ", StartMountCommand(wanted), "; findmnt ", wanted);
 }
 
 bool HasOption(const v1::Unit& unit, absl::string_view option) {
@@ -92,19 +109,15 @@ bool IsTheSpecs(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, const
   const std::string text =
       absl::StrCat(mount.mount_point(), " is ", mount.source(), ", wanted ", wanted->Text());
   if (sameness == Sameness::kDifferent) {
-    verdict.Fail(node.name(), text,
-                 absl::StrCat("on NODE: systemctl stop rstudio-connect; correct the source of ",
-                              mount.mount_point(),
-                              " in /etc/fstab or its .mount unit, then: "
-                              "systemctl daemon-reload; umount ",
-                              mount.mount_point(), "; mount ", mount.mount_point()));
+    verdict.Fail(node.name(), text, RemountFix(mount.mount_point()));
   } else {
     verdict.Unknown(node.name(), absl::StrCat(text, ": the names cannot be compared"));
   }
   return false;
 }
 
-void JudgeMount(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verdict& verdict) {
+void JudgeMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdict& verdict) {
+  const v1::StorageSpec& spec = cluster.spec().storage();
   const std::string mount_point = DataMountPoint(spec, node.facts());
   if (mount_point.empty()) return verdict.Unknown(node.name(), "Server.DataDir was not reported");
   const v1::Mount* mount = FindMount(node.facts(), mount_point);
@@ -113,7 +126,7 @@ void JudgeMount(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verdi
                         mount == nullptr
                             ? absl::StrCat("nothing is mounted at ", mount_point)
                             : absl::StrCat(mount_point, " is a local ", mount->fs_type()),
-                        StartMountFix(mount_point));
+                        NotSharedFix(cluster, node, mount));
   }
   if (!IsTheSpecs(spec, node, *mount, verdict)) return;
   if (!WantedPlace(spec) && ReachOf(mount->fs_type()) == Reach::kUnknown) {
@@ -148,7 +161,7 @@ v1::Finding StorageIsMounted(const v1::Snapshot& cluster) {
         verdict.Unobserved(node, "storage.directories")) {
       continue;
     }
-    JudgeMount(cluster.spec().storage(), node, verdict);
+    JudgeMount(cluster, node, verdict);
   }
   return verdict.Finish();
 }
