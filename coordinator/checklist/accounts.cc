@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/checklist/compare.h"
+#include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/rules.h"
 #include "coordinator/checklist/verdict.h"
 
@@ -144,6 +146,31 @@ void Judge(const Ids& ids, const Id& id, const std::vector<std::string>& nodes, 
   });
 }
 
+// The agent looks for the account that is configured and the package's by itself.
+bool NamesOtherAccounts(const v1::ClusterSpec& spec, const v1::Facts& facts) {
+  const std::string package = "rstudio-connect";
+  const std::string run_as = ConfigValue(facts, "Applications", "RunAs", package);
+  return std::any_of(spec.accounts().begin(), spec.accounts().end(), [&](const auto& account) {
+    return account.first != package && account.first != run_as;
+  });
+}
+
+// Content may run as whoever looks at it: which accounts these are, only the specification can say.
+void JudgeCurrentUser(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node, Verdict& verdict) {
+  if (const auto why = WhyConfigurationUnknown(node.facts())) {
+    return verdict.Unknown(node.name(), absl::StrCat("whether content runs as other accounts, by "
+                                                     "Applications.RunAsCurrentUser: ",
+                                                     *why));
+  }
+  if (!ConfigFlag(node.facts(), "Applications", "RunAsCurrentUser", false)) return;
+  if (NamesOtherAccounts(spec, node.facts())) return;
+  verdict.Unknown(node.name(),
+                  "content runs as whoever looks at it (Applications.RunAsCurrentUser), and those "
+                  "accounts were not looked for",
+                  "name their accounts under accounts: in cluster.yaml, then: connect-ha apply "
+                  "cluster.yaml");
+}
+
 }  // namespace
 
 v1::Finding AccountsMatch(const v1::Snapshot& cluster) {
@@ -161,6 +188,7 @@ v1::Finding AccountsMatch(const v1::Snapshot& cluster) {
     }
     nodes.push_back(node.name());
     AddNode(node, ids);
+    JudgeCurrentUser(cluster.spec(), node, verdict);
   }
   AddWanted(cluster.spec(), ids);
   for (const auto& [key, id] : ids) Judge(ids, id, nodes, verdict);

@@ -88,7 +88,8 @@ Nodes Measured(const v1::Snapshot& cluster, Verdict& verdict) {
     if (node.has_clock()) {
       nodes.push_back(&node);
     } else {
-      verdict.Unknown(node.name(), "the offset to the coordinator was not measured yet");
+      verdict.Unknown(node.name(), "the offset to the coordinator was not measured yet",
+                      "connect-ha status (its column CLOCK has the offset once it is measured)");
     }
   }
   return nodes;
@@ -119,7 +120,7 @@ void JudgePairs(const v1::Snapshot& cluster, Verdict& verdict) {
     verdict.Unknown(perhaps.ahead->name(),
                     absl::StrCat("perhaps up to ", ShortSpan(perhaps.AtMost()), " ahead of ",
                                  perhaps.behind->name(), " (limit ", ShortSpan(limit), ")"),
-                    "connect-ha nodes (a slow network makes the error bar wide)");
+                    "connect-ha status (a slow network makes the error bar under CLOCK wide)");
   } else {
     verdict.Pass(
         "", absl::StrCat("no two nodes are more than ", ShortSpan(perhaps.AtMost()), " apart"));

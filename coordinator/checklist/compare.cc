@@ -1,5 +1,6 @@
 #include "coordinator/checklist/compare.h"
 
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/str_cat.h"
@@ -7,6 +8,8 @@
 
 namespace connect_ha {
 namespace {
+
+constexpr size_t kValuesShown = 3;
 
 using NodesByValue = std::map<std::string, std::vector<std::string>>;
 
@@ -24,13 +27,21 @@ const NodesByValue::value_type* Majority(const NodesByValue& groups, size_t node
   return nullptr;
 }
 
-// "2 on node-1, 6 on node-2"
-std::string EachValue(const NodesByValue& groups) {
+// "2 on node-1, 6 on node-2", of many the commonest: "2 on node-1, node-4, ... and 17 more"
+std::string CommonestValues(const NodesByValue& groups) {
+  std::vector<const NodesByValue::value_type*> commonest;
+  for (const auto& group : groups) commonest.push_back(&group);
+  std::stable_sort(commonest.begin(), commonest.end(), [](const auto* a, const auto* b) {
+    return a->second.size() > b->second.size();
+  });
+  const size_t shown = std::min(commonest.size(), kValuesShown);
   std::vector<std::string> parts;
-  for (const auto& [value, nodes] : groups) {
-    parts.push_back(absl::StrCat(value, " on ", JoinNames(nodes)));
+  for (size_t i = 0; i < shown; ++i) {
+    parts.push_back(absl::StrCat(commonest[i]->first, " on ", JoinNames(commonest[i]->second)));
   }
-  return absl::StrJoin(parts, ", ");
+  const std::string line = absl::StrJoin(parts, ", ");
+  const size_t left = groups.size() - shown;
+  return left == 0 ? line : absl::StrCat(line, "; and ", left, " more values");
 }
 
 std::string Line(const std::string& what, const std::string& value) {
@@ -43,7 +54,7 @@ void Judge(Verdict& verdict, const std::string& what, const std::vector<Seen>& s
   const NodesByValue groups = GroupByValue(seen);
   const auto* majority = wanted ? nullptr : Majority(groups, seen.size());
   const bool is_undecided = !wanted && !majority && groups.size() > 1;
-  const std::string all = is_undecided ? Line(what, EachValue(groups)) : "";
+  const std::string all = is_undecided ? Line(what, CommonestValues(groups)) : "";
   for (const Seen& one : seen) {
     const std::string line = Line(what, one.value);
     if (wanted && one.value != *wanted) {

@@ -1,5 +1,6 @@
 #include "coordinator/checklist/facts_view.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 
@@ -81,6 +82,15 @@ std::string ConfigValue(const v1::Facts& facts, absl::string_view section, absl:
   return key == nullptr || key->values().empty() ? otherwise : *key->values().rbegin();
 }
 
+bool ConfigFlag(const v1::Facts& facts, absl::string_view section, absl::string_view name,
+                bool otherwise) {
+  const std::string value = ConfigValue(facts, section, name, otherwise ? "true" : "false");
+  for (const char* no : {"false", "no", "off", "0"}) {
+    if (absl::EqualsIgnoreCase(value, no)) return false;
+  }
+  return true;
+}
+
 std::string ConfigPath(const v1::Facts& facts) {
   const std::string& path = facts.configuration().path();
   return path.empty() ? "/etc/rstudio-connect/rstudio-connect.gcfg" : path;
@@ -103,6 +113,11 @@ const v1::Mount* FindMount(const v1::Facts& facts, absl::string_view mount_point
 }
 
 bool IsRunning(const v1::Facts& facts) { return facts.connect().unit().active_state() == "active"; }
+
+bool RequiresMount(const v1::Unit& service, absl::string_view mount_point) {
+  return std::any_of(service.requires_mounts_for().begin(), service.requires_mounts_for().end(),
+                     [mount_point](const std::string& path) { return IsBelow(path, mount_point); });
+}
 
 std::optional<std::string> DatabaseTrouble(const v1::DatabaseFacts& database) {
   for (const v1::DatabaseStage& stage : database.stages()) {

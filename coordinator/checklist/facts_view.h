@@ -23,6 +23,9 @@ const v1::ConfigKey* FindKey(const v1::Facts& facts, absl::string_view section,
 // The key's last value; `otherwise` when it is not set.
 std::string ConfigValue(const v1::Facts& facts, absl::string_view section, absl::string_view name,
                         const std::string& otherwise);
+// False for "false", "no", "off" and "0", whatever their case; `otherwise` when it is not set.
+bool ConfigFlag(const v1::Facts& facts, absl::string_view section, absl::string_view name,
+                bool otherwise);
 // The configuration file, for a person to edit.
 std::string ConfigPath(const v1::Facts& facts);
 
@@ -32,6 +35,9 @@ const v1::Mount* FindMount(const v1::Facts& facts, absl::string_view mount_point
 
 // Connect's unit is up, as far as systemd knows.
 bool IsRunning(const v1::Facts& facts);
+
+// The unit starts only once this is mounted, and has it mounted for that (RequiresMountsFor).
+bool RequiresMount(const v1::Unit& service, absl::string_view mount_point);
 
 // "connect to db.example.com:5432: connection refused"; nullopt when every stage passed.
 std::optional<std::string> DatabaseTrouble(const v1::DatabaseFacts& database);

@@ -20,4 +20,9 @@ const v1::Mount* MountOf(const v1::NodeSnapshot& node, const v1::DataDirectory& 
   return mount;
 }
 
+std::string UnknownTypeText(const v1::DataDirectory& directory, const v1::Mount& mount) {
+  return absl::StrCat(directory.path(), " is on a file system of type ", mount.fs_type(),
+                      ", which is not known here");
+}
+
 }  // namespace connect_ha

@@ -19,4 +19,7 @@ bool StorageUnobserved(const v1::NodeSnapshot& node, Verdict& verdict);
 const v1::Mount* MountOf(const v1::NodeSnapshot& node, const v1::DataDirectory& directory,
                          Verdict& verdict);
 
+// Of a directory on a mount whose type may be a local or a network one.
+std::string UnknownTypeText(const v1::DataDirectory& directory, const v1::Mount& mount);
+
 }  // namespace connect_ha

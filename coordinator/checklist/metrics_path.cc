@@ -1,6 +1,5 @@
 #include <map>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/located.h"
@@ -9,12 +8,6 @@
 
 namespace connect_ha {
 namespace {
-
-bool SendsNoMetrics(const v1::Facts& facts) {
-  const std::string enabled =
-      absl::AsciiStrToLower(ConfigValue(facts, "Metrics", "Enabled", "true"));
-  return enabled == "false" || enabled == "no" || enabled == "off" || enabled == "0";
-}
 
 // Places of the metrics directory on network file systems; a local one is a node's own.
 std::vector<Located> LocateMetrics(const v1::Snapshot& cluster, Verdict& verdict) {
@@ -25,7 +18,7 @@ std::vector<Located> LocateMetrics(const v1::Snapshot& cluster, Verdict& verdict
       verdict.Unknown(node.name(), *why);
       continue;
     }
-    if (SendsNoMetrics(node.facts())) {
+    if (!ConfigFlag(node.facts(), "Metrics", "Enabled", true)) {
       verdict.NotApplicable(node.name(), "Metrics.Enabled is false");
       continue;
     }
@@ -36,10 +29,15 @@ std::vector<Located> LocateMetrics(const v1::Snapshot& cluster, Verdict& verdict
     }
     const v1::Mount* mount = MountOf(node, *directory, verdict);
     if (mount == nullptr) continue;
-    if (ReachOf(mount->fs_type()) == Reach::kLocal) {
-      verdict.Pass(node.name(), absl::StrCat(directory->path(), " is on this node's own disk"));
-    } else {
-      located.push_back({&node, directory, PlaceOf(*mount, directory->path_in_source())});
+    switch (ReachOf(mount->fs_type())) {
+      case Reach::kLocal:
+        verdict.Pass(node.name(), absl::StrCat(directory->path(), " is on this node's own disk"));
+        break;
+      case Reach::kUnknown:
+        verdict.Unknown(node.name(), UnknownTypeText(*directory, *mount));
+        break;
+      case Reach::kNetwork:
+        located.push_back({&node, directory, PlaceOf(*mount, directory->path_in_source())});
     }
   }
   return located;

@@ -16,9 +16,10 @@ namespace {
 constexpr std::array<absl::string_view, 13> kNetworkTypes = {
     "nfs",    "nfs4",           "efs",    "cifs", "smb3", "ceph",   "fuse.ceph",
     "lustre", "fuse.glusterfs", "beegfs", "gpfs", "afs",  "gluster"};
-constexpr std::array<absl::string_view, 14> kLocalTypes = {
-    "ext2", "ext3",  "ext4",    "xfs",   "btrfs", "zfs",    "f2fs",
-    "jfs",  "tmpfs", "overlay", "ramfs", "vfat",  "rootfs", "squashfs"};
+// fuseblk: a FUSE file system on a block device of this machine.
+constexpr std::array<absl::string_view, 17> kLocalTypes = {
+    "ext2",    "ext3",  "ext4", "xfs",    "btrfs",    "zfs",      "f2fs",    "jfs",     "tmpfs",
+    "overlay", "ramfs", "vfat", "rootfs", "squashfs", "bcachefs", "fuseblk", "reiserfs"};
 
 template <size_t N>
 bool IsOneOf(const std::array<absl::string_view, N>& names, absl::string_view name) {

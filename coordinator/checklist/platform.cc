@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "coordinator/checklist/compare.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/limits.h"
@@ -28,7 +29,14 @@ constexpr std::array<Platform, 6> kSupported = {{{"ubuntu", "20.04"},
                                                  {"rhel", "9"},
                                                  {"rhel", "10"}}};
 
-bool IsSupported(const v1::HostFacts& host) {
+constexpr std::array<absl::string_view, 2> kArchitectures = {"x86_64", "aarch64"};
+
+bool IsSupportedArchitecture(const v1::HostFacts& host) {
+  return std::find(kArchitectures.begin(), kArchitectures.end(), host.architecture()) !=
+         kArchitectures.end();
+}
+
+bool IsSupportedSystem(const v1::HostFacts& host) {
   return std::any_of(kSupported.begin(), kSupported.end(), [&host](const Platform& platform) {
     // RHEL counts by major version: 9.4 is 9.
     return host.os_id() == platform.os_id &&
@@ -95,7 +103,8 @@ v1::Finding PlatformMatches(const v1::Snapshot& cluster) {
       verdict.Fail(node.name(), absl::StrCat(PlatformText(host), ", wanted ", WantedText(spec)),
                    "replace NODE by one with the wanted system, or correct platform in "
                    "cluster.yaml");
-    } else if (!spec.has_os_id() && !IsSupported(host)) {
+    } else if ((!spec.has_os_id() && !IsSupportedSystem(host)) ||
+               (!spec.has_architecture() && !IsSupportedArchitecture(host))) {
       verdict.Fail(node.name(), absl::StrCat(PlatformText(host), " is not supported by Connect"),
                    "replace NODE by one with a supported system or, if yours is the exception, "
                    "write it under platform in cluster.yaml");

@@ -9,6 +9,7 @@
 #include "coordinator/checklist/limits.h"
 #include "coordinator/checklist/rules.h"
 #include "coordinator/checklist/verdict.h"
+#include "coordinator/checklist/versions.h"
 
 namespace connect_ha {
 namespace {
@@ -27,10 +28,13 @@ bool IsLooping(const v1::Unit& unit, Time now) {
 }
 
 // What is wrong with the unit, and what to type; "" when nothing is.
-std::pair<std::string, std::string> UnitTrouble(const v1::ConnectFacts& connect, Time now) {
+std::pair<std::string, std::string> UnitTrouble(const v1::ConnectFacts& connect,
+                                                const std::string& wanted_version, Time now) {
   const v1::Unit& unit = connect.unit();
   if (!connect.has_unit() || unit.load_state() == "not-found") {
-    return {"there is no unit rstudio-connect.service", ""};
+    return {"there is no unit rstudio-connect.service",
+            connect.has_package() ? "on NODE: apt-get install --reinstall rstudio-connect"
+                                  : InstallConnectFix(wanted_version)};
   }
   if (unit.load_state() == "masked") {
     return {"the unit is masked",
@@ -93,11 +97,7 @@ void JudgeGuard(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verdi
   if (mount.empty()) {
     return verdict.NotApplicable(node.name(), absl::StrCat(data->path(), " is on the root disk"));
   }
-  const auto& paths = connect.unit().requires_mounts_for();
-  const bool waits = std::any_of(paths.begin(), paths.end(), [&mount](const std::string& path) {
-    return IsBelow(path, mount);
-  });
-  if (!waits) {
+  if (!RequiresMount(connect.unit(), mount)) {
     return verdict.Fail(
         node.name(), absl::StrCat("a boot starts Connect without ", mount),
         absl::StrCat("on NODE: mkdir -p /etc/systemd/system/rstudio-connect.service.d && printf "
@@ -141,7 +141,8 @@ v1::Finding ServiceIsHealthy(const v1::Snapshot& cluster) {
   Verdict verdict;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (verdict.Unobserved(node, "connect.unit")) continue;
-    const auto [trouble, fix] = UnitTrouble(node.facts().connect(), FromProto(cluster.taken_at()));
+    const auto [trouble, fix] = UnitTrouble(
+        node.facts().connect(), cluster.spec().connect().version(), FromProto(cluster.taken_at()));
     if (trouble.empty()) {
       JudgePing(node, verdict);
     } else {

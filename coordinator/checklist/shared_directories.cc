@@ -3,10 +3,10 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/located.h"
 #include "coordinator/checklist/rules.h"
+#include "coordinator/checklist/share_fix.h"
 #include "coordinator/checklist/verdict.h"
 
 namespace connect_ha {
@@ -16,8 +16,8 @@ const char kInstallDirectory[] = "/opt/rstudio-connect";
 
 // Adds the directory's place where it is on a network file system; where it is not, it cannot
 // be shared.
-void Locate(const v1::NodeSnapshot& node, const v1::DataDirectory& directory,
-            std::vector<Located>& located, Verdict& verdict) {
+void Locate(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+            const v1::DataDirectory& directory, std::vector<Located>& located, Verdict& verdict) {
   const v1::Mount* mount = MountOf(node, directory, verdict);
   if (mount == nullptr) return;
   switch (ReachOf(mount->fs_type())) {
@@ -25,14 +25,9 @@ void Locate(const v1::NodeSnapshot& node, const v1::DataDirectory& directory,
       return verdict.Fail(node.name(),
                           absl::StrCat(directory.path(), " is on ", mount->mount_point(), " (",
                                        mount->fs_type(), "), which only this node has"),
-                          absl::StrCat("on NODE: put ", directory.key(),
-                                       " on the shared file system (systemctl stop "
-                                       "rstudio-connect; findmnt -T ",
-                                       directory.path(), ")"));
+                          ShareFix(cluster, node, directory));
     case Reach::kUnknown:
-      return verdict.Unknown(node.name(),
-                             absl::StrCat(directory.path(), " is on a file system of type ",
-                                          mount->fs_type(), ", which is not known here"));
+      return verdict.Unknown(node.name(), UnknownTypeText(directory, *mount));
     case Reach::kNetwork:
       located.push_back({&node, &directory, PlaceOf(*mount, directory.path_in_source())});
   }
@@ -96,9 +91,8 @@ bool OffTheSpecsMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
   const std::string found = absl::StrCat(directory.path(), " is on ", directory.mount_point());
   if (IsBelow(directory.resolved(), wanted)) {
     verdict.Fail(node.name(), absl::StrCat(found, ": nothing is mounted at ", wanted),
-                 absl::StrCat("on NODE: systemctl stop rstudio-connect; systemctl start "
-                              "\"$(systemd-escape -p --suffix=mount ",
-                              wanted, ")\"; findmnt ", wanted));
+                 absl::StrCat("on NODE: systemctl stop rstudio-connect; ",
+                              StartMountCommand(wanted), "; findmnt ", wanted));
   } else {
     verdict.Fail(
         node.name(), absl::StrCat(found, ", not on the file system at ", wanted),
@@ -125,22 +119,11 @@ v1::Finding OptionalDirectoryIsShared(const v1::Snapshot& cluster, const char* k
     } else if (directory == nullptr) {
       verdict.Fail(node.name(), absl::StrCat(key, " is not set, elsewhere it is"));
     } else {
-      Locate(node, *directory, located, verdict);
+      Locate(cluster, node, *directory, located, verdict);
     }
   }
   JudgeSameness(cluster, located, verdict);
   return verdict.Finish();
-}
-
-// The copy has the directory's own name, on the shared file system where that is known.
-std::string MoveFix(const v1::StorageSpec& spec, const v1::Facts& facts,
-                    const v1::DataDirectory& directory) {
-  const std::string& from = directory.resolved().empty() ? directory.path() : directory.resolved();
-  const std::string to = spec.mount_point().empty() ? "/var/lib" : spec.mount_point();
-  const std::pair<std::string, std::string> key = absl::StrSplit(directory.key(), '.');
-  return absl::StrCat("on NODE: systemctl stop rstudio-connect; cp -a ", from, " ", to, "/; set ",
-                      key.second, " = ", to, from.substr(from.rfind('/')), " under [", key.first,
-                      "] in ", ConfigPath(facts), ", then: systemctl start rstudio-connect");
 }
 
 }  // namespace
@@ -154,7 +137,7 @@ v1::Finding DataDirIsShared(const v1::Snapshot& cluster) {
     if (directory == nullptr) {
       verdict.Unknown(node.name(), "Server.DataDir was not reported");
     } else if (!OffTheSpecsMount(cluster, node, *directory, verdict)) {
-      Locate(node, *directory, located, verdict);
+      Locate(cluster, node, *directory, located, verdict);
     }
   }
   JudgeSameness(cluster, located, verdict);

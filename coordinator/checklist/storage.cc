@@ -1,10 +1,14 @@
-#include "absl/strings/ascii.h"
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "coordinator/checklist/data_mount.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/place.h"
 #include "coordinator/checklist/rules.h"
+#include "coordinator/checklist/share_fix.h"
 #include "coordinator/checklist/verdict.h"
 
 namespace connect_ha {
@@ -25,14 +29,71 @@ std::optional<Place> WantedPlace(const v1::StorageSpec& spec) {
   return PlaceOf(wanted, "/");
 }
 
-std::string StartMountFix(const std::string& mount_point) {
-  return absl::StrCat("on NODE: systemctl start \"$(systemd-escape -p --suffix=mount ", mount_point,
-                      ")\"; findmnt ", mount_point);
+// What is mounted is not what is meant.
+std::string RemountFix(const std::string& mount_point) {
+  return absl::StrCat("on NODE: systemctl stop rstudio-connect; correct the source of ",
+                      mount_point,
+                      " in /etc/fstab or its .mount unit, then: "
+                      "systemctl daemon-reload; umount ",
+                      mount_point, "; mount ", mount_point);
 }
 
-bool ComesBackAtBoot(const v1::Unit& unit) {
-  return unit.unit_file_state() == "enabled" || unit.unit_file_state() == "generated" ||
-         unit.unit_file_state() == "static";
+// `mount` is null or local.
+std::string NotSharedFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                         const v1::Mount* mount) {
+  const std::string& wanted = cluster.spec().storage().mount_point();
+  // Then it is the directory's own mount that was looked at.
+  if (wanted.empty()) {
+    return ShareFix(cluster, node, *FindDirectory(node.facts(), "Server.DataDir"));
+  }
+  if (mount != nullptr) return RemountFix(wanted);
+  return absl::StrCat("on NODE: ", StartMountCommand(wanted), "; findmnt ", wanted);
+}
+
+bool HasOption(const v1::Unit& unit, absl::string_view option) {
+  const std::vector<absl::string_view> options = absl::StrSplit(unit.mount_options(), ',');
+  return std::find(options.begin(), options.end(), option) != options.end();
+}
+
+// A unit that nothing can enable: another has to ask for it, as Connect's own does by
+// RequiresMountsFor.
+void JudgeStatic(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
+  if (verdict.Unobserved(node, "connect.unit")) return;
+  const std::string& point = mount.mount_point();
+  const std::string& unit = mount.unit().name();
+  if (RequiresMount(node.facts().connect().unit(), point)) {
+    return verdict.Pass(node.name(), absl::StrCat(point, " is ", mount.source(), " by ", unit,
+                                                  ", which Connect's unit requires"));
+  }
+  verdict.Unknown(node.name(),
+                  absl::StrCat("whether a boot mounts ", point, ": ", unit,
+                               " is static, and Connect's unit does not require it"),
+                  absl::StrCat("on NODE: systemctl list-dependencies --reverse ", unit,
+                               " (to have a boot start it: give it [Install] "
+                               "WantedBy=remote-fs.target, then: systemctl enable ",
+                               unit, ")"));
+}
+
+void JudgeBoot(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
+  const std::string& point = mount.mount_point();
+  const v1::Unit& unit = mount.unit();
+  if (unit.unit_file_state() == "static") return JudgeStatic(node, mount, verdict);
+  // Of /etc/fstab.
+  const bool generated = unit.unit_file_state() == "generated";
+  if (generated && HasOption(unit, "noauto") && !HasOption(unit, "x-systemd.automount")) {
+    return verdict.Fail(node.name(),
+                        absl::StrCat(point, " has the option noauto: a boot does not mount it"),
+                        absl::StrCat("on NODE: take noauto out of the options of ", point,
+                                     " in /etc/fstab, then: systemctl daemon-reload"));
+  }
+  if (!generated && unit.unit_file_state() != "enabled") {
+    return verdict.Fail(node.name(),
+                        absl::StrCat(point, " was mounted by hand: it is gone after a boot"),
+                        absl::StrCat("on NODE: findmnt --fstab ", point,
+                                     " (add the line that is missing to /etc/fstab), then: "
+                                     "systemctl daemon-reload"));
+  }
+  verdict.Pass(node.name(), absl::StrCat(point, " is ", mount.source(), " by ", unit.name()));
 }
 
 // False when what is mounted is not what the specification wants, or that cannot be told.
@@ -48,19 +109,15 @@ bool IsTheSpecs(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, const
   const std::string text =
       absl::StrCat(mount.mount_point(), " is ", mount.source(), ", wanted ", wanted->Text());
   if (sameness == Sameness::kDifferent) {
-    verdict.Fail(node.name(), text,
-                 absl::StrCat("on NODE: systemctl stop rstudio-connect; correct the source of ",
-                              mount.mount_point(),
-                              " in /etc/fstab or its .mount unit, then: "
-                              "systemctl daemon-reload; umount ",
-                              mount.mount_point(), "; mount ", mount.mount_point()));
+    verdict.Fail(node.name(), text, RemountFix(mount.mount_point()));
   } else {
     verdict.Unknown(node.name(), absl::StrCat(text, ": the names cannot be compared"));
   }
   return false;
 }
 
-void JudgeMount(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verdict& verdict) {
+void JudgeMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdict& verdict) {
+  const v1::StorageSpec& spec = cluster.spec().storage();
   const std::string mount_point = DataMountPoint(spec, node.facts());
   if (mount_point.empty()) return verdict.Unknown(node.name(), "Server.DataDir was not reported");
   const v1::Mount* mount = FindMount(node.facts(), mount_point);
@@ -69,19 +126,15 @@ void JudgeMount(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verdi
                         mount == nullptr
                             ? absl::StrCat("nothing is mounted at ", mount_point)
                             : absl::StrCat(mount_point, " is a local ", mount->fs_type()),
-                        StartMountFix(mount_point));
+                        NotSharedFix(cluster, node, mount));
   }
   if (!IsTheSpecs(spec, node, *mount, verdict)) return;
-  if (verdict.Unobserved(node, "storage.mounts.unit")) return;
-  if (!mount->has_unit() || !ComesBackAtBoot(mount->unit())) {
-    return verdict.Fail(node.name(),
-                        absl::StrCat(mount_point, " was mounted by hand: it is gone after a boot"),
-                        absl::StrCat("on NODE: findmnt --fstab ", mount_point,
-                                     " (add the line that is missing to /etc/fstab), then: "
-                                     "systemctl daemon-reload"));
+  if (!WantedPlace(spec) && ReachOf(mount->fs_type()) == Reach::kUnknown) {
+    return verdict.Unknown(
+        node.name(), absl::StrCat(mount_point, " is a file system of type ", mount->fs_type(),
+                                  ", which is not known here; nothing says that it is meant"));
   }
-  verdict.Pass(node.name(),
-               absl::StrCat(mount_point, " is ", mount->source(), " by ", mount->unit().name()));
+  if (!verdict.Unobserved(node, "storage.mounts.unit")) JudgeBoot(node, *mount, verdict);
 }
 
 void JudgeTransit(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verdict& verdict) {
@@ -108,7 +161,7 @@ v1::Finding StorageIsMounted(const v1::Snapshot& cluster) {
         verdict.Unobserved(node, "storage.directories")) {
       continue;
     }
-    JudgeMount(cluster.spec().storage(), node, verdict);
+    JudgeMount(cluster, node, verdict);
   }
   return verdict.Finish();
 }

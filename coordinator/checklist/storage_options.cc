@@ -1,3 +1,5 @@
+#include "coordinator/checklist/storage_options.h"
+
 #include <algorithm>
 
 #include "absl/strings/match.h"
@@ -79,6 +81,12 @@ void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict&
 }
 
 }  // namespace
+
+std::string NfsOptions() {
+  std::string options;
+  for (const Wanted& wanted : kWanted) absl::StrAppend(&options, wanted.option, ",");
+  return absl::StrCat(options, "_netdev");
+}
 
 v1::Finding StorageOptions(const v1::Snapshot& cluster) {
   Verdict verdict;

@@ -18,8 +18,11 @@ namespace {
 constexpr size_t kWidth = 100;
 constexpr size_t kNamesShown = 3;
 constexpr size_t kFixesShown = 4;
-// Beyond so many nodes of one outcome, evidence gives their number only.
-constexpr int kEvidenceShown = 100;
+// Beyond so many nodes that are right, evidence gives their number only. What is not right is
+// given for every node: who asks for one node must find it.
+constexpr int kGoodEvidenceShown = 100;
+
+bool IsGood(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
 
 // Nodes that showed the same.
 struct Group {
@@ -90,20 +93,25 @@ std::string NameNodes(const std::string& fix, const std::vector<std::string>& na
 }
 
 void Verdict::Pass(const std::string& node, const std::string& text) {
-  entries_.push_back({v1::PASS, node, text, "", ""});
+  entries_.push_back({v1::PASS, node, text, "", std::nullopt});
 }
 
 void Verdict::Fail(const std::string& node, const std::string& text, const std::string& fix,
                    const std::string& together) {
-  entries_.push_back({v1::FAIL, node, text, fix, together});
+  if (together.empty()) {
+    entries_.push_back({v1::FAIL, node, text, fix, std::nullopt});
+    return;
+  }
+  if (together_.empty() || together_.back() != together) together_.push_back(together);
+  entries_.push_back({v1::FAIL, node, text, fix, together_.size() - 1});
 }
 
 void Verdict::Unknown(const std::string& node, const std::string& text, const std::string& fix) {
-  entries_.push_back({v1::UNKNOWN, node, text, fix, ""});
+  entries_.push_back({v1::UNKNOWN, node, text, fix, std::nullopt});
 }
 
 void Verdict::NotApplicable(const std::string& node, const std::string& text) {
-  entries_.push_back({v1::NOT_APPLICABLE, node, text, "", ""});
+  entries_.push_back({v1::NOT_APPLICABLE, node, text, "", std::nullopt});
 }
 
 bool Verdict::Unobserved(const v1::NodeSnapshot& node, absl::string_view path) {
@@ -130,15 +138,14 @@ std::string Verdict::Summary(v1::Outcome outcome) const {
   size_t nodes = 0;
   for (const Entry& entry : entries_) {
     if (entry.outcome != outcome) continue;
-    if (entry.together.empty()) {
-      AddToGroup(groups, index, entry.text, entry.node);
+    if (entry.together) {
+      AddToGroup(groups, index, together_[*entry.together], "");
     } else {
-      AddToGroup(groups, index, entry.together, "");
+      AddToGroup(groups, index, entry.text, entry.node);
     }
     ++nodes;
   }
-  const bool good = outcome == v1::PASS || outcome == v1::NOT_APPLICABLE;
-  if (good && groups.size() == 1 && nodes > 1) {
+  if (IsGood(outcome) && groups.size() == 1 && nodes > 1) {
     return absl::StrCat(nodes == 2 ? "both" : absl::StrCat("all ", nodes),
                         " nodes: ", groups[0].text);
   }
@@ -166,19 +173,19 @@ v1::Finding Verdict::Finish() const {
   finding.set_outcome(Combined());
   finding.set_summary(Summary(finding.outcome()));
   finding.set_fix(Fixes(finding.outcome()));
-  std::map<v1::Outcome, int> seen;
+  std::map<v1::Outcome, int> good;
   for (const Entry& entry : entries_) {
-    if (++seen[entry.outcome] > kEvidenceShown) continue;
+    if (IsGood(entry.outcome) && ++good[entry.outcome] > kGoodEvidenceShown) continue;
     v1::Evidence& evidence = *finding.add_evidence();
     evidence.set_node(entry.node);
     evidence.set_outcome(entry.outcome);
     evidence.set_text(entry.text);
   }
-  for (const auto& [outcome, count] : seen) {
-    if (count <= kEvidenceShown) continue;
+  for (const auto& [outcome, count] : good) {
+    if (count <= kGoodEvidenceShown) continue;
     v1::Evidence& evidence = *finding.add_evidence();
     evidence.set_outcome(outcome);
-    evidence.set_text(absl::StrCat("and ", count - kEvidenceShown, " more"));
+    evidence.set_text(absl::StrCat("and ", count - kGoodEvidenceShown, " more"));
   }
   return finding;
 }

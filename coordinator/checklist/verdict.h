@@ -4,6 +4,7 @@
 // unless the rule applies to no node.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,8 @@ class Verdict {
     std::string node;
     std::string text;
     std::string fix;
-    std::string together;
+    // Where in together_; none: nullopt.
+    std::optional<size_t> together;
   };
 
   v1::Outcome Combined() const;
@@ -47,6 +49,8 @@ class Verdict {
   std::string Fixes(v1::Outcome outcome) const;
 
   std::vector<Entry> entries_;
+  // Once for all entries that follow each other with the same.
+  std::vector<std::string> together_;
 };
 
 // "node-1", "node-1, node-2", "node-1, node-2 and 7 more".

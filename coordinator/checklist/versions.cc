@@ -1,3 +1,5 @@
+#include "coordinator/checklist/versions.h"
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/time.h"
@@ -10,19 +12,17 @@
 namespace connect_ha {
 namespace {
 
-// The order matters: two versions against one database are worse than no service, and the
-// package starts Connect when it is installed.
-std::string InstallFix(const std::string& version) {
-  return absl::StrCat(
-      "stop Connect on every node (systemctl stop rstudio-connect), on NODE: apt-get install "
-      "./rstudio-connect_",
-      version, "*.deb, then start it on one node, then on the others");
-}
-
 // The moment, not the age: it does not change while nothing is checked anew.
 std::string CheckedAt(const v1::Integrity& files) {
   if (!files.has_checked_at()) return "";
   return absl::StrCat(" (checked at ", FormatUtc(FromProto(files.checked_at())), ")");
+}
+
+// No process of Connect can be there: not on its way up or down either.
+bool IsAtRest(const v1::ConnectFacts& connect) {
+  if (!connect.has_unit()) return true;
+  const std::string& state = connect.unit().active_state();
+  return state == "inactive" || state == "failed";
 }
 
 // The version that the node has in full: installed, and running unless Connect is stopped.
@@ -35,7 +35,7 @@ std::optional<std::string> VersionInUse(const v1::NodeSnapshot& node, const std:
   }
   const v1::ConnectFacts& connect = node.facts().connect();
   if (!connect.has_package()) {
-    verdict.Fail(node.name(), "rstudio-connect is not installed", InstallFix(wanted));
+    verdict.Fail(node.name(), "rstudio-connect is not installed", InstallConnectFix(wanted));
     return std::nullopt;
   }
   const std::string installed = PlainVersion(connect.package().version());
@@ -47,10 +47,12 @@ std::optional<std::string> VersionInUse(const v1::NodeSnapshot& node, const std:
     return std::nullopt;
   }
   if (!connect.has_running_version()) {
-    if (!IsRunning(node.facts())) return installed;
-    verdict.Unknown(node.name(), absl::StrCat(installed,
-                                              " is installed; the running process "
-                                              "does not say its version"));
+    if (IsAtRest(connect)) return installed;
+    verdict.Unknown(node.name(),
+                    absl::StrCat(installed,
+                                 " is installed; the process of the unit, "
+                                 "which is ",
+                                 connect.unit().active_state(), ", does not say its version"));
     return std::nullopt;
   }
   if (!SameVersion(connect.running_version(), installed)) {
@@ -66,6 +68,15 @@ std::optional<std::string> VersionInUse(const v1::NodeSnapshot& node, const std:
 
 }  // namespace
 
+// The order matters: two versions against one database are worse than no service, and the
+// package starts Connect when it is installed.
+std::string InstallConnectFix(const std::string& version) {
+  return absl::StrCat(
+      "stop Connect on every node (systemctl stop rstudio-connect), on NODE: apt-get install "
+      "./rstudio-connect_",
+      version, "*.deb, then start it on one node, then on the others");
+}
+
 v1::Finding ConnectVersionMatches(const v1::Snapshot& cluster) {
   const v1::ConnectSpec& spec = cluster.spec().connect();
   Verdict verdict;
@@ -80,7 +91,7 @@ v1::Finding ConnectVersionMatches(const v1::Snapshot& cluster) {
   const auto wanted =
       spec.has_version() ? std::optional<std::string>(spec.version()) : std::nullopt;
   Compare(verdict, "Connect", seen, wanted,
-          [](const Seen&, const Seen& right) { return InstallFix(right.value); });
+          [](const Seen&, const Seen& right) { return InstallConnectFix(right.value); });
   return verdict.Finish();
 }
 

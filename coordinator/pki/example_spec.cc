@@ -31,6 +31,9 @@ constexpr char kRest[] = R"(
 #  # `systemctl edit connect-ha-agent` gives it: [Service] LoadCredential=smtp_password:PATH
 #  smtp_password: {credential: smtp_password}
 
+# What every node runs, as its os-release and uname -m say. Left out: what Connect is built for.
+#platform: {os_id: ubuntu, os_version: "22.04", architecture: x86_64}
+
 # Exactly these versions, on every node. To have them installed, give each a package (Quarto: an
 # archive) as Connect's above.
 #runtimes:
@@ -56,14 +59,17 @@ constexpr char kRest[] = R"(
 #  mount_point: /mnt/connect
 #  efs: {file_system: fs-0123456789abcdef0, region: us-east-1}
 #  # or: nfs: {server: nfs.example.com, export: /connect}
+#  encrypted_in_transit: false  # true: ask for TLS between the nodes and the file system
 
 #database:
 #  major_version: 15
+#  minimum_minor_version: 8  # 15.8 or later
 
 # When the defaults do not suit.
 #limits:
 #  stale_after: 30s
 #  clock_offset: 1s
+#  database_stage: 2s  # for each step of a connection to the database
 #  disk_used_percent: 90
 #  license_days_left: 14
 )";

@@ -149,6 +149,9 @@ TEST(Evaluate, GivesFixesThatCanBeTyped) {
           << finding.rule() << " in " << file.Path("") << ": " << finding.fix();
       EXPECT_FALSE(std::regex_search(finding.fix(), one_node))
           << finding.rule() << " in " << file.Path("") << ": " << finding.fix();
+      // There is nothing to mount at the root.
+      EXPECT_FALSE(absl::StrContains(finding.fix(), "--suffix=mount /)"))
+          << finding.rule() << " in " << file.Path("") << ": " << finding.fix();
     }
   }
 }

@@ -1,6 +1,7 @@
 // The small functions that rules are made of.
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "common/version.h"
 #include "coordinator/checklist/compare.h"
 #include "coordinator/checklist/config_keys.h"
@@ -78,6 +79,16 @@ TEST(PlaceOf, JoinsTheExportAndThePathBelowIt) {
   EXPECT_EQ(PlaceOf(MountFrom("[fd00::1]:/export"), "/").Text(), "[fd00::1]:/export");
 }
 
+TEST(ReachOf, KnowsWhatIsOnThisMachineAlone) {
+  for (const char* type : {"ext4", "bcachefs", "fuseblk", "reiserfs"}) {
+    EXPECT_EQ(ReachOf(type), Reach::kLocal) << type;
+  }
+  for (const char* type : {"nfs4", "efs"}) EXPECT_EQ(ReachOf(type), Reach::kNetwork) << type;
+  for (const char* type : {"fuse.s3fs", "fuse.sshfs", ""}) {
+    EXPECT_EQ(ReachOf(type), Reach::kUnknown) << type;
+  }
+}
+
 TEST(Same, DoesNotGuessAboutAddressesAndTunnels) {
   const Place name = PlaceOf(MountFrom("nfs.example.com:/"), "/data");
   const Place other_name = PlaceOf(MountFrom("nfs-2.example.com:/"), "/data");
@@ -100,6 +111,21 @@ TEST(Compare, SaysBothSidesWhereThereIsNoMajority) {
   Verdict verdict;
   Compare(verdict, "uid", {{"a", "1"}, {"b", "2"}}, std::nullopt);
   EXPECT_EQ(verdict.Finish().summary(), "uid 1 on a, 2 on b");
+}
+
+TEST(Compare, SaysTheCommonestOfManyValues) {
+  std::vector<Seen> seen;
+  for (int i = 0; i < 1000; ++i) {
+    seen.push_back({absl::StrCat("node-", 1000 + i), absl::StrCat(i < 10 ? 5 : i % 5 * 1000 + i)});
+  }
+  Verdict verdict;
+  Compare(verdict, "uid", seen, std::nullopt);
+  const v1::Finding finding = verdict.Finish();
+  EXPECT_EQ(finding.summary(),
+            "uid 5 on node-1000, node-1001 and 8 more, 10 on node-1010, 100 on node-1100; and 988 "
+            "more values");
+  ASSERT_EQ(finding.evidence_size(), 1000);
+  EXPECT_EQ(finding.evidence(999).text(), "uid 4999");
 }
 
 TEST(Compare, SidesWithWhatIsWanted) {
@@ -130,7 +156,25 @@ TEST(Verdict, KeepsToOneLineHoweverManyNodesThereAre) {
             "node-1001, node-1003 and 248 more: is broken; node-1002, node-1004 and 248 more: is "
             "gone");
   EXPECT_EQ(finding.fix(), "mend node-1001, node-1002 and 498 more");
-  EXPECT_EQ(finding.evidence_size(), 101);
+}
+
+TEST(Verdict, NamesEveryNodeThatIsNotRightInItsEvidence) {
+  for (const bool fails : {true, false}) {
+    Verdict verdict;
+    for (int i = 1; i <= 500; ++i) {
+      const std::string node = absl::StrCat("node-", 1000 + i);
+      if (fails) {
+        verdict.Fail(node, "is broken");
+      } else {
+        verdict.Unknown(node, "does not say");
+      }
+      verdict.Pass(node, "is there");
+    }
+    const v1::Finding finding = verdict.Finish();
+    ASSERT_EQ(finding.evidence_size(), 500 + 100 + 1);
+    EXPECT_EQ(finding.evidence(599).node(), "node-1500");
+    EXPECT_EQ(finding.evidence(600).text(), "and 400 more");
+  }
 }
 
 TEST(NameNodes, GivesACommandThatTakesOneNodeForEach) {
