@@ -49,6 +49,11 @@ void ReadServicePart(BusObject& object, v1::Unit& unit) {
 void ReadMountPart(BusObject& object, v1::Unit& unit) {
   unit.set_result(object.Text(kMountInterface, "Result"));
   unit.set_mount_options(object.Text(kMountInterface, "Options"));
+  for (const char* property : {"WantedBy", "RequiredBy", "TriggeredBy"}) {
+    for (std::string& other : object.Texts(kUnitInterface, property)) {
+      unit.add_started_by(std::move(other));
+    }
+  }
   const uint64_t active_us = object.Number64(kUnitInterface, "ActiveEnterTimestamp");
   if (unit.active_state() == "active" && active_us > 0) {
     *unit.mutable_started_at() =

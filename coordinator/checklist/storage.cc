@@ -1,9 +1,5 @@
-#include <algorithm>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 #include "coordinator/checklist/data_mount.h"
 #include "coordinator/checklist/facts_view.h"
 #include "coordinator/checklist/place.h"
@@ -50,50 +46,38 @@ std::string NotSharedFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& no
   return absl::StrCat("on NODE: ", StartMountCommand(wanted), "; findmnt ", wanted);
 }
 
-bool HasOption(const v1::Unit& unit, absl::string_view option) {
-  const std::vector<absl::string_view> options = absl::StrSplit(unit.mount_options(), ',');
-  return std::find(options.begin(), options.end(), option) != options.end();
-}
-
-// A unit that nothing can enable: another has to ask for it, as Connect's own does by
-// RequiresMountsFor.
-void JudgeStatic(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
-  if (verdict.Unobserved(node, "connect.unit")) return;
-  const std::string& point = mount.mount_point();
-  const std::string& unit = mount.unit().name();
-  if (RequiresMount(node.facts().connect().unit(), point)) {
-    return verdict.Pass(node.name(), absl::StrCat(point, " is ", mount.source(), " by ", unit,
-                                                  ", which Connect's unit requires"));
-  }
-  verdict.Unknown(node.name(),
-                  absl::StrCat("whether a boot mounts ", point, ": ", unit,
-                               " is static, and Connect's unit does not require it"),
-                  absl::StrCat("on NODE: systemctl list-dependencies --reverse ", unit,
-                               " (to have a boot start it: give it [Install] "
-                               "WantedBy=remote-fs.target, then: systemctl enable ",
-                               unit, ")"));
-}
-
+// A unit of /etc/fstab is started by a target or by an automount, but for one with noauto; a static
+// one by whatever asks for it, such as Connect's unit with RequiresMountsFor.
 void JudgeBoot(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
   const std::string& point = mount.mount_point();
   const v1::Unit& unit = mount.unit();
-  if (unit.unit_file_state() == "static") return JudgeStatic(node, mount, verdict);
-  // Of /etc/fstab.
-  const bool generated = unit.unit_file_state() == "generated";
-  if (generated && HasOption(unit, "noauto") && !HasOption(unit, "x-systemd.automount")) {
+  const std::string& state = unit.unit_file_state();
+  if (state == "enabled" || unit.started_by_size() > 0) {
+    if (state == "enabled" || state == "generated" || state == "static") {
+      return verdict.Pass(node.name(),
+                          absl::StrCat(point, " is ", mount.source(), " by ", unit.name()));
+    }
+  }
+  if (state == "generated") {
     return verdict.Fail(node.name(),
-                        absl::StrCat(point, " has the option noauto: a boot does not mount it"),
+                        absl::StrCat(point, " is not mounted by a boot: nothing starts ",
+                                     unit.name(), ", its line in /etc/fstab says noauto"),
                         absl::StrCat("on NODE: take noauto out of the options of ", point,
                                      " in /etc/fstab, then: systemctl daemon-reload"));
   }
-  if (!generated && unit.unit_file_state() != "enabled") {
-    return verdict.Fail(node.name(),
-                        absl::StrCat(point, " was mounted by hand: it is gone after a boot"),
-                        absl::StrCat("on NODE: findmnt --fstab ", point,
-                                     " (add the line that is missing to /etc/fstab), then: "
-                                     "systemctl daemon-reload"));
+  if (state == "static") {
+    return verdict.Unknown(node.name(),
+                           absl::StrCat("whether a boot mounts ", point, ": ", unit.name(),
+                                        " is static, and no unit that is loaded starts it"),
+                           absl::StrCat("on NODE: give ", unit.name(),
+                                        " [Install] WantedBy=remote-fs.target, then: systemctl "
+                                        "enable ",
+                                        unit.name()));
   }
-  verdict.Pass(node.name(), absl::StrCat(point, " is ", mount.source(), " by ", unit.name()));
+  verdict.Fail(node.name(), absl::StrCat(point, " was mounted by hand: it is gone after a boot"),
+               absl::StrCat("on NODE: findmnt --fstab ", point,
+                            " (add the line that is missing to /etc/fstab), then: "
+                            "systemctl daemon-reload"));
 }
 
 // False when what is mounted is not what the specification wants, or that cannot be told.

@@ -58,6 +58,9 @@ int Texts(sd_bus*, const char*, const char*, const char* property, sd_bus_messag
   const std::string name = property;
   if (name == "RequiresMountsFor")
     return sd_bus_message_append(reply, "as", 2, "/a", "/mnt/connect");
+  if (name == "WantedBy") return sd_bus_message_append(reply, "as", 1, "remote-fs.target");
+  if (name == "RequiredBy") return sd_bus_message_append(reply, "as", 1, "a.service");
+  if (name == "TriggeredBy") return sd_bus_message_append(reply, "as", 0);
   if (name == "Environment") return sd_bus_message_append(reply, "as", 1, "CONNECT_A=1");
   return sd_bus_message_append(reply, "as", 1, "/etc/systemd/system/x.d/10-a.conf");
 }
@@ -97,6 +100,9 @@ const sd_bus_vtable kUnit[] = {
     SD_BUS_PROPERTY("UnitFileState", "s", Text, 0, 0),
     SD_BUS_PROPERTY("RequiresMountsFor", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("DropInPaths", "as", Texts, 0, 0),
+    SD_BUS_PROPERTY("WantedBy", "as", Texts, 0, 0),
+    SD_BUS_PROPERTY("RequiredBy", "as", Texts, 0, 0),
+    SD_BUS_PROPERTY("TriggeredBy", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("ActiveEnterTimestamp", "t", Number64, 0, 0),
     SD_BUS_VTABLE_END};
 const sd_bus_vtable kService[] = {SD_BUS_VTABLE_START(0),

@@ -31,6 +31,8 @@ TEST(SystemdBus, ReadsAMount) {
   ASSERT_TRUE(unit.ok()) << unit.status();
   EXPECT_EQ(unit->mount_options(), "rw,vers=4.1,hard");
   EXPECT_EQ(unit->started_at().seconds(), 1722513600);
+  EXPECT_EQ(std::vector<std::string>(unit->started_by().begin(), unit->started_by().end()),
+            (std::vector<std::string>{"remote-fs.target", "a.service"}));
 }
 
 TEST(SystemdBus, AUnitThatIsNotThereIsNotFound) {

@@ -236,6 +236,27 @@ TEST_F(Units, AllOfItWorksWhileTheBusDaemonIsAway) {
   EXPECT_EQ(Systemctl({"start", "dbus.socket"}), 0);
 }
 
+// A mounted unit's options do not say noauto; who starts it does.
+TEST_F(Units, AMountThatNoBootMakesIsStartedByNone) {
+  std::ofstream("/etc/fstab") << "tmpfs /run/auto tmpfs size=1m 0 0\n"
+                                 "tmpfs /run/never tmpfs size=1m,noauto 0 0\n";
+  ASSERT_EQ(Systemctl({"daemon-reload"}), 0);
+  ASSERT_EQ(Systemctl({"start", "run-auto.mount", "run-never.mount"}), 0);
+  const auto made = host_.ReadUnit("run-auto.mount");
+  const auto not_made = host_.ReadUnit("run-never.mount");
+  ASSERT_TRUE(made.ok()) << made.status();
+  ASSERT_TRUE(not_made.ok()) << not_made.status();
+  EXPECT_EQ(made->unit_file_state(), "generated");
+  ASSERT_EQ(made->started_by_size(), 1);
+  EXPECT_EQ(made->started_by(0), "local-fs.target");
+  EXPECT_EQ(not_made->unit_file_state(), "generated");
+  EXPECT_EQ(not_made->started_by_size(), 0);
+  EXPECT_EQ(not_made->mount_options().find("noauto"), std::string::npos);
+  EXPECT_EQ(Systemctl({"stop", "run-auto.mount", "run-never.mount"}), 0);
+  std::ofstream("/etc/fstab") << "";
+  EXPECT_EQ(Systemctl({"daemon-reload"}), 0);
+}
+
 TEST_F(Units, RemovesNoTreeWithAMountInIt) {
   std::filesystem::create_directories("/run/tree/same");
   std::ofstream("/run/tree/same/a") << "";
