@@ -32,7 +32,6 @@ void PrintJson(Terminal& terminal) {
     row.set_title(rule.title);
     row.set_rule_class(rule.rule_class);
     row.set_source(rule.source_item);
-    row.set_fix(rule.fix);
   }
   terminal.out << ToJson(table);
 }
