@@ -59,21 +59,25 @@ std::optional<std::string> TextOfSummary(const v1::Finding& finding) {
   return first->text();
 }
 
-// Not since the same time as the whole finding.
-bool HasOwnSince(const v1::Finding& finding, const v1::Evidence& evidence) {
-  return evidence.has_since() && finding.has_since() &&
-         FromProto(evidence.since()) != FromProto(finding.since());
+std::string Span(const google::protobuf::Timestamp& since, Time now) {
+  return FormatSpan(now - FromProto(since));
+}
+
+// It fails, and not for as long as the whole finding, as far as a person is told.
+bool HasOwnSince(const v1::Finding& finding, const v1::Evidence& evidence, Time now) {
+  return evidence.outcome() == v1::FAIL && evidence.has_since() && finding.has_since() &&
+         Span(evidence.since(), now) != Span(finding.since(), now);
 }
 
 // The worst first; unless `all`, without what the summary says.
-std::vector<v1::Evidence> ToShow(const v1::Finding& finding, bool all) {
+std::vector<v1::Evidence> ToShow(const v1::Finding& finding, Time now, bool all) {
   std::vector<v1::Evidence> evidence = WorstFirst(finding);
   const std::optional<std::string> said = TextOfSummary(finding);
   if (all || !said) return evidence;
   evidence.erase(std::remove_if(evidence.begin(), evidence.end(),
                                 [&](const v1::Evidence& e) {
                                   return e.outcome() == finding.outcome() && e.text() == *said &&
-                                         !HasOwnSince(finding, e);
+                                         !HasOwnSince(finding, e, now);
                                 }),
                  evidence.end());
   return evidence;
@@ -82,8 +86,8 @@ std::vector<v1::Evidence> ToShow(const v1::Finding& finding, bool all) {
 // "node-1: /mnt/connect is a local ext4 (for 45s)"
 std::string LineOf(const v1::Finding& finding, const v1::Evidence& evidence, Time now) {
   std::string line = Words(evidence);
-  if (!Passes(evidence.outcome()) && HasOwnSince(finding, evidence)) {
-    absl::StrAppend(&line, " (for ", FormatSpan(now - FromProto(evidence.since())), ")");
+  if (HasOwnSince(finding, evidence, now)) {
+    absl::StrAppend(&line, " (for ", Span(evidence.since(), now), ")");
   }
   return line;
 }
@@ -91,7 +95,7 @@ std::string LineOf(const v1::Finding& finding, const v1::Evidence& evidence, Tim
 void PrintEvidence(Terminal& terminal, const v1::Finding& finding, Time now, int indent, bool all,
                    const std::string& more) {
   constexpr size_t kOutcomeWidth = 9;
-  const std::vector<v1::Evidence> evidence = ToShow(finding, all);
+  const std::vector<v1::Evidence> evidence = ToShow(finding, now, all);
   const size_t shown = std::min(evidence.size(), all ? kMostEvidenceInFull : kMostEvidence);
   for (size_t i = 0; i < shown; ++i) {
     const Cell outcome = OutcomeCell(evidence[i].outcome());
@@ -184,7 +188,7 @@ void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time no
                          bool all_evidence, const std::string& more) {
   std::string summary = finding.summary();
   if (finding.has_since()) {
-    absl::StrAppend(&summary, " (for ", FormatSpan(now - FromProto(finding.since())),
+    absl::StrAppend(&summary, " (for ", Span(finding.since(), now),
                     finding.has_last_known() ? ", " + Label(finding.last_known()) + " before" : "",
                     ")");
   }
