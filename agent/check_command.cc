@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "common/checklist_text.h"
-#include "common/json.h"
-#include "coordinator/checklist/rule.h"
+#include "common/checklist/rule.h"
+#include "common/command/checklist_text.h"
+#include "common/command/json.h"
 
 namespace connect_ha {
 namespace {

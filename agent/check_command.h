@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "common/command_line.h"
+#include "common/command/command_line.h"
 #include "common/time.h"
 #include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/facts.pb.h"

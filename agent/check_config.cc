@@ -2,10 +2,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "agent/probes/configuration.h"
-#include "common/config_loader.h"
+#include "agent/probes/connect/configuration.h"
+#include "common/connect/gcfg.h"
 #include "common/file.h"
-#include "common/gcfg.h"
+#include "common/spec/config_loader.h"
 
 namespace connect_ha {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "agent/host/host.h"
-#include "common/command_line.h"
+#include "common/command/command_line.h"
 
 namespace connect_ha {
 

@@ -9,19 +9,19 @@
 #include "absl/strings/str_cat.h"
 #include "agent/check_command.h"
 #include "agent/check_config.h"
-#include "agent/enroll.h"
 #include "agent/host/linux_host.h"
-#include "agent/host/shared_reader.h"
-#include "agent/identity.h"
-#include "agent/plan_command.h"
+#include "agent/host/processes/shared_reader.h"
+#include "agent/link/enroll.h"
+#include "agent/link/identity.h"
+#include "agent/preview_command.h"
 #include "agent/read_node.h"
-#include "agent/resources/assignment_file.h"
+#include "agent/resources/converge/assignment_file.h"
 #include "agent/run.h"
-#include "common/config_loader.h"
-#include "common/crypto.h"
+#include "common/command/json.h"
 #include "common/file.h"
-#include "common/json.h"
 #include "common/log.h"
+#include "common/spec/config_loader.h"
+#include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {
@@ -141,7 +141,7 @@ std::string CredentialsDir() {
   return own != nullptr ? own : "/run/credentials/connect-ha-agent.service";
 }
 
-int Plan(const Arguments& arguments, Terminal& terminal) {
+int Preview(const Arguments& arguments, Terminal& terminal) {
   const absl::StatusOr<v1::AgentConfig> config = LoadConfig(arguments);
   if (!config.ok()) {
     PrintError(terminal, config.status());
@@ -155,8 +155,8 @@ int Plan(const Arguments& arguments, Terminal& terminal) {
   options.credentials_dir = CredentialsDir();
   options.digest_key = DigestKey(options.state_dir);
   options.node = NodeName(options.state_dir, v1::Facts());
-  return PrintNodePlan(host, options, arguments.Get("--only"),
-                       arguments.Get("--output", "table") == "json", terminal);
+  return PrintNodePreview(host, options, arguments.Get("--only"),
+                          arguments.Get("--output", "table") == "json", terminal);
 }
 
 int CheckConfig(const Arguments& arguments, Terminal& terminal) {
@@ -269,7 +269,7 @@ std::vector<Command> Commands() {
         kStateDirOption},
        {"connect-ha-agent check", "connect-ha-agent check --full --output json"},
        Check},
-      {"plan",
+      {"preview",
        "",
        "show what would be changed on this node",
        "Looks at this node by the specification that it holds; changes nothing, and needs no "
@@ -279,8 +279,8 @@ std::vector<Command> Commands() {
         {"--output", "FORMAT", "how to print (default table)", "table|json"},
         kConfigOption,
         kStateDirOption},
-       {"connect-ha-agent plan", "connect-ha-agent plan --only package --output json"},
-       Plan},
+       {"connect-ha-agent preview", "connect-ha-agent preview --only package --output json"},
+       Preview},
       {"enroll",
        "",
        "join a cluster",

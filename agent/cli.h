@@ -1,7 +1,7 @@
 // The agent's commands: one row each.
 #pragma once
 
-#include "common/command_line.h"
+#include "common/command/command_line.h"
 
 namespace connect_ha {
 

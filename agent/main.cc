@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "agent/cli.h"
-#include "common/command_line.h"
-#include "common/grpc_log.h"
+#include "common/command/command_line.h"
 #include "common/log.h"
+#include "common/tls/grpc_log.h"
 
 int main(int argc, char** argv) {
   connect_ha::SetUpLog("warn");

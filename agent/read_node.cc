@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "agent/probes/configuration.h"
+#include "agent/probes/connect/configuration.h"
 #include "agent/probes/table.h"
-#include "agent/resources/assignment_file.h"
+#include "agent/resources/converge/assignment_file.h"
 
 namespace connect_ha {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "agent/gatherer.h"
 #include "agent/host/host.h"
+#include "agent/loop/gatherer.h"
 #include "connect_ha/v1/agent_config.pb.h"
 #include "connect_ha/v1/facts.pb.h"
 

@@ -11,10 +11,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "agent/coordinator_client.h"
 #include "agent/host/linux_host.h"
-#include "agent/identity.h"
-#include "agent/loop.h"
+#include "agent/link/coordinator_client.h"
+#include "agent/link/identity.h"
+#include "agent/loop/loop.h"
 #include "agent/probes/table.h"
 #include "agent/read_node.h"
 #include "common/log.h"

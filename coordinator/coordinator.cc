@@ -49,9 +49,9 @@ Coordinator::Coordinator(std::string dir, std::string spec_path, Authority autho
           std::make_unique<Enrolment>(*store_, authority_, files_.address, files_.digest_key)),
       callers_(std::make_unique<Callers>(authority_.cluster(), *roster_, *store_)),
       specs_(std::make_unique<Specs>(authority_.cluster(), *store_, *roster_)),
-      plans_(std::make_unique<PlanBoard>()),
+      previews_(std::make_unique<PreviewBoard>()),
       server_(std::make_unique<Server>(
-          Core{*store_, *roster_, *evaluator_, *enrolment_, *callers_, *specs_, *plans_})),
+          Core{*store_, *roster_, *evaluator_, *enrolment_, *callers_, *specs_, *previews_})),
       certificate_checked_at_(now) {}
 
 Coordinator::~Coordinator() = default;

@@ -7,15 +7,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/time.h"
-#include "coordinator/enrolment.h"
-#include "coordinator/evaluator.h"
-#include "coordinator/pki/authority.h"
-#include "coordinator/pki/init.h"
-#include "coordinator/plan_board.h"
-#include "coordinator/roster.h"
-#include "coordinator/server.h"
-#include "coordinator/service_caller.h"
-#include "coordinator/specs.h"
+#include "coordinator/cluster/evaluator.h"
+#include "coordinator/cluster/preview_board.h"
+#include "coordinator/cluster/roster.h"
+#include "coordinator/cluster/specs.h"
+#include "coordinator/identity/authority.h"
+#include "coordinator/identity/enrolment.h"
+#include "coordinator/identity/init.h"
+#include "coordinator/rpc/server.h"
+#include "coordinator/rpc/service_caller.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
@@ -67,7 +67,7 @@ class Coordinator {
   std::unique_ptr<Enrolment> enrolment_;
   std::unique_ptr<Callers> callers_;
   std::unique_ptr<Specs> specs_;
-  std::unique_ptr<PlanBoard> plans_;
+  std::unique_ptr<PreviewBoard> previews_;
   std::unique_ptr<Server> server_;
   Time certificate_checked_at_;
   Time memory_returned_at_{};

@@ -7,12 +7,12 @@
 #include <thread>
 #include <vector>
 
-#include "common/command_line.h"
-#include "common/grpc_log.h"
+#include "common/command/command_line.h"
 #include "common/log.h"
-#include "coordinator/admin_client.h"
+#include "common/tls/grpc_log.h"
 #include "coordinator/cli/commands.h"
-#include "coordinator/pki/init.h"
+#include "coordinator/cli/link/admin_client.h"
+#include "coordinator/identity/init.h"
 #include "coordinator/serve.h"
 
 namespace {

@@ -8,8 +8,8 @@
 #include <csignal>
 #include <ctime>
 
-#include "common/grpc_log.h"
 #include "common/log.h"
+#include "common/tls/grpc_log.h"
 #include "coordinator/coordinator.h"
 
 namespace connect_ha {

@@ -7,12 +7,12 @@
 
 #include "absl/strings/match.h"
 #include "agent/host/accounts.h"
-#include "agent/host/command.h"
 #include "agent/host/errors.h"
-#include "agent/host/files.h"
-#include "agent/host/http.h"
-#include "agent/host/network_walk.h"
-#include "agent/host/unit_environment.h"
+#include "agent/host/files/files.h"
+#include "agent/host/mounts/network_walk.h"
+#include "agent/host/network/http.h"
+#include "agent/host/processes/command.h"
+#include "agent/host/systemd/unit_environment.h"
 
 namespace connect_ha {
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "agent/host/live_mount_table.h"
-#include "agent/host/shared_reader.h"
-#include "agent/host/systemd_bus.h"
-#include "agent/host/systemd_changes.h"
+#include "agent/host/mounts/live_mount_table.h"
+#include "agent/host/processes/shared_reader.h"
+#include "agent/host/systemd/systemd_bus.h"
+#include "agent/host/systemd/systemd_changes.h"
 #include "agent/host/writable_host.h"
 
 namespace connect_ha {

@@ -1,9 +1,9 @@
 // LinuxHost's changes: each where it is made, files only on local file systems.
 #include "absl/strings/str_cat.h"
-#include "agent/host/fetch.h"
+#include "agent/host/files/unpack.h"
+#include "agent/host/files/write_files.h"
 #include "agent/host/linux_host.h"
-#include "agent/host/unpack.h"
-#include "agent/host/write_files.h"
+#include "agent/host/network/fetch.h"
 
 namespace connect_ha {
 

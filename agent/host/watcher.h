@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "agent/host/fd.h"
-#include "agent/host/systemd_events.h"
+#include "agent/host/systemd/systemd_events.h"
 
 namespace connect_ha {
 

@@ -14,7 +14,7 @@
 
 #include "absl/status/status.h"
 #include "agent/host/host.h"
-#include "agent/probes/connect_config.h"
+#include "agent/probes/connect/connect_config.h"
 #include "connect_ha/v1/agent_config.pb.h"
 #include "connect_ha/v1/facts.pb.h"
 

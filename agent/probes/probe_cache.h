@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "agent/host/host.h"
-#include "agent/probes/dpkg.h"
-#include "agent/probes/verified_chain.h"
+#include "agent/probes/database/verified_chain.h"
+#include "agent/probes/installed/dpkg.h"
 #include "connect_ha/v1/facts.pb.h"
 
 namespace connect_ha {

@@ -2,8 +2,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "agent/host/fetch_url.h"
-#include "agent/resources/download.h"
+#include "agent/host/network/fetch_url.h"
+#include "agent/resources/install/download.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
 

@@ -6,10 +6,10 @@
 #include "absl/strings/str_join.h"
 #include "agent/resources/nouns.h"
 #include "agent/resources/secret.h"
-#include "common/connect_keys.h"
-#include "common/connect_redaction.h"
-#include "common/connect_template.h"
-#include "common/gcfg.h"
+#include "common/connect/connect_keys.h"
+#include "common/connect/connect_redaction.h"
+#include "common/connect/gcfg.h"
+#include "common/spec/connect_template.h"
 
 namespace connect_ha {
 namespace {

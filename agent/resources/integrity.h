@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "agent/host/host.h"
-#include "agent/probes/manifest.h"
+#include "agent/probes/installed/manifest.h"
 #include "agent/probes/probe_cache.h"
 #include "connect_ha/v1/facts.pb.h"
 

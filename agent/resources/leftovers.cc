@@ -6,12 +6,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "agent/probes/dpkg.h"
-#include "agent/resources/installer.h"
+#include "agent/probes/installed/dpkg.h"
+#include "agent/resources/install/installer.h"
+#include "agent/resources/install/package_manager.h"
+#include "agent/resources/install/package_record.h"
 #include "agent/resources/nouns.h"
-#include "agent/resources/package_manager.h"
-#include "agent/resources/package_record.h"
-#include "common/crypto.h"
+#include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {

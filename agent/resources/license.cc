@@ -2,7 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/resources/nouns.h"
-#include "common/crypto.h"
+#include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {

@@ -53,7 +53,7 @@ class Resource {
  public:
   virtual ~Resource() = default;
 
-  // "package rstudio-connect": the same in plans, events, errors and the journal.
+  // "package rstudio-connect": the same in previews, events, errors and the journal.
   virtual std::string Name() const = 0;
   // Nothing: as it should be. Changes nothing on the node.
   virtual absl::StatusOr<std::optional<v1::Change>> Differs() = 0;

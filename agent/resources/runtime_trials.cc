@@ -1,10 +1,10 @@
 #include "agent/resources/runtime_trials.h"
 
 #include "absl/strings/str_cat.h"
-#include "agent/probes/accounts.h"
-#include "agent/probes/configuration.h"
-#include "agent/probes/runtime_trial.h"
-#include "agent/probes/runtimes.h"
+#include "agent/probes/connect/configuration.h"
+#include "agent/probes/installed/runtime_trial.h"
+#include "agent/probes/installed/runtimes.h"
+#include "agent/probes/machine/accounts.h"
 
 namespace connect_ha {
 namespace {

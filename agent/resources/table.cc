@@ -3,8 +3,8 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "agent/resources/install/package_manager.h"
 #include "agent/resources/nouns.h"
-#include "agent/resources/package_manager.h"
 
 namespace connect_ha {
 namespace {

@@ -1,7 +1,7 @@
 #include "absl/strings/str_cat.h"
-#include "common/spec_bundle.h"
-#include "coordinator/cli/client.h"
+#include "common/spec/spec_bundle.h"
 #include "coordinator/cli/commands.h"
+#include "coordinator/cli/link/client.h"
 #include "coordinator/cli/put_into_force.h"
 
 namespace connect_ha {

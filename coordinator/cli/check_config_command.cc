@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "common/spec_bundle.h"
-#include "common/text_table.h"
+#include "common/command/text_table.h"
+#include "common/spec/spec_bundle.h"
 #include "coordinator/cli/commands.h"
 
 namespace connect_ha {

@@ -1,13 +1,13 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "common/checklist_text.h"
-#include "common/json.h"
-#include "coordinator/checklist/rule.h"
-#include "coordinator/cli/client.h"
+#include "common/checklist/rule.h"
+#include "common/command/checklist_text.h"
+#include "common/command/json.h"
 #include "coordinator/cli/commands.h"
-#include "coordinator/cli/junit.h"
+#include "coordinator/cli/link/client.h"
 #include "coordinator/cli/node_part.h"
+#include "coordinator/cli/text/junit.h"
 
 namespace connect_ha {
 namespace {

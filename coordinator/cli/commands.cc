@@ -1,7 +1,7 @@
 #include "coordinator/cli/commands.h"
 
 #include "absl/strings/str_join.h"
-#include "coordinator/checklist/rule.h"
+#include "common/checklist/rule.h"
 
 namespace connect_ha {
 namespace {

@@ -2,11 +2,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/json.h"
-#include "coordinator/checklist/diff.h"
-#include "coordinator/cli/client.h"
+#include "common/checklist/diff.h"
+#include "common/command/json.h"
 #include "coordinator/cli/commands.h"
-#include "coordinator/cli/node_text.h"
+#include "coordinator/cli/link/client.h"
+#include "coordinator/cli/text/node_text.h"
 
 namespace connect_ha {
 namespace {

@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/time.h"
-#include "coordinator/admin_link.h"
-#include "coordinator/pki/init.h"
+#include "coordinator/cli/link/admin_link.h"
+#include "coordinator/identity/init.h"
 #include "coordinator/serve.h"
 
 namespace connect_ha {

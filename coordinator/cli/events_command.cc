@@ -2,10 +2,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "common/checklist_text.h"
-#include "common/json.h"
-#include "coordinator/cli/client.h"
+#include "common/command/checklist_text.h"
+#include "common/command/json.h"
 #include "coordinator/cli/commands.h"
+#include "coordinator/cli/link/client.h"
 
 namespace connect_ha {
 namespace {

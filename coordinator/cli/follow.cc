@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "coordinator/cli/client.h"
-#include "coordinator/cli/convergence_text.h"
-#include "coordinator/cli/node_text.h"
+#include "coordinator/cli/link/client.h"
+#include "coordinator/cli/text/convergence_text.h"
+#include "coordinator/cli/text/node_text.h"
 
 namespace connect_ha {
 namespace {

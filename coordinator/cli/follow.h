@@ -4,7 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include "common/command_line.h"
+#include "common/command/command_line.h"
 #include "coordinator/cli/environment.h"
 
 namespace connect_ha {

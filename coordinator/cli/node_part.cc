@@ -6,8 +6,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/checklist/verdict.h"
 #include "common/time.h"
-#include "coordinator/checklist/verdict.h"
 
 namespace connect_ha {
 namespace {

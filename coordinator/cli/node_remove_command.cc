@@ -1,8 +1,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "coordinator/cli/client.h"
 #include "coordinator/cli/commands.h"
+#include "coordinator/cli/link/client.h"
 #include "coordinator/cli/put_into_force.h"
 
 namespace connect_ha {

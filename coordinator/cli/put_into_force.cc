@@ -4,18 +4,18 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "common/text_table.h"
-#include "coordinator/cli/client.h"
-#include "coordinator/cli/duration.h"
+#include "common/command/text_table.h"
 #include "coordinator/cli/follow.h"
-#include "coordinator/cli/plan_text.h"
+#include "coordinator/cli/link/client.h"
+#include "coordinator/cli/text/duration.h"
+#include "coordinator/cli/text/preview_text.h"
 
 namespace connect_ha {
 namespace {
 
 // A node looks at every file that it would change before it answers.
-constexpr std::chrono::seconds kPlanLimit{60};
-constexpr std::chrono::milliseconds kPlanPoll{200};
+constexpr std::chrono::seconds kPreviewLimit{60};
+constexpr std::chrono::milliseconds kPreviewPoll{200};
 constexpr std::chrono::seconds kFollowLimit{3600};
 
 bool IsSame(const v1::SpecBundle& a, const v1::SpecBundle& b) {
@@ -35,53 +35,55 @@ Request RequestFor(const Proposal& proposal) {
   return request;
 }
 
-absl::StatusOr<v1::GetPlansResponse> WaitForPlans(const Environment& environment, AdminLink& admin,
-                                                  uint64_t number, Terminal& terminal) {
-  v1::GetPlansRequest request;
+absl::StatusOr<v1::GetPreviewsResponse> WaitForPreviews(const Environment& environment,
+                                                        AdminLink& admin, uint64_t number,
+                                                        Terminal& terminal) {
+  v1::GetPreviewsRequest request;
   request.set_number(number);
-  const Time limit = environment.now() + kPlanLimit;
+  const Time limit = environment.now() + kPreviewLimit;
   int64_t shown = -1;
   for (;;) {
-    auto plans = admin.GetPlans(request);
-    if (!plans.ok()) return plans.status();
-    const auto& nodes = plans->nodes();
-    const auto answered =
-        std::count_if(nodes.begin(), nodes.end(), [](const auto& node) { return node.has_plan(); });
+    auto previews = admin.GetPreviews(request);
+    if (!previews.ok()) return previews.status();
+    const auto& nodes = previews->nodes();
+    const auto answered = std::count_if(nodes.begin(), nodes.end(),
+                                        [](const auto& node) { return node.has_preview(); });
     const auto awaited = std::count_if(nodes.begin(), nodes.end(), [](const auto& node) {
-      return node.has_plan() || !node.unreachable();
+      return node.has_preview() || !node.unreachable();
     });
     if (answered != shown && awaited > 0) {
-      terminal.error << "planning: " << answered << " of "
+      terminal.error << "preview: " << answered << " of "
                      << Count(static_cast<size_t>(awaited), "node") << " answered\n";
     }
     shown = answered;
-    if (answered == awaited || environment.now() >= limit || !environment.wait(kPlanPoll)) {
-      return plans;
+    if (answered == awaited || environment.now() >= limit || !environment.wait(kPreviewPoll)) {
+      return previews;
     }
   }
 }
 
 // What the nodes said; shown.
-absl::StatusOr<v1::GetPlansResponse> ShowPlan(const Environment& environment, AdminLink& admin,
-                                              const Proposal& proposal, Terminal& terminal) {
-  const auto planned = admin.PlanSpec(RequestFor<v1::PlanSpecRequest>(proposal));
-  if (!planned.ok()) return planned.status();
-  auto plans = WaitForPlans(environment, admin, planned->number(), terminal);
-  if (!plans.ok()) return plans.status();
-  if (plans->nodes().empty()) {
+absl::StatusOr<v1::GetPreviewsResponse> ShowPreview(const Environment& environment,
+                                                    AdminLink& admin, const Proposal& proposal,
+                                                    Terminal& terminal) {
+  const auto previewed = admin.PreviewSpec(RequestFor<v1::PreviewSpecRequest>(proposal));
+  if (!previewed.ok()) return previewed.status();
+  auto previews = WaitForPreviews(environment, admin, previewed->number(), terminal);
+  if (!previews.ok()) return previews.status();
+  if (previews->nodes().empty()) {
     terminal.out << "no node has joined yet; next: connect-ha token create\n";
   }
-  PrintPlans(terminal, *plans);
+  PrintPreviews(terminal, *previews);
   if (proposal.bundle.spec().enforcement() != v1::ENFORCE) {
     terminal.out << Wrap(
         "The specification only observes: nothing of this is changed, it is shown as what differs "
         "(enforcement: enforce changes it).",
         terminal.width);
   }
-  return plans;
+  return previews;
 }
 
-std::string Question(const Proposal& proposal, const PlanCounts& counts) {
+std::string Question(const Proposal& proposal, const PreviewCounts& counts) {
   const bool enforced = proposal.bundle.spec().enforcement() == v1::ENFORCE;
   std::string question = proposal.generation > 0
                              ? absl::StrCat("Take up generation ", proposal.generation, " again")
@@ -111,11 +113,11 @@ absl::StatusOr<std::chrono::seconds> Limit(const Arguments& arguments) {
 // After `generation`, which becomes the new one's. kHolds: it is in force.
 int AgreeAndApply(const Environment& environment, const Arguments& arguments, Terminal& terminal,
                   AdminLink& admin, const Proposal& proposal, uint64_t& generation) {
-  const auto plans = ShowPlan(environment, admin, proposal, terminal);
-  if (!plans.ok()) return Fail(terminal, plans.status());
+  const auto previews = ShowPreview(environment, admin, proposal, terminal);
+  if (!previews.ok()) return Fail(terminal, previews.status());
   if (!arguments.Has("--yes")) {
-    const auto confirmed =
-        Confirmed(environment, terminal, Question(proposal, CountPlans(*plans)), proposal.command);
+    const auto confirmed = Confirmed(
+        environment, terminal, Question(proposal, CountPreviews(*previews)), proposal.command);
     if (!confirmed.ok()) return Fail(terminal, confirmed.status());
     if (!*confirmed) {
       terminal.error << "nothing is changed\n";

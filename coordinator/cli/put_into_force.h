@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/command_line.h"
+#include "common/command/command_line.h"
 #include "connect_ha/v1/spec.pb.h"
 #include "coordinator/cli/environment.h"
 

@@ -1,8 +1,8 @@
 #include "absl/strings/str_cat.h"
-#include "common/checklist_text.h"
-#include "common/json.h"
+#include "common/checklist/rule.h"
+#include "common/command/checklist_text.h"
+#include "common/command/json.h"
 #include "connect_ha/v1/rule.pb.h"
-#include "coordinator/checklist/rule.h"
 #include "coordinator/cli/commands.h"
 
 namespace connect_ha {

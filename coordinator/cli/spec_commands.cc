@@ -3,13 +3,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/crypto.h"
-#include "common/json.h"
-#include "common/text_table.h"
-#include "coordinator/cli/client.h"
+#include "common/command/json.h"
+#include "common/command/text_table.h"
+#include "common/tls/crypto.h"
 #include "coordinator/cli/commands.h"
-#include "coordinator/cli/line_diff.h"
+#include "coordinator/cli/link/client.h"
 #include "coordinator/cli/put_into_force.h"
+#include "coordinator/cli/text/line_diff.h"
 
 namespace connect_ha {
 namespace {
@@ -26,7 +26,7 @@ constexpr char kDiffDescription[] =
 Exit status: 0 when they are the same, 1 when they differ.)";
 
 constexpr char kRollbackDescription[] =
-    R"(Takes an older specification up again, as a new generation: as connect-ha apply does, with the plan shown and asked first. What it had installed is installed again; a version older than the installed one only where that specification has allow_downgrade.)";
+    R"(Takes an older specification up again, as a new generation: as connect-ha apply does, with the preview shown and asked first. What it had installed is installed again; a version older than the installed one only where that specification has allow_downgrade.)";
 
 absl::StatusOr<uint64_t> ParseGeneration(const std::string& text) {
   uint64_t generation = 0;

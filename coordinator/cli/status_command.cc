@@ -2,12 +2,12 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "common/checklist_text.h"
-#include "common/json.h"
-#include "coordinator/cli/client.h"
+#include "common/command/checklist_text.h"
+#include "common/command/json.h"
 #include "coordinator/cli/commands.h"
-#include "coordinator/cli/convergence_text.h"
-#include "coordinator/cli/node_text.h"
+#include "coordinator/cli/link/client.h"
+#include "coordinator/cli/text/convergence_text.h"
+#include "coordinator/cli/text/node_text.h"
 
 namespace connect_ha {
 namespace {

@@ -1,12 +1,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "common/json.h"
-#include "common/text_table.h"
+#include "common/command/json.h"
+#include "common/command/text_table.h"
 #include "common/time.h"
-#include "coordinator/cli/client.h"
 #include "coordinator/cli/commands.h"
-#include "coordinator/cli/duration.h"
+#include "coordinator/cli/link/client.h"
+#include "coordinator/cli/text/duration.h"
 
 namespace connect_ha {
 namespace {

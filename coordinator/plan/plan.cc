@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "coordinator/checklist/facts_view.h"
+#include "common/checklist/view/facts_view.h"
 
 namespace connect_ha {
 namespace {

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "agent/gatherer.h"
 #include "agent/host/linux_host.h"
+#include "agent/loop/gatherer.h"
 #include "agent/read_node.h"
-#include "common/config_loader.h"
-#include "common/gcfg.h"
+#include "common/connect/gcfg.h"
+#include "common/spec/config_loader.h"
 #include "tests/agent/probes/postgres_server.h"
 #include "tests/fakes/temporary_directory.h"
 

@@ -13,12 +13,12 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "common/certificate.h"
-#include "common/channel.h"
+#include "common/tls/certificate.h"
+#include "common/tls/channel.h"
 #include "connect_ha/v1/node_service.grpc.pb.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/store/sqlite_store.h"
-#include "tests/coordinator/checklist/fixture.h"
+#include "tests/common/checklist/fixture.h"
 
 namespace connect_ha {
 namespace {

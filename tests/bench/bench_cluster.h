@@ -10,7 +10,7 @@
 
 #include "common/time.h"
 #include "connect_ha/v1/node_service.pb.h"
-#include "coordinator/pki/authority.h"
+#include "coordinator/identity/authority.h"
 
 namespace connect_ha {
 

@@ -12,13 +12,13 @@
 #include <thread>
 #include <vector>
 
+#include "common/checklist/rule.h"
 #include "connect_ha/v1/admin_service.grpc.pb.h"
 #include "connect_ha/v1/node_service.grpc.pb.h"
-#include "coordinator/checklist/rule.h"
 #include "coordinator/store/sqlite_store.h"
 #include "tests/bench/bench_cluster.h"
 #include "tests/bench/bench_nodes.h"
-#include "tests/coordinator/checklist/fixture.h"
+#include "tests/common/checklist/fixture.h"
 
 namespace connect_ha {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "common/gcfg.h"
+#include "common/connect/gcfg.h"
 
 namespace connect_ha {
 

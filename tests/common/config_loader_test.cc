@@ -1,4 +1,4 @@
-#include "common/config_loader.h"
+#include "common/spec/config_loader.h"
 
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
@@ -6,8 +6,8 @@
 #include <regex>
 #include <string>
 
-#include "common/config_scalar.h"
 #include "common/file.h"
+#include "common/spec/config_scalar.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/token.pb.h"
 #include "tests/fakes/temporary_directory.h"

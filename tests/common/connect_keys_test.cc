@@ -1,4 +1,4 @@
-#include "common/connect_keys.h"
+#include "common/connect/connect_keys.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "common/connect_redaction.h"
+#include "common/connect/connect_redaction.h"
 
 #include <gtest/gtest.h>
 

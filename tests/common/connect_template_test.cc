@@ -1,4 +1,4 @@
-#include "common/connect_template.h"
+#include "common/spec/connect_template.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/gcfg.h"
+#include "common/connect/gcfg.h"
 #include "tests/common/ask_gcfg_oracle.h"
 
 namespace connect_ha {

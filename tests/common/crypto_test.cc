@@ -1,4 +1,4 @@
-#include "common/crypto.h"
+#include "common/tls/crypto.h"
 
 #include <gtest/gtest.h>
 

@@ -15,8 +15,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/gcfg.h"
-#include "common/utf8.h"
+#include "common/connect/gcfg.h"
+#include "common/connect/utf8.h"
 #include "tests/common/ask_gcfg_oracle.h"
 
 namespace connect_ha {

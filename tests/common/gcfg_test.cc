@@ -1,4 +1,4 @@
-#include "common/gcfg.h"
+#include "common/connect/gcfg.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "common/grpc_log.h"
+#include "common/tls/grpc_log.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "common/spec_bundle.h"
+#include "common/spec/spec_bundle.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>

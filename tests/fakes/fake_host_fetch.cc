@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "agent/host/fetch_url.h"
-#include "common/crypto.h"
+#include "agent/host/network/fetch_url.h"
+#include "common/tls/crypto.h"
 #include "tests/fakes/fake_host.h"
 
 namespace connect_ha {

@@ -2,7 +2,7 @@
 #include <openssl/evp.h>
 
 #include "absl/strings/str_cat.h"
-#include "common/crypto.h"
+#include "common/tls/crypto.h"
 #include "tests/fakes/fake_host.h"
 
 namespace connect_ha {

@@ -2,7 +2,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "agent/host/transient_service.h"
+#include "agent/host/systemd/transient_service.h"
 #include "tests/fakes/fake_host.h"
 
 namespace connect_ha {

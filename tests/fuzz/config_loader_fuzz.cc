@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "common/config_loader.h"
+#include "common/spec/config_loader.h"
 
 namespace connect_ha {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "absl/strings/match.h"
-#include "common/connect_template.h"
-#include "common/gcfg.h"
+#include "common/connect/gcfg.h"
+#include "common/spec/connect_template.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "common/gcfg.h"
+#include "common/connect/gcfg.h"
 
 namespace connect_ha {
 namespace {

@@ -13,8 +13,8 @@
 #include <string>
 
 #include "agent/host/fd.h"
-#include "agent/host/unpack.h"
-#include "common/crypto.h"
+#include "agent/host/files/unpack.h"
+#include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {

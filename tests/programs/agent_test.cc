@@ -11,10 +11,10 @@
 #include <thread>
 
 #include "absl/strings/str_join.h"
-#include "agent/identity.h"
+#include "agent/link/identity.h"
+#include "common/checklist/rule.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
-#include "coordinator/checklist/rule.h"
 #include "tests/coordinator/service/test_cluster.h"
 #include "tests/programs/process.h"
 
@@ -218,8 +218,8 @@ TEST_F(AgentTest, EachErrorCarriesAFix) {
       {{"run", "--config", none}, 2},
       {{"facts", "--config", none}, 2},
       {{"check", "--config", dir_ / "bad.yaml"}, 2},
-      {{"plan", "--config", dir_ / "bad.yaml"}, 2},
-      {{"plan", "--state-dir", none}, 3},
+      {{"preview", "--config", dir_ / "bad.yaml"}, 2},
+      {{"preview", "--state-dir", none}, 3},
       {{"run", "--config", dir_ / "agent.yaml", "--state-dir", dir_ / ""}, 3},
       {{"check-config", "--config", none}, 2},
       {{"check-config", "--config", dir_ / "bad.yaml"}, 2},

@@ -5,13 +5,13 @@
 
 #include <fstream>
 
-#include "common/certificate.h"
-#include "common/channel.h"
 #include "common/file.h"
-#include "common/openssl.h"
-#include "common/tls_look.h"
-#include "coordinator/admin_client.h"
-#include "coordinator/pki/init.h"
+#include "common/tls/certificate.h"
+#include "common/tls/channel.h"
+#include "common/tls/openssl.h"
+#include "common/tls/tls_look.h"
+#include "coordinator/cli/link/admin_client.h"
+#include "coordinator/identity/init.h"
 #include "tests/programs/process.h"
 
 namespace connect_ha {

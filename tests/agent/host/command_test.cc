@@ -1,4 +1,4 @@
-#include "agent/host/command.h"
+#include "agent/host/processes/command.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -9,8 +9,8 @@
 #include <string>
 #include <thread>
 
-#include "agent/host/spawn.h"
-#include "agent/host/systemd_bus.h"
+#include "agent/host/processes/spawn.h"
+#include "agent/host/systemd/systemd_bus.h"
 #include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "agent/host/fd.h"
-#include "agent/host/spawn.h"
+#include "agent/host/processes/spawn.h"
 #include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {

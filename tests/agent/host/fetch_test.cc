@@ -1,4 +1,4 @@
-#include "agent/host/fetch.h"
+#include "agent/host/network/fetch.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 
 #include <filesystem>
 
-#include "agent/host/command.h"
+#include "agent/host/processes/command.h"
 #include "tests/agent/host/fetch_server.h"
 
 namespace connect_ha {

@@ -1,4 +1,4 @@
-#include "agent/host/http.h"
+#include "agent/host/network/http.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>

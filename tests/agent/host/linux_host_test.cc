@@ -6,8 +6,8 @@
 
 #include <filesystem>
 
-#include "agent/host/network_walk.h"
-#include "agent/host/unit_environment.h"
+#include "agent/host/mounts/network_walk.h"
+#include "agent/host/systemd/unit_environment.h"
 #include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {

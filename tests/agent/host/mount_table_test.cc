@@ -1,4 +1,4 @@
-#include "agent/host/mount_table.h"
+#include "agent/host/mounts/mount_table.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/host/shared_reader.h"
+#include "agent/host/processes/shared_reader.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -1,11 +1,11 @@
-#include "agent/host/systemd_bus.h"
+#include "agent/host/systemd/systemd_bus.h"
 
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 
-#include "agent/host/systemd_events.h"
+#include "agent/host/systemd/systemd_events.h"
 #include "tests/agent/host/fake_systemd.h"
 
 namespace connect_ha {

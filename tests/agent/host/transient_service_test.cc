@@ -1,4 +1,4 @@
-#include "agent/host/transient_service.h"
+#include "agent/host/systemd/transient_service.h"
 
 #include <gtest/gtest.h>
 

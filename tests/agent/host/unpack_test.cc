@@ -1,4 +1,4 @@
-#include "agent/host/unpack.h"
+#include "agent/host/files/unpack.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <set>
 
-#include "common/crypto.h"
+#include "common/tls/crypto.h"
 #include "tests/agent/host/tar_builder.h"
 #include "tests/fakes/temporary_directory.h"
 

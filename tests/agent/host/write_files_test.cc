@@ -1,5 +1,5 @@
 // What only a real file system can show of changes that are interrupted or meddled with.
-#include "agent/host/write_files.h"
+#include "agent/host/files/write_files.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -10,7 +10,7 @@
 #include <csignal>
 #include <filesystem>
 
-#include "agent/host/files.h"
+#include "agent/host/files/files.h"
 #include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {

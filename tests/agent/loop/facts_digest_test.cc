@@ -1,4 +1,4 @@
-#include "agent/facts_digest.h"
+#include "agent/loop/facts_digest.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/gatherer.h"
+#include "agent/loop/gatherer.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/loop.h"
+#include "agent/loop/loop.h"
 
 #include <gtest/gtest.h>
 
@@ -322,19 +322,19 @@ TEST_F(AssignedLoopTest, PreparingItChangesIsReadyAndTellsEachChangeUntilItIsSto
   EXPECT_EQ(link_.requests.back().changes_made_size(), 0);
 }
 
-TEST_F(AssignedLoopTest, AnswersAPlanThatIsAskedForOnce) {
+TEST_F(AssignedLoopTest, AnswersAPreviewThatIsAskedForOnce) {
   v1::HeartbeatResponse response;
-  response.mutable_plan()->set_number(9);
-  *response.mutable_plan()->mutable_desired() = Assigned(v1::OBSERVED, 4).desired();
+  response.mutable_preview()->set_number(9);
+  *response.mutable_preview()->mutable_desired() = Assigned(v1::OBSERVED, 4).desired();
   Answer(response);
   Begin();
   const v1::HeartbeatRequest request =
-      TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.has_plan(); });
-  EXPECT_EQ(request.plan().number(), 9u);
-  EXPECT_EQ(request.plan().changes_size(), 1);
+      TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.has_preview(); });
+  EXPECT_EQ(request.preview().number(), 9u);
+  EXPECT_EQ(request.preview().changes_size(), 1);
   EXPECT_EQ(request.reported_generation(), 0u);
   After(seconds(6));
-  EXPECT_FALSE(link_.requests.back().has_plan());
+  EXPECT_FALSE(link_.requests.back().has_preview());
 }
 
 TEST_F(AssignedLoopTest, ACoordinatorThatLostTheSpecificationTakesNoneAway) {

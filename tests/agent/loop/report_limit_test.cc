@@ -1,4 +1,4 @@
-#include "agent/report_limit.h"
+#include "agent/loop/report_limit.h"
 
 #include <gtest/gtest.h>
 

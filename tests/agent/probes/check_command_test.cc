@@ -7,7 +7,7 @@
 #include <map>
 #include <sstream>
 
-#include "agent/probes/configuration.h"
+#include "agent/probes/connect/configuration.h"
 #include "agent/probes/table.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "google/protobuf/util/json_util.h"

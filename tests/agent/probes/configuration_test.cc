@@ -1,10 +1,10 @@
-#include "agent/probes/configuration.h"
+#include "agent/probes/connect/configuration.h"
 
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include "agent/probes/probe_cache.h"
-#include "common/crypto.h"
+#include "common/tls/crypto.h"
 #include "tests/fakes/fake_host.h"
 
 namespace connect_ha {

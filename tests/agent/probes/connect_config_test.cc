@@ -1,10 +1,10 @@
-#include "agent/probes/connect_config.h"
+#include "agent/probes/connect/connect_config.h"
 
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/connect_keys.h"
+#include "common/connect/connect_keys.h"
 
 namespace connect_ha {
 namespace {

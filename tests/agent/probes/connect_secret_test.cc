@@ -1,4 +1,4 @@
-#include "agent/probes/connect_secret.h"
+#include "agent/probes/connect/connect_secret.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/probes/connect.h"
+#include "agent/probes/connect/connect.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The database probe against a real PostgreSQL with TLS.
-#include "agent/probes/database.h"
+#include "agent/probes/database/database.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include <iterator>
 #include <thread>
 
-#include "agent/probes/database_session.h"
+#include "agent/probes/database/database_session.h"
 #include "tests/agent/probes/postgres_server.h"
 #include "tests/agent/probes/probe_bench.h"
 #include "tests/fakes/temporary_directory.h"

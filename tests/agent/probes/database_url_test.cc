@@ -1,4 +1,4 @@
-#include "agent/probes/database_url.h"
+#include "agent/probes/database/database_url.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/probes/dpkg.h"
+#include "agent/probes/installed/dpkg.h"
 
 #include <gtest/gtest.h>
 

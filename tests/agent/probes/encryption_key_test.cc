@@ -1,13 +1,13 @@
-#include "agent/probes/encryption_key.h"
+#include "agent/probes/connect/encryption_key.h"
 
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include <memory>
 
-#include "agent/probes/connect_secret.h"
+#include "agent/probes/connect/connect_secret.h"
 #include "agent/probes/probe_cache.h"
-#include "common/crypto.h"
+#include "common/tls/crypto.h"
 #include "tests/fakes/fake_host.h"
 
 namespace connect_ha {

@@ -3,7 +3,7 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
-#include "agent/probes/configuration.h"
+#include "agent/probes/connect/configuration.h"
 #include "agent/probes/table.h"
 #include "tests/agent/probes/probe_bench.h"
 

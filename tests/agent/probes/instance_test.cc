@@ -1,4 +1,4 @@
-#include "agent/probes/instance.h"
+#include "agent/probes/machine/instance.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "agent/probes/configuration.h"
+#include "agent/probes/connect/configuration.h"
 #include "agent/probes/table.h"
 #include "tests/agent/probes/probe_bench.h"
 

@@ -1,8 +1,8 @@
-#include "agent/probes/runtimes.h"
+#include "agent/probes/installed/runtimes.h"
 
 #include <gtest/gtest.h>
 
-#include "agent/probes/manifest.h"
+#include "agent/probes/installed/manifest.h"
 #include "tests/agent/probes/probe_bench.h"
 
 namespace connect_ha {

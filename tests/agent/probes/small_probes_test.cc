@@ -7,14 +7,14 @@
 
 #include <algorithm>
 
-#include "agent/probes/accounts.h"
-#include "agent/probes/clock.h"
-#include "agent/probes/host.h"
-#include "agent/probes/license.h"
-#include "agent/probes/listeners.h"
-#include "agent/probes/listening_sockets.h"
-#include "agent/probes/memory.h"
-#include "agent/probes/resolve.h"
+#include "agent/probes/connect/license.h"
+#include "agent/probes/database/resolve.h"
+#include "agent/probes/machine/accounts.h"
+#include "agent/probes/machine/clock.h"
+#include "agent/probes/machine/host.h"
+#include "agent/probes/machine/listeners.h"
+#include "agent/probes/machine/listening_sockets.h"
+#include "agent/probes/machine/memory.h"
 #include "tests/agent/probes/probe_bench.h"
 
 namespace connect_ha {

@@ -1,4 +1,4 @@
-#include "agent/probes/storage_answers.h"
+#include "agent/probes/storage/storage_answers.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -6,7 +6,7 @@
 #include <set>
 #include <thread>
 
-#include "agent/host/shared_reader.h"
+#include "agent/host/processes/shared_reader.h"
 #include "agent/probes/table.h"
 #include "connect_ha/v1/options.pb.h"
 #include "tests/agent/probes/probe_bench.h"

@@ -1,9 +1,9 @@
-#include "agent/probes/storage.h"
+#include "agent/probes/storage/storage.h"
 
 #include <gtest/gtest.h>
 
-#include "agent/probes/disk.h"
-#include "agent/probes/efs_state.h"
+#include "agent/probes/machine/disk.h"
+#include "agent/probes/storage/efs_state.h"
 #include "tests/agent/probes/probe_bench.h"
 
 namespace connect_ha {

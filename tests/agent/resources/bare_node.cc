@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "agent/probes/runtimes.h"
-#include "common/crypto.h"
+#include "agent/probes/installed/runtimes.h"
+#include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {

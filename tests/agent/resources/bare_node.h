@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/resources/converge.h"
+#include "agent/resources/converge/converge.h"
 #include "tests/fakes/fake_host.h"
 
 namespace connect_ha {

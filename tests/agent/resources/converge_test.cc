@@ -5,7 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "agent/resources/installer.h"
+#include "agent/resources/install/installer.h"
 #include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {
@@ -129,12 +129,12 @@ TEST_F(ConvergeTest, ANodeWhereConnectRunsIsNotTouched) {
   EXPECT_TRUE(node_.host.changes().empty());
 }
 
-TEST_F(ConvergeTest, APlanSaysWhatWouldBeChangedAndChangesNothing) {
-  const v1::Plan plan = agent_->converge.MakePlan(assignment_.desired());
-  EXPECT_EQ(plan.changes_size(), 9);
-  EXPECT_EQ(plan.changes(2).resource(), "package rstudio-connect");
-  EXPECT_EQ(plan.changes(2).interrupts(), "Connect must be stopped");
-  EXPECT_EQ(agent_->converge.MakePlan(assignment_.desired(), "archive").changes_size(), 1);
+TEST_F(ConvergeTest, APreviewSaysWhatWouldBeChangedAndChangesNothing) {
+  const v1::Preview preview = agent_->converge.MakePreview(assignment_.desired());
+  EXPECT_EQ(preview.changes_size(), 9);
+  EXPECT_EQ(preview.changes(2).resource(), "package rstudio-connect");
+  EXPECT_EQ(preview.changes(2).interrupts(), "Connect must be stopped");
+  EXPECT_EQ(agent_->converge.MakePreview(assignment_.desired(), "archive").changes_size(), 1);
   EXPECT_TRUE(node_.host.changes().empty());
 }
 

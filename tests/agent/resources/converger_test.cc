@@ -1,12 +1,12 @@
 // The thread that keeps a node at its assignment.
-#include "agent/resources/converger.h"
+#include "agent/resources/converge/converger.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <thread>
 
-#include "agent/resources/installer.h"
+#include "agent/resources/install/installer.h"
 #include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {
@@ -119,17 +119,17 @@ TEST_F(ConvergerTest, WhoeverAsksLearnsOfATamperedFileToo) {
             "1 file missing: missing /opt/quarto/1.5.57/share/version");
 }
 
-TEST_F(ConvergerTest, AnswersAPlanWhileAnInstallerRuns) {
+TEST_F(ConvergerTest, AnswersAPreviewWhileAnInstallerRuns) {
   StartEndlessInstall();
-  v1::PlanRequest request;
+  v1::PreviewRequest request;
   request.set_number(5);
   *request.mutable_desired() = assignment_.desired();
-  converger_->AskPlan(request);
-  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.plan.has_value(); }));
-  EXPECT_EQ(converger_->News().plan->number(), 5u);
-  EXPECT_EQ(converger_->News().plan->changes(0).resource(), "package rstudio-connect");
-  converger_->PlanTaken(5);
-  EXPECT_FALSE(converger_->News().plan.has_value());
+  converger_->AskPreview(request);
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.preview.has_value(); }));
+  EXPECT_EQ(converger_->News().preview->number(), 5u);
+  EXPECT_EQ(converger_->News().preview->changes(0).resource(), "package rstudio-connect");
+  converger_->PreviewTaken(5);
+  EXPECT_FALSE(converger_->News().preview.has_value());
 }
 
 TEST_F(ConvergerTest, StopsSoonAndLeavesTheInstallerToRun) {

@@ -1,12 +1,12 @@
 // Artifacts on their way to a node: what is told of their addresses, and what gives way to them.
-#include "agent/resources/download.h"
+#include "agent/resources/install/download.h"
 
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "agent/resources/installer.h"
-#include "common/crypto.h"
+#include "agent/resources/install/installer.h"
+#include "common/tls/crypto.h"
 #include "tests/agent/resources/bare_node.h"
 #include "tests/fakes/log_capture.h"
 

@@ -4,7 +4,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "agent/resources/installer.h"
+#include "agent/resources/install/installer.h"
 #include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {

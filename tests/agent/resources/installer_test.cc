@@ -1,5 +1,5 @@
 // What the package manager's service is given to run in.
-#include "agent/resources/installer.h"
+#include "agent/resources/install/installer.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "agent/probes/manifest.h"
+#include "agent/probes/installed/manifest.h"
 #include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {

@@ -1,5 +1,5 @@
 // A package by its address: for this node's release, or another's.
-#include "agent/resources/package_file.h"
+#include "agent/resources/install/package_file.h"
 
 #include <gtest/gtest.h>
 

@@ -15,8 +15,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/host/linux_host.h"
-#include "agent/resources/converge.h"
-#include "common/crypto.h"
+#include "agent/resources/converge/converge.h"
+#include "common/tls/crypto.h"
 #include "tests/agent/host/container.h"
 
 namespace connect_ha {

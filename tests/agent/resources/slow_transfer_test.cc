@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "agent/resources/converger.h"
+#include "agent/resources/converge/converger.h"
 #include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {
@@ -68,15 +68,15 @@ class SlowTransferTest : public testing::Test {
   Converger converger_{Options(), host_, cache_, [] {}};
 };
 
-TEST_F(SlowTransferTest, APlanIsAnsweredMeanwhile) {
-  v1::PlanRequest request;
+TEST_F(SlowTransferTest, APreviewIsAnsweredMeanwhile) {
+  v1::PreviewRequest request;
   request.set_number(5);
   *request.mutable_desired() = desired_;
-  converger_.AskPlan(request);
-  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.plan.has_value(); }));
+  converger_.AskPreview(request);
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.preview.has_value(); }));
   const ConvergerNews news = converger_.News();
-  EXPECT_EQ(news.plan->number(), 5u);
-  EXPECT_EQ(news.plan->changes(0).resource(), "archive quarto 1.5.57");
+  EXPECT_EQ(news.preview->number(), 5u);
+  EXPECT_EQ(news.preview->changes(0).resource(), "archive quarto 1.5.57");
   EXPECT_EQ(news.convergence->step().phase(), v1::Step::DOWNLOADING);
 }
 

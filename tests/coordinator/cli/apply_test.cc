@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "coordinator/cli/convergence_text.h"
-#include "coordinator/cli/line_diff.h"
+#include "coordinator/cli/text/convergence_text.h"
+#include "coordinator/cli/text/line_diff.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/coordinator/cli/world.h"
@@ -24,10 +24,10 @@ class Apply : public testing::Test {
     dir_ = mkdtemp(pattern);
     path_ = dir_ + "/cluster.yaml";
     std::ofstream(path_) << "cluster: analytics\nenforcement: enforce\nruntimes:\n  r: []\n";
-    world_.coordinator.plans.resize(1);
-    v1::NodePlan& node = *world_.coordinator.plans[0].add_nodes();
+    world_.coordinator.previews.resize(1);
+    v1::NodePreview& node = *world_.coordinator.previews[0].add_nodes();
     node.set_node("node-1");
-    node.mutable_plan()->add_changes()->set_resource("package rstudio-connect");
+    node.mutable_preview()->add_changes()->set_resource("package rstudio-connect");
     world_.in_is_terminal = true;
     world_.waits = 20;
   }
@@ -58,7 +58,7 @@ TEST_F(Apply, DoesNothingWithoutAYes) {
     EXPECT_EQ(world_.Run({"apply", path_}), kFails);
     EXPECT_THAT(world_.error, HasSubstr("Apply it and change 1 node? [y/N] "));
     EXPECT_THAT(world_.error, HasSubstr("nothing is changed"));
-    EXPECT_THAT(world_.coordinator.changes, ElementsAre("plan analytics"));
+    EXPECT_THAT(world_.coordinator.changes, ElementsAre("preview analytics"));
   }
 }
 
@@ -67,11 +67,12 @@ TEST_F(Apply, AYesAppliesWhatWasShown) {
   EXPECT_EQ(world_.Run({"apply", path_}), kHolds);
   EXPECT_EQ(world_.out,
             "node-1: 1 change\n  package rstudio-connect  ->\ngeneration 1 is in force\n");
-  EXPECT_THAT(world_.coordinator.changes, ElementsAre("plan analytics", "apply analytics after 0"));
+  EXPECT_THAT(world_.coordinator.changes,
+              ElementsAre("preview analytics", "apply analytics after 0"));
 }
 
 TEST_F(Apply, TheQuestionCountsTheNodesOfWhichNothingIsKnown) {
-  world_.coordinator.plans[0].add_nodes()->set_unreachable(true);
+  world_.coordinator.previews[0].add_nodes()->set_unreachable(true);
   world_.input = "n\n";
   world_.Run({"apply", path_});
   EXPECT_THAT(world_.error,
@@ -79,7 +80,7 @@ TEST_F(Apply, TheQuestionCountsTheNodesOfWhichNothingIsKnown) {
 }
 
 TEST_F(Apply, ANodeThatDoesNotAnswerIsNotAwaitedForEver) {
-  world_.coordinator.plans[0].mutable_nodes(0)->clear_plan();
+  world_.coordinator.previews[0].mutable_nodes(0)->clear_preview();
   world_.waits = 1000;
   world_.input = "n\n";
   const Time before = world_.now;

@@ -1,6 +1,6 @@
 // What golden files cannot show: loops, questions, and what the coordinator was asked.
 #include "absl/strings/str_split.h"
-#include "common/checklist_text.h"
+#include "common/command/checklist_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/coordinator/cli/world.h"

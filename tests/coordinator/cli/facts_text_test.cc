@@ -1,9 +1,9 @@
-#include "coordinator/cli/facts_text.h"
+#include "coordinator/cli/text/facts_text.h"
 
 #include <google/protobuf/text_format.h>
 
 #include "connect_ha/v1/facts.pb.h"
-#include "coordinator/cli/duration.h"
+#include "coordinator/cli/text/duration.h"
 #include "gtest/gtest.h"
 
 namespace connect_ha {

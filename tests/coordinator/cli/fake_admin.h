@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/time.h"
-#include "coordinator/admin_link.h"
+#include "coordinator/cli/link/admin_link.h"
 
 namespace connect_ha {
 
@@ -20,10 +20,10 @@ struct FakeCoordinator {
   std::vector<v1::ListEventsResponse> events;      // one a call; then none
   v1::CreateTokenResponse created;
   v1::ListTokensResponse tokens;
-  std::vector<v1::SpecGeneration> specs;    // oldest first, with their bundles
-  absl::Status refusal;                     // not OK: the answer to ApplySpec
-  std::vector<v1::GetPlansResponse> plans;  // one a poll; the last one stays
-  size_t plan_polls = 0;
+  std::vector<v1::SpecGeneration> specs;          // oldest first, with their bundles
+  absl::Status refusal;                           // not OK: the answer to ApplySpec
+  std::vector<v1::GetPreviewsResponse> previews;  // one a poll; the last one stays
+  size_t preview_polls = 0;
   std::vector<v1::Snapshot> snapshots;  // one a call, instead of `snapshot`; the last one stays
   size_t snapshot_polls = 0;
 
@@ -83,17 +83,18 @@ class FakeAdmin : public AdminLink {
     coordinator_.changes.push_back("remove " + request.node());
     return Answer(v1::RemoveNodeResponse());
   }
-  absl::StatusOr<v1::PlanSpecResponse> PlanSpec(const v1::PlanSpecRequest& request) override {
-    coordinator_.changes.push_back(request.has_bundle()
-                                       ? "plan " + request.bundle().spec().cluster()
-                                       : "plan generation " + std::to_string(request.generation()));
-    v1::PlanSpecResponse response;
+  absl::StatusOr<v1::PreviewSpecResponse> PreviewSpec(
+      const v1::PreviewSpecRequest& request) override {
+    coordinator_.changes.push_back(
+        request.has_bundle() ? "preview " + request.bundle().spec().cluster()
+                             : "preview generation " + std::to_string(request.generation()));
+    v1::PreviewSpecResponse response;
     response.set_number(1);
     return Answer(response);
   }
-  absl::StatusOr<v1::GetPlansResponse> GetPlans(const v1::GetPlansRequest&) override {
-    const size_t last = coordinator_.plans.size() - 1;
-    return Answer(coordinator_.plans[std::min(coordinator_.plan_polls++, last)]);
+  absl::StatusOr<v1::GetPreviewsResponse> GetPreviews(const v1::GetPreviewsRequest&) override {
+    const size_t last = coordinator_.previews.size() - 1;
+    return Answer(coordinator_.previews[std::min(coordinator_.preview_polls++, last)]);
   }
   absl::StatusOr<v1::ApplySpecResponse> ApplySpec(const v1::ApplySpecRequest& request) override {
     coordinator_.changes.push_back(

@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/spec_bundle.h"
-#include "coordinator/checklist/rule.h"
-#include "tests/coordinator/checklist/fixture.h"
+#include "common/checklist/rule.h"
+#include "common/spec/spec_bundle.h"
+#include "tests/common/checklist/fixture.h"
 
 namespace connect_ha {
 namespace {
@@ -176,10 +176,10 @@ void Applied(World& world) {
   second.mutable_spec()->mutable_connect()->mutable_license()->set_file("connect.lic");
   second.set_connect_config("[Server]\nAddress = https://connect.example.com\n");
   second.set_license("a licence\n");
-  coordinator.plans.resize(2);
-  ReadFixture("plans.textproto", coordinator.plans[1]);
-  coordinator.plans[0] = coordinator.plans[1];
-  for (int i = 0; i < 4; ++i) coordinator.plans[0].mutable_nodes(i)->clear_plan();
+  coordinator.previews.resize(2);
+  ReadFixture("previews.textproto", coordinator.previews[1]);
+  coordinator.previews[0] = coordinator.previews[1];
+  for (int i = 0; i < 4; ++i) coordinator.previews[0].mutable_nodes(i)->clear_preview();
   world.waits = 10;
 }
 

@@ -1,4 +1,4 @@
-#include "coordinator/cli/identity.h"
+#include "coordinator/cli/link/identity.h"
 
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 // With a real coordinator: what it takes to talk to it is said to an admin, not to a node.
-#include "common/pinned_ca.h"
+#include "common/tls/pinned_ca.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/coordinator/cli/world.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "common/command_line.h"
+#include "common/command/command_line.h"
 #include "coordinator/cli/environment.h"
 #include "tests/coordinator/cli/fake_admin.h"
 

@@ -1,4 +1,4 @@
-#include "coordinator/claimants.h"
+#include "coordinator/cluster/claimants.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "coordinator/clock_samples.h"
+#include "coordinator/cluster/clock_samples.h"
 
 #include <gtest/gtest.h>
 

@@ -1,12 +1,12 @@
-#include "coordinator/evaluator.h"
+#include "coordinator/cluster/evaluator.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
 
-#include "coordinator/checklist/rule.h"
-#include "tests/coordinator/checklist/fixture.h"
+#include "common/checklist/rule.h"
+#include "tests/common/checklist/fixture.h"
 
 namespace connect_ha {
 namespace {

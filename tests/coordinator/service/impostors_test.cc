@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/channel.h"
-#include "common/grpc_log.h"
-#include "common/join_proof.h"
+#include "common/tls/channel.h"
+#include "common/tls/grpc_log.h"
+#include "common/tls/join_proof.h"
 #include "tests/coordinator/service/test_cluster.h"
 #include "tests/fakes/log_capture.h"
 

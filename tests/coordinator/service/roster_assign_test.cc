@@ -6,7 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "coordinator/roster.h"
+#include "coordinator/cluster/roster.h"
 #include "coordinator/store/sqlite_store.h"
 
 namespace connect_ha {

@@ -1,4 +1,4 @@
-#include "coordinator/roster.h"
+#include "coordinator/cluster/roster.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "coordinator/evaluator.h"
+#include "coordinator/cluster/evaluator.h"
 #include "coordinator/store/sqlite_store.h"
 
 namespace connect_ha {

@@ -7,7 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/channel.h"
+#include "common/tls/channel.h"
 #include "tests/coordinator/service/test_cluster.h"
 
 namespace connect_ha {

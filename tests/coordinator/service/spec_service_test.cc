@@ -5,7 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/channel.h"
+#include "common/tls/channel.h"
 #include "tests/coordinator/service/test_cluster.h"
 
 namespace connect_ha {
@@ -100,7 +100,7 @@ TEST_F(SpecServiceTest, ASpecificationThatWillNotDoIsRefusedWithEveryReason) {
   EXPECT_EQ(Get(0).generation(), 1u);
 }
 
-TEST_F(SpecServiceTest, WhoPlannedAgainstAnOlderGenerationIsTold) {
+TEST_F(SpecServiceTest, WhoPreviewedAgainstAnOlderGenerationIsTold) {
   ASSERT_TRUE(Apply(Bundle("test", 7), 1).ok());
   const grpc::Status late = Apply(Bundle("test", 9), 1);
   EXPECT_EQ(late.error_code(), grpc::StatusCode::ABORTED);
@@ -148,35 +148,35 @@ TEST_F(SpecServiceTest, NodesAreNotAskedAndMayNotAsk) {
   EXPECT_EQ(node->GetSpec(&context, {}, &spec).error_code(), grpc::StatusCode::PERMISSION_DENIED);
 }
 
-TEST_F(SpecServiceTest, APlanIsAskedOfEveryNodeAndShownAsItComes) {
+TEST_F(SpecServiceTest, APreviewIsAskedOfEveryNodeAndShownAsItComes) {
   TestNode asked(cluster_, "node-1");
   TestNode silent(cluster_, "node-2");
   ASSERT_TRUE(asked.Beat().ok());
   ASSERT_TRUE(silent.Beat().ok());
-  grpc::ClientContext plan_context;
-  v1::PlanSpecRequest request;
-  v1::PlanSpecResponse planned;
+  grpc::ClientContext preview_context;
+  v1::PreviewSpecRequest request;
+  v1::PreviewSpecResponse previewed;
   *request.mutable_bundle() = Bundle("test", 7);
-  ASSERT_TRUE(admin_->PlanSpec(&plan_context, request, &planned).ok());
+  ASSERT_TRUE(admin_->PreviewSpec(&preview_context, request, &previewed).ok());
 
   ASSERT_TRUE(asked.Beat().ok());
-  ASSERT_EQ(asked.response.plan().number(), planned.number());
-  EXPECT_EQ(asked.response.plan().desired().spec().limits().stale_after().seconds(), 7);
-  EXPECT_EQ(asked.response.plan().desired().generation(), 0u);
-  asked.request.mutable_plan()->set_number(planned.number());
-  asked.request.mutable_plan()->add_changes()->set_resource("package rstudio-connect");
+  ASSERT_EQ(asked.response.preview().number(), previewed.number());
+  EXPECT_EQ(asked.response.preview().desired().spec().limits().stale_after().seconds(), 7);
+  EXPECT_EQ(asked.response.preview().desired().generation(), 0u);
+  asked.request.mutable_preview()->set_number(previewed.number());
+  asked.request.mutable_preview()->add_changes()->set_resource("package rstudio-connect");
   ASSERT_TRUE(asked.Beat().ok());
-  EXPECT_FALSE(asked.response.has_plan());
+  EXPECT_FALSE(asked.response.has_preview());
 
   grpc::ClientContext get_context;
-  v1::GetPlansRequest get;
-  v1::GetPlansResponse plans;
-  get.set_number(planned.number());
-  ASSERT_TRUE(admin_->GetPlans(&get_context, get, &plans).ok());
-  ASSERT_EQ(plans.nodes_size(), 2);
-  EXPECT_EQ(plans.nodes(0).plan().changes(0).resource(), "package rstudio-connect");
-  EXPECT_FALSE(plans.nodes(1).has_plan());
-  EXPECT_FALSE(plans.nodes(1).unreachable());
+  v1::GetPreviewsRequest get;
+  v1::GetPreviewsResponse previews;
+  get.set_number(previewed.number());
+  ASSERT_TRUE(admin_->GetPreviews(&get_context, get, &previews).ok());
+  ASSERT_EQ(previews.nodes_size(), 2);
+  EXPECT_EQ(previews.nodes(0).preview().changes(0).resource(), "package rstudio-connect");
+  EXPECT_FALSE(previews.nodes(1).has_preview());
+  EXPECT_FALSE(previews.nodes(1).unreachable());
   EXPECT_EQ(Get(0).generation(), 1u);
 }
 

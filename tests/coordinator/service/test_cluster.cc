@@ -7,8 +7,8 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
-#include "common/channel.h"
-#include "common/crypto.h"
+#include "common/tls/channel.h"
+#include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {

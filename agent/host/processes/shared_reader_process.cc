@@ -1,0 +1,109 @@
+// The process's side of SharedReader, and the messages of both sides.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_join.h"
+#include "agent/host/files/files.h"
+#include "agent/host/processes/shared_reader.h"
+#include "agent/host/processes/shared_reader_wire.h"
+
+namespace connect_ha {
+namespace {
+
+absl::StatusOr<std::string> EncodeStatus(const absl::StatusOr<FileStatus>& status) {
+  static_assert(std::is_trivially_copyable_v<FileStatus>);
+  if (!status.ok()) return status.status();
+  return std::string(reinterpret_cast<const char*>(&*status), sizeof *status);
+}
+
+absl::StatusOr<std::string> Answer(const std::string& request) {
+  const size_t end = request.find('\0');
+  if (request.empty() || end == std::string::npos) {
+    return absl::InvalidArgumentError("a malformed request");
+  }
+  const std::string argument = request.substr(1, end - 1);
+  const std::string path = request.substr(end + 1);
+  switch (request[0]) {
+    case kReadOperation:
+      return ReadFileHere(path);
+    case kStatOperation:
+      return EncodeStatus(StatHere(path, true));
+    case kLStatOperation:
+      return EncodeStatus(StatHere(path, false));
+    case kReadLinkOperation:
+      return ReadLinkHere(path);
+    case kHashOperation:
+      return HashFileHere(path, argument);
+    case kListOperation: {
+      const absl::StatusOr<std::vector<std::string>> names = ListDirectoryHere(path);
+      if (!names.ok()) return names.status();
+      return absl::StrJoin(*names, absl::string_view("\0", 1));
+    }
+    default:
+      return absl::InvalidArgumentError("an unknown request");
+  }
+}
+
+bool SendAll(int socket, const std::string& bytes) {
+  for (size_t sent = 0; sent < bytes.size();) {
+    const ssize_t count = send(socket, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    sent += static_cast<size_t>(count);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string MakeMessage(std::string_view body) {
+  const uint32_t size = static_cast<uint32_t>(body.size());
+  std::string message(reinterpret_cast<const char*>(&size), sizeof size);
+  return message.append(body);
+}
+
+bool TakeMessage(std::string& received, std::string& body) {
+  uint32_t size = 0;
+  if (received.size() < sizeof size) return false;
+  std::memcpy(&size, received.data(), sizeof size);
+  if (received.size() - sizeof size < size) return false;
+  body = received.substr(sizeof size, size);
+  received.erase(0, sizeof size + size);
+  return true;
+}
+
+std::string EncodeAnswer(const absl::StatusOr<std::string>& result) {
+  const int32_t code = static_cast<int32_t>(result.status().code());
+  std::string body(reinterpret_cast<const char*>(&code), sizeof code);
+  return body + (result.ok() ? *result : std::string(result.status().message()));
+}
+
+absl::StatusOr<std::string> DecodeAnswer(const std::string& body) {
+  int32_t code = 0;
+  if (body.size() < sizeof code) return absl::InternalError("a malformed answer");
+  std::memcpy(&code, body.data(), sizeof code);
+  std::string rest = body.substr(sizeof code);
+  if (code == 0) return rest;
+  return absl::Status(static_cast<absl::StatusCode>(code), rest);
+}
+
+int ServeSharedReads(int socket) {
+  std::string received;
+  std::array<char, 4096> buffer;
+  while (true) {
+    std::string request;
+    while (TakeMessage(received, request)) {
+      if (!SendAll(socket, MakeMessage(EncodeAnswer(Answer(request))))) return 0;
+    }
+    const ssize_t count = recv(socket, buffer.data(), buffer.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return 0;
+    received.append(buffer.data(), static_cast<size_t>(count));
+  }
+}
+
+}  // namespace connect_ha

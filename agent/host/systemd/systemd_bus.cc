@@ -1,0 +1,177 @@
+#include "agent/host/systemd/systemd_bus.h"
+
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/host/systemd/bus_property.h"
+#include "common/time.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr uint64_t kCallTimeoutUs = 5'000'000;
+// systemd's own socket, without a bus daemon between.
+constexpr char kPrivateAddress[] = "unix:path=/run/systemd/private";
+constexpr char kServiceInterface[] = "org.freedesktop.systemd1.Service";
+constexpr char kMountInterface[] = "org.freedesktop.systemd1.Mount";
+
+int Connect(const std::string& address, bool with_daemon, BusHandle& bus) {
+  sd_bus* made = nullptr;
+  int result = sd_bus_new(&made);
+  if (result < 0) return result;
+  bus.reset(made);
+  if ((result = sd_bus_set_address(made, address.c_str())) < 0) return result;
+  if ((result = sd_bus_set_bus_client(made, with_daemon ? 1 : 0)) < 0) return result;
+  return sd_bus_start(made);
+}
+
+bool IsBroken(const absl::Status& status) { return absl::IsUnavailable(status); }
+
+void ReadServicePart(BusObject& object, v1::Unit& unit) {
+  unit.set_result(object.Text(kServiceInterface, "Result"));
+  unit.set_restarts(object.Number32(kServiceInterface, "NRestarts"));
+  const uint64_t started_us = object.Number64(kServiceInterface, "ExecMainStartTimestamp");
+  const uint64_t ended_us = object.Number64(kServiceInterface, "ExecMainExitTimestamp");
+  if (started_us > ended_us) {
+    *unit.mutable_started_at() =
+        ToProto(Time(std::chrono::microseconds(static_cast<int64_t>(started_us))));
+  }
+  for (const auto& arguments : object.Commands(kServiceInterface, "ExecStartPre")) {
+    unit.add_exec_start_pre(absl::StrJoin(arguments, " "));
+  }
+}
+
+void ReadMountPart(BusObject& object, v1::Unit& unit) {
+  unit.set_result(object.Text(kMountInterface, "Result"));
+  unit.set_mount_options(object.Text(kMountInterface, "Options"));
+  for (const char* property : {"WantedBy", "RequiredBy", "TriggeredBy"}) {
+    for (std::string& other : object.Texts(kUnitInterface, property)) {
+      unit.add_started_by(std::move(other));
+    }
+  }
+  const uint64_t active_us = object.Number64(kUnitInterface, "ActiveEnterTimestamp");
+  if (unit.active_state() == "active" && active_us > 0) {
+    *unit.mutable_started_at() =
+        ToProto(Time(std::chrono::microseconds(static_cast<int64_t>(active_us))));
+  }
+}
+
+}  // namespace
+
+void BusCloser::operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
+
+absl::StatusOr<BusHandle> OpenBus(const std::string& address) {
+  BusHandle bus;
+  int result = 0;
+  if (!address.empty()) {
+    result = Connect(address, true, bus);
+  } else {
+    sd_bus* system = nullptr;
+    result = sd_bus_open_system(&system);
+    bus.reset(system);
+    if (result < 0 && geteuid() == 0) {
+      const int direct = Connect(kPrivateAddress, false, bus);
+      if (direct >= 0) result = direct;
+    }
+  }
+  if (result < 0) return BusStatus(result, "reach systemd over the system bus");
+  sd_bus_set_method_call_timeout(bus.get(), kCallTimeoutUs);
+  return bus;
+}
+
+template <typename Result, typename Call>
+absl::StatusOr<Result> SystemdBus::WithConnection(Call call) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // A connection that broke since the last call is noticed by the call: one more try on a new one.
+  const bool warm = bus_ != nullptr;
+  for (int attempt = 0;; ++attempt) {
+    if (bus_ == nullptr) {
+      absl::StatusOr<BusHandle> opened = OpenBus(address_);
+      if (!opened.ok()) return opened.status();
+      bus_ = std::move(*opened);
+    }
+    absl::StatusOr<Result> result = call();
+    if (result.ok() || absl::IsNotFound(result.status())) {
+      // Signals that are for nobody would pile up.
+      while (sd_bus_process(bus_.get(), nullptr) > 0) {
+      }
+      return result;
+    }
+    bus_.reset();
+    if (!warm || attempt > 0 || !IsBroken(result.status())) return result;
+  }
+}
+
+absl::StatusOr<std::string> SystemdBus::FindUnit(const std::string& name) {
+  sd_bus_error error = SD_BUS_ERROR_NULL;
+  sd_bus_message* reply = nullptr;
+  const int result = sd_bus_call_method(bus_.get(), kSystemdName, kManagerPath, kManagerInterface,
+                                        "LoadUnit", &error, &reply, "s", name.c_str());
+  const std::string why = error.message == nullptr ? "" : error.message;
+  const bool refused = error.name != nullptr && absl::StartsWith(error.name, kSystemdName);
+  sd_bus_error_free(&error);
+  if (result < 0) {
+    if (refused) return absl::InvalidArgumentError(absl::StrCat("unit ", name, ": ", why));
+    return BusStatus(result, "ask systemd for unit " + name);
+  }
+  const char* path = "";
+  const int read = sd_bus_message_read_basic(reply, 'o', &path);
+  const std::string found = path;
+  sd_bus_message_unref(reply);
+  if (read < 0) return BusStatus(read, "ask systemd for unit " + name);
+  return found;
+}
+
+absl::StatusOr<v1::Unit> SystemdBus::ReadUnitOnce(const std::string& name) {
+  const absl::StatusOr<std::string> path = FindUnit(name);
+  if (!path.ok()) return path.status();
+  BusObject object(bus_.get(), *path);
+  v1::Unit unit;
+  unit.set_name(name);
+  unit.set_load_state(object.Text(kUnitInterface, "LoadState"));
+  if (unit.load_state() == "not-found") return absl::NotFoundError("no such unit: " + name);
+  unit.set_active_state(object.Text(kUnitInterface, "ActiveState"));
+  unit.set_sub_state(object.Text(kUnitInterface, "SubState"));
+  unit.set_unit_file_state(object.Text(kUnitInterface, "UnitFileState"));
+  for (std::string& mount : object.Texts(kUnitInterface, "RequiresMountsFor")) {
+    unit.add_requires_mounts_for(std::move(mount));
+  }
+  for (std::string& drop_in : object.Texts(kUnitInterface, "DropInPaths")) {
+    unit.add_drop_ins(std::move(drop_in));
+  }
+  if (absl::EndsWith(name, ".service")) ReadServicePart(object, unit);
+  if (absl::EndsWith(name, ".mount")) ReadMountPart(object, unit);
+  if (!object.status().ok()) return object.status();
+  return unit;
+}
+
+absl::StatusOr<SystemdBus::Environment> SystemdBus::ReadEnvironmentOnce(const std::string& name) {
+  const absl::StatusOr<std::string> path = FindUnit(name);
+  if (!path.ok()) return path.status();
+  BusObject object(bus_.get(), *path);
+  if (object.Text(kUnitInterface, "LoadState") == "not-found") {
+    return absl::NotFoundError("no such unit: " + name);
+  }
+  Environment environment;
+  environment.assignments = object.Texts(kServiceInterface, "Environment");
+  for (auto& [file, optional] : object.Flagged(kServiceInterface, "EnvironmentFiles")) {
+    environment.files.push_back({std::move(file), optional});
+  }
+  if (!object.status().ok()) return object.status();
+  return environment;
+}
+
+absl::StatusOr<v1::Unit> SystemdBus::ReadUnit(const std::string& name) {
+  return WithConnection<v1::Unit>([&] { return ReadUnitOnce(name); });
+}
+
+absl::StatusOr<SystemdBus::Environment> SystemdBus::ReadEnvironment(const std::string& name) {
+  return WithConnection<Environment>([&] { return ReadEnvironmentOnce(name); });
+}
+
+}  // namespace connect_ha

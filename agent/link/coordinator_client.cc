@@ -1,0 +1,292 @@
+#include "agent/link/coordinator_client.h"
+
+#include <spdlog/spdlog.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/backoff.h"
+#include "common/log.h"
+#include "common/tls/channel.h"
+#include "common/tls/pinned_ca.h"
+#include "connect_ha/v1/enrolment_service.grpc.pb.h"
+#include "connect_ha/v1/node_service.grpc.pb.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using SteadyClock = std::chrono::steady_clock;
+
+// Together the 10 s that CoordinatorLink allows.
+constexpr seconds kHeartbeatTimeout{7};
+constexpr seconds kExplainTimeout{2};
+constexpr seconds kRenewTimeout{20};
+// To find out why the coordinator is away takes a TLS handshake: not at every heartbeat.
+constexpr seconds kExplainEvery{60};
+// A nudge stream that held this long was a good one: the next is opened without a long wait.
+constexpr seconds kWorkingStream{10};
+
+// A channel with the certificate it was made with. Whoever makes a call holds it until the end.
+struct Session {
+  explicit Session(const NodeIdentity& identity) {
+    ChannelOptions options;
+    options.target = identity.coordinator;
+    options.ca = identity.ca;
+    options.certificate = identity.credentials.certificate;
+    options.key = identity.credentials.key;
+    channel = MakeChannel(options);
+    node = v1::NodeService::NewStub(channel);
+    enrolment = v1::EnrolmentService::NewStub(channel);
+  }
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<v1::NodeService::Stub> node;
+  std::unique_ptr<v1::EnrolmentService::Stub> enrolment;
+};
+
+void SetDeadline(grpc::ClientContext& context, seconds timeout) {
+  context.set_deadline(std::chrono::system_clock::now() + timeout);
+}
+
+absl::Status Expired(const Certificate& certificate) {
+  return absl::UnauthenticatedError(absl::StrCat(
+      "this node's certificate expired at ", FormatUtc(certificate.not_after),
+      " by this node's clock; fix: check the clock; if it is right, to join again: connect-ha "
+      "token create --node ",
+      certificate.identity.name, ", and run here what it prints"));
+}
+
+}  // namespace
+
+class CoordinatorClient::Connection {
+ public:
+  explicit Connection(CoordinatorClientOptions options)
+      : options_(std::move(options)),
+        identity_(options_.identity),
+        session_(std::make_shared<Session>(identity_)),
+        renewing_([this] { KeepRenewed(); }) {}
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const v1::HeartbeatRequest& request);
+  void OnNudge(std::function<void()> wake);
+
+ private:
+  std::shared_ptr<Session> CurrentSession();
+  // False when this object is to end.
+  bool Sleep(milliseconds span);
+  absl::Status Explain(const grpc::Status& status);
+
+  void FollowNudges(const std::function<void()>& wake);
+  // True when it worked for a while, or the session was replaced.
+  bool FollowOneStream(const std::function<void()>& wake);
+
+  void KeepRenewed();
+  absl::Status Renew(Session& session);
+  absl::StatusOr<CredentialPair> AskForRenewal(Session& session);
+
+  const CoordinatorClientOptions options_;
+
+  std::mutex mutex_;  // for what follows
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  NodeIdentity identity_;
+  std::shared_ptr<Session> session_;
+  grpc::ClientContext* stream_ = nullptr;   // of the open nudge stream
+  grpc::ClientContext* renewal_ = nullptr;  // of the renewal under way
+
+  // Of the thread that sends heartbeats.
+  SteadyClock::time_point explained_at_{};
+  absl::Status explanation_;
+
+  std::thread renewing_;
+  std::thread nudging_;
+};
+
+CoordinatorClient::Connection::~Connection() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+    if (stream_ != nullptr) stream_->TryCancel();
+    if (renewal_ != nullptr) renewal_->TryCancel();
+  }
+  changed_.notify_all();
+  renewing_.join();
+  if (nudging_.joinable()) nudging_.join();
+}
+
+std::shared_ptr<Session> CoordinatorClient::Connection::CurrentSession() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return session_;
+}
+
+bool CoordinatorClient::Connection::Sleep(milliseconds span) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait_for(lock, span, [this] { return stopping_; });
+  return !stopping_;
+}
+
+absl::StatusOr<v1::HeartbeatResponse> CoordinatorClient::Connection::Heartbeat(
+    const v1::HeartbeatRequest& request) {
+  std::shared_ptr<Session> session;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (options_.now() >= identity_.certificate.not_after) return Expired(identity_.certificate);
+    session = session_;
+  }
+  v1::HeartbeatResponse response;
+  const grpc::Status status = CallAcrossReconnect(*session->channel, [&] {
+    grpc::ClientContext context;
+    SetDeadline(context, kHeartbeatTimeout);
+    return session->node->Heartbeat(&context, request, &response);
+  });
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return Explain(status);
+  explanation_ = absl::OkStatus();
+  explained_at_ = {};
+  if (!status.ok()) return FromGrpc(status);
+  return response;
+}
+
+// gRPC's words for a refused connection, another CA and an expired certificate differ between its
+// versions and say little: a look with TLS alone says what is wrong.
+absl::Status CoordinatorClient::Connection::Explain(const grpc::Status& status) {
+  const auto now = SteadyClock::now();
+  if (explained_at_ == SteadyClock::time_point{} || now - explained_at_ > kExplainEvery) {
+    explained_at_ = now;
+    explanation_ =
+        ExplainConnection(options_.identity.coordinator, options_.identity.ca, kExplainTimeout);
+  }
+  const std::string words =
+      explanation_.ok() ? absl::StrCat("no answer from the coordinator at ",
+                                       options_.identity.coordinator, ": ", status.error_message())
+                        : std::string(explanation_.message());
+  return absl::UnavailableError(words);
+}
+
+void CoordinatorClient::Connection::OnNudge(std::function<void()> wake) {
+  nudging_ = std::thread([this, wake = std::move(wake)] { FollowNudges(wake); });
+}
+
+void CoordinatorClient::Connection::FollowNudges(const std::function<void()>& wake) {
+  Backoff backoff(seconds(1), seconds(60));
+  while (true) {
+    if (FollowOneStream(wake)) backoff.Reset();
+    if (!Sleep(backoff.Next())) return;
+  }
+}
+
+bool CoordinatorClient::Connection::FollowOneStream(const std::function<void()>& wake) {
+  grpc::ClientContext context;
+  std::shared_ptr<Session> session;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return false;
+    stream_ = &context;
+    session = session_;
+  }
+  v1::NudgesRequest request;
+  request.set_node(options_.identity.certificate.identity.name);
+  const auto reader = session->node->Nudges(&context, request);
+  const auto opened_at = SteadyClock::now();
+  v1::Nudge nudge;
+  while (reader->Read(&nudge)) wake();
+  const bool worked = SteadyClock::now() - opened_at > kWorkingStream;
+  reader->Finish();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stream_ = nullptr;
+  return worked || session != session_;
+}
+
+void CoordinatorClient::Connection::KeepRenewed() {
+  Backoff backoff(options_.renewal_check, std::chrono::hours(1));
+  auto next_try = SteadyClock::time_point{};
+  bool failing = false;
+  while (Sleep(options_.renewal_check)) {
+    Time due;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      due = RenewalTime(identity_.certificate);
+    }
+    if (options_.now() < due || SteadyClock::now() < next_try) continue;
+    const absl::Status status = Renew(*CurrentSession());
+    if (status.ok()) {
+      backoff.Reset();
+      failing = false;
+      continue;
+    }
+    if (!failing) {
+      spdlog::warn("certificate not renewed, will go on trying error={}",
+                   LogValue(std::string(status.message())));
+    }
+    failing = true;
+    next_try = SteadyClock::now() + backoff.Next();
+  }
+}
+
+absl::StatusOr<CredentialPair> CoordinatorClient::Connection::AskForRenewal(Session& session) {
+  auto key = MakeKey();
+  if (!key.ok()) return key.status();
+  auto csr = MakeCsr(*key);
+  if (!csr.ok()) return csr.status();
+  v1::RenewRequest request;
+  request.set_csr_der(*std::move(csr));
+  v1::RenewResponse response;
+  grpc::ClientContext context;
+  SetDeadline(context, kRenewTimeout);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return absl::CancelledError("the agent is ending");
+    renewal_ = &context;
+  }
+  const grpc::Status status = session.enrolment->Renew(&context, request, &response);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    renewal_ = nullptr;
+  }
+  if (!status.ok()) return FromGrpc(status);
+  return CredentialPair{*std::move(key), response.certificate_pem()};
+}
+
+absl::Status CoordinatorClient::Connection::Renew(Session& session) {
+  const auto pair = AskForRenewal(session);
+  if (!pair.ok()) return pair.status();
+  const auto certificate = ParseCertificate(pair->certificate);
+  if (!certificate.ok()) return certificate.status();
+  absl::Status status = VerifySignedBy(pair->certificate, options_.identity.ca);
+  if (!status.ok()) return status;
+  if (!KeyMatches(pair->key, pair->certificate) ||
+      !(certificate->identity == options_.identity.certificate.identity)) {
+    return absl::InternalError("the coordinator answered with a certificate for someone else");
+  }
+  status = StoreNodeCredentials(options_.state_dir, *pair);
+  if (!status.ok()) return status;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  identity_.credentials = *pair;
+  identity_.certificate = *certificate;
+  session_ = std::make_shared<Session>(identity_);
+  if (stream_ != nullptr) stream_->TryCancel();
+  spdlog::info("certificate renewed serial={} until={}", certificate->serial,
+               FormatUtc(certificate->not_after));
+  return absl::OkStatus();
+}
+
+CoordinatorClient::CoordinatorClient(CoordinatorClientOptions options)
+    : connection_(std::make_unique<Connection>(std::move(options))) {}
+
+CoordinatorClient::~CoordinatorClient() = default;
+
+absl::StatusOr<v1::HeartbeatResponse> CoordinatorClient::Heartbeat(
+    const v1::HeartbeatRequest& request) {
+  return connection_->Heartbeat(request);
+}
+
+void CoordinatorClient::OnNudge(std::function<void()> wake) {
+  connection_->OnNudge(std::move(wake));
+}
+
+}  // namespace connect_ha

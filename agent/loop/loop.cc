@@ -1,0 +1,266 @@
+#include "agent/loop/loop.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/loop/facts_digest.h"
+#include "agent/loop/report_limit.h"
+#include "common/log.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// The quick probes are done long before; a slow one is picked up when it comes back.
+constexpr milliseconds kPatience{100};
+// A report that lacks half of the facts would make findings flap at every restart.
+constexpr seconds kFirstGathering{15};
+constexpr seconds kRefreshVolatile{60};
+// Between two heartbeats that nobody waits for.
+constexpr milliseconds kLeastGap{100};
+constexpr milliseconds kFirstBackoff{1'000};
+constexpr milliseconds kLastBackoff{30'000};
+constexpr milliseconds kShortestInterval{100};
+constexpr milliseconds kLongestInterval{300'000};
+constexpr int kMostCallsInARow = 3;
+constexpr std::chrono::hours kTellAgain{1};
+
+int64_t MicrosecondsOf(Time time) { return time.time_since_epoch().count(); }
+
+bool IsFaulty(const v1::Integrity& integrity) {
+  return integrity.files_changed() + integrity.files_missing() > 0;
+}
+
+// Installed files are not as they were shipped.
+bool ShowsFaults(const v1::Facts& facts) {
+  const auto& runtimes = facts.runtimes().runtimes();
+  return IsFaulty(facts.connect().integrity()) ||
+         std::any_of(runtimes.begin(), runtimes.end(),
+                     [](const v1::Runtime& runtime) { return IsFaulty(runtime.integrity()); });
+}
+
+}  // namespace
+
+Loop::Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, CoordinatorLink& link,
+           Host& host)
+    : options_(std::move(options)),
+      gatherer_(gatherer),
+      converger_(converger),
+      link_(link),
+      host_(host),
+      backoff_(kFirstBackoff, kLastBackoff) {}
+
+void Loop::SetStatus(const std::string& status) {
+  if (status == status_) return;
+  status_ = status;
+  if (options_.notify) options_.notify("STATUS=" + status);
+}
+
+void Loop::FeedWatchdog(SteadyTime now) {
+  if (options_.watchdog.count() == 0 || now - watchdog_fed_ < options_.watchdog / 4) return;
+  watchdog_fed_ = now;
+  if (options_.notify) options_.notify("WATCHDOG=1");
+}
+
+SteadyTime Loop::NextDue(SteadyTime now) const {
+  SteadyTime next = std::min(gatherer_.NextDue(), now + kRefreshVolatile);
+  if (!complete_) {
+    next = std::min(next, began_ + kFirstGathering);
+  } else if (!away_ && HasNews()) {
+    next = std::min(next, last_call_ + kLeastGap);
+  } else {
+    next = std::min(next, next_call_);
+  }
+  if (options_.watchdog.count() > 0) next = std::min(next, watchdog_fed_ + options_.watchdog / 2);
+  return std::max(next, now);
+}
+
+void Loop::Act(uint32_t triggers, SteadyTime now) {
+  FeedWatchdog(now);
+  Gather(triggers, now);
+  for (int i = 0; i < kMostCallsInARow && ShouldCall(now); ++i) Call(now);
+}
+
+void Loop::Gather(uint32_t triggers, SteadyTime now) {
+  if (first_round_ == 0) {
+    began_ = now;
+    first_round_ = gatherer_.StartAll(now);
+  }
+  gatherer_.Start(triggers, now);
+  gatherer_.WaitForQuick(kPatience);
+  if (gatherer_.Changed(now)) TakeFacts(gatherer_.Collect(now));
+  if (!complete_) complete_ = gatherer_.Done(first_round_, now) || now - began_ >= kFirstGathering;
+  if (asked_gather_ != gathered_ && gatherer_.Done(asked_round_, now)) gathered_ = asked_gather_;
+}
+
+void Loop::TakeFacts(v1::Facts facts) {
+  const bool too_large = facts.ByteSizeLong() > options_.max_report_bytes;
+  facts_ = LimitReport(std::move(facts), options_.max_report_bytes);
+  // Whatever changed here may be what a resource is about.
+  if (std::string digest = FactsDigest(facts_); digest != digest_) {
+    digest_ = std::move(digest);
+    converger_.Look(ShowsFaults(facts_));
+  }
+  if (std::exchange(too_large_, too_large) == too_large) return;
+  if (too_large) {
+    spdlog::error("event=report-too-large reason={}", LogValue(facts_.unobserved(0).reason()));
+  } else {
+    spdlog::info("event=report-too-large-ended");
+  }
+}
+
+bool Loop::HasNews() const {
+  return send_facts_ || nudged_ || digest_ != acknowledged_digest_ ||
+         gathered_ != acknowledged_gathered_ || converger_.version() != acknowledged_news_;
+}
+
+bool Loop::ShouldCall(SteadyTime now) const {
+  if (!complete_) return false;
+  if (now >= next_call_) return true;
+  if (away_) return false;
+  // Whoever asked is answered at once; a flapping fact has to wait a little.
+  if (send_facts_ || nudged_ || gathered_ != acknowledged_gathered_) return true;
+  return HasNews() && now - last_call_ >= kLeastGap;
+}
+
+v1::HeartbeatRequest Loop::MakeRequest(SteadyTime now) {
+  v1::HeartbeatRequest request;
+  request.set_node(options_.node);
+  request.set_machine_id(options_.machine_id);
+  request.set_boot_id(options_.boot_id);
+  request.set_agent_version(options_.agent_version);
+  request.set_facts_digest(digest_);
+  request.set_gathered(gathered_);
+  if (send_facts_ || digest_ != acknowledged_digest_ || gathered_ != acknowledged_gathered_ ||
+      now - facts_sent_ >= kRefreshVolatile) {
+    *request.mutable_facts() = facts_;
+  }
+  AddConvergence(request);
+  if (last_exchange_.agent_sent_us() != 0) *request.mutable_last_exchange() = last_exchange_;
+  request.set_agent_sent_us(MicrosecondsOf(host_.Now()));
+  return request;
+}
+
+void Loop::AddConvergence(v1::HeartbeatRequest& request) {
+  ConvergerNews news = converger_.News();
+  sent_news_ = news.version;
+  request.set_reported_state(news.state);
+  request.set_reported_generation(news.generation);
+  if (news.applied_at) *request.mutable_reported_applied_at() = *news.applied_at;
+  if (news.convergence && (news.version != acknowledged_news_ || request.has_facts())) {
+    *request.mutable_convergence() = *std::move(news.convergence);
+  }
+  if (news.preview) *request.mutable_preview() = *std::move(news.preview);
+  for (v1::ChangeMade& change : news.changes_made) {
+    *request.add_changes_made() = std::move(change);
+  }
+}
+
+void Loop::TakeAssignment(const v1::HeartbeatRequest& request,
+                          const v1::HeartbeatResponse& response) {
+  acknowledged_news_ = sent_news_;
+  if (request.has_preview()) converger_.PreviewTaken(request.preview().number());
+  if (response.changes_taken() != 0) converger_.ChangesTaken(response.changes_taken());
+  if (response.has_preview()) converger_.AskPreview(response.preview());
+  // A coordinator that lost its specifications, or has older ones again, takes nothing back.
+  const bool older = response.assigned_generation() < request.reported_generation();
+  if (older && !std::exchange(older_told_, true)) {
+    spdlog::warn("event=older-specification-not-taken held={} offered={}",
+                 request.reported_generation(), response.assigned_generation());
+  }
+  if (older) return;
+  older_told_ = false;
+  const absl::Status assigned = converger_.Assign(
+      response.assigned_state(), response.has_desired() ? &response.desired() : nullptr);
+  // What is not on disk is not gone by: it is sent again with every answer.
+  const std::string trouble(assigned.message());
+  if (trouble == std::exchange(assignment_trouble_, trouble)) return;
+  if (assigned.ok()) {
+    spdlog::info("event=assignment-kept");
+  } else {
+    spdlog::error("event=assignment-not-kept error={}", LogValue(trouble));
+  }
+}
+
+void Loop::Call(SteadyTime now) {
+  nudged_ = false;
+  last_call_ = now;
+  const v1::HeartbeatRequest request = MakeRequest(now);
+  const absl::StatusOr<v1::HeartbeatResponse> response = link_.Heartbeat(request);
+  if (response.ok()) {
+    TakeAnswer(request, *response, now);
+  } else {
+    TakeError(response.status(), now);
+  }
+}
+
+void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response,
+                      SteadyTime now) {
+  if (away_) {
+    spdlog::info("event=coordinator-back away={}",
+                 LogValue(FormatSpan(std::chrono::duration_cast<microseconds>(now - away_since_))));
+  }
+  away_ = false;
+  backoff_.Reset();
+  last_exchange_.set_agent_sent_us(request.agent_sent_us());
+  last_exchange_.set_coordinator_received_us(response.coordinator_received_us());
+  last_exchange_.set_coordinator_sent_us(response.coordinator_sent_us());
+  last_exchange_.set_agent_received_us(MicrosecondsOf(host_.Now()));
+  if (request.has_facts()) {
+    acknowledged_digest_ = request.facts_digest();
+    facts_sent_ = now;
+  }
+  acknowledged_gathered_ = request.gathered();
+  send_facts_ = response.send_facts();
+  TakeAssignment(request, response);
+  if (response.gather() != 0 && response.gather() != asked_gather_ &&
+      response.gather() != gathered_) {
+    asked_gather_ = response.gather();
+    asked_round_ = gatherer_.StartPass(now);
+    converger_.TryAgain();
+  }
+  const milliseconds interval(response.next_heartbeat_ms());
+  next_call_ = now + std::clamp(interval, kShortestInterval, kLongestInterval);
+  NoteConflict(response.conflict());
+  SetStatus(conflict_.empty() ? "reporting to the coordinator"
+                              : absl::StrCat("another machine reports as ", options_.node));
+}
+
+void Loop::TakeError(const absl::Status& status, SteadyTime now) {
+  if (!away_) away_since_ = now;
+  // Trouble is told when it begins, when it becomes another, and now and then; not at every try.
+  if (!away_ || away_code_ != status.code() || now - away_told_ >= kTellAgain) {
+    TellTrouble(status, now);
+  }
+  away_ = true;
+  away_code_ = status.code();
+  next_call_ = now + backoff_.Next();
+  // It may have lost what it held, or never have got it.
+  send_facts_ = true;
+  SetStatus(absl::StrCat("cannot report: ", status.message()));
+}
+
+void Loop::TellTrouble(const absl::Status& status, SteadyTime now) {
+  const bool away = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+  spdlog::warn("event={} reason={}", away ? "coordinator-away" : "coordinator-refuses",
+               LogValue(std::string(status.message())));
+  away_told_ = now;
+}
+
+void Loop::NoteConflict(const std::string& conflict) {
+  if (conflict == conflict_) return;
+  if (conflict.empty()) {
+    spdlog::info("event=name-conflict-ended node={}", options_.node);
+  } else {
+    spdlog::error("event=name-conflict node={} other={}", options_.node, LogValue(conflict));
+  }
+  conflict_ = conflict;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,100 @@
+#include "agent/probes/installed/runtime_trial.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "agent/probes/machine/accounts.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr std::chrono::milliseconds kSmokeDeadline{120'000};
+constexpr size_t kTailLines = 10;
+
+// Makes an environment with pip in it, as Connect does for content; it goes away at exit.
+constexpr char kPythonSmoke[] =
+    "import subprocess, tempfile, venv; d = tempfile.TemporaryDirectory(); "
+    "venv.create(d.name, with_pip=True); "
+    "subprocess.run([d.name + '/bin/python', '-m', 'pip', '--version'], check=True)";
+// An expression whose text is not its value, so that an echo of the command is no success.
+constexpr char kRSmoke[] = "cat('smoke', 6 * 7, '\\n')";
+constexpr char kRSmokeAnswer[] = "smoke 42";
+
+std::vector<std::string> SmokeCommand(v1::RuntimeKind kind, const std::string& executable) {
+  switch (kind) {
+    case v1::R:
+      return {executable, "--vanilla", "-e", kRSmoke};
+    case v1::PYTHON:
+      return {executable, "-c", kPythonSmoke};
+    default:
+      return {executable, "check", "--quiet"};
+  }
+}
+
+std::string Tail(const std::string& output) {
+  std::vector<std::string> lines =
+      absl::StrSplit(absl::StripAsciiWhitespace(output), '\n', absl::SkipWhitespace());
+  if (lines.size() > kTailLines) lines.erase(lines.begin(), lines.end() - kTailLines);
+  return absl::StrJoin(lines, "\n");
+}
+
+// Content's interpreters run as content's account, and never as root.
+absl::StatusOr<std::string> UnprivilegedAccount(const ProbeInput& input) {
+  const absl::StatusOr<std::string> name = RunAsAccount(input);
+  if (!name.ok()) return name.status();
+  const absl::StatusOr<UserEntry> user = input.host.LookUpUser(*name);
+  if (absl::IsNotFound(user.status())) {
+    return absl::UnavailableError(
+        absl::StrCat("not run: there is no account ", *name, " to run it as"));
+  }
+  if (!user.ok()) return absl::UnavailableError(user.status().message());
+  if (user->uid == 0) {
+    return absl::UnavailableError("not run: Applications.RunAs is root, which would endanger it");
+  }
+  return *name;
+}
+
+}  // namespace
+
+absl::StatusOr<CommandResult> RunAsContent(const ProbeInput& input,
+                                           const std::vector<std::string>& arguments,
+                                           std::chrono::milliseconds deadline) {
+  const absl::StatusOr<std::string> account = UnprivilegedAccount(input);
+  if (!account.ok()) return account.status();
+  CommandOptions options;
+  options.account = *account;
+  options.deadline = deadline;
+  absl::StatusOr<CommandResult> result = input.host.Run(arguments, options);
+  if (absl::IsNotFound(result.status())) {
+    return absl::UnavailableError(result.status().message());
+  }
+  return result;
+}
+
+absl::StatusOr<v1::SmokeRun> TryRuntime(const ProbeInput& input, v1::RuntimeKind kind,
+                                        const std::string& executable) {
+  const auto started = std::chrono::steady_clock::now();
+  const absl::StatusOr<CommandResult> run =
+      RunAsContent(input, SmokeCommand(kind, executable), kSmokeDeadline);
+  if (!run.ok()) return run.status();
+  // A busy node is not a broken interpreter: what was not seen to end is not known.
+  if (run->timed_out) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("the smoke run did not end within ", kSmokeDeadline.count() / 1000, " s"));
+  }
+  const auto took = std::chrono::steady_clock::now() - started;
+  v1::SmokeRun smoke;
+  const bool answered = kind != v1::R || absl::StrContains(run->output, kRSmokeAnswer);
+  smoke.set_passed(run->exit_code == 0 && answered);
+  if (!smoke.passed()) {
+    smoke.set_output(absl::StrCat(Tail(run->output), run->output.empty() ? "" : "\n", "exit code ",
+                                  run->exit_code));
+  }
+  *smoke.mutable_ran_at() = ToProto(input.host.Now());
+  smoke.set_duration_us(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  return smoke;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,170 @@
+#include "agent/probes/storage/storage.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "agent/probes/reading.h"
+#include "agent/probes/storage/efs_state.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr int kMostLinks = 40;  // as the kernel's own limit
+
+std::vector<std::string> Components(const std::string& path) {
+  return absl::StrSplit(path, '/', absl::SkipEmpty());
+}
+
+// Where `path` is below the mount's file system.
+std::string PathInSource(const MountEntry& mount, const std::string& path) {
+  std::string below = mount.mount_point == "/"
+                          ? path
+                          : path.substr(std::min(mount.mount_point.size(), path.size()));
+  if (below == "/") below.clear();
+  if (below.empty()) return mount.root;
+  return mount.root == "/" ? below : mount.root + below;
+}
+
+absl::Status AddDirectory(const ProbeInput& input, const std::vector<MountEntry>& mounts,
+                          const ConfiguredPath& configured, v1::StorageFacts& storage) {
+  const absl::StatusOr<std::string> resolved =
+      ResolveLocalLinks(input.host, mounts, configured.path);
+  if (!resolved.ok()) return resolved.status();
+  v1::DataDirectory& directory = *storage.add_directories();
+  directory.set_key(configured.key);
+  directory.set_path(configured.path);
+  directory.set_is_default(configured.is_default);
+  directory.set_resolved(*resolved);
+  const MountEntry* mount = FindMount(mounts, *resolved);
+  if (mount == nullptr) return absl::OkStatus();
+  directory.set_mount_point(mount->mount_point);
+  directory.set_path_in_source(PathInSource(*mount, *resolved));
+  return absl::OkStatus();
+}
+
+// Network mounts and those of the directories, by mount point; of two mounts on one point the
+// later, which covers the other.
+std::map<std::string, const MountEntry*> SelectMounts(const std::vector<MountEntry>& mounts,
+                                                      const v1::StorageFacts& storage) {
+  std::map<std::string, const MountEntry*> selected;
+  for (const MountEntry& mount : mounts) {
+    bool wanted = IsNetworkMount(mount);
+    for (const v1::DataDirectory& directory : storage.directories()) {
+      wanted = wanted || directory.mount_point() == mount.mount_point;
+    }
+    if (wanted) selected[mount.mount_point] = &mount;
+  }
+  return selected;
+}
+
+absl::Status AddMount(Host& host, const MountEntry& mount, v1::StorageFacts& storage) {
+  const absl::StatusOr<v1::Unit> unit = host.ReadUnit(MountUnitName(mount.mount_point));
+  if (!unit.ok() && !absl::IsNotFound(unit.status())) return unit.status();
+  const absl::StatusOr<EfsState> efs = ReadEfsState(host, mount);
+  if (!efs.ok() && !absl::IsNotFound(efs.status())) return efs.status();
+  v1::Mount& fact = *storage.add_mounts();
+  fact.set_mount_point(mount.mount_point);
+  fact.set_source(mount.source);
+  fact.set_fs_type(mount.fs_type);
+  fact.set_device(mount.device);
+  *fact.mutable_options() = {mount.options.begin(), mount.options.end()};
+  *fact.mutable_super_options() = {mount.super_options.begin(), mount.super_options.end()};
+  if (unit.ok() && unit->load_state() != "not-found") *fact.mutable_unit() = *unit;
+  if (efs.ok()) {
+    fact.set_efs_file_system(efs->file_system);
+    fact.set_efs_tls(efs->tls);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool IsNetworkMount(const MountEntry& mount) {
+  return IsNetworkFileSystem(mount.fs_type) && mount.fs_type != "autofs";
+}
+
+absl::StatusOr<std::vector<MountEntry>> ReadMounts(Host& host) {
+  const absl::StatusOr<std::string> text = host.ReadFile("/proc/self/mountinfo");
+  if (!text.ok()) return absl::UnavailableError(text.status().message());
+  return ParseMountInfo(*text);
+}
+
+absl::StatusOr<std::string> ResolveLocalLinks(Host& host, const std::vector<MountEntry>& mounts,
+                                              const std::string& path) {
+  std::vector<std::string> rest = Components(path);
+  std::vector<std::string> done;
+  bool can_look = true;
+  int links = 0;
+  while (!rest.empty()) {
+    const std::string name = rest.front();
+    rest.erase(rest.begin());
+    if (name == ".") continue;
+    if (name == "..") {
+      if (!done.empty()) done.pop_back();
+      continue;
+    }
+    done.push_back(name);
+    const std::string current = "/" + absl::StrJoin(done, "/");
+    can_look = can_look && FindNetworkMount(mounts, current) == nullptr;
+    if (!can_look) continue;
+    const absl::StatusOr<FileStatus> status = host.LStat(current);
+    if (absl::IsNotFound(status.status())) {
+      can_look = false;
+      continue;
+    }
+    if (!status.ok()) return status.status();
+    if (status->kind != FileStatus::Kind::kLink) continue;
+    if (++links > kMostLinks) {
+      return absl::FailedPreconditionError("too many levels of symbolic links: " + path);
+    }
+    const absl::StatusOr<std::string> target = host.ReadLink(current);
+    if (!target.ok()) return absl::UnavailableError(target.status().message());
+    done.pop_back();
+    if (absl::StartsWith(*target, "/")) done.clear();
+    const std::vector<std::string> parts = Components(*target);
+    rest.insert(rest.begin(), parts.begin(), parts.end());
+  }
+  return "/" + absl::StrJoin(done, "/");
+}
+
+std::string MountUnitName(absl::string_view mount_point) {
+  std::string name;
+  for (const absl::string_view component : absl::StrSplit(mount_point, '/', absl::SkipEmpty())) {
+    if (!name.empty()) name += '-';
+    for (const char c : component) {
+      const bool plain = absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == ':' ||
+                         c == '_' || (c == '.' && !name.empty());
+      name += plain ? std::string(1, c) : absl::StrFormat("\\x%02x", static_cast<unsigned char>(c));
+    }
+  }
+  return (name.empty() ? "-" : name) + ".mount";
+}
+
+// Part of a mount or of a directory is none: what cannot be read fails the whole probe.
+absl::Status ReadStorage(const ProbeInput& input, v1::Facts& facts) {
+  const absl::StatusOr<std::vector<MountEntry>> mounts = ReadMounts(input.host);
+  if (!mounts.ok()) return mounts.status();
+  v1::StorageFacts& storage = *facts.mutable_storage();
+  if (!input.config && !input.config_status.ok()) {
+    MarkUnobserved(facts, "storage.directories", std::string(input.config_status.message()));
+  }
+  const std::vector<ConfiguredPath> configured =
+      input.config ? input.config->Directories() : std::vector<ConfiguredPath>();
+  for (const ConfiguredPath& path : configured) {
+    absl::Status status = AddDirectory(input, *mounts, path, storage);
+    if (!status.ok()) return status;
+  }
+  for (const auto& [mount_point, mount] : SelectMounts(*mounts, storage)) {
+    absl::Status status = AddMount(input.host, *mount, storage);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,34 @@
+// Which file system every data directory is on. Nothing here touches a network file system: a
+// mount that hangs must not hang the agent, so what is on one is told from the mount table and
+// from links on local file systems alone. Whether it hangs is storage_answers.h's.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "agent/host/mounts/mount_table.h"
+#include "agent/probes/probe.h"
+
+namespace connect_ha {
+
+// Reads the network mounts, the mounts that data directories are on, and those directories.
+absl::Status ReadStorage(const ProbeInput& input, v1::Facts& facts);
+
+// The mount table as it is now.
+absl::StatusOr<std::vector<MountEntry>> ReadMounts(Host& host);
+
+// A network file system is mounted there: not a point that waits for one (autofs).
+bool IsNetworkMount(const MountEntry& mount);
+
+// `path` (absolute) with the links on local file systems followed, and "." and ".." taken out.
+// From the first component that is on a network file system, or is not there, the rest is kept
+// as it is.
+absl::StatusOr<std::string> ResolveLocalLinks(Host& host, const std::vector<MountEntry>& mounts,
+                                              const std::string& path);
+
+// "/mnt/posit-share" -> "mnt-posit\x2dshare.mount", as systemd-escape(1) --path has it.
+std::string MountUnitName(absl::string_view mount_point);
+
+}  // namespace connect_ha

@@ -1,0 +1,303 @@
+#include "agent/resources/converge/converge.h"
+
+#include <spdlog/spdlog.h>
+
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "agent/resources/converge/step_progress.h"
+#include "agent/resources/install/tidy.h"
+#include "common/log.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstBackoff{5'000};
+constexpr milliseconds kLastBackoff{300'000};
+constexpr int kMostChanges = 5;  // of one resource in one turn
+constexpr char kSpecification[] = "specification";
+constexpr char kJournal[] = "journal";
+constexpr char kTidying[] = "what earlier steps left";
+
+bool SameChange(const v1::Change& a, const v1::Change& b) {
+  return a.resource() == b.resource() && a.from() == b.from() && a.to() == b.to();
+}
+
+}  // namespace
+
+// What is known while one turn lasts.
+struct Converge::Turning {
+  const v1::Assignment& assignment;
+  TurnWatch& watch;
+  ResourceContext context;
+  std::vector<std::unique_ptr<Resource>> resources;
+  std::vector<LookedAt> looks;
+  v1::Convergence report;
+  std::optional<milliseconds> retry;
+  bool stuck = false;                  // one of the troubles does not pass by itself
+  std::map<std::string, int> changed;  // how often, by resource
+
+  uint64_t generation() const { return assignment.desired().generation(); }
+};
+
+bool MayChange(const v1::Assignment& assignment) {
+  const bool assigned = assignment.state() == v1::PREPARING || assignment.state() == v1::READY;
+  return assigned && assignment.desired().spec().enforcement() == v1::ENFORCE;
+}
+
+Converge::Converge(ConvergeOptions options, WritableHost& host, ProbeCache& cache,
+                   ChangeJournal& journal)
+    : options_(std::move(options)),
+      host_(host),
+      cache_(cache),
+      journal_(journal),
+      integrity_(host, cache),
+      backoff_(kFirstBackoff, kLastBackoff) {}
+
+ResourceContext Converge::MakeContext(const v1::Desired& desired) {
+  return {host_,
+          cache_,
+          integrity_,
+          desired,
+          options_.agent_config,
+          options_.node,
+          options_.state_dir,
+          options_.cache_dir,
+          options_.credentials_dir,
+          options_.digest_key};
+}
+
+std::optional<milliseconds> Converge::Turn(const v1::Assignment& assignment, TurnWatch& watch) {
+  Turning turning{assignment, watch, MakeContext(assignment.desired()), {}, {}, {}, {}, false, {}};
+  BeginTurn(turning);
+  auto resources = MakeResources(turning.context);
+  if (!resources.ok()) {
+    AddTrouble(turning, kSpecification, resources.status());
+    Finish(turning);
+    return turning.retry;
+  }
+  turning.resources = *std::move(resources);
+  while (!watch.Stopped() && Round(turning)) {
+  }
+  return turning.retry;
+}
+
+void Converge::BeginTurn(Turning& turning) {
+  turning.report.set_generation(turning.generation());
+  if (generation_ == turning.generation()) return;
+  generation_ = turning.generation();
+  hold_.reset();
+  backoff_.Reset();
+  tidy_due_ = true;
+  turning.report.set_state(v1::Convergence::LOOKING);
+  turning.watch.Publish(turning.report);
+}
+
+bool Converge::Round(Turning& turning) {
+  turning.looks = LookAtAll(turning.resources);
+  turning.report.Clear();
+  turning.report.set_generation(turning.generation());
+  turning.retry.reset();
+  turning.stuck = false;
+  for (const LookedAt& look : turning.looks) {
+    if (look.change) *turning.report.add_changes() = *look.change;
+    if (!look.status.ok()) AddTrouble(turning, look.resource->Name(), look.status);
+  }
+  const absl::Status settled = SettleBegun(turning);
+  if (!settled.ok()) AddTrouble(turning, kJournal, settled);
+  if (settled.ok() && MayChange(turning.assignment)) {
+    if (const LookedAt* first = FirstToChange(turning.looks)) return ChangeFirst(turning, *first);
+    TryRuntimes(turning);
+    if (tidy_due_ && turning.report.troubles_size() == 0) return Tidy(turning);
+  }
+  Finish(turning);
+  return false;
+}
+
+// A change that was begun when the agent was killed: it was made, or a part of it, or is still to
+// be.
+absl::Status Converge::SettleBegun(const Turning& turning) {
+  v1::ChangeMade begun = journal_.begun();
+  if (begun.change().resource().empty()) return absl::OkStatus();
+  for (const LookedAt& look : turning.looks) {
+    if (look.resource->Name() != begun.change().resource()) continue;
+    if (!look.status.ok()) break;
+    begun.set_duration_us((host_.Now() - FromProto(begun.at())).count());
+    return look.change ? FinishPart(begun, look.change) : journal_.Finish(begun);
+  }
+  return journal_.Abandon();
+}
+
+// A change that ended before its end is told as what it came to; what changed nothing is not told.
+absl::Status Converge::FinishPart(v1::ChangeMade made, const std::optional<v1::Change>& left) {
+  if (!left || left->from() == made.change().from()) return journal_.Abandon();
+  made.mutable_change()->set_to(left->from());
+  return journal_.Finish(made);
+}
+
+bool Converge::ChangeFirst(Turning& turning, const LookedAt& first) {
+  if (IsHeld(turning, *first.change)) {
+    *turning.report.add_troubles() = hold_->trouble;
+    turning.stuck = turning.stuck || !hold_->retry_at;
+    if (hold_->retry_at) {
+      turning.retry = std::chrono::ceil<milliseconds>(*hold_->retry_at - turning.watch.Now());
+    }
+    Finish(turning);
+    return false;
+  }
+  // What failed is found held in the next round, as it looks then.
+  return !absl::IsCancelled(Change(turning, first));
+}
+
+bool Converge::IsHeld(const Turning& turning, const v1::Change& change) {
+  if (!hold_ || hold_->change.resource() != change.resource()) return false;
+  if (!hold_->looked) {
+    hold_->change = change;
+    hold_->looked = true;
+  }
+  if (!SameChange(hold_->change, change)) return false;
+  return !hold_->retry_at || turning.watch.Now() < *hold_->retry_at;
+}
+
+absl::Status Converge::Change(Turning& turning, const LookedAt& look) {
+  const v1::Change& change = *look.change;
+  v1::ChangeMade made;
+  *made.mutable_at() = ToProto(host_.Now());
+  *made.mutable_change() = change;
+  made.set_generation(turning.generation());
+  StepProgress progress(turning.report, change.resource(), host_.Now(), turning.watch);
+  absl::Status status = journal_.Begin(made);
+  if (status.ok()) status = ApplyAndLook(*look.resource, progress);
+  // The installer that it waited for goes on: the change stays begun.
+  if (absl::IsCancelled(status)) return status;
+  if (!status.ok()) {
+    HoldBack(turning, change, status, progress.log());
+    const absl::StatusOr<std::optional<v1::Change>> left = look.resource->Differs();
+    progress.Fill(made);
+    return FinishPart(made, left.ok() ? *left : std::nullopt);
+  }
+  progress.Fill(made);
+  spdlog::info("event=changed resource={} from={} to={} generation={} took={}",
+               LogValue(change.resource()), LogValue(change.from()), LogValue(change.to()),
+               turning.generation(),
+               LogValue(FormatSpan(std::chrono::microseconds(made.duration_us()))));
+  hold_.reset();
+  backoff_.Reset();
+  tidy_due_ = true;
+  if (++turning.changed[change.resource()] == kMostChanges) {
+    HoldBack(turning, change,
+             absl::FailedPreconditionError(absl::StrCat(
+                 "was changed ", kMostChanges, " times, and something changes it back each time")),
+             "");
+  }
+  return journal_.Finish(made);
+}
+
+absl::Status Converge::ApplyAndLook(Resource& resource, StepProgress& progress) {
+  absl::Status applied = resource.Apply(progress);
+  VerifyAgain();
+  if (!applied.ok()) return applied;
+  const absl::StatusOr<std::optional<v1::Change>> still = resource.Differs();
+  if (!still.ok()) return still.status();
+  if (!still->has_value()) return absl::OkStatus();
+  return absl::FailedPreconditionError("was made so, and is not: " + (*still)->from());
+}
+
+void Converge::HoldBack(const Turning& turning, const v1::Change& change,
+                        const absl::Status& status, const std::string& log) {
+  Hold hold;
+  hold.change = change;
+  hold.trouble = ToTrouble(change.resource(), status);
+  hold.trouble.set_log(log);
+  const bool told = hold_ && hold_->trouble.error() == hold.trouble.error();
+  if (!told) {
+    spdlog::warn("event=change-failed resource={} error={}", LogValue(change.resource()),
+                 LogValue(hold.trouble.error()));
+  }
+  if (PassesByItself(status)) {
+    const milliseconds wait = backoff_.Next();
+    hold.retry_at = turning.watch.Now() + wait;
+    *hold.trouble.mutable_retry_at() = ToProto(host_.Now() + wait);
+  }
+  hold_ = std::move(hold);
+}
+
+void Converge::VerifyAgain() {
+  integrity_.Forget();
+  trials_.Forget();
+}
+
+// Nothing is left to change, and what was installed has still to prove itself.
+void Converge::TryRuntimes(Turning& turning) {
+  if (turning.report.troubles_size() > 0) return;
+  for (const NamedRuntime& runtime :
+       NamedRuntimes(turning.assignment.desired().spec().runtimes())) {
+    if (turning.watch.Stopped()) return;
+    std::optional<absl::Status> works = trials_.Known(turning.context, runtime);
+    if (!works) {
+      StepProgress progress(turning.report, runtime.Name(), host_.Now(), turning.watch);
+      progress.Enter(v1::Step::VERIFYING);
+      works = trials_.Try(turning.context, runtime);
+    }
+    if (!works->ok()) AddTrouble(turning, runtime.Name(), *works);
+  }
+}
+
+bool Converge::Tidy(Turning& turning) {
+  StepProgress progress(turning.report, kTidying, host_.Now(), turning.watch);
+  const absl::Status tidied = TidyUp(turning.context, progress);
+  if (absl::IsCancelled(tidied)) return false;
+  tidy_due_ = !tidied.ok();
+  if (tidied.ok()) return true;
+  AddTrouble(turning, kTidying, tidied);
+  Finish(turning);
+  return false;
+}
+
+void Converge::AddTrouble(Turning& turning, const std::string& resource,
+                          const absl::Status& status) {
+  v1::Trouble& trouble = *turning.report.add_troubles();
+  trouble = ToTrouble(resource, status);
+  if (!PassesByItself(status)) {
+    turning.stuck = true;
+    return;
+  }
+  if (!turning.retry) turning.retry = backoff_.Next();
+  *trouble.mutable_retry_at() = ToProto(host_.Now() + *turning.retry);
+}
+
+void Converge::Finish(Turning& turning) {
+  v1::Convergence& report = turning.report;
+  if (turning.stuck) {
+    report.set_state(v1::Convergence::STUCK);
+  } else if (report.troubles_size() > 0) {
+    report.set_state(v1::Convergence::WAITING);
+  } else if (report.changes_size() > 0) {
+    report.set_state(v1::Convergence::DIFFERS);
+  } else {
+    report.set_state(v1::Convergence::CONVERGED);
+  }
+  turning.watch.Publish(report);
+}
+
+v1::Preview Converge::MakePreview(const v1::Desired& desired, const std::string& noun) {
+  const ResourceContext context = MakeContext(desired);
+  v1::Preview preview;
+  auto resources = MakeResources(context);
+  if (!resources.ok()) {
+    *preview.add_troubles() = ToTrouble(kSpecification, resources.status());
+    return preview;
+  }
+  std::vector<std::unique_ptr<Resource>> chosen;
+  for (std::unique_ptr<Resource>& resource : *resources) {
+    const std::string name = resource->Name();
+    if (noun.empty() || name.substr(0, name.find(' ')) == noun) {
+      chosen.push_back(std::move(resource));
+    }
+  }
+  return ToPreview(LookAtAll(chosen));
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,107 @@
+// Brings a node to its assignment: looks at every resource, changes the first that differs, looks
+// again, and stops at trouble. The only caller of Resource::Apply. Has no thread of its own
+// (converger.h has).
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "agent/resources/converge/change_journal.h"
+#include "agent/resources/converge/look.h"
+#include "agent/resources/integrity.h"
+#include "agent/resources/resource.h"
+#include "agent/resources/runtime_trials.h"
+#include "common/backoff.h"
+
+namespace connect_ha {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// As in ResourceContext.
+struct ConvergeOptions {
+  std::string node;
+  v1::AgentConfig agent_config;
+  std::string state_dir;
+  std::string cache_dir;
+  std::string credentials_dir;
+  std::string digest_key;
+};
+
+// What a turn tells and asks while it goes on.
+class TurnWatch {
+ public:
+  virtual ~TurnWatch() = default;
+  virtual void Publish(const v1::Convergence& convergence) = 0;
+  // Another assignment came, or the agent stops.
+  virtual bool Stopped() = 0;
+  // False as soon as Stopped.
+  virtual bool Wait(std::chrono::milliseconds span) = 0;
+  virtual SteadyTime Now() = 0;
+};
+
+// PREPARING and READY of a specification that enforces: everything else only looks.
+bool MayChange(const v1::Assignment& assignment);
+
+class StepProgress;
+
+// Of one thread.
+class Converge {
+ public:
+  // `cache`: the probes', so that what they verified is not read again.
+  Converge(ConvergeOptions options, WritableHost& host, ProbeCache& cache, ChangeJournal& journal);
+
+  // Returns when nothing is left to do, or something went wrong, or the watch says to stop. What
+  // went wrong and cannot pass by itself is not tried again before it looks different, TryAgain,
+  // or another generation. When to take the next turn because of what went wrong; nullopt: when
+  // something changed.
+  std::optional<std::chrono::milliseconds> Turn(const v1::Assignment& assignment, TurnWatch& watch);
+
+  // What would be changed for this; changes nothing. `noun`: only resources whose name begins with
+  // that word; "" for all.
+  v1::Preview MakePreview(const v1::Desired& desired, const std::string& noun = "");
+
+  // Verify installed files anew at the next look, and try again what did not work.
+  void VerifyAgain();
+  void TryAgain() { hold_.reset(); }
+
+ private:
+  // What went wrong with a change, and what it looked like right after.
+  struct Hold {
+    v1::Change change;
+    v1::Trouble trouble;
+    std::optional<SteadyTime> retry_at;
+    bool looked = false;
+  };
+  struct Turning;
+
+  ResourceContext MakeContext(const v1::Desired& desired);
+  void BeginTurn(Turning& turning);
+  // True: something was changed, look again.
+  bool Round(Turning& turning);
+  bool ChangeFirst(Turning& turning, const LookedAt& first);
+  absl::Status SettleBegun(const Turning& turning);
+  absl::Status FinishPart(v1::ChangeMade made, const std::optional<v1::Change>& left);
+  absl::Status Change(Turning& turning, const LookedAt& look);
+  absl::Status ApplyAndLook(Resource& resource, StepProgress& progress);
+  void TryRuntimes(Turning& turning);
+  bool Tidy(Turning& turning);
+  void AddTrouble(Turning& turning, const std::string& resource, const absl::Status& status);
+  void Finish(Turning& turning);
+  void HoldBack(const Turning& turning, const v1::Change& change, const absl::Status& status,
+                const std::string& log);
+  bool IsHeld(const Turning& turning, const v1::Change& change);
+
+  const ConvergeOptions options_;
+  WritableHost& host_;
+  ProbeCache& cache_;
+  ChangeJournal& journal_;
+  IntegrityLedger integrity_;
+  RuntimeTrials trials_;
+  Backoff backoff_;
+  std::optional<Hold> hold_;
+  uint64_t generation_ = 0;  // of the latest turn
+  bool tidy_due_ = true;
+};
+
+}  // namespace connect_ha

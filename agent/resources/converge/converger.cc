@@ -1,0 +1,258 @@
+#include "agent/resources/converge/converger.h"
+
+#include <google/protobuf/util/message_differencer.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "agent/resources/converge/assignment_file.h"
+#include "common/log.h"
+
+namespace connect_ha {
+namespace {
+
+using google::protobuf::util::MessageDifferencer;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr size_t kChangesInAReport = 50;
+constexpr std::chrono::minutes kDefaultVerify{10};
+
+milliseconds VerifyInterval(const v1::AgentConfig& config) {
+  if (!config.has_verify_interval()) return kDefaultVerify;
+  return std::chrono::seconds(config.verify_interval().seconds());
+}
+
+}  // namespace
+
+// What the turn on the thread tells and asks.
+class Converger::Watch : public TurnWatch {
+ public:
+  explicit Watch(Converger& owner) : owner_(owner) {}
+
+  void Publish(const v1::Convergence& convergence) override {
+    std::unique_lock<std::mutex> lock(owner_.mutex_);
+    if (owner_.convergence_ && MessageDifferencer::Equals(*owner_.convergence_, convergence))
+      return;
+    owner_.convergence_ = convergence;
+    owner_.Changed(lock);
+  }
+  bool Stopped() override {
+    const std::lock_guard<std::mutex> lock(owner_.mutex_);
+    return owner_.stop_ || owner_.interrupt_;
+  }
+  // A preview that is asked for does not wait for an installer.
+  bool Wait(milliseconds span) override {
+    std::unique_lock<std::mutex> lock(owner_.mutex_);
+    const SteadyTime until = steady_clock::now() + span;
+    const auto woken = [this] {
+      return owner_.stop_ || owner_.interrupt_ || owner_.preview_request_;
+    };
+    while (owner_.wake_.wait_until(lock, until, woken)) {
+      if (owner_.stop_ || owner_.interrupt_) return false;
+      owner_.AnswerPreview(lock);
+    }
+    return true;
+  }
+  SteadyTime Now() override { return steady_clock::now(); }
+
+ private:
+  Converger& owner_;
+};
+
+Converger::Converger(ConvergeOptions options, WritableHost& host, ProbeCache& cache,
+                     std::function<void()> on_news)
+    : options_(std::move(options)),
+      host_(host),
+      on_news_(std::move(on_news)),
+      journal_(host, options_.state_dir + "/changes"),
+      converge_(options_, host, cache, journal_) {
+  assignment_.set_state(v1::OBSERVED);
+}
+
+Converger::~Converger() {
+  Stop(milliseconds(0));
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Converger::Stop(milliseconds patience) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  stop_ = true;
+  wake_.notify_all();
+  return end_.wait_for(lock, patience, [this] { return ended_; });
+}
+
+absl::Status Converger::Start() {
+  absl::Status journal = journal_.Load();
+  const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host_, options_.state_dir);
+  if (assignment.ok()) {
+    assignment_ = *assignment;
+    look_ = true;
+    spdlog::info("event=assignment-held state={} generation={}",
+                 v1::NodeState_Name(assignment_.state()), assignment_.desired().generation());
+  }
+  version_ = 1;
+  verify_at_ = steady_clock::now() + VerifyInterval(options_.agent_config);
+  ended_ = false;
+  thread_ = std::thread([this] { Run(); });
+  if (!journal.ok()) return journal;
+  return absl::IsNotFound(assignment.status()) ? absl::OkStatus() : assignment.status();
+}
+
+absl::Status Converger::Assign(v1::NodeState state, const v1::Desired* desired) {
+  v1::Assignment next;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    next = assignment_;
+  }
+  if (state != v1::NODE_STATE_UNSPECIFIED) next.set_state(state);
+  if (desired != nullptr) *next.mutable_desired() = *desired;
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (MessageDifferencer::Equals(next, assignment_)) return absl::OkStatus();
+  lock.unlock();
+  absl::Status stored = StoreAssignment(host_, options_.state_dir, next);
+  if (!stored.ok()) return stored;
+  lock.lock();
+  spdlog::info("event=assigned state={} generation={}", v1::NodeState_Name(next.state()),
+               next.desired().generation());
+  assignment_ = std::move(next);
+  interrupt_ = true;
+  look_ = true;
+  wake_.notify_all();
+  ++version_;
+  return absl::OkStatus();
+}
+
+void Converger::AskPreview(const v1::PreviewRequest& request) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (request.number() == previewing_) return;
+  previewing_ = request.number();
+  preview_request_ = request;
+  preview_.reset();
+  wake_.notify_all();
+}
+
+void Converger::PreviewTaken(uint64_t number) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!preview_ || preview_->number() != number) return;
+  preview_.reset();
+  previewing_ = 0;
+}
+
+void Converger::ChangesTaken(uint64_t number) {
+  const absl::Status taken = journal_.Taken(number);
+  if (!taken.ok()) {
+    spdlog::warn("event=journal-not-written error={}", LogValue(std::string(taken.message())));
+  }
+}
+
+void Converger::Look(bool verify) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  look_ = true;
+  verify_ = verify_ || verify;
+  wake_.notify_all();
+}
+
+void Converger::TryAgain() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  look_ = true;
+  verify_ = true;
+  try_again_ = true;
+  wake_.notify_all();
+}
+
+uint64_t Converger::version() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return version_;
+}
+
+// READY is a preparation that is over: its own word, not the coordinator's.
+v1::NodeState Converger::State() const {
+  if (!MayChange(assignment_)) return v1::OBSERVED;
+  const bool converged = convergence_ && convergence_->state() == v1::Convergence::CONVERGED &&
+                         convergence_->generation() == assignment_.desired().generation();
+  return converged ? v1::READY : v1::PREPARING;
+}
+
+ConvergerNews Converger::News() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ConvergerNews news;
+  news.version = version_;
+  news.state = State();
+  news.generation = assignment_.desired().generation();
+  if (assignment_.desired().has_applied_at()) news.applied_at = assignment_.desired().applied_at();
+  if (convergence_ && convergence_->generation() == news.generation) {
+    news.convergence = convergence_;
+  }
+  news.preview = preview_;
+  news.changes_made = journal_.Pending(kChangesInAReport);
+  return news;
+}
+
+void Converger::Changed(std::unique_lock<std::mutex>& lock) {
+  ++version_;
+  if (!on_news_) return;
+  lock.unlock();
+  on_news_();
+  lock.lock();
+}
+
+bool Converger::IsDue() const {
+  if (preview_request_) return true;
+  return assignment_.has_desired() && (look_ || NextDue() <= steady_clock::now());
+}
+
+SteadyTime Converger::NextDue() const {
+  return retry_at_ ? std::min(*retry_at_, verify_at_) : verify_at_;
+}
+
+void Converger::Run() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!stop_) {
+    if (!IsDue()) {
+      // Nothing is verified while nothing is assigned.
+      if (assignment_.has_desired()) {
+        wake_.wait_until(lock, NextDue());
+      } else {
+        wake_.wait(lock);
+      }
+    } else if (preview_request_) {
+      AnswerPreview(lock);
+    } else {
+      TakeTurn(lock);
+    }
+  }
+  ended_ = true;
+  end_.notify_all();
+}
+
+void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
+  const v1::PreviewRequest request = *std::move(preview_request_);
+  preview_request_.reset();
+  lock.unlock();
+  v1::Preview preview = converge_.MakePreview(request.desired());
+  preview.set_number(request.number());
+  lock.lock();
+  if (previewing_ != request.number()) return;  // another was asked for meanwhile
+  preview_ = std::move(preview);
+  Changed(lock);
+}
+
+void Converger::TakeTurn(std::unique_lock<std::mutex>& lock) {
+  const v1::Assignment assignment = assignment_;
+  const bool verify = verify_ || verify_at_ <= steady_clock::now();
+  const bool try_again = try_again_;
+  look_ = verify_ = try_again_ = interrupt_ = false;
+  lock.unlock();
+  if (verify) converge_.VerifyAgain();
+  if (try_again) converge_.TryAgain();
+  Watch watch(*this);
+  const std::optional<milliseconds> retry = converge_.Turn(assignment, watch);
+  lock.lock();
+  const SteadyTime now = steady_clock::now();
+  retry_at_.reset();
+  if (retry) retry_at_ = now + std::max(*retry, milliseconds(0));
+  if (verify) verify_at_ = now + VerifyInterval(options_.agent_config);
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,98 @@
+// Keeps a node at its assignment, on a thread of its own: what the agent's loop gives it, and what
+// the loop reports of it.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "agent/resources/converge/converge.h"
+
+namespace connect_ha {
+
+// What there is to report. `version` grows when anything else of it changes.
+struct ConvergerNews {
+  uint64_t version = 0;
+  v1::NodeState state = v1::OBSERVED;                     // that this node is in
+  uint64_t generation = 0;                                // that it holds
+  std::optional<google::protobuf::Timestamp> applied_at;  // of that
+  std::optional<v1::Convergence> convergence;
+  std::optional<v1::Preview> preview;
+  std::vector<v1::ChangeMade> changes_made;
+};
+
+class Converger {
+ public:
+  // `on_news` is called from the converger's thread when News() changed.
+  Converger(ConvergeOptions options, WritableHost& host, ProbeCache& cache,
+            std::function<void()> on_news);
+  // Asks the step that runs to end and waits for it; what it started in PID 1 goes on.
+  ~Converger();
+  // The same, but waits no longer than `patience`. False: the step has not ended, and this object
+  // cannot be destroyed in time; the process may be left as it is.
+  bool Stop(std::chrono::milliseconds patience);
+
+  // Takes up what an earlier process was assigned, and starts. An error is no reason to stop: the
+  // coordinator sends the assignment again.
+  absl::Status Start();
+
+  // The coordinator's answer; from one thread. Kept on disk before it is gone by; `desired` is null
+  // where this node holds it already. A state alone changes nothing but the state.
+  absl::Status Assign(v1::NodeState state, const v1::Desired* desired);
+  // Answered in News().preview, until it is taken.
+  void AskPreview(const v1::PreviewRequest& request);
+  // The preview of this number was delivered; the same number asked again is looked at again.
+  void PreviewTaken(uint64_t number);
+  void ChangesTaken(uint64_t number);
+
+  // Something on this node changed: look again. `verify`: also at the installed files.
+  void Look(bool verify);
+  // Somebody asks: everything is looked at, the installed files too, and what needed a person is
+  // tried again.
+  void TryAgain();
+
+  ConvergerNews News() const;
+  uint64_t version() const;
+
+ private:
+  class Watch;
+
+  void Run();
+  void TakeTurn(std::unique_lock<std::mutex>& lock);
+  void AnswerPreview(std::unique_lock<std::mutex>& lock);
+  bool IsDue() const;
+  SteadyTime NextDue() const;
+  void Changed(std::unique_lock<std::mutex>& lock);
+  v1::NodeState State() const;
+
+  const ConvergeOptions options_;
+  WritableHost& host_;
+  const std::function<void()> on_news_;
+  ChangeJournal journal_;
+  Converge converge_;  // of the thread
+
+  mutable std::mutex mutex_;  // for what follows
+  std::condition_variable wake_;
+  std::condition_variable end_;
+  v1::Assignment assignment_;
+  std::optional<v1::PreviewRequest> preview_request_;
+  std::optional<v1::Preview> preview_;
+  uint64_t previewing_ = 0;  // the number asked for, until its answer is delivered
+  std::optional<v1::Convergence> convergence_;
+  uint64_t version_ = 0;
+  bool look_ = false;
+  bool verify_ = false;
+  bool try_again_ = false;
+  bool interrupt_ = false;  // the turn that runs is of an older assignment
+  bool stop_ = false;
+  bool ended_ = true;  // the thread is at its end, or was not begun
+  std::optional<SteadyTime> retry_at_;
+  SteadyTime verify_at_{};
+
+  std::thread thread_;
+};
+
+}  // namespace connect_ha

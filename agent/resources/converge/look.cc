@@ -1,0 +1,70 @@
+#include "agent/resources/converge/look.h"
+
+namespace connect_ha {
+
+std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& resources) {
+  std::vector<LookedAt> looks;
+  for (const std::unique_ptr<Resource>& resource : resources) {
+    LookedAt look;
+    look.resource = resource.get();
+    absl::StatusOr<std::optional<v1::Change>> change = resource->Differs();
+    if (!change.ok()) {
+      look.status = change.status();
+    } else if (change->has_value()) {
+      look.change = *std::move(change);
+      look.change->set_resource(resource->Name());
+    }
+    looks.push_back(std::move(look));
+  }
+  return looks;
+}
+
+const LookedAt* FirstToChange(const std::vector<LookedAt>& looks) {
+  for (const LookedAt& look : looks) {
+    if (!look.status.ok()) return nullptr;
+    if (look.change) return &look;
+  }
+  return nullptr;
+}
+
+bool PassesByItself(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kAborted:
+    // A disk that is full: somebody makes room, and tells nobody.
+    case absl::StatusCode::kResourceExhausted:
+      return true;
+    default:
+      return false;
+  }
+}
+
+v1::Trouble ToTrouble(const std::string& resource, const absl::Status& status) {
+  constexpr char kFix[] = "fix: ";
+  std::string error(status.message());
+  v1::Trouble trouble;
+  trouble.set_resource(resource);
+  const size_t at = error.find(kFix);
+  if (at != std::string::npos) {
+    trouble.set_fix(error.substr(at + sizeof kFix - 1));
+    const size_t end = error.find_last_not_of("\n; ", at - 1);
+    error.resize(at == 0 || end == std::string::npos ? 0 : end + 1);
+  }
+  trouble.set_error(error);
+  return trouble;
+}
+
+v1::Preview ToPreview(const std::vector<LookedAt>& looks) {
+  v1::Preview preview;
+  for (const LookedAt& look : looks) {
+    if (!look.status.ok()) {
+      *preview.add_troubles() = ToTrouble(look.resource->Name(), look.status);
+    } else if (look.change) {
+      *preview.add_changes() = *look.change;
+    }
+  }
+  return preview;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,104 @@
+#include "agent/resources/install/package_manager.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "agent/probes/installed/dpkg.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kAptGet[] = "/usr/bin/apt-get";
+constexpr char kAptMark[] = "/usr/bin/apt-mark";
+// What cannot be configured is no reason to stop: it may be the very package that is to be
+// replaced. Where the repair was really needed and did not come about, apt refuses what follows.
+constexpr char kRepair[] = "/usr/bin/dpkg --force-confold --configure -a || true";
+constexpr char kLockTimeout[] = "DPkg::Lock::Timeout=600";
+// A configuration file that an administrator changed stays as it is.
+constexpr char kKeepConffiles[] = "Dpkg::Options::=--force-confold";
+// dpkg's journal of changes that are not yet in its status file.
+constexpr char kUpdates[] = "/var/lib/dpkg/updates";
+
+bool IsUnfinished(const v1::Package& package) {
+  for (const char* state :
+       {" unpacked", " half-configured", " triggers-awaited", " triggers-pending"}) {
+    if (absl::EndsWith(package.status(), state)) return true;
+  }
+  return false;
+}
+
+// A power cut, or a kill, came while dpkg worked: it refuses everything until it is repaired.
+absl::StatusOr<bool> WasInterrupted(const ResourceContext& context) {
+  const auto database = ReadPackages(context.host, context.cache);
+  if (!database.ok()) return database.status();
+  const auto& packages = (*database)->packages;
+  if (std::any_of(packages.begin(), packages.end(),
+                  [](const auto& entry) { return IsUnfinished(entry.second); })) {
+    return true;
+  }
+  const absl::StatusOr<std::vector<std::string>> updates = context.host.ListDirectory(kUpdates);
+  if (absl::IsNotFound(updates.status())) return false;
+  if (!updates.ok()) return updates.status();
+  return !updates->empty();
+}
+
+absl::StatusOr<std::vector<std::vector<std::string>>> RepairCommands(
+    const ResourceContext& context) {
+  const absl::StatusOr<bool> interrupted = WasInterrupted(context);
+  if (!interrupted.ok()) return interrupted.status();
+  std::vector<std::vector<std::string>> commands;
+  if (*interrupted) commands.push_back({"/bin/sh", "-c", kRepair});
+  return commands;
+}
+
+// Packages tell systemd of their units through systemctl, which the installer's environment stops.
+std::vector<std::string> Reload() {
+  return {"/usr/bin/env", "--unset=SYSTEMD_OFFLINE", "systemctl", "daemon-reload"};
+}
+
+}  // namespace
+
+absl::Status CheckPackageManager(Host& host) {
+  const absl::StatusOr<FileStatus> apt = host.Stat(kAptGet);
+  if (apt.ok()) return absl::OkStatus();
+  if (!absl::IsNotFound(apt.status())) return apt.status();
+  return absl::InvalidArgumentError(
+      "this node has no apt-get: packages are installed on Debian and Ubuntu alone\n"
+      "fix: take the packages out of the specification and install them by other means");
+}
+
+absl::StatusOr<std::vector<std::vector<std::string>>> AptCommands(const ResourceContext& context,
+                                                                  const AptInstall& install) {
+  absl::StatusOr<std::vector<std::vector<std::string>>> commands = RepairCommands(context);
+  if (!commands.ok()) return commands;
+  std::vector<std::string> apt = {
+      kAptGet, "install", "-y", "-q", "--no-install-recommends", "--allow-change-held-packages"};
+  if (install.downgrade) apt.push_back("--allow-downgrades");
+  if (install.reinstall) apt.push_back("--reinstall");
+  apt.insert(apt.end(), {"-o", kLockTimeout, "-o", kKeepConffiles, install.file});
+  commands->push_back(apt);
+  commands->push_back(AptHold(install.package));
+  commands->push_back(Reload());
+  return commands;
+}
+
+std::vector<std::string> AptUpdate() { return {kAptGet, "update", "-q", "-o", kLockTimeout}; }
+
+std::vector<std::string> AptHold(const std::string& package) { return {kAptMark, "hold", package}; }
+
+absl::StatusOr<std::vector<std::vector<std::string>>> AptPurge(const ResourceContext& context,
+                                                               const std::string& package) {
+  absl::StatusOr<std::vector<std::vector<std::string>>> commands = RepairCommands(context);
+  if (!commands.ok()) return commands;
+  commands->push_back(
+      {kAptGet, "purge", "-y", "-q", "--allow-change-held-packages", "-o", kLockTimeout, package});
+  commands->push_back(Reload());
+  return commands;
+}
+
+std::vector<std::vector<std::string>> DpkgPurge(const std::string& package) {
+  return {{"/usr/bin/dpkg", "--force-remove-reinstreq", "--force-hold", "--purge", package},
+          Reload()};
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,199 @@
+#include "common/checklist/verdict.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "common/checklist/view/facts_view.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr size_t kWidth = 100;
+constexpr size_t kNamesShown = 3;
+constexpr size_t kFixesShown = 4;
+// Beyond so many nodes that are right, evidence gives their number only. What is not right is
+// given for every node: who asks for one node must find it.
+constexpr int kGoodEvidenceShown = 100;
+
+bool IsGood(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
+
+// Nodes that showed the same.
+struct Group {
+  std::string text;
+  std::set<std::string> nodes;
+
+  std::vector<std::string> Names() const { return {nodes.begin(), nodes.end()}; }
+};
+
+void AddToGroup(std::vector<Group>& groups, std::map<std::string, size_t>& index,
+                const std::string& text, const std::string& node) {
+  const auto [it, is_new] = index.emplace(text, groups.size());
+  if (is_new) groups.push_back({text, {}});
+  if (!node.empty()) groups[it->second].nodes.insert(node);
+}
+
+// "node-1: this; that; node-2: this", as much as fits.
+std::string JoinGroups(const std::vector<Group>& groups) {
+  std::string line;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    std::string part;
+    if (!groups[i].nodes.empty() && (i == 0 || groups[i].nodes != groups[i - 1].nodes)) {
+      part = absl::StrCat(JoinNames(groups[i].Names()), ": ");
+    }
+    absl::StrAppend(&part, groups[i].text);
+    const size_t left = groups.size() - i;
+    const size_t room = left > 1 ? kWidth - 14 : kWidth;  // "; and 123 more"
+    if (i > 0 && line.size() + 2 + part.size() > room) {
+      return absl::StrCat(line, "; and ", left, " more");
+    }
+    absl::StrAppend(&line, i > 0 ? "; " : "", part);
+  }
+  return line;
+}
+
+// Commands that take one node.
+constexpr std::array<absl::string_view, 2> kOfOneNode = {"connect-ha facts NODE",
+                                                         "connect-ha node remove NODE"};
+
+// "connect-ha facts node-1; connect-ha facts node-2 (and so for 7 more)"
+std::string ForEach(absl::string_view command, const std::vector<std::string>& names) {
+  const size_t shown = names.size() <= kNamesShown ? names.size() : kNamesShown - 1;
+  std::vector<std::string> commands;
+  for (size_t i = 0; i < shown; ++i) {
+    commands.push_back(absl::StrReplaceAll(command, {{"NODE", names[i]}}));
+  }
+  const std::string line = absl::StrJoin(commands, "; ");
+  if (shown == names.size()) return line;
+  return absl::StrCat(line, " (and so for ", names.size() - shown, " more)");
+}
+
+}  // namespace
+
+std::string JoinNames(const std::vector<std::string>& names) {
+  if (names.size() <= kNamesShown) return absl::StrJoin(names, ", ");
+  const auto shown = names.begin() + (kNamesShown - 1);
+  return absl::StrCat(absl::StrJoin(names.begin(), shown, ", "), " and ",
+                      names.size() - (kNamesShown - 1), " more");
+}
+
+std::string NameNodes(const std::string& fix, const std::vector<std::string>& names) {
+  std::string text = fix;
+  for (const absl::string_view command : kOfOneNode) {
+    if (names.empty()) break;
+    text = absl::StrReplaceAll(text, {{command, ForEach(command, names)}});
+  }
+  return absl::StrReplaceAll(text, {{"NODE", names.empty() ? "each node" : JoinNames(names)}});
+}
+
+void Verdict::Pass(const std::string& node, const std::string& text) {
+  entries_.push_back({v1::PASS, node, text, "", std::nullopt});
+}
+
+void Verdict::Fail(const std::string& node, const std::string& text, const std::string& fix,
+                   const std::string& together) {
+  if (together.empty()) {
+    entries_.push_back({v1::FAIL, node, text, fix, std::nullopt});
+    return;
+  }
+  if (together_.empty() || together_.back() != together) together_.push_back(together);
+  entries_.push_back({v1::FAIL, node, text, fix, together_.size() - 1});
+}
+
+void Verdict::Unknown(const std::string& node, const std::string& text, const std::string& fix) {
+  entries_.push_back({v1::UNKNOWN, node, text, fix, std::nullopt});
+}
+
+void Verdict::NotApplicable(const std::string& node, const std::string& text) {
+  entries_.push_back({v1::NOT_APPLICABLE, node, text, "", std::nullopt});
+}
+
+bool Verdict::Unobserved(const v1::NodeSnapshot& node, absl::string_view path) {
+  const auto why = WhyUnobserved(node.facts(), path);
+  if (why) Unknown(node.name(), *why);
+  return why.has_value();
+}
+
+bool Verdict::Has(v1::Outcome outcome) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [outcome](const Entry& entry) { return entry.outcome == outcome; });
+}
+
+v1::Outcome Verdict::Combined() const {
+  for (const v1::Outcome outcome : {v1::FAIL, v1::UNKNOWN, v1::PASS}) {
+    if (Has(outcome)) return outcome;
+  }
+  return v1::NOT_APPLICABLE;
+}
+
+std::string Verdict::Summary(v1::Outcome outcome) const {
+  std::vector<Group> groups;
+  std::map<std::string, size_t> index;
+  size_t nodes = 0;
+  for (const Entry& entry : entries_) {
+    if (entry.outcome != outcome) continue;
+    if (entry.together) {
+      AddToGroup(groups, index, together_[*entry.together], "");
+    } else {
+      AddToGroup(groups, index, entry.text, entry.node);
+    }
+    ++nodes;
+  }
+  if (IsGood(outcome) && groups.size() == 1 && nodes > 1) {
+    return absl::StrCat(nodes == 2 ? "both" : absl::StrCat("all ", nodes),
+                        " nodes: ", groups[0].text);
+  }
+  return JoinGroups(groups);
+}
+
+std::string Verdict::Fixes(v1::Outcome outcome) const {
+  if (outcome != v1::FAIL && outcome != v1::UNKNOWN) return "";
+  std::vector<Group> groups;
+  std::map<std::string, size_t> index;
+  for (const Entry& entry : entries_) {
+    if (entry.outcome != outcome || entry.fix.empty()) continue;
+    AddToGroup(groups, index, entry.fix, entry.node);
+  }
+  std::vector<std::string> lines;
+  for (const Group& group : groups) {
+    if (lines.size() == kFixesShown) break;
+    lines.push_back(NameNodes(group.text, group.Names()));
+  }
+  return absl::StrJoin(lines, "\n");
+}
+
+v1::Finding Verdict::Finish() const {
+  v1::Finding finding;
+  finding.set_outcome(Combined());
+  finding.set_summary(Summary(finding.outcome()));
+  finding.set_fix(Fixes(finding.outcome()));
+  std::map<v1::Outcome, int> good;
+  for (const Entry& entry : entries_) {
+    if (IsGood(entry.outcome) && ++good[entry.outcome] > kGoodEvidenceShown) continue;
+    v1::Evidence& evidence = *finding.add_evidence();
+    evidence.set_node(entry.node);
+    evidence.set_outcome(entry.outcome);
+    evidence.set_text(entry.text);
+  }
+  for (const auto& [outcome, count] : good) {
+    if (count <= kGoodEvidenceShown) continue;
+    v1::Evidence& evidence = *finding.add_evidence();
+    evidence.set_outcome(outcome);
+    evidence.set_text(absl::StrCat("and ", count - kGoodEvidenceShown, " more"));
+  }
+  return finding;
+}
+
+v1::Finding Verdict::Finish(const std::string& when_passed) const {
+  v1::Finding finding = Finish();
+  if (finding.outcome() == v1::PASS) finding.set_summary(when_passed);
+  return finding;
+}
+
+}  // namespace connect_ha

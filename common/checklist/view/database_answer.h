@@ -1,0 +1,49 @@
+// What every rule about the database says where there is none, or none that answered.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <initializer_list>
+
+#include "common/checklist/verdict.h"
+
+namespace connect_ha {
+
+// The databases that a node may have.
+struct DatabaseNoun {
+  const char* path;     // in facts
+  const char* setting;  // of Connect
+  const char* password;
+  // What a line says first, so that it is told from the other database's.
+  const char* prefix;
+  // Null where there is none.
+  const v1::DatabaseFacts* (*get)(const v1::Facts& facts);
+};
+
+// The first is the one that every rule about the database needs; a node need not have the second.
+inline constexpr std::array<DatabaseNoun, 2> kDatabases = {{
+    {"database", "Postgres.URL", "Postgres.Password", "",
+     [](const v1::Facts& facts) -> const v1::DatabaseFacts* {
+       return facts.has_database() ? &facts.database() : nullptr;
+     }},
+    {"instrumentation_database", "Postgres.InstrumentationURL", "Postgres.InstrumentationPassword",
+     "Postgres.InstrumentationURL: ",
+     [](const v1::Facts& facts) -> const v1::DatabaseFacts* {
+       return facts.has_instrumentation_database() ? &facts.instrumentation_database() : nullptr;
+     }},
+}};
+
+// Judges one database of a node by facts that are observed.
+using JudgeDatabase = std::function<void(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
+                                         const v1::DatabaseFacts& database, Verdict& verdict)>;
+// For every database of every node; `fields` ("in_recovery") are what the judgement is made of.
+v1::Finding JudgeDatabases(const v1::Snapshot& cluster, std::initializer_list<const char*> fields,
+                           const JudgeDatabase& judge);
+
+// The rule does not apply to a node whose configuration names no PostgreSQL database.
+void SayNoDatabase(const v1::NodeSnapshot& node, Verdict& verdict);
+// A fact is missing that only a query gives; why, as far as the stages tell.
+void SayUnanswered(const v1::NodeSnapshot& node, const v1::DatabaseFacts& database,
+                   Verdict& verdict);
+
+}  // namespace connect_ha

@@ -1,0 +1,144 @@
+#include "common/checklist/view/facts_view.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "common/time.h"
+
+namespace connect_ha {
+namespace {
+
+// These may be absent from a node; everything else is on every node.
+bool MayBeAbsent(absl::string_view noun) {
+  return noun == "instance" || noun == "encryption_key" || noun == "database" ||
+         noun == "instrumentation_database";
+}
+
+bool Covers(absl::string_view entry, absl::string_view path) {
+  if (entry.empty() || entry == path) return true;
+  return path.size() > entry.size() && path[entry.size()] == '.' && absl::StartsWith(path, entry);
+}
+
+const char* StageWords(v1::DatabaseStage::Name stage) {
+  switch (stage) {
+    case v1::DatabaseStage::RESOLVE:
+      return "resolve";
+    case v1::DatabaseStage::CONNECT:
+      return "connect to";
+    case v1::DatabaseStage::TLS:
+      return "TLS with";
+    case v1::DatabaseStage::AUTHENTICATE:
+      return "authenticate to";
+    case v1::DatabaseStage::QUERY:
+      return "query";
+    default:
+      return "reach";
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> WhyUnobserved(const v1::Facts& facts, absl::string_view path) {
+  for (const v1::Unobserved& entry : facts.unobserved()) {
+    if (!Covers(entry.path(), path)) continue;
+    if (entry.path().empty()) return entry.reason();
+    return absl::StrCat(entry.path(), " not observed: ", entry.reason());
+  }
+  const std::string noun(path.substr(0, path.find('.')));
+  if (noun.empty() || MayBeAbsent(noun)) return std::nullopt;
+  const auto* field = facts.GetDescriptor()->FindFieldByName(noun);
+  if (field == nullptr || facts.GetReflection()->HasField(facts, field)) return std::nullopt;
+  return absl::StrCat(noun, " not reported");
+}
+
+std::optional<std::string> WhyConfigurationUnknown(const v1::Facts& facts) {
+  if (auto why = WhyUnobserved(facts, "configuration.keys")) return why;
+  if (auto why = WhyUnobserved(facts, "configuration.errors")) return why;
+  if (facts.configuration().errors_size() == 0) return std::nullopt;
+  const v1::ConfigError& error = facts.configuration().errors(0);
+  return absl::StrCat(ConfigPath(facts), ":", error.line(), ": ", error.message());
+}
+
+const v1::ConfigKey* FindKey(const v1::Facts& facts, absl::string_view section,
+                             absl::string_view name) {
+  for (const v1::ConfigKey& key : facts.configuration().keys()) {
+    if (key.subsection().empty() && absl::EqualsIgnoreCase(key.name(), name) &&
+        absl::EqualsIgnoreCase(key.section(), section)) {
+      return &key;
+    }
+  }
+  return nullptr;
+}
+
+std::string ConfigValue(const v1::Facts& facts, absl::string_view section, absl::string_view name,
+                        const std::string& otherwise) {
+  const v1::ConfigKey* key = FindKey(facts, section, name);
+  return key == nullptr || key->values().empty() ? otherwise : *key->values().rbegin();
+}
+
+bool ConfigFlag(const v1::Facts& facts, absl::string_view section, absl::string_view name,
+                bool otherwise) {
+  const std::string value = ConfigValue(facts, section, name, otherwise ? "true" : "false");
+  for (const char* no : {"false", "no", "off", "0"}) {
+    if (absl::EqualsIgnoreCase(value, no)) return false;
+  }
+  return true;
+}
+
+std::string ConfigPath(const v1::Facts& facts) {
+  const std::string& path = facts.configuration().path();
+  return path.empty() ? "/etc/rstudio-connect/rstudio-connect.gcfg" : path;
+}
+
+const v1::DataDirectory* FindDirectory(const v1::Facts& facts, absl::string_view key) {
+  for (const v1::DataDirectory& directory : facts.storage().directories()) {
+    if (directory.key() == key) return &directory;
+  }
+  return nullptr;
+}
+
+const v1::Mount* FindMount(const v1::Facts& facts, absl::string_view mount_point) {
+  // Of mounts stacked on one point, the last is the one in use.
+  const v1::Mount* found = nullptr;
+  for (const v1::Mount& mount : facts.storage().mounts()) {
+    if (mount.mount_point() == mount_point) found = &mount;
+  }
+  return found;
+}
+
+bool IsRunning(const v1::Facts& facts) { return facts.connect().unit().active_state() == "active"; }
+
+bool RequiresMount(const v1::Unit& service, absl::string_view mount_point) {
+  return std::any_of(service.requires_mounts_for().begin(), service.requires_mounts_for().end(),
+                     [mount_point](const std::string& path) { return IsBelow(path, mount_point); });
+}
+
+std::optional<std::string> DatabaseTrouble(const v1::DatabaseFacts& database) {
+  for (const v1::DatabaseStage& stage : database.stages()) {
+    if (stage.passed()) continue;
+    return absl::StrCat(StageWords(stage.name()), " ", database.host(), ":", database.port(), ": ",
+                        stage.has_error() ? stage.error() : "failed");
+  }
+  return std::nullopt;
+}
+
+bool IsBelow(absl::string_view path, absl::string_view directory) {
+  if (directory == "/") return absl::StartsWith(path, "/");
+  return absl::ConsumePrefix(&path, directory) && (path.empty() || path[0] == '/');
+}
+
+std::string ShortSpan(int64_t microseconds) {
+  const int64_t span = std::abs(microseconds);
+  if (span < 1'000) return absl::StrCat(span, "us");
+  if (span < 1'000'000) return absl::StrCat(span / 1'000, "ms");
+  if (span < 60'000'000) return absl::StrFormat("%.1fs", static_cast<double>(span) / 1e6);
+  return FormatSpan(std::chrono::microseconds(span));
+}
+
+}  // namespace connect_ha

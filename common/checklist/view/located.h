@@ -1,0 +1,25 @@
+// Directories of nodes, and where they really are.
+#pragma once
+
+#include "common/checklist/verdict.h"
+#include "common/checklist/view/place.h"
+
+namespace connect_ha {
+
+struct Located {
+  const v1::NodeSnapshot* node;
+  const v1::DataDirectory* directory;
+  Place place;
+};
+
+// True, and the node unknown, when its directories or mounts could not be observed.
+bool StorageUnobserved(const v1::NodeSnapshot& node, Verdict& verdict);
+
+// The mount that a directory is on; null, and the node unknown, when it is not reported.
+const v1::Mount* MountOf(const v1::NodeSnapshot& node, const v1::DataDirectory& directory,
+                         Verdict& verdict);
+
+// Of a directory on a mount whose type may be a local or a network one.
+std::string UnknownTypeText(const v1::DataDirectory& directory, const v1::Mount& mount);
+
+}  // namespace connect_ha

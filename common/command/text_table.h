@@ -1,0 +1,40 @@
+// Text for a terminal: tables, colours, and nothing in it that a terminal would obey.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/command/command_line.h"
+
+namespace connect_ha {
+
+enum class Style { kPlain, kGood, kBad, kDoubtful, kFaint, kStrong };
+
+// `text` in the style's colour; unchanged when the terminal has none.
+std::string Paint(const Terminal& terminal, Style style, const std::string& text);
+
+// `text` with control characters (also the two-byte ones, U+0080 to U+009F) turned to spaces:
+// what a node reports must not move an administrator's cursor.
+std::string Printable(std::string_view text);
+
+struct Cell {
+  std::string text;
+  Style style = Style::kPlain;
+};
+using TableRow = std::vector<Cell>;
+
+// Left-aligned columns below their headings (empty: none), two spaces apart. Where the rows are
+// wider than the terminal the widest columns are wrapped, words longer than a column broken, so
+// that no line is wider than the terminal.
+void PrintTable(Terminal& terminal, const std::vector<std::string>& headings,
+                const std::vector<TableRow>& rows);
+
+// The same in parts, for a table with other lines between its rows.
+std::vector<int> ColumnWidths(const Terminal& terminal, const std::vector<TableRow>& rows);
+void PrintRow(Terminal& terminal, const TableRow& row, const std::vector<int>& widths);
+
+// "1 node", "2 nodes".
+std::string Count(size_t number, const std::string& singular);
+
+}  // namespace connect_ha

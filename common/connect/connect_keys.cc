@@ -1,0 +1,123 @@
+#include "common/connect/connect_keys.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+namespace connect_ha {
+namespace {
+
+struct KeyName {
+  const char* section;
+  const char* name;
+};
+
+// Names a file, for all that it ends as the names of secrets do.
+constexpr KeyName kNotSecret[] = {{"HTTPS", "Key"}};
+
+// How the names of secrets end: Postgres.Password, OAuth2.ClientSecret, Server.EncryptionKey.
+// Server.EncryptionKeyFile, which names a file, does not.
+constexpr const char* kSecretEndings[] = {"Password", "Secret", "Key", "Token", "Passphrase"};
+
+constexpr char kSectionAlone[] = "*";
+
+absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
+
+bool Same(std::string_view a, std::string_view b) {
+  return absl::EqualsIgnoreCase(View(a), View(b));
+}
+
+// SECTION.KEY [many] [default VALUE | former WHAT]
+std::optional<ConnectKey> ParseLine(absl::string_view line) {
+  const std::pair<std::string, std::string> words = absl::StrSplit(line, absl::MaxSplits(' ', 1));
+  const std::vector<std::string> parts = absl::StrSplit(words.first, '.');
+  if (parts.size() != 2 || parts[0].empty() || parts[1].empty()) return std::nullopt;
+  ConnectKey key;
+  key.section = parts[0];
+  if (parts[1] != kSectionAlone) key.name = parts[1];
+  absl::string_view rest = words.second;
+  key.many = rest == "many" || absl::ConsumePrefix(&rest, "many ");
+  if (rest == "many") rest = "";
+  if (absl::ConsumePrefix(&rest, "default ")) {
+    key.default_value = std::string(rest);
+  } else if (absl::ConsumePrefix(&rest, "former ")) {
+    key.former = std::string(rest);
+  } else if (!rest.empty()) {
+    return std::nullopt;
+  }
+  return key;
+}
+
+// Sections that are known alone, too.
+const std::vector<ConnectKey>& Lines() {
+  static const std::vector<ConnectKey> lines = ParseConnectKeys(kConnectKeysText, nullptr);
+  return lines;
+}
+
+}  // namespace
+
+std::vector<ConnectKey> ParseConnectKeys(std::string_view text, std::vector<std::string>* wrong) {
+  std::vector<ConnectKey> keys;
+  int number = 0;
+  for (const absl::string_view line : absl::StrSplit(View(text), '\n')) {
+    ++number;
+    if (line.empty() || line.front() == '#') continue;
+    if (std::optional<ConnectKey> key = ParseLine(line)) {
+      keys.push_back(*std::move(key));
+    } else if (wrong != nullptr) {
+      wrong->push_back(absl::StrCat(number, ": ", line));
+    }
+  }
+  return keys;
+}
+
+const std::vector<ConnectKey>& ConnectKeys() {
+  static const std::vector<ConnectKey> keys = [] {
+    std::vector<ConnectKey> named;
+    std::copy_if(Lines().begin(), Lines().end(), std::back_inserter(named),
+                 [](const ConnectKey& key) { return !key.name.empty(); });
+    return named;
+  }();
+  return keys;
+}
+
+const ConnectKey* FindConnectKey(std::string_view section, std::string_view name) {
+  const auto& keys = ConnectKeys();
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const ConnectKey& key) {
+    return Same(section, key.section) && Same(name, key.name);
+  });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> ConnectSections() {
+  std::vector<std::string> sections;
+  for (const ConnectKey& key : Lines()) {
+    if (std::find(sections.begin(), sections.end(), key.section) == sections.end()) {
+      sections.push_back(key.section);
+    }
+  }
+  return sections;
+}
+
+std::vector<std::string> ConnectKeyNames(std::string_view section) {
+  std::vector<std::string> names;
+  for (const ConnectKey& key : ConnectKeys()) {
+    if (Same(section, key.section)) names.push_back(key.name);
+  }
+  return names;
+}
+
+bool IsSecretKey(std::string_view section, std::string_view name) {
+  const bool excepted = std::any_of(
+      std::begin(kNotSecret), std::end(kNotSecret),
+      [&](const KeyName& key) { return Same(section, key.section) && Same(name, key.name); });
+  return !excepted &&
+         std::any_of(std::begin(kSecretEndings), std::end(kSecretEndings), [&](const char* ending) {
+           return absl::EndsWithIgnoreCase(View(name), ending);
+         });
+}
+
+}  // namespace connect_ha

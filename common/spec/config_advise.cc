@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/spec/config_checker.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kNoEffect[] = "is read, but has no effect in this version";
+
+// "02:00"
+bool IsTimeOfDay(const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, ':');
+  return parts.size() == 2 && parts[0].size() == 2 && parts[1].size() == 2 && IsDigits(parts[0]) &&
+         IsDigits(parts[1]) && parts[0] < "24" && parts[1] < "60";
+}
+
+// "Sun 02:00-04:00 UTC"
+bool IsMaintenanceWindow(const std::string& text) {
+  constexpr std::array<const char*, 7> kDays = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+  const std::vector<std::string> parts = absl::StrSplit(text, ' ');
+  if (parts.size() != 3 || parts[2] != "UTC") return false;
+  const std::vector<std::string> times = absl::StrSplit(parts[1], '-');
+  return std::find(kDays.begin(), kDays.end(), parts[0]) != kDays.end() && times.size() == 2 &&
+         IsTimeOfDay(times[0]) && IsTimeOfDay(times[1]) && times[0] != times[1];
+}
+
+// What enforcing cannot bring about, as nothing says where it comes from.
+void AdviseOnRuntimes(const google::protobuf::RepeatedPtrField<v1::RuntimeSpec>& runtimes,
+                      const std::string& path, Checker& checker) {
+  for (int i = 0; i < runtimes.size(); ++i) {
+    if (runtimes[i].has_package() || runtimes[i].has_archive()) continue;
+    checker.Warn(absl::StrCat(path, "[", i, "]"),
+                 absl::StrCat("(", runtimes[i].version(),
+                              ") has no package or archive: it is compared, not installed"));
+  }
+}
+
+bool HasSomethingToEnforce(const v1::ClusterSpec& spec) {
+  return spec.has_connect() || spec.has_runtimes() || spec.accounts_size() > 0;
+}
+
+}  // namespace
+
+void CheckService(const v1::ClusterSpec& spec, Checker& checker) {
+  checker.Require(!spec.nodes().has_minimum_serving() || spec.nodes().minimum_serving() > 0,
+                  "nodes.minimum_serving", "must be 1 or more");
+  const std::string& url = spec.load_balancer().url();
+  checker.Require(!spec.has_load_balancer() || absl::StartsWith(url, "https://") ||
+                      absl::StartsWith(url, "http://"),
+                  "load_balancer.url", "must be the address of the balancer, https://...");
+  const v1::RolloutSpec& rollout = spec.rollout();
+  checker.Require(!rollout.has_drain_timeout() || rollout.drain_timeout().seconds() > 0 ||
+                      rollout.drain_timeout().nanos() > 0,
+                  "rollout.drain_timeout", "must be longer than 0s");
+  checker.Require(
+      !rollout.has_maintenance_window() || IsMaintenanceWindow(rollout.maintenance_window()),
+      "rollout.maintenance_window",
+      absl::StrCat("must be as Sun 02:00-04:00 UTC, not \"", rollout.maintenance_window(), "\""));
+}
+
+std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, const std::string& file,
+                                               const FilePositions& positions) {
+  Checker checker(file, positions);
+  if (spec.enforcement() == v1::ENFORCE) {
+    if (!HasSomethingToEnforce(spec)) {
+      checker.Warn("enforcement", "is enforce, and there is nothing to bring the nodes to");
+    }
+    if (spec.connect().has_version() && !spec.connect().has_package()) {
+      checker.Warn("connect.version",
+                   "has no connect.package beside it: it is compared, not installed");
+    }
+    AdviseOnRuntimes(spec.runtimes().r(), "runtimes.r", checker);
+    AdviseOnRuntimes(spec.runtimes().python(), "runtimes.python", checker);
+    AdviseOnRuntimes(spec.runtimes().quarto(), "runtimes.quarto", checker);
+  }
+  if (spec.nodes().has_minimum_serving()) checker.Note("nodes.minimum_serving", kNoEffect);
+  if (spec.has_load_balancer()) checker.Note("load_balancer", kNoEffect);
+  if (spec.has_rollout()) checker.Note("rollout", kNoEffect);
+  auto problems = checker.TakeProblems();
+  SortProblems(problems);
+  return problems;
+}
+
+}  // namespace connect_ha

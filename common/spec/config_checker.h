@@ -1,0 +1,56 @@
+// What the validations of configuration files share.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/spec/config_loader.h"
+
+namespace connect_ha {
+
+// Collects problems, each at the place of the value, or of the nearest thing around it.
+class Checker {
+ public:
+  // Borrows the positions.
+  Checker(const std::string& file, const FilePositions& positions)
+      : file_(file), positions_(positions) {}
+
+  // The problem goes on from the path: Require(false, "cluster", "is missing").
+  void Require(bool holds, const std::string& path, const std::string& problem);
+  void Warn(const std::string& path, const std::string& problem);
+  void Note(const std::string& path, const std::string& problem);
+
+  std::vector<ConfigProblem> TakeProblems() { return std::move(problems_); }
+
+ private:
+  void Add(Severity severity, const std::string& path, const std::string& problem);
+  FilePosition Find(std::string path) const;
+
+  const std::string file_;
+  const FilePositions& positions_;
+  std::vector<ConfigProblem> problems_;
+};
+
+// connect, runtimes, secrets, downloads, and whether they fit together.
+void CheckInstallation(const v1::ClusterSpec& spec, Checker& checker);
+// nodes, load_balancer, rollout.
+void CheckService(const v1::ClusterSpec& spec, Checker& checker);
+
+// Forms of values.
+bool IsDigits(const std::string& text);
+// Three numbers with dots between, in the one form that directories and packages have: 4.3.3, not
+// 4.03.3.
+bool IsFullVersion(const std::string& text);
+// 2024.08.0, perhaps with -dev or -preview. Not a package's version: 2024.08.0~ubuntu22.
+bool IsConnectVersion(const std::string& text);
+// Absolute, and in the one form that mount tables have.
+bool IsPlainPath(const std::string& path);
+// A name below a directory: relative, without . and .. in it.
+bool IsNameBelow(const std::string& path);
+bool HasBlank(const std::string& text);
+bool IsFileSystemId(const std::string& text);  // of EFS: fs-0123456789abcdef0
+bool IsRegion(const std::string& text);        // us-east-1, us-gov-west-1
+bool IsSha256(const std::string& text);        // 64 hex digits, lower case
+
+}  // namespace connect_ha

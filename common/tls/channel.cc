@@ -1,0 +1,81 @@
+#include "common/tls/channel.h"
+
+#include <chrono>
+#include <thread>
+
+#include "absl/synchronization/mutex.h"
+
+namespace connect_ha {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Between the tries of a call; so long the connection that ends may still be taken for a good one.
+constexpr std::chrono::milliseconds kPauses[] = {50ms, 200ms, 800ms};
+
+bool MayPass(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+         status.error_code() == grpc::StatusCode::CANCELLED;
+}
+
+}  // namespace
+
+void SwitchOffLockCycleSearch() {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+}
+
+std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
+  SwitchOffLockCycleSearch();
+  grpc::SslCredentialsOptions ssl;
+  ssl.pem_root_certs = options.ca;
+  ssl.pem_cert_chain = options.certificate;
+  ssl.pem_private_key = options.key;
+
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // GRPC_ARG_HTTP2_BDP_PROBE stays on, though it costs a ping with each answer: without it a
+  // message of some megabytes may stand still in gRPC 1.30.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 500);
+  // How long one try may take: when thousands of nodes come back at once, their handshakes queue
+  // for the coordinator's processors, and giving up early would only begin them anew.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 20'000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 30'000);
+  arguments.SetMaxReceiveMessageSize(options.max_receive_bytes);
+  // Two channels to one target, one with the certificate before a renewal, share nothing.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // The way to the coordinator is the one that was asked for: no proxy from the environment, no
+  // service configuration from DNS.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  // CallAcrossReconnect tries again. The channel's own retries, an experiment in gRPC 1.30, leave a
+  // call hanging there when the server goes.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetUserAgentPrefix("connect-ha/" CONNECT_HA_VERSION);
+  return grpc::CreateCustomChannel(options.target, grpc::SslCredentials(ssl), arguments);
+}
+
+grpc::Status CallAcrossReconnect(grpc::Channel& channel,
+                                 const std::function<grpc::Status()>& call) {
+  grpc::Status status = call();
+  for (const std::chrono::milliseconds pause : kPauses) {
+    if (!MayPass(status)) break;
+    std::this_thread::sleep_for(pause);
+    const auto patience = std::chrono::system_clock::now() + std::chrono::seconds(2);
+    if (!channel.WaitForConnected(patience)) break;
+    status = call();
+  }
+  return status;
+}
+
+absl::Status FromGrpc(const grpc::Status& status) {
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
+}
+
+}  // namespace connect_ha

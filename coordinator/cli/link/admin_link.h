@@ -1,0 +1,41 @@
+// How the CLI asks the coordinator: AdminClient is the real one (gRPC), the CLI's tests have a
+// fake. Errors carry a message for a person, with what to type next. Unavailable and
+// DeadlineExceeded: no answer. Aborted: somebody else was first. FailedPrecondition: the identity
+// or the certificate will not do.
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "connect_ha/v1/admin_service.pb.h"
+
+namespace connect_ha {
+
+class AdminLink {
+ public:
+  virtual ~AdminLink() = default;
+
+  virtual absl::StatusOr<v1::Checklist> GetChecklist(const v1::GetChecklistRequest& request) = 0;
+  virtual absl::StatusOr<v1::Snapshot> GetSnapshot(const v1::GetSnapshotRequest& request) = 0;
+  virtual absl::StatusOr<v1::RefreshResponse> Refresh(const v1::RefreshRequest& request) = 0;
+  virtual absl::StatusOr<v1::RefreshStatusResponse> RefreshStatus(
+      const v1::RefreshStatusRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListEventsResponse> ListEvents(
+      const v1::ListEventsRequest& request) = 0;
+  virtual absl::StatusOr<v1::CreateTokenResponse> CreateToken(
+      const v1::CreateTokenRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListTokensResponse> ListTokens(
+      const v1::ListTokensRequest& request) = 0;
+  virtual absl::StatusOr<v1::RevokeTokenResponse> RevokeToken(
+      const v1::RevokeTokenRequest& request) = 0;
+  virtual absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(
+      const v1::RemoveNodeRequest& request) = 0;
+  virtual absl::StatusOr<v1::PreviewSpecResponse> PreviewSpec(
+      const v1::PreviewSpecRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetPreviewsResponse> GetPreviews(
+      const v1::GetPreviewsRequest& request) = 0;
+  virtual absl::StatusOr<v1::ApplySpecResponse> ApplySpec(const v1::ApplySpecRequest& request) = 0;
+  virtual absl::StatusOr<v1::SpecGeneration> GetSpec(const v1::GetSpecRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListSpecsResponse> ListSpecs(const v1::ListSpecsRequest& request) = 0;
+};
+
+}  // namespace connect_ha

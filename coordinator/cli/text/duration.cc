@@ -1,0 +1,48 @@
+#include "coordinator/cli/text/duration.h"
+
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+
+namespace connect_ha {
+namespace {
+
+// Seconds in a unit; 0 for no unit.
+int64_t UnitSeconds(char unit) {
+  switch (unit) {
+    case 's':
+      return 1;
+    case 'm':
+      return 60;
+    case 'h':
+      return 3600;
+    case 'd':
+      return 86400;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::chrono::seconds> ParseDuration(const std::string& text) {
+  constexpr int64_t kLongest = 1000000;  // of a unit: nothing overflows
+  const auto wrong = absl::InvalidArgumentError(
+      absl::StrCat("\"", text, "\" is no time span; fix: give one like 90s, 30m, 12h or 2d"));
+  int64_t total = 0;
+  int64_t number = -1;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') {
+      number = (number < 0 ? 0 : number) * 10 + (c - '0');
+      if (number > kLongest) return wrong;
+    } else {
+      if (number < 0 || UnitSeconds(c) == 0) return wrong;
+      total += number * UnitSeconds(c);
+      number = -1;
+    }
+  }
+  if (number >= 0 || total <= 0) return wrong;
+  return std::chrono::seconds(total);
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,84 @@
+#include "coordinator/cli/text/junit.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "common/command/checklist_text.h"
+#include "common/command/text_table.h"
+
+namespace connect_ha {
+namespace {
+
+// XML 1.0 has no way to write most control characters; Printable takes them out.
+std::string Escape(const std::string& text) {
+  return absl::StrReplaceAll(
+      Printable(text),
+      {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&apos;"}});
+}
+
+enum class Kind { kPassed, kFailure, kError, kSkipped };
+
+Kind KindOf(const v1::Finding& finding, bool strict) {
+  if (finding.outcome() == v1::PASS) return Kind::kPassed;
+  if (finding.outcome() == v1::NOT_APPLICABLE || !Decides(finding, strict)) return Kind::kSkipped;
+  return finding.outcome() == v1::FAIL ? Kind::kFailure : Kind::kError;
+}
+
+std::string Details(const v1::Finding& finding) {
+  std::string text;
+  for (const v1::Evidence& evidence : finding.evidence()) {
+    absl::StrAppend(&text, evidence.node().empty() ? "cluster" : Escape(evidence.node()), ": ",
+                    OutcomeCell(evidence.outcome()).text, ": ", Escape(evidence.text()), "\n");
+  }
+  for (const absl::string_view step : absl::StrSplit(finding.fix(), '\n', absl::SkipEmpty())) {
+    absl::StrAppend(&text, "fix: ", Escape(std::string(step)), "\n");
+  }
+  return text;
+}
+
+std::string TestCase(const v1::Finding& finding, bool strict) {
+  const std::string open =
+      absl::StrCat("    <testcase classname=\"connect-ha.", ClassName(finding.rule_class()),
+                   "\" name=\"", Escape(finding.rule()), "\"");
+  const std::string message =
+      absl::StrCat(" message=\"", OutcomeCell(finding.outcome()).text, ": ",
+                   Escape(finding.summary().empty() ? finding.title() : finding.summary()), "\"");
+  const auto with = [&](const std::string& element) {
+    return absl::StrCat(open, ">\n      <", element, message, ">", Details(finding), "</", element,
+                        ">\n    </testcase>\n");
+  };
+  switch (KindOf(finding, strict)) {
+    case Kind::kPassed:
+      return open + "/>\n";
+    case Kind::kSkipped:
+      return absl::StrCat(open, ">\n      <skipped", message, "/>\n    </testcase>\n");
+    case Kind::kFailure:
+      return with("failure");
+    default:
+      return with("error");
+  }
+}
+
+}  // namespace
+
+std::string ToJunit(const v1::Checklist& checklist, bool strict) {
+  size_t failures = 0;
+  size_t errors = 0;
+  size_t skipped = 0;
+  std::string cases;
+  for (const v1::Finding& finding : checklist.findings()) {
+    const Kind kind = KindOf(finding, strict);
+    failures += kind == Kind::kFailure ? 1 : 0;
+    errors += kind == Kind::kError ? 1 : 0;
+    skipped += kind == Kind::kSkipped ? 1 : 0;
+    cases += TestCase(finding, strict);
+  }
+  const std::string time = FormatUtc(FromProto(checklist.evaluated_at()));
+  return absl::StrCat(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"connect-ha ",
+      Escape(checklist.cluster()), "\" timestamp=\"", time, "\" tests=\"",
+      checklist.findings_size(), "\" failures=\"", failures, "\" errors=\"", errors,
+      "\" skipped=\"", skipped, "\">\n", cases, "  </testsuite>\n</testsuites>\n");
+}
+
+}  // namespace connect_ha

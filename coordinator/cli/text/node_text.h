@@ -1,0 +1,24 @@
+// Words for a node's state, shared by `status` and `nodes`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/command/text_table.h"
+#include "common/time.h"
+#include "connect_ha/v1/checklist.pb.h"
+
+namespace connect_ha {
+
+// Whether the node was heard within the specification's limit before the snapshot was taken.
+bool IsLive(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);
+// "observed", or "observed, to be serving" where the two differ.
+std::string StateText(const v1::NodeSnapshot& node);
+// "2s ago", "never"; doubtful when not live.
+Cell SeenCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);
+// "+1.2 ms ± 0.3 ms"; "-" when not measured.
+std::string ClockText(const v1::NodeSnapshot& node);
+// One line for each machine under the node's name, when there is more than one.
+std::vector<std::string> ConflictLines(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);
+
+}  // namespace connect_ha

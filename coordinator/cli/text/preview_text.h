@@ -1,0 +1,19 @@
+// What nodes would change, for a person to agree to.
+#pragma once
+
+#include "common/command/command_line.h"
+#include "connect_ha/v1/admin_service.pb.h"
+
+namespace connect_ha {
+
+// Nodes with the same preview stand together; those that did not answer are named with the reason.
+void PrintPreviews(Terminal& terminal, const v1::GetPreviewsResponse& previews);
+
+// How many nodes would change something, and how many are not known.
+struct PreviewCounts {
+  size_t changing = 0;
+  size_t unknown = 0;
+};
+PreviewCounts CountPreviews(const v1::GetPreviewsResponse& previews);
+
+}  // namespace connect_ha

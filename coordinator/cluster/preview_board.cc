@@ -1,0 +1,68 @@
+#include "coordinator/cluster/preview_board.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace connect_ha {
+namespace {
+
+// Long enough for a person to read the previews; nodes are asked no longer.
+constexpr std::chrono::minutes kKept{5};
+constexpr size_t kQuestionsAtOnce = 4;
+
+}  // namespace
+
+uint64_t PreviewBoard::Ask(v1::Desired desired, Time now) {
+  std::lock_guard lock(mutex_);
+  ForgetOld(now);
+  while (questions_.size() >= kQuestionsAtOnce) questions_.erase(questions_.begin());
+  // Milliseconds, so that a restarted coordinator does not ask under a number already answered.
+  const auto at = static_cast<uint64_t>(now.time_since_epoch().count() / 1000);
+  const uint64_t number = questions_.empty() ? at : std::max(at, questions_.rbegin()->first + 1);
+  Question& question = questions_[number];
+  question.asked_at = now;
+  question.request.set_number(number);
+  *question.request.mutable_desired() = std::move(desired);
+  asking_ = true;
+  return number;
+}
+
+void PreviewBoard::Exchange(const v1::HeartbeatRequest& request, Time now,
+                            v1::HeartbeatResponse* response) {
+  if (!asking_) return;
+  std::lock_guard lock(mutex_);
+  ForgetOld(now);
+  if (request.has_preview()) {
+    const auto answered = questions_.find(request.preview().number());
+    if (answered != questions_.end()) answered->second.previews[request.node()] = request.preview();
+  }
+  // The newest first: whoever asked before may have given up.
+  for (auto question = questions_.rbegin(); question != questions_.rend(); ++question) {
+    if (question->second.previews.count(request.node()) > 0) continue;
+    *response->mutable_preview() = question->second.request;
+    return;
+  }
+}
+
+absl::StatusOr<std::map<std::string, v1::Preview>> PreviewBoard::Previews(uint64_t number,
+                                                                          Time now) {
+  std::lock_guard lock(mutex_);
+  ForgetOld(now);
+  const auto question = questions_.find(number);
+  if (question == questions_.end()) {
+    return absl::NotFoundError(
+        absl::StrCat("no preview is asked for under number ", number, " any more\nfix: ask again"));
+  }
+  return question->second.previews;
+}
+
+void PreviewBoard::ForgetOld(Time now) {
+  for (auto question = questions_.begin(); question != questions_.end();) {
+    const bool old = now - question->second.asked_at > kKept;
+    question = old ? questions_.erase(question) : std::next(question);
+  }
+  asking_ = !questions_.empty();
+}
+
+}  // namespace connect_ha

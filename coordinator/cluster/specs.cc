@@ -1,0 +1,159 @@
+#include "coordinator/cluster/specs.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/file.h"
+#include "common/spec/spec_bundle.h"
+
+namespace connect_ha {
+namespace {
+
+// The lines of the errors; OK when there is none.
+absl::Status ErrorsOf(const std::vector<ConfigProblem>& problems) {
+  std::vector<ConfigProblem> errors;
+  for (const ConfigProblem& problem : problems) {
+    if (problem.severity == Severity::kError) errors.push_back(problem);
+  }
+  if (errors.empty()) return absl::OkStatus();
+  std::string text = FormatProblems(errors);
+  text.pop_back();
+  return absl::InvalidArgumentError(text);
+}
+
+std::string Describe(const v1::SpecGeneration& spec) {
+  const v1::ClusterSpec& what = spec.bundle().spec();
+  return absl::StrCat(
+      "generation ", spec.generation(),
+      spec.has_rollback_of() ? absl::StrCat(", which takes up generation ", spec.rollback_of())
+                             : "",
+      what.enforcement() == v1::ENFORCE ? ": enforced" : ": observed",
+      what.connect().has_version() ? absl::StrCat(", Connect ", what.connect().version()) : "");
+}
+
+}  // namespace
+
+v1::Desired MakeDesired(const v1::SpecBundle& bundle) {
+  v1::Desired desired;
+  *desired.mutable_spec() = bundle.spec();
+  if (bundle.has_connect_config()) desired.set_connect_config(bundle.connect_config());
+  if (bundle.has_license()) desired.set_license(bundle.license());
+  return desired;
+}
+
+Specs::Specs(std::string cluster, connect_ha::Store& store, Roster& roster)
+    : cluster_(std::move(cluster)),
+      store_(store),
+      roster_(roster),
+      current_(std::make_shared<const v1::SpecGeneration>()) {}
+
+absl::Status Specs::Load(const std::string& path, Time now) {
+  auto stored = store_.GetSpec(0);
+  if (stored.ok()) {
+    Enforce(*std::move(stored));
+    return absl::OkStatus();
+  }
+  if (!absl::IsNotFound(stored.status())) return stored.status();
+  v1::SpecGeneration first;
+  absl::Status right = ErrorsOf(LoadSpecBundle(path, *first.mutable_bundle()));
+  if (right.ok()) right = Check(first.bundle(), path);
+  if (!right.ok()) return right;
+  *first.mutable_applied_at() = ToProto(now);
+  first.set_applied_by("coordinator");
+  return Store(std::move(first), 0).status();
+}
+
+std::shared_ptr<const v1::SpecGeneration> Specs::Current() const {
+  std::lock_guard lock(mutex_);
+  return current_;
+}
+
+absl::Status Specs::Check(const v1::SpecBundle& bundle, const std::string& file) const {
+  absl::Status right = ErrorsOf(CheckSpecBundle(bundle, file));
+  if (!right.ok()) return right;
+  if (bundle.spec().cluster() == cluster_) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      file, ": cluster is ", bundle.spec().cluster(), ", the certificate authority is ", cluster_,
+      "'s\nfix: write cluster: ", cluster_, ", or ask that cluster's coordinator"));
+}
+
+// An older program may have taken what this one does not.
+absl::StatusOr<v1::SpecBundle> Specs::CheckedGeneration(uint64_t generation) {
+  auto spec = store_.GetSpec(generation);
+  if (!spec.ok()) return spec.status();
+  const absl::Status right = Check(spec->bundle(), absl::StrCat("generation ", spec->generation()));
+  if (!right.ok()) return right;
+  return std::move(*spec->mutable_bundle());
+}
+
+absl::StatusOr<v1::Desired> Specs::Draft(const v1::PreviewSpecRequest& request) {
+  if (request.what_case() == v1::PreviewSpecRequest::kGeneration) {
+    const auto bundle = CheckedGeneration(request.generation());
+    if (!bundle.ok()) return bundle.status();
+    return MakeDesired(*bundle);
+  }
+  const absl::Status right = Check(request.bundle(), "cluster.yaml");
+  if (!right.ok()) return right;
+  return MakeDesired(request.bundle());
+}
+
+absl::StatusOr<uint64_t> Specs::Apply(const v1::ApplySpecRequest& request, const std::string& actor,
+                                      Time now) {
+  v1::SpecGeneration spec;
+  if (request.what_case() == v1::ApplySpecRequest::kGeneration) {
+    auto bundle = CheckedGeneration(request.generation());
+    if (!bundle.ok()) return bundle.status();
+    *spec.mutable_bundle() = *std::move(bundle);
+    spec.set_rollback_of(request.generation());
+  } else {
+    const absl::Status right = Check(request.bundle(), "cluster.yaml");
+    if (!right.ok()) return right;
+    *spec.mutable_bundle() = request.bundle();
+  }
+  *spec.mutable_applied_at() = ToProto(now);
+  spec.set_applied_by(actor);
+  return Store(std::move(spec), request.newest_generation());
+}
+
+// Above whatever a node holds: a node takes no generation that is not newer than its own.
+absl::StatusOr<uint64_t> Specs::Store(v1::SpecGeneration spec, uint64_t newest) {
+  const uint64_t generation = std::max(newest, roster_.NewestGenerationHeld()) + 1;
+  spec.set_generation(generation);
+  v1::Event event;
+  *event.mutable_at() = spec.applied_at();
+  event.set_kind(v1::Event::SPEC_APPLIED);
+  event.set_actor(spec.applied_by());
+  event.set_text(Describe(spec));
+  const absl::Status stored = store_.AddSpec(spec, newest, event);
+  if (!stored.ok()) return stored;
+  spdlog::info("event=SPEC_APPLIED by={} generation={}", spec.applied_by(), generation);
+  Enforce(std::move(spec));
+  return generation;
+}
+
+// Of two that are applied at once the newer stays, whichever comes here last.
+void Specs::Enforce(v1::SpecGeneration spec) {
+  std::lock_guard lock(mutex_);
+  if (spec.generation() < current_->generation()) return;
+  current_ = std::make_shared<const v1::SpecGeneration>(std::move(spec));
+  v1::Desired desired = MakeDesired(current_->bundle());
+  desired.set_generation(current_->generation());
+  *desired.mutable_applied_at() = current_->applied_at();
+  roster_.SetSpec(desired);
+}
+
+absl::Status Specs::Compare(const std::string& path) const {
+  const auto current = Current();
+  const auto text = ReadSmallFile(path);
+  if (absl::IsNotFound(text.status())) return absl::OkStatus();
+  if (!text.ok()) return text.status();
+  if (*text == current->bundle().source()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, " is not what generation ", current->generation(),
+                   " of the specification says, which is in force\nfix: connect-ha apply ", path));
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,87 @@
+#include "coordinator/identity/example_spec.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kRest[] = R"(
+# What is left out is not judged against a wanted value; the nodes are only compared with each
+# other. After a change: connect-ha check-config, then connect-ha apply
+
+# observe: report what differs. enforce: bring nodes on which Connect does not run to what stands
+# here; connect-ha apply shows what that would change before it does.
+#enforcement: observe
+
+# The version of Posit Connect that every node runs.
+#connect:
+#  version: 2024.08.0
+#  # Installed, configured and licensed, too (the files stand beside this one):
+#  package:
+#    url: https://cdn.posit.co/connect/2024.08/rstudio-connect_2024.08.0~ubuntu22_amd64.deb
+#    sha256: "0000000000000000000000000000000000000000000000000000000000000000"  # sha256sum FILE
+#  config: rstudio-connect.gcfg  # ${node.name} and ${secret.NAME} are filled in on the node
+#  license: {file: connect.lic}
+#  allow_downgrade: false  # true: replace a newer version that is installed, too
+
+# Where each node finds what ${secret.NAME} stands for; the values are never here.
+#secrets:
+#  db_password: {file: /etc/connect-ha/secrets/db_password}  # on the node, root's alone
+#  # or a systemd credential of the agent's service, which on each node
+#  # `systemctl edit connect-ha-agent` gives it: [Service] LoadCredential=smtp_password:PATH
+#  smtp_password: {credential: smtp_password}
+
+# What every node runs, as its os-release and uname -m say. Left out: what Connect is built for.
+#platform: {os_id: ubuntu, os_version: "22.04", architecture: x86_64}
+
+# Exactly these versions, on every node. To have them installed, give each a package (Quarto: an
+# archive) as Connect's above.
+#runtimes:
+#  r:      [{version: 4.3.3}]
+#  python: [{version: 3.11.9}]
+#  quarto: [{version: 1.5.57}]
+#  prune: false  # true: versions that a list above does not name are removed
+
+# How packages and archives are fetched. Through a proxy: on each node,
+# `systemctl edit connect-ha-agent`: [Service] Environment=https_proxy=http://HOST:PORT
+#downloads:
+#  allow_http: false        # true: http:// addresses, too
+#  allow_file: false        # true: file:/// addresses, of files on each node, too
+#  limit_bytes: 4294967296  # the largest that is fetched
+#  cache_bytes: 8589934592  # of what was fetched, so much is kept on each node
+
+# Accounts that run content have the same ids everywhere.
+#accounts:
+#  rstudio-connect: {uid: 999, gid: 999}
+
+# Where the shared file system is mounted, and which one it is.
+#storage:
+#  mount_point: /mnt/connect
+#  efs: {file_system: fs-0123456789abcdef0, region: us-east-1}
+#  # or: nfs: {server: nfs.example.com, export: /connect}
+#  encrypted_in_transit: false  # true: ask for TLS between the nodes and the file system
+
+#database:
+#  major_version: 15
+#  minimum_minor_version: 8  # 15.8 or later
+
+# When the defaults do not suit.
+#limits:
+#  stale_after: 30s
+#  clock_offset: 1s
+#  database_stage: 2s  # for each step of a connection to the database
+#  disk_used_percent: 90
+#  license_days_left: 14
+)";
+
+}  // namespace
+
+std::string ExampleSpec(const std::string& cluster) {
+  return absl::StrCat(
+      "# What this Posit Connect cluster is to be. The coordinator takes it when it first "
+      "starts;\n# from then on `connect-ha apply` puts what is written here into "
+      "force.\n",
+      "cluster: ", cluster, "\n", kRest);
+}
+
+}  // namespace connect_ha

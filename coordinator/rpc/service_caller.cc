@@ -1,0 +1,144 @@
+#include "coordinator/rpc/service_caller.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "common/log.h"
+#include "coordinator/rpc/service_unread.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr size_t kParsedKept = 20'000;
+
+std::string PeerPem(const grpc::ServerContext& context) {
+  const auto pems = context.auth_context()->FindPropertyValues("x509_pem_cert");
+  return pems.empty() ? "" : std::string(pems.front().data(), pems.front().size());
+}
+
+absl::Status WrongRole(const Identity& identity, const std::string& needed) {
+  const std::string fix = identity.role == Role::kNode
+                              ? "run connect-ha with an admin's identity (--identity DIR)"
+                              : "call with the node's own certificate";
+  return absl::PermissionDeniedError(absl::StrCat("this call is for ", needed, ", the caller is ",
+                                                  FormatActor(identity), "\nfix: ", fix));
+}
+
+}  // namespace
+
+std::string AddressOf(const std::string& peer) {
+  const size_t scheme = peer.find(':');
+  const size_t port = peer.rfind(':');
+  if (scheme == std::string::npos || port <= scheme) return peer;
+  return absl::StrReplaceAll(peer.substr(scheme + 1, port - scheme - 1),
+                             {{"%5B", ""}, {"%5D", ""}, {"[", ""}, {"]", ""}});
+}
+
+std::string ActorOf(const grpc::ServerContext& context) {
+  const auto certificate = ParseCertificate(PeerPem(context));
+  return certificate.ok() ? FormatActor(certificate->identity) : "unknown";
+}
+
+Callers::Callers(std::string cluster, Roster& roster, Store& store)
+    : cluster_(std::move(cluster)), roster_(roster), store_(store) {}
+
+absl::StatusOr<Callers::Caller> Callers::Parse(const std::string& pem) {
+  {
+    std::lock_guard lock(parsed_mutex_);
+    const auto known = parsed_.find(pem);
+    if (known != parsed_.end()) return known->second;
+  }
+  auto certificate = ParseCertificate(pem);
+  if (!certificate.ok()) return absl::UnauthenticatedError(certificate.status().message());
+  auto caller = std::make_shared<const Certificate>(*std::move(certificate));
+  std::lock_guard lock(parsed_mutex_);
+  if (parsed_.size() >= kParsedKept) parsed_.clear();
+  parsed_[pem] = caller;
+  return caller;
+}
+
+// TLS has verified the chain when the connection was made; a connection may live longer than its
+// certificate.
+absl::StatusOr<Callers::Caller> Callers::Identify(const grpc::ServerContext& context, Time now) {
+  MessageWasRead();
+  const std::string pem = PeerPem(context);
+  if (pem.empty()) {
+    return absl::UnauthenticatedError(
+        "this call needs a certificate\nfix: enrol the node (connect-ha token create), or give an "
+        "admin's identity (--identity DIR)");
+  }
+  auto caller = Parse(pem);
+  if (!caller.ok()) return caller.status();
+  const Identity& identity = (*caller)->identity;
+  if (identity.cluster != cluster_) {
+    return absl::PermissionDeniedError(absl::StrCat("the certificate is for cluster ",
+                                                    identity.cluster, ", this one is ", cluster_));
+  }
+  if ((*caller)->not_after < now) {
+    return absl::UnauthenticatedError(
+        absl::StrCat("the certificate of ", FormatActor(identity), " expired at ",
+                     FormatUtc((*caller)->not_after),
+                     "\nfix: enrol again (connect-ha token create), or copy "
+                     "the admin's identity anew from the coordinator"));
+  }
+  return caller;
+}
+
+absl::StatusOr<Callers::Caller> Callers::RequireNode(const grpc::ServerContext& context,
+                                                     const std::string& node, Time now) {
+  auto caller = Identify(context, now);
+  if (!caller.ok()) return Refuse(context, "", caller.status(), now);
+  const Identity& identity = (*caller)->identity;
+  absl::Status status;
+  if (identity.role != Role::kNode) {
+    status = WrongRole(identity, "nodes");
+  } else if (identity.name != node) {
+    status = absl::PermissionDeniedError(absl::StrCat(
+        "the certificate is ", identity.name, "'s, which cannot speak for ", LogValue(node)));
+  } else {
+    status = roster_.Admit(**caller, now);
+  }
+  if (!status.ok()) return Refuse(context, FormatActor(identity), status, now);
+  return caller;
+}
+
+absl::StatusOr<Callers::Caller> Callers::RequireAdmin(const grpc::ServerContext& context,
+                                                      Time now) {
+  auto caller = Identify(context, now);
+  if (!caller.ok()) return Refuse(context, "", caller.status(), now);
+  const Identity& identity = (*caller)->identity;
+  if (identity.role == Role::kAdmin) return caller;
+  return Refuse(context, FormatActor(identity), WrongRole(identity, "admins"), now);
+}
+
+absl::StatusOr<Callers::Caller> Callers::RequireAny(const grpc::ServerContext& context, Time now) {
+  auto caller = Identify(context, now);
+  if (!caller.ok()) return Refuse(context, "", caller.status(), now);
+  return caller;
+}
+
+absl::Status Callers::Refuse(const grpc::ServerContext& context, const std::string& actor,
+                             absl::Status refusal, Time now) {
+  const std::string address = AddressOf(context.peer());
+  const std::string reason(refusal.message());
+  if (!refusals_.Allows(address, now)) return refusal;
+  spdlog::warn("event=REFUSED address={} actor={} reason={}", address, LogValue(actor),
+               LogValue(reason));
+  v1::Event event;
+  *event.mutable_at() = ToProto(now);
+  event.set_kind(v1::Event::REFUSED);
+  event.set_actor(actor.empty() ? "unknown" : actor);
+  event.set_text(
+      absl::StrCat("call from ", address, " refused: ", reason.substr(0, reason.find('\n'))));
+  if (actor.rfind("node/", 0) == 0) event.set_node(actor.substr(5));
+  const absl::Status stored = store_.AddEvent(event).status();
+  if (!stored.ok()) spdlog::error("cannot store an event: {}", std::string(stored.message()));
+  return refusal;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,80 @@
+// The admin's calls about the specification.
+#include <utility>
+
+#include "common/tls/channel.h"
+#include "coordinator/rpc/service.h"
+
+namespace connect_ha {
+namespace {
+
+Time Now() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
+
+}  // namespace
+
+grpc::Status AdminServer::PreviewSpec(grpc::ServerContext* context,
+                                      const v1::PreviewSpecRequest* request,
+                                      v1::PreviewSpecResponse* response) {
+  const Time now = Now();
+  const auto caller = core_.callers.RequireAdmin(*context, now);
+  if (!caller.ok()) return ToGrpc(caller.status());
+  auto draft = core_.specs.Draft(*request);
+  if (!draft.ok()) return ToGrpc(draft.status());
+  response->set_number(core_.previews.Ask(*std::move(draft), now));
+  lines_.nudge_all();
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminServer::GetPreviews(grpc::ServerContext* context,
+                                      const v1::GetPreviewsRequest* request,
+                                      v1::GetPreviewsResponse* response) {
+  const Time now = Now();
+  const auto caller = core_.callers.RequireAdmin(*context, now);
+  if (!caller.ok()) return ToGrpc(caller.status());
+  auto previews = core_.previews.Previews(request->number(), now);
+  if (!previews.ok()) return ToGrpc(previews.status());
+  const v1::Snapshot snapshot = core_.roster.TakeSnapshot(now, /*with_facts=*/false);
+  for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+    v1::NodePreview& preview = *response->add_nodes();
+    preview.set_node(node.name());
+    const auto answered = previews->find(node.name());
+    if (answered != previews->end()) *preview.mutable_preview() = std::move(answered->second);
+    preview.set_unreachable(!node.has_last_seen() ||
+                            now - FromProto(node.last_seen()) > core_.roster.StaleAfter());
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminServer::ApplySpec(grpc::ServerContext* context,
+                                    const v1::ApplySpecRequest* request,
+                                    v1::ApplySpecResponse* response) {
+  const Time now = Now();
+  const auto caller = core_.callers.RequireAdmin(*context, now);
+  if (!caller.ok()) return ToGrpc(caller.status());
+  const auto generation = core_.specs.Apply(*request, FormatActor((*caller)->identity), now);
+  if (!generation.ok()) return ToGrpc(generation.status());
+  response->set_generation(*generation);
+  lines_.nudge_all();
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminServer::GetSpec(grpc::ServerContext* context, const v1::GetSpecRequest* request,
+                                  v1::SpecGeneration* response) {
+  const auto caller = core_.callers.RequireAdmin(*context, Now());
+  if (!caller.ok()) return ToGrpc(caller.status());
+  auto spec = core_.store.GetSpec(request->generation());
+  if (!spec.ok()) return ToGrpc(spec.status());
+  *response = *std::move(spec);
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminServer::ListSpecs(grpc::ServerContext* context, const v1::ListSpecsRequest*,
+                                    v1::ListSpecsResponse* response) {
+  const auto caller = core_.callers.RequireAdmin(*context, Now());
+  if (!caller.ok()) return ToGrpc(caller.status());
+  auto specs = core_.store.ListSpecs();
+  if (!specs.ok()) return ToGrpc(specs.status());
+  for (v1::SpecGeneration& spec : *specs) *response->add_generations() = std::move(spec);
+  return grpc::Status::OK;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,76 @@
+#include "agent/preview_command.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "agent/resources/converge/assignment_file.h"
+#include "tests/agent/resources/bare_node.h"
+
+namespace connect_ha {
+namespace {
+
+class PreviewCommandTest : public testing::Test {
+ protected:
+  int Print(const std::string& noun = "", bool json = false) {
+    out_.str("");
+    error_.str("");
+    return PrintNodePreview(node_.host, node_.Options(), noun, json, terminal_);
+  }
+  void Hold(const v1::Assignment& assignment) {
+    ASSERT_TRUE(StoreAssignment(node_.host, kStateDir, assignment).ok());
+  }
+
+  BareNode node_;
+  std::ostringstream out_;
+  std::ostringstream error_;
+  Terminal terminal_{out_, error_, false, 200};
+};
+
+TEST_F(PreviewCommandTest, ShowsWhatWouldBeChanged) {
+  Hold(node_.FullAssignment());
+  EXPECT_EQ(Print("package"), kFails);
+  EXPECT_EQ(out_.str(),
+            "RESOURCE                 FROM    TO               INTERRUPTS\n"
+            "package rstudio-connect  absent  2024.08.0, held  Connect must be stopped\n"
+            "package r-4.3.3          absent  installed, held\n"
+            "package r-4.4.1          absent  installed, held\n"
+            "package python-3.11.9    absent  installed, held\n");
+  EXPECT_EQ(error_.str(), "");
+}
+
+TEST_F(PreviewCommandTest, AsJsonToo) {
+  Hold(node_.FullAssignment());
+  EXPECT_EQ(Print("license", true), kFails);
+  EXPECT_NE(out_.str().find("\"resource\": \"license connect.lic\""), std::string::npos);
+}
+
+TEST_F(PreviewCommandTest, NothingToChangeIsSaid) {
+  v1::Assignment assignment = node_.FullAssignment();
+  Hold(assignment);
+  Agent agent(node_);
+  TestWatch watch(node_.host);
+  agent.converge.Turn(assignment, watch);
+  EXPECT_EQ(Print(), kHolds);
+  EXPECT_EQ(out_.str(), "nothing to change: this node is as generation 7 says\n");
+}
+
+TEST_F(PreviewCommandTest, WhatCannotBeLookedAtIsAnErrorWithItsFix) {
+  Hold(node_.FullAssignment());
+  node_.host.Erase("/etc/secrets/db");
+  EXPECT_EQ(Print("file"), kUnknown);
+  EXPECT_EQ(
+      error_.str(),
+      "error: file /etc/rstudio-connect/rstudio-connect.gcfg: secret db_password: there is no "
+      "/etc/secrets/db\n"
+      "fix:   install -m 0600 /dev/stdin /etc/secrets/db on this node\n");
+}
+
+TEST_F(PreviewCommandTest, ANodeWithoutASpecificationSaysSo) {
+  EXPECT_EQ(Print(), kUnknown);
+  EXPECT_EQ(error_.str(),
+            "error: this node holds no specification yet\nfix:   connect-ha apply cluster.yaml\n");
+}
+
+}  // namespace
+}  // namespace connect_ha

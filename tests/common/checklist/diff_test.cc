@@ -1,0 +1,66 @@
+#include "common/checklist/diff.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tests/common/checklist/fixture.h"
+
+namespace connect_ha::test {
+namespace {
+
+// "path: a | b (rule)", one a line.
+std::string DiffText(const std::string& fixture) {
+  const v1::Snapshot cluster = LoadCluster(ClustersDirectory() + "/" + fixture + ".textproto");
+  std::string text;
+  for (const v1::Difference& difference : Diff(cluster.nodes(0), cluster.nodes(1))) {
+    absl::StrAppend(&text, difference.path(), ": ", difference.a(), " | ", difference.b(), " (",
+                    difference.rule(), ")\n");
+  }
+  return text;
+}
+
+TEST(Diff, IsEmptyForEqualNodes) {
+  const v1::Snapshot cluster = BaseCluster();
+  EXPECT_TRUE(Diff(cluster.nodes(0), cluster.nodes(1)).empty());
+}
+
+TEST(Diff, NamesTheRuleThatADifferenceBreaks) {
+  EXPECT_EQ(DiffText("accounts-match/fail"),
+            "accounts.rstudio-connect: uid 999, gid 999 | uid 998, gid 999 (accounts-match)\n");
+}
+
+TEST(Diff, ShowsSecretsAsDigestsOnly) {
+  EXPECT_EQ(DiffText("configuration-matches/fail-secret"),
+            "configuration.postgres.password: secret with digest 5d41402a | secret with digest "
+            "aaaabbbb (configuration-matches)\n");
+}
+
+TEST(Diff, ShowsWhatIsOnOneNodeOnly) {
+  EXPECT_EQ(DiffText("runtimes-match-python/fail-missing"),
+            "runtimes.python.3.11.9: build 0d1e2f3a4b5c | absent (runtimes-match-python)\n");
+}
+
+TEST(Diff, DoesNotCallTheUnknownABreach) {
+  EXPECT_EQ(DiffText("platform-matches/unknown"),
+            "host.os_id: ubuntu | unknown: host.os_id not observed: permission denied reading "
+            "/etc/os-release ()\n");
+}
+
+TEST(Diff, PutsWhatBreaksARuleFirst) {
+  v1::Snapshot cluster = BaseCluster();
+  v1::Facts& facts = *cluster.mutable_nodes(1)->mutable_facts();
+  facts.mutable_connect()->set_running_version("2024.06.0");
+  facts.mutable_host()->set_kernel("6.8.0-1009-aws");
+  facts.mutable_encryption_key()->set_fingerprint("0123456789abcdef0123");
+  std::vector<std::string> rules;
+  for (const v1::Difference& difference : Diff(cluster.nodes(0), cluster.nodes(1))) {
+    rules.push_back(difference.rule());
+  }
+  EXPECT_EQ(rules,
+            std::vector<std::string>({"connect-version-matches", "encryption-key-matches", ""}));
+}
+
+}  // namespace
+}  // namespace connect_ha::test

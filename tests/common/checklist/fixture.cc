@@ -1,0 +1,129 @@
+#include "tests/common/checklist/fixture.h"
+
+#include <google/protobuf/text_format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "absl/strings/match.h"
+#include "tests/common/checklist/fixture.pb.h"
+#include "tests/common/checklist/overlay.h"
+
+namespace connect_ha::test {
+namespace {
+
+constexpr char kSuffix[] = ".textproto";
+constexpr char kExpectedSuffix[] = ".expected.textproto";
+
+v1::NodeSnapshot* FindNode(v1::Snapshot& cluster, const std::string& name) {
+  for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+    if (node.name() == name) return &node;
+  }
+  return nullptr;
+}
+
+bool MakeAbsent(v1::Snapshot& cluster, const std::string& what) {
+  const size_t space = what.find(' ');
+  const std::string whose = what.substr(0, space);
+  if (space == std::string::npos) return Remove(cluster, "nodes[" + whose + "]");
+  const std::string path = what.substr(space + 1);
+  if (whose == "cluster") return Remove(cluster, path);
+  v1::NodeSnapshot* node = FindNode(cluster, whose);
+  return node != nullptr && Remove(*node, path);
+}
+
+void TakeOutUnobserved(v1::Snapshot& cluster) {
+  for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+    if (!node.has_facts()) continue;
+    const auto entries = node.facts().unobserved();
+    node.mutable_facts()->clear_unobserved();
+    for (const v1::Unobserved& entry : entries) {
+      MakeUnobserved(*node.mutable_facts(), entry.path(), entry.reason());
+    }
+  }
+}
+
+}  // namespace
+
+std::string ClustersDirectory() { return std::string(CONNECT_HA_SOURCE_DIR) + "/tests/clusters"; }
+
+template <typename T>
+T FromFile(const std::string& file) {
+  std::ifstream stream(file);
+  std::stringstream text;
+  text << stream.rdbuf();
+  T message;
+  if (!stream || !google::protobuf::TextFormat::ParseFromString(text.str(), &message)) {
+    throw std::runtime_error("cannot read " + file);
+  }
+  return message;
+}
+template v1::Finding FromFile<v1::Finding>(const std::string& file);
+
+v1::Snapshot BaseCluster() {
+  return FromFile<v1::Snapshot>(ClustersDirectory() + "/base.textproto");
+}
+
+v1::Snapshot LoadCluster(const std::string& file) {
+  const auto fixture = FromFile<Fixture>(file);
+  v1::Snapshot cluster = BaseCluster();
+  Overlay(fixture.change(), cluster);
+  TakeOutUnobserved(cluster);
+  for (const std::string& what : fixture.absent()) {
+    if (!MakeAbsent(cluster, what)) {
+      throw std::runtime_error(file + ": there is no \"" + what + "\" to take out");
+    }
+  }
+  return cluster;
+}
+
+std::string ClusterFile::Path(const std::string& suffix) const {
+  return ClustersDirectory() + "/" + rule + "/" + name + suffix;
+}
+
+v1::Outcome ClusterFile::Promises() const {
+  v1::Outcome outcome = v1::OUTCOME_UNSPECIFIED;
+  std::string word = name.substr(0, name.find('-'));
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  if (word == "NA") return v1::NOT_APPLICABLE;
+  v1::Outcome_Parse(word, &outcome);
+  return outcome;
+}
+
+std::vector<ClusterFile> ClusterFiles() {
+  std::vector<ClusterFile> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(ClustersDirectory())) {
+    const std::string name = entry.path().filename();
+    const std::string rule = entry.path().parent_path().filename();
+    if (rule == "clusters" || !absl::EndsWith(name, kSuffix)) continue;
+    if (absl::EndsWith(name, kExpectedSuffix)) continue;
+    files.push_back({rule, name.substr(0, name.size() - (sizeof kSuffix - 1))});
+  }
+  std::sort(files.begin(), files.end(), [](const ClusterFile& a, const ClusterFile& b) {
+    return std::tie(a.rule, a.name) < std::tie(b.rule, b.name);
+  });
+  return files;
+}
+
+void MakeUnobserved(v1::Facts& facts, const std::string& path, const std::string& reason) {
+  if (path.empty()) {
+    facts.Clear();
+  } else if (!Remove(facts, path)) {
+    throw std::runtime_error("there is no fact \"" + path + "\"");
+  }
+  v1::Unobserved& entry = *facts.add_unobserved();
+  entry.set_path(path);
+  entry.set_reason(reason);
+}
+
+std::string ToText(const google::protobuf::Message& message) {
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(message, &text);
+  return text;
+}
+
+}  // namespace connect_ha::test

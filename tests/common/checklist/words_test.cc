@@ -1,0 +1,195 @@
+// The small functions that rules are made of.
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "common/checklist/compare.h"
+#include "common/checklist/verdict.h"
+#include "common/checklist/view/config_keys.h"
+#include "common/checklist/view/facts_view.h"
+#include "common/checklist/view/place.h"
+#include "common/version.h"
+
+namespace connect_ha {
+namespace {
+
+TEST(PlainVersion, LeavesOutWhatThePackagingAdds) {
+  EXPECT_EQ(PlainVersion("2024.08.0~ubuntu22"), "2024.08.0");
+  EXPECT_EQ(PlainVersion("2024.08.0-1"), "2024.08.0");
+  EXPECT_EQ(PlainVersion("v2024.08.0"), "2024.08.0");
+  EXPECT_EQ(PlainVersion("2024.08.0+7"), "2024.08.0");
+  EXPECT_EQ(PlainVersion("2024.08.0"), "2024.08.0");
+  EXPECT_EQ(PlainVersion(""), "");
+}
+
+TEST(PlainVersion, KeepsAPreRelease) {
+  EXPECT_EQ(PlainVersion("2024.08.0-dev"), "2024.08.0-dev");
+  EXPECT_EQ(PlainVersion("2024.08.0-daily.3"), "2024.08.0-daily.3");
+}
+
+TEST(SameVersion, ReadsNumbersNotDigits) {
+  EXPECT_TRUE(SameVersion("2024.8.0", "2024.08.0-1"));
+  EXPECT_TRUE(SameVersion("0", "00"));
+  EXPECT_FALSE(SameVersion("2024.08.0", "2024.08.1"));
+  EXPECT_FALSE(SameVersion("2024.08.0", "2024.08"));
+}
+
+TEST(WhyUnobserved, CoversWhatIsBelowThePath) {
+  v1::Facts facts;
+  facts.mutable_connect();
+  v1::Unobserved& entry = *facts.add_unobserved();
+  entry.set_path("connect.unit");
+  entry.set_reason("no bus");
+  EXPECT_EQ(WhyUnobserved(facts, "connect.unit"), "connect.unit not observed: no bus");
+  EXPECT_EQ(WhyUnobserved(facts, "connect.unit.name"), "connect.unit not observed: no bus");
+  EXPECT_EQ(WhyUnobserved(facts, "connect.unit_two"), std::nullopt);
+  EXPECT_EQ(WhyUnobserved(facts, "connect"), std::nullopt);
+}
+
+TEST(WhyUnobserved, TakesANounThatEveryNodeHasForNotReported) {
+  EXPECT_EQ(WhyUnobserved(v1::Facts(), "storage.mounts"), "storage not reported");
+  EXPECT_EQ(WhyUnobserved(v1::Facts(), "instance.zone"), std::nullopt);
+}
+
+TEST(IsBelow, ComparesWholeComponents) {
+  EXPECT_TRUE(IsBelow("/mnt/connect", "/mnt/connect"));
+  EXPECT_TRUE(IsBelow("/mnt/connect/data", "/mnt/connect"));
+  EXPECT_TRUE(IsBelow("/mnt", "/"));
+  EXPECT_FALSE(IsBelow("/mnt/connect-2", "/mnt/connect"));
+  EXPECT_FALSE(IsBelow("/mnt", "/mnt/connect"));
+}
+
+v1::Mount MountFrom(const std::string& source) {
+  v1::Mount mount;
+  mount.set_source(source);
+  return mount;
+}
+
+TEST(PlaceOf, NamesAnEfsFileSystemByItsId) {
+  const std::string domain = ".efs.us-east-1.amazonaws.com:/";
+  EXPECT_EQ(PlaceOf(MountFrom("fs-0ab1" + domain), "/data").Text(), "fs-0ab1:/data");
+  EXPECT_EQ(PlaceOf(MountFrom("us-east-1a.fs-0ab1" + domain), "/data").Text(), "fs-0ab1:/data");
+  v1::Mount tunnel = MountFrom("127.0.0.1:/");
+  tunnel.set_efs_file_system("fs-0ab1");
+  EXPECT_EQ(PlaceOf(tunnel, "data").Text(), "fs-0ab1:/data");
+}
+
+TEST(PlaceOf, JoinsTheExportAndThePathBelowIt) {
+  EXPECT_EQ(PlaceOf(MountFrom("NFS.example.com:/export/"), "/data").Text(),
+            "nfs.example.com:/export/data");
+  EXPECT_EQ(PlaceOf(MountFrom("[fd00::1]:/export"), "/").Text(), "[fd00::1]:/export");
+}
+
+TEST(ReachOf, KnowsWhatIsOnThisMachineAlone) {
+  for (const char* type : {"ext4", "bcachefs", "fuseblk", "reiserfs"}) {
+    EXPECT_EQ(ReachOf(type), Reach::kLocal) << type;
+  }
+  for (const char* type : {"nfs4", "efs"}) EXPECT_EQ(ReachOf(type), Reach::kNetwork) << type;
+  for (const char* type : {"fuse.s3fs", "fuse.sshfs", ""}) {
+    EXPECT_EQ(ReachOf(type), Reach::kUnknown) << type;
+  }
+}
+
+TEST(Same, DoesNotGuessAboutAddressesAndTunnels) {
+  const Place name = PlaceOf(MountFrom("nfs.example.com:/"), "/data");
+  const Place other_name = PlaceOf(MountFrom("nfs-2.example.com:/"), "/data");
+  const Place address = PlaceOf(MountFrom("10.0.1.20:/"), "/data");
+  const Place tunnel = PlaceOf(MountFrom("127.0.0.1:/"), "/data");
+  EXPECT_EQ(Same(name, name), Sameness::kSame);
+  EXPECT_EQ(Same(name, other_name), Sameness::kDifferent);
+  EXPECT_EQ(Same(name, address), Sameness::kUnknown);
+  EXPECT_EQ(Same(address, address), Sameness::kSame);
+  EXPECT_EQ(Same(tunnel, tunnel), Sameness::kUnknown);
+}
+
+TEST(Compare, SidesWithTheMajority) {
+  Verdict verdict;
+  Compare(verdict, "uid", {{"a", "1"}, {"b", "1"}, {"c", "2"}}, std::nullopt);
+  EXPECT_EQ(verdict.Finish().summary(), "c: uid 2, but 1 on a, b");
+}
+
+TEST(Compare, SaysBothSidesWhereThereIsNoMajority) {
+  Verdict verdict;
+  Compare(verdict, "uid", {{"a", "1"}, {"b", "2"}}, std::nullopt);
+  EXPECT_EQ(verdict.Finish().summary(), "uid 1 on a, 2 on b");
+}
+
+TEST(Compare, SaysTheCommonestOfManyValues) {
+  std::vector<Seen> seen;
+  for (int i = 0; i < 1000; ++i) {
+    seen.push_back({absl::StrCat("node-", 1000 + i), absl::StrCat(i < 10 ? 5 : i % 5 * 1000 + i)});
+  }
+  Verdict verdict;
+  Compare(verdict, "uid", seen, std::nullopt);
+  const v1::Finding finding = verdict.Finish();
+  EXPECT_EQ(finding.summary(),
+            "uid 5 on node-1000, node-1001 and 8 more, 10 on node-1010, 100 on node-1100; and 988 "
+            "more values");
+  ASSERT_EQ(finding.evidence_size(), 1000);
+  EXPECT_EQ(finding.evidence(999).text(), "uid 4999");
+}
+
+TEST(Compare, SidesWithWhatIsWanted) {
+  Verdict verdict;
+  Compare(verdict, "uid", {{"a", "1"}, {"b", "1"}, {"c", "2"}}, "2");
+  EXPECT_EQ(verdict.Finish().summary(), "a, b: uid 1, wanted 2");
+}
+
+TEST(Verdict, FailsBeforeItIsUnknownAndIsUnknownBeforeItPasses) {
+  Verdict verdict;
+  EXPECT_EQ(verdict.Finish().outcome(), v1::NOT_APPLICABLE);
+  verdict.Pass("a", "fine");
+  EXPECT_EQ(verdict.Finish().outcome(), v1::PASS);
+  verdict.Unknown("b", "no answer");
+  EXPECT_EQ(verdict.Finish().outcome(), v1::UNKNOWN);
+  verdict.Fail("c", "broken", "on NODE: mend it");
+  EXPECT_EQ(verdict.Finish().outcome(), v1::FAIL);
+  EXPECT_EQ(verdict.Finish().fix(), "on c: mend it");
+}
+
+TEST(Verdict, KeepsToOneLineHoweverManyNodesThereAre) {
+  Verdict verdict;
+  for (int i = 1; i <= 500; ++i) {
+    verdict.Fail("node-" + std::to_string(1000 + i), i % 2 ? "is broken" : "is gone", "mend NODE");
+  }
+  const v1::Finding finding = verdict.Finish();
+  EXPECT_EQ(finding.summary(),
+            "node-1001, node-1003 and 248 more: is broken; node-1002, node-1004 and 248 more: is "
+            "gone");
+  EXPECT_EQ(finding.fix(), "mend node-1001, node-1002 and 498 more");
+}
+
+TEST(Verdict, NamesEveryNodeThatIsNotRightInItsEvidence) {
+  for (const bool fails : {true, false}) {
+    Verdict verdict;
+    for (int i = 1; i <= 500; ++i) {
+      const std::string node = absl::StrCat("node-", 1000 + i);
+      if (fails) {
+        verdict.Fail(node, "is broken");
+      } else {
+        verdict.Unknown(node, "does not say");
+      }
+      verdict.Pass(node, "is there");
+    }
+    const v1::Finding finding = verdict.Finish();
+    ASSERT_EQ(finding.evidence_size(), 500 + 100 + 1);
+    EXPECT_EQ(finding.evidence(599).node(), "node-1500");
+    EXPECT_EQ(finding.evidence(600).text(), "and 400 more");
+  }
+}
+
+TEST(NameNodes, GivesACommandThatTakesOneNodeForEach) {
+  EXPECT_EQ(NameNodes("on NODE: systemctl status\ngone? connect-ha node remove NODE", {"a", "b"}),
+            "on a, b: systemctl status\ngone? connect-ha node remove a; connect-ha node remove b");
+  EXPECT_EQ(NameNodes("connect-ha facts NODE", {"a", "b", "c", "d"}),
+            "connect-ha facts a; connect-ha facts b (and so for 2 more)");
+}
+
+TEST(ClassOf, KnowsKeysWhateverTheirCase) {
+  EXPECT_EQ(ClassOf("metrics", "datapath").key_class, KeyClass::kMustDiffer);
+  EXPECT_EQ(ClassOf("Logging", "ServiceLog").key_class, KeyClass::kMayDiffer);
+  EXPECT_EQ(ClassOf("Postgres", "URL").key_class, KeyClass::kMustMatch);
+  EXPECT_EQ(ClassOf("Nonsense", "URL").key_class, KeyClass::kUnknown);
+}
+
+}  // namespace
+}  // namespace connect_ha
