@@ -5,31 +5,73 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checklist/view/facts_view.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr size_t kValuesShown = 3;
+// Of two nodes that differ, none is the odd one out.
+constexpr size_t kLeastForAMajority = 3;
 
-using NodesByValue = std::map<std::string, std::vector<std::string>>;
+using SeenByValue = std::map<std::string, std::vector<const Seen*>>;
 
-NodesByValue GroupByValue(const std::vector<Seen>& seen) {
-  NodesByValue groups;
-  for (const Seen& one : seen) groups[one.value].push_back(one.node);
+SeenByValue GroupByValue(const std::vector<Seen>& seen) {
+  SeenByValue groups;
+  for (const Seen& one : seen) groups[one.value].push_back(&one);
   return groups;
 }
 
-// The value that more than half of the nodes have; null when there is none.
-const NodesByValue::value_type* Majority(const NodesByValue& groups, size_t nodes) {
-  for (const auto& group : groups) {
-    if (group.second.size() * 2 > nodes) return &group;
+std::vector<std::string> Names(const std::vector<const Seen*>& seen) {
+  std::vector<std::string> names;
+  for (const Seen* one : seen) names.push_back(one->node->name());
+  return names;
+}
+
+// Who holds what is right, and why they are believed.
+struct Right {
+  const Seen* one = nullptr;
+  std::string who;  // "node-1, node-2, which serve"
+};
+
+Right Majority(const SeenByValue& groups, size_t nodes) {
+  if (nodes < kLeastForAMajority) return {};
+  for (const auto& [value, seen] : groups) {
+    if (seen.size() * 2 > nodes) return {seen.front(), JoinNames(Names(seen))};
   }
-  return nullptr;
+  return {};
+}
+
+// A newcomer is no witness against the nodes that serve, however many of its kind there are.
+Right FindRight(const std::vector<Seen>& seen) {
+  std::vector<Seen> serving;
+  for (const Seen& one : seen) {
+    if (Serves(one.node->facts())) serving.push_back(one);
+  }
+  if (serving.empty()) return Majority(GroupByValue(seen), seen.size());
+  const SeenByValue groups = GroupByValue(serving);
+  std::string value;
+  if (groups.size() == 1) {
+    value = groups.begin()->first;
+  } else if (const Right most = Majority(groups, serving.size()); most.one != nullptr) {
+    value = most.one->value;
+  } else {
+    return {};
+  }
+  const std::string who =
+      serving.size() == seen.size()
+          ? JoinNames(Names(groups.at(value)))
+          : absl::StrCat(JoinNames(Names(groups.at(value))),
+                         groups.at(value).size() == 1 ? ", which serves" : ", which serve");
+  const auto one = std::find_if(seen.begin(), seen.end(), [&value](const Seen& each) {
+    return each.value == value && Serves(each.node->facts());
+  });
+  return {&*one, who};
 }
 
 // "2 on node-1, 6 on node-2", of many the commonest: "2 on node-1, node-4, ... and 17 more"
-std::string CommonestValues(const NodesByValue& groups) {
-  std::vector<const NodesByValue::value_type*> commonest;
+std::string CommonestValues(const SeenByValue& groups) {
+  std::vector<const SeenByValue::value_type*> commonest;
   for (const auto& group : groups) commonest.push_back(&group);
   std::stable_sort(commonest.begin(), commonest.end(), [](const auto* a, const auto* b) {
     return a->second.size() > b->second.size();
@@ -37,7 +79,8 @@ std::string CommonestValues(const NodesByValue& groups) {
   const size_t shown = std::min(commonest.size(), kValuesShown);
   std::vector<std::string> parts;
   for (size_t i = 0; i < shown; ++i) {
-    parts.push_back(absl::StrCat(commonest[i]->first, " on ", JoinNames(commonest[i]->second)));
+    parts.push_back(
+        absl::StrCat(commonest[i]->first, " on ", JoinNames(Names(commonest[i]->second))));
   }
   const std::string line = absl::StrJoin(parts, ", ");
   const size_t left = groups.size() - shown;
@@ -48,55 +91,70 @@ std::string Line(const std::string& what, const std::string& value) {
   return what.empty() ? value : absl::StrCat(what, " ", value);
 }
 
-// `undecided` is the fix where nobody can say who is right; `other` is one who may be.
-void Judge(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
-           const std::optional<std::string>& wanted, const FixFor& fix, const FixFor& undecided) {
-  const NodesByValue groups = GroupByValue(seen);
-  const auto* majority = wanted ? nullptr : Majority(groups, seen.size());
-  const bool is_undecided = !wanted && !majority && groups.size() > 1;
-  const std::string all = is_undecided ? Line(what, CommonestValues(groups)) : "";
+void Pass(Verdict& verdict, const Seen& one, const std::string& what) {
+  verdict.Pass(one.node->name(), Line(what, one.value));
+}
+
+void JudgeByWanted(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison) {
+  const Seen right{nullptr, *comparison.wanted};
   for (const Seen& one : seen) {
-    const std::string line = Line(what, one.value);
-    if (wanted && one.value != *wanted) {
-      verdict.Fail(one.node, absl::StrCat(line, ", wanted ", *wanted), fix(one, {"", *wanted}));
-    } else if (wanted || groups.size() == 1 || (majority && majority->first == one.value)) {
-      verdict.Pass(one.node, line);
-    } else if (majority) {
-      verdict.Fail(
-          one.node,
-          absl::StrCat(line, ", but ", majority->first, " on ", JoinNames(majority->second)),
-          fix(one, {majority->second.front(), majority->first}));
-    } else {
-      const auto first = groups.begin();
-      const auto other = first->first == one.value ? std::next(first) : first;
-      verdict.Fail(one.node, line, undecided(one, {other->second.front(), other->first}), all);
+    if (one.value == right.value) {
+      Pass(verdict, one, comparison.what);
+      continue;
     }
+    verdict.Fail(one.node->name(),
+                 absl::StrCat(Line(comparison.what, one.value), ", wanted ", right.value),
+                 comparison.fix ? comparison.fix(one, right) : Fixes{}, {v1::SPEC});
+  }
+}
+
+void JudgeByPeers(Verdict& verdict, const std::vector<Seen>& seen, const Right& right,
+                  const Comparison& comparison) {
+  for (const Seen& one : seen) {
+    if (one.value == right.one->value) {
+      Pass(verdict, one, comparison.what);
+      continue;
+    }
+    verdict.Fail(one.node->name(),
+                 absl::StrCat(Line(comparison.what, one.value), ", but ", right.one->value, " on ",
+                              right.who),
+                 comparison.fix ? comparison.fix(one, *right.one) : Fixes{}, {v1::PEERS});
+  }
+}
+
+void SayUndecided(Verdict& verdict, const std::vector<Seen>& seen, const SeenByValue& groups,
+                  const Comparison& comparison) {
+  const std::string all =
+      absl::StrCat("the nodes differ, and which is right cannot be seen from here: ",
+                   Line(comparison.what, CommonestValues(groups)));
+  const Fixes decide = {ByHand(
+      "", comparison.decide.empty() ? "say in cluster.yaml what is right" : comparison.decide)};
+  for (const Seen& one : seen) {
+    verdict.Fail(one.node->name(), Line(comparison.what, one.value), decide,
+                 {v1::PEERS, /*undecided=*/true, all});
   }
 }
 
 }  // namespace
 
-void Compare(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
-             const std::optional<std::string>& wanted, const std::string& fix) {
-  const FixFor same = [&fix](const Seen&, const Seen&) { return fix; };
-  Judge(verdict, what, seen, wanted, same, same);
-}
-
-void Compare(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
-             const std::optional<std::string>& wanted, const FixFor& fix) {
-  Judge(verdict, what, seen, wanted, fix, [&fix](const Seen& one, const Seen& other) {
-    return absl::StrCat("if ", other.node, " is right: ", fix(one, other));
-  });
-}
-
-bool Agree(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
-           const std::string& fix) {
-  for (const Seen& one : seen) {
-    if (one.value == seen.front().value) continue;
-    Compare(verdict, what, seen, std::nullopt, fix);
-    return false;
+void Compare(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison) {
+  if (comparison.wanted) return JudgeByWanted(verdict, seen, comparison);
+  const SeenByValue groups = GroupByValue(seen);
+  if (groups.size() <= 1) {
+    for (const Seen& one : seen) Pass(verdict, one, comparison.what);
+    return;
   }
-  return true;
+  const Right right = FindRight(seen);
+  if (right.one != nullptr) return JudgeByPeers(verdict, seen, right, comparison);
+  SayUndecided(verdict, seen, groups, comparison);
+}
+
+bool Agree(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison) {
+  const bool all = std::all_of(seen.begin(), seen.end(), [&seen](const Seen& one) {
+    return one.value == seen.front().value;
+  });
+  if (!all) Compare(verdict, seen, comparison);
+  return all;
 }
 
 }  // namespace connect_ha

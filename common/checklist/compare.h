@@ -11,26 +11,29 @@
 namespace connect_ha {
 
 struct Seen {
-  std::string node;
+  const v1::NodeSnapshot* node;
   std::string value;
 };
 
-// What to type on the node of `seen` for it to have the value of `right`, whose node is "" when the
-// specification says so.
-using FixFor = std::function<std::string(const Seen& seen, const Seen& right)>;
+// What to do on the node of `one` for it to have the value of `right`; the node of `right` is null
+// when the specification says so.
+using FixFor = std::function<Fixes(const Seen& one, const Seen& right)>;
 
-// Judges each node by `wanted`. Where nothing is wanted, by what more than half of the nodes
-// have; where no value has such a majority, nobody can say who is right, and all of them fail.
-// `what` comes before the value in every line: "R 4.3.3, build". `fix` as in Verdict.
-void Compare(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
-             const std::optional<std::string>& wanted, const std::string& fix = "");
-// With a fix for each node. Where nobody can say who is right, another node is supposed to be, and
-// the fix says so.
-void Compare(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
-             const std::optional<std::string>& wanted, const FixFor& fix);
+struct Comparison {
+  // Comes before the value in every line: "R 4.3.3, build".
+  std::string what;
+  std::optional<std::string> wanted;  // by the specification
+  FixFor fix;                         // none: the rule's own
+  // Where nobody can tell who is right: what would decide it, as a note. It says no more than
+  // where to look or what to write into the specification.
+  std::string decide;
+};
 
+// Judges each node by `wanted` (basis SPEC). Where nothing is wanted, by the nodes that serve, if
+// these agree; else by what more than half of three or more nodes have (basis PEERS). Else nobody
+// can say who is right: all of them fail as undecided, and no fix changes any of them.
+void Compare(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison);
 // As Compare without a wanted value, but silent when all agree. True when they do.
-bool Agree(Verdict& verdict, const std::string& what, const std::vector<Seen>& seen,
-           const std::string& fix = "");
+bool Agree(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison);
 
 }  // namespace connect_ha

@@ -12,17 +12,34 @@ namespace connect_ha {
 
 enum class Source { kHaGuide, kReferenceArchitecture, kAdminGuide, kOperations, kConnectHa };
 
+// A rule that must hold for a node before another is judged there.
+struct Need {
+  const char* rule;
+  // Enough that it does not fail: it may be unknown.
+  bool unless_it_fails = false;
+};
+
+// What to do where a finding has nothing better: a command on each node that fails, or a note.
+struct DefaultFix {
+  const char* command;  // "" for none
+  const char* note;     // "" for none
+};
+
 struct Rule {
   const char* id;     // the interface: output, JSON, waivers
   const char* title;  // "Nodes run in two or more availability zones"
+  const char* group;  // that a person looks for it in: "storage"
   v1::RuleClass rule_class;
   Source source;
   const char* source_item;  // "HA 1", "RA", "OPS"
-  const char* fix;          // default fix; a finding may carry a better one
+  DefaultFix fix;
   // What must hold of one node that is looked at alone, as `connect-ha-agent check` does: instead
   // of the title, since nothing is said of other nodes. "" where that is the title; null where one
   // node shows nothing.
   const char* on_one_node;
+  // In the order in which they are looked at; all stand above this rule in the table. Where one
+  // does not hold for a node, this rule is not judged there: it follows.
+  std::vector<Need> needs;
   v1::Finding (*judge)(const v1::Snapshot& cluster);
 };
 
@@ -31,17 +48,19 @@ const std::vector<Rule>& Rules();
 // Null when there is no such rule.
 const Rule* FindRule(const std::string& id);
 
-// Every rule over the snapshot, which is used up: move a large one in. All facts of a node that
-// was not heard within limits.stale_after, or whose name several live machines have, count as
-// unobserved, with that as the reason. The order of the nodes does not matter. Findings carry no
-// `since`.
+// Every rule over the snapshot, which is used up: move a large one in. A rule judges those nodes
+// for which the rules that it needs hold; the others follow. All facts of a node that was not heard
+// within limits.stale_after, or whose name several live machines have, count as unobserved. The
+// order of the nodes does not matter. Findings carry no `since`.
 v1::Checklist Evaluate(v1::Snapshot cluster);
 // Only what one node alone can show; `cluster` holds that node, and the specification that it
 // holds, if any. The words say nothing of other nodes; the fixes are for whoever is on this one,
 // where there may be no coordinator. `full`: the probes that take longer have run too.
 v1::Checklist EvaluateNode(v1::Snapshot cluster, bool full);
 
-// The fix of what only those probes would show.
+// Has every node look again.
+inline constexpr char kRefresh[] = "connect-ha checklist --refresh";
+// The command that has those probes run.
 inline constexpr char kCheckInFull[] = "connect-ha-agent check --full";
 
 }  // namespace connect_ha

@@ -1,141 +1,207 @@
+#include <initializer_list>
+
 #include "common/checklist/rule.h"
 #include "common/checklist/rules/rules.h"
 
 namespace connect_ha {
 namespace {
 
+using v1::ADVICE;
+using v1::DATA;
+using v1::SERVICE;
+
+constexpr Source kHa = Source::kHaGuide;
+constexpr Source kRa = Source::kReferenceArchitecture;
+constexpr Source kDoc = Source::kAdminGuide;
+constexpr Source kOps = Source::kOperations;
+constexpr Source kOwn = Source::kConnectHa;
+
+constexpr char kCluster[] = "cluster";
+constexpr char kConfiguration[] = "configuration";
+constexpr char kStorage[] = "storage";
+constexpr char kDatabase[] = "database";
+constexpr char kConnect[] = "Connect";
+constexpr char kRuntimes[] = "runtimes";
+
 // What one node alone shows of a rule: all of it, or nothing.
 constexpr char kAll[] = "";
 constexpr const char* kNothing = nullptr;
 
-constexpr char kRestart[] = "on NODE: systemctl restart rstudio-connect";
+DefaultFix Type(const char* command, const char* note = "") { return {command, note}; }
+DefaultFix ByHand(const char* note) { return {"", note}; }
+
+// What nothing else is judged without, then what the rule needs beside it.
+std::vector<Need> Needs(std::initializer_list<Need> more = {}) {
+  std::vector<Need> needs = {{"facts-are-fresh"}, {"nodes-are-distinct"}};
+  needs.insert(needs.end(), more);
+  return needs;
+}
+
+std::vector<Need> NeedsConfiguration() { return Needs({{"configuration-is-valid"}}); }
+
+std::vector<Need> NeedsMount() {
+  return Needs({{"configuration-is-valid"}, {"data-dir-outside-install"}, {"storage-is-mounted"}});
+}
+
+std::vector<Need> NeedsStorage() {
+  std::vector<Need> needs = NeedsMount();
+  needs.push_back({"storage-is-alive"});
+  return needs;
+}
+
+std::vector<Need> NeedsDatabase() {
+  return Needs({{"configuration-is-valid"}, {"database-is-postgres"}, {"database-reachable"}});
+}
 
 }  // namespace
 
 const std::vector<Rule>& Rules() {
-  using v1::ADVICE;
-  using v1::DATA;
-  using v1::SERVICE;
-  constexpr Source kHa = Source::kHaGuide;
-  constexpr Source kRa = Source::kReferenceArchitecture;
-  constexpr Source kDoc = Source::kAdminGuide;
-  constexpr Source kOps = Source::kOperations;
-  constexpr Source kOwn = Source::kConnectHa;
-
-  // id, title, class, source, item, fix, what of it one node shows, function
+  // id, title, group, class, source, item, fix, what of it one node shows, needs, function
   static const auto& rules = *new std::vector<Rule>{
-      {"facts-are-fresh", "Every node reports", SERVICE, kOwn, "-",
-       "on NODE: systemctl status connect-ha-agent", kNothing, FactsAreFresh},
-      {"nodes-are-distinct", "Each name is one live machine", DATA, kOwn, "-",
-       "stop the machine that is not NODE: connect-ha nodes", kNothing, NodesAreDistinct},
-      {"at-least-two-nodes", "Two or more nodes serve", SERVICE, kRa, "RA",
-       "start Connect on another node: systemctl start rstudio-connect, or add one: connect-ha "
-       "token create",
-       kNothing, AtLeastTwoNodes},
-      {"nodes-span-zones", "Nodes run in two or more availability zones", SERVICE, kRa, "RA",
-       "add a node in another zone: connect-ha token create", kNothing, NodesSpanZones},
-      {"platform-matches", "One supported distribution, release and architecture", SERVICE, kRa,
-       "RA", "replace NODE by one with the system that the others have: connect-ha token create",
-       "The distribution, release and architecture are supported", PlatformMatches},
+      {"facts-are-fresh",
+       "Every node reports",
+       kCluster,
+       SERVICE,
+       kOwn,
+       "-",
+       Type("systemctl status connect-ha-agent"),
+       kNothing,
+       {},
+       FactsAreFresh},
+      {"nodes-are-distinct",
+       "Each name is one live machine",
+       kCluster,
+       DATA,
+       kOwn,
+       "-",
+       ByHand("stop the machine that is not meant; connect-ha nodes shows them"),
+       kNothing,
+       {{"facts-are-fresh"}},
+       NodesAreDistinct},
+      {"probes-finish", "Every look at a node comes to an end", kCluster, SERVICE, kOwn, "-",
+       Type("ps -eo pid,stat,wchan:32,args | grep ' D'"), kNothing, Needs(), ProbesFinish},
+      {"platform-matches", "Nodes have one supported distribution and architecture", kCluster,
+       SERVICE, kRa, "RA", ByHand("replace the node by one with the system that the others have"),
+       "The distribution, release and architecture are supported", Needs(), PlatformMatches},
+      {"clocks-are-synchronised", "Clocks agree with each other and with the database", kCluster,
+       DATA, kHa, "HA limits", Type("timedatectl set-ntp true"),
+       "The clock is kept right, and agrees with the database", Needs(), ClocksAreSynchronised},
 
-      {"connect-version-matches", "Every node has and runs the same version of Connect", DATA, kHa,
-       "HA 1, RA", kRestart, "This node has and runs one version of Connect, as wanted",
-       ConnectVersionMatches},
-      {"connect-files-intact", "Connect's files are as shipped", SERVICE, kOps, "OPS",
-       "on NODE: dpkg --verify rstudio-connect; apt-get install --reinstall rstudio-connect (it "
-       "restarts Connect)",
-       kAll, ConnectFilesIntact},
-      {"service-is-healthy", "Connect is enabled, active and answers", SERVICE, kDoc, "DOC",
-       "on NODE: systemctl status rstudio-connect", kAll, ServiceIsHealthy},
-      {"license-is-valid", "The licence is activated and lasts", SERVICE, kDoc, "DOC",
-       "on NODE: install -m 0600 -o root -g root NEW.lic /var/lib/rstudio-connect/ (and remove "
-       "the old one), then: systemctl restart rstudio-connect",
-       kAll, LicenseIsValid},
-      {"boot-is-guarded", "A boot starts Connect only after its file system is mounted", DATA, kOps,
-       "OPS", "on NODE: systemctl cat rstudio-connect", kAll, BootIsGuarded},
+      {"configuration-is-valid", "Connect can read its configuration", kConfiguration, SERVICE,
+       kDoc, "DOC", Type("connect-ha-agent check-config"), kAll, Needs(), ConfigurationIsValid},
+      {"configuration-is-protected", "Only root can read the configuration (0600)", kConfiguration,
+       SERVICE, kDoc, "DOC", Type("chmod 0600 /etc/rstudio-connect/rstudio-connect.gcfg"), kAll,
+       NeedsConfiguration(), ConfigurationIsProtected},
+      {"configuration-matches", "Nodes have the same configuration where they must", kConfiguration,
+       SERVICE, kRa, "RA", ByHand("connect-ha diff shows what differs"),
+       "The configuration can be read in full", NeedsConfiguration(), ConfigurationMatches},
+      {"accounts-match", "Accounts that run content have the same uid and gid", kConfiguration,
+       DATA, kHa, "HA limits", Type("getent passwd rstudio-connect"),
+       "Accounts that run content exist, with the wanted uid and gid", NeedsConfiguration(),
+       AccountsMatch},
 
-      {"configuration-matches", "The configuration is the same, but for keys that may differ",
-       SERVICE, kRa, "RA", "connect-ha facts NODE", "The configuration can be read in full",
-       ConfigurationMatches},
-      {"configuration-is-applied", "Connect was started after its configuration changed", SERVICE,
-       kDoc, "DOC", kRestart, kAll, ConfigurationIsApplied},
-      {"configuration-is-protected", "The configuration is root's alone (0600)", SERVICE, kDoc,
-       "DOC", "on NODE: chmod 0600 /etc/rstudio-connect/rstudio-connect.gcfg", kAll,
-       ConfigurationIsProtected},
-      {"encryption-key-matches", "Every node has the same encryption key, mode 0600", DATA, kDoc,
-       "DOC", "on NODE: connect-ha-agent facts", "The encryption key is given once, mode 0600",
-       EncryptionKeyMatches},
-      {"accounts-match", "Accounts that run content have the same uid and gid", DATA, kHa,
-       "HA limits", "on NODE: getent passwd rstudio-connect",
-       "Accounts that run content are there, with the wanted uid and gid", AccountsMatch},
-      {"clocks-are-synchronised", "Clocks agree with each other and with the database", DATA, kHa,
-       "HA limits", "on NODE: timedatectl set-ntp true",
-       "The clock is kept right, and agrees with the database", ClocksAreSynchronised},
-
-      {"database-is-postgres", "Connect uses PostgreSQL", DATA, kHa, "HA 2", kRestart, kAll,
-       DatabaseIsPostgres},
-      {"database-reachable", "Every node reaches the database in time", SERVICE, kRa, "RA",
-       "on NODE: connect-ha-agent facts", "This node reaches the database in time",
-       DatabaseReachable},
-      {"database-is-same", "Every node uses the same database", DATA, kHa, "HA 2",
-       "set Postgres.URL on NODE as it is elsewhere, then: systemctl restart rstudio-connect",
-       kNothing, DatabaseIsSame},
-      {"database-is-writable", "Every node reached the writer", DATA, kRa, "RA",
-       "on NODE: set Postgres.URL to the writer's endpoint, then: systemctl restart "
-       "rstudio-connect",
-       "This node reached the writer", DatabaseIsWritable},
-      {"database-version-supported", "The database has the wanted version", SERVICE, kRa, "RA",
-       "upgrade the database, or correct database.major_version in cluster.yaml", kAll,
-       DatabaseVersionSupported},
-      {"database-connection-encrypted", "Connections to the database are encrypted and verified",
-       SERVICE, kRa, "RA", "on NODE: put sslmode=verify-full into Postgres.URL", kAll,
-       DatabaseConnectionEncrypted},
-      {"database-headroom", "The database has connections left for every node", ADVICE, kOps, "OPS",
-       "raise max_connections of the database, or set MaxOpenConnections under [Postgres] on "
-       "every node",
-       kNothing, DatabaseHeadroom},
-
-      {"storage-is-mounted", "The shared file system is mounted, and again after a boot", DATA, kRa,
-       "RA", "on NODE: findmnt", kAll, StorageIsMounted},
-      {"storage-is-alive", "The shared file system answers", SERVICE, kOps, "OPS",
-       "on NODE: findmnt (and look at the file system's server)", kAll, StorageIsAlive},
-      {"storage-options", "The shared file system has the right mount options", SERVICE, kRa,
-       "RA, OPS", "on NODE: findmnt", kAll, StorageOptions},
+      {"data-dir-outside-install", "No data directory is below /opt/rstudio-connect", kStorage,
+       SERVICE, kDoc, "DOC", ByHand("connect-ha facts shows the directories"), kAll,
+       NeedsConfiguration(), DataDirOutsideInstall},
+      {"storage-is-mounted", "The shared file system is mounted, and will be after a boot",
+       kStorage, DATA, kRa, "RA", Type("findmnt"), kAll,
+       Needs({{"configuration-is-valid"}, {"data-dir-outside-install"}}), StorageIsMounted},
+      {"storage-is-alive", "The shared file system answers", kStorage, SERVICE, kOps, "OPS",
+       Type("findmnt"), kAll, NeedsMount(), StorageIsAlive},
+      {"storage-options", "The shared file system has the right mount options", kStorage, SERVICE,
+       kRa, "RA, OPS", Type("findmnt"), kAll, NeedsMount(), StorageOptions},
       {"storage-is-encrypted-in-transit", "Traffic to the file system is encrypted, where asked",
-       ADVICE, kRa, "RA",
-       "on NODE: mount it with amazon-efs-utils and the option tls, then: systemctl restart "
-       "rstudio-connect",
-       kAll, StorageIsEncryptedInTransit},
-      {"data-dir-is-shared", "The data directory is one file system on every node", DATA, kHa,
-       "HA 3", "on NODE: findmnt", "The data directory is on a file system that nodes can share",
-       DataDirIsShared},
-      {"database-dir-is-shared", "Database.Dir, if set, is shared", DATA, kHa, "HA 4",
-       "set Database.Dir on NODE as it is elsewhere, then: systemctl restart rstudio-connect",
-       "Database.Dir, if set, is where nodes can share it", DatabaseDirIsShared},
-      {"landing-dir-is-shared", "Server.LandingDir, if set, is shared", SERVICE, kHa, "HA 5",
-       "set Server.LandingDir on NODE as it is elsewhere, then: systemctl restart rstudio-connect",
-       "Server.LandingDir, if set, is where nodes can share it", LandingDirIsShared},
-      {"metrics-path-is-unique", "Metrics.DataPath is each node's own", SERVICE, kHa, "HA 6",
-       "on NODE: set DataPath under [Metrics] to a directory on its own disk, then: systemctl "
-       "restart rstudio-connect",
-       "Metrics.DataPath is not left in the shared data directory", MetricsPathIsUnique},
-      {"data-dir-outside-install", "No data directory is below /opt/rstudio-connect", SERVICE, kDoc,
-       "DOC", "on NODE: connect-ha-agent facts", kAll, DataDirOutsideInstall},
+       kStorage, ADVICE, kRa, "RA", ByHand("mount it by amazon-efs-utils with the option tls"),
+       kAll, NeedsMount(), StorageIsEncryptedInTransit},
+      {"data-dir-is-shared", "The data directory is one file system on every node", kStorage, DATA,
+       kHa, "HA 3", Type("findmnt"), "The data directory is on a file system that nodes can share",
+       NeedsStorage(), DataDirIsShared},
+      {"database-dir-is-shared", "Database.Dir, if set, is shared", kStorage, DATA, kHa, "HA 4",
+       ByHand("set Database.Dir as it is on the other nodes"),
+       "Database.Dir, if set, is where nodes can share it", NeedsStorage(), DatabaseDirIsShared},
+      {"landing-dir-is-shared", "Server.LandingDir, if set, is shared", kStorage, SERVICE, kHa,
+       "HA 5", ByHand("set Server.LandingDir as it is on the other nodes"),
+       "Server.LandingDir, if set, is where nodes can share it", NeedsStorage(),
+       LandingDirIsShared},
+      {"metrics-path-is-unique", "Every node has a Metrics.DataPath of its own", kStorage, SERVICE,
+       kHa, "HA 6", ByHand("set DataPath under [Metrics] to a directory on the node's own disk"),
+       "Metrics.DataPath is not left in the shared data directory", NeedsStorage(),
+       MetricsPathIsUnique},
+      {"encryption-key-matches", "Every node has the same encryption key, mode 0600", kStorage,
+       DATA, kDoc, "DOC", ByHand("connect-ha facts shows how the key is given"),
+       "The encryption key is given once, mode 0600",
+       Needs({{"configuration-is-valid"},
+              {"data-dir-outside-install"},
+              {"storage-is-mounted"},
+              {"storage-is-alive"},
+              {"data-dir-is-shared", /*unless_it_fails=*/true},
+              {"database-dir-is-shared", /*unless_it_fails=*/true}}),
+       EncryptionKeyMatches},
 
-      {"runtimes-match-r", "Every node has the same R versions, intact and working", SERVICE, kRa,
-       "RA", "on NODE: ls -l /opt/R /opt/python /opt/quarto",
-       "R is intact and works, in the wanted versions", RuntimesMatchR},
+      {"database-is-postgres", "Connect uses PostgreSQL", kDatabase, DATA, kHa, "HA 2",
+       ByHand("set Provider = postgres under [Database]"), kAll, NeedsConfiguration(),
+       DatabaseIsPostgres},
+      {"database-reachable", "Every node reaches the database in time", kDatabase, SERVICE, kRa,
+       "RA", Type("connect-ha-agent facts"), "This node reaches the database in time",
+       Needs({{"configuration-is-valid"}, {"database-is-postgres"}}), DatabaseReachable},
+      {"database-is-same", "Every node uses the same database", kDatabase, DATA, kHa, "HA 2",
+       ByHand("set Postgres.URL as it is on the other nodes"), kNothing, NeedsDatabase(),
+       DatabaseIsSame},
+      {"database-is-writable", "Every node is connected to the primary database", kDatabase, DATA,
+       kRa, "RA", ByHand("set Postgres.URL to the primary's endpoint"),
+       "This node is connected to the primary database", NeedsDatabase(), DatabaseIsWritable},
+      {"database-version-supported", "The database has a supported version", kDatabase, SERVICE,
+       kRa, "RA", ByHand("upgrade the database, or correct database.major_version in cluster.yaml"),
+       kAll, NeedsDatabase(), DatabaseVersionSupported},
+      {"database-connection-encrypted", "Connections to the database are encrypted and verified",
+       kDatabase, SERVICE, kRa, "RA", ByHand("put sslmode=verify-full into Postgres.URL"), kAll,
+       NeedsDatabase(), DatabaseConnectionEncrypted},
+      {"database-headroom", "The database has connections left for every node", kDatabase, ADVICE,
+       kOps, "OPS",
+       ByHand("raise max_connections of the database, or set MaxOpenConnections under [Postgres] "
+              "on every node"),
+       kNothing, NeedsDatabase(), DatabaseHeadroom},
+
+      {"connect-version-matches", "Every node has and runs the same version of Connect", kConnect,
+       DATA, kHa, "HA 1, RA", Type("apt-cache policy rstudio-connect"),
+       "This node has and runs one version of Connect, as wanted", Needs(), ConnectVersionMatches},
+      {"connect-files-intact", "Connect's package files are unmodified", kConnect, SERVICE, kOps,
+       "OPS", Type("dpkg --verify rstudio-connect"), kAll, Needs(), ConnectFilesIntact},
+      {"configuration-is-applied", "Connect runs with its present configuration", kConnect, SERVICE,
+       kDoc, "DOC", Type("systemctl status rstudio-connect"), kAll, NeedsConfiguration(),
+       ConfigurationIsApplied},
+      {"license-is-valid", "The licence is active and not about to expire", kConnect, SERVICE, kDoc,
+       "DOC", Type("/opt/rstudio-connect/bin/license-manager status"), kAll, Needs(),
+       LicenseIsValid},
+      {"boot-is-guarded", "A boot starts Connect only after its file systems are mounted", kConnect,
+       DATA, kOps, "OPS", Type("systemctl cat rstudio-connect"), kAll, NeedsConfiguration(),
+       BootIsGuarded},
+      {"service-is-healthy", "Connect is enabled, active and answers", kConnect, SERVICE, kDoc,
+       "DOC", Type("systemctl status rstudio-connect"), kAll, NeedsConfiguration(),
+       ServiceIsHealthy},
+      {"at-least-two-nodes", "Two or more nodes serve", kCluster, SERVICE, kRa, "RA",
+       ByHand("start Connect on another node, or add a node: connect-ha token create"), kNothing,
+       Needs({{"service-is-healthy"}}), AtLeastTwoNodes},
+      {"nodes-span-zones", "Nodes run in two or more availability zones", kCluster, SERVICE, kRa,
+       "RA", ByHand("add a node in another zone: connect-ha token create"), kNothing,
+       Needs({{"service-is-healthy"}}), NodesSpanZones},
+
+      {"runtimes-match-r", "Every node has the same R versions, intact and working", kRuntimes,
+       SERVICE, kRa, "RA", Type("ls -l /opt/R"), "R is intact and works, in the wanted versions",
+       NeedsConfiguration(), RuntimesMatchR},
       {"runtimes-match-python", "Every node has the same Python versions, intact and working",
-       SERVICE, kRa, "RA", "on NODE: ls -l /opt/R /opt/python /opt/quarto",
-       "Python is intact and works, in the wanted versions", RuntimesMatchPython},
+       kRuntimes, SERVICE, kRa, "RA", Type("ls -l /opt/python"),
+       "Python is intact and works, in the wanted versions", NeedsConfiguration(),
+       RuntimesMatchPython},
       {"runtimes-match-quarto", "Every node has the same Quarto versions, intact and working",
-       SERVICE, kRa, "RA", "on NODE: ls -l /opt/R /opt/python /opt/quarto",
-       "Quarto is intact and works, in the wanted versions", RuntimesMatchQuarto},
+       kRuntimes, SERVICE, kRa, "RA", Type("ls -l /opt/quarto"),
+       "Quarto is intact and works, in the wanted versions", NeedsConfiguration(),
+       RuntimesMatchQuarto},
 
-      {"disk-has-room", "Local disks have room", ADVICE, kOps, "OPS", "on NODE: df -h", kAll,
-       DiskHasRoom},
-      {"agent-version-matches", "Agents and coordinator have one version", ADVICE, kOwn, "-",
-       "on NODE: systemctl restart connect-ha-agent", kNothing, AgentVersionMatches},
+      {"disk-has-room", "Local disks have room", kCluster, ADVICE, kOps, "OPS", Type("df -h"), kAll,
+       Needs(), DiskHasRoom},
+      {"agent-version-matches", "Agents and coordinator have one version", kCluster, ADVICE, kOwn,
+       "-", Type("systemctl restart connect-ha-agent"), kNothing, Needs(), AgentVersionMatches},
   };
   return rules;
 }

@@ -1,14 +1,11 @@
 #include "common/checklist/verdict.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "common/checklist/view/facts_view.h"
 
@@ -17,7 +14,6 @@ namespace {
 
 constexpr size_t kWidth = 100;
 constexpr size_t kNamesShown = 3;
-constexpr size_t kFixesShown = 4;
 // Beyond so many nodes that are right, evidence gives their number only. What is not right is
 // given for every node: who asks for one node must find it.
 constexpr int kGoodEvidenceShown = 100;
@@ -58,22 +54,6 @@ std::string JoinGroups(const std::vector<Group>& groups) {
   return line;
 }
 
-// Commands that take one node.
-constexpr std::array<absl::string_view, 2> kOfOneNode = {"connect-ha facts NODE",
-                                                         "connect-ha node remove NODE"};
-
-// "connect-ha facts node-1; connect-ha facts node-2 (and so for 7 more)"
-std::string ForEach(absl::string_view command, const std::vector<std::string>& names) {
-  const size_t shown = names.size() <= kNamesShown ? names.size() : kNamesShown - 1;
-  std::vector<std::string> commands;
-  for (size_t i = 0; i < shown; ++i) {
-    commands.push_back(absl::StrReplaceAll(command, {{"NODE", names[i]}}));
-  }
-  const std::string line = absl::StrJoin(commands, "; ");
-  if (shown == names.size()) return line;
-  return absl::StrCat(line, " (and so for ", names.size() - shown, " more)");
-}
-
 }  // namespace
 
 std::string JoinNames(const std::vector<std::string>& names) {
@@ -83,35 +63,25 @@ std::string JoinNames(const std::vector<std::string>& names) {
                       names.size() - (kNamesShown - 1), " more");
 }
 
-std::string NameNodes(const std::string& fix, const std::vector<std::string>& names) {
-  std::string text = fix;
-  for (const absl::string_view command : kOfOneNode) {
-    if (names.empty()) break;
-    text = absl::StrReplaceAll(text, {{command, ForEach(command, names)}});
-  }
-  return absl::StrReplaceAll(text, {{"NODE", names.empty() ? "each node" : JoinNames(names)}});
-}
-
 void Verdict::Pass(const std::string& node, const std::string& text) {
-  entries_.push_back({v1::PASS, node, text, "", std::nullopt});
+  entries_.push_back({v1::PASS, node, text, {}, {}});
 }
 
-void Verdict::Fail(const std::string& node, const std::string& text, const std::string& fix,
-                   const std::string& together) {
-  if (together.empty()) {
-    entries_.push_back({v1::FAIL, node, text, fix, std::nullopt});
-    return;
-  }
-  if (together_.empty() || together_.back() != together) together_.push_back(together);
-  entries_.push_back({v1::FAIL, node, text, fix, together_.size() - 1});
+void Verdict::Fail(const std::string& node, const std::string& text, const Fixes& fixes,
+                   const Why& why) {
+  entries_.push_back({v1::FAIL, node, text, fixes, why});
 }
 
-void Verdict::Unknown(const std::string& node, const std::string& text, const std::string& fix) {
-  entries_.push_back({v1::UNKNOWN, node, text, fix, std::nullopt});
+void Verdict::Unknown(const std::string& node, const std::string& text, const Fixes& fixes) {
+  entries_.push_back({v1::UNKNOWN, node, text, fixes, {}});
+}
+
+void Verdict::Pending(const std::string& node, const std::string& text) {
+  entries_.push_back({v1::UNKNOWN, node, text, {}, {}, /*pending=*/true});
 }
 
 void Verdict::NotApplicable(const std::string& node, const std::string& text) {
-  entries_.push_back({v1::NOT_APPLICABLE, node, text, "", std::nullopt});
+  entries_.push_back({v1::NOT_APPLICABLE, node, text, {}, {}});
 }
 
 bool Verdict::Unobserved(const v1::NodeSnapshot& node, absl::string_view path) {
@@ -138,10 +108,10 @@ std::string Verdict::Summary(v1::Outcome outcome) const {
   size_t nodes = 0;
   for (const Entry& entry : entries_) {
     if (entry.outcome != outcome) continue;
-    if (entry.together) {
-      AddToGroup(groups, index, together_[*entry.together], "");
-    } else {
+    if (entry.why.together.empty()) {
       AddToGroup(groups, index, entry.text, entry.node);
+    } else {
+      AddToGroup(groups, index, entry.why.together, "");
     }
     ++nodes;
   }
@@ -152,34 +122,32 @@ std::string Verdict::Summary(v1::Outcome outcome) const {
   return JoinGroups(groups);
 }
 
-std::string Verdict::Fixes(v1::Outcome outcome) const {
-  if (outcome != v1::FAIL && outcome != v1::UNKNOWN) return "";
-  std::vector<Group> groups;
-  std::map<std::string, size_t> index;
-  for (const Entry& entry : entries_) {
-    if (entry.outcome != outcome || entry.fix.empty()) continue;
-    AddToGroup(groups, index, entry.fix, entry.node);
-  }
-  std::vector<std::string> lines;
-  for (const Group& group : groups) {
-    if (lines.size() == kFixesShown) break;
-    lines.push_back(NameNodes(group.text, group.Names()));
-  }
-  return absl::StrJoin(lines, "\n");
-}
-
 v1::Finding Verdict::Finish() const {
   v1::Finding finding;
   finding.set_outcome(Combined());
   finding.set_summary(Summary(finding.outcome()));
-  finding.set_fix(Fixes(finding.outcome()));
-  std::map<v1::Outcome, int> good;
+  std::set<std::string> bad;
   for (const Entry& entry : entries_) {
-    if (IsGood(entry.outcome) && ++good[entry.outcome] > kGoodEvidenceShown) continue;
+    if (!IsGood(entry.outcome)) bad.insert(entry.node);
+  }
+  std::map<v1::Outcome, int> good;
+  std::set<std::string> given;
+  for (const Entry& entry : entries_) {
+    if (IsGood(entry.outcome)) {
+      if (!entry.node.empty() && bad.count(entry.node) > 0) continue;
+      if (++good[entry.outcome] > kGoodEvidenceShown) continue;
+    }
     v1::Evidence& evidence = *finding.add_evidence();
     evidence.set_node(entry.node);
     evidence.set_outcome(entry.outcome);
     evidence.set_text(entry.text);
+    if (entry.outcome == v1::FAIL) evidence.set_basis(entry.why.basis);
+    evidence.set_undecided(entry.why.undecided);
+    evidence.set_pending(entry.pending);
+    if (entry.outcome != finding.outcome()) continue;
+    for (const v1::Fix& fix : entry.fixes) {
+      if (given.insert(fix.SerializeAsString()).second) *finding.add_fixes() = fix;
+    }
   }
   for (const auto& [outcome, count] : good) {
     if (count <= kGoodEvidenceShown) continue;

@@ -48,6 +48,7 @@ v1::Finding ClocksAreSynchronised(const v1::Snapshot& cluster);
 v1::Finding AccountsMatch(const v1::Snapshot& cluster);
 
 // configuration.cc
+v1::Finding ConfigurationIsValid(const v1::Snapshot& cluster);
 v1::Finding ConfigurationMatches(const v1::Snapshot& cluster);
 v1::Finding ConfigurationIsApplied(const v1::Snapshot& cluster);
 v1::Finding ConfigurationIsProtected(const v1::Snapshot& cluster);
@@ -67,6 +68,7 @@ v1::Finding AtLeastTwoNodes(const v1::Snapshot& cluster);
 v1::Finding NodesAreDistinct(const v1::Snapshot& cluster);
 v1::Finding NodesSpanZones(const v1::Snapshot& cluster);
 v1::Finding FactsAreFresh(const v1::Snapshot& cluster);
+v1::Finding ProbesFinish(const v1::Snapshot& cluster);
 
 // platform.cc
 v1::Finding PlatformMatches(const v1::Snapshot& cluster);

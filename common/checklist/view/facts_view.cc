@@ -112,7 +112,14 @@ const v1::Mount* FindMount(const v1::Facts& facts, absl::string_view mount_point
   return found;
 }
 
-bool IsRunning(const v1::Facts& facts) { return facts.connect().unit().active_state() == "active"; }
+bool IsRunning(const v1::Facts& facts) {
+  const std::string& state = facts.connect().unit().active_state();
+  return state == "active" || state == "reloading";
+}
+
+bool Serves(const v1::Facts& facts) {
+  return IsRunning(facts) && facts.connect().ping().http_status() == 200;
+}
 
 bool RequiresMount(const v1::Unit& service, absl::string_view mount_point) {
   return std::any_of(service.requires_mounts_for().begin(), service.requires_mounts_for().end(),

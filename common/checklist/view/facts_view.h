@@ -36,6 +36,9 @@ const v1::Mount* FindMount(const v1::Facts& facts, absl::string_view mount_point
 // Connect's unit is up, as far as systemd knows.
 bool IsRunning(const v1::Facts& facts);
 
+// Connect runs and answers its health check.
+bool Serves(const v1::Facts& facts);
+
 // The unit starts only once this is mounted, and has it mounted for that (RequiresMountsFor).
 bool RequiresMount(const v1::Unit& service, absl::string_view mount_point);
 

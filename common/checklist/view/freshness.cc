@@ -32,18 +32,23 @@ std::vector<std::string> LiveClaimants(const v1::Snapshot& cluster, const v1::No
   return live;
 }
 
-std::optional<std::string> WhyNotCounted(const v1::Snapshot& cluster,
-                                         const v1::NodeSnapshot& node) {
-  if (!node.has_last_seen()) return "enrolled, but not heard yet";
+std::optional<std::string> WhyNotHeard(const v1::Snapshot& cluster, const v1::NodeSnapshot& node) {
+  if (!node.has_last_seen()) return "has never reported";
   if (IsStale(cluster, node)) {
     return absl::StrCat("not heard for ",
                         FormatSpan(FromProto(cluster.taken_at()) - FromProto(node.last_seen())),
                         " (limit ", FormatSpan(microseconds(StaleAfterUs(cluster.spec()))), ")");
   }
+  if (!node.has_facts()) return "heard, but its facts have not come yet";
+  return std::nullopt;
+}
+
+std::optional<std::string> WhyNotCounted(const v1::Snapshot& cluster,
+                                         const v1::NodeSnapshot& node) {
+  if (auto why = WhyNotHeard(cluster, node)) return why;
   if (LiveClaimants(cluster, node).size() > 1) {
     return "several live machines have this name, and no one knows which is the node";
   }
-  if (!node.has_facts()) return "heard, but its facts have not come yet";
   return std::nullopt;
 }
 

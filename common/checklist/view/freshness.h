@@ -16,7 +16,10 @@ bool IsStale(const v1::Snapshot& cluster, const v1::NodeSnapshot& node);
 // by the beginnings of its machine id and boot id, and its address.
 std::vector<std::string> LiveClaimants(const v1::Snapshot& cluster, const v1::NodeSnapshot& node);
 
-// Why nothing that is held of this node counts: "not heard for 3m 10s (limit 30s)".
+// Why the node's facts are not there, or too old: "not heard for 3m 10s (limit 30s)".
+std::optional<std::string> WhyNotHeard(const v1::Snapshot& cluster, const v1::NodeSnapshot& node);
+
+// Why nothing that is held of this node counts: WhyNotHeard, or its name is several machines'.
 std::optional<std::string> WhyNotCounted(const v1::Snapshot& cluster, const v1::NodeSnapshot& node);
 
 }  // namespace connect_ha

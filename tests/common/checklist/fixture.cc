@@ -67,9 +67,40 @@ v1::Snapshot BaseCluster() {
   return FromFile<v1::Snapshot>(ClustersDirectory() + "/base.textproto");
 }
 
+v1::Snapshot BaseOfFour() {
+  v1::Snapshot cluster = BaseCluster();
+  for (const char digit : {'3', '4'}) {
+    v1::NodeSnapshot node = cluster.nodes(0);
+    node.set_name(std::string("node-") + digit);
+    v1::HostFacts& host = *node.mutable_facts()->mutable_host();
+    host.set_hostname(node.name());
+    host.set_machine_id(std::string(32, digit));
+    host.set_boot_id(std::string(8, digit) + host.boot_id().substr(8));
+    node.mutable_claimants(0)->set_machine_id(host.machine_id());
+    node.mutable_claimants(0)->set_boot_id(host.boot_id());
+    node.mutable_claimants(0)->set_address(std::string("10.0.1.1") + digit);
+    v1::InstanceFacts& instance = *node.mutable_facts()->mutable_instance();
+    instance.set_instance_id("i-0000000000000000" + std::string(1, digit));
+    instance.set_local_ipv4(node.claimants(0).address());
+    *cluster.add_nodes() = node;
+  }
+  v1::ConnectFacts& idle = *cluster.mutable_nodes(3)->mutable_facts()->mutable_connect();
+  idle.mutable_unit()->set_active_state("inactive");
+  idle.mutable_unit()->set_sub_state("dead");
+  idle.mutable_unit()->clear_started_at();
+  idle.clear_ping();
+  idle.clear_running_version();
+  return cluster;
+}
+
+std::set<std::string> WrongNodes(const std::string& file) {
+  const auto fixture = FromFile<Fixture>(file);
+  return {fixture.wrong().begin(), fixture.wrong().end()};
+}
+
 v1::Snapshot LoadCluster(const std::string& file) {
   const auto fixture = FromFile<Fixture>(file);
-  v1::Snapshot cluster = BaseCluster();
+  v1::Snapshot cluster = fixture.of_four() ? BaseOfFour() : BaseCluster();
   Overlay(fixture.change(), cluster);
   TakeOutUnobserved(cluster);
   for (const std::string& what : fixture.absent()) {

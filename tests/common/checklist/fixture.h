@@ -1,6 +1,7 @@
 // Loads the clusters of tests/clusters; fixture.proto says how a file is written.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,10 @@ namespace connect_ha::test {
 // tests/clusters, in the source tree.
 std::string ClustersDirectory();
 v1::Snapshot BaseCluster();
+// With node-3, which serves, and node-4, which is new and idle.
+v1::Snapshot BaseOfFour();
+// The nodes that the fixture says are wrong, sorted.
+std::set<std::string> WrongNodes(const std::string& file);
 // The base with the fixture's changes. Throws std::runtime_error with the file's name when it
 // cannot be read: a test cannot go on without.
 v1::Snapshot LoadCluster(const std::string& file);

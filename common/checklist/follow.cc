@@ -1,0 +1,102 @@
+#include "common/checklist/follow.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/checklist/verdict.h"
+
+namespace connect_ha {
+namespace {
+
+bool Holds(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
+
+// "follows storage-is-mounted on node-2"
+std::string FollowsText(const std::map<std::string, std::vector<std::string>>& by_cause) {
+  std::string text;
+  for (const auto& [cause, nodes] : by_cause) {
+    absl::StrAppend(&text, text.empty() ? "follows " : ", ", cause, " on ", JoinNames(nodes));
+  }
+  return text;
+}
+
+}  // namespace
+
+Follow::Follow(v1::Snapshot& cluster) : cluster_(cluster) {
+  std::vector<v1::NodeSnapshot*> nodes(static_cast<size_t>(cluster.nodes_size()));
+  cluster.mutable_nodes()->ExtractSubrange(0, cluster.nodes_size(), nodes.data());
+  for (v1::NodeSnapshot* node : nodes) nodes_.emplace_back(node);
+}
+
+const Follow::Trouble* Follow::TroubleWith(const std::string& rule, const std::string& node) const {
+  const auto of_rule = troubles_.find(rule);
+  if (of_rule == troubles_.end()) return nullptr;
+  const auto of_node = of_rule->second.find(node);
+  return of_node == of_rule->second.end() ? nullptr : &of_node->second;
+}
+
+const Follow::Trouble* Follow::Blocking(const Rule& rule, const std::string& node) const {
+  for (const Need& need : rule.needs) {
+    const Trouble* trouble = TroubleWith(need.rule, node);
+    if (trouble == nullptr) continue;
+    if (!need.unless_it_fails || trouble->outcome != v1::UNKNOWN) return trouble;
+  }
+  return nullptr;
+}
+
+v1::Finding Follow::Judge(const Rule& rule) {
+  std::map<std::string, std::string> causes;  // by node
+  for (const auto& node : nodes_) {
+    const Trouble* blocking = Blocking(rule, node->name());
+    if (blocking != nullptr) {
+      causes[node->name()] = blocking->cause;
+    } else {
+      cluster_.mutable_nodes()->UnsafeArenaAddAllocated(node.get());
+    }
+  }
+  cluster_.set_nodes_left_out(static_cast<uint32_t>(causes.size()));
+  v1::Finding finding = cluster_.nodes().empty() ? v1::Finding() : rule.judge(cluster_);
+  cluster_.mutable_nodes()->UnsafeArenaExtractSubrange(0, cluster_.nodes_size(), nullptr);
+  std::map<std::string, std::vector<std::string>> by_cause;
+  for (const auto& [node, cause] : causes) {
+    by_cause[cause].push_back(node);
+    v1::Evidence& evidence = *finding.add_evidence();
+    evidence.set_node(node);
+    evidence.set_outcome(v1::FOLLOWS);
+    evidence.set_cause(cause);
+    evidence.set_text(absl::StrCat("follows ", cause));
+  }
+  if (!causes.empty() && (finding.outcome() == v1::OUTCOME_UNSPECIFIED ||
+                          Holds(finding.outcome()) || finding.outcome() == v1::FOLLOWS)) {
+    finding.set_outcome(v1::FOLLOWS);
+    finding.set_summary(FollowsText(by_cause));
+    finding.clear_fixes();
+  }
+  Remember(rule, finding);
+  return finding;
+}
+
+void Follow::Remember(const Rule& rule, const v1::Finding& finding) {
+  auto& of_rule = troubles_[rule.id];
+  for (const v1::Evidence& evidence : finding.evidence()) {
+    if (Holds(evidence.outcome()) || evidence.node().empty()) continue;
+    const std::string cause = evidence.outcome() == v1::FOLLOWS ? evidence.cause() : rule.id;
+    const auto [it, is_new] = of_rule.emplace(evidence.node(), Trouble{evidence.outcome(), cause});
+    if (!is_new && evidence.outcome() == v1::FAIL) it->second.outcome = v1::FAIL;
+  }
+}
+
+void Follow::HoldBack(v1::Checklist& checklist) const {
+  for (v1::Finding& finding : *checklist.mutable_findings()) {
+    for (v1::Fix& fix : *finding.mutable_fixes()) {
+      for (const std::string& need : fix.needs()) {
+        if (TroubleWith(need, fix.on()) == nullptr) continue;
+        fix.clear_commands();
+        fix.set_held_by(need);
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,42 @@
+// Causes and consequences: a rule is not judged for a node where a rule that it needs does not
+// hold.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/checklist/rule.h"
+#include "connect_ha/v1/checklist.pb.h"
+
+namespace connect_ha {
+
+class Follow {
+ public:
+  // Borrows the cluster, whose nodes are taken out and given back only in part while a rule judges.
+  explicit Follow(v1::Snapshot& cluster);
+
+  // The rules of the table in its order. Rule, title and class are left for the caller.
+  v1::Finding Judge(const Rule& rule);
+  // Takes the commands out of every fix whose needs do not hold on its node. After all were judged.
+  void HoldBack(v1::Checklist& checklist) const;
+
+ private:
+  struct Trouble {
+    v1::Outcome outcome;
+    std::string cause;  // the rule at the root of it
+  };
+
+  // Null: all that the rule needs holds for the node.
+  const Trouble* Blocking(const Rule& rule, const std::string& node) const;
+  const Trouble* TroubleWith(const std::string& rule, const std::string& node) const;
+  void Remember(const Rule& rule, const v1::Finding& finding);
+
+  v1::Snapshot& cluster_;
+  std::vector<std::unique_ptr<v1::NodeSnapshot>> nodes_;
+  // By rule, then node; what holds is not in it.
+  std::map<std::string, std::map<std::string, Trouble>> troubles_;
+};
+
+}  // namespace connect_ha
