@@ -97,7 +97,7 @@ v1::Checklist JudgeAll(v1::Snapshot& cluster, Pick pick, Look add_look_fixes) {
     finding = no_nodes ? NoNodes() : follow.Judge(rule);
     finding.set_rule(rule.id);
     finding.set_title(rule.title);
-    finding.set_rule_class(rule.rule_class);
+    if (finding.rule_class() == v1::RULE_CLASS_UNSPECIFIED) finding.set_rule_class(rule.rule_class);
     if (!finding.fixes().empty()) continue;
     if (finding.outcome() == v1::FAIL) AddDefaultFixes(rule.fix, finding);
     if (finding.outcome() == v1::UNKNOWN) add_look_fixes(finding);

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "common/checklist/compare.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/verdict.h"
@@ -38,17 +40,67 @@ std::map<std::string, KeyOnNodes> CollectKeys(const Nodes& nodes) {
   return keys;
 }
 
+// The order of values that a key is given several times does not count.
+std::string ComparableText(const v1::ConfigKey* key, const ConfigKeyClass& row) {
+  if (key == nullptr || key->values_size() < 2) return KeyText(key, row.otherwise);
+  v1::ConfigKey sorted = *key;
+  std::sort(sorted.mutable_values()->begin(), sorted.mutable_values()->end());
+  return KeyText(&sorted, row.otherwise);
+}
+
+// Where a person changes the value.
+std::string PlaceOnNode(const KeyOnNodes& key, const Nodes& nodes, const v1::NodeSnapshot* node) {
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i] != node || key.on[i] == nullptr) continue;
+    const std::string file =
+        key.on[i]->file().empty() ? ConfigPath(node->facts()) : key.on[i]->file();
+    return key.on[i]->line() == 0 ? file : absl::StrCat(file, ":", key.on[i]->line());
+  }
+  return ConfigPath(node->facts());
+}
+
 void JudgeKey(const KeyOnNodes& key, const Nodes& nodes, Verdict& verdict) {
   const KeyClass key_class = key.key_class->key_class;
   if (key_class == KeyClass::kMayDiffer || key_class == KeyClass::kMustDiffer) return;
   std::vector<Seen> seen;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    seen.push_back({nodes[i]->name(), KeyText(key.on[i], key.key_class->otherwise)});
+    seen.push_back({nodes[i], ComparableText(key.on[i], *key.key_class)});
   }
   const char* note = key_class == KeyClass::kUnknown ? " (a key not known here)" : "";
-  Agree(verdict, absl::StrCat(key.name, note, " ="), seen,
-        absl::StrCat("give ", key.name, " one value on every node (", ConfigPath(nodes[0]->facts()),
-                     "), then on NODE: systemctl restart rstudio-connect"));
+  Agree(verdict, seen,
+        {absl::StrCat(key.name, note, " ="), std::nullopt,
+         [&](const Seen& one, const Seen& right) -> Fixes {
+           const std::string& node = one.node->name();
+           return {
+               ByHand(node, absl::StrCat("give ", key.name, " the value that ", right.node->name(),
+                                         " has, in ", PlaceOnNode(key, nodes, one.node))),
+               RestartConnect(node)};
+         },
+         absl::StrCat("decide which value ", key.name, " is to have, and give it to every node")});
+}
+
+// What Connect would say of the file at its next start.
+std::string ErrorText(const v1::ConfigurationFacts& configuration, const v1::ConfigError& error) {
+  std::string text = absl::StrCat(configuration.path(), ":", error.line());
+  if (error.column() > 0) absl::StrAppend(&text, ":", error.column());
+  return absl::StrCat(text, ": ", error.message());
+}
+
+void JudgeErrors(const v1::NodeSnapshot& node, Verdict& verdict) {
+  const v1::ConfigurationFacts& configuration = node.facts().configuration();
+  const std::string text = absl::StrCat("Connect will not start with ",
+                                        ErrorText(configuration, configuration.errors(0)));
+  const int more = configuration.errors_size() - 1;
+  verdict.Fail(
+      node.name(), more == 0 ? text : absl::StrCat(text, "; and ", more, " more"),
+      {ByHand(node.name(),
+              absl::StrCat("correct line ", configuration.errors(0).line(), " of ",
+                           configuration.path(),
+                           IsRunning(node.facts())
+                               ? "; Connect goes on with what it read at its start: do not restart "
+                                 "it before the file is right"
+                               : "")),
+       Type(node.name(), {"connect-ha-agent check-config"}, "it reads the file as Connect does")});
 }
 
 std::string ModeText(const v1::ConfigurationFacts& file) {
@@ -56,26 +108,72 @@ std::string ModeText(const v1::ConfigurationFacts& file) {
                          file.gid());
 }
 
+// What the running process has otherwise than the node's files, one line each.
+void JudgeApplied(const v1::NodeSnapshot& node, Verdict& verdict) {
+  const v1::Unit& unit = node.facts().connect().unit();
+  const v1::ConfigurationFacts& file = node.facts().configuration();
+  const std::string& name = node.name();
+  const Time started = FromProto(unit.started_at());
+  const std::string since = absl::StrCat(", Connect runs since ", FormatUtc(started));
+  bool applied = true;
+  if (unit.need_daemon_reload()) {
+    applied = false;
+    verdict.Fail(name, "files of the unit changed, and systemd has not read them",
+                 {Type(name, {"systemctl daemon-reload"}), RestartConnect(name)});
+  }
+  if (file.stale_environment_size() > 0) {
+    applied = false;
+    verdict.Fail(
+        name,
+        absl::StrCat("Connect runs with another ", absl::StrJoin(file.stale_environment(), ", "),
+                     " than the unit would give it now"),
+        {RestartConnect(name)});
+  }
+  if (file.has_modified_at() && FromProto(file.modified_at()) > started) {
+    applied = false;
+    verdict.Fail(name,
+                 absl::StrCat(ConfigPath(node.facts()), " changed ",
+                              FormatUtc(FromProto(file.modified_at())), since),
+                 {RestartConnect(name)});
+  } else if (file.has_changed_at() && FromProto(file.changed_at()) > started) {
+    applied = false;
+    verdict.Fail(name,
+                 absl::StrCat(ConfigPath(node.facts()), ", or its owner or mode, changed ",
+                              FormatUtc(FromProto(file.changed_at())), since),
+                 {RestartConnect(name)});
+  }
+  if (applied) verdict.Pass(name, "Connect was started after the last change");
+}
+
 }  // namespace
+
+v1::Finding ConfigurationIsValid(const v1::Snapshot& cluster) {
+  Verdict verdict;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    if (verdict.Unobserved(node, "configuration.errors") ||
+        verdict.Unobserved(node, "configuration.keys")) {
+      continue;
+    }
+    const v1::ConfigurationFacts& configuration = node.facts().configuration();
+    if (configuration.errors_size() > 0) {
+      JudgeErrors(node, verdict);
+    } else if (!configuration.has_mode() && configuration.keys().empty()) {
+      verdict.NotApplicable(node.name(), absl::StrCat("there is no ", ConfigPath(node.facts())));
+    } else {
+      verdict.Pass(node.name(), absl::StrCat(ConfigPath(node.facts()), " can be read"));
+    }
+  }
+  return verdict.Finish();
+}
 
 v1::Finding ConfigurationMatches(const v1::Snapshot& cluster) {
   Verdict verdict;
-  Nodes known;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (const auto why = WhyConfigurationUnknown(node.facts())) {
-      const bool has_errors = node.facts().configuration().errors_size() > 0;
-      verdict.Unknown(node.name(), *why,
-                      has_errors ? "on NODE: correct the line that is named, in the file" : "");
-    } else {
-      known.push_back(&node);
-    }
-  }
-  const auto keys = CollectKeys(known);
-  for (const auto& [identity, key] : keys) JudgeKey(key, known, verdict);
-  if (!verdict.Has(v1::FAIL)) {
-    for (const v1::NodeSnapshot* node : known) {
-      verdict.Pass(node->name(), absl::StrCat(keys.size(), " keys, none in conflict"));
-    }
+  Nodes nodes;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) nodes.push_back(&node);
+  const auto keys = CollectKeys(nodes);
+  for (const auto& [identity, key] : keys) JudgeKey(key, nodes, verdict);
+  for (const v1::NodeSnapshot* node : nodes) {
+    verdict.Pass(node->name(), absl::StrCat(keys.size(), " keys, none in conflict"));
   }
   return verdict.Finish();
 }
@@ -84,23 +182,17 @@ v1::Finding ConfigurationIsApplied(const v1::Snapshot& cluster) {
   Verdict verdict;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (verdict.Unobserved(node, "connect.unit") ||
-        verdict.Unobserved(node, "configuration.modified_at")) {
+        verdict.Unobserved(node, "configuration.modified_at") ||
+        verdict.Unobserved(node, "configuration.changed_at") ||
+        verdict.Unobserved(node, "configuration.stale_environment")) {
       continue;
     }
-    const v1::Unit& unit = node.facts().connect().unit();
-    const v1::ConfigurationFacts& file = node.facts().configuration();
     if (!IsRunning(node.facts())) {
       verdict.NotApplicable(node.name(), "Connect is not running");
-    } else if (!unit.has_started_at()) {
+    } else if (!node.facts().connect().unit().has_started_at()) {
       verdict.Unknown(node.name(), "when Connect was started was not reported");
-    } else if (!file.has_modified_at()) {
-      verdict.NotApplicable(node.name(), absl::StrCat("there is no ", ConfigPath(node.facts())));
-    } else if (FromProto(file.modified_at()) > FromProto(unit.started_at())) {
-      verdict.Fail(node.name(),
-                   absl::StrCat("changed ", FormatUtc(FromProto(file.modified_at())),
-                                ", Connect runs since ", FormatUtc(FromProto(unit.started_at()))));
     } else {
-      verdict.Pass(node.name(), "Connect was started after the last change");
+      JudgeApplied(node, verdict);
     }
   }
   return verdict.Finish();
@@ -120,9 +212,9 @@ v1::Finding ConfigurationIsProtected(const v1::Snapshot& cluster) {
     } else if (!file.has_uid()) {
       verdict.Unknown(node.name(), absl::StrCat("the owner of ", file.path(), " is not known"));
     } else if (file.uid() != 0 || (file.mode() & ~kOwnerOnly) != 0) {
-      verdict.Fail(
-          node.name(), ModeText(file),
-          absl::StrCat("on NODE: chown root:root ", file.path(), " && chmod 0600 ", file.path()));
+      verdict.Fail(node.name(), ModeText(file),
+                   {Type(node.name(), {absl::StrCat("chown root:root ", file.path()),
+                                       absl::StrCat("chmod 0600 ", file.path())})});
     } else {
       verdict.Pass(node.name(), ModeText(file));
     }

@@ -71,14 +71,14 @@ void JudgeDisk(const v1::NodeSnapshot& node, uint32_t limit, Verdict& verdict) {
     if (disk.read_only()) {
       has_room = false;
       verdict.Fail(node.name(), absl::StrCat(point, " is mounted read-only"),
-                   "on NODE: journalctl -k -g 'remount|error' -n 20");
+                   {Type(node.name(), {"journalctl -k -g 'remount|error' -n 20"})});
     } else if (disk.used_percent() > limit) {
       has_room = false;
       verdict.Fail(
           node.name(),
           absl::StrFormat("%s is %u%% full, %.1f GiB left (limit %u%%)", point, disk.used_percent(),
                           static_cast<double>(disk.free_bytes()) / (1u << 30), limit),
-          absl::StrCat("on NODE: du -xh --max-depth=2 ", point, " | sort -h | tail"));
+          {Type(node.name(), {absl::StrCat("du -xh --max-depth=2 ", point, " | sort -h | tail")})});
     }
   }
   if (has_room)
@@ -101,18 +101,23 @@ v1::Finding PlatformMatches(const v1::Snapshot& cluster) {
       verdict.Unknown(node.name(), "os-release or uname says nothing");
     } else if (!IsWanted(spec, host)) {
       verdict.Fail(node.name(), absl::StrCat(PlatformText(host), ", wanted ", WantedText(spec)),
-                   "replace NODE by one with the wanted system, or correct platform in "
-                   "cluster.yaml");
+                   {ByHand("", absl::StrCat("replace ", node.name(),
+                                            " by a node with the wanted system, or correct "
+                                            "platform in cluster.yaml"))},
+                   {v1::SPEC, false, ""});
     } else if ((!spec.has_os_id() && !IsSupportedSystem(host)) ||
                (!spec.has_architecture() && !IsSupportedArchitecture(host))) {
       verdict.Fail(node.name(), absl::StrCat(PlatformText(host), " is not supported by Connect"),
-                   "replace NODE by one with a supported system or, if yours is the exception, "
-                   "write it under platform in cluster.yaml");
+                   {ByHand("", absl::StrCat("replace ", node.name(),
+                                            " by a node with a supported system or, if Connect "
+                                            "supports this one, write it under platform in "
+                                            "cluster.yaml"))});
     } else {
-      seen.push_back({node.name(), PlatformText(host)});
+      seen.push_back({&node, PlatformText(host)});
     }
   }
-  Compare(verdict, "", seen, std::nullopt);
+  Compare(verdict, seen,
+          {"", std::nullopt, {}, "write the system that is meant under platform in cluster.yaml"});
   return verdict.Finish();
 }
 

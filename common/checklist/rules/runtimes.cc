@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -20,28 +21,51 @@ using WantedList = google::protobuf::RepeatedPtrField<v1::RuntimeSpec>;
 
 struct Kind {
   v1::RuntimeKind kind;
-  const char* name;
-  const char* install;  // VERSION becomes the version
+  const char* name;         // also the section of Connect's configuration
+  bool enabled_by_default;  // Enabled, where the configuration does not say
+  bool scans;               // Connect looks for installations by itself, unless told otherwise
 };
 
-constexpr Kind kR = {v1::R, "R",
-                     "on NODE: apt-get install ./r-VERSION_1_amd64.deb (from "
-                     "https://cdn.posit.co/r/), then: systemctl restart rstudio-connect"};
-constexpr Kind kPython = {v1::PYTHON, "Python",
-                          "on NODE: apt-get install ./python-VERSION_1_amd64.deb (from "
-                          "https://cdn.posit.co/python/), then: systemctl restart rstudio-connect"};
-constexpr Kind kQuarto = {v1::QUARTO, "Quarto",
-                          "on NODE: mkdir -p /opt/quarto/VERSION && tar -xzf "
-                          "quarto-VERSION-linux-amd64.tar.gz -C /opt/quarto/VERSION "
-                          "--strip-components=1, then: systemctl restart rstudio-connect"};
+constexpr Kind kR = {v1::R, "R", true, true};
+constexpr Kind kPython = {v1::PYTHON, "Python", false, false};
+constexpr Kind kQuarto = {v1::QUARTO, "Quarto", false, false};
 
-std::string InstallFix(const Kind& kind, const std::string& version) {
-  return absl::StrJoin(absl::StrSplit(kind.install, "VERSION"), version);
+// Connect finds a new version when it starts. Content may land on any node: each must have it
+// first.
+constexpr char kRestartLater[] =
+    "when every node has it, restart Connect, one node at a time, for it to be found";
+
+// As Debian and the publishers name it.
+std::string PackageArchitecture(const v1::NodeSnapshot& node) {
+  return node.facts().host().architecture() == "aarch64" ? "arm64" : "amd64";
+}
+
+Fixes InstallFix(const Kind& kind, const v1::NodeSnapshot& node, const std::string& version) {
+  const std::string arch = PackageArchitecture(node);
+  if (kind.kind == v1::QUARTO) {
+    const std::string directory = absl::StrCat("/opt/quarto/", version);
+    return {Type(node.name(),
+                 {absl::StrCat("mkdir -p ", directory),
+                  absl::StrCat("tar -xzf quarto-", version, "-linux-", arch, ".tar.gz -C ",
+                               directory, " --strip-components=1")},
+                 kRestartLater)};
+  }
+  const std::string name = absl::AsciiStrToLower(kind.name);
+  return {Type(node.name(),
+               {absl::StrCat("apt-get install ./", name, "-", version, "_1_", arch, ".deb")},
+               absl::StrCat("from https://cdn.posit.co/", name, "/; ", kRestartLater))};
+}
+
+// In the version that is there: without it apt takes the newest.
+Fixes ReinstallFix(const v1::NodeSnapshot& node, const v1::Package& package) {
+  return {Type(node.name(), {absl::StrCat("apt-get install --reinstall ", package.name(), "=",
+                                          package.version())})};
 }
 
 struct NodeRuntimes {
   const v1::NodeSnapshot* node;
   std::map<std::string, std::string> builds;  // by version; "" where not known
+  std::set<std::string> used;                 // the versions that Connect offers to content
 };
 
 bool IsOfAnother(const v1::NodeSnapshot& node, const v1::Runtime& runtime,
@@ -73,13 +97,20 @@ void SayUnknown(const v1::NodeSnapshot& node, const v1::Runtime& runtime, const 
   verdict.Unknown(node.name(), why ? absl::StrCat(text, ": ", *why) : text);
 }
 
+// As SayUnknown; where no reason is given, the probe that takes longer has not come to it.
+void SayPending(const v1::NodeSnapshot& node, const v1::Runtime& runtime, const std::string& field,
+                const std::string& text, Verdict& verdict) {
+  if (WhyLacking(node, runtime, field)) return SayUnknown(node, runtime, field, text, verdict);
+  verdict.Pending(node.name(), text);
+}
+
 void JudgeStatus(const std::string& what, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
                  Verdict& verdict) {
   if (absl::EndsWith(runtime.package().status(), " ok installed")) return;
   verdict.Fail(node.name(),
                absl::StrCat(what, " is not installed in full: dpkg says \"",
                             runtime.package().status(), "\""),
-               "on NODE: dpkg --configure -a");
+               {Type(node.name(), {"dpkg --configure -a"})});
 }
 
 // By the package that owns them, or by the manifest of the archive that they were unpacked from.
@@ -95,15 +126,14 @@ void JudgeFiles(const Kind& kind, const std::string& what, const v1::NodeSnapsho
   const bool verifiable =
       runtime.has_package() || runtime.has_integrity() || WhyLacking(node, runtime, "integrity");
   if (files.files_changed() + files.files_missing() > 0) {
-    const std::string reinstall =
-        absl::StrCat("on NODE: apt-get install --reinstall ", runtime.package().name());
     verdict.Fail(node.name(),
                  absl::StrCat(what, ": ", files.files_changed(), " files changed, ",
                               files.files_missing(), " missing, first: ",
                               files.examples().empty() ? "not named" : files.examples(0)),
-                 runtime.has_package() ? reinstall : InstallFix(kind, runtime.version()));
+                 runtime.has_package() ? ReinstallFix(node, runtime.package())
+                                       : InstallFix(kind, node, runtime.version()));
   } else if (files.files_checked() == 0 && verifiable && !owner_unknown) {
-    SayUnknown(node, runtime, "integrity",
+    SayPending(node, runtime, "integrity",
                absl::StrCat("the files of ", what, " were not checked yet"), verdict);
   }
 }
@@ -111,51 +141,90 @@ void JudgeFiles(const Kind& kind, const std::string& what, const v1::NodeSnapsho
 void JudgeSmoke(const std::string& what, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
                 Verdict& verdict) {
   if (!runtime.has_smoke()) {
-    return SayUnknown(node, runtime, "smoke", absl::StrCat(what, " was not tried yet"), verdict);
+    return SayPending(node, runtime, "smoke", absl::StrCat(what, " was not tried yet"), verdict);
   }
   if (runtime.smoke().passed()) return;
   const std::vector<std::string> lines = absl::StrSplit(runtime.smoke().output(), '\n');
   verdict.Fail(node.name(), absl::StrCat(what, " does not work: ", lines.front()),
-               absl::StrCat("on NODE: ", runtime.executable(), " --version"));
+               {Type(node.name(), {absl::StrCat(runtime.executable(), " --version")})});
+}
+
+// Whether Connect runs this kind of content on the node. An executable that is named counts where
+// nothing else is said.
+bool IsEnabled(const Kind& kind, const v1::NodeSnapshot& node) {
+  if (FindKey(node.facts(), kind.name, "Enabled") == nullptr) {
+    const auto& runtimes = node.facts().runtimes().runtimes();
+    return kind.enabled_by_default ||
+           std::any_of(runtimes.begin(), runtimes.end(), [&kind](const v1::Runtime& runtime) {
+             return runtime.kind() == kind.kind && runtime.named_by_config();
+           });
+  }
+  return ConfigFlag(node.facts(), kind.name, "Enabled", kind.enabled_by_default);
+}
+
+void JudgeNamedMissing(const Kind& kind, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
+                       Verdict& verdict) {
+  const v1::ConfigKey* key = FindKey(node.facts(), kind.name, "Executable");
+  const std::string file =
+      key == nullptr || key->file().empty() ? ConfigPath(node.facts()) : key->file();
+  verdict.Fail(
+      node.name(),
+      absl::StrCat(kind.name, ".Executable names ", runtime.executable(), ", which is not there"),
+      {ByHand(node.name(),
+              absl::StrCat("install it, or take it out of ", file, " on every node"))});
+}
+
+void JudgeRuntime(const Kind& kind, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
+                  Verdict& verdict) {
+  const std::string what = absl::StrCat(kind.name, " ", runtime.version());
+  if (runtime.has_package()) JudgeStatus(what, node, runtime, verdict);
+  JudgeFiles(kind, what, node, runtime, verdict);
+  JudgeSmoke(what, node, runtime, verdict);
 }
 
 // What the node has of this kind; the faults of each go into the verdict.
 NodeRuntimes Take(const Kind& kind, const v1::NodeSnapshot& node, Verdict& verdict) {
-  NodeRuntimes taken{&node, {}};
+  NodeRuntimes taken{&node, {}, {}};
+  std::set<std::string> named;
   for (const v1::Runtime& runtime : node.facts().runtimes().runtimes()) {
     if (runtime.kind() != kind.kind) continue;
     if (!runtime.has_exists() && WhyUnobserved(node.facts(), "runtimes.runtimes.exists")) {
       SayUnknown(node, runtime, "exists", absl::StrCat("whether there is a ", runtime.executable()),
                  verdict);
     } else if (!runtime.exists()) {
-      verdict.Fail(node.name(),
-                   absl::StrCat(kind.name, ".Executable names ", runtime.executable(),
-                                ", which is not there"),
-                   absl::StrCat("on NODE: install it or take it out of ", ConfigPath(node.facts()),
-                                ", then: systemctl restart rstudio-connect"));
+      JudgeNamedMissing(kind, node, runtime, verdict);
     } else if (!runtime.has_version()) {
       SayUnknown(node, runtime, "version",
                  absl::StrCat(runtime.executable(), " does not say its version"), verdict);
     } else {
       std::string& build = taken.builds[runtime.version()];
       if (build.empty()) build = runtime.build_digest();
-      const std::string what = absl::StrCat(kind.name, " ", runtime.version());
-      if (runtime.has_package()) JudgeStatus(what, node, runtime, verdict);
-      JudgeFiles(kind, what, node, runtime, verdict);
-      JudgeSmoke(what, node, runtime, verdict);
+      if (runtime.named_by_config()) named.insert(runtime.version());
+      JudgeRuntime(kind, node, runtime, verdict);
     }
+  }
+  const bool scans = kind.scans && ConfigFlag(node.facts(), kind.name, "ExecutableScanning", true);
+  if (named.empty() || scans) {
+    for (const auto& [version, build] : taken.builds) taken.used.insert(version);
+  } else {
+    taken.used = named;
   }
   return taken;
 }
 
-// The versions that each node should have: the specification's, else what any node has.
+// The versions that each node should have: the specification's, else what content may find on a
+// node that serves or, where none does, on any.
 std::set<std::string> WantedVersions(const WantedList& spec,
                                      const std::vector<NodeRuntimes>& nodes) {
   std::set<std::string> versions;
   for (const v1::RuntimeSpec& runtime : spec) versions.insert(runtime.version());
   if (!versions.empty()) return versions;
+  const bool any_serves = std::any_of(nodes.begin(), nodes.end(), [](const NodeRuntimes& node) {
+    return Serves(node.node->facts());
+  });
   for (const NodeRuntimes& node : nodes) {
-    for (const auto& [version, build] : node.builds) versions.insert(version);
+    if (any_serves && !Serves(node.node->facts())) continue;
+    versions.insert(node.used.begin(), node.used.end());
   }
   return versions;
 }
@@ -172,11 +241,13 @@ void JudgeBuilds(const Kind& kind, const std::string& version,
     if (build->second.empty()) {
       unknown.push_back(node.node->name());
     } else {
-      seen.push_back({node.node->name(), build->second.substr(0, kDigitsShown)});
+      seen.push_back({node.node, build->second.substr(0, kDigitsShown)});
     }
   }
-  Agree(verdict, absl::StrCat(kind.name, " ", version, " is build"), seen,
-        absl::StrCat("install the same package on every node: ", InstallFix(kind, version)));
+  Agree(verdict, seen,
+        {absl::StrCat(kind.name, " ", version, " is build"), std::nullopt,
+         [&](const Seen& one, const Seen&) { return InstallFix(kind, *one.node, version); },
+         absl::StrCat("install the same package of ", kind.name, " ", version, " on every node")});
   if (seen.size() + unknown.size() < 2) return;
   for (const std::string& node : unknown) {
     verdict.Unknown(node, absl::StrCat("which build of ", kind.name, " ", version,
@@ -184,8 +255,8 @@ void JudgeBuilds(const Kind& kind, const std::string& version,
   }
 }
 
-void JudgeVersions(const Kind& kind, const std::set<std::string>& wanted, const NodeRuntimes& node,
-                   Verdict& verdict) {
+void JudgeVersions(const Kind& kind, const std::set<std::string>& wanted, v1::Basis basis,
+                   const NodeRuntimes& node, Verdict& verdict) {
   std::vector<std::string> has;
   std::vector<std::string> extra;
   for (const auto& [version, build] : node.builds) {
@@ -194,12 +265,10 @@ void JudgeVersions(const Kind& kind, const std::set<std::string>& wanted, const 
   for (const std::string& version : wanted) {
     if (node.builds.count(version) > 0) continue;
     verdict.Fail(node.node->name(), absl::StrCat(kind.name, " ", version, " is missing"),
-                 InstallFix(kind, version));
+                 InstallFix(kind, *node.node, version), {basis, false, ""});
   }
   std::string text = absl::StrCat(kind.name, " ", has.empty() ? "none" : absl::StrJoin(has, ", "));
-  if (!extra.empty()) {
-    absl::StrAppend(&text, "; not in the specification: ", absl::StrJoin(extra, ", "));
-  }
+  if (!extra.empty()) absl::StrAppend(&text, "; not needed: ", absl::StrJoin(extra, ", "));
   verdict.Pass(node.node->name(), text);
 }
 
@@ -207,16 +276,20 @@ v1::Finding RuntimesMatch(const v1::Snapshot& cluster, const Kind& kind, const W
   Verdict verdict;
   std::vector<NodeRuntimes> nodes;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (!verdict.Unobserved(node, "runtimes.runtimes")) {
-      nodes.push_back(Take(kind, node, verdict));
+    if (verdict.Unobserved(node, "runtimes.runtimes")) continue;
+    if (spec.empty() && !IsEnabled(kind, node)) {
+      verdict.NotApplicable(
+          node.name(), absl::StrCat(kind.name, " is switched off here (", kind.name, ".Enabled)"));
+      continue;
     }
+    nodes.push_back(Take(kind, node, verdict));
   }
   const std::set<std::string> wanted = WantedVersions(spec, nodes);
   for (const NodeRuntimes& node : nodes) {
     if (wanted.empty()) {
       verdict.NotApplicable(node.node->name(), absl::StrCat("no ", kind.name));
     } else {
-      JudgeVersions(kind, wanted, node, verdict);
+      JudgeVersions(kind, wanted, spec.empty() ? v1::PEERS : v1::SPEC, node, verdict);
     }
   }
   for (const std::string& version : wanted) JudgeBuilds(kind, version, nodes, verdict);

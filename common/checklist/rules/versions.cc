@@ -18,6 +18,19 @@ std::string CheckedAt(const v1::Integrity& files) {
   return absl::StrCat(" (checked at ", FormatUtc(FromProto(files.checked_at())), ")");
 }
 
+// The version is named: without it apt takes the newest, and then two versions run.
+Fixes ReinstallFix(const v1::NodeSnapshot& node) {
+  v1::Fix reinstall =
+      Needing(Type(node.name(),
+                   {absl::StrCat("apt-get install --reinstall rstudio-connect=",
+                                 node.facts().connect().package().version())},
+                   "where no repository has that version, from its file: apt-get install "
+                   "--reinstall ./FILE.deb"),
+              {"configuration-is-valid", "storage-is-mounted", "storage-is-alive"});
+  reinstall.set_stops_connect(true);
+  return {Type(node.name(), {"dpkg --verify rstudio-connect"}), reinstall};
+}
+
 // No process of Connect can be there: not on its way up or down either.
 bool IsAtRest(const v1::ConnectFacts& connect) {
   if (!connect.has_unit()) return true;
@@ -25,17 +38,29 @@ bool IsAtRest(const v1::ConnectFacts& connect) {
   return state == "inactive" || state == "failed";
 }
 
-// The version that the node has in full: installed, and running unless Connect is stopped.
-// Nullopt when that is unknown or wrong already; then the verdict says so.
-std::optional<std::string> VersionInUse(const v1::NodeSnapshot& node, const std::string& wanted,
-                                        Verdict& verdict) {
-  if (verdict.Unobserved(node, "connect.package") || verdict.Unobserved(node, "connect.unit") ||
-      verdict.Unobserved(node, "connect.running_version")) {
-    return std::nullopt;
+// Those that must stop before Connect starts in another version.
+std::vector<std::string> NodesRunningAnother(const v1::Snapshot& cluster,
+                                             const std::string& version) {
+  std::vector<std::string> nodes;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    const v1::ConnectFacts& connect = node.facts().connect();
+    if (IsAtRest(connect) || SameVersion(connect.running_version(), version)) continue;
+    nodes.push_back(node.name());
   }
+  return nodes;
+}
+
+// What the node has installed, in full; nullopt when that is unknown or wrong already: then the
+// verdict says so.
+std::optional<std::string> Installed(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                                     Verdict& verdict) {
+  if (verdict.Unobserved(node, "connect.package")) return std::nullopt;
+  const v1::ConnectSpec& spec = cluster.spec().connect();
   const v1::ConnectFacts& connect = node.facts().connect();
   if (!connect.has_package()) {
-    verdict.Fail(node.name(), "rstudio-connect is not installed", InstallConnectFix(wanted));
+    verdict.Fail(node.name(), "rstudio-connect is not installed",
+                 InstallConnectFix(cluster, node, spec.version()),
+                 {spec.has_version() ? v1::SPEC : v1::SELF, false, ""});
     return std::nullopt;
   }
   const std::string installed = PlainVersion(connect.package().version());
@@ -43,38 +68,67 @@ std::optional<std::string> VersionInUse(const v1::NodeSnapshot& node, const std:
     verdict.Fail(node.name(),
                  absl::StrCat(installed, " is not installed in full: dpkg says \"",
                               connect.package().status(), "\""),
-                 "on NODE: dpkg --configure -a");
-    return std::nullopt;
-  }
-  if (!connect.has_running_version()) {
-    if (IsAtRest(connect)) return installed;
-    verdict.Unknown(node.name(),
-                    absl::StrCat(installed,
-                                 " is installed; the process of the unit, "
-                                 "which is ",
-                                 connect.unit().active_state(), ", does not say its version"));
-    return std::nullopt;
-  }
-  if (!SameVersion(connect.running_version(), installed)) {
-    verdict.Fail(
-        node.name(),
-        absl::StrCat(installed, " is installed, but ", PlainVersion(connect.running_version()),
-                     " still runs: not restarted since"),
-        "on NODE: systemctl restart rstudio-connect");
+                 {Type(node.name(), {"dpkg --configure -a"})});
     return std::nullopt;
   }
   return installed;
 }
 
+// True when the process is of the installed version, or there is none; else the verdict says what
+// is the matter.
+bool RunsWhatIsInstalled(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                         const std::string& installed, Verdict& verdict) {
+  if (verdict.Unobserved(node, "connect.unit") ||
+      verdict.Unobserved(node, "connect.running_version")) {
+    return false;
+  }
+  const v1::ConnectFacts& connect = node.facts().connect();
+  if (!connect.has_running_version()) {
+    if (IsAtRest(connect)) return true;
+    verdict.Unknown(node.name(),
+                    absl::StrCat(installed, " is installed; the process of the unit, which is ",
+                                 connect.unit().active_state(), ", does not say its version"));
+    return false;
+  }
+  if (SameVersion(connect.running_version(), installed)) return true;
+  Fixes fixes;
+  const auto others = NodesRunningAnother(cluster, installed);
+  if (others == std::vector<std::string>{node.name()}) {
+    fixes = {RestartConnect(node.name())};
+  } else {
+    for (const std::string& other : others) fixes.push_back(StopConnect(other));
+    v1::Fix start = StartConnect(node.name());
+    start.set_note(
+        "two versions must never run against one database: start the other nodes when this one "
+        "answers and they have the same version");
+    fixes.push_back(start);
+  }
+  verdict.Fail(
+      node.name(),
+      absl::StrCat(installed, " is installed, but ", PlainVersion(connect.running_version()),
+                   " still runs: not restarted since"),
+      fixes);
+  return false;
+}
+
 }  // namespace
 
-// The order matters: two versions against one database are worse than no service, and the
-// package starts Connect when it is installed.
-std::string InstallConnectFix(const std::string& version) {
-  return absl::StrCat(
-      "stop Connect on every node (systemctl stop rstudio-connect), on NODE: apt-get install "
-      "./rstudio-connect_",
-      version, "*.deb, then start it on one node, then on the others");
+Fixes InstallConnectFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                        const std::string& version) {
+  if (version.empty()) {
+    return {ByHand(node.name(), "install the version of Connect that the other nodes run")};
+  }
+  Fixes fixes;
+  for (const std::string& other : NodesRunningAnother(cluster, version)) {
+    fixes.push_back(StopConnect(other));
+  }
+  v1::Fix install = Needing(
+      Type(node.name(), {absl::StrCat("apt-get install ./rstudio-connect_", version, "*.deb")},
+           "the package starts Connect; where other nodes were stopped, start them when they have "
+           "this version and this node answers"),
+      {"configuration-is-valid", "storage-is-mounted", "storage-is-alive"});
+  fixes.push_back(install);
+  return fixes;
 }
 
 v1::Finding ConnectVersionMatches(const v1::Snapshot& cluster) {
@@ -82,16 +136,25 @@ v1::Finding ConnectVersionMatches(const v1::Snapshot& cluster) {
   Verdict verdict;
   std::vector<Seen> seen;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    auto version = VersionInUse(node, spec.version(), verdict);
+    auto version = Installed(cluster, node, verdict);
     if (!version) continue;
     // One spelling, so that 2024.8.0 in the specification is not another version.
-    if (spec.has_version() && SameVersion(*version, spec.version())) version = spec.version();
-    seen.push_back({node.name(), *version});
+    const bool as_wanted = spec.has_version() && SameVersion(*version, spec.version());
+    if (as_wanted) version = spec.version();
+    // What is installed is wrong whatever runs.
+    const bool wrong = spec.has_version() && !as_wanted;
+    if (wrong || RunsWhatIsInstalled(cluster, node, *version, verdict)) {
+      seen.push_back({&node, *version});
+    }
   }
   const auto wanted =
       spec.has_version() ? std::optional<std::string>(spec.version()) : std::nullopt;
-  Compare(verdict, "Connect", seen, wanted,
-          [](const Seen&, const Seen& right) { return InstallConnectFix(right.value); });
+  Compare(verdict, seen,
+          {"Connect", wanted,
+           [&cluster](const Seen& one, const Seen& right) {
+             return InstallConnectFix(cluster, *one.node, right.value);
+           },
+           "write connect.version into cluster.yaml"});
   return verdict.Finish();
 }
 
@@ -107,13 +170,14 @@ v1::Finding ConnectFilesIntact(const v1::Snapshot& cluster) {
     if (verdict.Unobserved(node, "connect.integrity")) continue;
     const v1::Integrity& files = connect.integrity();
     if (!connect.has_integrity() || files.files_checked() == 0) {
-      verdict.Unknown(node.name(), "no file has been checked yet");
+      verdict.Pending(node.name(), "no file has been checked yet");
     } else if (files.files_changed() + files.files_missing() > 0) {
       verdict.Fail(node.name(),
                    absl::StrCat(files.files_changed(), " files changed, ", files.files_missing(),
                                 " missing, first: ",
                                 files.examples().empty() ? "not named" : files.examples(0),
-                                CheckedAt(files)));
+                                CheckedAt(files)),
+                   ReinstallFix(node));
     } else {
       verdict.Pass(node.name(), "every file of the package is as shipped");
     }
@@ -132,7 +196,8 @@ v1::Finding AgentVersionMatches(const v1::Snapshot& cluster) {
     } else if (!wanted.empty() && node.agent_version() != wanted) {
       verdict.Fail(node.name(),
                    absl::StrCat("agent ", node.agent_version(), ", coordinator ", wanted),
-                   absl::StrCat("on NODE: apt-get install ./connect-ha-agent_", wanted, "*.deb"));
+                   {Type(node.name(),
+                         {absl::StrCat("apt-get install ./connect-ha-agent_", wanted, "*.deb")})});
     } else {
       verdict.Pass(node.name(), absl::StrCat("agent ", node.agent_version()));
     }
