@@ -367,13 +367,18 @@ TEST_F(ImpostorsTest, MalformedMessageIsAnErrorOfItsCaller) {
 }
 
 TEST_F(ImpostorsTest, OversizedMessageIsRefusedBeforeItIsHeld) {
-  const auto status =
-      CallWithBytes(cluster_.ConnectNode("node-1"), "/connect_ha.v1.NodeService/Heartbeat",
-                    std::string(64 * 1024 * 1024, 'x'));
-
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_NE(status.error_message().find("larger than max"), std::string::npos)
-      << status.error_message();
+  const auto call = [this](size_t bytes) {
+    return CallWithBytes(cluster_.ConnectNode("node-1"), "/connect_ha.v1.NodeService/Heartbeat",
+                         std::string(bytes, 'x'));
+  };
+  // gRPC's own limit, without ours, is half of that.
+  constexpr size_t kLimit = 2 * kMaxNodeMessageBytes;
+  const auto refused = call(kLimit + 1);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_NE(refused.error_message().find("larger than max"), std::string::npos)
+      << refused.error_message();
+  // It is read and is no message: the limit is where it is said to be, and not below.
+  EXPECT_EQ(call(kLimit).error_code(), grpc::StatusCode::INTERNAL);
 }
 
 TEST_F(ImpostorsTest, GarbageForARequestIsRefused) {

@@ -1,0 +1,162 @@
+// Causes and consequences, and what holds for every row of the table.
+#include "common/checklist/follow.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/checklist/rule.h"
+#include "tests/common/checklist/fixture.h"
+
+namespace connect_ha::test {
+namespace {
+
+v1::Finding FindingOf(const v1::Checklist& checklist, const std::string& rule) {
+  for (const v1::Finding& finding : checklist.findings()) {
+    if (finding.rule() == rule) return finding;
+  }
+  ADD_FAILURE() << "no finding of " << rule;
+  return {};
+}
+
+v1::NodeSnapshot& Node(v1::Snapshot& cluster, const std::string& name) {
+  for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+    if (node.name() == name) return node;
+  }
+  throw std::runtime_error("no node " + name);
+}
+
+// By node, what a finding says of it: "FAIL", "FOLLOWS storage-is-mounted".
+std::map<std::string, std::string> Said(const v1::Finding& finding) {
+  std::map<std::string, std::string> said;
+  for (const v1::Evidence& evidence : finding.evidence()) {
+    said[evidence.node()] = absl::StrCat(v1::Outcome_Name(evidence.outcome()),
+                                         evidence.cause().empty() ? "" : " ", evidence.cause());
+  }
+  return said;
+}
+
+// The causes in a checklist: rules that fail.
+std::set<std::string> Failing(const v1::Checklist& checklist) {
+  std::set<std::string> rules;
+  for (const v1::Finding& finding : checklist.findings()) {
+    if (finding.outcome() == v1::FAIL) rules.insert(finding.rule());
+  }
+  return rules;
+}
+
+v1::Snapshot Unmounted() {
+  v1::Snapshot cluster = BaseCluster();
+  v1::StorageFacts& storage = *Node(cluster, "node-2").mutable_facts()->mutable_storage();
+  auto* mounts = storage.mutable_mounts();
+  for (int i = mounts->size(); i-- > 0;) {
+    if (mounts->Get(i).mount_point() == "/mnt/connect") mounts->DeleteSubrange(i, 1);
+  }
+  for (v1::DataDirectory& directory : *storage.mutable_directories()) {
+    if (directory.mount_point() == "/mnt/connect") directory.set_mount_point("/");
+  }
+  storage.clear_answers();
+  return cluster;
+}
+
+v1::Snapshot BrokenFile() {
+  v1::Snapshot cluster = BaseCluster();
+  v1::ConfigurationFacts& file = *Node(cluster, "node-2").mutable_facts()->mutable_configuration();
+  v1::ConfigError& error = *file.add_errors();
+  error.set_line(40);
+  error.set_column(1);
+  error.set_message("a section's name ends in ]");
+  *file.mutable_modified_at() = cluster.taken_at();
+  return cluster;
+}
+
+TEST(Needs, StandAboveTheRuleThatHasThem) {
+  std::set<std::string> above;
+  for (const Rule& rule : Rules()) {
+    for (const Need& need : rule.needs) {
+      EXPECT_EQ(above.count(need.rule), 1u) << rule.id << " needs " << need.rule;
+    }
+    above.insert(rule.id);
+  }
+}
+
+TEST(Follow, WhatNeedsAMountIsNotJudgedWithoutIt) {
+  const v1::Checklist checklist = Evaluate(Unmounted());
+  EXPECT_EQ(Failing(checklist), std::set<std::string>{"storage-is-mounted"});
+  const std::map<std::string, std::string> expected = {{"node-1", "PASS"},
+                                                       {"node-2", "FOLLOWS storage-is-mounted"}};
+  for (const char* rule : {"storage-is-alive", "storage-options", "encryption-key-matches"}) {
+    const v1::Finding finding = FindingOf(checklist, rule);
+    EXPECT_EQ(finding.outcome(), v1::FOLLOWS) << rule;
+    EXPECT_EQ(Said(finding), expected) << rule;
+    EXPECT_TRUE(finding.fixes().empty()) << rule;
+  }
+}
+
+TEST(Follow, OneLineOfAFileIsOneFailure) {
+  const v1::Checklist checklist = Evaluate(BrokenFile());
+  EXPECT_EQ(Failing(checklist), std::set<std::string>{"configuration-is-valid"});
+  EXPECT_EQ(Said(FindingOf(checklist, "configuration-is-applied")).at("node-2"),
+            "FOLLOWS configuration-is-valid");
+}
+
+TEST(Follow, NamesTheRootOfAChain) {
+  v1::Snapshot cluster = Unmounted();
+  Node(cluster, "node-2").mutable_last_seen()->set_seconds(1);
+  const v1::Checklist checklist = Evaluate(cluster);
+  EXPECT_EQ(Failing(checklist), std::set<std::string>{"facts-are-fresh"});
+  for (const v1::Finding& finding : checklist.findings()) {
+    for (const v1::Evidence& evidence : finding.evidence()) {
+      if (evidence.node() != "node-2" || finding.rule() == "facts-are-fresh") continue;
+      EXPECT_EQ(evidence.outcome(), v1::FOLLOWS) << finding.rule();
+      EXPECT_EQ(evidence.cause(), "facts-are-fresh") << finding.rule();
+    }
+  }
+}
+
+TEST(Follow, AFailureElsewhereIsStillOne) {
+  v1::Snapshot cluster = Unmounted();
+  Node(cluster, "node-1").mutable_facts()->mutable_encryption_key()->set_mode(0640);
+  const v1::Finding finding = FindingOf(Evaluate(cluster), "encryption-key-matches");
+  EXPECT_EQ(finding.outcome(), v1::FAIL);
+  const std::map<std::string, std::string> expected = {{"node-1", "FAIL"},
+                                                       {"node-2", "FOLLOWS storage-is-mounted"}};
+  EXPECT_EQ(Said(finding), expected);
+}
+
+TEST(Follow, ARestartIsHeldBackWhereTheFileIsNotValid) {
+  v1::Snapshot cluster = BrokenFile();
+  v1::ConnectFacts& connect = *Node(cluster, "node-2").mutable_facts()->mutable_connect();
+  connect.set_running_version("2024.06.0");
+  const v1::Finding finding = FindingOf(Evaluate(cluster), "connect-version-matches");
+  ASSERT_EQ(finding.outcome(), v1::FAIL);
+  ASSERT_EQ(finding.fixes_size(), 1);
+  EXPECT_EQ(finding.fixes(0).on(), "node-2");
+  EXPECT_TRUE(finding.fixes(0).commands().empty());
+  EXPECT_EQ(finding.fixes(0).held_by(), "configuration-is-valid");
+  EXPECT_TRUE(finding.fixes(0).stops_connect());
+}
+
+TEST(Follow, ARestartIsGivenWhereItsNeedsHold) {
+  v1::Snapshot cluster = BaseCluster();
+  Node(cluster, "node-2").mutable_facts()->mutable_connect()->set_running_version("2024.06.0");
+  const v1::Finding finding = FindingOf(Evaluate(cluster), "connect-version-matches");
+  ASSERT_EQ(finding.fixes_size(), 1);
+  ASSERT_EQ(finding.fixes(0).commands_size(), 1);
+  EXPECT_EQ(finding.fixes(0).commands(0), "systemctl restart rstudio-connect");
+  EXPECT_EQ(finding.fixes(0).held_by(), "");
+}
+
+TEST(Follow, EveryNodeIsGivenBackForTheNextRule) {
+  const v1::Checklist checklist = Evaluate(Unmounted());
+  EXPECT_EQ(checklist.nodes(), 2u);
+  EXPECT_EQ(checklist.serving(), 2u);
+  const std::map<std::string, std::string> expected = {{"node-1", "PASS"}, {"node-2", "PASS"}};
+  EXPECT_EQ(Said(FindingOf(checklist, "disk-has-room")), expected);
+}
+
+}  // namespace
+}  // namespace connect_ha::test
