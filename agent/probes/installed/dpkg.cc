@@ -3,13 +3,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "agent/probes/installed/integrity_tally.h"
 #include "agent/probes/probe_cache.h"
 
 namespace connect_ha {
 namespace {
 
-constexpr char kStatusFile[] = "/var/lib/dpkg/status";
 constexpr char kInfoDirectory[] = "/var/lib/dpkg/info";
 
 // The next line of `text` from `offset` on, which moves behind it.
@@ -37,38 +35,6 @@ void ReadField(absl::string_view line, v1::Package& package) {
   if (const auto arch = FieldValue(line, "Architecture")) {
     package.set_architecture(std::string(*arch));
   }
-}
-
-// Files of multi-arch packages carry the architecture in their name.
-absl::StatusOr<std::string> InfoFile(Host& host, const v1::Package& package,
-                                     const std::string& suffix) {
-  const std::string plain = absl::StrCat(kInfoDirectory, "/", package.name(), suffix);
-  const absl::StatusOr<FileStatus> found = host.Stat(plain);
-  if (found.ok()) return plain;
-  if (!absl::IsNotFound(found.status())) return found.status();
-  return absl::StrCat(kInfoDirectory, "/", package.name(), ":", package.architecture(), suffix);
-}
-
-uint64_t Fingerprint(const ShippedFile& file, const FileStatus& status) {
-  const std::string identity =
-      absl::StrCat(file.path, " ", file.md5, " ", status.device, " ", status.inode, " ",
-                   status.size_bytes, " ", status.modified_at.time_since_epoch().count());
-  return std::hash<std::string>()(identity);
-}
-
-// "" when the file is as shipped, else "changed" or "missing".
-absl::StatusOr<std::string> CheckFile(Host& host, VerifiedFiles& verified,
-                                      const ShippedFile& file) {
-  const absl::StatusOr<FileStatus> status = host.Stat(file.path);
-  if (absl::IsNotFound(status.status())) return "missing";
-  if (!status.ok()) return status.status();
-  if (verified.Has(file, *status)) return "";
-  const absl::StatusOr<std::string> md5 = host.HashFile(file.path, "md5");
-  if (absl::IsNotFound(md5.status())) return "missing";
-  if (!md5.ok()) return md5.status();
-  if (*md5 != file.md5) return "changed";
-  verified.Add(file, *status);
-  return "";
 }
 
 }  // namespace
@@ -138,16 +104,25 @@ bool ListHas(absl::string_view list, absl::string_view path) {
 }
 
 absl::StatusOr<std::shared_ptr<const PackageDatabase>> ReadPackages(Host& host, ProbeCache& cache) {
-  return cache.packages.Get(host, kStatusFile, [&host]() -> absl::StatusOr<PackageDatabase> {
-    absl::StatusOr<std::string> text = host.ReadFile(kStatusFile);
+  return cache.packages.Get(host, kDpkgStatusFile, [&host]() -> absl::StatusOr<PackageDatabase> {
+    absl::StatusOr<std::string> text = host.ReadFile(kDpkgStatusFile);
     if (!text.ok()) return text.status();
     return ParseDpkgStatus(*text);
   });
 }
 
+absl::StatusOr<std::string> PackageInfoFile(Host& host, const v1::Package& package,
+                                            const std::string& suffix) {
+  const std::string plain = absl::StrCat(kInfoDirectory, "/", package.name(), suffix);
+  const absl::StatusOr<FileStatus> found = host.Stat(plain);
+  if (found.ok()) return plain;
+  if (!absl::IsNotFound(found.status())) return found.status();
+  return absl::StrCat(kInfoDirectory, "/", package.name(), ":", package.architecture(), suffix);
+}
+
 absl::StatusOr<bool> PackageOwns(Host& host, ProbeCache& cache, const v1::Package& package,
                                  const std::string& path) {
-  const absl::StatusOr<std::string> file = InfoFile(host, package, ".list");
+  const absl::StatusOr<std::string> file = PackageInfoFile(host, package, ".list");
   if (!file.ok()) return file.status();
   const auto read = [&]() -> absl::StatusOr<bool> {
     absl::StatusOr<std::string> list = host.ReadFile(*file);
@@ -180,47 +155,6 @@ absl::StatusOr<std::optional<v1::Package>> FindOwner(Host& host, ProbeCache& cac
     if (owner != nullptr) return *owner;
   }
   return std::nullopt;
-}
-
-bool VerifiedFiles::Has(const ShippedFile& file, const FileStatus& status) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return known_.count(Fingerprint(file, status)) > 0;
-}
-
-void VerifiedFiles::Add(const ShippedFile& file, const FileStatus& status) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  known_.insert(Fingerprint(file, status));
-}
-
-absl::StatusOr<std::optional<v1::Integrity>> VerifyPackage(
-    Host& host, ProbeCache& cache, const v1::Package& package,
-    std::chrono::steady_clock::time_point deadline) {
-  const absl::StatusOr<std::string> sums_file = InfoFile(host, package, ".md5sums");
-  if (!sums_file.ok()) return sums_file.status();
-  const absl::StatusOr<std::string> sums = host.ReadFile(*sums_file);
-  if (absl::IsNotFound(sums.status())) return std::nullopt;
-  if (!sums.ok()) return sums.status();
-  const absl::StatusOr<std::vector<ShippedFile>> files = ParseMd5sums(*sums);
-  if (!files.ok()) {
-    return absl::DataLossError(absl::StrCat(*sums_file, ": ", files.status().message()));
-  }
-  const absl::StatusOr<std::string> status_text = host.ReadFile(kStatusFile);
-  if (!status_text.ok()) return status_text.status();
-  const std::set<std::string> conffiles = ParseConffiles(*status_text, package.name());
-
-  IntegrityTally tally;
-  for (const ShippedFile& file : *files) {
-    if (conffiles.count(file.path) > 0) continue;
-    if (std::chrono::steady_clock::now() > deadline) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          "the files of ", package.name(), " could not be read in time: ", tally.files_checked(),
-          " of ", files->size(), " were"));
-    }
-    const absl::StatusOr<std::string> fault = CheckFile(host, cache.verified_files, file);
-    if (!fault.ok()) return fault.status();
-    tally.Add(*fault, file.path);
-  }
-  return tally.Finish(host.Now());
 }
 
 }  // namespace connect_ha

@@ -25,6 +25,8 @@ namespace connect_ha {
 
 struct ProbeCache;
 
+inline constexpr char kDpkgStatusFile[] = "/var/lib/dpkg/status";
+
 struct PackageDatabase {
   // By name; of a package in several architectures, the one that the file has first.
   std::map<std::string, v1::Package, std::less<>> packages;
@@ -49,6 +51,10 @@ bool ListHas(absl::string_view list, absl::string_view path);
 
 // The database in effect, parsed again only when its file changed. NotFound: no dpkg here.
 absl::StatusOr<std::shared_ptr<const PackageDatabase>> ReadPackages(Host& host, ProbeCache& cache);
+// Where dpkg keeps what is told by `suffix` (".list", ".md5sums") of the package: multi-arch ones
+// carry the architecture in the file's name.
+absl::StatusOr<std::string> PackageInfoFile(Host& host, const v1::Package& package,
+                                            const std::string& suffix);
 // Whether the installed package owns the path; cached by its list's stat.
 absl::StatusOr<bool> PackageOwns(Host& host, ProbeCache& cache, const v1::Package& package,
                                  const std::string& path);
@@ -68,7 +74,8 @@ class VerifiedFiles {
   std::unordered_set<uint64_t> known_;
 };
 
-// Every shipped file of the package, its configuration files apart, against its checksum.
+// Every shipped file of the package, its configuration files apart, against its checksum. Those
+// that dpkg was told to leave out, or that the language's own tools wrote since, are no faults.
 // Absent (nullopt) when the package carries no checksums. An unreadable file is an error.
 // DeadlineExceeded when `deadline`, on the steady clock, passes first.
 absl::StatusOr<std::optional<v1::Integrity>> VerifyPackage(

@@ -14,6 +14,10 @@ constexpr int kMostExamples = 20;
 void IntegrityTally::Add(const std::string& fault, const std::string& path) {
   integrity_.set_files_checked(integrity_.files_checked() + 1);
   if (fault.empty()) return;
+  if (fault == "explained") {
+    integrity_.set_files_explained(integrity_.files_explained() + 1);
+    return;
+  }
   if (fault == "missing") {
     integrity_.set_files_missing(integrity_.files_missing() + 1);
   } else {

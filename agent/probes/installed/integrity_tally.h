@@ -10,7 +10,7 @@ namespace connect_ha {
 
 class IntegrityTally {
  public:
-  // `fault`: "" for a file that is as shipped, else "changed" or "missing".
+  // `fault`: "" for a file that is as shipped, else "changed", "missing" or "explained".
   void Add(const std::string& fault, const std::string& path);
   uint32_t files_checked() const { return integrity_.files_checked(); }
   // With the first few examples by name. Once, at the end.

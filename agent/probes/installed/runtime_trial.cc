@@ -4,7 +4,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "agent/probes/machine/accounts.h"
 
 namespace connect_ha {
@@ -18,6 +20,13 @@ constexpr char kPythonSmoke[] =
     "import subprocess, tempfile, venv; d = tempfile.TemporaryDirectory(); "
     "venv.create(d.name, with_pip=True); "
     "subprocess.run([d.name + '/bin/python', '-m', 'pip', '--version'], check=True)";
+// Neither the account's own packages (~/.local) nor what lies in the working directory may decide
+// what an interpreter is good for: content does not see them. By environment rather than by -I,
+// since the environment that is made and the pip in it inherit it.
+const std::vector<std::string>& PythonIsolation() {
+  static const std::vector<std::string> variables = {"PYTHONNOUSERSITE=1", "PYTHONSAFEPATH=1"};
+  return variables;
+}
 // An expression whose text is not its value, so that an echo of the command is no success.
 constexpr char kRSmoke[] = "cat('smoke', 6 * 7, '\\n')";
 constexpr char kRSmokeAnswer[] = "smoke 42";
@@ -40,6 +49,54 @@ std::string Tail(const std::string& output) {
   return absl::StrJoin(lines, "\n");
 }
 
+// What a Python may lack, and how that shows. Debian and Ubuntu ship these parts of the standard
+// library in packages of their own.
+struct LackingModule {
+  const char* symptom;
+  const char* module;
+  const char* package;  // VERSION is the interpreter's
+};
+constexpr LackingModule kLacking[] = {
+    {"ensurepip is not", "ensurepip", "pythonVERSION-venv"},
+    {"No module named ensurepip", "ensurepip", "pythonVERSION-venv"},
+    {"No module named 'ensurepip", "ensurepip", "pythonVERSION-venv"},
+    {"No module named venv", "venv", "pythonVERSION-venv"},
+    {"No module named 'venv'", "venv", "pythonVERSION-venv"},
+    {"No module named 'distutils", "distutils", "python3-distutils"},
+};
+
+// "3.12" of ".../python3.12" or of "apt install python3.12-venv"; "3" where neither says it.
+std::string MinorVersionOf(const std::string& executable, const std::string& output) {
+  const std::string name = executable.substr(executable.rfind('/') + 1);
+  for (absl::string_view word :
+       absl::StrSplit(absl::StrCat(name, " ", output), absl::ByAnyChar(" \n"), absl::SkipEmpty())) {
+    absl::ConsumeSuffix(&word, "-venv");
+    if (absl::ConsumePrefix(&word, "python3.") && !word.empty() &&
+        absl::ascii_isdigit(static_cast<unsigned char>(word[0])) &&
+        absl::ascii_isdigit(static_cast<unsigned char>(word.back()))) {
+      return absl::StrCat("3.", word);
+    }
+  }
+  return "3";
+}
+
+// What to install, in a line of its own; "" where the output does not show it.
+std::string WhatPythonLacks(const std::string& executable, const std::string& output) {
+  for (const LackingModule& lacking : kLacking) {
+    if (!absl::StrContains(output, lacking.symptom)) continue;
+    const std::string package =
+        absl::StrReplaceAll(lacking.package, {{"VERSION", MinorVersionOf(executable, output)}});
+    const bool of_the_system =
+        absl::StartsWith(executable, "/usr/bin/") || absl::StrContains(output, "apt install");
+    return absl::StrCat("it has no ", lacking.module,
+                        ", so no environment can be made for content: ",
+                        of_the_system ? absl::StrCat("apt-get install ", package)
+                                      : absl::StrCat("reinstall it with ", lacking.module),
+                        "\n");
+  }
+  return "";
+}
+
 // Content's interpreters run as content's account, and never as root.
 absl::StatusOr<std::string> UnprivilegedAccount(const ProbeInput& input) {
   const absl::StatusOr<std::string> name = RunAsAccount(input);
@@ -60,12 +117,14 @@ absl::StatusOr<std::string> UnprivilegedAccount(const ProbeInput& input) {
 
 absl::StatusOr<CommandResult> RunAsContent(const ProbeInput& input,
                                            const std::vector<std::string>& arguments,
-                                           std::chrono::milliseconds deadline) {
+                                           std::chrono::milliseconds deadline,
+                                           const std::vector<std::string>& environment) {
   const absl::StatusOr<std::string> account = UnprivilegedAccount(input);
   if (!account.ok()) return account.status();
   CommandOptions options;
   options.account = *account;
   options.deadline = deadline;
+  options.environment = environment;
   absl::StatusOr<CommandResult> result = input.host.Run(arguments, options);
   if (absl::IsNotFound(result.status())) {
     return absl::UnavailableError(result.status().message());
@@ -77,7 +136,8 @@ absl::StatusOr<v1::SmokeRun> TryRuntime(const ProbeInput& input, v1::RuntimeKind
                                         const std::string& executable) {
   const auto started = std::chrono::steady_clock::now();
   const absl::StatusOr<CommandResult> run =
-      RunAsContent(input, SmokeCommand(kind, executable), kSmokeDeadline);
+      RunAsContent(input, SmokeCommand(kind, executable), kSmokeDeadline,
+                   kind == v1::PYTHON ? PythonIsolation() : std::vector<std::string>());
   if (!run.ok()) return run.status();
   // A busy node is not a broken interpreter: what was not seen to end is not known.
   if (run->timed_out) {
@@ -89,8 +149,10 @@ absl::StatusOr<v1::SmokeRun> TryRuntime(const ProbeInput& input, v1::RuntimeKind
   const bool answered = kind != v1::R || absl::StrContains(run->output, kRSmokeAnswer);
   smoke.set_passed(run->exit_code == 0 && answered);
   if (!smoke.passed()) {
-    smoke.set_output(absl::StrCat(Tail(run->output), run->output.empty() ? "" : "\n", "exit code ",
-                                  run->exit_code));
+    const std::string lacks =
+        kind == v1::PYTHON ? WhatPythonLacks(executable, run->output) : std::string();
+    smoke.set_output(absl::StrCat(lacks, Tail(run->output), run->output.empty() ? "" : "\n",
+                                  "exit code ", run->exit_code));
   }
   *smoke.mutable_ran_at() = ToProto(input.host.Now());
   smoke.set_duration_us(std::chrono::duration_cast<std::chrono::microseconds>(took).count());

@@ -14,9 +14,11 @@ namespace connect_ha {
 absl::StatusOr<v1::SmokeRun> TryRuntime(const ProbeInput& input, v1::RuntimeKind kind,
                                         const std::string& executable);
 
-// Runs a command as the account that content runs as, which is never root.
+// Runs a command as the account that content runs as, which is never root. `environment`: in
+// addition to that of every command.
 absl::StatusOr<CommandResult> RunAsContent(const ProbeInput& input,
                                            const std::vector<std::string>& arguments,
-                                           std::chrono::milliseconds deadline);
+                                           std::chrono::milliseconds deadline,
+                                           const std::vector<std::string>& environment = {});
 
 }  // namespace connect_ha

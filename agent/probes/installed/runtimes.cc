@@ -2,70 +2,37 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "agent/probes/reading.h"
 
 namespace connect_ha {
 namespace {
 
-constexpr RuntimeLayout kLayouts[] = {
-    {v1::R, "R", "/opt/R", "bin/R", "r-"},
-    {v1::PYTHON, "Python", "/opt/python", "bin/python3", "python-"},
-    {v1::QUARTO, "Quarto", "/opt/quarto", "bin/quarto", ""},
-};
-
-// "4.3.3" of "/opt/R/4.3.3/bin/R"; "" for an executable elsewhere.
-std::string VersionOf(const RuntimeLayout& layout, const std::string& executable) {
-  const std::string prefix = absl::StrCat(layout.directory, "/");
-  if (!absl::StartsWith(executable, prefix)) return "";
-  return executable.substr(prefix.size(), executable.find('/', prefix.size()) - prefix.size());
-}
-
-bool Covers(const std::vector<FoundRuntime>& found, const RuntimeLayout& layout,
-            const std::string& version) {
-  return std::any_of(found.begin(), found.end(), [&](const FoundRuntime& runtime) {
-    return runtime.layout == &layout && runtime.version == version;
-  });
-}
-
-// Version directories that no configured executable is in. Links (/opt/R/current) and other
-// directories (/opt/python/jupyter) are no installations of their own.
-absl::Status AddInstalled(Host& host, const RuntimeLayout& layout,
-                          std::vector<FoundRuntime>& found) {
-  const absl::StatusOr<std::vector<std::string>> names = host.ListDirectory(layout.directory);
-  if (absl::IsNotFound(names.status())) return absl::OkStatus();
-  if (!names.ok()) return names.status();
-  for (const std::string& name : *names) {
-    if (!absl::ascii_isdigit(static_cast<unsigned char>(name[0]))) continue;
-    if (Covers(found, layout, name)) continue;
-    const std::string directory = absl::StrCat(layout.directory, "/", name);
-    const absl::StatusOr<FileStatus> status = host.LStat(directory);
-    if (absl::IsNotFound(status.status())) continue;
-    if (!status.ok()) return status.status();
-    if (status->kind != FileStatus::Kind::kDirectory) continue;
-    found.push_back({&layout, absl::StrCat(directory, "/", layout.executable), name, false});
+// "3.11" of "/opt/python/3.11.9/bin/python3.11".
+std::string MinorVersion(const FoundRuntime& runtime) {
+  absl::string_view name = runtime.real_path;
+  name.remove_prefix(name.rfind('/') + 1);
+  if (absl::ConsumePrefix(&name, "python") && absl::StrContains(name, ".")) {
+    return std::string(name);
   }
-  return absl::OkStatus();
+  return runtime.version.substr(0, runtime.version.rfind('.'));
 }
 
 // The file that holds the interpreter's code: a stub beside a shared library is the same in two
-// builds that differ. "" never; the executable itself where nothing better is there.
+// builds that differ. The executable itself where nothing better is there.
 absl::StatusOr<std::string> InterpreterFile(Host& host, const FoundRuntime& runtime) {
-  const std::string root = runtime.executable.substr(0, runtime.executable.rfind("/bin/"));
   std::vector<std::string> candidates;
   if (runtime.layout->kind == v1::R) {
-    candidates = {root + "/lib/R/lib/libR.so", root + "/lib/R/bin/exec/R"};
+    candidates = {runtime.identity + "/lib/libR.so", runtime.identity + "/bin/exec/R"};
   } else if (runtime.layout->kind == v1::PYTHON) {
-    const std::vector<std::string> parts = absl::StrSplit(runtime.version, '.');
-    if (parts.size() >= 2) {
-      candidates = {absl::StrCat(root, "/lib/libpython", parts[0], ".", parts[1], ".so.1.0")};
-    }
+    candidates = {
+        absl::StrCat(InstallationOf(runtime), "/lib/libpython", MinorVersion(runtime), ".so.1.0")};
   } else {
-    candidates = {root + "/bin/quarto.js"};
+    candidates = {InstallationOf(runtime) + "/bin/quarto.js"};
   }
   for (const std::string& candidate : candidates) {
     const absl::StatusOr<FileStatus> status = host.Stat(candidate);
@@ -94,11 +61,12 @@ absl::StatusOr<v1::Package> NamedPackage(const ProbeInput& input, const FoundRun
   const v1::Package* package =
       (*database)->Find(absl::StrCat(runtime.layout->package, runtime.version));
   if (package == nullptr) return absl::NotFoundError("no such package");
-  const absl::StatusOr<bool> owns =
-      PackageOwns(input.host, input.cache, *package, runtime.executable);
-  if (!owns.ok()) return owns.status();
-  if (!*owns) return absl::NotFoundError("it does not own the executable");
-  return *package;
+  for (const std::string& path : {runtime.real_path, runtime.executable}) {
+    const absl::StatusOr<bool> owns = PackageOwns(input.host, input.cache, *package, path);
+    if (!owns.ok()) return owns.status();
+    if (*owns) return *package;
+  }
+  return absl::NotFoundError("it does not own the executable");
 }
 
 // "runtimes.runtimes.smoke": a repeated message's fields have one path for all its elements, so
@@ -123,7 +91,8 @@ void ReportVerified(const VerifiedRuntime& verified, v1::Runtime& runtime, v1::F
   });
   ObserveRuntime(facts, runtime, "smoke", verified.smoke,
                  [&](const v1::SmokeRun& smoke) { *runtime.mutable_smoke() = smoke; });
-  if (!runtime.has_version()) {
+  // What the directory is named holds only as long as the interpreter does not say otherwise.
+  if (verified.version.ok() || !runtime.has_version()) {
     ObserveRuntime(facts, runtime, "version", verified.version,
                    [&](const std::string& version) { runtime.set_version(version); });
   }
@@ -148,14 +117,15 @@ std::pair<int, std::string> Key(const v1::Runtime& runtime) {
 
 absl::Status ReadRuntime(const ProbeInput& input, const FoundRuntime& found,
                          const std::map<std::string, VerifiedRuntime>& verified, v1::Facts& facts) {
-  const absl::StatusOr<FileStatus> status = input.host.Stat(found.executable);
-  if (!status.ok() && !absl::IsNotFound(status.status())) return status.status();
   v1::Runtime& runtime = *facts.mutable_runtimes()->add_runtimes();
   runtime.set_kind(found.layout->kind);
   runtime.set_executable(found.executable);
   runtime.set_named_by_config(found.named_by_config);
   if (!found.version.empty()) runtime.set_version(found.version);
-  if (!status.ok()) return absl::OkStatus();
+  if (found.real_path.empty()) return absl::OkStatus();
+  const absl::StatusOr<FileStatus> status = input.host.Stat(found.executable);
+  if (absl::IsNotFound(status.status())) return absl::OkStatus();
+  if (!status.ok()) return status.status();
   runtime.set_exists(true);
   ObserveRuntime(facts, runtime, "build_digest", BuildDigest(input, found),
                  [&](const std::string& digest) { runtime.set_build_digest(digest); });
@@ -175,44 +145,11 @@ absl::Status ReadRuntime(const ProbeInput& input, const FoundRuntime& found,
 
 }  // namespace
 
-std::string RuntimeExecutable(v1::RuntimeKind kind, const std::string& version) {
-  for (const RuntimeLayout& layout : kLayouts) {
-    if (layout.kind == kind) {
-      return absl::StrCat(layout.directory, "/", version, "/", layout.executable);
-    }
-  }
-  return "";
-}
-
-std::string RuntimeName(v1::RuntimeKind kind) {
-  for (const RuntimeLayout& layout : kLayouts) {
-    if (layout.kind == kind) return layout.section;
-  }
-  return "";
-}
-
 const VerifiedRuntime* FindVerified(const std::map<std::string, VerifiedRuntime>& verified,
                                     const std::string& executable, const FileStatus& now) {
   const auto it = verified.find(executable);
   if (it == verified.end() || !SameFile(it->second.executable, now)) return nullptr;
   return &it->second;
-}
-
-absl::StatusOr<std::vector<FoundRuntime>> FindRuntimes(const ProbeInput& input) {
-  if (!input.config && !input.config_status.ok()) return input.config_status;
-  std::vector<FoundRuntime> found;
-  for (const RuntimeLayout& layout : kLayouts) {
-    std::vector<std::string> named;
-    if (input.config) named = input.config->GetAll(layout.section, "Executable");
-    std::sort(named.begin(), named.end());
-    named.erase(std::unique(named.begin(), named.end()), named.end());
-    for (const std::string& path : named) {
-      if (!path.empty()) found.push_back({&layout, path, VersionOf(layout, path), true});
-    }
-    absl::Status status = AddInstalled(input.host, layout, found);
-    if (!status.ok()) return status;
-  }
-  return found;
 }
 
 absl::Status ReadRuntimes(const ProbeInput& input, v1::Facts& facts) {

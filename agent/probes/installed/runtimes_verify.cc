@@ -1,4 +1,6 @@
 // What takes a process, or reading every file of a package, to tell about a runtime.
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -13,18 +15,28 @@ namespace {
 constexpr std::chrono::milliseconds kVersionDeadline{20'000};
 constexpr std::chrono::minutes kIntegrityFor{2};
 
-// The first word that begins with a digit: "R version 4.3.3 (2024-02-29) -- ..." or
-// "Python 3.11.2" or "1.5.57".
+bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
+
+// Two numbers and more: "4.3.3", "3.13.0rc1". A warning's "line 12:" is none.
+bool IsVersionWord(absl::string_view word) {
+  const size_t dot = word.find('.');
+  if (dot == 0 || dot == absl::string_view::npos || dot + 1 == word.size()) return false;
+  const absl::string_view major = word.substr(0, dot);
+  return std::all_of(major.begin(), major.end(), IsDigit) && IsDigit(word[dot + 1]);
+}
+
+// The first version in "R version 4.3.3 (2024-02-29) -- ..." or "Python 3.11.2" or "1.5.57".
 absl::StatusOr<std::string> AskVersion(const ProbeInput& input, const FoundRuntime& runtime) {
   const absl::StatusOr<CommandResult> run =
       RunAsContent(input, {runtime.executable, "--version"}, kVersionDeadline);
   if (!run.ok()) return run.status();
-  if (run->exit_code != 0 || run->timed_out) {
+  if (run->timed_out) return absl::UnavailableError("--version: it did not answer in time");
+  if (run->exit_code != 0) {
     return absl::UnavailableError(absl::StrCat("--version: exit code ", run->exit_code));
   }
   for (const absl::string_view word :
        absl::StrSplit(run->output, absl::ByAnyChar(" \n"), absl::SkipEmpty())) {
-    if (absl::ascii_isdigit(static_cast<unsigned char>(word[0]))) return std::string(word);
+    if (IsVersionWord(word)) return std::string(word);
   }
   return absl::UnavailableError("--version: no version in its answer");
 }
@@ -33,8 +45,7 @@ absl::StatusOr<std::string> AskVersion(const ProbeInput& input, const FoundRunti
 // none.
 absl::StatusOr<std::optional<v1::Integrity>> VerifyUnpacked(const ProbeInput& input,
                                                             const FoundRuntime& runtime) {
-  if (runtime.version.empty()) return std::nullopt;
-  const std::string directory = absl::StrCat(runtime.layout->directory, "/", runtime.version);
+  const std::string directory = InstallationOf(runtime);
   const absl::StatusOr<std::string> text = input.host.ReadFile(ManifestPath(directory));
   if (absl::IsNotFound(text.status())) return std::nullopt;
   if (!text.ok()) return text.status();
@@ -66,13 +77,18 @@ absl::StatusOr<std::optional<v1::Package>> OwnerOf(const ProbeInput& input,
   if (!database.ok()) return database.status();
   const v1::Package* named =
       (*database)->Find(absl::StrCat(runtime.layout->package, runtime.version));
-  if (named != nullptr && !runtime.version.empty()) {
-    const absl::StatusOr<bool> owns =
-        PackageOwns(input.host, input.cache, *named, runtime.executable);
+  const std::vector<std::string> paths = {runtime.real_path, runtime.executable};
+  for (const std::string& path : paths) {
+    if (named == nullptr || runtime.version.empty()) break;
+    const absl::StatusOr<bool> owns = PackageOwns(input.host, input.cache, *named, path);
     if (!owns.ok()) return owns.status();
     if (*owns) return *named;
   }
-  return FindOwner(input.host, input.cache, runtime.executable);
+  for (const std::string& path : paths) {
+    auto owner = FindOwner(input.host, input.cache, path);
+    if (!owner.ok() || owner->has_value()) return owner;
+  }
+  return std::nullopt;
 }
 
 // NotFound would read as "absent" where it only means that something vanished meanwhile.
@@ -90,6 +106,7 @@ absl::Status VerifyRuntimes(const ProbeInput& input, v1::Facts&) {
   // Earlier results hold until this run has a newer one.
   auto results = input.cache.runtimes.Get().value_or(std::map<std::string, VerifiedRuntime>());
   for (const FoundRuntime& runtime : *found) {
+    if (runtime.real_path.empty()) continue;
     const absl::StatusOr<FileStatus> status = input.host.Stat(runtime.executable);
     if (!status.ok()) continue;  // ReadRuntimes says so
     VerifiedRuntime result;
@@ -97,7 +114,7 @@ absl::Status VerifyRuntimes(const ProbeInput& input, v1::Facts&) {
     result.smoke = NeverAbsent(TryRuntime(input, runtime.layout->kind, runtime.executable));
     result.package = NeverAbsent(OwnerOf(input, runtime));
     result.integrity = NeverAbsent(VerifyFiles(input, runtime, result.package));
-    if (runtime.version.empty()) result.version = NeverAbsent(AskVersion(input, runtime));
+    result.version = NeverAbsent(AskVersion(input, runtime));
     results[runtime.executable] = std::move(result);
     input.cache.runtimes.Put(results);
   }
