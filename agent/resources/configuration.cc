@@ -20,6 +20,7 @@ constexpr size_t kLongestValue = 60;
 
 struct Key {
   std::string spelling;  // Server.Address, or RPackageRepository "CRAN".URL, as a person wrote it
+  std::string name;
   bool secret = false;
   std::vector<std::string> values;
 };
@@ -29,10 +30,13 @@ std::map<std::string, Key> KeysOf(const GcfgFile& file) {
   std::map<std::string, Key> keys;
   for (const GcfgEntry& entry : file.entries) {
     const std::string subsection =
-        entry.subsection.empty() ? "" : absl::StrCat(" \"", entry.subsection, "\"");
+        entry.subsection.empty()
+            ? ""
+            : absl::StrCat(" \"", RedactPasswords(entry.subsection).text, "\"");
     Key& key = keys[absl::StrCat(absl::AsciiStrToLower(entry.section), subsection, ".",
                                  absl::AsciiStrToLower(entry.name))];
     if (key.spelling.empty()) {
+      key.name = entry.name;
       key.spelling = absl::StrCat(entry.section, subsection, ".", entry.name);
       key.secret = IsSecretKey(entry.section, entry.name);
     }
@@ -42,9 +46,11 @@ std::map<std::string, Key> KeysOf(const GcfgFile& file) {
 }
 
 // As facts show it: no password in it.
-std::string Shown(const std::vector<std::string>& values) {
+std::string Shown(const std::string& name, const std::vector<std::string>& values) {
   if (values.empty()) return "absent";
-  std::string text = RedactPasswords(absl::StrJoin(values, ", ")).text;
+  std::vector<std::string> shown;
+  for (const std::string& value : values) shown.push_back(RedactConfigValue(name, value).text);
+  std::string text = absl::StrJoin(shown, ", ");
   if (text.size() > kLongestValue) text = absl::StrCat(text.substr(0, kLongestValue), "...");
   return absl::StrCat("\"", text, "\"");
 }
@@ -72,9 +78,9 @@ std::string Summary(const std::vector<Difference>& differences, Key Difference::
   for (const Difference& difference : differences) {
     if (texts.size() == kKeysShown) break;
     const Key& known = difference.known();
-    texts.push_back(known.secret
-                        ? known.spelling + " differs"
-                        : absl::StrCat(known.spelling, " is ", Shown((difference.*side).values)));
+    texts.push_back(known.secret ? known.spelling + " differs"
+                                 : absl::StrCat(known.spelling, " is ",
+                                                Shown(known.name, (difference.*side).values)));
   }
   std::string text = absl::StrJoin(texts, ", ");
   if (differences.size() > kKeysShown) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "common/connect/secret_parameters.h"
 
 namespace connect_ha {
 namespace {
@@ -17,10 +18,6 @@ struct KeyName {
 
 // Names a file, for all that it ends as the names of secrets do.
 constexpr KeyName kNotSecret[] = {{"HTTPS", "Key"}};
-
-// How the names of secrets end: Postgres.Password, OAuth2.ClientSecret, Server.EncryptionKey.
-// Server.EncryptionKeyFile, which names a file, does not.
-constexpr const char* kSecretEndings[] = {"Password", "Secret", "Key", "Token", "Passphrase"};
 
 constexpr char kSectionAlone[] = "*";
 
@@ -114,10 +111,7 @@ bool IsSecretKey(std::string_view section, std::string_view name) {
   const bool excepted = std::any_of(
       std::begin(kNotSecret), std::end(kNotSecret),
       [&](const KeyName& key) { return Same(section, key.section) && Same(name, key.name); });
-  return !excepted &&
-         std::any_of(std::begin(kSecretEndings), std::end(kSecretEndings), [&](const char* ending) {
-           return absl::EndsWithIgnoreCase(View(name), ending);
-         });
+  return !excepted && EndsAsASecret(View(name));
 }
 
 }  // namespace connect_ha

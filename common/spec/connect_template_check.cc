@@ -139,10 +139,10 @@ class TemplateChecker {
       if (!filled_in) ReportWrittenOut(entry, NameOf(entry), "");
       return;
     }
-    if (!RedactPasswords(Fill(pieces, kMasked)).passwords.empty()) {
+    if (!RedactConfigValue(entry.name, Fill(pieces, kMasked)).passwords.empty()) {
       ReportWrittenOut(entry, absl::StrCat("the password in ", NameOf(entry)), " in its place");
     }
-    if (absl::StrContains(RedactPasswords(Fill(pieces, kFilledIn)).text, kFilledIn)) {
+    if (absl::StrContains(RedactConfigValue(entry.name, Fill(pieces, kFilledIn)).text, kFilledIn)) {
       Report(Severity::kError, entry,
              absl::StrCat("a secret is filled in for ", NameOf(entry),
                           ", which nodes report as it is; secrets are for keys that end in "

@@ -36,17 +36,18 @@ absl::StatusOr<std::vector<std::string>> UnitEnvironment(Host& host,
 
 v1::ConfigKey ToFact(const ConnectConfig::Key& key, const std::string& digest_key) {
   v1::ConfigKey fact;
+  const Redacted subsection = RedactPasswords(key.subsection);
   fact.set_section(key.section);
-  fact.set_subsection(key.subsection);
+  fact.set_subsection(subsection.text);
   fact.set_name(key.name);
   fact.set_source(key.from_environment ? v1::ConfigKey::ENVIRONMENT : v1::ConfigKey::FILE);
   fact.set_line(key.line);
-  std::string secret;
+  std::string secret = subsection.passwords;
   if (IsSecretKey(key.section, key.name)) {
-    secret = absl::StrJoin(key.values, "\n");
+    secret += absl::StrJoin(key.values, "\n");
   } else {
     for (const std::string& value : key.values) {
-      const Redacted redacted = RedactPasswords(value);
+      const Redacted redacted = RedactConfigValue(key.name, value);
       fact.add_values(redacted.text);
       secret += redacted.passwords;
     }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "common/connect/connect_redaction.h"
 
 namespace connect_ha {
 namespace {
@@ -147,7 +148,7 @@ PGconn* Begin(const Parameters& parameters) {
 std::string WithoutPassword(absl::string_view text, const std::string& password) {
   const std::vector<absl::string_view> lines = absl::StrSplit(
       absl::StripAsciiWhitespace(text), absl::ByAnyChar("\n\t"), absl::SkipWhitespace());
-  const std::string line = absl::StrJoin(lines, "; ");
+  const std::string line = RedactPasswords(absl::StrJoin(lines, "; ")).text;
   return password.empty() ? line : absl::StrReplaceAll(line, {{password, "***"}});
 }
 

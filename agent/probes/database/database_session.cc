@@ -8,6 +8,7 @@
 
 #include "agent/probes/database/database_login.h"
 #include "agent/probes/database/resolve.h"
+#include "common/connect/connect_redaction.h"
 
 namespace connect_ha {
 namespace {
@@ -99,12 +100,14 @@ void ReadDatabaseServer(
     const std::function<void(const char* field, const std::string& why)>& refused,
     v1::DatabaseFacts& facts) {
   const std::string& password = target.url.password;
-  facts.set_host(target.url.host);
+  // A URL that is not written as it should be may have a part of a password in any place.
+  const auto shown = [](const std::string& text) { return RedactPasswords(text).text; };
+  facts.set_host(shown(target.url.host));
   facts.set_port(target.url.port);
-  facts.set_database(target.url.database);
-  facts.set_user(target.url.user);
-  facts.set_search_path(target.url.SearchPath());
-  facts.set_ssl_mode(target.url.SslMode());
+  facts.set_database(shown(target.url.database));
+  facts.set_user(shown(target.url.user));
+  facts.set_search_path(shown(target.url.SearchPath()));
+  facts.set_ssl_mode(shown(target.url.SslMode()));
 
   StageLog log(facts, password);
   const auto addresses = ResolveHost(target.url.host, target.resolve_within);

@@ -151,6 +151,11 @@ absl::StatusOr<DatabaseUrl> ParseDatabaseUrl(absl::string_view text) {
     if (!status.ok()) return status;
     authority.remove_prefix(at + 1);
   }
+  // The end of a password: what stands before it would be taken for a host and a port.
+  if (absl::StrContains(path, "@") ||
+      (!absl::StrContains(authority, "@") && absl::StrContains(query, "@"))) {
+    return Wrong("an @ stands behind the first / or ?; in a password / is %2F, ? is %3F, @ is %40");
+  }
   absl::Status status = ParseHostPort(authority, url);
   if (status.ok()) status = ParseParameters(query, url);
   if (!status.ok()) return status;

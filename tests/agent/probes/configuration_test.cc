@@ -69,6 +69,25 @@ TEST_F(ConfigurationTest, ReportsTheEffectiveKeysWithoutSecrets) {
   }
 }
 
+// In a URL with a blank or without a scheme, in a subsection's name, behind a comment's sign.
+TEST_F(ConfigurationTest, NoSecretShowsWhereverItStands) {
+  host_.SetFile(
+      kPath,
+      "[Postgres]\nURL = postgres://u:hunter2 hunter2@db/connect\n"
+      "InstrumentationURL = postgres://u:hunter2;hunter2@db/connect\n"
+      "[RPackageRepository \"CRAN\"]\nURL = https://hunter2@example.com/cran\n"
+      "[RPackageRepository \"https://hunter2@example.com\"]\nURL = hunter2@example.com\n"
+      "[OAuth2]\nClientSecrets = hunter2\nIssuer = \"https://a/?client_secret=hunter2\"\n");
+  host_.SetUnitEnvironment(kUnit, {"CONNECT_PYTHON_INDEXURL=https://hunter2:@example.com/simple",
+                                   "CONNECT_LDAP_BIND_PASSWORD=hunter2"});
+  ASSERT_TRUE(Read().ok());
+  EXPECT_EQ(facts_.SerializeAsString().find("hunter2"), std::string::npos) << facts_.DebugString();
+  ASSERT_EQ(facts_.configuration().keys_size(), 8);
+  for (const v1::ConfigKey& key : facts_.configuration().keys()) {
+    EXPECT_TRUE(key.has_secret_digest()) << key.DebugString();
+  }
+}
+
 TEST_F(ConfigurationTest, KeepsWhatCameBeforeAnErrorAndListsAll) {
   host_.SetFile(kPath, "[Server]\nDataDir = /a\nTempDir\nbad \"\n[x\nLandingDir = /b\n");
   ASSERT_TRUE(Read().ok());

@@ -55,6 +55,10 @@ TEST(DatabaseUrl, ParametersHoldAgainstTheRest) {
 TEST(DatabaseUrl, IsRefusedWithoutRepeatingAnyOfIt) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "it does not begin with postgres://"},
+      {"postgres://u:12/hunter2@h/d",
+       "an @ stands behind the first / or ?; in a password / is %2F, ? is %3F, @ is %40"},
+      {"postgres://u:12?hunter2@h/d",
+       "an @ stands behind the first / or ?; in a password / is %2F, ? is %3F, @ is %40"},
       {"mysql://u:hunter2@h/d", "it does not begin with postgres://"},
       {"postgres://u:hunter2@h:0/d", "the port is not a number from 1 to 65535"},
       {"postgres://u:hunter2@h:65536/d", "the port is not a number from 1 to 65535"},
