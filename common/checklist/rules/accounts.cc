@@ -39,29 +39,29 @@ Id& IdOf(Ids& ids, const std::string& kind, const std::string& name, const std::
   return id;
 }
 
-void Add(Id& id, const std::string& node, bool present, uint32_t value) {
-  id.reported.insert(node);
+void Add(Id& id, const v1::NodeSnapshot* node, bool present, uint32_t value) {
+  id.reported.insert(node->name());
   if (present) {
     id.seen.push_back({node, absl::StrCat(value)});
   } else {
-    id.absent.push_back(node);
+    id.absent.push_back(node->name());
   }
 }
 
 void AddNode(const v1::NodeSnapshot& node, Ids& ids) {
   for (const v1::Account& account : node.facts().accounts().accounts()) {
     const std::string& name = account.name();
-    Add(IdOf(ids, "user", name, "uid"), node.name(), account.has_uid(), account.uid());
+    Add(IdOf(ids, "user", name, "uid"), &node, account.has_uid(), account.uid());
     Id& gid = IdOf(ids, "user", name, "gid");
     if (account.has_uid()) {
-      Add(gid, node.name(), account.has_gid(), account.gid());
+      Add(gid, &node, account.has_gid(), account.gid());
       gid.groups[node.name()] = account.primary_group();
     } else {
       gid.reported.insert(node.name());  // it has none without the user
     }
   }
   for (const v1::Group& group : node.facts().accounts().groups()) {
-    Add(IdOf(ids, "group", group.name(), "gid"), node.name(), group.has_gid(), group.gid());
+    Add(IdOf(ids, "group", group.name(), "gid"), &node, group.has_gid(), group.gid());
   }
 }
 
@@ -77,24 +77,16 @@ void AddWanted(const v1::ClusterSpec& spec, Ids& ids) {
   }
 }
 
-std::string UserFix(const Id& id, const Seen& one, const Seen& right) {
-  return absl::StrCat("on NODE: systemctl stop rstudio-connect; usermod -u ", right.value, " ",
-                      id.name, "; find / -xdev -uid ", one.value, " -exec chown -h ", right.value,
-                      " {} +");
-}
-
-// A user's primary group is given another number where it is the same group, else the user is
-// given another group.
-std::string GroupFix(const Id& id, const Seen& one, const Seen& right) {
-  const auto own = id.groups.find(one.node);
-  const auto other = id.groups.find(right.node);
-  const std::string wanted = other == id.groups.end() ? id.name : other->second;
-  const bool same = id.kind == "group" || own == id.groups.end() || own->second == wanted;
-  const std::string change = same ? absl::StrCat("groupmod -g ", right.value, " ", wanted)
-                                  : absl::StrCat("usermod -g ", right.value, " ", id.name);
-  const std::string whose = same ? "" : absl::StrCat(" -user ", id.name);
-  return absl::StrCat("on NODE: systemctl stop rstudio-connect; ", change, "; find / -xdev -gid ",
-                      one.value, whose, " -exec chgrp -h ", right.value, " {} +");
+// Files belong to numbers: who has another one is changed by a person, who sees what they own.
+Fixes NumberFix(const Id& id, const Seen& one, const Seen& right) {
+  const bool is_user = id.number == "uid";
+  return {
+      Type(one.node->name(),
+           {absl::StrCat("getent ", id.kind == "user" ? "passwd " : "group ", id.name),
+            absl::StrCat("find / -xdev -", is_user ? "uid " : "gid ", one.value, " -print -quit")},
+           absl::StrCat("renumber ", id.name, " to ", id.number, " ", right.value,
+                        " while Connect is stopped here, with the files that the second "
+                        "command finds, or replace the node"))};
 }
 
 // The number that a missing account has elsewhere, as an option of useradd; "" when there is none.
@@ -105,45 +97,48 @@ std::string Option(const Ids& ids, const std::string& key, const std::string& op
   return it->second.seen.empty() ? "" : absl::StrCat(option, it->second.seen.front().value);
 }
 
-std::string MakeFix(const Ids& ids, const Id& id) {
+Fixes MakeFix(const Ids& ids, const Id& id, const std::string& node) {
+  const std::string gid = Option(ids, KeyOf("user", id.name, "gid"), " --gid ");
   if (id.kind == "group") {
-    return absl::StrCat("on NODE: groupadd --system",
-                        Option(ids, KeyOf("group", id.name, "gid"), " --gid "), " ", id.name);
+    return {
+        Type(node, {absl::StrCat("getent group ", id.name)},
+             absl::StrCat("create the group: groupadd --system",
+                          Option(ids, KeyOf("group", id.name, "gid"), " --gid "), " ", id.name))};
   }
-  return absl::StrCat("on NODE: useradd --system",
-                      Option(ids, KeyOf("user", id.name, "uid"), " --uid "),
-                      Option(ids, KeyOf("user", id.name, "gid"), " --gid "), " --no-create-home ",
-                      id.name, " (a group that is missing: groupadd --system",
-                      Option(ids, KeyOf("user", id.name, "gid"), " --gid "), " ", id.name, ")");
+  return {Type(node, {absl::StrCat("getent passwd ", id.name)},
+               absl::StrCat("create the user, its group first: useradd --system",
+                            Option(ids, KeyOf("user", id.name, "uid"), " --uid "), gid,
+                            " --no-create-home ", id.name))};
 }
 
 // A node did not look for what others look for, or what the specification names.
 void SayNotLookedFor(const Id& id, const std::string& node, Verdict& verdict) {
-  const std::string command =
-      absl::StrCat("on NODE: getent ", id.kind == "user" ? "passwd " : "group ", id.name);
+  const Fixes look = {
+      Type(node, {absl::StrCat("getent ", id.kind == "user" ? "passwd " : "group ", id.name)})};
   const std::string text = absl::StrCat(id.kind, " ", id.name, " was not looked for");
   if (id.wanted) {
-    return verdict.Unknown(node, absl::StrCat(text, ", wanted ", id.number, " ", *id.wanted),
-                           absl::StrCat(command, " (it must have ", id.number, " ", *id.wanted,
-                                        "; the agent looks for it once it has the specification)"));
+    verdict.Unknown(node, absl::StrCat(text, ", wanted ", id.number, " ", *id.wanted), look);
+  } else if (id.seen.empty()) {
+    verdict.Unknown(node, text, look);
+  } else {
+    const Seen& other = id.seen.front();
+    verdict.Unknown(
+        node, absl::StrCat(text, ", ", id.number, " ", other.value, " on ", other.node->name()),
+        look);
   }
-  if (id.seen.empty()) return verdict.Unknown(node, text, command);
-  const Seen& other = id.seen.front();
-  verdict.Unknown(node, absl::StrCat(text, ", ", id.number, " ", other.value, " on ", other.node),
-                  absl::StrCat(command, " (it must have ", id.number, " ", other.value, ")"));
 }
 
 void Judge(const Ids& ids, const Id& id, const std::vector<std::string>& nodes, Verdict& verdict) {
-  const std::string what = absl::StrCat(id.name, " has ", id.number);
   for (const std::string& node : id.absent) {
-    verdict.Fail(node, absl::StrCat("there is no ", id.kind, " ", id.name), MakeFix(ids, id));
+    verdict.Fail(node, absl::StrCat("there is no ", id.kind, " ", id.name), MakeFix(ids, id, node));
   }
   for (const std::string& node : nodes) {
     if (id.reported.count(node) == 0) SayNotLookedFor(id, node, verdict);
   }
-  Compare(verdict, what, id.seen, id.wanted, [&id](const Seen& one, const Seen& right) {
-    return id.number == "uid" ? UserFix(id, one, right) : GroupFix(id, one, right);
-  });
+  Compare(verdict, id.seen,
+          {absl::StrCat(id.name, " has ", id.number), id.wanted,
+           [&id](const Seen& one, const Seen& right) { return NumberFix(id, one, right); },
+           absl::StrCat("write the ", id.number, " that is right under accounts in cluster.yaml")});
 }
 
 // The agent looks for the account that is configured and the package's by itself.
@@ -167,8 +162,7 @@ void JudgeCurrentUser(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node,
   verdict.Unknown(node.name(),
                   "content runs as whoever looks at it (Applications.RunAsCurrentUser), and those "
                   "accounts were not looked for",
-                  "name their accounts under accounts: in cluster.yaml, then: connect-ha apply "
-                  "cluster.yaml");
+                  {ByHand("", "name their accounts under accounts in cluster.yaml, and apply it")});
 }
 
 }  // namespace

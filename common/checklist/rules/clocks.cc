@@ -22,8 +22,8 @@ void JudgeKernel(const v1::NodeSnapshot& node, Verdict& verdict) {
                  clock.has_time_service()
                      ? absl::StrCat(clock.time_service(), " runs, but has no time yet")
                      : "nothing keeps the clock",
-                 "on NODE: timedatectl set-ntp true; timedatectl status (no service: apt-get "
-                 "install chrony)");
+                 {Type(node.name(), {"timedatectl set-ntp true", "timedatectl status"},
+                       "where there is no time service: apt-get install chrony")});
   } else {
     verdict.Pass(node.name(), clock.has_time_service()
                                   ? absl::StrCat("kept by ", clock.time_service())
@@ -48,7 +48,7 @@ void JudgeDatabaseOffset(const v1::Snapshot& cluster, const v1::NodeSnapshot& no
       absl::StrCat(ShortSpan(offset), " off the database's clock, give or take ",
                    ShortSpan(database.clock_error_us()), " (limit ", ShortSpan(limit), ")");
   if (offset - database.clock_error_us() > limit) {
-    verdict.Fail(node.name(), text, "on NODE: timedatectl timesync-status, or: chronyc tracking");
+    verdict.Fail(node.name(), text, {Type(node.name(), {"timedatectl status"})});
   } else if (offset + database.clock_error_us() > limit) {
     verdict.Unknown(node.name(), text);
   }
@@ -88,8 +88,9 @@ Nodes Measured(const v1::Snapshot& cluster, Verdict& verdict) {
     if (node.has_clock()) {
       nodes.push_back(&node);
     } else {
-      verdict.Unknown(node.name(), "the offset to the coordinator was not measured yet",
-                      "connect-ha status (its column CLOCK has the offset once it is measured)");
+      verdict.Unknown(
+          node.name(), "the offset to the coordinator was not measured yet",
+          {Type("", {"connect-ha status"}, "its column CLOCK has the offset once it is measured")});
     }
   }
   return nodes;
@@ -114,13 +115,14 @@ void JudgePairs(const v1::Snapshot& cluster, Verdict& verdict) {
     verdict.Fail(apart.ahead->name(),
                  absl::StrCat("at least ", ShortSpan(apart.AtLeast()), " ahead of ",
                               apart.behind->name(), " (limit ", ShortSpan(limit), ")"),
-                 absl::StrCat("on NODE and ", apart.behind->name(),
-                              ": timedatectl timesync-status, or: chronyc tracking"));
+                 {Type(apart.ahead->name(), {"timedatectl status"}),
+                  Type(apart.behind->name(), {"timedatectl status"})});
   } else if (perhaps.AtMost() > limit) {
-    verdict.Unknown(perhaps.ahead->name(),
-                    absl::StrCat("perhaps up to ", ShortSpan(perhaps.AtMost()), " ahead of ",
-                                 perhaps.behind->name(), " (limit ", ShortSpan(limit), ")"),
-                    "connect-ha status (a slow network makes the error bar under CLOCK wide)");
+    verdict.Unknown(
+        perhaps.ahead->name(),
+        absl::StrCat("perhaps up to ", ShortSpan(perhaps.AtMost()), " ahead of ",
+                     perhaps.behind->name(), " (limit ", ShortSpan(limit), ")"),
+        {Type("", {"connect-ha status"}, "a slow network makes the error bar under CLOCK wide")});
   } else {
     verdict.Pass(
         "", absl::StrCat("no two nodes are more than ", ShortSpan(perhaps.AtMost()), " apart"));

@@ -12,17 +12,20 @@
 namespace connect_ha {
 namespace {
 
-const char kAgentFix[] =
-    "on NODE: systemctl status connect-ha-agent; journalctl -u connect-ha-agent -n 50\n"
-    "gone for good? connect-ha node remove NODE";
+Fixes AgentFix(const std::string& node) {
+  return {Type(node, {"systemctl status connect-ha-agent", "journalctl -u connect-ha-agent -n 50"},
+               absl::StrCat("gone for good? connect-ha node remove ", node))};
+}
 
 // Which of the machines is the copy is for a person to say.
-std::string DistinctFix(const std::string& node) {
-  return absl::StrCat("stop the machine that is not ", node,
-                      ", or give it a name of its own: on it, systemctl stop connect-ha-agent; "
-                      "rm -r /var/lib/connect-ha-agent; systemctl start connect-ha-agent; then "
-                      "there, what this prints: connect-ha token create --node ",
-                      node, "-copy");
+Fixes DistinctFix(const std::string& node) {
+  return {
+      Type("", {"connect-ha nodes"},
+           "it shows the machines, which of them is older, and which is heard"),
+      ByHand(
+          node,
+          "stop the machine that is the copy, or on it remove /var/lib/connect-ha-agent and let it "
+          "join under a name of its own: connect-ha token create")};
 }
 
 // True when the node serves; when it does not or that is not known, the verdict says so.
@@ -34,7 +37,7 @@ bool JudgeServing(const v1::NodeSnapshot& node, Verdict& verdict) {
   }
   if (verdict.Unobserved(node, "connect.ping")) return false;
   if (!node.facts().connect().has_ping()) {
-    verdict.Unknown(node.name(), "/__ping__ was not asked yet");
+    verdict.Pending(node.name(), "/__ping__ was not asked yet");
     return false;
   }
   const bool serves = node.facts().connect().ping().http_status() == 200;
@@ -47,19 +50,20 @@ v1::Finding Conclude(const Verdict& looked, v1::Outcome outcome, const std::stri
   v1::Finding finding = looked.Finish();
   finding.set_outcome(outcome);
   finding.set_summary(summary);
-  finding.clear_fix();
+  finding.clear_fixes();
   return finding;
 }
 
-// A node that does not serve and would add a zone; "" when there is none.
-std::string StartElsewhereFix(const v1::Snapshot& cluster, const std::set<std::string>& zones) {
+// A node that does not serve and would add a zone.
+Fixes StartElsewhereFix(const v1::Snapshot& cluster, const std::set<std::string>& zones) {
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     const std::string& zone = node.facts().instance().zone();
     if (zone.empty() || zones.count(zone) > 0) continue;
-    return absl::StrCat("on ", node.name(), ", which is in ", zone,
-                        ": systemctl start rstudio-connect");
+    v1::Fix start = StartConnect(node.name());
+    start.set_note(absl::StrCat(node.name(), " is in ", zone));
+    return {start};
   }
-  return "";
+  return {};
 }
 
 std::string ProbesThatHang(const v1::Facts& facts) {
@@ -83,6 +87,10 @@ v1::Finding AtLeastTwoNodes(const v1::Snapshot& cluster) {
   }
   const std::string count = absl::StrCat(serving, " of ", cluster.nodes_size(), " nodes serve");
   if (serving >= 2) return Conclude(looked, v1::PASS, count);
+  // The others would, but for what is said of them elsewhere.
+  if (serving + static_cast<int>(cluster.nodes_left_out()) >= 2) {
+    return Conclude(looked, v1::FOLLOWS, count);
+  }
   if (looked.Has(v1::UNKNOWN) && cluster.nodes_size() >= 2) {
     return Conclude(looked, v1::UNKNOWN,
                     absl::StrCat(count, " for certain; ", looked.Finish().summary()));
@@ -113,8 +121,12 @@ v1::Finding NodesAreDistinct(const v1::Snapshot& cluster) {
       if (nodes.size() == 1) {
         verdict.Pass(node, "one live machine");
       } else {
-        verdict.Fail(node, absl::StrCat("one machine under several names, boot id ", boot_id),
-                     absl::StrCat("connect-ha node remove ", nodes.back()));
+        verdict.Fail(
+            node, absl::StrCat("one machine under several names, boot id ", boot_id),
+            {ByHand("",
+                    absl::StrCat("decide which name this machine keeps, and take the other out: "
+                                 "connect-ha node remove; names: ",
+                                 absl::StrJoin(nodes, ", ")))});
       }
     }
   }
@@ -128,8 +140,9 @@ v1::Finding NodesSpanZones(const v1::Snapshot& cluster) {
     if (!JudgeServing(node, looked) || looked.Unobserved(node, "instance.zone")) continue;
     const v1::InstanceFacts& instance = node.facts().instance();
     if (instance.zone().empty()) {
-      looked.Unknown(node.name(), "no availability zone: this is not an EC2 instance",
-                     "off EC2, see by hand that the nodes share neither host nor power");
+      looked.Unknown(
+          node.name(), "no availability zone: this is not an EC2 instance",
+          {ByHand("", "off EC2, see by hand that the nodes share neither host nor power")});
     } else {
       zones.insert(instance.zone());
       looked.Pass(node.name(), instance.zone());
@@ -138,12 +151,13 @@ v1::Finding NodesSpanZones(const v1::Snapshot& cluster) {
   if (zones.size() >= 2) {
     return Conclude(looked, v1::PASS, absl::StrCat("nodes serve in ", absl::StrJoin(zones, ", ")));
   }
+  if (cluster.nodes_left_out() > 0) return Conclude(looked, v1::FOLLOWS, "");
   if (looked.Has(v1::UNKNOWN)) return looked.Finish();
   v1::Finding finding =
       Conclude(looked, v1::FAIL,
                zones.empty() ? "no node serves"
                              : absl::StrCat("every node that serves is in ", *zones.begin()));
-  finding.set_fix(StartElsewhereFix(cluster, zones));
+  for (const v1::Fix& fix : StartElsewhereFix(cluster, zones)) *finding.add_fixes() = fix;
   return finding;
 }
 
@@ -151,16 +165,25 @@ v1::Finding FactsAreFresh(const v1::Snapshot& cluster) {
   Verdict verdict;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     const auto why = WhyUnobserved(node.facts(), "");
-    const std::string hung = ProbesThatHang(node.facts());
     if (IsStale(cluster, node)) {
-      verdict.Fail(node.name(), why.value_or("not heard"), kAgentFix);
-    } else if (why) {
-      verdict.Unknown(node.name(), *why, kAgentFix);
-    } else if (!hung.empty()) {
-      verdict.Unknown(node.name(), absl::StrCat("a probe hangs: ", hung),
-                      "on NODE: cat /proc/mounts; ps -eo pid,stat,wchan:32,args | grep ' D'");
+      verdict.Fail(node.name(), why.value_or("not heard"), AgentFix(node.name()));
+    } else if (why && LiveClaimants(cluster, node).size() < 2) {
+      verdict.Unknown(node.name(), *why, AgentFix(node.name()));
     } else {
       verdict.Pass(node.name(), "heard in time");
+    }
+  }
+  return verdict.Finish();
+}
+
+v1::Finding ProbesFinish(const v1::Snapshot& cluster) {
+  Verdict verdict;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    const std::string hung = ProbesThatHang(node.facts());
+    if (hung.empty()) {
+      verdict.Pass(node.name(), "every probe came back");
+    } else {
+      verdict.Unknown(node.name(), absl::StrCat("a probe hangs: ", hung));
     }
   }
   return verdict.Finish();

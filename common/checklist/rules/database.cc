@@ -41,17 +41,25 @@ constexpr Identity kIdentities[] = {
 
 // Differences prove that two nodes use two databases.
 void Disprove(const v1::Snapshot& cluster, const DatabaseNoun& noun, Verdict& verdict) {
-  const std::string fix = absl::StrCat("give every node the same ", noun.setting,
-                                       ", then on NODE: systemctl restart "
-                                       "rstudio-connect");
   for (const Identity& identity : kIdentities) {
     std::vector<Seen> seen;
     for (const v1::NodeSnapshot& node : cluster.nodes()) {
       const v1::DatabaseFacts* database = noun.get(node.facts());
       const auto value = database ? identity.get(*database) : std::nullopt;
-      if (value) seen.push_back({node.name(), *value});
+      if (value) seen.push_back({&node, *value});
     }
-    if (!Agree(verdict, identity.what, seen, fix)) return;
+    const bool agree = Agree(
+        verdict, seen,
+        {identity.what, std::nullopt,
+         [&noun](const Seen& one, const Seen& right) -> Fixes {
+           return {ByHand(one.node->name(), absl::StrCat("give ", noun.setting, " the value that ",
+                                                         right.node->name(), " has, in ",
+                                                         ConfigPath(one.node->facts()))),
+                   RestartConnect(one.node->name())};
+         },
+         absl::StrCat("decide which database is the cluster's, and give every node its ",
+                      noun.setting)});
+    if (!agree) return;
   }
 }
 
@@ -87,14 +95,15 @@ void JudgeWritable(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
     verdict.Fail(
         node.name(),
         absl::StrCat(noun.prefix, database.host(), " is a standby (pg_is_in_recovery)"),
-        absl::StrCat("on NODE: set ", noun.setting, " to the writer's endpoint in ",
-                     ConfigPath(node.facts()), ", then: systemctl restart rstudio-connect"));
+        {ByHand(node.name(), absl::StrCat("set ", noun.setting, " to the primary's endpoint in ",
+                                          ConfigPath(node.facts()))),
+         RestartConnect(node.name())});
   } else if (database.read_only()) {
     verdict.Fail(node.name(),
                  absl::StrCat(noun.prefix, "sessions on ", database.host(),
                               " are read-only (transaction_read_only)"),
-                 absl::StrCat("on the database: alter role \"", database.user(),
-                              "\" reset default_transaction_read_only"));
+                 {ByHand("", absl::StrCat("see on the database why: the role's or the database's "
+                                          "default_transaction_read_only"))});
   } else {
     verdict.Pass(node.name(), absl::StrCat(noun.prefix, database.host(), " is the writer"));
   }
@@ -113,10 +122,12 @@ void JudgeVersion(const v1::DatabaseSpec& spec, const v1::NodeSnapshot& node,
   } else if (!spec.has_major_version() && major < kOldestMajor) {
     verdict.Fail(node.name(), absl::StrCat(version, ", older than ", kOldestMajor));
   } else if (!spec.has_major_version() && major > kNewestMajor) {
-    verdict.Unknown(node.name(), absl::StrCat(version, " is newer than what is known here"),
-                    absl::StrCat("if Connect supports it, write under database in cluster.yaml: "
-                                 "major_version: ",
-                                 major));
+    verdict.Unknown(
+        node.name(), absl::StrCat(version, " is newer than what is known here"),
+        {ByHand("",
+                absl::StrCat(
+                    "if Connect supports it, write under database in cluster.yaml: major_version: ",
+                    major))});
   } else if (minor < spec.minimum_minor_version()) {
     verdict.Fail(node.name(), absl::StrCat(version, ", wanted ", major, ".",
                                            spec.minimum_minor_version(), " or later"));
@@ -135,9 +146,10 @@ v1::Finding DatabaseIsPostgres(const v1::Snapshot& cluster) {
       continue;
     }
     const std::string provider = ConfigValue(node.facts(), "Database", "Provider", "");
-    const std::string fix =
-        absl::StrCat("on NODE: set Provider = postgres under [Database] in ",
-                     ConfigPath(node.facts()), ", then: systemctl restart rstudio-connect");
+    const Fixes fix = {
+        ByHand(node.name(), absl::StrCat("set Provider = postgres under [Database] in ",
+                                         ConfigPath(node.facts()))),
+        RestartConnect(node.name())};
     if (absl::EqualsIgnoreCase(provider, "postgres")) {
       verdict.Pass(node.name(), "Database.Provider is postgres");
     } else if (provider.empty()) {
@@ -165,13 +177,15 @@ v1::Finding DatabaseIsSame(const v1::Snapshot& cluster) {
                                              " on ", database.host(), "; there is no other node"));
     } else {
       // A standby and a restored copy have the identity of the original.
-      verdict.Unknown(node.name(),
-                      absl::StrCat("identity ", database.system_identifier(), "/",
-                                   database.database(), ", which a copy of the database has too"),
-                      absl::StrCat("on each node, at one time: psql \"host=", database.host(),
-                                   " dbname=", database.database(), " user=", database.user(),
-                                   "\" -c 'select inet_server_addr(), pg_postmaster_start_time()' "
-                                   "(one answer everywhere is one server)"));
+      verdict.Unknown(
+          node.name(),
+          absl::StrCat("identity ", database.system_identifier(), "/", database.database(),
+                       ", which a copy of the database has too"),
+          {Type(node.name(),
+                {absl::StrCat("psql \"host=", database.host(), " dbname=", database.database(),
+                              " user=", database.user(),
+                              "\" -c 'select inet_server_addr(), pg_postmaster_start_time()'")},
+                "one answer everywhere is one server")});
     }
   }
   return verdict.Finish();

@@ -28,32 +28,34 @@ bool IsTimeout(const std::string& error) {
 
 // The stage that failed tells where to look: nothing answers where a security group drops
 // packets, while a refusal means that the machine was reached.
-std::string StageFix(const DatabaseNoun& noun, const v1::DatabaseFacts& database,
-                     const v1::DatabaseStage& stage) {
+Fixes StageFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
+               const v1::DatabaseFacts& database, const v1::DatabaseStage& stage) {
   const std::string endpoint = Endpoint(database);
+  const std::string& name = node.name();
   switch (stage.name()) {
     case v1::DatabaseStage::RESOLVE:
-      return absl::StrCat("on NODE: getent hosts ", database.host(),
-                          " (if it prints nothing: correct ", noun.setting, " or the VPC's DNS)");
+      return {
+          Type(name, {absl::StrCat("getent hosts ", database.host())},
+               absl::StrCat("if it prints nothing: correct ", noun.setting, ", or the VPC's DNS"))};
     case v1::DatabaseStage::CONNECT:
       if (!IsTimeout(stage.error())) {
-        return absl::StrCat("start PostgreSQL on ", endpoint, ", or correct ", noun.setting,
-                            " on NODE");
+        return {ByHand("", absl::StrCat("start PostgreSQL on ", endpoint, ", or correct ",
+                                        noun.setting, " on ", name))};
       }
-      return absl::StrCat("allow TCP ", database.port(),
-                          " from NODE in the database's security "
-                          "group, then: connect-ha checklist --refresh");
+      return {ByHand("", absl::StrCat("allow TCP ", database.port(), " from ", name,
+                                      " in the database's security group"))};
     case v1::DatabaseStage::TLS:
-      return absl::StrCat("on NODE: openssl s_client -starttls postgres -connect ", endpoint,
-                          " (it shows the certificate; the authority's file is sslrootcert in ",
-                          noun.setting, " or database_ca_file in /etc/connect-ha/agent.yaml)");
+      return {
+          Type(name, {absl::StrCat("openssl s_client -starttls postgres -connect ", endpoint)},
+               absl::StrCat("it shows the certificate; the authority's file is sslrootcert in ",
+                            noun.setting, " or database_ca_file in /etc/connect-ha/agent.yaml"))};
     case v1::DatabaseStage::AUTHENTICATE:
-      return absl::StrCat("on NODE: correct ", noun.password, ", or let \"", database.user(),
-                          "\" in (pg_hba.conf, rds_iam), then: systemctl restart rstudio-connect");
+      return {ByHand(name, absl::StrCat("correct ", noun.password, ", or let \"", database.user(),
+                                        "\" in (pg_hba.conf, rds_iam)"))};
     default:
-      return absl::StrCat("on NODE: psql \"host=", database.host(), " port=", database.port(),
-                          " dbname=", database.database(), " user=", database.user(),
-                          "\" -c 'select 1'");
+      return {Type(name, {absl::StrCat("psql \"host=", database.host(), " port=", database.port(),
+                                       " dbname=", database.database(), " user=", database.user(),
+                                       "\" -c 'select 1'")})};
   }
 }
 
@@ -62,7 +64,8 @@ void JudgeStages(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
   const int64_t limit = DatabaseStageLimitUs(cluster.spec());
   for (const v1::DatabaseStage& stage : database.stages()) {
     if (!stage.passed()) {
-      return verdict.Fail(node.name(), *DatabaseTrouble(database), StageFix(noun, database, stage));
+      return verdict.Fail(node.name(), *DatabaseTrouble(database),
+                          StageFix(node, noun, database, stage));
     }
     if (stage.duration_us() > limit) {
       return verdict.Fail(
@@ -71,8 +74,8 @@ void JudgeStages(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
                        absl::AsciiStrToLower(v1::DatabaseStage::Name_Name(stage.name())),
                        " stage took ", ShortSpan(stage.duration_us()), " (limit ", ShortSpan(limit),
                        ")"),
-          absl::StrCat("on NODE: ping -c 5 ", database.host(),
-                       " (and look at the database's load)"));
+          {Type(node.name(), {absl::StrCat("ping -c 5 ", database.host())},
+                "and look at the database\'s load")});
     }
   }
   const bool queried =
@@ -93,9 +96,10 @@ const char* WhatModeAllows(const std::string& ssl_mode) {
 
 void JudgeEncryption(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                      const v1::DatabaseFacts& database, Verdict& verdict) {
-  const std::string fix =
-      absl::StrCat("on NODE: put sslmode=verify-full and sslrootcert=FILE into ", noun.setting,
-                   " in ", ConfigPath(node.facts()), ", then: systemctl restart rstudio-connect");
+  const Fixes fix = {
+      ByHand(node.name(), absl::StrCat("put sslmode=verify-full and sslrootcert=FILE into ",
+                                       noun.setting, " in ", ConfigPath(node.facts()))),
+      RestartConnect(node.name())};
   if (database.has_tls_in_use() && !database.tls_in_use()) {
     verdict.Fail(node.name(),
                  absl::StrCat(noun.prefix, "no TLS (sslmode=", database.ssl_mode(), ")"), fix);
@@ -172,7 +176,7 @@ v1::Finding DatabaseHeadroom(const v1::Snapshot& cluster) {
                                   " connections, the database allows ", room.allowed));
   } else if (room.used * 10 > room.allowed * 9) {
     verdict.Fail("", absl::StrCat(room.used, " of ", room.allowed, " connections are in use"),
-                 "on the database: select usename, count(*) from pg_stat_activity group by 1");
+                 {ByHand("", "see on the database who holds them: pg_stat_activity, by usename")});
   } else {
     verdict.Pass("", absl::StrCat("the pools of ", room.databases, " nodes add up to ", room.pools,
                                   " connections of ", room.allowed));

@@ -12,7 +12,7 @@ void SayNoDatabase(const v1::NodeSnapshot& node, Verdict& verdict) {
 void SayUnanswered(const v1::NodeSnapshot& node, const v1::DatabaseFacts& database,
                    Verdict& verdict) {
   if (const auto trouble = DatabaseTrouble(database)) {
-    verdict.Unknown(node.name(), *trouble, "connect-ha checklist --rule database-reachable");
+    verdict.Unknown(node.name(), *trouble);
   } else {
     verdict.Unknown(node.name(), "the database was not asked");
   }
