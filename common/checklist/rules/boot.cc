@@ -2,21 +2,23 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/checklist/rules/rules.h"
+#include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
-#include "common/checklist/view/data_mount.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/place.h"
+#include "common/mount_unit.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kService[] = "rstudio-connect.service";
-constexpr char kDropIn[] = "/etc/systemd/system/rstudio-connect.service.d/mounts.conf";
+constexpr char kDropIns[] = "/etc/systemd/system/rstudio-connect.service.d";
 
 // The keys of the directories on a mount, by its mount point.
 using KeysByMount = std::map<std::string, std::set<std::string>>;
@@ -70,12 +72,19 @@ bool HasPreflight(const v1::Unit& unit) {
                      });
 }
 
-// Appended: what is in the file already stays, and a mount that is named twice is named.
-Fixes GuardFix(const std::string& node, const std::string& mount_point) {
-  const std::string unit_text = absl::StrCat("[Unit]\\nRequiresMountsFor=", mount_point, "\\n");
-  return {Type(node, {absl::StrCat("mkdir -p ", std::string(kDropIn, sizeof kDropIn - 1).substr(
-                                                    0, std::string(kDropIn).rfind('/'))),
-                      absl::StrCat("printf ", ShellWord(unit_text), " >> ", kDropIn),
+// All mounts at once, since the file is written whole. Where there is one already it may say more.
+Fixes GuardFix(const v1::NodeSnapshot& node, const KeysByMount& mounts) {
+  std::vector<std::string> points;
+  for (const auto& [point, keys] : mounts) points.push_back(point);
+  const std::string line = absl::StrCat("RequiresMountsFor=", absl::StrJoin(points, " "));
+  const std::string file = absl::StrCat(kDropIns, "/connect-ha.conf");
+  const std::string& name = node.name();
+  if (Names(node.facts().connect().unit().drop_ins(), file)) {
+    return {ByHand(name, absl::StrCat("put ", line, " under [Unit] in ", file)),
+            Type(name, {"systemctl daemon-reload"})};
+  }
+  return {Type(name, {absl::StrCat("mkdir -p ", kDropIns),
+                      absl::StrCat("printf '%s\\n' '[Unit]' ", ShellWord(line), " > ", file),
                       "systemctl daemon-reload"})};
 }
 
@@ -99,7 +108,7 @@ void JudgeGuards(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verd
       verdict.Fail(node.name(),
                    absl::StrCat("a boot may start Connect without ", mount_point, " (",
                                 absl::StrJoin(keys, ", "), ")"),
-                   GuardFix(node.name(), mount_point));
+                   GuardFix(node, mounts));
     } else {
       verdict.Pass(node.name(),
                    absl::StrCat("a boot waits for ", mount_point, " (", guard, ")", preflight));
