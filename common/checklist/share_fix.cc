@@ -3,18 +3,22 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "common/checklist/rules/storage_options.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/place.h"
+#include "common/mount_unit.h"
 
 namespace connect_ha {
 namespace {
 
 // Where nobody has it mounted yet.
 constexpr char kMountPoint[] = "/mnt/connect";
+constexpr char kInstallDirectory[] = "/opt/rstudio-connect";
 
 const v1::Mount* NetworkMountAt(const v1::Facts& facts, const std::string& point) {
   const v1::Mount* mount = FindMount(facts, point);
@@ -28,14 +32,18 @@ struct Peer {
   const v1::Mount* mount = nullptr;
 };
 
+// One that serves before all others.
 Peer FindPeer(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const std::string& key) {
+  Peer found;
   for (const v1::NodeSnapshot& other : cluster.nodes()) {
     const v1::DataDirectory* directory = FindDirectory(other.facts(), key);
     if (other.name() == node.name() || directory == nullptr) continue;
     const v1::Mount* mount = NetworkMountAt(other.facts(), directory->mount_point());
-    if (mount != nullptr) return {&other, directory, mount};
+    if (mount == nullptr) continue;
+    if (Serves(other.facts())) return {&other, directory, mount};
+    if (found.node == nullptr) found = {&other, directory, mount};
   }
-  return {};
+  return found;
 }
 
 // Where the node has the shared file system, or is to have it.
@@ -49,88 +57,176 @@ std::string SharedPoint(const v1::StorageSpec& spec, const v1::NodeSnapshot& nod
   return peer.mount == nullptr ? kMountPoint : peer.mount->mount_point();
 }
 
-std::string LineAfterSource(const std::string& point, const std::string& port) {
-  return absl::StrCat(point, " nfs4 ", NfsOptions(), port, " 0 0");
-}
-
-// The peer's source will do, but for the end of its own tunnel.
-std::string AddLineStep(const Peer& peer, const std::string& point) {
+// The line that /etc/fstab lacks. The peer's source will do, but for the end of its own tunnel.
+std::string AddLineNote(const Peer& peer, const std::string& point) {
   if (peer.mount == nullptr) {
-    return absl::StrCat(
-        "add a line to /etc/fstab: the server:/export of the shared file system, "
-        "behind it \"",
-        LineAfterSource(point, ""), "\", then: ");
+    return absl::StrCat("add a line for ", point,
+                        " to /etc/fstab: the server:/export of the shared file system, ", "then \"",
+                        point, " nfs4 hard,lookupcache=pos,_netdev 0 0\" (for EFS the options ",
+                        EfsOptions(), ")");
   }
-  if (peer.mount->has_efs_file_system() || !absl::StartsWith(peer.mount->fs_type(), "nfs")) {
-    return absl::StrCat("mount ", point, " as on ", peer.node->name(), " (there: findmnt --fstab ",
-                        point, "), by a line in /etc/fstab, then: ");
+  const Place place = PlaceOf(*peer.mount, "/");
+  if (peer.mount->has_efs_file_system() || place.is_tunnel ||
+      !absl::StartsWith(peer.mount->fs_type(), "nfs")) {
+    return absl::StrCat("add a line for ", point, " to /etc/fstab, as on ", peer.node->name(),
+                        " (there: findmnt --fstab ", point, ")");
   }
-  std::string port;
-  for (const std::string& option : peer.mount->super_options()) {
-    if (absl::StartsWith(option, "port=")) port = absl::StrCat(",", option);
-  }
-  return absl::StrCat("echo '", peer.mount->source(), " ", LineAfterSource(point, port),
-                      "' >> /etc/fstab; ");
+  const std::string port = SuperOption(*peer.mount, "port");
+  return absl::StrCat("add a line to /etc/fstab, as on ", peer.node->name(), ": ",
+                      peer.mount->source(), " ", point, " ", peer.mount->fs_type(), " ",
+                      place.is_efs ? EfsOptions() : "hard,lookupcache=pos,_netdev",
+                      port.empty() ? "" : absl::StrCat(",port=", port), " 0 0");
 }
 
-// "" where it is mounted.
-std::string MountSteps(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, const Peer& peer,
-                       const std::string& point) {
-  if (NetworkMountAt(node.facts(), point) != nullptr) return "";
-  if (!spec.mount_point().empty()) return absl::StrCat(StartMountCommand(point), "; ");
-  return absl::StrCat(AddLineStep(peer, point), "mkdir -p ", point,
-                      "; systemctl daemon-reload; mount ", point, "; ");
+// None where it is mounted.
+void AddMountSteps(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, const Peer& peer,
+                   const std::string& point, Fixes& fixes) {
+  if (NetworkMountAt(node.facts(), point) != nullptr) return;
+  if (!spec.mount_point().empty()) {
+    fixes.push_back(Type(node.name(), {StartMountCommand(point)}));
+    return;
+  }
+  fixes.push_back(ByHand(node.name(), AddLineNote(peer, point)));
+  fixes.push_back(Type(node.name(), {absl::StrCat("mkdir -p ", ShellWord(point)),
+                                     "systemctl daemon-reload", StartMountCommand(point)}));
 }
 
 const std::string& PathOf(const v1::DataDirectory& directory) {
   return directory.resolved().empty() ? directory.path() : directory.resolved();
 }
 
-std::string SetStep(const v1::Facts& facts, const v1::DataDirectory& directory,
-                    const std::string& path, const std::string& note = "") {
-  const std::pair<std::string, std::string> key = absl::StrSplit(directory.key(), '.');
-  return absl::StrCat("set ", key.second, " = ", path, " under [", key.first, "] in ",
-                      ConfigPath(facts), note, ", then: systemctl start rstudio-connect");
-}
-
-std::string CopyStep(const std::string& from, const std::string& to, const std::string& note = "") {
-  return absl::StrCat("cp -a ", from, " ", to, "/", note, "; ");
-}
-
 std::string BelowName(const std::string& to, const std::string& from) {
-  return absl::StrCat(to, from.substr(from.rfind('/')));
+  return absl::StrCat(to == "/" ? "" : to, from.substr(from.rfind('/')));
+}
+
+// Nothing that is there is written over, and what is there after a first time stays.
+void AddCopySteps(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                  const v1::DataDirectory& directory, const std::string& to, Fixes& fixes) {
+  const std::string& name = node.name();
+  const std::string& from = PathOf(directory);
+  if (cluster.nodes_size() + static_cast<int>(cluster.nodes_left_out()) > 1) {
+    fixes.push_back(ByHand(
+        "", absl::StrCat("decide which node's ", directory.key(), " counts, and copy that one to ",
+                         to, " while Connect is stopped on every node; ", from, " of ", name,
+                         " stays where it is")));
+  } else {
+    fixes.push_back(
+        Type(name,
+             {absl::StrCat("mkdir -p ", ShellWord(to)),
+              absl::StrCat("cp -an ", ShellWord(from + "/."), " ", ShellWord(to + "/"))},
+             absl::StrCat("where ", to, " is not there yet or is empty; ", from, " is kept")));
+  }
+  fixes.push_back(ByHand(name, SetKeyNote(node.facts(), directory.key(), to)));
+}
+
+// "Server.DataDir" as the file and the environment have it.
+struct KeyInFile {
+  const v1::ConfigKey* key;  // null where it is not set
+  std::string section;
+  std::string name;
+};
+
+KeyInFile Find(const v1::Facts& facts, const std::string& key) {
+  const std::pair<std::string, std::string> parts = absl::StrSplit(key, '.');
+  return {FindKey(facts, parts.first, parts.second), parts.first, parts.second};
+}
+
+std::string FileAndLine(const v1::Facts& facts, const v1::ConfigKey* key) {
+  const std::string file = key == nullptr || key->file().empty() ? ConfigPath(facts) : key->file();
+  return key == nullptr || key->line() == 0 ? file : absl::StrCat(file, ":", key->line());
+}
+
+std::string Variable(const KeyInFile& found) {
+  return absl::AsciiStrToUpper(absl::StrCat("CONNECT_", found.section, "_", found.name));
+}
+
+bool IsFromEnvironment(const KeyInFile& found) {
+  return found.key != nullptr && found.key->source() == v1::ConfigKey::ENVIRONMENT;
+}
+
+// The environment's files are not Connect's own: where they are not known, nothing is said of them.
+std::string EnvironmentPlace(const KeyInFile& found) {
+  if (found.key->file().empty()) return "the environment of rstudio-connect.service";
+  return found.key->line() == 0 ? found.key->file()
+                                : absl::StrCat(found.key->file(), ":", found.key->line());
 }
 
 }  // namespace
 
-std::string ShareFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
-                     const v1::DataDirectory& directory) {
+std::string SetKeyNote(const v1::Facts& facts, const std::string& key, const std::string& value) {
+  const KeyInFile found = Find(facts, key);
+  if (IsFromEnvironment(found)) {
+    return absl::StrCat("set ", Variable(found), "=", value, " in ", EnvironmentPlace(found));
+  }
+  return absl::StrCat("set ", found.name, " = ", value, " under [", found.section, "] in ",
+                      FileAndLine(facts, found.key));
+}
+
+std::string TakeKeyOutNote(const v1::Facts& facts, const std::string& key) {
+  const KeyInFile found = Find(facts, key);
+  if (IsFromEnvironment(found)) {
+    return absl::StrCat("take ", Variable(found), " out of ", EnvironmentPlace(found));
+  }
+  return absl::StrCat("take ", found.name, " under [", found.section, "] out of ",
+                      FileAndLine(facts, found.key));
+}
+
+Fixes ShareFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+               const v1::DataDirectory& directory) {
   const v1::StorageSpec& spec = cluster.spec().storage();
   const Peer peer = FindPeer(cluster, node, directory.key());
   const std::string point = SharedPoint(spec, node, peer);
   const std::string& from = PathOf(directory);
-  const std::string start = absl::StrCat("on NODE: systemctl stop rstudio-connect; ",
-                                         MountSteps(spec, node, peer, point));
-  if (peer.directory != nullptr && peer.mount->mount_point() == point) {
-    return absl::StrCat(start, SetStep(node.facts(), directory, peer.directory->path(),
-                                       absl::StrCat(" as on ", peer.node->name(), " (", from,
-                                                    " is not taken along)")));
+  Fixes fixes = {StopConnect(node.name())};
+  AddMountSteps(spec, node, peer, point, fixes);
+  if (peer.directory == nullptr || peer.mount->mount_point() != point) {
+    AddCopySteps(cluster, node, directory, BelowName(point, from), fixes);
+    return fixes;
   }
-  return absl::StrCat(start,
-                      CopyStep(from, point, cluster.nodes_size() > 1 ? " (on one node alone)" : ""),
-                      SetStep(node.facts(), directory, BelowName(point, from)));
+  fixes.push_back(ByHand(
+      node.name(),
+      absl::StrCat(SetKeyNote(node.facts(), directory.key(), peer.directory->path()), ", as on ",
+                   peer.node->name(), "; ", from, " stays where it is, and is not copied")));
+  return fixes;
 }
 
-std::string MoveFix(const v1::StorageSpec& spec, const v1::Facts& facts,
-                    const v1::DataDirectory& directory) {
-  const std::string& from = PathOf(directory);
-  const std::string to = spec.mount_point().empty() ? "/var/lib" : spec.mount_point();
-  return absl::StrCat("on NODE: systemctl stop rstudio-connect; ", CopyStep(from, to),
-                      SetStep(facts, directory, BelowName(to, from)));
+Fixes MoveFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+              const v1::DataDirectory& directory) {
+  Fixes fixes = {StopConnect(node.name())};
+  for (const v1::NodeSnapshot& other : cluster.nodes()) {
+    const v1::DataDirectory* theirs = FindDirectory(other.facts(), directory.key());
+    if (other.name() == node.name() || theirs == nullptr || !Serves(other.facts()) ||
+        IsBelow(PathOf(*theirs), kInstallDirectory)) {
+      continue;
+    }
+    fixes.push_back(
+        ByHand(node.name(), absl::StrCat(SetKeyNote(node.facts(), directory.key(), theirs->path()),
+                                         ", as on ", other.name(), "; ", PathOf(directory),
+                                         " stays where it is, and is not copied")));
+    return fixes;
+  }
+  const std::string& wanted = cluster.spec().storage().mount_point();
+  AddCopySteps(cluster, node, directory,
+               BelowName(wanted.empty() ? "/var/lib" : wanted, PathOf(directory)), fixes);
+  return fixes;
 }
 
 std::string StartMountCommand(const std::string& mount_point) {
-  return absl::StrCat("systemctl start \"$(systemd-escape -p --suffix=mount ", mount_point, ")\"");
+  return absl::StrCat("systemctl start ", ShellWord(MountUnitName(mount_point)));
+}
+
+Fixes RemountFix(const std::string& node, const std::string& mount_point) {
+  const std::string point = ShellWord(mount_point);
+  return {StopConnect(node),
+          Type(node, {"systemctl daemon-reload", absl::StrCat("umount ", point),
+                      StartMountCommand(mount_point), absl::StrCat("findmnt ", point)})};
+}
+
+std::string ShellWord(const std::string& text) {
+  constexpr char kPlain[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
 }  // namespace connect_ha

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <map>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "agent/probes/reading.h"
 #include "agent/probes/storage/efs_state.h"
+#include "common/mount_unit.h"
 
 namespace connect_ha {
 namespace {
@@ -131,19 +130,6 @@ absl::StatusOr<std::string> ResolveLocalLinks(Host& host, const std::vector<Moun
     rest.insert(rest.begin(), parts.begin(), parts.end());
   }
   return "/" + absl::StrJoin(done, "/");
-}
-
-std::string MountUnitName(absl::string_view mount_point) {
-  std::string name;
-  for (const absl::string_view component : absl::StrSplit(mount_point, '/', absl::SkipEmpty())) {
-    if (!name.empty()) name += '-';
-    for (const char c : component) {
-      const bool plain = absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == ':' ||
-                         c == '_' || (c == '.' && !name.empty());
-      name += plain ? std::string(1, c) : absl::StrFormat("\\x%02x", static_cast<unsigned char>(c));
-    }
-  }
-  return (name.empty() ? "-" : name) + ".mount";
 }
 
 // Part of a mount or of a directory is none: what cannot be read fails the whole probe.

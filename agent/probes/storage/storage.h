@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "agent/host/mounts/mount_table.h"
 #include "agent/probes/probe.h"
 
@@ -27,8 +26,5 @@ bool IsNetworkMount(const MountEntry& mount);
 // as it is.
 absl::StatusOr<std::string> ResolveLocalLinks(Host& host, const std::vector<MountEntry>& mounts,
                                               const std::string& path);
-
-// "/mnt/posit-share" -> "mnt-posit\x2dshare.mount", as systemd-escape(1) --path has it.
-std::string MountUnitName(absl::string_view mount_point);
 
 }  // namespace connect_ha

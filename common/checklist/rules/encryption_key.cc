@@ -1,12 +1,14 @@
-#include <map>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/checklist/compare.h"
 #include "common/checklist/rules/rules.h"
+#include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/facts_view.h"
+#include "common/checklist/view/located.h"
 
 namespace connect_ha {
 namespace {
@@ -14,19 +16,48 @@ namespace {
 constexpr uint32_t kKeyMode = 0600;
 constexpr size_t kDigitsShown = 8;
 
+constexpr char kKeepBoth[] = "keep both keys: what was encrypted by one can be read by no other";
+
+// "Server.EncryptionKeyFile in FILE:LINE", or "the default file".
+std::string SourcesText(const v1::NodeSnapshot& node) {
+  const v1::Facts& facts = node.facts();
+  return absl::StrJoin(facts.encryption_key().sources(), " and ",
+                       [&facts](std::string* out, const std::string& one) {
+                         const std::string name = one.substr(one.find('.') + 1);
+                         const v1::ConfigKey* key = FindKey(facts, "Server", name);
+                         if (one == "default" || key == nullptr) {
+                           out->append(one == "default" ? "the default file" : one);
+                           return;
+                         }
+                         absl::StrAppend(out, one, " in ",
+                                         key->file().empty() ? ConfigPath(facts) : key->file());
+                         if (key->line() > 0) absl::StrAppend(out, ":", key->line());
+                       });
+}
+
 // How the node gives its key, and how it keeps it.
 void JudgeKeeping(const v1::NodeSnapshot& node, Verdict& verdict) {
   const v1::EncryptionKeyFacts& key = node.facts().encryption_key();
+  const std::string& name = node.name();
   if (key.sources_size() > 1) {
-    verdict.Fail(node.name(),
-                 absl::StrCat("the key is given twice (", absl::StrJoin(key.sources(), ", "),
-                              "): Connect does not start"),
-                 absl::StrCat("on NODE: keep one of them in ", ConfigPath(node.facts())));
+    verdict.Fail(
+        name,
+        absl::StrCat("the key is given twice (", absl::StrJoin(key.sources(), ", "),
+                     "): Connect does not start"),
+        {ByHand(name, absl::StrCat("leave one of ", SourcesText(node),
+                                   ": that of the key with which the database was written"))});
   }
-  if (key.has_mode() && key.mode() != kKeyMode) {
-    verdict.Fail(node.name(),
-                 absl::StrFormat("%s has mode %04o, wanted 0600", key.path(), key.mode()),
-                 absl::StrCat("on NODE: chmod 0600 ", key.path()));
+  if (!key.has_mode()) return;
+  const std::string file = ShellWord(key.path());
+  if (key.mode() != kKeyMode) {
+    verdict.Fail(name, absl::StrFormat("%s has mode %04o, wanted 0600", key.path(), key.mode()),
+                 {Type(name, {absl::StrCat("chmod 0600 ", file)})});
+  }
+  if (key.has_uid() && key.uid() != 0) {
+    verdict.Fail(name, absl::StrCat(key.path(), " belongs to uid ", key.uid(), ", wanted root"),
+                 {Type(name, {absl::StrCat("chown root ", file)},
+                       "where that is refused, the file system gives every file one owner: an "
+                       "access point, or a server that squashes root")});
   }
 }
 
@@ -36,34 +67,61 @@ bool LacksKeyFile(const v1::NodeSnapshot& node) {
   return key.has_path() && !key.has_mode() && !WhyUnobserved(node.facts(), "encryption_key.mode");
 }
 
-// How the node gets the key that `right` has; its own is kept.
-std::string CopyFix(const v1::NodeSnapshot& node, const v1::NodeSnapshot& right) {
+// What the other node reads the key from is to be read here, too.
+std::string PointNote(const v1::NodeSnapshot& node, const v1::NodeSnapshot& right) {
   const v1::EncryptionKeyFacts& here = node.facts().encryption_key();
   const v1::EncryptionKeyFacts& there = right.facts().encryption_key();
-  const std::string config = ConfigPath(node.facts());
-  if (!there.has_path()) {
-    return absl::StrCat("on NODE: give the key in ", config, " as ", right.name(), " does (",
-                        absl::StrJoin(there.sources(), ", "),
-                        "), then: systemctl restart rstudio-connect");
+  const std::string as = absl::StrCat(", as on ", right.name(), " (", SourcesText(right), ")");
+  if (!there.has_path()) return absl::StrCat("give the key in the configuration", as);
+  if (PlaceOnNetwork(right.facts(), there.path())) {
+    const bool sets = FindKey(node.facts(), "Server", "EncryptionKeyFile") != nullptr;
+    const bool is_default = there.sources_size() == 1 && there.sources(0) == "default";
+    const std::string set =
+        is_default && sets ? TakeKeyOutNote(node.facts(), "Server.EncryptionKeyFile")
+                           : SetKeyNote(node.facts(), "Server.EncryptionKeyFile", there.path());
+    return absl::StrCat(set, as);
   }
-  const std::string take_out =
-      here.has_path() || here.sources().empty()
-          ? ""
-          : absl::StrCat("take ", absl::StrJoin(here.sources(), ", "), " out of ", config, "; ");
-  const std::string& file = here.has_path() ? here.path() : there.path();
-  const std::string keep = here.has_mode() ? absl::StrCat("cp -p ", file, " ", file, ".old; ") : "";
-  return absl::StrCat("on NODE: ", take_out, "systemctl stop rstudio-connect; ", keep,
-                      "scp -p root@", right.name(), ":", there.path(), " ", file,
-                      "; systemctl start rstudio-connect");
+  return absl::StrCat("bring ", there.path(), " of ", right.name(),
+                      " here under a new name, root's ", "and 0600, and ",
+                      SetKeyNote(node.facts(), "Server.EncryptionKeyFile", "that file"),
+                      here.has_path() ? absl::StrCat("; leave ", here.path(), " as it is") : "");
+}
+
+// Both read their key from the shared file system, and find two keys.
+bool AreOnOneShare(const v1::NodeSnapshot& a, const v1::NodeSnapshot& b) {
+  const auto here = PlaceOnNetwork(a.facts(), a.facts().encryption_key().path());
+  const auto there = PlaceOnNetwork(b.facts(), b.facts().encryption_key().path());
+  return here && there && Same(*here, *there) != Sameness::kDifferent;
+}
+
+// No fix copies a key: which one the database was written with is not seen from here.
+Fixes OtherKeyFix(const v1::NodeSnapshot& node, const v1::NodeSnapshot& right) {
+  Fixes fixes;
+  if (IsRunning(node.facts())) fixes.push_back(StopConnect(node.name()));
+  const std::string& path = node.facts().encryption_key().path();
+  if (AreOnOneShare(node, right)) {
+    fixes.push_back(ByHand(
+        node.name(),
+        absl::StrCat(path, " is on the shared file system on ", right.name(),
+                     ", too: what the nodes have mounted is not one directory. Find out which is "
+                     "mounted where (findmnt), and ",
+                     kKeepBoth)));
+  } else {
+    fixes.push_back(ByHand(node.name(), absl::StrCat(PointNote(node, right), "; ", kKeepBoth)));
+  }
+  return fixes;
 }
 
 // Nullopt where there is no key, or the verdict says that it is not known.
 std::optional<std::string> Fingerprint(const v1::NodeSnapshot& node, Verdict& verdict) {
-  for (const char* path :
-       {"encryption_key.sources", "encryption_key.mode", "encryption_key.fingerprint"}) {
+  for (const char* path : {"encryption_key.sources", "encryption_key.mode", "encryption_key.uid",
+                           "encryption_key.fingerprint"}) {
     if (verdict.Unobserved(node, path)) return std::nullopt;
   }
   const v1::EncryptionKeyFacts& key = node.facts().encryption_key();
+  if (key.has_mode() && !key.has_uid()) {
+    verdict.Unknown(node.name(), absl::StrCat("the owner of ", key.path(), " was not reported"));
+  }
   if (key.has_fingerprint()) return key.fingerprint();
   if (node.facts().has_encryption_key() && !LacksKeyFile(node)) {
     verdict.Unknown(node.name(), "the key's fingerprint was not reported");
@@ -71,18 +129,32 @@ std::optional<std::string> Fingerprint(const v1::NodeSnapshot& node, Verdict& ve
   return std::nullopt;
 }
 
+Fixes MissingFix(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right) {
+  if (right == nullptr) return {};
+  const std::string& path = node.facts().encryption_key().path();
+  if (!path.empty() && AreOnOneShare(node, *right)) {
+    return {ByHand(node.name(), absl::StrCat(right->name(),
+                                             " has the file on the shared file system: what is "
+                                             "mounted here is another directory, or not that one "
+                                             "file system (findmnt on both shows it)"))};
+  }
+  return {ByHand(node.name(), PointNote(node, *right))};
+}
+
 // A node without a key, where others may have one.
 void JudgeMissing(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right, Verdict& verdict) {
-  const std::string fix = right == nullptr ? "" : CopyFix(node, *right);
+  const Why why = {right == nullptr ? v1::SELF : v1::PEERS};
   if (LacksKeyFile(node)) {
-    verdict.Fail(node.name(),
-                 absl::StrCat("there is no key file ", node.facts().encryption_key().path()), fix);
+    const std::string& path = node.facts().encryption_key().path();
+    verdict.Fail(node.name(), absl::StrCat("there is no key file ", path), MissingFix(node, right),
+                 why);
   } else if (right != nullptr) {
-    verdict.Fail(node.name(), "there is no key, elsewhere there is", fix);
+    verdict.Fail(node.name(), "there is no key, elsewhere there is", MissingFix(node, right), why);
   } else {
     verdict.Unknown(node.name(), "there is no key yet: the first start of Connect makes one",
-                    "systemctl start rstudio-connect on one node only, then: connect-ha "
-                    "checklist --refresh");
+                    {ByHand("",
+                            "start Connect on one node alone, then: connect-ha checklist "
+                            "--refresh")});
   }
 }
 
@@ -91,26 +163,28 @@ void JudgeMissing(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right, V
 v1::Finding EncryptionKeyMatches(const v1::Snapshot& cluster) {
   Verdict verdict;
   std::vector<Seen> seen;
-  std::map<std::string, const v1::NodeSnapshot*> with;
   std::vector<const v1::NodeSnapshot*> without;
+  const v1::NodeSnapshot* right = nullptr;  // serves, if any with a key does
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     const auto fingerprint = Fingerprint(node, verdict);
     if (fingerprint) {
       // Shortened, it tells two keys apart and gives neither away.
-      seen.push_back({node.name(), fingerprint->substr(0, kDigitsShown)});
-      with[node.name()] = &node;
+      seen.push_back({&node, fingerprint->substr(0, kDigitsShown)});
+      const bool is_better = Serves(node.facts()) && !(right && Serves(right->facts()));
+      if (right == nullptr || is_better) right = &node;
     } else if (!WhyUnobserved(node.facts(), "encryption_key") &&
                (!node.facts().has_encryption_key() || LacksKeyFile(node))) {
       without.push_back(&node);
     }
     JudgeKeeping(node, verdict);
   }
-  const v1::NodeSnapshot* right = seen.empty() ? nullptr : with[seen.front().node];
   for (const v1::NodeSnapshot* node : without) JudgeMissing(*node, right, verdict);
-  Compare(verdict, "key fingerprint", seen, std::nullopt,
-          [&with](const Seen& one, const Seen& other) {
-            return CopyFix(*with[one.node], *with[other.node]);
-          });
+  Compare(verdict, seen,
+          {"key fingerprint", std::nullopt,
+           [](const Seen& one, const Seen& other) { return OtherKeyFix(*one.node, *other.node); },
+           absl::StrCat("the right one is that with which the database was written: a node with it "
+                        "shows the environment variables of content without an error; ",
+                        kKeepBoth)});
   return verdict.Finish();
 }
 

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rules/rules.h"
+#include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/located.h"
@@ -9,20 +11,19 @@
 namespace connect_ha {
 namespace {
 
+constexpr char kKey[] = "Metrics.DataPath";
+
 // Places of the metrics directory on network file systems; a local one is a node's own.
 std::vector<Located> LocateMetrics(const v1::Snapshot& cluster, Verdict& verdict) {
   std::vector<Located> located;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (StorageUnobserved(node, verdict)) continue;
-    if (const auto why = WhyConfigurationUnknown(node.facts())) {
-      verdict.Unknown(node.name(), *why);
-      continue;
-    }
+    if (verdict.Unobserved(node, "configuration.keys")) continue;
     if (!ConfigFlag(node.facts(), "Metrics", "Enabled", true)) {
       verdict.NotApplicable(node.name(), "Metrics.Enabled is false");
       continue;
     }
-    const v1::DataDirectory* directory = FindDirectory(node.facts(), "Metrics.DataPath");
+    const v1::DataDirectory* directory = FindDirectory(node.facts(), kKey);
     if (directory == nullptr) {
       verdict.Unknown(node.name(), "Metrics.DataPath was not reported");
       continue;
@@ -43,30 +44,61 @@ std::vector<Located> LocateMetrics(const v1::Snapshot& cluster, Verdict& verdict
   return located;
 }
 
-// How many nodes have a place, and a path on whatever server.
-struct Crowd {
-  std::map<std::string, int> at_place;
-  std::map<std::string, int> at_path;
-  std::map<std::string, int> at_path_unnamed;
+// The places that nodes have at one path, each with the number of its nodes.
+struct AtPath {
+  std::map<std::string, std::pair<Place, int>> places;
 };
 
-Crowd Count(const std::vector<Located>& located) {
-  Crowd crowd;
+std::string Identity(const Place& place) { return absl::StrCat(place.Text(), " ", place.address); }
+
+std::map<std::string, AtPath> ByPath(const std::vector<Located>& located) {
+  std::map<std::string, AtPath> paths;
   for (const Located& one : located) {
-    ++crowd.at_place[one.place.Text()];
-    ++crowd.at_path[one.place.path];
-    if (!one.place.server_is_named) ++crowd.at_path_unnamed[one.place.path];
+    auto& [place, nodes] = paths[one.place.path].places[Identity(one.place)];
+    place = one.place;
+    ++nodes;
   }
-  return crowd;
+  return paths;
 }
 
-// Only equal paths can be one directory; servers that have no comparable name may be one server.
-Sameness SharedWithPeers(const Located& one, const Crowd& crowd) {
-  const Place& place = one.place;
-  if (crowd.at_place.at(place.Text()) > 1) return Same(place, place);
-  const bool has_unnamed = crowd.at_path_unnamed.count(place.path) > 0;
-  const bool unclear = !place.server_is_named ? crowd.at_path.at(place.path) > 1 : has_unnamed;
-  return unclear ? Sameness::kUnknown : Sameness::kDifferent;
+// Whether another node has this directory, too; only equal paths can be one.
+Sameness SharedWithPeers(const Place& place, const AtPath& at_path) {
+  Sameness worst = Sameness::kDifferent;
+  for (const auto& [identity, other] : at_path.places) {
+    if (identity == Identity(place) && other.second == 1) continue;
+    const Sameness same = Same(place, other.first);
+    if (same == Sameness::kSame) return same;
+    if (same == Sameness::kUnknown) worst = same;
+  }
+  return worst;
+}
+
+Fixes OwnPathFix(const v1::NodeSnapshot& node) {
+  return {ByHand(node.name(), SetKeyNote(node.facts(), kKey, "/var/lib/rstudio-connect-metrics")),
+          RestartConnect(node.name())};
+}
+
+void JudgePlace(const v1::Snapshot& cluster, const Located& one, const AtPath& at_path,
+                Verdict& verdict) {
+  const std::string& node = one.node->name();
+  const std::string what =
+      absl::StrCat(one.directory->path(), one.directory->is_default() ? " (the default)" : "");
+  const Sameness shared = SharedWithPeers(one.place, at_path);
+  if (shared == Sameness::kSame) {
+    verdict.Fail(node, absl::StrCat(what, " is one directory for several nodes"),
+                 OwnPathFix(*one.node), {v1::PEERS});
+  } else if (one.directory->is_default()) {
+    verdict.Fail(node,
+                 absl::StrCat(what, " lies in the shared data directory, for any node to use"),
+                 OwnPathFix(*one.node));
+  } else if (shared == Sameness::kUnknown) {
+    verdict.Unknown(node, absl::StrCat(what, " may be another node's too (", one.place.Text(), ")"),
+                    OwnPathFix(*one.node));
+  } else if (cluster.nodes_size() == 1 && cluster.nodes_left_out() == 0) {
+    verdict.Pass(node, absl::StrCat(what, " is not the default; no other node to compare it with"));
+  } else {
+    verdict.Pass(node, absl::StrCat(what, " is this node's own"));
+  }
 }
 
 }  // namespace
@@ -74,32 +106,8 @@ Sameness SharedWithPeers(const Located& one, const Crowd& crowd) {
 v1::Finding MetricsPathIsUnique(const v1::Snapshot& cluster) {
   Verdict verdict;
   const std::vector<Located> located = LocateMetrics(cluster, verdict);
-  const Crowd crowd = Count(located);
-  for (const Located& one : located) {
-    const std::string what =
-        absl::StrCat(one.directory->path(), one.directory->is_default() ? " (the default)" : "");
-    switch (SharedWithPeers(one, crowd)) {
-      case Sameness::kSame:
-        verdict.Fail(one.node->name(), absl::StrCat(what, " is one directory for several nodes"));
-        break;
-      case Sameness::kUnknown:
-        verdict.Unknown(one.node->name(),
-                        absl::StrCat(what, " may be another node's too (", one.place.Text(), ")"));
-        break;
-      case Sameness::kDifferent:
-        if (one.directory->is_default()) {
-          verdict.Fail(
-              one.node->name(),
-              absl::StrCat(what, " lies in the shared data directory, for any node to use"));
-          break;
-        }
-        verdict.Pass(
-            one.node->name(),
-            cluster.nodes_size() == 1
-                ? absl::StrCat(what, " is not the default; no other node to compare it with")
-                : absl::StrCat(what, " is this node's own"));
-    }
-  }
+  const std::map<std::string, AtPath> paths = ByPath(located);
+  for (const Located& one : located) JudgePlace(cluster, one, paths.at(one.place.path), verdict);
   return verdict.Finish("every node writes its metrics to a place of its own");
 }
 

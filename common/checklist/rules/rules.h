@@ -38,6 +38,9 @@ v1::Finding StorageOptions(const v1::Snapshot& cluster);
 // storage_answers.cc
 v1::Finding StorageIsAlive(const v1::Snapshot& cluster);
 
+// boot.cc
+v1::Finding BootIsGuarded(const v1::Snapshot& cluster);
+
 // encryption_key.cc
 v1::Finding EncryptionKeyMatches(const v1::Snapshot& cluster);
 
@@ -60,7 +63,6 @@ v1::Finding RuntimesMatchQuarto(const v1::Snapshot& cluster);
 
 // service.cc
 v1::Finding ServiceIsHealthy(const v1::Snapshot& cluster);
-v1::Finding BootIsGuarded(const v1::Snapshot& cluster);
 v1::Finding LicenseIsValid(const v1::Snapshot& cluster);
 
 // cluster.cc

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/compare.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
@@ -13,6 +15,11 @@ namespace connect_ha {
 namespace {
 
 const char kInstallDirectory[] = "/opt/rstudio-connect";
+const char kNotSet[] = "not set";
+
+int AllNodes(const v1::Snapshot& cluster) {
+  return cluster.nodes_size() + static_cast<int>(cluster.nodes_left_out());
+}
 
 // Adds the directory's place where it is on a network file system; where it is not, it cannot
 // be shared.
@@ -33,72 +40,140 @@ void Locate(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
   }
 }
 
-// The place that most nodes have; the first one's where none has a majority.
-const Place& Usual(const std::vector<Located>& located) {
-  std::map<std::string, size_t> count;
-  for (const Located& one : located) ++count[one.place.Text()];
-  const auto most = std::max_element(located.begin(), located.end(),
-                                     [&count](const Located& a, const Located& b) {
-                                       return count[a.place.Text()] < count[b.place.Text()];
-                                     });
-  return most->place;
+// Both unset is the same; one unset is not what the other has.
+Sameness Same(const Located& a, const Located& b) {
+  if (a.directory == nullptr || b.directory == nullptr) {
+    return a.directory == b.directory ? Sameness::kSame : Sameness::kDifferent;
+  }
+  return Same(a.place, b.place);
 }
 
-std::string ProofFix(const Located& one) {
-  return absl::StrCat("on one node: touch ", one.directory->resolved(),
-                      "/.connect-ha-proof, on every other: ls ", one.directory->resolved(),
-                      "/.connect-ha-proof (it must be there), then remove it");
+std::string TextOf(const Located& one) {
+  return one.directory == nullptr ? kNotSet : one.place.Text();
 }
 
-// Names can disprove that a directory is shared; only seeing each other's files proves it.
-void JudgeSameness(const v1::Snapshot& cluster, const std::vector<Located>& located,
-                   Verdict& verdict) {
-  if (located.empty()) return;
-  const Place& usual = Usual(located);
+// Those that are surely not what some other is: by the text of the first of their kind, so that one
+// place under two names counts as one. What is only unclear is left out.
+std::vector<Seen> SurelyDifferent(const std::vector<Located>& located) {
+  std::vector<const Located*> kinds;
+  std::map<std::string, const Located*> kind_of;
   for (const Located& one : located) {
-    const std::string place = one.place.Text();
-    const std::string& node = one.node->name();
-    if (cluster.nodes_size() == 1) {
-      verdict.Pass(node, absl::StrCat(place, "; no other node to compare it with"));
-      continue;
+    const Located*& kind = kind_of[absl::StrCat(TextOf(one), " ", one.place.address)];
+    if (kind != nullptr) continue;
+    const auto same = std::find_if(kinds.begin(), kinds.end(), [&one](const Located* other) {
+      return Same(one, *other) == Sameness::kSame;
+    });
+    if (same == kinds.end()) kinds.push_back(&one);
+    kind = same == kinds.end() ? &one : *same;
+  }
+  std::set<const Located*> different;
+  for (const Located* a : kinds) {
+    for (const Located* b : kinds) {
+      if (Same(*a, *b) == Sameness::kDifferent) different.insert(a);
     }
-    switch (Same(one.place, usual)) {
-      case Sameness::kDifferent:
-        verdict.Fail(
-            node, absl::StrCat(one.directory->path(), " is ", place, ", elsewhere ", usual.Text()),
-            absl::StrCat("on NODE: systemctl stop rstudio-connect; make ", one.directory->key(),
-                         " lead to ", usual.Text(), " (connect-ha facts ", node,
-                         " shows the mounts)"));
-        break;
-      case Sameness::kUnknown:
-        verdict.Unknown(node, absl::StrCat(place, " does not name a server that can be compared"),
-                        ProofFix(one));
-        break;
-      case Sameness::kSame:
-        verdict.Unknown(node,
-                        absl::StrCat(place,
-                                     "; no proof yet that the nodes see each other's "
-                                     "files"),
-                        ProofFix(one));
-    }
+  }
+  std::vector<Seen> seen;
+  for (const Located& one : located) {
+    const Located* kind = kind_of[absl::StrCat(TextOf(one), " ", one.place.address)];
+    if (different.count(kind) > 0) seen.push_back({one.node, TextOf(*kind)});
+  }
+  return seen;
+}
+
+Fixes AlikeFix(const std::string& key, const Seen& one, const Seen& right) {
+  const v1::Facts& facts = one.node->facts();
+  const v1::DataDirectory* theirs = FindDirectory(right.node->facts(), key);
+  const std::string& name = one.node->name();
+  // Content is only in the landing directory while it is uploaded.
+  Fixes fixes;
+  if (key != "Server.LandingDir") fixes.push_back(StopConnect(name));
+  if (theirs == nullptr) {
+    fixes.push_back(ByHand(name, TakeKeyOutNote(facts, key)));
+    return fixes;
+  }
+  const v1::DataDirectory* here = FindDirectory(facts, key);
+  const bool is_mount = here != nullptr && here->path() == theirs->path();
+  const std::string as = absl::StrCat(", as on ", right.node->name(), " (", right.value, ")");
+  fixes.push_back(ByHand(
+      name, absl::StrCat(is_mount ? absl::StrCat("mount what ", theirs->path(), " is on")
+                                  : SetKeyNote(facts, key, theirs->path()),
+                         as, here == nullptr ? "" : "; what is in the other place stays there")));
+  return fixes;
+}
+
+// That nodes see each other's files is what proves it, and nothing shows that here.
+v1::Fix ProofFix(const Located& one) {
+  return ByHand("", absl::StrCat("to see for yourself: touch ", one.directory->resolved(),
+                                 "/.connect-ha-proof on one node, look for it on every other, "
+                                 "and remove it"));
+}
+
+void SayNotProved(const Located& one, const std::vector<Located>& located, Verdict& verdict) {
+  if (one.directory == nullptr) return verdict.NotApplicable(one.node->name(), kNotSet);
+  const bool is_unclear = std::any_of(located.begin(), located.end(), [&one](const Located& other) {
+    return Same(one, other) == Sameness::kUnknown;
+  });
+  verdict.Unknown(
+      one.node->name(),
+      absl::StrCat(TextOf(one), is_unclear ? " cannot be told from what other nodes have"
+                                           : "; no proof that nodes see each other's files"),
+      {ProofFix(one)});
+}
+
+// Names never prove that a directory is shared.
+void JudgeSameness(const v1::Snapshot& cluster, const std::string& key,
+                   const std::vector<Located>& located, Verdict& verdict) {
+  if (located.empty()) return;
+  if (AllNodes(cluster) == 1) {
+    return verdict.Pass(located[0].node->name(),
+                        absl::StrCat(TextOf(located[0]), "; no other node to compare it with"));
+  }
+  const std::vector<Seen> seen = SurelyDifferent(located);
+  const Comparison comparison = {
+      absl::StrCat(key, " is"), std::nullopt,
+      [&key](const Seen& one, const Seen& right) { return AlikeFix(key, one, right); },
+      absl::StrCat("see which of them holds the content that users have, and lead ", key,
+                   " of every node there; leave the others as they are")};
+  Verdict apart;
+  Compare(apart, seen, comparison);
+  std::set<std::string> wrong;
+  for (const v1::Evidence& evidence : apart.Finish().evidence()) {
+    if (evidence.outcome() == v1::FAIL) wrong.insert(evidence.node());
+  }
+  // Who is right passes the comparison, and is still not proved to share.
+  Compare(verdict, seen, comparison);
+  for (const Located& one : located) {
+    if (wrong.count(one.node->name()) == 0) SayNotProved(one, located, verdict);
   }
 }
 
+// The same superblock: a bind mount is still what it was bound from.
+bool IsOnMount(const v1::NodeSnapshot& node, const v1::DataDirectory& directory,
+               const std::string& wanted) {
+  if (directory.mount_point() == wanted) return true;
+  const v1::Mount* mount = FindMount(node.facts(), directory.mount_point());
+  const v1::Mount* shared = FindMount(node.facts(), wanted);
+  return mount != nullptr && shared != nullptr && !mount->device().empty() &&
+         mount->device() == shared->device();
+}
+
+// A network file system, but not the one that the specification gives to Connect.
 bool OffTheSpecsMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
                       const v1::DataDirectory& directory, Verdict& verdict) {
   const std::string& wanted = cluster.spec().storage().mount_point();
-  if (wanted.empty() || directory.mount_point() == wanted) return false;
-  const std::string found = absl::StrCat(directory.path(), " is on ", directory.mount_point());
-  if (IsBelow(directory.resolved(), wanted)) {
-    verdict.Fail(node.name(), absl::StrCat(found, ": nothing is mounted at ", wanted),
-                 absl::StrCat("on NODE: systemctl stop rstudio-connect; ",
-                              StartMountCommand(wanted), "; findmnt ", wanted));
-  } else {
-    verdict.Fail(
-        node.name(), absl::StrCat(found, ", not on the file system at ", wanted),
-        absl::StrCat("on NODE: set DataDir below ", wanted, " under [Server] in ",
-                     ConfigPath(node.facts()), ", then: systemctl restart rstudio-connect"));
-  }
+  if (wanted.empty() || IsOnMount(node, directory, wanted)) return false;
+  const v1::Mount* mount = FindMount(node.facts(), directory.mount_point());
+  if (mount == nullptr || ReachOf(mount->fs_type()) != Reach::kNetwork) return false;
+  verdict.Fail(
+      node.name(),
+      absl::StrCat(directory.path(), " is on ", directory.mount_point(), " (", mount->source(),
+                   "), not on the file system at ", wanted),
+      {ByHand(node.name(), absl::StrCat("where the data is there, correct storage in cluster.yaml; "
+                                        "where it is at ",
+                                        wanted, ", stop Connect and ",
+                                        SetKeyNote(node.facts(), directory.key(),
+                                                   absl::StrCat("a directory below ", wanted))))},
+      {v1::SPEC});
   return true;
 }
 
@@ -117,12 +192,12 @@ v1::Finding OptionalDirectoryIsShared(const v1::Snapshot& cluster, const char* k
     if (!used) {
       verdict.NotApplicable(node.name(), when_unused);
     } else if (directory == nullptr) {
-      verdict.Fail(node.name(), absl::StrCat(key, " is not set, elsewhere it is"));
+      located.push_back({&node, nullptr, {}});
     } else {
       Locate(cluster, node, *directory, located, verdict);
     }
   }
-  JudgeSameness(cluster, located, verdict);
+  JudgeSameness(cluster, key, located, verdict);
   return verdict.Finish();
 }
 
@@ -140,7 +215,7 @@ v1::Finding DataDirIsShared(const v1::Snapshot& cluster) {
       Locate(cluster, node, *directory, located, verdict);
     }
   }
-  JudgeSameness(cluster, located, verdict);
+  JudgeSameness(cluster, "Server.DataDir", located, verdict);
   return verdict.Finish();
 }
 
@@ -178,7 +253,7 @@ v1::Finding DataDirOutsideInstall(const v1::Snapshot& cluster) {
       verdict.Fail(node.name(),
                    absl::StrCat(key, " ", directory->path(), " is below ", kInstallDirectory,
                                 ": Connect does not start"),
-                   MoveFix(cluster.spec().storage(), node.facts(), *directory));
+                   MoveFix(cluster, node, *directory));
     }
     if (outside) verdict.Pass(node.name(), "no data directory is below /opt/rstudio-connect");
   }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rules/rules.h"
@@ -5,117 +7,190 @@
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/data_mount.h"
 #include "common/checklist/view/facts_view.h"
+#include "common/checklist/view/located.h"
 #include "common/checklist/view/place.h"
+#include "common/mount_unit.h"
 
 namespace connect_ha {
 namespace {
 
-// What the specification wants mounted; nullopt when it does not say.
-std::optional<Place> WantedPlace(const v1::StorageSpec& spec) {
-  Place place;
-  place.path = "/";
-  if (spec.has_efs()) {
-    place.server = spec.efs().file_system();
-    return place;
-  }
-  if (!spec.has_nfs()) return std::nullopt;
-  v1::Mount wanted;
-  wanted.set_source(absl::StrCat(spec.nfs().server(), ":",
-                                 spec.nfs().has_export_() ? spec.nfs().export_() : "/"));
-  return PlaceOf(wanted, "/");
+// What is below the mount point is kept: the mount hides it, and nothing deletes it.
+Fixes NotMountedFix(const std::string& node, const std::string& point) {
+  return {StopConnect(node),
+          Type(node, {StartMountCommand(point), absl::StrCat("findmnt ", ShellWord(point))},
+               absl::StrCat("what was written below ", point,
+                            " meanwhile stays on the local disk, beneath the mount"))};
 }
 
-// What is mounted is not what is meant.
-std::string RemountFix(const std::string& mount_point) {
-  return absl::StrCat("on NODE: systemctl stop rstudio-connect; correct the source of ",
-                      mount_point,
-                      " in /etc/fstab or its .mount unit, then: "
-                      "systemctl daemon-reload; umount ",
-                      mount_point, "; mount ", mount_point);
+Fixes LocalMountFix(const v1::NodeSnapshot& node, const v1::Mount& mount) {
+  const std::string& point = mount.mount_point();
+  Fixes fixes = RemountFix(node.name(), point);
+  fixes.push_back(ByHand(
+      node.name(),
+      absl::StrCat("where findmnt still shows ", mount.fs_type(), ", correct the source of ", point,
+                   " in /etc/fstab or in its unit (systemctl cat ", MountUnitName(point),
+                   "); keep ", mount.source(), ": Connect may have written to it")));
+  return fixes;
 }
 
 // `mount` is null or local.
-std::string NotSharedFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
-                         const v1::Mount* mount) {
+Fixes NotSharedFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                   const v1::Mount* mount) {
   const std::string& wanted = cluster.spec().storage().mount_point();
   // Then it is the directory's own mount that was looked at.
   if (wanted.empty()) {
     return ShareFix(cluster, node, *FindDirectory(node.facts(), "Server.DataDir"));
   }
-  if (mount != nullptr) return RemountFix(wanted);
-  return absl::StrCat("on NODE: ", StartMountCommand(wanted), "; findmnt ", wanted);
+  return mount == nullptr ? NotMountedFix(node.name(), wanted) : LocalMountFix(node, *mount);
 }
 
-// A unit of /etc/fstab is started by a target or by an automount, but for one with noauto; a static
-// one by whatever asks for it, such as Connect's unit with RequiresMountsFor.
+// The unit's file is there after a boot.
+bool IsLasting(const std::string& unit_file_state) {
+  for (const char* state : {"enabled", "generated", "static", "disabled", "linked", "indirect"}) {
+    if (unit_file_state == state) return true;
+  }
+  return false;
+}
+
+// A unit of /etc/fstab is started by a target or by an automount, but for one with noauto; others
+// by whatever asks for them, such as Connect's unit with RequiresMountsFor.
 void JudgeBoot(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
+  const std::string& name = node.name();
   const std::string& point = mount.mount_point();
   const v1::Unit& unit = mount.unit();
   const std::string& state = unit.unit_file_state();
-  if (state == "enabled" || unit.started_by_size() > 0) {
-    if (state == "enabled" || state == "generated" || state == "static") {
-      return verdict.Pass(node.name(),
-                          absl::StrCat(point, " is ", mount.source(), " by ", unit.name()));
-    }
+  const std::string unit_name = unit.name().empty() ? MountUnitName(point) : unit.name();
+  if (state == "enabled" || (IsLasting(state) && unit.started_by_size() > 0)) {
+    return verdict.Pass(name, absl::StrCat(point, " is ", mount.source(), " by ", unit_name));
   }
+  const std::string not_by_a_boot = absl::StrCat("a boot does not mount ", point, ": ");
   if (state == "generated") {
-    return verdict.Fail(node.name(),
-                        absl::StrCat(point, " is not mounted by a boot: nothing starts ",
-                                     unit.name(), ", its line in /etc/fstab says noauto"),
-                        absl::StrCat("on NODE: take noauto out of the options of ", point,
-                                     " in /etc/fstab, then: systemctl daemon-reload"));
+    verdict.Fail(
+        name,
+        absl::StrCat(not_by_a_boot, "nothing starts ", unit_name,
+                     ", its line in /etc/fstab says noauto"),
+        {ByHand(name, absl::StrCat("take noauto out of the options of ", point, " in /etc/fstab")),
+         Type(name, {"systemctl daemon-reload"})});
+  } else if (state == "static") {
+    verdict.Unknown(
+        name,
+        absl::StrCat("whether a boot mounts ", point, ": ", unit_name,
+                     " is static, and no unit that is loaded starts it"),
+        {ByHand(name, absl::StrCat("give ", unit_name, " [Install] WantedBy=remote-fs.target")),
+         Type(name, {"systemctl daemon-reload",
+                     absl::StrCat("systemctl enable ", ShellWord(unit_name))})});
+  } else if (state == "disabled") {
+    verdict.Fail(name, absl::StrCat(not_by_a_boot, unit_name, " is disabled, nothing starts it"),
+                 {Type(name, {absl::StrCat("systemctl enable ", ShellWord(unit_name))})});
+  } else if (state == "masked") {
+    verdict.Fail(name, absl::StrCat(not_by_a_boot, unit_name, " is masked"),
+                 {Type(name, {absl::StrCat("systemctl unmask ", ShellWord(unit_name))})});
+  } else {
+    verdict.Fail(
+        name, absl::StrCat(point, " was mounted by hand: it is gone after a boot"),
+        {ByHand(name, absl::StrCat("add a line for ", point, " to /etc/fstab, with the ",
+                                   "source and options that findmnt shows")),
+         Type(name, {absl::StrCat("findmnt ", ShellWord(point)), "systemctl daemon-reload"})});
   }
-  if (state == "static") {
-    return verdict.Unknown(node.name(),
-                           absl::StrCat("whether a boot mounts ", point, ": ", unit.name(),
-                                        " is static, and no unit that is loaded starts it"),
-                           absl::StrCat("on NODE: give ", unit.name(),
-                                        " [Install] WantedBy=remote-fs.target, then: systemctl "
-                                        "enable ",
-                                        unit.name()));
+}
+
+// Another node has what the specification wants: then the cluster is split, and no change of the
+// specification is on its way.
+bool OthersHaveIt(const v1::Snapshot& cluster, const v1::NodeSnapshot& node) {
+  const v1::StorageSpec& spec = cluster.spec().storage();
+  return std::any_of(cluster.nodes().begin(), cluster.nodes().end(), [&](const auto& other) {
+    if (other.name() == node.name()) return false;
+    const v1::Mount* mount = FindMount(other.facts(), DataMountPoint(spec, other.facts()));
+    return mount != nullptr && SameAsWanted(spec, *mount) == Sameness::kSame;
+  });
+}
+
+// Its name is not the specification's, but a node has the same server under that name.
+bool IsKnownBySomebodysName(const v1::Snapshot& cluster, const v1::Mount& mount) {
+  const v1::StorageSpec& spec = cluster.spec().storage();
+  return std::any_of(cluster.nodes().begin(), cluster.nodes().end(), [&](const auto& other) {
+    const v1::Mount* theirs = FindMount(other.facts(), DataMountPoint(spec, other.facts()));
+    return theirs != nullptr && SameAsWanted(spec, *theirs) == Sameness::kSame &&
+           Same(PlaceOf(*theirs, "/"), PlaceOf(mount, "/")) == Sameness::kSame;
+  });
+}
+
+void SayAnother(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const v1::Mount& mount,
+                const std::string& text, Verdict& verdict) {
+  const std::string& point = mount.mount_point();
+  if (!OthersHaveIt(cluster, node)) {
+    return verdict.Fail(
+        node.name(), text,
+        {ByHand("", absl::StrCat("where the data is on what is mounted, correct storage in ",
+                                 "cluster.yaml; where it is on what is wanted, mount that at ",
+                                 point, " while Connect is stopped on every node"))},
+        {v1::SPEC});
   }
-  verdict.Fail(node.name(), absl::StrCat(point, " was mounted by hand: it is gone after a boot"),
-               absl::StrCat("on NODE: findmnt --fstab ", point,
-                            " (add the line that is missing to /etc/fstab), then: "
-                            "systemctl daemon-reload"));
+  Fixes fixes = {ByHand(node.name(), absl::StrCat("correct the source of ", point,
+                                                  " in /etc/fstab or in its unit (systemctl cat ",
+                                                  MountUnitName(point), ")"))};
+  for (const v1::Fix& fix : RemountFix(node.name(), point)) fixes.push_back(fix);
+  verdict.Fail(node.name(), text, fixes, {v1::PEERS});
+}
+
+Fixes ManyNamesFix(const v1::NodeSnapshot& node, const Place& wanted, const Place& found) {
+  if (wanted.is_efs || found.is_tunnel) {
+    return {
+        ByHand(node.name(), absl::StrCat("mount ", wanted.server, " by a name that says so, or ",
+                                         "by amazon-efs-utils"))};
+  }
+  return {Type(node.name(),
+               {absl::StrCat("getent ahosts ", ShellWord(wanted.server)),
+                absl::StrCat("getent ahosts ", ShellWord(found.server))},
+               "where both are one server, write the name that is mounted into cluster.yaml")};
 }
 
 // False when what is mounted is not what the specification wants, or that cannot be told.
-bool IsTheSpecs(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, const v1::Mount& mount,
+bool IsTheSpecs(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const v1::Mount& mount,
                 Verdict& verdict) {
+  const v1::StorageSpec& spec = cluster.spec().storage();
   const auto wanted = WantedPlace(spec);
   if (!wanted) return true;
-  // An EFS access point or a directory of the file system is still the file system.
-  Place found = PlaceOf(mount, "/");
-  if (spec.has_efs()) found.path = wanted->path;
-  const Sameness sameness = Same(found, *wanted);
-  if (sameness == Sameness::kSame) return true;
+  const Sameness sameness = SameAsWanted(spec, mount);
+  if (sameness == Sameness::kSame || IsKnownBySomebodysName(cluster, mount)) return true;
   const std::string text =
       absl::StrCat(mount.mount_point(), " is ", mount.source(), ", wanted ", wanted->Text());
-  if (sameness == Sameness::kDifferent) {
-    verdict.Fail(node.name(), text, RemountFix(mount.mount_point()));
-  } else {
-    verdict.Unknown(node.name(), absl::StrCat(text, ": the names cannot be compared"));
+  if (sameness == Sameness::kDifferent && ReachOf(mount.fs_type()) == Reach::kNetwork) {
+    SayAnother(cluster, node, mount, text, verdict);
+    return false;
   }
+  verdict.Unknown(node.name(), absl::StrCat(text, ": one server can have several names"),
+                  ManyNamesFix(node, *wanted, PlaceOf(mount, "/")));
   return false;
 }
 
 void JudgeMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdict& verdict) {
   const v1::StorageSpec& spec = cluster.spec().storage();
-  const std::string mount_point = DataMountPoint(spec, node.facts());
-  if (mount_point.empty()) return verdict.Unknown(node.name(), "Server.DataDir was not reported");
-  const v1::Mount* mount = FindMount(node.facts(), mount_point);
+  const std::string point = DataMountPoint(spec, node.facts());
+  if (point.empty()) return verdict.Unknown(node.name(), "Server.DataDir was not reported");
+  if (IsIdleAutomount(node.facts(), point)) {
+    return verdict.Unknown(
+        node.name(),
+        absl::StrCat(point,
+                     " is an automount that nothing has used yet: what it mounts is not "
+                     "known"),
+        {Type(node.name(), {absl::StrCat("timeout 10 ls ", ShellWord(point)),
+                            absl::StrCat("findmnt ", ShellWord(point))})});
+  }
+  const v1::Mount* mount = FindMount(node.facts(), point);
+  if (mount == nullptr && spec.mount_point().empty()) {
+    return verdict.Unknown(node.name(), absl::StrCat("the mount at ", point, " was not reported"));
+  }
   if (mount == nullptr || ReachOf(mount->fs_type()) == Reach::kLocal) {
     return verdict.Fail(node.name(),
-                        mount == nullptr
-                            ? absl::StrCat("nothing is mounted at ", mount_point)
-                            : absl::StrCat(mount_point, " is a local ", mount->fs_type()),
+                        mount == nullptr ? absl::StrCat("nothing is mounted at ", point)
+                                         : absl::StrCat(point, " is a local ", mount->fs_type()),
                         NotSharedFix(cluster, node, mount));
   }
-  if (!IsTheSpecs(spec, node, *mount, verdict)) return;
+  if (!IsTheSpecs(cluster, node, *mount, verdict)) return;
   if (!WantedPlace(spec) && ReachOf(mount->fs_type()) == Reach::kUnknown) {
     return verdict.Unknown(
-        node.name(), absl::StrCat(mount_point, " is a file system of type ", mount->fs_type(),
+        node.name(), absl::StrCat(point, " is a file system of type ", mount->fs_type(),
                                   ", which is not known here; nothing says that it is meant"));
   }
   if (!verdict.Unobserved(node, "storage.mounts.unit")) JudgeBoot(node, *mount, verdict);
@@ -124,16 +199,24 @@ void JudgeMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdi
 void JudgeTransit(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verdict& verdict) {
   const v1::Mount* mount = FindMount(node.facts(), DataMountPoint(spec, node.facts()));
   if (mount == nullptr) return verdict.Unknown(node.name(), "the data mount was not reported");
-  for (const std::string& option : mount->super_options()) {
-    if (absl::StartsWith(option, "xprtsec=") && option != "xprtsec=none") {
-      return verdict.Pass(node.name(), absl::StrCat(mount->mount_point(), " has ", option));
-    }
+  const std::string& point = mount->mount_point();
+  const std::string by_rpc = SuperOption(*mount, "xprtsec");
+  if (!by_rpc.empty() && by_rpc != "none") {
+    return verdict.Pass(node.name(), absl::StrCat(point, " has xprtsec=", by_rpc));
+  }
+  if (SuperOption(*mount, "sec") == "krb5p") {
+    return verdict.Pass(node.name(), absl::StrCat(point, " has sec=krb5p"));
   }
   if (mount->efs_tls()) {
-    return verdict.Pass(node.name(), absl::StrCat(mount->mount_point(), " is mounted with tls"));
+    return verdict.Pass(node.name(), absl::StrCat(point, " is mounted with tls"));
   }
   if (verdict.Unobserved(node, "storage.mounts.efs_tls")) return;
-  verdict.Fail(node.name(), absl::StrCat(mount->mount_point(), " is mounted without TLS"));
+  if (!absl::StartsWith(mount->fs_type(), "nfs") || PlaceOf(*mount, "/").is_tunnel) {
+    return verdict.Unknown(
+        node.name(), absl::StrCat("whether the traffic of ", point, " (", mount->fs_type(),
+                                  " from ", mount->source(), ") is encrypted cannot be seen here"));
+  }
+  verdict.Fail(node.name(), absl::StrCat(point, " is mounted without TLS"), {}, {v1::SPEC});
 }
 
 }  // namespace
@@ -141,11 +224,7 @@ void JudgeTransit(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Ver
 v1::Finding StorageIsMounted(const v1::Snapshot& cluster) {
   Verdict verdict;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (verdict.Unobserved(node, "storage.mounts") ||
-        verdict.Unobserved(node, "storage.directories")) {
-      continue;
-    }
-    JudgeMount(cluster, node, verdict);
+    if (!StorageUnobserved(node, verdict)) JudgeMount(cluster, node, verdict);
   }
   return verdict.Finish();
 }
@@ -158,11 +237,7 @@ v1::Finding StorageIsEncryptedInTransit(const v1::Snapshot& cluster) {
     return verdict.Finish();
   }
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (verdict.Unobserved(node, "storage.mounts") ||
-        verdict.Unobserved(node, "storage.directories")) {
-      continue;
-    }
-    JudgeTransit(spec, node, verdict);
+    if (!StorageUnobserved(node, verdict)) JudgeTransit(spec, node, verdict);
   }
   return verdict.Finish();
 }

@@ -3,57 +3,60 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "common/checklist/rules/rules.h"
+#include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/facts_view.h"
+#include "common/checklist/view/located.h"
 #include "common/checklist/view/place.h"
+#include "common/mount_unit.h"
 #include "common/time.h"
 
 namespace connect_ha {
 namespace {
 
-// The value of NAME=value; "" where the mount has no such option.
-std::string OptionValue(const v1::Mount& mount, absl::string_view name) {
-  const std::string prefix = absl::StrCat(name, "=");
-  for (const std::string& option : mount.super_options()) {
-    absl::string_view value = option;
-    if (absl::ConsumePrefix(&value, prefix)) return std::string(value);
+// Where to look at the way to the server.
+v1::Fix LookFix(const std::string& node, const v1::Mount& mount) {
+  if (mount.has_efs_file_system()) {
+    return Type(
+        node, {"systemctl status amazon-efs-mount-watchdog", "tail /var/log/amazon/efs/mount.log"});
   }
-  return "";
+  const std::string address = SuperOption(mount, "addr");
+  const std::string port = SuperOption(mount, "port");
+  const std::string tcp = port.empty() ? "2049" : port;
+  return Type(node, {absl::StrCat("ss -tn dst ", ShellWord(address))},
+              absl::StrCat("SYN-SENT, or no connection to port ", tcp, ": allow TCP ", tcp,
+                           " from ", node, " in the file system's security group"));
 }
 
 // The kernel goes on by itself once the server answers. systemd hangs as everybody does when it is
 // to mount a silent file system again.
-std::string ServerFix(const v1::Mount& mount) {
-  const std::string address = OptionValue(mount, "addr");
-  if (address.empty()) return "";
-  const std::string port = OptionValue(mount, "port");
-  const std::string tcp = port.empty() ? "2049" : port;
+Fixes ServerFix(const std::string& node, const v1::Mount& mount) {
+  if (SuperOption(mount, "addr").empty()) return {};
   const std::string& point = mount.mount_point();
-  const std::string look =
-      mount.has_efs_file_system()
-          ? "on NODE: systemctl status amazon-efs-mount-watchdog; tail "
-            "/var/log/amazon/efs/mount.log"
-          : absl::StrCat("on NODE: timeout 5 bash -c '</dev/tcp/", address, "/", tcp,
-                         "' && echo reached (if not: allow TCP ", tcp,
-                         " from NODE in the file system's security group); until it answers do "
-                         "not mount it again");
-  return absl::StrCat(look,
-                      "\ngone for good? on NODE: systemctl stop rstudio-connect; umount -f -l ",
-                      point, "; systemctl start \"$(systemd-escape -p --suffix=mount ", point,
-                      ")\"; systemctl start rstudio-connect");
+  return {LookFix(node, mount),
+          ByHand(node, absl::StrCat("it goes on by itself once the server answers: do not mount it "
+                                    "again before. Only where the server is gone for good: stop "
+                                    "rstudio-connect, umount -f -l ",
+                                    point, ", then start ", MountUnitName(point)))};
 }
 
 void JudgeAnswer(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
                  const v1::MountAnswer& answer, Verdict& verdict) {
   const std::string& point = answer.mount_point();
   if (answer.answered()) return verdict.Pass(node.name(), absl::StrCat(point, " answers"));
+  if (!answer.has_answered()) {
+    return verdict.Unknown(node.name(),
+                           absl::StrCat("whether ", point, " answered was not reported"));
+  }
   const v1::Mount* mount = FindMount(node.facts(), point);
-  const auto silent = FromProto(cluster.taken_at()) - FromProto(answer.silent_since());
-  verdict.Fail(node.name(), absl::StrCat(point, " has not answered for ", FormatSpan(silent)),
-               mount == nullptr ? "" : ServerFix(*mount));
+  std::string since;
+  if (answer.has_silent_since()) {
+    since = absl::StrCat(
+        " for ", FormatSpan(FromProto(cluster.taken_at()) - FromProto(answer.silent_since())));
+  }
+  verdict.Fail(node.name(), absl::StrCat(point, " has not answered", since),
+               mount == nullptr ? Fixes{} : ServerFix(node.name(), *mount));
 }
 
 bool WasAsked(const v1::StorageFacts& storage, const std::string& mount_point) {
@@ -63,16 +66,17 @@ bool WasAsked(const v1::StorageFacts& storage, const std::string& mount_point) {
                      });
 }
 
-// What an older agent does not ask.
+// What an agent does not ask: an older one, or of a type that it does not know.
 void JudgeUnasked(const v1::NodeSnapshot& node, Verdict& verdict) {
   const v1::StorageFacts& storage = node.facts().storage();
   bool any = !storage.answers().empty();
   for (const v1::DataDirectory& directory : storage.directories()) {
     const v1::Mount* mount = FindMount(node.facts(), directory.mount_point());
-    if (mount == nullptr || ReachOf(mount->fs_type()) != Reach::kNetwork) continue;
+    if (mount == nullptr || ReachOf(mount->fs_type()) == Reach::kLocal) continue;
     any = true;
     if (WasAsked(storage, directory.mount_point())) continue;
-    return verdict.Unknown(node.name(), absl::StrCat(directory.mount_point(), " was not asked"));
+    return verdict.Unknown(node.name(), absl::StrCat(directory.mount_point(), " (",
+                                                     mount->fs_type(), ") was not asked"));
   }
   if (!any) verdict.NotApplicable(node.name(), "no data directory is on a network file system");
 }
@@ -85,10 +89,7 @@ v1::Finding StorageIsAlive(const v1::Snapshot& cluster) {
     for (const v1::MountAnswer& answer : node.facts().storage().answers()) {
       JudgeAnswer(cluster, node, answer, verdict);
     }
-    if (verdict.Unobserved(node, "storage.answers") || verdict.Unobserved(node, "storage.mounts") ||
-        verdict.Unobserved(node, "storage.directories")) {
-      continue;
-    }
+    if (verdict.Unobserved(node, "storage.answers") || StorageUnobserved(node, verdict)) continue;
     JudgeUnasked(node, verdict);
   }
   return verdict.Finish();

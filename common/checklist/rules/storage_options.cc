@@ -8,32 +8,35 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "common/checklist/rules/rules.h"
+#include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/data_mount.h"
 #include "common/checklist/view/facts_view.h"
+#include "common/checklist/view/located.h"
 #include "common/checklist/view/place.h"
 
 namespace connect_ha {
 namespace {
 
-// The NFS options of the EFS documentation, and lookupcache=pos of Connect's.
 struct Wanted {
   const char* option;  // to write
-  // As the kernel shows it, alternatives separated by "|". "" where it does not.
+  // As the kernel shows it, alternatives separated by "|".
   const char* shown;
   const char* otherwise;  // what comes of doing without
+  bool efs_alone;         // other servers have numbers of their own
 };
 
+// The NFS options of the EFS documentation, and lookupcache=pos of Connect's.
 constexpr Wanted kWanted[] = {
-    {"nfsvers=4.1", "vers=4.1|vers=4.2", "opening files is slow: 4.0 serialises it per user"},
-    {"rsize=1048576", "rsize=1048576", "reads are slow"},
-    {"wsize=1048576", "wsize=1048576", "writes are slow"},
-    {"hard", "hard", "writes are lost without an error when the server is away"},
-    {"timeo=600", "timeo=600", "a slow answer counts as a lost one"},
-    {"retrans=2", "retrans=2", "recovery from a lost server starts late or never"},
-    {"noresvport", "noresvport", "the mount hangs after the server moved"},
+    {"nfsvers=4.1", "vers=4.1|vers=4.2", "opening files is slow: 4.0 serialises it per user", true},
+    {"rsize=1048576", "rsize=1048576", "reads are slow", true},
+    {"wsize=1048576", "wsize=1048576", "writes are slow", true},
+    {"hard", "hard", "writes are lost without an error when the server is away", false},
+    {"timeo=600", "timeo=600", "a slow answer counts as a lost one", true},
+    {"retrans=2", "retrans=2", "recovery from a lost server starts late or never", true},
+    {"noresvport", "noresvport", "the mount hangs after the server moved", true},
     {"lookupcache=pos", "lookupcache=pos|lookupcache=positive|lookupcache=none",
-     "files made on another node stay invisible for up to a minute"},
+     "files made on another node stay invisible for up to a minute", false},
 };
 
 bool Has(const v1::Mount& mount, const char* shown) {
@@ -53,19 +56,27 @@ bool LacksNetdev(const v1::Mount& mount) {
          !absl::StrContains(mount.unit().mount_options(), "_netdev");
 }
 
-std::string AddOptionFix(const v1::Mount& mount, const std::string& option) {
-  const std::string& point = mount.mount_point();
-  return absl::StrCat("on NODE: add ", option, " to the options of ", point,
-                      " in /etc/fstab or its .mount unit, then: systemctl daemon-reload; "
-                      "systemctl stop rstudio-connect; umount ",
-                      point, "; mount ", point, "; systemctl start rstudio-connect");
+// Connect starts again only where systemd keeps it from a mount that failed.
+Fixes AddOptionFix(const std::string& node, const std::string& point, const std::string& options) {
+  Fixes fixes = {ByHand(node, absl::StrCat("add ", options, " to the options of ", point,
+                                           " in /etc/fstab or in its unit; then one node at a "
+                                           "time:"))};
+  for (const v1::Fix& fix : RemountFix(node, point)) fixes.push_back(fix);
+  fixes.push_back(Needing(StartConnect(node), {"boot-is-guarded"}));
+  return fixes;
 }
 
-void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
+// By its name, or because the specification says so and it is what is mounted.
+bool IsEfs(const v1::StorageSpec& spec, const v1::Mount& mount) {
+  return spec.has_efs() || PlaceOf(mount, "/").is_efs;
+}
+
+void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, bool is_efs,
+                  Verdict& verdict) {
   std::vector<std::string> missing;
   std::vector<std::string> causes;
   for (const Wanted& wanted : kWanted) {
-    if (Has(mount, wanted.shown)) continue;
+    if (Has(mount, wanted.shown) || (wanted.efs_alone && !is_efs)) continue;
     missing.push_back(wanted.option);
     causes.push_back(absl::StrCat("no ", wanted.option, ": ", wanted.otherwise));
   }
@@ -73,38 +84,41 @@ void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict&
     missing.push_back("_netdev");
     causes.push_back("no _netdev: the boot may hang");
   }
-  const std::string fix = AddOptionFix(mount, absl::StrJoin(missing, ","));
-  for (const std::string& cause : causes) verdict.Fail(node.name(), cause, fix);
-  if (missing.empty()) {
-    verdict.Pass(node.name(), absl::StrCat(mount.mount_point(), " has every option"));
-  }
+  const std::string& point = mount.mount_point();
+  const Fixes fixes = AddOptionFix(node.name(), point, absl::StrJoin(missing, ","));
+  for (const std::string& cause : causes) verdict.Fail(node.name(), cause, fixes);
+  if (!missing.empty()) return;
+  verdict.Pass(node.name(),
+               is_efs ? absl::StrCat(point, " has every option that EFS wants")
+                      : absl::StrCat(point,
+                                     " has hard and lookupcache; it is not EFS, whose other "
+                                     "options are not asked of it"));
 }
 
 }  // namespace
 
-std::string NfsOptions() {
+std::string EfsOptions() {
   std::string options;
   for (const Wanted& wanted : kWanted) absl::StrAppend(&options, wanted.option, ",");
   return absl::StrCat(options, "_netdev");
 }
 
 v1::Finding StorageOptions(const v1::Snapshot& cluster) {
+  const v1::StorageSpec& spec = cluster.spec().storage();
   Verdict verdict;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (verdict.Unobserved(node, "storage.mounts") ||
-        verdict.Unobserved(node, "storage.directories")) {
-      continue;
-    }
-    const std::string point = DataMountPoint(cluster.spec().storage(), node.facts());
+    if (StorageUnobserved(node, verdict)) continue;
+    const std::string point = DataMountPoint(spec, node.facts());
     const v1::Mount* mount = FindMount(node.facts(), point);
-    if (point.empty()) {
-      verdict.Unknown(node.name(), "Server.DataDir was not reported");
-    } else if (mount == nullptr) {
-      verdict.NotApplicable(node.name(), absl::StrCat("nothing is mounted at ", point));
+    if (mount == nullptr) {
+      verdict.Unknown(node.name(), "the data mount was not reported");
+    } else if (ReachOf(mount->fs_type()) == Reach::kUnknown) {
+      verdict.Unknown(node.name(), absl::StrCat(point, " is a file system of type ",
+                                                mount->fs_type(), ", which is not known here"));
     } else if (!absl::StartsWith(mount->fs_type(), "nfs")) {
       verdict.NotApplicable(node.name(), absl::StrCat(point, " is not NFS"));
     } else if (!verdict.Unobserved(node, "storage.mounts.unit")) {
-      JudgeOptions(node, *mount, verdict);
+      JudgeOptions(node, *mount, IsEfs(spec, *mount), verdict);
     }
   }
   return verdict.Finish();

@@ -5,7 +5,7 @@
 
 namespace connect_ha {
 
-// "nfsvers=4.1,rsize=1048576,...,_netdev", for /etc/fstab.
-std::string NfsOptions();
+// "nfsvers=4.1,rsize=1048576,...,_netdev", for a line of /etc/fstab that mounts EFS.
+std::string EfsOptions();
 
 }  // namespace connect_ha

@@ -26,11 +26,16 @@ bool IsOneOf(const std::array<absl::string_view, N>& names, absl::string_view na
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// "server:/export" into its halves; an IPv6 address keeps its brackets.
+// "server:/export" or "//server/share" into its halves; an IPv6 address keeps its brackets, a name
+// loses the dot that may end it.
 std::pair<std::string, std::string> SplitSource(const std::string& source) {
-  const size_t colon = source.find(":/");
-  if (colon == std::string::npos) return {source, "/"};
-  return {absl::AsciiStrToLower(source.substr(0, colon)), source.substr(colon + 1)};
+  const bool is_share = absl::StartsWith(source, "//");
+  const size_t begin = is_share ? 2 : 0;
+  const size_t end = is_share ? source.find('/', begin) : source.find(":/");
+  if (end == std::string::npos) return {source, "/"};
+  std::string host = absl::AsciiStrToLower(source.substr(begin, end - begin));
+  if (absl::EndsWith(host, ".")) host.pop_back();
+  return {host, source.substr(is_share ? end : end + 1)};
 }
 
 // fs-0ab1.efs.us-east-1.amazonaws.com, with or without a zone before it, is fs-0ab1.
@@ -40,6 +45,26 @@ std::string EfsFileSystem(const std::string& host) {
     if (absl::StartsWith(labels[i], "fs-") && labels[i + 1] == "efs") return labels[i];
   }
   return "";
+}
+
+std::string WithoutBrackets(const std::string& host) {
+  const bool has_them = absl::StartsWith(host, "[") && absl::EndsWith(host, "]");
+  return has_them ? host.substr(1, host.size() - 2) : host;
+}
+
+bool IsLoopback(const std::string& host) {
+  return host == "localhost" || absl::StartsWith(host, "127.") || host == "::1";
+}
+
+// See Place.root. An access point is an option of the mount helper, which the kernel does not show.
+std::string RootOf(const v1::Mount& mount) {
+  if (mount.has_efs_file_system()) {
+    const bool is_known = mount.unit().has_mount_options();
+    const std::string& options = mount.unit().mount_options();
+    return is_known && !absl::StrContains(options, "accesspoint=") ? "nfs 4" : "";
+  }
+  const std::string version = SuperOption(mount, "vers");
+  return absl::StrCat("nfs ", version.empty() ? "4" : version.substr(0, 1));
 }
 
 bool IsAddress(const std::string& host) {
@@ -61,27 +86,51 @@ Reach ReachOf(const std::string& fs_type) {
   return IsOneOf(kLocalTypes, fs_type) ? Reach::kLocal : Reach::kUnknown;
 }
 
+std::string SuperOption(const v1::Mount& mount, const std::string& name) {
+  const std::string prefix = absl::StrCat(name, "=");
+  for (const std::string& option : mount.super_options()) {
+    absl::string_view value = option;
+    if (absl::ConsumePrefix(&value, prefix)) return std::string(value);
+  }
+  return "";
+}
+
 Place PlaceOf(const v1::Mount& mount, const std::string& below) {
   const auto [host, exported] = SplitSource(mount.source());
   Place place;
   place.path = Join(exported, below);
+  place.root = RootOf(mount);
   place.server = mount.has_efs_file_system() ? mount.efs_file_system() : EfsFileSystem(host);
-  if (place.server.empty()) {
-    place.server = host;
-    place.server_is_named = !IsAddress(host) && host != "localhost";
+  place.is_efs = !place.server.empty();
+  if (place.server.empty()) place.server = host;
+  place.is_tunnel = !place.is_efs && IsLoopback(WithoutBrackets(host));
+  place.address = SuperOption(mount, "addr");
+  if (place.address.empty() && IsAddress(host)) place.address = WithoutBrackets(host);
+  if (IsLoopback(place.address)) {
+    place.address.clear();
+    place.is_tunnel = !place.is_efs;
   }
+  const std::string port = SuperOption(mount, "port");
+  const bool is_usual = port.empty() || port == "0" || port == "2049";
+  if (!place.address.empty() && !is_usual) absl::StrAppend(&place.address, " port ", port);
   return place;
 }
 
-Sameness Same(const Place& a, const Place& b) {
-  if (a.server == b.server) {
-    // Each node's own tunnel can lead anywhere.
-    const bool is_tunnel =
-        a.server == "localhost" || absl::StartsWith(a.server, "127.") || a.server == "[::1]";
-    if (is_tunnel) return Sameness::kUnknown;
-    return a.path == b.path ? Sameness::kSame : Sameness::kDifferent;
+Sameness SameServer(const Place& a, const Place& b) {
+  if (a.is_efs && b.is_efs) {
+    return a.server == b.server ? Sameness::kSame : Sameness::kDifferent;
   }
-  return a.server_is_named && b.server_is_named ? Sameness::kDifferent : Sameness::kUnknown;
+  if (a.is_tunnel || b.is_tunnel) return Sameness::kUnknown;
+  if (!a.address.empty() && !b.address.empty()) {
+    return a.address == b.address ? Sameness::kSame : Sameness::kUnknown;
+  }
+  return a.server == b.server ? Sameness::kSame : Sameness::kUnknown;
+}
+
+Sameness Same(const Place& a, const Place& b) {
+  const Sameness server = SameServer(a, b);
+  if (server != Sameness::kSame || a.path == b.path) return server;
+  return !a.root.empty() && a.root == b.root ? Sameness::kDifferent : Sameness::kUnknown;
 }
 
 }  // namespace connect_ha

@@ -93,12 +93,6 @@ TEST_F(StorageTest, DisksAreLookedAtWithoutTheShare) {
   EXPECT_EQ(facts.disk().file_systems(1).used_for(0), "/data/tmp");
 }
 
-TEST(MountUnit, IsNamedAsSystemdEscapesThePath) {
-  EXPECT_EQ(MountUnitName("/"), "-.mount");
-  EXPECT_EQ(MountUnitName("/mnt/posit-share"), "mnt-posit\\x2dshare.mount");
-  EXPECT_EQ(MountUnitName("/.hidden/a.b c"), "\\x2ehidden-a.b\\x20c.mount");
-}
-
 MountEntry HelperMount() {
   MountEntry mount;
   mount.mount_point = "/mnt/connect";
