@@ -1,6 +1,8 @@
 // The small functions that rules are made of.
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "absl/strings/str_cat.h"
 #include "common/checklist/compare.h"
 #include "common/checklist/verdict.h"
@@ -101,37 +103,81 @@ TEST(Same, DoesNotGuessAboutAddressesAndTunnels) {
   EXPECT_EQ(Same(tunnel, tunnel), Sameness::kUnknown);
 }
 
-TEST(Compare, SidesWithTheMajority) {
-  Verdict verdict;
-  Compare(verdict, "uid", {{"a", "1"}, {"b", "1"}, {"c", "2"}}, std::nullopt);
-  EXPECT_EQ(verdict.Finish().summary(), "c: uid 2, but 1 on a, b");
+// Nodes that stay where they are: Seen points at them.
+class CompareTest : public ::testing::Test {
+ protected:
+  Seen OnNode(const std::string& name, const std::string& value, bool serves = false) {
+    v1::NodeSnapshot& node = nodes_.emplace_back();
+    node.set_name(name);
+    if (serves) {
+      node.mutable_facts()->mutable_connect()->mutable_unit()->set_active_state("active");
+      node.mutable_facts()->mutable_connect()->mutable_ping()->set_http_status(200);
+    }
+    return {&node, value};
+  }
+  static v1::Finding Judge(const std::vector<Seen>& seen,
+                           const std::optional<std::string>& wanted = std::nullopt) {
+    Verdict verdict;
+    Compare(verdict, seen, {"uid", wanted, {}, ""});
+    return verdict.Finish();
+  }
+
+  std::deque<v1::NodeSnapshot> nodes_;
+};
+
+TEST_F(CompareTest, SidesWithTheMajorityOfThree) {
+  const v1::Finding finding = Judge({OnNode("a", "1"), OnNode("b", "1"), OnNode("c", "2")});
+  EXPECT_EQ(finding.summary(), "c: uid 2, but 1 on a, b");
+  EXPECT_EQ(finding.evidence(2).basis(), v1::PEERS);
+  EXPECT_FALSE(finding.evidence(2).undecided());
 }
 
-TEST(Compare, SaysBothSidesWhereThereIsNoMajority) {
-  Verdict verdict;
-  Compare(verdict, "uid", {{"a", "1"}, {"b", "2"}}, std::nullopt);
-  EXPECT_EQ(verdict.Finish().summary(), "uid 1 on a, 2 on b");
+TEST_F(CompareTest, OfTwoNobodyCanTellWhoIsRight) {
+  const v1::Finding finding = Judge({OnNode("a", "1"), OnNode("b", "2")});
+  EXPECT_EQ(finding.outcome(), v1::FAIL);
+  EXPECT_EQ(finding.summary(),
+            "the nodes differ, and which is right cannot be seen from here: uid 1 on a, 2 on b");
+  for (const v1::Evidence& evidence : finding.evidence()) EXPECT_TRUE(evidence.undecided());
+  for (const v1::Fix& fix : finding.fixes()) EXPECT_EQ(fix.commands_size(), 0);
 }
 
-TEST(Compare, SaysTheCommonestOfManyValues) {
+TEST_F(CompareTest, NewcomersDoNotOutvoteWhoServes) {
+  const v1::Finding finding = Judge({OnNode("a", "1", true), OnNode("b", "1", true),
+                                     OnNode("c", "2"), OnNode("d", "2"), OnNode("e", "2")});
+  EXPECT_EQ(finding.summary(), "c, d and 1 more: uid 2, but 1 on a, b, which serve");
+}
+
+TEST_F(CompareTest, AMajorityOfThoseThatServeIsRight) {
+  const v1::Finding finding = Judge(
+      {OnNode("a", "1", true), OnNode("b", "1", true), OnNode("c", "2", true), OnNode("d", "2")});
+  EXPECT_EQ(finding.summary(), "c, d: uid 2, but 1 on a, b, which serve");
+}
+
+TEST_F(CompareTest, TwoThatServeAndDifferAreUndecidedWhateverTheOthersSay) {
+  const v1::Finding finding =
+      Judge({OnNode("a", "1", true), OnNode("b", "2", true), OnNode("c", "2"), OnNode("d", "2")});
+  for (const v1::Evidence& evidence : finding.evidence()) EXPECT_TRUE(evidence.undecided());
+}
+
+TEST_F(CompareTest, SaysTheCommonestOfManyValues) {
   std::vector<Seen> seen;
   for (int i = 0; i < 1000; ++i) {
-    seen.push_back({absl::StrCat("node-", 1000 + i), absl::StrCat(i < 10 ? 5 : i % 5 * 1000 + i)});
+    seen.push_back(
+        OnNode(absl::StrCat("node-", 1000 + i), absl::StrCat(i < 10 ? 5 : i % 5 * 1000 + i)));
   }
-  Verdict verdict;
-  Compare(verdict, "uid", seen, std::nullopt);
-  const v1::Finding finding = verdict.Finish();
+  const v1::Finding finding = Judge(seen);
   EXPECT_EQ(finding.summary(),
-            "uid 5 on node-1000, node-1001 and 8 more, 10 on node-1010, 100 on node-1100; and 988 "
-            "more values");
+            "the nodes differ, and which is right cannot be seen from here: uid 5 on node-1000, "
+            "node-1001 and 8 more, 10 on node-1010, 100 on node-1100; and 988 more values");
   ASSERT_EQ(finding.evidence_size(), 1000);
   EXPECT_EQ(finding.evidence(999).text(), "uid 4999");
 }
 
-TEST(Compare, SidesWithWhatIsWanted) {
-  Verdict verdict;
-  Compare(verdict, "uid", {{"a", "1"}, {"b", "1"}, {"c", "2"}}, "2");
-  EXPECT_EQ(verdict.Finish().summary(), "a, b: uid 1, wanted 2");
+TEST_F(CompareTest, SidesWithWhatIsWanted) {
+  const v1::Finding finding =
+      Judge({OnNode("a", "1", true), OnNode("b", "1"), OnNode("c", "2")}, "2");
+  EXPECT_EQ(finding.summary(), "a, b: uid 1, wanted 2");
+  EXPECT_EQ(finding.evidence(0).basis(), v1::SPEC);
 }
 
 TEST(Verdict, FailsBeforeItIsUnknownAndIsUnknownBeforeItPasses) {
@@ -141,21 +187,21 @@ TEST(Verdict, FailsBeforeItIsUnknownAndIsUnknownBeforeItPasses) {
   EXPECT_EQ(verdict.Finish().outcome(), v1::PASS);
   verdict.Unknown("b", "no answer");
   EXPECT_EQ(verdict.Finish().outcome(), v1::UNKNOWN);
-  verdict.Fail("c", "broken", "on NODE: mend it");
+  verdict.Fail("c", "broken", {Type("c", {"ls"})});
   EXPECT_EQ(verdict.Finish().outcome(), v1::FAIL);
-  EXPECT_EQ(verdict.Finish().fix(), "on c: mend it");
+  ASSERT_EQ(verdict.Finish().fixes_size(), 1);
+  EXPECT_EQ(verdict.Finish().fixes(0).on(), "c");
 }
 
 TEST(Verdict, KeepsToOneLineHoweverManyNodesThereAre) {
   Verdict verdict;
   for (int i = 1; i <= 500; ++i) {
-    verdict.Fail("node-" + std::to_string(1000 + i), i % 2 ? "is broken" : "is gone", "mend NODE");
+    verdict.Fail("node-" + std::to_string(1000 + i), i % 2 ? "is broken" : "is gone");
   }
   const v1::Finding finding = verdict.Finish();
   EXPECT_EQ(finding.summary(),
             "node-1001, node-1003 and 248 more: is broken; node-1002, node-1004 and 248 more: is "
             "gone");
-  EXPECT_EQ(finding.fix(), "mend node-1001, node-1002 and 498 more");
 }
 
 TEST(Verdict, NamesEveryNodeThatIsNotRightInItsEvidence) {
@@ -168,7 +214,7 @@ TEST(Verdict, NamesEveryNodeThatIsNotRightInItsEvidence) {
       } else {
         verdict.Unknown(node, "does not say");
       }
-      verdict.Pass(node, "is there");
+      verdict.Pass(node + "-good", "is there");
     }
     const v1::Finding finding = verdict.Finish();
     ASSERT_EQ(finding.evidence_size(), 500 + 100 + 1);
@@ -177,11 +223,15 @@ TEST(Verdict, NamesEveryNodeThatIsNotRightInItsEvidence) {
   }
 }
 
-TEST(NameNodes, GivesACommandThatTakesOneNodeForEach) {
-  EXPECT_EQ(NameNodes("on NODE: systemctl status\ngone? connect-ha node remove NODE", {"a", "b"}),
-            "on a, b: systemctl status\ngone? connect-ha node remove a; connect-ha node remove b");
-  EXPECT_EQ(NameNodes("connect-ha facts NODE", {"a", "b", "c", "d"}),
-            "connect-ha facts a; connect-ha facts b (and so for 2 more)");
+TEST(Verdict, ANodeThatFailsPassesNothingBesideThat) {
+  Verdict verdict;
+  verdict.Pass("a", "is there");
+  verdict.Fail("a", "is broken");
+  verdict.Pass("b", "is there");
+  const v1::Finding finding = verdict.Finish();
+  ASSERT_EQ(finding.evidence_size(), 2);
+  EXPECT_EQ(finding.evidence(0).text(), "is broken");
+  EXPECT_EQ(finding.evidence(1).node(), "b");
 }
 
 TEST(ClassOf, KnowsKeysWhateverTheirCase) {
