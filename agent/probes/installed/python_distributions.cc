@@ -36,15 +36,15 @@ absl::StatusOr<bool> IsVouchedFor(Host& host, const std::string& fault, const st
 // Whether the file is of a version's metadata that made room for another's.
 bool IsOfReplacedMetadata(const Distributions& distributions, const std::string& site,
                           const std::string& path) {
-  const std::string name =
-      path.substr(site.size() + 1, path.find('/', site.size() + 1) - (site.size() + 1));
-  const std::string distribution = DistributionName(name);
-  if (distribution.empty()) return false;
-  const std::string directory = absl::StrCat(site, "/", name);
-  return std::any_of(
-      distributions.begin(), distributions.end(), [&](const PythonDistribution& other) {
-        return other.installed_since && other.name == distribution && other.directory != directory;
-      });
+  if (!absl::StartsWith(path, absl::StrCat(site, "/"))) return false;
+  const std::string directory = path.substr(0, path.find('/', site.size() + 1));
+  const std::string name = DistributionName(directory.substr(site.size() + 1));
+  return !name.empty() && std::any_of(distributions.begin(), distributions.end(),
+                                      [&](const PythonDistribution& distribution) {
+                                        return distribution.installed_since &&
+                                               distribution.name == name &&
+                                               distribution.directory != directory;
+                                      });
 }
 
 // A program in bin/ that a distribution brings: pip, pip3.11.

@@ -76,7 +76,6 @@ absl::StatusOr<std::optional<std::string>> ReadIfThere(Host& host, const std::st
   return *std::move(text);
 }
 
-// Of a directory that the package did not ship, and that has no RECORD.
 absl::StatusOr<bool> HasMetadata(Host& host, const std::string& directory) {
   for (const char* name : {"METADATA", "PKG-INFO"}) {
     const absl::StatusOr<FileStatus> status = host.Stat(absl::StrCat(directory, "/", name));
@@ -86,24 +85,31 @@ absl::StatusOr<bool> HasMetadata(Host& host, const std::string& directory) {
   return false;
 }
 
+// A directory that the package did not ship must say something of itself. One that it did ship
+// holds another installation only when its RECORD is another whole one.
+absl::StatusOr<bool> WasInstalledSince(Host& host, const ShippedFiles& shipped,
+                                       const PythonDistribution& distribution) {
+  const bool has_record = !distribution.record.empty();
+  if (!shipped.HasBelow(distribution.directory)) {
+    return has_record ? absl::StatusOr<bool>(true) : HasMetadata(host, distribution.directory);
+  }
+  const std::string path = absl::StrCat(distribution.directory, "/RECORD");
+  const std::string shipped_md5 = shipped.Md5(path);
+  if (!has_record || shipped_md5.empty()) return false;
+  const absl::StatusOr<std::string> md5 = host.HashFile(path, "md5");
+  if (!md5.ok()) return md5.status();
+  return *md5 != shipped_md5;
+}
+
 absl::Status ReadRecord(Host& host, const ShippedFiles& shipped, const std::string& site,
                         PythonDistribution& distribution) {
   const std::string path = absl::StrCat(distribution.directory, "/RECORD");
   const absl::StatusOr<std::optional<std::string>> text = ReadIfThere(host, path);
   if (!text.ok()) return text.status();
-  if (text->has_value()) distribution.record = ParseRecord(**text, site, path);
-  const bool as_evidence = !distribution.record.empty();
-  if (!shipped.HasBelow(distribution.directory)) {
-    const absl::StatusOr<bool> says_so =
-        text->has_value() ? as_evidence : HasMetadata(host, distribution.directory);
-    if (!says_so.ok()) return says_so.status();
-    distribution.installed_since = *says_so;
-  } else if (const std::string shipped_md5 = shipped.Md5(path);
-             as_evidence && !shipped_md5.empty()) {
-    const absl::StatusOr<std::string> md5 = host.HashFile(path, "md5");
-    if (!md5.ok()) return md5.status();
-    distribution.installed_since = *md5 != shipped_md5;
-  }
+  distribution.record = ParseRecord(text->value_or(""), site, path);
+  const absl::StatusOr<bool> since = WasInstalledSince(host, shipped, distribution);
+  if (!since.ok()) return since.status();
+  distribution.installed_since = *since;
   return absl::OkStatus();
 }
 
