@@ -7,9 +7,9 @@
 
 #include "absl/status/statusor.h"
 #include "agent/host/host.h"
-#include "agent/probes/installed/path_filters.h"
-#include "agent/probes/installed/python_distributions.h"
-#include "agent/probes/installed/shipped_files.h"
+#include "agent/probes/installed/integrity/path_filters.h"
+#include "agent/probes/installed/integrity/python_distributions.h"
+#include "agent/probes/installed/integrity/shipped_files.h"
 
 namespace connect_ha {
 

@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "agent/probes/installed/python_distributions.h"
+#include "agent/probes/installed/integrity/python_distributions.h"
 
 namespace connect_ha {
 namespace {

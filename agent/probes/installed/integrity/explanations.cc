@@ -1,6 +1,6 @@
-#include "agent/probes/installed/explanations.h"
+#include "agent/probes/installed/integrity/explanations.h"
 
-#include "agent/probes/installed/r_tools.h"
+#include "agent/probes/installed/integrity/r_tools.h"
 
 namespace connect_ha {
 

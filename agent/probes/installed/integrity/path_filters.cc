@@ -1,4 +1,4 @@
-#include "agent/probes/installed/path_filters.h"
+#include "agent/probes/installed/integrity/path_filters.h"
 
 #include <fnmatch.h>
 

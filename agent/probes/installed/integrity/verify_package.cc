@@ -1,8 +1,8 @@
 // The files of an installed package against the checksums that it was shipped with.
 #include "absl/strings/str_cat.h"
 #include "agent/probes/installed/dpkg.h"
-#include "agent/probes/installed/explanations.h"
-#include "agent/probes/installed/integrity_tally.h"
+#include "agent/probes/installed/integrity/explanations.h"
+#include "agent/probes/installed/integrity/integrity_tally.h"
 #include "agent/probes/probe_cache.h"
 
 namespace connect_ha {

@@ -16,7 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "agent/host/host.h"
-#include "agent/probes/installed/shipped_files.h"
+#include "agent/probes/installed/integrity/shipped_files.h"
 
 namespace connect_ha {
 

@@ -1,4 +1,4 @@
-#include "agent/probes/installed/python_distributions.h"
+#include "agent/probes/installed/integrity/python_distributions.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "agent/probes/installed/r_tools.h"
+#include "agent/probes/installed/integrity/r_tools.h"
 
 #include <algorithm>
 

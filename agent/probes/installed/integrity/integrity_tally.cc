@@ -1,4 +1,4 @@
-#include "agent/probes/installed/integrity_tally.h"
+#include "agent/probes/installed/integrity/integrity_tally.h"
 
 #include <algorithm>
 
