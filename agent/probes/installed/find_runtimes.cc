@@ -6,8 +6,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "agent/probes/installed/dpkg.h"
 #include "agent/probes/installed/r_scan.h"
 #include "agent/probes/installed/real_path.h"
+#include "agent/probes/probe_cache.h"
 
 namespace connect_ha {
 namespace {
@@ -106,11 +108,27 @@ absl::Status AddNamed(const ProbeInput& input, const RuntimeLayout& layout,
   return absl::OkStatus();
 }
 
-// The installations in `directory`. A directory that is named like a version is one even without
-// an executable: a broken one. Any other name is only where Connect itself would look into it, as
-// it does for R: /opt/python/jupyter is no installation.
-absl::Status AddInstalled(Host& host, const RuntimeLayout& layout, const std::string& directory,
-                          std::vector<FoundRuntime>& found) {
+// Whether dpkg says that the package of this version is there.
+absl::StatusOr<bool> IsPackaged(const ProbeInput& input, const RuntimeLayout& layout,
+                                const std::string& version) {
+  const auto database = ReadPackages(input.host, input.cache);
+  if (absl::IsNotFound(database.status())) return false;
+  if (!database.ok()) return database.status();
+  return (*database)->Find(absl::StrCat(layout.package, version)) != nullptr;
+}
+
+// A version's directory without an executable is what a removed package leaves behind, with the
+// libraries that were installed into it; but while its package is installed it is a broken one.
+absl::StatusOr<bool> IsBroken(const ProbeInput& input, const FoundRuntime& runtime) {
+  if (!runtime.real_path.empty() || runtime.version.empty()) return false;
+  return IsPackaged(input, *runtime.layout, runtime.version);
+}
+
+// The installations in `directory`. Connect looks into any directory for R alone:
+// /opt/python/jupyter is no installation.
+absl::Status AddInstalled(const ProbeInput& input, const RuntimeLayout& layout,
+                          const std::string& directory, std::vector<FoundRuntime>& found) {
+  Host& host = input.host;
   absl::StatusOr<std::vector<std::string>> names = host.ListDirectory(directory);
   if (absl::IsNotFound(names.status())) return absl::OkStatus();
   if (!names.ok()) return names.status();
@@ -125,10 +143,12 @@ absl::Status AddInstalled(Host& host, const RuntimeLayout& layout, const std::st
     const absl::StatusOr<FoundRuntime> runtime =
         LookAt(host, layout, absl::StrCat(path, "/", layout.executable));
     if (!runtime.ok()) return runtime.status();
+    const absl::StatusOr<bool> broken = IsBroken(input, *runtime);
+    if (!broken.ok()) return broken.status();
+    if (runtime->real_path.empty() && !*broken) continue;
     if (status->kind == FileStatus::Kind::kLink) {
-      if (!runtime->real_path.empty()) links.push_back(*runtime);
-    } else if (!runtime->real_path.empty() ||
-               (status->kind == FileStatus::Kind::kDirectory && IsVersion(name))) {
+      links.push_back(*runtime);
+    } else {
       AddOnce(*runtime, found);
     }
   }
@@ -148,7 +168,7 @@ absl::Status AddIfThere(Host& host, const RuntimeLayout& layout, const std::stri
 absl::Status AddScanned(const ProbeInput& input, const RuntimeLayout& layout,
                         std::vector<FoundRuntime>& found) {
   if (!ScansForR(input.config.get())) return absl::OkStatus();
-  absl::Status status = AddInstalled(input.host, layout, kOtherRDirectory, found);
+  absl::Status status = AddInstalled(input, layout, kOtherRDirectory, found);
   for (const char* executable : kSystemR) {
     if (status.ok()) status = AddIfThere(input.host, layout, executable, found);
   }
@@ -190,7 +210,7 @@ absl::StatusOr<std::vector<FoundRuntime>> FindRuntimes(const ProbeInput& input) 
   std::vector<FoundRuntime> found;
   for (const RuntimeLayout& layout : kLayouts) {
     absl::Status status = AddNamed(input, layout, found);
-    if (status.ok()) status = AddInstalled(input.host, layout, layout.directory, found);
+    if (status.ok()) status = AddInstalled(input, layout, layout.directory, found);
     if (status.ok() && layout.kind == v1::R) status = AddScanned(input, layout, found);
     // The .deb of Quarto has no version's directory.
     if (status.ok() && layout.kind == v1::QUARTO) {

@@ -4,7 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "agent/probes/installed/integrity_tally.h"
+#include "agent/probes/installed/integrity/integrity_tally.h"
 #include "agent/probes/probe_cache.h"
 
 namespace connect_ha {

@@ -123,7 +123,8 @@ TEST_F(VerifyPackageTest, ReadsOnlyWhatChangedTheSecondTime) {
   bench_.host->SetFile("/opt/one", "changed");
   const auto integrity = Verify();
   EXPECT_EQ((*integrity)->files_changed(), 1u);
-  EXPECT_EQ(bench_.host->calls() - before - unchanged, unchanged + 1);
+  // The file, and dpkg's two places for path-exclude, which might explain it.
+  EXPECT_EQ(bench_.host->calls() - before - unchanged, unchanged + 3);
 }
 
 TEST_F(VerifyPackageTest, AnUnreadableFileIsAnErrorAndNoChange) {

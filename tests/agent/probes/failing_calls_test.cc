@@ -127,7 +127,8 @@ TEST_P(FailingCallsTest, AreNeverReportedAsAbsentOrDefault) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Nodes, FailingCallsTest, testing::Values("healthy", "bare", "broken"),
+INSTANTIATE_TEST_SUITE_P(Nodes, FailingCallsTest,
+                         testing::Values("healthy", "bare", "broken", "tended"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -61,7 +61,7 @@ TEST_P(NodesTest, ReportsTheseFacts) {
   EXPECT_EQ(facts, ReadText(file));
 }
 
-INSTANTIATE_TEST_SUITE_P(Nodes, NodesTest, testing::Values("healthy", "bare", "broken"),
+INSTANTIATE_TEST_SUITE_P(Nodes, NodesTest, testing::Values("healthy", "bare", "broken", "tended"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(SteadyPass, ForksNothingAndAsksTheMetadataServiceOnce) {

@@ -32,6 +32,12 @@ class RuntimesTest : public testing::Test {
     result.output = output;
     bench_.host->SetCommand(std::string(kQuarto) + " check --quiet", result);
   }
+  void SetVersionAnswer(const std::string& output) {
+    CommandResult result;
+    result.exit_code = 0;
+    result.output = output;
+    bench_.host->SetCommand(std::string(kQuarto) + " --version", result);
+  }
   // "path: reason" of every entry.
   static std::string Unobserved(const v1::Facts& facts) {
     std::string text;
@@ -100,6 +106,34 @@ TEST_F(RuntimesTest, ASmokeRunThatDoesNotEndIsUnobserved) {
   EXPECT_EQ(facts.unobserved(0).path(), "runtimes.runtimes.smoke");
   EXPECT_EQ(facts.unobserved(0).reason(),
             std::string(kQuarto) + ": the smoke run did not end within 120 s");
+}
+
+TEST_F(RuntimesTest, TheVersionIsWhatTheInterpreterSays) {
+  SetQuartoAnswer(0, false, "");
+  EXPECT_EQ(bench_.Run(ReadRuntimes, "runtimes").runtimes().runtimes(0).version(), "1.5.57");
+  SetVersionAnswer("line 3: a warning of 2 words\n1.6.1\n");
+  EXPECT_EQ(Verified().runtimes().runtimes(0).version(), "1.6.1");
+}
+
+TEST_F(RuntimesTest, TheDirectorysNameHoldsWhereTheInterpreterDoesNotAnswer) {
+  SetQuartoAnswer(0, false, "");
+  SetVersionAnswer("no number here");
+  EXPECT_EQ(Verified().runtimes().runtimes(0).version(), "1.5.57");
+}
+
+TEST_F(RuntimesTest, WhereNoNameSaysTheVersionItIsUnobserved) {
+  bench_.host->Erase("/opt/quarto");
+  bench_.host->SetFile("/opt/quarto/bin/quarto", "quarto");
+  const v1::Facts unverified = bench_.Run(ReadRuntimes, "runtimes");
+  EXPECT_FALSE(unverified.runtimes().runtimes(0).has_version());
+  EXPECT_NE(Unobserved(unverified)
+                .find("runtimes.runtimes.version: /opt/quarto/bin/quarto: not verified yet"),
+            std::string::npos);
+  CommandResult result;
+  result.exit_code = 0;
+  result.output = "1.3.340\n";
+  bench_.host->SetCommand("/opt/quarto/bin/quarto --version", result);
+  EXPECT_EQ(Verified().runtimes().runtimes(0).version(), "1.3.340");
 }
 
 TEST_F(RuntimesTest, NothingRunsAsRoot) {
