@@ -4,6 +4,8 @@
 lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=common.sh
 . "$lib/common.sh"
+# shellcheck source=release.sh
+. "$lib/release.sh"
 # shellcheck source=image.sh
 . "$lib/image.sh"
 # shellcheck source=vm.sh

@@ -1,16 +1,13 @@
 # shellcheck shell=bash
 # The coordinator, on the host, from the build tree.
 
-CONNECT_HA=$LAB_BUILD/coordinator/connect-ha
-AGENT=$LAB_BUILD/agent/connect-ha-agent
-
 # admin ARGUMENT... : connect-ha as the cluster's admin.
-admin() { CONNECT_HA_IDENTITY=$RUN/admin "$CONNECT_HA" "$@"; }
+admin() { CONNECT_HA_IDENTITY=$RUN/admin "${CONNECT_HA[@]}" "$@"; }
 
 start_new_coordinator() {
-  [ -x "$CONNECT_HA" ] || die "$CONNECT_HA is not built" "./dev build"
+  [ -x "${CONNECT_HA[-1]}" ] || die "${CONNECT_HA[-1]} is not built" "$BUILD_COMMAND"
   serve_agent_package
-  "$CONNECT_HA" init --dir "$RUN/coordinator" --cluster lab --spec "$RUN/cluster.yaml" \
+  "${CONNECT_HA[@]}" init --dir "$RUN/coordinator" --cluster lab --spec "$RUN/cluster.yaml" \
     --address "coordinator.lab.internal:$PORT_COORDINATOR" >"$RUN/log/init.log" 2>&1
   cp -r "$RUN/coordinator/admin" "$RUN/admin"
   echo "127.0.0.1:$PORT_COORDINATOR" >"$RUN/admin/coordinator" # the name is known on the nodes only
@@ -21,17 +18,16 @@ start_new_coordinator() {
 serve_agent_package() {
   local package
   package=$(find "$LAB_BUILD" -maxdepth 1 -name 'connect-ha-agent_*.deb' -printf '%T@ %p\n' | sort -rn | head -n 1 | cut -d ' ' -f 2)
-  [ -n "$package" ] || die "no connect-ha-agent_*.deb in $LAB_BUILD" "./dev build"
+  [ -n "$package" ] || die "no connect-ha-agent_*.deb in $LAB_BUILD" "$BUILD_COMMAND"
   ln -sfn "$package" "$RUN/served/connect-ha-agent.deb"
 }
 
 # write_spec: what the lab's cluster should be.
 write_spec() {
-  # shellcheck disable=SC1091
   cat >"$RUN/cluster.yaml" <<SPEC
 cluster: lab
 # Debian is no system that Connect supports: here it is the exception that is meant.
-platform: {os_id: $(. /etc/os-release && echo "$ID"), os_version: "$(. /etc/os-release && echo "$VERSION_ID")"}
+platform: {os_id: $OS_ID, os_version: "$OS_VERSION"}
 connect:
   version: $CONNECT_VERSION
 runtimes:
@@ -53,7 +49,7 @@ SPEC
 }
 
 start_coordinator() {
-  start_process coordinator "$CONNECT_HA" serve --dir "$RUN/coordinator" --spec "$RUN/cluster.yaml" \
+  start_process coordinator "${CONNECT_HA[@]}" serve --dir "$RUN/coordinator" --spec "$RUN/cluster.yaml" \
     --listen "127.0.0.1:$PORT_COORDINATOR"
   wait_for 20 "coordinator" port_open "$PORT_COORDINATOR"
 }

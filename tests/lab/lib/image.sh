@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The nodes' disk image: the host's own distribution, so that the agent's package built here installs there.
-# Cached under a key made of everything that goes into it.
+# The nodes' disk image: of the release that the agent's package is built in. Cached under a key made of everything that goes
+# into it.
 
 CONNECT_VERSION=2024.08.0
 CONNECT_OTHER_VERSION=2024.06.0
@@ -9,12 +9,12 @@ QUARTO_VERSION=1.5.57
 QUARTO_OTHER_VERSION=1.4.557
 R_OTHER_VERSION=4.1.3
 
-# What differs between the distributions that may be host and guest.
+# What differs between the distributions that the nodes may be of.
 load_distribution() {
-  # shellcheck disable=SC1091
-  . /etc/os-release
-  SUITE=$VERSION_CODENAME
-  case $ID in
+  SUITE=$LAB_RELEASE
+  KEYRING=()
+  read -r OS_ID OS_VERSION < <(in_release sh -c '. /etc/os-release && echo "$ID $VERSION_ID"')
+  case $OS_ID in
     debian)
       KERNEL_PACKAGE=linux-image-cloud-amd64
       COMPONENTS=main
@@ -26,23 +26,25 @@ load_distribution() {
       # mmdebstrap takes an Ubuntu that it does not know by name for a Debian.
       MIRRORS=("deb http://archive.ubuntu.com/ubuntu $SUITE main universe"
         "deb http://archive.ubuntu.com/ubuntu $SUITE-updates main universe")
+      # Debian has no package of Ubuntu's keys.
+      of_host || KEYRING=(--keyring="$RELEASE_ROOT/usr/share/keyrings/ubuntu-archive-keyring.gpg")
       ;;
-    *) die "the lab knows Debian and Ubuntu, this is $ID" "run it on Debian 12 or Ubuntu 22.04" ;;
+    *) die "the lab knows Debian and Ubuntu, this is $OS_ID" "run it on Debian 12 or Ubuntu 22.04" ;;
   esac
-  PYTHON_MINOR=$(apt-cache show python3 | sed -n 's/^Version: \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+  PYTHON_MINOR=$(in_release apt-cache show python3 | sed -n 's/^Version: \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
 }
 
-# The packages that the agent's shared libraries come from, as the build machine has them.
+# The packages that the agent's shared libraries come from, as they are where it was built.
 agent_library_packages() {
   local patterns=('libgrpc++1*' 'libprotobuf[0-9]*' 'libpqxx-[0-9]*' 'libspdlog1*' 'libfmt[0-9]*' 'libyaml-cpp0*'
     'libabsl20*' 'libcurl4' 'libarchive13*' 'libsystemd0' 'libsqlite3-0' 'libssl[0-9]*' 'libsodium[0-9]*')
-  dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "${patterns[@]}" 2>/dev/null | sed -n 's/^ii //p' | sort -u
+  in_release dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "${patterns[@]}" 2>/dev/null | sed -n 's/^ii //p' | sort -u
 }
 
 image_packages() {
   sed -e 's/#.*//' -e '/^ *$/d' "$LAB_HOME/image/packages.txt"
   echo "$KERNEL_PACKAGE"
-  apt-cache depends r-base-core | grep -o 'libicu[0-9]*'
+  in_release apt-cache depends r-base-core | grep -o 'libicu[0-9]*'
   agent_library_packages
 }
 
@@ -51,7 +53,7 @@ image_key() {
     echo "$SUITE $KERNEL_PACKAGE $CONNECT_VERSION $CONNECT_OTHER_VERSION $QUARTO_VERSION $QUARTO_OTHER_VERSION $R_OTHER_VERSION"
     # By their versions: after an update of the mirror the image is another.
     # shellcheck disable=SC2046  # one word a package
-    apt-cache show --no-all-versions $(image_packages) r-base-core "python$PYTHON_MINOR" 2>/dev/null |
+    in_release apt-cache show --no-all-versions $(image_packages) r-base-core "python$PYTHON_MINOR" 2>/dev/null |
       grep -E '^(Package|Version):' | sort
     find "$LAB_HOME"/{image,interpreters,standins,lib/image.sh} -type f -print0 | sort -z | xargs -0 sha256sum |
       sed "s|$LAB_HOME||"
@@ -71,7 +73,7 @@ ensure_image() {
 
 # The lists say which versions there are; a fresh container has none.
 require_package_lists() {
-  if [ -z "$(apt-cache search --names-only '^r-base-core$')" ]; then "${AS_ROOT[@]}" apt-get -qq update; fi
+  if [ -z "$(in_release apt-cache search --names-only '^r-base-core$')" ]; then root_in_release apt-get -qq update; fi
 }
 
 build_image() {
@@ -102,8 +104,8 @@ prune_images() {
 
 build_standins() {
   say "packing the stand-ins for Connect, Quarto and a second R"
-  "$LAB_HOME/standins/make-connect-deb" "$CONNECT_VERSION" "$IMAGE/packages" 2>/dev/null
-  "$LAB_HOME/standins/make-connect-deb" "$CONNECT_OTHER_VERSION" "$IMAGE/packages" 2>/dev/null
+  in_release "$LAB_HOME/standins/make-connect-deb" "$CONNECT_VERSION" "$IMAGE/packages" 2>/dev/null
+  in_release "$LAB_HOME/standins/make-connect-deb" "$CONNECT_OTHER_VERSION" "$IMAGE/packages" 2>/dev/null
   "$LAB_HOME/standins/make-quarto-archive" "$QUARTO_VERSION" "$IMAGE/packages"
   "$LAB_HOME/standins/make-quarto-archive" "$QUARTO_OTHER_VERSION" "$IMAGE/packages"
   "$LAB_HOME/standins/make-r-deb" "$R_OTHER_VERSION" "$IMAGE/packages" 2>/dev/null
@@ -112,13 +114,17 @@ build_standins() {
 build_interpreters() {
   say "repackaging R and Python"
   local python="python$PYTHON_MINOR"
-  (cd "$IMAGE/downloads" && chmod 0755 . && apt-get -qq -o APT::Sandbox::User=root download r-base-core "$python" \
-    "$python-minimal" "lib$python-minimal" "lib$python-stdlib" "$python-venv" python3-pip-whl python3-setuptools-whl \
-    python3-distutils)
+  chmod 0755 "$IMAGE/downloads"
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  in_release sh -c 'cd "$0" && apt-get -qq -o APT::Sandbox::User=root download "$@"' "$IMAGE/downloads" r-base-core \
+    "$python" "$python-minimal" "lib$python-minimal" "lib$python-stdlib" "$python-venv" python3-pip-whl \
+    python3-setuptools-whl python3-distutils
   R_VERSION=$("$LAB_HOME/interpreters/make-r-deb" "$IMAGE/downloads" "$IMAGE/packages" 2>/dev/null)
-  PYTHON_VERSION=$("$LAB_HOME/interpreters/make-python-deb" "$IMAGE/downloads" "$IMAGE/packages" 2>/dev/null)
+  PYTHON_VERSION=$(in_release "$LAB_HOME/interpreters/make-python-deb" "$IMAGE/downloads" "$IMAGE/packages" 2>/dev/null)
   rm -rf "$IMAGE/downloads"
   cat >"$IMAGE/versions" <<VERSIONS
+OS_ID=$OS_ID
+OS_VERSION=$OS_VERSION
 CONNECT_VERSION=$CONNECT_VERSION
 CONNECT_OTHER_VERSION=$CONNECT_OTHER_VERSION
 QUARTO_VERSION=$QUARTO_VERSION
@@ -134,7 +140,7 @@ install_root() {
   local include
   include=$(image_packages | paste -s -d ,)
   "${AS_ROOT[@]}" mmdebstrap --quiet --mode=root --variant=minbase --components="$COMPONENTS" --include="$include" \
-    --aptopt='APT::Install-Recommends "false"' \
+    --aptopt='APT::Install-Recommends "false"' "${KEYRING[@]}" \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     --essential-hook="mkdir -p \"\$1/etc\" && cp -r '$LAB_HOME/image/files/etc/initramfs-tools' \"\$1/etc/\"" \

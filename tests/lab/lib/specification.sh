@@ -19,11 +19,10 @@ quarto_archive() { echo "quarto-$1-linux-amd64.tar.gz"; }
 write_whole_spec() {
   local directory=$1 enforcement=$2 connect=${3:-$CONNECT_VERSION}
   mkdir -p "$directory"
-  # shellcheck disable=SC1091
   cat >"$directory/cluster.yaml" <<SPEC
 cluster: lab
 enforcement: $enforcement
-platform: {os_id: $(. /etc/os-release && echo "$ID"), os_version: "$(. /etc/os-release && echo "$VERSION_ID")"}
+platform: {os_id: $OS_ID, os_version: "$OS_VERSION"}
 downloads: {allow_http: true}
 connect:
   version: $connect

@@ -113,7 +113,7 @@ save_nodes() {
     start_process "vm-$node" "${QEMU[@]}"
   done
   for node in "${NODES[@]}"; do
-    wait_for 240 "ssh to $node" node_ready "$node"
+    wait_for 900 "ssh to $node" node_ready "$node"
     say "$node is up"
   done
   for node in "${NODES[@]}"; do

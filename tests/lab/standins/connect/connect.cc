@@ -25,6 +25,7 @@
 #include <string>
 
 #include "gcfg.h"
+#include "http_api.h"
 
 namespace {
 
@@ -99,6 +100,8 @@ PGconn* ConnectDatabase(const Config& config) {
       PQexec(connection, "CREATE TABLE IF NOT EXISTS connect_schema (version text PRIMARY KEY)"));
   PQclear(PQexec(connection, "INSERT INTO connect_schema VALUES ('" STANDIN_VERSION
                              "') ON CONFLICT DO NOTHING"));
+  PQclear(
+      PQexec(connection, "CREATE TABLE IF NOT EXISTS connect_api_keys (sha256 bytea PRIMARY KEY)"));
   return connection;
 }
 
@@ -118,24 +121,7 @@ int Listen(const std::string& address) {
   return fd;
 }
 
-std::string Respond(const std::string& request) {
-  std::string status = "200 OK";
-  std::string body;
-  if (request.rfind("GET /__ping__ ", 0) == 0) {
-    body = "{}";
-  } else if (request.rfind("GET /__api__/server_settings ", 0) == 0) {
-    body = R"({"hostname":"","version":")" STANDIN_VERSION
-           R"(","build":"stand-in","about":"Posit Connect stand-in"})";
-  } else {
-    status = "404 Not Found";
-    body = R"({"code":4,"error":"The requested object does not exist."})";
-  }
-  return "HTTP/1.1 " + status +
-         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\nConnection: close\r\n\r\n" + body;
-}
-
-void Serve(int listener) {
+void Serve(int listener, const Config& config, PGconn* database) {
   while (stop == 0) {
     pollfd ready{listener, POLLIN, 0};
     if (::poll(&ready, 1, /*timeout ms=*/-1) <= 0) continue;
@@ -146,7 +132,8 @@ void Serve(int listener) {
     std::array<char, 4096> buffer{};
     const ssize_t size = ::recv(client, buffer.data(), buffer.size(), 0);
     if (size > 0) {
-      const std::string response = Respond(std::string(buffer.data(), static_cast<size_t>(size)));
+      const std::string text(buffer.data(), static_cast<size_t>(size));
+      const std::string response = Written(Answer(config, database, ParseRequest(text)));
       if (::send(client, response.data(), response.size(), MSG_NOSIGNAL) < 0)
         Log("client went away");
     }
@@ -161,7 +148,7 @@ void Run(const std::string& config_file) {
   PrepareDataDir(config);
   const int listener = Listen(config.Get("http", "listen", ":3939"));
   Log("Startup complete");
-  Serve(listener);
+  Serve(listener, config, database);
   PQfinish(database);
   Log("Stopped");
 }

@@ -1,6 +1,6 @@
 // As much of the gcfg format as the stand-in needs: sections, keys, quotes, comments, and
-// CONNECT_SECTION_KEY from the environment, which wins. Names are case-insensitive; a repeated key
-// keeps its last value.
+// CONNECT_SECTION_KEY from the environment, which wins. Names are case-insensitive; a key alone is
+// true; of a repeated key the last value counts, but for lists.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 class Config {
  public:
@@ -18,17 +19,24 @@ class Config {
     if (!file) throw std::runtime_error("cannot read " + path);
     Config config;
     std::string section;
+    int number = 0;
     for (std::string line; std::getline(file, line);) {
       line = Trim(line);
+      ++number;
       if (line.empty() || line[0] == ';' || line[0] == '#') continue;
       if (line[0] == '[') {
+        if (line.find(']') == std::string::npos)
+          throw std::runtime_error(path + ":" + std::to_string(number) +
+                                   ": expected right bracket");
         section = Lower(line.substr(1, line.find_first_of(" ]") - 1));
         continue;
       }
       const size_t equals = line.find('=');
-      if (equals == std::string::npos) throw std::runtime_error(path + ": no = in: " + line);
-      config.values_[section + "." + Lower(Trim(line.substr(0, equals)))] =
-          Unquote(Trim(line.substr(equals + 1)));
+      if (section.empty())
+        throw std::runtime_error(path + ":" + std::to_string(number) + ": expected section header");
+      const std::string key = section + "." + Lower(Trim(line.substr(0, equals)));
+      config.values_[key].push_back(
+          equals == std::string::npos ? "true" : Unquote(Trim(line.substr(equals + 1))));
     }
     return config;
   }
@@ -41,7 +49,14 @@ class Config {
                    [](unsigned char c) { return std::toupper(c); });
     if (const char* value = std::getenv(variable.c_str())) return value;
     const auto found = values_.find(section + "." + key);
-    return found == values_.end() || found->second.empty() ? otherwise : found->second;
+    if (found == values_.end() || found->second.back().empty()) return otherwise;
+    return found->second.back();
+  }
+
+  // Every value of a key that may be repeated.
+  std::vector<std::string> All(const std::string& section, const std::string& key) const {
+    const auto found = values_.find(section + "." + key);
+    return found == values_.end() ? std::vector<std::string>() : found->second;
   }
 
  private:
@@ -67,5 +82,5 @@ class Config {
     return value;
   }
 
-  std::map<std::string, std::string> values_;
+  std::map<std::string, std::vector<std::string>> values_;
 };
