@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -20,7 +21,8 @@ namespace {
 
 bool IsFact(const std::string& path) {
   const google::protobuf::Descriptor* message = v1::Facts::descriptor();
-  for (const std::string& name : absl::StrSplit(path, '.')) {
+  const std::vector<std::string> names = absl::StrSplit(path, '.');
+  for (const std::string& name : names) {
     const auto* field = message == nullptr ? nullptr : message->FindFieldByName(name);
     if (field == nullptr) return false;
     message = field->message_type();

@@ -18,7 +18,8 @@ TEST(Table, HasEachIdOnce) {
 TEST(Table, SaysOfEachRuleWhatItIs) {
   for (const Rule& rule : Rules()) {
     EXPECT_NE(std::string(rule.title), "") << rule.id;
-    EXPECT_NE(std::string(rule.fix), "") << rule.id;
+    EXPECT_NE(std::string(rule.fix.command) + rule.fix.note, "") << rule.id;
+    EXPECT_NE(std::string(rule.group), "") << rule.id;
     EXPECT_NE(std::string(rule.source_item), "") << rule.id;
     EXPECT_NE(rule.rule_class, v1::RULE_CLASS_UNSPECIFIED) << rule.id;
     EXPECT_NE(rule.judge, nullptr) << rule.id;
