@@ -46,7 +46,7 @@ Right Majority(const SeenByValue& groups, size_t nodes) {
 Right FindRight(const std::vector<Seen>& seen) {
   std::vector<Seen> serving;
   for (const Seen& one : seen) {
-    if (Serves(one.node->facts())) serving.push_back(one);
+    if (MayServe(one.node->facts())) serving.push_back(one);
   }
   if (serving.empty()) return Majority(GroupByValue(seen), seen.size());
   const SeenByValue groups = GroupByValue(serving);
@@ -64,7 +64,7 @@ Right FindRight(const std::vector<Seen>& seen) {
           : absl::StrCat(JoinNames(Names(groups.at(value))),
                          groups.at(value).size() == 1 ? ", which serves" : ", which serve");
   const auto one = std::find_if(seen.begin(), seen.end(), [&value](const Seen& each) {
-    return each.value == value && Serves(each.node->facts());
+    return each.value == value && MayServe(each.node->facts());
   });
   return {&*one, who};
 }

@@ -66,6 +66,8 @@ struct NodeRuntimes {
   const v1::NodeSnapshot* node;
   std::map<std::string, std::string> builds;  // by version; "" where not known
   std::set<std::string> used;                 // the versions that Connect offers to content
+  // Of installations that do not say their version: what tells two apart, by executable.
+  std::map<std::string, std::string> unnamed;
 };
 
 bool IsOfAnother(const v1::NodeSnapshot& node, const v1::Runtime& runtime,
@@ -162,8 +164,14 @@ bool IsEnabled(const Kind& kind, const v1::NodeSnapshot& node) {
   return ConfigFlag(node.facts(), kind.name, "Enabled", kind.enabled_by_default);
 }
 
-void JudgeNamedMissing(const Kind& kind, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
-                       Verdict& verdict) {
+void JudgeMissingExecutable(const Kind& kind, const v1::NodeSnapshot& node,
+                            const v1::Runtime& runtime, Verdict& verdict) {
+  if (!runtime.named_by_config()) {
+    verdict.Fail(node.name(),
+                 absl::StrCat(runtime.executable(), " is gone, though its package is installed"),
+                 runtime.has_package() ? ReinstallFix(node, runtime.package()) : Fixes{});
+    return;
+  }
   const v1::ConfigKey* key = FindKey(node.facts(), kind.name, "Executable");
   const std::string file =
       key == nullptr || key->file().empty() ? ConfigPath(node.facts()) : key->file();
@@ -182,9 +190,19 @@ void JudgeRuntime(const Kind& kind, const v1::NodeSnapshot& node, const v1::Runt
   JudgeSmoke(what, node, runtime, verdict);
 }
 
+// Two installations of one package version, or of one binary, are of one version.
+std::string Likeness(const v1::Runtime& runtime) {
+  constexpr size_t kDigitsShown = 12;
+  if (runtime.has_package()) {
+    return absl::StrCat(runtime.package().name(), " ", runtime.package().version());
+  }
+  const std::string build = runtime.build_digest().substr(0, kDigitsShown);
+  return build.empty() ? "" : absl::StrCat("build ", build);
+}
+
 // What the node has of this kind; the faults of each go into the verdict.
 NodeRuntimes Take(const Kind& kind, const v1::NodeSnapshot& node, Verdict& verdict) {
-  NodeRuntimes taken{&node, {}, {}};
+  NodeRuntimes taken{&node, {}, {}, {}};
   std::set<std::string> named;
   for (const v1::Runtime& runtime : node.facts().runtimes().runtimes()) {
     if (runtime.kind() != kind.kind) continue;
@@ -192,8 +210,9 @@ NodeRuntimes Take(const Kind& kind, const v1::NodeSnapshot& node, Verdict& verdi
       SayUnknown(node, runtime, "exists", absl::StrCat("whether there is a ", runtime.executable()),
                  verdict);
     } else if (!runtime.exists()) {
-      JudgeNamedMissing(kind, node, runtime, verdict);
+      JudgeMissingExecutable(kind, node, runtime, verdict);
     } else if (!runtime.has_version()) {
+      taken.unnamed[runtime.executable()] = Likeness(runtime);
       SayUnknown(node, runtime, "version",
                  absl::StrCat(runtime.executable(), " does not say its version"), verdict);
     } else {
@@ -220,10 +239,10 @@ std::set<std::string> WantedVersions(const WantedList& spec,
   for (const v1::RuntimeSpec& runtime : spec) versions.insert(runtime.version());
   if (!versions.empty()) return versions;
   const bool any_serves = std::any_of(nodes.begin(), nodes.end(), [](const NodeRuntimes& node) {
-    return Serves(node.node->facts());
+    return MayServe(node.node->facts());
   });
   for (const NodeRuntimes& node : nodes) {
-    if (any_serves && !Serves(node.node->facts())) continue;
+    if (any_serves && !MayServe(node.node->facts())) continue;
     versions.insert(node.used.begin(), node.used.end());
   }
   return versions;
@@ -255,6 +274,23 @@ void JudgeBuilds(const Kind& kind, const std::string& version,
   }
 }
 
+// Installations at one place that do not say their version, but are not the same.
+void JudgeUnnamed(const Kind& kind, const std::vector<NodeRuntimes>& nodes, Verdict& verdict) {
+  std::map<std::string, std::vector<Seen>> by_executable;
+  for (const NodeRuntimes& node : nodes) {
+    for (const auto& [executable, likeness] : node.unnamed) {
+      if (!likeness.empty()) by_executable[executable].push_back({node.node, likeness});
+    }
+  }
+  for (const auto& [executable, seen] : by_executable) {
+    Agree(verdict, seen,
+          {absl::StrCat(executable, " is"),
+           std::nullopt,
+           {},
+           absl::StrCat("install one version of ", kind.name, " there on every node")});
+  }
+}
+
 void JudgeVersions(const Kind& kind, const std::set<std::string>& wanted, v1::Basis basis,
                    const NodeRuntimes& node, Verdict& verdict) {
   std::vector<std::string> has;
@@ -264,8 +300,15 @@ void JudgeVersions(const Kind& kind, const std::set<std::string>& wanted, v1::Ba
   }
   for (const std::string& version : wanted) {
     if (node.builds.count(version) > 0) continue;
-    verdict.Fail(node.node->name(), absl::StrCat(kind.name, " ", version, " is missing"),
-                 InstallFix(kind, *node.node, version), {basis, false, ""});
+    const std::string text = absl::StrCat(kind.name, " ", version, " is missing");
+    if (node.unnamed.empty()) {
+      verdict.Fail(node.node->name(), text, InstallFix(kind, *node.node, version),
+                   {basis, false, ""});
+    } else {
+      verdict.Unknown(node.node->name(),
+                      absl::StrCat("whether ", text, ": ", node.unnamed.begin()->first,
+                                   " does not say its version"));
+    }
   }
   std::string text = absl::StrCat(kind.name, " ", has.empty() ? "none" : absl::StrJoin(has, ", "));
   if (!extra.empty()) absl::StrAppend(&text, "; not needed: ", absl::StrJoin(extra, ", "));
@@ -293,6 +336,7 @@ v1::Finding RuntimesMatch(const v1::Snapshot& cluster, const Kind& kind, const W
     }
   }
   for (const std::string& version : wanted) JudgeBuilds(kind, version, nodes, verdict);
+  JudgeUnnamed(kind, nodes, verdict);
   return verdict.Finish();
 }
 

@@ -121,6 +121,13 @@ bool Serves(const v1::Facts& facts) {
   return IsRunning(facts) && facts.connect().ping().http_status() == 200;
 }
 
+bool MayServe(const v1::Facts& facts) {
+  if (WhyUnobserved(facts, "connect.unit")) return true;
+  if (!IsRunning(facts)) return false;
+  const bool asked = facts.connect().has_ping() && !WhyUnobserved(facts, "connect.ping");
+  return !asked || Serves(facts);
+}
+
 bool RequiresMount(const v1::Unit& service, absl::string_view mount_point) {
   return std::any_of(service.requires_mounts_for().begin(), service.requires_mounts_for().end(),
                      [mount_point](const std::string& path) { return IsBelow(path, mount_point); });

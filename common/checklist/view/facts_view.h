@@ -38,6 +38,8 @@ bool IsRunning(const v1::Facts& facts);
 
 // Connect runs and answers its health check.
 bool Serves(const v1::Facts& facts);
+// As far as is known: true, too, where it could not be observed.
+bool MayServe(const v1::Facts& facts);
 
 // The unit starts only once this is mounted, and has it mounted for that (RequiresMountsFor).
 bool RequiresMount(const v1::Unit& service, absl::string_view mount_point);

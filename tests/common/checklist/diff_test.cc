@@ -59,7 +59,7 @@ TEST(Diff, PutsWhatBreaksARuleFirst) {
     rules.push_back(difference.rule());
   }
   EXPECT_EQ(rules,
-            std::vector<std::string>({"connect-version-matches", "encryption-key-matches", ""}));
+            std::vector<std::string>({"encryption-key-matches", "connect-version-matches", ""}));
 }
 
 }  // namespace

@@ -144,7 +144,7 @@ TEST_F(CompareTest, OfTwoNobodyCanTellWhoIsRight) {
 TEST_F(CompareTest, NewcomersDoNotOutvoteWhoServes) {
   const v1::Finding finding = Judge({OnNode("a", "1", true), OnNode("b", "1", true),
                                      OnNode("c", "2"), OnNode("d", "2"), OnNode("e", "2")});
-  EXPECT_EQ(finding.summary(), "c, d and 1 more: uid 2, but 1 on a, b, which serve");
+  EXPECT_EQ(finding.summary(), "c, d, e: uid 2, but 1 on a, b, which serve");
 }
 
 TEST_F(CompareTest, AMajorityOfThoseThatServeIsRight) {
