@@ -63,8 +63,8 @@ std::vector<Seen> SurelyDifferent(const std::vector<Located>& located) {
     const auto same = std::find_if(kinds.begin(), kinds.end(), [&one](const Located* other) {
       return Same(one, *other) == Sameness::kSame;
     });
-    if (same == kinds.end()) kinds.push_back(&one);
     kind = same == kinds.end() ? &one : *same;
+    if (kind == &one) kinds.push_back(&one);
   }
   std::set<const Located*> different;
   for (const Located* a : kinds) {
