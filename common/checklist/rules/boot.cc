@@ -11,6 +11,7 @@
 #include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/facts_view.h"
+#include "common/checklist/view/located.h"
 #include "common/checklist/view/place.h"
 #include "common/mount_unit.h"
 
@@ -23,18 +24,13 @@ constexpr char kDropIns[] = "/etc/systemd/system/rstudio-connect.service.d";
 // The keys of the directories on a mount, by its mount point.
 using KeysByMount = std::map<std::string, std::set<std::string>>;
 
-// What Connect's nodes share, wherever it is.
-bool IsShared(const std::string& key) {
-  return key == "Server.DataDir" || key == "Database.Dir" || key == "Server.LandingDir";
-}
-
 // Every mount without which Connect must not start. What is on the root file system needs none.
 KeysByMount MountsToWaitFor(const v1::StorageSpec& spec, const v1::Facts& facts) {
   KeysByMount mounts;
   for (const v1::DataDirectory& directory : facts.storage().directories()) {
     const v1::Mount* mount = FindMount(facts, directory.mount_point());
     const bool on_network = mount != nullptr && ReachOf(mount->fs_type()) == Reach::kNetwork;
-    if (!IsShared(directory.key()) && !on_network) continue;
+    if (!IsSharedKey(directory.key()) && !on_network) continue;
     const std::string& point = directory.mount_point();
     if (!point.empty() && point != "/") mounts[point].insert(directory.key());
     // While the file system is not mounted, the directory seems to be on another one.

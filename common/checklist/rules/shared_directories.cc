@@ -63,8 +63,8 @@ std::vector<Seen> SurelyDifferent(const std::vector<Located>& located) {
     const auto same = std::find_if(kinds.begin(), kinds.end(), [&one](const Located* other) {
       return Same(one, *other) == Sameness::kSame;
     });
-    if (same == kinds.end()) kinds.push_back(&one);
     kind = same == kinds.end() ? &one : *same;
+    if (kind == &one) kinds.push_back(&one);
   }
   std::set<const Located*> different;
   for (const Located* a : kinds) {
@@ -137,7 +137,8 @@ void JudgeSameness(const v1::Snapshot& cluster, const std::string& key,
   Verdict apart;
   Compare(apart, seen, comparison);
   std::set<std::string> wrong;
-  for (const v1::Evidence& evidence : apart.Finish().evidence()) {
+  const v1::Finding compared = apart.Finish();
+  for (const v1::Evidence& evidence : compared.evidence()) {
     if (evidence.outcome() == v1::FAIL) wrong.insert(evidence.node());
   }
   // Who is right passes the comparison, and is still not proved to share.

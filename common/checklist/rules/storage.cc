@@ -29,7 +29,7 @@ Fixes LocalMountFix(const v1::NodeSnapshot& node, const v1::Mount& mount) {
       node.name(),
       absl::StrCat("where findmnt still shows ", mount.fs_type(), ", correct the source of ", point,
                    " in /etc/fstab or in its unit (systemctl cat ", MountUnitName(point),
-                   "); keep ", mount.source(), ": Connect may have written to it")));
+                   "); what Connect wrote there meanwhile is kept where it is")));
   return fixes;
 }
 
@@ -182,10 +182,13 @@ void JudgeMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdi
     return verdict.Unknown(node.name(), absl::StrCat("the mount at ", point, " was not reported"));
   }
   if (mount == nullptr || ReachOf(mount->fs_type()) == Reach::kLocal) {
-    return verdict.Fail(node.name(),
-                        mount == nullptr ? absl::StrCat("nothing is mounted at ", point)
-                                         : absl::StrCat(point, " is a local ", mount->fs_type()),
-                        NotSharedFix(cluster, node, mount));
+    const std::string what = spec.mount_point().empty() ? "Server.DataDir is on " : "";
+    return verdict.Fail(
+        node.name(),
+        mount == nullptr ? absl::StrCat("nothing is mounted at ", point)
+                         : absl::StrCat(what, point, what.empty() ? " is a local " : ", a local ",
+                                        mount->fs_type()),
+        NotSharedFix(cluster, node, mount));
   }
   if (!IsTheSpecs(cluster, node, *mount, verdict)) return;
   if (!WantedPlace(spec) && ReachOf(mount->fs_type()) == Reach::kUnknown) {

@@ -72,7 +72,10 @@ void JudgeUnasked(const v1::NodeSnapshot& node, Verdict& verdict) {
   bool any = !storage.answers().empty();
   for (const v1::DataDirectory& directory : storage.directories()) {
     const v1::Mount* mount = FindMount(node.facts(), directory.mount_point());
-    if (mount == nullptr || ReachOf(mount->fs_type()) == Reach::kLocal) continue;
+    if (mount == nullptr) continue;
+    const Reach reach = ReachOf(mount->fs_type());
+    const bool may_be_network = reach == Reach::kUnknown && IsSharedKey(directory.key());
+    if (reach != Reach::kNetwork && !may_be_network) continue;
     any = true;
     if (WasAsked(storage, directory.mount_point())) continue;
     return verdict.Unknown(node.name(), absl::StrCat(directory.mount_point(), " (",

@@ -5,6 +5,10 @@
 
 namespace connect_ha {
 
+bool IsSharedKey(const std::string& key) {
+  return key == "Server.DataDir" || key == "Database.Dir" || key == "Server.LandingDir";
+}
+
 bool StorageUnobserved(const v1::NodeSnapshot& node, Verdict& verdict) {
   return verdict.Unobserved(node, "storage.directories") ||
          verdict.Unobserved(node, "storage.mounts");

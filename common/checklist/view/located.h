@@ -15,6 +15,9 @@ struct Located {
   Place place;
 };
 
+// What Connect's nodes must have in common: Server.DataDir, Database.Dir, Server.LandingDir.
+bool IsSharedKey(const std::string& key);
+
 // True, and the node unknown, when its directories or mounts could not be observed.
 bool StorageUnobserved(const v1::NodeSnapshot& node, Verdict& verdict);
 

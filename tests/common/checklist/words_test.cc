@@ -8,7 +8,6 @@
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/config_keys.h"
 #include "common/checklist/view/facts_view.h"
-#include "common/checklist/view/place.h"
 #include "common/version.h"
 
 namespace connect_ha {
@@ -58,49 +57,6 @@ TEST(IsBelow, ComparesWholeComponents) {
   EXPECT_TRUE(IsBelow("/mnt", "/"));
   EXPECT_FALSE(IsBelow("/mnt/connect-2", "/mnt/connect"));
   EXPECT_FALSE(IsBelow("/mnt", "/mnt/connect"));
-}
-
-v1::Mount MountFrom(const std::string& source) {
-  v1::Mount mount;
-  mount.set_source(source);
-  return mount;
-}
-
-TEST(PlaceOf, NamesAnEfsFileSystemByItsId) {
-  const std::string domain = ".efs.us-east-1.amazonaws.com:/";
-  EXPECT_EQ(PlaceOf(MountFrom("fs-0ab1" + domain), "/data").Text(), "fs-0ab1:/data");
-  EXPECT_EQ(PlaceOf(MountFrom("us-east-1a.fs-0ab1" + domain), "/data").Text(), "fs-0ab1:/data");
-  v1::Mount tunnel = MountFrom("127.0.0.1:/");
-  tunnel.set_efs_file_system("fs-0ab1");
-  EXPECT_EQ(PlaceOf(tunnel, "data").Text(), "fs-0ab1:/data");
-}
-
-TEST(PlaceOf, JoinsTheExportAndThePathBelowIt) {
-  EXPECT_EQ(PlaceOf(MountFrom("NFS.example.com:/export/"), "/data").Text(),
-            "nfs.example.com:/export/data");
-  EXPECT_EQ(PlaceOf(MountFrom("[fd00::1]:/export"), "/").Text(), "[fd00::1]:/export");
-}
-
-TEST(ReachOf, KnowsWhatIsOnThisMachineAlone) {
-  for (const char* type : {"ext4", "bcachefs", "fuseblk", "reiserfs"}) {
-    EXPECT_EQ(ReachOf(type), Reach::kLocal) << type;
-  }
-  for (const char* type : {"nfs4", "efs"}) EXPECT_EQ(ReachOf(type), Reach::kNetwork) << type;
-  for (const char* type : {"fuse.s3fs", "fuse.sshfs", ""}) {
-    EXPECT_EQ(ReachOf(type), Reach::kUnknown) << type;
-  }
-}
-
-TEST(Same, DoesNotGuessAboutAddressesAndTunnels) {
-  const Place name = PlaceOf(MountFrom("nfs.example.com:/"), "/data");
-  const Place other_name = PlaceOf(MountFrom("nfs-2.example.com:/"), "/data");
-  const Place address = PlaceOf(MountFrom("10.0.1.20:/"), "/data");
-  const Place tunnel = PlaceOf(MountFrom("127.0.0.1:/"), "/data");
-  EXPECT_EQ(Same(name, name), Sameness::kSame);
-  EXPECT_EQ(Same(name, other_name), Sameness::kDifferent);
-  EXPECT_EQ(Same(name, address), Sameness::kUnknown);
-  EXPECT_EQ(Same(address, address), Sameness::kSame);
-  EXPECT_EQ(Same(tunnel, tunnel), Sameness::kUnknown);
 }
 
 // Nodes that stay where they are: Seen points at them.
