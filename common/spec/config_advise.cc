@@ -80,6 +80,10 @@ std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, cons
   }
   if (spec.nodes().has_minimum_serving()) checker.Note("nodes.minimum_serving", kNoEffect);
   if (spec.has_load_balancer()) checker.Note("load_balancer", kNoEffect);
+  if (spec.database().has_ca_file()) {
+    checker.Note("database.ca_file",
+                 absl::StrCat(kNoEffect, "; write database_ca_file into agent.yaml on each node"));
+  }
   if (spec.has_rollout()) checker.Note("rollout", kNoEffect);
   auto problems = checker.TakeProblems();
   SortProblems(problems);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/heartbeat.h"
 #include "common/spec/config_checker.h"
 #include "common/spec/config_loader.h"
 #include "common/tls/identity.h"
@@ -109,8 +110,23 @@ void CheckPositive(bool given, const google::protobuf::Duration& duration, const
                   "must be longer than 0s");
 }
 
+// With less a node would be lost and back for ever.
+void CheckStaleAfter(const v1::LimitsSpec& limits, Checker& checker) {
+  using std::chrono::duration_cast;
+  using std::chrono::seconds;
+  constexpr std::chrono::milliseconds kLeast = kLeastStaleAfter;
+  const std::string least = absl::StrCat(duration_cast<seconds>(kLeast).count(), "s");
+  checker.Require(!limits.has_stale_after() ||
+                      TimeUtil::DurationToMilliseconds(limits.stale_after()) >= kLeast.count(),
+                  "limits.stale_after",
+                  absl::StrCat("must be ", least,
+                               " or longer, three heartbeats of a node, which sends one every ",
+                               duration_cast<seconds>(kHeartbeatInterval).count(),
+                               "s; write stale_after: ", least));
+}
+
 void CheckLimits(const v1::LimitsSpec& limits, Checker& checker) {
-  CheckPositive(limits.has_stale_after(), limits.stale_after(), "limits.stale_after", checker);
+  CheckStaleAfter(limits, checker);
   CheckPositive(limits.has_clock_offset(), limits.clock_offset(), "limits.clock_offset", checker);
   CheckPositive(limits.has_database_stage(), limits.database_stage(), "limits.database_stage",
                 checker);

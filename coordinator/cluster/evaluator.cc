@@ -33,6 +33,22 @@ std::string NodeOf(const v1::Finding& finding) {
   return nodes.size() == 1 ? *nodes.begin() : "";
 }
 
+// What is shown does not say how things are: it could not be known, or another rule's trouble is
+// looked at first.
+bool IsOpen(v1::Outcome outcome) { return outcome == v1::UNKNOWN || outcome == v1::FOLLOWS; }
+
+// What was so before it became open, which goes on when it is so again.
+template <typename Judged>
+void KeepLastKnown(const Judged& earlier, Judged& judged) {
+  if (earlier.has_last_known()) {
+    judged.set_last_known(earlier.last_known());
+    *judged.mutable_last_known_since() = earlier.last_known_since();
+  } else if (earlier.outcome() != v1::FOLLOWS) {
+    judged.set_last_known(earlier.outcome());
+    *judged.mutable_last_known_since() = earlier.since();
+  }
+}
+
 // Findings and their evidence; `earlier` is null for what is new.
 template <typename Judged>
 void ContinueFrom(const Judged* earlier, Time now, Judged& judged) {
@@ -40,18 +56,22 @@ void ContinueFrom(const Judged* earlier, Time now, Judged& judged) {
     *judged.mutable_since() = ToProto(now);
   } else if (judged.outcome() == earlier->outcome()) {
     *judged.mutable_since() = earlier->since();
-    if (earlier->has_last_known()) {
-      judged.set_last_known(earlier->last_known());
-      *judged.mutable_last_known_since() = earlier->last_known_since();
-    }
-  } else if (earlier->has_last_known() && judged.outcome() == earlier->last_known()) {
+    if (IsOpen(judged.outcome()) && earlier->has_last_known()) KeepLastKnown(*earlier, judged);
+  } else if (IsOpen(earlier->outcome()) && earlier->has_last_known() &&
+             judged.outcome() == earlier->last_known()) {
     *judged.mutable_since() = earlier->last_known_since();
   } else {
     *judged.mutable_since() = ToProto(now);
-    if (judged.outcome() != v1::UNKNOWN) return;
-    judged.set_last_known(earlier->outcome());
-    *judged.mutable_last_known_since() = earlier->since();
+    if (IsOpen(judged.outcome())) KeepLastKnown(*earlier, judged);
   }
+}
+
+// What was told of it last; unspecified for null. Of what follows, what was so before.
+template <typename Judged>
+v1::Outcome Told(const Judged* judged) {
+  if (judged == nullptr) return v1::OUTCOME_UNSPECIFIED;
+  if (judged->outcome() != v1::FOLLOWS) return judged->outcome();
+  return judged->has_last_known() ? judged->last_known() : v1::FOLLOWS;
 }
 
 // What a finding says of each node. A node may have several lines; of those with one outcome, one
@@ -69,7 +89,7 @@ class ByNode {
   const v1::Evidence* Line(const std::string& node, v1::Outcome preferred) const {
     const auto of_node = lines_.find(node);
     if (of_node == lines_.end()) return nullptr;
-    for (const v1::Outcome outcome : {preferred, v1::FAIL, v1::UNKNOWN}) {
+    for (const v1::Outcome outcome : {preferred, v1::FAIL, v1::UNKNOWN, v1::FOLLOWS}) {
       const auto line = of_node->second.find(outcome);
       if (line != of_node->second.end()) return line->second;
     }
@@ -101,8 +121,8 @@ void AddNodeChanges(const v1::Finding& earlier, const v1::Finding& finding, Time
     if (evidence.node().empty() || !seen.insert(evidence.node()).second) continue;
     const v1::Evidence& line = *after.Line(evidence.node(), v1::FAIL);
     const v1::Evidence* earlier_line = before.Line(evidence.node(), v1::FAIL);
-    const v1::Outcome from =
-        earlier_line == nullptr ? v1::OUTCOME_UNSPECIFIED : earlier_line->outcome();
+    const v1::Outcome from = Told(earlier_line);
+    if (line.outcome() == v1::FOLLOWS || from == v1::FOLLOWS) continue;
     if ((from == v1::FAIL) == (line.outcome() == v1::FAIL)) continue;
     v1::Event& event = changes.emplace_back(Change(finding, from, line.outcome(), now));
     event.set_node(evidence.node());
@@ -129,12 +149,13 @@ std::vector<v1::Event> FindChanges(const v1::Checklist& before, const v1::Checkl
   for (const v1::Finding& finding : checklist.findings()) {
     const v1::Finding* earlier = FindingOf(before, finding.rule());
     if (earlier == nullptr) continue;
-    if (earlier->outcome() == finding.outcome()) {
-      if (finding.outcome() == v1::FAIL) AddNodeChanges(*earlier, finding, now, changes);
+    const v1::Outcome from = Told(earlier);
+    if (finding.outcome() == v1::FOLLOWS || from == v1::FOLLOWS) continue;
+    if (from == finding.outcome()) {
+      if (from == v1::FAIL) AddNodeChanges(*earlier, finding, now, changes);
       continue;
     }
-    v1::Event& event =
-        changes.emplace_back(Change(finding, earlier->outcome(), finding.outcome(), now));
+    v1::Event& event = changes.emplace_back(Change(finding, from, finding.outcome(), now));
     event.set_node(NodeOf(finding));
     event.set_text(finding.summary());
   }
@@ -172,7 +193,9 @@ void Evaluator::Tick(Time now) {
 
 void Evaluator::Evaluate(Time now) {
   auto checklist = std::make_shared<v1::Checklist>(connect_ha::Evaluate(roster_.TakeSnapshot(now)));
-  SetSince(*Latest(), now, checklist.get());
+  const auto before = Latest();
+  hold_.Apply(*before, now, checklist.get());
+  SetSince(*before, now, checklist.get());
   const auto changes = FindChanges(stored_, *checklist, now);
   {
     std::lock_guard lock(mutex_);

@@ -1,6 +1,7 @@
 // Judges the checklist when something changed, and keeps since when each outcome holds, of a rule
 // and of each node in it, across restarts. A change of an outcome is an event, and so is a node
-// that joins or leaves those that fail; a change of words alone is not.
+// that joins or leaves those that fail; a change of words alone is not, nor that something follows
+// another rule's trouble. What rests on volatile values turns only after a while (hold.h).
 #pragma once
 
 #include <memory>
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "common/time.h"
 #include "connect_ha/v1/checklist.pb.h"
+#include "coordinator/cluster/hold.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/store/store.h"
 
@@ -45,6 +47,7 @@ class Evaluator {
   Time evaluated_at_{};
   Time stored_at_{};
   bool store_failed_ = false;
+  Hold hold_;
   v1::Checklist stored_;  // as it is in the store, for its outcomes
 
   mutable std::mutex mutex_;
@@ -52,8 +55,8 @@ class Evaluator {
 };
 
 // Sets `since` of each finding and of each line of its evidence: that of `before` where the outcome
-// is the same, or was before it was unknown; else `now`. Keeps what was known last while it is
-// unknown.
+// is the same, or was before it was unknown or followed; else `now`. Keeps what was known last
+// while it is so.
 void SetSince(const v1::Checklist& before, Time now, v1::Checklist* checklist);
 
 // One FINDING_CHANGED for each rule whose outcome is another than in `before`; of a rule that

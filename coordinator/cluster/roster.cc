@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/heartbeat.h"
 #include "common/log.h"
 #include "coordinator/cluster/roster_node.h"
 #include "coordinator/identity/enrolment.h"

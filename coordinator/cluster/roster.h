@@ -27,7 +27,6 @@
 
 namespace connect_ha {
 
-constexpr std::chrono::milliseconds kHeartbeatInterval{5000};
 // A node that said that its facts changed has this long to send them.
 constexpr std::chrono::seconds kFactsGrace{10};
 

@@ -220,7 +220,8 @@ TEST(ConfigLoaderTest, ValidationChecksForms) {
       "c.yaml:6:36: storage.efs.region must be an AWS region as us-east-1, not "
       "\"virginia\"\n"
       "c.yaml:7:35: database.minimum_minor_version needs database.major_version beside it\n"
-      "c.yaml:8:23: limits.stale_after must be longer than 0s\n"
+      "c.yaml:8:23: limits.stale_after must be 15s or longer, three heartbeats of a node, which "
+      "sends one every 5s; write stale_after: 15s\n"
       "c.yaml:8:46: limits.disk_used_percent must be from 1 to 100\n");
 }
 

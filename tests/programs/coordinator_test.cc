@@ -135,7 +135,7 @@ TEST_F(ServeTest, KeepsWhatItKnewOverACleanStopAndOverNone) {
 }
 
 TEST_F(ServeTest, TakesTheFileOnceAndSaysLaterThatItIsNotInForce) {
-  WriteSpec("cluster: test\nlimits: {stale_after: 7s}\n");
+  WriteSpec("cluster: test\nlimits: {stale_after: 17s}\n");
   auto program = Serve();
   const auto stale_after = [this] {
     return Admin()->GetSnapshot({})->spec().limits().stale_after().seconds();
@@ -143,16 +143,16 @@ TEST_F(ServeTest, TakesTheFileOnceAndSaysLaterThatItIsNotInForce) {
   program->Signal(SIGHUP);
   ASSERT_TRUE(program->AwaitError("event=RELOADED")) << program->error();
 
-  WriteSpec("cluster: test\nlimits: {stale_after: 9s}\n");
+  WriteSpec("cluster: test\nlimits: {stale_after: 19s}\n");
   program->Signal(SIGHUP);
   ASSERT_TRUE(program->AwaitError("event=NOT_RELOADED")) << program->error();
   EXPECT_TRUE(program->AwaitError("fix: connect-ha apply ")) << program->error();
-  EXPECT_EQ(stale_after(), 7);
+  EXPECT_EQ(stale_after(), 17);
 
   program->Signal(SIGTERM);
   program->Wait();
   program = Serve();
-  EXPECT_EQ(stale_after(), 7);
+  EXPECT_EQ(stale_after(), 17);
 }
 
 TEST_F(ServeTest, PresentsTheCertificateThatItIsGivenAfterAReload) {

@@ -19,8 +19,6 @@ struct Id {
   std::optional<std::string> wanted;
   std::vector<Seen> seen;
   std::vector<std::string> absent;
-  // By node, where the number is that of a user's primary group.
-  std::map<std::string, std::string> groups;
   std::set<std::string> reported;  // nodes that looked for it
 };
 
@@ -55,7 +53,6 @@ void AddNode(const v1::NodeSnapshot& node, Ids& ids) {
     Id& gid = IdOf(ids, "user", name, "gid");
     if (account.has_uid()) {
       Add(gid, &node, account.has_gid(), account.gid());
-      gid.groups[node.name()] = account.primary_group();
     } else {
       gid.reported.insert(node.name());  // it has none without the user
     }

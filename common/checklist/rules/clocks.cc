@@ -1,131 +1,160 @@
-#include <algorithm>
-#include <cstdlib>
+#include <set>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/verdict.h"
+#include "common/checklist/view/clock_offsets.h"
+#include "common/checklist/view/database_answer.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/limits.h"
 
 namespace connect_ha {
 namespace {
 
-// The kernel's own word.
-void JudgeKernel(const v1::NodeSnapshot& node, Verdict& verdict) {
+// What the service that keeps the node's clock says of it.
+Fixes LookAtClock(const v1::NodeSnapshot& node) {
+  const std::string& service = node.facts().clock().time_service();
+  if (absl::StartsWith(service, "chrony")) {
+    return {Type(node.name(), {"chronyc tracking", "chronyc sources"})};
+  }
+  if (absl::StartsWith(service, "systemd-timesyncd")) {
+    return {Type(node.name(), {"timedatectl timesync-status"})};
+  }
+  return {Type(node.name(), {"timedatectl status"})};
+}
+
+// The kernel's own word. A service need not tell the kernel that it keeps the clock (chrony does
+// so with rtcsync alone); the kernel's bound of the error, which grows by itself, then stays small.
+void JudgeKernel(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdict& verdict) {
   if (verdict.Unobserved(node, "clock.synchronized")) return;
   const v1::ClockFacts& clock = node.facts().clock();
+  const std::string kept =
+      clock.has_time_service() ? absl::StrCat("kept by ", clock.time_service()) : "synchronised";
   if (!clock.has_synchronized()) {
     verdict.Unknown(node.name(), "the kernel's clock state was not reported");
-  } else if (!clock.synchronized()) {
-    verdict.Fail(node.name(),
-                 clock.has_time_service()
-                     ? absl::StrCat(clock.time_service(), " runs, but has no time yet")
-                     : "nothing keeps the clock",
-                 {Type(node.name(), {"timedatectl set-ntp true", "timedatectl status"},
-                       "where there is no time service: apt-get install chrony")});
-  } else {
-    verdict.Pass(node.name(), clock.has_time_service()
-                                  ? absl::StrCat("kept by ", clock.time_service())
-                                  : "synchronised");
-  }
-}
-
-// An offset is known within its error: over the limit for sure, within it for sure, or neither.
-void JudgeDatabaseOffset(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
-                         Verdict& verdict) {
-  if (verdict.Unobserved(node, "database.clock_offset_us") ||
-      verdict.Unobserved(node, "database.clock_error_us") || !node.facts().has_database()) {
+  } else if (clock.synchronized()) {
+    verdict.Pass(node.name(), kept);
+  } else if (verdict.Unobserved(node, "clock.time_service")) {
     return;
+  } else if (!clock.has_time_service()) {
+    verdict.Fail(node.name(), "nothing keeps the clock",
+                 {Type(node.name(), {"timedatectl set-ntp true", "timedatectl status"},
+                       "where it says that NTP is not supported: apt-get install chrony")});
+  } else if (verdict.Unobserved(node, "clock.max_error_us")) {
+    return;
+  } else if (clock.has_max_error_us() &&
+             clock.max_error_us() < ClockOffsetLimitUs(cluster.spec())) {
+    verdict.Pass(node.name(),
+                 absl::StrCat(kept, ", right within ", ShortSpan(clock.max_error_us())));
+  } else {
+    verdict.Fail(node.name(), absl::StrCat(clock.time_service(), " runs, but has no time yet"),
+                 LookAtClock(node));
   }
-  const v1::DatabaseFacts& database = node.facts().database();
-  if (!database.has_clock_offset_us() || !database.has_clock_error_us()) {
-    return verdict.Unknown(node.name(), "the offset to the database was not measured");
-  }
-  const int64_t limit = ClockOffsetLimitUs(cluster.spec());
-  const int64_t offset = std::abs(database.clock_offset_us());
-  const std::string text =
-      absl::StrCat(ShortSpan(offset), " off the database's clock, give or take ",
-                   ShortSpan(database.clock_error_us()), " (limit ", ShortSpan(limit), ")");
-  if (offset - database.clock_error_us() > limit) {
-    verdict.Fail(node.name(), text, {Type(node.name(), {"timedatectl status"})});
-  } else if (offset + database.clock_error_us() > limit) {
-    verdict.Unknown(node.name(), text);
-  }
 }
 
-int64_t Lower(const v1::NodeSnapshot& node) {
-  return node.clock().offset_us() - node.clock().error_us();
-}
-int64_t Upper(const v1::NodeSnapshot& node) {
-  return node.clock().offset_us() + node.clock().error_us();
-}
-
-using Nodes = std::vector<const v1::NodeSnapshot*>;
-
-// Two nodes, and how far the first can be ahead of the second.
-struct Pair {
-  const v1::NodeSnapshot* ahead;
-  const v1::NodeSnapshot* behind;
-  int64_t AtMost() const { return Upper(*ahead) - Lower(*behind); }
-  int64_t AtLeast() const { return Lower(*ahead) - Upper(*behind); }
-};
-
-// The pair that can be furthest apart. `upper` and `lower` are sorted by those bounds; a node is
-// no pair with itself.
-Pair FurthestAtMost(const Nodes& upper, const Nodes& lower) {
-  const Pair pair{upper.back(), lower.front()};
-  if (pair.ahead != pair.behind) return pair;
-  const Pair one{upper.back(), lower[1]};
-  const Pair other{upper[upper.size() - 2], lower.front()};
-  return one.AtMost() > other.AtMost() ? one : other;
-}
-
-Nodes Measured(const v1::Snapshot& cluster, Verdict& verdict) {
-  Nodes nodes;
+// Of each other, as the coordinator measured them. A node that is not measured is unknown.
+std::vector<ClockReading> AgainstCoordinator(const v1::Snapshot& cluster, Verdict& verdict) {
+  std::vector<ClockReading> readings;
+  // One node is not apart from itself.
+  if (cluster.nodes_size() + static_cast<int>(cluster.nodes_left_out()) == 1) return readings;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (WhyUnobserved(node.facts(), "")) continue;  // said already
     if (node.has_clock()) {
-      nodes.push_back(&node);
+      readings.push_back({&node, node.clock().offset_us(), node.clock().error_us()});
     } else {
-      verdict.Unknown(
-          node.name(), "the offset to the coordinator was not measured yet",
-          {Type("", {"connect-ha status"}, "its column CLOCK has the offset once it is measured")});
+      verdict.Unknown(node.name(), "its offset to the coordinator was not measured yet",
+                      {Type("", {"connect-ha status"}, "its column CLOCK shows the offset")});
     }
   }
-  return nodes;
+  return readings;
 }
 
-// Every pair at once: the two that are furthest apart decide.
-void JudgePairs(const v1::Snapshot& cluster, Verdict& verdict) {
-  const int64_t limit = ClockOffsetLimitUs(cluster.spec());
-  Nodes upper = Measured(cluster, verdict);
-  if (upper.size() < 2) return;
-  Nodes lower = upper;
-  const auto by = [](int64_t (*bound)(const v1::NodeSnapshot&)) {
-    return [bound](const v1::NodeSnapshot* a, const v1::NodeSnapshot* b) {
-      return bound(*a) < bound(*b);
-    };
-  };
-  std::stable_sort(upper.begin(), upper.end(), by(Upper));
-  std::stable_sort(lower.begin(), lower.end(), by(Lower));
-  const Pair apart{lower.back(), upper.front()};
-  const Pair perhaps = FurthestAtMost(upper, lower);
-  if (apart.AtLeast() > limit) {
-    verdict.Fail(apart.ahead->name(),
-                 absl::StrCat("at least ", ShortSpan(apart.AtLeast()), " ahead of ",
-                              apart.behind->name(), " (limit ", ShortSpan(limit), ")"),
-                 {Type(apart.ahead->name(), {"timedatectl status"}),
-                  Type(apart.behind->name(), {"timedatectl status"})});
-  } else if (perhaps.AtMost() > limit) {
+// What the nodes that reach the database measured there; `unreached` has those that do not, for
+// which database-reachable tells.
+std::vector<ClockReading> AgainstDatabase(const v1::Snapshot& cluster,
+                                          std::set<std::string>& unreached, Verdict& verdict) {
+  std::vector<ClockReading> readings;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    const v1::DatabaseFacts& database = node.facts().database();
+    if (!node.facts().has_database() && !WhyUnobserved(node.facts(), "database")) continue;
+    if (WhyUnobserved(node.facts(), "database.stages") || !Answers(cluster.spec(), database)) {
+      unreached.insert(node.name());
+    } else if (verdict.Unobserved(node, "database.clock_offset_us") ||
+               verdict.Unobserved(node, "database.clock_error_us")) {
+      continue;
+    } else if (!database.has_clock_offset_us() || !database.has_clock_error_us()) {
+      verdict.Unknown(node.name(), "its offset to the database was not measured");
+    } else {
+      readings.push_back({&node, database.clock_offset_us(), database.clock_error_us()});
+    }
+  }
+  return readings;
+}
+
+std::string OffText(const ClockReading& reading, const std::string& whose, int64_t limit) {
+  return absl::StrCat(ShortSpan(reading.offset_us),
+                      reading.offset_us < 0 ? " behind " : " ahead of ", whose, ", give or take ",
+                      ShortSpan(reading.error_us), " (limit ", ShortSpan(limit), ")");
+}
+
+void SayApart(const ClockComparison& compared, int64_t limit, Verdict& verdict) {
+  for (const ClockReading& out : compared.out) {
+    verdict.Fail(out.node->name(),
+                 OffText(out, compared.undecided ? "the other" : "the other nodes", limit),
+                 LookAtClock(*out.node), {v1::PEERS, compared.undecided});
+  }
+  for (const ClockReading& unsure : compared.unsure) {
     verdict.Unknown(
-        perhaps.ahead->name(),
-        absl::StrCat("perhaps up to ", ShortSpan(perhaps.AtMost()), " ahead of ",
-                     perhaps.behind->name(), " (limit ", ShortSpan(limit), ")"),
+        unsure.node->name(), absl::StrCat("perhaps ", OffText(unsure, "the other nodes", limit)),
         {Type("", {"connect-ha status"}, "a slow network makes the error bar under CLOCK wide")});
-  } else {
-    verdict.Pass(
-        "", absl::StrCat("no two nodes are more than ", ShortSpan(perhaps.AtMost()), " apart"));
+  }
+}
+
+// The database is one more witness. Where all nodes agree with each other and none with it, it is
+// the one that is off, and that is said once.
+void JudgeAgainstDatabase(const v1::Snapshot& cluster, const std::vector<ClockReading>& readings,
+                          const ClockComparison& compared, Verdict& verdict) {
+  const int64_t limit = ClockOffsetLimitUs(cluster.spec());
+  std::vector<ClockReading> off;
+  size_t judged = 0;
+  for (const ClockReading& reading : readings) {
+    if (compared.IsOut(*reading.node)) continue;  // said already
+    ++judged;
+    if (reading.IsBeyond(limit)) {
+      off.push_back(reading);
+    } else if (!reading.IsWithin(limit)) {
+      verdict.Unknown(reading.node->name(),
+                      absl::StrCat("perhaps ", OffText(reading, "the database's clock", limit)));
+    }
+  }
+  if (off.size() >= 2 && off.size() == judged) {
+    const std::string& host = off.front().node->facts().database().host();
+    verdict.Fail(
+        "",
+        absl::StrCat("every node is ", OffText(off.front(), "the database's clock", limit),
+                     ": it is the database's that is off"),
+        {ByHand("", absl::StrCat("set the clock of the database's machine right: ", host))},
+        {v1::PEERS});
+    return;
+  }
+  for (const ClockReading& reading : off) {
+    verdict.Fail(reading.node->name(), OffText(reading, "the database's clock", limit),
+                 LookAtClock(*reading.node), {v1::PEERS, /*undecided=*/judged == 1});
+  }
+}
+
+// Where the clocks agree as far as they are known, and the database was not asked.
+void Follow(const std::set<std::string>& nodes, v1::Finding& finding) {
+  if (finding.outcome() != v1::PASS || nodes.empty()) return;
+  finding.set_outcome(v1::FOLLOWS);
+  finding.set_summary(
+      absl::StrCat("follows database-reachable on ", JoinNames({nodes.begin(), nodes.end()})));
+  for (v1::Evidence& evidence : *finding.mutable_evidence()) {
+    if (nodes.count(evidence.node()) == 0) continue;
+    evidence.set_outcome(v1::FOLLOWS);
+    evidence.set_cause("database-reachable");
+    evidence.set_text(absl::StrCat(evidence.text(), "; the database's clock is not known here"));
   }
 }
 
@@ -133,13 +162,17 @@ void JudgePairs(const v1::Snapshot& cluster, Verdict& verdict) {
 
 v1::Finding ClocksAreSynchronised(const v1::Snapshot& cluster) {
   Verdict verdict;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    JudgeKernel(node, verdict);
-    if (!WhyUnobserved(node.facts(), "")) JudgeDatabaseOffset(cluster, node, verdict);
-  }
-  // One node is not apart from itself.
-  if (cluster.nodes_size() > 1) JudgePairs(cluster, verdict);
-  return verdict.Finish();
+  for (const v1::NodeSnapshot& node : cluster.nodes()) JudgeKernel(cluster, node, verdict);
+  const int64_t limit = ClockOffsetLimitUs(cluster.spec());
+  const auto readings = AgainstCoordinator(cluster, verdict);
+  std::set<std::string> unreached;
+  const auto by_database = AgainstDatabase(cluster, unreached, verdict);
+  const ClockComparison compared = CompareClocks(readings, by_database, limit);
+  SayApart(compared, limit, verdict);
+  JudgeAgainstDatabase(cluster, by_database, compared, verdict);
+  v1::Finding finding = verdict.Finish();
+  Follow(unreached, finding);
+  return finding;
 }
 
 }  // namespace connect_ha

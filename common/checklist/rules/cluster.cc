@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -12,20 +13,23 @@
 namespace connect_ha {
 namespace {
 
+// A probe that has hung for longer than any probe may take will not come back by itself: the
+// process waits in the kernel, mostly for a file system, until somebody sees to that. Before, it
+// may be slow.
+constexpr int64_t kHangsForGoodUs = 30LL * 60 * 1'000'000;
+
 Fixes AgentFix(const std::string& node) {
   return {Type(node, {"systemctl status connect-ha-agent", "journalctl -u connect-ha-agent -n 50"},
-               absl::StrCat("gone for good? connect-ha node remove ", node))};
+               absl::StrCat("if the machine is gone for good: connect-ha node remove ", node))};
 }
 
 // Which of the machines is the copy is for a person to say.
 Fixes DistinctFix(const std::string& node) {
-  return {
-      Type("", {"connect-ha nodes"},
-           "it shows the machines, which of them is older, and which is heard"),
-      ByHand(
-          node,
-          "stop the machine that is the copy, or on it remove /var/lib/connect-ha-agent and let it "
-          "join under a name of its own: connect-ha token create")};
+  return {Type("", {"connect-ha nodes"}, "it shows the machines and their addresses"),
+          ByHand(node,
+                 "stop the machine that is the copy; to keep both, give the copy an agent of its "
+                 "own: move its /var/lib/connect-ha-agent away and let it join by another name "
+                 "(connect-ha token create)")};
 }
 
 // True when the node serves; when it does not or that is not known, the verdict says so.
@@ -40,13 +44,13 @@ bool JudgeServing(const v1::NodeSnapshot& node, Verdict& verdict) {
     verdict.Pending(node.name(), "/__ping__ was not asked yet");
     return false;
   }
-  const bool serves = node.facts().connect().ping().http_status() == 200;
+  const bool serves = Serves(node.facts());
   if (!serves) verdict.NotApplicable(node.name(), "Connect does not answer");
   return serves;
 }
 
 // The evidence of `looked` with another outcome: it is enough that some nodes show something.
-v1::Finding Conclude(const Verdict& looked, v1::Outcome outcome, const std::string& summary) {
+v1::Finding Conclude(const Verdict& looked, v1::Outcome outcome, const std::string& summary = "") {
   v1::Finding finding = looked.Finish();
   finding.set_outcome(outcome);
   finding.set_summary(summary);
@@ -54,25 +58,62 @@ v1::Finding Conclude(const Verdict& looked, v1::Outcome outcome, const std::stri
   return finding;
 }
 
-// A node that does not serve and would add a zone.
-Fixes StartElsewhereFix(const v1::Snapshot& cluster, const std::set<std::string>& zones) {
-  for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    const std::string& zone = node.facts().instance().zone();
-    if (zone.empty() || zones.count(zone) > 0) continue;
-    v1::Fix start = StartConnect(node.name());
-    start.set_note(absl::StrCat(node.name(), " is in ", zone));
-    return {start};
+// A name that a machine enrolled under, as a person tells it from another: "node-1 (first heard
+// 2024-08-01T00:00:00Z, last 3s ago)".
+std::string NameAndAge(const v1::Snapshot& cluster, const v1::NodeSnapshot& node) {
+  std::string text = node.name();
+  const v1::Claimant* first = nullptr;
+  for (const v1::Claimant& claimant : node.claimants()) {
+    if (first == nullptr || FromProto(claimant.first_seen()) < FromProto(first->first_seen())) {
+      first = &claimant;
+    }
   }
-  return {};
+  absl::StrAppend(&text, " (");
+  if (first != nullptr) {
+    absl::StrAppend(&text, "first heard ", FormatUtc(FromProto(first->first_seen())), ", ");
+  }
+  absl::StrAppend(&text, "last ",
+                  FormatSpan(FromProto(cluster.taken_at()) - FromProto(node.last_seen())), " ago)");
+  return text;
 }
 
-std::string ProbesThatHang(const v1::Facts& facts) {
-  std::vector<std::string> hung;
-  for (const v1::ProbeRun& run : facts.runs()) {
-    if (run.state() != v1::ProbeRun::HUNG) continue;
-    hung.push_back(absl::StrCat(run.probe(), " for ", ShortSpan(run.duration_us())));
+// One machine that speaks by several names: nothing tells which of them is meant.
+void SayOneMachine(const v1::Snapshot& cluster, const std::vector<const v1::NodeSnapshot*>& nodes,
+                   Verdict& verdict) {
+  std::vector<std::string> names;
+  std::vector<std::string> ages;
+  for (const v1::NodeSnapshot* node : nodes) {
+    names.push_back(node->name());
+    ages.push_back(NameAndAge(cluster, *node));
   }
-  return absl::StrJoin(hung, ", ");
+  const std::string text = absl::StrCat("one machine has the names ", absl::StrJoin(names, ", "),
+                                        " (boot id ", nodes.front()->facts().host().boot_id(), ")");
+  const Fixes fixes = {
+      Type("", {"connect-ha nodes"}),
+      ByHand("", absl::StrCat("decide which name this machine keeps, and take the other out by "
+                              "connect-ha node remove: ",
+                              absl::StrJoin(ages, ", ")))};
+  for (const v1::NodeSnapshot* node : nodes) {
+    verdict.Fail(node->name(), text, fixes, {v1::PEERS, /*undecided=*/true, text});
+  }
+}
+
+void SayItHangs(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const v1::ProbeRun& run,
+                Verdict& verdict) {
+  // What was reported is as old as the report.
+  int64_t age = run.duration_us();
+  if (run.has_started_at()) {
+    age = std::max<int64_t>(age,
+                            (FromProto(cluster.taken_at()) - FromProto(run.started_at())).count());
+  }
+  const std::string text = absl::StrCat("probe ", run.probe(), " has hung for ", ShortSpan(age));
+  const Fixes look = {Type(node.name(), {"findmnt", "ps -eo pid,stat,wchan:32,args | grep ' D'"},
+                           "a process in state D waits for a disk or a file system")};
+  if (age >= kHangsForGoodUs) {
+    verdict.Fail(node.name(), text, look);
+  } else {
+    verdict.Unknown(node.name(), text, look);
+  }
 }
 
 }  // namespace
@@ -85,22 +126,26 @@ v1::Finding AtLeastTwoNodes(const v1::Snapshot& cluster) {
     ++serving;
     looked.Pass(node.name(), "serves");
   }
-  const std::string count = absl::StrCat(serving, " of ", cluster.nodes_size(), " nodes serve");
+  const int left_out = static_cast<int>(cluster.nodes_left_out());
+  const int all = cluster.nodes_size() + left_out;
+  const std::string count =
+      all == 1 ? absl::StrCat(serving == 1 ? "one node serves" : "no node serves",
+                              ", and no other has enrolled")
+               : absl::StrCat(serving, " of ", all, " nodes ", serving == 1 ? "serves" : "serve");
   if (serving >= 2) return Conclude(looked, v1::PASS, count);
-  // The others would, but for what is said of them elsewhere.
-  if (serving + static_cast<int>(cluster.nodes_left_out()) >= 2) {
-    return Conclude(looked, v1::FOLLOWS, count);
-  }
-  if (looked.Has(v1::UNKNOWN) && cluster.nodes_size() >= 2) {
+  // The others would serve, but for what is said of them elsewhere.
+  if (serving + left_out >= 2) return Conclude(looked, v1::FOLLOWS);
+  if (looked.Has(v1::UNKNOWN) && all >= 2) {
     return Conclude(looked, v1::UNKNOWN,
                     absl::StrCat(count, " for certain; ", looked.Finish().summary()));
   }
+  looked.Fail("", count);
   return Conclude(looked, v1::FAIL, count);
 }
 
 v1::Finding NodesAreDistinct(const v1::Snapshot& cluster) {
   Verdict verdict;
-  std::map<std::string, std::vector<std::string>> nodes_by_boot;
+  std::map<std::string, std::vector<const v1::NodeSnapshot*>> nodes_by_boot;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     const std::vector<std::string> live = LiveClaimants(cluster, node);
     if (live.size() > 1) {
@@ -112,22 +157,15 @@ v1::Finding NodesAreDistinct(const v1::Snapshot& cluster) {
       if (node.facts().host().boot_id().empty()) {
         verdict.Unknown(node.name(), "the boot id was not reported");
       } else {
-        nodes_by_boot[node.facts().host().boot_id()].push_back(node.name());
+        nodes_by_boot[node.facts().host().boot_id()].push_back(&node);
       }
     }
   }
   for (const auto& [boot_id, nodes] : nodes_by_boot) {
-    for (const std::string& node : nodes) {
-      if (nodes.size() == 1) {
-        verdict.Pass(node, "one live machine");
-      } else {
-        verdict.Fail(
-            node, absl::StrCat("one machine under several names, boot id ", boot_id),
-            {ByHand("",
-                    absl::StrCat("decide which name this machine keeps, and take the other out: "
-                                 "connect-ha node remove; names: ",
-                                 absl::StrJoin(nodes, ", ")))});
-      }
+    if (nodes.size() == 1) {
+      verdict.Pass(nodes.front()->name(), "one live machine");
+    } else {
+      SayOneMachine(cluster, nodes, verdict);
     }
   }
   return verdict.Finish();
@@ -151,16 +189,17 @@ v1::Finding NodesSpanZones(const v1::Snapshot& cluster) {
   if (zones.size() >= 2) {
     return Conclude(looked, v1::PASS, absl::StrCat("nodes serve in ", absl::StrJoin(zones, ", ")));
   }
-  if (cluster.nodes_left_out() > 0) return Conclude(looked, v1::FOLLOWS, "");
   if (looked.Has(v1::UNKNOWN)) return looked.Finish();
-  v1::Finding finding =
-      Conclude(looked, v1::FAIL,
-               zones.empty() ? "no node serves"
-                             : absl::StrCat("every node that serves is in ", *zones.begin()));
-  for (const v1::Fix& fix : StartElsewhereFix(cluster, zones)) *finding.add_fixes() = fix;
-  return finding;
+  if (cluster.nodes_left_out() > 0) return Conclude(looked, v1::FOLLOWS);
+  const std::string text = zones.empty()
+                               ? "no node serves"
+                               : absl::StrCat("every node that serves is in ", *zones.begin());
+  looked.Fail("", text);
+  return Conclude(looked, v1::FAIL, text);
 }
 
+// Only whether the node is heard: what it does not know, its other facts say, and that its name is
+// several machines' is for nodes-are-distinct.
 v1::Finding FactsAreFresh(const v1::Snapshot& cluster) {
   Verdict verdict;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
@@ -179,12 +218,14 @@ v1::Finding FactsAreFresh(const v1::Snapshot& cluster) {
 v1::Finding ProbesFinish(const v1::Snapshot& cluster) {
   Verdict verdict;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    const std::string hung = ProbesThatHang(node.facts());
-    if (hung.empty()) {
-      verdict.Pass(node.name(), "every probe came back");
-    } else {
-      verdict.Unknown(node.name(), absl::StrCat("a probe hangs: ", hung));
+    if (node.facts().runs().empty()) {
+      verdict.Unknown(node.name(), "no run of a probe was reported");
+      continue;
     }
+    for (const v1::ProbeRun& run : node.facts().runs()) {
+      if (run.state() == v1::ProbeRun::HUNG) SayItHangs(cluster, node, run, verdict);
+    }
+    verdict.Pass(node.name(), "every probe comes back");
   }
   return verdict.Finish();
 }

@@ -1,15 +1,12 @@
 #include <algorithm>
-#include <cstdlib>
+#include <iterator>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/database_answer.h"
 #include "common/checklist/view/facts_view.h"
-#include "common/checklist/view/limits.h"
 
 namespace connect_ha {
 namespace {
@@ -18,99 +15,63 @@ namespace {
 // vendor's documentation.
 constexpr int64_t kDefaultPoolSize = 16;
 
-std::string Endpoint(const v1::DatabaseFacts& database) {
-  return absl::StrCat(database.host(), ":", database.port());
-}
+// From the weakest on; beside each what a connection in this mode lets happen.
+struct SslMode {
+  const char* name;
+  const char* allows;
+};
+constexpr SslMode kSslModes[] = {
+    {"disable", "nothing is encrypted"},
+    {"allow", "a connection without encryption is accepted"},
+    {"prefer", "a connection without encryption is accepted"},
+    {"require", "any server can pose as the database"},
+    {"verify-ca", "any server with a certificate of the same authority can pose as the database"},
+    {"verify-full", ""},
+};
+constexpr size_t kRequire = 3;
+constexpr size_t kVerifyFull = 5;
 
-bool IsTimeout(const std::string& error) {
-  return absl::StrContains(error, "timed out") || absl::StrContains(error, "timeout");
-}
-
-// The stage that failed tells where to look: nothing answers where a security group drops
-// packets, while a refusal means that the machine was reached.
-Fixes StageFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
-               const v1::DatabaseFacts& database, const v1::DatabaseStage& stage) {
-  const std::string endpoint = Endpoint(database);
-  const std::string& name = node.name();
-  switch (stage.name()) {
-    case v1::DatabaseStage::RESOLVE:
-      return {
-          Type(name, {absl::StrCat("getent hosts ", database.host())},
-               absl::StrCat("if it prints nothing: correct ", noun.setting, ", or the VPC's DNS"))};
-    case v1::DatabaseStage::CONNECT:
-      if (!IsTimeout(stage.error())) {
-        return {ByHand("", absl::StrCat("start PostgreSQL on ", endpoint, ", or correct ",
-                                        noun.setting, " on ", name))};
-      }
-      return {ByHand("", absl::StrCat("allow TCP ", database.port(), " from ", name,
-                                      " in the database's security group"))};
-    case v1::DatabaseStage::TLS:
-      return {
-          Type(name, {absl::StrCat("openssl s_client -starttls postgres -connect ", endpoint)},
-               absl::StrCat("it shows the certificate; the authority's file is sslrootcert in ",
-                            noun.setting, " or database_ca_file in /etc/connect-ha/agent.yaml"))};
-    case v1::DatabaseStage::AUTHENTICATE:
-      return {ByHand(name, absl::StrCat("correct ", noun.password, ", or let \"", database.user(),
-                                        "\" in (pg_hba.conf, rds_iam)"))};
-    default:
-      return {Type(name, {absl::StrCat("psql \"host=", database.host(), " port=", database.port(),
-                                       " dbname=", database.database(), " user=", database.user(),
-                                       "\" -c 'select 1'")})};
+// The weakest for what is not known.
+size_t StrengthOf(const std::string& mode) {
+  for (size_t i = 0; i < std::size(kSslModes); ++i) {
+    if (mode == kSslModes[i].name) return i;
   }
+  return 0;
 }
 
-void JudgeStages(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
-                 const DatabaseNoun& noun, const v1::DatabaseFacts& database, Verdict& verdict) {
-  const int64_t limit = DatabaseStageLimitUs(cluster.spec());
-  for (const v1::DatabaseStage& stage : database.stages()) {
-    if (!stage.passed()) {
-      return verdict.Fail(node.name(), *DatabaseTrouble(database),
-                          StageFix(node, noun, database, stage));
-    }
-    if (stage.duration_us() > limit) {
-      return verdict.Fail(
-          node.name(),
-          absl::StrCat(Endpoint(database), ": the ",
-                       absl::AsciiStrToLower(v1::DatabaseStage::Name_Name(stage.name())),
-                       " stage took ", ShortSpan(stage.duration_us()), " (limit ", ShortSpan(limit),
-                       ")"),
-          {Type(node.name(), {absl::StrCat("ping -c 5 ", database.host())},
-                "and look at the database\'s load")});
-    }
-  }
-  const bool queried =
-      !database.stages().empty() && database.stages().rbegin()->name() == v1::DatabaseStage::QUERY;
-  if (!queried) return verdict.Unknown(node.name(), "the database was not asked");
-  verdict.Pass(node.name(), absl::StrCat(Endpoint(database), " answers"));
+Fixes EncryptFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun, const std::string& mode) {
+  const bool verifies = StrengthOf(mode) > kRequire;
+  return {ByHand(node.name(), absl::StrCat("put sslmode=", mode,
+                                           verifies ? " and sslrootcert, the file of the "
+                                                      "authorities,"
+                                                    : "",
+                                           " into ", UrlSetting(node, noun))),
+          RestartConnect(node.name())};
 }
 
-// What a connection in this mode lets happen; null for verify-full.
-const char* WhatModeAllows(const std::string& ssl_mode) {
-  if (ssl_mode == "verify-full") return nullptr;
-  if (ssl_mode == "verify-ca") {
-    return "any server with a certificate of the same authority can pose as the database";
-  }
-  if (ssl_mode == "require") return "any server can pose as the database";
-  return "a connection without encryption is accepted";
-}
-
-void JudgeEncryption(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
-                     const v1::DatabaseFacts& database, Verdict& verdict) {
-  const Fixes fix = {
-      ByHand(node.name(), absl::StrCat("put sslmode=verify-full and sslrootcert=FILE into ",
-                                       noun.setting, " in ", ConfigPath(node.facts()))),
-      RestartConnect(node.name())};
-  if (database.has_tls_in_use() && !database.tls_in_use()) {
+// What the specification asks for, else verify-full.
+void JudgeEncryption(const v1::DatabaseSpec& spec, const v1::NodeSnapshot& node,
+                     const DatabaseNoun& noun, const v1::DatabaseFacts& database,
+                     Verdict& verdict) {
+  const std::string wanted = spec.has_tls() ? spec.tls() : "verify-full";
+  const size_t has = StrengthOf(database.ssl_mode());
+  const size_t wants = StrengthOf(wanted);
+  const Why why{spec.has_tls() ? v1::SPEC : v1::SELF};
+  const std::string mode = absl::StrCat(noun.prefix, "sslmode=", database.ssl_mode());
+  if (has < wants) {
     verdict.Fail(node.name(),
-                 absl::StrCat(noun.prefix, "no TLS (sslmode=", database.ssl_mode(), ")"), fix);
-  } else if (const char* risk = WhatModeAllows(database.ssl_mode())) {
-    verdict.Fail(node.name(),
-                 absl::StrCat(noun.prefix, "sslmode=", database.ssl_mode(), ": ", risk), fix);
+                 absl::StrCat(mode, ": ", kSslModes[has].allows,
+                              spec.has_tls() ? absl::StrCat(", wanted ", wanted) : ""),
+                 EncryptFix(node, noun, wanted), why);
+  } else if (wants >= kRequire && database.has_tls_in_use() && !database.tls_in_use()) {
+    verdict.Fail(node.name(), absl::StrCat(mode, ", but the connection is not encrypted"),
+                 EncryptFix(node, noun, wanted));
   } else if (!database.has_tls_in_use()) {
     SayUnanswered(node, database, verdict);
   } else {
     verdict.Pass(node.name(),
-                 absl::StrCat(noun.prefix, "sslmode=verify-full, ", database.tls_version()));
+                 absl::StrCat(mode, database.tls_in_use() ? ", " : "", database.tls_version(),
+                              has == kVerifyFull ? "" : ", as wanted: ", kSslModes[has].allows));
   }
 }
 
@@ -154,16 +115,12 @@ void AddNode(const v1::NodeSnapshot& node, Headroom& room, Verdict& verdict) {
 
 }  // namespace
 
-v1::Finding DatabaseReachable(const v1::Snapshot& cluster) {
-  return JudgeDatabases(cluster, {"stages"},
+v1::Finding DatabaseConnectionEncrypted(const v1::Snapshot& cluster) {
+  return JudgeDatabases(cluster, {"tls_in_use", "ssl_mode"},
                         [&cluster](const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                                    const v1::DatabaseFacts& database, Verdict& verdict) {
-                          JudgeStages(cluster, node, noun, database, verdict);
+                          JudgeEncryption(cluster.spec().database(), node, noun, database, verdict);
                         });
-}
-
-v1::Finding DatabaseConnectionEncrypted(const v1::Snapshot& cluster) {
-  return JudgeDatabases(cluster, {"tls_in_use", "ssl_mode"}, JudgeEncryption);
 }
 
 v1::Finding DatabaseHeadroom(const v1::Snapshot& cluster) {

@@ -16,8 +16,10 @@ v1::Finding DatabaseIsSame(const v1::Snapshot& cluster);
 v1::Finding DatabaseIsWritable(const v1::Snapshot& cluster);
 v1::Finding DatabaseVersionSupported(const v1::Snapshot& cluster);
 
-// database_connection.cc
+// database_reachable.cc
 v1::Finding DatabaseReachable(const v1::Snapshot& cluster);
+
+// database_connection.cc
 v1::Finding DatabaseConnectionEncrypted(const v1::Snapshot& cluster);
 v1::Finding DatabaseHeadroom(const v1::Snapshot& cluster);
 

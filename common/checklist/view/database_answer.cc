@@ -1,9 +1,49 @@
 #include "common/checklist/view/database_answer.h"
 
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/checklist/view/facts_view.h"
+#include "common/checklist/view/limits.h"
 
 namespace connect_ha {
+
+std::string UrlSetting(const v1::NodeSnapshot& node, const DatabaseNoun& noun) {
+  return absl::StrCat("Postgres.", noun.url, " (", SettingPlace(node.facts(), "Postgres", noun.url),
+                      ")");
+}
+
+const v1::DatabaseStage* StageInTrouble(const v1::ClusterSpec& spec,
+                                        const v1::DatabaseFacts& database) {
+  const int64_t limit = DatabaseStageLimitUs(spec);
+  for (const v1::DatabaseStage& stage : database.stages()) {
+    if (!stage.passed() || stage.duration_us() > limit) return &stage;
+  }
+  return nullptr;
+}
+
+bool Answers(const v1::ClusterSpec& spec, const v1::DatabaseFacts& database) {
+  return !database.stages().empty() &&
+         database.stages().rbegin()->name() == v1::DatabaseStage::QUERY &&
+         StageInTrouble(spec, database) == nullptr;
+}
+
+std::string ShellWord(const std::string& text) {
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || (c != '\0' && std::strchr("_-./:@%+,", c) != nullptr);
+  });
+  if (plain) return text;
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
+}
+
+std::string Psql(const v1::DatabaseFacts& database, const std::string& query) {
+  return absl::StrCat("psql -h ", ShellWord(database.host()), " -p ", database.port(), " -U ",
+                      ShellWord(database.user()), " -d ", ShellWord(database.database()), " -c ",
+                      ShellWord(query));
+}
 
 void SayNoDatabase(const v1::NodeSnapshot& node, Verdict& verdict) {
   verdict.NotApplicable(node.name(), "no PostgreSQL database is configured");

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <initializer_list>
+#include <string>
 
 #include "common/checklist/verdict.h"
 
@@ -11,8 +12,9 @@ namespace connect_ha {
 
 // The databases that a node may have.
 struct DatabaseNoun {
-  const char* path;     // in facts
-  const char* setting;  // of Connect
+  const char* path;  // in facts
+  // Keys of Connect below [Postgres].
+  const char* url;
   const char* password;
   // What a line says first, so that it is told from the other database's.
   const char* prefix;
@@ -22,11 +24,11 @@ struct DatabaseNoun {
 
 // The first is the one that every rule about the database needs; a node need not have the second.
 inline constexpr std::array<DatabaseNoun, 2> kDatabases = {{
-    {"database", "Postgres.URL", "Postgres.Password", "",
+    {"database", "URL", "Password", "",
      [](const v1::Facts& facts) -> const v1::DatabaseFacts* {
        return facts.has_database() ? &facts.database() : nullptr;
      }},
-    {"instrumentation_database", "Postgres.InstrumentationURL", "Postgres.InstrumentationPassword",
+    {"instrumentation_database", "InstrumentationURL", "InstrumentationPassword",
      "Postgres.InstrumentationURL: ",
      [](const v1::Facts& facts) -> const v1::DatabaseFacts* {
        return facts.has_instrumentation_database() ? &facts.instrumentation_database() : nullptr;
@@ -39,6 +41,20 @@ using JudgeDatabase = std::function<void(const v1::NodeSnapshot& node, const Dat
 // For every database of every node; `fields` ("in_recovery") are what the judgement is made of.
 v1::Finding JudgeDatabases(const v1::Snapshot& cluster, std::initializer_list<const char*> fields,
                            const JudgeDatabase& judge);
+
+// "Postgres.URL (/etc/rstudio-connect/rstudio-connect.gcfg:11)": what a person changes, and where.
+std::string UrlSetting(const v1::NodeSnapshot& node, const DatabaseNoun& noun);
+
+// The first stage that failed, or took longer than the specification allows; null for none.
+const v1::DatabaseStage* StageInTrouble(const v1::ClusterSpec& spec,
+                                        const v1::DatabaseFacts& database);
+// Every stage up to the query passed in time.
+bool Answers(const v1::ClusterSpec& spec, const v1::DatabaseFacts& database);
+
+// `text` as one word of a shell.
+std::string ShellWord(const std::string& text);
+// A command that asks the database as Connect does, but for the password, which it asks for.
+std::string Psql(const v1::DatabaseFacts& database, const std::string& query);
 
 // The rule does not apply to a node whose configuration names no PostgreSQL database.
 void SayNoDatabase(const v1::NodeSnapshot& node, Verdict& verdict);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -94,6 +95,20 @@ bool ConfigFlag(const v1::Facts& facts, absl::string_view section, absl::string_
 std::string ConfigPath(const v1::Facts& facts) {
   const std::string& path = facts.configuration().path();
   return path.empty() ? "/etc/rstudio-connect/rstudio-connect.gcfg" : path;
+}
+
+std::string SettingPlace(const v1::Facts& facts, absl::string_view section,
+                         absl::string_view name) {
+  const v1::ConfigKey* key = FindKey(facts, section, name);
+  if (key == nullptr) return absl::StrCat("[", section, "] in ", ConfigPath(facts));
+  const std::string line = key->line() == 0 ? "" : absl::StrCat(":", key->line());
+  if (key->source() != v1::ConfigKey::ENVIRONMENT) {
+    return absl::StrCat(key->file().empty() ? ConfigPath(facts) : key->file(), line);
+  }
+  const std::string variable =
+      absl::AsciiStrToUpper(absl::StrCat("CONNECT_", key->section(), "_", key->name()));
+  if (key->file().empty()) return absl::StrCat("the unit's environment (", variable, ")");
+  return absl::StrCat(key->file(), line, " (", variable, ")");
 }
 
 const v1::DataDirectory* FindDirectory(const v1::Facts& facts, absl::string_view key) {

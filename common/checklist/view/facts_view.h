@@ -28,6 +28,11 @@ bool ConfigFlag(const v1::Facts& facts, absl::string_view section, absl::string_
                 bool otherwise);
 // The configuration file, for a person to edit.
 std::string ConfigPath(const v1::Facts& facts);
+// Where a person finds the key's value, to change it:
+// "/etc/rstudio-connect/rstudio-connect.gcfg:11", or "/etc/default/rstudio-connect:3
+// (CONNECT_POSTGRES_URL)" where the unit's environment gives it. Of a key that is not set: where it
+// would be.
+std::string SettingPlace(const v1::Facts& facts, absl::string_view section, absl::string_view name);
 
 // Null when the node reports no such directory or mount.
 const v1::DataDirectory* FindDirectory(const v1::Facts& facts, absl::string_view key);

@@ -68,6 +68,17 @@ TEST(SetSince, WhatWasNeverKnownIsNotMadeUp) {
   EXPECT_EQ(MinuteOf(After({v1::UNKNOWN, v1::UNKNOWN, v1::FAIL}).since()), 2);
 }
 
+TEST(SetSince, ATimeOfFollowingDoesNotEndAnOutcome) {
+  EXPECT_EQ(MinuteOf(After({v1::PASS, v1::FAIL, v1::FOLLOWS, v1::FOLLOWS, v1::FAIL}).since()), 1);
+  EXPECT_EQ(
+      MinuteOf(
+          After({v1::PASS, v1::FAIL, v1::UNKNOWN, v1::FOLLOWS, v1::UNKNOWN, v1::FAIL}).since()),
+      1);
+  // What was never known is again what it was.
+  EXPECT_EQ(MinuteOf(After({v1::UNKNOWN, v1::FOLLOWS, v1::FOLLOWS, v1::UNKNOWN}).since()), 0);
+  EXPECT_EQ(MinuteOf(After({v1::FOLLOWS, v1::FOLLOWS, v1::FAIL}).since()), 2);
+}
+
 std::map<std::string, int> MinutesByRule(const v1::Checklist& checklist) {
   std::map<std::string, int> minutes;
   for (const v1::Finding& finding : checklist.findings()) {
@@ -92,14 +103,14 @@ TEST(SetSince, NodesThatAreCutOffForAMinuteRestartNoFinding) {
   const v1::Checklist before = latest;
   *cluster.mutable_taken_at() = ToProto(heard + seconds(60));
   judge_after_a_minute();
-  const auto unknown = std::count_if(latest.findings().begin(), latest.findings().end(),
-                                     [](const auto& f) { return f.outcome() == v1::UNKNOWN; });
+  const auto follow = std::count_if(latest.findings().begin(), latest.findings().end(),
+                                    [](const auto& f) { return f.outcome() == v1::FOLLOWS; });
   for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
     *node.mutable_last_seen() = cluster.taken_at();
     judge_after_a_minute();
   }
 
-  EXPECT_GT(unknown, 20);
+  EXPECT_GT(follow, 20);
   std::map<std::string, int> expected = MinutesByRule(before);
   expected["facts-are-fresh"] = 3;  // the one that failed meanwhile
   EXPECT_EQ(MinutesByRule(latest), expected);
@@ -167,6 +178,129 @@ TEST(FindChanges, OfAFindingThatFailsEachNodeIsTold) {
             "c OUTCOME_UNSPECIFIED FAIL: as c says\n");
   // One event for the whole where that changes.
   EXPECT_EQ(change(one, Judged({{"a", v1::PASS}, {"b", v1::PASS}})), " FAIL PASS: \n");
+}
+
+TEST(FindChanges, WhatFollowsIsNoEvent) {
+  const auto told = [](const std::vector<v1::Outcome>& outcomes) {
+    v1::Checklist before;
+    std::string text;
+    for (const v1::Outcome outcome : outcomes) {
+      v1::Checklist checklist = Judged({{"a", outcome}, {"b", v1::FAIL}});
+      checklist.add_findings()->set_rule("database-is-same");
+      checklist.mutable_findings(1)->set_outcome(outcome);
+      SetSince(before, kNoon, &checklist);
+      text += TextOf(FindChanges(before, checklist, kNoon));
+      before = checklist;
+    }
+    return text;
+  };
+
+  EXPECT_EQ(told({v1::FAIL, v1::FOLLOWS, v1::FOLLOWS, v1::FAIL}), "");
+  EXPECT_EQ(told({v1::PASS, v1::FOLLOWS, v1::PASS}), "");
+  EXPECT_EQ(told({v1::FOLLOWS, v1::FAIL}), "");
+  EXPECT_EQ(told({v1::FAIL, v1::FOLLOWS, v1::PASS}), "a FAIL PASS: as a says\n FAIL PASS: \n");
+}
+
+// What the latest of several looks, some seconds apart, leaves of a rule about two nodes: node-1,
+// which always passes, and node-2.
+class Looks {
+ public:
+  explicit Looks(std::string rule) : rule_(std::move(rule)) {}
+
+  v1::Finding After(int seconds_later, v1::Outcome outcome) {
+    now_ += seconds(seconds_later);
+    v1::Checklist checklist;
+    Add(checklist, rule_, outcome, "");
+    Add(checklist, "database-is-same", outcome == v1::PASS ? v1::PASS : v1::FOLLOWS, rule_);
+    hold_.Apply(latest_, now_, &checklist);
+    SetSince(latest_, now_, &checklist);
+    changes_ = FindChanges(latest_, checklist, now_).size();
+    latest_ = checklist;
+    return latest_.findings(0);
+  }
+  v1::Outcome OfWhatFollows() const { return latest_.findings(1).outcome(); }
+  size_t changes() const { return changes_; }
+
+ private:
+  static void Add(v1::Checklist& checklist, const std::string& rule, v1::Outcome outcome,
+                  const std::string& cause) {
+    v1::Finding& finding = *checklist.add_findings();
+    finding.set_rule(rule);
+    finding.set_outcome(outcome);
+    finding.set_summary(v1::Outcome_Name(outcome));
+    if (outcome == v1::FAIL) finding.add_fixes()->set_on("node-2");
+    for (const char* node : {"node-1", "node-2"}) {
+      v1::Evidence& line = *finding.add_evidence();
+      line.set_node(node);
+      line.set_outcome(node == std::string("node-1") ? v1::PASS : outcome);
+      line.set_text(v1::Outcome_Name(line.outcome()));
+      if (line.outcome() == v1::FOLLOWS) line.set_cause(cause);
+    }
+  }
+
+  const std::string rule_;
+  Hold hold_;
+  Time now_ = kNoon;
+  v1::Checklist latest_;
+  size_t changes_ = 0;
+};
+
+TEST(Hold, OneBadLookIsNoFailure) {
+  Looks looks("database-reachable");
+  looks.After(0, v1::PASS);
+  looks.After(30, v1::FAIL);
+  const v1::Finding held = looks.After(10, v1::FAIL);
+
+  EXPECT_EQ(held.outcome(), v1::PASS);
+  EXPECT_EQ(held.summary(), "node-1: PASS; node-2: PASS; but for 10s: FAIL");
+  EXPECT_EQ(held.evidence(1).text(), "PASS; but for 10s: FAIL");
+  EXPECT_EQ(held.fixes_size(), 0);
+  EXPECT_EQ(looks.OfWhatFollows(), v1::PASS);
+  EXPECT_EQ(looks.changes(), 0u);
+  EXPECT_EQ(looks.After(20, v1::PASS).evidence(1).text(), "PASS");
+}
+
+TEST(Hold, WhatStaysOtherwiseTurnsBothWays) {
+  Looks looks("database-reachable");
+  looks.After(0, v1::PASS);
+  looks.After(30, v1::FAIL);
+  EXPECT_EQ(looks.After(44, v1::FAIL).outcome(), v1::PASS);
+  EXPECT_EQ(looks.After(1, v1::FAIL).outcome(), v1::FAIL);
+  EXPECT_EQ(looks.changes(), 1u);
+  EXPECT_EQ(looks.OfWhatFollows(), v1::FOLLOWS);
+  const v1::Finding held = looks.After(1, v1::PASS);
+  EXPECT_EQ(held.outcome(), v1::FAIL);
+  EXPECT_EQ(held.summary(), "node-2: FAIL; but for 0s: PASS");
+  EXPECT_EQ(held.fixes_size(), 1);
+  EXPECT_EQ(looks.After(45, v1::PASS).outcome(), v1::PASS);
+}
+
+TEST(Hold, ALookInBetweenBeginsAnew) {
+  Looks looks("database-reachable");
+  looks.After(0, v1::PASS);
+  looks.After(30, v1::FAIL);
+  looks.After(30, v1::PASS);
+  looks.After(10, v1::FAIL);
+  EXPECT_EQ(looks.After(40, v1::FAIL).outcome(), v1::PASS);
+}
+
+TEST(Hold, WhatIsNewOrFollowedCountsAtOnce) {
+  Looks looks("database-reachable");
+  EXPECT_EQ(looks.After(0, v1::FAIL).outcome(), v1::FAIL);
+  EXPECT_EQ(looks.After(1, v1::FOLLOWS).outcome(), v1::FOLLOWS);
+  EXPECT_EQ(looks.After(1, v1::PASS).outcome(), v1::PASS);
+}
+
+TEST(Hold, OtherRulesTurnAtOnce) {
+  Looks looks("storage-is-mounted");
+  looks.After(0, v1::PASS);
+  EXPECT_EQ(looks.After(1, v1::FAIL).outcome(), v1::FAIL);
+}
+
+TEST(Hold, IsForRulesThatThereAre) {
+  int held = 0;
+  for (const Rule& rule : Rules()) held += HoldTime(rule.id) > seconds(0) ? 1 : 0;
+  EXPECT_EQ(held, 5);
 }
 
 }  // namespace

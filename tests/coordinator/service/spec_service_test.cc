@@ -74,12 +74,12 @@ TEST_F(SpecServiceTest, TheFileIsTheFirstGenerationAndThenTheStoreHolds) {
 }
 
 TEST_F(SpecServiceTest, AnAppliedSpecificationHoldsAtOnceAndAfterARestart) {
-  const grpc::Status status = Apply(Bundle("test", 7), 1);
+  const grpc::Status status = Apply(Bundle("test", 17), 1);
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(applied_.generation(), 2u);
-  EXPECT_EQ(StaleAfter(), seconds(7));
+  EXPECT_EQ(StaleAfter(), seconds(17));
   Restart();
-  EXPECT_EQ(StaleAfter(), seconds(7));
+  EXPECT_EQ(StaleAfter(), seconds(17));
   EXPECT_EQ(Get(2).applied_by(), "admin/alice");
   const auto events = cluster_.coordinator().store().ListEvents({});
   ASSERT_FALSE(events->empty());
@@ -92,28 +92,28 @@ TEST_F(SpecServiceTest, ASpecificationThatWillNotDoIsRefusedWithEveryReason) {
   wrong.mutable_spec()->mutable_connect()->set_config("c.gcfg");
   const grpc::Status status = Apply(wrong, 1);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_TRUE(absl::StrContains(status.error_message(), "limits.stale_after must be longer"));
+  EXPECT_TRUE(absl::StrContains(status.error_message(), "limits.stale_after must be 15s or longer"));
   EXPECT_TRUE(absl::StrContains(status.error_message(), "connect.config names a file that was"));
-  const grpc::Status other = Apply(Bundle("other", 7), 1);
+  const grpc::Status other = Apply(Bundle("other", 17), 1);
   EXPECT_EQ(other.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_TRUE(absl::StrContains(other.error_message(), "write cluster: test"));
   EXPECT_EQ(Get(0).generation(), 1u);
 }
 
 TEST_F(SpecServiceTest, WhoPreviewedAgainstAnOlderGenerationIsTold) {
-  ASSERT_TRUE(Apply(Bundle("test", 7), 1).ok());
-  const grpc::Status late = Apply(Bundle("test", 9), 1);
+  ASSERT_TRUE(Apply(Bundle("test", 17), 1).ok());
+  const grpc::Status late = Apply(Bundle("test", 19), 1);
   EXPECT_EQ(late.error_code(), grpc::StatusCode::ABORTED);
-  EXPECT_EQ(StaleAfter(), seconds(7));
+  EXPECT_EQ(StaleAfter(), seconds(17));
 }
 
 TEST_F(SpecServiceTest, AnOlderGenerationIsTakenUpAsANewOne) {
-  ASSERT_TRUE(Apply(Bundle("test", 7), 1).ok());
-  ASSERT_TRUE(Apply(Bundle("test", 9), 2).ok());
+  ASSERT_TRUE(Apply(Bundle("test", 17), 1).ok());
+  ASSERT_TRUE(Apply(Bundle("test", 19), 2).ok());
   ASSERT_TRUE(RollBack(2, 3).ok());
   EXPECT_EQ(applied_.generation(), 4u);
   EXPECT_EQ(Get(0).rollback_of(), 2u);
-  EXPECT_EQ(StaleAfter(), seconds(7));
+  EXPECT_EQ(StaleAfter(), seconds(17));
   EXPECT_EQ(RollBack(17, 4).error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
@@ -126,7 +126,7 @@ TEST_F(SpecServiceTest, TheNextGenerationIsAboveWhatAnyNodeHolds) {
   Roster& roster = cluster_.coordinator().roster();
   roster.Enrolled(record);
   ASSERT_TRUE(roster.Heartbeat(request, "10.0.0.1", TestNow()).ok());
-  ASSERT_TRUE(Apply(Bundle("test", 7), 1).ok());
+  ASSERT_TRUE(Apply(Bundle("test", 17), 1).ok());
   EXPECT_EQ(applied_.generation(), 10u);
   Restart();
   EXPECT_EQ(Get(0).generation(), 10u);
@@ -134,7 +134,7 @@ TEST_F(SpecServiceTest, TheNextGenerationIsAboveWhatAnyNodeHolds) {
 
 TEST_F(SpecServiceTest, AReloadNamesAFileThatIsNotInForce) {
   ASSERT_TRUE(cluster_.coordinator().Reload(TestNow()).ok());
-  std::ofstream(cluster_.spec_path()) << "cluster: test\nlimits: {stale_after: 7s}\n";
+  std::ofstream(cluster_.spec_path()) << "cluster: test\nlimits: {stale_after: 17s}\n";
   const absl::Status status = cluster_.coordinator().Reload(TestNow());
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "is not what generation 1")) << status;
@@ -156,12 +156,12 @@ TEST_F(SpecServiceTest, APreviewIsAskedOfEveryNodeAndShownAsItComes) {
   grpc::ClientContext preview_context;
   v1::PreviewSpecRequest request;
   v1::PreviewSpecResponse previewed;
-  *request.mutable_bundle() = Bundle("test", 7);
+  *request.mutable_bundle() = Bundle("test", 17);
   ASSERT_TRUE(admin_->PreviewSpec(&preview_context, request, &previewed).ok());
 
   ASSERT_TRUE(asked.Beat().ok());
   ASSERT_EQ(asked.response.preview().number(), previewed.number());
-  EXPECT_EQ(asked.response.preview().desired().spec().limits().stale_after().seconds(), 7);
+  EXPECT_EQ(asked.response.preview().desired().spec().limits().stale_after().seconds(), 17);
   EXPECT_EQ(asked.response.preview().desired().generation(), 0u);
   asked.request.mutable_preview()->set_number(previewed.number());
   asked.request.mutable_preview()->add_changes()->set_resource("package rstudio-connect");

@@ -1,0 +1,168 @@
+#include "coordinator/cluster/hold.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "common/checklist/verdict.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::seconds;
+
+struct Row {
+  const char* rule;
+  seconds hold;
+};
+
+// An answer over the network can be late once, and a probe looks every 30 s: one late answer lasts
+// as long, two do not get by.
+constexpr seconds kNetworkHold{45};
+// Connections and bytes that are in use go up and down around a limit.
+constexpr seconds kUsageHold{60};
+// Users notice it soon, and a probe looks often.
+constexpr seconds kServiceHold{10};
+
+constexpr Row kRows[] = {
+    {"clocks-are-synchronised", kNetworkHold}, {"database-reachable", kNetworkHold},
+    {"database-headroom", kUsageHold},         {"disk-has-room", kUsageHold},
+    {"service-is-healthy", kServiceHold},
+};
+
+using Lines = std::vector<v1::Evidence>;
+using LinesByNode = std::map<std::string, Lines>;
+
+LinesByNode ByNode(const v1::Finding& finding) {
+  LinesByNode lines;
+  for (const v1::Evidence& line : finding.evidence()) lines[line.node()].push_back(line);
+  return lines;
+}
+
+// What counts of several lines; the order of Verdict.
+v1::Outcome OutcomeOf(const Lines& lines) {
+  for (const v1::Outcome outcome : {v1::FAIL, v1::UNKNOWN, v1::FOLLOWS, v1::PASS}) {
+    if (std::any_of(lines.begin(), lines.end(),
+                    [outcome](const v1::Evidence& line) { return line.outcome() == outcome; })) {
+      return outcome;
+    }
+  }
+  return v1::NOT_APPLICABLE;
+}
+
+const v1::Evidence& LineWith(const Lines& lines, v1::Outcome outcome) {
+  return *std::find_if(lines.begin(), lines.end(),
+                       [outcome](const v1::Evidence& line) { return line.outcome() == outcome; });
+}
+
+const v1::Finding* FindingOf(const v1::Checklist& checklist, const std::string& rule) {
+  for (const v1::Finding& finding : checklist.findings()) {
+    if (finding.rule() == rule) return &finding;
+  }
+  return nullptr;
+}
+
+// "db.example.com:5432 answers; but for 10s: ..."
+Lines Held(Lines shown, const std::string& otherwise, Time::duration span) {
+  if (shown.empty()) return shown;
+  v1::Evidence& first = shown.front();
+  first.set_text(absl::StrCat(first.text(), "; but for ", FormatSpan(span), ": ", otherwise));
+  return shown;
+}
+
+// The words of a finding whose lines were put together anew.
+std::string SummaryOf(const Lines& lines) {
+  Verdict verdict;
+  for (const v1::Evidence& line : lines) {
+    if (line.outcome() == v1::FAIL) verdict.Fail(line.node(), line.text());
+    if (line.outcome() == v1::UNKNOWN) verdict.Unknown(line.node(), line.text());
+    if (line.outcome() == v1::PASS) verdict.Pass(line.node(), line.text());
+    if (line.outcome() == v1::NOT_APPLICABLE) verdict.NotApplicable(line.node(), line.text());
+  }
+  return verdict.Finish().summary();
+}
+
+// The fixes of both that are for nodes which the finding is still about.
+void SetFixes(const v1::Finding& before, const v1::Finding& judged, v1::Finding* finding) {
+  finding->clear_fixes();
+  if (finding->outcome() != v1::FAIL && finding->outcome() != v1::UNKNOWN) return;
+  const v1::Finding& from = judged.outcome() == finding->outcome() ? judged : before;
+  std::set<std::string> nodes = {""};
+  for (const v1::Evidence& line : finding->evidence()) {
+    if (line.outcome() == finding->outcome()) nodes.insert(line.node());
+  }
+  for (const v1::Fix& fix : from.fixes()) {
+    if (nodes.count(fix.on()) > 0) *finding->add_fixes() = fix;
+  }
+}
+
+void Rewrite(const v1::Finding& before, const LinesByNode& lines, v1::Finding* finding) {
+  const v1::Finding judged = *finding;
+  Lines all;
+  for (const auto& [node, of_node] : lines) all.insert(all.end(), of_node.begin(), of_node.end());
+  finding->clear_evidence();
+  for (const v1::Evidence& line : all) *finding->add_evidence() = line;
+  finding->set_outcome(OutcomeOf(all));
+  if (finding->outcome() != v1::FOLLOWS) finding->set_summary(SummaryOf(all));
+  SetFixes(before, judged, finding);
+}
+
+}  // namespace
+
+seconds HoldTime(const std::string& rule) {
+  for (const Row& row : kRows) {
+    if (rule == row.rule) return row.hold;
+  }
+  return seconds(0);
+}
+
+bool Hold::HoldsBack(const v1::Finding& finding, const std::string& node, const Lines& shown,
+                     const Lines& lines, Time now) {
+  const Key key{finding.rule(), node};
+  const v1::Outcome was = OutcomeOf(shown);
+  const v1::Outcome is = OutcomeOf(lines);
+  const seconds hold = HoldTime(finding.rule());
+  const bool turns = was != is && was != v1::FOLLOWS && is != v1::FOLLOWS;
+  if (hold == seconds(0) || !turns) {
+    turning_.erase(key);
+    return false;
+  }
+  const Turning& turning = turning_.emplace(key, Turning{now, shown}).first->second;
+  if (now - turning.since < hold) return true;
+  turning_.erase(key);
+  return false;
+}
+
+void Hold::Apply(const v1::Checklist& before, Time now, v1::Checklist* checklist) {
+  std::set<Key> held;
+  for (v1::Finding& finding : *checklist->mutable_findings()) {
+    const v1::Finding* earlier = FindingOf(before, finding.rule());
+    if (earlier == nullptr) continue;
+    LinesByNode lines = ByNode(finding);
+    const LinesByNode shown = ByNode(*earlier);
+    bool changed = false;
+    for (auto& [node, of_node] : lines) {
+      // What no single node says need not be said while all is well.
+      const auto was = shown.find(node);
+      if (was == shown.end() && !node.empty()) continue;
+      const Lines none;
+      const Lines& said = was == shown.end() ? none : was->second;
+      const v1::Outcome outcome = OutcomeOf(of_node);
+      if (HoldsBack(finding, node, said, of_node, now)) {
+        const Turning& turning = turning_.at({finding.rule(), node});
+        of_node = Held(turning.shown, LineWith(of_node, outcome).text(), now - turning.since);
+        held.insert({finding.rule(), node});
+      } else if (outcome == v1::FOLLOWS &&
+                 held.count({LineWith(of_node, outcome).cause(), node}) > 0) {
+        of_node = said;
+        held.insert({finding.rule(), node});
+      } else {
+        continue;
+      }
+      changed = true;
+    }
+    if (changed) Rewrite(*earlier, lines, &finding);
+  }
+}
+
+}  // namespace connect_ha
