@@ -151,10 +151,9 @@ void JudgeMissing(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right, V
   } else if (right != nullptr) {
     verdict.Fail(node.name(), "there is no key, elsewhere there is", MissingFix(node, right), why);
   } else {
-    verdict.Unknown(node.name(), "there is no key yet: the first start of Connect makes one",
-                    {ByHand("",
-                            "start Connect on one node alone, then: connect-ha checklist "
-                            "--refresh")});
+    verdict.Unknown(
+        node.name(), "there is no key yet: the first start of Connect makes one",
+        {ByHand("", "start Connect on one node alone, and the others once that one has its key")});
   }
 }
 

@@ -27,6 +27,8 @@ v1::Finding DatabaseHeadroom(const v1::Snapshot& cluster);
 v1::Finding DataDirIsShared(const v1::Snapshot& cluster);
 v1::Finding DatabaseDirIsShared(const v1::Snapshot& cluster);
 v1::Finding LandingDirIsShared(const v1::Snapshot& cluster);
+
+// install_directory.cc
 v1::Finding DataDirOutsideInstall(const v1::Snapshot& cluster);
 
 // metrics_path.cc

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
@@ -14,7 +13,6 @@
 namespace connect_ha {
 namespace {
 
-const char kInstallDirectory[] = "/opt/rstudio-connect";
 const char kNotSet[] = "not set";
 
 int AllNodes(const v1::Snapshot& cluster) {
@@ -230,35 +228,6 @@ v1::Finding LandingDirIsShared(const v1::Snapshot& cluster) {
   return OptionalDirectoryIsShared(
       cluster, "Server.LandingDir", "Server.LandingDir is not set",
       [](const v1::DataDirectory* directory) { return directory != nullptr; });
-}
-
-v1::Finding DataDirOutsideInstall(const v1::Snapshot& cluster) {
-  constexpr std::array<const char*, 5> kKeys = {"Server.DataDir", "SQLite.Dir", "Server.TempDir",
-                                                "Server.LandingDir", "Database.Dir"};
-  Verdict verdict;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (verdict.Unobserved(node, "storage.directories")) continue;
-    if (FindDirectory(node.facts(), "Server.DataDir") == nullptr) {
-      verdict.Unknown(node.name(), "Server.DataDir was not reported");
-      continue;
-    }
-    bool outside = true;
-    for (const char* key : kKeys) {
-      const v1::DataDirectory* directory = FindDirectory(node.facts(), key);
-      if (directory == nullptr) continue;
-      if (!IsBelow(directory->path(), kInstallDirectory) &&
-          !IsBelow(directory->resolved(), kInstallDirectory)) {
-        continue;
-      }
-      outside = false;
-      verdict.Fail(node.name(),
-                   absl::StrCat(key, " ", directory->path(), " is below ", kInstallDirectory,
-                                ": Connect does not start"),
-                   MoveFix(cluster, node, *directory));
-    }
-    if (outside) verdict.Pass(node.name(), "no data directory is below /opt/rstudio-connect");
-  }
-  return verdict.Finish();
 }
 
 }  // namespace connect_ha

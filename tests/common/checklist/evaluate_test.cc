@@ -223,10 +223,10 @@ TEST(EvaluateNode, JudgesWhatOneNodeAloneShows) {
 
 TEST(EvaluateNode, FailsWhatOneNodeShowsOfARuleThatComparesNodes) {
   for (const char* fixture :
-       {"accounts-match/fail", "data-dir-is-shared/fail-local",
-        "data-dir-is-shared/fail-not-mounted", "encryption-key-matches/fail-mode",
-        "encryption-key-matches/fail-twice", "landing-dir-is-shared/fail-local",
-        "metrics-path-is-unique/fail-default", "platform-matches/fail-unsupported"}) {
+       {"accounts-match/fail", "data-dir-is-shared/fail-local", "storage-is-mounted/fail",
+        "encryption-key-matches/fail-mode", "encryption-key-matches/fail-twice",
+        "landing-dir-is-shared/fail-local", "metrics-path-is-unique/fail-default",
+        "platform-matches/fail-unsupported"}) {
     const v1::Finding alone = OnOneNode(fixture);
     EXPECT_EQ(v1::Outcome_Name(alone.outcome()), "FAIL") << fixture;
     EXPECT_GT(alone.fixes_size(), 0) << fixture;
