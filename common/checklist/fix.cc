@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
 namespace connect_ha {
 namespace {
 
@@ -47,6 +50,13 @@ v1::Fix Needing(v1::Fix fix, std::initializer_list<const char*> rules) {
 
 v1::Fix LookAtConnect(const std::string& node) {
   return Type(node, {"systemctl status rstudio-connect", "journalctl -u rstudio-connect -n 50"});
+}
+
+std::string ShellWord(const std::string& text) {
+  constexpr char kPlain[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
 }  // namespace connect_ha

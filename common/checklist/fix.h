@@ -33,4 +33,7 @@ v1::Fix Needing(v1::Fix fix, std::initializer_list<const char*> rules);
 // "systemctl status rstudio-connect", "journalctl -u rstudio-connect -n 50"
 v1::Fix LookAtConnect(const std::string& node);
 
+// As a shell takes it, in quotes where it must.
+std::string ShellWord(const std::string& text);
+
 }  // namespace connect_ha

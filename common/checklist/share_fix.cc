@@ -6,7 +6,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "common/checklist/rules/storage_options.h"
 #include "common/checklist/view/facts_view.h"
@@ -220,13 +219,6 @@ Fixes RemountFix(const std::string& node, const std::string& mount_point) {
   return {StopConnect(node),
           Type(node, {"systemctl daemon-reload", absl::StrCat("umount ", point),
                       StartMountCommand(mount_point), absl::StrCat("findmnt ", point)})};
-}
-
-std::string ShellWord(const std::string& text) {
-  constexpr char kPlain[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
 }  // namespace connect_ha

@@ -30,7 +30,4 @@ std::string StartMountCommand(const std::string& mount_point);
 // Stops Connect, takes off what is mounted, and mounts by the unit or the line of /etc/fstab.
 Fixes RemountFix(const std::string& node, const std::string& mount_point);
 
-// As a shell takes it, in quotes where it must.
-std::string ShellWord(const std::string& text);
-
 }  // namespace connect_ha

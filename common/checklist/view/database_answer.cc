@@ -1,11 +1,7 @@
 #include "common/checklist/view/database_answer.h"
 
-#include <algorithm>
-#include <cstring>
-
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "common/checklist/fix.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/limits.h"
 
@@ -29,14 +25,6 @@ bool Answers(const v1::ClusterSpec& spec, const v1::DatabaseFacts& database) {
   return !database.stages().empty() &&
          database.stages().rbegin()->name() == v1::DatabaseStage::QUERY &&
          StageInTrouble(spec, database) == nullptr;
-}
-
-std::string ShellWord(const std::string& text) {
-  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || (c != '\0' && std::strchr("_-./:@%+,", c) != nullptr);
-  });
-  if (plain) return text;
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
 std::string Psql(const v1::DatabaseFacts& database, const std::string& query) {

@@ -51,8 +51,6 @@ const v1::DatabaseStage* StageInTrouble(const v1::ClusterSpec& spec,
 // Every stage up to the query passed in time.
 bool Answers(const v1::ClusterSpec& spec, const v1::DatabaseFacts& database);
 
-// `text` as one word of a shell.
-std::string ShellWord(const std::string& text);
 // A command that asks the database as Connect does, but for the password, which it asks for.
 std::string Psql(const v1::DatabaseFacts& database, const std::string& query);
 
