@@ -2,7 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "agent/probes/connect/configuration.h"
+#include "common/connect/config_check.h"
 #include "common/connect/gcfg.h"
 #include "common/file.h"
 #include "common/spec/config_loader.h"
@@ -30,13 +30,15 @@ int CheckConnectConfig(Host& host, const std::string& path, const std::string& s
                  absl::StrCat("run it as root; else see: ls -l ", path), terminal);
     return kUnknown;
   }
-  const std::vector<GcfgError> errors = ConfigurationErrors(ParseGcfg(*text));
-  for (const GcfgError& error : errors) {
-    terminal.out << path << ":" << error.line << ":" << error.column << ": " << error.message
-                 << "\n";
+  bool wrong = false;
+  for (const ConfigNote& note : CheckConnectConfig(ParseGcfg(*text))) {
+    const bool notice = note.kind == ConfigNote::Kind::kNotice;
+    wrong = wrong || !notice;
+    terminal.out << path << ":" << note.line << ":" << note.column << ": "
+                 << (notice ? "warning: " : "") << note.message << "\n";
   }
-  if (!errors.empty()) {
-    PrintProblem(absl::StrCat(path, " will not do"), absl::StrCat("mend the file, then: ", again),
+  if (wrong) {
+    PrintProblem(absl::StrCat(path, " is invalid"), absl::StrCat("correct the file, then: ", again),
                  terminal);
     return kUsage;
   }

@@ -30,13 +30,22 @@ struct FileStatus {
   uint64_t inode = 0;
   uint64_t device = 0;
   Time modified_at{};
+  // Of the content or of the metadata (ctime). Nobody can put it back.
+  Time changed_at{};
 };
 
 // Whether nothing was written to the file, and no other put in its place.
 inline bool SameFile(const FileStatus& a, const FileStatus& b) {
   return a.device == b.device && a.inode == b.inode && a.size_bytes == b.size_bytes &&
-         a.modified_at == b.modified_at;
+         a.modified_at == b.modified_at && a.changed_at == b.changed_at;
 }
+
+// A variable that a unit gives its process, and where it is written. Holds secrets.
+struct UnitVariable {
+  std::string assignment;  // NAME=value
+  std::string file;        // an environment file, a unit's file or drop-in; "": not known
+  unsigned line = 0;       // 0: not known
+};
 
 struct CommandOptions {
   std::chrono::milliseconds deadline{10'000};
@@ -110,9 +119,14 @@ class Host {
 
   // systemd, over one warm bus connection. NotFound: no such unit.
   virtual absl::StatusOr<v1::Unit> ReadUnit(const std::string& name) = 0;
-  // NAME=value of a service: Environment= and the files of EnvironmentFile=, in effect order.
-  // Holds secrets: never report it.
-  virtual absl::StatusOr<std::vector<std::string>> ReadUnitEnvironment(const std::string& name) = 0;
+  // What a service would be given if it was started now: systemd's own environment, Environment=
+  // and the files of EnvironmentFile=, in effect order. Holds secrets: never report it.
+  virtual absl::StatusOr<std::vector<UnitVariable>> ReadUnitEnvironment(
+      const std::string& name) = 0;
+  // NAME=value as the main process of a service was given them. NotFound: it does not run. Holds
+  // secrets: never report it.
+  virtual absl::StatusOr<std::vector<std::string>> ReadProcessEnvironment(
+      const std::string& unit) = 0;
 
   virtual absl::StatusOr<CommandResult> Run(const std::vector<std::string>& arguments,
                                             const CommandOptions& options) = 0;

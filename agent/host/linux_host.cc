@@ -6,6 +6,8 @@
 #include <cerrno>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "agent/host/accounts.h"
 #include "agent/host/errors.h"
 #include "agent/host/files/files.h"
@@ -108,10 +110,35 @@ absl::StatusOr<v1::Unit> LinuxHost::ReadUnit(const std::string& name) {
   return bus_.ReadUnit(name);
 }
 
-absl::StatusOr<std::vector<std::string>> LinuxHost::ReadUnitEnvironment(const std::string& name) {
+std::vector<UnitVariable> LinuxHost::Locate(const std::vector<std::string>& assignments,
+                                            const std::vector<std::string>& unit_files) {
+  std::vector<UnitVariable> variables;
+  for (const std::string& assignment : assignments) variables.push_back({assignment, "", 0});
+  if (variables.empty()) return variables;
+  for (const std::string& file : unit_files) {
+    const absl::StatusOr<std::string> text = ReadFile(file);
+    if (!text.ok()) continue;  // the variable holds all the same
+    for (UnitVariable& variable : variables) {
+      const std::string name = variable.assignment.substr(0, variable.assignment.find('='));
+      if (const unsigned line = FindEnvironmentLine(*text, name)) {
+        variable.file = file;
+        variable.line = line;
+      }
+    }
+  }
+  return variables;
+}
+
+absl::StatusOr<std::vector<UnitVariable>> LinuxHost::ReadUnitEnvironment(const std::string& name) {
   absl::StatusOr<SystemdBus::Environment> environment = bus_.ReadEnvironment(name);
   if (!environment.ok()) return environment.status();
-  std::vector<std::string> assignments = std::move(environment->assignments);
+  std::vector<UnitVariable> variables;
+  for (std::string& assignment : environment->of_systemd) {
+    variables.push_back({std::move(assignment), "", 0});
+  }
+  for (UnitVariable& variable : Locate(environment->assignments, environment->unit_files)) {
+    variables.push_back(std::move(variable));
+  }
   for (const SystemdBus::Environment::File& file : environment->files) {
     const absl::StatusOr<std::string> text = ReadFile(file.path);
     if (!text.ok() && file.optional && absl::IsNotFound(text.status())) continue;
@@ -120,11 +147,21 @@ absl::StatusOr<std::vector<std::string>> LinuxHost::ReadUnitEnvironment(const st
       return absl::FailedPreconditionError(text.status().message());
     }
     if (!text.ok()) return text.status();
-    for (std::string& assignment : ParseEnvironmentFile(*text)) {
-      assignments.push_back(std::move(assignment));
+    for (EnvironmentLine& line : ParseEnvironmentFile(*text)) {
+      variables.push_back({std::move(line.assignment), file.path, line.line});
     }
   }
-  return assignments;
+  return variables;
+}
+
+absl::StatusOr<std::vector<std::string>> LinuxHost::ReadProcessEnvironment(
+    const std::string& unit) {
+  const absl::StatusOr<uint32_t> process = bus_.ReadMainProcess(unit);
+  if (!process.ok()) return process.status();
+  const absl::StatusOr<std::string> text =
+      ReadFileHere(absl::StrCat("/proc/", *process, "/environ"));
+  if (!text.ok()) return text.status();
+  return std::vector<std::string>(absl::StrSplit(*text, '\0', absl::SkipEmpty()));
 }
 
 absl::StatusOr<CommandResult> LinuxHost::Run(const std::vector<std::string>& arguments,

@@ -33,7 +33,8 @@ class LinuxHost : public WritableHost {
   absl::StatusOr<UserEntry> LookUpUser(const std::string& name) override;
   absl::StatusOr<uint32_t> LookUpGroup(const std::string& name) override;
   absl::StatusOr<v1::Unit> ReadUnit(const std::string& name) override;
-  absl::StatusOr<std::vector<std::string>> ReadUnitEnvironment(const std::string& name) override;
+  absl::StatusOr<std::vector<UnitVariable>> ReadUnitEnvironment(const std::string& name) override;
+  absl::StatusOr<std::vector<std::string>> ReadProcessEnvironment(const std::string& unit) override;
   absl::StatusOr<CommandResult> Run(const std::vector<std::string>& arguments,
                                     const CommandOptions& options) override;
   absl::StatusOr<HttpResponse> Http(const HttpRequest& request) override;
@@ -61,6 +62,9 @@ class LinuxHost : public WritableHost {
  private:
   // The reader of the network file system that `path` leads onto; null: read it here.
   absl::StatusOr<SharedReader*> ReaderFor(const std::string& path, bool follow_last);
+  // Where each was written: in the last of these unit files that assigns it.
+  std::vector<UnitVariable> Locate(const std::vector<std::string>& assignments,
+                                   const std::vector<std::string>& unit_files);
   absl::Status CheckLocal(const std::string& path, bool follow_last);
 
   std::vector<std::string> reader_command_ = SharedReaderOptions().command;

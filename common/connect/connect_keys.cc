@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "common/connect/config_value.h"
 #include "common/connect/secret_parameters.h"
 
 namespace connect_ha {
@@ -27,17 +29,41 @@ bool Same(std::string_view a, std::string_view b) {
   return absl::EqualsIgnoreCase(View(a), View(b));
 }
 
-// SECTION.KEY [many] [default VALUE | former WHAT]
+constexpr std::pair<const char*, KeyType> kTypes[] = {
+    {"bool", KeyType::kBool},     {"int", KeyType::kInt},   {"duration", KeyType::kDuration},
+    {"size", KeyType::kSize},     {"path", KeyType::kPath}, {"string", KeyType::kString},
+    {"secret", KeyType::kSecret}, {"url", KeyType::kUrl},
+};
+constexpr std::pair<const char*, KeyClass> kClasses[] = {{"must-match", KeyClass::kMustMatch},
+                                                         {"may-differ", KeyClass::kMayDiffer},
+                                                         {"must-differ", KeyClass::kMustDiffer}};
+
+// Takes the first word off `rest` when it is this one.
+bool TakeWord(absl::string_view word, absl::string_view& rest) {
+  if (!absl::StartsWith(rest, word)) return false;
+  const absl::string_view behind = rest.substr(word.size());
+  if (!behind.empty() && behind.front() != ' ') return false;
+  rest = behind.empty() ? behind : behind.substr(1);
+  return true;
+}
+
+// SECTION.KEY [TYPE] [CLASS] [many] [default VALUE | former WHAT]
 std::optional<ConnectKey> ParseLine(absl::string_view line) {
-  const std::pair<std::string, std::string> words = absl::StrSplit(line, absl::MaxSplits(' ', 1));
+  const std::pair<absl::string_view, absl::string_view> words =
+      absl::StrSplit(line, absl::MaxSplits(' ', 1));
   const std::vector<std::string> parts = absl::StrSplit(words.first, '.');
   if (parts.size() != 2 || parts[0].empty() || parts[1].empty()) return std::nullopt;
   ConnectKey key;
   key.section = parts[0];
   if (parts[1] != kSectionAlone) key.name = parts[1];
   absl::string_view rest = words.second;
-  key.many = rest == "many" || absl::ConsumePrefix(&rest, "many ");
-  if (rest == "many") rest = "";
+  for (const auto& [word, type] : kTypes) {
+    if (key.type == KeyType::kUnknown && TakeWord(word, rest)) key.type = type;
+  }
+  for (const auto& [word, key_class] : kClasses) {
+    if (TakeWord(word, rest)) key.key_class = key_class;
+  }
+  key.many = TakeWord("many", rest);
   if (absl::ConsumePrefix(&rest, "default ")) {
     key.default_value = std::string(rest);
   } else if (absl::ConsumePrefix(&rest, "former ")) {
@@ -87,6 +113,42 @@ const ConnectKey* FindConnectKey(std::string_view section, std::string_view name
     return Same(section, key.section) && Same(name, key.name);
   });
   return found == keys.end() ? nullptr : &*found;
+}
+
+KeyClass ConnectKeyClass(std::string_view section, std::string_view name) {
+  if (const ConnectKey* known = FindConnectKey(section, name)) return known->key_class;
+  KeyClass key_class = KeyClass::kUnknown;
+  for (const ConnectKey& line : Lines()) {
+    if (!Same(section, line.section)) continue;
+    if (line.name.empty()) return line.key_class;
+    key_class = KeyClass::kMustMatch;
+  }
+  return key_class;
+}
+
+std::vector<std::string> SectionsWithKey(std::string_view name) {
+  std::vector<std::string> sections;
+  for (const ConnectKey& key : ConnectKeys()) {
+    if (Same(name, key.name)) sections.push_back(key.section);
+  }
+  return sections;
+}
+
+std::string NormalizedConfigValue(std::string_view section, std::string_view name,
+                                  std::string_view value) {
+  const ConnectKey* key = FindConnectKey(section, name);
+  const KeyType type = key == nullptr ? KeyType::kUnknown : key->type;
+  if (type == KeyType::kBool) {
+    if (const std::optional<bool> read = ReadConfigBool(value)) return *read ? "true" : "false";
+  } else if (type == KeyType::kInt) {
+    int64_t number = 0;
+    if (absl::SimpleAtoi(View(value), &number)) return absl::StrCat(number);
+  } else if (type == KeyType::kDuration) {
+    if (const std::optional<int64_t> read = ReadConfigDuration(value)) return DurationText(*read);
+  } else if (type == KeyType::kSize) {
+    if (const std::optional<uint64_t> read = ReadConfigSize(value)) return absl::StrCat(*read);
+  }
+  return std::string(value);
 }
 
 std::vector<std::string> ConnectSections() {

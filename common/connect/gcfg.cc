@@ -92,6 +92,7 @@ class Parser {
 
   bool Assignment(const Token& name) {
     const Token equals = Next();
+    cut_by_comment_ = false;
     if (equals.EndsStatement()) return AddEntry(name, std::nullopt);
     if (equals.kind != Token::kEquals) return Unexpected(equals, "expected = after the name");
     SkipBlanks();
@@ -105,7 +106,10 @@ class Parser {
     size_t kept = 0;  // without the blanks at the end of an unquoted value
     for (;;) {
       const int c = Peek();
-      if (!quoted && (c == kEnd || c == '\n' || c == ';' || c == '#')) break;
+      if (!quoted && (c == kEnd || c == '\n' || c == ';' || c == '#')) {
+        cut_by_comment_ = (c == ';' || c == '#') && cursor_ > start && !IsBlank(text_[cursor_ - 1]);
+        break;
+      }
       if (c == kEnd || c == '\n') return Fail(start, "the value's quote is not closed on its line");
       ++cursor_;
       if (c == '\r') continue;
@@ -253,7 +257,8 @@ class Parser {
   bool AddEntry(const Token& name, std::optional<std::string> value) {
     if (cursor_ > first_error_) return true;
     const auto [line, column] = Position(name.offset);
-    file_.entries.push_back({section_, subsection_, name.text, std::move(value), line, column});
+    file_.entries.push_back(
+        {section_, subsection_, name.text, std::move(value), cut_by_comment_, line, column});
     return true;
   }
 
@@ -268,6 +273,7 @@ class Parser {
   bool in_section_ = false;
   std::string section_;
   std::string subsection_;
+  bool cut_by_comment_ = false;  // the latest value
   size_t first_error_ = std::string_view::npos;
   std::vector<std::pair<size_t, std::string>> errors_;
   GcfgFile file_;

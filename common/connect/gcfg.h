@@ -25,6 +25,9 @@ struct GcfgEntry {
   std::string name;        // as written; compares without case
   // Unquoted, escapes resolved. Unset: a bare name.
   std::optional<std::string> value;
+  // An unquoted end of the value at which a comment's ; or # follows without a blank: a part of
+  // what was meant may be missing (Password = a;b is "a").
+  bool cut_by_comment = false;
   // Of the name; both from 1, the column in bytes.
   unsigned line = 0;
   unsigned column = 0;

@@ -1,7 +1,10 @@
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/command/text_table.h"
+#include "common/connect/gcfg.h"
+#include "common/file.h"
 #include "common/spec/spec_bundle.h"
 #include "coordinator/cli/commands.h"
 
@@ -21,8 +24,23 @@ size_t CountErrors(const std::vector<ConfigProblem>& problems) {
       [](const ConfigProblem& problem) { return problem.severity == Severity::kError; }));
 }
 
+// By its name, or by a section's header on the first line that says anything: YAML has neither.
+bool IsConnectsOwn(const std::string& path) {
+  if (absl::EndsWith(path, ".gcfg")) return true;
+  const absl::StatusOr<std::string> text = ReadSmallFile(path);
+  if (!text.ok()) return false;
+  const GcfgFile file = ParseGcfg(*text);
+  return file.errors.empty() && !file.entries.empty();
+}
+
 int Run(const Arguments& arguments, Terminal& terminal) {
   const std::string path = arguments.positional.empty() ? kDefaultSpec : arguments.positional[0];
+  if (IsConnectsOwn(path)) {
+    terminal.error << "error: " << path
+                   << " is Connect's own configuration, not a cluster specification\n"
+                      "fix:   on a node that has it: connect-ha-agent check-config\n";
+    return kUsage;
+  }
   v1::SpecBundle bundle;
   const std::vector<ConfigProblem> problems = LoadSpecBundle(path, bundle);
   terminal.error << FormatProblems(problems);

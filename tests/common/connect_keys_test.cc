@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/connect/config_value.h"
 
 namespace connect_ha {
 namespace {
@@ -44,6 +45,49 @@ TEST(ConnectKeysTest, ALineThatIsNoKeyIsNamed) {
   ASSERT_EQ(keys.size(), 1u);
   EXPECT_TRUE(keys[0].many);
   EXPECT_EQ(keys[0].default_value, "y z");
+}
+
+TEST(ConnectKeysTest, EveryKeyHasAType) {
+  for (const ConnectKey& key : ConnectKeys()) {
+    EXPECT_NE(key.type, KeyType::kUnknown) << key.section << "." << key.name;
+    const bool secret = key.type == KeyType::kSecret;
+    EXPECT_EQ(IsSecretKey(key.section, key.name), secret) << key.section << "." << key.name;
+  }
+}
+
+TEST(ConnectKeysTest, AClassIsTheKeysOrItsSections) {
+  EXPECT_EQ(ConnectKeyClass("metrics", "datapath"), KeyClass::kMustDiffer);
+  EXPECT_EQ(ConnectKeyClass("Metrics", "Other"), KeyClass::kMustMatch);
+  EXPECT_EQ(ConnectKeyClass("Logging", "Other"), KeyClass::kMayDiffer);
+  EXPECT_EQ(ConnectKeyClass("HTTP", "Listen"), KeyClass::kMayDiffer);
+  EXPECT_EQ(ConnectKeyClass("SAML", "IdPMetaDataURL"), KeyClass::kMustMatch);
+  EXPECT_EQ(ConnectKeyClass("Nonsense", "URL"), KeyClass::kUnknown);
+}
+
+TEST(ConnectKeysTest, WaysToWriteOneValueAreOne) {
+  const auto normal = [](const char* section, const char* name, const char* value) {
+    return NormalizedConfigValue(section, name, value);
+  };
+  for (const char* yes : {"true", "Yes", "ON", "1"}) {
+    EXPECT_EQ(normal("python", "enabled", yes), "true") << yes;
+  }
+  EXPECT_EQ(normal("Python", "Enabled", "off"), "false");
+  EXPECT_EQ(normal("Python", "Enabled", "t"), "t");
+  for (const char* half : {"30m", "1800s", "0.5h", "1800000000000", "29m60s"}) {
+    EXPECT_EQ(normal("Authentication", "Inactivity", half), "30m") << half;
+  }
+  EXPECT_EQ(normal("Authentication", "Inactivity", "soon"), "soon");
+  EXPECT_EQ(normal("SMTP", "Port", "025"), "25");
+  EXPECT_EQ(normal("Server", "DataDir", "1"), "1");
+  EXPECT_EQ(normal("Odd", "Key", "yes"), "yes");
+}
+
+TEST(ConnectKeysTest, SizesAreDecimalOrBinaryAsTheyAreWritten) {
+  EXPECT_EQ(ReadConfigSize("2 GiB"), ReadConfigSize("2048MiB"));
+  EXPECT_EQ(ReadConfigSize("2GB"), ReadConfigSize("2000 mb"));
+  EXPECT_EQ(ReadConfigSize("42"), 42u);
+  EXPECT_EQ(ReadConfigSize("MB"), std::nullopt);
+  EXPECT_EQ(ReadConfigSize("5 PX"), std::nullopt);
 }
 
 }  // namespace

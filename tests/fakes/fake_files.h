@@ -20,6 +20,7 @@ struct FakeNode {
   uint32_t gid = 0;
   uint64_t inode = 0;
   Time modified_at{};
+  Time changed_at{};  // without: modified_at
 };
 
 class FakeFiles {

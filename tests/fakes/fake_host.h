@@ -4,7 +4,12 @@
 // - root/: files of the node, by path; symbolic links as links.
 // - modes: lines "MODE UID GID PATH". Without one: root's, files 0644, directories 0755.
 // - units/UNIT.textproto: a connect_ha.v1.Unit.
-// - units/UNIT.environment: NAME=value lines, what ReadUnitEnvironment returns.
+// - units/UNIT.environment: NAME=value lines, what ReadUnitEnvironment returns. A line "#
+// FILE:LINE"
+//   before one says where it is written.
+// - units/UNIT.process: NAME=value lines, what ReadProcessEnvironment returns. Without: those of
+// the
+//   unit, where it is active.
 // - commands/ANY.txt: line 1 the arguments with a blank between, line 2 the exit code, then output.
 // - http/ANY.txt: line 1 "METHOD URL", line 2 the HTTP status, then the body.
 // - space: lines "PATH SIZE_BYTES FREE_BYTES [ro]".
@@ -38,6 +43,7 @@ struct FakeFile {
   uint32_t uid = 0;
   uint32_t gid = 0;
   Time modified_at{};
+  Time changed_at{};  // without: modified_at
 };
 
 // What a command of a transient service does.
@@ -89,6 +95,9 @@ class FakeHost : public WritableHost {
   void SetGroup(const std::string& name, uint32_t gid);
   void SetUnit(const v1::Unit& unit);
   void SetUnitEnvironment(const std::string& unit, std::vector<std::string> environment);
+  void SetUnitVariables(const std::string& unit, std::vector<UnitVariable> variables);
+  // Calls for it fail with SetError of UNIT + ".process".
+  void SetProcessEnvironment(const std::string& unit, std::vector<std::string> environment);
   // `command`: the arguments with a blank between them.
   void SetCommand(const std::string& command, CommandResult result, FakeEffect effect = {});
   void SetHttp(const std::string& method, const std::string& url, HttpResponse response);
@@ -142,7 +151,8 @@ class FakeHost : public WritableHost {
   absl::StatusOr<UserEntry> LookUpUser(const std::string& name) override;
   absl::StatusOr<uint32_t> LookUpGroup(const std::string& name) override;
   absl::StatusOr<v1::Unit> ReadUnit(const std::string& name) override;
-  absl::StatusOr<std::vector<std::string>> ReadUnitEnvironment(const std::string& name) override;
+  absl::StatusOr<std::vector<UnitVariable>> ReadUnitEnvironment(const std::string& name) override;
+  absl::StatusOr<std::vector<std::string>> ReadProcessEnvironment(const std::string& unit) override;
   absl::StatusOr<CommandResult> Run(const std::vector<std::string>& arguments,
                                     const CommandOptions& options) override;
   absl::StatusOr<HttpResponse> Http(const HttpRequest& request) override;
@@ -206,7 +216,8 @@ class FakeHost : public WritableHost {
   std::map<std::string, UserEntry> users_;
   std::map<std::string, uint32_t> groups_;
   std::map<std::string, v1::Unit> units_;
-  std::map<std::string, std::vector<std::string>> environments_;
+  std::map<std::string, std::vector<UnitVariable>> environments_;
+  std::map<std::string, std::vector<std::string>> process_environments_;
   std::map<std::string, Command> commands_;
   std::map<std::string, HttpResponse> http_;
   std::map<std::string, FileSystemUse> uses_;

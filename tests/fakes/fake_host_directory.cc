@@ -101,10 +101,32 @@ void LoadAccounts(FakeHost& host, const fs::path& etc) {
   }
 }
 
+std::vector<UnitVariable> Variables(const fs::path& file) {
+  std::vector<UnitVariable> variables;
+  UnitVariable next;
+  for (const std::string& line : Lines(file)) {
+    if (line[0] == '#') {
+      const std::vector<std::string> place = absl::StrSplit(line.substr(2), ':');
+      if (place.size() != 2) Abort(file.string() + ": want # FILE:LINE: " + line);
+      next.file = place[0];
+      next.line = ToNumber<unsigned>(place[1], file);
+      continue;
+    }
+    next.assignment = line;
+    variables.push_back(std::move(next));
+    next = {};
+  }
+  return variables;
+}
+
 void LoadUnits(FakeHost& host, const fs::path& directory) {
   for (const fs::path& file : FilesIn(directory)) {
     if (file.extension() == ".environment") {
-      host.SetUnitEnvironment(file.stem().string(), Lines(file));
+      host.SetUnitVariables(file.stem().string(), Variables(file));
+      continue;
+    }
+    if (file.extension() == ".process") {
+      host.SetProcessEnvironment(file.stem().string(), Lines(file));
       continue;
     }
     v1::Unit unit;

@@ -15,6 +15,7 @@ void FakeHost::SetFile(const std::string& path, FakeFile file) {
   node.uid = file.uid;
   node.gid = file.gid;
   node.modified_at = file.modified_at;
+  node.changed_at = file.changed_at;
   files_.Put(path, std::move(node));
 }
 
@@ -83,6 +84,7 @@ absl::StatusOr<FileStatus> FakeHost::Status(const std::string& path, bool follow
   status.inode = (*node)->inode;
   status.device = 1;
   status.modified_at = (*node)->modified_at;
+  status.changed_at = std::max((*node)->changed_at, (*node)->modified_at);
   return status;
 }
 

@@ -41,8 +41,20 @@ void FakeHost::SetUnit(const v1::Unit& unit) {
 }
 
 void FakeHost::SetUnitEnvironment(const std::string& unit, std::vector<std::string> environment) {
+  std::vector<UnitVariable> variables;
+  for (std::string& assignment : environment) variables.push_back({std::move(assignment), "", 0});
+  SetUnitVariables(unit, std::move(variables));
+}
+
+void FakeHost::SetUnitVariables(const std::string& unit, std::vector<UnitVariable> variables) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  environments_[unit] = std::move(environment);
+  environments_[unit] = std::move(variables);
+}
+
+void FakeHost::SetProcessEnvironment(const std::string& unit,
+                                     std::vector<std::string> environment) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  process_environments_[unit] = std::move(environment);
 }
 
 void FakeHost::SetService(const std::string& what, FakeServiceCommand command) {
@@ -83,12 +95,28 @@ absl::StatusOr<v1::Unit> FakeHost::ReadUnit(const std::string& name) {
   return it->second;
 }
 
-absl::StatusOr<std::vector<std::string>> FakeHost::ReadUnitEnvironment(const std::string& name) {
+absl::StatusOr<std::vector<std::string>> FakeHost::ReadProcessEnvironment(const std::string& unit) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const absl::Status status = Enter(unit + ".process"); !status.ok()) return status;
+  const auto arranged = process_environments_.find(unit);
+  if (arranged != process_environments_.end()) return arranged->second;
+  const auto known = units_.find(unit);
+  if (known == units_.end() || known->second.active_state() != "active") {
+    return absl::NotFoundError("not running: " + unit);
+  }
+  std::vector<std::string> environment;
+  for (const UnitVariable& variable : environments_[unit]) {
+    environment.push_back(variable.assignment);
+  }
+  return environment;
+}
+
+absl::StatusOr<std::vector<UnitVariable>> FakeHost::ReadUnitEnvironment(const std::string& name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (const absl::Status status = Enter(name); !status.ok()) return status;
   const auto it = environments_.find(name);
   if (it != environments_.end()) return it->second;
-  if (units_.count(name) > 0) return std::vector<std::string>();
+  if (units_.count(name) > 0) return std::vector<UnitVariable>();
   return absl::NotFoundError("no such unit: " + name);
 }
 

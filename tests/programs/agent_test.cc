@@ -144,6 +144,25 @@ TEST_F(AgentTest, CheckConfigSaysWhereTheMistakeIs) {
   EXPECT_NE(program->out().find(dir_ / "connect.gcfg" + ":2:"), std::string::npos)
       << program->out();
 
+  // A switch alone is read as true; what Connect refuses or reads otherwise than meant is wrong.
+  WriteFile("connect.gcfg", "[HTTP]\nNoWarning\n");
+  program = Run({"check-config", "--config", dir_ / "agent.yaml"});
+  EXPECT_EQ(code_, 0);
+  EXPECT_NE(program->out().find(dir_ / "connect.gcfg" + ":2:1: warning: HTTP.NoWarning has no ="),
+            std::string::npos)
+      << program->out();
+  WriteFile("connect.gcfg",
+            "[Server]\nAddress = {{ REPLACEME }}\nListen = :80\n[HTTPS]\nPermanent = t\n");
+  program = Run({"check-config", "--config", dir_ / "agent.yaml"});
+  EXPECT_EQ(code_, 2);
+  for (const char* place :
+       {":2:1: Server.Address still has a placeholder",
+        ":3:1: Server has no key Listen; put it below [HTTP] or [HTTPS]",
+        ":5:1: HTTPS.Permanent must be true, yes, on, 1, false, no, off or 0"}) {
+    EXPECT_NE(program->out().find(dir_ / "connect.gcfg" + place), std::string::npos)
+        << program->out();
+  }
+
   WriteFile("agent.yaml", Settings(dir_ / "none.gcfg"));
   program = Run({"check-config", "--config", dir_ / "agent.yaml"});
   EXPECT_EQ(code_, 3);

@@ -63,6 +63,11 @@ struct DirectoryCloser {
   void operator()(DIR* directory) const { closedir(directory); }
 };
 
+Time ToTime(const timespec& time) {
+  return Time(std::chrono::microseconds(static_cast<int64_t>(time.tv_sec) * 1'000'000 +
+                                        time.tv_nsec / 1000));
+}
+
 struct DigestDeleter {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
@@ -97,8 +102,8 @@ absl::StatusOr<FileStatus> StatHere(const std::string& path, bool follow) {
   status.size_bytes = static_cast<uint64_t>(found.st_size);
   status.inode = found.st_ino;
   status.device = found.st_dev;
-  status.modified_at = Time(std::chrono::microseconds(
-      static_cast<int64_t>(found.st_mtim.tv_sec) * 1'000'000 + found.st_mtim.tv_nsec / 1000));
+  status.modified_at = ToTime(found.st_mtim);
+  status.changed_at = ToTime(found.st_ctim);
   return status;
 }
 

@@ -105,6 +105,13 @@ int32_t BusObject::Signed32(const char* interface, const char* name) {
   return number;
 }
 
+bool BusObject::Flag(const char* interface, const char* name) {
+  const Message message(Get(interface, name, "b"));
+  int flag = 0;
+  if (message != nullptr) Keep(sd_bus_message_read_basic(message.get(), 'b', &flag), name);
+  return flag != 0;
+}
+
 bool BusObject::HasJob() {
   const Message message(Get(kUnitInterface, "Job", "(uo)"));
   uint32_t id = 0;

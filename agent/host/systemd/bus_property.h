@@ -31,6 +31,7 @@ class BusObject {
   uint64_t Number64(const char* interface, const char* name);
   uint32_t Number32(const char* interface, const char* name);
   int32_t Signed32(const char* interface, const char* name);
+  bool Flag(const char* interface, const char* name);
   std::vector<std::string> Texts(const char* interface, const char* name);
   // (uo), Job: whether the unit has one, queued or under way.
   bool HasJob();

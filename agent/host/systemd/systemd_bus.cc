@@ -3,7 +3,9 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -32,6 +34,16 @@ int Connect(const std::string& address, bool with_daemon, BusHandle& bus) {
 
 bool IsBroken(const absl::Status& status) { return absl::IsUnavailable(status); }
 
+// The mount units of a list of units; sorted, since systemd's own order is any.
+std::vector<std::string> MountsAmong(BusObject& object, const char* property) {
+  std::vector<std::string> mounts = object.Texts(kUnitInterface, property);
+  mounts.erase(std::remove_if(mounts.begin(), mounts.end(),
+                              [](const auto& unit) { return !absl::EndsWith(unit, ".mount"); }),
+               mounts.end());
+  std::sort(mounts.begin(), mounts.end());
+  return mounts;
+}
+
 void ReadServicePart(BusObject& object, v1::Unit& unit) {
   unit.set_result(object.Text(kServiceInterface, "Result"));
   unit.set_restarts(object.Number32(kServiceInterface, "NRestarts"));
@@ -44,6 +56,13 @@ void ReadServicePart(BusObject& object, v1::Unit& unit) {
   for (const auto& arguments : object.Commands(kServiceInterface, "ExecStartPre")) {
     unit.add_exec_start_pre(absl::StrJoin(arguments, " "));
   }
+  unit.set_need_daemon_reload(object.Flag(kUnitInterface, "NeedDaemonReload"));
+  std::set<std::string> required;
+  for (const char* property : {"Requires", "BindsTo"}) {
+    for (std::string& mount : MountsAmong(object, property)) required.insert(std::move(mount));
+  }
+  for (const std::string& mount : required) unit.add_requires_mounts(mount);
+  for (std::string& mount : MountsAmong(object, "After")) unit.add_after_mounts(std::move(mount));
 }
 
 void ReadMountPart(BusObject& object, v1::Unit& unit) {
@@ -159,15 +178,38 @@ absl::StatusOr<SystemdBus::Environment> SystemdBus::ReadEnvironmentOnce(const st
   }
   Environment environment;
   environment.assignments = object.Texts(kServiceInterface, "Environment");
+  environment.unit_files = object.Texts(kUnitInterface, "DropInPaths");
+  environment.unit_files.insert(environment.unit_files.begin(),
+                                object.Text(kUnitInterface, "FragmentPath"));
   for (auto& [file, optional] : object.Flagged(kServiceInterface, "EnvironmentFiles")) {
     environment.files.push_back({std::move(file), optional});
   }
   if (!object.status().ok()) return object.status();
+  BusObject manager(bus_.get(), kManagerPath);
+  environment.of_systemd = manager.Texts(kManagerInterface, "Environment");
+  if (!manager.status().ok()) return manager.status();
   return environment;
+}
+
+absl::StatusOr<uint32_t> SystemdBus::ReadMainProcessOnce(const std::string& name) {
+  const absl::StatusOr<std::string> path = FindUnit(name);
+  if (!path.ok()) return path.status();
+  BusObject object(bus_.get(), *path);
+  if (object.Text(kUnitInterface, "LoadState") == "not-found") {
+    return absl::NotFoundError("no such unit: " + name);
+  }
+  const uint32_t process = object.Number32(kServiceInterface, "MainPID");
+  if (!object.status().ok()) return object.status();
+  if (process == 0) return absl::NotFoundError("not running: " + name);
+  return process;
 }
 
 absl::StatusOr<v1::Unit> SystemdBus::ReadUnit(const std::string& name) {
   return WithConnection<v1::Unit>([&] { return ReadUnitOnce(name); });
+}
+
+absl::StatusOr<uint32_t> SystemdBus::ReadMainProcess(const std::string& name) {
+  return WithConnection<uint32_t>([&] { return ReadMainProcessOnce(name); });
 }
 
 absl::StatusOr<SystemdBus::Environment> SystemdBus::ReadEnvironment(const std::string& name) {

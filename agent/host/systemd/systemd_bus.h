@@ -43,8 +43,13 @@ class SystemdBus {
       bool optional = false;  // written with a '-': it may be missing
     };
     std::vector<File> files;
+    std::vector<std::string> unit_files;  // the unit's file and its drop-ins, in effect order
+    std::vector<std::string> of_systemd;  // what systemd gives every service, NAME=value
   };
   absl::StatusOr<Environment> ReadEnvironment(const std::string& name);
+
+  // A service's main process. NotFound: it has none.
+  absl::StatusOr<uint32_t> ReadMainProcess(const std::string& name);
 
  private:
   // The unit's object; NotFound when systemd has no such unit.
@@ -54,6 +59,7 @@ class SystemdBus {
   absl::StatusOr<Result> WithConnection(Call call);
   absl::StatusOr<v1::Unit> ReadUnitOnce(const std::string& name);
   absl::StatusOr<Environment> ReadEnvironmentOnce(const std::string& name);
+  absl::StatusOr<uint32_t> ReadMainProcessOnce(const std::string& name);
 
   const std::string address_;
   std::mutex mutex_;

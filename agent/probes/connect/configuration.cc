@@ -8,6 +8,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/probes/connect/stale_environment.h"
+#include "common/connect/config_check.h"
 #include "common/connect/connect_keys.h"
 #include "common/connect/connect_redaction.h"
 #include "common/connect/gcfg.h"
@@ -25,29 +27,43 @@ std::string ConfigPath(const v1::AgentConfig& agent_config) {
                                            : "/etc/rstudio-connect/rstudio-connect.gcfg";
 }
 
+std::string UnitName(const v1::AgentConfig& agent_config) {
+  return agent_config.has_connect_unit() ? agent_config.connect_unit() : "rstudio-connect.service";
+}
+
+using Environment = std::vector<UnitVariable>;
+
 // The unit's environment; empty where there is no such unit.
-absl::StatusOr<std::vector<std::string>> UnitEnvironment(Host& host,
-                                                         const v1::AgentConfig& agent_config) {
-  auto environment = host.ReadUnitEnvironment(
-      agent_config.has_connect_unit() ? agent_config.connect_unit() : "rstudio-connect.service");
-  if (absl::IsNotFound(environment.status())) return std::vector<std::string>();
+absl::StatusOr<Environment> UnitEnvironment(Host& host, const v1::AgentConfig& agent_config) {
+  auto environment = host.ReadUnitEnvironment(UnitName(agent_config));
+  if (absl::IsNotFound(environment.status())) return Environment();
   return environment;
 }
 
-v1::ConfigKey ToFact(const ConnectConfig::Key& key, const std::string& digest_key) {
+// What a comment cuts off may be the rest of a login: the 12 of user:12;34@host is no port.
+Redacted RedactValue(const ConnectConfig::Key& key, const std::string& value) {
+  if (!key.cut_by_comment) return RedactConfigValue(key.name, value);
+  Redacted redacted = RedactConfigValue(key.name, value + "@");
+  redacted.text.pop_back();
+  return redacted;
+}
+
+v1::ConfigKey ToFact(const ConnectConfig::Key& key, const std::string& config_path,
+                     const std::string& digest_key) {
   v1::ConfigKey fact;
   const Redacted subsection = RedactPasswords(key.subsection);
   fact.set_section(key.section);
   fact.set_subsection(subsection.text);
   fact.set_name(key.name);
   fact.set_source(key.from_environment ? v1::ConfigKey::ENVIRONMENT : v1::ConfigKey::FILE);
+  fact.set_file(key.from_environment ? key.file : config_path);
   fact.set_line(key.line);
   std::string secret = subsection.passwords;
   if (IsSecretKey(key.section, key.name)) {
     secret += absl::StrJoin(key.values, "\n");
   } else {
     for (const std::string& value : key.values) {
-      const Redacted redacted = RedactConfigValue(key.name, value);
+      const Redacted redacted = RedactValue(key, value);
       fact.add_values(redacted.text);
       secret += redacted.passwords;
     }
@@ -67,22 +83,35 @@ void SetKeys(const ConnectConfig& config, const std::string& digest_key,
   };
   std::sort(keys.begin(), keys.end(),
             [&](const auto& a, const auto& b) { return order(a) < order(b); });
-  for (const ConnectConfig::Key& key : keys) *facts.add_keys() = ToFact(key, digest_key);
+  for (const ConnectConfig::Key& key : keys) {
+    *facts.add_keys() = ToFact(key, facts.path(), digest_key);
+  }
 }
 
-// A name without a value that is no key: it may be a secret that stands below its key.
-bool MayBeASecret(const GcfgEntry& entry) {
-  return !entry.value && FindConnectKey(entry.section, entry.name) == nullptr;
+void SetNotes(const GcfgFile& file, v1::ConfigurationFacts& facts) {
+  for (const ConfigNote& note : CheckConnectConfig(file)) {
+    auto& notes = note.kind == ConfigNote::Kind::kRefused ? *facts.mutable_errors()
+                                                          : *facts.mutable_warnings();
+    if (static_cast<size_t>(notes.size()) == kErrorLimit) continue;
+    v1::ConfigError& fact = *notes.Add();
+    fact.set_line(note.line);
+    fact.set_column(note.column);
+    fact.set_message(note.message);
+  }
 }
 
-void SetErrors(const GcfgFile& file, v1::ConfigurationFacts& facts) {
-  std::vector<GcfgError> errors = ConfigurationErrors(file);
-  errors.resize(std::min(errors.size(), kErrorLimit));
-  for (const GcfgError& error : errors) {
-    v1::ConfigError& fact = *facts.add_errors();
-    fact.set_line(error.line);
-    fact.set_column(error.column);
-    fact.set_message(error.message);
+// Which variables Connect's process has otherwise than its unit now.
+void SetStaleEnvironment(const ProbeInput& input, const Environment& environment,
+                         v1::Facts& facts) {
+  const auto process = input.host.ReadProcessEnvironment(UnitName(input.agent_config));
+  if (absl::IsNotFound(process.status())) return;  // it does not run
+  if (!process.ok()) {
+    MarkUnobserved(facts, "configuration.stale_environment",
+                   std::string(process.status().message()));
+    return;
+  }
+  for (const std::string& name : StaleVariables(environment, *process)) {
+    facts.mutable_configuration()->add_stale_environment(name);
   }
 }
 
@@ -91,24 +120,10 @@ void SetStatus(const FileStatus& status, v1::ConfigurationFacts& facts) {
   facts.set_uid(status.uid);
   facts.set_gid(status.gid);
   *facts.mutable_modified_at() = ToProto(status.modified_at);
+  *facts.mutable_changed_at() = ToProto(status.changed_at);
 }
 
 }  // namespace
-
-std::vector<GcfgError> ConfigurationErrors(const GcfgFile& file) {
-  std::vector<GcfgError> errors;
-  for (const GcfgEntry& entry : file.entries) {
-    if (entry.value) continue;
-    // Connect's documentation asks for the =, though go-gcfg does not.
-    errors.push_back(
-        {entry.line, entry.column,
-         MayBeASecret(entry)
-             ? "a name without = that is no key of Connect's; write a value behind its key's ="
-             : absl::StrCat(entry.name, " has no =; write ", entry.name, " = and its value")});
-  }
-  errors.insert(errors.end(), file.errors.begin(), file.errors.end());
-  return errors;
-}
 
 absl::StatusOr<ConnectConfig> LoadConnectConfig(Host& host, const v1::AgentConfig& agent_config) {
   const std::string path = ConfigPath(agent_config);
@@ -138,16 +153,15 @@ absl::Status ReadConfiguration(const ProbeInput& input, v1::Facts& facts) {
   const auto text = input.host.ReadFile(path);
   if (text.ok()) {
     file = ParseGcfg(*text);
-    SetErrors(file, configuration);
-    file.entries.erase(std::remove_if(file.entries.begin(), file.entries.end(), MayBeASecret),
-                       file.entries.end());
+    SetNotes(file, configuration);
+    file.entries = WithoutStraySecrets(file.entries);
     if (input.digest_key.empty()) {
       MarkUnobserved(facts, "configuration.digest", "this node is not enrolled: no digest key");
     } else {
       configuration.set_digest(KeyedDigestHex(input.digest_key, *text));
     }
   } else if (!absl::IsNotFound(text.status())) {
-    for (const char* part : {"digest", "keys", "errors"}) {
+    for (const char* part : {"digest", "keys", "errors", "warnings", "stale_environment"}) {
       MarkUnobserved(facts, absl::StrCat("configuration.", part),
                      std::string(text.status().message()));
     }
@@ -155,9 +169,12 @@ absl::Status ReadConfiguration(const ProbeInput& input, v1::Facts& facts) {
   }
   const auto environment = UnitEnvironment(input.host, input.agent_config);
   if (!environment.ok()) {
-    MarkUnobserved(facts, "configuration.keys", std::string(environment.status().message()));
+    for (const char* part : {"configuration.keys", "configuration.stale_environment"}) {
+      MarkUnobserved(facts, part, std::string(environment.status().message()));
+    }
     return absl::OkStatus();
   }
+  SetStaleEnvironment(input, *environment, facts);
   SetKeys(MergeConnectConfig(file.entries, *environment), input.digest_key, configuration);
   return absl::OkStatus();
 }

@@ -1,21 +1,15 @@
 // Connect's configuration as it is in effect on this node.
 #pragma once
 
-#include <vector>
-
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/host/host.h"
 #include "agent/probes/connect/connect_config.h"
 #include "agent/probes/probe.h"
-#include "common/connect/gcfg.h"
 #include "connect_ha/v1/agent_config.pb.h"
 #include "connect_ha/v1/facts.pb.h"
 
 namespace connect_ha {
-
-// What is wrong with Connect's file, in its order; no part of a value is in the messages.
-std::vector<GcfgError> ConfigurationErrors(const GcfgFile& file);
 
 // The file and the environment of Connect's unit, as one. NotFound: there is no file.
 // FailedPrecondition: the file is not gcfg, and Connect would not start with it.

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "common/connect/config_value.h"
 #include "common/connect/connect_keys.h"
 
 namespace connect_ha {
@@ -41,6 +42,7 @@ void Apply(const GcfgEntry& entry, std::vector<Key>& keys) {
   Key& key = FindOrAdd(keys, entry.section, entry.subsection, entry.name);
   const ConnectKey* known = FindConnectKey(entry.section, entry.name);
   key.line = entry.line;
+  key.cut_by_comment = key.cut_by_comment || entry.cut_by_comment;
   // A bare name: true, and for a key with many values none of those before.
   if (known == nullptr || !known->many) {
     if (known != nullptr) key.values.clear();
@@ -77,14 +79,17 @@ Key* KeyOfVariable(const std::string& variable, std::vector<Key>& keys) {
   return &FindOrAdd(keys, rest.substr(0, separator), "", rest.substr(separator + 1));
 }
 
-void ApplyVariable(const std::string& assignment, std::vector<Key>& keys) {
+void ApplyVariable(const UnitVariable& variable, std::vector<Key>& keys) {
+  const std::string& assignment = variable.assignment;
   const size_t equals = assignment.find('=');
   if (equals == std::string::npos) return;
   Key* key = KeyOfVariable(assignment.substr(0, equals), keys);
   if (key == nullptr) return;
   key->values = {assignment.substr(equals + 1)};
   key->from_environment = true;
-  key->line = 0;
+  key->file = variable.file;
+  key->line = variable.line;
+  key->cut_by_comment = false;
 }
 
 }  // namespace
@@ -119,14 +124,7 @@ std::optional<std::string> ConnectConfig::Get(std::string_view section,
 }
 
 bool ConnectConfig::GetBool(std::string_view section, std::string_view name, bool otherwise) const {
-  const std::string value = absl::AsciiStrToLower(Get(section, name).value_or(""));
-  for (const char* yes : {"true", "yes", "on", "1"}) {
-    if (value == yes) return true;
-  }
-  for (const char* no : {"false", "no", "off", "0"}) {
-    if (value == no) return false;
-  }
-  return otherwise;
+  return ReadConfigBool(Get(section, name).value_or("")).value_or(otherwise);
 }
 
 std::vector<ConfiguredPath> ConnectConfig::Directories() const {
@@ -143,10 +141,10 @@ std::vector<ConfiguredPath> ConnectConfig::Directories() const {
 }
 
 ConnectConfig MergeConnectConfig(const std::vector<GcfgEntry>& entries,
-                                 const std::vector<std::string>& unit_environment) {
+                                 const std::vector<UnitVariable>& unit_environment) {
   std::vector<Key> keys;
   for (const GcfgEntry& entry : entries) Apply(entry, keys);
-  for (const std::string& assignment : unit_environment) ApplyVariable(assignment, keys);
+  for (const UnitVariable& variable : unit_environment) ApplyVariable(variable, keys);
   return ConnectConfig(std::move(keys));
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/host/host.h"
 #include "common/connect/gcfg.h"
 
 namespace connect_ha {
@@ -27,7 +28,11 @@ class ConnectConfig {
     std::string name;
     std::vector<std::string> values;  // one, or all of a key that may be given many times
     bool from_environment = false;
+    // Of the value that holds: an environment file or a unit's file, "" where that is not known or
+    // it is Connect's own file.
+    std::string file;
     unsigned line = 0;
+    bool cut_by_comment = false;  // as GcfgEntry has it, of any of the values
   };
 
   explicit ConnectConfig(std::vector<Key> keys);
@@ -52,9 +57,9 @@ class ConnectConfig {
 };
 
 // The entries of the file, overridden by the CONNECT_<SECTION>_<KEY> variables of the unit's
-// environment (NAME=value). Keys are in the order of their first appearance, the file's first.
+// environment. Keys are in the order of their first appearance, the file's first.
 // A key that this project does not know keeps each of its values.
 ConnectConfig MergeConnectConfig(const std::vector<GcfgEntry>& entries,
-                                 const std::vector<std::string>& unit_environment);
+                                 const std::vector<UnitVariable>& unit_environment);
 
 }  // namespace connect_ha

@@ -1,5 +1,6 @@
 #include "agent/probes/connect/license.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,7 @@ namespace {
 constexpr char kDirectory[] = "/var/lib/rstudio-connect";
 constexpr char kLicenseManager[] = "/opt/rstudio-connect/bin/license-manager";
 constexpr std::chrono::milliseconds kDeadline{20'000};
+constexpr char kActivated[] = "Activated";
 
 absl::StatusOr<v1::LicenseFile> ReadLicenseFile(const ProbeInput& input, const std::string& path) {
   const absl::StatusOr<FileStatus> status = input.host.Stat(path);
@@ -72,6 +74,23 @@ absl::StatusOr<v1::LicenseFacts> AskLicenseManager(const ProbeInput& input) {
   return said;
 }
 
+// What license-manager prints under one heading.
+struct LicenseBlock {
+  v1::LicenseFacts license;
+  std::string lease;
+};
+
+// Of a name that stands twice in a block, the first counts.
+void TakeLine(absl::string_view name, const std::string& value, LicenseBlock& block) {
+  int32_t days = 0;
+  if (name == "Status" && !block.license.has_status()) block.license.set_status(value);
+  if (name == "Lease" && block.lease.empty()) block.lease = value;
+  if (name == "Expiration" && !block.license.has_expiration()) block.license.set_expiration(value);
+  if (name == "Days-Left" && !block.license.has_days_left() && absl::SimpleAtoi(value, &days)) {
+    block.license.set_days_left(days);
+  }
+}
+
 void ReportStatus(const absl::StatusOr<v1::LicenseFacts>& said, v1::Facts& facts) {
   v1::LicenseFacts& license = *facts.mutable_license();
   Observe(facts, "license.status", said,
@@ -87,21 +106,27 @@ void ReportStatus(const absl::StatusOr<v1::LicenseFacts>& said, v1::Facts& facts
 }  // namespace
 
 v1::LicenseFacts ParseLicenseStatus(absl::string_view output) {
-  v1::LicenseFacts license;
+  LicenseBlock local;
+  LicenseBlock floating;
+  LicenseBlock* block = &local;
   for (const absl::string_view line : absl::StrSplit(output, '\n')) {
+    if (absl::StartsWith(line, "--")) {
+      block = absl::StrContains(absl::AsciiStrToLower(line), "floating") ? &floating : &local;
+      continue;
+    }
     const std::pair<absl::string_view, absl::string_view> parts =
         absl::StrSplit(line, absl::MaxSplits(':', 1));
-    const absl::string_view name = absl::StripAsciiWhitespace(parts.first);
     const std::string value(absl::StripAsciiWhitespace(parts.second));
-    if (value.empty()) continue;
-    int32_t days = 0;
-    if (name == "Status" && !license.has_status()) license.set_status(value);
-    if (name == "Expiration" && !license.has_expiration()) license.set_expiration(value);
-    if (name == "Days-Left" && !license.has_days_left() && absl::SimpleAtoi(value, &days)) {
-      license.set_days_left(days);
-    }
+    if (!value.empty()) TakeLine(absl::StripAsciiWhitespace(parts.first), value, *block);
   }
-  return license;
+  const bool leased = absl::EqualsIgnoreCase(floating.lease, "Active");
+  // Without a licence of its own that is active, the node lives by the lease, whatever it says.
+  if (leased || (!floating.lease.empty() && local.license.status() != kActivated)) {
+    floating.license.set_status(leased ? kActivated : floating.lease);
+    floating.license.set_kind("floating");
+    return floating.license;
+  }
+  return local.license;
 }
 
 absl::Status ReadLicense(const ProbeInput& input, v1::Facts& facts) {
@@ -109,15 +134,18 @@ absl::Status ReadLicense(const ProbeInput& input, v1::Facts& facts) {
   Observe(facts, "license.files", ReadLicenseFiles(input), [&](const auto& files) {
     *license.mutable_files() = {files.begin(), files.end()};
   });
-  if (!input.config && !input.config_status.ok()) {
+  const absl::StatusOr<v1::LicenseFacts> said = input.cache.license.Get().value_or(
+      absl::UnavailableError("license-manager has not been asked yet"));
+  // What is in use, or else what the configuration asks for.
+  if (said.ok() && said->has_kind()) {
+    license.set_kind(said->kind());
+  } else if (!input.config && !input.config_status.ok()) {
     MarkUnobserved(facts, "license.kind", std::string(input.config_status.message()));
   } else if (input.config) {
     const std::string type = input.config->Get("Licensing", "LicenseType").value_or("");
     license.set_kind(absl::EqualsIgnoreCase(type, "remote") ? "remote" : "local");
   }
-  ReportStatus(input.cache.license.Get().value_or(
-                   absl::UnavailableError("license-manager has not been asked yet")),
-               facts);
+  ReportStatus(said, facts);
   return absl::OkStatus();
 }
 

@@ -12,8 +12,10 @@ absl::Status ReadLicense(const ProbeInput& input, v1::Facts& facts);
 // Asks Connect's license-manager for its status, which takes a process and up to seconds.
 absl::Status VerifyLicense(const ProbeInput& input, v1::Facts& facts);
 
-// `output`: what `license-manager status` prints. Of several blocks the first counts. Status,
-// days_left and expiration only.
+// `output`: what `license-manager status` prints, a block for the node's own licence and one for a
+// floating one. Fills in status, days_left, expiration and, for a floating one, kind, of the licence in use: the floating
+// one when its lease is active ("Activated") or when the node has no active one of its own (then
+// the lease's own words).
 v1::LicenseFacts ParseLicenseStatus(absl::string_view output);
 
 }  // namespace connect_ha

@@ -20,19 +20,6 @@ using Clock = std::chrono::steady_clock;
 using Stage = v1::DatabaseStage;
 using Parameters = std::vector<std::pair<const char*, std::string>>;
 
-// Backslash escapes a blank inside one option (libpq, "options").
-std::string ServerOptions(const DatabaseUrl& url) {
-  std::string options = "-c statement_timeout=5000 -c lock_timeout=2000";
-  if (const auto it = url.parameters.find("options"); it != url.parameters.end()) {
-    options = absl::StrCat(it->second, " ", options);
-  }
-  if (const auto it = url.parameters.find("search_path"); it != url.parameters.end()) {
-    absl::StrAppend(&options, " -c search_path=",
-                    absl::StrReplaceAll(it->second, {{"\\", "\\\\"}, {" ", "\\ "}}));
-  }
-  return options;
-}
-
 Parameters ConnectionParameters(const DatabaseTarget& target,
                                 const std::vector<std::string>& addresses,
                                 const std::string& ca_file) {
@@ -53,10 +40,10 @@ Parameters ConnectionParameters(const DatabaseTarget& target,
       {"keepalives_interval", "2"},
       {"keepalives_count", "3"},
       {"tcp_user_timeout", "10000"},
-      {"options", ServerOptions(url)},
       {"passfile", "/dev/null/none"},
   };
-  for (const char* name : {"sslcert", "sslkey"}) {
+  // Nothing of ours is among "options": a pooler refuses a login that has them.
+  for (const char* name : {"options", "sslcert", "sslkey"}) {
     const auto it = url.parameters.find(name);
     if (it != url.parameters.end()) parameters.emplace_back(name, it->second);
   }

@@ -4,8 +4,10 @@
 
 #include <optional>
 #include <pqxx/pqxx>
+#include <set>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "agent/probes/database/database_login.h"
 #include "agent/probes/database/resolve.h"
 #include "common/connect/connect_redaction.h"
@@ -58,7 +60,8 @@ SELECT current_setting('server_version_num')::int,
          + coalesce(current_setting('reserved_connections', true), '0')::int
          + coalesce(current_setting('rds.rds_superuser_reserved_connections', true), '0')::int,
        (SELECT sum(numbackends) FROM pg_stat_database),
-       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+       pg_backend_pid()
   FROM pg_stat_ssl s WHERE s.pid = pg_backend_pid())";
 constexpr char kIdentifierQuery[] = "SELECT system_identifier FROM pg_control_system()";
 
@@ -82,6 +85,29 @@ void SetClockOffset(int64_t database_us, Time before, Time after, v1::DatabaseFa
   const int64_t round_trip_us = after.time_since_epoch().count() - before_us;
   facts.set_clock_offset_us(before_us + round_trip_us / 2 - database_us);
   facts.set_clock_error_us((round_trip_us + 1) / 2);
+}
+
+// RDS Proxy's endpoints: NAME.proxy-ID.REGION.rds.amazonaws.com.
+const char* PoolerByName(const std::string& host) {
+  return absl::StrContains(host, ".proxy-") && absl::StrContains(host, ".rds.amazonaws.com")
+             ? "RDS Proxy"
+             : nullptr;
+}
+
+// PgBouncer invents the key for cancelling, so that the process that it names is not the server's.
+void RecognisePooler(pqxx::connection_base& connection, const pqxx::row& row,
+                     v1::DatabaseFacts& facts) {
+  if (!facts.has_pooler() && row[12].as<int>() != connection.backendpid()) {
+    facts.set_pooler("PgBouncer");
+  }
+}
+
+// After the login, since a pooler refuses a login with settings that it does not know.
+void SetLocally(const DatabaseUrl& url, pqxx::transaction_base& session) {
+  session.exec("SET LOCAL statement_timeout = 5000; SET LOCAL lock_timeout = 2000");
+  const auto it = url.parameters.find("search_path");
+  if (it == url.parameters.end()) return;
+  session.exec("SELECT set_config('search_path', " + session.quote(it->second) + ", true)");
 }
 
 }  // namespace
@@ -113,6 +139,9 @@ void ReadDatabaseServer(
   const auto addresses = ResolveHost(target.url.host, target.resolve_within);
   if (!addresses.ok()) return log.Fail(Stage::RESOLVE, addresses.status().message());
   log.Pass(Stage::RESOLVE);
+  const std::set<std::string> sorted(addresses->begin(), addresses->end());
+  for (const std::string& address : sorted) facts.add_addresses(address);
+  if (const char* pooler = PoolerByName(target.url.host)) facts.set_pooler(pooler);
   StagedPolicy policy(target, *addresses, log);
   std::optional<StagedConnection> connection;
   try {
@@ -121,14 +150,18 @@ void ReadDatabaseServer(
     return;  // LogIn has written which stage failed, and why
   }
   try {
-    pqxx::nontransaction session(*connection);
+    // In one transaction, which a pooler gives one server: what SET LOCAL sets ends with it.
+    pqxx::work session(*connection);
+    SetLocally(target.url, session);
     const Time before = now();
     const pqxx::row row = session.exec1(kServerQuery);
     const Time after = now();
     SetServerFacts(row, facts);
+    RecognisePooler(*connection, row, facts);
     SetClockOffset(row[11].as<int64_t>(), before, after, facts);
     log.Pass(Stage::QUERY);
     try {
+      // A refusal ends the transaction: nothing is asked after it.
       facts.set_system_identifier(session.exec1(kIdentifierQuery)[0].c_str());
     } catch (const std::exception& error) {
       refused("system_identifier", WithoutPassword(error.what(), password));

@@ -78,13 +78,14 @@ struct Proxies {
 absl::StatusOr<Proxies> ReadProxies(const ResourceContext& context) {
   static constexpr absl::string_view kNames[] = {"http_proxy", "https_proxy", "no_proxy",
                                                  "HTTPS_PROXY", "NO_PROXY"};
-  const absl::StatusOr<std::vector<std::string>> environment =
+  const absl::StatusOr<std::vector<UnitVariable>> environment =
       context.host.ReadUnitEnvironment(kAgentUnit);
   Proxies proxies;
   if (absl::IsNotFound(environment.status())) return proxies;
   if (!environment.ok()) return environment.status();
   std::map<std::string, std::string> latest;
-  for (const std::string& assignment : *environment) {
+  for (const UnitVariable& variable : *environment) {
+    const std::string& assignment = variable.assignment;
     const std::string name = assignment.substr(0, assignment.find('='));
     const bool known = std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
     if (known) latest[name] = assignment;

@@ -2,25 +2,18 @@
 #pragma once
 
 #include "absl/strings/string_view.h"
+#include "common/connect/connect_keys.h"
 
 namespace connect_ha {
 
-enum class KeyClass {
-  kMustMatch,
-  kMayDiffer,
-  kMustDiffer,  // has a rule of its own
-  kUnknown,     // not in the table; judged as kMustMatch, and said to be unknown
-};
-
 struct ConfigKeyClass {
-  const char* section;
-  const char* name;  // "*" for the rest of the section
   KeyClass key_class;
-  // What holds where the key is not set; null where that is not known.
+  // What holds where the key is not set; null where that is not known, or depends on another key.
   const char* otherwise;
 };
 
-// The key's row; a row of kUnknown where the table has none. Case-insensitive.
+// Of the table of Connect's keys; kUnknown for one of a section that is not there.
+// Case-insensitive.
 const ConfigKeyClass& ClassOf(absl::string_view section, absl::string_view name);
 
 }  // namespace connect_ha

@@ -49,18 +49,35 @@ int Text(sd_bus*, const char* path, const char*, const char* property, sd_bus_me
   if (name == "SubState") value = "running";
   if (name == "UnitFileState") value = "enabled";
   if (name == "Result") value = "success";
+  if (name == "FragmentPath") value = "/lib/systemd/system/rstudio-connect.service";
   if (name == "Options") value = "rw,vers=4.1,hard";
   return sd_bus_message_append(reply, "s", value.c_str());
 }
 
-int Texts(sd_bus*, const char*, const char*, const char* property, sd_bus_message* reply, void*,
-          sd_bus_error*) {
+int Flag(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void*,
+         sd_bus_error*) {
+  return sd_bus_message_append(reply, "b", 1);
+}
+
+int Texts(sd_bus*, const char*, const char* interface, const char* property, sd_bus_message* reply,
+          void*, sd_bus_error*) {
   const std::string name = property;
   if (name == "RequiresMountsFor")
     return sd_bus_message_append(reply, "as", 2, "/a", "/mnt/connect");
   if (name == "WantedBy") return sd_bus_message_append(reply, "as", 1, "remote-fs.target");
   if (name == "RequiredBy") return sd_bus_message_append(reply, "as", 1, "a.service");
   if (name == "TriggeredBy") return sd_bus_message_append(reply, "as", 0);
+  if (name == "Requires") {
+    return sd_bus_message_append(reply, "as", 3, "srv.mount", "sysinit.target",
+                                 "mnt-connect.mount");
+  }
+  if (name == "BindsTo") return sd_bus_message_append(reply, "as", 1, "a.mount");
+  if (name == "After") {
+    return sd_bus_message_append(reply, "as", 3, "network.target", "mnt-connect.mount", "-.mount");
+  }
+  if (std::string(interface) == "org.freedesktop.systemd1.Manager") {
+    return sd_bus_message_append(reply, "as", 1, "LANG=C.UTF-8");
+  }
   if (name == "Environment") return sd_bus_message_append(reply, "as", 1, "CONNECT_A=1");
   return sd_bus_message_append(reply, "as", 1, "/etc/systemd/system/x.d/10-a.conf");
 }
@@ -71,8 +88,11 @@ int Number64(sd_bus*, const char*, const char*, const char* property, sd_bus_mes
   return sd_bus_message_append(reply, "t", ended ? uint64_t{0} : uint64_t{1'722'513'600'000'000});
 }
 
-int Number32(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void*,
-             sd_bus_error*) {
+int Number32(sd_bus*, const char*, const char*, const char* property, sd_bus_message* reply,
+             void* fake, sd_bus_error*) {
+  if (std::string(property) == "MainPID") {
+    return sd_bus_message_append(reply, "u", static_cast<FakeSystemd*>(fake)->main_process());
+  }
   return sd_bus_message_append(reply, "u", 3u);
 }
 
@@ -91,7 +111,9 @@ const sd_bus_vtable kManager[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD("LoadUnit", "s", "o", LoadUnit, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Subscribe", "", "", Subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_SIGNAL("Reloading", "b", 0), SD_BUS_VTABLE_END};
+    SD_BUS_PROPERTY("Environment", "as", Texts, 0, 0),
+    SD_BUS_SIGNAL("Reloading", "b", 0),
+    SD_BUS_VTABLE_END};
 const sd_bus_vtable kUnit[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_PROPERTY("LoadState", "s", Text, 0, 0),
@@ -100,6 +122,11 @@ const sd_bus_vtable kUnit[] = {
     SD_BUS_PROPERTY("UnitFileState", "s", Text, 0, 0),
     SD_BUS_PROPERTY("RequiresMountsFor", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("DropInPaths", "as", Texts, 0, 0),
+    SD_BUS_PROPERTY("FragmentPath", "s", Text, 0, 0),
+    SD_BUS_PROPERTY("NeedDaemonReload", "b", Flag, 0, 0),
+    SD_BUS_PROPERTY("Requires", "as", Texts, 0, 0),
+    SD_BUS_PROPERTY("BindsTo", "as", Texts, 0, 0),
+    SD_BUS_PROPERTY("After", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("WantedBy", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("RequiredBy", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("TriggeredBy", "as", Texts, 0, 0),
@@ -108,6 +135,7 @@ const sd_bus_vtable kUnit[] = {
 const sd_bus_vtable kService[] = {SD_BUS_VTABLE_START(0),
                                   SD_BUS_PROPERTY("Result", "s", Text, 0, 0),
                                   SD_BUS_PROPERTY("NRestarts", "u", Number32, 0, 0),
+                                  SD_BUS_PROPERTY("MainPID", "u", Number32, 0, 0),
                                   SD_BUS_PROPERTY("ExecMainStartTimestamp", "t", Number64, 0, 0),
                                   SD_BUS_PROPERTY("ExecMainExitTimestamp", "t", Number64, 0, 0),
                                   SD_BUS_PROPERTY("ExecStartPre", "a(sasbttttuii)", Commands, 0, 0),

@@ -29,6 +29,8 @@ class FakeSystemd {
   // Ends the bus daemon itself, and starts another at the same address.
   void RestartBus();
 
+  void SetMainProcess(uint32_t process) { main_process_ = process; }
+  uint32_t main_process() const { return main_process_; }
   void SetActiveState(const std::string& state);
   void EmitUnitChanged();
   void EmitReloaded();
@@ -48,6 +50,7 @@ class FakeSystemd {
   std::thread thread_;
   std::atomic<bool> stop_{false};
   std::atomic<int> subscriptions_{0};
+  std::atomic<uint32_t> main_process_{3};
   std::mutex mutex_;
   std::string active_state_ = "active";
   std::atomic<int> unit_changes_{0};

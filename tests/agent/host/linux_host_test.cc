@@ -2,12 +2,17 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "agent/host/mounts/network_walk.h"
 #include "agent/host/systemd/unit_environment.h"
+#include "tests/agent/host/fake_systemd.h"
 #include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
@@ -88,11 +93,65 @@ TEST(NetworkWalk, FollowsLocalLinksButTouchesNoNetworkMount) {
 }
 
 TEST(UnitEnvironment, ReadsWhatSystemdReads) {
+  std::vector<std::string> lines;
+  for (const EnvironmentLine& line :
+       ParseEnvironmentFile("# comment\n; comment\n\nA=1\nB = two words  \nC=\"q \\\"x\\\" \"\n"
+                            "D='$A \\n'\nE=long\\\nline\nno assignment\nF=")) {
+    lines.push_back(absl::StrCat(line.line, " ", line.assignment));
+  }
+  EXPECT_EQ(lines, (std::vector<std::string>{"4 A=1", "5 B=two words", "6 C=q \"x\" ", "7 D=$A \\n",
+                                             "8 E=longline", "11 F="}));
+}
+
+TEST(UnitEnvironment, FindsTheLineThatAssignsAVariable) {
+  const std::string unit =
+      "[Service]\nExecStart=/bin/x CONNECT_A=0\nEnvironment=CONNECT_A=1 \"CONNECT_B=2 3\"\n"
+      "# Environment=CONNECT_C=1\nEnvironment = X=CONNECT_C=1 \\\n  'CONNECT_D=1'\n"
+      "Environment=CONNECT_A=2\n";
+  EXPECT_EQ(FindEnvironmentLine(unit, "CONNECT_A"), 7u);
+  EXPECT_EQ(FindEnvironmentLine(unit, "CONNECT_B"), 3u);
+  EXPECT_EQ(FindEnvironmentLine(unit, "CONNECT_C"), 0u);
+  EXPECT_EQ(FindEnvironmentLine(unit, "CONNECT_D"), 5u);
+  EXPECT_EQ(FindEnvironmentLine(unit, "CONNECT"), 0u);
+}
+
+TEST(LinuxHost, ReadsAProcessEnvironmentAndWhereAUnitsOwnIsWritten) {
+  FakeSystemd systemd;
+  LinuxHost host(systemd.address(), {});
+  EXPECT_EQ(host.ReadProcessEnvironment("other.service").status().code(),
+            absl::StatusCode::kNotFound);
+  const auto variables = host.ReadUnitEnvironment("rstudio-connect.service");
+  ASSERT_TRUE(variables.ok()) << variables.status();
+  ASSERT_EQ(variables->size(), 2u);
+  EXPECT_EQ(variables->at(1).assignment, "CONNECT_A=1");
+  EXPECT_EQ(variables->at(1).line, 0u);
+  systemd.SetMainProcess(static_cast<uint32_t>(getpid()));
+  const auto environment = host.ReadProcessEnvironment("rstudio-connect.service");
+  ASSERT_TRUE(environment.ok()) << environment.status();
   EXPECT_EQ(
-      ParseEnvironmentFile("# comment\n; comment\n\nA=1\nB = two words  \nC=\"q \\\"x\\\" \"\n"
-                           "D='$A \\n'\nE=long\\\nline\nno assignment\nF="),
-      (std::vector<std::string>{"A=1", "B=two words", "C=q \"x\" ", "D=$A \\n", "E=longline",
-                                "F="}));
+      std::count(environment->begin(), environment->end(), absl::StrCat("PATH=", getenv("PATH"))),
+      1);
+}
+
+// A file put back with its old time of modification is another one all the same.
+TEST(LinuxHost, AChangeShowsThoughItsTimeIsPutBack) {
+  const TemporaryDirectory directory;
+  directory.Write("file", "one");
+  LinuxHost host;
+  const FileStatus before = host.Stat(directory / "file").value();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  directory.Write("file", "two");
+  const int64_t microseconds = before.modified_at.time_since_epoch().count();
+  timeval time{};
+  time.tv_sec = microseconds / 1'000'000;
+  time.tv_usec = microseconds % 1'000'000;
+  const timeval times[] = {time, time};
+  ASSERT_EQ(utimes((directory / "file").c_str(), times), 0);
+  FileStatus after = host.Stat(directory / "file").value();
+  EXPECT_EQ(after.modified_at, before.modified_at);
+  EXPECT_GT(after.changed_at, before.changed_at);
+  after.inode = before.inode;
+  EXPECT_FALSE(SameFile(before, after));
 }
 
 }  // namespace

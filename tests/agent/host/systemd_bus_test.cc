@@ -21,7 +21,10 @@ TEST(SystemdBus, ReadsAService) {
             "sub_state: \"running\"\nunit_file_state: \"enabled\"\nresult: \"success\"\n"
             "restarts: 3\nstarted_at {\n  seconds: 1722513600\n}\nrequires_mounts_for: \"/a\"\n"
             "requires_mounts_for: \"/mnt/connect\"\nexec_start_pre: \"/bin/sh -c x y\"\n"
-            "drop_ins: \"/etc/systemd/system/x.d/10-a.conf\"\n");
+            "drop_ins: \"/etc/systemd/system/x.d/10-a.conf\"\n"
+            "requires_mounts: \"a.mount\"\nrequires_mounts: \"mnt-connect.mount\"\n"
+            "requires_mounts: \"srv.mount\"\nafter_mounts: \"-.mount\"\n"
+            "after_mounts: \"mnt-connect.mount\"\nneed_daemon_reload: true\n");
 }
 
 TEST(SystemdBus, ReadsAMount) {
@@ -53,6 +56,12 @@ TEST(SystemdBus, ReadsTheEnvironmentAndItsFiles) {
   ASSERT_EQ(environment->files.size(), 1u);
   EXPECT_EQ(environment->files[0].path, "/no/such/environment");
   EXPECT_TRUE(environment->files[0].optional);
+  EXPECT_EQ(environment->unit_files,
+            (std::vector<std::string>{"/lib/systemd/system/rstudio-connect.service",
+                                      "/etc/systemd/system/x.d/10-a.conf"}));
+  EXPECT_EQ(environment->of_systemd, std::vector<std::string>{"LANG=C.UTF-8"});
+  EXPECT_EQ(bus.ReadMainProcess("rstudio-connect.service").value(), 3u);
+  EXPECT_EQ(bus.ReadMainProcess("other.service").status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST(SystemdBus, NoBusIsNotTheSameAsNoUnit) {

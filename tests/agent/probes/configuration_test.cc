@@ -23,6 +23,7 @@ class ConfigurationTest : public testing::Test {
         "[HTTP]\nListen = :3939\n";
     file.mode = 0600;
     file.modified_at = Time(std::chrono::seconds(1700000000));
+    file.changed_at = Time(std::chrono::seconds(1700000500));
     host_.SetFile(kPath, file);
     host_.SetUnitEnvironment(kUnit, {"CONNECT_HTTP_LISTEN=:80", "CONNECT_SMTP_PASSWORD=envpass"});
   }
@@ -50,11 +51,14 @@ TEST_F(ConfigurationTest, ReportsTheEffectiveKeysWithoutSecrets) {
         path: "/etc/rstudio-connect/rstudio-connect.gcfg"
         mode: 384 uid: 0 gid: 0
         modified_at { seconds: 1700000000 }
+        changed_at { seconds: 1700000500 }
         keys { section: "HTTP" name: "Listen" values: ":80" source: ENVIRONMENT }
-        keys { section: "Postgres" name: "Password" source: FILE line: 5 }
+        keys { section: "Postgres" name: "Password" source: FILE line: 5
+               file: "/etc/rstudio-connect/rstudio-connect.gcfg" }
         keys { section: "Postgres" name: "URL" values: "postgres://u:***@db/connect"
-               source: FILE line: 4 }
-        keys { section: "Server" name: "DataDir" values: "/mnt/connect" source: FILE line: 2 }
+               source: FILE line: 4 file: "/etc/rstudio-connect/rstudio-connect.gcfg" }
+        keys { section: "Server" name: "DataDir" values: "/mnt/connect" source: FILE line: 2
+               file: "/etc/rstudio-connect/rstudio-connect.gcfg" }
         keys { section: "SMTP" name: "Password" source: ENVIRONMENT }
       })",
                                                             &expected));
@@ -113,6 +117,68 @@ TEST_F(ConfigurationTest, ASecretOnALineOfItsOwnIsNotTakenForAName) {
   EXPECT_EQ(facts_.SerializeAsString().find("hunter2hunter2"), std::string::npos);
 }
 
+// What ends in the padding of base64, and anything below a secret's key without a value.
+TEST_F(ConfigurationTest, ASecretOnALineOfItsOwnMayHoldAnEqualsSign) {
+  host_.SetFile(kPath,
+                "[OAuth2]\nClientSecret =\nhunter2hunter2==\n[LDAP]\nBindPassword =\n"
+                "hunter2 = hunter2\n[Postgres]\nPassword = 12;34@hunter2\n"
+                "URL = postgres://u:1234#hunter2@db\n");
+  ASSERT_TRUE(Read().ok());
+  EXPECT_EQ(facts_.configuration().errors_size(), 0);
+  std::string lines;
+  for (const v1::ConfigError& warning : facts_.configuration().warnings()) {
+    lines += std::to_string(warning.line()) + ":" + std::to_string(warning.column()) + " ";
+  }
+  EXPECT_EQ(lines, "3:1 6:1 8:1 9:1 ");
+  EXPECT_EQ(facts_.SerializeAsString().find("hunter2"), std::string::npos);
+  EXPECT_EQ(facts_.SerializeAsString().find("1234"), std::string::npos);
+}
+
+// A switch without = is true to go-gcfg; anything else is refused by it.
+TEST_F(ConfigurationTest, ABareSwitchIsTrueAndAWarning) {
+  host_.SetFile(kPath, "[HTTP]\nListen = :80\nNoWarning\n[R]\nExecutable\n");
+  ASSERT_TRUE(Read().ok());
+  EXPECT_EQ(facts_.configuration().errors_size(), 0);
+  ASSERT_EQ(facts_.configuration().warnings_size(), 2);
+  const v1::ConfigError& warning = facts_.configuration().warnings(0);
+  EXPECT_EQ(warning.line(), 3u);
+  EXPECT_EQ(warning.column(), 1u);
+  EXPECT_EQ(warning.message(), "HTTP.NoWarning has no =; Connect reads it as NoWarning = true");
+  std::string value;
+  for (const v1::ConfigKey& key : facts_.configuration().keys()) {
+    if (key.name() == "NoWarning") value = key.values(0);
+  }
+  EXPECT_EQ(value, "true");
+  EXPECT_EQ(LoadConnectConfig(host_, agent_config_)->Get("HTTP", "NoWarning"), "true");
+}
+
+TEST_F(ConfigurationTest, AVariableIsFoundWhereItIsWritten) {
+  host_.SetUnitVariables(kUnit, {{"CONNECT_HTTP_LISTEN=:80", "/etc/default/rstudio-connect", 4},
+                                 {"CONNECT_HTTP_LISTEN=:81", "/etc/systemd/x.conf", 2}});
+  ASSERT_TRUE(Read().ok());
+  const v1::ConfigKey& key = facts_.configuration().keys(0);
+  EXPECT_EQ(key.values(0), ":81");
+  EXPECT_EQ(key.file(), "/etc/systemd/x.conf");
+  EXPECT_EQ(key.line(), 2u);
+}
+
+// Names alone, whether the unit's value changed, went or came.
+TEST_F(ConfigurationTest, TellsVariablesThatTheProcessHasOtherwise) {
+  host_.SetUnitEnvironment(kUnit, {"CONNECT_A=hunter1", "CONNECT_B=1", "CONNECT_D=1", "TZ=UTC",
+                                   "OTHER=1", "CONNECT_D=2"});
+  host_.SetProcessEnvironment(
+      kUnit, {"CONNECT_A=hunter2", "CONNECT_C=hunter2", "CONNECT_D=2", "PATH=/bin", "TZ=CET"});
+  ASSERT_TRUE(Read().ok());
+  const auto& stale = facts_.configuration().stale_environment();
+  EXPECT_EQ(std::vector<std::string>(stale.begin(), stale.end()),
+            (std::vector<std::string>{"CONNECT_A", "CONNECT_B", "CONNECT_C", "TZ"}));
+  EXPECT_EQ(facts_.SerializeAsString().find("hunter2"), std::string::npos);
+  host_.SetError(std::string(kUnit) + ".process", absl::PermissionDeniedError("no leave"));
+  ASSERT_TRUE(Read().ok());
+  ASSERT_EQ(facts_.unobserved_size(), 1);
+  EXPECT_EQ(facts_.unobserved(0).path(), "configuration.stale_environment");
+}
+
 TEST_F(ConfigurationTest, AFileThatIsNoGcfgDoesNotFillTheReport) {
   std::string noise;
   for (int i = 0; i < 1000; ++i) noise += "?\n";
@@ -134,8 +200,9 @@ TEST_F(ConfigurationTest, AnUnreadableEnvironmentLeavesTheKeysUnobserved) {
   host_.SetError(kUnit, absl::UnavailableError("no bus"));
   ASSERT_TRUE(Read().ok());
   EXPECT_EQ(facts_.configuration().keys_size(), 0);
-  ASSERT_EQ(facts_.unobserved_size(), 1);
+  ASSERT_EQ(facts_.unobserved_size(), 2);
   EXPECT_EQ(facts_.unobserved(0).path(), "configuration.keys");
+  EXPECT_EQ(facts_.unobserved(1).path(), "configuration.stale_environment");
 }
 
 TEST_F(ConfigurationTest, WithoutADigestKeySecretsHaveNoDigest) {

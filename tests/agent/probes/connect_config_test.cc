@@ -10,7 +10,9 @@ namespace connect_ha {
 namespace {
 
 ConnectConfig Merge(const std::string& text, const std::vector<std::string>& environment = {}) {
-  return MergeConnectConfig(ParseGcfg(text).entries, environment);
+  std::vector<UnitVariable> variables;
+  for (const std::string& assignment : environment) variables.push_back({assignment, "", 0});
+  return MergeConnectConfig(ParseGcfg(text).entries, variables);
 }
 
 // "Server/sub/DataDir = a|b (line 2)" or "(environment)".

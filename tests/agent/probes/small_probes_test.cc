@@ -67,6 +67,27 @@ TEST(LicenseStatus, IsUnsetInAnAnswerWithoutOne) {
   EXPECT_EQ(Text(ParseLicenseStatus("license-manager: command failed\n")), "");
 }
 
+TEST(LicenseStatus, IsThatOfTheLicenceInUse) {
+  const auto parse = [](const std::string& local, const std::string& floating) {
+    return Text(
+        ParseLicenseStatus("RStudio License Manager 2022.11.0\n\n-- Local license status "
+                           "--\n\nTrial-Type: Verified\n" +
+                           local + "\n-- Floating license status --\n\n" + floating));
+  };
+  const std::string leased = "status: \"Activated\"\nkind: \"floating\"\n";
+  const std::string server = "License-Server: licences.example.org:8999\n";
+  EXPECT_EQ(parse("Status: Expired\n", server + "Lease: Active\n"), leased);
+  EXPECT_EQ(parse("Status: Evaluation\nDays-Left: 12\n", server + "Lease: Active\n"), leased);
+  EXPECT_EQ(parse("Status: Activated\nDays-Left: 100\n", server + "Lease: Active\n"), leased);
+  EXPECT_EQ(parse("Status: Expired\n", server + "Lease: Expired\n"),
+            "status: \"Expired\"\nkind: \"floating\"\n");
+  EXPECT_EQ(parse("Status: Evaluation\nDays-Left: 12\n", server + "Lease: None\n"),
+            "status: \"None\"\nkind: \"floating\"\n");
+  EXPECT_EQ(parse("Status: Activated\nDays-Left: 100\n", server + "Lease: None\n"),
+            "status: \"Activated\"\ndays_left: 100\n");
+  EXPECT_EQ(parse("Status: Expired\n", ""), "status: \"Expired\"\n");
+}
+
 TEST(License, AFloatingOneIsRemote) {
   ProbeBench bench;
   bench.Configure({{"Licensing.LicenseType", "remote"}});
