@@ -36,7 +36,7 @@ std::string ByWhat(const NodeCheck& check) {
 std::string NextStep(const v1::Checklist& checklist) {
   const bool more =
       std::any_of(checklist.findings().begin(), checklist.findings().end(),
-                  [](const v1::Finding& finding) { return finding.fix() == kCheckInFull; });
+                  [](const v1::Finding& finding) { return finding.fixes_size() > 0 && finding.fixes(0).commands_size() > 0 && finding.fixes(0).commands(0) == kCheckInFull; });
   return more
              ? "not everything was looked at, the rest takes longer: " + std::string(kCheckInFull) +
                    "\n"

@@ -130,7 +130,6 @@ bool SameDetails(const v1::Finding& a, const v1::Finding& b) {
   const auto details = [](const v1::Finding& finding) {
     v1::Finding rest;
     rest.set_summary(finding.summary());
-    rest.set_fix(finding.fix());
     for (const v1::Evidence& evidence : finding.evidence()) {
       v1::Evidence& line = *rest.add_evidence();
       line.set_node(evidence.node());
@@ -194,7 +193,7 @@ void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time no
   }
   terminal.out << Wrap(Printable(summary), terminal.width, indent);
   PrintEvidence(terminal, finding, now, indent, all_evidence, more);
-  PrintFix(terminal, finding.fix(), indent);
+  PrintFix(terminal, std::string(), indent);
 }
 
 std::string CountOutcomes(const v1::Checklist& checklist) {

@@ -87,10 +87,9 @@ v1::Finding Judge(const v1::Finding& finding, const std::string& node) {
   judged.set_summary(own.summary());
   SetSinceOfEvidence(judged);
   if (Passes(own.outcome())) {
-    judged.clear_fix();
+    judged.clear_fixes();
   } else if (own.outcome() != finding.outcome()) {
-    judged.set_fix(  // the cluster's is for another node
-        absl::StrCat("connect-ha facts ", node, " (it shows what was read and why not)"));
+    judged.clear_fixes();
   }
   return judged;
 }

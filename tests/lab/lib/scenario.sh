@@ -79,7 +79,7 @@ findings_are() {
 RIGHT=$LAB_HOME/scenarios/right.txt
 
 # settle: waits until every probe of the new nodes has been through once, the slow ones too.
-settle() { wait_for 240 "a checklist without findings" troubles_are "$RIGHT"; }
+settle() { wait_for 900 "a checklist without findings" troubles_are "$RIGHT"; }
 
 # script_on NODE: runs the script on standard input there. For what must not stand in an argument list.
 script_on() { node_ssh "$1" bash -euo pipefail -s; }
