@@ -2,6 +2,7 @@
 // it is typed.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <set>
 #include <string>
 #include <vector>
@@ -38,17 +39,21 @@ TEST(Fixes, HarmNothing) {
   }
 }
 
-// A cluster with node-2 of one fixture and, as node-3, that of another.
+// A cluster with node-2 of one fixture and, as node-3, that of another. One fixture of each rule;
+// with CONNECT_HA_EVERY_PAIR set each with each, which takes minutes.
 TEST(Fixes, HarmNothingWithASecondFaultElsewhere) {
+  const bool every = std::getenv("CONNECT_HA_EVERY_PAIR") != nullptr;
   std::vector<std::pair<std::string, v1::NodeSnapshot>> faulty;
+  std::set<std::string> rules;
   for (const ClusterFile& file : ClusterFiles()) {
     if (file.Promises() != v1::FAIL) continue;
+    if (!rules.insert(file.rule).second && !every) continue;
     const v1::Snapshot cluster = LoadCluster(file.Path(".textproto"));
     for (const v1::NodeSnapshot& node : cluster.nodes()) {
       if (node.name() == "node-2") faulty.emplace_back(file.rule + "/" + file.name, node);
     }
   }
-  ASSERT_GT(faulty.size(), 50u);
+  ASSERT_GT(faulty.size(), 25u);
   v1::Snapshot cluster = BaseOfFour();
   for (size_t i = 0; i < faulty.size(); ++i) {
     *cluster.mutable_nodes(1) = faulty[i].second;
