@@ -1,7 +1,5 @@
 #include "agent/check_command.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
 #include "common/command/checklist_text.h"
@@ -27,35 +25,29 @@ v1::Snapshot OneNode(const v1::Facts& facts, const NodeCheck& check) {
   return cluster;
 }
 
-std::string ByWhat(const NodeCheck& check) {
-  if (check.held.generation() == 0) return "";
-  return absl::StrCat(", by generation ", check.held.generation(), " of the specification");
-}
-
-// What to type when there is more to see than was looked at.
-std::string NextStep(const v1::Checklist& checklist) {
-  const bool more =
-      std::any_of(checklist.findings().begin(), checklist.findings().end(),
-                  [](const v1::Finding& finding) { return finding.fixes_size() > 0 && finding.fixes(0).commands_size() > 0 && finding.fixes(0).commands(0) == kCheckInFull; });
-  return more
-             ? "not everything was looked at, the rest takes longer: " + std::string(kCheckInFull) +
-                   "\n"
-             : "";
+ChecklistView View(const NodeCheck& check) {
+  ChecklistView view;
+  view.now = check.now;
+  view.about = {absl::StrCat("node ", check.node)};
+  if (check.held.generation() > 0) {
+    view.about.push_back(absl::StrCat("by generation ", check.held.generation()));
+  }
+  const std::string full = check.full ? " --full" : "";
+  view.in_full = absl::StrCat("connect-ha-agent check", full, " --output json");
+  view.all = absl::StrCat("connect-ha-agent check", full, " --all");
+  return view;
 }
 
 }  // namespace
 
 int PrintNodeCheck(const v1::Facts& facts, const NodeCheck& check, Terminal& terminal) {
-  v1::Checklist checklist = EvaluateNode(OneNode(facts, check), check.full);
+  const v1::Checklist checklist = EvaluateNode(OneNode(facts, check), check.full);
   if (check.json) {
     terminal.out << ToJson(checklist);
   } else {
-    PrintChecklist(terminal, checklist, check.now, "connect-ha-agent check --output json");
-    terminal.out << "\n"
-                 << CountOutcomes(checklist) << ByWhat(check) << "\n"
-                 << NextStep(checklist);
+    (check.all ? PrintWholeChecklist : PrintChecklist)(terminal, checklist, View(check));
   }
-  return ChecklistExitCode(checklist, check.strict);
+  return ChecklistExitCode(checklist, checklist, check.strict);
 }
 
 }  // namespace connect_ha

@@ -16,6 +16,7 @@ struct NodeCheck {
   Time now;             // when the facts were read
   bool full = false;    // with what takes longer
   bool strict = false;  // advice counts for the exit code too
+  bool all = false;     // the whole table
   bool json = false;
 };
 

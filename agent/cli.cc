@@ -127,6 +127,7 @@ int Check(const Arguments& arguments, Terminal& terminal) {
   NodeCheck check;
   check.full = arguments.Has("--full");
   check.strict = arguments.Has("--strict");
+  check.all = arguments.Has("--all");
   check.json = arguments.Get("--output", "table") == "json";
   const NodeReading reading = ReadNode(host, *config, state_dir, DigestKey(state_dir), check.full);
   check.node = NodeName(state_dir, reading.facts);
@@ -205,8 +206,9 @@ absl::StatusOr<EnrollOptions> MakeEnrollOptions(const Arguments& arguments) {
   options.machine_id = std::string(absl::StripAsciiWhitespace(*machine_id));
   int64_t wait = 0;
   if (!absl::SimpleAtoi(arguments.Get("--wait", "0"), &wait) || wait < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "\"", arguments.Get("--wait"), "\" is no number of seconds; fix: --wait 300, for example"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", arguments.Get("--wait"),
+                     "\" is not a number of seconds; fix: --wait 300, for example"));
   }
   options.wait = std::chrono::seconds(wait);
   return options;
@@ -224,8 +226,8 @@ int EnrollNode(const Arguments& arguments, Terminal& terminal) {
       [&terminal](const std::string& line) { terminal.error << line << std::endl; });
   if (!result.ok()) {
     PrintError(terminal, WithFix(result.status(),
-                                 "connect-ha token create at the coordinator, and here what it "
-                                 "prints"));
+                                 "connect-ha token create at the coordinator, then run here what "
+                                 "it prints"));
     return absl::IsInvalidArgument(result.status()) ? kUsage : kUnknown;
   }
   const Identity& identity = result->identity.certificate.identity;
@@ -259,10 +261,14 @@ std::vector<Command> Commands() {
       {"check",
        "",
        "judge what this node alone can show",
-       "Reads this node and judges what one node shows of the checklist, by the specification that "
-       "it holds, if any; needs no coordinator. The licence, installed files and whether R, Python "
-       "and Quarto work are unknown without --full, which may take minutes.",
-       {{"--output", "FORMAT", "how to print (default table)", "table|json"},
+       "Reads this node and judges what one node alone shows of the checklist, by the "
+       "specification "
+       "that it holds, if any. Needs no coordinator. Prints what fails or is unknown, and what to "
+       "do "
+       "about it. Without --full, which may take minutes, the licence, installed files and whether "
+       "R, Python and Quarto work stay unknown.",
+       {{"--all", nullptr, "every item, in groups"},
+        {"--output", "FORMAT", "how to print (default table)", "table|json"},
         {"--strict", nullptr, "advice counts for the exit code too"},
         kFullOption,
         kConfigOption,
@@ -272,7 +278,7 @@ std::vector<Command> Commands() {
       {"preview",
        "",
        "show what would be changed on this node",
-       "Looks at this node by the specification that it holds; changes nothing, and needs no "
+       "Compares this node with the specification that it holds. Changes nothing, and needs no "
        "coordinator. Reads every installed file, which may take a minute.",
        {{"--only", "NOUN", "one kind of resource",
          "unit|account|package|archive|license|file|versions"},
@@ -292,7 +298,8 @@ std::vector<Command> Commands() {
         {"--token", "TOKEN", "as `connect-ha token create` printed it"},
         {"--token-file", "FILE", "a file that holds the token"},
         {"--node", "NAME", "the name to ask for (default: the short host name)"},
-        {"--wait", "SECONDS", "go on trying while the coordinator cannot be reached (default 0)"},
+        {"--wait", "SECONDS",
+         "keep trying this long if the coordinator does not answer (default 0)"},
         kStateDirOption},
        {"connect-ha-agent enroll --coordinator ha.example.com:8443 --ca-hash sha256:... --token "
         "..."},
@@ -320,8 +327,7 @@ Program ConnectHaAgent() {
   program.description =
       "Reads what this node is and reports it to the cluster's coordinator, which judges Connect's "
       "high-availability checklist. Where the cluster enforces its specification, brings the node "
-      "to "
-      "it, and never starts Connect.";
+      "to it, and never starts Connect.";
   program.commands = Commands();
   program.sections = {{"Exit status",
                        {{"0", "everything holds"},

@@ -25,13 +25,13 @@ Trait Missing(const std::string& path, const Trait& other, const Traits& traits)
   return {other.otherwise == nullptr ? "absent" : other.otherwise, other.rule};
 }
 
-v1::Difference Describe(const std::string& path, const Trait& a, const Trait& b) {
+Difference Describe(const std::string& path, const Trait& a, const Trait& b) {
   v1::Difference difference;
-  difference.set_path(path);
+  difference.set_path(!a.name.empty() ? a.name : b.name.empty() ? path : b.name);
   difference.set_a(a.value);
   difference.set_b(b.value);
   if (a.known && b.known) difference.set_rule(a.rule);
-  return difference;
+  return {difference, a.known, b.known};
 }
 
 // Rules in the table's order, what breaks none last.
@@ -44,24 +44,24 @@ size_t Rank(const std::string& rule) {
 
 }  // namespace
 
-std::vector<v1::Difference> Diff(const v1::NodeSnapshot& a, const v1::NodeSnapshot& b) {
+std::vector<Difference> Diff(const v1::NodeSnapshot& a, const v1::NodeSnapshot& b) {
   const Traits of_a = TraitsOf(a);
   const Traits of_b = TraitsOf(b);
   std::set<std::string> paths;
   for (const auto& [path, trait] : of_a) paths.insert(path);
   for (const auto& [path, trait] : of_b) paths.insert(path);
 
-  std::vector<v1::Difference> differences;
+  std::vector<Difference> differences;
   for (const std::string& path : paths) {
     const auto in_a = of_a.find(path);
     const auto in_b = of_b.find(path);
     const Trait left = in_a != of_a.end() ? in_a->second : Missing(path, in_b->second, of_a);
     const Trait right = in_b != of_b.end() ? in_b->second : Missing(path, in_a->second, of_b);
-    if (left.value != right.value) differences.push_back(Describe(path, left, right));
+    if (left.Compared() != right.Compared()) differences.push_back(Describe(path, left, right));
   }
   std::stable_sort(differences.begin(), differences.end(),
-                   [](const v1::Difference& left, const v1::Difference& right) {
-                     return Rank(left.rule()) < Rank(right.rule());
+                   [](const Difference& left, const Difference& right) {
+                     return Rank(left.message.rule()) < Rank(right.message.rule());
                    });
   return differences;
 }

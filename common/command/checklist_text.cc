@@ -2,219 +2,287 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
+#include "common/checklist/rule.h"
+#include "common/command/fix_text.h"
 
 namespace connect_ha {
 namespace {
 
-bool Passes(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
+constexpr int kLabelColumns = 6;  // "FAIL  "
+constexpr int kNameColumns = 10;  // and who says it
+constexpr size_t kMostNames = 3;
 
-std::string Label(v1::Outcome outcome) {
-  switch (outcome) {
-    case v1::PASS:
-      return "pass";
-    case v1::FAIL:
-      return "FAIL";
-    case v1::NOT_APPLICABLE:
-      return "n/a";
-    default:
-      return "unknown";
+std::string InFull(const ChecklistView& view, const std::string& rule) {
+  return absl::StrReplaceAll(view.in_full, {{"RULE", rule}});
+}
+
+// Findings that say the same, which one reason may make many.
+struct Block {
+  std::vector<const v1::Finding*> findings;  // in the checklist's order
+  v1::Finding shown;                         // stands for all of them
+  size_t followers = 0;
+
+  v1::RuleClass WorstClass() const {
+    v1::RuleClass worst = v1::ADVICE;
+    for (const v1::Finding* finding : findings) worst = std::min(worst, finding->rule_class());
+    return worst;
   }
-}
+};
 
-// What does not pass first, each group in the rule's order.
-std::vector<v1::Evidence> WorstFirst(const v1::Finding& finding) {
-  std::vector<v1::Evidence> evidence(finding.evidence().begin(), finding.evidence().end());
-  std::stable_partition(evidence.begin(), evidence.end(),
-                        [](const v1::Evidence& e) { return !Passes(e.outcome()); });
-  return evidence;
-}
-
-std::string Words(const v1::Evidence& evidence) {
-  return absl::StrCat(evidence.node().empty() ? "cluster" : evidence.node(), ": ", evidence.text());
-}
-
-// The text of the evidence that the summary says, each node named: "node-1, node-2: text". None
-// where it says more than that, or names not all.
-std::optional<std::string> TextOfSummary(const v1::Finding& finding) {
-  const auto decides = [&](const v1::Evidence& e) { return e.outcome() == finding.outcome(); };
-  const auto first = std::find_if(finding.evidence().begin(), finding.evidence().end(), decides);
-  if (first == finding.evidence().end()) return std::nullopt;
-  std::set<std::string> nodes;
+bool OnlyPending(const v1::Finding& finding) {
+  bool pending = false;
   for (const v1::Evidence& evidence : finding.evidence()) {
-    if (decides(evidence) && evidence.text() == first->text()) nodes.insert(evidence.node());
+    if (evidence.outcome() == v1::UNKNOWN && !evidence.pending()) return false;
+    pending |= evidence.pending();
   }
-  const std::string names = absl::StrJoin(nodes, ", ");
-  if (finding.summary() != absl::StrCat(names, names.empty() ? "" : ": ", first->text())) {
-    return std::nullopt;
-  }
-  return first->text();
+  return pending && finding.outcome() == v1::UNKNOWN;
 }
 
-std::string Span(const google::protobuf::Timestamp& since, Time now) {
-  return FormatSpan(now - FromProto(since));
-}
-
-// It fails, and not for as long as the whole finding, as far as a person is told.
-bool HasOwnSince(const v1::Finding& finding, const v1::Evidence& evidence, Time now) {
-  return evidence.outcome() == v1::FAIL && evidence.has_since() && finding.has_since() &&
-         Span(evidence.since(), now) != Span(finding.since(), now);
-}
-
-// The worst first; unless `all`, without what the summary says.
-std::vector<v1::Evidence> ToShow(const v1::Finding& finding, Time now, bool all) {
-  std::vector<v1::Evidence> evidence = WorstFirst(finding);
-  const std::optional<std::string> said = TextOfSummary(finding);
-  if (all || !said) return evidence;
-  evidence.erase(std::remove_if(evidence.begin(), evidence.end(),
-                                [&](const v1::Evidence& e) {
-                                  return e.outcome() == finding.outcome() && e.text() == *said &&
-                                         !HasOwnSince(finding, e, now);
-                                }),
-                 evidence.end());
-  return evidence;
-}
-
-// "node-1: /mnt/connect is a local ext4 (for 45s)"
-std::string LineOf(const v1::Finding& finding, const v1::Evidence& evidence, Time now) {
-  std::string line = Words(evidence);
-  if (HasOwnSince(finding, evidence, now)) {
-    absl::StrAppend(&line, " (for ", Span(evidence.since(), now), ")");
-  }
-  return line;
-}
-
-void PrintEvidence(Terminal& terminal, const v1::Finding& finding, Time now, int indent, bool all,
-                   const std::string& more) {
-  constexpr size_t kOutcomeWidth = 9;
-  const std::vector<v1::Evidence> evidence = ToShow(finding, now, all);
-  const size_t shown = std::min(evidence.size(), all ? kMostEvidenceInFull : kMostEvidence);
-  for (size_t i = 0; i < shown; ++i) {
-    const Cell outcome = OutcomeCell(evidence[i].outcome());
-    const size_t text_at = static_cast<size_t>(indent) + 2 + kOutcomeWidth;
-    const std::string text = Wrap(Printable(LineOf(finding, evidence[i], now)), terminal.width,
-                                  static_cast<int>(text_at));
-    terminal.out << std::string(static_cast<size_t>(indent) + 2, ' ')
-                 << Paint(terminal, outcome.style, outcome.text)
-                 << std::string(kOutcomeWidth - outcome.text.size(), ' ') << text.substr(text_at);
-  }
-  if (shown < evidence.size()) {
-    terminal.out << Wrap(absl::StrCat("and ", evidence.size() - shown, " more: ",
-                                      absl::StrReplaceAll(more, {{"RULE", finding.rule()}})),
-                         terminal.width, indent + 2);
+void SayOnceWhatIsPending(v1::Finding& finding) {
+  for (v1::Evidence& evidence : *finding.mutable_evidence()) {
+    if (evidence.pending()) evidence.set_text("not looked at yet, as it takes longer");
   }
 }
 
-// Each line of a fix is a step of its own.
-void PrintFix(Terminal& terminal, const std::string& fix, int indent) {
-  std::string label = Paint(terminal, Style::kStrong, "fix:") + " ";
-  for (const absl::string_view step : absl::StrSplit(fix, '\n', absl::SkipEmpty())) {
-    const auto text_at = static_cast<size_t>(indent) + 5;
-    const std::string text = Wrap(Printable(std::string(step)), terminal.width, indent + 5);
-    if (text.size() <= text_at) continue;
-    terminal.out << std::string(static_cast<size_t>(indent), ' ') << label << text.substr(text_at);
-    label = "     ";
+// Equal for findings that are shown as one.
+std::string KeyOf(const v1::Finding& finding, Time now) {
+  std::string key = absl::StrCat(finding.outcome(), "\n");
+  for (const Said& said : WhatIsWrong(finding, now)) {
+    absl::StrAppend(&key, absl::StrJoin(said.nodes, ","), "\n",
+                    OnlyPending(finding) ? "" : said.text, "\n");
+  }
+  for (const v1::Fix& fix : finding.fixes()) absl::StrAppend(&key, fix.SerializeAsString(), "\n");
+  return key;
+}
+
+// Fails before unknown, but data before all else.
+int Urgency(const Block& block) {
+  const bool fails = block.shown.outcome() == v1::FAIL;
+  switch (block.WorstClass()) {
+    case v1::DATA:
+      return fails ? 0 : 2;
+    case v1::ADVICE:
+      return fails ? 4 : 5;
+    default:
+      return fails ? 1 : 3;
   }
 }
 
-// One node that is not heard makes many findings say the same.
-bool SameDetails(const v1::Finding& a, const v1::Finding& b) {
-  const auto details = [](const v1::Finding& finding) {
-    v1::Finding rest;
-    rest.set_summary(finding.summary());
-    for (const v1::Evidence& evidence : finding.evidence()) {
-      v1::Evidence& line = *rest.add_evidence();
-      line.set_node(evidence.node());
-      line.set_outcome(evidence.outcome());
-      line.set_text(evidence.text());
+size_t Followers(const v1::Checklist& checklist, const std::set<std::string>& causes) {
+  return static_cast<size_t>(std::count_if(
+      checklist.findings().begin(), checklist.findings().end(), [&](const v1::Finding& finding) {
+        return finding.outcome() == v1::FOLLOWS &&
+               std::any_of(finding.evidence().begin(), finding.evidence().end(),
+                           [&](const v1::Evidence& evidence) {
+                             return causes.count(evidence.cause()) > 0;
+                           });
+      }));
+}
+
+std::vector<Block> MakeBlocks(const v1::Checklist& checklist, Time now) {
+  std::vector<Block> blocks;
+  std::map<std::string, size_t> index;
+  for (const v1::Finding& finding : checklist.findings()) {
+    if (IsRight(finding.outcome()) || finding.outcome() == v1::FOLLOWS) continue;
+    const auto [it, is_new] = index.emplace(KeyOf(finding, now), blocks.size());
+    if (is_new) blocks.emplace_back().shown = finding;
+    blocks[it->second].findings.push_back(&finding);
+  }
+  for (Block& block : blocks) {
+    std::set<std::string> causes;
+    for (const v1::Finding* finding : block.findings) causes.insert(finding->rule());
+    if (block.findings.size() > 1 && OnlyPending(block.shown)) SayOnceWhatIsPending(block.shown);
+    block.followers = Followers(checklist, causes);
+  }
+  std::stable_sort(blocks.begin(), blocks.end(),
+                   [](const Block& a, const Block& b) { return Urgency(a) < Urgency(b); });
+  return blocks;
+}
+
+std::string NamesOf(const Block& block) {
+  if (block.findings.size() > kMostNames) return Count(block.findings.size(), "item");
+  return absl::StrJoin(block.findings, ", ", [](std::string* out, const v1::Finding* finding) {
+    out->append(finding->rule());
+  });
+}
+
+// Of several, what holds of all of them.
+std::string SpanOf(const Block& block, Time now) {
+  const std::string span = HowLong(block.shown, now);
+  const bool same =
+      std::all_of(block.findings.begin(), block.findings.end(),
+                  [&](const v1::Finding* finding) { return HowLong(*finding, now) == span; });
+  return same ? span : "";
+}
+
+Cell Label(v1::Outcome outcome) {
+  const Cell cell = OutcomeCell(outcome);
+  return {outcome == v1::UNKNOWN ? "?" : cell.text, cell.style};
+}
+
+std::vector<Cell> Heading(const Block& block, Time now) {
+  constexpr size_t kClassColumns = 7;
+  std::string name = ClassName(block.WorstClass());
+  name.resize(std::max(name.size(), kClassColumns), ' ');
+  std::vector<Cell> phrases = {{name}, {NamesOf(block), Style::kStrong}};
+  if (const std::string span = SpanOf(block, now); !span.empty()) phrases.push_back({span});
+  if (block.followers > 0) {
+    phrases.push_back({absl::StrCat(Count(block.followers, "item"),
+                                    block.followers == 1 ? " follows" : " follow")});
+  }
+  return phrases;
+}
+
+// The whole block in one line, where that fits.
+bool PrintInOneLine(Terminal& terminal, const Block& block, Time now) {
+  if (block.shown.outcome() != v1::UNKNOWN) return false;
+  const std::vector<Said> lines = WhatIsWrong(block.shown, now);
+  size_t left_out = 0;
+  const std::vector<FixLine> steps = FixLines(block.shown.fixes(), 0, &left_out);
+  if (lines.size() > 1 || steps.size() > 1) return false;
+  std::vector<Cell> phrases = Heading(block, now);
+  phrases.push_back({lines[0].nodes.empty() ? lines[0].text
+                                            : absl::StrCat(WhoSays(lines[0]), " ", lines[0].text)});
+  for (const FixLine& step : steps) {
+    std::string text = absl::StrCat("do  ", step.where, step.command, step.words);
+    if (!step.remark.text.empty()) absl::StrAppend(&text, "   ", step.remark.text);
+    phrases.push_back({text});
+  }
+  if (PhraseColumns(phrases) + kLabelColumns > terminal.width) return false;
+  PrintPhrases(terminal, Label(v1::UNKNOWN), phrases, kLabelColumns);
+  return true;
+}
+
+// What helps to know more, where it takes more than a line and nothing waits for it, is said where
+// the item is shown in full.
+void ShortenSteps(const Terminal& terminal, const Block& block, const std::string& in_full,
+                  v1::Finding& shown) {
+  if (shown.outcome() != v1::UNKNOWN || block.followers > 0) return;
+  size_t left_out = 0;
+  const std::vector<FixLine> steps = FixLines(shown.fixes(), 0, &left_out);
+  int columns = kLabelColumns + kNameColumns;
+  for (const FixLine& step : steps) {
+    columns += Columns(step.where) + Columns(step.command) + Columns(step.words);
+  }
+  if (steps.empty() || (steps.size() == 1 && columns <= terminal.width)) return;
+  shown.clear_fixes();
+  shown.add_fixes()->add_commands(in_full);
+}
+
+void PrintBlock(Terminal& terminal, const Block& block, const ChecklistView& view) {
+  if (PrintInOneLine(terminal, block, view.now)) return;
+  const std::string in_full = InFull(view, block.shown.rule());
+  v1::Finding shown = block.shown;
+  ShortenSteps(terminal, block, in_full, shown);
+  PrintPhrases(terminal, Label(shown.outcome()), Heading(block, view.now), kLabelColumns);
+  PrintDetails(terminal, shown, view.now, kLabelColumns, in_full);
+}
+
+// It follows for some nodes, and passes for all others.
+bool PassesElsewhere(const v1::Finding& finding) {
+  return finding.outcome() == v1::FOLLOWS &&
+         std::any_of(finding.evidence().begin(), finding.evidence().end(),
+                     [](const v1::Evidence& evidence) { return evidence.outcome() == v1::PASS; });
+}
+
+size_t CountOf(const v1::Checklist& checklist, v1::Outcome outcome) {
+  return static_cast<size_t>(
+      std::count_if(checklist.findings().begin(), checklist.findings().end(),
+                    [&](const v1::Finding& finding) { return finding.outcome() == outcome; }));
+}
+
+void PrintWhatPasses(Terminal& terminal, const v1::Checklist& checklist,
+                     const ChecklistView& view) {
+  const size_t passing = CountOf(checklist, v1::PASS);
+  const auto elsewhere = static_cast<size_t>(
+      std::count_if(checklist.findings().begin(), checklist.findings().end(), PassesElsewhere));
+  std::string text = Count(passing, "item");
+  if (elsewhere > 0) {
+    absl::StrAppend(&text, ", and ", elsewhere, " more on every node where they could be judged");
+  }
+  PrintPhrases(terminal, {"ok", Style::kGood}, {{absl::StrCat(text, ": ", view.all)}},
+               kLabelColumns);
+}
+
+void PrintFirstLine(Terminal& terminal, const v1::Checklist& checklist, const ChecklistView& view) {
+  std::vector<Cell> phrases;
+  for (size_t i = 1; i < view.about.size(); ++i) phrases.push_back({view.about[i]});
+  const std::pair<v1::Outcome, const char*> kWords[] = {{v1::FAIL, "FAIL"},
+                                                        {v1::UNKNOWN, "unknown"},
+                                                        {v1::FOLLOWS, "follow"},
+                                                        {v1::PASS, "ok"},
+                                                        {v1::NOT_APPLICABLE, "n/a"}};
+  for (const auto& [outcome, word] : kWords) {
+    const size_t count = CountOf(checklist, outcome);
+    if (count == 0) continue;
+    phrases.push_back({absl::StrCat(word, " ", count), OutcomeCell(outcome).style});
+  }
+  const std::string first = view.about.empty() ? "checklist" : view.about[0];
+  PrintPhrases(terminal, {first, Style::kStrong}, phrases, Columns(Printable(first)) + 3);
+}
+
+// "storage"; of a rule that this program does not know, "other".
+std::string GroupOf(const v1::Finding& finding) {
+  const Rule* rule = FindRule(finding.rule());
+  return rule == nullptr ? "other" : rule->group;
+}
+
+void PrintGroup(Terminal& terminal, const std::string& group, const v1::Checklist& checklist,
+                const std::vector<TableRow>& rows, const ChecklistView& view,
+                const std::vector<int>& widths) {
+  constexpr int kIndent = 9;  // below the class
+  bool first = true;
+  std::string above;  // the key of the last one that does not pass
+  for (int i = 0; i < checklist.findings_size(); ++i) {
+    const v1::Finding& finding = checklist.findings(i);
+    if (GroupOf(finding) != group) continue;
+    if (std::exchange(first, false)) {
+      terminal.out << "\n" << Paint(terminal, Style::kStrong, group) << "\n";
     }
-    return rest.SerializeAsString();
-  };
-  return details(a) == details(b);
+    PrintRow(terminal, rows[static_cast<size_t>(i)], widths);
+    if (IsRight(finding.outcome())) continue;
+    const bool follows = finding.outcome() == v1::FOLLOWS;
+    const std::string key = follows ? finding.summary() : KeyOf(finding, view.now);
+    if (key == above) {
+      if (follows) continue;
+      terminal.out << std::string(kIndent, ' ') << "as above\n";
+    } else if (follows) {
+      terminal.out << Wrap(Printable(finding.summary()), terminal.width, kIndent);
+    } else {
+      PrintDetails(terminal, finding, view.now, kIndent, InFull(view, finding.rule()));
+    }
+    above = key;
+  }
 }
 
 }  // namespace
 
-Cell OutcomeCell(v1::Outcome outcome) {
-  switch (outcome) {
-    case v1::PASS:
-      return {Label(outcome), Style::kGood};
-    case v1::FAIL:
-      return {Label(outcome), Style::kBad};
-    case v1::NOT_APPLICABLE:
-      return {Label(outcome), Style::kFaint};
-    default:
-      return {Label(outcome), Style::kDoubtful};
-  }
+std::string NodesAndServing(const v1::Checklist& checklist) {
+  if (checklist.nodes() == 0) return "";
+  return absl::StrCat(Count(checklist.nodes(), "node"), ", ", checklist.serving(), " serving");
 }
 
-std::string ClassName(v1::RuleClass rule_class) {
-  switch (rule_class) {
-    case v1::DATA:
-      return "data";
-    case v1::SERVICE:
-      return "service";
-    case v1::ADVICE:
-      return "advice";
-    default:
-      return "unknown";
-  }
+std::string JudgedAgo(const v1::Checklist& checklist, Time now) {
+  return absl::StrCat("judged ", FormatSpan(now - FromProto(checklist.evaluated_at())), " ago");
 }
 
-bool Decides(const v1::Finding& finding, bool strict) {
-  return strict || finding.rule_class() != v1::ADVICE;
+void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, const ChecklistView& view) {
+  PrintFirstLine(terminal, checklist, view);
+  terminal.out << "\n";
+  for (const Block& block : MakeBlocks(checklist, view.now)) PrintBlock(terminal, block, view);
+  PrintWhatPasses(terminal, checklist, view);
 }
 
-int ChecklistExitCode(const v1::Checklist& checklist, bool strict) {
-  int code = kHolds;
-  for (const v1::Finding& finding : checklist.findings()) {
-    if (!Decides(finding, strict) || Passes(finding.outcome())) continue;
-    if (finding.outcome() == v1::FAIL) return kFails;
-    code = kUnknown;
-  }
-  return code;
-}
-
-void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time now, int indent,
-                         bool all_evidence, const std::string& more) {
-  std::string summary = finding.summary();
-  if (finding.has_since()) {
-    absl::StrAppend(&summary, " (for ", Span(finding.since(), now),
-                    finding.has_last_known() ? ", " + Label(finding.last_known()) + " before" : "",
-                    ")");
-  }
-  terminal.out << Wrap(Printable(summary), terminal.width, indent);
-  PrintEvidence(terminal, finding, now, indent, all_evidence, more);
-  PrintFix(terminal, std::string(), indent);
-}
-
-std::string CountOutcomes(const v1::Checklist& checklist) {
-  std::map<std::string, size_t> counts;
-  for (const v1::Finding& finding : checklist.findings()) ++counts[Label(finding.outcome())];
-  const std::pair<const char*, const char*> kWords[] = {
-      {"pass", "pass"}, {"FAIL", "fail"}, {"unknown", "unknown"}, {"n/a", "not applicable"}};
-  std::vector<std::string> parts;
-  for (const auto& [label, words] : kWords) {
-    if (counts[label] > 0) parts.push_back(absl::StrCat(counts[label], " ", words));
-  }
-  return parts.empty() ? "no findings" : absl::StrJoin(parts, ", ");
-}
-
-void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now,
-                    const std::string& more) {
-  constexpr int kIndent = 9;  // below the class
-  std::vector<TableRow> rows = {{{"RESULT", Style::kFaint},
-                                 {"CLASS", Style::kFaint},
-                                 {"RULE", Style::kFaint},
-                                 {"WHAT MUST HOLD", Style::kFaint}}};
+void PrintWholeChecklist(Terminal& terminal, const v1::Checklist& checklist,
+                         const ChecklistView& view) {
+  PrintFirstLine(terminal, checklist, view);
+  std::vector<TableRow> rows;
   for (const v1::Finding& finding : checklist.findings()) {
     rows.push_back({OutcomeCell(finding.outcome()),
                     {ClassName(finding.rule_class())},
@@ -222,19 +290,31 @@ void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now
                     {finding.title()}});
   }
   const std::vector<int> widths = ColumnWidths(terminal, rows);
-  PrintRow(terminal, rows[0], widths);
-  const v1::Finding* above = nullptr;  // the last one that does not pass
-  for (int i = 0; i < checklist.findings_size(); ++i) {
-    PrintRow(terminal, rows[static_cast<size_t>(i) + 1], widths);
-    const v1::Finding& finding = checklist.findings(i);
-    if (Passes(finding.outcome())) continue;
-    if (above != nullptr && SameDetails(*above, finding)) {
-      terminal.out << std::string(kIndent, ' ') << "as above\n";
-    } else {
-      PrintFindingDetails(terminal, finding, now, kIndent, false, more);
-    }
-    above = &finding;
+  for (const char* group :
+       {"cluster", "Connect", "configuration", "database", "storage", "runtimes", "other"}) {
+    PrintGroup(terminal, group, checklist, rows, view, widths);
   }
+}
+
+void PrintOneFinding(Terminal& terminal, const v1::Finding& finding, const ChecklistView& view) {
+  const Rule* rule = FindRule(finding.rule());
+  std::vector<TableRow> rows;
+  for (const std::string& about : view.about) {
+    const size_t space = about.find(' ');
+    rows.push_back({{about.substr(0, space)}, {about.substr(space + 1)}});
+  }
+  rows.push_back({{"rule"}, {finding.rule(), Style::kStrong}});
+  rows.push_back({{"title"}, {finding.title()}});
+  rows.push_back({{"class"}, {ClassName(finding.rule_class())}});
+  if (rule != nullptr) rows.push_back({{"source"}, {rule->source_item}});
+  Cell result = OutcomeCell(finding.outcome());
+  if (const std::string span = HowLong(finding, view.now); !span.empty()) {
+    absl::StrAppend(&result.text, " ", span);
+  }
+  rows.push_back({{"result"}, result});
+  PrintTable(terminal, {}, rows);
+  terminal.out << "\n";
+  PrintInFull(terminal, finding, view.now, InFull(view, finding.rule()) + " --output json");
 }
 
 }  // namespace connect_ha

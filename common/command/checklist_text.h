@@ -1,44 +1,41 @@
-// A checklist for people, and the exit code that goes with it. Both programs print it.
+// A checklist for people. Both programs print it.
 #pragma once
 
-#include <cstddef>
 #include <string>
+#include <vector>
 
+#include "common/command/checklist_result.h"
 #include "common/command/command_line.h"
+#include "common/command/finding_text.h"
 #include "common/command/text_table.h"
 #include "common/time.h"
 #include "connect_ha/v1/checklist.pb.h"
 
 namespace connect_ha {
 
-// "pass", "FAIL", "unknown", "n/a".
-Cell OutcomeCell(v1::Outcome outcome);
-// "data", "service", "advice".
-std::string ClassName(v1::RuleClass rule_class);
+// How a checklist is shown.
+struct ChecklistView {
+  Time now;                        // how long something has been so is counted back from here
+  std::vector<std::string> about;  // what the first line begins with: "cluster lab", ...
+  // What to type to see one rule in full; RULE in it becomes the rule.
+  std::string in_full = "connect-ha checklist --rule RULE";
+  // What to type to see the whole table.
+  std::string all = "connect-ha checklist --all";
+};
 
-// Whether a finding of this class decides the exit code: advice does only when `strict`.
-bool Decides(const v1::Finding& finding, bool strict);
-// kHolds, kFails or kUnknown: a failure beats an unknown.
-int ChecklistExitCode(const v1::Checklist& checklist, bool strict);
+// What to act on, the most urgent first: each cause with what is known of it, what to do, and how
+// many items follow from it; what passes is only counted.
+void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, const ChecklistView& view);
+// Every item, in groups; below one that fails or is unknown its details, or "as above" where the
+// one before it that does so has the same.
+void PrintWholeChecklist(Terminal& terminal, const v1::Checklist& checklist,
+                         const ChecklistView& view);
+// One item, with each node's evidence.
+void PrintOneFinding(Terminal& terminal, const v1::Finding& finding, const ChecklistView& view);
 
-// So many lines of evidence are shown of a finding, and where it is shown in full.
-inline constexpr size_t kMostEvidence = 6;
-inline constexpr size_t kMostEvidenceInFull = 100;
-
-inline constexpr char kMoreOfARule[] = "connect-ha checklist --rule RULE";
-
-// The table in the checklist's order; below a finding that does not pass its details, or "as above"
-// where the one before it that does not pass has the same. `more`: what to type to see evidence
-// that is not shown; RULE in it becomes the rule.
-void PrintChecklist(Terminal& terminal, const v1::Checklist& checklist, Time now,
-                    const std::string& more = kMoreOfARule);
-// Its summary, evidence and fix. Without `all_evidence` the evidence that the summary says is left
-// out: all of it, with each node named. At most kMostEvidence lines (kMostEvidenceInFull with
-// `all_evidence`) are shown, what does not pass first. How long the outcome has stood is counted
-// back from `now`.
-void PrintFindingDetails(Terminal& terminal, const v1::Finding& finding, Time now, int indent,
-                         bool all_evidence, const std::string& more = kMoreOfARule);
-// "21 pass, 2 fail, 1 unknown, 3 not applicable".
-std::string CountOutcomes(const v1::Checklist& checklist);
+// "3 nodes, 2 serving"; "" where it is not known.
+std::string NodesAndServing(const v1::Checklist& checklist);
+// "judged 2s ago"
+std::string JudgedAgo(const v1::Checklist& checklist, Time now);
 
 }  // namespace connect_ha

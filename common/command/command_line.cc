@@ -106,7 +106,7 @@ absl::Status CheckChoice(const Program& program, const Command& command, const O
   const Words choices = absl::StrSplit(option.choices, '|');
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) return absl::OkStatus();
   const std::string what =
-      absl::StrCat("\"", value, "\" is no ", absl::AsciiStrToLower(option.value));
+      absl::StrCat("\"", value, "\" is not a valid ", absl::AsciiStrToLower(option.value));
   const std::string nearest = Nearest(value, choices);
   if (!nearest.empty()) {
     return Usage(absl::StrCat(what, "; did you mean \"", nearest, "\"?"),

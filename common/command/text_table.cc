@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
@@ -11,6 +12,7 @@ namespace {
 using Lines = std::vector<std::string>;
 
 constexpr int kGap = 2;
+constexpr int kPhraseGap = 3;
 
 // Where the first `columns` characters of `text` end.
 size_t ByteAt(const std::string& text, int columns) {
@@ -131,6 +133,43 @@ void PrintTable(Terminal& terminal, const std::vector<std::string>& headings,
   all.insert(all.end(), rows.begin(), rows.end());
   const std::vector<int> widths = ColumnWidths(terminal, all);
   for (const auto& row : all) PrintRow(terminal, row, widths);
+}
+
+int PhraseColumns(const std::vector<Cell>& phrases) {
+  int columns = 0;
+  for (const Cell& phrase : phrases) columns += Columns(Printable(phrase.text)) + kPhraseGap;
+  return columns - (phrases.empty() ? 0 : kPhraseGap);
+}
+
+void PrintPhrases(Terminal& terminal, const Cell& label, const std::vector<Cell>& phrases,
+                  int indent) {
+  const std::string name = Printable(label.text);
+  terminal.out << Paint(terminal, label.style, name);
+  int at = Columns(name);
+  int owed = std::max(indent - at, 1);  // blanks before the next phrase: no line ends in them
+  bool first_of_line = true;
+  for (const Cell& phrase : phrases) {
+    const int columns = Columns(Printable(phrase.text));
+    std::string text = Printable(phrase.text);
+    absl::StripTrailingAsciiWhitespace(&text);
+    const int own = Columns(text);
+    if (!first_of_line && at + owed + own > terminal.width) {
+      terminal.out << "\n";
+      at = 0;
+      owed = indent;
+    }
+    if (at + owed + own > terminal.width) {
+      const std::string wrapped = Wrap(text, terminal.width, at + owed);
+      text = wrapped.substr(static_cast<size_t>(at + owed));
+      absl::StripTrailingAsciiWhitespace(&text);
+    }
+    terminal.out << std::string(static_cast<size_t>(owed), ' ')
+                 << Paint(terminal, phrase.style, text);
+    at += owed + own;
+    owed = columns - own + kPhraseGap;
+    first_of_line = false;
+  }
+  terminal.out << "\n";
 }
 
 std::string Count(size_t number, const std::string& singular) {

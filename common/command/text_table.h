@@ -34,6 +34,12 @@ void PrintTable(Terminal& terminal, const std::vector<std::string>& headings,
 std::vector<int> ColumnWidths(const Terminal& terminal, const std::vector<TableRow>& rows);
 void PrintRow(Terminal& terminal, const TableRow& row, const std::vector<int>& widths);
 
+// A label, and from `indent` on phrases that are three spaces apart, on as many lines as they take.
+void PrintPhrases(Terminal& terminal, const Cell& label, const std::vector<Cell>& phrases,
+                  int indent);
+// What they take in one line, without the label.
+int PhraseColumns(const std::vector<Cell>& phrases);
+
 // "1 node", "2 nodes".
 std::string Count(size_t number, const std::string& singular);
 

@@ -12,7 +12,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Reads a cluster specification and the files that it names (Connect's configuration, the licence) and says everything that is wrong with them, each with file, line and column; and, as warnings and notes, what will do but may not be meant. Changes nothing and needs no coordinator; connect-ha apply FILE puts it into force.
+    R"(Checks a cluster specification and the files that it names (Connect's configuration, the licence). Prints every mistake with file, line and column, and, as warnings and notes, what is valid but may not be meant. Changes nothing and needs no coordinator; connect-ha apply FILE puts it into force.
 
 Exit status: 2 when something is wrong, else 0.)";
 
@@ -45,11 +45,11 @@ int Run(const Arguments& arguments, Terminal& terminal) {
   const std::vector<ConfigProblem> problems = LoadSpecBundle(path, bundle);
   terminal.error << FormatProblems(problems);
   if (!HasErrors(problems)) {
-    terminal.out << path << ": good, cluster " << bundle.spec().cluster() << "\n";
+    terminal.out << path << ": ok, cluster " << bundle.spec().cluster() << "\n";
     return kHolds;
   }
   terminal.error << "error: " << Count(CountErrors(problems), "problem") << " in " << path
-                 << "\nfix:   mend the file, then: connect-ha check-config " << path << "\n";
+                 << "\nfix:   correct the file, then: connect-ha check-config " << path << "\n";
   return kUsage;
 }
 

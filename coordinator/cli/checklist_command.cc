@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/checklist/rule.h"
 #include "common/command/checklist_text.h"
 #include "common/command/json.h"
@@ -13,73 +15,69 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Says of every item of Connect's high-availability checklist whether it holds (pass), does not (FAIL), cannot be known (unknown) or does not apply (n/a), from what the nodes last reported. Below an item that does not pass: why, which node said what, and what to do.
+    R"(Shows what of Connect's high-availability checklist does not hold, the most urgent first, with what each node said and what to do about it; what passes is only counted. FAIL: it does not hold. ?: it cannot be known. An item that cannot be judged because another one fails or is unknown follows from that one: it is counted there, and only the cause is shown.
 
-With --refresh the nodes look again first, but not at what takes minutes: checksums of installed files, trial runs of interpreters and the licence's status are renewed when something there changes, and every ten minutes.
+--all shows every item, in groups; --rule one item in full, node by node.
 
-With --node an item is judged by what that node said and by what no single node did; other nodes do not count, and items in which it has no part are left out. Where two nodes differ, each may well be in order by itself: that the cluster is, only the whole checklist says.
+With --refresh the nodes look again first, except at what takes minutes: checksums of installed files, trial runs of R, Python and Quarto, and the licence's status are renewed when something there changes, and every ten minutes.
 
-Exit status: 1 when an item of class data or service fails, else 3 when one is unknown, else 0. Items of class advice are shown but do not count, unless --strict is given.
+With --node only that node's own evidence counts, and what is so of the cluster as a whole. Two nodes may each be in order and still differ: whether the cluster is in order, only the whole checklist says.
 
-The junit format is for CI: a failure for FAIL, an error for unknown, skipped for n/a, and for advice that does not pass, unless --strict is given.)";
+Exit status: 1 when an item of class data or service fails, else 3 when one is unknown, else 0. An item that follows counts as its cause where --rule or --node hides the cause. Items of class advice are shown but do not count, unless --strict is given.
 
-// What --rule and --node leave.
-v1::Checklist Filter(const v1::Checklist& checklist, const Arguments& arguments) {
-  const std::string rule = arguments.Get("--rule");
+The junit format is for CI: FAIL is a failure, unknown an error; n/a, what follows, and advice that does not pass (unless --strict is given) are skipped.)";
+
+// What --rule leaves.
+v1::Checklist OnlyRule(const v1::Checklist& checklist, const std::string& rule) {
+  if (rule.empty()) return checklist;
   v1::Checklist kept = checklist;
-  if (!rule.empty()) {
-    auto* findings = kept.mutable_findings();
-    findings->erase(std::remove_if(findings->begin(), findings->end(),
-                                   [&](const v1::Finding& f) { return f.rule() != rule; }),
-                    findings->end());
-  }
-  return arguments.Has("--node") ? PartOfNode(kept, arguments.Get("--node")) : kept;
+  auto* findings = kept.mutable_findings();
+  findings->erase(std::remove_if(findings->begin(), findings->end(),
+                                 [&](const v1::Finding& f) { return f.rule() != rule; }),
+                  findings->end());
+  return kept;
 }
 
-// What to type when not everything passes.
-std::string NextStep(const v1::Checklist& checklist) {
-  bool fails = false;
-  bool unknown = false;
-  for (const v1::Finding& finding : checklist.findings()) {
-    fails |= finding.outcome() == v1::FAIL;
-    unknown |= finding.outcome() == v1::UNKNOWN;
+ChecklistView View(const v1::Checklist& checklist, const Arguments& arguments, Time now) {
+  ChecklistView view;
+  view.now = now;
+  view.about = {absl::StrCat("cluster ", checklist.cluster())};
+  if (arguments.Has("--node")) {
+    const std::string of_node = " --node " + arguments.Get("--node");
+    view.about.push_back("node " + arguments.Get("--node"));
+    absl::StrAppend(&view.in_full, of_node);
+    absl::StrAppend(&view.all, of_node);
+  } else if (const std::string nodes = NodesAndServing(checklist); !nodes.empty()) {
+    view.about.push_back(nodes);
   }
-  if (fails) return "mend what fails, then: connect-ha checklist --refresh\n";
-  return unknown ? "find out what is unknown, then: connect-ha checklist --refresh\n" : "";
+  view.about.push_back(JudgedAgo(checklist, now));
+  return view;
 }
 
-// "connect-ha checklist --rule RULE --node node-1"
-std::string InFull(const Arguments& arguments) {
-  return absl::StrCat(kMoreOfARule,
-                      arguments.Has("--node") ? " --node " + arguments.Get("--node") : "");
+// One finding in full; of one that follows, where to go on.
+void PrintOne(Terminal& terminal, const v1::Checklist& checklist, const Arguments& arguments,
+              Time now) {
+  ChecklistView view = View(checklist, arguments, now);
+  view.about.clear();
+  if (arguments.Has("--node")) view.about.push_back("node " + arguments.Get("--node"));
+  const v1::Finding& finding = checklist.findings(0);
+  PrintOneFinding(terminal, finding, view);
+  std::set<std::string> causes;
+  for (const v1::Evidence& evidence : finding.evidence()) {
+    if (evidence.outcome() == v1::FOLLOWS) causes.insert(evidence.cause());
+  }
+  if (!causes.empty()) terminal.out << "\nthe cause, and what to do about it:\n";
+  for (const std::string& cause : causes) {
+    terminal.out << "  " << absl::StrReplaceAll(view.in_full, {{"RULE", Printable(cause)}}) << "\n";
+  }
 }
 
 void PrintTableFormat(Terminal& terminal, const v1::Checklist& checklist,
                       const Arguments& arguments, Time now) {
-  terminal.out << Wrap(absl::StrCat("cluster ", checklist.cluster(), ", judged ",
-                                    FormatUtc(FromProto(checklist.evaluated_at())),
-                                    arguments.Has("--node") ? ": what is so of " : "",
-                                    arguments.Get("--node")),
-                       terminal.width)
-               << "\n";
-  PrintChecklist(terminal, checklist, now, InFull(arguments));
-  terminal.out << "\n" << CountOutcomes(checklist) << "\n" << NextStep(checklist);
-}
-
-// One finding in full.
-void PrintOne(Terminal& terminal, const v1::Finding& finding, const Arguments& arguments,
-              Time now) {
-  const Rule* rule = FindRule(finding.rule());
-  const Cell outcome = OutcomeCell(finding.outcome());
-  std::vector<TableRow> rows = {{{"rule"}, {finding.rule()}},
-                                {{"holds"}, {finding.title()}},
-                                {{"class"}, {ClassName(finding.rule_class())}}};
-  if (rule != nullptr) rows.push_back({{"source"}, {rule->source_item}});
-  if (arguments.Has("--node")) rows.push_back({{"node"}, {arguments.Get("--node")}});
-  rows.push_back({{"result"}, outcome});
-  PrintTable(terminal, {}, rows);
-  terminal.out << "\n";
-  PrintFindingDetails(terminal, finding, now, 0, true, InFull(arguments) + " --output json");
+  if (checklist.findings().empty()) return;  // why is said by NothingSaid
+  if (arguments.Has("--rule")) return PrintOne(terminal, checklist, arguments, now);
+  const ChecklistView view = View(checklist, arguments, now);
+  (arguments.Has("--all") ? PrintWholeChecklist : PrintChecklist)(terminal, checklist, view);
 }
 
 absl::Status CheckHasRule(const v1::Checklist& checklist, const std::string& rule) {
@@ -88,8 +86,8 @@ absl::Status CheckHasRule(const v1::Checklist& checklist, const std::string& rul
     return absl::OkStatus();
   }
   return absl::NotFoundError(
-      "the coordinator's checklist has no such rule: its version is not that of this "
-      "program; fix: connect-ha status");
+      "the coordinator does not know this rule: its version differs from this program's; fix: "
+      "connect-ha status");
 }
 
 // What no evidence is left of is not known to hold, so this is no pass.
@@ -99,14 +97,12 @@ absl::Status NothingSaid(const Arguments& arguments) {
   if (node.empty()) {
     return absl::UnknownError("the coordinator has judged nothing yet; fix: connect-ha status");
   }
-  const std::string of_all = "; fix: see what is so of all nodes: connect-ha checklist";
+  const std::string of_all = "; fix: see what is known of all nodes: connect-ha checklist";
   if (!rule.empty()) {
-    return absl::UnknownError(absl::StrCat("no evidence of ", rule, " is ", node,
-                                           "'s: whether it holds there is not known", of_all,
-                                           " --rule ", rule));
+    return absl::UnknownError(
+        absl::StrCat("nothing is known of ", rule, " on ", node, of_all, " --rule ", rule));
   }
-  return absl::UnknownError(absl::StrCat(
-      "no evidence is ", node, "'s: nothing is known to fail there, nor to hold", of_all));
+  return absl::UnknownError(absl::StrCat("nothing is known of ", node, of_all));
 }
 
 int Render(const Environment& environment, const Arguments& arguments, AdminLink& admin,
@@ -123,21 +119,19 @@ int Render(const Environment& environment, const Arguments& arguments, AdminLink
   if (const absl::Status has = CheckHasRule(*whole, arguments.Get("--rule")); !has.ok()) {
     return Fail(terminal, has);
   }
-  v1::Checklist checklist = Filter(*whole, arguments);
+  const v1::Checklist of_node =
+      arguments.Has("--node") ? PartOfNode(*whole, arguments.Get("--node")) : *whole;
+  v1::Checklist checklist = OnlyRule(of_node, arguments.Get("--rule"));
   const std::string format = arguments.Get("--output", "table");
   if (format == "json") {
     terminal.out << ToJson(checklist);
   } else if (format == "junit") {
-    terminal.out << ToJunit(checklist, strict);
-  } else if (checklist.findings().empty()) {
-    // said below
-  } else if (arguments.Has("--rule")) {
-    PrintOne(terminal, checklist.findings(0), arguments, environment.now());
+    terminal.out << ToJunit(checklist, of_node, strict);
   } else {
     PrintTableFormat(terminal, checklist, arguments, environment.now());
   }
   const int code = checklist.findings().empty() ? Fail(terminal, NothingSaid(arguments))
-                                                : ChecklistExitCode(checklist, strict);
+                                                : ChecklistExitCode(checklist, of_node, strict);
   checklist.clear_evaluated_at();
   key = checklist.SerializeAsString();
   return code;
@@ -146,14 +140,16 @@ int Render(const Environment& environment, const Arguments& arguments, AdminLink
 }  // namespace
 
 Command ChecklistCommand(const Environment& environment) {
-  Command command = {"checklist", "", "Show which items of the checklist hold", kDescription};
+  Command command = {"checklist", "", "Show what does not hold, and what to do", kDescription};
   command.options =
       ShowOptions("table|json|junit",
-                  {{"--node", "NODE", "Only this node, judged by its own evidence"},
+                  {{"--all", nullptr, "Every item, in groups"},
+                   {"--node", "NODE", "Only this node, judged by its own evidence"},
                    {"--rule", "RULE",
                     "Only this item, in full; they are listed by: connect-ha rules", RuleIds()},
                    {"--strict", nullptr, "Advice counts like the rest"}});
-  command.examples = {"connect-ha checklist", "connect-ha checklist --refresh --node node-2",
+  command.examples = {"connect-ha checklist", "connect-ha checklist --all",
+                      "connect-ha checklist --refresh --node node-2",
                       "connect-ha checklist --rule encryption-key-matches",
                       "connect-ha checklist --output junit > checklist.xml"};
   command.run = Showing(environment, [&environment](const Arguments& arguments, AdminLink& admin,

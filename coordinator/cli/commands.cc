@@ -7,14 +7,14 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Judges whether a Posit Connect high-availability cluster is what Connect's documentation asks for. An agent on each node reports what the node is; the coordinator compares the nodes with each other and with the specification, and this program shows what it found. Nothing is changed on a node unless a specification in force says so (enforcement: enforce).)";
+    R"(Shows whether a Posit Connect high-availability cluster is as Connect's documentation asks. An agent on each node reports what it finds there; the coordinator compares the nodes with each other and with the specification, and this program shows the result. Nothing is changed on a node unless the specification in force says so (enforcement: enforce).)";
 
 std::vector<Section> Sections() {
   return {{"Exit status",
            {{"0", "what was asked holds"},
             {"1", "something fails"},
-            {"2", "the command line, a file or an identity will not do"},
-            {"3", "something is unknown, or no answer came; a failure beats it"}}},
+            {"2", "the command line, a file or an identity is wrong"},
+            {"3", "something is unknown, or there was no answer (1 goes before it)"}}},
           {"Environment",
            {{"CONNECT_HA_IDENTITY", "the directory with the admin's certificate and key"},
             {"NO_COLOR", "when set, no colors"}}},
@@ -44,6 +44,7 @@ Program ConnectHa(const Environment& environment) {
       FactsCommand(environment),
       DiffCommand(environment),
       EventsCommand(environment),
+      PreviewCommand(environment),
       ApplyCommand(environment),
       SpecShowCommand(environment),
       SpecHistoryCommand(environment),

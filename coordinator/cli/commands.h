@@ -25,6 +25,7 @@ Command TokenListCommand(const Environment& environment);
 Command TokenRevokeCommand(const Environment& environment);
 Command NodeRemoveCommand(const Environment& environment);
 Command CheckConfigCommand();
+Command PreviewCommand(const Environment& environment);
 Command ApplyCommand(const Environment& environment);
 Command SpecShowCommand(const Environment& environment);
 Command SpecHistoryCommand(const Environment& environment);

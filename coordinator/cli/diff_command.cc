@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist/diff.h"
 #include "common/command/json.h"
@@ -12,47 +11,49 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Shows how two nodes differ in what should be the same on both: first the differences that break an item of the checklist, in its order, then the rest. What differs by nature (names, addresses, times) is left out. Secrets are compared by keyed digests.
+    R"(Shows how two nodes differ in what should be the same on both: first what an item of the checklist forbids, in the checklist's order, then the rest. What always differs (names, addresses, times) is left out. Secrets are compared by keyed digests.
 
-Exit status: 1 when a difference breaks an item, else 3 when a value could not be read or a node is not heard, else 0.)";
+Exit status: 1 when an item of the checklist forbids a difference, else 3 when a value could not be read or a node is not heard, else 0.)";
 
-using Differences = std::vector<v1::Difference>;
+using Differences = std::vector<Difference>;
 
-TableRow Row(const v1::Difference& difference) {
-  const auto cell = [](const std::string& value) -> Cell {
+TableRow Row(const Difference& difference) {
+  const auto cell = [](const std::string& value, bool unknown) -> Cell {
     if (value.empty()) return {"(absent)", Style::kFaint};
-    return {value, absl::StartsWith(value, "unknown: ") ? Style::kDoubtful : Style::kPlain};
+    return {value, unknown ? Style::kDoubtful : Style::kPlain};
   };
-  return {{difference.path()}, cell(difference.a()), cell(difference.b())};
+  return {{difference.message.path()},
+          cell(difference.message.a(), !difference.a_known),
+          cell(difference.message.b(), !difference.b_known)};
 }
 
 void PrintDifferences(Terminal& terminal, const Differences& differences, const std::string& a,
                       const std::string& b) {
   std::vector<TableRow> breaking;
   std::vector<TableRow> rest;
-  for (const v1::Difference& difference : differences) {
+  for (const Difference& difference : differences) {
     TableRow row = Row(difference);
-    if (difference.rule().empty()) {
+    if (difference.message.rule().empty()) {
       rest.push_back(row);
     } else {
-      row.push_back({difference.rule(), Style::kBad});
+      row.push_back({difference.message.rule(), Style::kBad});
       breaking.push_back(row);
     }
   }
-  if (!breaking.empty()) PrintTable(terminal, {"WHAT", a, b, "BREAKS"}, breaking);
+  if (!breaking.empty()) PrintTable(terminal, {"WHAT", a, b, "AGAINST"}, breaking);
   if (!breaking.empty() && !rest.empty()) terminal.out << "\n";
   if (!rest.empty()) PrintTable(terminal, {"WHAT", a, b}, rest);
   if (!differences.empty()) terminal.out << "\n";
   terminal.out << Count(differences.size(), "difference") << ", " << breaking.size()
-               << (breaking.size() == 1 ? " breaks a rule" : " break a rule");
+               << " against the checklist";
   if (!breaking.empty()) terminal.out << "; what to do: connect-ha checklist";
   terminal.out << "\n";
 }
 
 std::string DifferencesJson(const Differences& differences) {
   std::string json = "[";
-  for (const v1::Difference& difference : differences) {
-    std::string line = ToJsonLine(difference);
+  for (const Difference& difference : differences) {
+    std::string line = ToJsonLine(difference.message);
     line.pop_back();
     absl::StrAppend(&json, json.size() > 1 ? ",\n " : "\n ", line);
   }
@@ -60,9 +61,8 @@ std::string DifferencesJson(const Differences& differences) {
 }
 
 bool SomethingUnknown(const Differences& differences) {
-  return std::any_of(differences.begin(), differences.end(), [](const v1::Difference& d) {
-    return absl::StartsWith(d.a(), "unknown: ") || absl::StartsWith(d.b(), "unknown: ");
-  });
+  return std::any_of(differences.begin(), differences.end(),
+                     [](const Difference& d) { return !d.a_known || !d.b_known; });
 }
 
 absl::StatusOr<v1::NodeSnapshot> FindNode(const v1::Snapshot& snapshot, const std::string& name) {
@@ -71,7 +71,7 @@ absl::StatusOr<v1::NodeSnapshot> FindNode(const v1::Snapshot& snapshot, const st
     if (node.has_facts()) return node;
     return absl::UnavailableError(
         absl::StrCat("\"", name,
-                     "\" has joined and not reported yet; fix: on the node: systemctl status "
+                     "\" has joined but not reported yet; fix: on the node: systemctl status "
                      "connect-ha-agent"));
   }
   return CheckNodes(snapshot, {name});
@@ -99,7 +99,7 @@ int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std
                    << SeenCell(*snapshot, *node).text << "\n";
   }
   // Those that break a rule come first.
-  if (!differences.empty() && !differences[0].rule().empty()) return kFails;
+  if (!differences.empty() && !differences[0].message.rule().empty()) return kFails;
   return live && !SomethingUnknown(differences) ? kHolds : kUnknown;
 }
 

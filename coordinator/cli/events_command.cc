@@ -2,7 +2,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "common/command/checklist_text.h"
+#include "common/command/checklist_result.h"
 #include "common/command/json.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
@@ -11,7 +11,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Prints the cluster's history, oldest first: findings that changed, nodes that joined, went away and came back, specifications, what was changed on nodes, tokens, certificates, callers that were refused. With --follow it goes on until Ctrl-C, and waits for a coordinator that goes away. The json format is one object; with --follow, one a line.)";
+    R"(Prints the cluster's history, oldest first: results of the checklist that changed, nodes that joined, went away and came back, specifications, what was changed on nodes, tokens, certificates, and callers that were refused. With --follow it keeps printing until Ctrl-C, also across a restart of the coordinator. The json format is one object, or with --follow one object a line.)";
 
 constexpr std::chrono::seconds kFollowInterval{1};
 constexpr uint32_t kFollowLimit = 10000;  // events in one interval, beyond what a cluster makes
@@ -125,7 +125,7 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
     PrintEvents(terminal, *events, json);
   }
   if (!follow) {
-    if (!json && events->events().empty()) terminal.out << "no such event is kept\n";
+    if (!json && events->events().empty()) terminal.out << "no such event is recorded\n";
     return kHolds;
   }
   for (const v1::Event& event : events->events()) request->set_after_id(event.id());
@@ -137,11 +137,12 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
 
 Command EventsCommand(const Environment& environment) {
   Command command = {"events", "", "Show the cluster's history", kDescription};
-  command.options = ClientOptions({{"--follow", nullptr, "Go on, until Ctrl-C"},
-                                   {"--limit", "NUMBER", "The newest so many (default 100)"},
-                                   {"--node", "NODE", "Only this node's"},
-                                   {"--rule", "RULE", "Only this item's", RuleIds()},
-                                   {"--output", "FORMAT", "How to print it", "table|json"}});
+  command.options =
+      ClientOptions({{"--follow", nullptr, "Keep printing, until Ctrl-C"},
+                     {"--limit", "NUMBER", "At most this many, the newest (default 100)"},
+                     {"--node", "NODE", "Only this node's"},
+                     {"--rule", "RULE", "Only this item's", RuleIds()},
+                     {"--output", "FORMAT", "How to print it", "table|json"}});
   command.examples = {"connect-ha events --limit 20", "connect-ha events --follow --node node-2"};
   command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
     return Run(environment, arguments, terminal);

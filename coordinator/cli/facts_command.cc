@@ -9,7 +9,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Prints what a node's agent last read there, as JSON (the message connect_ha.v1.Facts) or as a table of paths and values. A fact that is missing is absent on the node, unless "unobserved" names it or what it belongs to: then it could not be read, and the reason stands there. Secrets are never in it, only keyed digests of them.
+    R"(Prints what a node's agent last read there, as JSON (the message connect_ha.v1.Facts) or as a table of paths and values. A fact that is missing does not exist on the node, unless "unobserved" names it or what it belongs to, with the reason: then it could not be read. Secrets are never shown, only keyed digests of them.
 
 Exit status: 3 when the node has not reported yet or is not heard, else 0.)";
 
@@ -39,7 +39,7 @@ int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std
   if (snapshot->nodes_size() != 1 || !snapshot->nodes(0).has_facts()) {
     return Fail(terminal, absl::UnavailableError(
                               absl::StrCat("\"", name,
-                                           "\" has joined and not reported yet; fix: on the node: "
+                                           "\" has joined but not reported yet; fix: on the node: "
                                            "systemctl status connect-ha-agent")));
   }
   const v1::NodeSnapshot& node = snapshot->nodes(0);

@@ -7,9 +7,9 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Makes a cluster's certificate authority, the coordinator's and the first admin's certificates, and a commented example of cluster.yaml. Run it once, as root, on the coordinator's host. Run again it makes what is missing or expired and keeps the rest; the authority is never replaced.
+    R"(Makes a cluster's certificate authority, the coordinator's and the first admin's certificates, and a commented example of cluster.yaml. Run it once, as root, on the coordinator's host. Run it again to make what is missing or expired; the rest is kept, and the authority is never replaced.
 
-Keep a copy of the ca directory in a safe place: who has it can make certificates, and without it every node has to join anew.)";
+Keep a copy of the ca directory in a safe place: whoever has it can make certificates, and without it every node has to join again.)";
 
 absl::Status NeedsRoot(const absl::Status& status) {
   if (status.code() != absl::StatusCode::kPermissionDenied) return status;
@@ -29,7 +29,7 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
   terminal.out << "cluster " << result->cluster << ", coordinator " << result->address << "\n\n";
   for (const std::string& path : result->made) terminal.out << "  made  " << path << "\n";
   for (const std::string& path : result->kept) terminal.out << "  kept  " << path << "\n";
-  terminal.out << "\nThe authority's hash, for whoever wants to compare it:\n  " << result->ca_hash
+  terminal.out << "\nThe hash of the certificate authority, to compare:\n  " << result->ca_hash
                << "\n\nNext:\n"
                << "  systemctl enable --now connect-ha-coordinator\n"
                << "  connect-ha token create --node node-1\n"
@@ -45,7 +45,7 @@ Command InitCommand(const Environment& environment) {
   command.options = {
       {"--cluster", "NAME", "The cluster's name: letters a-z, digits and -"},
       {"--address", "HOST[:PORT]", "Where nodes and admins reach the coordinator (port 8443)"},
-      {"--host", "NAMES", "Further names and addresses for its certificate, with commas"},
+      {"--host", "NAMES", "More names and addresses for its certificate, separated by commas"},
       {"--dir", "DIR", "The state directory (default /var/lib/connect-ha)"},
       {"--spec", "FILE", "The example (default /etc/connect-ha/cluster.yaml)"}};
   command.examples = {"connect-ha init --cluster analytics --address coordinator.example.internal",

@@ -1,60 +1,62 @@
 #include "coordinator/cli/node_part.h"
 
 #include <algorithm>
-#include <set>
-#include <utility>
+#include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/checklist/verdict.h"
+#include "absl/strings/str_join.h"
+#include "common/command/checklist_result.h"
 #include "common/time.h"
 
 namespace connect_ha {
 namespace {
-
-bool Passes(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
 
 bool HasEvidenceOf(const v1::Finding& finding, const std::string& node) {
   return std::any_of(finding.evidence().begin(), finding.evidence().end(),
                      [&](const v1::Evidence& e) { return e.node() == node; });
 }
 
-// Nodes that pass are told one by one up to a number: "and 200 more" is none of this node's.
-bool StandsForOthers(const v1::Evidence& evidence) {
-  return evidence.node().empty() && Passes(evidence.outcome()) &&
-         absl::StartsWith(evidence.text(), "and ") && absl::EndsWith(evidence.text(), " more");
+// The node's own lines, and what is wrong that no single node said. What is right for the cluster,
+// or for nodes that are not named, says nothing of this one.
+bool IsOf(const v1::Evidence& evidence, const std::string& node) {
+  return evidence.node() == node || (evidence.node().empty() && !IsRight(evidence.outcome()));
 }
 
 v1::Finding WithEvidenceOf(const v1::Finding& finding, const std::string& node) {
   v1::Finding kept = finding;
   auto* evidence = kept.mutable_evidence();
   evidence->erase(std::remove_if(evidence->begin(), evidence->end(),
-                                 [&](const v1::Evidence& e) {
-                                   return (e.node() != node && !e.node().empty()) ||
-                                          StandsForOthers(e);
-                                 }),
+                                 [&](const v1::Evidence& e) { return !IsOf(e, node); }),
                   evidence->end());
   return kept;
 }
 
 // It does not pass, and no line of its evidence says so: it is the nodes together that do not.
 bool IsOfTheClusterAlone(const v1::Finding& finding) {
-  return !Passes(finding.outcome()) &&
+  return !IsRight(finding.outcome()) &&
          std::none_of(finding.evidence().begin(), finding.evidence().end(),
                       [&](const v1::Evidence& e) { return e.outcome() == finding.outcome(); });
 }
 
-void Add(const v1::Evidence& evidence, Verdict& verdict) {
-  switch (evidence.outcome()) {
-    case v1::PASS:
-      return verdict.Pass(evidence.node(), evidence.text());
-    case v1::FAIL:
-      return verdict.Fail(evidence.node(), evidence.text());
-    case v1::NOT_APPLICABLE:
-      return verdict.NotApplicable(evidence.node(), evidence.text());
-    default:
-      return verdict.Unknown(evidence.node(), evidence.text());
+// The worst of what is said, and the words of what is as bad.
+void SetOutcome(v1::Finding& judged) {
+  v1::Outcome worst = v1::NOT_APPLICABLE;
+  for (const v1::Outcome outcome : {v1::FAIL, v1::UNKNOWN, v1::FOLLOWS, v1::PASS}) {
+    if (std::any_of(judged.evidence().begin(), judged.evidence().end(),
+                    [&](const v1::Evidence& e) { return e.outcome() == outcome; })) {
+      worst = outcome;
+      break;
+    }
   }
+  std::vector<std::string> texts;
+  for (const v1::Evidence& evidence : judged.evidence()) {
+    if (evidence.outcome() != worst) continue;
+    std::string text = evidence.text();
+    if (!evidence.node().empty()) text = absl::StrCat(evidence.node(), ": ", text);
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
+  }
+  judged.set_outcome(worst);
+  judged.set_summary(absl::StrJoin(texts, "; "));
 }
 
 // Since when the line stands that decides, the oldest of several.
@@ -74,23 +76,43 @@ void SetSinceOfEvidence(v1::Finding& judged) {
   }
 }
 
+v1::Fix LookAtFacts(const std::string& node) {
+  v1::Fix fix;
+  fix.add_commands(absl::StrCat("connect-ha facts ", node));
+  fix.set_note("it shows what was read, and what could not be");
+  return fix;
+}
+
+v1::Fix LookAtRule(const std::string& rule) {
+  v1::Fix fix;
+  fix.add_commands(absl::StrCat("connect-ha checklist --rule ", rule));
+  fix.set_note("what is to be done is done on other nodes");
+  return fix;
+}
+
+// What is typed on other nodes is theirs. What is typed where connect-ha is used in order to know
+// more is about each node that is not known.
+void KeepFixesOf(const std::string& node, v1::Finding& judged) {
+  const bool unknown = judged.outcome() == v1::UNKNOWN;
+  auto* fixes = judged.mutable_fixes();
+  fixes->erase(std::remove_if(fixes->begin(), fixes->end(),
+                              [&](const v1::Fix& fix) {
+                                if (!fix.on().empty()) return fix.on() != node;
+                                return unknown && !fix.commands().empty();
+                              }),
+               fixes->end());
+}
+
 v1::Finding Judge(const v1::Finding& finding, const std::string& node) {
   v1::Finding judged = WithEvidenceOf(finding, node);
   if (IsOfTheClusterAlone(finding)) return judged;
-  Verdict verdict;
-  std::set<std::string> added;
-  for (const v1::Evidence& evidence : judged.evidence()) {
-    if (added.insert(evidence.SerializeAsString()).second) Add(evidence, verdict);
-  }
-  const v1::Finding own = verdict.Finish();
-  judged.set_outcome(own.outcome());
-  judged.set_summary(own.summary());
+  KeepFixesOf(node, judged);
+  SetOutcome(judged);
   SetSinceOfEvidence(judged);
-  if (Passes(own.outcome())) {
-    judged.clear_fixes();
-  } else if (own.outcome() != finding.outcome()) {
-    judged.clear_fixes();
-  }
+  if (judged.outcome() != finding.outcome()) judged.clear_fixes();  // they are of other nodes
+  if (!judged.fixes().empty()) return judged;
+  if (judged.outcome() == v1::UNKNOWN) *judged.add_fixes() = LookAtFacts(node);
+  if (judged.outcome() == v1::FAIL) *judged.add_fixes() = LookAtRule(judged.rule());
   return judged;
 }
 

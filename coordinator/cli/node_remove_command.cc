@@ -1,15 +1,15 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/cli/apply/put_into_force.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
-#include "coordinator/cli/put_into_force.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Takes a node out of the cluster: its certificate is refused from its next call on, and the checklist forgets it. Nothing is changed on the node; Connect goes on there if it runs. To bring it back it has to join anew, with a token. Asks first, unless --yes is given.)";
+    R"(Removes a node from the cluster: its certificate is refused from its next call on, and the checklist forgets it. Nothing is changed on the node; if Connect runs there, it keeps running. To come back, the node has to join again with a token. Asks first, unless --yes is given.)";
 
 int Run(const Environment& environment, const Arguments& arguments, Terminal& terminal) {
   const std::string& node = arguments.positional[0];
@@ -26,7 +26,7 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
         "connect-ha node remove " + node);
     if (!confirmed.ok()) return Fail(terminal, confirmed.status());
     if (!*confirmed) {
-      terminal.error << "nothing is changed\n";
+      terminal.error << "nothing was changed\n";
       return kFails;
     }
   }
@@ -41,7 +41,7 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
 }  // namespace
 
 Command NodeRemoveCommand(const Environment& environment) {
-  Command command = {"node remove", "NODE", "Take a node out of the cluster", kDescription};
+  Command command = {"node remove", "NODE", "Remove a node from the cluster", kDescription};
   command.options = ClientOptions({{"--yes", nullptr, "Do not ask"}});
   command.examples = {"connect-ha node remove node-2"};
   command.run = [&environment](const Arguments& arguments, Terminal& terminal) {

@@ -26,7 +26,7 @@ TableRow Row(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
           {node.claimants_size() > 1 ? "CONFLICT" : "", Style::kBad}};
 }
 
-// What is no mere passing of time.
+// What counts as a change, and not as time that passes.
 std::string ChangeKey(const v1::Snapshot& snapshot) {
   constexpr size_t kHeard = 2;
   std::string key;

@@ -1,6 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
-#include "common/command/checklist_text.h"
+#include "common/command/checklist_result.h"
 #include "common/command/json.h"
 #include "connect_ha/v1/rule.pb.h"
 #include "coordinator/cli/commands.h"
@@ -9,12 +9,12 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Lists the items of the checklist, in its order, with where each comes from:
+    R"(Lists the items of the checklist and where each comes from:
   HA   Connect Admin Guide, High Availability and Load Balancing, and its item
   RA   Connect on AWS, the load-balanced reference architecture
   DOC  another page of the Admin Guide
   OPS  a fault that operators report
-The classes: data, a failure can corrupt or split data; service, users will notice; advice. Needs no coordinator.)";
+The classes: data, a failure can corrupt or split data; service, users will notice; advice, worth knowing. Needs no coordinator.)";
 
 void PrintMarkdown(Terminal& terminal) {
   terminal.out << "| rule | what must hold | class | source |\n|---|---|---|---|\n";
@@ -41,7 +41,7 @@ void PrintRules(Terminal& terminal) {
   for (const Rule& rule : Rules()) {
     rows.push_back({{rule.id}, {ClassName(rule.rule_class)}, {rule.source_item}, {rule.title}});
   }
-  PrintTable(terminal, {"RULE", "CLASS", "SOURCE", "WHAT MUST HOLD"}, rows);
+  PrintTable(terminal, {"RULE", "CLASS", "SOURCE", "TITLE"}, rows);
   terminal.out << "\n"
                << Count(rows.size(), "rule") << "; one in full: connect-ha checklist --rule RULE\n";
 }

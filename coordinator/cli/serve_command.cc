@@ -4,7 +4,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Runs the coordinator until it is told to stop (SIGTERM or Ctrl-C); SIGHUP takes a renewed certificate, and says when the file of --spec is not the specification in force. connect-ha-coordinator.service runs it; a person does so only to look closer. It needs what connect-ha init made.)";
+    R"(Runs the coordinator until SIGTERM or Ctrl-C. On SIGHUP it loads a renewed certificate, and logs when the file of --spec is not the specification in force. connect-ha-coordinator.service runs this; run it by hand only to debug. It needs what connect-ha init made.)";
 
 }  // namespace
 
@@ -13,7 +13,8 @@ Command ServeCommand(const Environment& environment) {
   command.options = {
       {"--dir", "DIR", "The state directory (default /var/lib/connect-ha)"},
       {"--spec", "FILE",
-       "The first specification, while none was applied (default /etc/connect-ha/cluster.yaml)"},
+       "The specification to begin with, until one is applied (default "
+       "/etc/connect-ha/cluster.yaml)"},
       {"--listen", "HOST:PORT", "Where to listen (default every address, the port nodes call)"},
       {"--log-level", "LEVEL", "How much to log (default info)", "trace|debug|info|warn|error"}};
   command.examples = {"connect-ha serve --log-level debug",

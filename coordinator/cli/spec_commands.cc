@@ -6,27 +6,27 @@
 #include "common/command/json.h"
 #include "common/command/text_table.h"
 #include "common/tls/crypto.h"
+#include "coordinator/cli/apply/put_into_force.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
-#include "coordinator/cli/put_into_force.h"
 #include "coordinator/cli/text/line_diff.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kShowDescription[] =
-    R"(Prints a specification as it was applied, the one in force when no generation is given: cluster.yaml with its history as comments, or, with --part config, Connect's configuration beside it. Redirected to a file it can be changed and applied again.)";
+    R"(Prints a specification as it was applied, the one in force when no generation is given: cluster.yaml with its history as comments, or, with --part config, Connect's configuration beside it. Redirect it to a file to change it and apply it again.)";
 
 constexpr char kHistoryDescription[] =
     R"(Lists the generations of the specification, newest first: when each was applied, and by whom.)";
 
 constexpr char kDiffDescription[] =
-    R"(Shows in which lines two generations of the specification differ, in cluster.yaml and in the files that it names.
+    R"(Shows the lines in which two generations of the specification differ, in cluster.yaml and in the files that it names.
 
 Exit status: 0 when they are the same, 1 when they differ.)";
 
 constexpr char kRollbackDescription[] =
-    R"(Takes an older specification up again, as a new generation: as connect-ha apply does, with the preview shown and asked first. What it had installed is installed again; a version older than the installed one only where that specification has allow_downgrade.)";
+    R"(Goes back to an older specification. It becomes a new generation, as if it had been applied again: connect-ha shows first what would change, and asks. A version older than the installed one is installed only where that specification has allow_downgrade.)";
 
 absl::StatusOr<uint64_t> ParseGeneration(const std::string& text) {
   uint64_t generation = 0;
@@ -46,7 +46,7 @@ absl::StatusOr<v1::SpecGeneration> GetGeneration(AdminLink& admin, const std::st
 }
 
 std::string What(const v1::SpecGeneration& spec) {
-  return spec.has_rollback_of() ? absl::StrCat("takes up generation ", spec.rollback_of())
+  return spec.has_rollback_of() ? absl::StrCat("back to generation ", spec.rollback_of())
                                 : std::string();
 }
 
@@ -81,7 +81,7 @@ int Show(const Environment& environment, const Arguments& arguments, Terminal& t
   if (!spec->bundle().has_connect_config()) {
     return Fail(terminal, absl::NotFoundError(absl::StrCat(
                               "generation ", spec->generation(),
-                              " has no configuration of Connect; fix: name one under connect: "
+                              " has no configuration for Connect; fix: name one under connect: "
                               "config: and apply it")));
   }
   terminal.out << spec->bundle().connect_config();
@@ -197,7 +197,7 @@ Command SpecDiffCommand(const Environment& environment) {
 }
 
 Command SpecRollbackCommand(const Environment& environment) {
-  Command command = {"spec rollback", "GENERATION", "Take an older specification up again",
+  Command command = {"spec rollback", "GENERATION", "Go back to an older specification",
                      kRollbackDescription};
   command.options = PutIntoForceOptions();
   command.examples = {"connect-ha spec rollback 2", "connect-ha spec rollback 2 --yes --wait"};

@@ -13,7 +13,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(One screen: the cluster, its nodes and when each was last heard, where each stands on its way to the specification, and the items of the checklist that do not pass. A clock is given as the node's less the coordinator's, with the bound of the measuring error.
+    R"(Shows the cluster on one screen: its nodes and when each was last heard, how far each is with the specification, and what of the checklist does not hold. CLOCK is how far a node's clock is ahead of the coordinator's (+) or behind it (-), with the largest possible error of the measurement.
 
 The exit status is that of the checklist.)";
 
@@ -41,45 +41,33 @@ void PrintNodes(Terminal& terminal, const v1::Snapshot& snapshot) {
                          terminal.width);
     for (const std::string& line : lines) terminal.out << Wrap(Printable(line), terminal.width, 2);
     terminal.out << Wrap(
-        "fix: stop the agent on the one that is the copy, and enrol it under a "
-        "name of its own",
+        "fix: on the machine that is the copy, stop the agent, and enrol it under another name",
         terminal.width, 2);
   }
 }
 
-void PrintFindings(Terminal& terminal, const v1::Checklist& checklist) {
-  std::vector<TableRow> rows;
-  for (const v1::Finding& finding : checklist.findings()) {
-    if (finding.outcome() == v1::PASS || finding.outcome() == v1::NOT_APPLICABLE) continue;
-    rows.push_back({OutcomeCell(finding.outcome()),
-                    {ClassName(finding.rule_class())},
-                    {finding.rule()},
-                    {finding.summary()}});
-  }
-  terminal.out << "checklist: " << CountOutcomes(checklist) << "\n";
-  if (rows.empty()) return;
-  PrintTable(terminal, {}, rows);
-  terminal.out << "\nwhy, and what to do: connect-ha checklist\n";
-}
-
-void PrintStatus(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Checklist& checklist) {
+void PrintStatus(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Checklist& checklist,
+                 Time now) {
   const auto live = static_cast<size_t>(
       std::count_if(snapshot.nodes().begin(), snapshot.nodes().end(),
                     [&](const v1::NodeSnapshot& node) { return IsLive(snapshot, node); }));
   const auto all = static_cast<size_t>(snapshot.nodes_size());
-  std::string head = absl::StrCat("cluster ", checklist.cluster(), ": ", Count(all, "node"));
-  if (live < all) absl::StrAppend(&head, ", ", all - live, " not heard");
-  absl::StrAppend(&head, "; coordinator ", snapshot.coordinator_version(), " at ",
-                  FormatUtc(FromProto(snapshot.taken_at())));
-  terminal.out << Wrap(head, terminal.width) << "\n";
+  std::vector<Cell> head;
+  if (const std::string nodes = NodesAndServing(checklist); !nodes.empty()) head.push_back({nodes});
+  if (live < all) head.push_back({absl::StrCat(all - live, " not heard"), Style::kDoubtful});
+  head.push_back({absl::StrCat("coordinator ", snapshot.coordinator_version(), " at ",
+                               FormatUtc(FromProto(snapshot.taken_at())))});
+  const std::string cluster = absl::StrCat("cluster ", checklist.cluster());
+  PrintPhrases(terminal, {cluster, Style::kStrong}, head, Columns(cluster) + 3);
+  terminal.out << "\n";
   PrintNodes(terminal, snapshot);
   if (snapshot.nodes().empty()) return;
   PrintConvergence(terminal, snapshot);
   terminal.out << "\n";
-  PrintFindings(terminal, checklist);
+  PrintChecklist(terminal, checklist, {now, {"checklist", JudgedAgo(checklist, now)}});
 }
 
-// What of both is no mere passing of time.
+// What counts as a change, and not as time that passes.
 std::string ChangeKey(v1::Snapshot snapshot, v1::Checklist checklist) {
   std::string live;
   for (v1::NodeSnapshot& node : *snapshot.mutable_nodes()) {
@@ -96,7 +84,8 @@ std::string ChangeKey(v1::Snapshot snapshot, v1::Checklist checklist) {
   return live + snapshot.SerializeAsString() + checklist.SerializeAsString();
 }
 
-int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std::string& key) {
+int Render(const Environment& environment, const Arguments& arguments, AdminLink& admin,
+           Terminal& terminal, std::string& key) {
   const auto snapshot = GetStates(admin);
   if (!snapshot.ok()) return Fail(terminal, snapshot.status());
   const auto checklist = admin.GetChecklist({});
@@ -107,10 +96,10 @@ int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std
     terminal.out << "{\"snapshot\": " << snapshot_json << ",\n\"checklist\": " << ToJson(*checklist)
                  << "}\n";
   } else {
-    PrintStatus(terminal, *snapshot, *checklist);
+    PrintStatus(terminal, *snapshot, *checklist, environment.now());
   }
   key = ChangeKey(*snapshot, *checklist);
-  return ChecklistExitCode(*checklist, false);
+  return ChecklistExitCode(*checklist, *checklist, false);
 }
 
 }  // namespace
@@ -119,7 +108,10 @@ Command StatusCommand(const Environment& environment) {
   Command command = {"status", "", "Show the cluster on one screen", kDescription};
   command.options = ShowOptions("table|json");
   command.examples = {"connect-ha status", "connect-ha status --watch"};
-  command.run = Showing(environment, Render);
+  command.run = Showing(environment, [&environment](const Arguments& arguments, AdminLink& admin,
+                                                    Terminal& terminal, std::string& key) {
+    return Render(environment, arguments, admin, terminal, key);
+  });
   return command;
 }
 

@@ -12,13 +12,13 @@ namespace connect_ha {
 namespace {
 
 constexpr char kCreateDescription[] =
-    R"(Makes a token with which a node may join, and prints the command to run there. The token is shown this once and kept nowhere; who has it can enrol a node until it expires or is used up. For an Auto Scaling group give a name pattern and more uses, and put the command in the user data.)";
+    R"(Makes a token with which a node may join, and prints the command to run there. The token is shown only now and stored nowhere; whoever has it can enrol a node until it expires or is used up. For an Auto Scaling group give a name pattern and more uses, and put the command in the user data.)";
 
 constexpr char kListDescription[] =
-    R"(Lists the join tokens, without their secrets: for which nodes, how often used, until when.)";
+    R"(Lists the join tokens, without their secrets: for which nodes they are, how often they were used, and how long they are good.)";
 
 constexpr char kRevokeDescription[] =
-    R"(Makes a join token useless at once. Nodes that joined with it stay; to part with one of those: connect-ha node remove NAME.)";
+    R"(Revokes a join token at once. Nodes that joined with it stay; to remove one of them: connect-ha node remove NAME.)";
 
 absl::StatusOr<v1::CreateTokenRequest> Request(const Arguments& arguments) {
   v1::CreateTokenRequest request;
@@ -146,7 +146,7 @@ Command TokenListCommand(const Environment& environment) {
 }
 
 Command TokenRevokeCommand(const Environment& environment) {
-  Command command = {"token revoke", "TOKEN", "Make a join token useless", kRevokeDescription};
+  Command command = {"token revoke", "TOKEN", "Revoke a join token", kRevokeDescription};
   command.options = ClientOptions({});
   command.examples = {"connect-ha token revoke 4xk2vq7mza"};
   command.run = [&environment](const Arguments& arguments, Terminal& terminal) {

@@ -90,10 +90,10 @@ TEST_F(AgentTest, CheckJudgesTheRulesThatNeedNoOtherNode) {
   EXPECT_EQ(code_, 1);  // the configuration is not root's alone
   for (const v1::Finding& finding : checklist.findings()) {
     // There may be no coordinator, and `connect-ha` is not on a node.
-    EXPECT_EQ(finding.fix().find("connect-ha facts"), std::string::npos) << finding.fix();
-    if (finding.outcome() == v1::UNKNOWN) {
-      EXPECT_NE(finding.fix(), "") << finding.rule();
+    for (const v1::Fix& fix : finding.fixes()) {
+      EXPECT_EQ(fix.DebugString().find("connect-ha "), std::string::npos) << fix.DebugString();
     }
+    if (finding.outcome() == v1::UNKNOWN) EXPECT_FALSE(finding.fixes().empty()) << finding.rule();
   }
 }
 

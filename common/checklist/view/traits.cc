@@ -1,5 +1,6 @@
 #include "common/checklist/view/traits.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/ascii.h"
@@ -34,6 +35,7 @@ class Collector {
            const char* otherwise = nullptr) {
     if (!value.empty()) traits_[path] = {value, rule, true, otherwise};
   }
+  void Add(const std::string& path, const Trait& trait) { traits_[path] = trait; }
   void AddKnown(const std::string& path, const std::string& value, const char* rule) {
     if (Known(path, rule)) Add(path, value, rule);
   }
@@ -99,6 +101,13 @@ void AddRuntimes(Collector& traits) {
   }
 }
 
+// The order of the values of a key that is given several times does not count.
+std::string InAnyOrder(const v1::ConfigKey& key, const char* otherwise) {
+  v1::ConfigKey sorted = key;
+  std::sort(sorted.mutable_values()->begin(), sorted.mutable_values()->end());
+  return KeyText(&sorted, otherwise);
+}
+
 void AddConfiguration(Collector& traits) {
   constexpr const char* kRule = "configuration-matches";
   if (const auto why = WhyConfigurationUnknown(traits.facts())) {
@@ -107,9 +116,10 @@ void AddConfiguration(Collector& traits) {
   for (const v1::ConfigKey& key : traits.facts().configuration().keys()) {
     const ConfigKeyClass& row = ClassOf(key.section(), key.name());
     if (row.key_class == KeyClass::kMustDiffer) continue;
-    traits.Add(absl::StrCat("configuration.", KeyIdentity(key)), KeyText(&key, row.otherwise),
-               row.key_class == KeyClass::kMayDiffer ? "" : kRule,
-               row.otherwise == nullptr ? "not set" : row.otherwise);
+    traits.Add(absl::StrCat("configuration.", KeyIdentity(key)),
+               {KeyText(&key, row.otherwise), row.key_class == KeyClass::kMayDiffer ? "" : kRule,
+                true, row.otherwise == nullptr ? "not set" : row.otherwise,
+                absl::StrCat("configuration.", KeyName(key)), InAnyOrder(key, row.otherwise)});
   }
 }
 

@@ -14,9 +14,15 @@ struct Trait {
   bool known = true;
   // Where the other node has no such trait: what holds there. Null: it is absent.
   const char* otherwise = nullptr;
+  // The path as the node spells it, where that is another than what it is found by.
+  std::string name = {};
+  // What is compared, where that is not `value`.
+  std::string compared = {};
+
+  const std::string& Compared() const { return compared.empty() ? value : compared; }
 };
 
-// By path: "connect.package.version", "configuration.Applications.RunAs".
+// By path: "connect.package.version", "configuration.applications.runas".
 using Traits = std::map<std::string, Trait>;
 
 Traits TraitsOf(const v1::NodeSnapshot& node);

@@ -83,7 +83,7 @@ int Watch(const Environment& environment, const Arguments& arguments, Terminal& 
     if (key.empty()) key = text.str();  // an error
     constexpr char kClear[] = "\x1b[H\x1b[2J";
     if (terminal.interactive) {
-      terminal.out << kClear << text.str() << "\nevery 2 s, Ctrl-C ends it\n" << std::flush;
+      terminal.out << kClear << text.str() << "\nevery 2 s, Ctrl-C to stop\n" << std::flush;
     } else if (first || key != shown_key) {
       terminal.out << (first ? "" : "\n") << text.str() << std::flush;
     }
@@ -126,8 +126,8 @@ std::vector<Option> ClientOptions(std::vector<Option> options) {
 }
 
 std::vector<Option> ShowOptions(const std::string& formats, std::vector<Option> options) {
-  options.push_back({"--refresh", nullptr, "Have every live node look again first"});
-  options.push_back({"--watch", nullptr, "Keep showing it, until Ctrl-C"});
+  options.push_back({"--refresh", nullptr, "Have every node look again first"});
+  options.push_back({"--watch", nullptr, "Keep it up to date, until Ctrl-C"});
   options.push_back({"--output", "FORMAT", "How to print it", formats});
   return ClientOptions(std::move(options));
 }

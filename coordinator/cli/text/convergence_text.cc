@@ -40,7 +40,7 @@ std::string PhaseName(const v1::Step& step) {
 // What is due besides the step's own.
 std::string MoreToDo(const C& convergence) {
   if (convergence.changes_size() < 2) return "";
-  return absl::StrCat("; ", convergence.changes_size() - 1, " more to do");
+  return absl::StrCat("; ", convergence.changes_size() - 1, " more pending");
 }
 
 std::string Changing(const v1::Snapshot& snapshot, const C& convergence, bool moving) {
@@ -73,7 +73,7 @@ std::string Waiting(const v1::Snapshot& snapshot, const C& convergence, bool mov
 
 std::string Differs(const v1::NodeSnapshot& node) {
   std::string text =
-      Count(static_cast<size_t>(node.convergence().changes_size()), "change") + " due";
+      Count(static_cast<size_t>(node.convergence().changes_size()), "change") + " pending";
   if (!node.assigned_reason().empty()) {
     absl::StrAppend(&text, ", not made: ", node.assigned_reason());
   }
@@ -89,7 +89,7 @@ Cell Text(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node, bool movin
             Style::kBad};
   }
   if (node.reported_generation() != snapshot.generation()) {
-    return {absl::StrCat("has not taken up generation ", snapshot.generation(), " yet"),
+    return {absl::StrCat("has not received generation ", snapshot.generation(), " yet"),
             Style::kDoubtful};
   }
   const C& convergence = node.convergence();

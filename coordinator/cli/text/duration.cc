@@ -7,7 +7,7 @@
 namespace connect_ha {
 namespace {
 
-// Seconds in a unit; 0 for no unit.
+// Seconds in a unit; 0: not a unit.
 int64_t UnitSeconds(char unit) {
   switch (unit) {
     case 's':
@@ -27,8 +27,8 @@ int64_t UnitSeconds(char unit) {
 
 absl::StatusOr<std::chrono::seconds> ParseDuration(const std::string& text) {
   constexpr int64_t kLongest = 1000000;  // of a unit: nothing overflows
-  const auto wrong = absl::InvalidArgumentError(
-      absl::StrCat("\"", text, "\" is no time span; fix: give one like 90s, 30m, 12h or 2d"));
+  const auto wrong = absl::InvalidArgumentError(absl::StrCat(
+      "\"", text, "\" is not a valid duration; fix: write it like 90s, 30m, 12h or 2d"));
   int64_t total = 0;
   int64_t number = -1;
   for (const char c : text) {

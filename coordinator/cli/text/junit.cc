@@ -2,9 +2,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
-#include "common/command/checklist_text.h"
+#include "common/command/checklist_result.h"
+#include "common/command/fix_text.h"
 #include "common/command/text_table.h"
+#include "common/time.h"
 
 namespace connect_ha {
 namespace {
@@ -18,10 +19,18 @@ std::string Escape(const std::string& text) {
 
 enum class Kind { kPassed, kFailure, kError, kSkipped };
 
-Kind KindOf(const v1::Finding& finding, bool strict) {
+Kind KindOf(const v1::Finding& finding, const v1::Checklist& shown, const v1::Checklist& whole,
+            bool strict) {
   if (finding.outcome() == v1::PASS) return Kind::kPassed;
-  if (finding.outcome() == v1::NOT_APPLICABLE || !Decides(finding, strict)) return Kind::kSkipped;
-  return finding.outcome() == v1::FAIL ? Kind::kFailure : Kind::kError;
+  if (!Decides(finding, strict)) return Kind::kSkipped;
+  switch (OutcomeThatCounts(finding, shown, whole, strict)) {
+    case v1::PASS:  // n/a, or it follows a cause that counts
+      return Kind::kSkipped;
+    case v1::FAIL:
+      return Kind::kFailure;
+    default:
+      return Kind::kError;
+  }
 }
 
 std::string Details(const v1::Finding& finding) {
@@ -30,24 +39,27 @@ std::string Details(const v1::Finding& finding) {
     absl::StrAppend(&text, evidence.node().empty() ? "cluster" : Escape(evidence.node()), ": ",
                     OutcomeCell(evidence.outcome()).text, ": ", Escape(evidence.text()), "\n");
   }
-  for (const absl::string_view step : absl::StrSplit(std::string(), '\n', absl::SkipEmpty())) {
-    absl::StrAppend(&text, "fix: ", Escape(std::string(step)), "\n");
+  size_t left_out = 0;
+  for (const FixLine& line : FixLines(finding.fixes(), 0, &left_out)) {
+    absl::StrAppend(&text, "do: ", Escape(absl::StrCat(line.where, line.command, line.words)),
+                    line.remark.text.empty() ? "" : "   ", Escape(line.remark.text), "\n");
   }
   return text;
 }
 
-std::string TestCase(const v1::Finding& finding, bool strict) {
+std::string TestCase(const v1::Finding& finding, Kind kind) {
   const std::string open =
       absl::StrCat("    <testcase classname=\"connect-ha.", ClassName(finding.rule_class()),
                    "\" name=\"", Escape(finding.rule()), "\"");
-  const std::string message =
-      absl::StrCat(" message=\"", OutcomeCell(finding.outcome()).text, ": ",
-                   Escape(finding.summary().empty() ? finding.title() : finding.summary()), "\"");
+  const std::string message = absl::StrCat(
+      " message=\"",
+      finding.outcome() == v1::FOLLOWS ? "" : OutcomeCell(finding.outcome()).text + ": ",
+      Escape(finding.summary().empty() ? finding.title() : finding.summary()), "\"");
   const auto with = [&](const std::string& element) {
     return absl::StrCat(open, ">\n      <", element, message, ">", Details(finding), "</", element,
                         ">\n    </testcase>\n");
   };
-  switch (KindOf(finding, strict)) {
+  switch (kind) {
     case Kind::kPassed:
       return open + "/>\n";
     case Kind::kSkipped:
@@ -61,17 +73,17 @@ std::string TestCase(const v1::Finding& finding, bool strict) {
 
 }  // namespace
 
-std::string ToJunit(const v1::Checklist& checklist, bool strict) {
+std::string ToJunit(const v1::Checklist& checklist, const v1::Checklist& whole, bool strict) {
   size_t failures = 0;
   size_t errors = 0;
   size_t skipped = 0;
   std::string cases;
   for (const v1::Finding& finding : checklist.findings()) {
-    const Kind kind = KindOf(finding, strict);
+    const Kind kind = KindOf(finding, checklist, whole, strict);
     failures += kind == Kind::kFailure ? 1 : 0;
     errors += kind == Kind::kError ? 1 : 0;
     skipped += kind == Kind::kSkipped ? 1 : 0;
-    cases += TestCase(finding, strict);
+    cases += TestCase(finding, kind);
   }
   const std::string time = FormatUtc(FromProto(checklist.evaluated_at()));
   return absl::StrCat(

@@ -7,7 +7,8 @@
 namespace connect_ha {
 
 // A JUnit XML report, one test case a finding: a failure for FAIL, an error for unknown, skipped
-// for what does not apply and, unless `strict`, for advice that does not pass.
-std::string ToJunit(const v1::Checklist& checklist, bool strict);
+// for what does not apply, what follows, and, unless `strict`, advice that does not pass. What
+// follows a cause that is in `whole` but not in `checklist` counts as its cause does.
+std::string ToJunit(const v1::Checklist& checklist, const v1::Checklist& whole, bool strict);
 
 }  // namespace connect_ha

@@ -30,7 +30,7 @@ std::string StateText(const v1::NodeSnapshot& node) {
       node.assigned_state() == v1::NODE_STATE_UNSPECIFIED) {
     return reported;
   }
-  return absl::StrCat(reported, ", to be ", StateName(node.assigned_state()));
+  return absl::StrCat(reported, " -> ", StateName(node.assigned_state()));
 }
 
 Cell SeenCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {

@@ -17,7 +17,7 @@ void PrintPreview(Terminal& terminal, const std::vector<std::string>& nodes,
   std::string head = absl::StrJoin(nodes, ", ") + ": ";
   absl::StrAppend(&head, changes == 0 ? "nothing to change" : Count(changes, "change"));
   if (preview.troubles_size() > 0) {
-    absl::StrAppend(&head, ", ", Count(static_cast<size_t>(preview.troubles_size()), "trouble"));
+    absl::StrAppend(&head, ", ", Count(static_cast<size_t>(preview.troubles_size()), "problem"));
   }
   terminal.out << Wrap(Printable(head), terminal.width);
   std::vector<TableRow> rows;
@@ -31,7 +31,7 @@ void PrintPreview(Terminal& terminal, const std::vector<std::string>& nodes,
   constexpr int kIndent = 2;
   for (const v1::Trouble& trouble : preview.troubles()) {
     terminal.out << Wrap(
-        Printable(absl::StrCat("trouble: ", trouble.resource(), ": ", trouble.error())),
+        Printable(absl::StrCat("problem: ", trouble.resource(), ": ", trouble.error())),
         terminal.width, kIndent);
     if (!trouble.fix().empty()) {
       terminal.out << Wrap("fix: " + Printable(trouble.fix()), terminal.width, kIndent);
@@ -66,7 +66,7 @@ void PrintPreviews(Terminal& terminal, const v1::GetPreviewsResponse& previews) 
   }
   for (const std::string& key : order) PrintPreview(terminal, together[key], same[key]);
   PrintMissing(terminal, silent, "no answer in time");
-  PrintMissing(terminal, unheard, "not heard; it changes when it is back");
+  PrintMissing(terminal, unheard, "not heard; it changes when it comes back");
 }
 
 PreviewCounts CountPreviews(const v1::GetPreviewsResponse& previews) {

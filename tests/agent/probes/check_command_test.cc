@@ -7,6 +7,7 @@
 #include <map>
 #include <sstream>
 
+#include "absl/strings/str_join.h"
 #include "agent/probes/connect/configuration.h"
 #include "agent/probes/table.h"
 #include "connect_ha/v1/checklist.pb.h"
@@ -38,17 +39,21 @@ class CheckCommandTest : public testing::Test {
     check_.now = bench_.host->Now();
     return PrintNodeCheck(Read(), check_, terminal_);
   }
-  // What does not pass, with its fix.
-  std::map<std::string, std::string> Fixes() {
+  // What is to be typed about what does not pass, one step a line.
+  std::map<std::string, std::string> Steps() {
     check_.json = true;
     Check();
     v1::Checklist checklist;
     EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(out_.str(), &checklist).ok());
-    std::map<std::string, std::string> fixes;
+    std::map<std::string, std::string> steps;
     for (const v1::Finding& finding : checklist.findings()) {
-      if (!finding.fix().empty()) fixes[finding.rule()] = finding.fix();
+      if (finding.fixes().empty()) continue;
+      steps[finding.rule()] =
+          absl::StrJoin(finding.fixes(), "\n", [](std::string* out, const v1::Fix& fix) {
+            absl::StrAppend(out, absl::StrJoin(fix.commands(), "\n"));
+          });
     }
-    return fixes;
+    return steps;
   }
   bool Prints(const std::string& text) const { return out_.str().find(text) != std::string::npos; }
 
@@ -66,11 +71,11 @@ TEST_F(CheckCommandTest, ASteadyLookLeavesToTheFullOneWhatTakesLonger) {
                                                        {"runtimes-match-python", full},
                                                        {"runtimes-match-quarto", full},
                                                        {"runtimes-match-r", full}};
-  EXPECT_EQ(Fixes(), expected);
+  EXPECT_EQ(Steps(), expected);
 
   check_.json = false;
   EXPECT_EQ(Check(), kUnknown);
-  EXPECT_TRUE(Prints("\nnot everything was looked at, the rest takes longer: " + full + "\n"))
+  EXPECT_TRUE(Prints("5 items   node-1 not looked at yet, as it takes longer   do  " + full + "\n"))
       << out_.str();
 }
 
@@ -83,11 +88,9 @@ TEST_F(CheckCommandTest, AFullLookAtAHealthyNodeHolds) {
 
 TEST_F(CheckCommandTest, WhatCouldNotBeReadIsSeenInTheNodesOwnFacts) {
   bench_.host->SetError("rstudio-connect.service", absl::UnavailableError("no bus"));
-  EXPECT_EQ(Fixes()["service-is-healthy"],
-            "connect-ha-agent facts (it shows what was read and why not)");
+  EXPECT_EQ(Steps()["service-is-healthy"], "connect-ha-agent facts");
   check_.full = true;
-  EXPECT_EQ(Fixes()["service-is-healthy"],
-            "connect-ha-agent facts --full (it shows what was read and why not)");
+  EXPECT_EQ(Steps()["service-is-healthy"], "connect-ha-agent facts --full");
 }
 
 TEST_F(CheckCommandTest, TheSpecificationThatTheNodeHoldsCounts) {
@@ -106,7 +109,7 @@ TEST_F(CheckCommandTest, TheSpecificationThatTheNodeHoldsCounts) {
   EXPECT_TRUE(Prints("(limit 1%)")) << out_.str();
   EXPECT_TRUE(Prints("not on the file system at /srv/connect")) << out_.str();
   EXPECT_TRUE(Prints("rstudio-connect has uid 999, wanted 1234")) << out_.str();
-  EXPECT_TRUE(Prints(", by generation 7 of the specification\n")) << out_.str();
+  EXPECT_TRUE(Prints("node node-1   by generation 7   ")) << out_.str();
 }
 
 TEST_F(CheckCommandTest, NothingNamesTheCoordinatorsProgram) {
@@ -114,7 +117,12 @@ TEST_F(CheckCommandTest, NothingNamesTheCoordinatorsProgram) {
     bench_.host->SetFile(std::string("/opt/R/") + version + "/bin/R", "#!");
   }
   Check();
-  EXPECT_TRUE(Prints(" more: connect-ha-agent check --output json\n")) << out_.str();
+  EXPECT_TRUE(Prints("connect-ha-agent check --all\n")) << out_.str();
+  EXPECT_FALSE(Prints("connect-ha "));
+  check_.all = true;
+  Check();
+  EXPECT_TRUE(Prints("\nruntimes\n")) << out_.str();
+  EXPECT_TRUE(Prints("runtimes-match-quarto")) << out_.str();
   EXPECT_FALSE(Prints("connect-ha "));
 }
 

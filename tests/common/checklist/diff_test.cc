@@ -14,7 +14,8 @@ namespace {
 std::string DiffText(const std::string& fixture) {
   const v1::Snapshot cluster = LoadCluster(ClustersDirectory() + "/" + fixture + ".textproto");
   std::string text;
-  for (const v1::Difference& difference : Diff(cluster.nodes(0), cluster.nodes(1))) {
+  for (const auto& [difference, a_known, b_known] : Diff(cluster.nodes(0), cluster.nodes(1))) {
+    EXPECT_TRUE((a_known && b_known) || difference.rule().empty());
     absl::StrAppend(&text, difference.path(), ": ", difference.a(), " | ", difference.b(), " (",
                     difference.rule(), ")\n");
   }
@@ -33,8 +34,18 @@ TEST(Diff, NamesTheRuleThatADifferenceBreaks) {
 
 TEST(Diff, ShowsSecretsAsDigestsOnly) {
   EXPECT_EQ(DiffText("configuration-matches/fail-secret"),
-            "configuration.postgres.password: secret with digest 5d41402a | secret with digest "
+            "configuration.Postgres.Password: secret with digest 5d41402a | secret with digest "
             "aaaabbbb (configuration-matches)\n");
+}
+
+// As the rule does: Connect does not care in which order it is told of its versions of R.
+TEST(Diff, TheOrderOfValuesIsNoDifference) {
+  v1::Snapshot cluster = BaseCluster();
+  for (v1::ConfigKey& key :
+       *cluster.mutable_nodes(1)->mutable_facts()->mutable_configuration()->mutable_keys()) {
+    if (key.values_size() == 2) key.mutable_values()->SwapElements(0, 1);
+  }
+  EXPECT_TRUE(Diff(cluster.nodes(0), cluster.nodes(1)).empty());
 }
 
 TEST(Diff, ShowsWhatIsOnOneNodeOnly) {
@@ -55,8 +66,8 @@ TEST(Diff, PutsWhatBreaksARuleFirst) {
   facts.mutable_host()->set_kernel("6.8.0-1009-aws");
   facts.mutable_encryption_key()->set_fingerprint("0123456789abcdef0123");
   std::vector<std::string> rules;
-  for (const v1::Difference& difference : Diff(cluster.nodes(0), cluster.nodes(1))) {
-    rules.push_back(difference.rule());
+  for (const Difference& difference : Diff(cluster.nodes(0), cluster.nodes(1))) {
+    rules.push_back(difference.message.rule());
   }
   EXPECT_EQ(rules,
             std::vector<std::string>({"encryption-key-matches", "connect-version-matches", ""}));

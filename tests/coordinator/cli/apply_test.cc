@@ -51,13 +51,30 @@ class Apply : public testing::Test {
   std::string path_;
 };
 
+TEST_F(Apply, APreviewChangesNothingAndAsksNobody) {
+  EXPECT_EQ(world_.Run({"preview", path_}), kFails);
+  EXPECT_EQ(world_.out, "node-1: 1 change\n  package rstudio-connect  ->\n");
+  EXPECT_EQ(world_.error, "preview: 1 of 1 node answered\n");
+  EXPECT_THAT(world_.coordinator.changes, ElementsAre("preview analytics"));
+}
+
+TEST_F(Apply, APreviewThatIsNotKnownOfAllDoesNotHold) {
+  v1::GetPreviewsResponse& previews = world_.coordinator.previews[0];
+  previews.mutable_nodes(0)->mutable_preview()->Clear();
+  EXPECT_EQ(world_.Run({"preview", path_}), kHolds);
+  previews.add_nodes()->set_unreachable(true);
+  EXPECT_EQ(world_.Run({"preview", path_}), kUnknown);
+  previews.clear_nodes();
+  EXPECT_EQ(world_.Run({"preview", path_}), kUnknown);
+}
+
 TEST_F(Apply, DoesNothingWithoutAYes) {
   for (const char* answer : {"", "\n", "no\n", "later\n"}) {
     world_.input = answer;
     world_.coordinator.changes.clear();
     EXPECT_EQ(world_.Run({"apply", path_}), kFails);
     EXPECT_THAT(world_.error, HasSubstr("Apply it and change 1 node? [y/N] "));
-    EXPECT_THAT(world_.error, HasSubstr("nothing is changed"));
+    EXPECT_THAT(world_.error, HasSubstr("nothing was changed"));
     EXPECT_THAT(world_.coordinator.changes, ElementsAre("preview analytics"));
   }
 }
@@ -76,7 +93,7 @@ TEST_F(Apply, TheQuestionCountsTheNodesOfWhichNothingIsKnown) {
   world_.input = "n\n";
   world_.Run({"apply", path_});
   EXPECT_THAT(world_.error,
-              HasSubstr("Apply it and change 1 node, and 1 node of which it is not known? [y/N] "));
+              HasSubstr("Apply it and change 1 node (1 node did not answer)? [y/N] "));
 }
 
 TEST_F(Apply, ANodeThatDoesNotAnswerIsNotAwaitedForEver) {

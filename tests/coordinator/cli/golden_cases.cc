@@ -4,73 +4,122 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/checklist/rule.h"
 #include "common/spec/spec_bundle.h"
 #include "tests/common/checklist/fixture.h"
+#include "tests/coordinator/cli/clusters.h"
 
 namespace connect_ha {
 namespace {
 
-void MakeAllPass(World& world) {
-  for (v1::Finding& finding : *world.coordinator.checklist.mutable_findings()) {
-    finding.set_outcome(v1::PASS);
-    finding.set_summary("all 2 nodes: as it should be");
-    finding.clear_evidence();
-    finding.clear_fix();
-  }
-  world.coordinator.snapshot.mutable_nodes()->RemoveLast();
+// A cause on node-2 with what follows from it, a failure on node-1, advice on node-3.
+v1::Snapshot Trouble() {
+  v1::Snapshot cluster = ThreeNodes();
+  OpenConfiguration(NodeOf(cluster, "node-1"));
+  MountALocalDisk(NodeOf(cluster, "node-2"));
+  FillDisk(NodeOf(cluster, "node-3"));
+  return cluster;
 }
 
-void OnlyUnknown(World& world) {
-  v1::Checklist& checklist = world.coordinator.checklist;
-  *checklist.mutable_findings(0) = checklist.findings(1);
-  checklist.mutable_findings()->DeleteSubrange(1, checklist.findings_size() - 1);
+void InTrouble(World& world) { Judged(world, Trouble()); }
+
+// Nothing but what the nodes' reports cannot prove.
+void Unproved(World& world) { Judged(world, ThreeNodes()); }
+
+void OneSilent(World& world) {
+  v1::Snapshot cluster = ThreeNodes();
+  NeverReported(NodeOf(cluster, "node-3"));
+  Judged(world, cluster);
 }
 
-void OneReasonForMany(World& world) {
-  for (v1::Finding& finding : *world.coordinator.checklist.mutable_findings()) {
-    finding.set_outcome(v1::UNKNOWN);
-    finding.set_summary("node-1: not heard for 4m 10s");
-    finding.set_fix("on node-1: systemctl status connect-ha-agent");
-    finding.clear_evidence();
+void ThreeCauses(World& world) {
+  v1::Snapshot cluster = ThreeNodes();
+  BreakConfiguration(NodeOf(cluster, "node-1"));
+  MountALocalDisk(NodeOf(cluster, "node-2"));
+  NeverReported(NodeOf(cluster, "node-3"));
+  Judged(world, cluster);
+}
+
+// Two nodes serve, and a key differs: nobody can say whose is right.
+void Undecided(World& world) {
+  v1::Snapshot cluster = test::BaseCluster();
+  cluster.mutable_nodes(1)->mutable_facts()->mutable_host()->set_os_version("24.04");
+  JudgedBy(world, cluster, "platform-matches");
+}
+
+// Connect is not started before its file system is there.
+void HeldBack(World& world) {
+  v1::Snapshot cluster = ThreeNodes();
+  MountALocalDisk(NodeOf(cluster, "node-2"));
+  StopConnect(NodeOf(cluster, "node-2"));
+  Judged(world, cluster);
+}
+
+void MakeDistinct(int number, v1::NodeSnapshot& node) {
+  const std::string digits = absl::StrCat(10000 + number);
+  v1::HostFacts& host = *node.mutable_facts()->mutable_host();
+  host.set_machine_id(std::string(27, '0') + digits);
+  host.set_boot_id(absl::StrCat("5a3f4c1b-9d2e-4a6b-8c0d-0000000", digits));
+  node.mutable_claimants(0)->set_machine_id(host.machine_id());
+  node.mutable_claimants(0)->set_boot_id(host.boot_id());
+  node.mutable_facts()->mutable_instance()->set_instance_id("i-000000000000" + digits);
+}
+
+// node-2 to node-500: a hundred are silent, two hundred have an open configuration, each of a
+// hundred has its own mistake in it.
+void FiveHundred(World& world) {
+  constexpr int kNodes = 500;
+  v1::Snapshot cluster = test::BaseCluster();
+  const v1::NodeSnapshot right = cluster.nodes(1);
+  cluster.mutable_nodes()->RemoveLast();
+  for (int i = 2; i <= kNodes; ++i) {
+    v1::NodeSnapshot& node = *cluster.add_nodes();
+    node = right;
+    node.set_name(absl::StrCat("node-", i));
+    MakeDistinct(i, node);
+    if (i % 5 == 0) {
+      NeverReported(node);
+    } else if (i % 5 < 3) {
+      OpenConfiguration(node);
+    } else if (i % 5 == 3) {
+      BreakConfiguration(node);
+      node.mutable_facts()->mutable_configuration()->mutable_errors(0)->set_line(
+          static_cast<uint32_t>(i));
+    }
   }
+  Judged(world, cluster);
 }
 
 void OnlyAdviceFails(World& world) {
-  world.coordinator.checklist.mutable_findings()->DeleteSubrange(0, 5);
+  v1::Snapshot cluster = ThreeNodes();
+  FillDisk(NodeOf(cluster, "node-3"));
+  JudgedBy(world, cluster, "disk-has-room");
 }
 
-// What this rule says of a cluster, as the coordinator would.
-void Judged(World& world, const v1::Snapshot& cluster, const std::string& rule) {
-  world.coordinator.snapshot = cluster;
-  world.coordinator.checklist = Evaluate(cluster);
-  auto* findings = world.coordinator.checklist.mutable_findings();
-  findings->erase(std::remove_if(findings->begin(), findings->end(),
-                                 [&](const v1::Finding& f) { return f.rule() != rule; }),
-                  findings->end());
+void OneIsOpen(World& world) {
+  v1::Snapshot cluster = ThreeNodes();
+  OpenConfiguration(NodeOf(cluster, "node-2"));
+  JudgedBy(world, cluster, "configuration-is-protected");
 }
-
-// The same of a cluster in tests/clusters/RULE.
-void JudgedOf(World& world, const std::string& rule, const std::string& file) {
-  Judged(world, test::LoadCluster(test::ClusterFile{rule, file}.Path(".textproto")), rule);
-}
-
-void OneIsOpen(World& world) { JudgedOf(world, "configuration-is-protected", "fail"); }
 
 // That there is no second node is so of the cluster, not of the one.
 void OneNodeOnly(World& world) { JudgedOf(world, "at-least-two-nodes", "fail-one-node"); }
 
-// So many nodes besides node-1 could not look at their configuration.
-void CannotBeRead(World& world, int count) {
-  v1::Snapshot cluster = test::BaseCluster();
-  v1::NodeSnapshot node = cluster.nodes(1);
-  cluster.mutable_nodes()->RemoveLast();
-  test::MakeUnobserved(*node.mutable_facts(), "configuration", "permission denied: /etc");
-  for (int i = 0; i < count; ++i) {
-    node.set_name(absl::StrCat("node-", i + 2));
-    *cluster.add_nodes() = node;
-  }
-  Judged(world, cluster, "configuration-is-protected");
+// What is asked for is a consequence, and its cause is not shown.
+void OneFollows(World& world) {
+  v1::Snapshot cluster = ThreeNodes();
+  MountALocalDisk(NodeOf(cluster, "node-2"));
+  Judged(world, cluster);
+}
+
+void Narrow(World& world) {
+  InTrouble(world);
+  world.width = 60;
+}
+
+// As narrow as it is printed for.
+void Narrowest(World& world) {
+  HeldBack(world);
+  world.width = 40;
 }
 
 void Refreshing(World& world) {
@@ -229,6 +278,16 @@ void SomebodyElseApplied(World& world) {
       absl::AbortedError("generation 3 of the specification is the newest by now, not 2");
 }
 
+void NothingToChange(World& world) {
+  Applied(world);
+  for (v1::GetPreviewsResponse& previews : world.coordinator.previews) {
+    for (v1::NodePreview& node : *previews.mutable_nodes()) {
+      node.mutable_preview()->Clear();
+      node.clear_unreachable();
+    }
+  }
+}
+
 void AppliedAlready(World& world) {
   Applied(world);
   v1::SpecBundle bundle;
@@ -247,16 +306,17 @@ void AppliedAlreadyToAll(World& world) {
 void Converging(World& world) {
   v1::Snapshot& snapshot = world.coordinator.snapshot;
   ReadFixture("converging.textproto", snapshot);
+  world.coordinator.checklist.clear_findings();
 }
 
 // The help of every command that is shown, and of the program.
 void AddHelp(std::vector<GoldenCase>& cases) {
-  cases.push_back({"help", {"--help"}, {}});
+  cases.push_back({"help/connect-ha", {"--help"}, {}});
   World world;
   for (const std::string& name : world.CommandNames()) {
     std::string file = name;
     std::replace(file.begin(), file.end(), ' ', '-');
-    cases.push_back({"help-" + file, absl::StrSplit("help " + name, ' '), {}});
+    cases.push_back({"help/" + file, absl::StrSplit("help " + name, ' '), {}});
   }
 }
 
@@ -266,107 +326,161 @@ void PrintTo(const GoldenCase& golden, std::ostream* out) { *out << golden.name;
 
 std::vector<GoldenCase> GoldenCases() {
   std::vector<GoldenCase> cases = {
-      {"status", {"status"}, {}},
-      {"status-good", {"status"}, MakeAllPass},
-      {"status-json", {"status", "--output", "json"}, MakeAllPass, true},
-      {"status-empty", {"status"}, NobodyJoined},
-      {"status-narrow", {"status"}, [](World& w) { w.width = 60; }},
-      {"checklist", {"checklist"}, {}},
-      {"checklist-good", {"checklist"}, MakeAllPass},
-      {"checklist-unknown", {"checklist"}, OnlyUnknown},
-      {"checklist-one-reason", {"checklist"}, OneReasonForMany},
-      {"checklist-advice", {"checklist"}, OnlyAdviceFails},
-      {"checklist-advice-strict", {"checklist", "--strict"}, OnlyAdviceFails},
-      {"checklist-color", {"checklist"}, [](World& w) { w.color = true; }},
-      {"checklist-narrow", {"checklist"}, [](World& w) { w.width = 60; }},
-      {"checklist-node", {"checklist", "--node", "node-2"}, {}},
-      {"checklist-node-in-order", {"checklist", "--node", "node-1"}, OneIsOpen},
-      {"checklist-node-open", {"checklist", "--node", "node-2"}, OneIsOpen},
-      {"checklist-node-rule",
+      {"status/trouble", {"status"}, InTrouble},
+      {"status/good", {"status"}, AllPass},
+      {"status/silent", {"status"}, OneSilent},
+      {"status/two-of-one-name", {"status"}, {}},
+      {"status/json",
+       {"status", "--output", "json"},
+       [](World& w) { JudgedOf(w, "disk-has-room", "fail"); },
+       true},
+      {"status/empty", {"status"}, NobodyJoined},
+      {"status/narrow", {"status"}, Narrow},
+      {"status/converging", {"status"}, Converging},
+      {"checklist/trouble", {"checklist"}, InTrouble},
+      {"checklist/good", {"checklist"}, AllPass},
+      {"checklist/unproved", {"checklist"}, Unproved},
+      {"checklist/silent", {"checklist"}, OneSilent},
+      {"checklist/three-causes", {"checklist"}, ThreeCauses},
+      {"checklist/undecided", {"checklist"}, Undecided},
+      {"checklist/held-back", {"checklist"}, HeldBack},
+      {"checklist/five-hundred", {"checklist"}, FiveHundred},
+      {"checklist/advice", {"checklist"}, OnlyAdviceFails},
+      {"checklist/advice-strict", {"checklist", "--strict"}, OnlyAdviceFails},
+      {"checklist/no-node-joined",
+       {"checklist"},
+       [](World& w) {
+         v1::Snapshot cluster = test::BaseCluster();
+         cluster.clear_nodes();
+         Judged(w, cluster);
+       }},
+      {"checklist/color",
+       {"checklist"},
+       [](World& w) {
+         InTrouble(w);
+         w.color = true;
+       }},
+      {"checklist/narrow", {"checklist"}, Narrow},
+      {"checklist/narrowest", {"checklist"}, Narrowest},
+      {"checklist/all", {"checklist", "--all"}, InTrouble},
+      {"checklist/all-silent", {"checklist", "--all"}, OneSilent},
+      {"checklist/json", {"checklist", "--output", "json"}, OneIsOpen, true},
+      {"checklist/junit", {"checklist", "--output", "junit"}, InTrouble, true},
+      {"checklist/refresh", {"checklist", "--refresh"}, Refreshing},
+      {"checklist-part/node", {"checklist", "--node", "node-2"}, InTrouble},
+      {"checklist-part/node-all", {"checklist", "--node", "node-2", "--all"}, InTrouble},
+      {"checklist-part/node-silent", {"checklist", "--node", "node-3"}, OneSilent},
+      {"checklist-part/node-in-order", {"checklist", "--node", "node-1"}, OneIsOpen},
+      {"checklist-part/node-open", {"checklist", "--node", "node-2"}, OneIsOpen},
+      {"checklist-part/node-rule",
        {"checklist", "--rule", "configuration-is-protected", "--node", "node-1"},
        OneIsOpen},
-      {"checklist-node-junit",
+      {"checklist-part/node-junit",
        {"checklist", "--node", "node-1", "--output", "junit"},
        OneIsOpen,
        true},
-      {"checklist-node-alone", {"checklist", "--node", "node-1"}, OneNodeOnly},
-      {"checklist-node-nothing", {"checklist", "--node", "node-3"}, OnlyAdviceFails},
-      {"checklist-node-no-part", {"checklist", "--node", "node-3", "--rule", "disk-has-room"}, {}},
-      {"checklist-nodes-same", {"checklist"}, [](World& w) { CannotBeRead(w, 2); }},
-      {"checklist-nodes-many", {"checklist"}, [](World& w) { CannotBeRead(w, 9); }},
-      {"checklist-no-node", {"checklist", "--node=nod-2"}, {}},
-      {"checklist-rule", {"checklist", "--rule", "storage-options"}, {}},
-      {"checklist-no-rule", {"checklist", "--rule", "encription-key-matches"}, {}},
-      {"checklist-unlike-any-rule", {"checklist", "--rule", "xyzzy"}, {}},
-      {"checklist-watch-no-node", {"checklist", "--watch", "--node", "nod-2"}, {}},
-      {"checklist-json", {"checklist", "--output", "json"}, OnlyUnknown, true},
-      {"checklist-junit", {"checklist", "--output", "junit"}, {}, true},
-      {"checklist-refresh", {"checklist", "--refresh"}, Refreshing},
-      {"checklist-no-answer", {"checklist"}, NoAnswer},
-      {"nodes-refresh-no-live-node", {"nodes", "--refresh"}, NobodyLive},
-      {"nodes-refresh-no-node", {"nodes", "--refresh"}, NobodyJoined},
-      {"checklist-other-authority", {"checklist"}, AnotherAuthority},
-      {"checklist-no-identity", {"checklist"}, NoIdentity},
-      {"nodes", {"nodes"}, {}},
-      {"facts", {"facts", "node-1"}, {}},
-      {"facts-table", {"facts", "node-2", "--output", "table"}, {}},
-      {"facts-no-node", {"facts", "node-4"}, {}},
-      {"diff", {"diff", "node-1", "node-2"}, {}},
-      {"diff-json", {"diff", "node-1", "node-2", "--output", "json"}, {}, true},
-      {"diff-same", {"diff", "node-1", "node-1"}, {}},
-      {"events", {"events"}, {}},
-      {"events-json", {"events", "--output", "json"}, {}, true},
-      {"events-unlike-any-rule", {"events", "--rule", "xyzzy"}, {}},
-      {"events-limit", {"events", "--limit", "many"}, {}},
-      {"token-create", {"token", "create", "--node", "node-*", "--uses", "3"}, Tokens},
-      {"token-create-ttl", {"token", "create", "--ttl", "soon"}, Tokens},
-      {"token-list", {"token", "list"}, Tokens},
-      {"token-list-empty", {"token", "list"}, {}},
-      {"token-revoke", {"token", "revoke", "4xk2vq7mza"}, {}},
-      {"node-remove", {"node", "remove", "node-2", "--yes"}, {}},
-      {"node-remove-no-terminal", {"node", "remove", "node-2"}, {}},
-      {"init", {"init", "--cluster", "analytics", "--address", "a"}, Initialised},
-      {"init-not-root", {"init", "--cluster", "analytics", "--address", "a"}, NotRoot},
-      {"check-config-bad", {"check-config", "tests/coordinator/cli/bad_cluster.yaml"}, {}, true},
-      {"check-config-good", {"check-config", "tests/coordinator/cli/cluster.yaml"}, {}},
-      {"check-config-missing", {"check-config", "tests/coordinator/cli/none.yaml"}, {}, true},
-      {"apply", {"apply", kEnforced, "--yes"}, Applied},
-      {"apply-observe", {"apply", "tests/coordinator/cli/cluster.yaml", "--yes"}, Applied},
-      {"apply-no-terminal", {"apply", kEnforced}, Applied},
-      {"apply-first",
+      {"checklist-part/node-alone", {"checklist", "--node", "node-1"}, OneNodeOnly},
+      {"checklist-part/node-nothing",
+       {"checklist", "--node", "node-3"},
+       [](World& w) {
+         OnlyAdviceFails(w);
+         w.coordinator.checklist.mutable_findings(0)->clear_evidence();
+       }},
+      {"checklist-part/node-no-part",
+       {"checklist", "--node", "node-3", "--rule", "disk-has-room"},
+       [](World& w) {
+         OnlyAdviceFails(w);
+         w.coordinator.checklist.mutable_findings(0)->clear_evidence();
+       }},
+      {"checklist-part/rule", {"checklist", "--rule", "storage-is-mounted"}, InTrouble},
+      {"checklist-part/rule-undecided", {"checklist", "--rule", "platform-matches"}, Undecided},
+      {"checklist-part/rule-follows", {"checklist", "--rule", "storage-options"}, OneFollows},
+      {"checklist-part/rule-follows-elsewhere",
+       {"checklist", "--rule", "storage-options", "--node", "node-1"},
+       OneFollows},
+      {"checklist-part/rule-follows-unknown",
+       {"checklist", "--rule", "storage-options"},
+       OneSilent},
+      {"checklist-part/rule-follows-junit",
+       {"checklist", "--rule", "storage-options", "--output", "junit"},
+       OneFollows,
+       true},
+      {"checklist-wrong/no-node", {"checklist", "--node=nod-2"}, {}},
+      {"checklist-wrong/no-rule", {"checklist", "--rule", "encription-key-matches"}, {}},
+      {"checklist-wrong/unlike-any-rule", {"checklist", "--rule", "xyzzy"}, {}},
+      {"checklist-wrong/watch-no-node", {"checklist", "--watch", "--node", "nod-2"}, {}},
+      {"checklist-wrong/no-answer", {"checklist"}, NoAnswer},
+      {"checklist-wrong/other-authority", {"checklist"}, AnotherAuthority},
+      {"checklist-wrong/no-identity", {"checklist"}, NoIdentity},
+      {"nodes/nodes-refresh-no-live-node", {"nodes", "--refresh"}, NobodyLive},
+      {"nodes/nodes-refresh-no-node", {"nodes", "--refresh"}, NobodyJoined},
+      {"nodes/nodes", {"nodes"}, {}},
+      {"nodes/facts", {"facts", "node-1"}, {}},
+      {"nodes/facts-table", {"facts", "node-2", "--output", "table"}, {}},
+      {"nodes/facts-no-node", {"facts", "node-4"}, {}},
+      {"nodes/diff", {"diff", "node-1", "node-2"}, {}},
+      {"nodes/diff-json", {"diff", "node-1", "node-2", "--output", "json"}, {}, true},
+      {"nodes/diff-same", {"diff", "node-1", "node-1"}, {}},
+      {"events/events", {"events"}, {}},
+      {"events/json", {"events", "--output", "json"}, {}, true},
+      {"events/unlike-any-rule", {"events", "--rule", "xyzzy"}, {}},
+      {"events/limit", {"events", "--limit", "many"}, {}},
+      {"join/token-create", {"token", "create", "--node", "node-*", "--uses", "3"}, Tokens},
+      {"join/token-create-ttl", {"token", "create", "--ttl", "soon"}, Tokens},
+      {"join/token-list", {"token", "list"}, Tokens},
+      {"join/token-list-empty", {"token", "list"}, {}},
+      {"join/token-revoke", {"token", "revoke", "4xk2vq7mza"}, {}},
+      {"join/node-remove", {"node", "remove", "node-2", "--yes"}, {}},
+      {"join/node-remove-no-terminal", {"node", "remove", "node-2"}, {}},
+      {"join/init", {"init", "--cluster", "analytics", "--address", "a"}, Initialised},
+      {"join/init-not-root", {"init", "--cluster", "analytics", "--address", "a"}, NotRoot},
+      {"other/check-config-bad",
+       {"check-config", "tests/coordinator/cli/bad_cluster.yaml"},
+       {},
+       true},
+      {"other/check-config-good", {"check-config", "tests/coordinator/cli/cluster.yaml"}, {}},
+      {"other/check-config-missing", {"check-config", "tests/coordinator/cli/none.yaml"}, {}, true},
+      {"apply/apply", {"apply", kEnforced, "--yes"}, Applied},
+      {"apply/observe", {"apply", "tests/coordinator/cli/cluster.yaml", "--yes"}, Applied},
+      {"apply/no-terminal", {"apply", kEnforced}, Applied},
+      {"apply/first",
        {"apply", kEnforced, "--yes"},
        [](World& w) {
          Applied(w);
          w.coordinator.specs.clear();
        }},
-      {"apply-already", {"apply", kEnforced}, AppliedAlready},
-      {"apply-already-but-ahead", {"apply", kEnforced, "--yes"}, AppliedAlreadyToAll},
-      {"apply-overtaken", {"apply", kEnforced, "--yes"}, SomebodyElseApplied},
-      {"apply-bad", {"apply", "tests/coordinator/cli/bad_cluster.yaml"}, {}, true},
-      {"apply-wait", {"apply", kEnforced, "--yes", "--wait"}, EndsRight},
-      {"apply-wait-stuck", {"apply", kEnforced, "--yes", "--wait"}, Following},
-      {"apply-wait-not-heard", {"apply", kEnforced, "--yes", "--wait"}, EndsWithoutOne},
-      {"apply-wait-timeout", {"apply", kEnforced, "--yes", "--wait", "--timeout", "2s"}, EndsRight},
-      {"spec-show", {"spec", "show"}, Applied},
-      {"spec-show-config", {"spec", "show", "2", "--part", "config"}, Applied},
-      {"spec-show-no-config", {"spec", "show", "1", "--part", "config"}, Applied},
-      {"spec-show-none", {"spec", "show", "7"}, Applied},
-      {"spec-history", {"spec", "history"}, Applied},
-      {"spec-history-json", {"spec", "history", "--output", "json"}, Applied, true},
-      {"spec-diff", {"spec", "diff", "1", "2"}, Applied},
-      {"spec-diff-same", {"spec", "diff", "2", "2"}, Applied},
-      {"spec-diff-word", {"spec", "diff", "one", "2"}, Applied},
-      {"spec-rollback", {"spec", "rollback", "1", "--yes"}, Applied},
-      {"status-converging", {"status"}, Converging},
-      {"rules", {"rules"}, {}},
-      {"rules-json", {"rules", "--output", "json"}, {}},
-      {"version", {"version"}, {}},
-      {"usage-none", {}, {}},
-      {"usage-command", {"checklst"}, {}},
-      {"usage-second-word", {"token"}, {}},
-      {"usage-option", {"nodes", "--ouput", "json"}, {}},
-      {"usage-value", {"nodes", "--output"}, {}},
-      {"usage-operand", {"diff", "node-1"}, {}},
+      {"apply/already", {"apply", kEnforced}, AppliedAlready},
+      {"apply/already-but-ahead", {"apply", kEnforced, "--yes"}, AppliedAlreadyToAll},
+      {"apply/overtaken", {"apply", kEnforced, "--yes"}, SomebodyElseApplied},
+      {"apply/bad", {"apply", "tests/coordinator/cli/bad_cluster.yaml"}, {}, true},
+      {"apply/wait", {"apply", kEnforced, "--yes", "--wait"}, EndsRight},
+      {"apply/wait-stuck", {"apply", kEnforced, "--yes", "--wait"}, Following},
+      {"apply/wait-not-heard", {"apply", kEnforced, "--yes", "--wait"}, EndsWithoutOne},
+      {"apply/wait-timeout", {"apply", kEnforced, "--yes", "--wait", "--timeout", "2s"}, EndsRight},
+      {"preview/preview", {"preview", kEnforced}, Applied},
+      {"preview/observe", {"preview", "tests/coordinator/cli/cluster.yaml"}, Applied},
+      {"preview/nothing", {"preview", kEnforced}, NothingToChange},
+      {"preview/json", {"preview", kEnforced, "--output", "json"}, Applied, true},
+      {"preview/bad", {"preview", "tests/coordinator/cli/bad_cluster.yaml"}, {}, true},
+      {"spec/show", {"spec", "show"}, Applied},
+      {"spec/show-config", {"spec", "show", "2", "--part", "config"}, Applied},
+      {"spec/show-no-config", {"spec", "show", "1", "--part", "config"}, Applied},
+      {"spec/show-none", {"spec", "show", "7"}, Applied},
+      {"spec/history", {"spec", "history"}, Applied},
+      {"spec/history-json", {"spec", "history", "--output", "json"}, Applied, true},
+      {"spec/diff", {"spec", "diff", "1", "2"}, Applied},
+      {"spec/diff-same", {"spec", "diff", "2", "2"}, Applied},
+      {"spec/diff-word", {"spec", "diff", "one", "2"}, Applied},
+      {"spec/rollback", {"spec", "rollback", "1", "--yes"}, Applied},
+      {"other/rules", {"rules"}, {}},
+      {"other/rules-json", {"rules", "--output", "json"}, {}},
+      {"other/version", {"version"}, {}},
+      {"usage/none", {}, {}},
+      {"usage/command", {"checklst"}, {}},
+      {"usage/second-word", {"token"}, {}},
+      {"usage/option", {"nodes", "--ouput", "json"}, {}},
+      {"usage/value", {"nodes", "--output"}, {}},
+      {"usage/operand", {"diff", "node-1"}, {}},
   };
   AddHelp(cases);
   return cases;

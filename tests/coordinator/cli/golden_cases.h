@@ -10,7 +10,7 @@
 namespace connect_ha {
 
 struct GoldenCase {
-  std::string name;
+  std::string name;                     // of its file, with the folder
   std::vector<std::string> words;       // after connect-ha
   std::function<void(World&)> arrange;  // empty: the world as it is
   bool for_programs = false;            // JSON and the like: lines may be of any length

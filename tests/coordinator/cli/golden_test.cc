@@ -1,5 +1,6 @@
-// What the commands print, word for word: tests/golden/NAME.EXITCODE.txt. `--rewrite` writes the
-// files anew; the diff is then read like code.
+// What the commands print, word for word: tests/golden/FOLDER/NAME.EXITCODE.txt. `--rewrite` writes
+// the files anew; the diff is then read like code.
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -21,7 +22,7 @@ const fs::path& Folder() {
 }
 
 struct Printed {
-  std::string file;  // status.1.txt
+  std::string file;  // status/good.1.txt
   std::string text;
 };
 
@@ -69,7 +70,7 @@ TEST_P(Golden, FitsAHundredColumns) {
 
 INSTANTIATE_TEST_SUITE_P(Commands, Golden, testing::ValuesIn(GoldenCases()), [](const auto& info) {
   std::string name = info.param.name;
-  std::replace(name.begin(), name.end(), '-', '_');
+  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
   return name;
 });
 
@@ -77,15 +78,18 @@ TEST(GoldenFiles, EachHasItsCase) {
   std::set<std::string> wanted;
   for (const GoldenCase& golden : GoldenCases()) wanted.insert(Print(golden).file);
   std::set<std::string> found;
-  for (const auto& entry : fs::directory_iterator(Folder())) found.insert(entry.path().filename());
+  for (const auto& entry : fs::recursive_directory_iterator(Folder())) {
+    if (entry.is_regular_file()) found.insert(fs::relative(entry.path(), Folder()));
+  }
   EXPECT_EQ(found, wanted);
 }
 
 void Rewrite() {
   fs::create_directories(Folder());
-  for (const auto& entry : fs::directory_iterator(Folder())) fs::remove(entry.path());
+  for (const auto& entry : fs::directory_iterator(Folder())) fs::remove_all(entry.path());
   for (const GoldenCase& golden : GoldenCases()) {
     const Printed printed = Print(golden);
+    fs::create_directories((Folder() / printed.file).parent_path());
     std::ofstream(Folder() / printed.file) << printed.text;
   }
   std::cout << GoldenCases().size() << " files written to " << Folder().string() << "\n";

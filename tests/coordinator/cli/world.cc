@@ -9,6 +9,7 @@
 
 #include "coordinator/cli/commands.h"
 #include "gtest/gtest.h"
+#include "tests/coordinator/cli/clusters.h"
 
 namespace connect_ha {
 
@@ -22,8 +23,8 @@ void ReadFixture(const std::string& name, google::protobuf::Message& message) {
 }
 
 World::World() : now(std::chrono::seconds(1722513600)) {  // 2024-08-01T12:00:00Z
+  Judged(*this, ThreeNodes());
   ReadFixture("snapshot.textproto", coordinator.snapshot);
-  ReadFixture("checklist.textproto", coordinator.checklist);
   coordinator.events.resize(1);
   ReadFixture("events.textproto", coordinator.events[0]);
   coordinator.refresh.resize(1);

@@ -15,7 +15,8 @@ namespace connect_ha {
 
 class World {
  public:
-  // The coordinator of the fixtures beside this file, and an identity that will do.
+  // The coordinator of the fixtures beside this file, where nothing is wrong that can be known, and
+  // a valid identity.
   World();
   ~World();
   World(const World&) = delete;

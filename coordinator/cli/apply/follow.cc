@@ -1,0 +1,196 @@
+#include "coordinator/cli/apply/follow.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/cli/link/client.h"
+#include "coordinator/cli/text/convergence_text.h"
+#include "coordinator/cli/text/node_text.h"
+
+namespace connect_ha {
+namespace {
+
+using C = v1::Convergence;
+
+constexpr std::chrono::seconds kPoll{1};
+// A node that is not heard may be on its way up again.
+constexpr std::chrono::seconds kUnheardGrace{30};
+// Off a terminal, a step that lasts is spoken of this often.
+constexpr std::chrono::seconds kStepSpokenOf{30};
+
+// At most `columns`, cut at a character.
+std::string Cut(const std::string& text, int columns) {
+  if (Columns(text) <= columns) return text;
+  std::string cut;
+  int taken = 0;
+  for (const char c : text) {
+    const bool begins = (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    if (begins && ++taken >= columns) break;
+    cut += c;
+  }
+  return cut + "~";
+}
+
+enum class Stand { kUnderWay, kRight, kWrong, kUnheard };
+
+// What the node says is of the generation in force.
+bool SpeaksOfThis(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
+  return !node.ahead() && node.reported_generation() == snapshot.generation() &&
+         node.convergence().generation() == snapshot.generation();
+}
+
+// Where the node is, and whether it goes on from there.
+Stand StandOf(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
+  if (!IsLive(snapshot, node)) return Stand::kUnheard;
+  if (IsConverged(snapshot, node)) return Stand::kRight;
+  if (!SpeaksOfThis(snapshot, node)) return Stand::kUnderWay;
+  if (node.convergence().state() == C::STUCK) return Stand::kWrong;
+  const bool left_so = node.convergence().state() == C::DIFFERS &&
+                       node.assigned_state() == v1::OBSERVED && !node.assigned_reason().empty();
+  return left_so ? Stand::kWrong : Stand::kUnderWay;
+}
+
+bool IsAtStep(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
+  return IsLive(snapshot, node) && SpeaksOfThis(snapshot, node) &&
+         node.convergence().state() == C::CHANGING && node.convergence().has_step();
+}
+
+class Follower {
+ public:
+  Follower(Terminal& terminal, Time begun) : terminal_(terminal), begun_(begun) {}
+
+  void Show(const v1::Snapshot& snapshot, Time now) {
+    if (terminal_.interactive) {
+      Redraw(snapshot, now);
+    } else {
+      WriteChanges(snapshot, now);
+    }
+  }
+
+  void ShowError(const absl::Status& status) {
+    if (std::exchange(away_, true)) return;
+    PrintError(terminal_, status);
+    drawn_ = 0;
+  }
+
+  void Answered() {
+    if (std::exchange(away_, false)) terminal_.error << "the coordinator answers again\n";
+  }
+
+ private:
+  struct Shown {
+    std::string key;
+    Time at;
+  };
+
+  std::string Elapsed(Time now) const { return FormatSpan(now - begun_); }
+
+  static int NameColumns(const v1::Snapshot& snapshot) {
+    int columns = 0;
+    for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+      columns = std::max(columns, Columns(Printable(node.name())));
+    }
+    return columns;
+  }
+
+  void Redraw(const v1::Snapshot& snapshot, Time now) {
+    if (drawn_ > 0) terminal_.out << "\x1b[" << drawn_ << "A\x1b[J";
+    const int names = NameColumns(snapshot);
+    for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+      const std::string name = Printable(node.name());
+      const Cell cell = ConvergenceCell(snapshot, node);
+      const std::string text = Cut(Printable(cell.text), terminal_.width - names - 3);
+      terminal_.out << name << std::string(static_cast<size_t>(names + 2 - Columns(name)), ' ')
+                    << Paint(terminal_, cell.style, text) << "\n";
+    }
+    terminal_.out << Elapsed(now) << "\n" << std::flush;
+    drawn_ = snapshot.nodes_size() + 1;
+  }
+
+  // A line where something changed; of a step that lasts one in a while, with how far it is.
+  void WriteChanges(const v1::Snapshot& snapshot, Time now) {
+    for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+      const std::string key = ConvergenceKey(snapshot, node);
+      Shown& shown = shown_[node.name()];
+      const bool changed = shown.key != key;
+      if (!changed && !(IsAtStep(snapshot, node) && now - shown.at >= kStepSpokenOf)) continue;
+      shown = {key, now};
+      const std::string text = changed ? key : ConvergenceCell(snapshot, node).text;
+      terminal_.out << Wrap(
+          absl::StrCat("[", Elapsed(now), "] ", Printable(node.name()), ": ", Printable(text)),
+          terminal_.width);
+    }
+    terminal_.out << std::flush;
+  }
+
+  Terminal& terminal_;
+  const Time begun_;
+  bool away_ = false;
+  int drawn_ = 0;  // lines that stand on the terminal
+  std::map<std::string, Shown> shown_;
+};
+
+int Conclude(Terminal& terminal, const v1::Snapshot& snapshot, Time begun, Time now) {
+  int code = kHolds;
+  size_t right = 0;
+  for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+    const Stand stand = StandOf(snapshot, node);
+    right += stand == Stand::kRight ? 1 : 0;
+    if (stand == Stand::kWrong) code = kFails;
+    if (stand == Stand::kUnheard && code == kHolds) code = kUnknown;
+    if (stand == Stand::kWrong) PrintTroubles(terminal, node);
+  }
+  terminal.out << right << " of " << Count(static_cast<size_t>(snapshot.nodes_size()), "node")
+               << " as generation " << snapshot.generation() << " says, after "
+               << FormatSpan(now - begun) << "\n";
+  return code;
+}
+
+bool IsOver(const v1::Snapshot& snapshot, Time begun, Time now) {
+  return std::none_of(snapshot.nodes().begin(), snapshot.nodes().end(), [&](const auto& node) {
+    const Stand stand = StandOf(snapshot, node);
+    return stand == Stand::kUnderWay || (stand == Stand::kUnheard && now - begun < kUnheardGrace);
+  });
+}
+
+int Overtaken(Terminal& terminal, uint64_t generation, uint64_t newer) {
+  PrintError(terminal, absl::AbortedError(absl::StrCat(
+                           "generation ", newer, " came after ", generation,
+                           ", which is not followed any further; fix: connect-ha status --watch")));
+  return kFails;
+}
+
+}  // namespace
+
+int FollowConvergence(const Environment& environment, const Arguments& arguments,
+                      Terminal& terminal, uint64_t generation, std::chrono::seconds limit) {
+  const Time begun = environment.now();
+  Follower follower(terminal, begun);
+  for (;;) {
+    const auto admin = OpenCoordinator(environment, arguments);
+    const auto snapshot =
+        admin.ok() ? GetStates(**admin) : absl::StatusOr<v1::Snapshot>(admin.status());
+    const Time now = environment.now();
+    if (!snapshot.ok()) {
+      follower.ShowError(snapshot.status());
+    } else {
+      follower.Answered();
+      if (snapshot->generation() > generation) {
+        return Overtaken(terminal, generation, snapshot->generation());
+      }
+      follower.Show(*snapshot, now);
+      if (snapshot->generation() == generation && IsOver(*snapshot, begun, now)) {
+        return Conclude(terminal, *snapshot, begun, now);
+      }
+    }
+    if (now - begun >= limit || !environment.wait(kPoll)) {
+      terminal.error << "not done after " << FormatSpan(now - begun)
+                     << "; the nodes carry on by themselves\nfix:   connect-ha status --watch\n";
+      return kUnknown;
+    }
+  }
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,128 @@
+#include "coordinator/cli/apply/put_into_force.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/command/text_table.h"
+#include "coordinator/cli/apply/follow.h"
+#include "coordinator/cli/link/client.h"
+#include "coordinator/cli/text/duration.h"
+#include "coordinator/cli/text/preview_text.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr std::chrono::seconds kFollowLimit{3600};
+
+bool IsSame(const v1::SpecBundle& a, const v1::SpecBundle& b) {
+  return a.source() == b.source() && a.has_connect_config() == b.has_connect_config() &&
+         a.connect_config() == b.connect_config() && a.has_license() == b.has_license() &&
+         a.license() == b.license();
+}
+
+std::string Question(const Proposal& proposal, const PreviewCounts& counts) {
+  const bool enforced = proposal.bundle.spec().enforcement() == v1::ENFORCE;
+  std::string question = proposal.generation > 0
+                             ? absl::StrCat("Go back to generation ", proposal.generation)
+                             : std::string("Apply it");
+  if (enforced) absl::StrAppend(&question, " and change ", Count(counts.changing, "node"));
+  if (counts.unknown > 0) {
+    absl::StrAppend(&question, " (", Count(counts.unknown, "node"), " did not answer)");
+  }
+  return question + "?";
+}
+
+int Refused(Terminal& terminal, const absl::Status& status, const Proposal& proposal) {
+  if (!absl::IsAborted(status)) return Fail(terminal, status);
+  PrintError(terminal,
+             absl::AbortedError(absl::StrCat(
+                 std::string(status.message()),
+                 "; fix: look at it (connect-ha spec history), then: ", proposal.command)));
+  return kFails;
+}
+
+absl::StatusOr<std::chrono::seconds> Limit(const Arguments& arguments) {
+  if (!arguments.Has("--timeout")) return kFollowLimit;
+  return ParseDuration(arguments.Get("--timeout"));
+}
+
+// After `generation`, which becomes the new one's. kHolds: it is in force.
+int AgreeAndApply(const Environment& environment, const Arguments& arguments, Terminal& terminal,
+                  AdminLink& admin, const Proposal& proposal, uint64_t& generation) {
+  const auto previews = AskNodes(environment, admin, proposal, terminal);
+  if (!previews.ok()) return Fail(terminal, previews.status());
+  ShowPreviews(proposal, *previews, terminal);
+  if (!arguments.Has("--yes")) {
+    const auto confirmed = Confirmed(
+        environment, terminal, Question(proposal, CountPreviews(*previews)), proposal.command);
+    if (!confirmed.ok()) return Fail(terminal, confirmed.status());
+    if (!*confirmed) {
+      terminal.error << "nothing was changed\n";
+      return kFails;
+    }
+  }
+  auto request = RequestFor<v1::ApplySpecRequest>(proposal);
+  request.set_newest_generation(generation);
+  const auto applied = admin.ApplySpec(request);
+  if (!applied.ok()) return Refused(terminal, applied.status(), proposal);
+  generation = applied->generation();
+  terminal.out << "generation " << generation << " is in force\n";
+  return kHolds;
+}
+
+// It is in force, and no node keeps another that the coordinator does not know.
+absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest,
+                                  const v1::SpecBundle& proposed) {
+  if (!IsSame(newest, proposed)) return false;
+  const auto snapshot = GetStates(admin);
+  if (!snapshot.ok()) return snapshot.status();
+  return std::none_of(snapshot->nodes().begin(), snapshot->nodes().end(),
+                      [](const v1::NodeSnapshot& node) { return node.ahead(); });
+}
+
+}  // namespace
+
+std::vector<Option> PutIntoForceOptions() {
+  return ClientOptions(
+      {{"--yes", nullptr, "Do not ask"},
+       {"--wait", nullptr, "Wait until the nodes are as it says, and show how far they are"},
+       {"--timeout", "DURATION", "Wait no longer than this (default 1h)"}});
+}
+
+absl::StatusOr<bool> Confirmed(const Environment& environment, Terminal& terminal,
+                               const std::string& question, const std::string& command) {
+  if (!environment.in_is_terminal) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no terminal to ask on; fix: ", command, " --yes"));
+  }
+  terminal.error << question << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(environment.in, answer);
+  answer = absl::AsciiStrToLower(answer);
+  return answer == "y" || answer == "yes";
+}
+
+int PutIntoForce(const Environment& environment, const Arguments& arguments, Terminal& terminal,
+                 const Proposal& proposal) {
+  const auto limit = Limit(arguments);
+  if (!limit.ok()) return Fail(terminal, limit.status());
+  const auto admin = OpenCoordinator(environment, arguments);
+  if (!admin.ok()) return Fail(terminal, admin.status());
+  const auto newest = (*admin)->GetSpec({});
+  if (!newest.ok() && !absl::IsNotFound(newest.status())) return Fail(terminal, newest.status());
+  uint64_t generation = newest.ok() ? newest->generation() : 0;
+  absl::StatusOr<bool> holds = false;
+  if (newest.ok()) holds = HoldsAlready(**admin, newest->bundle(), proposal.bundle);
+  if (!holds.ok()) return Fail(terminal, holds.status());
+  if (*holds) {
+    terminal.out << "nothing to apply: generation " << generation << " already says this\n";
+  } else {
+    const int code = AgreeAndApply(environment, arguments, terminal, **admin, proposal, generation);
+    if (code != kHolds) return code;
+  }
+  if (!arguments.Has("--wait")) return kHolds;
+  return FollowConvergence(environment, arguments, terminal, generation, *limit);
+}
+
+}  // namespace connect_ha
