@@ -19,7 +19,9 @@ using Nodes = std::vector<const v1::NodeSnapshot*>;
 
 // One key as the nodes have it; null where a node does not set it.
 struct KeyOnNodes {
-  std::string name;
+  std::string name;  // as first written: Section.Key
+  std::string section;
+  std::string key;
   const ConfigKeyClass* key_class = nullptr;
   std::vector<const v1::ConfigKey*> on;  // as Nodes
 };
@@ -31,6 +33,8 @@ std::map<std::string, KeyOnNodes> CollectKeys(const Nodes& nodes) {
       KeyOnNodes& entry = keys[KeyIdentity(key)];
       if (entry.on.empty()) {
         entry.name = KeyName(key);
+        entry.section = key.section();
+        entry.key = key.name();
         entry.key_class = &ClassOf(key.section(), key.name());
         entry.on.resize(nodes.size());
       }
@@ -40,21 +44,26 @@ std::map<std::string, KeyOnNodes> CollectKeys(const Nodes& nodes) {
   return keys;
 }
 
-// The order of values that a key is given several times does not count.
-std::string ComparableText(const v1::ConfigKey* key, const ConfigKeyClass& row) {
-  if (key == nullptr || key->values_size() < 2) return KeyText(key, row.otherwise);
-  v1::ConfigKey sorted = *key;
-  std::sort(sorted.mutable_values()->begin(), sorted.mutable_values()->end());
-  return KeyText(&sorted, row.otherwise);
+// As Connect reads it: however it is spelt, in whatever order its values stand.
+std::string ComparableText(const KeyOnNodes& key, const v1::ConfigKey* on_node) {
+  if (on_node == nullptr) {
+    const char* otherwise = key.key_class->otherwise;
+    return otherwise == nullptr ? KeyText(nullptr, nullptr)
+                                : NormalizedConfigValue(key.section, key.key, otherwise);
+  }
+  v1::ConfigKey read = *on_node;
+  for (std::string& value : *read.mutable_values()) {
+    value = NormalizedConfigValue(key.section, key.key, value);
+  }
+  std::sort(read.mutable_values()->begin(), read.mutable_values()->end());
+  return KeyText(&read, nullptr);
 }
 
 // Where a person changes the value.
 std::string PlaceOnNode(const KeyOnNodes& key, const Nodes& nodes, const v1::NodeSnapshot* node) {
   for (size_t i = 0; i < nodes.size(); ++i) {
     if (nodes[i] != node || key.on[i] == nullptr) continue;
-    const std::string file =
-        key.on[i]->file().empty() ? ConfigPath(node->facts()) : key.on[i]->file();
-    return key.on[i]->line() == 0 ? file : absl::StrCat(file, ":", key.on[i]->line());
+    return SettingPlace(node->facts(), key.section, key.key);
   }
   return ConfigPath(node->facts());
 }
@@ -64,7 +73,7 @@ void JudgeKey(const KeyOnNodes& key, const Nodes& nodes, Verdict& verdict) {
   if (key_class == KeyClass::kMayDiffer || key_class == KeyClass::kMustDiffer) return;
   std::vector<Seen> seen;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    seen.push_back({nodes[i], ComparableText(key.on[i], *key.key_class)});
+    seen.push_back({nodes[i], ComparableText(key, key.on[i])});
   }
   const char* note = key_class == KeyClass::kUnknown ? " (a key not known here)" : "";
   Agree(verdict, seen,
