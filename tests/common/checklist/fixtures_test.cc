@@ -53,11 +53,18 @@ std::string TestName(const ::testing::TestParamInfo<ClusterFile>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Clusters, Fixtures, ::testing::ValuesIn(ClusterFiles()), TestName);
 
+// What these would not know makes a rule that they need unknown first: they follow.
+const std::set<std::string>& NeverUnknown() {
+  static const std::set<std::string> rules = {"at-least-two-nodes", "database-is-postgres"};
+  return rules;
+}
+
 TEST(Fixtures, ShowEveryRulePassingFailingAndUnknown) {
   std::map<std::string, std::set<v1::Outcome>> shown;
   for (const ClusterFile& file : ClusterFiles()) shown[file.rule].insert(file.Promises());
   for (const Rule& rule : Rules()) {
     for (const v1::Outcome outcome : {v1::PASS, v1::FAIL, v1::UNKNOWN}) {
+      if (outcome == v1::UNKNOWN && NeverUnknown().count(rule.id) > 0) continue;
       EXPECT_EQ(shown[rule.id].count(outcome), 1u)
           << "tests/clusters/" << rule.id << " has no fixture for " << v1::Outcome_Name(outcome);
     }
