@@ -11,14 +11,15 @@ namespace {
 constexpr char kUnitPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
 
 absl::StatusOr<std::string> PathOfUnit(const ProbeInput& input) {
-  const absl::StatusOr<std::vector<std::string>> environment = input.host.ReadUnitEnvironment(
+  const absl::StatusOr<std::vector<UnitVariable>> environment = input.host.ReadUnitEnvironment(
       input.agent_config.has_connect_unit() ? input.agent_config.connect_unit()
                                             : "rstudio-connect.service");
   if (!environment.ok() && !absl::IsNotFound(environment.status())) return environment.status();
   std::string path = kUnitPath;
   if (!environment.ok()) return path;
-  for (absl::string_view variable : *environment) {
-    if (absl::ConsumePrefix(&variable, "PATH=")) path = std::string(variable);
+  for (const UnitVariable& variable : *environment) {
+    absl::string_view assignment = variable.assignment;
+    if (absl::ConsumePrefix(&assignment, "PATH=")) path = std::string(assignment);
   }
   return path;
 }

@@ -65,10 +65,9 @@ class CompareTest : public ::testing::Test {
   Seen OnNode(const std::string& name, const std::string& value, bool serves = false) {
     v1::NodeSnapshot& node = nodes_.emplace_back();
     node.set_name(name);
-    if (serves) {
-      node.mutable_facts()->mutable_connect()->mutable_unit()->set_active_state("active");
-      node.mutable_facts()->mutable_connect()->mutable_ping()->set_http_status(200);
-    }
+    v1::ConnectFacts& connect = *node.mutable_facts()->mutable_connect();
+    connect.mutable_unit()->set_active_state(serves ? "active" : "inactive");
+    if (serves) connect.mutable_ping()->set_http_status(200);
     return {&node, value};
   }
   static v1::Finding Judge(const std::vector<Seen>& seen,
