@@ -79,5 +79,7 @@ struct Probe {
 
 // "could not be observed": the field at `path` stays unset, for this reason.
 void MarkUnobserved(v1::Facts& facts, const std::string& path, const std::string& reason);
+// The same, only until the kVerify probe that reads it has run.
+void MarkPending(v1::Facts& facts, const std::string& path, const std::string& reason);
 
 }  // namespace connect_ha

@@ -86,8 +86,13 @@ void Verdict::NotApplicable(const std::string& node, const std::string& text) {
 
 bool Verdict::Unobserved(const v1::NodeSnapshot& node, absl::string_view path) {
   const auto why = WhyUnobserved(node.facts(), path);
-  if (why) Unknown(node.name(), *why);
-  return why.has_value();
+  if (!why) return false;
+  if (IsPending(node.facts(), path)) {
+    Pending(node.name(), *why);
+  } else {
+    Unknown(node.name(), *why);
+  }
+  return true;
 }
 
 bool Verdict::Has(v1::Outcome outcome) const {

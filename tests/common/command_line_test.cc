@@ -89,7 +89,7 @@ TEST(ParseCommandLine, RefusesAndSaysWhatToType) {
   EXPECT_EQ(Refused({"feed", "a", "--mch"}),
             "\"feed\" has no option \"--mch\"; did you mean \"--much\"?; fix: zoo feed --help");
   EXPECT_EQ(Refused({"feed", "a", "--size", "largo"}),
-            "\"largo\" is no size; did you mean \"large\"?; fix: zoo feed --size large");
+            "\"largo\" is not a valid size; did you mean \"large\"?; fix: zoo feed --size large");
   EXPECT_EQ(Refused({"feed", "a", "--size"}), "--size needs a value: SIZE; fix: zoo feed --help");
   EXPECT_EQ(Refused({"feed", "a", "--much=1"}), "--much takes no value; fix: zoo feed --help");
   EXPECT_EQ(Refused({"feed", "a", "--much", "--much"}),
@@ -101,10 +101,10 @@ TEST(ParseCommandLine, OfManyChoicesNamesTheCommandThatListsThem) {
   zoo.commands[0].options.push_back({"--animal", "ANIMAL", "Which", "a1|b2|c3|d4|e5|f6|g7"});
   const std::vector<std::string> words = {"feed", "it", "--animal", "zebra"};
   EXPECT_EQ(ParseCommandLine(zoo, words).status().message(),
-            "\"zebra\" is no animal; fix: zoo feed --help");
+            "\"zebra\" is not a valid animal; fix: zoo feed --help");
   zoo.commands.push_back({"animals", "", "List", "Lists.", {}, {}, Nothing});
   EXPECT_EQ(ParseCommandLine(zoo, words).status().message(),
-            "\"zebra\" is no animal; fix: to see them all: zoo animals");
+            "\"zebra\" is not a valid animal; fix: to see them all: zoo animals");
 }
 
 TEST(Help, NamesTheProgramInTheExamplesOfEveryOne) {

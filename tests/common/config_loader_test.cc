@@ -134,7 +134,8 @@ TEST(ConfigLoaderTest, TakesEnumsInLowerCaseAndBools) {
   EXPECT_EQ(Parsed<v1::Finding>("outcome: not_applicable\nrule_class: data\n"),
             "outcome: NOT_APPLICABLE rule_class: DATA ");
   EXPECT_EQ(Problems<v1::Finding>("outcome: pas\nrule_class: DATA\n"),
-            "c.yaml:1:10: outcome must be one of pass, fail, unknown, not_applicable, not \"pas\"; "
+            "c.yaml:1:10: outcome must be one of pass, fail, unknown, not_applicable, follows, not "
+            "\"pas\"; "
             "did you mean \"pass\"?\n"
             "c.yaml:2:13: rule_class must be one of data, service, advice, not \"DATA\"; did you "
             "mean \"data\"?\n");

@@ -198,7 +198,9 @@ TEST_F(SpecBundleTest, NotesWhatHasNoEffectAndWarnsOfWhatIsNotInstalled) {
             "cluster.yaml:5:17: database.tls must be an sslmode, as verify-full or require, not "
             "\"full\"\n"
             "cluster.yaml:5:32: database.ca_file must be an absolute path, of a file on every "
-            "node\n");
+            "node\n"
+            "cluster.yaml:5:32: note: database.ca_file is read, but has no effect in this version; "
+            "write database_ca_file into agent.yaml on each node\n");
 }
 
 TEST_F(SpecBundleTest, FilesStayBesideItAndWithinTheirLimits) {

@@ -71,8 +71,8 @@ absl::StatusOr<std::string> ReadRunningVersion(const ProbeInput& input, const v1
 void ReadIntegrity(const ProbeInput& input, const v1::Package& package, v1::Facts& facts) {
   const std::optional<VerifiedConnect> verified = input.cache.connect.Get();
   if (!verified || verified->package_version != package.version()) {
-    MarkUnobserved(facts, "connect.integrity",
-                   absl::StrCat("the files of ", package.version(), " are not verified yet"));
+    MarkPending(facts, "connect.integrity",
+                absl::StrCat("the files of ", package.version(), " are not verified yet"));
     return;
   }
   Observe(facts, "connect.integrity", verified->integrity, [&](const v1::Integrity& integrity) {

@@ -146,6 +146,11 @@ absl::Status ReadLicense(const ProbeInput& input, v1::Facts& facts) {
     license.set_kind(absl::EqualsIgnoreCase(type, "remote") ? "remote" : "local");
   }
   ReportStatus(said, facts);
+  if (!input.cache.license.Get()) {
+    for (v1::Unobserved& entry : *facts.mutable_unobserved()) {
+      entry.set_pending(entry.reason() == said.status().message());
+    }
+  }
   return absl::OkStatus();
 }
 

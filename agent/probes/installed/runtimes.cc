@@ -104,11 +104,14 @@ void ReportVerified(const VerifiedRuntime& verified, v1::Runtime& runtime, v1::F
 }
 
 void ReportUnverified(const FoundRuntime& found, const v1::Runtime& runtime, v1::Facts& facts) {
-  constexpr char kReason[] = "not verified yet";
-  MarkRuntime(facts, runtime, "integrity", kReason);
-  MarkRuntime(facts, runtime, "smoke", kReason);
-  if (found.version.empty()) MarkRuntime(facts, runtime, "version", kReason);
-  if (!runtime.has_package()) MarkRuntime(facts, runtime, "package", kReason);
+  const auto mark = [&](const std::string& field) {
+    MarkPending(facts, "runtimes.runtimes." + field,
+                absl::StrCat(runtime.executable(), ": not verified yet"));
+  };
+  mark("integrity");
+  mark("smoke");
+  if (found.version.empty()) mark("version");
+  if (!runtime.has_package()) mark("package");
 }
 
 std::pair<int, std::string> Key(const v1::Runtime& runtime) {

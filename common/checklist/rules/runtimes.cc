@@ -79,31 +79,33 @@ bool IsOfAnother(const v1::NodeSnapshot& node, const v1::Runtime& runtime,
   });
 }
 
-// Why a fact of one of the installations was not observed. All of them share one path in the
-// facts; the reason begins with the executable that it is about.
-std::optional<std::string> WhyLacking(const v1::NodeSnapshot& node, const v1::Runtime& runtime,
-                                      const std::string& field) {
+// What says that a fact of one of the installations was not observed; null where nothing does. All
+// of them share one path in the facts; the reason begins with the executable that it is about.
+const v1::Unobserved* Lacking(const v1::NodeSnapshot& node, const v1::Runtime& runtime,
+                              const std::string& field) {
   for (const v1::Unobserved& entry : node.facts().unobserved()) {
     if (entry.path() != absl::StrCat("runtimes.runtimes.", field)) continue;
-    if (IsOfAnother(node, runtime, entry.reason())) continue;
-    absl::string_view reason = entry.reason();
-    absl::ConsumePrefix(&reason, absl::StrCat(runtime.executable(), ": "));
-    return std::string(reason);
+    if (!IsOfAnother(node, runtime, entry.reason())) return &entry;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
+// `pending`: where nothing says why, the probe that takes longer has not come to it.
 void SayUnknown(const v1::NodeSnapshot& node, const v1::Runtime& runtime, const std::string& field,
-                const std::string& text, Verdict& verdict) {
-  const std::optional<std::string> why = WhyLacking(node, runtime, field);
-  verdict.Unknown(node.name(), why ? absl::StrCat(text, ": ", *why) : text);
-}
-
-// As SayUnknown; where no reason is given, the probe that takes longer has not come to it.
-void SayPending(const v1::NodeSnapshot& node, const v1::Runtime& runtime, const std::string& field,
-                const std::string& text, Verdict& verdict) {
-  if (WhyLacking(node, runtime, field)) return SayUnknown(node, runtime, field, text, verdict);
-  verdict.Pending(node.name(), text);
+                const std::string& text, Verdict& verdict, bool pending = false) {
+  const v1::Unobserved* lacking = Lacking(node, runtime, field);
+  std::string why = text;
+  if (lacking != nullptr) {
+    absl::string_view reason = lacking->reason();
+    absl::ConsumePrefix(&reason, absl::StrCat(runtime.executable(), ": "));
+    absl::StrAppend(&why, ": ", reason);
+    pending = lacking->pending();
+  }
+  if (pending) {
+    verdict.Pending(node.name(), why);
+  } else {
+    verdict.Unknown(node.name(), why);
+  }
 }
 
 void JudgeStatus(const std::string& what, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
@@ -125,8 +127,8 @@ void JudgeFiles(const Kind& kind, const std::string& what, const v1::NodeSnapsho
     SayUnknown(node, runtime, "package", absl::StrCat("whose ", what, " is"), verdict);
   }
   const v1::Integrity& files = runtime.integrity();
-  const bool verifiable =
-      runtime.has_package() || runtime.has_integrity() || WhyLacking(node, runtime, "integrity");
+  const bool verifiable = runtime.has_package() || runtime.has_integrity() ||
+                          Lacking(node, runtime, "integrity") != nullptr;
   if (files.files_changed() + files.files_missing() > 0) {
     verdict.Fail(node.name(),
                  absl::StrCat(what, ": ", files.files_changed(), " files changed, ",
@@ -135,15 +137,17 @@ void JudgeFiles(const Kind& kind, const std::string& what, const v1::NodeSnapsho
                  runtime.has_package() ? ReinstallFix(node, runtime.package())
                                        : InstallFix(kind, node, runtime.version()));
   } else if (files.files_checked() == 0 && verifiable && !owner_unknown) {
-    SayPending(node, runtime, "integrity",
-               absl::StrCat("the files of ", what, " were not checked yet"), verdict);
+    SayUnknown(node, runtime, "integrity", absl::StrCat("the files of ", what, " were not checked"),
+               verdict,
+               /*pending=*/true);
   }
 }
 
 void JudgeSmoke(const std::string& what, const v1::NodeSnapshot& node, const v1::Runtime& runtime,
                 Verdict& verdict) {
   if (!runtime.has_smoke()) {
-    return SayPending(node, runtime, "smoke", absl::StrCat(what, " was not tried yet"), verdict);
+    return SayUnknown(node, runtime, "smoke", absl::StrCat(what, " was not tried"), verdict,
+                      /*pending=*/true);
   }
   if (runtime.smoke().passed()) return;
   const std::vector<std::string> lines = absl::StrSplit(runtime.smoke().output(), '\n');

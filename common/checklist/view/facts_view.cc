@@ -58,6 +58,13 @@ std::optional<std::string> WhyUnobserved(const v1::Facts& facts, absl::string_vi
   return absl::StrCat(noun, " not reported");
 }
 
+bool IsPending(const v1::Facts& facts, absl::string_view path) {
+  for (const v1::Unobserved& entry : facts.unobserved()) {
+    if (Covers(entry.path(), path)) return entry.pending();
+  }
+  return false;
+}
+
 std::optional<std::string> WhyConfigurationUnknown(const v1::Facts& facts) {
   if (auto why = WhyUnobserved(facts, "configuration.keys")) return why;
   if (auto why = WhyUnobserved(facts, "configuration.errors")) return why;

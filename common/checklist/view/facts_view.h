@@ -15,6 +15,9 @@ namespace connect_ha {
 // ("connect" in facts that an older agent sent) counts as not observed.
 std::optional<std::string> WhyUnobserved(const v1::Facts& facts, absl::string_view path);
 
+// It could not be observed only because a probe that takes longer has not come to it.
+bool IsPending(const v1::Facts& facts, absl::string_view path);
+
 // Why the effective configuration is not known in full: not observed, or the file has errors.
 std::optional<std::string> WhyConfigurationUnknown(const v1::Facts& facts);
 // Null when the key is left at Connect's default. Section and name are case-insensitive.

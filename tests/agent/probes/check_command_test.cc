@@ -88,9 +88,9 @@ TEST_F(CheckCommandTest, AFullLookAtAHealthyNodeHolds) {
 
 TEST_F(CheckCommandTest, WhatCouldNotBeReadIsSeenInTheNodesOwnFacts) {
   bench_.host->SetError("rstudio-connect.service", absl::UnavailableError("no bus"));
-  EXPECT_EQ(Steps()["service-is-healthy"], "connect-ha-agent facts");
+  EXPECT_EQ(Steps()["connect-version-matches"], "connect-ha-agent facts");
   check_.full = true;
-  EXPECT_EQ(Steps()["service-is-healthy"], "connect-ha-agent facts --full");
+  EXPECT_EQ(Steps()["connect-version-matches"], "connect-ha-agent facts --full");
 }
 
 TEST_F(CheckCommandTest, TheSpecificationThatTheNodeHoldsCounts) {
@@ -107,7 +107,7 @@ TEST_F(CheckCommandTest, TheSpecificationThatTheNodeHoldsCounts) {
 
   EXPECT_TRUE(Prints("4000")) << out_.str();
   EXPECT_TRUE(Prints("(limit 1%)")) << out_.str();
-  EXPECT_TRUE(Prints("not on the file system at /srv/connect")) << out_.str();
+  EXPECT_TRUE(Prints("nothing is mounted at /srv/connect")) << out_.str();
   EXPECT_TRUE(Prints("rstudio-connect has uid 999, wanted 1234")) << out_.str();
   EXPECT_TRUE(Prints("node node-1   by generation 7   ")) << out_.str();
 }

@@ -155,6 +155,8 @@ TEST_F(DatabaseTest, ReportsTheServerOverAVerifiedConnection) {
   database.clear_clock_error_us();
   database.clear_tls_cipher();
   database.clear_port();
+  EXPECT_GT(database.addresses_size(), 0);  // which, this machine decides
+  database.clear_addresses();
   EXPECT_EQ(Text(facts), R"(database {
   host: "localhost"
   database: "postgres"

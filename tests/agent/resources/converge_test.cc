@@ -177,7 +177,7 @@ TEST_F(ConvergeTest, AKeyEditedByHandIsNamedAndNoSecretIs) {
   const v1::Change made = agent_->journal.Pending(100).back().change();
   EXPECT_EQ(made.from(),
             "HTTP.NoWarning is \"true\", Postgres.Password differs, Server.Address is "
-            "\"https://me:***@elsewhere\"");
+            "\"https://***@elsewhere\"");
   EXPECT_EQ(made.to(),
             "HTTP.NoWarning is absent, Postgres.Password differs, Server.Address is "
             "\"https://node-1\"");

@@ -199,7 +199,7 @@ TEST(PlanTest, NoInputChangesANodeUnderAConnectThatRuns) {
   }
   // Both were tried, often.
   EXPECT_GT(under_connect, 1000);
-  EXPECT_GT(changed, 1000);
+  EXPECT_GT(changed, 500);
 }
 
 }  // namespace

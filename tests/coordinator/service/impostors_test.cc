@@ -377,8 +377,8 @@ TEST_F(ImpostorsTest, OversizedMessageIsRefusedBeforeItIsHeld) {
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_NE(refused.error_message().find("larger than max"), std::string::npos)
       << refused.error_message();
-  // It is read and is no message: the limit is where it is said to be, and not below.
-  EXPECT_EQ(call(kLimit).error_code(), grpc::StatusCode::INTERNAL);
+  // It is read, and speaks for no node: the limit is where it is said to be, and not below.
+  EXPECT_EQ(call(kLimit).error_code(), grpc::StatusCode::PERMISSION_DENIED);
 }
 
 TEST_F(ImpostorsTest, GarbageForARequestIsRefused) {

@@ -92,7 +92,8 @@ TEST_F(SpecServiceTest, ASpecificationThatWillNotDoIsRefusedWithEveryReason) {
   wrong.mutable_spec()->mutable_connect()->set_config("c.gcfg");
   const grpc::Status status = Apply(wrong, 1);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_TRUE(absl::StrContains(status.error_message(), "limits.stale_after must be 15s or longer"));
+  EXPECT_TRUE(
+      absl::StrContains(status.error_message(), "limits.stale_after must be 15s or longer"));
   EXPECT_TRUE(absl::StrContains(status.error_message(), "connect.config names a file that was"));
   const grpc::Status other = Apply(Bundle("other", 17), 1);
   EXPECT_EQ(other.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
