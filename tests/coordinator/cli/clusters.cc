@@ -78,10 +78,15 @@ void OpenConfiguration(v1::NodeSnapshot& node) {
   node.mutable_facts()->mutable_configuration()->set_mode(kReadableByAll);
 }
 
+v1::Checklist JudgedChecklist(const v1::Snapshot& cluster) {
+  v1::Checklist checklist = Evaluate(cluster);
+  SetSince(checklist);
+  return checklist;
+}
+
 void Judged(World& world, const v1::Snapshot& cluster) {
   world.coordinator.snapshot = cluster;
-  world.coordinator.checklist = Evaluate(cluster);
-  SetSince(world.coordinator.checklist);
+  world.coordinator.checklist = JudgedChecklist(cluster);
 }
 
 void JudgedBy(World& world, const v1::Snapshot& cluster, const std::string& rule) {

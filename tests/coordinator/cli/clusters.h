@@ -18,8 +18,9 @@ void StopConnect(v1::NodeSnapshot& node);
 void FillDisk(v1::NodeSnapshot& node);
 void OpenConfiguration(v1::NodeSnapshot& node);  // mode 0644
 
-// The commands see this cluster, judged by every rule. What fails or is unknown has been so for
-// 45 seconds.
+// By every rule; all has been as it is for 45 seconds.
+v1::Checklist JudgedChecklist(const v1::Snapshot& cluster);
+// The commands see this cluster, judged so.
 void Judged(World& world, const v1::Snapshot& cluster);
 // Only one rule of it.
 void JudgedBy(World& world, const v1::Snapshot& cluster, const std::string& rule);

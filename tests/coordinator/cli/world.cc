@@ -23,7 +23,8 @@ void ReadFixture(const std::string& name, google::protobuf::Message& message) {
 }
 
 World::World() : now(std::chrono::seconds(1722513600)) {  // 2024-08-01T12:00:00Z
-  Judged(*this, ThreeNodes());
+  static const v1::Checklist& judged = *new v1::Checklist(JudgedChecklist(ThreeNodes()));
+  coordinator.checklist = judged;
   ReadFixture("snapshot.textproto", coordinator.snapshot);
   coordinator.events.resize(1);
   ReadFixture("events.textproto", coordinator.events[0]);
