@@ -96,6 +96,12 @@ struct KeptServerVersion {
   std::string version;
 };
 
+// What Connect's file held last, and when that came into it.
+struct KeptContent {
+  std::string sha256;
+  Time changed_at;
+};
+
 struct ProbeCache {
   ByFile<PackageDatabase> packages;
   ByFile<bool> owned_paths;  // of dpkg's .list files, by path
@@ -107,6 +113,7 @@ struct ProbeCache {
   Kept<VerifiedConnect> connect;
   Kept<std::map<std::string, VerifiedRuntime>> runtimes;
   Kept<absl::StatusOr<v1::LicenseFacts>> license;
+  Kept<KeptContent> configuration;
   // By mount point, since when it has not answered.
   Kept<std::map<std::string, Time>> silent_mounts;
 };

@@ -120,7 +120,18 @@ void SetStatus(const FileStatus& status, v1::ConfigurationFacts& facts) {
   facts.set_uid(status.uid);
   facts.set_gid(status.gid);
   *facts.mutable_modified_at() = ToProto(status.modified_at);
-  *facts.mutable_changed_at() = ToProto(status.changed_at);
+}
+
+// A change of the owner or the mode is a change of the file for the kernel, and none of what
+// Connect has read: while the content stays, its time does.
+Time ContentChangedAt(const std::string& text, const FileStatus& status, ProbeCache& cache) {
+  const std::string sha256 = Sha256(text);
+  const std::optional<KeptContent> kept = cache.configuration.Get();
+  if (kept && kept->sha256 == sha256 && kept->changed_at <= status.changed_at) {
+    return kept->changed_at;
+  }
+  cache.configuration.Put({sha256, status.changed_at});
+  return status.changed_at;
 }
 
 }  // namespace
@@ -152,6 +163,9 @@ absl::Status ReadConfiguration(const ProbeInput& input, v1::Facts& facts) {
   GcfgFile file;
   const auto text = input.host.ReadFile(path);
   if (text.ok()) {
+    if (status.ok()) {
+      *configuration.mutable_changed_at() = ToProto(ContentChangedAt(*text, *status, input.cache));
+    }
     file = ParseGcfg(*text);
     SetNotes(file, configuration);
     file.entries = WithoutStraySecrets(file.entries);

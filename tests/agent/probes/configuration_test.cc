@@ -42,6 +42,23 @@ class ConfigurationTest : public testing::Test {
   v1::Facts facts_;
 };
 
+TEST_F(ConfigurationTest, AChangeOfTheModeAloneIsNoneOfTheContent) {
+  ASSERT_TRUE(Read().ok());
+  FakeFile file;
+  file.content = host_.ReadFile(kPath).value();
+  file.mode = 0640;
+  file.changed_at = Time(std::chrono::seconds(1700000900));
+  host_.SetFile(kPath, file);
+  ASSERT_TRUE(Read().ok());
+  EXPECT_EQ(facts_.configuration().mode(), 0640u);
+  EXPECT_EQ(facts_.configuration().changed_at().seconds(), 1700000500);
+
+  file.content += "; another line\n";
+  host_.SetFile(kPath, file);
+  ASSERT_TRUE(Read().ok());
+  EXPECT_EQ(facts_.configuration().changed_at().seconds(), 1700000900);
+}
+
 TEST_F(ConfigurationTest, ReportsTheEffectiveKeysWithoutSecrets) {
   ASSERT_TRUE(Read().ok());
 
