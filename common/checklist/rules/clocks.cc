@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <vector>
 
@@ -99,10 +101,22 @@ std::string OffText(const ClockReading& reading, const std::string& whose, int64
 }
 
 void SayApart(const ClockComparison& compared, int64_t limit, Verdict& verdict) {
+  Why why{v1::PEERS, compared.undecided};
+  if (compared.undecided) {
+    std::vector<std::string> names;
+    int64_t apart = 0;
+    for (const ClockReading& out : compared.out) {
+      names.push_back(out.node->name());
+      apart = std::max(apart, std::abs(out.offset_us));
+    }
+    why.together = absl::StrCat("the clocks of ", JoinNames(names), " are ", ShortSpan(apart),
+                                " apart (limit ", ShortSpan(limit),
+                                "), and which is right cannot be seen from here");
+  }
   for (const ClockReading& out : compared.out) {
     verdict.Fail(out.node->name(),
                  OffText(out, compared.undecided ? "the other" : "the other nodes", limit),
-                 LookAtClock(*out.node), {v1::PEERS, compared.undecided});
+                 LookAtClock(*out.node), why);
   }
   for (const ClockReading& unsure : compared.unsure) {
     verdict.Unknown(

@@ -61,9 +61,8 @@ Fixes SameFix(const DatabaseNoun& noun, const v1::NodeSnapshot& node,
                  absl::StrCat(own.host(), " must resolve as on ", right.name(), ", to ",
                               absl::StrJoin(other.addresses(), ", ")))};
   }
-  return {ByHand(node.name(), absl::StrCat("give ", UrlSetting(node, noun), " the value that ",
-                                           right.name(), " has")),
-          RestartConnect(node.name())};
+  return Reconfigure(node, absl::StrCat("give ", UrlSetting(node, noun), " the value that ",
+                                        right.name(), " has"));
 }
 
 // Where each node has its database from, and what that is.
@@ -114,9 +113,8 @@ void CompareWhetherSet(const v1::Snapshot& cluster, const DatabaseNoun& noun, Ve
   Agree(verdict, seen,
         {setting, std::nullopt,
          [&noun](const Seen& one, const Seen& right) -> Fixes {
-           return {ByHand(one.node->name(), absl::StrCat("make ", UrlSetting(*one.node, noun),
-                                                         " as it is on ", right.node->name())),
-                   RestartConnect(one.node->name())};
+           return Reconfigure(*one.node, absl::StrCat("make ", UrlSetting(*one.node, noun),
+                                                      " as it is on ", right.node->name()));
          },
          absl::StrCat("decide whether the cluster has ", setting, ", and set it on all or none")});
 }
@@ -160,9 +158,8 @@ void JudgeWritable(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
   } else if (database.in_recovery()) {
     verdict.Fail(node.name(),
                  absl::StrCat(noun.prefix, database.host(), " is a standby (pg_is_in_recovery)"),
-                 {ByHand(node.name(), absl::StrCat("set ", UrlSetting(node, noun),
-                                                   " to the primary's endpoint")),
-                  RestartConnect(node.name())});
+                 Reconfigure(node, absl::StrCat("set ", UrlSetting(node, noun),
+                                                " to the primary's endpoint")));
   } else if (database.read_only()) {
     verdict.Fail(node.name(),
                  absl::StrCat(noun.prefix, "sessions on ", database.host(),
@@ -217,10 +214,9 @@ v1::Finding DatabaseIsPostgres(const v1::Snapshot& cluster) {
       continue;
     }
     const std::string provider = ConfigValue(node.facts(), "Database", "Provider", "");
-    const Fixes fix = {
-        ByHand(node.name(), absl::StrCat("set Database.Provider to postgres: ",
-                                         SettingPlace(node.facts(), "Database", "Provider"))),
-        RestartConnect(node.name())};
+    const Fixes fix =
+        Reconfigure(node, absl::StrCat("set Database.Provider to postgres: ",
+                                       SettingPlace(node.facts(), "Database", "Provider")));
     if (absl::EqualsIgnoreCase(provider, "postgres")) {
       verdict.Pass(node.name(), "Database.Provider is postgres");
     } else if (provider.empty()) {

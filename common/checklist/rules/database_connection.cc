@@ -41,12 +41,11 @@ size_t StrengthOf(const std::string& mode) {
 
 Fixes EncryptFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun, const std::string& mode) {
   const bool verifies = StrengthOf(mode) > kRequire;
-  return {ByHand(node.name(), absl::StrCat("put sslmode=", mode,
-                                           verifies ? " and sslrootcert, the file of the "
-                                                      "authorities,"
-                                                    : "",
-                                           " into ", UrlSetting(node, noun))),
-          RestartConnect(node.name())};
+  return Reconfigure(node, absl::StrCat("put sslmode=", mode,
+                                        verifies ? " and sslrootcert, the file of the "
+                                                   "authorities,"
+                                                 : "",
+                                        " into ", UrlSetting(node, noun)));
 }
 
 // What the specification asks for, else verify-full.

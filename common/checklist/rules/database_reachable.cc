@@ -105,8 +105,8 @@ Fixes StageFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                                     UrlSetting(node, noun)))};
       }
       return {ByHand(
-          name, absl::StrCat("correct Postgres.", noun.password, " (",
-                             SettingPlace(node.facts(), "Postgres", noun.password), "), or let \"",
+          name, absl::StrCat("correct Postgres.", noun.password, " in ",
+                             SettingPlace(node.facts(), "Postgres", noun.password), ", or let \"",
                              database.user(), "\" in (pg_hba.conf, rds_iam)"))};
     default:
       return {Type(name, {Psql(database, "select 1")})};

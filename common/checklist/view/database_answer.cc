@@ -8,8 +8,14 @@
 namespace connect_ha {
 
 std::string UrlSetting(const v1::NodeSnapshot& node, const DatabaseNoun& noun) {
-  return absl::StrCat("Postgres.", noun.url, " (", SettingPlace(node.facts(), "Postgres", noun.url),
-                      ")");
+  return absl::StrCat("Postgres.", noun.url, " in ",
+                      SettingPlace(node.facts(), "Postgres", noun.url));
+}
+
+Fixes Reconfigure(const v1::NodeSnapshot& node, const std::string& note) {
+  Fixes fixes = {ByHand(node.name(), note)};
+  if (IsRunning(node.facts())) fixes.push_back(RestartConnect(node.name()));
+  return fixes;
 }
 
 const v1::DatabaseStage* StageInTrouble(const v1::ClusterSpec& spec,

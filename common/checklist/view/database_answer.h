@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "common/checklist/fix.h"
 #include "common/checklist/verdict.h"
 
 namespace connect_ha {
@@ -42,8 +43,11 @@ using JudgeDatabase = std::function<void(const v1::NodeSnapshot& node, const Dat
 v1::Finding JudgeDatabases(const v1::Snapshot& cluster, std::initializer_list<const char*> fields,
                            const JudgeDatabase& judge);
 
-// "Postgres.URL (/etc/rstudio-connect/rstudio-connect.gcfg:11)": what a person changes, and where.
+// "Postgres.URL in /etc/rstudio-connect/rstudio-connect.gcfg:11": what a person changes, and where.
 std::string UrlSetting(const v1::NodeSnapshot& node, const DatabaseNoun& noun);
+// A change of the configuration by hand, which Connect reads once it is started again. Where it
+// does not run it is not started for that.
+Fixes Reconfigure(const v1::NodeSnapshot& node, const std::string& note);
 
 // The first stage that failed, or took longer than the specification allows; null for none.
 const v1::DatabaseStage* StageInTrouble(const v1::ClusterSpec& spec,
