@@ -24,6 +24,7 @@ SeenByValue GroupByValue(const std::vector<Seen>& seen) {
 
 std::vector<std::string> Names(const std::vector<const Seen*>& seen) {
   std::vector<std::string> names;
+  names.reserve(seen.size());
   for (const Seen* one : seen) names.push_back(one->node->name());
   return names;
 }

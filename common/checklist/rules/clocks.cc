@@ -35,25 +35,22 @@ void JudgeKernel(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verd
   const std::string kept =
       clock.has_time_service() ? absl::StrCat("kept by ", clock.time_service()) : "synchronised";
   if (!clock.has_synchronized()) {
-    verdict.Unknown(node.name(), "the kernel's clock state was not reported");
-  } else if (clock.synchronized()) {
-    verdict.Pass(node.name(), kept);
-  } else if (verdict.Unobserved(node, "clock.time_service")) {
-    return;
-  } else if (!clock.has_time_service()) {
-    verdict.Fail(node.name(), "nothing keeps the clock",
-                 {Type(node.name(), {"timedatectl set-ntp true", "timedatectl status"},
-                       "where it says that NTP is not supported: apt-get install chrony")});
-  } else if (verdict.Unobserved(node, "clock.max_error_us")) {
-    return;
-  } else if (clock.has_max_error_us() &&
-             clock.max_error_us() < ClockOffsetLimitUs(cluster.spec())) {
-    verdict.Pass(node.name(),
-                 absl::StrCat(kept, ", right within ", ShortSpan(clock.max_error_us())));
-  } else {
-    verdict.Fail(node.name(), absl::StrCat(clock.time_service(), " runs, but has no time yet"),
-                 LookAtClock(node));
+    return verdict.Unknown(node.name(), "the kernel's clock state was not reported");
   }
+  if (clock.synchronized()) return verdict.Pass(node.name(), kept);
+  if (verdict.Unobserved(node, "clock.time_service")) return;
+  if (!clock.has_time_service()) {
+    return verdict.Fail(node.name(), "nothing keeps the clock",
+                        {Type(node.name(), {"timedatectl set-ntp true", "timedatectl status"},
+                              "where it says that NTP is not supported: apt-get install chrony")});
+  }
+  if (verdict.Unobserved(node, "clock.max_error_us")) return;
+  if (clock.has_max_error_us() && clock.max_error_us() < ClockOffsetLimitUs(cluster.spec())) {
+    return verdict.Pass(node.name(),
+                        absl::StrCat(kept, ", right within ", ShortSpan(clock.max_error_us())));
+  }
+  verdict.Fail(node.name(), absl::StrCat(clock.time_service(), " runs, but has no time yet"),
+               LookAtClock(node));
 }
 
 // Of each other, as the coordinator measured them. A node that is not measured is unknown.
