@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/probes/connect/stale_environment.h"
+#include "agent/probes/probe_cache.h"
 #include "common/connect/config_check.h"
 #include "common/connect/connect_keys.h"
 #include "common/connect/connect_redaction.h"
