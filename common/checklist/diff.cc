@@ -57,7 +57,8 @@ std::vector<Difference> Diff(const v1::NodeSnapshot& a, const v1::NodeSnapshot& 
     const auto in_b = of_b.find(path);
     const Trait left = in_a != of_a.end() ? in_a->second : Missing(path, in_b->second, of_a);
     const Trait right = in_b != of_b.end() ? in_b->second : Missing(path, in_a->second, of_b);
-    if (left.Compared() != right.Compared()) differences.push_back(Describe(path, left, right));
+    if (left.value == right.value || left.Compared() == right.Compared()) continue;
+    differences.push_back(Describe(path, left, right));
   }
   std::stable_sort(differences.begin(), differences.end(),
                    [](const Difference& left, const Difference& right) {

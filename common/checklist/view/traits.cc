@@ -11,6 +11,7 @@
 #include "common/checklist/view/config_values.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/place.h"
+#include "common/connect/connect_keys.h"
 #include "common/version.h"
 
 namespace connect_ha {
@@ -101,9 +102,12 @@ void AddRuntimes(Collector& traits) {
   }
 }
 
-// The order of the values of a key that is given several times does not count.
-std::string InAnyOrder(const v1::ConfigKey& key, const char* otherwise) {
+// As Connect reads it; the order of the values of a key that is given several times does not count.
+std::string AsRead(const v1::ConfigKey& key, const char* otherwise) {
   v1::ConfigKey sorted = key;
+  for (std::string& value : *sorted.mutable_values()) {
+    value = NormalizedConfigValue(key.section(), key.name(), value);
+  }
   std::sort(sorted.mutable_values()->begin(), sorted.mutable_values()->end());
   return KeyText(&sorted, otherwise);
 }
@@ -119,7 +123,7 @@ void AddConfiguration(Collector& traits) {
     traits.Add(absl::StrCat("configuration.", KeyIdentity(key)),
                {KeyText(&key, row.otherwise), row.key_class == KeyClass::kMayDiffer ? "" : kRule,
                 true, row.otherwise == nullptr ? "not set" : row.otherwise,
-                absl::StrCat("configuration.", KeyName(key)), InAnyOrder(key, row.otherwise)});
+                absl::StrCat("configuration.", KeyName(key)), AsRead(key, row.otherwise)});
   }
 }
 

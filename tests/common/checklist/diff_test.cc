@@ -38,12 +38,14 @@ TEST(Diff, ShowsSecretsAsDigestsOnly) {
             "aaaabbbb (configuration-matches)\n");
 }
 
-// As the rule does: Connect does not care in which order it is told of its versions of R.
-TEST(Diff, TheOrderOfValuesIsNoDifference) {
+// As the rule does: Connect does not care in which order it is told of its versions of R, nor how
+// a yes is written.
+TEST(Diff, WhatConnectReadsAlikeIsNoDifference) {
   v1::Snapshot cluster = BaseCluster();
   for (v1::ConfigKey& key :
        *cluster.mutable_nodes(1)->mutable_facts()->mutable_configuration()->mutable_keys()) {
     if (key.values_size() == 2) key.mutable_values()->SwapElements(0, 1);
+    if (key.values_size() == 1 && key.values(0) == "true") key.set_values(0, "yes");
   }
   EXPECT_TRUE(Diff(cluster.nodes(0), cluster.nodes(1)).empty());
 }
