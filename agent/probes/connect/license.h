@@ -13,9 +13,9 @@ absl::Status ReadLicense(const ProbeInput& input, v1::Facts& facts);
 absl::Status VerifyLicense(const ProbeInput& input, v1::Facts& facts);
 
 // `output`: what `license-manager status` prints, a block for the node's own licence and one for a
-// floating one. Fills in status, days_left, expiration and, for a floating one, kind, of the licence in use: the floating
-// one when its lease is active ("Activated") or when the node has no active one of its own (then
-// the lease's own words).
+// floating one. Fills in status, days_left, expiration and, for a floating one, kind, of the
+// licence in use: the floating one when its lease is active ("Activated") or when the node has no
+// active one of its own (then the lease's own words).
 v1::LicenseFacts ParseLicenseStatus(absl::string_view output);
 
 }  // namespace connect_ha
