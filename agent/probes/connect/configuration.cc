@@ -176,7 +176,8 @@ absl::Status ReadConfiguration(const ProbeInput& input, v1::Facts& facts) {
       configuration.set_digest(KeyedDigestHex(input.digest_key, *text));
     }
   } else if (!absl::IsNotFound(text.status())) {
-    for (const char* part : {"digest", "keys", "errors", "warnings", "stale_environment"}) {
+    for (const char* part :
+         {"changed_at", "digest", "keys", "errors", "warnings", "stale_environment"}) {
       MarkUnobserved(facts, absl::StrCat("configuration.", part),
                      std::string(text.status().message()));
     }
