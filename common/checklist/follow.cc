@@ -66,8 +66,9 @@ v1::Finding Follow::Judge(const Rule& rule) {
     evidence.set_cause(cause);
     evidence.set_text(absl::StrCat("follows ", cause));
   }
-  if (!causes.empty() && (finding.outcome() == v1::OUTCOME_UNSPECIFIED ||
-                          Holds(finding.outcome()) || finding.outcome() == v1::FOLLOWS)) {
+  const bool shown = finding.outcome() == v1::FAIL || finding.outcome() == v1::UNKNOWN ||
+                     (finding.outcome() == v1::PASS && rule.some_suffice);
+  if (!causes.empty() && !shown) {
     finding.set_outcome(v1::FOLLOWS);
     finding.set_summary(FollowsText(by_cause));
     finding.clear_fixes();

@@ -41,6 +41,8 @@ struct Rule {
   // does not hold for a node, this rule is not judged there: it follows.
   std::vector<Need> needs;
   v1::Finding (*judge)(const v1::Snapshot& cluster);
+  // It passes by what some of the nodes show, whatever is with the others: "two or more".
+  bool some_suffice = false;
 };
 
 // The table, in the order it prints.

@@ -181,10 +181,10 @@ const std::vector<Rule>& Rules() {
        ServiceIsHealthy},
       {"at-least-two-nodes", "Two or more nodes serve", kCluster, SERVICE, kRa, "RA",
        ByHand("start Connect on another node, or add a node: connect-ha token create"), kNothing,
-       Needs({{"service-is-healthy"}}), AtLeastTwoNodes},
+       Needs({{"service-is-healthy"}}), AtLeastTwoNodes, /*some_suffice=*/true},
       {"nodes-span-zones", "Nodes run in two or more availability zones", kCluster, SERVICE, kRa,
        "RA", ByHand("add a node in another zone: connect-ha token create"), kNothing,
-       Needs({{"service-is-healthy"}}), NodesSpanZones},
+       Needs({{"service-is-healthy"}}), NodesSpanZones, /*some_suffice=*/true},
 
       {"runtimes-match-r", "Every node has the same R versions, intact and working", kRuntimes,
        SERVICE, kRa, "RA", Type("ls -l /opt/R"), "R is intact and works, in the wanted versions",

@@ -1,16 +1,9 @@
 #include "common/command/checklist_result.h"
 
-#include <algorithm>
+#include "common/checklist/finding_of.h"
 
 namespace connect_ha {
 namespace {
-
-const v1::Finding* FindingOf(const v1::Checklist& checklist, const std::string& rule) {
-  const auto it =
-      std::find_if(checklist.findings().begin(), checklist.findings().end(),
-                   [&rule](const v1::Finding& finding) { return finding.rule() == rule; });
-  return it == checklist.findings().end() ? nullptr : &*it;
-}
 
 // PASS where the cause counts by itself.
 v1::Outcome CountsAs(const std::string& cause, const v1::Checklist& shown,

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "common/checklist/finding_of.h"
 #include "common/checklist/rule.h"
 #include "common/log.h"
 
@@ -16,13 +17,6 @@ namespace {
 constexpr std::chrono::seconds kEvaluateAtLeast{10};
 // The words of findings are stored this often; outcomes at once.
 constexpr std::chrono::seconds kStoreAtLeast{60};
-
-const v1::Finding* FindingOf(const v1::Checklist& checklist, const std::string& rule) {
-  for (const v1::Finding& finding : checklist.findings()) {
-    if (finding.rule() == rule) return &finding;
-  }
-  return nullptr;
-}
 
 // The one node that the outcome is about, "" when there are several or none.
 std::string NodeOf(const v1::Finding& finding) {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/finding_of.h"
 #include "common/checklist/verdict.h"
 
 namespace connect_ha {
@@ -53,13 +54,6 @@ v1::Outcome OutcomeOf(const Lines& lines) {
 const v1::Evidence& LineWith(const Lines& lines, v1::Outcome outcome) {
   return *std::find_if(lines.begin(), lines.end(),
                        [outcome](const v1::Evidence& line) { return line.outcome() == outcome; });
-}
-
-const v1::Finding* FindingOf(const v1::Checklist& checklist, const std::string& rule) {
-  for (const v1::Finding& finding : checklist.findings()) {
-    if (finding.rule() == rule) return &finding;
-  }
-  return nullptr;
 }
 
 // "db.example.com:5432 answers; but for 10s: ..."

@@ -150,6 +150,20 @@ TEST(Follow, ARestartIsGivenWhereItsNeedsHold) {
   EXPECT_EQ(finding.fixes(0).held_by(), "");
 }
 
+TEST(Follow, WhatSomeNodesShowNeedsNoOthers) {
+  v1::Snapshot cluster = BaseOfFour();
+  v1::ConnectFacts& connect = *Node(cluster, "node-3").mutable_facts()->mutable_connect();
+  connect.mutable_unit()->set_active_state("failed");
+  connect.clear_ping();
+  const v1::Checklist checklist = Evaluate(cluster);
+  EXPECT_EQ(Failing(checklist), std::set<std::string>{"service-is-healthy"});
+  for (const char* rule : {"at-least-two-nodes", "nodes-span-zones"}) {
+    const v1::Finding finding = FindingOf(checklist, rule);
+    EXPECT_EQ(finding.outcome(), v1::PASS) << rule;
+    EXPECT_EQ(Said(finding).at("node-3"), "FOLLOWS service-is-healthy") << rule;
+  }
+}
+
 TEST(Follow, EveryNodeIsGivenBackForTheNextRule) {
   const v1::Checklist checklist = Evaluate(Unmounted());
   EXPECT_EQ(checklist.nodes(), 2u);
