@@ -94,11 +94,12 @@ const char* PoolerByName(const std::string& host) {
              : nullptr;
 }
 
-// PgBouncer invents the key for cancelling, so that the process that it names is not the server's.
+// A pooler, PgBouncer for one, invents the key for cancelling: the process that it names is not the
+// server's.
 void RecognisePooler(pqxx::connection_base& connection, const pqxx::row& row,
                      v1::DatabaseFacts& facts) {
   if (!facts.has_pooler() && row[12].as<int>() != connection.backendpid()) {
-    facts.set_pooler("PgBouncer");
+    facts.set_pooler("a connection pooler");
   }
 }
 

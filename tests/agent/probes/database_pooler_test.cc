@@ -76,7 +76,7 @@ TEST(DatabasePooler, IsLoggedInToAndRecognised) {
   }
   ASSERT_EQ(facts.stages_size(), 4) << facts.DebugString();
   EXPECT_TRUE(facts.stages(3).passed()) << facts.DebugString();
-  EXPECT_EQ(facts.pooler(), "PgBouncer");
+  EXPECT_EQ(facts.pooler(), "a connection pooler");
   EXPECT_GT(facts.max_connections(), 0u);
   EXPECT_EQ(facts.current_schema(), "public");
   // What one login sets is gone in the next one, which may have the same server's connection.
