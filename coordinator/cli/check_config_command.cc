@@ -37,7 +37,7 @@ int Run(const Arguments& arguments, Terminal& terminal) {
   const std::string path = arguments.positional.empty() ? kDefaultSpec : arguments.positional[0];
   if (IsConnectsOwn(path)) {
     terminal.error << "error: " << path
-                   << " is Connect's own configuration, not a cluster specification\n"
+                   << " is Connect's own file, not a cluster specification\n"
                       "fix:   on a node that has it: connect-ha-agent check-config\n";
     return kUsage;
   }

@@ -20,7 +20,7 @@ constexpr int64_t kHangsForGoodUs = 30LL * 60 * 1'000'000;
 
 Fixes AgentFix(const std::string& node) {
   return {Type(node, {"systemctl status connect-ha-agent", "journalctl -u connect-ha-agent -n 50"},
-               "if the machine is gone for good: connect-ha node remove NODE")};
+               "if the machine is gone for good, connect-ha node remove takes it out")};
 }
 
 // Which of the machines is the copy is for a person to say.

@@ -105,6 +105,8 @@ TEST(Evaluate, NeverLooksBetterForManyFactsThatAreMissing) {
     }
     for (const auto& [rule, outcome] : OutcomesOf(cluster)) {
       if (LooksGood(before.at(rule))) continue;
+      // Of two names of one machine, the one that is not known to be the other's counts again.
+      if (FindRule(rule)->some_suffice && before.at(rule) == v1::FOLLOWS) continue;
       EXPECT_FALSE(LooksGood(outcome)) << rule << " in " << file.Path("") << ", round " << round;
     }
   }
