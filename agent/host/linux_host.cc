@@ -113,6 +113,7 @@ absl::StatusOr<v1::Unit> LinuxHost::ReadUnit(const std::string& name) {
 std::vector<UnitVariable> LinuxHost::Locate(const std::vector<std::string>& assignments,
                                             const std::vector<std::string>& unit_files) {
   std::vector<UnitVariable> variables;
+  variables.reserve(assignments.size());
   for (const std::string& assignment : assignments) variables.push_back({assignment, "", 0});
   if (variables.empty()) return variables;
   for (const std::string& file : unit_files) {

@@ -49,6 +49,7 @@ std::map<std::string, Key> KeysOf(const GcfgFile& file) {
 std::string Shown(const std::string& name, const std::vector<std::string>& values) {
   if (values.empty()) return "absent";
   std::vector<std::string> shown;
+  shown.reserve(values.size());
   for (const std::string& value : values) shown.push_back(RedactConfigValue(name, value).text);
   std::string text = absl::StrJoin(shown, ", ");
   if (text.size() > kLongestValue) text = absl::StrCat(text.substr(0, kLongestValue), "...");

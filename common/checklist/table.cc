@@ -30,11 +30,17 @@ constexpr const char* kNothing = nullptr;
 DefaultFix Type(const char* command, const char* note = "") { return {command, note}; }
 DefaultFix ByHand(const char* note) { return {"", note}; }
 
-// What nothing else is judged without, then what the rule needs beside it.
+// What nothing else is judged without, then what the rule needs beside it. A node that does not
+// say which machine it is can be looked at all the same.
 std::vector<Need> Needs(std::initializer_list<Need> more = {}) {
-  std::vector<Need> needs = {{"facts-are-fresh"}, {"nodes-are-distinct"}};
+  std::vector<Need> needs = {{"facts-are-fresh"}, {"nodes-are-distinct", /*unless_it_fails=*/true}};
   needs.insert(needs.end(), more);
   return needs;
+}
+
+// Of a rule that counts machines.
+std::vector<Need> NeedsMachines() {
+  return {{"facts-are-fresh"}, {"nodes-are-distinct"}, {"service-is-healthy"}};
 }
 
 std::vector<Need> NeedsConfiguration() { return Needs({{"configuration-is-valid"}}); }
@@ -181,10 +187,10 @@ const std::vector<Rule>& Rules() {
        ServiceIsHealthy},
       {"at-least-two-nodes", "Two or more nodes serve", kCluster, SERVICE, kRa, "RA",
        ByHand("start Connect on another node, or add a node: connect-ha token create"), kNothing,
-       Needs({{"service-is-healthy"}}), AtLeastTwoNodes, /*some_suffice=*/true},
+       NeedsMachines(), AtLeastTwoNodes, /*some_suffice=*/true},
       {"nodes-span-zones", "Nodes run in two or more availability zones", kCluster, SERVICE, kRa,
        "RA", ByHand("add a node in another zone: connect-ha token create"), kNothing,
-       Needs({{"service-is-healthy"}}), NodesSpanZones, /*some_suffice=*/true},
+       NeedsMachines(), NodesSpanZones, /*some_suffice=*/true},
 
       {"runtimes-match-r", "Every node has the same R versions, intact and working", kRuntimes,
        SERVICE, kRa, "RA", Type("ls -l /opt/R"), "R is intact and works, in the wanted versions",
