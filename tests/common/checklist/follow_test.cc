@@ -150,6 +150,17 @@ TEST(Follow, ARestartIsGivenWhereItsNeedsHold) {
   EXPECT_EQ(finding.fixes(0).held_by(), "");
 }
 
+TEST(Follow, ANodeThatDoesNotSayWhichMachineItIsIsJudged) {
+  v1::Snapshot cluster = BaseCluster();
+  MakeUnobserved(*Node(cluster, "node-2").mutable_facts(), "host.boot_id", "taken out");
+  const v1::Checklist checklist = Evaluate(cluster);
+  EXPECT_EQ(FindingOf(checklist, "nodes-are-distinct").outcome(), v1::UNKNOWN);
+  EXPECT_EQ(FindingOf(checklist, "clocks-are-synchronised").outcome(), v1::PASS);
+  // But it may be the other one.
+  EXPECT_EQ(Said(FindingOf(checklist, "at-least-two-nodes")).at("node-2"),
+            "FOLLOWS nodes-are-distinct");
+}
+
 TEST(Follow, WhatSomeNodesShowNeedsNoOthers) {
   v1::Snapshot cluster = BaseOfFour();
   v1::ConnectFacts& connect = *Node(cluster, "node-3").mutable_facts()->mutable_connect();
