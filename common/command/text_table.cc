@@ -160,7 +160,7 @@ void PrintPhrases(Terminal& terminal, const Cell& label, const std::vector<Cell>
     }
     if (at + owed + own > terminal.width) {
       const std::string wrapped = Wrap(text, terminal.width, at + owed);
-      text = wrapped.substr(static_cast<size_t>(at + owed));
+      text = wrapped.substr(static_cast<size_t>(at) + static_cast<size_t>(owed));
       absl::StripTrailingAsciiWhitespace(&text);
     }
     terminal.out << std::string(static_cast<size_t>(owed), ' ')
