@@ -113,7 +113,7 @@ seconds HoldTime(const std::string& rule) {
 bool Hold::HoldsBack(const v1::Finding& finding, const std::string& node, const Lines& shown,
                      const Lines& lines, Time now) {
   const Key key{finding.rule(), node};
-  const v1::Outcome was = OutcomeOf(shown);
+  const v1::Outcome was = shown.empty() ? v1::PASS : OutcomeOf(shown);
   const v1::Outcome is = OutcomeOf(lines);
   const seconds hold = HoldTime(finding.rule());
   const bool turns = was != is && was != v1::FOLLOWS && is != v1::FOLLOWS;
@@ -136,9 +136,9 @@ void Hold::Apply(const v1::Checklist& before, Time now, v1::Checklist* checklist
     const LinesByNode shown = ByNode(*earlier);
     bool changed = false;
     for (auto& [node, of_node] : lines) {
-      // What no single node says need not be said while all is well.
       const auto was = shown.find(node);
-      if (was == shown.end() && !node.empty()) continue;
+      // What no single node says need not be said while all is well; else it is new.
+      if (was == shown.end() && (!node.empty() || earlier->outcome() != v1::PASS)) continue;
       const Lines none;
       const Lines& said = was == shown.end() ? none : was->second;
       const v1::Outcome outcome = OutcomeOf(of_node);

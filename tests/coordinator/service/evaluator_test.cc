@@ -291,6 +291,33 @@ TEST(Hold, WhatIsNewOrFollowedCountsAtOnce) {
   EXPECT_EQ(looks.After(1, v1::PASS).outcome(), v1::PASS);
 }
 
+// What the cluster as a whole shows: a line of no node.
+v1::Checklist OfTheCluster(v1::Outcome outcome) {
+  v1::Checklist checklist;
+  v1::Finding& finding = *checklist.add_findings();
+  finding.set_rule("database-headroom");
+  finding.set_outcome(outcome);
+  v1::Evidence& line = *finding.add_evidence();
+  line.set_node(outcome == v1::FOLLOWS ? "node-1" : "");
+  line.set_outcome(outcome);
+  return checklist;
+}
+
+TEST(Hold, WhatTheClusterShowsCountsAtOnceAfterItFollowed) {
+  for (const v1::Outcome outcome : {v1::PASS, v1::FAIL}) {
+    v1::Checklist checklist = OfTheCluster(outcome);
+    Hold().Apply(OfTheCluster(v1::FOLLOWS), kNoon, &checklist);
+    EXPECT_EQ(checklist.findings(0).outcome(), outcome);
+    EXPECT_EQ(checklist.findings(0).evidence_size(), 1);
+  }
+}
+
+TEST(Hold, WhatTheClusterShowsIsHeld) {
+  v1::Checklist checklist = OfTheCluster(v1::FAIL);
+  Hold().Apply(OfTheCluster(v1::PASS), kNoon, &checklist);
+  EXPECT_EQ(checklist.findings(0).outcome(), v1::PASS);
+}
+
 TEST(Hold, OtherRulesTurnAtOnce) {
   Looks looks("storage-is-mounted");
   looks.After(0, v1::PASS);
