@@ -127,35 +127,68 @@ bool Hold::HoldsBack(const v1::Finding& finding, const std::string& node, const 
   return false;
 }
 
+void Hold::HoldTurning(const v1::Finding& earlier, Time now, std::set<Key>& held,
+                       v1::Finding* finding) {
+  LinesByNode lines = ByNode(*finding);
+  const LinesByNode shown = ByNode(earlier);
+  bool changed = false;
+  for (auto& [node, of_node] : lines) {
+    const auto was = shown.find(node);
+    // What no single node says need not be said while all is well; else it is new.
+    if (was == shown.end() && (!node.empty() || earlier.outcome() != v1::PASS)) continue;
+    const Lines none;
+    const Lines& said = was == shown.end() ? none : was->second;
+    const v1::Outcome outcome = OutcomeOf(of_node);
+    if (!HoldsBack(*finding, node, said, of_node, now)) continue;
+    const Turning& turning = turning_.at({finding->rule(), node});
+    of_node = Held(turning.shown, LineWith(of_node, outcome).text(), now - turning.since);
+    held.insert({finding->rule(), node});
+    changed = true;
+  }
+  if (changed) Rewrite(earlier, lines, finding);
+}
+
+void Hold::HoldWhatFollows(const v1::Finding& earlier, const std::set<Key>& held,
+                           v1::Finding* finding) {
+  LinesByNode lines = ByNode(*finding);
+  const LinesByNode shown = ByNode(earlier);
+  bool changed = false;
+  for (auto it = lines.begin(); it != lines.end();) {
+    const auto& [node, of_node] = *it;
+    if (OutcomeOf(of_node) != v1::FOLLOWS ||
+        held.count({LineWith(of_node, v1::FOLLOWS).cause(), node}) == 0) {
+      ++it;
+      continue;
+    }
+    changed = true;
+    const auto was = shown.find(node);
+    if (was == shown.end()) {
+      it = lines.erase(it);
+    } else {
+      (it++)->second = was->second;
+    }
+  }
+  if (!changed) return;
+  // What all of them show together was judged without these nodes.
+  const auto together = shown.find("");
+  if (together != shown.end()) lines[""] = together->second;
+  if (lines.empty()) {
+    *finding = earlier;
+  } else {
+    Rewrite(earlier, lines, finding);
+  }
+}
+
 void Hold::Apply(const v1::Checklist& before, Time now, v1::Checklist* checklist) {
   std::set<Key> held;
   for (v1::Finding& finding : *checklist->mutable_findings()) {
     const v1::Finding* earlier = FindingOf(before, finding.rule());
-    if (earlier == nullptr) continue;
-    LinesByNode lines = ByNode(finding);
-    const LinesByNode shown = ByNode(*earlier);
-    bool changed = false;
-    for (auto& [node, of_node] : lines) {
-      const auto was = shown.find(node);
-      // What no single node says need not be said while all is well; else it is new.
-      if (was == shown.end() && (!node.empty() || earlier->outcome() != v1::PASS)) continue;
-      const Lines none;
-      const Lines& said = was == shown.end() ? none : was->second;
-      const v1::Outcome outcome = OutcomeOf(of_node);
-      if (HoldsBack(finding, node, said, of_node, now)) {
-        const Turning& turning = turning_.at({finding.rule(), node});
-        of_node = Held(turning.shown, LineWith(of_node, outcome).text(), now - turning.since);
-        held.insert({finding.rule(), node});
-      } else if (outcome == v1::FOLLOWS &&
-                 held.count({LineWith(of_node, outcome).cause(), node}) > 0) {
-        of_node = said;
-        held.insert({finding.rule(), node});
-      } else {
-        continue;
-      }
-      changed = true;
-    }
-    if (changed) Rewrite(*earlier, lines, &finding);
+    if (earlier != nullptr) HoldTurning(*earlier, now, held, &finding);
+  }
+  // A rule may follow from one that stands below it.
+  for (v1::Finding& finding : *checklist->mutable_findings()) {
+    const v1::Finding* earlier = FindingOf(before, finding.rule());
+    if (earlier != nullptr) HoldWhatFollows(*earlier, held, &finding);
   }
 }
 

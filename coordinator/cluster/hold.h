@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,9 @@ class Hold {
   };
   using Key = std::pair<std::string, std::string>;  // rule, node
 
+  void HoldTurning(const v1::Finding& earlier, Time now, std::set<Key>& held, v1::Finding* finding);
+  static void HoldWhatFollows(const v1::Finding& earlier, const std::set<Key>& held,
+                              v1::Finding* finding);
   bool HoldsBack(const v1::Finding& finding, const std::string& node, const Lines& shown,
                  const Lines& lines, Time now);
 

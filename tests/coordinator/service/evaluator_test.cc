@@ -318,6 +318,36 @@ TEST(Hold, WhatTheClusterShowsIsHeld) {
   EXPECT_EQ(checklist.findings(0).outcome(), v1::PASS);
 }
 
+void AddLine(v1::Checklist& checklist, const std::string& rule, const std::string& node,
+             v1::Outcome outcome, const std::string& cause = "") {
+  v1::Finding& finding = *checklist.add_findings();
+  finding.set_rule(rule);
+  finding.set_outcome(outcome);
+  v1::Evidence& line = *finding.add_evidence();
+  line.set_node(node);
+  line.set_outcome(outcome);
+  line.set_cause(cause);
+}
+
+TEST(Hold, WhatFollowsFromWhatIsHeldIsAsItWasWhereverItStands) {
+  v1::Checklist before;
+  AddLine(before, "clocks-are-synchronised", "node-1", v1::PASS);
+  AddLine(before, "database-reachable", "node-1", v1::PASS);
+  AddLine(before, "database-headroom", "", v1::PASS);
+  v1::Checklist after;
+  AddLine(after, "clocks-are-synchronised", "node-1", v1::FOLLOWS, "database-reachable");
+  AddLine(after, "database-reachable", "node-1", v1::UNKNOWN);
+  AddLine(after, "database-headroom", "node-1", v1::FOLLOWS, "database-reachable");
+
+  Hold().Apply(before, kNoon, &after);
+
+  for (const v1::Finding& finding : after.findings()) {
+    EXPECT_EQ(finding.outcome(), v1::PASS) << finding.rule();
+    ASSERT_EQ(finding.evidence_size(), 1) << finding.rule();
+    EXPECT_EQ(finding.evidence(0).outcome(), v1::PASS) << finding.rule();
+  }
+}
+
 TEST(Hold, OtherRulesTurnAtOnce) {
   Looks looks("storage-is-mounted");
   looks.After(0, v1::PASS);
