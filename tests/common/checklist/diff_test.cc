@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -59,6 +60,38 @@ TEST(Diff, DoesNotCallTheUnknownABreach) {
   EXPECT_EQ(DiffText("platform-matches/unknown"),
             "host.os_id: ubuntu | unknown: host.os_id not observed: permission denied reading "
             "/etc/os-release ()\n");
+}
+
+TEST(Diff, DoesNotTakeTheConfigurationsReasonForAnythingElse) {
+  v1::Snapshot cluster = BaseCluster();
+  v1::Facts& facts = *cluster.mutable_nodes(1)->mutable_facts();
+  MakeUnobserved(facts, "configuration.keys", "taken out");
+  for (v1::Account& account : *facts.mutable_accounts()->mutable_accounts()) {
+    account.set_name("other");
+  }
+  std::map<std::string, std::string> on_node_2;
+  for (const Difference& difference : Diff(cluster.nodes(0), cluster.nodes(1))) {
+    on_node_2[difference.message.path()] = difference.message.b();
+  }
+  EXPECT_EQ(on_node_2.at("configuration.Server.Address"),
+            "unknown: configuration.keys not observed: taken out");
+  EXPECT_EQ(on_node_2.at("accounts.rstudio-connect"), "absent");
+}
+
+// Nobody shares the directory of a key that no rule is about, and a directory whose mount is not
+// known has no place.
+TEST(Diff, ComparesSharedDirectoriesWhosePlaceIsKnown) {
+  v1::Snapshot cluster = BaseCluster();
+  v1::StorageFacts& storage = *cluster.mutable_nodes(1)->mutable_facts()->mutable_storage();
+  for (v1::DataDirectory& directory : *storage.mutable_directories()) {
+    if (directory.key() == "Metrics.DataPath") directory.set_path_in_source("/elsewhere");
+    if (directory.key() == "Database.Dir") directory.set_mount_point("/nowhere");
+  }
+  std::string paths;
+  for (const Difference& difference : Diff(cluster.nodes(0), cluster.nodes(1))) {
+    absl::StrAppend(&paths, difference.message.path(), " ", difference.message.b(), "\n");
+  }
+  EXPECT_EQ(paths, "storage.Database.Dir absent\n");
 }
 
 TEST(Diff, PutsWhatBreaksARuleFirst) {
