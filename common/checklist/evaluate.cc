@@ -102,7 +102,7 @@ v1::Checklist JudgeAll(v1::Snapshot& cluster, Pick pick, Look add_look_fixes) {
     if (finding.outcome() == v1::FAIL) AddDefaultFixes(rule.fix, finding);
     if (finding.outcome() == v1::UNKNOWN) add_look_fixes(finding);
   }
-  follow.HoldBack(checklist);
+  follow.Finish(checklist);
   return checklist;
 }
 

@@ -87,8 +87,24 @@ void Follow::Remember(const Rule& rule, const v1::Finding& finding) {
   }
 }
 
-void Follow::HoldBack(v1::Checklist& checklist) const {
+void Follow::NameRoots(v1::Finding& finding) const {
+  bool changed = false;
+  std::map<std::string, std::vector<std::string>> by_cause;
+  for (v1::Evidence& evidence : *finding.mutable_evidence()) {
+    if (evidence.outcome() != v1::FOLLOWS) continue;
+    const Trouble* trouble = TroubleWith(evidence.cause(), evidence.node());
+    if (trouble != nullptr && trouble->cause != evidence.cause()) {
+      evidence.set_cause(trouble->cause);
+      changed = true;
+    }
+    by_cause[evidence.cause()].push_back(evidence.node());
+  }
+  if (changed && finding.outcome() == v1::FOLLOWS) finding.set_summary(FollowsText(by_cause));
+}
+
+void Follow::Finish(v1::Checklist& checklist) const {
   for (v1::Finding& finding : *checklist.mutable_findings()) {
+    NameRoots(finding);
     for (v1::Fix& fix : *finding.mutable_fixes()) {
       for (const std::string& need : fix.needs()) {
         if (TroubleWith(need, fix.on()) == nullptr) continue;

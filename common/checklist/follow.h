@@ -19,8 +19,9 @@ class Follow {
 
   // The rules of the table in its order. Rule, title and class are left for the caller.
   v1::Finding Judge(const Rule& rule);
-  // Takes the commands out of every fix whose needs do not hold on its node. After all were judged.
-  void HoldBack(v1::Checklist& checklist) const;
+  // After all were judged. Takes the commands out of every fix whose needs do not hold on its node,
+  // and names the root where a rule said itself that it follows from one below it.
+  void Finish(v1::Checklist& checklist) const;
 
  private:
   struct Trouble {
@@ -31,6 +32,7 @@ class Follow {
   // Null: all that the rule needs holds for the node.
   const Trouble* Blocking(const Rule& rule, const std::string& node) const;
   const Trouble* TroubleWith(const std::string& rule, const std::string& node) const;
+  void NameRoots(v1::Finding& finding) const;
   void Remember(const Rule& rule, const v1::Finding& finding);
 
   v1::Snapshot& cluster_;

@@ -117,6 +117,15 @@ TEST(Follow, NamesTheRootOfAChain) {
   }
 }
 
+TEST(Follow, NamesTheRootOfWhatStandsBelow) {
+  v1::Snapshot cluster = BrokenFile();
+  MakeUnobserved(*Node(cluster, "node-2").mutable_facts(), "database.stages", "taken out");
+  const v1::Finding clocks = FindingOf(Evaluate(cluster), "clocks-are-synchronised");
+  EXPECT_EQ(clocks.outcome(), v1::FOLLOWS);
+  EXPECT_EQ(Said(clocks).at("node-2"), "FOLLOWS configuration-is-valid");
+  EXPECT_EQ(clocks.summary(), "follows configuration-is-valid on node-2");
+}
+
 TEST(Follow, AFailureElsewhereIsStillOne) {
   v1::Snapshot cluster = Unmounted();
   Node(cluster, "node-1").mutable_facts()->mutable_encryption_key()->set_mode(0640);
