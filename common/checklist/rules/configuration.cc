@@ -59,13 +59,10 @@ std::string ComparableText(const KeyOnNodes& key, const v1::ConfigKey* on_node) 
   return KeyText(&read, nullptr);
 }
 
-// Where a person changes the value.
-std::string PlaceOnNode(const KeyOnNodes& key, const Nodes& nodes, const v1::NodeSnapshot* node) {
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    if (nodes[i] != node || key.on[i] == nullptr) continue;
-    return SettingPlace(node->facts(), key.section, key.key);
-  }
-  return ConfigPath(node->facts());
+// Where a person changes the value; the key's name tells the section.
+std::string PlaceOnNode(const KeyOnNodes& key, const v1::Facts& facts) {
+  const bool is_set = FindKey(facts, key.section, key.key) != nullptr;
+  return is_set ? SettingPlace(facts, key.section, key.key) : ConfigPath(facts);
 }
 
 void JudgeKey(const KeyOnNodes& key, const Nodes& nodes, Verdict& verdict) {
@@ -82,7 +79,7 @@ void JudgeKey(const KeyOnNodes& key, const Nodes& nodes, Verdict& verdict) {
            const std::string& node = one.node->name();
            return {
                ByHand(node, absl::StrCat("give ", key.name, " the value that ", right.node->name(),
-                                         " has, in ", PlaceOnNode(key, nodes, one.node))),
+                                         " has, in ", PlaceOnNode(key, one.node->facts()))),
                RestartConnect(node)};
          },
          absl::StrCat("decide which value ", key.name, " is to have, and give it to every node")});
