@@ -23,7 +23,8 @@ struct FileAttributes {
 struct TransientService {
   std::string name;  // ends with .service; found again by it
   std::string description;
-  // Programs by their whole path. No text of a service may have $, ", \, `, ; or a control
+  // Programs by their whole path; where - stands before it, the command may fail, as in unit files.
+  // No text of a service may have $, ", \, `, ; or a control
   // character.
   std::vector<std::vector<std::string>> commands;
   std::vector<std::string> environment;     // NAME=value; never a secret

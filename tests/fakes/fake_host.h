@@ -53,6 +53,7 @@ struct FakeServiceCommand {
   FakeEffect effect;  // as it ends, also when it fails
   // ReadService tells kRunning so many times before it ends; kNeverEnds: up to the time limit.
   int reads = 1;
+  bool may_fail = false;  // as the service says
 };
 inline constexpr int kNeverEnds = -1;
 

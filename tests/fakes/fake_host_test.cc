@@ -111,6 +111,15 @@ TEST_F(FakeHostTest, TheCommandThatFailsIsTheLast) {
   EXPECT_EQ(*host_.ReadFile(kLog), "a\nb\n");
 }
 
+TEST_F(FakeHostTest, TheNextOneFollowsACommandThatMayFail) {
+  host_.SetService("-/b", {7, "b\n", nullptr, 0});
+  host_.SetService("/a", {0, "a\n", nullptr, 0});
+  ASSERT_TRUE(host_.StartService(Service({{"-/b"}, {"/a"}})).ok());
+  host_.ReadService("x.service").IgnoreError();
+  EXPECT_EQ(host_.ReadService("x.service")->state, ServiceResult::State::kSucceeded);
+  EXPECT_EQ(*host_.ReadFile(kLog), "b\na\n");
+}
+
 TEST_F(FakeHostTest, AServiceThatNeverEndsDoesAtItsTimeLimit) {
   host_.SetService("x.service", {0, "", nullptr, kNeverEnds});
   ASSERT_TRUE(host_.StartService(Service({{"/sleep"}})).ok());

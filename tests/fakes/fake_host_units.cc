@@ -163,6 +163,7 @@ std::vector<FakeServiceCommand> FakeHost::CommandsOf(const TransientService& ser
     for (const auto& [beginning, arranged] : arranged_services_) {
       if (absl::StartsWith(line, beginning)) command = arranged;
     }
+    command.may_fail = MayFail(arguments);
     commands.push_back(std::move(command));
   }
   return commands;
@@ -202,7 +203,7 @@ FakeEffect FakeHost::GoOn(Service& service) {
   if (!service.service.log_path.empty()) {
     files_.Append(service.service.log_path, command.log, now_).IgnoreError();
   }
-  if (command.exit_code != 0) {
+  if (command.exit_code != 0 && !command.may_fail) {
     service.result = {ServiceResult::State::kFailed, command.exit_code, "exit-code"};
   } else if (++service.at == service.commands.size()) {
     service.result.state = ServiceResult::State::kSucceeded;

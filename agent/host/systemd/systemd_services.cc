@@ -61,10 +61,12 @@ int AppendTexts(sd_bus_message* message, const std::vector<std::string>& texts) 
 int AppendCommands(sd_bus_message* message, const std::vector<std::vector<std::string>>& commands) {
   int result = sd_bus_message_open_container(message, 'a', "(sasb)");
   for (const std::vector<std::string>& command : commands) {
+    std::vector<std::string> words = command;
+    words[0] = ProgramOf(command);
     if (result >= 0) result = sd_bus_message_open_container(message, 'r', "sasb");
-    if (result >= 0) result = sd_bus_message_append(message, "s", command[0].c_str());
-    if (result >= 0) result = AppendTexts(message, command);
-    if (result >= 0) result = sd_bus_message_append(message, "b", 0);
+    if (result >= 0) result = sd_bus_message_append(message, "s", words[0].c_str());
+    if (result >= 0) result = AppendTexts(message, words);
+    if (result >= 0) result = sd_bus_message_append(message, "b", MayFail(command) ? 1 : 0);
     if (result >= 0) result = sd_bus_message_close_container(message);
   }
   return result < 0 ? result : sd_bus_message_close_container(message);

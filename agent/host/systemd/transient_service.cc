@@ -21,6 +21,12 @@ bool AreKept(const std::vector<std::string>& texts) {
 
 }  // namespace
 
+bool MayFail(const std::vector<std::string>& command) { return absl::StartsWith(command[0], "-"); }
+
+std::string ProgramOf(const std::vector<std::string>& command) {
+  return command[0].substr(MayFail(command) ? 1 : 0);
+}
+
 absl::Status CheckTransientService(const TransientService& service) {
   const std::string what = absl::StrCat("cannot start service \"", service.name, "\": ");
   if (!absl::EndsWith(service.name, ".service")) {
@@ -28,11 +34,11 @@ absl::Status CheckTransientService(const TransientService& service) {
   }
   if (service.commands.empty()) return absl::InvalidArgumentError(what + "it has no command");
   for (const std::vector<std::string>& command : service.commands) {
-    if (command.empty() || !absl::StartsWith(command[0], "/")) {
+    if (command.empty() || !absl::StartsWith(ProgramOf(command), "/")) {
       return absl::InvalidArgumentError(what + "a program's path is not absolute");
     }
     if (!AreKept(command)) {
-      return absl::InvalidArgumentError(what + "an argument of " + command[0] +
+      return absl::InvalidArgumentError(what + "an argument of " + ProgramOf(command) +
                                         " has a character that systemd does not keep");
     }
   }

@@ -10,9 +10,9 @@ namespace {
 
 constexpr char kAptGet[] = "/usr/bin/apt-get";
 constexpr char kAptMark[] = "/usr/bin/apt-mark";
-// What cannot be configured is no reason to stop: it may be the very package that is to be
-// replaced. Where the repair was really needed and did not come about, apt refuses what follows.
-constexpr char kRepair[] = "/usr/bin/dpkg --force-confold --configure -a || true";
+// It may fail (-): what cannot be configured may be the very package that is to be replaced. Where
+// the repair was really needed and did not come about, apt refuses what follows.
+constexpr char kDpkgThatMayFail[] = "-/usr/bin/dpkg";
 constexpr char kLockTimeout[] = "DPkg::Lock::Timeout=600";
 // A configuration file that an administrator changed stays as it is.
 constexpr char kKeepConffiles[] = "Dpkg::Options::=--force-confold";
@@ -47,7 +47,7 @@ absl::StatusOr<std::vector<std::vector<std::string>>> RepairCommands(
   const absl::StatusOr<bool> interrupted = WasInterrupted(context);
   if (!interrupted.ok()) return interrupted.status();
   std::vector<std::vector<std::string>> commands;
-  if (*interrupted) commands.push_back({"/bin/sh", "-c", kRepair});
+  if (*interrupted) commands.push_back({kDpkgThatMayFail, "--force-confold", "--configure", "-a"});
   return commands;
 }
 

@@ -14,6 +14,7 @@ TransientService Service(std::vector<std::vector<std::string>> commands) {
 
 TEST(TransientService, TakesWhatSystemdKeeps) {
   EXPECT_TRUE(CheckTransientService(Service({{"/bin/a", "", "b c", "~%'& \xc3\xa9"}})).ok());
+  EXPECT_TRUE(CheckTransientService(Service({{"-/bin/a"}})).ok());
 }
 
 TEST(TransientService, RefusesWhatSystemdWouldChangeOrLose) {
@@ -32,6 +33,8 @@ TEST(TransientService, RefusesWhatIsNoService) {
   EXPECT_EQ(CheckTransientService(Service({})).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(CheckTransientService(Service({{}})).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(CheckTransientService(Service({{"sh"}})).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(CheckTransientService(Service({{"-sh"}})).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(CheckTransientService(Service({{""}})).code(), absl::StatusCode::kInvalidArgument);
   TransientService timer = Service({{"/bin/a"}});
   timer.name = "x.timer";
   EXPECT_EQ(CheckTransientService(timer).code(), absl::StatusCode::kInvalidArgument);

@@ -155,6 +155,17 @@ TEST_F(Units, ACommandThatFailsIsTheLast) {
   EXPECT_EQ(host_.ReadService(kName)->state, State::kAbsent);
 }
 
+TEST_F(Units, TheNextOneFollowsACommandThatMayFailEvenIfSystemdReloadsMeanwhile) {
+  TransientService service = Shell({"cat /run/gate && exit 7", "exit 7", "echo 3"});
+  service.commands[0][0].insert(0, "-");
+  service.commands[1][0].insert(0, "-");
+  ASSERT_TRUE(host_.StartService(service).ok());
+  ASSERT_EQ(Systemctl({"daemon-reload"}), 0);
+  OpenGate();
+  EXPECT_EQ(End().state, State::kSucceeded);
+  EXPECT_EQ(*host_.ReadFile(kLog), "3\n");
+}
+
 TEST_F(Units, AServiceIsNeverAbsentBetweenItsStartAndItsClearingAndThenCanBeStartedAgain) {
   for (int round = 0; round < 20; ++round) {
     const bool fails = round % 2 == 1;

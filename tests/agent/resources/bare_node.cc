@@ -61,7 +61,7 @@ BareNode::BareNode() {
   host.SetUse("/", {100ull << 30, 50ull << 30, false});
   host.SetCommand(kGroupAdd, {0, false, ""}, MakeGroup);
   host.SetCommand(kUserAdd, {0, false, ""}, MakeUser);
-  host.SetService("/bin/sh -c /usr/bin/dpkg --force-confold --configure -a || true", {});
+  host.SetService("-/usr/bin/dpkg --force-confold --configure -a", {});
   host.SetService("/usr/bin/apt-get update", {});
   host.SetService("/usr/bin/env --unset=SYSTEMD_OFFLINE systemctl daemon-reload", {});
   FakeDeb dpkg;
