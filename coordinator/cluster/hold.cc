@@ -112,19 +112,13 @@ seconds HoldTime(const std::string& rule) {
 
 bool Hold::HoldsBack(const v1::Finding& finding, const std::string& node, const Lines& shown,
                      const Lines& lines, Time now) {
-  const Key key{finding.rule(), node};
   const v1::Outcome was = shown.empty() ? v1::PASS : OutcomeOf(shown);
   const v1::Outcome is = OutcomeOf(lines);
-  const seconds hold = HoldTime(finding.rule());
   const bool turns = was != is && was != v1::FOLLOWS && is != v1::FOLLOWS;
-  if (hold == seconds(0) || !turns) {
-    turning_.erase(key);
-    return false;
-  }
-  const Turning& turning = turning_.emplace(key, Turning{now, shown}).first->second;
-  if (now - turning.since < hold) return true;
-  turning_.erase(key);
-  return false;
+  const seconds hold = HoldTime(finding.rule());
+  if (!turns || hold == seconds(0)) return false;
+  const auto turning = turning_.emplace(Key{finding.rule(), node}, Turning{now, shown}).first;
+  return now - turning->second.since < hold;
 }
 
 void Hold::HoldTurning(const v1::Finding& earlier, Time now, std::set<Key>& held,
@@ -185,6 +179,8 @@ void Hold::Apply(const v1::Checklist& before, Time now, v1::Checklist* checklist
     const v1::Finding* earlier = FindingOf(before, finding.rule());
     if (earlier != nullptr) HoldTurning(*earlier, now, held, &finding);
   }
+  // What turned, or no longer does, begins anew another time.
+  std::erase_if(turning_, [&held](const auto& entry) { return held.count(entry.first) == 0; });
   // A rule may follow from one that stands below it.
   for (v1::Finding& finding : *checklist->mutable_findings()) {
     const v1::Finding* earlier = FindingOf(before, finding.rule());
