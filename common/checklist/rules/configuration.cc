@@ -122,13 +122,14 @@ void JudgeApplied(const v1::NodeSnapshot& node, Verdict& verdict) {
   const Time started = FromProto(unit.started_at());
   const std::string since = absl::StrCat(", Connect runs since ", FormatUtc(started));
   bool applied = true;
-  // A unit that is masked while it runs asks for that, too; service-is-healthy tells of it.
-  if (unit.need_daemon_reload() && unit.load_state() != "masked") {
+  // A mask hides the unit's files from systemd; service-is-healthy tells of it.
+  const bool masked = unit.load_state() == "masked";
+  if (!masked && unit.need_daemon_reload()) {
     applied = false;
     verdict.Fail(name, "files of the unit changed, and systemd has not read them",
                  {Type(name, {"systemctl daemon-reload"}), RestartConnect(name)});
   }
-  if (file.stale_environment_size() > 0) {
+  if (!masked && file.stale_environment_size() > 0) {
     applied = false;
     verdict.Fail(
         name,
