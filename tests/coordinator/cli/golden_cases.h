@@ -17,6 +17,10 @@ struct GoldenCase {
 };
 void PrintTo(const GoldenCase& golden, std::ostream* out);
 
+// Of status and checklist; of apply, preview and spec.
+std::vector<GoldenCase> ChecklistCases();
+std::vector<GoldenCase> SpecCases();
+// All: those, and what is left.
 std::vector<GoldenCase> GoldenCases();
 
 }  // namespace connect_ha
