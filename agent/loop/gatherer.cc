@@ -79,12 +79,15 @@ void Gatherer::Request(Slot& slot, uint64_t round, SteadyTime now) {
   queue_.push_back(&slot);
 }
 
-void Gatherer::ReadAgainIfUnsettled(Slot& slot, SteadyTime now) {
-  if (slot.probe->unsettled == nullptr || !slot.probe->unsettled(slot.facts)) {
+void Gatherer::ReadAgainSoon(Slot& slot, bool cut_short, SteadyTime now) {
+  const auto unsettled = slot.probe->unsettled;
+  if (!cut_short && (unsettled == nullptr || !unsettled(slot.facts))) {
     slot.soon = {};
     return;
   }
-  slot.soon = std::min(std::max(slot.soon * 2, kFirstReadAgain), Interval(slot.probe->pace));
+  // What a busy node did not end would only keep it busy if it was begun again at once.
+  const milliseconds first = cut_short ? Interval(Pace::kPoll) : kFirstReadAgain;
+  slot.soon = std::min(std::max(slot.soon * 2, first), Interval(slot.probe->pace));
   slot.due = std::min(slot.due, now + slot.soon);
 }
 
@@ -288,7 +291,7 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
   slot.done_round = slot.running_round;
   slot.state = State::kIdle;
   changed_ = true;
-  ReadAgainIfUnsettled(slot, now);
+  ReadAgainSoon(slot, probe.pace == Pace::kVerify && absl::IsDeadlineExceeded(status), now);
   if (slot.again) Request(slot, slot.wanted_round, now);
   if (probe.pace == Pace::kVerify) RequestFollowers(slot, now);
   // What waited before this thread takes itself; the others look at what was just asked for.

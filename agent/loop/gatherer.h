@@ -1,7 +1,7 @@
 // Runs the probes on a few threads and puts together what they read.
 //
 // A probe runs when its pace says so, when something that it names is triggered, or when asked;
-// never twice at once; sooner while what it reads is not settled. Connect's configuration is loaded
+// never twice at once; sooner while what it reads is not settled or was cut short. Connect's configuration is loaded
 // before the probes of a pass. A probe past its deadline counts as hung: its part becomes
 // unobserved, with the reason, until it comes back. It holds its thread meanwhile; two threads are
 // kept for the quick probes (Pace::kPass).
@@ -93,7 +93,7 @@ class Gatherer {
 
   // All of these need mutex_.
   void Request(Slot& slot, uint64_t round, SteadyTime now);
-  void ReadAgainIfUnsettled(Slot& slot, SteadyTime now);
+  void ReadAgainSoon(Slot& slot, bool cut_short, SteadyTime now);
   uint64_t StartRound(bool verify, SteadyTime now);
   void RequestFollowers(const Slot& verified, SteadyTime now);
   Slot* TakeNext();

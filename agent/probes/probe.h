@@ -70,7 +70,9 @@ struct Probe {
   // Reads into `facts`, which is empty. No two probes write the same part: a kVerify probe writes
   // nothing but keeps its result in `input.cache`, and the kPass probe of the same noun, which
   // stands later in the table, reports it with its checked_at (or why there is none yet). Run
-  // once in the table's order, the probes give a complete report.
+  // once in the table's order, the probes give a complete report. A kVerify probe returns
+  // DeadlineExceeded where a command or a check did not end in its time: it runs again at the pace
+  // of kPoll, and less often the longer that lasts.
   absl::Status (*read)(const ProbeInput& input, v1::Facts& facts);
   // True: what was read is on its way to something else, and nothing will tell. It is read again
   // after 1 s, 2 s, 4 s and so on until its pace is quicker; from 1 s anew when it is triggered.

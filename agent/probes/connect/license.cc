@@ -155,8 +155,10 @@ absl::Status ReadLicense(const ProbeInput& input, v1::Facts& facts) {
 }
 
 absl::Status VerifyLicense(const ProbeInput& input, v1::Facts&) {
-  input.cache.license.Put(AskLicenseManager(input));
-  return absl::OkStatus();
+  auto license = AskLicenseManager(input);
+  const absl::Status status = license.status();
+  input.cache.license.Put(std::move(license));
+  return absl::IsDeadlineExceeded(status) ? status : absl::OkStatus();
 }
 
 }  // namespace connect_ha

@@ -105,6 +105,7 @@ absl::Status VerifyRuntimes(const ProbeInput& input, v1::Facts&) {
   if (!found.ok()) return absl::OkStatus();  // ReadRuntimes says so
   // Earlier results hold until this run has a newer one.
   auto results = input.cache.runtimes.Get().value_or(std::map<std::string, VerifiedRuntime>());
+  absl::Status cut_short;
   for (const FoundRuntime& runtime : *found) {
     if (runtime.real_path.empty()) continue;
     const absl::StatusOr<FileStatus> status = input.host.Stat(runtime.executable);
@@ -115,10 +116,13 @@ absl::Status VerifyRuntimes(const ProbeInput& input, v1::Facts&) {
     result.package = NeverAbsent(OwnerOf(input, runtime));
     result.integrity = NeverAbsent(VerifyFiles(input, runtime, result.package));
     result.version = NeverAbsent(AskVersion(input, runtime));
+    for (const absl::Status& status : {result.smoke.status(), result.integrity.status()}) {
+      if (absl::IsDeadlineExceeded(status)) cut_short = status;
+    }
     results[runtime.executable] = std::move(result);
     input.cache.runtimes.Put(results);
   }
-  return absl::OkStatus();
+  return cut_short;
 }
 
 }  // namespace connect_ha

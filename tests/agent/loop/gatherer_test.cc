@@ -25,6 +25,7 @@ struct World {
   std::atomic<bool> fail{false};
   std::atomic<bool> had_config{false};
   std::atomic<bool> unsettled{false};
+  std::atomic<bool> cut_short{false};
 };
 World* world = nullptr;
 
@@ -46,7 +47,7 @@ absl::Status ReadStorage(const ProbeInput&, v1::Facts& facts) {
 
 absl::Status Verify(const ProbeInput&, v1::Facts&) {
   ++world->verified;
-  return absl::OkStatus();
+  return world->cut_short ? absl::DeadlineExceededError("did not end") : absl::OkStatus();
 }
 
 absl::Status ReadRuntimes(const ProbeInput&, v1::Facts& facts) {
@@ -238,6 +239,26 @@ TEST_F(GathererTest, WhatIsUnsettledIsReadAgainSoonAndLessOftenTheLongerItLasts)
   world_.unsettled = false;
   gatherer_->Start(0, gatherer_->NextDue());
   EXPECT_GE(SecondsToNextRead(), 30);
+}
+
+// A busy node is not to stay unknown for as long as a verification counts.
+TEST_F(GathererTest,
+       AVerificationThatWasCutShortRunsAgainAtThePaceOfPollsAndLessOftenTheLongerItLasts) {
+  world_.cut_short = true;
+  options_.verify = true;
+  options_.probes = {
+      {"runtimes_verification", "runtimes", Pace::kVerify, kOnRuntimes, seconds(30), Verify}};
+  Start();
+  Gather();
+  std::vector<int64_t> waits = {SecondsToNextRead()};
+  for (int i = 0; i < 6; ++i) {
+    gatherer_->Start(0, gatherer_->NextDue());
+    waits.push_back(SecondsToNextRead());
+  }
+  EXPECT_EQ(waits, (std::vector<int64_t>{30, 60, 120, 240, 480, 600, 600}));
+  world_.cut_short = false;
+  gatherer_->Start(kOnRuntimes, steady_clock::now());
+  EXPECT_EQ(SecondsToNextRead(), 600);
 }
 
 TEST_F(GathererTest, NeverRunsAProbeTwiceAtOnce) {
