@@ -226,6 +226,26 @@ TEST(EvaluateNode, JudgesWhatOneNodeAloneShows) {
                                                "storage-is-encrypted-in-transit"}));
 }
 
+// What a check in full would find out is not looked for in what was read.
+TEST(EvaluateNode, ProposesACheckInFullForWhatOnlyThatKnows) {
+  v1::Snapshot cluster = BaseCluster();
+  cluster.mutable_nodes()->RemoveLast();
+  v1::Facts& facts = *cluster.mutable_nodes(0)->mutable_facts();
+  for (v1::Runtime& runtime : *facts.mutable_runtimes()->mutable_runtimes()) runtime.clear_smoke();
+  MakeUnobserved(facts, "disk", "permission denied");
+  const auto proposed = [&](const std::string& rule, bool full) {
+    const v1::Checklist checklist = EvaluateNode(cluster, full);
+    for (const v1::Finding& finding : checklist.findings()) {
+      if (finding.rule() == rule && finding.fixes_size() == 1) return finding.fixes(0).commands(0);
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(proposed("runtimes-match-r", false), kCheckInFull);
+  EXPECT_EQ(proposed("runtimes-match-r", true), "connect-ha-agent facts --full");
+  EXPECT_EQ(proposed("disk-has-room", false), "connect-ha-agent facts");
+  EXPECT_EQ(proposed("disk-has-room", true), "connect-ha-agent facts --full");
+}
+
 TEST(EvaluateNode, FailsWhatOneNodeShowsOfARuleThatComparesNodes) {
   for (const char* fixture :
        {"accounts-match/fail", "data-dir-is-shared/fail-local", "storage-is-mounted/fail",
