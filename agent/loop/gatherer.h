@@ -1,10 +1,10 @@
 // Runs the probes on a few threads and puts together what they read.
 //
 // A probe runs when its pace says so, when something that it names is triggered, or when asked;
-// never twice at once; sooner while what it reads is not settled or was cut short. Connect's configuration is loaded
-// before the probes of a pass. A probe past its deadline counts as hung: its part becomes
-// unobserved, with the reason, until it comes back. It holds its thread meanwhile; two threads are
-// kept for the quick probes (Pace::kPass).
+// never twice at once; sooner while what it reads is not settled or was cut short. Connect's
+// configuration is loaded before the probes of a pass. A probe past its deadline counts as hung:
+// its part becomes unobserved, with the reason, until it comes back. It holds its thread meanwhile;
+// two threads are kept for the quick probes (Pace::kPass).
 #pragma once
 
 #include <condition_variable>
