@@ -116,8 +116,8 @@ absl::Status VerifyRuntimes(const ProbeInput& input, v1::Facts&) {
     result.package = NeverAbsent(OwnerOf(input, runtime));
     result.integrity = NeverAbsent(VerifyFiles(input, runtime, result.package));
     result.version = NeverAbsent(AskVersion(input, runtime));
-    for (const absl::Status& status : {result.smoke.status(), result.integrity.status()}) {
-      if (absl::IsDeadlineExceeded(status)) cut_short = status;
+    for (const absl::Status& part : {result.smoke.status(), result.integrity.status()}) {
+      if (absl::IsDeadlineExceeded(part)) cut_short = part;
     }
     results[runtime.executable] = std::move(result);
     input.cache.runtimes.Put(results);

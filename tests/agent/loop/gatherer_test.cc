@@ -94,6 +94,16 @@ class GathererTest : public testing::Test {
     EXPECT_TRUE(gatherer_->WaitForAll(kLong));
     return std::chrono::round<seconds>(gatherer_->NextDue() - steady_clock::now()).count();
   }
+  // After everything was read once, and each time that it is due from then on.
+  std::vector<int64_t> SevenWaits() {
+    Gather();
+    std::vector<int64_t> waits = {SecondsToNextRead()};
+    while (waits.size() < 7) {
+      gatherer_->Start(0, gatherer_->NextDue());
+      waits.push_back(SecondsToNextRead());
+    }
+    return waits;
+  }
 
   World world_;
   FakeHost host_;
@@ -226,13 +236,7 @@ TEST_F(GathererTest, WhatIsUnsettledIsReadAgainSoonAndLessOftenTheLongerItLasts)
   options_.probes = {
       {"host", "host", Pace::kPass, kOnHost, seconds(30), ReadHost, HostIsUnsettled}};
   Start();
-  Gather();
-  std::vector<int64_t> waits = {SecondsToNextRead()};
-  for (int i = 0; i < 6; ++i) {
-    gatherer_->Start(0, gatherer_->NextDue());
-    waits.push_back(SecondsToNextRead());
-  }
-  EXPECT_EQ(waits, (std::vector<int64_t>{1, 2, 4, 8, 16, 30, 30}));
+  EXPECT_EQ(SevenWaits(), (std::vector<int64_t>{1, 2, 4, 8, 16, 30, 30}));
 
   gatherer_->Start(kOnHost, steady_clock::now());
   EXPECT_EQ(SecondsToNextRead(), 1);
@@ -249,13 +253,7 @@ TEST_F(GathererTest,
   options_.probes = {
       {"runtimes_verification", "runtimes", Pace::kVerify, kOnRuntimes, seconds(30), Verify}};
   Start();
-  Gather();
-  std::vector<int64_t> waits = {SecondsToNextRead()};
-  for (int i = 0; i < 6; ++i) {
-    gatherer_->Start(0, gatherer_->NextDue());
-    waits.push_back(SecondsToNextRead());
-  }
-  EXPECT_EQ(waits, (std::vector<int64_t>{30, 60, 120, 240, 480, 600, 600}));
+  EXPECT_EQ(SevenWaits(), (std::vector<int64_t>{30, 60, 120, 240, 480, 600, 600}));
   world_.cut_short = false;
   gatherer_->Start(kOnRuntimes, steady_clock::now());
   EXPECT_EQ(SecondsToNextRead(), 600);
