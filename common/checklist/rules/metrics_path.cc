@@ -18,7 +18,6 @@ std::vector<Located> LocateMetrics(const v1::Snapshot& cluster, Verdict& verdict
   std::vector<Located> located;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (StorageUnobserved(node, verdict)) continue;
-    if (verdict.Unobserved(node, "configuration.keys")) continue;
     if (!ConfigFlag(node.facts(), "Metrics", "Enabled", true)) {
       verdict.NotApplicable(node.name(), "Metrics.Enabled is false");
       continue;
