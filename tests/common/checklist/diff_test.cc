@@ -54,6 +54,9 @@ TEST(Diff, WhatConnectReadsAlikeIsNoDifference) {
 TEST(Diff, ShowsWhatIsOnOneNodeOnly) {
   EXPECT_EQ(DiffText("runtimes-match-python/fail-missing"),
             "runtimes.python.3.11.9: build 0d1e2f3a4b5c | absent (runtimes-match-python)\n");
+  EXPECT_EQ(DiffText("configuration-matches/fail-missing"),
+            "configuration.RPackageRepository \"CRAN\".URL: "
+            "https://packagemanager.example.com/cran/latest | not set (configuration-matches)\n");
 }
 
 TEST(Diff, DoesNotCallTheUnknownABreach) {

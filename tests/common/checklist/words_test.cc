@@ -159,6 +159,16 @@ TEST(Verdict, KeepsToOneLineHoweverManyNodesThereAre) {
             "gone");
 }
 
+TEST(Verdict, FillsItsLineAndNoMore) {
+  for (const size_t more : {0, 1}) {
+    Verdict verdict;
+    verdict.Fail("a", std::string(44, 'x'));         // "a: xxx": 47 with the name
+    verdict.Fail("b", std::string(48 + more, 'y'));  // "; b: yyy": 53 and more
+    const std::string summary = verdict.Finish().summary();
+    EXPECT_EQ(summary.size(), more == 0 ? 100u : 47 + std::string("; and 1 more").size());
+  }
+}
+
 TEST(Verdict, NamesEveryNodeThatIsNotRightInItsEvidence) {
   for (const bool fails : {true, false}) {
     Verdict verdict;
