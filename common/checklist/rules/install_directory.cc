@@ -22,7 +22,6 @@ v1::Finding DataDirOutsideInstall(const v1::Snapshot& cluster) {
     if (verdict.Unobserved(node, "storage.directories")) continue;
     if (FindDirectory(node.facts(), "Server.DataDir") == nullptr) {
       verdict.Unknown(node.name(), "Server.DataDir was not reported");
-      continue;
     }
     bool outside = true;
     for (const char* key : kKeys) {

@@ -58,7 +58,9 @@ bool JudgeUnit(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdic
                           {"configuration-is-valid", "storage-is-mounted"}),
                   StartConnect(name)});
   } else if (IsLooping(unit, FromProto(cluster.taken_at()))) {
-    verdict.Fail(name, absl::StrCat("restarts in a loop (", unit.restarts(), " restarts)"),
+    verdict.Fail(name,
+                 absl::StrCat("restarts in a loop (", unit.restarts(),
+                              unit.restarts() == 1 ? " restart)" : " restarts)"),
                  {LookAtConnect(name)});
   } else if (state == "activating" || state == "deactivating") {
     verdict.Unknown(name, absl::StrCat("the unit is ", state), {LookAtConnect(name)});

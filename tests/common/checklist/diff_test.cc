@@ -59,6 +59,11 @@ TEST(Diff, ShowsWhatIsOnOneNodeOnly) {
             "https://packagemanager.example.com/cran/latest | not set (configuration-matches)\n");
 }
 
+TEST(Diff, AnAccountWithoutUidIsAbsent) {
+  EXPECT_EQ(DiffText("accounts-match/fail-no-user"),
+            "accounts.rstudio-connect: uid 999, gid 999 | absent (accounts-match)\n");
+}
+
 TEST(Diff, DoesNotCallTheUnknownABreach) {
   EXPECT_EQ(DiffText("platform-matches/unknown"),
             "host.os_id: ubuntu | unknown: host.os_id not observed: permission denied reading "

@@ -170,6 +170,29 @@ TEST(Follow, ANodeThatDoesNotSayWhichMachineItIsIsJudged) {
             "FOLLOWS nodes-are-distinct");
 }
 
+TEST(Follow, AFailureCountsBesideWhatIsUnknown) {
+  v1::Snapshot cluster = BaseCluster();
+  Follow follow(cluster);
+  Rule cause;
+  cause.id = "cause";
+  cause.judge = [](const v1::Snapshot&) {
+    v1::Finding finding;
+    for (const v1::Outcome outcome : {v1::UNKNOWN, v1::FAIL}) {
+      v1::Evidence& evidence = *finding.add_evidence();
+      evidence.set_node("node-2");
+      evidence.set_outcome(outcome);
+    }
+    return finding;
+  };
+  follow.Judge(cause);
+  Rule other;
+  other.id = "other";
+  other.needs = {{"cause", /*unless_it_fails=*/true}};
+  other.judge = [](const v1::Snapshot&) { return v1::Finding(); };
+  const std::map<std::string, std::string> expected = {{"node-2", "FOLLOWS cause"}};
+  EXPECT_EQ(Said(follow.Judge(other)), expected);
+}
+
 TEST(Follow, WhatSomeNodesShowNeedsNoOthers) {
   v1::Snapshot cluster = BaseOfFour();
   v1::ConnectFacts& connect = *Node(cluster, "node-3").mutable_facts()->mutable_connect();

@@ -188,6 +188,12 @@ TEST(Verdict, NamesEveryNodeThatIsNotRightInItsEvidence) {
   }
 }
 
+TEST(Verdict, CountsNoFurtherNodeWhereAllAreNamed) {
+  Verdict verdict;
+  for (int i = 1; i <= 100; ++i) verdict.Pass(absl::StrCat("node-", i), "is there");
+  EXPECT_EQ(verdict.Finish().evidence_size(), 100);
+}
+
 TEST(Verdict, ANodeThatFailsPassesNothingBesideThat) {
   Verdict verdict;
   verdict.Pass("a", "is there");
