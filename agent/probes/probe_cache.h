@@ -103,6 +103,8 @@ struct KeptContent {
 };
 
 struct ProbeCache {
+  // Held while a runtime is tried: two trials at once on a small node end neither in time.
+  std::mutex trial;
   ByFile<PackageDatabase> packages;
   ByFile<bool> owned_paths;  // of dpkg's .list files, by path
   ByFile<std::string> digests;

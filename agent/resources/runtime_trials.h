@@ -31,7 +31,8 @@ class RuntimeTrials {
 
   // What is known without a run; nullopt: it has to be tried.
   std::optional<absl::Status> Known(const ResourceContext& context, const NamedRuntime& runtime);
-  // Runs it: takes up to two minutes. Unavailable, DeadlineExceeded: still not known.
+  // Runs it: takes up to three minutes, after what a probe may be trying. Unavailable,
+  // DeadlineExceeded: still not known.
   absl::Status Try(const ResourceContext& context, const NamedRuntime& runtime);
   // What failed is tried again: something on the node changed, or somebody asks.
   void Forget();

@@ -1,5 +1,7 @@
 #include "agent/probes/installed/runtime_trial.h"
 
+#include <mutex>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -8,11 +10,12 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "agent/probes/machine/accounts.h"
+#include "agent/probes/probe_cache.h"
 
 namespace connect_ha {
 namespace {
 
-constexpr std::chrono::milliseconds kSmokeDeadline{120'000};
+constexpr std::chrono::milliseconds kSmokeDeadline{180'000};
 constexpr size_t kTailLines = 10;
 
 // Makes an environment with pip in it, as Connect does for content; it goes away at exit.
@@ -134,6 +137,7 @@ absl::StatusOr<CommandResult> RunAsContent(const ProbeInput& input,
 
 absl::StatusOr<v1::SmokeRun> TryRuntime(const ProbeInput& input, v1::RuntimeKind kind,
                                         const std::string& executable) {
+  const std::lock_guard<std::mutex> one_at_a_time(input.cache.trial);
   const auto started = std::chrono::steady_clock::now();
   const absl::StatusOr<CommandResult> run =
       RunAsContent(input, SmokeCommand(kind, executable), kSmokeDeadline,

@@ -2,13 +2,36 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "agent/probes/installed/manifest.h"
+#include "agent/probes/installed/runtime_trial.h"
 #include "tests/agent/probes/probe_bench.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kQuarto[] = "/opt/quarto/1.5.57/bin/quarto";
+
+// Programs take a moment; how many ran at once is counted.
+class BusyHost : public FakeHost {
+ public:
+  absl::StatusOr<CommandResult> Run(const std::vector<std::string>&,
+                                    const CommandOptions&) override {
+    const int now = ++running_;
+    for (int most = most_.load(); most < now && !most_.compare_exchange_weak(most, now);) {
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    --running_;
+    return CommandResult();
+  }
+  int most() const { return most_.load(); }
+
+ private:
+  std::atomic<int> running_{0};
+  std::atomic<int> most_{0};
+};
 
 class RuntimesTest : public testing::Test {
  protected:
@@ -98,6 +121,23 @@ TEST_F(RuntimesTest, AFailedSmokeRunShowsTheEndOfItsOutput) {
   EXPECT_NE(smoke.output().find("line 30\nexit code 1"), std::string::npos);
 }
 
+TEST(RuntimeTrial, OneIsMadeAtATimeWhoeverAsksForIt) {
+  auto machine = std::make_unique<BusyHost>();
+  const BusyHost& host = *machine;
+  ProbeBench bench(std::move(machine));
+  UserEntry user;
+  user.name = "rstudio-connect";
+  user.uid = 999;
+  bench.host->SetUser(user);
+  const ProbeInput input = bench.Input();
+  std::vector<std::thread> askers;
+  for (int i = 0; i < 3; ++i) {
+    askers.emplace_back([&] { EXPECT_TRUE(TryRuntime(input, v1::QUARTO, kQuarto).ok()); });
+  }
+  for (std::thread& asker : askers) asker.join();
+  EXPECT_EQ(host.most(), 1);
+}
+
 TEST_F(RuntimesTest, ASmokeRunThatDoesNotEndIsUnobserved) {
   SetQuartoAnswer(137, true, "");
   const v1::Facts facts = Verified();
@@ -105,7 +145,7 @@ TEST_F(RuntimesTest, ASmokeRunThatDoesNotEndIsUnobserved) {
   ASSERT_EQ(facts.unobserved_size(), 1) << facts.DebugString();
   EXPECT_EQ(facts.unobserved(0).path(), "runtimes.runtimes.smoke");
   EXPECT_EQ(facts.unobserved(0).reason(),
-            std::string(kQuarto) + ": the smoke run did not end within 120 s");
+            std::string(kQuarto) + ": the smoke run did not end within 180 s");
 }
 
 TEST_F(RuntimesTest, TheVersionIsWhatTheInterpreterSays) {
