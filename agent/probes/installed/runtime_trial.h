@@ -9,8 +9,8 @@
 
 namespace connect_ha {
 
-// A smoke run, one at a time. Unavailable: it could not be run as content's account, with why. DeadlineExceeded:
-// it was not seen to end.
+// A smoke run, one at a time. Unavailable: it could not be run as content's account, with why.
+// DeadlineExceeded: it was not seen to end.
 absl::StatusOr<v1::SmokeRun> TryRuntime(const ProbeInput& input, v1::RuntimeKind kind,
                                         const std::string& executable);
 
