@@ -1,6 +1,7 @@
 #include "coordinator/store/group_commit.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace connect_ha {
 namespace {
@@ -10,7 +11,8 @@ constexpr size_t kGroupSize = 100;
 
 }  // namespace
 
-GroupCommit::GroupCommit(Database& database) : database_(database), thread_([this] { Loop(); }) {}
+GroupCommit::GroupCommit(Database& database, Write guard)
+    : database_(database), guard_(std::move(guard)), thread_([this] { Loop(); }) {}
 
 GroupCommit::~GroupCommit() {
   {
@@ -59,6 +61,7 @@ absl::Status GroupCommit::FirstError(const std::vector<Waiting*>& group) {
 
 void GroupCommit::RunGroup(const std::vector<Waiting*>& group) {
   absl::Status status = database_.Prepare("BEGIN IMMEDIATE").Run();
+  if (status.ok()) status = guard_(database_);
   if (status.ok()) {
     for (Waiting* waiting : group) RunWrite(*waiting);
     status = database_.in_transaction() ? database_.Prepare("COMMIT").Run() : FirstError(group);

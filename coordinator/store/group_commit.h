@@ -19,8 +19,10 @@ class GroupCommit {
  public:
   using Write = std::function<absl::Status(Database& database)>;
 
-  // `database` is used by the writer thread alone from now on.
-  explicit GroupCommit(Database& database);
+  // `database` is used by the writer thread alone from now on. `guard` is asked in each
+  // transaction, before any write of it: its error is that of every write of the group, and none is
+  // made.
+  GroupCommit(Database& database, Write guard);
   // Writes that wait are finished first.
   ~GroupCommit();
   GroupCommit(const GroupCommit&) = delete;
@@ -43,6 +45,7 @@ class GroupCommit {
   static absl::Status FirstError(const std::vector<Waiting*>& group);
 
   Database& database_;
+  const Write guard_;
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Waiting*> queue_;

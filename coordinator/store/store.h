@@ -50,7 +50,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Of this opening: 1, 2, 3, ...
+  // Of this opening: greater than that of every opening before, of older copies of the store too
+  // (it is not below the microseconds since 1970 when it was opened).
   virtual uint64_t epoch() const = 0;
   virtual const std::string& lineage() const = 0;
   virtual bool superseded() const = 0;
@@ -60,17 +61,19 @@ class Store {
   virtual absl::StatusOr<v1::NodeRecord> GetNode(const std::string& name) = 0;
   virtual absl::StatusOr<std::vector<v1::NodeRecord>> ListNodes() = 0;  // by name, removed ones too
   // Marks it removed at `now` and removes its report; NotFound, also where it is removed already.
-  // Returns the record as it is now. The entry's actor, address, text and why are the caller's.
+  // Returns the record as it is now. The entry's actor, address, text and why are the caller's, the
+  // rest of it is set here.
   virtual absl::StatusOr<v1::NodeRecord> RemoveNode(const std::string& name,
                                                     const v1::AuditEntry& entry, Time now) = 0;
-  // Takes the records of nodes that were removed before this out, and returns their names.
+  // Takes the records of nodes that were removed before this out, and returns their names. What was
+  // removed under release 0.1 counts as removed when the store was first opened after that.
   virtual absl::StatusOr<std::vector<std::string>> PurgeNodes(Time removed_before) = 0;
 
   // Latest report of each node; replaces the one before. NotFound when the node is removed or not
   // known.
   virtual absl::Status PutReport(const v1::NodeReport& report) = 0;
   // One after the other, by the nodes' names, each in memory only for its visit. Ends with the
-  // first error of `visit`. Reports of release 0.1 come with facts_bytes, too.
+  // first error of `visit`. All come with facts_bytes and without facts, those of release 0.1 too.
   virtual absl::Status VisitReports(const std::function<absl::Status(v1::NodeReport)>& visit) = 0;
 
   // What is remembered of the latest evaluation: replaces that of the rules named, drops that of
@@ -97,7 +100,8 @@ class Store {
                                                   const std::vector<NumberedEvent>& changes) = 0;
 
   // Specifications. AddSpec stores it under its generation, which is above `newest`, together with
-  // the event and the audit entry; Aborted when `newest` is not the newest (0: there is none).
+  // the event and the audit entry; Aborted when `newest` is not the newest (0: there is none),
+  // FailedPrecondition when the generation is not above it, or is 2^63 or more.
   virtual absl::Status AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
                                const v1::Event& applied, const v1::AuditEntry& entry) = 0;
   // 0: the newest. NotFound: there is no such generation, or none at all.
@@ -115,10 +119,11 @@ class Store {
   virtual absl::StatusOr<std::vector<v1::StoredToken>> ListTokens() = 0;  // by creation
   virtual absl::Status RevokeToken(const std::string& id, const v1::AuditEntry& entry) = 0;
   // In one transaction: fails with FailedPrecondition when the token is expired at `now`,
-  // revoked or used up, but for a use that repeats an earlier one (same key, machine and node),
-  // which succeeds and spends nothing; else records the use, lets `change` make the node's record
-  // of what is stored under its name (a new one where there is none) and puts it. An error of
-  // `change` is returned, and nothing was stored. Returns the record.
+  // revoked or used up; else records the use, lets `change` make the node's record of what is
+  // stored under its name (a new one where there is none) and puts it. A use that repeats an
+  // earlier one (same key, machine and node) succeeds whatever became of the token, and spends and
+  // adds to the audit log nothing; `change` is asked all the same, since the node may have been
+  // removed since. An error of `change` is returned, and nothing was stored. Returns the record.
   using ChangeNode = std::function<absl::Status(v1::NodeRecord& node)>;
   virtual absl::StatusOr<v1::NodeRecord> SpendToken(const std::string& id,
                                                     const v1::StoredToken::Use& use,
