@@ -127,12 +127,12 @@ uint64_t StoreLock::GreatestEpoch() const {
 }
 
 absl::Status StoreLock::Remember(uint64_t epoch) {
-  // Of one length, so that a later one covers an earlier one.
   const std::string text = absl::StrCat(absl::Dec(epoch, absl::kZeroPad20), "\n");
+  const auto size = static_cast<ssize_t>(text.size());
   errno = ENOSPC;  // where it writes a part only
-  const bool written =
-      pwrite(file_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
-  if (written && fdatasync(file_) == 0) return absl::OkStatus();
+  const bool written = pwrite(file_, text.data(), text.size(), 0) == size &&
+                       ftruncate(file_, size) == 0 && fdatasync(file_) == 0;
+  if (written) return absl::OkStatus();
   const int error = errno;
   const std::string message = absl::StrCat("store: ", path_, ": ", std::strerror(error));
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) {

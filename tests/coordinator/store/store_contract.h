@@ -17,6 +17,8 @@ struct StoreUnderTest {
   // Opens the store of this name; a second call after the first one's store was destroyed opens
   // the same one again.
   std::function<std::unique_ptr<Store>(const std::string& name)> open;
+  // Opens it though another has it open, as one may on another host, or without its lock.
+  std::function<std::unique_ptr<Store>(const std::string& name)> take_over;
   // Destroys what open() made under this name.
   std::function<void(const std::string& name)> erase;
 };
