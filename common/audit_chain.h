@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "connect_ha/v1/audit.pb.h"
 
 namespace connect_ha {
@@ -17,10 +18,10 @@ std::string NoAuditDigest();
 // AuditEntry.digest, 32 bytes, of an entry whose other fields are as they are to be.
 std::string AuditDigest(const v1::AuditEntry& entry);
 
-// The entries, oldest first, are unbroken from the first one that the log ever had, or, where old
-// ones were let go of, from the anchor on. True of no entries: whether there should be some, the
-// newest id says.
-bool AuditHolds(const std::vector<v1::AuditEntry>& entries,
-                const std::optional<v1::AuditAnchor>& anchor);
+// OK: the entries, oldest first, are unbroken from the first one that the log ever had, or, where
+// old ones were let go of, from the anchor on. DataLoss names the first that is not in its place or
+// is not what was written. OK of no entries: whether there should be some, the newest id says.
+absl::Status AuditHolds(const std::vector<v1::AuditEntry>& entries,
+                        const std::optional<v1::AuditAnchor>& anchor);
 
 }  // namespace connect_ha

@@ -30,14 +30,14 @@ v1::FindingMemory::Memory MemoryOf(const std::string& node, const Judged& judged
   return memory;
 }
 
-// Of several lines of one node with one outcome, the first stands for all.
+// The finding itself comes first, then its lines; of several lines of one node with one outcome,
+// the first stands for all.
 v1::FindingMemory MemoryOf(const v1::Finding& finding) {
   v1::FindingMemory memory;
   memory.set_rule(finding.rule());
   *memory.add_memories() = MemoryOf("", finding);
   std::set<std::pair<std::string, v1::Outcome>> seen;
   for (const v1::Evidence& evidence : finding.evidence()) {
-    if (evidence.node().empty()) continue;  // that is the finding itself
     if (!seen.insert({evidence.node(), evidence.outcome()}).second) continue;
     *memory.add_memories() = MemoryOf(evidence.node(), evidence);
   }

@@ -75,6 +75,9 @@ v1::FindingMemory ItsMemory() {
   *unknown.mutable_since() = ToProto(kNoon + std::chrono::minutes(3));
   unknown.set_last_known(v1::PASS);
   *unknown.mutable_last_known_since() = ToProto(kNoon);
+  v1::FindingMemory::Memory& of_no_node = *memory.add_memories();
+  of_no_node.set_outcome(v1::FAIL);
+  *of_no_node.mutable_since() = ToProto(kNoon + std::chrono::minutes(4));
   return memory;
 }
 

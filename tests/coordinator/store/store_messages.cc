@@ -146,7 +146,8 @@ bool AuditIsWhole(Store& store) {
   const auto anchor = store.GetAuditAnchor();
   const auto newest = store.NewestAuditId();
   if (!anchor.ok() || !newest.ok()) return false;
-  return AuditHolds(entries, *anchor) && *newest == (entries.empty() ? 0 : entries.back().id());
+  return AuditHolds(entries, *anchor).ok() &&
+         *newest == (entries.empty() ? 0 : entries.back().id());
 }
 
 std::string Everything(Store& store) {
