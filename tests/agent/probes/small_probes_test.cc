@@ -8,7 +8,6 @@
 #include <algorithm>
 
 #include "agent/probes/connect/license.h"
-#include "agent/probes/database/resolve.h"
 #include "agent/probes/machine/accounts.h"
 #include "agent/probes/machine/clock.h"
 #include "agent/probes/machine/host.h"
@@ -136,12 +135,6 @@ TEST(Listeners, AreTheKernels) {
 
 TEST(Memory, ALineThatIsNotThereLeavesItsFieldUnset) {
   EXPECT_EQ(Text(ParseMeminfo("MemTotal:  1024 kB\nMemFree: 1 kB\n")), "total_bytes: 1048576\n");
-}
-
-TEST(ResolveHost, AnAddressIsItsOwn) {
-  const auto addresses = ResolveHost("127.0.0.1", std::chrono::seconds(5));
-  ASSERT_TRUE(addresses.ok());
-  EXPECT_EQ(*addresses, std::vector<std::string>{"127.0.0.1"});
 }
 
 }  // namespace
