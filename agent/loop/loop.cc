@@ -62,12 +62,6 @@ void Loop::SetStatus(const std::string& status) {
   if (options_.notify) options_.notify("STATUS=" + status);
 }
 
-void Loop::FeedWatchdog(SteadyTime now) {
-  if (options_.watchdog.count() == 0 || now - watchdog_fed_ < options_.watchdog / 4) return;
-  watchdog_fed_ = now;
-  if (options_.notify) options_.notify("WATCHDOG=1");
-}
-
 SteadyTime Loop::NextDue(SteadyTime now) const {
   SteadyTime next = std::min(gatherer_.NextDue(), now + kRefreshVolatile);
   if (!complete_) {
@@ -77,12 +71,10 @@ SteadyTime Loop::NextDue(SteadyTime now) const {
   } else {
     next = std::min(next, next_call_);
   }
-  if (options_.watchdog.count() > 0) next = std::min(next, watchdog_fed_ + options_.watchdog / 2);
   return std::max(next, now);
 }
 
 void Loop::Act(uint32_t triggers, SteadyTime now) {
-  FeedWatchdog(now);
   Gather(triggers, now);
   for (int i = 0; i < kMostCallsInARow && ShouldCall(now); ++i) Call(now);
 }
