@@ -35,7 +35,7 @@ class Kept {
   std::optional<T> value_;
 };
 
-// Values derived from files, made again when the file's inode, size or time of change differs.
+// Values derived from files, made again when it is not the SameFile.
 template <typename T>
 class ByFile {
  public:
