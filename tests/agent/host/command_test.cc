@@ -46,6 +46,13 @@ TEST(Command, InheritsNoOpenFile) {
   EXPECT_EQ(result.output, "0\n1\n2\n3\n");  // 3 is the listing itself
 }
 
+TEST(Command, ABrokenPipeEndsItThoughTheAgentIgnoresIt) {
+  const auto before = signal(SIGPIPE, SIG_IGN);
+  const CommandResult result = MustRun({"grep", "-E", "^SigIgn:\\s+0+$", "/proc/self/status"});
+  signal(SIGPIPE, before);
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+}
+
 TEST(Command, AProgramThatIsNotThereIsNotFound) {
   const auto result = RunCommand({"/no/such/program"}, {});
   EXPECT_EQ(result.status().code(), absl::StatusCode::kNotFound);
