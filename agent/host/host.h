@@ -50,8 +50,14 @@ struct UnitVariable {
 struct CommandOptions {
   std::chrono::milliseconds deadline{10'000};
   size_t output_limit_bytes = 64 * 1024;
-  // Run as this account; empty: as the agent itself.
+  // Run as this account; empty: as the agent itself. What it leaves behind in other sessions is
+  // ended with it.
   std::string account;
+  // With a home, and a place for temporary files, that is made for this run and removed after it:
+  // nothing that lies in the account's own has a say in what the program does.
+  bool empty_home = false;
+  // Where there is more output than the limit, the end of it and not the beginning.
+  bool keep_end = false;
   // In addition to PATH, HOME and LANG=C.UTF-8. Never a secret.
   std::vector<std::string> environment;
   std::string directory = "/";
