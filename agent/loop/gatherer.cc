@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "agent/loop/printable.h"
 
 namespace connect_ha {
 namespace {
@@ -307,6 +308,7 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
       MarkUnobserved(facts, probe.path, std::string(status.message()));
     }
   }
+  MakePrintable(facts);
 
   lock.lock();
   const SteadyTime now = steady_clock::now();

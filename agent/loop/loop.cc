@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/loop/facts_digest.h"
+#include "agent/loop/printable.h"
 #include "agent/loop/report_limit.h"
 #include "common/log.h"
 
@@ -101,7 +102,8 @@ void Loop::TakeFacts(v1::Facts facts) {
   }
   if (std::exchange(too_large_, too_large) == too_large) return;
   if (too_large) {
-    spdlog::error("event=report-too-large reason={}", LogValue(facts_.unobserved(0).reason()));
+    spdlog::error("event=report-too-large reason={}",
+                  LogValue(facts_.unobserved().rbegin()->reason()));
   } else {
     spdlog::info("event=report-too-large-ended");
   }
@@ -151,7 +153,10 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   if (news.preview) *request.mutable_preview() = *std::move(news.preview);
   for (v1::ChangeMade& change : news.changes_made) {
     *request.add_changes_made() = std::move(change);
+    MakePrintable(*request.mutable_changes_made(request.changes_made_size() - 1));
   }
+  if (request.has_convergence()) MakePrintable(*request.mutable_convergence());
+  if (request.has_preview()) MakePrintable(*request.mutable_preview());
 }
 
 void Loop::TakeAssignment(const v1::HeartbeatRequest& request,

@@ -93,6 +93,18 @@ TEST(License, AFloatingOneIsRemote) {
   EXPECT_EQ(bench.Run(ReadLicense, "license").license().kind(), "remote");
 }
 
+TEST(License, FilesWithoutEndAreNotReported) {
+  ProbeBench bench;
+  for (int i = 0; i < 101; ++i) {
+    bench.host->SetFile("/var/lib/rstudio-connect/" + std::to_string(i) + ".lic", "x");
+  }
+  const v1::Facts facts = bench.Run(ReadLicense, "license");
+  EXPECT_EQ(facts.license().files_size(), 0);
+  EXPECT_EQ(facts.unobserved(0).path(), "license.files");
+  EXPECT_EQ(facts.unobserved(0).reason(),
+            "more than 100 licence files are in /var/lib/rstudio-connect");
+}
+
 v1::Listener MakeListener(const std::string& address, uint32_t port) {
   v1::Listener listener;
   listener.set_address(address);
