@@ -27,6 +27,10 @@ using std::chrono::steady_clock;
 constexpr int kSettleMs = 5;
 constexpr int kMostSettlings = 5;
 constexpr std::chrono::seconds kBusRetry{5};
+// Any account may mount and unmount FUSE as fast as it likes, and with every new set of watches
+// everything is read again.
+constexpr std::chrono::seconds kRebuildEvery{10};
+constexpr int kRebuildsAtOnce = 10;
 constexpr uint32_t kMask = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE |
                            IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
@@ -94,9 +98,14 @@ void Watcher::OpenBus() {
   Register(bus_fd_, bus_->Events());
 }
 
+steady_clock::time_point Watcher::NextRebuildAsked() const {
+  return spent_until_ - kRebuildsAtOnce * kRebuildEvery;
+}
+
 // All watches anew: a directory came, went, or is covered by another mount.
 absl::Status Watcher::Rebuild() {
   rebuild_ = false;
+  spent_until_ = std::max(spent_until_, steady_clock::now()) + kRebuildEvery;
   next_rebuild_ = steady_clock::now() + options_.retry;
   const bool was_incomplete = std::exchange(incomplete_, true);
   Fd fresh(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
@@ -207,6 +216,7 @@ Wakeup Watcher::Wait(milliseconds timeout) {
   }
   if (bus_ != nullptr && bus_->open()) until = std::min(until, bus_->Deadline());
   if (incomplete_) until = std::min(until, next_rebuild_);
+  if (rebuild_) until = std::min(until, NextRebuildAsked());
   const auto left = duration_cast<milliseconds>(until - now).count() + 1;
   const bool idle = wakeup.triggers == 0;
   const int wait_ms =
@@ -217,7 +227,7 @@ Wakeup Watcher::Wait(milliseconds timeout) {
   for (int i = 0; i < kMostSettlings && wakeup.triggers != 0; ++i) {
     if (!Collect(kSettleMs, wakeup)) break;
   }
-  const bool asked = rebuild_;
+  const bool asked = rebuild_ && steady_clock::now() >= NextRebuildAsked();
   if (!asked && (!incomplete_ || steady_clock::now() < next_rebuild_)) return wakeup;
   const bool built = Rebuild().ok();
   // A change between the last event and the new watches would be lost: all triggers at once. What

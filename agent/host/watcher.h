@@ -67,6 +67,8 @@ class Watcher {
 
   // Where it fails, the watches that there were stay, and it is tried again after a while.
   absl::Status Rebuild();
+  // When what asks for one may have it: ten at once, then one every ten seconds.
+  std::chrono::steady_clock::time_point NextRebuildAsked() const;
   // False when the kernel took none, mostly for want of room.
   bool Add(const WatchedPath& path);
   // One pass over what is ready; false when nothing was.
@@ -90,6 +92,7 @@ class Watcher {
   bool rebuild_ = false;
   bool incomplete_ = false;  // the latest Rebuild left something unwatched
   std::chrono::steady_clock::time_point next_rebuild_{};
+  std::chrono::steady_clock::time_point spent_until_{};
 };
 
 // Blocks SIGTERM and SIGINT in this thread and those it starts later, so that only Wait sees them.

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "agent/loop/printable.h"
+#include "agent/loop/make_printable.h"
 
 namespace connect_ha {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/loop/facts_digest.h"
-#include "agent/loop/printable.h"
+#include "agent/loop/make_printable.h"
 #include "agent/loop/report_limit.h"
 #include "common/log.h"
 

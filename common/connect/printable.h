@@ -3,8 +3,6 @@
 // not be a command to that.
 #pragma once
 
-#include <google/protobuf/message.h>
-
 #include <string>
 
 namespace connect_ha {
@@ -12,8 +10,5 @@ namespace connect_ha {
 // Every byte that is no part of well-formed UTF-8, and every control character but line feed and
 // tab, as \x and two hex digits: two texts that differ still do.
 std::string Printable(const std::string& text);
-
-// Every text of it, at any depth.
-void MakePrintable(google::protobuf::Message& message);
 
 }  // namespace connect_ha
