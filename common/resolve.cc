@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -71,9 +72,12 @@ absl::StatusOr<std::shared_future<Addresses>> Begin(LookUpHost look_up, const st
   const std::shared_future<Addresses> result = promise->get_future().share();
   look_ups.by_name.emplace(name, result);
   std::thread([look_up, name, promise] {
-    promise->set_value(look_up(name));
-    const std::lock_guard<std::mutex> ended(TheLookUps().mutex);
-    TheLookUps().by_name.erase(name);
+    Addresses found = look_up(name);
+    {
+      const std::lock_guard<std::mutex> ended(TheLookUps().mutex);
+      TheLookUps().by_name.erase(name);
+    }
+    promise->set_value(std::move(found));
   }).detach();
   return result;
 }

@@ -19,7 +19,7 @@ class WatchdogTest : public testing::Test {
     options_.interval = milliseconds(4);
     options_.patience = seconds(300);
     options_.feed = [this] { ++fed_; };
-    options_.now = [this] { return steady_clock::time_point(seconds(now_)); };
+    options_.now = [this] { return steady_clock::time_point(seconds(now_.load())); };
   }
   bool IsFedAgain() {
     const int before = fed_;
