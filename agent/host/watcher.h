@@ -1,5 +1,5 @@
 // Waits for what the kernel and systemd can tell: files, mounts, units, a wake-up call, a signal
-// to stop. Sleeps in one epoll; nothing here polls.
+// to stop. Sleeps in one epoll; polls for nothing but for what the kernel had no room to watch.
 #pragma once
 
 #include <sys/inotify.h>
