@@ -15,6 +15,7 @@
 #include "agent/link/coordinator_client.h"
 #include "agent/link/identity.h"
 #include "agent/loop/loop.h"
+#include "agent/loop/watchdog.h"
 #include "agent/probes/table.h"
 #include "agent/read_node.h"
 #include "common/log.h"
@@ -79,10 +80,12 @@ bool EnrolledAnew(const std::string& state_dir, const std::string& token_id) {
   return identity.ok() ? identity->token_id != token_id : absl::IsNotFound(identity.status());
 }
 
-void Serve(Watcher& watcher, Loop& loop, const std::function<bool()>& enrolled_anew) {
+void Serve(Watcher& watcher, Loop& loop, Watchdog& watchdog,
+           const std::function<bool()>& enrolled_anew) {
   uint32_t triggers = 0;
   auto next_trim = steady_clock::now() + kTrimEvery;
   while (true) {
+    watchdog.Progress();
     loop.Act(triggers, steady_clock::now());
     const auto now = steady_clock::now();
     if (now >= next_trim) {
@@ -119,6 +122,10 @@ ConvergeOptions ConvergenceOptions(const std::string& state_dir, const v1::Agent
 
 absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
                     NodeIdentity identity) {
+  WatchdogOptions feeding;
+  feeding.interval = WatchdogInterval();
+  feeding.feed = [] { Notify("WATCHDOG=1"); };
+  Watchdog watchdog(std::move(feeding));
   LinuxHost host;
   WatcherOptions events = NodeEvents(config);
   events.paths.push_back({state_dir, "enrolment", kOnIdentity});
@@ -142,7 +149,6 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   options.machine_id = ValueOf(host, "/etc/machine-id");
   options.boot_id = ValueOf(host, "/proc/sys/kernel/random/boot_id");
   options.agent_version = CONNECT_HA_VERSION;
-  options.watchdog = WatchdogInterval();
   options.notify = Notify;
   spdlog::info("event=started node={} cluster={} coordinator={} version={}", options.node,
                identity.certificate.identity.cluster, identity.coordinator, CONNECT_HA_VERSION);
@@ -158,7 +164,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
     watcher.Wake();
   });
   Notify("READY=1\nSTATUS=reading this node");
-  Serve(watcher, loop, [&] { return EnrolledAnew(state_dir, token_id); });
+  Serve(watcher, loop, watchdog, [&] { return EnrolledAnew(state_dir, token_id); });
   Notify("STOPPING=1\nSTATUS=stopping");
   client.reset();  // before the loop that its nudges go to
   // A probe that hangs would be waited for, and a step that cannot be interrupted: there is nothing

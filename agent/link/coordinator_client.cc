@@ -22,7 +22,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using SteadyClock = std::chrono::steady_clock;
 
-// Together the 10 s that CoordinatorLink allows.
+// Together, with all tries of the first and the name's look-up in the second, less than the 10 s
+// that CoordinatorLink allows.
 constexpr seconds kHeartbeatTimeout{7};
 constexpr seconds kExplainTimeout{2};
 constexpr seconds kRenewTimeout{20};
@@ -140,11 +141,10 @@ absl::StatusOr<v1::HeartbeatResponse> CoordinatorClient::Connection::Heartbeat(
     session = session_;
   }
   v1::HeartbeatResponse response;
-  const grpc::Status status = CallAcrossReconnect(*session->channel, [&] {
-    grpc::ClientContext context;
-    SetDeadline(context, kHeartbeatTimeout);
-    return session->node->Heartbeat(&context, request, &response);
-  });
+  const grpc::Status status =
+      CallAcrossReconnect(*session->channel, kHeartbeatTimeout, [&](grpc::ClientContext& context) {
+        return session->node->Heartbeat(&context, request, &response);
+      });
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return Explain(status);
   explanation_ = absl::OkStatus();
   explained_at_ = {};

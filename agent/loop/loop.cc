@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/loop/facts_digest.h"
+#include "agent/loop/make_printable.h"
 #include "agent/loop/report_limit.h"
 #include "common/log.h"
 
@@ -62,12 +63,6 @@ void Loop::SetStatus(const std::string& status) {
   if (options_.notify) options_.notify("STATUS=" + status);
 }
 
-void Loop::FeedWatchdog(SteadyTime now) {
-  if (options_.watchdog.count() == 0 || now - watchdog_fed_ < options_.watchdog / 4) return;
-  watchdog_fed_ = now;
-  if (options_.notify) options_.notify("WATCHDOG=1");
-}
-
 SteadyTime Loop::NextDue(SteadyTime now) const {
   SteadyTime next = std::min(gatherer_.NextDue(), now + kRefreshVolatile);
   if (!complete_) {
@@ -77,12 +72,10 @@ SteadyTime Loop::NextDue(SteadyTime now) const {
   } else {
     next = std::min(next, next_call_);
   }
-  if (options_.watchdog.count() > 0) next = std::min(next, watchdog_fed_ + options_.watchdog / 2);
   return std::max(next, now);
 }
 
 void Loop::Act(uint32_t triggers, SteadyTime now) {
-  FeedWatchdog(now);
   Gather(triggers, now);
   for (int i = 0; i < kMostCallsInARow && ShouldCall(now); ++i) Call(now);
 }
@@ -109,7 +102,8 @@ void Loop::TakeFacts(v1::Facts facts) {
   }
   if (std::exchange(too_large_, too_large) == too_large) return;
   if (too_large) {
-    spdlog::error("event=report-too-large reason={}", LogValue(facts_.unobserved(0).reason()));
+    spdlog::error("event=report-too-large reason={}",
+                  LogValue(facts_.unobserved().rbegin()->reason()));
   } else {
     spdlog::info("event=report-too-large-ended");
   }
@@ -159,7 +153,10 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   if (news.preview) *request.mutable_preview() = *std::move(news.preview);
   for (v1::ChangeMade& change : news.changes_made) {
     *request.add_changes_made() = std::move(change);
+    MakePrintable(*request.mutable_changes_made(request.changes_made_size() - 1));
   }
+  if (request.has_convergence()) MakePrintable(*request.mutable_convergence());
+  if (request.has_preview()) MakePrintable(*request.mutable_preview());
 }
 
 void Loop::TakeAssignment(const v1::HeartbeatRequest& request,

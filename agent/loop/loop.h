@@ -20,8 +20,6 @@ struct LoopOptions {
   std::string agent_version;
   // What the coordinator takes, less room for the rest of the message.
   size_t max_report_bytes = 4 * 1024 * 1024 - 64 * 1024;
-  // Of systemd's watchdog; zero: none.
-  std::chrono::microseconds watchdog{0};
   // sd_notify(3)'s.
   std::function<void(const std::string& state)> notify;
 };
@@ -54,7 +52,6 @@ class Loop {
   void TakeError(const absl::Status& status, SteadyTime now);
   void TellTrouble(const absl::Status& status, SteadyTime now);
   void NoteConflict(const std::string& conflict);
-  void FeedWatchdog(SteadyTime now);
   void SetStatus(const std::string& status);
 
   const LoopOptions options_;
@@ -94,7 +91,6 @@ class Loop {
   SteadyTime away_told_{};
   std::string conflict_;
   std::string status_;
-  SteadyTime watchdog_fed_{};
 };
 
 }  // namespace connect_ha

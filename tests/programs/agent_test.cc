@@ -307,6 +307,8 @@ TEST_F(AgentRunTest, WaitsUntilItIsEnrolledReportsAndStopsWhenTold) {
   EXPECT_TRUE(systemd_.Await("STATUS=reporting to the coordinator"));
   EXPECT_TRUE(systemd_.Await("WATCHDOG=1"));
 
+  agent->Signal(SIGPIPE);  // as a peer that hangs up has the kernel send
+  EXPECT_TRUE(systemd_.Await("WATCHDOG=1"));
   agent->Signal(SIGTERM);
   EXPECT_TRUE(systemd_.Await("STOPPING=1"));
   EXPECT_EQ(agent->Wait(), 0);

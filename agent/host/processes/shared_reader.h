@@ -38,6 +38,9 @@ class SharedReader {
   absl::StatusOr<FileStatus> Stat(const std::string& path, bool follow);
   absl::StatusOr<std::string> ReadLink(const std::string& path);
   absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path);
+  // Of at most 1 MiB.
+  absl::StatusOr<std::string> ReadPiece(const std::string& path, uint64_t offset, size_t most);
+  // In pieces, each of them a call: other calls are answered between. Two minutes at the most.
   absl::StatusOr<std::string> HashFile(const std::string& path, const std::string& algorithm);
 
   // -1: not running.

@@ -5,8 +5,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "agent/host/files/files.h"
 #include "agent/host/processes/shared_reader.h"
 #include "agent/host/processes/shared_reader_wire.h"
@@ -18,6 +21,17 @@ absl::StatusOr<std::string> EncodeStatus(const absl::StatusOr<FileStatus>& statu
   static_assert(std::is_trivially_copyable_v<FileStatus>);
   if (!status.ok()) return status.status();
   return std::string(reinterpret_cast<const char*>(&*status), sizeof *status);
+}
+
+absl::StatusOr<std::string> Piece(const std::string& path, const std::string& argument) {
+  const std::pair<std::string, std::string> numbers = absl::StrSplit(argument, ' ');
+  uint64_t offset = 0;
+  uint64_t most = 0;
+  if (!absl::SimpleAtoi(numbers.first, &offset) || !absl::SimpleAtoi(numbers.second, &most) ||
+      most > kLargestPiece) {
+    return absl::InvalidArgumentError("a malformed request");
+  }
+  return ReadPieceHere(path, offset, most);
 }
 
 absl::StatusOr<std::string> Answer(const std::string& request) {
@@ -36,8 +50,8 @@ absl::StatusOr<std::string> Answer(const std::string& request) {
       return EncodeStatus(StatHere(path, false));
     case kReadLinkOperation:
       return ReadLinkHere(path);
-    case kHashOperation:
-      return HashFileHere(path, argument);
+    case kPieceOperation:
+      return Piece(path, argument);
     case kListOperation: {
       const absl::StatusOr<std::vector<std::string>> names = ListDirectoryHere(path);
       if (!names.ok()) return names.status();

@@ -47,13 +47,22 @@ absl::Status AddDirectory(const ProbeInput& input, const std::vector<MountEntry>
   return absl::OkStatus();
 }
 
+// A FUSE mount that an account made for itself: there may be hundreds, of any name.
+bool IsOfAnAccount(const MountEntry& mount) {
+  static constexpr absl::string_view kOwner = "user_id=";
+  return std::any_of(mount.super_options.begin(), mount.super_options.end(),
+                     [](const std::string& option) {
+                       return absl::StartsWith(option, kOwner) && option != "user_id=0";
+                     });
+}
+
 // Network mounts and those of the directories, by mount point; of two mounts on one point the
 // later, which covers the other.
 std::map<std::string, const MountEntry*> SelectMounts(const std::vector<MountEntry>& mounts,
                                                       const v1::StorageFacts& storage) {
   std::map<std::string, const MountEntry*> selected;
   for (const MountEntry& mount : mounts) {
-    bool wanted = IsNetworkMount(mount);
+    bool wanted = IsNetworkMount(mount) && !IsOfAnAccount(mount);
     for (const v1::DataDirectory& directory : storage.directories()) {
       wanted = wanted || directory.mount_point() == mount.mount_point;
     }

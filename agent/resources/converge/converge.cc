@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/resources/converge/step_progress.h"
 #include "agent/resources/install/tidy.h"
+#include "agent/resources/runtime_trials.h"
 #include "common/log.h"
 
 namespace connect_ha {
@@ -226,7 +227,7 @@ void Converge::HoldBack(const Turning& turning, const v1::Change& change,
 
 void Converge::VerifyAgain() {
   integrity_.Forget();
-  trials_.Forget();
+  cache_.trials.ForgetFailures();  // something on the node changed, or somebody asks
 }
 
 // Nothing is left to change, and what was installed has still to prove itself.
@@ -235,11 +236,11 @@ void Converge::TryRuntimes(Turning& turning) {
   for (const NamedRuntime& runtime :
        NamedRuntimes(turning.assignment.desired().spec().runtimes())) {
     if (turning.watch.Stopped()) return;
-    std::optional<absl::Status> works = trials_.Known(turning.context, runtime);
+    std::optional<absl::Status> works = KnownTrial(turning.context, runtime);
     if (!works) {
       StepProgress progress(turning.report, runtime.Name(), host_.Now(), turning.watch);
       progress.Enter(v1::Step::VERIFYING);
-      works = trials_.Try(turning.context, runtime);
+      works = TryNamed(turning.context, runtime);
     }
     if (!works->ok()) AddTrouble(turning, runtime.Name(), *works);
   }

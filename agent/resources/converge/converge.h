@@ -11,7 +11,6 @@
 #include "agent/resources/converge/look.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/resource.h"
-#include "agent/resources/runtime_trials.h"
 #include "common/backoff.h"
 
 namespace connect_ha {
@@ -97,7 +96,6 @@ class Converge {
   ProbeCache& cache_;
   ChangeJournal& journal_;
   IntegrityLedger integrity_;
-  RuntimeTrials trials_;
   Backoff backoff_;
   std::optional<Hold> hold_;
   uint64_t generation_ = 0;  // of the latest turn

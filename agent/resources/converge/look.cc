@@ -1,6 +1,20 @@
 #include "agent/resources/converge/look.h"
 
+#include "absl/strings/str_cat.h"
+#include "common/connect/printable.h"
+
 namespace connect_ha {
+namespace {
+
+// What a server or a file brings into a message has no end of its own.
+constexpr size_t kLongestError = 8 * 1024;
+
+std::string Bounded(const std::string& text) {
+  if (text.size() <= kLongestError) return Printable(text);
+  return absl::StrCat(Printable(text.substr(0, kLongestError)), "...");
+}
+
+}  // namespace
 
 std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& resources) {
   std::vector<LookedAt> looks;
@@ -13,6 +27,9 @@ std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& re
     } else if (change->has_value()) {
       look.change = *std::move(change);
       look.change->set_resource(resource->Name());
+      // It is written down as a message, and a message with other texts is not read again.
+      look.change->set_from(Printable(look.change->from()));
+      look.change->set_to(Printable(look.change->to()));
     }
     looks.push_back(std::move(look));
   }
@@ -47,11 +64,11 @@ v1::Trouble ToTrouble(const std::string& resource, const absl::Status& status) {
   trouble.set_resource(resource);
   const size_t at = error.find(kFix);
   if (at != std::string::npos) {
-    trouble.set_fix(error.substr(at + sizeof kFix - 1));
+    trouble.set_fix(Bounded(error.substr(at + sizeof kFix - 1)));
     const size_t end = error.find_last_not_of("\n; ", at - 1);
     error.resize(at == 0 || end == std::string::npos ? 0 : end + 1);
   }
-  trouble.set_error(error);
+  trouble.set_error(Bounded(error));
   return trouble;
 }
 

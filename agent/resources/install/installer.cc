@@ -168,6 +168,20 @@ absl::Status Finish(const ResourceContext& context, const Installation& installa
   return Explain(context, result, text, installation);
 }
 
+// What apt and dpkg themselves say that failed. Everything else is a package's script, and may be
+// about anything: its own database, its own network.
+std::string WordsOfThePackageManager(const std::string& log) {
+  std::string words;
+  bool goes_on = false;  // dpkg says why in a second line, set in by a blank
+  for (const absl::string_view line : absl::StrSplit(log, '\n')) {
+    const bool begins = absl::StartsWith(line, "E: ") || absl::StartsWith(line, "dpkg: error") ||
+                        absl::StartsWith(line, "dpkg-deb: error");
+    if (begins || (goes_on && absl::StartsWith(line, " "))) absl::StrAppend(&words, line, "\n");
+    goes_on = begins;
+  }
+  return words;
+}
+
 }  // namespace
 
 std::string InstallerService(const std::string& verb, const std::string& digest) {
@@ -177,7 +191,7 @@ std::string InstallerService(const std::string& verb, const std::string& digest)
 absl::StatusCode ClassifyInstallerLog(const std::string& log) {
   using Row = std::pair<const char*, absl::StatusCode>;
   // The words of apt 2.4 to 2.6 and dpkg 1.21, in the C locale.
-  static constexpr std::array<Row, 18> kWords = {{
+  static constexpr std::array<Row, 19> kWords = {{
       // Something else was at it when the repair came: the next try repairs again.
       {"dpkg was interrupted", absl::StatusCode::kAborted},
       {"No space left on device", absl::StatusCode::kResourceExhausted},
@@ -195,11 +209,14 @@ absl::StatusCode ClassifyInstallerLog(const std::string& log) {
       {"404  Not Found", absl::StatusCode::kNotFound},
       {"is not installable", absl::StatusCode::kNotFound},
       {"Unable to locate package", absl::StatusCode::kNotFound},
-      {"unmet dependencies", absl::StatusCode::kNotFound},
+      // What stands above these, without an E:, is which.
+      {"Unmet dependencies", absl::StatusCode::kNotFound},
+      {"Unable to correct problems", absl::StatusCode::kNotFound},
       {"Unable to fetch some archives", absl::StatusCode::kNotFound},
   }};
+  const std::string words = WordsOfThePackageManager(log);
   for (const Row& row : kWords) {
-    if (absl::StrContains(log, row.first)) return row.second;
+    if (absl::StrContains(words, row.first)) return row.second;
   }
   return absl::StatusCode::kFailedPrecondition;
 }

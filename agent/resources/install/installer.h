@@ -40,7 +40,8 @@ absl::Status Install(const ResourceContext& context, const Installation& install
 // Waits for the installation that is under way, if one is, and forgets its result.
 absl::Status SettleInstaller(const ResourceContext& context, Progress& progress);
 
-// The code for what apt or dpkg printed (above); never OK.
+// The code for what apt or dpkg printed (above); never OK. What package scripts print between does
+// not count.
 absl::StatusCode ClassifyInstallerLog(const std::string& log);
 
 }  // namespace connect_ha

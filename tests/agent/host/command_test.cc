@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -46,6 +47,13 @@ TEST(Command, InheritsNoOpenFile) {
   EXPECT_EQ(result.output, "0\n1\n2\n3\n");  // 3 is the listing itself
 }
 
+TEST(Command, ABrokenPipeEndsItThoughTheAgentIgnoresIt) {
+  const auto before = signal(SIGPIPE, SIG_IGN);
+  const CommandResult result = MustRun({"sh", "-c", "kill -PIPE $$; echo it was ignored"});
+  signal(SIGPIPE, before);
+  EXPECT_EQ(result.exit_code, 128 + SIGPIPE) << result.output;
+}
+
 TEST(Command, AProgramThatIsNotThereIsNotFound) {
   const auto result = RunCommand({"/no/such/program"}, {});
   EXPECT_EQ(result.status().code(), absl::StatusCode::kNotFound);
@@ -84,6 +92,52 @@ TEST(Command, CutsTheOutputAtTheLimitAndReadsOn) {
       MustRun({"sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x"}, options);
   EXPECT_EQ(result.output, "xxxxxxxxxx");
   EXPECT_EQ(result.exit_code, 0);
+}
+
+TEST(Command, KeepsTheEndWhereThatIsAskedFor) {
+  CommandOptions options;
+  options.output_limit_bytes = 8;
+  options.keep_end = true;
+  EXPECT_EQ(
+      MustRun({"sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x; echo the end"}, options).output,
+      "the end\n");
+  EXPECT_EQ(MustRun({"echo", "short"}, options).output, "short\n");
+}
+
+TEST(Command, AFloodOfOutputDoesNotOutlastTheDeadline) {
+  CommandOptions options;
+  options.deadline = milliseconds(300);
+  const auto begin = std::chrono::steady_clock::now();
+  const CommandResult result =
+      MustRun({"sh", "-c", "for i in 1 2 3 4; do cat /dev/zero & done; wait"}, options);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_TRUE(result.timed_out);
+}
+
+TEST(Command, AnEmptyHomeIsMadeForItAndRemoved) {
+  CommandOptions options;
+  options.empty_home = true;
+  const CommandResult result =
+      MustRun({"sh", "-c",
+               "ls -A $HOME; mkdir -p $HOME/.local/lib; touch $TMPDIR/x; ln -s / $HOME/root; "
+               "echo $HOME"},
+              options);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  ASSERT_EQ(result.output.rfind("/tmp/connect-ha-home-", 0), 0u) << result.output;
+  const std::string home = result.output.substr(0, result.output.size() - 1);
+  EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(home).parent_path()));
+  EXPECT_TRUE(std::filesystem::exists("/proc"));  // it went through no link
+}
+
+TEST(Command, WhatLeavesTheGroupOfAnotherAccountsProgramIsEndedWithIt) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  CommandOptions options;
+  options.account = "nobody";
+  options.empty_home = true;
+  const CommandResult result =
+      MustRun({"sh", "-c", "setsid sh -c 'sleep 600 >/dev/null & echo $!'"}, options);
+  const pid_t left = std::stoi(result.output);
+  EXPECT_EQ(kill(left, 0), -1) << result.output;
 }
 
 TEST(Command, RunsAsAnotherAccountOrNotAtAll) {

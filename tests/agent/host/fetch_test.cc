@@ -333,6 +333,26 @@ TEST_F(FetchLocal, StartsOverWhenMoreIsThereThanTheFileHas) {
   EXPECT_EQ(Fetched(), "short");
 }
 
+// As LinuxHost reads what lies on a network file system.
+TEST_F(FetchLocal, AShareThatHangsEndsTheTryAndWhatCameIsKept) {
+  bool hangs = true;
+  const OpenSource open = [&](const std::string&) -> absl::StatusOr<FileSource> {
+    FileSource source;
+    source.size = content_.size();
+    source.read = [&](uint64_t offset, size_t) -> absl::StatusOr<std::string> {
+      if (offset >= 10 && hangs) return absl::DeadlineExceededError("has not answered");
+      return content_.substr(offset, offset < 10 ? 10 - offset : std::string::npos);
+    };
+    return source;
+  };
+  const FetchRequest request = LocalRequest("/mnt/share/file");
+  EXPECT_EQ(FetchFile(request, {}, "", open), absl::DeadlineExceededError("has not answered"));
+  EXPECT_EQ(Fetched(), content_.substr(0, 10));
+  hangs = false;
+  EXPECT_EQ(FetchFile(request, {}, "", open), absl::OkStatus());
+  EXPECT_EQ(Fetched(), content_);
+}
+
 TEST_F(FetchLocal, RefusesWhatIsMissingTooLargeOrNoFile) {
   directory_.Write("file", content_);
   FetchRequest request = LocalRequest(directory_ / "file");

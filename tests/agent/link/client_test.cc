@@ -8,6 +8,7 @@
 #include "agent/link/coordinator_client.h"
 #include "agent/link/enroll.h"
 #include "common/file.h"
+#include "common/tls/channel.h"
 #include "coordinator/cli/link/admin_client.h"
 #include "tests/agent/link/raw_server.h"
 #include "tests/coordinator/service/test_cluster.h"
@@ -96,6 +97,29 @@ class ClientTest : public testing::Test {
   TestCluster cluster_;
   TemporaryDirectory state_;
 };
+
+TEST_F(ClientTest, AllTriesOfACallEndAtOneDeadline) {
+  const auto channel = cluster_.ConnectNode("node-1");
+  ASSERT_TRUE(channel->WaitForConnected(std::chrono::system_clock::now() + seconds(20)));
+  std::vector<std::chrono::system_clock::time_point> deadlines;
+  CallAcrossReconnect(*channel, seconds(20), [&](grpc::ClientContext& context) {
+    deadlines.push_back(context.deadline());
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "going down");
+  });
+  ASSERT_EQ(deadlines.size(), 4u);
+  // The pauses between take a second.
+  EXPECT_LT(deadlines.back() - deadlines.front(), milliseconds(500));
+}
+
+TEST_F(ClientTest, ACallIsNotTriedAgainWhereItsTimeIsUp) {
+  const auto channel = cluster_.ConnectNode("node-1");
+  int calls = 0;
+  CallAcrossReconnect(*channel, milliseconds(1), [&](grpc::ClientContext&) {
+    ++calls;
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "going down");
+  });
+  EXPECT_EQ(calls, 1);
+}
 
 TEST_F(ClientTest, EnrolsAndBeats) {
   const EnrollOptions options = Options("node-1");

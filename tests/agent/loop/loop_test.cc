@@ -68,7 +68,6 @@ class LoopTest : public testing::Test {
     options.machine_id = "m";
     options.boot_id = "b";
     options.agent_version = "0.1.0";
-    options.watchdog = seconds(60);
     options.notify = [this](const std::string& state) { told_.push_back(state); };
     loop_ = std::make_unique<Loop>(std::move(options), *gatherer_, *converger_, link_, host_);
   }
@@ -237,7 +236,7 @@ TEST_F(LoopTest, TellsOfTroubleWhenItBeginsBecomesAnotherAndLastsAndWhenItEnds) 
                                       "event=coordinator-back away=\"1h 35m\""}));
 }
 
-TEST_F(LoopTest, AReportThatTheCoordinatorWouldNotTakeSaysWhyItIsEmpty) {
+TEST_F(LoopTest, OfAReportThatTheCoordinatorWouldNotTakeThePartIsMissing) {
   const LogCapture log;
   host_.SetFile("/etc/hostname", std::string(5 * 1024 * 1024, 'x'));
   Begin();
@@ -245,11 +244,18 @@ TEST_F(LoopTest, AReportThatTheCoordinatorWouldNotTakeSaysWhyItIsEmpty) {
   ASSERT_EQ(link_.requests.size(), 2u);
   const v1::Facts& facts = link_.requests[0].facts();
   ASSERT_EQ(facts.unobserved_size(), 1);
-  EXPECT_EQ(facts.unobserved(0).path(), "");
+  EXPECT_EQ(facts.unobserved(0).path(), "host");
+  EXPECT_TRUE(facts.has_memory());
   EXPECT_NE(facts.unobserved(0).reason().find("the report is too large (5.0 MiB"),
             std::string::npos);
   EXPECT_LT(link_.requests[0].ByteSizeLong(), 1000u);
   EXPECT_EQ(log.Await("event=report-too-large").size(), 1u);
+}
+
+TEST_F(LoopTest, WhatIsNoTextOnTheNodeIsTextInTheReport) {
+  host_.SetFile("/etc/hostname", "node\xff\x1b[31m");
+  Begin();
+  EXPECT_EQ(link_.requests[0].facts().host().hostname(), "node\\xff\\x1b[31m");
 }
 
 TEST_F(LoopTest, AChangeDoesNotBreakTheBackOff) {
@@ -260,11 +266,10 @@ TEST_F(LoopTest, AChangeDoesNotBreakTheBackOff) {
   EXPECT_EQ(link_.requests.size(), 1u);
 }
 
-TEST_F(LoopTest, KeepsFeedingTheWatchdogAndSaysWhatIsWrong) {
+TEST_F(LoopTest, KeepsTurningAndSaysWhatIsWrong) {
   link_.error = absl::UnavailableError("connection refused");
   Begin();
   for (int i = 0; i < 60; ++i) After(seconds(1));
-  EXPECT_GE(Count("WATCHDOG=1"), 4);
   EXPECT_EQ(Count("STATUS=cannot report: connection refused"), 1);
   EXPECT_LE(loop_->NextDue(now_), now_ + seconds(30));
 }

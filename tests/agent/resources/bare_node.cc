@@ -173,7 +173,7 @@ void BareNode::SetTrial(v1::RuntimeKind kind, const std::string& version,
     case v1::PYTHON:
       host.SetCommand(
           executable +
-              " -c import subprocess, tempfile, venv; d = tempfile.TemporaryDirectory(); "
+              " -I -c import subprocess, tempfile, venv; d = tempfile.TemporaryDirectory(); "
               "venv.create(d.name, with_pip=True); "
               "subprocess.run([d.name + '/bin/python', '-m', 'pip', '--version'], check=True)",
           result);

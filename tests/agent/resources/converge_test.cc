@@ -310,12 +310,10 @@ TEST_F(ConvergeTest, APackageWithoutItsInterpreterIsNoRuntime) {
 TEST_F(ConvergeTest, WhatTheProbesHaveTriedIsNotRunAgain) {
   Turn();
   Restart();
-  VerifiedRuntime verified;
-  verified.executable = *node_.host.Stat("/opt/R/4.3.3/bin/R");
+  const std::string r = "/opt/R/4.3.3/bin/R";
   v1::SmokeRun smoke;
   smoke.set_passed(true);
-  verified.smoke = smoke;
-  agent_->cache.runtimes.Put({{"/opt/R/4.3.3/bin/R", verified}});
+  agent_->cache.trials.Put(r, {*TrialSubject(node_.host, v1::R, r, "rstudio-connect"), smoke});
   const size_t runs = node_.host.commands_run().size();
   Turn();
   EXPECT_EQ(said(), "CONVERGED");

@@ -216,7 +216,9 @@ TEST_F(FailuresTest, ADpkgThatIsStillInterruptedIsTriedAgain) {
 
 TEST_F(FailuresTest, ListsThatAreTooOldAreRenewed) {
   deb_.exit_code = 100;
-  deb_.log = "rstudio-connect : Depends: libpq5 but it is not installable\n";
+  deb_.log =
+      "The following packages have unmet dependencies:\n rstudio-connect : Depends: libpq5 but it "
+      "is not installable\nE: Unable to correct problems, you have held broken packages.\n";
   Publish();
   FakeServiceCommand update;
   update.effect = [this](FakeHost&) {

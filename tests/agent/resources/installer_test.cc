@@ -106,5 +106,33 @@ TEST_F(InstallerTest, SaysNothingOfAProxyThatIsNotWhatIsWrong) {
   EXPECT_EQ(trouble().fix(), "");
 }
 
+TEST(ClassifyInstallerLog, TakesThePackageManagersWordForIt) {
+  using absl::StatusCode;
+  const std::vector<std::pair<std::string, StatusCode>> logs = {
+      {"E: Failed to fetch http://h/x.deb  Could not connect to h:80\n", StatusCode::kUnavailable},
+      {"dpkg: error: dpkg frontend lock was locked by another process with pid 4711\n",
+       StatusCode::kUnavailable},
+      {"dpkg: error processing archive /x.deb (--unpack):\n cannot copy extracted data for "
+       "'./opt/x' to '/opt/x.dpkg-new': failed to write (No space left on device)\n",
+       StatusCode::kResourceExhausted},
+      {"E: Unmet dependencies. Try 'apt --fix-broken install'\n", StatusCode::kNotFound},
+      {"dpkg: error processing package x (--configure):\n installed x package post-installation "
+       "script subprocess returned error exit status 1\n",
+       StatusCode::kFailedPrecondition}};
+  for (const auto& [log, code] : logs) EXPECT_EQ(ClassifyInstallerLog(log), code) << log;
+}
+
+TEST(ClassifyInstallerLog, DoesNotTakeAScriptsTroubleForItsOwn) {
+  // A network fault would be tried again for ever.
+  EXPECT_EQ(ClassifyInstallerLog("Setting up x (1.0) ...\nCould not connect to database at h:5432\n"
+                                 " Connection timed out\n"
+                                 "dpkg: error processing package x (--configure):\n"
+                                 " installed x package post-installation script subprocess "
+                                 "returned error exit status 1\n"
+                                 " Could not resolve h\n"
+                                 "E: Sub-process /usr/bin/dpkg returned an error code (1)\n"),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 }  // namespace
 }  // namespace connect_ha

@@ -13,11 +13,6 @@
 namespace connect_ha {
 namespace {
 
-grpc::ClientContext& WithDeadline(grpc::ClientContext& context) {
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
-  return context;
-}
-
 std::string MakeTestDirectory() {
   std::string dir = testing::TempDir() + "coordinator_XXXXXX";
   EXPECT_NE(mkdtemp(dir.data()), nullptr);
@@ -115,10 +110,9 @@ void TestNode::SetFacts(const std::string& hostname) {
 grpc::Status TestNode::Beat() {
   request.clear_facts();
   if (send_facts_) *request.mutable_facts() = facts_;
-  const grpc::Status status = CallAcrossReconnect(*channel_, [&] {
-    grpc::ClientContext context;
-    return stub_->Heartbeat(&WithDeadline(context), request, &response);
-  });
+  const grpc::Status status = CallAcrossReconnect(
+      *channel_, std::chrono::seconds(30),
+      [&](grpc::ClientContext& context) { return stub_->Heartbeat(&context, request, &response); });
   if (status.ok()) send_facts_ = response.send_facts();
   return status;
 }
