@@ -281,7 +281,7 @@ std::vector<Command> Commands() {
        "Compares this node with the specification that it holds. Changes nothing, and needs no "
        "coordinator. Reads every installed file, which may take a minute.",
        {{"--only", "NOUN", "one kind of resource",
-         "unit|account|package|archive|license|file|versions"},
+         kNouns},
         {"--output", "FORMAT", "how to print (default table)", "table|json"},
         kConfigOption,
         kStateDirOption},

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "agent/resources/kept_file.h"
 #include "agent/resources/nouns.h"
 #include "agent/resources/secret.h"
 #include "common/connect/connect_keys.h"
@@ -97,6 +98,9 @@ class Configuration : public Resource {
 
   std::string Name() const override { return "file " + path_; }
 
+  // Whose package makes the directory, and may bring a file of its own.
+  std::vector<std::string> After() override { return {"unit", "package rstudio-connect"}; }
+
   absl::StatusOr<std::optional<v1::Change>> Differs() override {
     const absl::StatusOr<std::string> wanted = Render();
     if (!wanted.ok()) return wanted.status();
@@ -113,8 +117,9 @@ class Configuration : public Resource {
     progress.Enter(v1::Step::WRITING);
     const absl::StatusOr<std::string> wanted = Render();
     if (!wanted.ok()) return wanted.status();
-    absl::Status made = context_.host.MakeDirectory(path_.substr(0, path_.rfind('/')));
-    if (!made.ok()) return made;
+    absl::Status ready = context_.host.MakeDirectory(path_.substr(0, path_.rfind('/')));
+    if (ready.ok()) ready = KeepFile(context_, path_, "old-configurations", *wanted);
+    if (!ready.ok()) return ready;
     return context_.host.WriteFile(path_, *wanted, FileAttributes());
   }
 
