@@ -130,8 +130,7 @@ class Archive : public Resource {
     const std::string words = absl::StrCat(ShownUrl(artifact_.url()), ": ", status.message());
     if (!absl::IsResourceExhausted(status)) return absl::Status(status.code(), words);
     if (limit_bytes < kUnpackedLimit) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat(words, "\nfix: make room at ", kDirectory));
+      return absl::ResourceExhaustedError(absl::StrCat(words, "\nfix: make room at ", kDirectory));
     }
     absl::Status room = CheckRoom(context_.host, kDirectory, 0, Name());
     return room.ok() ? absl::FailedPreconditionError(words) : room;

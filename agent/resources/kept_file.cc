@@ -59,8 +59,8 @@ absl::Status KeepFile(const ResourceContext& context, const std::string& path,
   if (*content == next) return absl::OkStatus();
   const std::string directory = absl::StrCat(context.state_dir, "/", folder);
   const std::string name = path.substr(path.rfind('/') + 1);
-  const std::string copy = absl::StrCat(
-      directory, "/", Hex(Sha256(*content)).substr(0, kDigestShown), "-", name);
+  const std::string copy =
+      absl::StrCat(directory, "/", Hex(Sha256(*content)).substr(0, kDigestShown), "-", name);
   const absl::StatusOr<std::string> there = context.host.ReadFile(copy);
   if (there.ok() && *there == *content) return absl::OkStatus();
   absl::Status kept = context.host.MakeDirectory(directory);

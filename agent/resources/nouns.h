@@ -10,8 +10,7 @@
 namespace connect_ha {
 
 // How the names of resources begin, as a command line's choice.
-inline constexpr char kNouns[] =
-    "unit|account|packages|package|archive|license|file|versions";
+inline constexpr char kNouns[] = "unit|account|packages|package|archive|license|file|versions";
 
 // Connect's unit is masked and stopped. FailedPrecondition while Connect runs: it is never stopped
 // here.

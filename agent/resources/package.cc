@@ -79,8 +79,8 @@ class Package : public Resource {
     }
     v1::Change change;
     change.set_from(stand->fault);
-    change.set_to(absl::StrCat(wanted_.version.empty() ? "installed" : wanted_.version, ", held",
-                               others));
+    change.set_to(
+        absl::StrCat(wanted_.version.empty() ? "installed" : wanted_.version, ", held", others));
     change.set_interrupts(wanted_.interrupts);
     return change;
   }

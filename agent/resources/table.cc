@@ -38,8 +38,11 @@ void AddLeftovers(const ResourceContext& context, Resources& resources) {
 void AddConnect(const ResourceContext& context, Resources& resources) {
   const v1::ConnectSpec& connect = context.desired.spec().connect();
   if (!connect.has_package()) return;
-  resources.push_back(MakePackage(context, {kConnectPackage, connect.version(), connect.package(),
-                                            connect.allow_downgrade(), "Connect must be stopped",
+  resources.push_back(MakePackage(context, {kConnectPackage,
+                                            connect.version(),
+                                            connect.package(),
+                                            connect.allow_downgrade(),
+                                            "Connect must be stopped",
                                             {"unit", "account", "packages"}}));
 }
 
@@ -47,9 +50,12 @@ void AddRuntimes(const ResourceContext& context, Resources& resources) {
   const v1::RuntimesSpec& runtimes = context.desired.spec().runtimes();
   const auto add = [&](const char* prefix, const v1::RuntimeSpec& runtime) {
     if (!runtime.has_package()) return;
-    resources.push_back(MakePackage(
-        context, {absl::StrCat(prefix, runtime.version()), "", runtime.package(), false, "",
-                  {"unit", "packages"}}));
+    resources.push_back(MakePackage(context, {absl::StrCat(prefix, runtime.version()),
+                                              "",
+                                              runtime.package(),
+                                              false,
+                                              "",
+                                              {"unit", "packages"}}));
   };
   for (const v1::RuntimeSpec& runtime : runtimes.r()) add("r-", runtime);
   for (const v1::RuntimeSpec& runtime : runtimes.python()) add("python-", runtime);
@@ -97,8 +103,8 @@ absl::Status CheckForms(const v1::ClusterSpec& spec) {
   for (const auto* runtimes :
        {&spec.runtimes().r(), &spec.runtimes().python(), &spec.runtimes().quarto()}) {
     for (const v1::RuntimeSpec& runtime : *runtimes) {
-      if (right.ok()) right = CheckForm(IsFullVersion(runtime.version()), "a version",
-                                        runtime.version());
+      if (right.ok())
+        right = CheckForm(IsFullVersion(runtime.version()), "a version", runtime.version());
       if (right.ok()) right = CheckArtifact(runtime.has_package(), runtime.package());
       if (right.ok()) right = CheckArtifact(runtime.has_archive(), runtime.archive());
     }

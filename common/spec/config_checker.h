@@ -48,8 +48,8 @@ bool IsConnectVersion(const std::string& text);
 bool IsPlainPath(const std::string& path);
 // A name below a directory: relative, without . and .. in it.
 bool IsNameBelow(const std::string& path);
-// What passwd(5) keeps and no program takes for an option: 1 to 32 letters, digits, _ . - and @, the
-// first a letter or _.
+// What passwd(5) keeps and no program takes for an option: 1 to 32 letters, digits, _ . - and @,
+// the first a letter or _.
 bool IsAccountName(const std::string& text);
 // A file of a secret: below /etc/connect-ha/secrets/. Whoever writes a specification names no other
 // file of a node.

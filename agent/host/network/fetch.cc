@@ -34,8 +34,10 @@ absl::StatusOr<Source> OpenSource(const std::string& path) {
   // A digest that is told could give away what only root may read.
   if ((status.st_mode & S_IROTH) == 0) {
     return absl::FailedPreconditionError(
-        absl::StrCat("cannot fetch ", path, ": not everybody may read it\nfix: if it is what is "
-                     "meant: chmod o+r ", path));
+        absl::StrCat("cannot fetch ", path,
+                     ": not everybody may read it\nfix: if it is what is "
+                     "meant: chmod o+r ",
+                     path));
   }
   source.size = static_cast<uint64_t>(status.st_size);
   return source;

@@ -18,8 +18,8 @@ namespace connect_ha {
 // Messages hold neither credentials nor the query of an address. `progress` is called up to once
 // for every 16 KiB, and every second when nothing comes; empty: nobody is told. `ca_file`: PEM
 // certificates to trust instead of the system's. May be called from any thread, for one path from
-// one at a time. Behind a file:// address is fetched what everybody may read, and nothing else; on a
-// network file system it may block as long as that does.
+// one at a time. Behind a file:// address is fetched what everybody may read, and nothing else; on
+// a network file system it may block as long as that does.
 absl::Status FetchFile(const FetchRequest& request, const FetchProgress& progress,
                        const std::string& ca_file = "");
 

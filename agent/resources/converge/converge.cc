@@ -38,8 +38,8 @@ struct Converge::Turning {
   v1::Convergence report;
   std::optional<milliseconds> retry;
   std::optional<milliseconds> look_again;  // at what could not be looked at
-  bool stuck = false;                  // one of the troubles does not pass by itself
-  std::map<std::string, int> changed;  // how often, by resource
+  bool stuck = false;                      // one of the troubles does not pass by itself
+  std::map<std::string, int> changed;      // how often, by resource
 
   uint64_t generation() const { return assignment.desired().generation(); }
   void RetryIn(milliseconds wait) { retry = std::min(retry.value_or(wait), wait); }
@@ -73,7 +73,8 @@ ResourceContext Converge::MakeContext(const v1::Desired& desired) {
 }
 
 std::optional<milliseconds> Converge::Turn(const v1::Assignment& assignment, TurnWatch& watch) {
-  Turning turning{assignment, watch, MakeContext(assignment.desired()), {}, {}, {}, {}, {}, false, {}};
+  Turning turning{assignment, watch, MakeContext(assignment.desired()), {}, {}, {}, {}, {},
+                  false,      {}};
   BeginTurn(turning);
   auto resources = MakeResources(turning.context);
   if (!resources.ok()) {

@@ -102,10 +102,10 @@ class Converge {
   ChangeJournal& journal_;
   IntegrityLedger integrity_;
   RuntimeTrials trials_;
-  Backoff backoff_;                         // of what cannot be looked at
+  Backoff backoff_;                          // of what cannot be looked at
   std::map<std::string, Backoff> backoffs_;  // of what cannot be changed, by resource
   std::map<std::string, Hold> holds_;        // by resource
-  uint64_t generation_ = 0;  // of the latest turn
+  uint64_t generation_ = 0;                  // of the latest turn
   bool tidy_due_ = true;
 };
 

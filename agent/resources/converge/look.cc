@@ -32,9 +32,8 @@ bool IsReady(const LookedAt& look, const std::vector<LookedAt>& looks) {
   return std::none_of(looks.begin(), looks.end(), [&](const LookedAt& other) {
     if (other.resource == look.resource || (other.status.ok() && !other.change)) return false;
     const std::string name = other.resource->Name();
-    return std::any_of(after.begin(), after.end(), [&name](const std::string& beginning) {
-      return IsNamed(name, beginning);
-    });
+    return std::any_of(after.begin(), after.end(),
+                       [&name](const std::string& beginning) { return IsNamed(name, beginning); });
   });
 }
 

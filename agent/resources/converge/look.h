@@ -19,8 +19,8 @@ struct LookedAt {
 
 std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& resources);
 
-// Whether a resource's name is this, or begins with it: "package" and "package r-4.3.3" are beginnings
-// of "package r-4.3.3".
+// Whether a resource's name is this, or begins with it: "package" and "package r-4.3.3" are
+// beginnings of "package r-4.3.3".
 bool IsNamed(const std::string& name, const std::string& beginning);
 
 // Everything that it comes after could be looked at and is as it should be.

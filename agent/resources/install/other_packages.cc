@@ -59,22 +59,22 @@ std::string Names(const std::vector<std::string>& packages) {
 }
 
 absl::Status Refuse(const std::string& package, const std::string& what, const std::string& fix) {
-  return absl::FailedPreconditionError(absl::StrCat("to install ", package, " apt would ", what,
-                                                    ", which the specification does not say\nfix: ",
-                                                    fix));
+  return absl::FailedPreconditionError(
+      absl::StrCat("to install ", package, " apt would ", what,
+                   ", which the specification does not say\nfix: ", fix));
 }
 
 }  // namespace
 
-// "Inst NAME [OLD] (NEW ORIGIN [ARCH])", without [OLD] for a new one; "Remv NAME [OLD]", "Purg ...".
+// "Inst NAME [OLD] (NEW ORIGIN [ARCH])", without [OLD] for a new one; "Remv NAME [OLD]", "Purg
+// ...".
 OtherPackages ParseSimulation(absl::string_view output, const std::string& package,
                               const PackageDatabase& database) {
   const std::vector<absl::string_view> lines = absl::StrSplit(output, '\n');
   const std::set<std::string> going_back = NamesBelow(lines, kDowngraded);
   OtherPackages others;
   for (const absl::string_view line : lines) {
-    const std::vector<absl::string_view> words =
-        absl::StrSplit(line, absl::MaxSplits(' ', 2));
+    const std::vector<absl::string_view> words = absl::StrSplit(line, absl::MaxSplits(' ', 2));
     if (words.size() < 3) continue;
     const bool installs = words[0] == "Inst";
     if (!installs && words[0] != "Remv" && words[0] != "Purg") continue;
@@ -124,18 +124,18 @@ std::string DescribeOthers(const OtherPackages& others) {
 absl::Status CheckOthers(const OtherPackages& others, const std::string& package) {
   const std::string another = ", or give the specification a package that leaves them as they are";
   if (!others.removed.empty()) {
-    return Refuse(package, "remove " + Some(others.removed),
-                  absl::StrCat("apt-get remove ", Names(others.removed), ", if they may go",
-                               another));
+    return Refuse(
+        package, "remove " + Some(others.removed),
+        absl::StrCat("apt-get remove ", Names(others.removed), ", if they may go", another));
   }
   if (!others.downgraded.empty()) {
     return Refuse(package, "put back " + Some(others.downgraded),
                   absl::StrCat("do that by hand, if it is meant", another));
   }
   if (!others.on_hold.empty()) {
-    return Refuse(package, absl::StrCat("change ", Some(others.on_hold), ", on hold on this node"),
-                  absl::StrCat("apt-mark unhold ", Names(others.on_hold), ", if they may change",
-                               another));
+    return Refuse(
+        package, absl::StrCat("change ", Some(others.on_hold), ", on hold on this node"),
+        absl::StrCat("apt-mark unhold ", Names(others.on_hold), ", if they may change", another));
   }
   return absl::OkStatus();
 }

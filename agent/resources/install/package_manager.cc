@@ -101,7 +101,7 @@ absl::StatusOr<std::vector<std::vector<std::string>>> AptCommands(const Resource
     commands->push_back(WaitForLock());
     commands->push_back({kAptMark, "unhold", install.package});
   }
-  std::vector<std::string> apt = {kAptGet, "install", "-y",
+  std::vector<std::string> apt = {kAptGet, "install",     "-y",
                                   "-q",    "--no-remove", "--no-install-recommends"};
   if (install.downgrade) apt.push_back("--allow-downgrades");
   if (install.reinstall) apt.push_back("--reinstall");

@@ -53,8 +53,9 @@ void MakeUser(FakeHost& machine) {
 
 BareNode::BareNode() {
   spdlog::set_level(spdlog::level::off);
-  for (const char* directory : {kStateDir, "/opt", "/etc/systemd/system", "/var/cache",
-                                "/var/lib/dpkg/info", "/var/lib/dpkg/updates", "/etc/connect-ha/secrets"}) {
+  for (const char* directory :
+       {kStateDir, "/opt", "/etc/systemd/system", "/var/cache", "/var/lib/dpkg/info",
+        "/var/lib/dpkg/updates", "/etc/connect-ha/secrets"}) {
     host.SetDirectory(directory);
   }
   host.SetFile("/usr/bin/apt-get", "");
@@ -124,8 +125,7 @@ void BareNode::ArrangeInstall(const std::string& path, const FakeDeb& deb) {
     machine.SetUnit(unit);
     machine.StartUnit(kUnit);
   };
-  const std::string begin =
-      "/usr/bin/apt-get install -y -q --no-remove --no-install-recommends ";
+  const std::string begin = "/usr/bin/apt-get install -y -q --no-remove --no-install-recommends ";
   const std::string end =
       absl::StrCat("-o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold ", path);
   for (const char* flags :

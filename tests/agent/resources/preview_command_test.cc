@@ -4,7 +4,9 @@
 
 #include <sstream>
 
+#include "absl/strings/str_split.h"
 #include "agent/resources/converge/assignment_file.h"
+#include "agent/resources/nouns.h"
 #include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {
@@ -37,6 +39,22 @@ TEST_F(PreviewCommandTest, ShowsWhatWouldBeChanged) {
             "package r-4.4.1          absent  installed, held\n"
             "package python-3.11.9    absent  installed, held\n");
   EXPECT_EQ(error_.str(), "");
+}
+
+TEST_F(PreviewCommandTest, EveryKindOfResourceCanBeNamed) {
+  v1::Assignment assignment = node_.FullAssignment();
+  assignment.mutable_desired()->mutable_spec()->mutable_runtimes()->set_prune(true);
+  FakeDeb left{"r-4.0.5", "1"};
+  node_.SetInstalled(left, "install ok half-configured");
+  node_.host.SetFile(std::string(kStateDir) + "/artifacts/r-4.0.5", "begun begun\n");
+  node_.host.SetFile("/opt/R/4.1.0/bin/R", "old");
+  Hold(assignment);
+  for (const auto noun : absl::StrSplit(kNouns, '|')) {
+    EXPECT_EQ(Print(std::string(noun)), kFails) << noun << error_.str();
+  }
+  Print("packages");
+  EXPECT_NE(out_.str().find("packages of older specifications"), std::string::npos) << out_.str();
+  EXPECT_EQ(out_.str().find("package rstudio-connect"), std::string::npos) << out_.str();
 }
 
 TEST_F(PreviewCommandTest, AsJsonToo) {
