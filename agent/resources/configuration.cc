@@ -126,6 +126,8 @@ class Configuration : public Resource {
  private:
   absl::StatusOr<std::string> Render() {
     const std::string& text = context_.desired.connect_config();
+    const absl::Status right = CheckTemplate(text);
+    if (!right.ok()) return right;
     std::map<std::string, std::string> values = {{"node.name", context_.node}};
     for (const std::string& name : SecretsInTemplate(text)) {
       const absl::StatusOr<std::string> secret = ResolveSecret(context_, name);
@@ -133,6 +135,18 @@ class Configuration : public Resource {
       values["secret." + name] = *secret;
     }
     return RenderConnectConfig(text, values);
+  }
+
+  // Above all that no secret is filled in where facts would report it, whoever sent the template.
+  absl::Status CheckTemplate(const std::string& text) {
+    for (const ConfigProblem& problem :
+         CheckConnectTemplate(text, path_, context_.desired.spec())) {
+      if (problem.severity != Severity::kError) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("the specification's configuration, line ", problem.position.line, ": ",
+                       problem.message, "\nfix: connect-ha check-config cluster.yaml"));
+    }
+    return absl::OkStatus();
   }
 
   // Sets what is wrong, where anything is. No secret is in it.

@@ -267,6 +267,14 @@ TEST_F(ConfigurationTest, NoFileButASecretIsRead) {
   }
 }
 
+TEST_F(ConfigurationTest, NoSecretIsFilledInWhereItWouldBeReported) {
+  desired().set_connect_config("[Server]\nAddress = https://${secret.db}.example.com\n");
+  const std::string said = Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
+  EXPECT_TRUE(StrContains(said, "line 2: a secret is filled in for Server.Address")) << said;
+  EXPECT_FALSE(node_.host.Stat(kConfigFile).ok());
+}
+
 TEST_F(ConfigurationTest, WhatIsReplacedIsKeptOnceForRootAlone) {
   FakeFile by_hand;
   by_hand.content = "; the only copy of this password\n[Postgres]\nPassword = s3cret\n";
