@@ -80,8 +80,8 @@ class RealNode : public testing::Test {
 
   // Builds a .deb; the artifact that names it.
   v1::Artifact MakeDeb(const std::string& name, const std::string& version,
-                       const std::map<std::string, std::string>& files,
-                       const std::string& postinst, const std::string& fields = "") {
+                       const std::map<std::string, std::string>& files, const std::string& postinst,
+                       const std::string& fields = "") {
     const std::string root = absl::StrCat(kWork, "/", name, "-", version);
     std::string commands = absl::StrCat("cd ", root, " && find . -path ./DEBIAN -prune -o -type f ",
                                         "-printf '%P\\n' | xargs md5sum > DEBIAN/md5sums");
@@ -117,18 +117,17 @@ class RealNode : public testing::Test {
   }
 
   v1::Artifact MakeConnect(const std::string& version, const std::string& more) {
-    return MakeDeb(
-        "rstudio-connect", version + "~ubuntu22",
-        {{"/opt/rstudio-connect/bin/connect", version},
-         {"/run/systemd/system/rstudio-connect.service",
-          absl::StrCat("[Service]\nType=oneshot\nExecStart=/usr/bin/touch ", kStarted,
-                       "\n[Install]\nWantedBy=multi-user.target\n")}},
-        // Ends at the first error, though the unit is masked.
-        absl::StrCat("set -e\necho ", version, " >>", kInstalls, "\nwhile [ -e ", kGate,
-                     " ]; do sleep 0.1; done\nsystemctl enable rstudio-connect.service\n"
-                     "systemctl daemon-reload\nsystemctl restart --no-block "
-                     "rstudio-connect.service\n",
-                     more));
+    return MakeDeb("rstudio-connect", version + "~ubuntu22",
+                   {{"/opt/rstudio-connect/bin/connect", version},
+                    {"/run/systemd/system/rstudio-connect.service",
+                     absl::StrCat("[Service]\nType=oneshot\nExecStart=/usr/bin/touch ", kStarted,
+                                  "\n[Install]\nWantedBy=multi-user.target\n")}},
+                   // Ends at the first error, though the unit is masked.
+                   absl::StrCat("set -e\necho ", version, " >>", kInstalls, "\nwhile [ -e ", kGate,
+                                " ]; do sleep 0.1; done\nsystemctl enable rstudio-connect.service\n"
+                                "systemctl daemon-reload\nsystemctl restart --no-block "
+                                "rstudio-connect.service\n",
+                                more));
   }
   // `more`: what the script of Connect's package does besides.
   v1::Assignment MakeAssignment(uint64_t generation, const std::string& version,
@@ -278,8 +277,9 @@ TEST_F(RealNode, NoOtherPackageGoesForOne) {
       MakeDeb("r-4.5.1", "1", {{"/opt/R/4.5.1/bin/R", kR}}, "", "Conflicts: bystander\n");
   Turn(assignment);
   ASSERT_EQ(watch_.last.state(), v1::Convergence::STUCK) << watch_.last.DebugString();
-  EXPECT_EQ(watch_.last.troubles(0).error(),
-            "to install r-4.5.1 apt would remove bystander 1, which the specification does not say");
+  EXPECT_EQ(
+      watch_.last.troubles(0).error(),
+      "to install r-4.5.1 apt would remove bystander 1, which the specification does not say");
   EXPECT_TRUE(std::filesystem::exists("/opt/bystander"));
 }
 
