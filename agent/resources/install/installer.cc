@@ -59,6 +59,14 @@ absl::StatusOr<ServiceResult> WaitForEnd(const ResourceContext& context, const s
   }
 }
 
+// A line of apt's or dpkg's own, or one that goes on from it: a package's script that could not
+// connect to a database speaks of no fault that passes by itself.
+bool IsOfInstaller(absl::string_view line) {
+  static constexpr const char* kBeginnings[] = {"E: ", "W: ", "Err:", "dpkg: ", "  "};
+  return std::any_of(std::begin(kBeginnings), std::end(kBeginnings),
+                     [&](const char* beginning) { return absl::StartsWith(line, beginning); });
+}
+
 // The note goes last: what it names is looked for until it is gone.
 absl::Status Forget(const ResourceContext& context, const std::string& service, bool keep_log) {
   absl::Status done = context.host.ClearService(service);
@@ -205,8 +213,13 @@ absl::StatusCode ClassifyInstallerLog(const std::string& log) {
       {"unmet dependencies", absl::StatusCode::kNotFound},
       {"Unable to fetch some archives", absl::StatusCode::kNotFound},
   }};
+  const std::vector<absl::string_view> lines = absl::StrSplit(log, '\n');
   for (const Row& row : kWords) {
-    if (absl::StrContains(log, row.first)) return row.second;
+    const bool passes = row.second == absl::StatusCode::kUnavailable;
+    const bool found = std::any_of(lines.begin(), lines.end(), [&](absl::string_view line) {
+      return absl::StrContains(line, row.first) && (!passes || IsOfInstaller(line));
+    });
+    if (found) return row.second;
   }
   return absl::StatusCode::kFailedPrecondition;
 }

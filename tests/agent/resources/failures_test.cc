@@ -205,6 +205,17 @@ TEST_F(FailuresTest, AptsLockIsWaitedFor) {
   ExpectConverged();
 }
 
+TEST_F(FailuresTest, AScriptThatCouldNotConnectIsNoFaultOfTheNetwork) {
+  deb_.exit_code = 100;
+  deb_.log =
+      "Could not connect to the database: connection refused\n"
+      "dpkg: error processing package rstudio-connect (--configure):\n"
+      "E: Sub-process /usr/bin/dpkg returned an error code (1)\n";
+  Publish();
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(state(), v1::Convergence::STUCK) << said();
+}
+
 // The repair came while somebody held dpkg's lock.
 TEST_F(FailuresTest, ADpkgThatIsStillInterruptedIsTriedAgain) {
   deb_.exit_code = 100;
