@@ -16,6 +16,7 @@
 #include "agent/preview_command.h"
 #include "agent/read_node.h"
 #include "agent/resources/converge/assignment_file.h"
+#include "agent/resources/nouns.h"
 #include "agent/run.h"
 #include "common/command/json.h"
 #include "common/file.h"
@@ -280,8 +281,7 @@ std::vector<Command> Commands() {
        "show what would be changed on this node",
        "Compares this node with the specification that it holds. Changes nothing, and needs no "
        "coordinator. Reads every installed file, which may take a minute.",
-       {{"--only", "NOUN", "one kind of resource",
-         "unit|account|package|archive|license|file|versions"},
+       {{"--only", "NOUN", "one kind of resource", kNouns},
         {"--output", "FORMAT", "how to print (default table)", "table|json"},
         kConfigOption,
         kStateDirOption},

@@ -76,9 +76,9 @@ absl::StatusOr<FileSource> LinuxHost::OpenSource(const std::string& path) {
   if (*reader == nullptr) return OpenSourceHere(path);
   const absl::StatusOr<FileStatus> status = (*reader)->Stat(path, true);
   if (!status.ok()) return status.status();
-  if (status->kind != FileStatus::Kind::kFile) {
-    return absl::FailedPreconditionError("cannot fetch " + path + ": not a regular file");
-  }
+  const absl::Status may =
+      CheckMayBeFetched(path, status->kind == FileStatus::Kind::kFile, status->mode);
+  if (!may.ok()) return may;
   FileSource source;
   source.size = status->size_bytes;
   source.read = [path, reader = *reader](uint64_t offset, size_t most) {

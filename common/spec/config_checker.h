@@ -48,6 +48,12 @@ bool IsConnectVersion(const std::string& text);
 bool IsPlainPath(const std::string& path);
 // A name below a directory: relative, without . and .. in it.
 bool IsNameBelow(const std::string& path);
+// What passwd(5) keeps and no program takes for an option: 1 to 32 letters, digits, _ . - and @,
+// the first a letter or _.
+bool IsAccountName(const std::string& text);
+// A file of a secret: below /etc/connect-ha/secrets/. Whoever writes a specification names no other
+// file of a node.
+bool IsSecretFile(const std::string& path);
 bool HasBlank(const std::string& text);
 bool IsFileSystemId(const std::string& text);  // of EFS: fs-0123456789abcdef0
 bool IsRegion(const std::string& text);        // us-east-1, us-gov-west-1

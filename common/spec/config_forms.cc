@@ -66,6 +66,19 @@ bool IsPlainPath(const std::string& path) {
          });
 }
 
+bool IsAccountName(const std::string& text) {
+  if (text.empty() || text.size() > 32) return false;
+  const auto first = static_cast<unsigned char>(text[0]);
+  return (absl::ascii_isalpha(first) || first == '_') &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-' || c == '@';
+         });
+}
+
+bool IsSecretFile(const std::string& path) {
+  return IsPlainPath(path) && absl::StartsWith(path, "/etc/connect-ha/secrets/");
+}
+
 bool HasBlank(const std::string& text) {
   return std::any_of(text.begin(), text.end(),
                      [](unsigned char c) { return c <= ' ' || c == 127; });

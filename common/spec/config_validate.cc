@@ -25,9 +25,9 @@ void CheckAccounts(const v1::ClusterSpec& spec, Checker& checker) {
   std::map<uint32_t, std::string> owners;
   for (const auto& [name, account] : accounts) {
     const std::string path = absl::StrCat("accounts.", name);
-    checker.Require(
-        !name.empty() && !HasBlank(name) && name.find_first_of(":/,") == std::string::npos, path,
-        "is not the name of an account");
+    checker.Require(IsAccountName(name), path,
+                    "is not the name of an account: up to 32 letters, digits, _ . - and @, the "
+                    "first a letter or _");
     checker.Require(account.has_uid() || account.has_gid(), path, "needs a uid, a gid or both");
     checker.Require(account.uid() != kNoId, path + ".uid", "must be below 4294967295");
     checker.Require(account.gid() != kNoId, path + ".gid", "must be below 4294967295");

@@ -186,8 +186,8 @@ class InstallationChecker {
       };
       checker_.Require(is_word(name, "_-"), path, "must be of letters, digits, _ and -");
       if (secret.source_case() == v1::SecretSpec::kFile) {
-        checker_.Require(IsPlainPath(secret.file()), path + ".file",
-                         "must be an absolute path, of a file on every node");
+        checker_.Require(IsSecretFile(secret.file()), path + ".file",
+                         "must be a file on every node below /etc/connect-ha/secrets/");
       } else if (secret.source_case() == v1::SecretSpec::kCredential) {
         checker_.Require(is_word(secret.credential(), "_-."), path + ".credential",
                          "must be the name of a systemd credential (LoadCredential=NAME:...)");

@@ -197,6 +197,22 @@ TEST(ConfigLoaderTest, ValidationNamesWhatIsMissing) {
             "c.yaml:5:8: storage.nfs.server must be the server's name or address\n");
 }
 
+// One that begins with - would be an option of useradd.
+TEST(ConfigLoaderTest, ValidationChecksAccountNames) {
+  for (const char* right : {"rstudio-connect", "_apt", "A.b-c_1", "john.doe@corp"}) {
+    EXPECT_EQ(Validated(std::string("cluster: a\naccounts:\n  \"") + right + "\": {uid: 1}\n"), "")
+        << right;
+  }
+  for (const char* wrong :
+       {"--root=x", "-a", "1a", "a b", "a:b", "../a", "a,b", "a23456789012345678901234567890123"}) {
+    EXPECT_EQ(Validated(std::string("cluster: a\naccounts:\n  \"") + wrong + "\": {uid: 1}\n"),
+              "c.yaml:3:" + std::to_string(std::string(wrong).size() + 7) + ": accounts." + wrong +
+                  " is not the name of an account: up to 32 letters, digits, _ . - and @, the "
+                  "first a letter or _\n")
+        << wrong;
+  }
+}
+
 TEST(ConfigLoaderTest, ValidationChecksForms) {
   EXPECT_EQ(
       Validated("cluster: My_Cluster\n"

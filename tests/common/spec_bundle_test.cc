@@ -152,8 +152,8 @@ TEST_F(SpecBundleTest, ASettingOfOneNodeIsToldWhereItBelongs) {
 }
 
 TEST_F(SpecBundleTest, ChecksSecretsAndWarnsOfUnusedOnes) {
-  EXPECT_EQ(Load("cluster: a\nsecrets:\n  ok: {credential: db}\n  \"b d\": {file: /x}\n"
-                 "  c: {file: x}\n  d: {}\n"),
+  EXPECT_EQ(Load("cluster: a\nsecrets:\n  ok: {credential: db}\n  \"b d\": {credential: x}\n"
+                 "  c: {file: /etc/shadow}\n  d: {}\n"),
             "cluster.yaml:3:7: warning: secrets.ok is not used: no ${secret.ok} is in Connect's "
             "configuration\n"
             "cluster.yaml:4:10: secrets.b d must be of letters, digits, _ and -\n"
@@ -161,7 +161,8 @@ TEST_F(SpecBundleTest, ChecksSecretsAndWarnsOfUnusedOnes) {
             "configuration\n"
             "cluster.yaml:5:6: warning: secrets.c is not used: no ${secret.c} is in Connect's "
             "configuration\n"
-            "cluster.yaml:5:13: secrets.c.file must be an absolute path, of a file on every node\n"
+            "cluster.yaml:5:13: secrets.c.file must be a file on every node below "
+            "/etc/connect-ha/secrets/\n"
             "cluster.yaml:6:6: secrets.d needs a file or a credential\n"
             "cluster.yaml:6:6: warning: secrets.d is not used: no ${secret.d} is in Connect's "
             "configuration\n");

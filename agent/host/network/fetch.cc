@@ -46,6 +46,16 @@ absl::Status FetchLocal(const std::string& path, PartialFile& file, const FetchP
 
 }  // namespace
 
+absl::Status CheckMayBeFetched(const std::string& path, bool regular, uint32_t mode) {
+  if (!regular) {
+    return absl::FailedPreconditionError("cannot fetch " + path + ": not a regular file");
+  }
+  if ((mode & S_IROTH) != 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("cannot fetch ", path,
+                   ": not everybody may read it\nfix: if it is what is meant: chmod o+r ", path));
+}
+
 absl::StatusOr<FileSource> OpenSourceHere(const std::string& path) {
   const auto file =
       std::make_shared<Fd>(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -53,9 +63,8 @@ absl::StatusOr<FileSource> OpenSourceHere(const std::string& path) {
   if (!file->ok() || fstat(file->get(), &status) != 0) {
     return ErrnoStatus(errno, "cannot fetch " + path);
   }
-  if (!S_ISREG(status.st_mode)) {
-    return absl::FailedPreconditionError("cannot fetch " + path + ": not a regular file");
-  }
+  const absl::Status may = CheckMayBeFetched(path, S_ISREG(status.st_mode), status.st_mode);
+  if (!may.ok()) return may;
   FileSource source;
   source.size = static_cast<uint64_t>(status.st_size);
   source.read = [path, file](uint64_t offset, size_t most) -> absl::StatusOr<std::string> {

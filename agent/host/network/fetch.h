@@ -18,6 +18,9 @@ struct FileSource {
   std::function<absl::StatusOr<std::string>(uint64_t offset, size_t most)> read;
 };
 using OpenSource = std::function<absl::StatusOr<FileSource>(const std::string& path)>;
+// FailedPrecondition unless it is a file that everybody may read: the digest of another, which is
+// told, could give away what only root may read. `mode`: permission bits.
+absl::Status CheckMayBeFetched(const std::string& path, bool regular, uint32_t mode);
 // By this process: for local file systems.
 absl::StatusOr<FileSource> OpenSourceHere(const std::string& path);
 
@@ -31,7 +34,8 @@ absl::StatusOr<FileSource> OpenSourceHere(const std::string& path);
 // Messages hold neither credentials nor the query of an address. `progress` is called up to once
 // for every 16 KiB, and every second when nothing comes; empty: nobody is told. `ca_file`: PEM
 // certificates to trust instead of the system's. May be called from any thread, for one path from
-// one at a time. A file:// address is read as `open` reads it.
+// one at a time. Behind a file:// address is fetched what everybody may read, and nothing else; it
+// is read as `open` reads it.
 absl::Status FetchFile(const FetchRequest& request, const FetchProgress& progress,
                        const std::string& ca_file = "", const OpenSource& open = OpenSourceHere);
 

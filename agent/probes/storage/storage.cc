@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/probes/reading.h"
 #include "agent/probes/storage/efs_state.h"
+#include "common/connect/connect_redaction.h"
 #include "common/mount_unit.h"
 
 namespace connect_ha {
@@ -78,11 +79,15 @@ absl::Status AddMount(Host& host, const MountEntry& mount, v1::StorageFacts& sto
   if (!efs.ok() && !absl::IsNotFound(efs.status())) return efs.status();
   v1::Mount& fact = *storage.add_mounts();
   fact.set_mount_point(mount.mount_point);
-  fact.set_source(mount.source);
+  fact.set_source(RedactPasswords(mount.source).text);
   fact.set_fs_type(mount.fs_type);
   fact.set_device(mount.device);
-  *fact.mutable_options() = {mount.options.begin(), mount.options.end()};
-  *fact.mutable_super_options() = {mount.super_options.begin(), mount.super_options.end()};
+  for (const std::string& option : mount.options) {
+    fact.add_options(RedactPasswords(option).text);
+  }
+  for (const std::string& option : mount.super_options) {
+    fact.add_super_options(RedactPasswords(option).text);
+  }
   if (unit.ok() && unit->load_state() != "not-found") *fact.mutable_unit() = *unit;
   if (efs.ok()) {
     fact.set_efs_file_system(efs->file_system);

@@ -1,5 +1,8 @@
 #include "agent/resources/converge/look.h"
 
+#include <algorithm>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/connect/printable.h"
 
@@ -36,12 +39,18 @@ std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& re
   return looks;
 }
 
-const LookedAt* FirstToChange(const std::vector<LookedAt>& looks) {
-  for (const LookedAt& look : looks) {
-    if (!look.status.ok()) return nullptr;
-    if (look.change) return &look;
-  }
-  return nullptr;
+bool IsNamed(const std::string& name, const std::string& beginning) {
+  return name == beginning || absl::StartsWith(name, beginning + " ");
+}
+
+bool IsReady(const LookedAt& look, const std::vector<LookedAt>& looks) {
+  const std::vector<std::string> after = look.resource->After();
+  return std::none_of(looks.begin(), looks.end(), [&](const LookedAt& other) {
+    if (other.resource == look.resource || (other.status.ok() && !other.change)) return false;
+    const std::string name = other.resource->Name();
+    return std::any_of(after.begin(), after.end(),
+                       [&name](const std::string& beginning) { return IsNamed(name, beginning); });
+  });
 }
 
 bool PassesByItself(const absl::Status& status) {

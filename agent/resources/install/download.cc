@@ -19,6 +19,8 @@ constexpr int kMostTries = 4;
 constexpr std::chrono::milliseconds kFirstWait{2'000};
 constexpr std::chrono::milliseconds kLastWait{30'000};
 constexpr char kPart[] = ".part";
+// Less than the margin that is left free.
+constexpr uint64_t kLookEvery = 1ull << 20;
 
 std::string Megabytes(uint64_t bytes) { return absl::StrCat((bytes >> 20) + 1, " MiB"); }
 
@@ -94,11 +96,16 @@ class Transfer {
       if (!checked_ && total > 0) {
         checked_ = true;
         room = MakeRoom(total - std::min(done, total));
+      } else if (done > room_seen_at_ + kLookEvery) {
+        // A server that does not say how much there is, or does not keep to it, fills no disk.
+        room_seen_at_ = done;
+        room = MakeRoom(0);
       }
       // A preview that is asked for does not wait for a transfer.
       return room.ok() && progress_.Wait(std::chrono::milliseconds(0));
     });
     checked_ = false;
+    room_seen_at_ = 0;
     if (!room.ok()) return room;
     if (absl::IsResourceExhausted(fetched)) return ExplainExhausted(fetched);
     return fetched;
@@ -130,6 +137,7 @@ class Transfer {
   Progress& progress_;
   FetchRequest request_;
   bool checked_ = false;
+  uint64_t room_seen_at_ = 0;  // bytes of the file
 };
 
 // True when a verified copy is there; one that is damaged is removed.
@@ -181,10 +189,16 @@ std::set<std::string> NamedDigests(const v1::ClusterSpec& spec) {
 
 }  // namespace
 
+std::string CachedPath(const ResourceContext& context, const v1::Artifact& artifact,
+                       const std::string& suffix) {
+  return absl::StrCat(context.cache_dir, "/", absl::AsciiStrToLower(artifact.sha256()), ".",
+                      suffix);
+}
+
 absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::Artifact& artifact,
                                      const std::string& suffix, Progress& progress) {
   const std::string sha256 = absl::AsciiStrToLower(artifact.sha256());
-  const std::string path = absl::StrCat(context.cache_dir, "/", sha256, ".", suffix);
+  const std::string path = CachedPath(context, artifact, suffix);
   absl::Status made = context.host.MakeDirectory(context.cache_dir);
   if (!made.ok()) return made;
   progress.Enter(v1::Step::VERIFYING);
@@ -205,7 +219,9 @@ absl::Status CheckRoom(Host& host, const std::string& path, uint64_t bytes,
     use = host.Use(above);
   }
   if (!use.ok()) return use.status();
-  if (use->free_bytes >= bytes + kSpaceMargin) return absl::OkStatus();
+  if (use->free_bytes >= kSpaceMargin && use->free_bytes - kSpaceMargin >= bytes) {
+    return absl::OkStatus();
+  }
   return absl::ResourceExhaustedError(
       absl::StrCat(what, " needs ", Megabytes(bytes + kSpaceMargin), " at ", path, ", where ",
                    Megabytes(use->free_bytes), " are free\nfix: make room at ", path));

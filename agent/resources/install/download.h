@@ -27,6 +27,10 @@ absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::A
 absl::Status CheckRoom(Host& host, const std::string& path, uint64_t bytes,
                        const std::string& what);
 
+// Where Download leaves it.
+std::string CachedPath(const ResourceContext& context, const v1::Artifact& artifact,
+                       const std::string& suffix);
+
 // Removes the artifacts, and parts of them, that the specification does not name. One that an
 // installer still reads stays.
 absl::Status ClearCache(const ResourceContext& context);

@@ -108,9 +108,16 @@ absl::Status Start(const ResourceContext& context, const Installation& installat
   service.name = installation.service;
   service.description = absl::StrCat("connect-ha: ", installation.description);
   service.commands = installation.commands;
-  // SYSTEMD_OFFLINE has systemctl start nothing, even where a script took the mask away.
-  service.environment = {"DEBIAN_FRONTEND=noninteractive", "SYSTEMD_OFFLINE=1",
-                         "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1", "LC_ALL=C.UTF-8",
+  service.at_end = installation.at_end;
+  // SYSTEMD_OFFLINE has systemctl start nothing, even where a script took the mask away. It does
+  // fail to enable what is masked, and a script of Connect's that ends at an error would end there:
+  // where /etc is looked at last it finds the unit behind the mask.
+  service.environment = {"DEBIAN_FRONTEND=noninteractive",
+                         "SYSTEMD_OFFLINE=1",
+                         "SYSTEMD_UNIT_PATH=/run/systemd/system:/usr/local/lib/systemd/system:"
+                         "/lib/systemd/system:/usr/lib/systemd/system:/etc/systemd/system",
+                         "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1",
+                         "LC_ALL=C.UTF-8",
                          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
   const absl::StatusOr<Proxies> proxies = ReadProxies(context);
   if (!proxies.ok()) return proxies.status();

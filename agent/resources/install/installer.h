@@ -17,6 +17,7 @@ struct Installation {
   std::string service;      // connect-ha-install-....service
   std::string description;  // "install rstudio-connect 2024.08.0"
   std::vector<std::vector<std::string>> commands;
+  std::vector<std::vector<std::string>> at_end;  // as of TransientService
 };
 
 // The name of the service for an artifact, or for anything else that has a digest (hex).

@@ -314,6 +314,16 @@ TEST_F(FetchLocal, CopiesAFileWhereAllowed) {
   EXPECT_EQ(FetchFile(request, {}).code(), StatusCode::kFailedPrecondition);
 }
 
+// Its digest would be told.
+TEST_F(FetchLocal, WhatOnlyItsOwnerMayReadIsNotTaken) {
+  directory_.Write("file", content_);
+  ASSERT_EQ(chmod((directory_ / "file").c_str(), 0640), 0);
+  const absl::Status status = FetchFile(LocalRequest(directory_ / "file"), {});
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find("not everybody may read it"), std::string::npos) << status;
+  EXPECT_EQ(Fetched(), "");
+}
+
 TEST_F(FetchLocal, GoesOnWhereTheLastTryEnded) {
   directory_.Write("file", content_);
   Have("0,1,2,");

@@ -23,7 +23,7 @@ TEST(SystemdBus, ReadsAService) {
             "name: \"rstudio-connect.service\"\nload_state: \"loaded\"\nactive_state: \"active\"\n"
             "sub_state: \"running\"\nunit_file_state: \"enabled\"\nresult: \"success\"\n"
             "restarts: 3\nstarted_at {\n  seconds: 1722513600\n}\nrequires_mounts_for: \"/a\"\n"
-            "requires_mounts_for: \"/mnt/connect\"\nexec_start_pre: \"/bin/sh -c x y\"\n"
+            "requires_mounts_for: \"/mnt/connect\"\nexec_start_pre: \"/bin/sh ...\"\n"
             "drop_ins: \"/etc/systemd/system/x.d/10-a.conf\"\n"
             "requires_mounts: \"a.mount\"\nrequires_mounts: \"mnt-connect.mount\"\n"
             "requires_mounts: \"srv.mount\"\nafter_mounts: \"-.mount\"\n"
@@ -35,7 +35,7 @@ TEST(SystemdBus, ReadsAMount) {
   SystemdBus bus(systemd.address());
   const auto unit = bus.ReadUnit("mnt-connect.mount");
   ASSERT_TRUE(unit.ok()) << unit.status();
-  EXPECT_EQ(unit->mount_options(), "rw,vers=4.1,hard");
+  EXPECT_EQ(unit->mount_options(), "rw,password=***,vers=4.1,hard");
   EXPECT_EQ(unit->started_at().seconds(), 1722513600);
   EXPECT_EQ(std::vector<std::string>(unit->started_by().begin(), unit->started_by().end()),
             (std::vector<std::string>{"remote-fs.target", "a.service"}));

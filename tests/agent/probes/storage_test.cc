@@ -65,6 +65,22 @@ TEST_F(StorageTest, ADirectoryIsToldByItsPlaceInTheExport) {
   EXPECT_EQ(facts.unobserved_size(), 0);
 }
 
+TEST_F(StorageTest, NoPasswordOfAMountIsTold) {
+  bench_.host->SetFile("/proc/self/mountinfo",
+                       "28 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw\n"
+                       "50 28 0:52 / /data rw,relatime - nfs4 https://me:hunter2@host/dav "
+                       "rw,username=me,password=hunter2,vers=3.0\n");
+  const v1::Facts facts = bench_.Run(ReadStorage, "storage");
+  EXPECT_EQ(facts.DebugString().find("hunter2"), std::string::npos) << facts.DebugString();
+  for (const v1::Mount& mount : facts.storage().mounts()) {
+    if (mount.mount_point() != "/data") continue;
+    EXPECT_EQ(mount.super_options(2), "password=***");
+    EXPECT_EQ(mount.super_options(3), "vers=3.0");
+    return;
+  }
+  FAIL() << facts.DebugString();
+}
+
 TEST_F(StorageTest, AnUnreadableConfigurationLeavesTheMounts) {
   bench_.config_status = absl::PermissionDeniedError("permission denied");
   const v1::Facts facts = bench_.Run(ReadStorage, "storage");

@@ -28,6 +28,7 @@ struct FakeDeb {
   int exit_code = 0;
   std::string log;
   int reads = 1;
+  std::string simulated;  // what apt-get -s prints of other packages
 };
 
 class BareNode {

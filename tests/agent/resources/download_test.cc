@@ -211,6 +211,20 @@ TEST_F(FullCacheTest, OfWhatTheSpecificationNamesNeedsAPerson) {
   EXPECT_TRUE(IsThere(Cached('a', "deb")));
 }
 
+TEST_F(FullCacheTest, AServerThatDoesNotSayHowMuchItSendsFillsNoDisk) {
+  FakeDownload endless;
+  endless.content = std::string(3u << 20, 'c');
+  endless.tells_size = false;
+  artifact_.set_sha256(Hex(Sha256(endless.content)));
+  *desired_.mutable_spec()->mutable_connect()->mutable_package() = artifact_;
+  host_.SetDownload(kShown, endless);
+  const absl::Status full = Fetch();
+  EXPECT_TRUE(absl::IsResourceExhausted(full)) << full;
+  const auto part = host_.Stat(absl::StrCat(kCacheDir, "/", artifact_.sha256(), ".deb.part"));
+  ASSERT_TRUE(part.ok()) << part.status();
+  EXPECT_LT(part->size_bytes, 2u << 20);
+}
+
 TEST_F(FullCacheTest, WhatAnInstallerReadsStays) {
   Keep(Cached('1', "deb"), 1500);
   host_.SetFile(std::string(kStateDir) + "/installing",

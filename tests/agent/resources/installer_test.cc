@@ -34,8 +34,12 @@ class InstallerTest : public testing::Test {
   }
   // Of every service that was started, without what each has.
   std::vector<Lines> Further() const {
-    const Lines ours = {"DEBIAN_FRONTEND=noninteractive", "SYSTEMD_OFFLINE=1",
-                        "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1", "LC_ALL=C.UTF-8",
+    const Lines ours = {"DEBIAN_FRONTEND=noninteractive",
+                        "SYSTEMD_OFFLINE=1",
+                        "SYSTEMD_UNIT_PATH=/run/systemd/system:/usr/local/lib/systemd/system:"
+                        "/lib/systemd/system:/usr/lib/systemd/system:/etc/systemd/system",
+                        "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1",
+                        "LC_ALL=C.UTF-8",
                         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
     std::vector<Lines> further;
     for (const TransientService& service : node_.host.services_started()) {
