@@ -76,6 +76,23 @@ class AdminClient : public AdminLink {
       const v1::RevokeTokenRequest& request) override {
     return Call(&v1::AdminService::Stub::RevokeToken, request);
   }
+  absl::StatusOr<v1::CreateAdminResponse> CreateAdmin(
+      const v1::CreateAdminRequest& request) override {
+    return Call(&v1::AdminService::Stub::CreateAdmin, request);
+  }
+  absl::StatusOr<v1::ListAdminsResponse> ListAdmins(const v1::ListAdminsRequest& request) override {
+    return Call(&v1::AdminService::Stub::ListAdmins, request);
+  }
+  absl::StatusOr<v1::RemoveAdminResponse> RemoveAdmin(
+      const v1::RemoveAdminRequest& request) override {
+    return Call(&v1::AdminService::Stub::RemoveAdmin, request);
+  }
+  absl::StatusOr<v1::ListAuditResponse> ListAudit(const v1::ListAuditRequest& request) override {
+    return Call(&v1::AdminService::Stub::ListAudit, request);
+  }
+  absl::StatusOr<v1::ListNodesResponse> ListNodes(const v1::ListNodesRequest& request) override {
+    return Call(&v1::AdminService::Stub::ListNodes, request);
+  }
   absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(const v1::RemoveNodeRequest& request) override {
     return Call(&v1::AdminService::Stub::RemoveNode, request);
   }
@@ -176,7 +193,7 @@ void RenewIfDue(AdminIdentity& identity, Time now) {
   v1::RenewResponse response;
   grpc::ClientContext context;
   SetDeadline(context, kRenewTimeout);
-  const auto stub = v1::EnrolmentService::NewStub(ChannelOf(identity));
+  const auto stub = v1::RenewalService::NewStub(ChannelOf(identity));
   if (!stub->Renew(&context, request, &response).ok()) return;
   const CredentialPair pair{*key, response.certificate_pem()};
   const auto certificate = ParseCertificate(pair.certificate);
