@@ -179,7 +179,8 @@ absl::Status CheckUsable(const AdminIdentity& identity, Time now) {
   if (now < certificate.not_after) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "the admin certificate in ", identity.dir, " expired at ", FormatUtc(certificate.not_after),
-      "; fix: on the coordinator, as root: connect-ha init, which issues a new one"));
+      "; fix: an admin makes you a new one: connect-ha admin create ", certificate.identity.name,
+      " --replace; the first admin's, root on the coordinator's host: connect-ha init"));
 }
 
 // Whatever goes wrong, the certificate at hand goes on being used: it has half its life left.
