@@ -52,6 +52,7 @@ class Coordinator {
   Evaluator& evaluator() { return *evaluator_; }
   Server& server() { return *server_; }
   Store& store() { return *store_; }
+  Admins& admins() { return *admins_; }
 
  private:
   Coordinator(std::string dir, std::string spec_path, Authority authority, CoordinatorFiles files,

@@ -13,8 +13,6 @@
 namespace connect_ha {
 namespace {
 
-constexpr size_t kMaxAuditText = 1024;
-
 // The lines of the errors; OK when there is none.
 absl::Status ErrorsOf(const std::vector<ConfigProblem>& problems) {
   std::vector<ConfigProblem> errors;
@@ -136,7 +134,7 @@ absl::StatusOr<uint64_t> Specs::Store(v1::SpecGeneration spec, uint64_t newest,
   event.set_text(Describe(spec));
   entry.set_action(v1::AuditEntry::SPEC_APPLIED);
   entry.set_subject(absl::StrCat("generation ", generation));
-  entry.set_text(ShortText(event.text(), kMaxAuditText));
+  entry.set_text(ShortText(event.text(), kTextBytes));
   const absl::Status stored = store_.AddSpec(spec, newest, event, entry);
   if (!stored.ok()) return stored;
   spdlog::info("event=SPEC_APPLIED by={} generation={}", spec.applied_by(), generation);

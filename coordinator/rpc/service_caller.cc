@@ -16,8 +16,6 @@ namespace connect_ha {
 namespace {
 
 constexpr size_t kParsedKept = 20'000;
-constexpr size_t kMaxAuditText = 1024;
-
 std::string PeerPem(const grpc::ServerContext& context) {
   const auto pems = context.auth_context()->FindPropertyValues("x509_pem_cert");
   return pems.empty() ? "" : std::string(pems.front().data(), pems.front().size());
@@ -60,8 +58,8 @@ v1::AuditEntry AuditOf(const grpc::ServerContext& context, const Callers::Caller
   entry.set_actor(FormatActor(caller->identity));
   entry.set_address(AddressOf(context.peer()));
   entry.set_subject(subject);
-  entry.set_text(ShortText(text, kMaxAuditText));
-  entry.set_why(ShortText(why, kMaxAuditText));
+  entry.set_text(ShortText(text, kTextBytes));
+  entry.set_why(ShortText(why, kTextBytes));
   return entry;
 }
 

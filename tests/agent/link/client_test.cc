@@ -330,6 +330,8 @@ TEST_F(ClientTest, EndsAtOnceWhileTheCoordinatorIsAway) {
 
 class AdminClientTest : public ClientTest {
  protected:
+  AdminClientTest() { cluster_.LetIn("alice", v1::VIEWER); }
+
   std::string Identity(Role role, hours age) {
     const std::string dir = state_ / "identity";
     std::filesystem::create_directory(dir);
