@@ -28,8 +28,8 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
   options.hosts = absl::StrSplit(arguments.Get("--host"), ',', absl::SkipEmpty());
   const auto result = environment.init(options);
   if (!result.ok()) return Fail(terminal, NeedsRoot(result.status()));
-  terminal.out << "cluster " << result->cluster << ", coordinator " << result->address
-               << ", nodes join at " << result->join_address << "\n\n";
+  terminal.out << "cluster " << result->cluster << ", coordinator " << result->address << "\n"
+               << "nodes join at " << result->join_address << "\n\n";
   for (const std::string& path : result->made) terminal.out << "  made  " << path << "\n";
   for (const std::string& path : result->kept) terminal.out << "  kept  " << path << "\n";
   terminal.out << "\nThe hash of the certificate authority, to compare:\n  " << result->ca_hash

@@ -31,7 +31,7 @@ Cell UnitCell(const v1::FactsBrief& facts) {
 
 Cell MountCell(const v1::FactsBrief& facts) {
   if (!facts.has_mount_verified()) return {"?"};
-  return facts.mount_verified() ? Cell{"verified"} : Cell{"not verified", Style::kDoubtful};
+  return facts.mount_verified() ? Cell{"ok"} : Cell{"no", Style::kDoubtful};
 }
 
 TableRow Row(const v1::ListNodesResponse& nodes, const v1::NodeBrief& node) {
