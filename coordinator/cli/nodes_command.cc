@@ -8,7 +8,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Lists the nodes: state, when each was last heard, and what it runs: Connect's version, its unit's state and whether it answers, and whether the data directory's mount is the specification's and answers. "?" stands for what is not known; connect-ha facts NODE says why, and what else there is.
+    R"(Lists the nodes: state, when each was last heard, and what it runs. "?" stands for what its agent could not read; connect-ha facts NODE says why.
 
 Exit status: 3 when a node is not heard, or two machines speak under one name, else 0.)";
 
@@ -22,27 +22,14 @@ Cell HeardCell(const v1::ListNodesResponse& nodes, const v1::NodeBrief& node) {
           IsLive(node) ? Style::kPlain : Style::kDoubtful};
 }
 
-Cell UnitCell(const v1::FactsBrief& facts) {
-  if (facts.has_answers() && !facts.answers()) {
-    return {absl::StrCat(OrUnknown(facts.unit_state()), ", no answer"), Style::kDoubtful};
-  }
-  return {OrUnknown(facts.unit_state())};
-}
-
-Cell MountCell(const v1::FactsBrief& facts) {
-  if (!facts.has_mount_verified()) return {"?"};
-  return facts.mount_verified() ? Cell{"ok"} : Cell{"no", Style::kDoubtful};
-}
-
 TableRow Row(const v1::ListNodesResponse& nodes, const v1::NodeBrief& node) {
   return {{node.name()},
           {StateText(node.assigned_state(), node.reported_state())},
           HeardCell(nodes, node),
           {OrUnknown(node.agent_version())},
           {OrUnknown(node.facts().connect_version())},
-          UnitCell(node.facts()),
-          MountCell(node.facts()),
-          {OrUnknown(node.facts().address())},
+          {OrUnknown(node.facts().system())},
+          {OrUnknown(node.facts().zone())},
           {node.claimants() > 1 ? "CONFLICT" : "", Style::kBad}};
 }
 
@@ -78,8 +65,7 @@ int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std
     terminal.out << "no node has joined yet; next: connect-ha token create\n";
     return code;
   }
-  PrintTable(terminal,
-             {"NODE", "STATE", "HEARD", "AGENT", "CONNECT", "UNIT", "MOUNT", "ADDRESS", ""}, rows);
+  PrintTable(terminal, {"NODE", "STATE", "HEARD", "AGENT", "CONNECT", "SYSTEM", "ZONE", ""}, rows);
   terminal.out << "\n" << Count(rows.size(), "node") << ", " << live << " live\n";
   return code;
 }

@@ -125,10 +125,8 @@ class FakeAdmin : public AdminLink {
       if (!node.has_facts()) continue;
       v1::FactsBrief& facts = *brief.mutable_facts();
       facts.set_connect_version(node.facts().connect().package().version());
-      facts.set_unit_state("active");
-      facts.set_answers(node.name() != "node-2");
-      facts.set_mount_verified(node.name() != "node-2");
-      facts.set_address("10.0.1.11");
+      facts.set_system(node.facts().host().os_name());
+      facts.set_zone(node.facts().instance().zone());
     }
     return Answer(response);
   }

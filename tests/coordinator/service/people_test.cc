@@ -1,4 +1,5 @@
 // Who may do what, who did what, and since when somebody may no more: over mutual TLS.
+#include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
 #include <map>
