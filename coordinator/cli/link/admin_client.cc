@@ -141,8 +141,8 @@ absl::Status WithFix(const absl::Status& status, const std::string& dir) {
       status.code(),
       absl::StrCat(
           "no admin identity in ", dir, " (", std::string(status.message()),
-          "); fix: run it on the coordinator as root, or copy admin.crt, admin.key, ca.crt "
-          "and coordinator from its /var/lib/connect-ha/admin"));
+          "); fix: run it on the coordinator as root, or have an admin make you one: connect-ha "
+          "admin create NAME --role ROLE"));
 }
 
 absl::StatusOr<AdminIdentity> LoadAdminIdentity(const std::string& dir) {
