@@ -19,6 +19,7 @@
 #include "agent/probes/table.h"
 #include "agent/read_node.h"
 #include "common/log.h"
+#include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {
@@ -75,9 +76,12 @@ absl::StatusOr<NodeIdentity> WaitForIdentity(const std::string& state_dir) {
 }
 
 // When directories or mounts come or go, the watcher tells everything that could have changed.
-bool EnrolledAnew(const std::string& state_dir, const std::string& token_id) {
+// What was read with another digest key is of no use any more.
+bool EnrolledAnew(const std::string& state_dir, const std::string& token_id,
+                  const std::string& digest_key_id) {
   const absl::StatusOr<NodeIdentity> identity = LoadNodeIdentity(state_dir);
-  return identity.ok() ? identity->token_id != token_id : absl::IsNotFound(identity.status());
+  if (!identity.ok()) return absl::IsNotFound(identity.status());
+  return identity->token_id != token_id || DigestKeyId(identity->digest_key) != digest_key_id;
 }
 
 void Serve(Watcher& watcher, Loop& loop, Watchdog& watchdog,
@@ -151,8 +155,11 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   options.agent_version = CONNECT_HA_VERSION;
   options.notify = Notify;
   spdlog::info("event=started node={} cluster={} coordinator={} version={}", options.node,
-               identity.certificate.identity.cluster, identity.coordinator, CONNECT_HA_VERSION);
+               identity.certificate.identity.cluster, identity.coordinators.front(),
+               CONNECT_HA_VERSION);
   const std::string token_id = identity.token_id;
+  const std::string digest_key_id = DigestKeyId(identity.digest_key);
+  options.digest_key_id = digest_key_id;
   CoordinatorClientOptions link;
   link.state_dir = state_dir;
   link.identity = std::move(identity);
@@ -164,7 +171,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
     watcher.Wake();
   });
   Notify("READY=1\nSTATUS=reading this node");
-  Serve(watcher, loop, watchdog, [&] { return EnrolledAnew(state_dir, token_id); });
+  Serve(watcher, loop, watchdog, [&] { return EnrolledAnew(state_dir, token_id, digest_key_id); });
   Notify("STOPPING=1\nSTATUS=stopping");
   client.reset();  // before the loop that its nudges go to
   // A probe that hangs would be waited for, and a step that cannot be interrupted: there is nothing

@@ -18,6 +18,9 @@ struct Address {
 // "host", "host:port", "[2001:db8::1]", "[2001:db8::1]:8443", "2001:db8::1"
 absl::StatusOr<Address> ParseAddress(const std::string& text);
 
+// Where nodes join, who have no certificate yet: the next port.
+Address EnrolmentAddress(Address address);
+
 // "host:port", an IPv6 address in brackets
 std::string FormatAddress(const Address& address);
 

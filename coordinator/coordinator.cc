@@ -6,12 +6,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/address.h"
+#include "common/file.h"
 #include "coordinator/store/sqlite_store.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr std::chrono::hours kCertificateCheck{1};
+// What people did is kept for so long.
+constexpr std::chrono::hours kAuditLife{2 * 365 * 24};
+// A node that was removed is known for as long as it can have a certificate, and a day.
+constexpr std::chrono::hours kRemovedNodeLife = kCertificateLife + std::chrono::hours(24);
 constexpr std::chrono::seconds kMemoryCheck{5};
 constexpr std::chrono::milliseconds kReplaceGrace{5000};
 constexpr std::chrono::milliseconds kStopGrace{3000};
@@ -47,17 +52,55 @@ Coordinator::Coordinator(std::string dir, std::string spec_path, Authority autho
       evaluator_(std::make_unique<Evaluator>(*roster_, *store_)),
       enrolment_(
           std::make_unique<Enrolment>(*store_, authority_, files_.address, files_.digest_key)),
-      callers_(std::make_unique<Callers>(authority_.cluster(), *roster_, *store_)),
+      admins_(std::make_unique<Admins>(*store_, authority_, FirstAdminPath(dir_))),
+      callers_(std::make_unique<Callers>(authority_.cluster(), *roster_, *admins_, *store_)),
       specs_(std::make_unique<Specs>(authority_.cluster(), *store_, *roster_)),
       previews_(std::make_unique<PreviewBoard>()),
-      server_(std::make_unique<Server>(
-          Core{*store_, *roster_, *evaluator_, *enrolment_, *callers_, *specs_, *previews_})),
+      server_(std::make_unique<Server>(Core{*store_, *roster_, *evaluator_, *enrolment_, *admins_,
+                                            *callers_, *specs_, *previews_})),
       certificate_checked_at_(now) {}
 
 Coordinator::~Coordinator() = default;
 
+// Before the first generation is put into the store: while there is none and no node, it is new.
+absl::Status Coordinator::LoadAdmins(Time now) {
+  const auto newest = store_->GetSpec(0);
+  if (!newest.ok() && !absl::IsNotFound(newest.status())) return newest.status();
+  const auto nodes = store_->ListNodes();
+  if (!nodes.ok()) return nodes.status();
+  const bool is_new = !newest.ok() && nodes->empty();
+  absl::Status loaded = admins_->Load();
+  if (loaded.ok() && is_new) loaded = BeginAudit(now);
+  if (!loaded.ok()) return loaded;
+  const auto known = admins_->List();
+  if (!known.ok()) return known.status();
+  return admins_->TakeInFirst(/*of_older_release=*/!is_new && known->admins().empty(), now);
+}
+
+absl::Status Coordinator::BeginAudit(Time now) {
+  const auto newest = store_->NewestAuditId();
+  if (!newest.ok()) return newest.status();
+  const std::string marker = NewClusterPath(dir_);
+  if (*newest == 0) {
+    const bool new_cluster = FileExists(marker);
+    v1::AuditEntry entry;
+    *entry.mutable_at() = ToProto(now);
+    entry.set_action(new_cluster ? v1::AuditEntry::CLUSTER_MADE : v1::AuditEntry::STORE_MADE);
+    entry.set_actor(new_cluster ? "init" : "coordinator");
+    entry.set_subject(authority_.cluster());
+    entry.set_text(absl::StrCat("store ", store_->lineage(),
+                                new_cluster ? ""
+                                            : ", made anew: what was done before is not in it, and "
+                                              "who was let in or removed is not known"));
+    const absl::Status begun = store_->AddAudit(entry);
+    if (!begun.ok()) return begun;
+  }
+  return RemoveFile(marker);
+}
+
 absl::Status Coordinator::Load(Time now) {
-  absl::Status loaded = specs_->Load(spec_path_, now);
+  absl::Status loaded = LoadAdmins(now);
+  if (loaded.ok()) loaded = specs_->Load(spec_path_, now);
   if (loaded.ok()) loaded = roster_->Load();
   return loaded.ok() ? evaluator_->Load() : loaded;
 }
@@ -77,11 +120,18 @@ void Coordinator::Tick(Time now) {
   if (now - certificate_checked_at_ >= kCertificateCheck) {
     certificate_checked_at_ = now;
     RenewCertificate(now);
+    Tidy(now);
   }
   if (now - memory_returned_at_ >= kMemoryCheck) {
     memory_returned_at_ = now;
     server_->ReturnMemory();
   }
+}
+
+void Coordinator::Tidy(Time now) {
+  absl::Status tidied = store_->PruneAudit(now - kAuditLife);
+  if (tidied.ok()) tidied = store_->PurgeNodes(now - kRemovedNodeLife).status();
+  if (!tidied.ok()) spdlog::error("cannot tidy the store: {}", std::string(tidied.message()));
 }
 
 void Coordinator::RenewCertificate(Time now) {
@@ -108,7 +158,8 @@ absl::Status Coordinator::ReplaceCertificate() {
 
 absl::Status Coordinator::Reload(Time now) {
   RenewCertificate(now);
-  return specs_->Compare(spec_path_);
+  const absl::Status first = admins_->TakeInFirst(/*of_older_release=*/false, now);
+  return first.ok() ? specs_->Compare(spec_path_) : first;
 }
 
 void Coordinator::Stop(Time now) {

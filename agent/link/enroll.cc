@@ -91,6 +91,9 @@ absl::StatusOr<NodeIdentity> Enrolling::MakeIdentity(const v1::EnrollResponse& r
                                                      const std::string& ca) const {
   NodeIdentity identity;
   identity.coordinator = options_.coordinator;
+  identity.coordinators =
+      MergedCoordinators({response.coordinators().begin(), response.coordinators().end()}, {});
+  if (identity.coordinators.empty()) identity.coordinators = {options_.coordinator};
   identity.token_id = token_.id;
   identity.machine_id = options_.machine_id;
   identity.ca = ca;

@@ -129,6 +129,7 @@ v1::HeartbeatRequest Loop::MakeRequest(SteadyTime now) {
   request.set_machine_id(options_.machine_id);
   request.set_boot_id(options_.boot_id);
   request.set_agent_version(options_.agent_version);
+  request.set_digest_key_id(options_.digest_key_id);
   request.set_facts_digest(digest_);
   request.set_gathered(gathered_);
   if (send_facts_ || digest_ != acknowledged_digest_ || gathered_ != acknowledged_gathered_ ||

@@ -18,6 +18,7 @@ struct LoopOptions {
   std::string machine_id;
   std::string boot_id;
   std::string agent_version;
+  std::string digest_key_id;  // of the key that the gatherer makes digests with
   // What the coordinator takes, less room for the rest of the message.
   size_t max_report_bytes = 4 * 1024 * 1024 - 64 * 1024;
   // sd_notify(3)'s.

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/file.h"
 #include "common/spec/spec_bundle.h"
+#include "common/text/short_text.h"
 
 namespace connect_ha {
 namespace {
@@ -63,7 +64,10 @@ absl::Status Specs::Load(const std::string& path, Time now) {
   if (!right.ok()) return right;
   *first.mutable_applied_at() = ToProto(now);
   first.set_applied_by("coordinator");
-  return Store(std::move(first), 0).status();
+  v1::AuditEntry entry;
+  *entry.mutable_at() = ToProto(now);
+  entry.set_actor(first.applied_by());
+  return Store(std::move(first), 0, entry).status();
 }
 
 std::shared_ptr<const v1::SpecGeneration> Specs::Current() const {
@@ -100,8 +104,8 @@ absl::StatusOr<v1::Desired> Specs::Draft(const v1::PreviewSpecRequest& request) 
   return MakeDesired(request.bundle());
 }
 
-absl::StatusOr<uint64_t> Specs::Apply(const v1::ApplySpecRequest& request, const std::string& actor,
-                                      Time now) {
+absl::StatusOr<uint64_t> Specs::Apply(const v1::ApplySpecRequest& request,
+                                      const v1::AuditEntry& entry, Time now) {
   v1::SpecGeneration spec;
   if (request.what_case() == v1::ApplySpecRequest::kGeneration) {
     auto bundle = CheckedGeneration(request.generation());
@@ -114,12 +118,13 @@ absl::StatusOr<uint64_t> Specs::Apply(const v1::ApplySpecRequest& request, const
     *spec.mutable_bundle() = request.bundle();
   }
   *spec.mutable_applied_at() = ToProto(now);
-  spec.set_applied_by(actor);
-  return Store(std::move(spec), request.newest_generation());
+  spec.set_applied_by(entry.actor());
+  return Store(std::move(spec), request.newest_generation(), entry);
 }
 
 // Above whatever a node holds: a node takes no generation that is not newer than its own.
-absl::StatusOr<uint64_t> Specs::Store(v1::SpecGeneration spec, uint64_t newest) {
+absl::StatusOr<uint64_t> Specs::Store(v1::SpecGeneration spec, uint64_t newest,
+                                      v1::AuditEntry entry) {
   const uint64_t generation = std::max(newest, roster_.NewestGenerationHeld()) + 1;
   spec.set_generation(generation);
   v1::Event event;
@@ -127,7 +132,10 @@ absl::StatusOr<uint64_t> Specs::Store(v1::SpecGeneration spec, uint64_t newest) 
   event.set_kind(v1::Event::SPEC_APPLIED);
   event.set_actor(spec.applied_by());
   event.set_text(Describe(spec));
-  const absl::Status stored = store_.AddSpec(spec, newest, event);
+  entry.set_action(v1::AuditEntry::SPEC_APPLIED);
+  entry.set_subject(absl::StrCat("generation ", generation));
+  entry.set_text(ShortText(event.text(), kTextBytes));
+  const absl::Status stored = store_.AddSpec(spec, newest, event, entry);
   if (!stored.ok()) return stored;
   spdlog::info("event=SPEC_APPLIED by={} generation={}", spec.applied_by(), generation);
   Enforce(std::move(spec));

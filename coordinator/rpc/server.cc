@@ -88,7 +88,7 @@ std::chrono::system_clock::time_point After(std::chrono::milliseconds grace) {
 class Server::Generation {
  public:
   Generation(Core& core, NodeLines lines)
-      : node_(core), enrolment_(core), admin_(core, std::move(lines)) {}
+      : node_(core), enrolment_(core), renewal_(core), admin_(core, std::move(lines)) {}
 
   // The port it listens on; 0 when it could not.
   int Start(const std::string& listen, const ServerCertificate& certificate) {
@@ -99,6 +99,7 @@ class Server::Generation {
     SetLimits(builder);
     builder.RegisterService(&node_);
     builder.RegisterService(&enrolment_);
+    builder.RegisterService(&renewal_);
     builder.RegisterService(&admin_);
     nudges_ = std::make_unique<Nudges>(
         node_, builder.AddCompletionQueue(),
@@ -126,6 +127,7 @@ class Server::Generation {
  private:
   NodeServer node_;
   EnrolmentServer enrolment_;
+  RenewalServer renewal_;
   AdminServer admin_;
   std::unique_ptr<Nudges> nudges_;
   std::unique_ptr<grpc::Server> server_;

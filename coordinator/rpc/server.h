@@ -1,4 +1,4 @@
-// The coordinator's port: the gRPC server with its three services and grpc.health.v1, over TLS.
+// The coordinator's port: the gRPC server with its four services and grpc.health.v1, over TLS.
 // Its certificate changes by a second server on the same port: calls go on, none is dropped.
 #pragma once
 

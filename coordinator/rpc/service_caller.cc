@@ -9,13 +9,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/log.h"
+#include "common/text/short_text.h"
 #include "coordinator/rpc/service_unread.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr size_t kParsedKept = 20'000;
-
 std::string PeerPem(const grpc::ServerContext& context) {
   const auto pems = context.auth_context()->FindPropertyValues("x509_pem_cert");
   return pems.empty() ? "" : std::string(pems.front().data(), pems.front().size());
@@ -27,6 +27,11 @@ absl::Status WrongRole(const Identity& identity, const std::string& needed) {
                               : "call with the node's own certificate";
   return absl::PermissionDeniedError(absl::StrCat("this call is for ", needed, ", the caller is ",
                                                   FormatActor(identity), "\nfix: ", fix));
+}
+
+// Where what went wrong ends.
+size_t FixBegins(const std::string& reason) {
+  return std::min(reason.find('\n'), reason.find("; fix: "));
 }
 
 }  // namespace
@@ -44,8 +49,22 @@ std::string ActorOf(const grpc::ServerContext& context) {
   return certificate.ok() ? FormatActor(certificate->identity) : "unknown";
 }
 
-Callers::Callers(std::string cluster, Roster& roster, Store& store)
-    : cluster_(std::move(cluster)), roster_(roster), store_(store) {}
+v1::AuditEntry AuditOf(const grpc::ServerContext& context, const Callers::Caller& caller,
+                       v1::AuditEntry::Action action, const std::string& subject,
+                       const std::string& text, const std::string& why, Time now) {
+  v1::AuditEntry entry;
+  *entry.mutable_at() = ToProto(now);
+  entry.set_action(action);
+  entry.set_actor(FormatActor(caller->identity));
+  entry.set_address(AddressOf(context.peer()));
+  entry.set_subject(subject);
+  entry.set_text(ShortText(text, kTextBytes));
+  entry.set_why(ShortText(why, kTextBytes));
+  return entry;
+}
+
+Callers::Callers(std::string cluster, Roster& roster, const Admins& admins, Store& store)
+    : cluster_(std::move(cluster)), roster_(roster), admins_(admins), store_(store) {}
 
 absl::StatusOr<Callers::Caller> Callers::Parse(const std::string& pem) {
   {
@@ -108,18 +127,24 @@ absl::StatusOr<Callers::Caller> Callers::RequireNode(const grpc::ServerContext& 
 }
 
 absl::StatusOr<Callers::Caller> Callers::RequireAdmin(const grpc::ServerContext& context,
-                                                      Time now) {
+                                                      v1::Role least, Time now) {
   auto caller = Identify(context, now);
   if (!caller.ok()) return Refuse(context, "", caller.status(), now);
   const Identity& identity = (*caller)->identity;
-  if (identity.role == Role::kAdmin) return caller;
-  return Refuse(context, FormatActor(identity), WrongRole(identity, "admins"), now);
+  const absl::Status status = identity.role == Role::kAdmin ? admins_.Check(**caller, least)
+                                                            : WrongRole(identity, "admins");
+  if (status.ok()) return caller;
+  return Refuse(context, FormatActor(identity), status, now);
 }
 
 absl::StatusOr<Callers::Caller> Callers::RequireAny(const grpc::ServerContext& context, Time now) {
   auto caller = Identify(context, now);
   if (!caller.ok()) return Refuse(context, "", caller.status(), now);
-  return caller;
+  const Identity& identity = (*caller)->identity;
+  if (identity.role != Role::kAdmin) return caller;
+  const absl::Status status = admins_.Check(**caller, v1::VIEWER);
+  if (status.ok()) return caller;
+  return Refuse(context, FormatActor(identity), status, now);
 }
 
 absl::Status Callers::Refuse(const grpc::ServerContext& context, const std::string& actor,
@@ -134,7 +159,7 @@ absl::Status Callers::Refuse(const grpc::ServerContext& context, const std::stri
   event.set_kind(v1::Event::REFUSED);
   event.set_actor(actor.empty() ? "unknown" : actor);
   event.set_text(
-      absl::StrCat("call from ", address, " refused: ", reason.substr(0, reason.find('\n'))));
+      absl::StrCat("call from ", address, " refused: ", reason.substr(0, FixBegins(reason))));
   if (actor.rfind("node/", 0) == 0) event.set_node(actor.substr(5));
   const absl::Status stored = store_.AddEvent(event).status();
   if (!stored.ok()) spdlog::error("cannot store an event: {}", std::string(stored.message()));

@@ -12,23 +12,26 @@
 #include "common/log_pace.h"
 #include "common/time.h"
 #include "common/tls/certificate.h"
+#include "connect_ha/v1/audit.pb.h"
 #include "coordinator/cluster/roster.h"
+#include "coordinator/identity/admins.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
 
 class Callers {
  public:
-  // Borrows both.
-  Callers(std::string cluster, Roster& roster, Store& store);
+  // Borrows all three.
+  Callers(std::string cluster, Roster& roster, const Admins& admins, Store& store);
 
   using Caller = std::shared_ptr<const Certificate>;
   // The caller speaks for this very node, which was not removed. A refusal is logged, and an
   // event: at most one a minute for each address, ten in all.
   absl::StatusOr<Caller> RequireNode(const grpc::ServerContext& context, const std::string& node,
                                      Time now);
-  absl::StatusOr<Caller> RequireAdmin(const grpc::ServerContext& context, Time now);
-  // A node or an admin, whichever.
+  // The caller is an admin whose record says that it may do at least what this role may.
+  absl::StatusOr<Caller> RequireAdmin(const grpc::ServerContext& context, v1::Role least, Time now);
+  // A node or an admin, whichever; an admin's record is looked at, a node's is not.
   absl::StatusOr<Caller> RequireAny(const grpc::ServerContext& context, Time now);
 
   // For refusals that the caller of this class decides on. Returns `refusal`.
@@ -41,12 +44,19 @@ class Callers {
 
   const std::string cluster_;
   Roster& roster_;
+  const Admins& admins_;
   Store& store_;
 
   std::mutex parsed_mutex_;
   std::unordered_map<std::string, Caller> parsed_;  // by PEM
   LogPace refusals_;                                // by address
 };
+
+// What this caller does, for the audit log. `why` is in the caller's words; both texts are cut to
+// 1 KiB.
+v1::AuditEntry AuditOf(const grpc::ServerContext& context, const Callers::Caller& caller,
+                       v1::AuditEntry::Action action, const std::string& subject,
+                       const std::string& text, const std::string& why, Time now);
 
 // "node/node-1", as the peer's certificate says; "unknown" without one.
 std::string ActorOf(const grpc::ServerContext& context);

@@ -178,7 +178,7 @@ std::vector<BenchIdentity> BenchCluster::EnrolNodes(int count) {
   return nodes;
 }
 
-BenchIdentity BenchCluster::IssueAdmin() const { return Issue(Role::kAdmin, "bench"); }
+BenchIdentity BenchCluster::IssueAdmin() const { return Issue(Role::kAdmin, kFirstAdmin); }
 
 std::shared_ptr<grpc::Channel> BenchCluster::Connect(const BenchIdentity& identity) const {
   ChannelOptions options;

@@ -334,6 +334,21 @@ TEST_F(AgentRunTest, EndsWhenItIsEnrolledAnewSoThatSystemdStartsItWithTheNewName
   EXPECT_TRUE(agent->AwaitError("event=stopping reason=enrolled-anew"));
 }
 
+// As a renewal brings it; what was read with the one before is of no use any more.
+TEST_F(AgentRunTest, EndsWhenItsDigestKeyBecomesAnother) {
+  Enroll("node-1");
+  const auto agent = Start(WithState({"run"}), systemd_.Environment(400));
+  ASSERT_TRUE(Reports("node-1")) << agent->error();
+  auto identity = LoadNodeIdentity(dir_ / "state");
+  ASSERT_TRUE(identity.ok()) << identity.status();
+
+  identity->digest_key = std::string(32, 'k');
+  ASSERT_TRUE(StoreNodeIdentity(dir_ / "state", *identity).ok());
+
+  EXPECT_EQ(agent->Wait(), 0);
+  EXPECT_TRUE(agent->AwaitError("event=stopping reason=enrolled-anew"));
+}
+
 TEST_F(AgentRunTest, StaysWhenADirectoryThatItWatchesAppears) {
   WriteFile("agent.yaml", Settings(dir_ / "later" + "/connect.gcfg"));
   Enroll("node-1");

@@ -64,6 +64,7 @@ int AgreeAndApply(const Environment& environment, const Arguments& arguments, Te
   }
   auto request = RequestFor<v1::ApplySpecRequest>(proposal);
   request.set_newest_generation(generation);
+  request.set_why(arguments.Get("--why"));
   const auto applied = admin.ApplySpec(request);
   if (!applied.ok()) return Refused(terminal, applied.status(), proposal);
   generation = applied->generation();
@@ -87,7 +88,8 @@ std::vector<Option> PutIntoForceOptions() {
   return ClientOptions(
       {{"--yes", nullptr, "Do not ask"},
        {"--wait", nullptr, "Wait until the nodes are as it says, and show how far they are"},
-       {"--timeout", "DURATION", "Wait no longer than this (default 1h)"}});
+       {"--timeout", "DURATION", "Wait no longer than this (default 1h)"},
+       WhyOption()});
 }
 
 absl::StatusOr<bool> Confirmed(const Environment& environment, Terminal& terminal,

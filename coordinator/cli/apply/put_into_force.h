@@ -12,7 +12,7 @@
 
 namespace connect_ha {
 
-// --yes, --wait, --timeout and those of every client.
+// --yes, --wait, --timeout, --why and those of every client.
 std::vector<Option> PutIntoForceOptions();
 
 // Asks the nodes what would change and shows it; asks the person; applies. The exit code.

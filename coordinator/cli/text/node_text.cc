@@ -24,13 +24,13 @@ bool IsLive(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
                                      std::chrono::microseconds(StaleAfterUs(snapshot.spec()));
 }
 
+std::string StateText(v1::NodeState assigned, v1::NodeState reported) {
+  if (assigned == reported || assigned == v1::NODE_STATE_UNSPECIFIED) return StateName(reported);
+  return absl::StrCat(StateName(reported), " -> ", StateName(assigned));
+}
+
 std::string StateText(const v1::NodeSnapshot& node) {
-  std::string reported = StateName(node.reported_state());
-  if (node.assigned_state() == node.reported_state() ||
-      node.assigned_state() == v1::NODE_STATE_UNSPECIFIED) {
-    return reported;
-  }
-  return absl::StrCat(reported, " -> ", StateName(node.assigned_state()));
+  return StateText(node.assigned_state(), node.reported_state());
 }
 
 Cell SeenCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {

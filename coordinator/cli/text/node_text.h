@@ -13,6 +13,7 @@ namespace connect_ha {
 // Whether the node was heard within the specification's limit before the snapshot was taken.
 bool IsLive(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);
 // "observed", or "observed -> serving" where the two differ.
+std::string StateText(v1::NodeState assigned, v1::NodeState reported);
 std::string StateText(const v1::NodeSnapshot& node);
 // "2s ago", "never"; doubtful when not live.
 Cell SeenCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);

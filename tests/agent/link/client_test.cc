@@ -12,6 +12,7 @@
 #include "coordinator/cli/link/admin_client.h"
 #include "tests/agent/link/raw_server.h"
 #include "tests/coordinator/service/test_cluster.h"
+#include "tests/fakes/log_capture.h"
 #include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
@@ -293,6 +294,48 @@ TEST_F(ClientTest, RenewsItsCertificateWithoutADroppedHeartbeat) {
   EXPECT_TRUE(Eventually([&] { return cluster_.coordinator().server().nodes_connected() == 1; }));
 }
 
+TEST_F(ClientTest, AnotherDigestKeyIsFetchedAtOnceWithTheAddresses) {
+  const NodeIdentity old_identity = IssuedAgo("node-1", hours(0));
+  const std::string key = LoadCoordinatorFiles(cluster_.dir())->digest_key;
+  ASSERT_NE(old_identity.digest_key, key);
+  const auto client = Client(old_identity, milliseconds(20));
+  ASSERT_TRUE(client->Heartbeat(Beat("node-1")).ok());  // says which key the others use
+
+  EXPECT_TRUE(Eventually([&] {
+    const auto identity = LoadNodeIdentity(state_ / "node-1");
+    return identity.ok() && identity->digest_key == key;
+  }));
+  EXPECT_TRUE(Eventually([&] {
+    const auto identity = LoadNodeIdentity(state_ / "node-1");
+    return identity.ok() && identity->coordinators == std::vector<std::string>{cluster_.target()};
+  }));
+  EXPECT_TRUE(client->Heartbeat(Beat("node-1")).ok());
+}
+
+TEST_F(ClientTest, OfSeveralAddressesTheNextIsTriedWhereOneDoesNotAnswer) {
+  NodeIdentity identity = IssuedAgo("node-1", hours(0));
+  identity.coordinators = {"127.0.0.1:1", cluster_.target()};
+  const auto client = Client(identity);
+
+  const auto first = client->Heartbeat(Beat("node-1"));
+  const auto second = client->Heartbeat(Beat("node-1"));
+
+  EXPECT_EQ(first.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(second.ok()) << second.status();
+}
+
+TEST_F(ClientTest, ANodeThatWasEnrolledAnewMeanwhileIsNotOverwrittenByARenewal) {
+  const LogCapture log;
+  const NodeIdentity old_identity = IssuedAgo("node-1", hours(20 * 24));
+  NodeIdentity anew = IssuedAgo("node-1", hours(0));
+  anew.token_id = "another";
+  ASSERT_TRUE(StoreNodeIdentity(state_ / "node-1", anew).ok());
+  const auto client = Client(old_identity, milliseconds(20));
+
+  EXPECT_EQ(log.Await("the node was enrolled anew meanwhile").size(), 1u);
+  EXPECT_EQ(LoadNodeIdentity(state_ / "node-1")->certificate.serial, anew.certificate.serial);
+}
+
 TEST_F(ClientTest, ANodeWhoseCertificateExpiredSaysHowToJoinAgain) {
   const auto client = Client(IssuedAgo("node-1", hours(31 * 24)));
 
@@ -354,6 +397,8 @@ TEST_F(ClientTest, EndsAtOnceWhileTheCoordinatorIsAway) {
 
 class AdminClientTest : public ClientTest {
  protected:
+  AdminClientTest() { cluster_.LetIn("alice", v1::VIEWER); }
+
   std::string Identity(Role role, hours age) {
     const std::string dir = state_ / "identity";
     std::filesystem::create_directory(dir);

@@ -68,6 +68,7 @@ class LoopTest : public testing::Test {
     options.machine_id = "m";
     options.boot_id = "b";
     options.agent_version = "0.1.0";
+    options.digest_key_id = "2c70e12b7a0646f9";
     options.notify = [this](const std::string& state) { told_.push_back(state); };
     loop_ = std::make_unique<Loop>(std::move(options), *gatherer_, *converger_, link_, host_);
   }
@@ -106,6 +107,7 @@ TEST_F(LoopTest, ReportsWhatTheNodeIs) {
   EXPECT_EQ(request.machine_id(), "m");
   EXPECT_EQ(request.boot_id(), "b");
   EXPECT_EQ(request.agent_version(), "0.1.0");
+  EXPECT_EQ(request.digest_key_id(), "2c70e12b7a0646f9");
   EXPECT_EQ(request.reported_state(), v1::OBSERVED);
   EXPECT_EQ(request.facts().host().hostname(), "node-1");
   EXPECT_EQ(request.facts_digest().size(), 64u);

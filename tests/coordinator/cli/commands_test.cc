@@ -63,6 +63,31 @@ TEST(NodeRemove, DoesNothingWithoutAYes) {
   EXPECT_THAT(world.coordinator.changes, ElementsAre("remove node-2"));
 }
 
+TEST(Why, IsTakenAlongByWhateverIsWrittenDown) {
+  World world;
+  world.coordinator.created.set_join_command("connect-ha-agent enroll");
+  EXPECT_EQ(world.Run({"node", "remove", "node-2", "--yes", "--why", "broken disk"}), kHolds);
+  EXPECT_EQ(world.Run({"token", "revoke", "x", "--why=leaked"}), kHolds);
+  EXPECT_EQ(world.Run({"token", "create", "--why", "new node"}), kHolds);
+  EXPECT_EQ(world.Run({"admin", "remove", "bob", "--yes", "--why", "left"}), kHolds);
+  EXPECT_THAT(world.coordinator.changes,
+              ElementsAre("remove node-2, why: broken disk", "revoke x, why: leaked",
+                          "create why: \"new node\"", "remove admin bob, why: left"));
+}
+
+TEST(AdminRemove, DoesNothingWithoutAYes) {
+  World world;
+  EXPECT_EQ(world.Run({"admin", "remove", "bob"}), kUsage);
+  EXPECT_THAT(world.error, HasSubstr("\nfix:   connect-ha admin remove bob --yes"));
+  world.in_is_terminal = true;
+  world.input = "\n";
+  EXPECT_EQ(world.Run({"admin", "remove", "bob"}), kFails);
+  EXPECT_TRUE(world.coordinator.changes.empty());
+  world.input = "yes\n";
+  EXPECT_EQ(world.Run({"admin", "remove", "bob"}), kHolds);
+  EXPECT_THAT(world.coordinator.changes, ElementsAre("remove admin bob"));
+}
+
 TEST(NodeRemove, NeverRemovesWhatIsMistyped) {
   World world;
   EXPECT_EQ(world.Run({"node", "remove", "node-22", "--yes"}), kUsage);
@@ -117,6 +142,10 @@ TEST(Errors, EachCarriesAFix) {
                                              {"token", "create"},
                                              {"token", "list"},
                                              {"token", "revoke", "x"},
+                                             {"admin", "list"},
+                                             {"admin", "remove", "bob", "--yes"},
+                                             {"audit"},
+                                             {"audit", "--verify"},
                                              {"diff", "node-1", "node-2"},
                                              {"preview", "tests/coordinator/cli/cluster.yaml"},
                                              {"node", "remove", "node-1", "--yes"}}) {

@@ -266,7 +266,7 @@ TEST_F(ImpostorsTest, RemovedNodeCannotRenewItsWayBack) {
   renew.set_csr_der(*MakeCsr(*MakeKey()));
   v1::RenewResponse renewed;
 
-  const auto status = v1::EnrolmentService::NewStub(channel)->Renew(&context, renew, &renewed);
+  const auto status = v1::RenewalService::NewStub(channel)->Renew(&context, renew, &renewed);
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
   EXPECT_NE(status.error_message().find("was removed from cluster"), std::string::npos);

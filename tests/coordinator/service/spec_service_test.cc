@@ -80,7 +80,7 @@ TEST_F(SpecServiceTest, AnAppliedSpecificationHoldsAtOnceAndAfterARestart) {
   EXPECT_EQ(StaleAfter(), seconds(17));
   Restart();
   EXPECT_EQ(StaleAfter(), seconds(17));
-  EXPECT_EQ(Get(2).applied_by(), "admin/alice");
+  EXPECT_EQ(Get(2).applied_by(), "admin/admin");
   const auto events = cluster_.coordinator().store().ListEvents({});
   ASSERT_FALSE(events->empty());
   EXPECT_EQ(events->back().kind(), v1::Event::SPEC_APPLIED);

@@ -35,6 +35,9 @@ TestCluster::TestCluster() : dir_(MakeTestDirectory()) {
   EXPECT_TRUE(made.ok()) << made.status();
   std::ofstream(spec_path()) << "cluster: test\n";
   Start();
+  // Nodes are told where it answers, which is known only now.
+  std::ofstream(dir_ + "/coordinator") << target() << "\n";
+  Restart();
 }
 
 TestCluster::~TestCluster() {
@@ -88,7 +91,18 @@ std::shared_ptr<grpc::Channel> TestCluster::ConnectNode(const std::string& name)
 }
 
 std::shared_ptr<grpc::Channel> TestCluster::ConnectAdmin() const {
-  return Connect(Issue(Role::kAdmin, "alice"));
+  return Connect(Issue(Role::kAdmin, kFirstAdmin));
+}
+
+void TestCluster::LetIn(const std::string& admin, v1::Role role) {
+  const auto record = coordinator_->store().ChangeAdminRecord(admin,
+                                                              [&](v1::AdminRecord& stored) {
+                                                                stored.set_role(role);
+                                                                return absl::OkStatus();
+                                                              },
+                                                              {});
+  ASSERT_TRUE(record.ok()) << record.status();
+  ASSERT_TRUE(coordinator_->admins().Load().ok());
 }
 
 TestNode::TestNode(const TestCluster& cluster, const std::string& name)

@@ -43,7 +43,10 @@ class TestCluster {
   // A new connection each; without an identity: no certificate.
   std::shared_ptr<grpc::Channel> Connect(const TestIdentity& identity) const;
   std::shared_ptr<grpc::Channel> ConnectNode(const std::string& name) const;
+  // As the admin that init made.
   std::shared_ptr<grpc::Channel> ConnectAdmin() const;
+  // Another one, whatever certificates it has.
+  void LetIn(const std::string& admin, v1::Role role);
 
  private:
   std::string dir_;
