@@ -119,7 +119,7 @@ void MakeHeartbeats(const Folder& folder) {
   folder.Add("ok-converging", Converging().SerializeAsString());
   folder.Add("ok-changes", WithChanges(3).SerializeAsString());
   // What an agent still has to say is never a reason not to listen to it.
-  folder.Add("ok-more-changes-than-are-taken", WithChanges(20'000).SerializeAsString());
+  folder.Add("ok-more-changes-than-are-taken", WithChanges(5'000).SerializeAsString());
   request = Heartbeat();
   request.set_reported_generation(UINT64_MAX);
   request.mutable_order()->set_epoch(UINT64_MAX);
