@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
     const bool to_be_refused = name.rfind("refused-", 0) == 0;
     if (status.ok() ? !to_be_refused : !to_be_ok) return;
     ++wrong;
-    std::printf("  WRONG: it was answered with %d %s\n", status.error_code(),
+    std::printf("  WRONG: it was answered with %d %s\n", static_cast<int>(status.error_code()),
                 status.error_message().c_str());
   });
   std::printf("%d answered with OK as they are to be, %d wrongly\n", good, wrong);

@@ -39,7 +39,8 @@ void SetDeadline(grpc::ClientContext& context) {
 }
 
 std::string Text(const grpc::Status& status) {
-  return absl::StrCat("status ", status.error_code(), " ", status.error_message());
+  return absl::StrCat("status ", static_cast<int>(status.error_code()), " ",
+                      status.error_message());
 }
 
 template <typename Value>
