@@ -6,8 +6,8 @@
 // A node calls once a simulated minute, which stands for six calls in ten seconds: nothing is kept
 // of an unchanged call but its time. Each minute 1 % of the nodes report other facts, in every
 // thirteenth such that rules fail until these nodes' next change. Each hour some nodes are silent
-// for longer than they may be, guests enrol and are removed, and what is old of removed nodes and of
-// the audit log is let go of.
+// for longer than they may be, guests enrol and are removed, and what is old of removed nodes and
+// of the audit log is let go of.
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
