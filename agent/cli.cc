@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/held.h"
 #include "agent/check_command.h"
 #include "agent/check_config.h"
 #include "agent/host/linux_host.h"
@@ -15,7 +16,6 @@
 #include "agent/link/identity.h"
 #include "agent/preview_command.h"
 #include "agent/read_node.h"
-#include "agent/resources/converge/assignment_file.h"
 #include "agent/run.h"
 #include "common/command/json.h"
 #include "common/file.h"
@@ -106,7 +106,7 @@ int Facts(const Arguments& arguments, Terminal& terminal) {
 
 // Of a node that holds none: generation 0.
 v1::Desired HeldSpecification(Host& host, const std::string& state_dir, Terminal& terminal) {
-  const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host, state_dir);
+  const absl::StatusOr<v1::Assignment> assignment = ReadHeld(host, state_dir);
   if (assignment.ok()) return assignment->desired();
   if (!absl::IsNotFound(assignment.status())) {
     const std::string what =
@@ -230,9 +230,19 @@ int EnrollNode(const Arguments& arguments, Terminal& terminal) {
                                  "it prints"));
     return absl::IsInvalidArgument(result.status()) ? kUsage : kUnknown;
   }
+  const absl::StatusOr<bool> others =
+      SetAsideOthers(host, options->state_dir, OwnerOf(result->identity, options->machine_id));
+  if (!others.ok()) {
+    PrintError(terminal, WithFix(others.status(), "the same command again"));
+    return kUnknown;
+  }
   const Identity& identity = result->identity.certificate.identity;
   terminal.out << (result->already ? "already enrolled: " : "enrolled: ") << identity.name
                << " in cluster " << identity.cluster << "\n";
+  if (*others) {
+    terminal.error << "what it was told before is set aside in " << options->state_dir
+                   << "/set-aside\n";
+  }
   if (result->already) {
     terminal.out << "whether it reports: systemctl status connect-ha-agent\n";
   }

@@ -26,6 +26,7 @@ bool IsLive(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
 
 std::string StateText(const v1::NodeSnapshot& node) {
   std::string reported = StateName(node.reported_state());
+  if (node.allow() == v1::ALLOW_OBSERVE) absl::StrAppend(&reported, " (allows no more)");
   if (node.assigned_state() == node.reported_state() ||
       node.assigned_state() == v1::NODE_STATE_UNSPECIFIED) {
     return reported;
