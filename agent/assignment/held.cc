@@ -78,8 +78,7 @@ absl::Status Held::Load() {
 absl::Status Held::LoadKept() {
   absl::StatusOr<v1::Assignment> file = LoadAssignment(host_, options_.state_dir);
   if (file.ok()) {
-    const absl::StatusOr<bool> moved =
-        SetAside(host_, options_.state_dir, *file, options_.owner);
+    const absl::StatusOr<bool> moved = SetAside(host_, options_.state_dir, *file, options_.owner);
     if (!moved.ok()) return moved.status();
     if (*moved) {
       spdlog::warn("event=state-set-aside cluster={} machine={}", LogValue(file->cluster()),
@@ -109,12 +108,13 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
   const std::optional<Refusal> before = std::exchange(refused_, std::nullopt);
   v1::Assignment next = kept_;
   Label(next);
-  if (standing == Standing::kAll) {
-    if (answer.has_order()) *next.mutable_order() = answer.order();
-    if (answer.has_desired() && IsNewer(answer.desired(), kept_.desired())) {
-      TakeDesired(answer.desired(), next);
-    }
+  if (standing == Standing::kAll && answer.has_desired() &&
+      IsNewer(answer.desired(), kept_.desired())) {
+    TakeDesired(answer.desired(), next);
   }
+  // A lineage comes with its specification, or not at all.
+  const bool of_ours = LineageOf(kept_).empty() || LineageOf(kept_) == answer.order().lineage();
+  if (answer.has_order() && (of_ours || !refused_)) *next.mutable_order() = answer.order();
   // Where the specification is refused, what is asked for its sake is not done for another's.
   const bool may = standing == Standing::kAll && !refused_;
   if (answer.assigned_state() != v1::NODE_STATE_UNSPECIFIED &&
@@ -134,9 +134,10 @@ void Held::TakeDesired(const v1::Desired& offered, v1::Assignment& next) {
   const bool has_signed = demands_.signers.ok() && !demands_.signers->empty() && !held_refusal_ &&
                           kept_.desired().generation() > 0;
   if (checked.ok() && has_signed && checked->generation() <= kept_.desired().generation()) {
-    checked = absl::FailedPreconditionError(absl::StrCat(
-        "it is not above generation ", kept_.desired().generation(),
-        ", which this node holds signed\nfix: connect-ha apply --sign KEY, which numbers it above"));
+    checked = absl::FailedPreconditionError(
+        absl::StrCat("it is not above generation ", kept_.desired().generation(),
+                     ", which this node holds signed\nfix: connect-ha apply --sign KEY, which "
+                     "numbers it above"));
   }
   if (checked.ok()) {
     *next.mutable_desired() = *std::move(checked);
@@ -244,8 +245,7 @@ v1::Assignment Held::Effective() const {
     *effective.mutable_desired() = kept_.desired();
   }
   const bool allowed = options_.allow != v1::ALLOW_OBSERVE;
-  if (!allowed || kept_.removed() || held_refusal_ ||
-      kept_.state() == v1::NODE_STATE_UNSPECIFIED) {
+  if (!allowed || kept_.removed() || held_refusal_ || kept_.state() == v1::NODE_STATE_UNSPECIFIED) {
     effective.set_state(v1::OBSERVED);
   }
   return effective;
@@ -276,10 +276,12 @@ void Held::Publish() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     other = !MessageDifferencer::Equals(*orders, *orders_);
+    const bool told = !other && IsSame(refusal, refusal_) &&
+                      report.generation == report_.generation && report.lineage == report_.lineage;
+    if (!told) ++version_;
     orders_ = std::move(orders);
     report_ = std::move(report);
     refusal_ = std::move(refusal);
-    ++version_;
   }
   if (other && changed_) changed_();
 }

@@ -60,8 +60,8 @@ class Held {
   // permitted then, and the coordinator sends its orders again.
   absl::Status Load();
 
-  // `changed` is called when Orders() is another, from the thread that takes, before that is written
-  // down. Null: nobody is told.
+  // `changed` is called when Orders() is another, from the thread that takes, before that is
+  // written down. Null: nobody is told.
   void OnChange(std::function<void()> changed);
 
   // The coordinator's answer; from one thread. An error: what it says is not on disk.
@@ -75,7 +75,7 @@ class Held {
   std::shared_ptr<const v1::Assignment> Orders() const;
   HeldReport Report() const;
   std::optional<Refusal> refusal() const;
-  // Grows with every change of Orders() and refusal().
+  // Grows with every change of Orders(), refusal() and of what is told of the specification held.
   uint64_t version() const;
   // What may be looked at of a specification that is not in force (CheckDraft).
   absl::StatusOr<v1::Desired> CheckDraft(const v1::Desired& draft) const;

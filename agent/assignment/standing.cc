@@ -2,15 +2,10 @@
 
 #include <google/protobuf/util/time_util.h>
 
-#include <string>
 #include <utility>
 
 namespace connect_ha {
 namespace {
-
-const std::string& LineageOf(const v1::Assignment& held) {
-  return held.order().lineage().empty() ? held.desired().lineage() : held.order().lineage();
-}
 
 bool AppliedLater(const v1::Desired& a, const v1::Desired& b) {
   return a.has_applied_at() && (!b.has_applied_at() || a.applied_at() > b.applied_at());
@@ -25,6 +20,10 @@ Standing OfAnother(const v1::Assignment& held, const v1::HeartbeatResponse& answ
 }
 
 }  // namespace
+
+const std::string& LineageOf(const v1::Assignment& held) {
+  return held.order().lineage().empty() ? held.desired().lineage() : held.order().lineage();
+}
 
 bool Permits(v1::NodeState state) { return state == v1::PREPARING || state == v1::READY; }
 
@@ -50,8 +49,8 @@ Standing StandingOf(const v1::Assignment& held, const v1::HeartbeatResponse& ans
 
 bool IsNewer(const v1::Desired& offered, const v1::Desired& held) {
   if (offered.generation() == 0) return false;
-  const bool other = !offered.lineage().empty() && !held.lineage().empty() &&
-                     offered.lineage() != held.lineage();
+  const bool other =
+      !offered.lineage().empty() && !held.lineage().empty() && offered.lineage() != held.lineage();
   if (held.generation() == 0 || other) return true;
   if (offered.generation() != held.generation()) return offered.generation() > held.generation();
   return AppliedLater(offered, held);

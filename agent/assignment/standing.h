@@ -1,6 +1,8 @@
 // Which of two orders holds. Pure.
 #pragma once
 
+#include <string>
+
 #include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
 
@@ -27,6 +29,9 @@ bool Permits(v1::NodeState state);
 // node again with the next specification that is applied.
 enum class Standing { kNothing, kRestriction, kAll };
 Standing StandingOf(const v1::Assignment& held, const v1::HeartbeatResponse& answer);
+
+// "": not known, of release 0.1.
+const std::string& LineageOf(const v1::Assignment& held);
 
 // Whether `offered` replaces `held`, where the answer counts.
 bool IsNewer(const v1::Desired& offered, const v1::Desired& held);

@@ -152,22 +152,28 @@ int Diff(const Environment& environment, const Arguments& arguments, Terminal& t
   return differ ? kFails : kHolds;
 }
 
+// Nothing in it moves the cursor: what is printed is what is there.
+void PrintText(Terminal& terminal, const std::string& name, const std::string& text) {
+  terminal.out << name << ":\n";
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    terminal.out << "  " << Printable({line.data(), line.size()}) << "\n";
+  }
+}
+
 // All that would be signed, and how it differs from what is in force. Both come from the
 // coordinator: what counts is the whole text.
 absl::Status Review(AdminLink& admin, const v1::SpecGeneration& spec, Terminal& terminal) {
   const auto newest = admin.GetSpec({});
   if (!newest.ok()) return newest.status();
-  terminal.out << "This is what would be signed:\n\n";
-  PrintSpec(terminal, spec);
-  if (spec.bundle().has_connect_config()) {
-    terminal.out << "\n"
-                 << spec.bundle().spec().connect().config() << ":\n"
-                 << spec.bundle().connect_config();
-  }
+  const v1::SpecBundle& bundle = spec.bundle();
+  terminal.out << "This is what would be signed:\n";
+  PrintText(terminal, "cluster.yaml", bundle.source());
+  if (bundle.has_connect_config()) PrintText(terminal, "configuration", bundle.connect_config());
+  if (bundle.has_license()) terminal.out << "licence: " << DescribeLicense(bundle) << "\n";
   terminal.out << "\nIn force now is generation " << newest->generation() << "; what changes:\n";
-  PrintDifference(terminal, "cluster.yaml", newest->bundle().source(), spec.bundle().source());
+  PrintDifference(terminal, "cluster.yaml", newest->bundle().source(), bundle.source());
   PrintDifference(terminal, "configuration", newest->bundle().connect_config(),
-                  spec.bundle().connect_config());
+                  bundle.connect_config());
   terminal.out << "\n";
   return absl::OkStatus();
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "agent/probes/installed/runtimes.h"
+#include "common/spec/config_checker.h"
 #include "common/tls/crypto.h"
 
 namespace connect_ha {
@@ -50,8 +51,9 @@ void MakeUser(FakeHost& machine) {
 
 BareNode::BareNode() {
   spdlog::set_level(spdlog::level::off);
-  for (const char* directory : {kStateDir, "/opt", "/etc/systemd/system", "/var/cache",
-                                "/var/lib/dpkg/info", "/var/lib/dpkg/updates", "/etc/secrets"}) {
+  for (const char* directory :
+       {kStateDir, "/opt", "/etc/systemd/system", "/var/cache", "/var/lib/dpkg/info",
+        "/var/lib/dpkg/updates", kRuntimeDir, kSecretsDirectory}) {
     host.SetDirectory(directory);
   }
   host.SetFile("/usr/bin/apt-get", "");
@@ -252,11 +254,12 @@ v1::Assignment BareNode::FullAssignment() {
   SetTrial(v1::QUARTO, "1.5.57", {0, false, ""});
   spec.mutable_connect()->mutable_license()->set_file("connect.lic");
   desired.set_license("the licence");
-  (*spec.mutable_secrets())["db_password"].set_file("/etc/secrets/db");
+  (*spec.mutable_secrets())["db_password"].set_file("/etc/connect-ha/secrets/db");
   FakeFile secret;
   secret.content = "hunter2\n";
   secret.mode = 0600;
-  host.SetFile("/etc/secrets/db", secret);
+  host.SetFile("/etc/connect-ha/secrets/db", secret);
+  spec.mutable_connect()->set_config("rstudio-connect.gcfg");
   desired.set_connect_config(
       "[Server]\nAddress = https://${node.name}\n[Postgres]\nPassword = ${secret.db_password}\n");
   return assignment;
@@ -271,6 +274,22 @@ ConvergeOptions BareNode::Options() const {
   options.cache_dir = kCacheDir;
   options.digest_key = std::string(32, 'k');
   return options;
+}
+
+HeldOptions BareNode::Holding() const {
+  HeldOptions options;
+  options.owner = {"lab", "machine-1", "token-1", "machine-1"};
+  options.state_dir = kStateDir;
+  options.runtime_dir = kRuntimeDir;
+  return options;
+}
+
+v1::HeartbeatResponse ToAnswer(const v1::Assignment& assignment) {
+  v1::HeartbeatResponse answer;
+  answer.set_assigned_state(assignment.state());
+  answer.set_assigned_generation(assignment.desired().generation());
+  if (assignment.has_desired()) *answer.mutable_desired() = assignment.desired();
+  return answer;
 }
 
 int BareNode::InstallsOf(const std::string& artifact_sha256) const {

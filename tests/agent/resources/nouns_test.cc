@@ -179,7 +179,7 @@ class ConfigurationTest : public NounsTest {
  protected:
   ConfigurationTest() {
     desired().set_connect_config("[Postgres]\nPassword = ${secret.db}\n");
-    (*spec().mutable_secrets())["db"].set_file("/etc/secrets/db");
+    (*spec().mutable_secrets())["db"].set_file("/etc/connect-ha/secrets/db");
     SetSecret(0600, 0);
   }
   void SetSecret(uint32_t mode, uint32_t uid) {
@@ -187,7 +187,7 @@ class ConfigurationTest : public NounsTest {
     secret.content = "hunter2\n";
     secret.mode = mode;
     secret.uid = uid;
-    node_.host.SetFile("/etc/secrets/db", secret);
+    node_.host.SetFile("/etc/connect-ha/secrets/db", secret);
   }
 };
 
@@ -197,15 +197,15 @@ TEST_F(ConfigurationTest, ASecretThatOthersCanReadIsRefused) {
     const std::string said = Turn();
     EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
     EXPECT_TRUE(StrContains(said, "others than root may have read it")) << said;
-    EXPECT_TRUE(StrContains(said, "chmod 0600 /etc/secrets/db")) << said;
+    EXPECT_TRUE(StrContains(said, "chmod 0600 /etc/connect-ha/secrets/db")) << said;
     EXPECT_FALSE(StrContains(said, "hunter2"));
   }
 }
 
 TEST_F(ConfigurationTest, ASecretThatIsNotThereIsSaid) {
-  node_.host.Erase("/etc/secrets/db");
+  node_.host.Erase("/etc/connect-ha/secrets/db");
   const std::string said = Turn();
-  EXPECT_TRUE(StrContains(said, "secret db: there is no /etc/secrets/db")) << said;
+  EXPECT_TRUE(StrContains(said, "secret db: there is no /etc/connect-ha/secrets/db")) << said;
 }
 
 TEST_F(ConfigurationTest, ASecretMayBeACredential) {

@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "agent/resources/converge/assignment_file.h"
+#include "agent/assignment/assignment_file.h"
 #include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {
@@ -57,13 +57,13 @@ TEST_F(PreviewCommandTest, NothingToChangeIsSaid) {
 
 TEST_F(PreviewCommandTest, WhatCannotBeLookedAtIsAnErrorWithItsFix) {
   Hold(node_.FullAssignment());
-  node_.host.Erase("/etc/secrets/db");
+  node_.host.Erase("/etc/connect-ha/secrets/db");
   EXPECT_EQ(Print("file"), kUnknown);
   EXPECT_EQ(
       error_.str(),
       "error: file /etc/rstudio-connect/rstudio-connect.gcfg: secret db_password: there is no "
-      "/etc/secrets/db\n"
-      "fix:   install -m 0600 /dev/stdin /etc/secrets/db on this node\n");
+      "/etc/connect-ha/secrets/db\n"
+      "fix:   install -m 0600 /dev/stdin /etc/connect-ha/secrets/db on this node\n");
 }
 
 TEST_F(PreviewCommandTest, ANodeWithoutASpecificationSaysSo) {
