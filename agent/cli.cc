@@ -317,7 +317,8 @@ std::vector<Command> Commands() {
       {"check-config",
        "",
        "validate the agent's settings and Connect's configuration file",
-       "Prints FILE:LINE:COLUMN: MESSAGE for everything that is wrong.",
+       "Prints FILE:LINE:COLUMN: MESSAGE for everything that is wrong. Checks the keys in "
+       "/etc/connect-ha/trusted, too.",
        {kConfigOption},
        {"connect-ha-agent check-config"},
        CheckConfig},
@@ -346,9 +347,14 @@ Program ConnectHaAgent() {
                         {"3", "something is unknown or cannot be reached"}}},
                       {"Files",
                        {{"/etc/connect-ha/agent.yaml", "settings; most nodes need none"},
+                        {"/etc/connect-ha/trusted",
+                         "NAME.pub of those whose signed specifications alone this node takes; "
+                         "without it, what is not signed is taken, too"},
+                        {"/etc/connect-ha/secrets",
+                         "what a specification may fill into Connect's configuration"},
                         {"/usr/share/doc/connect-ha-agent/examples/agent.yaml",
                          "every setting with its default, to copy"},
-                        {"/var/lib/connect-ha-agent", "this node's identity"}}}};
+                        {"/var/lib/connect-ha-agent", "this node's identity, and its orders"}}}};
   program.see_also = "connect-ha(1), systemd(1)";
   return program;
 }
