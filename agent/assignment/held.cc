@@ -276,9 +276,9 @@ void Held::Publish() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     other = !MessageDifferencer::Equals(*orders, *orders_);
-    const bool told = !other && IsSame(refusal, refusal_) &&
-                      report.generation == report_.generation && report.lineage == report_.lineage;
-    if (!told) ++version_;
+    const bool alike = !other && IsSame(refusal, refusal_) &&
+                       report.generation == report_.generation && report.lineage == report_.lineage;
+    if (!alike) ++version_;
     orders_ = std::move(orders);
     report_ = std::move(report);
     refusal_ = std::move(refusal);
