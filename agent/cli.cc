@@ -340,21 +340,21 @@ Program ConnectHaAgent() {
       "high-availability checklist. Where the cluster enforces its specification, brings the node "
       "to it, and never starts Connect.";
   program.commands = Commands();
-  program.sections = {{"Exit status",
-                       {{"0", "everything holds"},
-                        {"1", "something fails"},
-                        {"2", "a mistake in the command or in a configuration file"},
-                        {"3", "something is unknown or cannot be reached"}}},
-                      {"Files",
-                       {{"/etc/connect-ha/agent.yaml", "settings; most nodes need none"},
-                        {"/etc/connect-ha/trusted",
-                         "NAME.pub of those whose signed specifications alone this node takes; "
-                         "without it, what is not signed is taken, too"},
-                        {"/etc/connect-ha/secrets",
-                         "what a specification may fill into Connect's configuration"},
-                        {"/usr/share/doc/connect-ha-agent/examples/agent.yaml",
-                         "every setting with its default, to copy"},
-                        {"/var/lib/connect-ha-agent", "this node's identity, and its orders"}}}};
+  program.sections = {
+      {"Exit status",
+       {{"0", "everything holds"},
+        {"1", "something fails"},
+        {"2", "a mistake in the command or in a configuration file"},
+        {"3", "something is unknown or cannot be reached"}}},
+      {"Files",
+       {{"/etc/connect-ha/agent.yaml", "settings; most nodes need none"},
+        {"/etc/connect-ha/trusted",
+         "NAME.pub of those whose signed specifications alone this node takes; "
+         "without it, what is not signed is taken, too"},
+        {"/etc/connect-ha/secrets", "what a specification may fill into Connect's configuration"},
+        {"/usr/share/doc/connect-ha-agent/examples/agent.yaml",
+         "every setting with its default, to copy"},
+        {"/var/lib/connect-ha-agent", "this node's identity, and its orders"}}}};
   program.see_also = "connect-ha(1), systemd(1)";
   return program;
 }

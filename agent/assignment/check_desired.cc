@@ -24,8 +24,7 @@ absl::Status CheckSizes(const v1::Desired& desired) {
       desired.lineage().size() <= kLongestLineage) {
     return absl::OkStatus();
   }
-  return Refuse(absl::StrCat("it has ", desired.ByteSizeLong(),
-                             " bytes, more than a node takes"),
+  return Refuse(absl::StrCat("it has ", desired.ByteSizeLong(), " bytes, more than a node takes"),
                 "connect-ha apply a smaller one");
 }
 

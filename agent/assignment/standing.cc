@@ -53,6 +53,8 @@ bool IsNewer(const v1::Desired& offered, const v1::Desired& held) {
       !offered.lineage().empty() && !held.lineage().empty() && offered.lineage() != held.lineage();
   if (held.generation() == 0 || other) return true;
   if (offered.generation() != held.generation()) return offered.generation() > held.generation();
+  // Of release 0.1, and now with its lineage.
+  if (held.lineage().empty() && !offered.lineage().empty()) return !AppliedLater(held, offered);
   return AppliedLater(offered, held);
 }
 

@@ -19,15 +19,16 @@ absl::Status Refuse(const std::string& path, const std::string& why, const std::
 
 absl::Status CheckRoots(const std::string& path, const FileStatus& status) {
   if (status.uid == 0 && (status.mode & kOthersMayWrite) == 0) return absl::OkStatus();
-  return Refuse(path, "may be changed by others than root",
-                absl::StrCat("look who changed it, then: chown root: ", path, " && chmod go-w ",
-                             path));
+  return Refuse(
+      path, "may be changed by others than root",
+      absl::StrCat("look who changed it, then: chown root: ", path, " && chmod go-w ", path));
 }
 
 absl::StatusOr<std::string> ReadKey(Host& host, const std::string& path) {
-  const std::string fix = absl::StrCat(
-      "write the one line into it that connect-ha key create printed, or: rm ", path);
-  if (!absl::EndsWith(path, ".pub")) return Refuse(path, "is no NAME.pub", absl::StrCat("rm ", path));
+  const std::string fix =
+      absl::StrCat("write the one line into it that connect-ha key create printed, or: rm ", path);
+  if (!absl::EndsWith(path, ".pub"))
+    return Refuse(path, "is no NAME.pub", absl::StrCat("rm ", path));
   const absl::StatusOr<FileStatus> status = host.LStat(path);
   if (!status.ok()) return status.status();
   if (status->kind != FileStatus::Kind::kFile) return Refuse(path, "is not a file", fix);

@@ -107,9 +107,8 @@ std::vector<std::string> EnumNames(const FieldDescriptor& field) {
 }
 
 absl::Status StoreEnum(Message& message, const FieldDescriptor& field, const std::string& text) {
-  const EnumValueDescriptor* value =
-      field.enum_type()->FindValueByName(EnumPrefix(*field.enum_type()) +
-                                         absl::AsciiStrToUpper(text));
+  const EnumValueDescriptor* value = field.enum_type()->FindValueByName(
+      EnumPrefix(*field.enum_type()) + absl::AsciiStrToUpper(text));
   if (value == nullptr || value->number() == 0 || text != absl::AsciiStrToLower(text)) {
     const std::string nearest = Nearest(absl::AsciiStrToLower(text), EnumNames(field));
     return absl::InvalidArgumentError(

@@ -82,9 +82,7 @@ absl::StatusOr<SigningKey> ParseSigningKeyFile(const std::string& text) {
   return absl::InvalidArgumentError("is no signing key of connect-ha");
 }
 
-std::string PublicKeyName(const std::string& public_key) {
-  return absl::Base64Escape(public_key);
-}
+std::string PublicKeyName(const std::string& public_key) { return absl::Base64Escape(public_key); }
 
 std::string PublicKeyLine(const std::string& public_key) {
   return absl::StrCat(kAlgorithm, PublicKeyName(public_key), "\n");
@@ -107,9 +105,8 @@ absl::StatusOr<v1::SignedSpec> SignSpec(const v1::SpecToSign& spec, const Signin
   signed_spec.set_payload(spec.SerializeAsString());
   signed_spec.set_public_key(key.public_key);
   if (signed_spec.payload().size() > kMaxSignedBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("has ", signed_spec.payload().size(), " bytes, the limit is ",
-                     kMaxSignedBytes));
+    return absl::InvalidArgumentError(absl::StrCat("has ", signed_spec.payload().size(),
+                                                   " bytes, the limit is ", kMaxSignedBytes));
   }
   const std::string message = Message(signed_spec.payload());
   std::string signature(crypto_sign_BYTES, '\0');

@@ -92,6 +92,13 @@ TEST(IsNewer, ByGenerationThenByTheTimeItWasApplied) {
   EXPECT_FALSE(IsNewer(v1::Desired(), v1::Desired()));
 }
 
+TEST(IsNewer, TheSameWithItsLineageTakesThePlaceOfRelease01s) {
+  const v1::Desired held = DesiredOf({"", 0, 0, 7, 100});
+  EXPECT_TRUE(IsNewer(DesiredOf({"L", 0, 0, 7, 100}), held));
+  EXPECT_FALSE(IsNewer(DesiredOf({"L", 0, 0, 7, 99}), held));
+  EXPECT_FALSE(IsNewer(DesiredOf({"", 0, 0, 7, 100}), held));
+}
+
 TEST(MayChange, OnlyWhatIsToBePreparedByASpecificationThatEnforces) {
   v1::Assignment assignment;
   assignment.mutable_desired()->mutable_spec()->set_enforcement(v1::ENFORCE);

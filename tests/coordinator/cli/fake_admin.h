@@ -107,7 +107,9 @@ class FakeAdmin : public AdminLink {
     if (!coordinator_.refusal.ok()) return coordinator_.refusal;
     coordinator_.applied = request;
     v1::SpecToSign is_signed;
-    is_signed.ParseFromString(request.bundle().signed_spec().payload());
+    if (!is_signed.ParseFromString(request.bundle().signed_spec().payload())) {
+      return absl::InvalidArgumentError("what is signed is no specification");
+    }
     const uint64_t next =
         is_signed.generation() > 0 ? is_signed.generation() : request.newest_generation() + 1;
     v1::ApplySpecResponse response;
