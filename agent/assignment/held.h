@@ -116,6 +116,7 @@ class Held {
 };
 
 // What the service holds, for a command beside it: as it is on disk. NotFound: nothing yet.
+// FailedPrecondition: the node was removed.
 absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir);
 
 // After enrolling: what the node held of another cluster, machine or enrolment is set aside. True:

@@ -245,6 +245,7 @@ TEST_F(HeldTest, ARemovedNodeIsObservedUntilItEnrolsAgain) {
   ASSERT_TRUE(held_->TakeRemoval().ok());
   EXPECT_FALSE(MayChangeNow());
   EXPECT_FALSE(held_->Orders()->has_desired());
+  EXPECT_TRUE(absl::IsFailedPrecondition(ReadHeld(host_, kState).status()));
   StartAgent();
   ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(8))).ok());
   EXPECT_FALSE(MayChangeNow());
