@@ -11,6 +11,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/held.h"
 #include "agent/host/linux_host.h"
 #include "agent/link/coordinator_client.h"
 #include "agent/link/identity.h"
@@ -124,6 +125,17 @@ ConvergeOptions ConvergenceOptions(const std::string& state_dir, const v1::Agent
   return options;
 }
 
+HeldOptions MakeHeldOptions(const std::string& state_dir, const v1::AgentConfig& config,
+                            const NodeIdentity& identity, const std::string& machine_id) {
+  const char* runtime = std::getenv("RUNTIME_DIRECTORY");
+  HeldOptions options;
+  options.owner = OwnerOf(identity, machine_id);
+  options.allow = config.allow();
+  options.state_dir = state_dir;
+  options.runtime_dir = runtime != nullptr ? runtime : "";
+  return options;
+}
+
 absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
                     NodeIdentity identity) {
   WatchdogOptions feeding;
@@ -137,20 +149,28 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   Watcher watcher(std::move(events));
   if (absl::Status status = watcher.Open(); !status.ok()) return status;
 
+  const std::string machine_id = ValueOf(host, "/etc/machine-id");
+  // Before everything that goes by it, or finds beside it what is of another cluster.
+  Held held(MakeHeldOptions(state_dir, config, identity, machine_id), host);
+  if (const absl::Status status = held.Load(); !status.ok()) {
+    spdlog::error("event=assignment-not-read error={}", LogValue(std::string(status.message())));
+  }
+
   ProbeCache cache;
-  GathererOptions gathering = MakeGathererOptions(host, config, state_dir, identity.digest_key);
+  GathererOptions gathering = MakeGathererOptions(
+      host, config, [&held] { return held.Orders(); }, identity.digest_key);
   gathering.on_done = [&watcher] { watcher.Wake(); };
   Gatherer gatherer(std::move(gathering), host, cache);
 
-  Converger converger(ConvergenceOptions(state_dir, config, identity), host, cache,
+  Converger converger(ConvergenceOptions(state_dir, config, identity), host, cache, held,
                       [&watcher] { watcher.Wake(); });
   if (const absl::Status status = converger.Start(); !status.ok()) {
-    spdlog::error("event=assignment-not-read error={}", LogValue(std::string(status.message())));
+    spdlog::error("event=journal-not-read error={}", LogValue(std::string(status.message())));
   }
 
   LoopOptions options;
   options.node = identity.certificate.identity.name;
-  options.machine_id = ValueOf(host, "/etc/machine-id");
+  options.machine_id = machine_id;
   options.boot_id = ValueOf(host, "/proc/sys/kernel/random/boot_id");
   options.agent_version = CONNECT_HA_VERSION;
   options.notify = Notify;
@@ -165,7 +185,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   link.identity = std::move(identity);
   link.now = [&host] { return host.Now(); };
   auto client = std::make_unique<CoordinatorClient>(std::move(link));
-  Loop loop(std::move(options), gatherer, converger, *client, host);
+  Loop loop(std::move(options), gatherer, converger, held, *client, host);
   client->OnNudge([&loop, &watcher] {
     loop.Nudge();
     watcher.Wake();
@@ -181,6 +201,15 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
 }
 
 }  // namespace
+
+Owner OwnerOf(const NodeIdentity& identity, const std::string& machine_id) {
+  Owner owner;
+  owner.cluster = identity.certificate.identity.cluster;
+  owner.machine_id = machine_id;
+  owner.enrolment = identity.token_id;
+  owner.enrolled_machine_id = identity.machine_id;
+  return owner;
+}
 
 WatcherOptions NodeEvents(const v1::AgentConfig& config) {
   const std::string& file = config.connect_config();

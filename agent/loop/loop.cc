@@ -48,11 +48,12 @@ bool ShowsFaults(const v1::Facts& facts) {
 
 }  // namespace
 
-Loop::Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, CoordinatorLink& link,
-           Host& host)
+Loop::Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, Held& held,
+           CoordinatorLink& link, Host& host)
     : options_(std::move(options)),
       gatherer_(gatherer),
       converger_(converger),
+      held_(held),
       link_(link),
       host_(host),
       backoff_(kFirstBackoff, kLastBackoff) {}
@@ -146,8 +147,7 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   ConvergerNews news = converger_.News();
   sent_news_ = news.version;
   request.set_reported_state(news.state);
-  request.set_reported_generation(news.generation);
-  if (news.applied_at) *request.mutable_reported_applied_at() = *news.applied_at;
+  AddHeld(request);
   if (news.convergence && (news.version != acknowledged_news_ || request.has_facts())) {
     *request.mutable_convergence() = *std::move(news.convergence);
   }
@@ -160,26 +160,32 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   if (request.has_preview()) MakePrintable(*request.mutable_preview());
 }
 
+void Loop::AddHeld(v1::HeartbeatRequest& request) const {
+  HeldReport report = held_.Report();
+  request.set_reported_generation(report.generation);
+  request.set_reported_lineage(report.lineage);
+  if (report.applied_at) *request.mutable_reported_applied_at() = *report.applied_at;
+  *request.mutable_order() = std::move(report.order);
+  request.set_allow(report.allow);
+  for (std::string& signer : report.trusted_signers) {
+    request.add_trusted_signers(std::move(signer));
+  }
+}
+
 void Loop::TakeAssignment(const v1::HeartbeatRequest& request,
                           const v1::HeartbeatResponse& response) {
   acknowledged_news_ = sent_news_;
   if (request.has_preview()) converger_.PreviewTaken(request.preview().number());
   if (response.changes_taken() != 0) converger_.ChangesTaken(response.changes_taken());
   if (response.has_preview()) converger_.AskPreview(response.preview());
-  // A coordinator that lost its specifications, or has older ones again, takes nothing back.
-  const bool older = response.assigned_generation() < request.reported_generation();
-  if (older && !std::exchange(older_told_, true)) {
-    spdlog::warn("event=older-specification-not-taken held={} offered={}",
-                 request.reported_generation(), response.assigned_generation());
-  }
-  if (older) return;
-  older_told_ = false;
-  const absl::Status assigned = converger_.Assign(
-      response.assigned_state(), response.has_desired() ? &response.desired() : nullptr);
-  // What is not on disk is not gone by: it is sent again with every answer.
-  const std::string trouble(assigned.message());
+  NoteAssignment(held_.Take(response));
+}
+
+// What could not be kept is tried again with the next answer.
+void Loop::NoteAssignment(const absl::Status& kept) {
+  const std::string trouble(kept.message());
   if (trouble == std::exchange(assignment_trouble_, trouble)) return;
-  if (assigned.ok()) {
+  if (kept.ok()) {
     spdlog::info("event=assignment-kept");
   } else {
     spdlog::error("event=assignment-not-kept error={}", LogValue(trouble));
@@ -231,6 +237,7 @@ void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatRe
 }
 
 void Loop::TakeError(const absl::Status& status, SteadyTime now) {
+  if (IsRemoval(status)) NoteAssignment(held_.TakeRemoval());
   if (!away_) away_since_ = now;
   // Trouble is told when it begins, when it becomes another, and now and then; not at every try.
   if (!away_ || away_code_ != status.code() || now - away_told_ >= kTellAgain) {

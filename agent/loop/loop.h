@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "agent/assignment/held.h"
 #include "agent/link/coordinator_link.h"
 #include "agent/loop/gatherer.h"
 #include "agent/resources/converge/converger.h"
@@ -27,8 +28,8 @@ struct LoopOptions {
 
 class Loop {
  public:
-  Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, CoordinatorLink& link,
-       Host& host);
+  Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, Held& held,
+       CoordinatorLink& link, Host& host);
 
   // One turn: starts what is due and what `triggers` (of Trigger) ask for, gives the quick probes
   // a moment, and calls the coordinator when there is a reason to. Errors of the coordinator are
@@ -47,7 +48,9 @@ class Loop {
   void Call(SteadyTime now);
   v1::HeartbeatRequest MakeRequest(SteadyTime now);
   void AddConvergence(v1::HeartbeatRequest& request);
+  void AddHeld(v1::HeartbeatRequest& request) const;
   void TakeAssignment(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response);
+  void NoteAssignment(const absl::Status& kept);
   void TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response,
                   SteadyTime now);
   void TakeError(const absl::Status& status, SteadyTime now);
@@ -58,6 +61,7 @@ class Loop {
   const LoopOptions options_;
   Gatherer& gatherer_;
   Converger& converger_;
+  Held& held_;
   CoordinatorLink& link_;
   Host& host_;
 
@@ -80,7 +84,6 @@ class Loop {
   SteadyTime next_call_{};
   SteadyTime last_call_{};
   v1::ClockExchange last_exchange_;
-  bool older_told_ = false;         // that the coordinator offers an older specification
   std::string assignment_trouble_;  // why the last assignment was not kept; "": it was
   uint64_t sent_news_ = 0;          // version of the converger's news in the latest request
   uint64_t acknowledged_news_ = 0;

@@ -41,8 +41,9 @@ absl::StatusOr<std::string> FromFile(const ResourceContext& context, const std::
                                      const std::string& path) {
   // Else a specification could have any file of root's written where it is shown or sent.
   if (!IsSecretFile(path)) {
-    return Refuse(name, path + " is not below /etc/connect-ha/secrets",
-                  "move the secret there, and write that place into the specification");
+    return Refuse(name, absl::StrCat(path, " is not below ", kSecretsDirectory),
+                  absl::StrCat("put it at ", kSecretsDirectory, "/", name,
+                               " on each node, write that into the specification and apply it"));
   }
   const std::string fix = absl::StrCat("install -m 0600 /dev/stdin ", path, " on this node");
   const absl::StatusOr<FileStatus> status = context.host.LStat(path);

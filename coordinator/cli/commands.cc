@@ -50,6 +50,7 @@ Program ConnectHa(const Environment& environment) {
       SpecHistoryCommand(environment),
       SpecDiffCommand(environment),
       SpecRollbackCommand(environment),
+      KeyCreateCommand(),
       TokenCreateCommand(environment),
       TokenListCommand(environment),
       TokenRevokeCommand(environment),

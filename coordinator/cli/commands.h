@@ -35,6 +35,7 @@ Command SpecShowCommand(const Environment& environment);
 Command SpecHistoryCommand(const Environment& environment);
 Command SpecDiffCommand(const Environment& environment);
 Command SpecRollbackCommand(const Environment& environment);
+Command KeyCreateCommand();
 
 // Every rule's id, as the choices of an option.
 std::string RuleIds();

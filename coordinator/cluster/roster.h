@@ -41,8 +41,8 @@ class Roster {
 
   // The specification in force, as nodes are told it.
   void SetSpec(const v1::Desired& desired);
-  // The highest that a node holds, as it said; 0: none does.
-  uint64_t NewestGenerationHeld() const;
+  // The highest that a node holds, as it said, of those that are not above `most`; 0: none does.
+  uint64_t NewestGenerationHeld(uint64_t most) const;
   // limits.stale_after of the spec.
   std::chrono::microseconds StaleAfter() const;
 

@@ -55,11 +55,12 @@ absl::Status Roster::TakeChanges(Node& node, const v1::HeartbeatRequest& request
   return absl::OkStatus();
 }
 
-uint64_t Roster::NewestGenerationHeld() const {
+uint64_t Roster::NewestGenerationHeld(uint64_t most) const {
   uint64_t newest = 0;
   for (const Node* node : Nodes()) {
     std::lock_guard lock(node->mutex);
-    if (!node->removed) newest = std::max(newest, node->reported_generation);
+    if (node->removed || node->reported_generation > most) continue;
+    newest = std::max(newest, node->reported_generation);
   }
   return newest;
 }

@@ -44,6 +44,7 @@ void Roster::Node::Forget() {
   clock.Clear();
   gathered = reported_generation = 0;
   reported_applied_at.reset();
+  allow = v1::ALLOW_UNSPECIFIED;
   facts.reset();
   digest.clear();
   facts_received_at.reset();
@@ -75,6 +76,7 @@ std::vector<v1::Event> Roster::Node::Hear(const v1::HeartbeatRequest& request,
   reported_generation = request.reported_generation();
   reported_applied_at.reset();
   if (request.has_reported_applied_at()) reported_applied_at = request.reported_applied_at();
+  allow = request.allow();
   if (request.has_last_exchange()) clock.Add(request.last_exchange());
   if (request.has_convergence() && !in_conflict) {
     NoteConvergence(request.convergence(), now, events);
@@ -121,6 +123,7 @@ v1::NodeSnapshot Roster::Node::Said() const {
   said.set_reported_state(reported_state);
   said.set_reported_generation(reported_generation);
   if (reported_applied_at) *said.mutable_reported_applied_at() = *reported_applied_at;
+  said.set_allow(allow);
   if (convergence) *said.mutable_convergence() = *convergence;
   for (v1::Claimant& claimant : claimants.Current()) *said.add_claimants() = std::move(claimant);
   return said;

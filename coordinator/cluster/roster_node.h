@@ -38,6 +38,7 @@ struct Roster::Node {
   v1::NodeState reported_state = v1::NODE_STATE_UNSPECIFIED;
   uint64_t reported_generation = 0;
   std::optional<google::protobuf::Timestamp> reported_applied_at;
+  v1::Allow allow = v1::ALLOW_UNSPECIFIED;
   uint64_t gathered = 0;
 
   std::shared_ptr<const v1::Facts> facts;

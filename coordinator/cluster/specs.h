@@ -37,7 +37,7 @@ class Specs {
   // Puts it into force and returns its generation. As above, and Aborted: another one was applied
   // since request.newest_generation. `entry` says who does it, from where, when and why; the rest
   // is filled in.
-  absl::StatusOr<uint64_t> Apply(const v1::ApplySpecRequest& request, const v1::AuditEntry& entry,
+  absl::StatusOr<uint64_t> Apply(const v1::ApplySpecRequest& request, v1::AuditEntry entry,
                                  Time now);
 
   // OK when the file at `path` says what is in force; else what to type to apply it.
@@ -46,6 +46,7 @@ class Specs {
  private:
   absl::Status Check(const v1::SpecBundle& bundle, const std::string& file) const;
   absl::StatusOr<v1::SpecBundle> CheckedGeneration(uint64_t generation);
+  absl::StatusOr<uint64_t> Number(const v1::SpecBundle& bundle, uint64_t newest) const;
   absl::StatusOr<uint64_t> Store(v1::SpecGeneration spec, uint64_t newest, v1::AuditEntry entry);
   void Enforce(v1::SpecGeneration spec);
 
@@ -56,7 +57,11 @@ class Specs {
   std::shared_ptr<const v1::SpecGeneration> current_;
 };
 
-// What the nodes are told of it, but for its generation and time.
+// What the nodes are told of it, but for its generation, time and lineage.
 v1::Desired MakeDesired(const v1::SpecBundle& bundle);
+
+// That a node holds a generation so far above the newest is believed: its coordinator's store was
+// restored from a copy.
+inline constexpr uint64_t kGenerationsMissed = 1000;
 
 }  // namespace connect_ha

@@ -61,6 +61,11 @@ Assigned AssignState(const v1::Desired& desired, const v1::NodeSnapshot& node,
   if (desired.spec().enforcement() != v1::ENFORCE) {
     return {v1::OBSERVED, "the specification only observes (enforcement: observe)"};
   }
+  if (node.allow() == v1::ALLOW_OBSERVE) {
+    return {v1::OBSERVED,
+            "its agent.yaml lets it be observed alone (allow: observe); to have it changed: allow: "
+            "install there, and systemctl restart connect-ha-agent"};
+  }
   if (const auto unknown = WhyUnknown(node, facts)) {
     return {Present(node), "whether Connect runs here is not known: " + *unknown};
   }

@@ -27,6 +27,7 @@ bool IsAhead(const v1::Desired& desired, const v1::NodeSnapshot& node);
 //
 //   the node is ahead                             what the node is
 //   no specification, or one that only observes   OBSERVED
+//   the node allows no more                       OBSERVED
 //   Connect runs on the node                      OBSERVED: nothing is changed under it
 //   whether it runs is not known                  what the node is: unknown alone never promotes
 //   every resource of this generation is right    READY

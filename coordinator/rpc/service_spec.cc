@@ -52,9 +52,9 @@ grpc::Status AdminServer::ApplySpec(grpc::ServerContext* context,
   const Time now = TimeOfCall();
   const auto caller = core_.callers.RequireAdmin(*context, v1::ADMIN, now);
   if (!caller.ok()) return ToGrpc(caller.status());
-  const auto entry =
-      AuditOf(*context, *caller, v1::AuditEntry::SPEC_APPLIED, "", "", request->why(), now);
-  const auto generation = core_.specs.Apply(*request, entry, now);
+  const auto generation = core_.specs.Apply(
+      *request,
+      AuditOf(*context, *caller, v1::AuditEntry::SPEC_APPLIED, "", "", request->why(), now), now);
   if (!generation.ok()) return ToGrpc(generation.status());
   response->set_generation(*generation);
   lines_.nudge_all();

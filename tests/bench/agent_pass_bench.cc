@@ -108,7 +108,8 @@ std::string Configuration(const PostgresServer& database) {
 }
 
 GathererOptions Options(LinuxHost& host, const v1::AgentConfig& config, const std::string& text) {
-  GathererOptions options = MakeGathererOptions(host, config, "", std::string(32, 'k'));
+  GathererOptions options = MakeGathererOptions(
+      host, config, [] { return std::make_shared<const v1::Assignment>(); }, std::string(32, 'k'));
   options.probes.erase(std::remove_if(options.probes.begin(), options.probes.end(),
                                       [](const Probe& p) { return p.pace == Pace::kVerify; }),
                        options.probes.end());

@@ -159,10 +159,12 @@ TEST_F(SpecBundleTest, ChecksSecretsAndWarnsOfUnusedOnes) {
             "cluster.yaml:4:10: secrets.b d must be of letters, digits, _ and -\n"
             "cluster.yaml:4:10: warning: secrets.b d is not used: no ${secret.b d} is in Connect's "
             "configuration\n"
+            "cluster.yaml:4:17: secrets.b d.file must be a file on every node below "
+            "/etc/connect-ha/secrets, as /etc/connect-ha/secrets/b d\n"
             "cluster.yaml:5:6: warning: secrets.c is not used: no ${secret.c} is in Connect's "
             "configuration\n"
             "cluster.yaml:5:13: secrets.c.file must be a file on every node below "
-            "/etc/connect-ha/secrets/\n"
+            "/etc/connect-ha/secrets, as /etc/connect-ha/secrets/c\n"
             "cluster.yaml:6:6: secrets.d needs a file or a credential\n"
             "cluster.yaml:6:6: warning: secrets.d is not used: no ${secret.d} is in Connect's "
             "configuration\n");

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -347,6 +348,28 @@ TEST_F(AgentRunTest, EndsWhenItsDigestKeyBecomesAnother) {
 
   EXPECT_EQ(agent->Wait(), 0);
   EXPECT_TRUE(agent->AwaitError("event=stopping reason=enrolled-anew"));
+}
+
+TEST_F(AgentRunTest, EnrollingSetsAsideWhatAnotherClusterToldThisNode) {
+  v1::Assignment assignment;
+  assignment.set_cluster("other");
+  assignment.set_state(v1::PREPARING);
+  assignment.mutable_desired()->set_generation(7);
+  std::filesystem::create_directory(dir_ / "state");
+  WriteFile("state/assignment", assignment.SerializeAsString());
+  WriteFile("state/changes", "untold");
+
+  Enroll("node-1");
+
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "state/assignment"));
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "state/changes"));
+  std::vector<std::string> aside;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(dir_ / "state/set-aside")) {
+    if (entry.is_regular_file()) aside.push_back(entry.path().filename());
+  }
+  std::sort(aside.begin(), aside.end());
+  EXPECT_EQ(aside, (std::vector<std::string>{"assignment", "changes"}));
 }
 
 TEST_F(AgentRunTest, StaysWhenADirectoryThatItWatchesAppears) {

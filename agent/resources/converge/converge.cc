@@ -6,6 +6,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/standing.h"
 #include "agent/resources/converge/step_progress.h"
 #include "agent/resources/install/tidy.h"
 #include "agent/resources/runtime_trials.h"
@@ -45,11 +46,6 @@ struct Converge::Turning {
   uint64_t generation() const { return assignment.desired().generation(); }
   void RetryIn(milliseconds wait) { retry = std::min(retry.value_or(wait), wait); }
 };
-
-bool MayChange(const v1::Assignment& assignment) {
-  const bool assigned = assignment.state() == v1::PREPARING || assignment.state() == v1::READY;
-  return assigned && assignment.desired().spec().enforcement() == v1::ENFORCE;
-}
 
 Converge::Converge(ConvergeOptions options, WritableHost& host, ProbeCache& cache,
                    ChangeJournal& journal)

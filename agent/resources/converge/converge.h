@@ -40,9 +40,6 @@ class TurnWatch {
   virtual SteadyTime Now() = 0;
 };
 
-// PREPARING and READY of a specification that enforces: everything else only looks.
-bool MayChange(const v1::Assignment& assignment);
-
 class StepProgress;
 
 // Of one thread.

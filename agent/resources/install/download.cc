@@ -10,6 +10,7 @@
 #include "agent/host/network/fetch_url.h"
 #include "agent/resources/install/installer.h"
 #include "common/backoff.h"
+#include "common/spec/config_checker.h"
 
 namespace connect_ha {
 namespace {
@@ -44,6 +45,26 @@ class Transfer {
     request_.limit_bytes = downloads.has_limit_bytes() ? downloads.limit_bytes() : kDefaultLimit;
     request_.allow_http = downloads.allow_http();
     request_.allow_file = downloads.allow_file();
+  }
+
+  // That a file of this node may be read as an artifact, and be told the digest of, is not for the
+  // specification alone to say.
+  absl::Status CheckAllowed() const {
+    if (!request_.allow_file) return absl::OkStatus();
+    const absl::StatusOr<FetchUrl> url = ParseFetchUrl(request_);
+    if (!url.ok()) return url.status();
+    if (url->scheme != "file") return absl::OkStatus();
+    const std::string& directory = context_.agent_config.artifact_dir();
+    if (!directory.empty() && IsPlainPath(url->path) &&
+        absl::StartsWith(url->path, directory + "/")) {
+      return absl::OkStatus();
+    }
+    return absl::FailedPreconditionError(absl::StrCat(
+        shown_, " is a file of this node, and ",
+        directory.empty() ? "its agent.yaml names no artifact_dir"
+                          : absl::StrCat("not below its artifact_dir ", directory),
+        "\nfix: write artifact_dir: and the directory of such files into "
+        "/etc/connect-ha/agent.yaml on this node, then: systemctl restart connect-ha-agent"));
   }
 
   // The file is complete and right at its path.
@@ -206,7 +227,8 @@ absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::A
   if (!cached.ok()) return cached.status();
   if (*cached) return path;
   Transfer transfer(context, artifact, path, progress);
-  absl::Status got = transfer.Run();
+  absl::Status got = transfer.CheckAllowed();
+  if (got.ok()) got = transfer.Run();
   if (!got.ok()) return got;
   return path;
 }

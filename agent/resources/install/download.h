@@ -17,8 +17,8 @@ inline constexpr uint64_t kSpaceMargin = 256ull << 20;
 // The artifact's path. `suffix`: "deb", "tar.gz". Taken up where an earlier try ended; what fails
 // by the network is tried a few times before it is Unavailable. NotFound: the server has no such
 // file. ResourceExhausted: the disk is too full, even without what the cache can do without.
-// FailedPrecondition: it is too large, or the file at the URL is another one, fetched twice to be
-// sure.
+// FailedPrecondition: it is too large, the file at the URL is another one, fetched twice to be
+// sure, or it is a file of this node that agent.yaml's artifact_dir does not allow.
 absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::Artifact& artifact,
                                      const std::string& suffix, Progress& progress);
 

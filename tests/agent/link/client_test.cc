@@ -241,6 +241,7 @@ TEST_F(ClientTest, ARemovedNodeIsToldAndJoinsAgainWithANewToken) {
   const auto second = Enroll(Options("node-1"), TestNow, Ignore);
 
   EXPECT_EQ(beat.status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_TRUE(IsRemoval(beat.status())) << beat.status();
   EXPECT_NE(beat.status().message().find("was removed from cluster \"test\""),
             absl::string_view::npos)
       << beat.status();

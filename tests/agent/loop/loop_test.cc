@@ -61,7 +61,10 @@ class LoopTest : public testing::Test {
     convergence.cache_dir = "/cache";
     convergence.agent_config.set_connect_unit("rstudio-connect.service");
     convergence.agent_config.set_connect_config("/etc/connect.gcfg");
-    converger_ = std::make_unique<Converger>(std::move(convergence), host_, cache_, nullptr);
+    held_ = std::make_unique<Held>(Holding(), host_);
+    EXPECT_TRUE(held_->Load().ok());
+    converger_ =
+        std::make_unique<Converger>(std::move(convergence), host_, cache_, *held_, nullptr);
     EXPECT_TRUE(converger_->Start().ok());
     LoopOptions options;
     options.node = "node-1";
@@ -70,7 +73,14 @@ class LoopTest : public testing::Test {
     options.agent_version = "0.1.0";
     options.digest_key_id = "2c70e12b7a0646f9";
     options.notify = [this](const std::string& state) { told_.push_back(state); };
-    loop_ = std::make_unique<Loop>(std::move(options), *gatherer_, *converger_, link_, host_);
+    loop_ =
+        std::make_unique<Loop>(std::move(options), *gatherer_, *converger_, *held_, link_, host_);
+  }
+  static HeldOptions Holding() {
+    HeldOptions options;
+    options.owner = {"lab", "m", "token-1", "m"};
+    options.state_dir = "/state";
+    return options;
   }
   // Until the first gathering is over and reported.
   void Begin() {
@@ -94,6 +104,7 @@ class LoopTest : public testing::Test {
   ProbeCache cache_;
   FakeLink link_;
   std::unique_ptr<Gatherer> gatherer_;
+  std::unique_ptr<Held> held_;
   std::unique_ptr<Converger> converger_;
   std::unique_ptr<Loop> loop_;
   std::vector<std::string> told_;
@@ -293,6 +304,7 @@ class AssignedLoopTest : public LoopTest {
     response.set_assigned_generation(generation);
     v1::Desired& desired = *response.mutable_desired();
     desired.set_generation(generation);
+    desired.mutable_spec()->set_cluster("lab");
     desired.mutable_spec()->set_enforcement(v1::ENFORCE);
     return response;
   }
@@ -371,9 +383,59 @@ TEST_F(AssignedLoopTest, WhatItHoldsOutlivesTheAgentAndACoordinatorThatIsAway) {
   ConvergeOptions options;
   options.state_dir = "/state";
   ProbeCache cache;
-  Converger again(options, host_, cache, nullptr);
+  Held held(Holding(), host_);
+  EXPECT_TRUE(held.Load().ok());
+  Converger again(options, host_, cache, held, nullptr);
   EXPECT_TRUE(again.Start().ok());
   EXPECT_EQ(again.News().generation, 3u);
+}
+
+TEST_F(AssignedLoopTest, SaysWhoseOrdersItHoldsAndWhatItAllows) {
+  v1::HeartbeatResponse response = Assigned(v1::OBSERVED, 3);
+  response.mutable_desired()->set_lineage("L");
+  response.mutable_desired()->mutable_applied_at()->set_seconds(100);
+  response.mutable_order()->set_lineage("L");
+  response.mutable_order()->set_epoch(4);
+  response.mutable_order()->set_serial(9);
+  Answer(response);
+  Begin();
+  After(seconds(6));
+  const v1::HeartbeatRequest& request = link_.requests.back();
+  EXPECT_EQ(request.reported_generation(), 3u);
+  EXPECT_EQ(request.reported_lineage(), "L");
+  EXPECT_EQ(request.reported_applied_at().seconds(), 100);
+  EXPECT_EQ(request.order().epoch(), 4u);
+  EXPECT_EQ(request.order().serial(), 9u);
+  EXPECT_EQ(request.allow(), v1::ALLOW_SERVE);
+  EXPECT_EQ(request.trusted_signers_size(), 0);
+}
+
+TEST_F(AssignedLoopTest, ANodeThatWasRemovedIsObserved) {
+  host_.SetDirectory("/etc/systemd/system");
+  Answer(Assigned(v1::PREPARING, 3));
+  Begin();
+  TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.reported_state() == v1::READY; });
+  link_.error = absl::PermissionDeniedError(
+      "node \"node-1\" was removed from cluster \"lab\"; fix: to join again: ...");
+  After(seconds(6));
+  EXPECT_EQ(converger_->News().state, v1::OBSERVED);
+  Held again(Holding(), host_);
+  EXPECT_TRUE(again.Load().ok());
+  EXPECT_TRUE(again.Orders()->removed());
+}
+
+TEST_F(AssignedLoopTest, AnotherRefusalChangesNothing) {
+  host_.SetDirectory("/etc/systemd/system");
+  Answer(Assigned(v1::PREPARING, 3));
+  Begin();
+  TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.reported_state() == v1::READY; });
+  for (const absl::Status& error :
+       {absl::PermissionDeniedError("the certificate is for cluster other, this one is lab"),
+        absl::UnavailableError("node-1 was removed"), absl::UnauthenticatedError("was removed")}) {
+    link_.error = error;
+    After(seconds(60));
+    EXPECT_EQ(converger_->News().state, v1::READY) << error;
+  }
 }
 
 TEST_F(LoopTest, SaysThatAnotherMachineHasItsName) {

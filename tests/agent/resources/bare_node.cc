@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "agent/probes/installed/runtimes.h"
+#include "common/spec/config_checker.h"
 #include "common/tls/crypto.h"
 
 namespace connect_ha {
@@ -55,7 +56,7 @@ BareNode::BareNode() {
   spdlog::set_level(spdlog::level::off);
   for (const char* directory :
        {kStateDir, "/opt", "/etc/systemd/system", "/var/cache", "/var/lib/dpkg/info",
-        "/var/lib/dpkg/updates", "/etc/connect-ha/secrets"}) {
+        "/var/lib/dpkg/updates", kRuntimeDir, kSecretsDirectory}) {
     host.SetDirectory(directory);
   }
   host.SetFile("/usr/bin/apt-get", "");
@@ -273,6 +274,7 @@ v1::Assignment BareNode::FullAssignment() {
   secret.content = "hunter2\n";
   secret.mode = 0600;
   host.SetFile("/etc/connect-ha/secrets/db", secret);
+  spec.mutable_connect()->set_config("rstudio-connect.gcfg");
   desired.set_connect_config(
       "[Server]\nAddress = https://${node.name}\n[Postgres]\nPassword = ${secret.db_password}\n");
   return assignment;
@@ -287,6 +289,22 @@ ConvergeOptions BareNode::Options() const {
   options.cache_dir = kCacheDir;
   options.digest_key = std::string(32, 'k');
   return options;
+}
+
+HeldOptions BareNode::Holding() const {
+  HeldOptions options;
+  options.owner = {"lab", "machine-1", "token-1", "machine-1"};
+  options.state_dir = kStateDir;
+  options.runtime_dir = kRuntimeDir;
+  return options;
+}
+
+v1::HeartbeatResponse ToAnswer(const v1::Assignment& assignment) {
+  v1::HeartbeatResponse answer;
+  answer.set_assigned_state(assignment.state());
+  answer.set_assigned_generation(assignment.desired().generation());
+  if (assignment.has_desired()) *answer.mutable_desired() = assignment.desired();
+  return answer;
 }
 
 int BareNode::InstallsOf(const std::string& artifact_sha256) const {

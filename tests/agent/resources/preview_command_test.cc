@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "absl/strings/str_split.h"
-#include "agent/resources/converge/assignment_file.h"
+#include "agent/assignment/assignment_file.h"
 #include "agent/resources/nouns.h"
 #include "tests/agent/resources/bare_node.h"
 

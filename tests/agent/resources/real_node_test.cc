@@ -157,6 +157,7 @@ class RealNode : public testing::Test {
   void Turn(const v1::Assignment& assignment) {
     ConvergeOptions options;
     options.node = "node-1";
+    options.agent_config.set_artifact_dir(kWork);
     options.agent_config.set_connect_unit(kUnit);
     options.agent_config.set_connect_config("/etc/rstudio-connect/rstudio-connect.gcfg");
     options.state_dir = kStateDir;

@@ -1,5 +1,6 @@
 // What golden files cannot show: loops, questions, and what the coordinator was asked.
 #include "absl/strings/str_split.h"
+#include "coordinator/cli/text/node_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/coordinator/cli/world.h"
@@ -22,6 +23,17 @@ v1::ListEventsResponse OneEvent(uint64_t id, const std::string& text) {
   events.mutable_events(0)->set_kind(v1::Event::NODE_BACK);
   events.mutable_events(0)->set_text(text);
   return events;
+}
+
+TEST(Nodes, SayWhereAgentYamlAllowsNoMore) {
+  v1::NodeSnapshot node;
+  node.set_reported_state(v1::OBSERVED);
+  node.set_assigned_state(v1::OBSERVED);
+  EXPECT_EQ(StateText(node), "observed");
+  node.set_allow(v1::ALLOW_INSTALL);
+  EXPECT_EQ(StateText(node), "observed");
+  node.set_allow(v1::ALLOW_OBSERVE);
+  EXPECT_EQ(StateText(node), "observed (allows no more)");
 }
 
 TEST(Events, FollowGoesOnWithWhatIsNew) {

@@ -26,6 +26,8 @@ struct FakeCoordinator {
   std::optional<v1::AuditAnchor> audit_anchor;
   std::vector<v1::SpecGeneration> specs;          // oldest first, with their bundles
   absl::Status refusal;                           // not OK: the answer to ApplySpec
+  v1::ApplySpecRequest applied;                   // the latest
+  std::optional<uint64_t> applied_generation;     // what ApplySpec answers, if anything else
   std::vector<v1::GetPreviewsResponse> previews;  // one a poll; the last one stays
   size_t preview_polls = 0;
   std::vector<v1::Snapshot> snapshots;  // one a call, instead of `snapshot`; the last one stays
@@ -158,8 +160,15 @@ class FakeAdmin : public AdminLink {
                               : "apply generation " + std::to_string(request.generation())) +
         " after " + std::to_string(request.newest_generation()) + Why(request));
     if (!coordinator_.refusal.ok()) return coordinator_.refusal;
+    coordinator_.applied = request;
+    v1::SpecToSign is_signed;
+    if (!is_signed.ParseFromString(request.bundle().signed_spec().payload())) {
+      return absl::InvalidArgumentError("what is signed is no specification");
+    }
+    const uint64_t next =
+        is_signed.generation() > 0 ? is_signed.generation() : request.newest_generation() + 1;
     v1::ApplySpecResponse response;
-    response.set_generation(request.newest_generation() + 1);
+    response.set_generation(coordinator_.applied_generation.value_or(next));
     return Answer(response);
   }
   absl::StatusOr<v1::SpecGeneration> GetSpec(const v1::GetSpecRequest& request) override {

@@ -57,6 +57,19 @@ TEST(PlanTest, NothingIsChangedWithoutASpecificationThatEnforces) {
   EXPECT_EQ(unset.state, v1::OBSERVED);
 }
 
+TEST(PlanTest, ANodeThatAllowsNoMoreIsObserved) {
+  const v1::Facts bare = BareFacts();
+  v1::NodeSnapshot node = Node(v1::OBSERVED, kGeneration, v1::Convergence::DIFFERS);
+  node.set_allow(v1::ALLOW_OBSERVE);
+  const Assigned observed = AssignState(Desired(v1::ENFORCE), node, &bare);
+  EXPECT_EQ(observed.state, v1::OBSERVED);
+  EXPECT_TRUE(absl::StrContains(observed.reason, "agent.yaml")) << observed.reason;
+  for (const v1::Allow allow : {v1::ALLOW_UNSPECIFIED, v1::ALLOW_INSTALL, v1::ALLOW_SERVE}) {
+    node.set_allow(allow);
+    EXPECT_EQ(AssignState(Desired(v1::ENFORCE), node, &bare).state, v1::PREPARING) << allow;
+  }
+}
+
 TEST(PlanTest, ANodeOnWhichConnectMayRunIsLeftAlone) {
   for (const char* state : {"active", "activating", "deactivating", "reloading", "maintenance"}) {
     const v1::Facts facts = Facts(state);

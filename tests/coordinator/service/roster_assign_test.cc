@@ -114,7 +114,8 @@ TEST_F(RosterAssignTest, ANodeThatHoldsANewerSpecificationKeepsItAndItIsToldOnce
     EXPECT_EQ(told.assigned_generation(), 3u);
     EXPECT_FALSE(told.has_desired());
   }
-  EXPECT_EQ(roster_->NewestGenerationHeld(), 5u);
+  EXPECT_EQ(roster_->NewestGenerationHeld(1000), 5u);
+  EXPECT_EQ(roster_->NewestGenerationHeld(4), 0u);
   EXPECT_TRUE(roster_->TakeSnapshot(kNoon + seconds(1)).nodes(0).ahead());
   roster_->SetSpec(Desired(6));
   EXPECT_EQ(Hear(Beat(v1::READY, 5), 2).desired().generation(), 6u);

@@ -1,4 +1,5 @@
 // What this node was assigned last, in one file: what it goes by while no coordinator is in reach.
+// Only held.h reads and writes it; the commands ask ReadHeld.
 #pragma once
 
 #include <string>
@@ -10,11 +11,13 @@
 
 namespace connect_ha {
 
-// NotFound: nothing was assigned yet. DataLoss: the file is none.
-absl::StatusOr<v1::Assignment> LoadAssignment(Host& host, const std::string& state_dir);
+// Of DIRECTORY/assignment. NotFound: there is none. DataLoss: the file is none.
+absl::StatusOr<v1::Assignment> LoadAssignment(Host& host, const std::string& directory);
 
 // Root's alone, since the configuration and the licence are in it.
-absl::Status StoreAssignment(WritableHost& host, const std::string& state_dir,
+absl::Status StoreAssignment(WritableHost& host, const std::string& directory,
                              const v1::Assignment& assignment);
+
+absl::Status RemoveAssignment(WritableHost& host, const std::string& directory);
 
 }  // namespace connect_ha
