@@ -63,7 +63,8 @@ bool IsAccountName(const std::string& text);
 bool HasBlank(const std::string& text);
 // Of a host, or an address: nothing that a shell takes for more than a word.
 bool IsHostName(const std::string& text);
-// A plain path below kSecretsDirectory: whoever writes a specification names no other file of a node.
+// A plain path below kSecretsDirectory: whoever writes a specification names no other file of a
+// node.
 bool IsSecretFile(const std::string& path);
 bool IsFileSystemId(const std::string& text);  // of EFS: fs-0123456789abcdef0
 bool IsRegion(const std::string& text);        // us-east-1, us-gov-west-1

@@ -24,7 +24,7 @@ Cell HeardCell(const v1::ListNodesResponse& nodes, const v1::NodeBrief& node) {
 
 TableRow Row(const v1::ListNodesResponse& nodes, const v1::NodeBrief& node) {
   return {{node.name()},
-          {StateText(node.assigned_state(), node.reported_state())},
+          {StateText(node.assigned_state(), node.reported_state(), node.allow())},
           HeardCell(nodes, node),
           {OrUnknown(node.agent_version())},
           {OrUnknown(node.facts().connect_version())},
