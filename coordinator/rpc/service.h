@@ -1,4 +1,4 @@
-// The three gRPC services: each call checks who calls, calls one function of the core, and gives
+// The four gRPC services: each call checks who calls, calls one function of the core, and gives
 // its answer back. Times are taken here, at the edge.
 #pragma once
 
@@ -14,7 +14,6 @@
 #include "coordinator/cluster/specs.h"
 #include "coordinator/identity/enrolment.h"
 #include "coordinator/rpc/service_caller.h"
-#include "coordinator/rpc/service_nudges.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
@@ -36,7 +35,7 @@ struct NodeLines {
   std::function<void(const std::string& node)> hang_up;
 };
 
-class NodeServer final : public NodeServiceWithNudges {
+class NodeServer final : public v1::NodeService::Service {
  public:
   explicit NodeServer(Core& core) : core_(core) {}
   grpc::Status Heartbeat(grpc::ServerContext* context, const v1::HeartbeatRequest* request,
@@ -54,6 +53,14 @@ class EnrolmentServer final : public v1::EnrolmentService::Service {
                          v1::ChallengeResponse* response) override;
   grpc::Status Enroll(grpc::ServerContext* context, const v1::EnrollRequest* request,
                       v1::EnrollResponse* response) override;
+
+ private:
+  Core& core_;
+};
+
+class RenewalServer final : public v1::RenewalService::Service {
+ public:
+  explicit RenewalServer(Core& core) : core_(core) {}
   grpc::Status Renew(grpc::ServerContext* context, const v1::RenewRequest* request,
                      v1::RenewResponse* response) override;
 

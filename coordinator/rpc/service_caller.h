@@ -13,6 +13,7 @@
 #include "common/time.h"
 #include "common/tls/certificate.h"
 #include "coordinator/cluster/roster.h"
+#include "coordinator/rpc/port/peer.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
@@ -24,7 +25,7 @@ class Callers {
 
   using Caller = std::shared_ptr<const Certificate>;
   // The caller speaks for this very node, which was not removed. A refusal is logged, and an
-  // event: at most one a minute for each address, ten in all.
+  // event: at most one a minute for each neighbour (peer.h), ten in all.
   absl::StatusOr<Caller> RequireNode(const grpc::ServerContext& context, const std::string& node,
                                      Time now);
   absl::StatusOr<Caller> RequireAdmin(const grpc::ServerContext& context, Time now);
@@ -45,13 +46,10 @@ class Callers {
 
   std::mutex parsed_mutex_;
   std::unordered_map<std::string, Caller> parsed_;  // by PEM
-  LogPace refusals_;                                // by address
+  LogPace refusals_;                                // by neighbour
 };
 
 // "node/node-1", as the peer's certificate says; "unknown" without one.
 std::string ActorOf(const grpc::ServerContext& context);
-
-// "10.0.0.1" of "ipv4:10.0.0.1:41234"; "::1" of "ipv6:%5B::1%5D:41234".
-std::string AddressOf(const std::string& peer);
 
 }  // namespace connect_ha
