@@ -10,6 +10,12 @@ namespace connect_ha {
 
 constexpr uint16_t kDefaultPort = 8443;
 
+// Where a coordinator enrols nodes, by the port that it answers nodes on, unless it is told
+// otherwise: the next one.
+constexpr uint16_t EnrolmentPort(uint16_t port) {
+  return static_cast<uint16_t>(port < 65535 ? port + 1 : port - 1);
+}
+
 struct Address {
   std::string host;  // a name, or an IP address without brackets
   uint16_t port = kDefaultPort;

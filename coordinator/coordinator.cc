@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/address.h"
 #include "coordinator/store/sqlite_store.h"
@@ -15,6 +16,17 @@ constexpr std::chrono::hours kCertificateCheck{1};
 constexpr std::chrono::seconds kMemoryCheck{5};
 constexpr std::chrono::milliseconds kReplaceGrace{5000};
 constexpr std::chrono::milliseconds kStopGrace{3000};
+
+// The same address with the port of enrolment; what is no address stays, to be refused as it is.
+std::string EnrolmentBeside(const std::string& listen) {
+  const size_t colon = listen.rfind(':');
+  int port = 0;
+  if (colon == std::string::npos || !absl::SimpleAtoi(listen.substr(colon + 1), &port) ||
+      port < 1 || port > 65535) {
+    return listen;
+  }
+  return absl::StrCat(listen.substr(0, colon + 1), EnrolmentPort(static_cast<uint16_t>(port)));
+}
 
 }  // namespace
 
@@ -62,14 +74,15 @@ absl::Status Coordinator::Load(Time now) {
   return loaded.ok() ? evaluator_->Load() : loaded;
 }
 
-absl::Status Coordinator::Start(const std::string& listen) {
+absl::Status Coordinator::Start(const std::string& listen, const std::string& enrol_listen) {
   std::string address = listen;
   if (address.empty()) {
     const auto called = ParseAddress(files_.address);
     if (!called.ok()) return called.status();
     address = absl::StrCat("[::]:", called->port);
   }
-  return server_->Start(address, {files_.certificate, files_.key, files_.ca});
+  return server_->Start(address, enrol_listen.empty() ? EnrolmentBeside(address) : enrol_listen,
+                        {files_.certificate, files_.key, files_.ca});
 }
 
 void Coordinator::Tick(Time now) {

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/tls/grpc_log.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/watchdog.h"
 
 namespace connect_ha {
 namespace {
@@ -20,8 +21,7 @@ constexpr int kCannotStart = 2;
 constexpr std::chrono::milliseconds kTick{200};
 // Evaluating a large cluster may take a tenth of the loop's time, no more.
 constexpr int kRestPerWork = 9;
-
-using Steady = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kLongestRest{10'000};
 
 Time Now() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
 
@@ -44,25 +44,13 @@ int NextSignal(const sigset_t& signals, std::chrono::milliseconds wait) {
   return signal < 0 ? 0 : signal;
 }
 
-// Feeds systemd's watchdog twice as often as it asks for.
-class Watchdog {
- public:
-  Watchdog() {
-    uint64_t interval_us = 0;
-    if (sd_watchdog_enabled(0, &interval_us) > 0) {
-      pace_ = std::chrono::microseconds(interval_us / 2);
-    }
-  }
-  void Feed() {
-    if (pace_.count() == 0 || Steady::now() - fed_ < pace_) return;
-    fed_ = Steady::now();
-    sd_notify(0, "WATCHDOG=1");
-  }
-
- private:
-  std::chrono::microseconds pace_{0};
-  Steady::time_point fed_{};
-};
+// What this thread has worked, waiting for the disk left out.
+std::chrono::milliseconds Worked() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec));
+}
 
 void Reload(Coordinator& coordinator) {
   const absl::Status reloaded = coordinator.Reload(Now());
@@ -75,14 +63,15 @@ void Reload(Coordinator& coordinator) {
 
 // Until asked to stop.
 void Loop(Coordinator& coordinator, const sigset_t& signals) {
-  Watchdog watchdog;
+  Watchdog watchdog([&coordinator] { return coordinator.store().writing_since(); });
   while (true) {
-    const auto begun = Steady::now();
+    const auto before = Worked();
     coordinator.Tick(Now());
-    watchdog.Feed();
-    const auto worked =
-        std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - begun);
-    const int signal = NextSignal(signals, std::max(kTick, worked * kRestPerWork));
+    watchdog.Turned();
+    const auto rest = std::clamp<std::chrono::milliseconds>((Worked() - before) * kRestPerWork,
+                                                            kTick, kLongestRest);
+    const int signal = NextSignal(signals, rest);
+    watchdog.Turned();
     if (signal == SIGHUP) Reload(coordinator);
     if (signal == SIGTERM || signal == SIGINT) return;
   }
@@ -101,10 +90,11 @@ int Serve(const ServeOptions& options) {
   const sigset_t signals = BlockSignals();
   const auto coordinator = Coordinator::Open(options.dir, options.spec, Now());
   if (!coordinator.ok()) return CannotStart(coordinator.status());
-  const absl::Status started = (*coordinator)->Start(options.listen);
+  const absl::Status started = (*coordinator)->Start(options.listen, options.enrol_listen);
   if (!started.ok()) return CannotStart(started);
-  spdlog::info("event=SERVING cluster={} port={} version={}", (*coordinator)->cluster(),
-               (*coordinator)->port(), CONNECT_HA_VERSION);
+  spdlog::info("event=SERVING cluster={} port={} enrolment_port={} version={}",
+               (*coordinator)->cluster(), (*coordinator)->port(), (*coordinator)->enrolment_port(),
+               CONNECT_HA_VERSION);
   sd_notify(0, "READY=1");
   Loop(**coordinator, signals);
   sd_notify(0, "STOPPING=1");

@@ -30,6 +30,9 @@ constexpr int kMaxStreams = 4;
 // What we send of it is some hundred bytes.
 constexpr int kMaxMetadataBytes = 8 * 1024;
 
+// GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, where gRPC has it.
+constexpr char kDecompression[] = "grpc.per_message_decompression";
+
 // What differs between the ports.
 struct PortLimits {
   int receive_bytes;
@@ -67,7 +70,9 @@ void SetLimits(const PortLimits& limits, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   // Our clients do not compress, and a small message may become a large one.
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  builder.AddChannelArgument(kDecompression, 0);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   // Nodes ping every 30 s. Ours finds a node that vanished in 80 s.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
@@ -272,7 +277,7 @@ absl::Status Server::Start(const std::string& listen, const std::string& enrol_l
                            const ServerCertificate& certificate) {
   const auto nodes = Split(listen, "--listen", kDefaultPort);
   if (!nodes.ok()) return nodes.status();
-  const auto enrolment = Split(enrol_listen, "--enrol-listen", kDefaultPort + 1);
+  const auto enrolment = Split(enrol_listen, "--enrol-listen", EnrolmentPort(kDefaultPort));
   if (!enrolment.ok()) return enrolment.status();
   const auto port = connections_.Listen(Port::kNodes, nodes->host, nodes->port, "--listen");
   if (!port.ok()) return port.status();

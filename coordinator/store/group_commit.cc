@@ -31,6 +31,11 @@ absl::Status GroupCommit::Commit(const Write& write) {
   return waiting.status;
 }
 
+std::optional<std::chrono::steady_clock::time_point> GroupCommit::committing_since() const {
+  std::lock_guard lock(mutex_);
+  return committing_since_;
+}
+
 void GroupCommit::Loop() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -39,9 +44,11 @@ void GroupCommit::Loop() {
     const auto end = queue_.begin() + static_cast<long>(std::min(queue_.size(), kGroupSize));
     const std::vector<Waiting*> group(queue_.begin(), end);
     queue_.erase(queue_.begin(), end);
+    committing_since_ = std::chrono::steady_clock::now();
     lock.unlock();
     RunGroup(group);
     lock.lock();
+    committing_since_.reset();
     for (Waiting* waiting : group) {
       waiting->done = true;
       waiting->finished.notify_one();  // under the lock: `waiting` is gone once it is released

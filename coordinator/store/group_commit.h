@@ -1,10 +1,12 @@
 // Commits the writes of many threads in groups: one fsync for all that wait.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -28,6 +30,8 @@ class GroupCommit {
 
   // Returns when the write is on disk, or with its error, or with that of the commit. Any thread.
   absl::Status Commit(const Write& write);
+  // Since when the group that is being committed has been; nullopt: none is. Any thread.
+  std::optional<std::chrono::steady_clock::time_point> committing_since() const;
 
  private:
   struct Waiting {
@@ -43,7 +47,8 @@ class GroupCommit {
   static absl::Status FirstError(const std::vector<Waiting*>& group);
 
   Database& database_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::optional<std::chrono::steady_clock::time_point> committing_since_;
   std::condition_variable arrived_;
   std::deque<Waiting*> queue_;
   bool stopping_ = false;

@@ -16,6 +16,7 @@
 // and Internal, with the database's words.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -54,6 +55,11 @@ class Store {
   virtual uint64_t epoch() const = 0;
   virtual const std::string& lineage() const = 0;
   virtual bool superseded() const = 0;
+  // Since when the writes that the disk has now have been on their way; nullopt: it has none. A
+  // watchdog that finds its loop waiting knows what for.
+  virtual std::optional<std::chrono::steady_clock::time_point> writing_since() const {
+    return std::nullopt;
+  }
 
   // Nodes.
   virtual absl::Status AddNode(const v1::NodeRecord& node) = 0;  // AlreadyExists
