@@ -50,6 +50,11 @@ absl::StatusOr<Address> ParseAddress(const std::string& text) {
   return Address{std::string(host), static_cast<uint16_t>(number)};
 }
 
+Address EnrolmentAddress(Address address) {
+  ++address.port;
+  return address;
+}
+
 std::string FormatAddress(const Address& address) {
   const bool brackets = address.host.find(':') != std::string::npos;
   return brackets ? absl::StrCat("[", address.host, "]:", address.port)

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/address.h"
 #include "coordinator/store/sqlite_store.h"
@@ -17,15 +16,10 @@ constexpr std::chrono::seconds kMemoryCheck{5};
 constexpr std::chrono::milliseconds kReplaceGrace{5000};
 constexpr std::chrono::milliseconds kStopGrace{3000};
 
-// The same address with the port of enrolment; what is no address stays, to be refused as it is.
+// The next port of the same address. Port 0, a free one, is no address: it stays, for another.
 std::string EnrolmentBeside(const std::string& listen) {
-  const size_t colon = listen.rfind(':');
-  int port = 0;
-  if (colon == std::string::npos || !absl::SimpleAtoi(listen.substr(colon + 1), &port) ||
-      port < 1 || port > 65535) {
-    return listen;
-  }
-  return absl::StrCat(listen.substr(0, colon + 1), EnrolmentPort(static_cast<uint16_t>(port)));
+  const auto address = ParseAddress(listen);
+  return address.ok() ? FormatAddress(EnrolmentAddress(*address)) : listen;
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ MessageBounds SpecBounds() {
 MessageBounds EnrolmentBounds() {
   MessageBounds bounds;
   bounds.bytes = kMaxEnrolmentBytes;
-  bounds.values = 100;
+  bounds.values = 1'000;
   return bounds;
 }
 

@@ -277,7 +277,7 @@ absl::Status Server::Start(const std::string& listen, const std::string& enrol_l
                            const ServerCertificate& certificate) {
   const auto nodes = Split(listen, "--listen", kDefaultPort);
   if (!nodes.ok()) return nodes.status();
-  const auto enrolment = Split(enrol_listen, "--enrol-listen", EnrolmentPort(kDefaultPort));
+  const auto enrolment = Split(enrol_listen, "--enrol-listen", kDefaultPort + 1);
   if (!enrolment.ok()) return enrolment.status();
   const auto port = connections_.Listen(Port::kNodes, nodes->host, nodes->port, "--listen");
   if (!port.ok()) return port.status();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/tls/channel.h"
 #include "coordinator/rpc/service_unread.h"
 
@@ -22,6 +23,12 @@ grpc::Status Reply(absl::StatusOr<Message> answer, Message* response) {
   return grpc::Status::OK;
 }
 
+absl::Status TooLarge(size_t bytes) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("the report has ", bytes, " bytes, the limit is ", kMaxNodeMessageBytes,
+                   "\nfix: connect-ha-agent facts shows what takes so much room"));
+}
+
 }  // namespace
 
 grpc::Status NodeServer::Heartbeat(grpc::ServerContext* context,
@@ -30,6 +37,11 @@ grpc::Status NodeServer::Heartbeat(grpc::ServerContext* context,
   const Time now = Now();
   const auto caller = core_.callers.RequireNode(*context, request->node(), now);
   if (!caller.ok()) return ToGrpc(caller.status());
+  const size_t bytes = request->has_facts() ? request->ByteSizeLong() : 0;
+  if (bytes > static_cast<size_t>(kMaxNodeMessageBytes)) {
+    return ToGrpc(
+        core_.callers.Refuse(*context, FormatActor((*caller)->identity), TooLarge(bytes), now));
+  }
   const grpc::Status status =
       Reply(core_.roster.Heartbeat(*request, AddressOf(context->peer()), now), response);
   if (status.ok()) core_.previews.Exchange(*request, now, response);
@@ -59,6 +71,19 @@ grpc::Status EnrolmentServer::Enroll(grpc::ServerContext* context, const v1::Enr
   if (!record.ok()) return ToGrpc(record.status());
   core_.roster.Enrolled(*record);
   return grpc::Status::OK;
+}
+
+grpc::Status EnrolmentServer::Renew(grpc::ServerContext* context, const v1::RenewRequest* request,
+                                    v1::RenewResponse* response) {
+  const Time now = Now();
+  const auto caller = core_.callers.RequireAny(*context, now);
+  if (!caller.ok()) return ToGrpc(caller.status());
+  auto renewed = core_.enrolment.Renew(*request, **caller, now);
+  if (absl::IsPermissionDenied(renewed.status())) {
+    return ToGrpc(
+        core_.callers.Refuse(*context, FormatActor((*caller)->identity), renewed.status(), now));
+  }
+  return Reply(std::move(renewed), response);
 }
 
 grpc::Status AdminServer::GetChecklist(grpc::ServerContext* context, const v1::GetChecklistRequest*,

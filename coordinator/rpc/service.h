@@ -1,4 +1,4 @@
-// The four gRPC services: each call checks who calls, calls one function of the core, and gives
+// The three gRPC services: each call checks who calls, calls one function of the core, and gives
 // its answer back. Times are taken here, at the edge.
 #pragma once
 
@@ -53,14 +53,6 @@ class EnrolmentServer final : public v1::EnrolmentService::Service {
                          v1::ChallengeResponse* response) override;
   grpc::Status Enroll(grpc::ServerContext* context, const v1::EnrollRequest* request,
                       v1::EnrollResponse* response) override;
-
- private:
-  Core& core_;
-};
-
-class RenewalServer final : public v1::RenewalService::Service {
- public:
-  explicit RenewalServer(Core& core) : core_(core) {}
   grpc::Status Renew(grpc::ServerContext* context, const v1::RenewRequest* request,
                      v1::RenewResponse* response) override;
 

@@ -32,8 +32,9 @@ absl::Status GroupCommit::Commit(const Write& write) {
 }
 
 std::optional<std::chrono::steady_clock::time_point> GroupCommit::committing_since() const {
-  std::lock_guard lock(mutex_);
-  return committing_since_;
+  const std::chrono::steady_clock::duration since = committing_since_;
+  if (since == std::chrono::steady_clock::duration::zero()) return std::nullopt;
+  return std::chrono::steady_clock::time_point(since);
 }
 
 void GroupCommit::Loop() {
@@ -44,11 +45,11 @@ void GroupCommit::Loop() {
     const auto end = queue_.begin() + static_cast<long>(std::min(queue_.size(), kGroupSize));
     const std::vector<Waiting*> group(queue_.begin(), end);
     queue_.erase(queue_.begin(), end);
-    committing_since_ = std::chrono::steady_clock::now();
     lock.unlock();
+    committing_since_ = std::chrono::steady_clock::now().time_since_epoch();
     RunGroup(group);
+    committing_since_ = std::chrono::steady_clock::duration::zero();
     lock.lock();
-    committing_since_.reset();
     for (Waiting* waiting : group) {
       waiting->done = true;
       waiting->finished.notify_one();  // under the lock: `waiting` is gone once it is released

@@ -1,6 +1,7 @@
 // Commits the writes of many threads in groups: one fsync for all that wait.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -30,7 +31,7 @@ class GroupCommit {
 
   // Returns when the write is on disk, or with its error, or with that of the commit. Any thread.
   absl::Status Commit(const Write& write);
-  // Since when the group that is being committed has been; nullopt: none is. Any thread.
+  // Since when the group that is on its way to the disk has been; nullopt: none is. Any thread.
   std::optional<std::chrono::steady_clock::time_point> committing_since() const;
 
  private:
@@ -47,11 +48,11 @@ class GroupCommit {
   static absl::Status FirstError(const std::vector<Waiting*>& group);
 
   Database& database_;
-  mutable std::mutex mutex_;
-  std::optional<std::chrono::steady_clock::time_point> committing_since_;
+  std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Waiting*> queue_;
   bool stopping_ = false;
+  std::atomic<std::chrono::steady_clock::duration> committing_since_{};  // the clock's; 0: none
   std::thread thread_;
 };
 

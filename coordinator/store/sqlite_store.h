@@ -19,10 +19,6 @@ class SqliteStore : public Store {
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path);
   ~SqliteStore() override;
 
-  std::optional<std::chrono::steady_clock::time_point> writing_since() const override {
-    return commits_.committing_since();
-  }
-
   absl::Status PutNode(const v1::NodeRecord& node) override;
   absl::StatusOr<v1::NodeRecord> GetNode(const std::string& name) override;
   absl::StatusOr<std::vector<v1::NodeRecord>> ListNodes() override;
@@ -39,6 +35,10 @@ class SqliteStore : public Store {
   absl::Status AddEvents(const std::vector<v1::Event>& events) override;
   absl::StatusOr<std::vector<v1::Event>> ListEvents(const EventQuery& query) override;
   absl::StatusOr<std::vector<v1::Event>> ListLosses() override;
+
+  std::optional<std::chrono::steady_clock::time_point> writing_since() const override {
+    return commits_.committing_since();
+  }
 
   absl::StatusOr<uint64_t> AddNodeChanges(const std::string& node,
                                           const std::vector<NumberedEvent>& changes) override;

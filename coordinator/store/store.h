@@ -55,11 +55,6 @@ class Store {
   virtual uint64_t epoch() const = 0;
   virtual const std::string& lineage() const = 0;
   virtual bool superseded() const = 0;
-  // Since when the writes that the disk has now have been on their way; nullopt: it has none. A
-  // watchdog that finds its loop waiting knows what for.
-  virtual std::optional<std::chrono::steady_clock::time_point> writing_since() const {
-    return std::nullopt;
-  }
 
   // Nodes.
   virtual absl::Status AddNode(const v1::NodeRecord& node) = 0;  // AlreadyExists
@@ -113,6 +108,12 @@ class Store {
 
   // The newest NODE_LOST of each node, where no NODE_BACK came after it, by the nodes' names.
   virtual absl::StatusOr<std::vector<v1::Event>> ListLosses() = 0;
+
+  // Since when the writes that the disk has now have been on their way; nullopt: it has none. So a
+  // watchdog that finds its loop waiting knows what for.
+  virtual std::optional<std::chrono::steady_clock::time_point> writing_since() const {
+    return std::nullopt;
+  }
 
   // Tokens.
   virtual absl::Status AddToken(const v1::StoredToken& token,
