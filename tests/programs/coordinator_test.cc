@@ -48,6 +48,8 @@ class ServeTest : public testing::Test {
     const std::string log = program->error();
     const size_t port = log.find("port=") + 5;
     target_ = "localhost:" + log.substr(port, log.find(' ', port) - port);
+    const size_t enrolment = log.find("enrolment_port=") + 15;
+    enrol_target_ = "localhost:" + log.substr(enrolment, log.find(' ', enrolment) - enrolment);
     std::ofstream(dir_ / "admin/coordinator") << target_ << "\n";
     return program;
   }
@@ -61,7 +63,7 @@ class ServeTest : public testing::Test {
   // What grpc.health.v1 answers for the whole server: the bytes of HealthCheckResponse.
   std::string AskHealth() {
     ChannelOptions options;
-    options.target = target_;
+    options.target = enrol_target_;
     options.ca = *ReadSmallFile(dir_ / "ca/ca.crt");
     grpc::GenericStub stub(MakeChannel(options));
     grpc::ClientContext context;
@@ -96,6 +98,7 @@ class ServeTest : public testing::Test {
   TemporaryDirectory dir_;
   std::string listen_ = "127.0.0.1:0";
   std::string target_;
+  std::string enrol_target_;
 };
 
 TEST_F(ServeTest, TellsSystemdThatItServesLivesAndStops) {
@@ -112,7 +115,7 @@ TEST_F(ServeTest, TellsSystemdThatItServesLivesAndStops) {
   EXPECT_NE(program->error().find("event=STOPPED"), std::string::npos) << program->error();
 }
 
-TEST_F(ServeTest, AnswersHealthChecksOfWhomeverItCanTrustItself) {
+TEST_F(ServeTest, AnswersHealthChecksOfWhomeverItCanTrustItselfWhereNodesJoin) {
   const auto program = Serve();
 
   EXPECT_EQ(AskHealth(), "\x08\x01");  // status: SERVING

@@ -49,7 +49,7 @@ class ClientTest : public testing::Test {
     EXPECT_TRUE(token.ok()) << token.status();
     EnrollOptions options;
     options.state_dir = state_ / node;
-    options.coordinator = cluster_.target();
+    options.coordinator = cluster_.enrol_target();
     options.ca_hash = token->ca_hash();
     options.token = token->token_secret();
     options.node = node;
