@@ -74,10 +74,10 @@ TEST(CountValues, DepthHasAnEnd) {
 // The three calls that made a coordinator of 87 MiB one of 927.
 TEST(HeartbeatBounds, EmptyProbeRunsAreRefusedUnparsed) {
   const std::string runs = Repeat(Bytes(v1::Facts::kRunsFieldNumber, ""), 1'300'000);
-  for (const int field : {v1::HeartbeatRequest::kFactsFieldNumber,
-                          v1::HeartbeatRequest::kFactsBytesFieldNumber}) {
-    const absl::Status status = CheckBounds(
-        Bytes(field, runs), *v1::HeartbeatRequest::descriptor(), HeartbeatBounds());
+  for (const int field :
+       {v1::HeartbeatRequest::kFactsFieldNumber, v1::HeartbeatRequest::kFactsBytesFieldNumber}) {
+    const absl::Status status =
+        CheckBounds(Bytes(field, runs), *v1::HeartbeatRequest::descriptor(), HeartbeatBounds());
     EXPECT_EQ(status.message(),
               "the report has more values than the limit of 100000\nfix: connect-ha-agent facts "
               "shows what takes so much room");
@@ -117,8 +117,7 @@ TEST(HeartbeatBounds, ManySmallChangesAreRefusedUnparsed) {
       Repeat(Bytes(v1::HeartbeatRequest::kChangesMadeFieldNumber, ""), 60'000);
   const absl::Status status =
       CheckBounds(changes, *v1::HeartbeatRequest::descriptor(), HeartbeatBounds());
-  EXPECT_TRUE(absl::StrContains(status.message(), "more values than the limit of 40000"))
-      << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "more values than the limit of 40000")) << status;
 }
 
 TEST(MessageBounds, SmallMessagesNeedNoLook) {

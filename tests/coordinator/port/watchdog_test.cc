@@ -31,15 +31,15 @@ TEST(JudgeLoop, ALoopThatDoesNotTurnAndWaitsForNothingIsDead) {
 TEST(JudgeLoop, ALoopThatWaitsForTheDiskLivesForFiveMinutes) {
   const LoopVerdict waits = JudgeLoop({kNow - seconds(299), kNow - seconds(299)}, kNow);
   EXPECT_TRUE(waits.lives);
-  EXPECT_EQ(waits.status,
-            "waits for the disk below the state directory: a write has taken 299 s");
+  EXPECT_EQ(waits.status, "waits for the disk below the state directory: a write has taken 299 s");
   EXPECT_FALSE(JudgeLoop({kNow - minutes(5), kNow - minutes(5)}, kNow).lives);
 }
 
 TEST(JudgeLoop, ASlowWriteOfOthersIsSaidAndHarmsNobody) {
   const LoopVerdict verdict = JudgeLoop({kNow, kNow - minutes(7)}, kNow);
   EXPECT_TRUE(verdict.lives);
-  EXPECT_EQ(verdict.status, "waits for the disk below the state directory: a write has taken 420 s");
+  EXPECT_EQ(verdict.status,
+            "waits for the disk below the state directory: a write has taken 420 s");
   EXPECT_EQ(JudgeLoop({kNow, kNow - seconds(4)}, kNow).status, "serving");
 }
 
