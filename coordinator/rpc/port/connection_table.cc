@@ -13,6 +13,8 @@ namespace {
 // For gRPC, the store, the listening sockets and libraries.
 constexpr size_t kOtherFiles = 256;
 constexpr size_t kFewest = 16;
+// A handshake and a call take a fraction of it.
+constexpr std::chrono::seconds kLeastPatience{2};
 // So that a removed node reads why its calls are refused.
 constexpr std::chrono::seconds kTimeToBeTold{5};
 
@@ -216,10 +218,40 @@ void ConnectionTable::EndGreedy(Port port) {
   }
 }
 
+// Where all places are taken and a neighbour that has none waits, somebody goes of the neighbour
+// that has most: else a few silent neighbours would keep everybody out.
+void ConnectionTable::MakeRoom(Port port, Time now) {
+  const std::set<Id>& newcomers = newcomers_[port];
+  if (newcomers.size() < BoundsOf(port).in_all) return;
+  std::set<const Neighbour*> without;
+  for (const Connection* one : waiting_) {
+    const Neighbour& neighbour = one->neighbour->second;
+    if (one->port == port && neighbour.newcomers.count(port) == 0) without.insert(&neighbour);
+  }
+  size_t going = 0;
+  for (const Id id : newcomers) going += connections_.at(id).ending ? 1 : 0;
+  for (; going < without.size(); ++going) {
+    Connection* last = nullptr;
+    size_t most = 1;
+    for (const Id id : newcomers) {  // the oldest first
+      Connection& one = connections_.at(id);
+      if (one.ending || now - one.since < kLeastPatience) continue;
+      const size_t has = one.neighbour->second.newcomers.at(port);
+      if (has <= most) continue;
+      most = has;
+      last = &one;
+    }
+    if (last == nullptr) return;
+    End(*last, "others wait for their turn");
+  }
+}
+
 std::vector<ConnectionTable::Ending> ConnectionTable::Endings(Time now) {
   EndOverdue(now);
   EndGreedy(Port::kNodes);
   EndGreedy(Port::kEnrolment);
+  MakeRoom(Port::kNodes, now);
+  MakeRoom(Port::kEnrolment, now);
   return std::exchange(endings_, {});
 }
 

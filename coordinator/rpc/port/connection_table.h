@@ -26,7 +26,7 @@ enum class Port { kNodes, kEnrolment };
 struct NewcomerBounds {
   size_t of_one;  // neighbour
   size_t in_all;
-  std::chrono::milliseconds patience;  // from its turn on
+  std::chrono::milliseconds patience;  // from its turn on; less where others wait (MakeRoom)
   uint64_t bytes;                      // that each may have sent
   uint64_t bytes_together;
 };
@@ -34,7 +34,7 @@ struct NewcomerBounds {
 struct ConnectionBounds {
   // A report is 5 MiB at the most (methods.h), and there is TLS around it.
   NewcomerBounds nodes{32, 128, std::chrono::seconds(15), 6 << 20, 64 << 20};
-  NewcomerBounds enrolment{8, 32, std::chrono::seconds(30), 128 << 10, 4 << 20};
+  NewcomerBounds enrolment{8, 32, std::chrono::seconds(20), 128 << 10, 4 << 20};
   // Taken from the system, and not yet handed on.
   size_t waiting = 2048;
   // As long as a client of ours waits for a connection (channel.cc).
@@ -121,6 +121,7 @@ class ConnectionTable {
   void EndOneThatWaits();
   void EndOverdue(Time now);
   void EndGreedy(Port port);
+  void MakeRoom(Port port, Time now);
 
   const ConnectionBounds bounds_;
   Id last_id_ = 0;

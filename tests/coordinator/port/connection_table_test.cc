@@ -154,6 +154,25 @@ TEST_F(ConnectionTableTest, ANewcomerThatDoesNotCallGoesAndCountsUntilItIsClosed
   EXPECT_EQ(Turns().size(), 1u);
 }
 
+TEST_F(ConnectionTableTest, WhereAllPlacesAreTakenWhoHasMostMakesRoom) {
+  const Id oldest = Serve("10.0.0.1");
+  Serve("10.0.0.1");
+  Serve("10.0.0.2");
+  Serve("10.0.0.3");
+  const Id honest = Add("10.0.0.4");
+  EXPECT_TRUE(Turns().empty());
+  EXPECT_TRUE(Ended().empty());  // they may be about to call
+  now_ += seconds(2);
+  EXPECT_EQ(Ended(), std::vector<Id>{oldest});
+  EXPECT_TRUE(Ended().empty());  // one is enough
+  table_.Remove(oldest);
+  EXPECT_EQ(Turns(), std::vector<Id>{honest});
+  // Now each has one: who comes next waits.
+  Add("10.0.0.5");
+  now_ += seconds(3);
+  EXPECT_TRUE(Ended().empty());
+}
+
 TEST_F(ConnectionTableTest, ANewcomerThatSendsTooMuchGoes) {
   const Id greedy = Serve("10.0.0.1");
   const Id honest = Serve("10.0.0.2");

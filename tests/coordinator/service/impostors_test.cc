@@ -1,6 +1,5 @@
 // Whoever should not get in, does not, is told why, and leaves the coordinator serving the others.
 #include <arpa/inet.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -10,6 +9,7 @@
 #include "common/tls/grpc_log.h"
 #include "common/tls/join_proof.h"
 #include "coordinator/rpc/methods.h"
+#include "tests/coordinator/port/raw_calls.h"
 #include "tests/coordinator/service/test_cluster.h"
 #include "tests/fakes/log_capture.h"
 
@@ -119,26 +119,6 @@ class ImpostorsTest : public testing::Test {
     }
     close(fd);
     return answer;
-  }
-
-  // A call whose message is not what the method expects.
-  grpc::Status CallWithBytes(const std::shared_ptr<grpc::Channel>& channel,
-                             const std::string& method, const std::string& bytes) {
-    grpc::GenericStub stub(channel);
-    grpc::ClientContext context;
-    SetDeadline(context);
-    grpc::CompletionQueue queue;
-    const grpc::Slice slice(bytes);
-    const grpc::ByteBuffer request(&slice, 1);
-    grpc::ByteBuffer response;
-    grpc::Status status;
-    auto call = stub.PrepareUnaryCall(&context, method, request, &queue);
-    call->StartCall();
-    call->Finish(&response, &status, nullptr);
-    void* tag = nullptr;
-    bool ok = false;
-    queue.Next(&tag, &ok);
-    return status;
   }
 
   TestCluster cluster_;
