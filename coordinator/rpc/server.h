@@ -12,15 +12,9 @@
 
 #include "absl/status/status.h"
 #include "coordinator/rpc/port/connections.h"
-#include "coordinator/rpc/service.h"
+#include "coordinator/rpc/server_generation.h"
 
 namespace connect_ha {
-
-struct ServerCertificate {
-  std::string certificate;  // PEM, the coordinator's and the CA's behind it
-  std::string key;          // PEM
-  std::string ca;           // PEM: who signs the callers' certificates
-};
 
 class Server {
  public:
@@ -46,8 +40,6 @@ class Server {
   void ReturnMemory();
 
  private:
-  class Generation;
-
   absl::Status Launch(const ServerCertificate& certificate);
   bool HandOver(Port port, int socket);
   NodeLines Lines();
@@ -60,9 +52,9 @@ class Server {
   size_t most_connected_ = 0;  // since memory was given back
   int times_to_return_ = 0;    // memory, from now on
   mutable std::mutex mutex_;   // the list; generations are taken out before they are stopped
-  std::vector<std::shared_ptr<Generation>> generations_;
+  std::vector<std::shared_ptr<ServerGeneration>> generations_;
   std::mutex newest_mutex_;  // held while a connection is handed over: nothing is stopped meanwhile
-  Generation* newest_ = nullptr;
+  ServerGeneration* newest_ = nullptr;
   Connections connections_;
 };
 
