@@ -20,7 +20,7 @@ Command ServeCommand(const Environment& environment) {
        "Where nodes enrol, without a certificate (default as --listen, the next port)"},
       {"--log-level", "LEVEL", "How much to log (default info)", "trace|debug|info|warn|error"}};
   command.examples = {"connect-ha serve --log-level debug",
-                      "connect-ha serve --listen 10.0.1.5:8443"};
+                      "connect-ha serve --listen 10.0.1.5:8443 --enrol-listen 10.0.1.5:8444"};
   command.run = [&environment](const Arguments& arguments, Terminal&) {
     ServeOptions options;
     options.dir = arguments.Get("--dir", options.dir);
