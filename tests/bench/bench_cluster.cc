@@ -73,7 +73,7 @@ int RunServer(const std::string& mode, const std::string& dir, const std::string
   if (mode == "echo") return RunEcho(dir, port);
   spdlog::set_level(spdlog::level::err);
   const auto coordinator = Must(Coordinator::Open(dir, dir + "/cluster.yaml", BenchNow()));
-  const absl::Status started = coordinator->Start("127.0.0.1:" + port);
+  const absl::Status started = coordinator->Start("127.0.0.1:" + port, "127.0.0.1:0");
   if (!started.ok()) Die(started.ToString());
   Ready(coordinator->port());
   while (true) {

@@ -46,18 +46,21 @@ ConnectionTable::Id ConnectionTable::Add(Port port, const std::string& peer, Tim
   ++connection.neighbour->second.waiting;
   connection.waiting = waiting_.insert(waiting_.end(), &connection);
   const Id id = connection.id;
-  if (waiting_.size() > bounds_.waiting) EndOneThatWaits();
+  if (waiting_.size() > bounds_.waiting) EndOneThatWaits(connection);
   return id;
 }
 
-// The latest of the neighbour that has most of them: whoever has few gets in.
-void ConnectionTable::EndOneThatWaits() {
+// Of the neighbour that has most of them: whoever has few gets in.
+void ConnectionTable::EndOneThatWaits(Connection& latest) {
   const auto most = std::max_element(
       neighbours_.begin(), neighbours_.end(),
       [](const auto& a, const auto& b) { return a.second.waiting < b.second.waiting; });
-  const auto latest = std::find_if(waiting_.rbegin(), waiting_.rend(),
-                                   [&](const Connection* one) { return one->neighbour == most; });
-  End(**latest, absl::StrCat("too many connections wait, most of them of ", most->first));
+  Connection* last = &latest;
+  if (most->second.waiting > latest.neighbour->second.waiting) {
+    last = *std::find_if(waiting_.rbegin(), waiting_.rend(),
+                         [&](const Connection* one) { return one->neighbour == most; });
+  }
+  End(*last, "too many connections wait, and its neighbour has most of them");
 }
 
 bool ConnectionTable::MayBeNext(const Connection& connection) const {

@@ -20,9 +20,10 @@ namespace connect_ha {
 
 enum class Port { kNodes, kEnrolment };
 
-// What a newcomer costs at the most is in here: 128 and 32 of them with a TLS connection of some
-// 100 KB each, and what they may send. It keeps below 32 MiB what peers without a certificate can
-// make of this process; those with one may send a whole report before they are known.
+// Together they keep below 32 MiB what peers without a certificate can make of this process: 96 and
+// 24 newcomers with a TLS connection of some 100 KB each, and what they may send where they join.
+// (Where a certificate is demanded, nothing of theirs is kept; who has one may send a whole report
+// before it is known.)
 struct NewcomerBounds {
   size_t of_one;  // neighbour
   size_t in_all;
@@ -33,8 +34,8 @@ struct NewcomerBounds {
 
 struct ConnectionBounds {
   // A report is 5 MiB at the most (methods.h), and there is TLS around it.
-  NewcomerBounds nodes{32, 128, std::chrono::seconds(15), 6 << 20, 64 << 20};
-  NewcomerBounds enrolment{8, 32, std::chrono::seconds(20), 128 << 10, 4 << 20};
+  NewcomerBounds nodes{24, 96, std::chrono::seconds(15), 6 << 20, 64 << 20};
+  NewcomerBounds enrolment{6, 24, std::chrono::seconds(20), 128 << 10, 2 << 20};
   // Taken from the system, and not yet handed on.
   size_t waiting = 2048;
   // As long as a client of ours waits for a connection (channel.cc).
@@ -64,7 +65,7 @@ class ConnectionTable {
   explicit ConnectionTable(const ConnectionBounds& bounds) : bounds_(bounds) {}
 
   // One that came, to wait for its turn. Where too many wait, one of the neighbour that has most of
-  // them has to go.
+  // them has to go; this one, where nobody has more than its own.
   Id Add(Port port, const std::string& peer, Time now);
   // Whose turn it is: that of a neighbour with the fewest newcomers; of those the one that has
   // waited longest. It is a newcomer from now on.
@@ -118,7 +119,7 @@ class ConnectionTable {
   void LeaveState(Connection& connection);
   void LeaveNeighbour(Neighbours::iterator neighbour);
   void End(Connection& connection, const std::string& reason);
-  void EndOneThatWaits();
+  void EndOneThatWaits(Connection& latest);
   void EndOverdue(Time now);
   void EndGreedy(Port port);
   void MakeRoom(Port port, Time now);

@@ -24,7 +24,7 @@ namespace connect_ha {
 namespace {
 
 // While somebody's bytes or time are counted.
-constexpr int kLookEveryMs = 20;
+constexpr int kLookEveryMs = 10;
 // Taken at a time from one listening socket.
 constexpr int kAcceptAtOnce = 64;
 constexpr int kEventsAtOnce = 256;

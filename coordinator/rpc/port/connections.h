@@ -1,7 +1,7 @@
 // The coordinator's sockets: takes connections on both ports, and hands each to gRPC when it is its
 // turn (connection_table.h). gRPC takes a whole message in before anybody is asked whether its
 // sender may call, and a resource quota of it acts late; so what a newcomer has sent is looked at
-// from outside, every 20 ms, in the system's count of the bytes of its connection, and whoever is
+// from outside, every 10 ms, in the system's count of the bytes of its connection, and whoever is
 // over its bounds is hung up on.
 //
 // A connection stays counted until gRPC has closed its socket. This keeps a duplicate of each; the

@@ -129,6 +129,15 @@ TEST_F(ConnectionTableTest, WhereTooManyWaitOneOfTheNeighbourWithMostGoes) {
   EXPECT_NE(std::find(turns.begin(), turns.end(), honest), turns.end());
 }
 
+TEST_F(ConnectionTableTest, WhereNobodyHasMoreTheLatestGoes) {
+  for (int i = 1; i <= 4; ++i) Serve("10.0.1." + std::to_string(i));
+  for (int i = 1; i <= 6; ++i) Add("10.0.2." + std::to_string(i));
+  EXPECT_TRUE(Ended().empty());
+  const Id latest = Add("10.0.3.1");
+  EXPECT_EQ(Ended(), std::vector<Id>{latest});
+  EXPECT_EQ(table_.waiting(), 6u);
+}
+
 TEST_F(ConnectionTableTest, WaitingHasAnEnd) {
   for (int i = 0; i < 2; ++i) Serve("10.0.0.1");
   const Id waits = Add("10.0.0.1");
