@@ -47,10 +47,10 @@ bool WasLetIn(const grpc::Status& answer) {
 
 }  // namespace
 
-Server::Server(Core core, const ConnectionBounds& bounds)
-    : core_(core),
-      connections_(FitToFiles(bounds, RaiseFileLimit()),
-                   [this](Port port, int socket) { return HandOver(port, socket); }) {
+Server::Server(Core core)
+    : core_(core), connections_(FitToFiles({}, RaiseFileLimit()), [this](Port port, int socket) {
+        return HandOver(port, socket);
+      }) {
   LogUnreadMessages();
   SwitchOffLockCycleSearch();
 }

@@ -18,8 +18,8 @@ namespace connect_ha {
 
 class Server {
  public:
-  // `bounds` are made to fit the files that this process may open.
-  explicit Server(Core core, const ConnectionBounds& bounds = {});
+  // Lets this process open as many files as it may.
+  explicit Server(Core core);
   ~Server();
 
   // Both host:port; port 0 takes a free one.
