@@ -161,9 +161,10 @@ absl::Status CheckBounds(absl::string_view message, const Descriptor& type,
     all.bytes -= field.content.size();
     found.bytes += field.content.size();
     if (found.bytes > bound.bytes) break;
-    found.values += field.content.size() / kLeastBytes <= bound.values
-                        ? 1
-                        : CountValues(field.content, *bound.type, bound.values);
+    // What may hold too much is counted; what may not, counts as what it may hold.
+    const size_t at_most = field.content.size() / kLeastBytes;
+    found.values +=
+        at_most <= bound.values ? at_most : CountValues(field.content, *bound.type, bound.values);
   }
   for (size_t i = 0; i < large.size(); ++i) {
     const absl::Status status = Check(bounds.large_part, large[i], bounds.large[i].bytes,

@@ -112,6 +112,16 @@ TEST(HeartbeatBounds, FactsThatComeTwiceCountTwice) {
   EXPECT_TRUE(absl::StrContains(status.message(), "the report has 6291456 bytes")) << status;
 }
 
+// They would be merged into one.
+TEST(HeartbeatBounds, FactsInManyPiecesAreCountedTogether) {
+  const std::string piece = Repeat(Bytes(v1::Facts::kRunsFieldNumber, ""), 60'000);
+  const std::string pieces = Repeat(Bytes(v1::HeartbeatRequest::kFactsFieldNumber, piece), 20);
+  const absl::Status status =
+      CheckBounds(pieces, *v1::HeartbeatRequest::descriptor(), HeartbeatBounds());
+  EXPECT_TRUE(absl::StrContains(status.message(), "more values than the limit of 100000"))
+      << status;
+}
+
 TEST(HeartbeatBounds, ManySmallChangesAreRefusedUnparsed) {
   const std::string changes =
       Repeat(Bytes(v1::HeartbeatRequest::kChangesMadeFieldNumber, ""), 60'000);
