@@ -18,10 +18,13 @@ namespace {
 
 constexpr int kClean = 0;
 constexpr int kCannotStart = 2;
+constexpr int kSuperseded = 3;  // the unit starts it no more then
 constexpr std::chrono::milliseconds kTick{200};
 // Evaluating a large cluster may take a tenth of the loop's time, no more.
 constexpr int kRestPerWork = 9;
 constexpr std::chrono::milliseconds kLongestRest{10'000};
+// It looks into the store's file.
+constexpr std::chrono::seconds kSupersededCheck{1};
 
 Time Now() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
 
@@ -61,9 +64,10 @@ void Reload(Coordinator& coordinator) {
   }
 }
 
-// Until asked to stop.
-void Loop(Coordinator& coordinator, const sigset_t& signals) {
+// Until it is asked to stop, or another coordinator has its store. Returns the exit code.
+int Loop(Coordinator& coordinator, const sigset_t& signals) {
   Watchdog watchdog([&coordinator] { return coordinator.store().writing_since(); });
+  auto checked = std::chrono::steady_clock::now();
   while (true) {
     const auto before = Worked();
     coordinator.Tick(Now());
@@ -73,7 +77,10 @@ void Loop(Coordinator& coordinator, const sigset_t& signals) {
     const int signal = NextSignal(signals, rest);
     watchdog.Turned();
     if (signal == SIGHUP) Reload(coordinator);
-    if (signal == SIGTERM || signal == SIGINT) return;
+    if (signal == SIGTERM || signal == SIGINT) return kClean;
+    if (std::chrono::steady_clock::now() - checked < kSupersededCheck) continue;
+    checked = std::chrono::steady_clock::now();
+    if (coordinator.store().superseded()) return kSuperseded;
   }
 }
 
@@ -96,11 +103,16 @@ int Serve(const ServeOptions& options) {
                (*coordinator)->cluster(), (*coordinator)->port(), (*coordinator)->enrolment_port(),
                CONNECT_HA_VERSION);
   sd_notify(0, "READY=1");
-  Loop(**coordinator, signals);
+  const int code = Loop(**coordinator, signals);
   sd_notify(0, "STOPPING=1");
+  if (code == kSuperseded) {
+    spdlog::critical(
+        "event=SUPERSEDED text=\"another coordinator has opened this store since, or its file was "
+        "replaced\" fix=\"leave one coordinator running: systemctl start connect-ha-coordinator\"");
+  }
   (*coordinator)->Stop(Now());
   spdlog::info("event=STOPPED");
-  return kClean;
+  return code;
 }
 
 }  // namespace connect_ha

@@ -14,7 +14,8 @@ struct ServeOptions {
 
 // Runs the coordinator until SIGTERM or SIGINT; SIGHUP reloads (coordinator.h). Tells systemd when
 // it is ready and, as long as its loop turns, that it is alive (watchdog.h). Returns the exit code:
-// 0 after a clean stop, 2 when it could not start (said on standard error).
+// 0 after a clean stop, 2 when it could not start, 3 when another coordinator has opened its store
+// (both said on standard error).
 int Serve(const ServeOptions& options);
 
 }  // namespace connect_ha

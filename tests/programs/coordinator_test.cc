@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "common/file.h"
@@ -176,6 +177,16 @@ TEST_F(ServeTest, PresentsTheCertificateThatItIsGivenAfterAReload) {
   EXPECT_EQ(PresentedSerial(), ParseCertificate(*certificate)->serial);
   EXPECT_NE(PresentedSerial(), before);
   EXPECT_TRUE(Admin()->GetChecklist({}).ok());
+}
+
+// As after a restore over a coordinator that runs.
+TEST_F(ServeTest, EndsForGoodWhereItsStoreIsAnotherOneByNow) {
+  const auto program = Serve();
+  std::filesystem::copy_file(dir_ / "store.db", dir_ / "restored.db");
+  std::filesystem::rename(dir_ / "restored.db", dir_ / "store.db");
+
+  EXPECT_EQ(program->Wait(), 3);
+  EXPECT_NE(program->error().find("event=SUPERSEDED"), std::string::npos) << program->error();
 }
 
 TEST_F(ServeTest, SaysWhyItCannotStart) {
