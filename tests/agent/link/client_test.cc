@@ -202,6 +202,17 @@ TEST_F(ClientTest, EnrolmentDoesNotWaitWhereWaitingDoesNotHelp) {
   EXPECT_EQ(result.status().code(), absl::StatusCode::kFailedPrecondition) << result.status();
 }
 
+TEST_F(ClientTest, JoiningOnThePortOfNodesSaysThatAnotherIsMeant) {
+  EnrollOptions options = Options("node-1");
+  options.coordinator = cluster_.target();
+
+  const auto result = Enroll(options, TestNow, Ignore);
+
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable) << result.status();
+  EXPECT_NE(result.status().message().find("check the port"), absl::string_view::npos)
+      << result.status();
+}
+
 TEST_F(ClientTest, ARemovedNodeIsToldAndJoinsAgainWithANewToken) {
   const auto first = Enroll(Options("node-1"), TestNow, Ignore);
   const auto client = Client(first->identity);
