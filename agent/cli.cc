@@ -311,7 +311,7 @@ std::vector<Command> Commands() {
         {"--wait", "SECONDS",
          "keep trying this long if the coordinator does not answer (default 0)"},
         kStateDirOption},
-       {"connect-ha-agent enroll --coordinator ha.example.com:8443 --ca-hash sha256:... --token "
+       {"connect-ha-agent enroll --coordinator ha.example.com:8444 --ca-hash sha256:... --token "
         "..."},
        EnrollNode},
       {"check-config",

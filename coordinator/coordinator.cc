@@ -21,6 +21,12 @@ constexpr std::chrono::seconds kMemoryCheck{5};
 constexpr std::chrono::milliseconds kReplaceGrace{5000};
 constexpr std::chrono::milliseconds kStopGrace{3000};
 
+// The next port of the same address. Port 0, a free one, is no address: it stays, for another.
+std::string EnrolmentBeside(const std::string& listen) {
+  const auto address = ParseAddress(listen);
+  return address.ok() ? FormatAddress(EnrolmentAddress(*address)) : listen;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Coordinator>> Coordinator::Open(const std::string& dir,
@@ -105,14 +111,15 @@ absl::Status Coordinator::Load(Time now) {
   return loaded.ok() ? evaluator_->Load() : loaded;
 }
 
-absl::Status Coordinator::Start(const std::string& listen) {
+absl::Status Coordinator::Start(const std::string& listen, const std::string& enrol_listen) {
   std::string address = listen;
   if (address.empty()) {
     const auto called = ParseAddress(files_.address);
     if (!called.ok()) return called.status();
     address = absl::StrCat("[::]:", called->port);
   }
-  return server_->Start(address, {files_.certificate, files_.key, files_.ca});
+  return server_->Start(address, enrol_listen.empty() ? EnrolmentBeside(address) : enrol_listen,
+                        {files_.certificate, files_.key, files_.ca});
 }
 
 void Coordinator::Tick(Time now) {

@@ -31,8 +31,9 @@ class Coordinator {
                                                            const std::string& spec_path, Time now);
   ~Coordinator();
 
-  // `listen` is host:port; empty: every address of this machine, the port that nodes call.
-  absl::Status Start(const std::string& listen);
+  // Both are host:port. `listen` empty: every address of this machine, the port that nodes call.
+  // `enrol_listen` empty: the port beside that of `listen`, which may be 0 for two free ones.
+  absl::Status Start(const std::string& listen, const std::string& enrol_listen = "");
 
   // What is to be done now: evaluation, renewal of the certificate. For one thread, every 200 ms
   // or so. Blocks up to five seconds when the certificate changes.
@@ -47,6 +48,7 @@ class Coordinator {
   void Stop(Time now);
 
   int port() const { return server_->port(); }
+  int enrolment_port() const { return server_->enrolment_port(); }
   const std::string& cluster() const { return authority_.cluster(); }
   Roster& roster() { return *roster_; }
   Evaluator& evaluator() { return *evaluator_; }

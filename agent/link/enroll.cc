@@ -115,6 +115,15 @@ absl::StatusOr<NodeIdentity> Enrolling::MakeIdentity(const v1::EnrollResponse& r
   return identity;
 }
 
+// The port of nodes presents the same authority, and ends the connection of who has no certificate.
+absl::Status WithPort(const absl::Status& status) {
+  if (!absl::IsUnavailable(status)) return status;
+  return absl::UnavailableError(absl::StrCat(
+      status.message(),
+      "; fix: where this goes on, check the port: nodes join on the one in the command that "
+      "connect-ha token create prints, 8444 as a rule"));
+}
+
 absl::StatusOr<NodeIdentity> Enrolling::Try() {
   const auto ca = FetchPinnedCa(options_.coordinator, options_.ca_hash, kCallTimeout);
   if (!ca.ok()) return ca.status();
@@ -127,7 +136,7 @@ absl::StatusOr<NodeIdentity> Enrolling::Try() {
   for (int i = 1; i < kTriesWithAChallenge && absl::IsAborted(response.status()); ++i) {
     response = Ask(*stub);
   }
-  if (!response.ok()) return response.status();
+  if (!response.ok()) return WithPort(response.status());
   return MakeIdentity(*response, *ca);
 }
 

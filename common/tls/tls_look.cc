@@ -139,6 +139,7 @@ class Handshake {
   absl::Status Send();
   absl::Status Receive();
   absl::Status TlsError() const;
+  bool ServerHasProvenItself() const;
 
   const Address& address_;
   const int fd_;
@@ -214,16 +215,28 @@ absl::Status Handshake::TlsError() const {
       "); fix: check the address; `connect-ha serve` answers in TLS only"));
 }
 
+// In TLS 1.2 a server that demands a certificate ends the handshake of who has none when this end
+// has said its last word, which it says to a server that has signed for its key. (In TLS 1.3 the
+// handshake is over for this end by then.)
+bool Handshake::ServerHasProvenItself() const {
+  return SSL_get_state(ssl_.get()) == TLS_ST_CW_FINISHED && !Chain().empty();
+}
+
 absl::Status Handshake::Run() {
   if (absl::Status status = Prepare(); !status.ok()) return status;
   while (true) {
     ERR_clear_error();
     const int done = SSL_do_handshake(ssl_.get());
     const int error = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), done);
-    if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL) return TlsError();
+    if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL) {
+      const absl::Status status = TlsError();
+      return ServerHasProvenItself() ? absl::OkStatus() : status;
+    }
     if (absl::Status status = Send(); !status.ok()) return status;
     if (error == SSL_ERROR_NONE) return absl::OkStatus();
-    if (absl::Status status = Receive(); !status.ok()) return status;
+    if (absl::Status status = Receive(); !status.ok()) {
+      return ServerHasProvenItself() ? absl::OkStatus() : status;
+    }
   }
 }
 

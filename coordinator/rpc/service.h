@@ -15,7 +15,6 @@
 #include "coordinator/identity/admins.h"
 #include "coordinator/identity/enrolment.h"
 #include "coordinator/rpc/service_caller.h"
-#include "coordinator/rpc/service_nudges.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
@@ -38,7 +37,7 @@ struct NodeLines {
   std::function<void(const std::string& node)> hang_up;
 };
 
-class NodeServer final : public NodeServiceWithNudges {
+class NodeServer final : public v1::NodeService::Service {
  public:
   explicit NodeServer(Core& core) : core_(core) {}
   grpc::Status Heartbeat(grpc::ServerContext* context, const v1::HeartbeatRequest* request,

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "common/log.h"
 #include "common/text/short_text.h"
 #include "coordinator/rpc/service_unread.h"
@@ -35,14 +34,6 @@ size_t FixBegins(const std::string& reason) {
 }
 
 }  // namespace
-
-std::string AddressOf(const std::string& peer) {
-  const size_t scheme = peer.find(':');
-  const size_t port = peer.rfind(':');
-  if (scheme == std::string::npos || port <= scheme) return peer;
-  return absl::StrReplaceAll(peer.substr(scheme + 1, port - scheme - 1),
-                             {{"%5B", ""}, {"%5D", ""}, {"[", ""}, {"]", ""}});
-}
 
 std::string ActorOf(const grpc::ServerContext& context) {
   const auto certificate = ParseCertificate(PeerPem(context));
@@ -151,7 +142,7 @@ absl::Status Callers::Refuse(const grpc::ServerContext& context, const std::stri
                              absl::Status refusal, Time now) {
   const std::string address = AddressOf(context.peer());
   const std::string reason(refusal.message());
-  if (!refusals_.Allows(address, now)) return refusal;
+  if (!refusals_.Allows(NeighbourOf(address), now)) return refusal;
   spdlog::warn("event=REFUSED address={} actor={} reason={}", address, LogValue(actor),
                LogValue(reason));
   v1::Event event;

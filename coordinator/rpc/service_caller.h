@@ -15,6 +15,7 @@
 #include "connect_ha/v1/audit.pb.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/identity/admins.h"
+#include "coordinator/rpc/port/peer.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
@@ -26,7 +27,7 @@ class Callers {
 
   using Caller = std::shared_ptr<const Certificate>;
   // The caller speaks for this very node, which was not removed. A refusal is logged, and an
-  // event: at most one a minute for each address, ten in all.
+  // event: at most one a minute for each neighbour (peer.h), ten in all.
   absl::StatusOr<Caller> RequireNode(const grpc::ServerContext& context, const std::string& node,
                                      Time now);
   // The caller is an admin whose record says that it may do at least what this role may.
@@ -49,7 +50,7 @@ class Callers {
 
   std::mutex parsed_mutex_;
   std::unordered_map<std::string, Caller> parsed_;  // by PEM
-  LogPace refusals_;                                // by address
+  LogPace refusals_;                                // by neighbour
 };
 
 // What this caller does, for the audit log. `why` is in the caller's words; both texts are cut to
@@ -60,8 +61,5 @@ v1::AuditEntry AuditOf(const grpc::ServerContext& context, const Callers::Caller
 
 // "node/node-1", as the peer's certificate says; "unknown" without one.
 std::string ActorOf(const grpc::ServerContext& context);
-
-// "10.0.0.1" of "ipv4:10.0.0.1:41234"; "::1" of "ipv6:%5B::1%5D:41234".
-std::string AddressOf(const std::string& peer);
 
 }  // namespace connect_ha

@@ -24,7 +24,7 @@ class Watch final : public grpc::Server::GlobalCallbacks {
     if (message_was_read) return;
     const std::string address = AddressOf(context->peer());
     const auto now = std::chrono::time_point_cast<Time::duration>(Time::clock::now());
-    if (!pace_.Allows(address, now)) return;
+    if (!pace_.Allows(NeighbourOf(address), now)) return;
     spdlog::warn("event=REFUSED address={} actor={} reason={}", address,
                  LogValue(ActorOf(*context)),
                  LogValue("its message is not of the method's type, or no thread was free for it"));

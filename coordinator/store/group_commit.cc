@@ -33,6 +33,12 @@ absl::Status GroupCommit::Commit(const Write& write) {
   return waiting.status;
 }
 
+std::optional<std::chrono::steady_clock::time_point> GroupCommit::committing_since() const {
+  const std::chrono::steady_clock::duration since = committing_since_;
+  if (since == std::chrono::steady_clock::duration::zero()) return std::nullopt;
+  return std::chrono::steady_clock::time_point(since);
+}
+
 void GroupCommit::Loop() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -42,7 +48,9 @@ void GroupCommit::Loop() {
     const std::vector<Waiting*> group(queue_.begin(), end);
     queue_.erase(queue_.begin(), end);
     lock.unlock();
+    committing_since_ = std::chrono::steady_clock::now().time_since_epoch();
     RunGroup(group);
+    committing_since_ = std::chrono::steady_clock::duration::zero();
     lock.lock();
     for (Waiting* waiting : group) {
       waiting->done = true;

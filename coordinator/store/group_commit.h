@@ -1,10 +1,13 @@
 // Commits the writes of many threads in groups: one fsync for all that wait.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -30,6 +33,8 @@ class GroupCommit {
 
   // Returns when the write is on disk, or with its error, or with that of the commit. Any thread.
   absl::Status Commit(const Write& write);
+  // Since when the group that is on its way to the disk has been; nullopt: none is. Any thread.
+  std::optional<std::chrono::steady_clock::time_point> committing_since() const;
 
  private:
   struct Waiting {
@@ -50,6 +55,7 @@ class GroupCommit {
   std::condition_variable arrived_;
   std::deque<Waiting*> queue_;
   bool stopping_ = false;
+  std::atomic<std::chrono::steady_clock::duration> committing_since_{};  // the clock's; 0: none
   std::thread thread_;
 };
 

@@ -51,6 +51,10 @@ class SqliteStore : public Store {
   absl::StatusOr<std::vector<v1::Event>> ListEvents(const EventQuery& query) override;
   absl::StatusOr<std::vector<v1::Event>> ListLosses() override;
 
+  std::optional<std::chrono::steady_clock::time_point> writing_since() const override {
+    return commits_.committing_since();
+  }
+
   absl::StatusOr<uint64_t> AddNodeChanges(const std::string& node,
                                           const std::vector<NumberedEvent>& changes) override;
 

@@ -16,6 +16,7 @@
 // and Internal, with the database's words.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -111,6 +112,12 @@ class Store {
 
   // The newest NODE_LOST of each node, where no NODE_BACK came after it, by the nodes' names.
   virtual absl::StatusOr<std::vector<v1::Event>> ListLosses() = 0;
+
+  // Since when the writes that the disk has now have been on their way; nullopt: it has none. So a
+  // watchdog that finds its loop waiting knows what for.
+  virtual std::optional<std::chrono::steady_clock::time_point> writing_since() const {
+    return std::nullopt;
+  }
 
   // Tokens.
   virtual absl::Status AddToken(const v1::StoredToken& token,

@@ -278,7 +278,7 @@ class AgentRunTest : public AgentTest {
     ASSERT_TRUE(admin->CreateToken(&context, request, &token).ok());
     WriteFile("token", token.token_secret() + "\n");
     const auto program =
-        Run({"enroll", "--coordinator", cluster_.target(), "--ca-hash", token.ca_hash(),
+        Run({"enroll", "--coordinator", cluster_.enrol_target(), "--ca-hash", token.ca_hash(),
              "--token-file", dir_ / "token", "--node", node, "--state-dir", dir_ / "state"});
     ASSERT_EQ(code_, 0) << program->error();
     EXPECT_EQ(program->out(), "enrolled: " + node + " in cluster test\n");

@@ -51,7 +51,7 @@ class ClientTest : public testing::Test {
     EXPECT_TRUE(token.ok()) << token.status();
     EnrollOptions options;
     options.state_dir = state_ / node;
-    options.coordinator = cluster_.target();
+    options.coordinator = cluster_.enrol_target();
     options.ca_hash = token->ca_hash();
     options.token = token->token_secret();
     options.node = node;
@@ -225,6 +225,17 @@ TEST_F(ClientTest, EnrolmentDoesNotWaitWhereWaitingDoesNotHelp) {
   const auto result = Enroll(options, TestNow, Ignore);
 
   EXPECT_EQ(result.status().code(), absl::StatusCode::kFailedPrecondition) << result.status();
+}
+
+TEST_F(ClientTest, JoiningOnThePortOfNodesSaysThatAnotherIsMeant) {
+  EnrollOptions options = Options("node-1");
+  options.coordinator = cluster_.target();
+
+  const auto result = Enroll(options, TestNow, Ignore);
+
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable) << result.status();
+  EXPECT_NE(result.status().message().find("check the port"), absl::string_view::npos)
+      << result.status();
 }
 
 TEST_F(ClientTest, ARemovedNodeIsToldAndJoinsAgainWithANewToken) {

@@ -124,10 +124,12 @@ TEST(TokenCreate, TheCommandCanBePasted) {
 
 TEST(Serve, IsRunAsTyped) {
   World world;
-  EXPECT_EQ(world.Run({"serve", "--dir", "/d", "--listen=127.0.0.1:1", "--log-level", "debug"}),
+  EXPECT_EQ(world.Run({"serve", "--dir", "/d", "--listen=127.0.0.1:1", "--enrol-listen",
+                       "127.0.0.1:2", "--log-level", "debug"}),
             kHolds);
   EXPECT_EQ(world.served.dir, "/d");
   EXPECT_EQ(world.served.listen, "127.0.0.1:1");
+  EXPECT_EQ(world.served.enrol_listen, "127.0.0.1:2");
   EXPECT_EQ(world.served.log_level, "debug");
   EXPECT_EQ(world.served.spec, "/etc/connect-ha/cluster.yaml");
 }

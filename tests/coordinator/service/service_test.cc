@@ -104,7 +104,7 @@ TEST_F(ServiceTest, AnAdminsCertificateIsRefusedOnNodeCalls) {
             grpc::StatusCode::PERMISSION_DENIED);
 }
 
-TEST_F(ServiceTest, CallsWithoutACertificateAreRefused) {
+TEST_F(ServiceTest, CallsWithoutACertificateEndInTheHandshake) {
   const auto channel = cluster_.Connect({});
   grpc::ClientContext admin_context, node_context;
   v1::Checklist checklist;
@@ -113,9 +113,9 @@ TEST_F(ServiceTest, CallsWithoutACertificateAreRefused) {
   const auto admin =
       v1::AdminService::NewStub(channel)->GetChecklist(&admin_context, {}, &checklist);
   const auto node = v1::NodeService::NewStub(channel)->Heartbeat(&node_context, request, &response);
-  EXPECT_EQ(admin.error_code(), grpc::StatusCode::UNAUTHENTICATED);
-  EXPECT_TRUE(absl::StrContains(admin.error_message(), "this call needs a certificate"));
-  EXPECT_EQ(node.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(admin.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(node.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(Events(v1::Event::REFUSED).size(), 0u);
 }
 
 TEST_F(ServiceTest, ReportOverTheLimitIsRefusedWithItsSize) {

@@ -49,9 +49,11 @@ void TestCluster::Start() {
   auto coordinator = Coordinator::Open(dir_, spec_path(), TestNow());
   ASSERT_TRUE(coordinator.ok()) << coordinator.status();
   coordinator_ = *std::move(coordinator);
-  const absl::Status started = coordinator_->Start(absl::StrCat("127.0.0.1:", port_));
+  const absl::Status started = coordinator_->Start(absl::StrCat("127.0.0.1:", port_),
+                                                   absl::StrCat("127.0.0.1:", enrol_port_));
   ASSERT_TRUE(started.ok()) << started;
   port_ = coordinator_->port();
+  enrol_port_ = coordinator_->enrolment_port();
 }
 
 void TestCluster::Stop() {
@@ -65,6 +67,8 @@ void TestCluster::Restart() {
 }
 
 std::string TestCluster::target() const { return absl::StrCat("localhost:", port_); }
+
+std::string TestCluster::enrol_target() const { return absl::StrCat("localhost:", enrol_port_); }
 
 TestIdentity TestCluster::Issue(Role role, const std::string& name) const {
   TestIdentity identity;
@@ -83,6 +87,13 @@ std::shared_ptr<grpc::Channel> TestCluster::Connect(const TestIdentity& identity
   options.ca = LoadCoordinatorFiles(dir_)->ca;
   options.certificate = identity.certificate;
   options.key = identity.key;
+  return MakeChannel(options);
+}
+
+std::shared_ptr<grpc::Channel> TestCluster::ConnectToEnrol() const {
+  ChannelOptions options;
+  options.target = enrol_target();
+  options.ca = LoadCoordinatorFiles(dir_)->ca;
   return MakeChannel(options);
 }
 

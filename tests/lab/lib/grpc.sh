@@ -11,14 +11,14 @@ message() {
 frame() { python3 -c 'import sys; b = sys.stdin.buffer.read(); sys.stdout.buffer.write(b"\0" + len(b).to_bytes(4, "big") + b)'; }
 
 # grpc_call METHOD BODY_FILE [CURL_OPTION...]: prints "STATUS MESSAGE"; 0 is gRPC's OK. Fails when there is no status,
-# with curl's words.
+# with curl's words. $GRPC_PORT is the port, when it is not that of nodes and admins.
 grpc_call() {
-  local method=$1 body=$2 headers=$RUN/grpc-headers
+  local method=$1 body=$2 headers=$RUN/grpc-headers port=${GRPC_PORT:-$PORT_COORDINATOR}
   shift 2
   curl -sS --http2 -m 20 -D "$headers" -o /dev/null --cacert "$RUN/coordinator/ca/ca.crt" \
-    --resolve "coordinator.lab.internal:$PORT_COORDINATOR:127.0.0.1" \
+    --resolve "coordinator.lab.internal:$port:127.0.0.1" \
     -H 'content-type: application/grpc' -H 'te: trailers' --data-binary "@$body" "$@" \
-    "https://coordinator.lab.internal:$PORT_COORDINATOR/connect_ha.v1.$method" 2>&1 || return 1
+    "https://coordinator.lab.internal:$port/connect_ha.v1.$method" 2>&1 || return 1
   tr -d '\r' <"$headers" | sed -n -e 's/^grpc-status: //p' -e 's/^grpc-message: //p' | paste -s -d ' ' |
     python3 -c 'import sys, urllib.parse; print(urllib.parse.unquote(sys.stdin.read().strip()).replace("\n", "; "))'
 }
