@@ -7,8 +7,8 @@ namespace {
 
 constexpr size_t kMaxFactsValues = 100'000;
 // A specification comes with the files that it names: 256 KiB of configuration, 64 KiB of licence
-// (common/spec/spec_bundle.h), and cluster.yaml.
-constexpr size_t kMaxSpecBytes = 640 * 1024;
+// (common/spec/spec_bundle.h), and cluster.yaml; where it is signed, all but that twice.
+constexpr size_t kMaxSpecBytes = 1024 * 1024;
 // What comes without a certificate is a name, a key and a proof.
 constexpr size_t kMaxEnrolmentBytes = 16 * 1024;
 
