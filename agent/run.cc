@@ -85,7 +85,7 @@ bool EnrolledAnew(const std::string& state_dir, const std::string& token_id,
   return identity->token_id != token_id || DigestKeyId(identity->digest_key) != digest_key_id;
 }
 
-void Serve(Watcher& watcher, Loop& loop, Watchdog& watchdog,
+void Serve(Watcher& watcher, Loop& loop, LoopWatchdog& watchdog,
            const std::function<bool()>& enrolled_anew) {
   uint32_t triggers = 0;
   auto next_trim = steady_clock::now() + kTrimEvery;
@@ -138,10 +138,10 @@ HeldOptions MakeHeldOptions(const std::string& state_dir, const v1::AgentConfig&
 
 absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
                     NodeIdentity identity) {
-  WatchdogOptions feeding;
+  LoopWatchdogOptions feeding;
   feeding.interval = WatchdogInterval();
   feeding.feed = [] { Notify("WATCHDOG=1"); };
-  Watchdog watchdog(std::move(feeding));
+  LoopWatchdog watchdog(std::move(feeding));
   LinuxHost host;
   WatcherOptions events = NodeEvents(config);
   events.paths.push_back({state_dir, "enrolment", kOnIdentity});

@@ -6,12 +6,12 @@
 
 namespace connect_ha {
 
-Watchdog::Watchdog(WatchdogOptions options)
+LoopWatchdog::LoopWatchdog(LoopWatchdogOptions options)
     : options_(std::move(options)), progress_(options_.now()) {
   if (options_.interval.count() > 0) thread_ = std::thread([this] { Work(); });
 }
 
-Watchdog::~Watchdog() {
+LoopWatchdog::~LoopWatchdog() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;
@@ -20,12 +20,12 @@ Watchdog::~Watchdog() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Watchdog::Progress() {
+void LoopWatchdog::Progress() {
   const std::lock_guard<std::mutex> lock(mutex_);
   progress_ = options_.now();
 }
 
-void Watchdog::Work() {
+void LoopWatchdog::Work() {
   bool told = false;
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stop_) {

@@ -11,7 +11,7 @@
 
 namespace connect_ha {
 
-struct WatchdogOptions {
+struct LoopWatchdogOptions {
   // systemd's WatchdogSec=; zero: none, and no thread.
   std::chrono::microseconds interval{0};
   // A turn of the loop is calls of ten seconds, and writes that a full device may hold for minutes;
@@ -21,10 +21,10 @@ struct WatchdogOptions {
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 
-class Watchdog {
+class LoopWatchdog {
  public:
-  explicit Watchdog(WatchdogOptions options);
-  ~Watchdog();
+  explicit LoopWatchdog(LoopWatchdogOptions options);
+  ~LoopWatchdog();
 
   // The loop begins a turn, which it does once a minute at the least. From any thread.
   void Progress();
@@ -32,7 +32,7 @@ class Watchdog {
  private:
   void Work();
 
-  const WatchdogOptions options_;
+  const LoopWatchdogOptions options_;
   std::mutex mutex_;
   std::condition_variable stopped_;
   bool stop_ = false;

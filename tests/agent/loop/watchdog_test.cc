@@ -30,18 +30,18 @@ class WatchdogTest : public testing::Test {
 
   std::atomic<int> fed_{0};
   std::atomic<int> now_{1'000};
-  WatchdogOptions options_;
+  LoopWatchdogOptions options_;
 };
 
 TEST_F(WatchdogTest, IsFedWhileTheLoopIsHeldUp) {
-  Watchdog watchdog(options_);
+  LoopWatchdog watchdog(options_);
   now_ += 299;  // one turn, all that time
   EXPECT_TRUE(IsFedAgain());
 }
 
 TEST_F(WatchdogTest, IsFedNoMoreWhenTheLoopDoesNotTurnAndAgainWhenItDoes) {
   const LogCapture log;
-  Watchdog watchdog(options_);
+  LoopWatchdog watchdog(options_);
   now_ += 301;
   EXPECT_EQ(log.Await("event=loop-hung seconds=300").size(), 1u);
   const int fed = fed_;
@@ -53,7 +53,7 @@ TEST_F(WatchdogTest, IsFedNoMoreWhenTheLoopDoesNotTurnAndAgainWhenItDoes) {
 
 TEST_F(WatchdogTest, IsLeftAloneWhereSystemdWantsNone) {
   options_.interval = milliseconds(0);
-  { Watchdog watchdog(options_); }
+  { LoopWatchdog watchdog(options_); }
   EXPECT_EQ(fed_, 0);
 }
 
