@@ -73,7 +73,7 @@ absl::Status Coordinator::Start(const std::string& listen) {
 }
 
 void Coordinator::Tick(Time now) {
-  evaluator_->Tick(now);
+  evaluator_->TickAtPace(now);
   if (now - certificate_checked_at_ >= kCertificateCheck) {
     certificate_checked_at_ = now;
     RenewCertificate(now);

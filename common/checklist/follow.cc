@@ -22,10 +22,13 @@ std::string FollowsText(const std::map<std::string, std::vector<std::string>>& b
 
 }  // namespace
 
-Follow::Follow(v1::Snapshot& cluster) : cluster_(cluster) {
-  std::vector<v1::NodeSnapshot*> nodes(static_cast<size_t>(cluster.nodes_size()));
-  cluster.mutable_nodes()->ExtractSubrange(0, cluster.nodes_size(), nodes.data());
-  for (v1::NodeSnapshot* node : nodes) nodes_.emplace_back(node);
+Follow::Follow(v1::Snapshot& cluster)
+    : cluster_(cluster), nodes_(static_cast<size_t>(cluster.nodes_size())) {
+  cluster.mutable_nodes()->UnsafeArenaExtractSubrange(0, cluster.nodes_size(), nodes_.data());
+}
+
+Follow::~Follow() {
+  for (v1::NodeSnapshot* node : nodes_) cluster_.mutable_nodes()->UnsafeArenaAddAllocated(node);
 }
 
 const Follow::Trouble* Follow::TroubleWith(const std::string& rule, const std::string& node) const {
@@ -46,12 +49,12 @@ const Follow::Trouble* Follow::Blocking(const Rule& rule, const std::string& nod
 
 v1::Finding Follow::Judge(const Rule& rule) {
   std::map<std::string, std::string> causes;  // by node
-  for (const auto& node : nodes_) {
+  for (v1::NodeSnapshot* node : nodes_) {
     const Trouble* blocking = Blocking(rule, node->name());
     if (blocking != nullptr) {
       causes[node->name()] = blocking->cause;
     } else {
-      cluster_.mutable_nodes()->UnsafeArenaAddAllocated(node.get());
+      cluster_.mutable_nodes()->UnsafeArenaAddAllocated(node);
     }
   }
   cluster_.set_nodes_left_out(static_cast<uint32_t>(causes.size()));

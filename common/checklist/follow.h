@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,12 @@ namespace connect_ha {
 
 class Follow {
  public:
-  // Borrows the cluster, whose nodes are taken out and given back only in part while a rule judges.
+  // Borrows the cluster, whose nodes are taken out and given back only in part while a rule judges;
+  // all of them at the end.
   explicit Follow(v1::Snapshot& cluster);
+  ~Follow();
+  Follow(const Follow&) = delete;
+  Follow& operator=(const Follow&) = delete;
 
   // The rules of the table in its order. Rule, title and class are left for the caller.
   v1::Finding Judge(const Rule& rule);
@@ -36,7 +39,7 @@ class Follow {
   void Remember(const Rule& rule, const v1::Finding& finding);
 
   v1::Snapshot& cluster_;
-  std::vector<std::unique_ptr<v1::NodeSnapshot>> nodes_;
+  std::vector<v1::NodeSnapshot*> nodes_;  // whosever the cluster is
   // By rule, then node; what holds is not in it.
   std::map<std::string, std::map<std::string, Trouble>> troubles_;
 };

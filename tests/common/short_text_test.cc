@@ -12,8 +12,11 @@ namespace {
 TEST(ShortTextTest, LeavesWhatIsShortAndPlain) {
   EXPECT_EQ(ShortText("", 10), "");
   EXPECT_EQ(ShortText("node-1", 6), "node-1");
-  EXPECT_EQ(ShortText("Gr\xc3\xb6\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x98\x80", 64),
-            "Gr\xc3\xb6\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x98\x80");
+  EXPECT_EQ(ShortText("Gr\xc3\xb6\xc3\x9f"
+                      "e \xe2\x82\xac \xf0\x9f\x98\x80",
+                      64),
+            "Gr\xc3\xb6\xc3\x9f"
+            "e \xe2\x82\xac \xf0\x9f\x98\x80");
 }
 
 TEST(ShortTextTest, CutsBetweenCharacters) {
