@@ -70,7 +70,8 @@ void JudgeKey(const KeyOnNodes& key, const Nodes& nodes, Verdict& verdict) {
   if (key_class == KeyClass::kMayDiffer || key_class == KeyClass::kMustDiffer) return;
   std::vector<Seen> seen;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    seen.push_back({nodes[i], ComparableText(key, key.on[i])});
+    const bool is_digest = key.on[i] != nullptr && key.on[i]->has_secret_digest();
+    seen.push_back({nodes[i], ComparableText(key, key.on[i]), is_digest});
   }
   const char* note = key_class == KeyClass::kUnknown ? " (a key not known here)" : "";
   Agree(verdict, seen,
