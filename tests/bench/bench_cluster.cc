@@ -169,7 +169,7 @@ std::vector<BenchIdentity> BenchCluster::EnrolNodes(int count) {
       for (size_t i = first; i < nodes.size(); i += kWriters) {
         v1::NodeRecord record;
         record.set_name(nodes[i].name);
-        const absl::Status stored = store->PutNode(record);
+        const absl::Status stored = store->AddNode(record);
         if (!stored.ok()) Die(stored.ToString());
       }
     });
@@ -196,15 +196,18 @@ v1::HeartbeatRequest BenchReport(const std::string& node) {
   report.set_boot_id("01234567-89ab-cdef-0123-456789abcdef");
   report.set_agent_version(CONNECT_HA_VERSION);
   report.set_reported_state(v1::OBSERVED);
-  static const v1::Snapshot healthy = test::BaseCluster();
-  *report.mutable_facts() = healthy.nodes(0).facts();
-  report.mutable_facts()->mutable_host()->set_hostname(node);
   ChangeReport(report, 0);
   return report;
 }
 
+// Serialised messages one after the other are one message: what changes is put behind what does
+// not.
 void ChangeReport(v1::HeartbeatRequest& report, int number) {
-  report.mutable_facts()->mutable_host()->set_kernel(absl::StrCat("6.8.0-", number));
+  static const std::string healthy = test::BaseCluster().nodes(0).facts().SerializeAsString();
+  v1::Facts change;
+  change.mutable_host()->set_hostname(report.node());
+  change.mutable_host()->set_kernel(absl::StrCat("6.8.0-", number));
+  report.set_facts_bytes(healthy + change.SerializeAsString());
   report.set_facts_digest(absl::StrCat("digest-", number));
 }
 

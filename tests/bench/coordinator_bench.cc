@@ -15,6 +15,8 @@
 #include "common/checklist/rule.h"
 #include "connect_ha/v1/admin_service.grpc.pb.h"
 #include "connect_ha/v1/node_service.grpc.pb.h"
+#include "coordinator/cluster/evaluator.h"
+#include "coordinator/cluster/roster.h"
 #include "coordinator/store/sqlite_store.h"
 #include "tests/bench/bench_cluster.h"
 #include "tests/bench/bench_nodes.h"
@@ -79,7 +81,7 @@ Load CallHeartbeats(BenchCluster& cluster, Facts facts) {
         if (!stub->Heartbeat(&context, report, &response).ok()) ++failed;
       };
       beat();
-      if (facts == Facts::kUnchanged) report.clear_facts();
+      if (facts == Facts::kUnchanged) report.clear_facts_bytes();
       int calls = 0;
       while (!go) std::this_thread::sleep_for(milliseconds(1));
       while (!stop) {
@@ -113,11 +115,14 @@ double BareStore(const std::string& path) {
   std::atomic<int> written{0};
   std::vector<std::thread> writers;
   for (int i = 0; i < kCallers; ++i) {
+    v1::NodeRecord record;
+    record.set_name("node-" + std::to_string(i));
+    if (!(*store)->AddNode(record).ok()) std::abort();
     writers.emplace_back([&, i] {
       v1::HeartbeatRequest request = BenchReport("node-" + std::to_string(i));
       v1::NodeReport report;
       report.set_node(request.node());
-      *report.mutable_facts() = request.facts();
+      report.set_facts_bytes(request.facts_bytes());
       while (!stop) {
         if ((*store)->PutReport(report).ok()) ++written;
       }
@@ -153,9 +158,13 @@ void MeasureHeartbeats(int) {
   Row("floor: group commit alone, 64 writers", Text("%.0f/s", store), "-");
   Row("unchanged heartbeats",
       Text("%.0f/s (%.2f of echo)", unchanged.per_second, unchanged.per_second / echo.per_second),
-      ">= 10,000/s");
+      ">= 10,000/s, 0.8 of echo");
   Row("changed reports, durable",
       Text("%.0f/s (%.2f of store)", changed.per_second, changed.per_second / store), ">= 5,000/s");
+  Row("  of unchanged heartbeats", Text("%.2f", changed.per_second / unchanged.per_second),
+      ">= 0.5");
+  figures["unchanged_of_echo"] = unchanged.per_second / echo.per_second;
+  figures["changed_of_unchanged"] = changed.per_second / unchanged.per_second;
   Row("  server CPU each, unchanged / changed",
       Text("%.0f / %.0f us", unchanged.cpu_us_each, changed.cpu_us_each), "-");
   Row("calls that failed", Text("%d", echo.failed + unchanged.failed + changed.failed), "0");
@@ -211,7 +220,8 @@ void MeasureConnections(int count) {
   Row("  resident memory, for each node",
       Text("%.0f MiB, %.0f KB", full, (full - before) * 1024 / count),
       "<= 160 KB; 10,000: <= 1.6 GiB");
-  Row("  40 s after all have left", Text("%.0f MiB (began at %.0f)", left, before), "given back");
+  Row("  40 s after all have left",
+      Text("%.0f MiB (began at %.0f, %.1f times)", left, before, left / before), "<= 1.5 times");
 }
 
 void MeasureRestart(int count) {
@@ -244,8 +254,8 @@ void MeasureStart(int count) {
           v1::NodeRecord record;
           report.set_node(request.node());
           record.set_name(request.node());
-          *report.mutable_facts() = request.facts();
-          if (!(*store)->PutNode(record).ok() || !(*store)->PutReport(report).ok()) std::abort();
+          report.set_facts_bytes(request.facts_bytes());
+          if (!(*store)->AddNode(record).ok() || !(*store)->PutReport(report).ok()) std::abort();
         }
       });
     }
@@ -287,6 +297,60 @@ void MeasureChecklist(int count) {
   figures["checklist_seconds"] = all;
   Row(Text("the checklist of %d nodes, and beside a tenth of them", count),
       Text("%.0f ms, %.1f times", all * 1000, all / few), "in proportion: 10 times");
+}
+
+// From all reports taken to the checklist judged and its changes stored: the first time, when every
+// node has other facts, when ten have, and when nothing but time has passed.
+void MeasureJudge(int count) {
+  BenchCluster cluster;
+  const auto store = SqliteStore::Open(cluster.dir() + "/store.db");
+  if (!store.ok()) std::abort();
+  Roster roster(**store, BenchNow());
+  Evaluator evaluator(roster, **store);
+  if (!roster.Load().ok() || !evaluator.Load().ok()) std::abort();
+  const auto report = [&](int nodes, int change) {
+    std::vector<std::thread> callers;
+    for (int t = 0; t < kCallers; ++t) {
+      callers.emplace_back([&, t] {
+        for (int i = t; i < nodes; i += kCallers) {
+          v1::HeartbeatRequest request = BenchReport("node-" + std::to_string(i));
+          ChangeReport(request, change);
+          if (!roster.Heartbeat(request, "127.0.0.1", BenchNow()).ok()) std::abort();
+        }
+      });
+    }
+    for (std::thread& caller : callers) caller.join();
+  };
+  const auto judge = [&] {
+    const auto begun = Steady::now();
+    evaluator.Tick(BenchNow());
+    return Since(begun) * 1000;
+  };
+  {
+    std::vector<std::thread> writers;
+    for (int t = 0; t < kCallers; ++t) {
+      writers.emplace_back([&, t] {
+        for (int i = t; i < count; i += kCallers) {
+          v1::NodeRecord record;
+          record.set_name("node-" + std::to_string(i));
+          if (!(*store)->AddNode(record).ok()) std::abort();
+          roster.Enrolled(record);
+        }
+      });
+    }
+    for (std::thread& writer : writers) writer.join();
+  }
+  report(count, 1);
+  const double first = judge();
+  report(count, 2);
+  const double all = judge();
+  report(10, 3);
+  const double ten = judge();
+  figures["judge_all_ms"] = all;
+  figures["judge_ten_ms"] = ten;
+  Row(Text("%d nodes judged and stored, the first time", count), Text("%.0f ms", first), "-");
+  Row("  when all have changed", Text("%.0f ms", all), "10,000: <= 300 ms");
+  Row("  when ten have", Text("%.0f ms", ten), "10,000: <= 30 ms");
 }
 
 // A node that gathers when it is nudged; gathering itself takes no time.
@@ -363,7 +427,7 @@ constexpr Measurement kMeasurements[] = {
     {"heartbeats", 0, MeasureHeartbeats},  {"acknowledge", 1000, MeasureAcknowledge},
     {"refresh", 20, MeasureRefresh},       {"start", 4000, MeasureStart},
     {"restart", 1000, MeasureRestart},     {"connections", 1000, MeasureConnections},
-    {"checklist", 1000, MeasureChecklist},
+    {"checklist", 1000, MeasureChecklist}, {"judge", 10000, MeasureJudge},
 };
 
 void PrintFigures() {
@@ -385,7 +449,8 @@ int Run(const std::string& name, int count) {
   if (found) return 0;
   std::fprintf(stderr,
                "usage: coordinator_bench "
-               "[all|heartbeats|acknowledge|refresh|start|restart|connections|checklist] [NODES] "
+               "[all|heartbeats|acknowledge|refresh|start|restart|connections|checklist|judge] "
+               "[NODES] "
                "[--json]\n");
   return 2;
 }

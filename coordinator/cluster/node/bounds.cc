@@ -64,7 +64,7 @@ v1::Preview Bounded(const v1::Preview& said) {
   bounded.set_number(said.number());
   TakeLists(said, bounded);
   while (bounded.changes_size() > 0 && bounded.ByteSizeLong() > kMostPreviewBytes) {
-    bounded.mutable_changes()->RemoveLast();
+    bounded.mutable_changes()->DeleteSubrange(bounded.changes_size() - 1, 1);
   }
   return bounded;
 }
