@@ -86,7 +86,7 @@ RuleMemory::RuleMemory(const v1::Finding& finding) : finding_(Of(finding)) {
 RuleMemory::RuleMemory(const v1::FindingMemory& stored) {
   bool first = true;
   for (const v1::FindingMemory::Memory& memory : stored.memories()) {
-    if (memory.node().empty() && std::exchange(first, false)) {
+    if (std::exchange(first, false)) {
       finding_ = Of(memory);
     } else {
       lines_.push_back({memory.node(), Of(memory)});

@@ -138,13 +138,12 @@ absl::Status Roster::Remove(const std::string& name, const std::function<absl::S
   return absl::OkStatus();
 }
 
-uint64_t Roster::NewestGenerationHeld() const {
-  const auto desired = InForce();
+uint64_t Roster::NewestGenerationHeld(uint64_t most) const {
   uint64_t newest = 0;
   for (const NodePointer& node : Nodes()) {
     std::lock_guard lock(node->mutex);
     const Reported& said = node->known.said;
-    if (node->known.removed || !said.own_lineage || IsOddGeneration(*desired, said)) continue;
+    if (node->known.removed || !said.own_lineage || said.generation > most) continue;
     newest = std::max(newest, said.generation);
   }
   return newest;

@@ -47,9 +47,9 @@ class Roster {
   void SetSpec(const v1::Desired& desired);
   // As HeartbeatResponse.digest_key_id. Before nodes call.
   void SetDigestKeyId(std::string id);
-  // The highest that a node holds of this store's history, as it said, so far as it can be; 0: none
-  // does. What a node says in vain (NODE_ORDERS_ODD) is not among it.
-  uint64_t NewestGenerationHeld() const;
+  // The highest that a node holds of this store's history, as it said, of those that are not above
+  // `most`; 0: none does.
+  uint64_t NewestGenerationHeld(uint64_t most) const;
   // limits.stale_after of the spec.
   std::chrono::microseconds StaleAfter() const;
 

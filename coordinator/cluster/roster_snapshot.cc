@@ -116,7 +116,6 @@ bool Roster::FillSnapshot(const Node& node, Time now, FactsWanted wanted,
     *snapshot->mutable_facts_received_at() = ToProto(facts->received_at);
     snapshot->set_digest_key_id(facts->digest_key_id);
   }
-  if (counted.facts != nullptr) *snapshot->mutable_brief() = BriefOf(*facts, *desired);
   if (wanted == FactsWanted::kNone) return true;
   // Those of a node that is not heard are shown, with their age, and are not judged.
   const bool shown = counted.stale && wanted == FactsWanted::kHeld;

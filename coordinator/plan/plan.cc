@@ -82,7 +82,8 @@ Assigned AssignState(const v1::Desired& desired, const Reported& node, const Uni
   }
   if (node.allow == v1::ALLOW_OBSERVE) {
     return {v1::OBSERVED,
-            "the node lets nobody change it (allow: observe in its /etc/connect-ha/agent.yaml)"};
+            "its agent.yaml lets it be observed alone (allow: observe); to have it changed: allow: "
+            "install there, and systemctl restart connect-ha-agent"};
   }
   if (!unit.unknown.empty()) {
     return {Present(node), "whether Connect runs here is not known: " + unit.unknown};

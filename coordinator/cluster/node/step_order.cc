@@ -1,5 +1,7 @@
 #include "coordinator/cluster/node/step_order.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -24,9 +26,11 @@ bool IsLater(const v1::Order& a, uint64_t epoch, uint64_t serial) {
 }
 
 bool IsOddOrder(const v1::HeartbeatRequest& request, const StepInputs& in) {
-  if (!IsOwn(request, in) || request.order().epoch() < in.epoch) return false;
-  const uint64_t above = request.order().epoch() - in.epoch;
-  return above > kEpochsAbove || (above == 0 && request.order().serial() > in.serial);
+  if (!IsOwn(request, in)) return false;
+  const v1::Order& held = request.order();
+  if (held.epoch() == in.epoch) return held.serial() > in.serial;
+  const auto now = static_cast<uint64_t>(in.now.time_since_epoch().count());
+  return held.epoch() > std::max(in.epoch, now) + static_cast<uint64_t>(kClocksDiffer.count());
 }
 
 std::string OddText(const v1::HeartbeatRequest& request, const StepInputs& in) {

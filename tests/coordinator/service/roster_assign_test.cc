@@ -84,7 +84,7 @@ TEST_F(RosterAssignTest, ANodeThatHoldsANewerSpecificationKeepsItAndItIsToldOnce
     EXPECT_EQ(told.assigned_generation(), 3u);
     EXPECT_FALSE(told.has_desired());
   }
-  EXPECT_EQ(roster_->NewestGenerationHeld(), 5u);
+  EXPECT_EQ(roster_->NewestGenerationHeld(1003), 5u);
   EXPECT_TRUE(roster_->TakeSnapshot(kNoon + seconds(1)).nodes(0).ahead());
   roster_->SetSpec(Desired(6));
   EXPECT_EQ(Hear(Beat(v1::READY, 5), 2).desired().generation(), 6u);
@@ -175,7 +175,7 @@ TEST_F(RosterAssignTest, AGenerationThatNobodyGaveIsToldAndCountsForNothing) {
   roster_->SetSpec(Desired(3));
   const auto told = Hear(Beat(v1::READY, ~uint64_t{0}));
   Hear(Beat(v1::READY, ~uint64_t{0}), 1);
-  EXPECT_EQ(roster_->NewestGenerationHeld(), 0u);
+  EXPECT_EQ(roster_->NewestGenerationHeld(1003), 0u);
   EXPECT_FALSE(told.has_desired());
   EXPECT_EQ(told.assigned_generation(), 3u);
   ASSERT_EQ(CountEvents(v1::Event::NODE_ORDERS_ODD), 1u);
@@ -184,7 +184,8 @@ TEST_F(RosterAssignTest, AGenerationThatNobodyGaveIsToldAndCountsForNothing) {
   EXPECT_EQ(event.node(), "a");
   EXPECT_TRUE(absl::StrContains(event.text(), "generation 18446744073709551615, the newest is 3"));
   Hear(Beat(v1::READY, 1003), 2);
-  EXPECT_EQ(roster_->NewestGenerationHeld(), 1003u);  // a store that is an older copy now
+  EXPECT_EQ(roster_->NewestGenerationHeld(1003), 1003u);  // a store that is an older copy now
+  EXPECT_EQ(roster_->NewestGenerationHeld(1002), 0u);
 }
 
 TEST_F(RosterAssignTest, AnotherStoresNumbersMeanNothing) {
@@ -195,7 +196,7 @@ TEST_F(RosterAssignTest, AnotherStoresNumbersMeanNothing) {
   const auto told = Hear(foreign);
   EXPECT_EQ(told.assigned_state(), v1::READY);
   EXPECT_FALSE(told.has_desired());
-  EXPECT_EQ(roster_->NewestGenerationHeld(), 0u);
+  EXPECT_EQ(roster_->NewestGenerationHeld(1003), 0u);
   EXPECT_TRUE(Node("a", kNoon).ahead());
   v1::Desired applied = Desired(4);
   applied.mutable_applied_at()->set_seconds(1'700'000'001);
@@ -240,7 +241,7 @@ TEST_F(RosterAssignTest, FactsThatDoNotCountPromoteNobody) {
   EXPECT_EQ(shown.assigned_state(), v1::OBSERVED);
   EXPECT_EQ(shown.assigned_reason(),
             "whether Connect runs here is not known: " + shown.facts().unobserved(0).reason());
-  EXPECT_FALSE(shown.has_brief());
+  EXPECT_FALSE(roster_->Briefs(kNoon + seconds(20)).front().has_facts());
 }
 
 TEST_F(RosterAssignTest, ANodeThatIsNotHeardHasNoFactsThatCount) {

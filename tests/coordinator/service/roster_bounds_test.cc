@@ -121,9 +121,6 @@ TEST_F(RosterBoundsTest, BriefsShowWhatListsNeedWithoutTheFacts) {
   EXPECT_LE(briefs[0].ByteSizeLong(), 300u);
   EXPECT_FALSE(briefs[1].has_last_seen());
   EXPECT_FALSE(briefs[1].has_facts());
-  const v1::Snapshot snapshot = roster_->TakeSnapshot(kNoon, /*with_facts=*/false);
-  EXPECT_FALSE(snapshot.nodes(0).has_facts());
-  EXPECT_EQ(snapshot.nodes(0).brief().zone(), "us-east-1a");
 }
 
 TEST_F(RosterBoundsTest, ANodeThatTheStoreDoesNotKnowIsTakenInOnce) {

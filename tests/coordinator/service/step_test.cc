@@ -228,7 +228,7 @@ TEST_F(StepTest, AnOrderThatNobodyGaveIsOdd) {
       {kLineage, 2, 1, false},            // ours
       {kLineage, 2, 100, true},           // of this epoch, and never given
       {kLineage, 9, 1, false},            // the store is an older copy
-      {kLineage, ~uint64_t{0}, 1, true},  // nobody starts so often
+      {kLineage, ~uint64_t{0}, 1, true},  // not yet
       {"another", ~uint64_t{0}, 1, false},
   };
   for (const Case& one : cases) {
