@@ -99,9 +99,10 @@ absl::Status Roster::Admit(const Certificate& certificate, Time now) {
   }
   if (!added.ok()) return added;
   Enrolled(record);
-  return RecordEvents(
-      {MakeEvent(v1::Event::NODE_ENROLLED, name,
-                 "known by its certificate, not by the store: is it an older copy?", now)});
+  RecordEvents({MakeEvent(v1::Event::NODE_ENROLLED, name,
+                          "known by its certificate, not by the store: is it an older copy?", now)})
+      .IgnoreError();  // said in the log
+  return absl::OkStatus();
 }
 
 void Roster::Enrolled(const v1::NodeRecord& record) {

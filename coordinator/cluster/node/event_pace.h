@@ -17,7 +17,8 @@ inline constexpr uint32_t kEventsPerMinute = 30;
 // once.
 class EventPace {
  public:
-  explicit EventPace(uint32_t per_minute = kEventsPerMinute) : per_minute_(per_minute) {}
+  EventPace() = default;
+  explicit EventPace(uint32_t per_minute) : per_minute_(per_minute) {}
 
   // Room for as many of `wanted` as this minute still has.
   uint32_t Take(uint32_t wanted, Time now);
@@ -33,7 +34,7 @@ class EventPace {
  private:
   bool IsOver(Time now) const;
 
-  uint32_t per_minute_;
+  uint32_t per_minute_ = kEventsPerMinute;
   Time minute_{};  // its beginning
   uint32_t taken_ = 0;
   uint32_t left_out_ = 0;
