@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -170,7 +171,8 @@ bool IsBelow(absl::string_view path, absl::string_view directory) {
 }
 
 std::string ShortSpan(int64_t microseconds) {
-  const int64_t span = std::abs(microseconds);
+  // The least of all numbers has no opposite.
+  const int64_t span = std::abs(std::max(microseconds, -std::numeric_limits<int64_t>::max()));
   if (span < 1'000) return absl::StrCat(span, "us");
   if (span < 1'000'000) return absl::StrCat(span / 1'000, "ms");
   if (span < 60'000'000) return absl::StrFormat("%.1fs", static_cast<double>(span) / 1e6);
