@@ -32,16 +32,23 @@ class Follow {
     std::string cause;  // the rule at the root of it
   };
 
-  // Null: all that the rule needs holds for the node.
-  const Trouble* Blocking(const Rule& rule, const std::string& node) const;
+  using Troubles = std::map<std::string, Trouble>;  // by node; what holds is not in it
+  struct Needed {
+    const Need* need;
+    const Troubles* troubles;  // of its rule
+  };
+
+  // What the rule needs, so far as it does not hold for some node.
+  std::vector<Needed> NeededBy(const Rule& rule) const;
+  // Null: all of that holds for the node.
+  static const Trouble* Blocking(const std::vector<Needed>& needed, const std::string& node);
   const Trouble* TroubleWith(const std::string& rule, const std::string& node) const;
   void NameRoots(v1::Finding& finding) const;
   void Remember(const Rule& rule, const v1::Finding& finding);
 
   v1::Snapshot& cluster_;
-  std::vector<v1::NodeSnapshot*> nodes_;  // whosever the cluster is
-  // By rule, then node; what holds is not in it.
-  std::map<std::string, std::map<std::string, Trouble>> troubles_;
+  std::vector<v1::NodeSnapshot*> nodes_;      // whosever the cluster is
+  std::map<std::string, Troubles> troubles_;  // by rule
 };
 
 }  // namespace connect_ha

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
+#include "common/checklist/view/facts_view.h"
 #include "tests/common/checklist/fixture.h"
 
 namespace connect_ha::test {
@@ -64,6 +65,22 @@ std::vector<std::string> Paths() {
     paths.push_back(absl::StrCat("storage.mounts.", field));
   }
   return paths;
+}
+
+TEST(WhyUnobserved, KnowsEveryNounOfTheFacts) {
+  const std::set<std::string> may_be_absent = {"instance", "encryption_key", "database",
+                                               "instrumentation_database"};
+  const auto* nouns = v1::Facts::descriptor();
+  for (int i = 0; i < nouns->field_count(); ++i) {
+    const auto* noun = nouns->field(i);
+    if (noun->is_repeated()) continue;
+    v1::Facts facts;
+    EXPECT_EQ(WhyUnobserved(facts, noun->name()).has_value(),
+              may_be_absent.count(noun->name()) == 0)
+        << noun->name();
+    facts.GetReflection()->MutableMessage(&facts, noun);
+    EXPECT_FALSE(WhyUnobserved(facts, noun->name()).has_value()) << noun->name();
+  }
 }
 
 TEST(Rules, NeverLookBetterForAFactThatIsMissing) {
@@ -208,7 +225,7 @@ TEST(Evaluate, OfManyNodesThatFailAlikeNoneNamesAllOthers) {
   const auto finding =
       std::find_if(checklist.findings().begin(), checklist.findings().end(),
                    [](const v1::Finding& one) { return one.rule() == "connect-version-matches"; });
-  ASSERT_NE(finding, checklist.findings().end());
+  ASSERT_TRUE(finding != checklist.findings().end());
   EXPECT_EQ(finding->outcome(), v1::FAIL);
   EXPECT_EQ(finding->evidence_size(), kNodes);
   EXPECT_EQ(finding->fixes_size(), kNodes + 1);  // install on each; and once, to stop all
