@@ -12,9 +12,9 @@
 namespace connect_ha {
 namespace {
 
-// Epochs are counted by starts of a coordinator: a copy of the store is behind by some, not by
-// these.
-constexpr uint64_t kEpochsAbove = 1000;
+// An epoch is about the microsecond in which a coordinator took its store up (Store::epoch): one
+// that lies ahead by more than clocks differ is none.
+constexpr std::chrono::microseconds kClocksDiffer = std::chrono::hours(24);
 
 bool IsOwn(const v1::HeartbeatRequest& request, const StepInputs& in) {
   return request.has_order() && request.order().lineage() == in.desired.lineage();
