@@ -45,8 +45,6 @@ void Roster::SetSpec(const v1::Desired& desired) {
   ++changes_;
 }
 
-void Roster::SetDigestKeyId(std::string id) { digest_key_id_ = std::move(id); }
-
 std::shared_ptr<const v1::Desired> Roster::InForce() const {
   std::lock_guard lock(spec_mutex_);
   return desired_;

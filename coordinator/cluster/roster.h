@@ -45,8 +45,6 @@ class Roster {
 
   // The specification in force, as nodes are told it. Its lineage is set here.
   void SetSpec(const v1::Desired& desired);
-  // As HeartbeatResponse.digest_key_id. Before nodes call.
-  void SetDigestKeyId(std::string id);
   // The highest that a node holds of this store's history, as it said, of those that are not above
   // `most`; 0: none does.
   uint64_t NewestGenerationHeld(uint64_t most) const;
@@ -62,9 +60,9 @@ class Roster {
   // Runs `remove`, which removes the node from the store, and forgets it when that went well.
   absl::Status Remove(const std::string& node, const std::function<absl::Status()>& remove);
 
-  // The node must have been admitted. The caller sets coordinator_sent_us. An error: nothing that
-  // is to be stored was taken, the node shall call again. ResourceExhausted: it calls more often
-  // than it waits for answers.
+  // The node must have been admitted. The caller sets coordinator_sent_us and digest_key_id. An
+  // error: nothing that is to be stored was taken, the node shall call again. ResourceExhausted: it
+  // calls more often than it waits for answers.
   absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const v1::HeartbeatRequest& request,
                                                   const std::string& address, Time now);
 
@@ -130,7 +128,6 @@ class Roster {
 
   mutable std::mutex spec_mutex_;
   std::shared_ptr<const v1::Desired> desired_;
-  std::string digest_key_id_;
 
   mutable std::shared_mutex nodes_mutex_;  // the map
   std::map<std::string, NodePointer> nodes_;

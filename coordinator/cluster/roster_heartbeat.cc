@@ -62,7 +62,6 @@ absl::StatusOr<v1::HeartbeatResponse> Roster::Heartbeat(const v1::HeartbeatReque
   inputs.epoch = store_.epoch();
   inputs.serial = serial_.load();
   inputs.refresh = refresh_.load();
-  inputs.digest_key_id = digest_key_id_;
   inputs.address = ShortText(address, kNameBytes);
   inputs.report = *std::move(report);
   inputs.now = now;

@@ -24,8 +24,7 @@ struct StepInputs {
   uint64_t epoch = 0;    // of the store's opening
   uint64_t serial = 0;   // of the latest order given to any node in this epoch
   uint64_t refresh = 0;  // the latest number under which fresh facts were asked for; 0: none
-  std::string digest_key_id;
-  std::string address;  // that the call came from
+  std::string address;   // that the call came from
   // What the request brings; null: no facts.
   std::shared_ptr<const HeldFacts> report;
   // False: the store takes nothing now. What must be stored is not taken, the rest is.
@@ -35,7 +34,7 @@ struct StepInputs {
 
 struct StepResult {
   KnownNode after;
-  v1::HeartbeatResponse answer;   // but for coordinator_sent_us
+  v1::HeartbeatResponse answer;   // but for coordinator_sent_us and digest_key_id
   std::vector<v1::Event> events;  // of the node's share of them
   // The report is another one than the store has.
   bool store_report = false;

@@ -51,7 +51,6 @@ class StepTest : public testing::Test {
     inputs.stale_after = seconds(30);
     inputs.epoch = 2;
     inputs.serial = serial_;
-    inputs.digest_key_id = "key";
     inputs.address = "10.0.0.1";
     auto report = TakeFacts(request, desired_.spec(), desired_.generation(), now);
     EXPECT_TRUE(report.ok()) << report.status();
@@ -100,7 +99,6 @@ TEST_F(StepTest, SaysWhatIsToBeStoredAndWhatIsNot) {
   EXPECT_TRUE(other.store_report);
   EXPECT_TRUE(other.changed);
   EXPECT_TRUE(other.answer.takes_facts_bytes());
-  EXPECT_EQ(other.answer.digest_key_id(), "key");
 }
 
 TEST_F(StepTest, FactsOfReleaseOneAreTakenAsBytes) {
