@@ -3,6 +3,7 @@
 #include <google/protobuf/arena.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -28,6 +29,17 @@ void Shorten(std::string& text, size_t bytes) {
   if (text.size() > bytes) text = ShortText(text, bytes);
 }
 
+// Half a command is none.
+void BoundFix(v1::Fix& fix) {
+  Shorten(*fix.mutable_note(), kSummaryBytes);
+  const bool fits =
+      std::all_of(fix.commands().begin(), fix.commands().end(),
+                  [](const std::string& command) { return command.size() <= kSummaryBytes; });
+  if (fits) return;
+  fix.clear_commands();
+  fix.set_note("what is to be typed is too long to be shown; connect-ha facts shows what it is of");
+}
+
 // Rules quote what nodes say.
 void BoundWords(v1::Checklist& checklist) {
   for (v1::Finding& finding : *checklist.mutable_findings()) {
@@ -35,10 +47,7 @@ void BoundWords(v1::Checklist& checklist) {
     for (v1::Evidence& line : *finding.mutable_evidence()) {
       Shorten(*line.mutable_text(), kTextBytes);
     }
-    for (v1::Fix& fix : *finding.mutable_fixes()) {
-      Shorten(*fix.mutable_note(), kSummaryBytes);
-      for (std::string& command : *fix.mutable_commands()) Shorten(command, kSummaryBytes);
-    }
+    for (v1::Fix& fix : *finding.mutable_fixes()) BoundFix(fix);
   }
 }
 

@@ -47,8 +47,9 @@ struct StepResult {
 StepResult Step(const KnownNode& before, const v1::HeartbeatRequest& request,
                 const StepInputs& inputs);
 
-// Time passes: conflicts end, nodes are lost. `from`: the coordinator counts from its own start for
-// what it has not heard. Appends what is to be told; true when a rule could see a change.
+// Time passes: conflicts end, nodes are lost. `started` is when the coordinator did: of what was
+// before, it does not count what it has not heard. Appends what is to be told; true when a rule
+// could see a change.
 bool Age(KnownNode& node, const std::string& name, std::chrono::microseconds stale_after,
          Time started, Time now, std::vector<v1::Event>& events);
 

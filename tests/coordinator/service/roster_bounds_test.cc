@@ -210,6 +210,29 @@ TEST_F(RosterBoundsTest, OutcomesAreRememberedOverARestartAndWordsAreMadeAnew) {
   EXPECT_EQ(CountEvents(v1::Event::FINDING_CHANGED), 0u);
 }
 
+TEST_F(RosterBoundsTest, WordsOfAFindingAreShortWhateverANodeSays) {
+  Enrol("a");
+  v1::HeartbeatRequest request = Beat("a");
+  v1::Facts facts;
+  ASSERT_TRUE(facts.ParseFromString(request.facts_bytes()));
+  v1::Unobserved& unobserved = *facts.add_unobserved();
+  unobserved.set_path("license");
+  unobserved.set_reason(std::string(1024 * 1024, 'x'));
+  request.set_facts_bytes(facts.SerializeAsString());
+  Hear(request, kNoon);
+  evaluator_->Tick(kNoon);
+  EXPECT_LE(evaluator_->Latest()->ByteSizeLong(), 256u * 1024);
+}
+
+TEST_F(RosterBoundsTest, ASmallClusterNeedsNoRest) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  evaluator_->TickAtPace(kNoon);
+  Hear(Beat("a", "d2"), kNoon + seconds(1));
+  evaluator_->TickAtPace(kNoon + seconds(1));
+  EXPECT_EQ(FromProto(evaluator_->Latest()->evaluated_at()), kNoon + seconds(1));
+}
+
 TEST(ClaimantsBoundsTest, OnlySoManyMachinesAreKept) {
   Claimants claimants;
   for (int i = 0; i < 1000; ++i) {
