@@ -71,7 +71,7 @@ absl::Status Evaluator::Load() {
   const auto memories = store_.GetMemories();
   if (!memories.ok()) return memories.status();
   for (const v1::FindingMemory& finding : memories->findings) {
-    stored_.emplace(finding.rule(), RuleMemory(finding));
+    stored_.emplace(finding.rule(), std::make_shared<const RuleMemory>(finding));
   }
   memory_ = stored_;
   auto recalled =
@@ -103,9 +103,9 @@ v1::Checklist Evaluator::Recalled(Time evaluated_at) const {
     finding.set_rule(rule.id);
     finding.set_title(rule.title);
     finding.set_rule_class(rule.rule_class);
-    finding.set_outcome(remembered->second.finding().outcome);
+    finding.set_outcome(remembered->second->finding().outcome);
     finding.set_summary(text);
-    for (const RememberedLine& line : remembered->second.lines()) {
+    for (const RememberedLine& line : remembered->second->lines()) {
       v1::Evidence& evidence = *finding.add_evidence();
       evidence.set_node(line.node);
       evidence.set_outcome(line.of.outcome);
@@ -154,6 +154,7 @@ void Evaluator::Evaluate(Time now) {
   SetSince(memory_, now, checklist.get());
   auto changes = FindChanges(stored_, *checklist, now);
   memory_ = Remember(*checklist);
+  Share(stored_, memory_);
   const bool first = stored_.empty();
   {
     std::lock_guard lock(mutex_);
@@ -179,8 +180,8 @@ void Evaluator::Keep(std::vector<v1::Event> changes, Time now) {
   std::vector<v1::FindingMemory> changed;
   for (const auto& [rule, memory] : memory_) {
     const auto stored = stored_.find(rule);
-    if (stored == stored_.end() || !(stored->second == memory)) {
-      changed.push_back(memory.ToProto(rule));
+    if (stored == stored_.end() || stored->second != memory) {
+      changed.push_back(memory->ToProto(rule));
     }
   }
   std::vector<std::string> gone;

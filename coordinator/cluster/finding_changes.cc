@@ -108,13 +108,13 @@ std::vector<v1::Event> FindChanges(const FindingsMemory& before, const v1::Check
   for (const v1::Finding& finding : checklist.findings()) {
     const auto earlier = before.find(finding.rule());
     if (earlier == before.end()) continue;
-    const v1::Outcome from = Told(&earlier->second.finding());
+    const v1::Outcome from = Told(&earlier->second->finding());
     if (finding.outcome() == v1::FOLLOWS || from == v1::FOLLOWS) continue;
     if (from != finding.outcome()) {
       changes.push_back(
           Change(finding, NodeOf(finding), from, finding.outcome(), finding.summary(), now));
     } else if (from == v1::FAIL) {
-      for (const auto& [turn, lines] : LinesThatTurned(earlier->second, finding)) {
+      for (const auto& [turn, lines] : LinesThatTurned(*earlier->second, finding)) {
         TellLines(finding, turn.first, turn.second, lines, now, changes);
       }
     }

@@ -143,15 +143,23 @@ const Remembered* RuleMemory::Line(const std::string& node, v1::Outcome preferre
 FindingsMemory Remember(const v1::Checklist& checklist) {
   FindingsMemory memory;
   for (const v1::Finding& finding : checklist.findings()) {
-    memory.emplace(finding.rule(), RuleMemory(finding));
+    memory.emplace(finding.rule(), std::make_shared<const RuleMemory>(finding));
   }
   return memory;
+}
+
+void Share(const FindingsMemory& before, FindingsMemory& memory) {
+  for (auto& of_rule : memory) {
+    const auto earlier = before.find(of_rule.first);
+    if (earlier == before.end()) continue;
+    if (*earlier->second == *of_rule.second) of_rule.second = earlier->second;
+  }
 }
 
 void SetSince(const FindingsMemory& before, Time now, v1::Checklist* checklist) {
   for (v1::Finding& finding : *checklist->mutable_findings()) {
     const auto rule = before.find(finding.rule());
-    const RuleMemory* earlier = rule == before.end() ? nullptr : &rule->second;
+    const RuleMemory* earlier = rule == before.end() ? nullptr : rule->second.get();
     ContinueFrom(earlier == nullptr ? nullptr : &earlier->finding(), now, finding);
     size_t near = 0;
     for (v1::Evidence& line : *finding.mutable_evidence()) {

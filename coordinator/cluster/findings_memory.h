@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -53,9 +54,12 @@ class RuleMemory {
   std::vector<RememberedLine> lines_;  // by node, then outcome
 };
 
-using FindingsMemory = std::map<std::string, RuleMemory>;  // by rule
+// By rule. What did not change is shared by one evaluation and the next.
+using FindingsMemory = std::map<std::string, std::shared_ptr<const RuleMemory>>;
 
 FindingsMemory Remember(const v1::Checklist& checklist);
+// Takes those of `before` that are the same.
+void Share(const FindingsMemory& before, FindingsMemory& memory);
 
 // Sets `since` of each finding and of each line of its evidence: that of `before` where the outcome
 // is the same, or was before it was unknown or followed; else `now`. Keeps what was known last
