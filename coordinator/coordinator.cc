@@ -123,7 +123,7 @@ absl::Status Coordinator::Start(const std::string& listen, const std::string& en
 }
 
 void Coordinator::Tick(Time now) {
-  evaluator_->Tick(now);
+  evaluator_->TickAtPace(now);
   if (now - certificate_checked_at_ >= kCertificateCheck) {
     certificate_checked_at_ = now;
     RenewCertificate(now);

@@ -38,6 +38,10 @@ bool IsFaulty(const v1::Integrity& integrity) {
   return integrity.files_changed() + integrity.files_missing() > 0;
 }
 
+bool HasFacts(const v1::HeartbeatRequest& request) {
+  return request.has_facts() || !request.facts_bytes().empty();
+}
+
 // Installed files are not as they were shipped.
 bool ShowsFaults(const v1::Facts& facts) {
   const auto& runtimes = facts.runtimes().runtimes();
@@ -135,7 +139,11 @@ v1::HeartbeatRequest Loop::MakeRequest(SteadyTime now) {
   request.set_gathered(gathered_);
   if (send_facts_ || digest_ != acknowledged_digest_ || gathered_ != acknowledged_gathered_ ||
       now - facts_sent_ >= kRefreshVolatile) {
-    *request.mutable_facts() = facts_;
+    if (as_bytes_) {
+      request.set_facts_bytes(facts_.SerializeAsString());
+    } else {
+      *request.mutable_facts() = facts_;
+    }
   }
   AddConvergence(request);
   if (last_exchange_.agent_sent_us() != 0) *request.mutable_last_exchange() = last_exchange_;
@@ -148,7 +156,7 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   sent_news_ = news.version;
   request.set_reported_state(news.state);
   AddHeld(request);
-  if (news.convergence && (news.version != acknowledged_news_ || request.has_facts())) {
+  if (news.convergence && (news.version != acknowledged_news_ || HasFacts(request))) {
     *request.mutable_convergence() = *std::move(news.convergence);
   }
   if (news.preview) *request.mutable_preview() = *std::move(news.preview);
@@ -216,12 +224,13 @@ void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatRe
   last_exchange_.set_coordinator_received_us(response.coordinator_received_us());
   last_exchange_.set_coordinator_sent_us(response.coordinator_sent_us());
   last_exchange_.set_agent_received_us(MicrosecondsOf(host_.Now()));
-  if (request.has_facts()) {
+  if (HasFacts(request)) {
     acknowledged_digest_ = request.facts_digest();
     facts_sent_ = now;
   }
   acknowledged_gathered_ = request.gathered();
   send_facts_ = response.send_facts();
+  as_bytes_ = response.takes_facts_bytes();
   TakeAssignment(request, response);
   if (response.gather() != 0 && response.gather() != asked_gather_ &&
       response.gather() != gathered_) {

@@ -75,6 +75,7 @@ class Loop {
   std::string acknowledged_digest_;  // of the facts that the coordinator holds
   SteadyTime facts_sent_{};
   bool send_facts_ = true;
+  bool as_bytes_ = false;  // the coordinator takes facts_bytes
   uint64_t gathered_ = 0;
   uint64_t acknowledged_gathered_ = 0;
   uint64_t asked_gather_ = 0;

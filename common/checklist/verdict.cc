@@ -23,16 +23,19 @@ bool IsGood(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::
 // Nodes that showed the same.
 struct Group {
   std::string text;
-  std::set<std::string> nodes;
+  std::vector<std::string> nodes;  // sorted, each once, after Settle
 
-  std::vector<std::string> Names() const { return {nodes.begin(), nodes.end()}; }
+  void Settle() {
+    if (!std::is_sorted(nodes.begin(), nodes.end())) std::sort(nodes.begin(), nodes.end());
+    nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  }
 };
 
 void AddToGroup(std::vector<Group>& groups, std::map<std::string, size_t>& index,
                 const std::string& text, const std::string& node) {
   const auto [it, is_new] = index.emplace(text, groups.size());
   if (is_new) groups.push_back({text, {}});
-  if (!node.empty()) groups[it->second].nodes.insert(node);
+  if (!node.empty()) groups[it->second].nodes.push_back(node);
 }
 
 // "node-1: this; that; node-2: this", as much as fits.
@@ -41,7 +44,7 @@ std::string JoinGroups(const std::vector<Group>& groups) {
   for (size_t i = 0; i < groups.size(); ++i) {
     std::string part;
     if (!groups[i].nodes.empty() && (i == 0 || groups[i].nodes != groups[i - 1].nodes)) {
-      part = absl::StrCat(JoinNames(groups[i].Names()), ": ");
+      part = absl::StrCat(JoinNames(groups[i].nodes), ": ");
     }
     absl::StrAppend(&part, groups[i].text);
     const size_t left = groups.size() - i;
@@ -120,6 +123,7 @@ std::string Verdict::Summary(v1::Outcome outcome) const {
     }
     ++nodes;
   }
+  for (Group& group : groups) group.Settle();
   if (IsGood(outcome) && groups.size() == 1 && nodes > 1) {
     return absl::StrCat(nodes == 2 ? "both" : absl::StrCat("all ", nodes),
                         " nodes: ", groups[0].text);

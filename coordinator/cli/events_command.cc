@@ -38,6 +38,7 @@ Style StyleOf(const v1::Event& event) {
       return OutcomeCell(event.to()).style;
     case v1::Event::NODE_LOST:
     case v1::Event::NODE_CONFLICT:
+    case v1::Event::NODE_ORDERS_ODD:
     case v1::Event::REFUSED:
       return Style::kBad;
     default:

@@ -144,6 +144,26 @@ TEST_F(LoopTest, SendsAChangeAtOnce) {
   EXPECT_EQ(link_.requests[1].facts().host().hostname(), "other");
 }
 
+TEST_F(LoopTest, SendsFactsAsBytesOnceTheCoordinatorTakesThem) {
+  v1::HeartbeatResponse takes;
+  takes.set_next_heartbeat_ms(5000);
+  takes.set_takes_facts_bytes(true);
+  Answer(takes);
+  Begin();
+  host_.SetFile("/etc/hostname", "other");
+  After(milliseconds(200), kOnHost);  // answered by one that does not
+  host_.SetFile("/etc/hostname", "again");
+  After(milliseconds(200), kOnHost);
+  ASSERT_EQ(link_.requests.size(), 3u);
+  v1::Facts facts;
+  EXPECT_TRUE(link_.requests[0].has_facts());
+  EXPECT_FALSE(link_.requests[1].has_facts());
+  ASSERT_TRUE(facts.ParseFromString(link_.requests[1].facts_bytes()));
+  EXPECT_EQ(facts.host().hostname(), "other");
+  EXPECT_TRUE(link_.requests[2].facts_bytes().empty());
+  EXPECT_EQ(link_.requests[2].facts().host().hostname(), "again");
+}
+
 TEST_F(LoopTest, AFlappingFactWaitsALittle) {
   Begin();
   host_.SetFile("/etc/hostname", "other");

@@ -1,6 +1,8 @@
 #pragma once
 
-#include <deque>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "connect_ha/v1/checklist.pb.h"
@@ -13,10 +15,11 @@ namespace connect_ha {
 // trip. Not for use by two threads at once.
 class ClockSamples {
  public:
-  // Exchanges that are not complete, or that were added already, are left out.
+  // Exchanges that are not complete, that no clock could show, or that were added already, are left
+  // out.
   void Add(const v1::ClockExchange& exchange);
   std::optional<v1::ClockOffset> Best() const;
-  void Clear() { samples_.clear(); }
+  void Clear() { count_ = 0; }
 
  private:
   struct Sample {
@@ -24,7 +27,8 @@ class ClockSamples {
     int64_t error_us;
     int64_t measured_us;
   };
-  std::deque<Sample> samples_;
+  std::array<Sample, 8> samples_{};  // oldest first
+  size_t count_ = 0;
 };
 
 }  // namespace connect_ha
