@@ -15,8 +15,6 @@ namespace {
 constexpr std::chrono::hours kCertificateCheck{1};
 // What people did is kept for so long.
 constexpr std::chrono::hours kAuditLife{2 * 365 * 24};
-// A node that was removed is known for as long as it can have a certificate, and a day.
-constexpr std::chrono::hours kRemovedNodeLife = kCertificateLife + std::chrono::hours(24);
 constexpr std::chrono::seconds kMemoryCheck{5};
 constexpr std::chrono::milliseconds kReplaceGrace{5000};
 constexpr std::chrono::milliseconds kStopGrace{3000};
@@ -123,7 +121,7 @@ absl::Status Coordinator::Start(const std::string& listen, const std::string& en
 }
 
 void Coordinator::Tick(Time now) {
-  evaluator_->TickAtPace(now);
+  evaluator_->Tick(now);
   if (now - certificate_checked_at_ >= kCertificateCheck) {
     certificate_checked_at_ = now;
     RenewCertificate(now);
@@ -136,8 +134,7 @@ void Coordinator::Tick(Time now) {
 }
 
 void Coordinator::Tidy(Time now) {
-  absl::Status tidied = store_->PruneAudit(now - kAuditLife);
-  if (tidied.ok()) tidied = store_->PurgeNodes(now - kRemovedNodeLife).status();
+  const absl::Status tidied = store_->PruneAudit(now - kAuditLife);
   if (!tidied.ok()) spdlog::error("cannot tidy the store: {}", std::string(tidied.message()));
 }
 

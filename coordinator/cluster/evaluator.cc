@@ -19,9 +19,6 @@ constexpr std::chrono::seconds kEvaluateAtLeast{10};
 // What is no event (a node that is unknown now, beside others that fail) is stored this often; so
 // is the time of the latest evaluation.
 constexpr std::chrono::seconds kStoreAtLeast{60};
-// A cluster that is judged in less needs no rest.
-constexpr std::chrono::milliseconds kLongWork{200};
-constexpr int kRestPerWork = 9;
 
 constexpr size_t kSummaryBytes = 4096;
 
@@ -125,17 +122,6 @@ void Evaluator::Tick(Time now) {
   std::lock_guard ticking(tick_mutex_);
   roster_.Tick(now);
   EvaluateIfDue(now);
-}
-
-void Evaluator::TickAtPace(Time now) {
-  std::lock_guard ticking(tick_mutex_);
-  roster_.Tick(now);
-  const auto begun = Steady::now();
-  if (begun < rests_until_) return;
-  EvaluateIfDue(now);
-  const auto ended = Steady::now();
-  const auto worked = ended - begun;
-  if (worked > kLongWork) rests_until_ = ended + worked * kRestPerWork;
 }
 
 void Evaluator::EvaluateIfDue(Time now) {

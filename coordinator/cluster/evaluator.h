@@ -33,9 +33,6 @@ class Evaluator {
   // words, until the nodes had their time to call (Roster::Settled). Any thread that wants what was
   // taken so far judged now.
   void Tick(Time now);
-  // The same for a loop that calls it every 200 ms or so: judging a large cluster takes a tenth of
-  // the time at most, the rest is for heartbeats.
-  void TickAtPace(Time now);
   // Stores what there is to remember as it is, before a stop.
   void Save(Time now);
 
@@ -43,8 +40,6 @@ class Evaluator {
   std::shared_ptr<const v1::Checklist> Latest() const;
 
  private:
-  using Steady = std::chrono::steady_clock;
-
   void EvaluateIfDue(Time now);
   void Evaluate(Time now);
   void Keep(std::vector<v1::Event> changes, Time now);
@@ -57,7 +52,6 @@ class Evaluator {
   Time evaluated_at_{};
   Time stored_at_{};
   bool store_failed_ = false;
-  Steady::time_point rests_until_{};
   Hold hold_;
   FindingsMemory memory_;  // of the latest
   FindingsMemory stored_;  // as it is in the store, and was told

@@ -153,6 +153,7 @@ bool Roster::FillBrief(const Node& node, Time now, v1::NodeBrief* brief) const {
     brief->set_assigned_reason(assigned.reason);
     brief->set_reported_state(known.said.state);
     brief->set_agent_version(known.agent_version);
+    brief->set_allow(known.said.allow);
     brief->set_reported_generation(known.said.generation);
     brief->set_claimants(static_cast<uint32_t>(known.claimants.CountCurrent()));
     if (Count(known, stale_after, now).facts != nullptr) facts = known.facts;

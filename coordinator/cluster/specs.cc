@@ -12,6 +12,7 @@
 #include "common/spec/signed_spec.h"
 #include "common/spec/spec_bundle.h"
 #include "common/text/short_text.h"
+#include "coordinator/plan/plan.h"
 
 namespace connect_ha {
 namespace {
@@ -155,12 +156,12 @@ absl::StatusOr<uint64_t> Specs::Apply(const v1::ApplySpecRequest& request, v1::A
 // was signed with.
 absl::StatusOr<uint64_t> Specs::Number(const v1::SpecBundle& bundle, uint64_t newest) const {
   constexpr uint64_t kLast = std::numeric_limits<int64_t>::max();  // that a store can hold
-  if (newest >= kLast - 2 * kGenerationsMissed) {
+  if (newest >= kLast - 2 * kGenerationsAbove) {
     return absl::InvalidArgumentError(
         absl::StrCat("the newest generation is not ", newest,
                      "\nfix: connect-ha spec history, then the same command again"));
   }
-  const uint64_t most = newest + kGenerationsMissed;
+  const uint64_t most = newest + kGenerationsAbove;
   if (!bundle.has_signed_spec()) {
     return std::max(newest, roster_.NewestGenerationHeld(most)) + 1;
   }

@@ -60,8 +60,4 @@ class Specs {
 // What the nodes are told of it, but for its generation, time and lineage.
 v1::Desired MakeDesired(const v1::SpecBundle& bundle);
 
-// That a node holds a generation so far above the newest is believed: its coordinator's store was
-// restored from a copy.
-inline constexpr uint64_t kGenerationsMissed = 1000;
-
 }  // namespace connect_ha

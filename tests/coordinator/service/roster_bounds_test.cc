@@ -224,15 +224,6 @@ TEST_F(RosterBoundsTest, WordsOfAFindingAreShortWhateverANodeSays) {
   EXPECT_LE(evaluator_->Latest()->ByteSizeLong(), 256u * 1024);
 }
 
-TEST_F(RosterBoundsTest, ASmallClusterNeedsNoRest) {
-  Enrol("a");
-  Hear(Beat("a"), kNoon);
-  evaluator_->TickAtPace(kNoon);
-  Hear(Beat("a", "d2"), kNoon + seconds(1));
-  evaluator_->TickAtPace(kNoon + seconds(1));
-  EXPECT_EQ(FromProto(evaluator_->Latest()->evaluated_at()), kNoon + seconds(1));
-}
-
 TEST(ClaimantsBoundsTest, OnlySoManyMachinesAreKept) {
   Claimants claimants;
   for (int i = 0; i < 1000; ++i) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/spec/signed_spec.h"
 #include "common/tls/channel.h"
+#include "coordinator/plan/plan.h"
 #include "tests/coordinator/service/test_cluster.h"
 
 namespace connect_ha {
@@ -149,7 +150,7 @@ TEST_F(SpecServiceTest, WhatOneNodeSaysOfItselfMovesNoNumberOutOfReach) {
     ASSERT_TRUE(roster.Heartbeat(request, "10.0.0.1", TestNow()).ok());
   };
   beat("node-1", std::numeric_limits<uint64_t>::max());
-  beat("node-2", 1 + kGenerationsMissed + 500);
+  beat("node-2", 1 + kGenerationsAbove + 500);
   ASSERT_TRUE(Apply(Bundle("test", 17), 1).ok());
   EXPECT_EQ(applied_.generation(), 2u);
   EXPECT_EQ(Get(0).generation(), 2u);
@@ -187,7 +188,7 @@ TEST_F(SignedSpecServiceTest, HasTheNumberThatItWasSignedWithAndReachesTheNodesS
 }
 
 TEST_F(SignedSpecServiceTest, ANumberThatIsNotTheNextIsRefused) {
-  for (const uint64_t generation : {uint64_t{1}, 1 + kGenerationsMissed + 2, ~uint64_t{0}}) {
+  for (const uint64_t generation : {uint64_t{1}, 1 + kGenerationsAbove + 2, ~uint64_t{0}}) {
     const grpc::Status status = Apply(SignedBundle(generation), 1);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << generation;
     EXPECT_TRUE(absl::StrContains(status.error_message(), "it was signed as generation"))
