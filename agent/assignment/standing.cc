@@ -58,4 +58,9 @@ bool IsNewer(const v1::Desired& offered, const v1::Desired& held) {
   return AppliedLater(offered, held);
 }
 
+bool IsOneSpecification(const v1::Desired& a, const v1::Desired& b) {
+  return a.generation() == b.generation() && a.lineage() == b.lineage() &&
+         a.applied_at() == b.applied_at();
+}
+
 }  // namespace connect_ha

@@ -36,6 +36,10 @@ const std::string& LineageOf(const v1::Assignment& held);
 // Whether `offered` replaces `held`, where the answer counts.
 bool IsNewer(const v1::Desired& offered, const v1::Desired& held);
 
+// Whether both are one specification. Its number alone does not say: a store that was made anew, or
+// restored, gives numbers again.
+bool IsOneSpecification(const v1::Desired& a, const v1::Desired& b);
+
 // By epoch, then serial; of one lineage.
 bool IsBelow(const v1::Order& a, const v1::Order& b);
 

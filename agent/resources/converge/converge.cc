@@ -87,8 +87,11 @@ std::optional<milliseconds> Converge::Turn(const v1::Assignment& assignment, Tur
 
 void Converge::BeginTurn(Turning& turning) {
   turning.report.set_generation(turning.generation());
-  if (generation_ == turning.generation()) return;
-  generation_ = turning.generation();
+  const v1::Desired& desired = turning.assignment.desired();
+  if (IsOneSpecification(desired, latest_)) return;
+  latest_.set_generation(desired.generation());
+  latest_.set_lineage(desired.lineage());
+  *latest_.mutable_applied_at() = desired.applied_at();
   holds_.clear();
   backoffs_.clear();
   backoff_.Reset();

@@ -50,7 +50,7 @@ class Converge {
 
   // Returns when nothing is left to do, or something went wrong, or the watch says to stop. What
   // went wrong and cannot pass by itself is not tried again before it looks different, TryAgain,
-  // or another generation. When to take the next turn because of what went wrong; nullopt: when
+  // or another specification. When to take the next turn because of what went wrong; nullopt: when
   // something changed.
   std::optional<std::chrono::milliseconds> Turn(const v1::Assignment& assignment, TurnWatch& watch);
 
@@ -100,7 +100,7 @@ class Converge {
   Backoff backoff_;                          // of what cannot be looked at
   std::map<std::string, Backoff> backoffs_;  // of what cannot be changed, by resource
   std::map<std::string, Hold> holds_;        // by resource
-  uint64_t generation_ = 0;                  // of the latest turn
+  v1::Desired latest_;                       // of the latest turn, what IsOneSpecification looks at
   bool tidy_due_ = true;
 };
 

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/assignment/standing.h"
 #include "common/log.h"
@@ -38,13 +39,17 @@ v1::Convergence ToConvergence(const Refusal& refusal) {
 // What the turn on the thread tells and asks.
 class Converger::Watch : public TurnWatch {
  public:
-  explicit Watch(Converger& owner) : owner_(owner) {}
+  Watch(Converger& owner, std::shared_ptr<const v1::Assignment> orders)
+      : owner_(owner), orders_(std::move(orders)) {}
 
   void Publish(const v1::Convergence& convergence) override {
     std::unique_lock<std::mutex> lock(owner_.mutex_);
-    if (owner_.convergence_ && MessageDifferencer::Equals(*owner_.convergence_, convergence))
+    if (owner_.SpeaksOf(*orders_) &&
+        MessageDifferencer::Equals(*owner_.convergence_, convergence)) {
       return;
+    }
     owner_.convergence_ = convergence;
+    owner_.convergence_of_ = orders_;
     owner_.Changed(lock);
   }
   bool Stopped() override {
@@ -68,6 +73,7 @@ class Converger::Watch : public TurnWatch {
 
  private:
   Converger& owner_;
+  const std::shared_ptr<const v1::Assignment> orders_;
 };
 
 Converger::Converger(ConvergeOptions options, WritableHost& host, ProbeCache& cache, Held& held,
@@ -152,11 +158,14 @@ uint64_t Converger::version() const {
   return version_ + held_.version();
 }
 
+bool Converger::SpeaksOf(const v1::Assignment& orders) const {
+  return convergence_ && IsOneSpecification(convergence_of_->desired(), orders.desired());
+}
+
 // READY is a preparation that is over: its own word, not the coordinator's.
 v1::NodeState Converger::State(const v1::Assignment& orders) const {
   if (!MayChange(orders)) return v1::OBSERVED;
-  const bool converged = convergence_ && convergence_->state() == v1::Convergence::CONVERGED &&
-                         convergence_->generation() == orders.desired().generation();
+  const bool converged = SpeaksOf(orders) && convergence_->state() == v1::Convergence::CONVERGED;
   return converged ? v1::READY : v1::PREPARING;
 }
 
@@ -170,7 +179,7 @@ ConvergerNews Converger::News() const {
   news.generation = held_.Report().generation;
   if (const std::optional<Refusal> refusal = held_.refusal()) {
     news.convergence = ToConvergence(*refusal);
-  } else if (convergence_ && convergence_->generation() == news.generation) {
+  } else if (SpeaksOf(*orders)) {
     news.convergence = convergence_;
   }
   news.preview = preview_;
@@ -235,13 +244,14 @@ void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
 
 void Converger::TakeTurn(std::unique_lock<std::mutex>& lock) {
   const std::shared_ptr<const v1::Assignment> orders = held_.Orders();
+  if (!orders->has_desired()) return;  // taken back since it was due
   const bool verify = verify_ || verify_at_ <= steady_clock::now();
   const bool try_again = try_again_;
   look_ = verify_ = try_again_ = interrupt_ = false;
   lock.unlock();
   if (verify) converge_.VerifyAgain();
   if (try_again) converge_.TryAgain();
-  Watch watch(*this);
+  Watch watch(*this, orders);
   const std::optional<milliseconds> retry = converge_.Turn(*orders, watch);
   lock.lock();
   const SteadyTime now = steady_clock::now();

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -64,6 +65,8 @@ class Converger {
   bool IsDue() const;
   SteadyTime NextDue() const;
   void Changed(std::unique_lock<std::mutex>& lock);
+  // What was published last is of the specification in these.
+  bool SpeaksOf(const v1::Assignment& orders) const;
   v1::NodeState State(const v1::Assignment& orders) const;
 
   const ConvergeOptions options_;
@@ -79,6 +82,7 @@ class Converger {
   std::optional<v1::Preview> preview_;
   uint64_t previewing_ = 0;  // the number asked for, until its answer is delivered
   std::optional<v1::Convergence> convergence_;
+  std::shared_ptr<const v1::Assignment> convergence_of_;  // the orders of that turn
   uint64_t version_ = 0;
   bool look_ = false;
   bool verify_ = false;

@@ -24,6 +24,7 @@ constexpr int kMostSilence = 120;  // in a row; each may have taken its own time
 constexpr size_t kDigestShown = 12;
 constexpr size_t kTailLines = 20;
 constexpr size_t kTailBytes = 4096;
+constexpr char kDiskFull[] = "No space left on device";
 
 std::string NoteFile(const ResourceContext& context) { return context.state_dir + "/installing"; }
 
@@ -201,7 +202,7 @@ absl::StatusCode ClassifyInstallerLog(const std::string& log) {
   static constexpr std::array<Row, 19> kWords = {{
       // Something else was at it when the repair came: the next try repairs again.
       {"dpkg was interrupted", absl::StatusCode::kAborted},
-      {"No space left on device", absl::StatusCode::kResourceExhausted},
+      {kDiskFull, absl::StatusCode::kResourceExhausted},
       {"You don't have enough free space", absl::StatusCode::kResourceExhausted},
       {"Could not get lock", absl::StatusCode::kUnavailable},
       {"Unable to acquire the dpkg frontend lock", absl::StatusCode::kUnavailable},
@@ -225,7 +226,9 @@ absl::StatusCode ClassifyInstallerLog(const std::string& log) {
   for (const Row& row : kWords) {
     if (absl::StrContains(words, row.first)) return row.second;
   }
-  return absl::StatusCode::kFailedPrecondition;
+  // Whoever says it: somebody makes room, and tells nobody.
+  return absl::StrContains(log, kDiskFull) ? absl::StatusCode::kResourceExhausted
+                                           : absl::StatusCode::kFailedPrecondition;
 }
 
 absl::StatusOr<std::string> NotedInstaller(const ResourceContext& context) {

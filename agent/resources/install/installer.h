@@ -41,8 +41,8 @@ absl::Status Install(const ResourceContext& context, const Installation& install
 // Waits for the installation that is under way, if one is, and forgets its result.
 absl::Status SettleInstaller(const ResourceContext& context, Progress& progress);
 
-// The code for what apt or dpkg printed (above); never OK. What package scripts print between does
-// not count.
+// The code for what apt or dpkg printed (above); never OK. Of what package scripts print between a
+// full disk alone counts.
 absl::StatusCode ClassifyInstallerLog(const std::string& log);
 
 }  // namespace connect_ha

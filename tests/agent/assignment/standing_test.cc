@@ -99,6 +99,15 @@ TEST(IsNewer, TheSameWithItsLineageTakesThePlaceOfRelease01s) {
   EXPECT_FALSE(IsNewer(DesiredOf({"", 0, 0, 7, 100}), held));
 }
 
+TEST(IsOneSpecification, ANumberAloneDoesNotSay) {
+  const v1::Desired held = DesiredOf({"L", 0, 0, 7, 100});
+  EXPECT_TRUE(IsOneSpecification(DesiredOf({"L", 0, 0, 7, 100}), held));
+  EXPECT_FALSE(IsOneSpecification(DesiredOf({"L", 0, 0, 8, 100}), held));
+  EXPECT_FALSE(IsOneSpecification(DesiredOf({"M", 0, 0, 7, 100}), held));
+  EXPECT_FALSE(IsOneSpecification(DesiredOf({"L", 0, 0, 7, 101}), held));
+  EXPECT_FALSE(IsOneSpecification(v1::Desired(), held));
+}
+
 TEST(MayChange, OnlyWhatIsToBePreparedByASpecificationThatEnforces) {
   v1::Assignment assignment;
   assignment.mutable_desired()->mutable_spec()->set_enforcement(v1::ENFORCE);

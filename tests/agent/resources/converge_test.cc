@@ -242,6 +242,21 @@ TEST_F(ConvergeTest, WhatNeedsAPersonIsTriedAgainWhenAsked) {
   EXPECT_EQ(said(), "CONVERGED");
 }
 
+// A store that was made anew numbers as the one before did.
+TEST_F(ConvergeTest, WhatFailedForAnotherStoresSpecificationOfTheSameNumberIsTriedAgain) {
+  FakeDeb deb{"rstudio-connect", "2024.08.0~ubuntu22"};
+  deb.exit_code = 1;
+  deb.log = "post-installation script returned error exit status 1\n";
+  connect() = node_.Publish("connect.deb", deb);
+  Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
+  deb.exit_code = 0;
+  connect() = node_.Publish("connect.deb", deb);
+  assignment_.mutable_desired()->set_lineage("M");
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+}
+
 TEST_F(ConvergeTest, AQuartoThatIsNotThereKeepsNothingElseBack) {
   spec().mutable_runtimes()->mutable_quarto(0)->mutable_archive()->set_url(
       "https://example.com/gone.tar.gz");

@@ -237,6 +237,24 @@ TEST_F(ConvergerTest, ANodeThatAllowsToBeObservedAloneSaysWhatDiffersAndChangesN
   EXPECT_TRUE(node_.host.services_started().empty());
 }
 
+// A store that was made anew numbers as the one before did.
+TEST_F(ConvergerTest, AnotherStoresSpecificationOfTheSameNumberIsNotReadyYet) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  EXPECT_EQ(converger_->News().state, v1::READY);
+  held_->OnChange(nullptr);  // so that nothing is looked at in between
+  v1::HeartbeatResponse answer = ToAnswer(assignment_);
+  answer.mutable_order()->set_lineage("M");
+  answer.mutable_desired()->set_lineage("M");
+  answer.mutable_desired()->mutable_applied_at()->set_seconds(100);
+  ASSERT_TRUE(held_->Take(answer).ok());
+  EXPECT_EQ(converger_->News().state, v1::PREPARING);
+  EXPECT_FALSE(converger_->News().convergence.has_value());
+  converger_->Look(false);
+  EXPECT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  EXPECT_EQ(converger_->News().state, v1::READY);
+}
+
 TEST_F(ConvergerTest, AStateAloneKeepsTheSpecification) {
   Assign();
   ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));

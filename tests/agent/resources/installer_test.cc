@@ -138,5 +138,17 @@ TEST(ClassifyInstallerLog, DoesNotTakeAScriptsTroubleForItsOwn) {
             absl::StatusCode::kFailedPrecondition);
 }
 
+// Else what failed for it would never be tried again.
+TEST(ClassifyInstallerLog, AFullDiskIsOneWhoeverSaysIt) {
+  EXPECT_EQ(
+      ClassifyInstallerLog("Setting up x (1.0) ...\ncp: error writing '/opt/x/cache': No space "
+                           "left on device\n"
+                           "dpkg: error processing package x (--configure):\n"
+                           " installed x package post-installation script subprocess "
+                           "returned error exit status 1\n"
+                           "E: Sub-process /usr/bin/dpkg returned an error code (1)\n"),
+      absl::StatusCode::kResourceExhausted);
+}
+
 }  // namespace
 }  // namespace connect_ha
