@@ -318,10 +318,14 @@ TEST_F(FetchLocal, CopiesAFileWhereAllowed) {
 TEST_F(FetchLocal, WhatOnlyItsOwnerMayReadIsNotTaken) {
   directory_.Write("file", content_);
   ASSERT_EQ(chmod((directory_ / "file").c_str(), 0640), 0);
-  const absl::Status status = FetchFile(LocalRequest(directory_ / "file"), {});
-  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
-  EXPECT_NE(status.message().find("not everybody may read it"), std::string::npos) << status;
-  EXPECT_EQ(Fetched(), "");
+  // Nor by a link that somebody put beside what may be taken.
+  std::filesystem::create_symlink(directory_ / "file", directory_ / "link");
+  for (const char* name : {"file", "link"}) {
+    const absl::Status status = FetchFile(LocalRequest(directory_ / name), {});
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << name;
+    EXPECT_NE(status.message().find("not everybody may read it"), std::string::npos) << status;
+    EXPECT_EQ(Fetched(), "");
+  }
 }
 
 TEST_F(FetchLocal, GoesOnWhereTheLastTryEnded) {
