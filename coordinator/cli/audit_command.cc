@@ -44,6 +44,7 @@ std::string Who(const v1::AuditEntry& entry) {
 struct Kept {
   std::vector<v1::AuditEntry> entries;  // oldest first
   std::optional<v1::AuditAnchor> anchor;
+  uint64_t newest_id = 0;  // of the latest that was ever written
 };
 
 // All with a greater id.
@@ -56,6 +57,7 @@ absl::StatusOr<Kept> Read(AdminLink& admin, uint64_t after_id) {
     if (!page.ok()) return page.status();
     // Of the first page: later ones know of what was let go of meanwhile.
     if (kept.entries.empty() && page->has_anchor()) kept.anchor = page->anchor();
+    kept.newest_id = page->newest_id();
     kept.entries.insert(kept.entries.end(), page->entries().begin(), page->entries().end());
     if (page->entries().empty() || kept.entries.back().id() >= page->newest_id()) return kept;
     request.set_after_id(kept.entries.back().id());
@@ -122,10 +124,22 @@ void PrintJson(Terminal& terminal, const std::vector<v1::AuditEntry>& entries) {
   terminal.out << ToJson(response);
 }
 
+// The chain, and that it goes on to its end.
+absl::Status Holds(const Kept& kept) {
+  const absl::Status chain = AuditHolds(kept.entries, kept.anchor);
+  if (!chain.ok()) return chain;
+  const uint64_t let_go_of = kept.anchor ? kept.anchor->id() : 0;
+  const uint64_t last = kept.entries.empty() ? let_go_of : kept.entries.back().id();
+  if (last >= kept.newest_id) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("the audit log ends with entry ", last,
+                                          ", the newest is ", kept.newest_id,
+                                          ": entries were taken off its end"));
+}
+
 int Verify(AdminLink& admin, Terminal& terminal) {
   const auto kept = Read(admin, 0);
   if (!kept.ok()) return Fail(terminal, kept.status());
-  const absl::Status holds = AuditHolds(kept->entries, kept->anchor);
+  const absl::Status holds = Holds(*kept);
   if (!holds.ok()) {
     PrintError(terminal, absl::DataLossError(absl::StrCat(
                              std::string(holds.message()),

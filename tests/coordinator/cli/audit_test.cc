@@ -86,6 +86,17 @@ TEST(Audit, ThatLostAnEntryDoesNotHold) {
   }
 }
 
+TEST(Audit, ThatLostItsEndDoesNotHold) {
+  World world;
+  FillAudit(world, 7);
+  world.coordinator.audit_newest = 7;
+  world.coordinator.audit.resize(5);
+  EXPECT_EQ(world.Run({"audit", "--verify"}), kFails);
+  EXPECT_THAT(world.error, HasSubstr("ends with entry 5, the newest is 7"));
+  world.coordinator.audit.clear();
+  EXPECT_EQ(world.Run({"audit", "--verify"}), kFails);
+}
+
 TEST(Audit, SaysWhatToTypeForANumberOrATimeThatIsNone) {
   World world;
   EXPECT_EQ(world.Run({"audit", "--limit", "many"}), kUsage);

@@ -24,6 +24,7 @@ struct FakeCoordinator {
   v1::ListAdminsResponse admins;
   std::vector<v1::AuditEntry> audit;  // given in pages of two
   std::optional<v1::AuditAnchor> audit_anchor;
+  uint64_t audit_newest = 0;                      // not 0: what is the newest, if not the last
   std::vector<v1::SpecGeneration> specs;          // oldest first, with their bundles
   absl::Status refusal;                           // not OK: the answer to ApplySpec
   v1::ApplySpecRequest applied;                   // the latest
@@ -105,6 +106,7 @@ class FakeAdmin : public AdminLink {
       if (entry.id() <= request.after_id() || response.entries_size() == kPage) continue;
       *response.add_entries() = entry;
     }
+    if (coordinator_.audit_newest > 0) response.set_newest_id(coordinator_.audit_newest);
     if (coordinator_.audit_anchor) *response.mutable_anchor() = *coordinator_.audit_anchor;
     return Answer(response);
   }
