@@ -184,6 +184,8 @@ void Converge::TellHeld(Turning& turning, const Hold& hold) {
 }
 
 absl::Status Converge::Change(Turning& turning, const LookedAt& look) {
+  // The look at everything may have taken minutes, and somebody said stop meanwhile.
+  if (turning.watch.Stopped()) return absl::CancelledError("stopped");
   const v1::Change& change = *look.change;
   v1::ChangeMade made;
   *made.mutable_at() = ToProto(host_.Now());

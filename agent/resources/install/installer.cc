@@ -261,6 +261,8 @@ absl::Status Install(const ResourceContext& context, const Installation& install
     absl::Status ready = SettleInstaller(context, progress);
     if (ready.ok()) ready = CheckConnectHeld(context);
     if (ready.ok()) ready = context.host.ClearService(installation.service);
+    // What led here, a look at what apt would do and a wait for another, may have taken minutes.
+    if (ready.ok() && progress.Stopped()) ready = absl::CancelledError("stopped");
     if (ready.ok()) ready = Start(context, installation);
     if (!ready.ok()) return ready;
   }

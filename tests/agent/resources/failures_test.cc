@@ -52,10 +52,22 @@ class FailuresTest : public testing::Test {
     }
     return absl::StrJoin(lines, "\n");
   }
+  std::string CachedFile() { return absl::StrCat(kCacheDir, "/", artifact().sha256(), ".deb"); }
   std::string InstallLine(const std::string& flags) {
     return absl::StrCat("/usr/bin/apt-get install -y -q --no-remove --no-install-recommends ",
                         flags, "-o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold ",
-                        kCacheDir, "/", artifact().sha256(), ".deb");
+                        CachedFile());
+  }
+  // Somebody says stop while apt says what it would do.
+  void StopAtSimulation() {
+    node_.host.SetCommand(
+        absl::StrCat("/usr/bin/apt-get install -s -y -q --no-install-recommends "
+                     "--allow-change-held-packages --allow-downgrades --allow-remove-essential ",
+                     CachedFile()),
+        {0, false, ""}, [this](FakeHost&) {
+          watch_.StopAfterWaits(1);
+          watch_.Wait(milliseconds(1));
+        });
   }
   void ExpectStuck(const std::string& error) {
     EXPECT_EQ(Turn(), std::nullopt);
@@ -335,8 +347,30 @@ TEST_F(FailuresTest, APreviewTellsWhatComesWithAPackage) {
     return agent_->converge.MakePreview(assignment_.desired(), "package").changes(0).to();
   };
   EXPECT_EQ(to(), "2024.08.0, held");
-  node_.host.SetFile(absl::StrCat(kCacheDir, "/", artifact().sha256(), ".deb"), "its file");
+  node_.host.SetFile(CachedFile(), "its file");
   EXPECT_EQ(to(), "2024.08.0, held, with libpq5 15.3, and libssl3 3.0.9 to 3.0.11");
+}
+
+TEST_F(FailuresTest, NothingIsChangedAfterSomebodySaidStopDuringTheLook) {
+  node_.host.SetFile(CachedFile(), "its file");
+  StopAtSimulation();
+  Turn();
+  for (const std::string& change : node_.host.changes()) {
+    EXPECT_TRUE(absl::StartsWith(change, "Run ")) << change;
+  }
+  watch_.StopAfterWaits(0);
+  Publish();
+  ExpectConverged();
+}
+
+TEST_F(FailuresTest, NothingIsInstalledAfterSomebodySaidStop) {
+  StopAtSimulation();
+  Turn();
+  EXPECT_TRUE(node_.host.Stat(CachedFile()).ok());
+  EXPECT_TRUE(node_.host.services_started().empty());
+  watch_.StopAfterWaits(0);
+  Publish();
+  ExpectConverged();
 }
 
 // It would be a path.
