@@ -135,7 +135,7 @@ TEST(Command, WhatLeavesTheGroupOfAnotherAccountsProgramIsEndedWithIt) {
   options.account = "nobody";
   options.empty_home = true;
   const CommandResult result =
-      MustRun({"sh", "-c", "setsid sh -c 'sleep 600 >/dev/null & echo $!'"}, options);
+      MustRun({"sh", "-c", "setsid --wait sh -c 'sleep 600 >/dev/null & echo $!'"}, options);
   const pid_t left = std::stoi(result.output);
   EXPECT_EQ(kill(left, 0), -1) << result.output;
 }
