@@ -156,7 +156,7 @@ TEST(Command, ARunOfAnAccountLeavesAloneWhatTidiesUpAfterTheOneBefore) {
   for (std::thread& run : runs) run.join();
   for (const std::string& home : homes) {
     const std::filesystem::path path = home.substr(0, home.find('\n'));
-    EXPECT_EQ(path.filename(), "home") << home;
+    EXPECT_EQ(path.filename().string(), "home") << home;
     EXPECT_FALSE(std::filesystem::exists(path.parent_path())) << home;
   }
 }
