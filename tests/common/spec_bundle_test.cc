@@ -152,7 +152,7 @@ TEST_F(SpecBundleTest, ASettingOfOneNodeIsToldWhereItBelongs) {
 }
 
 TEST_F(SpecBundleTest, ChecksSecretsAndWarnsOfUnusedOnes) {
-  EXPECT_EQ(Load("cluster: a\nsecrets:\n  ok: {credential: db}\n  \"b d\": {credential: x}\n"
+  EXPECT_EQ(Load("cluster: a\nsecrets:\n  ok: {credential: db}\n  \"b d\": {file: /x}\n"
                  "  c: {file: /etc/shadow}\n  d: {}\n"),
             "cluster.yaml:3:7: warning: secrets.ok is not used: no ${secret.ok} is in Connect's "
             "configuration\n"
