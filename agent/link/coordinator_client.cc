@@ -117,6 +117,7 @@ class CoordinatorClient::Connection {
 
   // Of the thread that sends heartbeats.
   SteadyClock::time_point explained_at_{};
+  std::string explained_;  // the address
   absl::Status explanation_;
 
   std::thread renewing_;
@@ -159,10 +160,12 @@ absl::StatusOr<v1::HeartbeatResponse> CoordinatorClient::Connection::Heartbeat(
       CallAcrossReconnect(*session->channel, kHeartbeatTimeout, [&](grpc::ClientContext& context) {
         return session->node->Heartbeat(&context, request, &response);
       });
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    MoveOn(session);
-    return Explain(*session, status);
-  }
+  const bool refused = status.error_code() == grpc::StatusCode::UNAVAILABLE;
+  // A host that is gone says nothing at all. A coordinator that is slow has taken the connection.
+  const bool silent = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
+                      session->channel->GetState(false) != GRPC_CHANNEL_READY;
+  if (refused || silent) MoveOn(session);
+  if (refused) return Explain(*session, status);
   explanation_ = absl::OkStatus();
   explained_at_ = {};
   if (!status.ok()) return FromGrpc(status);
@@ -191,8 +194,10 @@ void CoordinatorClient::Connection::NoteDigestKey(const std::string& id) {
 absl::Status CoordinatorClient::Connection::Explain(const Session& session,
                                                     const grpc::Status& status) {
   const auto now = SteadyClock::now();
-  if (explained_at_ == SteadyClock::time_point{} || now - explained_at_ > kExplainEvery) {
+  if (explained_at_ == SteadyClock::time_point{} || now - explained_at_ > kExplainEvery ||
+      explained_ != session.address) {
     explained_at_ = now;
+    explained_ = session.address;
     explanation_ = ExplainConnection(session.address, options_.identity.ca, kExplainTimeout);
   }
   const std::string words = explanation_.ok()

@@ -18,13 +18,13 @@ void MakeFieldPrintable(Message& message, const FieldDescriptor* field) {
   std::string scratch;
   if (!field->is_repeated()) {
     const std::string& text = reflection.GetStringReference(message, field, &scratch);
-    std::string printable = Printable(text);
+    std::string printable = Escaped(text);
     if (printable != text) reflection.SetString(&message, field, std::move(printable));
     return;
   }
   for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
     const std::string& text = reflection.GetRepeatedStringReference(message, field, i, &scratch);
-    std::string printable = Printable(text);
+    std::string printable = Escaped(text);
     if (printable != text) {
       reflection.SetRepeatedString(&message, field, i, std::move(printable));
     }

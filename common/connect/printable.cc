@@ -28,7 +28,7 @@ void AppendEscaped(char byte, std::string& text) {
 
 }  // namespace
 
-std::string Printable(const std::string& text) {
+std::string Escaped(const std::string& text) {
   std::string printable;
   printable.reserve(text.size());
   size_t invalid = FindInvalidUtf8OrNul(text, 0);

@@ -9,6 +9,6 @@ namespace connect_ha {
 
 // Every byte that is no part of well-formed UTF-8, and every control character but line feed and
 // tab, as \x and two hex digits: two texts that differ still do.
-std::string Printable(const std::string& text);
+std::string Escaped(const std::string& text);
 
 }  // namespace connect_ha

@@ -127,10 +127,11 @@ absl::StatusOr<CommandResult> RunCommand(const std::vector<std::string>& argumen
   request.directory = options.directory;
   absl::StatusOr<std::string> home = FindAccount(options.account, request.account);
   if (!home.ok()) return home.status();
-  // In this order, so that nothing runs any more when the home is removed.
-  EmptyHome empty_home(request.account);
+  // In this order: what removes the home is a child of that account too, and the next run of it
+  // must not take it for a stray.
   std::optional<Strays> strays;
   if (request.account) strays.emplace(request.account->uid);
+  EmptyHome empty_home(request.account);
   request.environment = {absl::StrCat("PATH=", kCommandPath)};
   if (options.empty_home) {
     if (absl::Status made = empty_home.Make(); !made.ok()) return made;
@@ -141,7 +142,10 @@ absl::StatusOr<CommandResult> RunCommand(const std::vector<std::string>& argumen
   request.environment.push_back("LANG=C.UTF-8");
   request.environment.insert(request.environment.end(), options.environment.begin(),
                              options.environment.end());
-  return RunAsked(options, request);
+  absl::StatusOr<CommandResult> result = RunAsked(options, request);
+  // Nothing puts anything into the home any more when it is removed.
+  if (strays) strays->End();
+  return result;
 }
 
 }  // namespace connect_ha

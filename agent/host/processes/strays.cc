@@ -76,12 +76,16 @@ Strays::Strays(uint32_t uid) : only_one_(TheOnlyOne()), uid_(uid) {
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-Strays::~Strays() {
+void Strays::End() {
   for (int round = 0; round < kMostRounds; ++round) {
     const std::vector<pid_t> children = ChildrenOfAccount(uid_);
     if (children.empty()) break;
     std::for_each(children.begin(), children.end(), KillChild);
   }
+}
+
+Strays::~Strays() {
+  End();
   prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
 }
 

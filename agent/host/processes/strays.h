@@ -17,6 +17,8 @@ class Strays {
  public:
   explicit Strays(uint32_t uid);
   ~Strays();
+  // Ends those that there are by now.
+  void End();
   Strays(const Strays&) = delete;
   Strays& operator=(const Strays&) = delete;
 

@@ -13,8 +13,8 @@ namespace {
 constexpr size_t kLongestError = 8 * 1024;
 
 std::string Bounded(const std::string& text) {
-  if (text.size() <= kLongestError) return Printable(text);
-  return absl::StrCat(Printable(text.substr(0, kLongestError)), "...");
+  if (text.size() <= kLongestError) return Escaped(text);
+  return absl::StrCat(Escaped(text.substr(0, kLongestError)), "...");
 }
 
 }  // namespace
@@ -31,8 +31,8 @@ std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& re
       look.change = *std::move(change);
       look.change->set_resource(resource->Name());
       // It is written down as a message, and a message with other texts is not read again.
-      look.change->set_from(Printable(look.change->from()));
-      look.change->set_to(Printable(look.change->to()));
+      look.change->set_from(Escaped(look.change->from()));
+      look.change->set_to(Escaped(look.change->to()));
     }
     looks.push_back(std::move(look));
   }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 namespace connect_ha {
 namespace {
@@ -135,9 +136,29 @@ TEST(Command, WhatLeavesTheGroupOfAnotherAccountsProgramIsEndedWithIt) {
   options.account = "nobody";
   options.empty_home = true;
   const CommandResult result =
-      MustRun({"sh", "-c", "setsid sh -c 'sleep 600 >/dev/null & echo $!'"}, options);
+      MustRun({"sh", "-c", "setsid --wait sh -c 'sleep 600 >/dev/null & echo $!'"}, options);
   const pid_t left = std::stoi(result.output);
   EXPECT_EQ(kill(left, 0), -1) << result.output;
+}
+
+TEST(Command, ARunOfAnAccountLeavesAloneWhatTidiesUpAfterTheOneBefore) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  CommandOptions options;
+  options.account = "nobody";
+  options.empty_home = true;
+  std::vector<std::string> homes(6);
+  std::vector<std::thread> runs;
+  for (std::string& home : homes) {
+    runs.emplace_back([&home, options] {
+      home = MustRun({"sh", "-c", "cd; seq 3000 | xargs touch; echo $HOME"}, options).output;
+    });
+  }
+  for (std::thread& run : runs) run.join();
+  for (const std::string& home : homes) {
+    const std::filesystem::path path = home.substr(0, home.find('\n'));
+    EXPECT_EQ(path.filename().string(), "home") << home;
+    EXPECT_FALSE(std::filesystem::exists(path.parent_path())) << home;
+  }
 }
 
 TEST(Command, RunsAsAnotherAccountOrNotAtAll) {

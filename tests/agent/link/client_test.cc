@@ -336,6 +336,32 @@ TEST_F(ClientTest, OfSeveralAddressesTheNextIsTriedWhereOneDoesNotAnswer) {
   EXPECT_TRUE(second.ok()) << second.status();
 }
 
+// As a host that is gone, whose packets nobody answers.
+TEST_F(ClientTest, OfSeveralAddressesTheNextIsTriedWhereOneSaysNothing) {
+  const RawServer silent("", false);
+  NodeIdentity identity = IssuedAgo("node-1", hours(0));
+  identity.coordinators = {silent.address(), cluster_.target()};
+  const auto client = Client(identity);
+
+  const auto first = client->Heartbeat(Beat("node-1"));
+  const auto second = client->Heartbeat(Beat("node-1"));
+
+  EXPECT_FALSE(first.ok());
+  EXPECT_TRUE(second.ok()) << second.status();
+}
+
+TEST_F(ClientTest, OfSeveralAddressesItIsSaidWhichDoesNotAnswer) {
+  NodeIdentity identity = IssuedAgo("node-1", hours(0));
+  identity.coordinators = {"127.0.0.1:1", "127.0.0.1:2"};
+  const auto client = Client(identity);
+
+  for (const std::string& address : identity.coordinators) {
+    const auto beat = client->Heartbeat(Beat("node-1"));
+    EXPECT_NE(beat.status().message().find(address + ":"), absl::string_view::npos)
+        << beat.status();
+  }
+}
+
 TEST_F(ClientTest, ANodeThatWasEnrolledAnewMeanwhileIsNotOverwrittenByARenewal) {
   const LogCapture log;
   const NodeIdentity old_identity = IssuedAgo("node-1", hours(20 * 24));
