@@ -53,18 +53,35 @@ TEST(Audit, ThatIsWholeHolds) {
   EXPECT_THAT(world.out, HasSubstr("7 entries hold\nnewest: 7 sha256:"));
 }
 
+v1::AuditAnchor AnchorAt(const v1::AuditEntry& entry) {
+  v1::AuditAnchor anchor;
+  anchor.set_id(entry.id());
+  anchor.set_digest(entry.digest());
+  *anchor.mutable_at() = entry.at();
+  return anchor;
+}
+
+// All up to this one.
+void LetGoOf(World& world, int64_t id) {
+  std::vector<v1::AuditEntry>& audit = world.coordinator.audit;
+  world.coordinator.audit_anchor = AnchorAt(audit[static_cast<size_t>(id) - 1]);
+  audit.erase(audit.begin(), audit.begin() + id);
+}
+
 TEST(Audit, ThatBeginsBehindWhatWasLetGoOfHolds) {
   World world;
   FillAudit(world, 7);
-  v1::AuditAnchor anchor;
-  anchor.set_id(3);
-  anchor.set_digest(world.coordinator.audit[2].digest());
-  *anchor.mutable_at() = world.coordinator.audit[2].at();
-  world.coordinator.audit_anchor = anchor;
-  world.coordinator.audit.erase(world.coordinator.audit.begin(),
-                                world.coordinator.audit.begin() + 3);
+  LetGoOf(world, 3);
   EXPECT_EQ(world.Run({"audit", "--verify"}), kHolds) << world.error;
   EXPECT_THAT(world.out, HasSubstr("4 entries hold, after 3 that were let go of by"));
+}
+
+TEST(Audit, ThatIsLetGoOfWhileItIsReadHolds) {
+  World world;
+  FillAudit(world, 7);
+  world.coordinator.audit_anchor_once = AnchorAt(world.coordinator.audit[1]);
+  LetGoOf(world, 3);
+  EXPECT_EQ(world.Run({"audit", "--verify"}), kHolds) << world.error;
 }
 
 TEST(Audit, ThatWasChangedAnywhereDoesNotHold) {

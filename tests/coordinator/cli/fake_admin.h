@@ -24,12 +24,13 @@ struct FakeCoordinator {
   v1::ListAdminsResponse admins;
   std::vector<v1::AuditEntry> audit;  // given in pages of two
   std::optional<v1::AuditAnchor> audit_anchor;
-  uint64_t audit_newest = 0;                      // not 0: what is the newest, if not the last
-  std::vector<v1::SpecGeneration> specs;          // oldest first, with their bundles
-  absl::Status refusal;                           // not OK: the answer to ApplySpec
-  v1::ApplySpecRequest applied;                   // the latest
-  std::optional<uint64_t> applied_generation;     // what ApplySpec answers, if anything else
-  std::vector<v1::GetPreviewsResponse> previews;  // one a poll; the last one stays
+  std::optional<v1::AuditAnchor> audit_anchor_once;  // instead, in one answer
+  uint64_t audit_newest = 0;                         // not 0: what is the newest, if not the last
+  std::vector<v1::SpecGeneration> specs;             // oldest first, with their bundles
+  absl::Status refusal;                              // not OK: the answer to ApplySpec
+  v1::ApplySpecRequest applied;                      // the latest
+  std::optional<uint64_t> applied_generation;        // what ApplySpec answers, if anything else
+  std::vector<v1::GetPreviewsResponse> previews;     // one a poll; the last one stays
   size_t preview_polls = 0;
   std::vector<v1::Snapshot> snapshots;  // one a call, instead of `snapshot`; the last one stays
   size_t snapshot_polls = 0;
@@ -108,6 +109,9 @@ class FakeAdmin : public AdminLink {
     }
     if (coordinator_.audit_newest > 0) response.set_newest_id(coordinator_.audit_newest);
     if (coordinator_.audit_anchor) *response.mutable_anchor() = *coordinator_.audit_anchor;
+    if (coordinator_.audit_anchor_once)
+      *response.mutable_anchor() = *coordinator_.audit_anchor_once;
+    coordinator_.audit_anchor_once.reset();
     return Answer(response);
   }
   // What the roster would make of the snapshot.
