@@ -150,6 +150,13 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   if (absl::Status status = watcher.Open(); !status.ok()) return status;
 
   const std::string machine_id = ValueOf(host, "/etc/machine-id");
+  if (machine_id.empty()) {
+    // Without it, its own orders would look like another machine's, and be set aside.
+    return absl::FailedPreconditionError(
+        "/etc/machine-id cannot be read, or is empty\nfix: systemd-machine-id-setup, then "
+        "systemctl "
+        "restart connect-ha-agent");
+  }
   // Before everything that goes by it, or finds beside it what is of another cluster.
   Held held(MakeHeldOptions(state_dir, config, identity, machine_id), host);
   if (const absl::Status status = held.Load(); !status.ok()) {
