@@ -159,11 +159,8 @@ std::shared_ptr<grpc::Channel> ServiceUnderFuzz::MakeAdmin(const std::string& na
 
 void ServiceUnderFuzz::MustBeOk(
     const char* what, const std::function<grpc::Status(grpc::ClientContext*)>& call) const {
-  const grpc::Status status = CallAcrossReconnect(*parts_->keeper, [&] {
-    grpc::ClientContext context;
-    SetDeadline(context);
-    return call(&context);
-  });
+  const grpc::Status status = CallAcrossReconnect(
+      *parts_->keeper, kPatience, [&](grpc::ClientContext& context) { return call(&context); });
   RequireOfService(status.ok(), absl::StrCat(what, ": ", Text(status)));
 }
 
