@@ -79,15 +79,14 @@ TEST(PlanTest, NothingIsChangedWithoutASpecificationThatEnforces) {
 }
 
 TEST(PlanTest, ANodeThatAllowsNoMoreIsObserved) {
-  const v1::Facts bare = BareFacts();
-  v1::NodeSnapshot node = Node(v1::OBSERVED, kGeneration, v1::Convergence::DIFFERS);
-  node.set_allow(v1::ALLOW_OBSERVE);
-  const Assigned observed = AssignState(Desired(v1::ENFORCE), node, &bare);
+  Reported node = Node(v1::OBSERVED, kGeneration, v1::Convergence::DIFFERS);
+  node.allow = v1::ALLOW_OBSERVE;
+  const Assigned observed = AssignState(Desired(v1::ENFORCE), node, NoUnit());
   EXPECT_EQ(observed.state, v1::OBSERVED);
-  EXPECT_TRUE(absl::StrContains(observed.reason, "agent.yaml")) << observed.reason;
+  EXPECT_TRUE(absl::StrContains(observed.reason, "allow: observe")) << observed.reason;
   for (const v1::Allow allow : {v1::ALLOW_UNSPECIFIED, v1::ALLOW_INSTALL, v1::ALLOW_SERVE}) {
-    node.set_allow(allow);
-    EXPECT_EQ(AssignState(Desired(v1::ENFORCE), node, &bare).state, v1::PREPARING) << allow;
+    node.allow = allow;
+    EXPECT_EQ(AssignState(Desired(v1::ENFORCE), node, NoUnit()).state, v1::PREPARING) << allow;
   }
 }
 
@@ -225,16 +224,6 @@ TEST(PlanTest, AGenerationThatNobodyGaveIsOdd) {
   Reported other = Node(v1::READY, ~uint64_t{0});
   other.own_lineage = false;
   EXPECT_FALSE(IsOddGeneration(desired, other));
-}
-
-TEST(PlanTest, ANodeThatAllowsNoMoreIsOnlyObserved) {
-  Reported node = Node(v1::OBSERVED, 0);
-  node.allow = v1::ALLOW_OBSERVE;
-  const Assigned assigned = AssignState(Desired(v1::ENFORCE), node, NoUnit());
-  EXPECT_EQ(assigned.state, v1::OBSERVED);
-  EXPECT_TRUE(absl::StrContains(assigned.reason, "allow: observe"));
-  node.allow = v1::ALLOW_INSTALL;
-  EXPECT_EQ(AssignState(Desired(v1::ENFORCE), node, NoUnit()).state, v1::PREPARING);
 }
 
 // Whatever a node says: it is changed only where the specification enforces and Connect is known to
