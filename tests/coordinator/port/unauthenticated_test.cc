@@ -12,6 +12,7 @@
 #include "common/file.h"
 #include "common/tls/certificate.h"
 #include "common/tls/channel.h"
+#include "common/tls/credential_files.h"
 #include "connect_ha/v1/node_service.grpc.pb.h"
 #include "coordinator/identity/init.h"
 #include "tests/coordinator/port/raw_calls.h"
