@@ -65,7 +65,7 @@ class Coordinator {
   absl::Status BeginAudit(Time now);
   absl::Status ReplaceCertificate();
   void RenewCertificate(Time now);
-  // Lets go of what is old: entries of the audit log, records of nodes that were removed.
+  // Lets go of entries of the audit log that are old.
   void Tidy(Time now);
 
   const std::string dir_;

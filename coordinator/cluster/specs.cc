@@ -205,7 +205,6 @@ void Specs::Enforce(v1::SpecGeneration spec) {
   v1::Desired desired = MakeDesired(current_->bundle());
   desired.set_generation(current_->generation());
   *desired.mutable_applied_at() = current_->applied_at();
-  desired.set_lineage(store_.lineage());
   roster_.SetSpec(desired);
 }
 

@@ -52,7 +52,7 @@ class Enrolment {
   absl::Status RevokeToken(const v1::RevokeTokenRequest& request, v1::AuditEntry entry, Time now);
   // The node's certificates are refused from its next call on; its report is removed. Enrolling
   // with a new token takes it in again. The caller holds OneAtATime until what is known live has
-  // followed.
+  // followed. OK once the store has it, though its event could not be stored.
   absl::Status RemoveNode(const v1::RemoveNodeRequest& request, v1::AuditEntry entry, Time now);
   [[nodiscard]] std::unique_lock<std::mutex> OneAtATime();
 

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/address.h"
+#include "common/log.h"
 #include "common/time.h"
 #include "common/tls/join_proof.h"
 #include "coordinator/identity/enrolment.h"
@@ -116,8 +117,11 @@ absl::Status Enrolment::RemoveNode(const v1::RemoveNodeRequest& request, v1::Aud
   }
   if (!record.ok()) return record.status();
   spdlog::info("removed node={} by={}", request.node(), entry.actor());
-  return AddEvent(v1::Event::NODE_REMOVED, request.node(), entry.actor(),
-                  "removed: its certificates are refused from now on", now);
+  // The audit log has it, whatever becomes of the event: it is removed, and the caller has to know.
+  const absl::Status told = AddEvent(v1::Event::NODE_REMOVED, request.node(), entry.actor(),
+                                     "removed: its certificates are refused from now on", now);
+  if (!told.ok()) spdlog::error("removal not told error={}", LogValue(told.ToString()));
+  return absl::OkStatus();
 }
 
 }  // namespace connect_ha

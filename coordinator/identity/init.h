@@ -2,10 +2,10 @@
 //   ca/ca.crt ca/ca.key              the certificate authority
 //   tls/coordinator.crt .key         the coordinator's certificate, the CA's behind it, and key
 //   admin/admin.crt .key ca.crt coordinator    the first admin's identity, to be handed over
-//   first-admin.crt                  its certificate once more: what lets it in where the
-//                                    store knows no admin (admins.h)
-//   digest.key                       keys the digests of secrets: the CA's DigestKey, but a
-//                                    key that is there already is kept
+//   first-admin.crt                  its certificate once more: lets it in where the store knows no
+//                                    admin (admins.h)
+//   digest.key                       keys the digests of secrets: the CA's DigestKey, but one that
+//                                    is there already is kept
 //   coordinator                      host:port that nodes and admins call
 //   new-cluster                      until the coordinator has begun the audit log of a new cluster
 #pragma once

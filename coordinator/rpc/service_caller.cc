@@ -15,6 +15,7 @@ namespace connect_ha {
 namespace {
 
 constexpr size_t kParsedKept = 20'000;
+
 std::string PeerPem(const grpc::ServerContext& context) {
   const auto pems = context.auth_context()->FindPropertyValues("x509_pem_cert");
   return pems.empty() ? "" : std::string(pems.front().data(), pems.front().size());

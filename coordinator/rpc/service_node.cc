@@ -3,6 +3,7 @@
 #include "coordinator/rpc/service_edge.h"
 
 namespace connect_ha {
+
 grpc::Status NodeServer::Heartbeat(grpc::ServerContext* context,
                                    const v1::HeartbeatRequest* request,
                                    v1::HeartbeatResponse* response) {

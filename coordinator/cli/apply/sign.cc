@@ -8,14 +8,12 @@
 #include "common/file.h"
 #include "common/spec/spec_bundle.h"
 #include "coordinator/cli/link/client.h"
+#include "coordinator/plan/plan.h"
 
 namespace connect_ha {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A coordinator takes no number that is further above its newest.
-constexpr uint64_t kGenerationsAhead = 1000;
 
 }  // namespace
 
@@ -47,7 +45,8 @@ absl::Status SignProposal(const SigningKey& key, AdminLink& admin, uint64_t newe
   uint64_t above = newest;
   for (const v1::NodeSnapshot& node : snapshot->nodes()) {
     const uint64_t held = node.reported_generation();
-    if (held > newest && held - newest <= kGenerationsAhead) above = std::max(above, held);
+    // A coordinator takes no number that is further above its newest.
+    if (held > newest && held - newest <= kGenerationsAbove) above = std::max(above, held);
   }
   const absl::StatusOr<v1::SignedSpec> is_signed =
       SignSpec(ToSign(proposal.bundle, above + 1), key);

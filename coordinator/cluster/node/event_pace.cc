@@ -24,8 +24,6 @@ uint32_t EventPace::Take(uint32_t wanted, Time now) {
   return granted;
 }
 
-void EventPace::GiveBack(uint32_t count) { taken_ -= std::min(count, taken_); }
-
 uint32_t EventPace::TakeLeftOut(Time now) {
   return left_out_ > 0 && IsOver(now) ? std::exchange(left_out_, 0U) : 0;
 }

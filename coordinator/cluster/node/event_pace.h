@@ -22,8 +22,6 @@ class EventPace {
 
   // Room for as many of `wanted` as this minute still has.
   uint32_t Take(uint32_t wanted, Time now);
-  // Of what was taken in this minute and is not needed.
-  void GiveBack(uint32_t count);
   // There was no room for these.
   void LeftOut(uint32_t count) { left_out_ += count; }
   // How many were left out in a minute that is over; 0 after it was asked once, and for none.

@@ -129,6 +129,7 @@ class FakeAdmin : public AdminLink {
       brief.set_assigned_state(node.assigned_state());
       brief.set_reported_state(node.reported_state());
       brief.set_agent_version(node.agent_version());
+      brief.set_allow(node.allow());
       brief.set_claimants(static_cast<uint32_t>(node.claimants_size()));
       if (!node.has_facts()) continue;
       v1::FactsBrief& facts = *brief.mutable_facts();

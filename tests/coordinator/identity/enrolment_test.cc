@@ -6,6 +6,7 @@
 
 #include "common/tls/crypto.h"
 #include "common/tls/join_proof.h"
+#include "coordinator/store/sqlite.h"
 #include "coordinator/store/sqlite_store.h"
 #include "tests/fakes/temporary_directory.h"
 
@@ -511,6 +512,21 @@ TEST_F(EnrolmentTest, AFloodOfGuessesLeavesAFewEvents) {
   ASSERT_EQ(events.size(), 11u);
   EXPECT_EQ(events[10].text(),
             "enrolment from 10.0.0.9 refused: no such token (and 90 more before)");
+}
+
+// What is known live follows the store by this answer.
+TEST_F(EnrolmentTest, ANodeIsRemovedThoughTheEventCannotBeStored) {
+  ASSERT_TRUE(Join(NewToken(), Joiner()).ok());
+  const auto other = Database::Open(dir_ / "store.db", 2000);
+  ASSERT_TRUE(other.ok()) << other.status();
+  const absl::Status full = (*other)->Execute(
+      "CREATE TRIGGER no_events BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'full'); END");
+  ASSERT_TRUE(full.ok()) << full;
+
+  EXPECT_TRUE(Remove("node-1", kNow).ok());
+
+  EXPECT_TRUE(store_->GetNode("node-1")->removed());
+  EXPECT_TRUE(Events(v1::Event::NODE_REMOVED).empty());
 }
 
 }  // namespace

@@ -300,8 +300,6 @@ TEST(EventPaceTest, AMinutesRoomIsGivenOnce) {
   EXPECT_EQ(pace.Take(4, kNoon), 4u);
   EXPECT_EQ(pace.Take(9, kNoon + seconds(59)), 6u);
   EXPECT_EQ(pace.Take(1, kNoon + seconds(59)), 0u);
-  pace.GiveBack(2);
-  EXPECT_EQ(pace.Take(5, kNoon + seconds(59)), 2u);
   EXPECT_EQ(pace.Take(11, kNoon + seconds(60)), 10u);
 }
 

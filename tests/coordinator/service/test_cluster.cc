@@ -28,8 +28,6 @@ TestCluster::TestCluster() : dir_(MakeTestDirectory()) {
   options.dir = dir_;
   options.spec = dir_ + "/example.yaml";
   options.cluster = "test";
-  options.address = "localhost:0";
-  std::ofstream(dir_ + "/coordinator") << "localhost:8443\n";
   options.address = "localhost:8443";
   const auto made = InitCluster(options, TestNow());
   EXPECT_TRUE(made.ok()) << made.status();
