@@ -78,7 +78,12 @@ absl::Status Coordinator::LoadAdmins(Time now) {
   if (!loaded.ok()) return loaded;
   const auto known = admins_->List();
   if (!known.ok()) return known.status();
-  return admins_->TakeInFirst(/*of_older_release=*/!is_new && known->admins().empty(), now);
+  const auto audited = store_->NewestAuditId();
+  if (!audited.ok()) return audited.status();
+  // A store of this release has an entry since its first start, whoever is let in: only where there
+  // is none, every certificate of the one admin of release 0.1 is good.
+  const bool of_older_release = !is_new && known->admins().empty() && *audited == 0;
+  return admins_->TakeInFirst(of_older_release, now);
 }
 
 absl::Status Coordinator::BeginAudit(Time now) {

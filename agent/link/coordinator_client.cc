@@ -69,6 +69,15 @@ absl::Status Expired(const Certificate& certificate) {
       certificate.identity.name, ", and run here what it prints"));
 }
 
+// An agent of release 0.1 that joined there goes on calling there.
+absl::Status PortOfNewcomers(const Session& session, const NodeIdentity& identity) {
+  return absl::UnimplementedError(
+      absl::StrCat(session.address,
+                   " takes no reports: it is where nodes join, and this node joined with an "
+                   "agent of release 0.1; fix: to join again: connect-ha token create --node ",
+                   identity.certificate.identity.name, ", and run here what it prints"));
+}
+
 }  // namespace
 
 class CoordinatorClient::Connection {
@@ -168,6 +177,9 @@ absl::StatusOr<v1::HeartbeatResponse> CoordinatorClient::Connection::Heartbeat(
   if (refused) return Explain(*session, status);
   explanation_ = absl::OkStatus();
   explained_at_ = {};
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+    return PortOfNewcomers(*session, options_.identity);
+  }
   if (!status.ok()) return FromGrpc(status);
   NoteDigestKey(response.digest_key_id());
   return response;
@@ -290,6 +302,11 @@ absl::StatusOr<NodeIdentity> CoordinatorClient::Connection::AskForRenewal(Sessio
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     renewal_ = nullptr;
+  }
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+    return absl::UnimplementedError(
+        "the coordinator is of an older release than this agent, and does not renew its "
+        "certificate; fix: upgrade the coordinator");
   }
   if (!status.ok()) return FromGrpc(status);
   renewed.credentials = {*std::move(key), response.certificate_pem()};

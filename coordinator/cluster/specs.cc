@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/file.h"
+#include "common/log.h"
 #include "common/spec/signed_spec.h"
 #include "common/spec/spec_bundle.h"
 #include "common/text/short_text.h"
@@ -80,6 +81,7 @@ Specs::Specs(std::string cluster, connect_ha::Store& store, Roster& roster)
 absl::Status Specs::Load(const std::string& path, Time now) {
   auto stored = store_.GetSpec(0);
   if (stored.ok()) {
+    TellInvalid(*stored);
     Enforce(*std::move(stored));
     return absl::OkStatus();
   }
@@ -109,6 +111,17 @@ absl::Status Specs::Check(const v1::SpecBundle& bundle, const std::string& file)
   return absl::InvalidArgumentError(absl::StrCat(
       file, ": cluster is ", bundle.spec().cluster(), ", the certificate authority is ", cluster_,
       "'s\nfix: write cluster: ", cluster_, ", or ask that cluster's coordinator"));
+}
+
+// An older program may have taken what nodes of this one refuse: said before they are upgraded.
+void Specs::TellInvalid(const v1::SpecGeneration& spec) const {
+  const absl::Status right = Check(spec.bundle(), "cluster.yaml");
+  if (right.ok()) return;
+  spdlog::error(
+      "event=SPEC_INVALID generation={} reason={} fix=\"nodes whose agent is of this release "
+      "refuse "
+      "it, and are only observed: correct cluster.yaml, then: connect-ha apply\"",
+      spec.generation(), LogValue(std::string(right.message())));
 }
 
 // An older program may have taken what this one does not.

@@ -45,6 +45,7 @@ class Specs {
 
  private:
   absl::Status Check(const v1::SpecBundle& bundle, const std::string& file) const;
+  void TellInvalid(const v1::SpecGeneration& spec) const;
   absl::StatusOr<v1::SpecBundle> CheckedGeneration(uint64_t generation);
   absl::StatusOr<uint64_t> Number(const v1::SpecBundle& bundle, uint64_t newest) const;
   absl::StatusOr<uint64_t> Store(v1::SpecGeneration spec, uint64_t newest, v1::AuditEntry entry);

@@ -96,7 +96,9 @@ TEST_F(SpecBundleTest, ChecksArtifacts) {
             "sha256sum prints them, not 3 characters\n");
   EXPECT_EQ(Load(head + Artifact("file://c.deb") + "\ndownloads: {allow_file: true}\n"),
             "cluster.yaml:4:18: connect.package.url must go on with an absolute path: "
-            "file:///srv/...\n");
+            "file:///srv/...\n"
+            "cluster.yaml:5:25: note: downloads.allow_file goes no further than the directory that "
+            "each node's own agent.yaml names (artifact_dir)\n");
   EXPECT_EQ(Load(head + Artifact("https://u:p@a/c.rpm?x=1") + "\n"),
             "cluster.yaml:4:18: connect.package.url must not have a user or password in it: "
             "specifications are kept and shown\n"

@@ -81,8 +81,11 @@ void TakeSaid(const v1::HeartbeatRequest& request, const StepInputs& in, KnownNo
   Reported& said = node.said;
   said.state = request.reported_state();
   said.generation = request.reported_generation();
-  said.own_lineage =
-      request.reported_lineage().empty() || request.reported_lineage() == in.desired.lineage();
+  // What it holds since release 0.1 has no lineage: that of its orders tells then whose it is.
+  const auto is_own = [&in](const std::string& lineage) {
+    return lineage.empty() || lineage == in.desired.lineage();
+  };
+  said.own_lineage = is_own(request.reported_lineage()) && is_own(request.order().lineage());
   said.applied_at.reset();
   if (request.has_reported_applied_at()) said.applied_at = request.reported_applied_at();
   said.order_ahead = HoldsLaterOrder(node.ordered, request, in);

@@ -306,6 +306,40 @@ TEST_F(ClientTest, RenewsItsCertificateWithoutADroppedHeartbeat) {
   EXPECT_TRUE(Eventually([&] { return cluster_.coordinator().server().nodes_connected() == 1; }));
 }
 
+// As release 0.1 is, where nodes call.
+TEST_F(ClientTest, ACoordinatorThatDoesNotRenewHasToBeUpgraded) {
+  const auto files = LoadCoordinatorFiles(cluster_.dir());
+  ASSERT_TRUE(files.ok()) << files.status();
+  grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  tls.pem_root_certs = files->ca;
+  tls.pem_key_cert_pairs.push_back({files->key, files->certificate});
+  v1::NodeService::Service nodes;
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::SslServerCredentials(tls), &port);
+  builder.RegisterService(&nodes);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  ASSERT_NE(server, nullptr);
+  NodeIdentity identity = IssuedAgo("node-1", hours(20 * 24));
+  identity.coordinator = "127.0.0.1:" + std::to_string(port);
+  const LogCapture log;
+  const auto client = Client(identity, milliseconds(20));
+
+  EXPECT_EQ(log.Await("fix: upgrade the coordinator").size(), 1u);
+}
+
+// An agent of release 0.1 calls for ever where it joined.
+TEST_F(ClientTest, WhereNodesJoinAReportIsToldWhatToDo) {
+  NodeIdentity identity = IssuedAgo("node-1", hours(0));
+  identity.coordinator = cluster_.enrol_target();
+
+  const auto beat = Client(identity)->Heartbeat(Beat("node-1"));
+
+  EXPECT_EQ(beat.status().code(), absl::StatusCode::kUnimplemented) << beat.status();
+  EXPECT_NE(beat.status().message().find("token create --node node-1"), absl::string_view::npos)
+      << beat.status();
+}
+
 TEST_F(ClientTest, AnotherDigestKeyIsFetchedAtOnceWithTheAddresses) {
   const NodeIdentity old_identity = IssuedAgo("node-1", hours(0));
   const std::string key = LoadCoordinatorFiles(cluster_.dir())->digest_key;

@@ -111,6 +111,9 @@ TEST_F(DisastersTest, TheStoreLostAfterTheFirstAdminWasRemovedNobodyIsInUntilIni
   RemoveStore();
   cluster_.Start();
   EXPECT_EQ(Ask(leaked), grpc::StatusCode::PERMISSION_DENIED);
+  // Then with a specification and no admins, as a store of release 0.1 is.
+  cluster_.Restart();
+  EXPECT_EQ(Ask(leaked), grpc::StatusCode::PERMISSION_DENIED);
   // What is issued counts in whole seconds.
   const auto issued_later = TestNow() + std::chrono::seconds(2);
   InitOptions options;

@@ -10,6 +10,7 @@
 #include "common/tls/channel.h"
 #include "coordinator/plan/plan.h"
 #include "tests/coordinator/service/test_cluster.h"
+#include "tests/fakes/log_capture.h"
 
 namespace connect_ha {
 namespace {
@@ -88,6 +89,23 @@ TEST_F(SpecServiceTest, AnAppliedSpecificationHoldsAtOnceAndAfterARestart) {
   ASSERT_FALSE(events->empty());
   EXPECT_EQ(events->back().kind(), v1::Event::SPEC_APPLIED);
   EXPECT_EQ(events->back().text(), "generation 2: observed");
+}
+
+TEST_F(SpecServiceTest, OneOfAnOlderReleaseThatNodesWillRefuseIsToldAtTheStart) {
+  v1::SpecGeneration older;
+  older.set_generation(2);
+  *older.mutable_applied_at() = ToProto(TestNow());
+  *older.mutable_bundle() = Bundle("test", 17);
+  (*older.mutable_bundle()->mutable_spec()->mutable_secrets())["db"].set_file("/root/db");
+  v1::AuditEntry entry;
+  *entry.mutable_at() = older.applied_at();
+  ASSERT_TRUE(cluster_.coordinator().store().AddSpec(older, 1, v1::Event(), entry).ok());
+  const LogCapture log;
+  Restart();
+  EXPECT_EQ(StaleAfter(), seconds(17));  // nodes that took it go on by it
+  const auto told = log.Await("event=SPEC_INVALID generation=2");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_TRUE(absl::StrContains(told[0], "secrets.db.file must be")) << told[0];
 }
 
 TEST_F(SpecServiceTest, ASpecificationThatWillNotDoIsRefusedWithEveryReason) {

@@ -243,6 +243,26 @@ TEST_F(StepTest, AnOrderThatNobodyGaveIsOdd) {
   }
 }
 
+// The store was put back as release 0.1 had left it, and upgraded once more: what is in force is
+// the same to the second, but the node takes no orders of the second upgrade's lineage.
+TEST_F(StepTest, WhatIsHeldSinceReleaseOneBelongsToTheOrdersBesideIt) {
+  desired_.mutable_applied_at()->set_seconds(1'700'000'000);
+  v1::HeartbeatRequest request = Beat();
+  request.set_reported_generation(3);
+  *request.mutable_reported_applied_at() = desired_.applied_at();
+  EXPECT_FALSE(Take(request, 0).after.ahead);  // of an agent of release 0.1
+  request.mutable_order()->set_lineage(kLineage);
+  request.mutable_order()->set_epoch(1);
+  EXPECT_FALSE(Take(request, 1).after.ahead);
+  request.mutable_order()->set_lineage("of the first upgrade");
+  const StepResult told = Take(request, 2);
+  EXPECT_TRUE(told.after.ahead);
+  EXPECT_FALSE(told.answer.has_desired());
+  desired_.set_generation(4);
+  desired_.mutable_applied_at()->set_seconds(1'700'000'001);
+  EXPECT_EQ(Take(request, 3).answer.desired().generation(), 4u);
+}
+
 TEST_F(StepTest, TwoMachinesInTurnFillNoHistory) {
   size_t events = 0;
   for (int i = 0; i < 200; ++i) {
