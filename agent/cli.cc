@@ -303,7 +303,7 @@ std::vector<Command> Commands() {
        "Makes a key on this node and exchanges the token for a certificate. May be repeated with "
        "the "
        "same token.",
-       {{"--coordinator", "HOST:PORT", "where the coordinator answers"},
+       {{"--coordinator", "HOST:PORT", "where nodes join, as `connect-ha token create` printed it"},
         {"--ca-hash", "HASH", "of the cluster's certificate authority, sha256:..."},
         {"--token", "TOKEN", "as `connect-ha token create` printed it"},
         {"--token-file", "FILE", "a file that holds the token"},

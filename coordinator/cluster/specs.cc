@@ -118,9 +118,8 @@ void Specs::TellInvalid(const v1::SpecGeneration& spec) const {
   const absl::Status right = Check(spec.bundle(), "cluster.yaml");
   if (right.ok()) return;
   spdlog::error(
-      "event=SPEC_INVALID generation={} reason={} fix=\"nodes whose agent is of this release "
-      "refuse "
-      "it, and are only observed: correct cluster.yaml, then: connect-ha apply\"",
+      "event=SPEC_INVALID generation={} reason={} fix=\"agents of this release refuse it, and only "
+      "observe their nodes: correct cluster.yaml, then: connect-ha apply\"",
       spec.generation(), LogValue(std::string(right.message())));
 }
 
