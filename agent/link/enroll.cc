@@ -144,13 +144,20 @@ bool MayPass(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
 }
 
+// A node that joined with release 0.1, which has one port, was given the other in the same command.
+bool IsOneHost(const std::string& a, const std::string& b) {
+  const auto one = ParseAddress(a);
+  const auto other = ParseAddress(b);
+  return one.ok() && other.ok() && one->host == other->host;
+}
+
 // Whether this machine got it with these very arguments. A disk image made of a node of an Auto
 // Scaling group brings that node's identity and the group's token to other machines.
 bool IsMadeBy(const NodeIdentity& identity, const EnrollOptions& options,
               const std::string& token_id) {
   const auto ca_hash = CaHash(identity.ca);
   return identity.token_id == token_id && identity.machine_id == options.machine_id &&
-         identity.coordinator == options.coordinator &&
+         IsOneHost(identity.coordinator, options.coordinator) &&
          identity.certificate.identity.name == options.node && ca_hash.ok() &&
          *ca_hash == options.ca_hash;
 }
@@ -184,7 +191,7 @@ absl::StatusOr<NodeIdentity> TryUntil(Time give_up, Enrolling& enrolling,
 
 // The options with the address in full, once they are all that they should be.
 absl::StatusOr<EnrollOptions> Checked(EnrollOptions options) {
-  const auto address = ParseAddress(options.coordinator);
+  const auto address = ParseAddress(options.coordinator, kDefaultEnrolmentPort);
   if (!address.ok()) return address.status();
   options.coordinator = FormatAddress(*address);
   if (absl::Status status = CheckName("node name", options.node); !status.ok()) return status;

@@ -149,6 +149,20 @@ TEST_F(ClientTest, EnrollingTwiceWithOneTokenIsTheSame) {
   EXPECT_EQ(second->identity.certificate.serial, first->identity.certificate.serial);
 }
 
+// As the user data of a node do that joined with release 0.1, once its port was corrected there.
+TEST_F(ClientTest, EnrollingAgainAtAnotherPortOfTheCoordinatorIsTheSame) {
+  const EnrollOptions options = Options("node-1");
+  ASSERT_TRUE(Enroll(options, TestNow, Ignore).ok());
+  NodeIdentity older = *LoadNodeIdentity(options.state_dir);
+  older.coordinator = cluster_.target();
+  ASSERT_TRUE(StoreNodeIdentity(options.state_dir, older).ok());
+
+  const auto again = Enroll(options, TestNow, Ignore);
+
+  ASSERT_TRUE(again.ok()) << again.status();  // though the token is used up
+  EXPECT_TRUE(again->already);
+}
+
 // As on a machine that was made from a node's disk, with the group's token in its user data.
 TEST_F(ClientTest, AnotherMachineWithTheNodesFilesIsEnrolledAnew) {
   v1::CreateTokenRequest group;
@@ -316,12 +330,12 @@ TEST_F(ClientTest, ACoordinatorThatDoesNotRenewHasToBeUpgraded) {
   v1::NodeService::Service nodes;
   int port = 0;
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", grpc::SslServerCredentials(tls), &port);
+  builder.AddListeningPort("localhost:0", grpc::SslServerCredentials(tls), &port);
   builder.RegisterService(&nodes);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   ASSERT_NE(server, nullptr);
   NodeIdentity identity = IssuedAgo("node-1", hours(20 * 24));
-  identity.coordinator = "127.0.0.1:" + std::to_string(port);
+  identity.coordinator = "localhost:" + std::to_string(port);
   const LogCapture log;
   const auto client = Client(identity, milliseconds(20));
 

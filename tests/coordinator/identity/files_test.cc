@@ -136,6 +136,8 @@ TEST(Credentials, ThatDoNotBelongTogetherAreAnError) {
 
 TEST(Address, NodesJoinAtThePortBehind) {
   EXPECT_EQ(FormatAddress(EnrolmentAddress(*ParseAddress("[::1]:9000"))), "[::1]:9001");
+  EXPECT_EQ(FormatAddress(*ParseAddress("ha.example.com", kDefaultEnrolmentPort)),
+            "ha.example.com:8444");
 }
 
 TEST(Address, IsReadAsPeopleWriteIt) {
