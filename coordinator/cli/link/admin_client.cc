@@ -125,6 +125,11 @@ class AdminClient : public AdminLink {
     Response response;
     const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
     if (status.ok()) return response;
+    if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+      return absl::UnimplementedError(
+          "the coordinator is of an older release than this program, and cannot do that; fix: "
+          "upgrade the coordinator, or run it on the coordinator's host");
+    }
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return FromGrpc(status);
     // gRPC does not say what keeps the channel from coming up.
     absl::Status why = ExplainConnection(identity_.coordinator, identity_.ca, kExplainTimeout);

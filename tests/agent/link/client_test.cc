@@ -36,6 +36,31 @@ bool Eventually(Condition condition) {
   return true;
 }
 
+// At the port where nodes and admins call there is none of the methods that are new.
+class OlderCoordinator {
+ public:
+  explicit OlderCoordinator(const std::string& dir) {
+    const auto files = LoadCoordinatorFiles(dir);
+    EXPECT_TRUE(files.ok()) << files.status();
+    grpc::SslServerCredentialsOptions tls(
+        GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+    tls.pem_root_certs = files->ca;
+    tls.pem_key_cert_pairs.push_back({files->key, files->certificate});
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("localhost:0", grpc::SslServerCredentials(tls), &port_);
+    builder.RegisterService(&nodes_);
+    server_ = builder.BuildAndStart();
+    EXPECT_NE(server_, nullptr);
+  }
+
+  std::string address() const { return "localhost:" + std::to_string(port_); }
+
+ private:
+  v1::NodeService::Service nodes_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
 class ClientTest : public testing::Test {
  protected:
   std::unique_ptr<AdminLink> Admin() {
@@ -320,22 +345,10 @@ TEST_F(ClientTest, RenewsItsCertificateWithoutADroppedHeartbeat) {
   EXPECT_TRUE(Eventually([&] { return cluster_.coordinator().server().nodes_connected() == 1; }));
 }
 
-// As release 0.1 is, where nodes call.
 TEST_F(ClientTest, ACoordinatorThatDoesNotRenewHasToBeUpgraded) {
-  const auto files = LoadCoordinatorFiles(cluster_.dir());
-  ASSERT_TRUE(files.ok()) << files.status();
-  grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  tls.pem_root_certs = files->ca;
-  tls.pem_key_cert_pairs.push_back({files->key, files->certificate});
-  v1::NodeService::Service nodes;
-  int port = 0;
-  grpc::ServerBuilder builder;
-  builder.AddListeningPort("localhost:0", grpc::SslServerCredentials(tls), &port);
-  builder.RegisterService(&nodes);
-  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  ASSERT_NE(server, nullptr);
+  const OlderCoordinator older(cluster_.dir());
   NodeIdentity identity = IssuedAgo("node-1", hours(20 * 24));
-  identity.coordinator = "localhost:" + std::to_string(port);
+  identity.coordinator = older.address();
   const LogCapture log;
   const auto client = Client(identity, milliseconds(20));
 
@@ -524,6 +537,19 @@ TEST_F(AdminClientTest, GoesOnWithTheOldCertificateWhileTheCoordinatorIsAway) {
   EXPECT_NE(checklist.status().message().find("systemctl status connect-ha-coordinator"),
             absl::string_view::npos)
       << checklist.status();
+}
+
+TEST_F(AdminClientTest, AnOlderCoordinatorHasToBeUpgraded) {
+  const OlderCoordinator older(cluster_.dir());
+  const std::string dir = Identity(Role::kAdmin, hours(20 * 24));
+  ASSERT_TRUE(WriteSmallFile(dir + "/coordinator", older.address() + "\n", 0644).ok());
+
+  const auto admin = OpenAdminClient(dir, TestNow());
+
+  ASSERT_TRUE(admin.ok()) << admin.status();  // with the certificate that it has
+  const auto nodes = (*admin)->ListNodes({});
+  EXPECT_NE(nodes.status().message().find("fix: upgrade the coordinator"), absl::string_view::npos)
+      << nodes.status();
 }
 
 TEST_F(AdminClientTest, SaysWhatToDoAboutAnIdentityThatWillNotDo) {
