@@ -54,8 +54,7 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
   const std::optional<Refusal> before = std::exchange(refused_, std::nullopt);
   v1::Assignment next = kept_;
   Label(next);
-  if (standing == Standing::kAll && answer.has_desired() &&
-      IsNewer(answer.desired(), kept_.desired())) {
+  if (standing == Standing::kAll && answer.has_desired() && IsNewer(answer.desired(), kept_)) {
     TakeDesired(answer.desired(), next);
   }
   // A lineage comes with its specification, or not at all.

@@ -47,15 +47,20 @@ Standing StandingOf(const v1::Assignment& held, const v1::HeartbeatResponse& ans
   return older ? Standing::kRestriction : Standing::kAll;
 }
 
-bool IsNewer(const v1::Desired& offered, const v1::Desired& held) {
+bool IsNewer(const v1::Desired& offered, const v1::Assignment& held) {
   if (offered.generation() == 0) return false;
-  const bool other =
-      !offered.lineage().empty() && !held.lineage().empty() && offered.lineage() != held.lineage();
-  if (held.generation() == 0 || other) return true;
-  if (offered.generation() != held.generation()) return offered.generation() > held.generation();
+  const v1::Desired& present = held.desired();
+  const std::string& lineage = LineageOf(held);
+  const bool other = !offered.lineage().empty() && !lineage.empty() && offered.lineage() != lineage;
+  if (present.generation() == 0 || other) return true;
+  if (offered.generation() != present.generation()) {
+    return offered.generation() > present.generation();
+  }
   // Of release 0.1, and now with its lineage.
-  if (held.lineage().empty() && !offered.lineage().empty()) return !AppliedLater(held, offered);
-  return AppliedLater(offered, held);
+  if (present.lineage().empty() && !offered.lineage().empty()) {
+    return !AppliedLater(present, offered);
+  }
+  return AppliedLater(offered, present);
 }
 
 bool IsOneSpecification(const v1::Desired& a, const v1::Desired& b) {

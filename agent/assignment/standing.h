@@ -33,8 +33,8 @@ Standing StandingOf(const v1::Assignment& held, const v1::HeartbeatResponse& ans
 // "": not known, of release 0.1.
 const std::string& LineageOf(const v1::Assignment& held);
 
-// Whether `offered` replaces `held`, where the answer counts.
-bool IsNewer(const v1::Desired& offered, const v1::Desired& held);
+// Whether `offered` replaces what `held` has, where the answer counts.
+bool IsNewer(const v1::Desired& offered, const v1::Assignment& held);
 
 // Whether both are one specification. Its number alone does not say: a store that was made anew, or
 // restored, gives numbers again.

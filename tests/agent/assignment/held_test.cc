@@ -126,6 +126,16 @@ TEST_F(HeldTest, AnotherLineageIsTakenOnceSomethingWasAppliedInIt) {
   EXPECT_EQ(held_->Report().lineage, "M");
 }
 
+TEST_F(HeldTest, WhatItHoldsSinceRelease01GivesWayToAnotherLineageToo) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, 7), "L", 1, 1)).ok());
+  EXPECT_EQ(held_->Report().lineage, "");
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, DesiredOfLab(2)), "M", 1, 1, 110)).ok());
+  EXPECT_EQ(generation(), 2u);
+  EXPECT_EQ(held_->Report().lineage, "M");
+  EXPECT_EQ(held_->Report().order.lineage(), "M");
+}
+
 // D3: an install fills the disk, and somebody says stop.
 TEST_F(HeldTest, ARestrictionHoldsThoughTheDiskIsFullAlsoAfterARestart) {
   ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());

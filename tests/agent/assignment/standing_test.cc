@@ -82,21 +82,28 @@ TEST(Standing, WithoutALineageGenerationsCount) {
 }
 
 TEST(IsNewer, ByGenerationThenByTheTimeItWasApplied) {
-  const v1::Desired held = DesiredOf({"L", 0, 0, 7, 100});
+  const v1::Assignment held = Held({"L", 0, 0, 7, 100});
   EXPECT_TRUE(IsNewer(DesiredOf({"L", 0, 0, 8, 50}), held));
   EXPECT_FALSE(IsNewer(DesiredOf({"L", 0, 0, 6, 200}), held));
   EXPECT_FALSE(IsNewer(DesiredOf({"L", 0, 0, 7, 100}), held));
   EXPECT_TRUE(IsNewer(DesiredOf({"L", 0, 0, 7, 101}), held));
   EXPECT_TRUE(IsNewer(DesiredOf({"M", 0, 0, 1, 101}), held));
-  EXPECT_TRUE(IsNewer(DesiredOf({"L", 0, 0, 1, 1}), v1::Desired()));
-  EXPECT_FALSE(IsNewer(v1::Desired(), v1::Desired()));
+  EXPECT_TRUE(IsNewer(DesiredOf({"L", 0, 0, 1, 1}), v1::Assignment()));
+  EXPECT_FALSE(IsNewer(v1::Desired(), v1::Assignment()));
 }
 
 TEST(IsNewer, TheSameWithItsLineageTakesThePlaceOfRelease01s) {
-  const v1::Desired held = DesiredOf({"", 0, 0, 7, 100});
+  const v1::Assignment held = Held({"", 0, 0, 7, 100});
   EXPECT_TRUE(IsNewer(DesiredOf({"L", 0, 0, 7, 100}), held));
   EXPECT_FALSE(IsNewer(DesiredOf({"L", 0, 0, 7, 99}), held));
   EXPECT_FALSE(IsNewer(DesiredOf({"", 0, 0, 7, 100}), held));
+}
+
+TEST(IsNewer, WhatIsHeldSinceRelease01IsOfTheLineageOfItsOrders) {
+  v1::Assignment held = Held({"", 0, 0, 7, 100});
+  held.mutable_order()->set_lineage("L");
+  EXPECT_TRUE(IsNewer(DesiredOf({"M", 0, 0, 2, 101}), held));
+  EXPECT_FALSE(IsNewer(DesiredOf({"L", 0, 0, 2, 101}), held));
 }
 
 TEST(IsOneSpecification, ANumberAloneDoesNotSay) {
