@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/spec/signed_spec.h"
+#include "common/time.h"
 #include "common/tls/channel.h"
 #include "coordinator/plan/plan.h"
 #include "tests/coordinator/service/test_cluster.h"
