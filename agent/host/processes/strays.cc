@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/host/fd.h"
 #include "agent/host/files/files.h"
+#include "agent/host/processes/spawn.h"
 
 namespace connect_ha {
 namespace {
@@ -74,6 +75,7 @@ void KillChild(pid_t pid) {
 
 Strays::Strays(uint32_t uid) : only_one_(TheOnlyOne()), uid_(uid) {
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  ReapStrangers();
 }
 
 void Strays::End() {
@@ -87,6 +89,7 @@ void Strays::End() {
 Strays::~Strays() {
   End();
   prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+  ReapStrangers();
 }
 
 }  // namespace connect_ha
