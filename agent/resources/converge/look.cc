@@ -4,7 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/connect/printable.h"
+#include "common/text/printable.h"
 
 namespace connect_ha {
 namespace {
