@@ -315,6 +315,18 @@ TEST_F(ConfigurationTest, OfTooManyCopiesTheFirstAndTheLatestStay) {
   }
 }
 
+TEST_F(ConfigurationTest, TheFirstCopyStaysThoughTheClockWasBehindAtTheNext) {
+  for (int i = 0; i < 30; ++i) {
+    const std::chrono::hours jump(i == 1 ? -24 : (i == 2 ? 24 : 0));
+    node_.host.Advance(jump + std::chrono::seconds(1));
+    node_.host.SetFile(kConfigFile, absl::StrCat("by hand ", i));
+    EXPECT_EQ(Turn(), "CONVERGED");
+  }
+  const std::vector<std::string> kept = Kept("old-configurations");
+  EXPECT_EQ(kept.size(), 20u);
+  EXPECT_NE(std::find(kept.begin(), kept.end(), "by hand 0"), kept.end());
+}
+
 TEST_F(ConfigurationTest, AModeThatIsMendedNeedsNoCopy) {
   Turn();
   node_.host.SetOwner(kConfigFile, 0644, 0, 0);
