@@ -213,6 +213,8 @@ TEST_F(NounsTest, ADirectoryWithALicencesNameIsLeftAlone) {
   node_.host.SetFile("/var/lib/rstudio-connect/backup.lic/connect.lic", "old");
   const std::string said = Turn();
   EXPECT_TRUE(StrContains(said, "/var/lib/rstudio-connect/backup.lic is a directory")) << said;
+  // Whoever made it named it: the name is in nothing that a person is to type.
+  EXPECT_FALSE(StrContains(watch_.last().troubles(0).fix(), "backup.lic")) << said;
   EXPECT_TRUE(node_.host.Stat("/var/lib/rstudio-connect/backup.lic/connect.lic").ok());
 }
 
