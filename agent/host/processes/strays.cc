@@ -25,6 +25,8 @@ namespace {
 // A program that forks faster than it is killed is left to TasksMax= and to the end of the agent.
 constexpr int kMostRounds = 100;
 constexpr int kGoneWithinMs = 100;
+// PID_MAX_LIMIT, and what else is in /proc: none hides among many.
+constexpr size_t kMostProcesses = 5'000'000;
 
 std::mutex& TheOnlyOne() {
   static std::mutex mutex;
@@ -54,7 +56,7 @@ bool IsChildOf(pid_t parent, uint32_t uid, const std::string& process) {
 
 std::vector<pid_t> ChildrenOfAccount(uint32_t uid) {
   std::vector<pid_t> children;
-  const absl::StatusOr<std::vector<std::string>> names = ListDirectoryHere("/proc");
+  const absl::StatusOr<std::vector<std::string>> names = ListDirectoryHere("/proc", kMostProcesses);
   if (!names.ok()) return children;
   for (const std::string& name : *names) {
     pid_t pid = 0;
