@@ -258,7 +258,21 @@ absl::StatusOr<v1::Desired> Held::CheckDraft(const v1::Desired& draft) const {
 
 absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir) {
   absl::StatusOr<v1::Assignment> held = LoadAssignment(host, state_dir);
-  if (held.ok() && held->removed()) return absl::FailedPreconditionError(kRemoved);
+  if (!held.ok()) return held;
+  if (held->removed()) return absl::FailedPreconditionError(kRemoved);
+  const uint64_t generation = held->desired().generation();
+  if (generation == 0) return held;
+  Demands demands;
+  // Of release 0.1, which named none beside it.
+  demands.cluster = held->cluster().empty() ? held->desired().spec().cluster() : held->cluster();
+  demands.signers = ReadTrustedSigners(host, kTrustedDirectory);
+  absl::StatusOr<v1::Desired> checked = CheckDesired(held->desired(), demands);
+  if (!checked.ok()) {
+    return absl::Status(checked.status().code(),
+                        absl::StrCat("generation ", generation, ", which this node holds, is not ",
+                                     "gone by: ", checked.status().message()));
+  }
+  *held->mutable_desired() = *std::move(checked);
   return held;
 }
 

@@ -115,8 +115,9 @@ class Held {
   uint64_t version_ = 0;
 };
 
-// What the service holds, for a command beside it: as it is on disk. NotFound: nothing yet.
-// FailedPrecondition: the node was removed.
+// What the service holds, for a command beside it: as it is on disk, with the specification as it
+// may be looked at by whom the node trusts now. NotFound: nothing yet. FailedPrecondition: the node
+// was removed, or does not go by what it holds.
 absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir);
 
 // After enrolling: what the node held of another cluster, machine or enrolment is set aside. True:

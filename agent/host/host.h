@@ -119,7 +119,7 @@ class Host {
   // process that does nothing else, so that no other read holds it up.
   virtual absl::StatusOr<FileStatus> LookAlone(const std::string& path) { return LStat(path); }
   virtual absl::StatusOr<std::string> ReadLink(const std::string& path) = 0;
-  // Names, sorted, without "." and "..".
+  // Names, sorted, without "." and "..". ResourceExhausted: more than 100,000.
   virtual absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) = 0;
   // SHA-256 (or MD5, dpkg's) of a file's bytes, hex, read in pieces, in two minutes at the most.
   virtual absl::StatusOr<std::string> HashFile(const std::string& path, const char* algorithm) = 0;

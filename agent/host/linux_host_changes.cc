@@ -82,7 +82,7 @@ absl::StatusOr<FileSource> LinuxHost::OpenSource(const std::string& path) {
   FileSource source;
   source.size = status->size_bytes;
   source.read = [path, reader = *reader](uint64_t offset, size_t most) {
-    return reader->ReadPiece(path, offset, most);
+    return reader->ReadPublicPiece(path, offset, most);
   };
   return source;
 }

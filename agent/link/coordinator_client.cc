@@ -33,6 +33,8 @@ constexpr seconds kRenewTimeout{20};
 constexpr seconds kExplainEvery{60};
 // A nudge stream that held this long was a good one: the next is opened without a long wait.
 constexpr seconds kWorkingStream{10};
+// Between two renewals for a digest key's sake: who names a key need not bring it.
+constexpr std::chrono::hours kAskForKeyEvery{1};
 
 // A channel to one of the coordinator's addresses, with the certificate it was made with. Whoever
 // makes a call holds it until the end.
@@ -103,6 +105,7 @@ class CoordinatorClient::Connection {
   void MoveOn(const std::shared_ptr<Session>& session);
   // The nodes' digests are made with a key of this id: where ours is another, ask for it.
   void NoteDigestKey(const std::string& id);
+  bool IsWanted(const std::string& digest_key);
 
   void FollowNudges(const std::function<void()>& wake);
   // True when it worked for a while, or the session was replaced.
@@ -118,7 +121,7 @@ class CoordinatorClient::Connection {
   std::mutex mutex_;  // for what follows
   std::condition_variable changed_;
   bool stopping_ = false;
-  bool wants_key_ = false;
+  std::string wanted_key_;  // its id; "": ours is the nodes'
   NodeIdentity identity_;
   std::shared_ptr<Session> session_;
   grpc::ClientContext* stream_ = nullptr;   // of the open nudge stream
@@ -198,7 +201,14 @@ void CoordinatorClient::Connection::MoveOn(const std::shared_ptr<Session>& sessi
 
 void CoordinatorClient::Connection::NoteDigestKey(const std::string& id) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  wants_key_ = !id.empty() && id != DigestKeyId(identity_.digest_key);
+  wanted_key_ = id == DigestKeyId(identity_.digest_key) ? "" : id;
+}
+
+// One that is neither ours nor the one that was named would be replaced again at once, and the
+// agent starts anew with each.
+bool CoordinatorClient::Connection::IsWanted(const std::string& digest_key) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return !digest_key.empty() && (wanted_key_.empty() || DigestKeyId(digest_key) == wanted_key_);
 }
 
 // gRPC's words for a refused connection, another CA and an expired certificate differ between its
@@ -256,6 +266,7 @@ bool CoordinatorClient::Connection::FollowOneStream(const std::function<void()>&
 void CoordinatorClient::Connection::KeepRenewed() {
   Backoff backoff(options_.renewal_check, std::chrono::hours(1));
   auto next_try = SteadyClock::time_point{};
+  auto next_key = SteadyClock::time_point{};
   bool failing = false;
   while (Sleep(options_.renewal_check)) {
     Time due;
@@ -263,11 +274,12 @@ void CoordinatorClient::Connection::KeepRenewed() {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       due = RenewalTime(identity_.certificate);
-      wants_key = wants_key_;
+      wants_key = !wanted_key_.empty() && SteadyClock::now() >= next_key;
     }
     if ((options_.now() < due && !wants_key) || SteadyClock::now() < next_try) continue;
     const absl::Status status = Renew(*CurrentSession());
     if (status.ok()) {
+      next_key = SteadyClock::now() + kAskForKeyEvery;
       backoff.Reset();
       failing = false;
       continue;
@@ -313,7 +325,7 @@ absl::StatusOr<NodeIdentity> CoordinatorClient::Connection::AskForRenewal(Sessio
   auto certificate = ParseCertificate(response.certificate_pem());
   if (!certificate.ok()) return certificate.status();
   renewed.certificate = *std::move(certificate);
-  if (!response.digest_key().empty()) renewed.digest_key = response.digest_key();
+  if (IsWanted(response.digest_key())) renewed.digest_key = response.digest_key();
   // The one that answers now stays among them, whatever is said.
   renewed.coordinators.push_back(session.address);
   renewed.coordinators = MergedCoordinators(
@@ -342,7 +354,7 @@ absl::Status CoordinatorClient::Connection::Renew(Session& session) {
   if (!status.ok()) return status;
   const std::lock_guard<std::mutex> lock(mutex_);
   identity_ = *renewed;
-  wants_key_ = false;
+  if (wanted_key_ == DigestKeyId(identity_.digest_key)) wanted_key_.clear();
   // It goes on where it is answered; an agent that starts begins with the first of the list.
   session_ = std::make_shared<Session>(identity_, session_->address);
   if (stream_ != nullptr) stream_->TryCancel();

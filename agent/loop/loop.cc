@@ -10,6 +10,7 @@
 #include "agent/loop/make_printable.h"
 #include "agent/loop/report_limit.h"
 #include "common/log.h"
+#include "common/text/short_text.h"
 
 namespace connect_ha {
 namespace {
@@ -65,7 +66,9 @@ Loop::Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, Held& 
 void Loop::SetStatus(const std::string& status) {
   if (status == status_) return;
   status_ = status;
-  if (options_.notify) options_.notify("STATUS=" + status);
+  // The coordinator's words may be in it, and to systemd a second line is another assignment:
+  // MAINPID= of whatever it would then end in the agent's place.
+  if (options_.notify) options_.notify("STATUS=" + ShortText(status, kTextBytes));
 }
 
 SteadyTime Loop::NextDue(SteadyTime now) const {

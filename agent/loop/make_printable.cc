@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/connect/printable.h"
+#include "common/text/printable.h"
 
 namespace connect_ha {
 namespace {

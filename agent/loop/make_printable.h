@@ -4,7 +4,7 @@
 
 namespace connect_ha {
 
-// Every text of the message, at any depth, as common/connect/printable.h says.
+// Every text of the message, at any depth, as common/text/printable.h says.
 void MakePrintable(google::protobuf::Message& message);
 
 }  // namespace connect_ha

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/tls/crypto.h"
 
@@ -12,6 +13,9 @@ namespace {
 
 constexpr size_t kDigestShown = 16;
 constexpr size_t kMostKept = 20;
+// How the name of the first copy begins: which it was, its time does not say once a clock was
+// wrong.
+constexpr char kFirst[] = "first-";
 
 using Copy = std::pair<Time, std::string>;  // since when, path
 
@@ -37,7 +41,7 @@ absl::Status Bound(WritableHost& host, const std::string& directory, const std::
   size_t kept = copies->size();
   for (size_t i = 1; i < copies->size() && kept > kMostKept; ++i) {
     const std::string& path = (*copies)[i].second;
-    if (path == latest) continue;
+    if (path == latest || absl::StartsWith(path, absl::StrCat(directory, "/", kFirst))) continue;
     absl::Status removed = host.Remove(path);
     if (!removed.ok()) return removed;
     --kept;
@@ -58,13 +62,18 @@ absl::Status KeepFile(const ResourceContext& context, const std::string& path,
   if (!content.ok()) return content.status();
   if (*content == next) return absl::OkStatus();
   const std::string directory = absl::StrCat(context.state_dir, "/", folder);
-  const std::string name = path.substr(path.rfind('/') + 1);
-  const std::string copy =
-      absl::StrCat(directory, "/", Hex(Sha256(*content)).substr(0, kDigestShown), "-", name);
-  const absl::StatusOr<std::string> there = context.host.ReadFile(copy);
-  if (there.ok() && *there == *content) return absl::OkStatus();
-  absl::Status kept = context.host.MakeDirectory(directory);
-  if (kept.ok()) kept = context.host.WriteFile(copy, *content, FileAttributes());
+  const std::string name = absl::StrCat(Hex(Sha256(*content)).substr(0, kDigestShown), "-",
+                                        path.substr(path.rfind('/') + 1));
+  for (const char* begin : {"", kFirst}) {
+    const auto there = context.host.ReadFile(absl::StrCat(directory, "/", begin, name));
+    if (there.ok() && *there == *content) return absl::OkStatus();
+  }
+  const absl::Status made = context.host.MakeDirectory(directory);
+  if (!made.ok()) return made;
+  const absl::StatusOr<std::vector<Copy>> before = Copies(context.host, directory);
+  if (!before.ok()) return before.status();
+  const std::string copy = absl::StrCat(directory, "/", before->empty() ? kFirst : "", name);
+  const absl::Status kept = context.host.WriteFile(copy, *content, FileAttributes());
   return kept.ok() ? Bound(context.host, directory, copy) : kept;
 }
 

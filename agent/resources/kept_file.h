@@ -10,8 +10,8 @@
 namespace connect_ha {
 
 // Keeps the content of the file at `path`, if there is one and it holds anything but `next`, as
-// STATE_DIR/FOLDER/DIGEST-NAME, root's alone; one content once. Of too many, the first that was
-// kept and the latest stay.
+// STATE_DIR/FOLDER/DIGEST-NAME, the very first as first-DIGEST-NAME, root's alone; one content
+// once. Of too many, the first that was kept and the latest stay.
 absl::Status KeepFile(const ResourceContext& context, const std::string& path,
                       const std::string& folder, absl::string_view next = "");
 

@@ -99,9 +99,8 @@ class License : public Resource {
     if (absl::IsNotFound(status.status())) return absl::OkStatus();
     if (!status.ok()) return status.status();
     if (status->kind == FileStatus::Kind::kDirectory) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(from, " is a directory\nfix: look what is in it, and move it away: mv ",
-                       from, " /root/"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          from, " is a directory\nfix: look what is in it, and move it out of ", kDirectory));
     }
     const absl::Status kept = KeepFile(context_, from, kOldLicenses);
     if (!kept.ok()) return kept;

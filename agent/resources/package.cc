@@ -227,6 +227,14 @@ class Package : public Resource {
     return RecordArtifact(context_, wanted_.name, wanted_.artifact.sha256());
   }
 
+  absl::Status RenewLists(Progress& progress) {
+    Installation lists;
+    lists.service = InstallerService("lists", wanted_.artifact.sha256());
+    lists.description = "renew apt's lists for " + wanted_.name;
+    lists.commands = {AptUpdate()};
+    return Install(context_, lists, progress);
+  }
+
   // apt's lists of a fresh image are old or not there: they are renewed when they are in the way,
   // and only then, so that a node without a mirror installs what needs none.
   absl::Status InstallWithLists(const AptInstall& install, Installation& installation,
@@ -238,10 +246,13 @@ class Package : public Resource {
     installation.at_end = AptAtEnd(install);
     absl::Status installed = Install(context_, installation, progress);
     if (!absl::IsNotFound(installed)) return installed;
-    installation.commands.insert(installation.commands.begin(), AptUpdate());
-    const absl::StatusOr<std::string> foreseen = ForeseeOthers();
-    if (!foreseen.ok()) return foreseen.status();
-    installed = Install(context_, installation, progress);
+    installed = RenewLists(progress);
+    if (installed.ok()) {
+      // By the new lists, which may have apt do something else to other packages.
+      const absl::StatusOr<std::string> foreseen = ForeseeOthers();
+      if (!foreseen.ok()) return foreseen.status();
+      installed = Install(context_, installation, progress);
+    }
     if (!absl::IsNotFound(installed)) return installed;
     return absl::FailedPreconditionError(
         absl::StrCat(installed.message(), "\nfix: give the node's apt a mirror that has what ",

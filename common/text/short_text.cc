@@ -1,6 +1,7 @@
 #include "common/text/short_text.h"
 
 #include "common/connect/utf8.h"
+#include "common/text/printable.h"
 
 namespace connect_ha {
 namespace {
@@ -16,26 +17,13 @@ size_t EndOfCharacter(std::string_view text, size_t bytes) {
   return end;
 }
 
-// U+0080 to U+009F, which a terminal may take for commands.
-bool IsC1(std::string_view text, size_t at) {
-  return text[at] == '\xc2' && at + 1 < text.size() &&
-         static_cast<unsigned char>(text[at + 1]) < 0xa0;
-}
-
 // Appends what is well-formed.
 void AppendCharacters(std::string_view text, bool with_lines, std::string& out) {
-  for (size_t at = 0; at < text.size(); ++at) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    if (c == '\n' && with_lines) {
-      out += '\n';
-    } else if (c < ' ' || c == 0x7f) {
-      out += '?';
-    } else if (IsC1(text, at)) {
-      out += '?';
-      ++at;
-    } else {
-      out += text[at];
-    }
+  for (size_t at = 0; at < text.size();) {
+    const size_t control = ControlBytes(text, at);
+    const bool stays = control == 0 || (with_lines && text[at] == '\n');
+    out += stays ? text[at] : '?';
+    at += control == 0 ? 1 : control;
   }
 }
 

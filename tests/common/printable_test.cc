@@ -1,4 +1,4 @@
-#include "common/connect/printable.h"
+#include "common/text/printable.h"
 
 #include <gtest/gtest.h>
 
@@ -26,6 +26,13 @@ TEST(Escaped, EscapesWhatIsNoTextAndWhatATerminalObeys) {
 TEST(Escaped, TakesTimeByTheLengthOfTheText) {
   EXPECT_EQ(Escaped(std::string(300'000, '\x01')).size(), 1'200'000u);
   EXPECT_EQ(Escaped(std::string(300'000, '\xff')).size(), 1'200'000u);
+}
+
+TEST(Printable, MovesNoCursor) {
+  EXPECT_EQ(Printable("a\x1b[2Jb\tc\n"), "a [2Jb c ");
+  EXPECT_EQ(Printable("\xc2\x9b"
+                      "2J \xc2\xa0 \xc3\xbc\x7f\xc2"),
+            " 2J \xc2\xa0 \xc3\xbc \xc2");
 }
 
 }  // namespace

@@ -124,7 +124,7 @@ absl::StatusOr<std::string> ReadLinkHere(const std::string& path) {
   return target;
 }
 
-absl::StatusOr<std::vector<std::string>> ListDirectoryHere(const std::string& path) {
+absl::StatusOr<std::vector<std::string>> ListDirectoryHere(const std::string& path, size_t most) {
   const std::unique_ptr<DIR, DirectoryCloser> directory(opendir(path.c_str()));
   if (directory == nullptr) return ErrnoStatus(errno, "cannot list " + path);
   std::vector<std::string> names;
@@ -134,6 +134,10 @@ absl::StatusOr<std::vector<std::string>> ListDirectoryHere(const std::string& pa
     if (entry == nullptr) break;
     const std::string name = entry->d_name;
     if (name != "." && name != "..") names.push_back(name);
+    if (names.size() > most) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("cannot list ", path, ": more than ", most, " names are in it"));
+    }
   }
   if (errno != 0) return ErrnoStatus(errno, "cannot list " + path);
   std::sort(names.begin(), names.end());

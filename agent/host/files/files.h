@@ -17,11 +17,16 @@ namespace connect_ha {
 // Long enough for some gigabytes from a slow disk.
 inline constexpr std::chrono::milliseconds kHashWithin{120'000};
 
-// As the calls of Host with these names. A file larger than 32 MiB is ResourceExhausted.
+// More than any directory has that is looked at; one that an account fills fills no memory.
+inline constexpr size_t kMostNames = 100'000;
+
+// As the calls of Host with these names. A file larger than 32 MiB is ResourceExhausted, and so is
+// a directory of more names than `most`.
 absl::StatusOr<std::string> ReadFileHere(const std::string& path);
 absl::StatusOr<FileStatus> StatHere(const std::string& path, bool follow);
 absl::StatusOr<std::string> ReadLinkHere(const std::string& path);
-absl::StatusOr<std::vector<std::string>> ListDirectoryHere(const std::string& path);
+absl::StatusOr<std::vector<std::string>> ListDirectoryHere(const std::string& path,
+                                                           size_t most = kMostNames);
 // Up to `most` bytes of a file of any size, from `offset` on; "" at its end.
 absl::StatusOr<std::string> ReadPieceHere(const std::string& path, uint64_t offset, size_t most);
 // `algorithm`: "sha256" or "md5". DeadlineExceeded: it could not be read `within` that time.

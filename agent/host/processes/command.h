@@ -9,7 +9,7 @@
 
 namespace connect_ha {
 
-// See Host::Run. NotFound: no such program. The program is the leader of its own process group;
+// See Host::Run. NotFound: no such program. The program is the leader of its own session;
 // at the deadline, and when it ends, whatever is left of the group is killed; of another account
 // also what left the group. Those of other accounts run one at a time. May be called from any
 // thread.

@@ -175,6 +175,11 @@ absl::StatusOr<std::string> SharedReader::ReadPiece(const std::string& path, uin
   return Ask(kPieceOperation, path, absl::StrCat(offset, " ", std::min(most, kLargestPiece)));
 }
 
+absl::StatusOr<std::string> SharedReader::ReadPublicPiece(const std::string& path, uint64_t offset,
+                                                          size_t most) {
+  return Ask(kPublicPieceOperation, path, absl::StrCat(offset, " ", std::min(most, kLargestPiece)));
+}
+
 pid_t SharedReader::pid() {
   const std::lock_guard<std::timed_mutex> lock(mutex_);
   return child_.pid;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "agent/host/files/files.h"
+#include "agent/host/network/fetch.h"
 #include "agent/host/processes/shared_reader.h"
 #include "agent/host/processes/shared_reader_wire.h"
 
@@ -23,7 +24,14 @@ absl::StatusOr<std::string> EncodeStatus(const absl::StatusOr<FileStatus>& statu
   return std::string(reinterpret_cast<const char*>(&*status), sizeof *status);
 }
 
-absl::StatusOr<std::string> Piece(const std::string& path, const std::string& argument) {
+absl::StatusOr<std::string> PublicPiece(const std::string& path, uint64_t offset, size_t most) {
+  const absl::StatusOr<FileSource> source = OpenSourceHere(path);
+  if (!source.ok()) return source.status();
+  return source->read(offset, most);
+}
+
+absl::StatusOr<std::string> Piece(char operation, const std::string& path,
+                                  const std::string& argument) {
   const std::pair<std::string, std::string> numbers = absl::StrSplit(argument, ' ');
   uint64_t offset = 0;
   uint64_t most = 0;
@@ -31,7 +39,8 @@ absl::StatusOr<std::string> Piece(const std::string& path, const std::string& ar
       most > kLargestPiece) {
     return absl::InvalidArgumentError("a malformed request");
   }
-  return ReadPieceHere(path, offset, most);
+  return operation == kPublicPieceOperation ? PublicPiece(path, offset, most)
+                                            : ReadPieceHere(path, offset, most);
 }
 
 absl::StatusOr<std::string> Answer(const std::string& request) {
@@ -51,7 +60,8 @@ absl::StatusOr<std::string> Answer(const std::string& request) {
     case kReadLinkOperation:
       return ReadLinkHere(path);
     case kPieceOperation:
-      return Piece(path, argument);
+    case kPublicPieceOperation:
+      return Piece(request[0], path, argument);
     case kListOperation: {
       const absl::StatusOr<std::vector<std::string>> names = ListDirectoryHere(path);
       if (!names.ok()) return names.status();

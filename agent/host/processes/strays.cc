@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/host/fd.h"
 #include "agent/host/files/files.h"
+#include "agent/host/processes/spawn.h"
 
 namespace connect_ha {
 namespace {
@@ -24,6 +25,8 @@ namespace {
 // A program that forks faster than it is killed is left to TasksMax= and to the end of the agent.
 constexpr int kMostRounds = 100;
 constexpr int kGoneWithinMs = 100;
+// PID_MAX_LIMIT, and what else is in /proc: none hides among many.
+constexpr size_t kMostProcesses = 5'000'000;
 
 std::mutex& TheOnlyOne() {
   static std::mutex mutex;
@@ -53,7 +56,7 @@ bool IsChildOf(pid_t parent, uint32_t uid, const std::string& process) {
 
 std::vector<pid_t> ChildrenOfAccount(uint32_t uid) {
   std::vector<pid_t> children;
-  const absl::StatusOr<std::vector<std::string>> names = ListDirectoryHere("/proc");
+  const absl::StatusOr<std::vector<std::string>> names = ListDirectoryHere("/proc", kMostProcesses);
   if (!names.ok()) return children;
   for (const std::string& name : *names) {
     pid_t pid = 0;
@@ -74,6 +77,7 @@ void KillChild(pid_t pid) {
 
 Strays::Strays(uint32_t uid) : only_one_(TheOnlyOne()), uid_(uid) {
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  ReapStrangers();
 }
 
 void Strays::End() {
@@ -87,6 +91,7 @@ void Strays::End() {
 Strays::~Strays() {
   End();
   prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+  ReapStrangers();
 }
 
 }  // namespace connect_ha

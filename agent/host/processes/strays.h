@@ -11,8 +11,10 @@ namespace connect_ha {
 
 // While it lives, processes of the account whose parents have gone become children of this process
 // (prctl(2), PR_SET_CHILD_SUBREAPER) instead of PID 1's; at the end they are killed, and what they
-// leave behind too. One at a time: who comes second waits, since nothing tells one program's strays
-// from another's. Not for the account of this process itself: its other children would be killed.
+// leave behind too. What else became a child meanwhile, an orphan of root's commands, is left
+// alone, and reaped once it has ended: at the end, or by the next one. One at a time: who comes
+// second waits, since nothing tells one program's strays from another's. Not for the account of
+// this process itself: its other children would be killed.
 class Strays {
  public:
   explicit Strays(uint32_t uid);

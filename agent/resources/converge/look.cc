@@ -4,7 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/connect/printable.h"
+#include "common/text/printable.h"
 
 namespace connect_ha {
 namespace {
@@ -71,7 +71,8 @@ v1::Trouble ToTrouble(const std::string& resource, const absl::Status& status) {
   std::string error(status.message());
   v1::Trouble trouble;
   trouble.set_resource(resource);
-  const size_t at = error.find(kFix);
+  // The last is ours: before it may stand what a program printed, or a file's name.
+  const size_t at = error.rfind(kFix);
   if (at != std::string::npos) {
     trouble.set_fix(Bounded(error.substr(at + sizeof kFix - 1)));
     const size_t end = error.find_last_not_of("\n; ", at - 1);

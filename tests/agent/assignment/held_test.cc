@@ -372,9 +372,27 @@ TEST_F(SignedHeldTest, WhatItHeldUnsignedIsNotGoneByOnceItTrustsSigners) {
   EXPECT_EQ(held_->Report().generation, 7u);
   ASSERT_TRUE(held_->refusal().has_value());
   EXPECT_EQ(held_->refusal()->generation, 7u);
+  const absl::Status beside = ReadHeld(host_, kState).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(beside)) << beside;
+  EXPECT_NE(beside.message().find("generation 7, which this node holds, is not gone by: it is not "
+                                  "signed"),
+            std::string::npos)
+      << beside;
   ASSERT_TRUE(Offer(SignedOfLab(8, key_), "L", 2).ok());
   EXPECT_TRUE(MayChangeNow());
   EXPECT_FALSE(held_->refusal().has_value());
+}
+
+// For preview, check and facts: what is signed, and not what only stands beside it in the file.
+TEST_F(SignedHeldTest, ACommandBesideTheServiceLooksAtWhatIsSignedToo) {
+  v1::Assignment kept;
+  kept.set_cluster("lab");
+  *kept.mutable_desired() = SignedOfLab(7, key_);
+  (*kept.mutable_desired()->mutable_spec()->mutable_accounts())["rstudio-connect"].set_uid(1234);
+  ASSERT_TRUE(StoreAssignment(host_, kState, kept).ok());
+  const absl::StatusOr<v1::Assignment> held = ReadHeld(host_, kState);
+  ASSERT_TRUE(held.ok()) << held.status();
+  EXPECT_EQ(held->desired().spec().accounts().at("rstudio-connect").uid(), 999u);
 }
 
 TEST_F(SignedHeldTest, ATrustThatCannotBeReadStopsEverything) {

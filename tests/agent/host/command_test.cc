@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "agent/host/processes/strays.h"
+
 namespace connect_ha {
 namespace {
 
@@ -84,6 +86,30 @@ TEST(Command, DoesNotWaitForWhatItLeavesBehind) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(MustRun({"sh", "-c", "sleep 60 & echo started"}).output, "started\n");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
+// Into that of a person who runs check, what another account runs could type (TIOCSTI).
+TEST(Command, HasNoTerminalOfThisProcess) {
+  const CommandResult result = MustRun({"sh", "-c", "echo $$; cut -d ' ' -f 6 /proc/$$/stat"});
+  const std::string pid = std::to_string(std::stoi(result.output));
+  EXPECT_EQ(result.output, pid + "\n" + pid + "\n");  // the leader of its session
+}
+
+// While another account's program runs, orphans of root's become children of the agent.
+TEST(Command, WhatRootsCommandsLeftMeanwhileStaysNoZombie) {
+  constexpr uint32_t kNobodysId = 4'000'000'000;
+  pid_t left = -1;
+  {
+    const Strays strays(kNobodysId);
+    left = std::stoi(MustRun({"sh", "-c", "sleep 60 & echo $!"}).output);
+  }
+  bool gone = false;
+  for (int i = 0; i < 500 && !gone; ++i) {
+    const Strays next(kNobodysId);
+    gone = kill(left, 0) != 0;
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  EXPECT_TRUE(gone);
 }
 
 TEST(Command, CutsTheOutputAtTheLimitAndReadsOn) {

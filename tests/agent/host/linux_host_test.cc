@@ -60,6 +60,15 @@ TEST(LinuxHost, FollowsALinkOrLooksAtIt) {
   EXPECT_EQ(*host.ListDirectory(directory.path()), (std::vector<std::string>{"a", "link"}));
 }
 
+TEST(ListDirectoryHere, IsGivenUpWhereThereAreMoreNamesThanAnyoneNeeds) {
+  TemporaryDirectory directory;
+  for (const char* name : {"c", "a", "b"}) directory.Write(name, "");
+  EXPECT_EQ(*ListDirectoryHere(directory.path(), 3), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(ListDirectoryHere(directory.path(), 2).status(),
+            absl::ResourceExhaustedError("cannot list " + directory.path() +
+                                         ": more than 2 names are in it"));
+}
+
 TEST(HashFileHere, IsGivenUpWhereItTakesTooLong) {
   const TemporaryDirectory directory;
   directory.Write("file", "content");

@@ -133,6 +133,24 @@ TEST(SharedReader, ReadsPiecesOfAFileOfAnySize) {
             absl::StatusCode::kUnavailable);
 }
 
+// An account that can write the folder puts what only root may read in the place of a package.
+TEST(SharedReader, AsksAtEachPieceWhetherEverybodyMayReadTheFile) {
+  TemporaryDirectory directory;
+  directory.Write("package.deb", "content");
+  directory.Write("secret", "hunter2");
+  std::filesystem::permissions(directory / "package.deb", std::filesystem::perms(0644));
+  std::filesystem::permissions(directory / "secret", std::filesystem::perms(0600));
+  SharedReader reader(Options());
+  EXPECT_EQ(*reader.ReadPublicPiece(directory / "package.deb", 0, 3), "con");
+  EXPECT_EQ(*reader.ReadPublicPiece(directory / "package.deb", 7, 3), "");
+  std::filesystem::remove(directory / "package.deb");
+  std::filesystem::create_symlink("secret", directory / "package.deb");
+  EXPECT_EQ(reader.ReadPublicPiece(directory / "package.deb", 3, 3).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(reader.ReadPublicPiece(directory.path(), 0, 3).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 TEST(SharedReader, HashesALargeFileInPieces) {
   TemporaryDirectory directory;
   std::string content;

@@ -385,6 +385,76 @@ TEST_F(ClientTest, AnotherDigestKeyIsFetchedAtOnceWithTheAddresses) {
   EXPECT_TRUE(client->Heartbeat(Beat("node-1")).ok());
 }
 
+// Names a digest key and never brings it. Its renewals are good ones.
+class NamesAKey : public v1::NodeService::Service, public v1::RenewalService::Service {
+ public:
+  explicit NamesAKey(const TestCluster& cluster) : authority_(LoadAuthority(cluster.dir())) {
+    v1::NodeService::Service& node = *this;
+    v1::RenewalService::Service& renewal = *this;
+    const std::string key = *MakeKey();
+    const std::string certificate = *authority_->Issue(
+        {{"test", Role::kCoordinator, "coordinator"}, {"localhost"}}, *MakeCsr(key), TestNow());
+    grpc::SslServerCredentialsOptions ssl;
+    ssl.pem_key_cert_pairs.push_back({key, certificate});
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::SslServerCredentials(ssl), &port_);
+    builder.RegisterService(&node);
+    builder.RegisterService(&renewal);
+    server_ = builder.BuildAndStart();
+  }
+  std::string target() const { return "localhost:" + std::to_string(port_); }
+  int renewals() const { return renewals_; }
+
+  grpc::Status Heartbeat(grpc::ServerContext*, const v1::HeartbeatRequest*,
+                         v1::HeartbeatResponse* response) override {
+    response->set_digest_key_id("0123456789abcdef");
+    return grpc::Status::OK;
+  }
+  grpc::Status Renew(grpc::ServerContext*, const v1::RenewRequest* request,
+                     v1::RenewResponse* response) override {
+    response->set_certificate_pem(
+        *authority_->Issue({{"test", Role::kNode, "node-1"}, {}}, request->csr_der(), TestNow()));
+    response->set_digest_key("of another id");
+    ++renewals_;
+    return grpc::Status::OK;
+  }
+
+ private:
+  const absl::StatusOr<Authority> authority_;
+  std::atomic<int> renewals_{0};
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+TEST_F(ClientTest, ADigestKeyThatIsNamedAndNotBroughtIsNotAskedForWithoutAnEnd) {
+  const NamesAKey coordinator(cluster_);
+  NodeIdentity identity = IssuedAgo("node-1", hours(0));
+  identity.coordinators = {coordinator.target()};
+  CoordinatorClientOptions options;
+  options.state_dir = state_ / "node-1";
+  options.identity = identity;
+  options.renewal_check = milliseconds(1);
+  const std::thread::id test = std::this_thread::get_id();
+  std::atomic<int> looks{0};  // whether the certificate is due
+  options.now = [&] {
+    if (std::this_thread::get_id() != test) ++looks;
+    return TestNow();
+  };
+  CoordinatorClient client(std::move(options));
+
+  ASSERT_TRUE(client.Heartbeat(Beat("node-1")).ok());
+  ASSERT_TRUE(Eventually([&] { return coordinator.renewals() == 1; }));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(client.Heartbeat(Beat("node-1")).ok());  // names it again
+    const int before = looks;
+    ASSERT_TRUE(Eventually([&] { return looks > before + 2; }));
+  }
+
+  EXPECT_EQ(coordinator.renewals(), 1);
+  // Another than was named would be replaced at once.
+  EXPECT_EQ(LoadNodeIdentity(state_ / "node-1")->digest_key, identity.digest_key);
+}
+
 TEST_F(ClientTest, OfSeveralAddressesTheNextIsTriedWhereOneDoesNotAnswer) {
   NodeIdentity identity = IssuedAgo("node-1", hours(0));
   identity.coordinators = {"127.0.0.1:1", cluster_.target()};

@@ -307,6 +307,13 @@ TEST_F(LoopTest, KeepsTurningAndSaysWhatIsWrong) {
   EXPECT_LE(loop_->NextDue(now_), now_ + seconds(30));
 }
 
+TEST_F(LoopTest, TellsSystemdNothingButItsStatusWhateverTheCoordinatorSays) {
+  link_.error = absl::UnavailableError("no\nMAINPID=1\nWATCHDOG=trigger");
+  Begin();
+  EXPECT_EQ(Count("STATUS=cannot report: no?MAINPID=1?WATCHDOG=trigger"), 1);
+  for (const std::string& told : told_) EXPECT_EQ(told.find('\n'), std::string::npos) << told;
+}
+
 // Until the converger's thread has said what the test waits for; each turn a heartbeat.
 class AssignedLoopTest : public LoopTest {
  protected:

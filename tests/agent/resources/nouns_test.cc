@@ -213,6 +213,8 @@ TEST_F(NounsTest, ADirectoryWithALicencesNameIsLeftAlone) {
   node_.host.SetFile("/var/lib/rstudio-connect/backup.lic/connect.lic", "old");
   const std::string said = Turn();
   EXPECT_TRUE(StrContains(said, "/var/lib/rstudio-connect/backup.lic is a directory")) << said;
+  // Whoever made it named it: the name is in nothing that a person is to type.
+  EXPECT_FALSE(StrContains(watch_.last().troubles(0).fix(), "backup.lic")) << said;
   EXPECT_TRUE(node_.host.Stat("/var/lib/rstudio-connect/backup.lic/connect.lic").ok());
 }
 
@@ -313,6 +315,18 @@ TEST_F(ConfigurationTest, OfTooManyCopiesTheFirstAndTheLatestStay) {
   for (const char* content : {"by hand 0", "by hand 28", "by hand 29"}) {
     EXPECT_NE(std::find(kept.begin(), kept.end(), content), kept.end()) << content;
   }
+}
+
+TEST_F(ConfigurationTest, TheFirstCopyStaysThoughTheClockWasBehindAtTheNext) {
+  for (int i = 0; i < 30; ++i) {
+    const std::chrono::hours jump(i == 1 ? -24 : (i == 2 ? 24 : 0));
+    node_.host.Advance(jump + std::chrono::seconds(1));
+    node_.host.SetFile(kConfigFile, absl::StrCat("by hand ", i));
+    EXPECT_EQ(Turn(), "CONVERGED");
+  }
+  const std::vector<std::string> kept = Kept("old-configurations");
+  EXPECT_EQ(kept.size(), 20u);
+  EXPECT_NE(std::find(kept.begin(), kept.end(), "by hand 0"), kept.end());
 }
 
 TEST_F(ConfigurationTest, AModeThatIsMendedNeedsNoCopy) {

@@ -84,6 +84,16 @@ TEST_F(PreviewCommandTest, WhatCannotBeLookedAtIsAnErrorWithItsFix) {
       "fix:   install -m 0600 /dev/stdin /etc/connect-ha/secrets/db on this node\n");
 }
 
+TEST_F(PreviewCommandTest, WhatIsNotSignedIsNotLookedAtWhereItHasToBe) {
+  Hold(node_.FullAssignment());
+  node_.host.SetDirectory(kTrustedDirectory);  // with no key in it, which is not leave for all
+  EXPECT_EQ(Print(), kUnknown);
+  EXPECT_EQ(out_.str(), "");
+  EXPECT_NE(error_.str().find("generation 7, which this node holds, is not gone by: "),
+            std::string::npos)
+      << error_.str();
+}
+
 TEST_F(PreviewCommandTest, ANodeWithoutASpecificationSaysSo) {
   EXPECT_EQ(Print(), kUnknown);
   EXPECT_EQ(error_.str(),
