@@ -31,10 +31,11 @@ struct Core {
   PreviewBoard& previews;
 };
 
-// How the admin's calls reach the nodes, whichever server they are connected to.
+// How the admin's calls reach the nodes and other admins, whichever server they are connected to.
 struct NodeLines {
   std::function<void()> nudge_all;
   std::function<void(const std::string& node)> hang_up;
+  std::function<void(const std::string& admin)> hang_up_on_admin;
 };
 
 class NodeServer final : public v1::NodeService::Service {

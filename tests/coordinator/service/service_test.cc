@@ -83,6 +83,17 @@ TEST_F(ServiceTest, ANodeCannotSpeakForAnotherOne) {
                                       "node-1's, which cannot speak for node-2"}));
 }
 
+TEST_F(ServiceTest, WhatARefusedNodeSaysOfItsNameIsCutShort) {
+  TestNode node(cluster_, "node-1");
+  node.request.set_node(std::string(200'000, 'n'));
+  const grpc::Status status = node.Beat();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED) << status.error_message();
+  EXPECT_LT(status.error_message().size(), 400u);
+  const auto events = Events(v1::Event::REFUSED);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_LT(events[0].size(), 400u);
+}
+
 TEST_F(ServiceTest, ANodesCertificateIsRefusedOnAdminCalls) {
   const auto stub = v1::AdminService::NewStub(cluster_.ConnectNode("node-1"));
   grpc::ClientContext context;
