@@ -1,5 +1,6 @@
 #include "coordinator/cluster/node/facts_look.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -19,6 +20,18 @@ constexpr size_t kUncountedBytes = 64 * 1024;
 bool HasTooManyValues(const std::string& bytes) {
   return bytes.size() > kUncountedBytes &&
          CountValues(bytes, *v1::Facts::descriptor(), kMostFactsValues) > kMostFactsValues;
+}
+
+bool HasTooLongLists(const v1::Facts& facts) {
+  const v1::AccountsFacts& accounts = facts.accounts();
+  const v1::ConfigurationFacts& configuration = facts.configuration();
+  const v1::StorageFacts& storage = facts.storage();
+  const int longest = std::max(
+      {facts.unobserved_size(), facts.runs_size(), accounts.accounts_size(), accounts.groups_size(),
+       configuration.keys_size(), configuration.errors_size(), configuration.warnings_size(),
+       facts.license().files_size(), storage.mounts_size(), storage.directories_size(),
+       storage.answers_size(), facts.listeners().tcp_size(), facts.disk().file_systems_size()});
+  return longest > kMostInAList || facts.runtimes().runtimes_size() > kMostRuntimes;
 }
 
 std::string Name(const std::string& said) { return ShortText(said, kNameBytes); }
@@ -67,7 +80,7 @@ std::shared_ptr<HeldFacts> LookAtBytes(std::string bytes, const v1::ClusterSpec&
 const v1::Facts* ParseFacts(const std::string& bytes, google::protobuf::Arena& arena) {
   if (bytes.size() > kMostFactsBytes || HasTooManyValues(bytes)) return nullptr;
   auto* facts = google::protobuf::Arena::CreateMessage<v1::Facts>(&arena);
-  return facts->ParseFromString(bytes) ? facts : nullptr;
+  return facts->ParseFromString(bytes) && !HasTooLongLists(*facts) ? facts : nullptr;
 }
 
 v1::FactsBrief MakeBrief(const v1::Facts& facts, const v1::ClusterSpec& spec) {
