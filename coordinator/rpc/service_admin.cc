@@ -43,7 +43,7 @@ grpc::Status AdminServer::GetSnapshot(grpc::ServerContext* context,
 grpc::Status AdminServer::Refresh(grpc::ServerContext* context, const v1::RefreshRequest*,
                                   v1::RefreshResponse* response) {
   const Time now = TimeOfCall();
-  const auto caller = core_.callers.RequireAdmin(*context, v1::OPERATOR, now);
+  const auto caller = core_.callers.RequireOperator(*context, now);
   if (!caller.ok()) return ToGrpc(caller.status());
   const absl::Status told = core_.store.AddAudit(
       AuditOf(*context, *caller, v1::AuditEntry::REFRESHED, "", "every node", "", now));

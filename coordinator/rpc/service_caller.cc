@@ -130,6 +130,22 @@ absl::StatusOr<Callers::Caller> Callers::RequireAdmin(const grpc::ServerContext&
   return Refuse(context, FormatActor(identity), status, now);
 }
 
+absl::StatusOr<Callers::Caller> Callers::RequireOperator(const grpc::ServerContext& context,
+                                                         Time now) {
+  auto caller = RequireAdmin(context, v1::OPERATOR, now);
+  if (!caller.ok()) return caller;
+  const std::string actor = FormatActor((*caller)->identity);
+  if (orders_.Allows(actor, now)) return caller;
+  return Refuse(context, actor,
+                absl::ResourceExhaustedError(absl::StrCat(
+                    actor, " made every node work ", kOrdersAnHour,
+                    " times within an hour\nfix: look for what calls connect-ha under this name so "
+                    "often; where nobody here does, take the certificate back: connect-ha admin "
+                    "remove ",
+                    (*caller)->identity.name)),
+                now);
+}
+
 absl::StatusOr<Callers::Caller> Callers::RequireAny(const grpc::ServerContext& context, Time now) {
   auto caller = Identify(context, now);
   if (!caller.ok()) return Refuse(context, "", caller.status(), now);
