@@ -14,6 +14,7 @@
 #include "coordinator/cluster/specs.h"
 #include "coordinator/identity/admins.h"
 #include "coordinator/identity/enrolment.h"
+#include "coordinator/rpc/few_at_a_time.h"
 #include "coordinator/rpc/service_caller.h"
 #include "coordinator/store/store.h"
 
@@ -118,6 +119,7 @@ class AdminServer final : public v1::AdminService::Service {
  private:
   Core& core_;
   const NodeLines lines_;
+  FewAtATime whole_snapshots_{2};  // by admin: each may be of hundreds of megabytes
 };
 
 }  // namespace connect_ha

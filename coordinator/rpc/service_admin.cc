@@ -4,6 +4,7 @@
 
 #include "coordinator/rpc/service.h"
 #include "coordinator/rpc/service_edge.h"
+#include "coordinator/rpc/service_unread.h"
 
 namespace connect_ha {
 namespace {
@@ -27,6 +28,16 @@ grpc::Status AdminServer::GetSnapshot(grpc::ServerContext* context,
   const Time now = TimeOfCall();
   const auto caller = core_.callers.RequireAdmin(*context, v1::VIEWER, now);
   if (!caller.ok()) return ToGrpc(caller.status());
+  if (request->node().empty() && !request->without_facts()) {
+    auto turn = whole_snapshots_.Take(FormatActor((*caller)->identity));
+    if (turn == nullptr) {
+      return ToGrpc(
+          absl::ResourceExhaustedError("the facts of all nodes are on their way to this admin "
+                                       "twice already\nfix: read them to their "
+                                       "end, or ask for one node (connect-ha facts NODE)"));
+    }
+    KeepUntilSent(std::move(turn));
+  }
   if (request->node().empty()) {
     *response = core_.roster.TakeSnapshot(now, !request->without_facts());
     return grpc::Status::OK;

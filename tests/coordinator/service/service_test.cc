@@ -201,6 +201,54 @@ TEST_F(ServiceTest, RefreshNudgesTheNodeAndIsDoneWhenItGathered) {
   stream_context.TryCancel();
 }
 
+// A viewer that asks for everything and reads nothing would fill the memory.
+TEST_F(ServiceTest, TheFactsOfAllNodesAreOnTheirWayToAnAdminAFewTimesAtOnce) {
+  TestNode node(cluster_, "node-1");
+  node.SetFacts(std::string(3 << 20, 'h'));
+  ASSERT_TRUE(node.Beat().ok());
+  const TestIdentity identity = cluster_.Issue(Role::kAdmin, kFirstAdmin);
+  grpc::SslCredentialsOptions ssl;
+  ssl.pem_root_certs = LoadCoordinatorFiles(cluster_.dir())->ca;
+  ssl.pem_private_key = identity.key;
+  ssl.pem_cert_chain = identity.certificate;
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // what is not read does not fit
+  const auto slow = v1::AdminService::NewStub(
+      grpc::CreateCustomChannel(cluster_.target(), grpc::SslCredentials(ssl), arguments));
+  grpc::CompletionQueue queue;
+  void* tag = nullptr;
+  bool ok = false;
+  grpc::ClientContext contexts[2];
+  std::unique_ptr<grpc::ClientAsyncResponseReader<v1::Snapshot>> unread[2];
+  for (int i = 0; i < 2; ++i) {
+    unread[i] = slow->AsyncGetSnapshot(&contexts[i], {}, &queue);
+    unread[i]->ReadInitialMetadata(&unread[i]);
+    ASSERT_TRUE(queue.Next(&tag, &ok));
+  }
+
+  const auto admin = v1::AdminService::NewStub(cluster_.ConnectAdmin());
+  const auto ask = [&](bool without_facts) {
+    grpc::ClientContext context;
+    v1::GetSnapshotRequest request;
+    v1::Snapshot snapshot;
+    request.set_without_facts(without_facts);
+    return admin->GetSnapshot(&context, request, &snapshot).error_code();
+  };
+  EXPECT_EQ(ask(/*without_facts=*/false), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(ask(/*without_facts=*/true), grpc::StatusCode::OK);
+  for (int i = 0; i < 2; ++i) {
+    v1::Snapshot read;
+    grpc::Status status;
+    unread[i]->Finish(&read, &status, &unread[i]);
+    ASSERT_TRUE(queue.Next(&tag, &ok));
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+  const auto until = std::chrono::steady_clock::now() + seconds(10);
+  while (ask(/*without_facts=*/false) != grpc::StatusCode::OK) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until);
+  }
+}
+
 // Where nothing is pending, too: a viewer who asks without end keeps nobody at work.
 TEST_F(ServiceTest, AskingForARefreshJudgesNothing) {
   TestNode node(cluster_, "node-1");
