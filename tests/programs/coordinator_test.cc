@@ -110,7 +110,7 @@ class ServeTest : public testing::Test {
     request.set_facts_digest("digest");
     request.mutable_facts()->mutable_host()->set_hostname(node);
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
     v1::HeartbeatResponse response;
     return v1::NodeService::NewStub(MakeChannel(options))->Heartbeat(&context, request, &response);
   }
