@@ -146,6 +146,7 @@ void Evaluator::Evaluate(Time now) {
     std::lock_guard lock(mutex_);
     latest_ = std::move(checklist);
   }
+  judged_ = changes_seen_;
   if (first || !changes.empty() || now - stored_at_ >= kStoreAtLeast) {
     Keep(std::move(changes), now);
   }

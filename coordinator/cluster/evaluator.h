@@ -4,7 +4,9 @@
 // another rule's trouble. What rests on volatile values turns only after a while (hold.h).
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -30,14 +32,17 @@ class Evaluator {
 
   // Evaluates when the roster changed, and at the least every ten seconds: facts age, clocks
   // drift. After a restart the outcomes that are remembered stand, with their own time and without
-  // words, until the nodes had their time to call (Roster::Settled). Any thread that wants what was
-  // taken so far judged now.
+  // words, until the nodes had their time to call (Roster::Settled). Of the loop alone: it may take
+  // seconds, and no caller is to make it work.
   void Tick(Time now);
   // Stores what there is to remember as it is, before a stop.
   void Save(Time now);
 
   // The latest. Any thread.
   std::shared_ptr<const v1::Checklist> Latest() const;
+  // Roster::changes() that the latest shows, at the least; 0: it is of before the start. Any
+  // thread.
+  uint64_t judged() const { return judged_.load(); }
 
  private:
   void EvaluateIfDue(Time now);
@@ -47,7 +52,7 @@ class Evaluator {
 
   Roster& roster_;
   Store& store_;
-  std::mutex tick_mutex_;  // all but latest_: one evaluation at a time
+  std::mutex tick_mutex_;  // all but judged_ and latest_: one evaluation at a time
   uint64_t changes_seen_ = 0;
   Time evaluated_at_{};
   Time stored_at_{};
@@ -57,6 +62,7 @@ class Evaluator {
   FindingsMemory stored_;  // as it is in the store, and was told
   ChangePaces paces_;
 
+  std::atomic<uint64_t> judged_{0};
   mutable std::mutex mutex_;
   std::shared_ptr<const v1::Checklist> latest_;
 };

@@ -157,13 +157,13 @@ uint64_t Roster::Refresh(Time now) {
   return std::max(before + 1, number);
 }
 
-v1::RefreshStatusResponse Roster::RefreshStatus(uint64_t number, Time now) const {
+v1::RefreshStatusResponse Roster::RefreshStatus(uint64_t number, uint64_t judged, Time now) const {
   v1::RefreshStatusResponse response;
   for (const NodePointer& node : Nodes()) {
     std::lock_guard lock(node->mutex);
     const KnownNode& known = node->known;
     if (known.removed) continue;
-    if (known.gathered >= number) {
+    if (known.gathered >= number && node->gathered_change <= judged) {
       response.add_done(node->name);
     } else if (known.heard && now - *known.last_seen <= StaleAfter()) {
       response.add_pending(node->name);

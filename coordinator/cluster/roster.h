@@ -68,7 +68,8 @@ class Roster {
 
   // Asks every node to gather. The number grows across restarts.
   uint64_t Refresh(Time now);
-  v1::RefreshStatusResponse RefreshStatus(uint64_t number, Time now) const;
+  // Done is what a checklist shows that took in everything up to `judged` (of changes()).
+  v1::RefreshStatusResponse RefreshStatus(uint64_t number, uint64_t judged, Time now) const;
 
   // Every node that is not removed, by name; removed ones are in none of these.
   std::vector<v1::NodeBrief> Briefs(Time now) const;

@@ -109,9 +109,12 @@ void Roster::Publish(Node& node, StepResult& result, uint64_t epoch) {
   if (ordered.epoch == epoch) RaiseTo(serial_, ordered.serial);
   {
     std::lock_guard lock(node.mutex);
+    const bool gathered = result.after.gathered > node.known.gathered;
     std::swap(node.known, result.after);
+    // Not after the lock: whoever finds the node as it is now finds it counted, too.
+    if (result.changed) ++changes_;
+    if (gathered) node.gathered_change = changes_.load();
   }
-  if (result.changed) ++changes_;
 }
 
 }  // namespace connect_ha

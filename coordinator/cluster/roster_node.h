@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -25,6 +26,7 @@ struct Roster::Node {
 
   mutable std::mutex mutex;  // held for moments
   KnownNode known;
+  uint64_t gathered_change = 0;                  // Roster::changes() once known.gathered had grown
   std::shared_ptr<const v1::NodeRecord> record;  // null: on its way from the store
   bool let_go = false;                           // no longer in the map
 

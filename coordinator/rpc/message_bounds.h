@@ -39,9 +39,4 @@ bool IsSmall(size_t bytes, const MessageBounds& bounds);
 absl::Status CheckBounds(absl::string_view message, const google::protobuf::Descriptor& type,
                          const MessageBounds& bounds);
 
-// The values in a `type` on the wire. Ends early once there are more than `most`, or where it is no
-// message.
-size_t CountValues(absl::string_view message, const google::protobuf::Descriptor& type,
-                   size_t most);
-
 }  // namespace connect_ha

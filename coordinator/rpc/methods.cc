@@ -1,11 +1,11 @@
 #include "coordinator/rpc/methods.h"
 
 #include "common/tls/channel.h"
+#include "coordinator/cluster/node/bounds.h"
 
 namespace connect_ha {
 namespace {
 
-constexpr size_t kMaxFactsValues = 100'000;
 // A specification comes with the files that it names: 256 KiB of configuration, 64 KiB of licence
 // (common/spec/spec_bundle.h), and cluster.yaml; where it is signed, all but that twice.
 constexpr size_t kMaxSpecBytes = 1024 * 1024;
@@ -14,7 +14,7 @@ constexpr size_t kMaxEnrolmentBytes = 16 * 1024;
 
 LargeField FactsIn(int number) {
   return {number, v1::Facts::descriptor(), static_cast<size_t>(kMaxNodeMessageBytes),
-          kMaxFactsValues};
+          kMostFactsValues};
 }
 
 MessageBounds SpecBounds() {

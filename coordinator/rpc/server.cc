@@ -70,6 +70,9 @@ NodeLines Server::Lines() {
     });
     connections_.Forget(absl::StrCat("node/", node));
   };
+  lines.hang_up_on_admin = [this](const std::string& admin) {
+    connections_.Forget(absl::StrCat("admin/", admin));
+  };
   return lines;
 }
 

@@ -14,6 +14,7 @@
 #include "coordinator/cluster/specs.h"
 #include "coordinator/identity/admins.h"
 #include "coordinator/identity/enrolment.h"
+#include "coordinator/rpc/few_at_a_time.h"
 #include "coordinator/rpc/service_caller.h"
 #include "coordinator/store/store.h"
 
@@ -31,10 +32,11 @@ struct Core {
   PreviewBoard& previews;
 };
 
-// How the admin's calls reach the nodes, whichever server they are connected to.
+// How the admin's calls reach the nodes and other admins, whichever server they are connected to.
 struct NodeLines {
   std::function<void()> nudge_all;
   std::function<void(const std::string& node)> hang_up;
+  std::function<void(const std::string& admin)> hang_up_on_admin;
 };
 
 class NodeServer final : public v1::NodeService::Service {
@@ -117,6 +119,7 @@ class AdminServer final : public v1::AdminService::Service {
  private:
   Core& core_;
   const NodeLines lines_;
+  FewAtATime whole_snapshots_{2};  // by admin: each may be of hundreds of megabytes
 };
 
 }  // namespace connect_ha

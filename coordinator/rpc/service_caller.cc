@@ -109,8 +109,9 @@ absl::StatusOr<Callers::Caller> Callers::RequireNode(const grpc::ServerContext& 
   if (identity.role != Role::kNode) {
     status = WrongRole(identity, "nodes");
   } else if (identity.name != node) {
-    status = absl::PermissionDeniedError(absl::StrCat(
-        "the certificate is ", identity.name, "'s, which cannot speak for ", LogValue(node)));
+    status = absl::PermissionDeniedError(absl::StrCat("the certificate is ", identity.name,
+                                                      "'s, which cannot speak for ",
+                                                      LogValue(ShortText(node, kNameBytes))));
   } else {
     status = roster_.Admit(**caller, now);
   }
@@ -127,6 +128,22 @@ absl::StatusOr<Callers::Caller> Callers::RequireAdmin(const grpc::ServerContext&
                                                             : WrongRole(identity, "admins");
   if (status.ok()) return caller;
   return Refuse(context, FormatActor(identity), status, now);
+}
+
+absl::StatusOr<Callers::Caller> Callers::RequireOperator(const grpc::ServerContext& context,
+                                                         Time now) {
+  auto caller = RequireAdmin(context, v1::OPERATOR, now);
+  if (!caller.ok()) return caller;
+  const std::string actor = FormatActor((*caller)->identity);
+  if (orders_.Allows(actor, now)) return caller;
+  return Refuse(context, actor,
+                absl::ResourceExhaustedError(absl::StrCat(
+                    actor, " made every node work ", kOrdersAnHour,
+                    " times within an hour\nfix: look for what calls connect-ha under this name so "
+                    "often; where nobody here does, take the certificate back: connect-ha admin "
+                    "remove ",
+                    (*caller)->identity.name)),
+                now);
 }
 
 absl::StatusOr<Callers::Caller> Callers::RequireAny(const grpc::ServerContext& context, Time now) {
@@ -150,8 +167,9 @@ absl::Status Callers::Refuse(const grpc::ServerContext& context, const std::stri
   *event.mutable_at() = ToProto(now);
   event.set_kind(v1::Event::REFUSED);
   event.set_actor(actor.empty() ? "unknown" : actor);
-  event.set_text(
-      absl::StrCat("call from ", address, " refused: ", reason.substr(0, FixBegins(reason))));
+  event.set_text(ShortText(
+      absl::StrCat("call from ", address, " refused: ", reason.substr(0, FixBegins(reason))),
+      kTextBytes));
   if (actor.rfind("node/", 0) == 0) event.set_node(actor.substr(5));
   const absl::Status stored = store_.AddEvent(event).status();
   if (!stored.ok()) spdlog::error("cannot store an event: {}", std::string(stored.message()));

@@ -15,10 +15,14 @@
 #include "connect_ha/v1/audit.pb.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/identity/admins.h"
+#include "coordinator/identity/hourly_limit.h"
 #include "coordinator/rpc/port/peer.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
+
+// Of one admin. A person does not come near it.
+constexpr size_t kOrdersAnHour = 600;
 
 class Callers {
  public:
@@ -32,6 +36,9 @@ class Callers {
                                      Time now);
   // The caller is an admin whose record says that it may do at least what this role may.
   absl::StatusOr<Caller> RequireAdmin(const grpc::ServerContext& context, v1::Role least, Time now);
+  // The caller is an operator, who makes every node work and is told of in the audit log:
+  // ResourceExhausted when it did so kOrdersAnHour times within an hour.
+  absl::StatusOr<Caller> RequireOperator(const grpc::ServerContext& context, Time now);
   // A node or an admin, whichever; an admin's record is looked at, a node's is not.
   absl::StatusOr<Caller> RequireAny(const grpc::ServerContext& context, Time now);
 
@@ -51,6 +58,7 @@ class Callers {
   std::mutex parsed_mutex_;
   std::unordered_map<std::string, Caller> parsed_;  // by PEM
   LogPace refusals_;                                // by neighbour
+  HourlyLimit orders_{kOrdersAnHour};               // by admin
 };
 
 // What this caller does, for the audit log. `why` is in the caller's words; both texts are cut to

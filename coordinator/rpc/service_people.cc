@@ -20,7 +20,10 @@ grpc::Status AdminServer::CreateAdmin(grpc::ServerContext* context,
   if (!caller.ok()) return ToGrpc(caller.status());
   const auto entry =
       AuditOf(*context, *caller, v1::AuditEntry::ADMIN_CREATED, "", "", request->why(), now);
-  return Reply(core_.admins.Create(*request, entry, now), response);
+  auto created = core_.admins.Create(*request, entry, now);
+  // The certificates that it had before are refused from now on.
+  if (created.ok() && request->replace()) lines_.hang_up_on_admin(request->name());
+  return Reply(std::move(created), response);
 }
 
 grpc::Status AdminServer::ListAdmins(grpc::ServerContext* context, const v1::ListAdminsRequest*,
@@ -38,7 +41,9 @@ grpc::Status AdminServer::RemoveAdmin(grpc::ServerContext* context,
   if (!caller.ok()) return ToGrpc(caller.status());
   const auto entry =
       AuditOf(*context, *caller, v1::AuditEntry::ADMIN_REMOVED, "", "", request->why(), now);
-  return ToGrpc(core_.admins.Remove(*request, entry, now));
+  const absl::Status removed = core_.admins.Remove(*request, entry, now);
+  if (removed.ok()) lines_.hang_up_on_admin(request->name());
+  return ToGrpc(removed);
 }
 
 grpc::Status AdminServer::ListAudit(grpc::ServerContext* context,

@@ -11,7 +11,7 @@ grpc::Status AdminServer::PreviewSpec(grpc::ServerContext* context,
                                       const v1::PreviewSpecRequest* request,
                                       v1::PreviewSpecResponse* response) {
   const Time now = TimeOfCall();
-  const auto caller = core_.callers.RequireAdmin(*context, v1::OPERATOR, now);
+  const auto caller = core_.callers.RequireOperator(*context, now);
   if (!caller.ok()) return ToGrpc(caller.status());
   auto draft = core_.specs.Draft(*request);
   if (!draft.ok()) return ToGrpc(draft.status());

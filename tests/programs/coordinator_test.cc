@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <thread>
 
 #include "common/file.h"
 #include "common/tls/certificate.h"
@@ -109,7 +110,7 @@ class ServeTest : public testing::Test {
     request.set_facts_digest("digest");
     request.mutable_facts()->mutable_host()->set_hostname(node);
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
     v1::HeartbeatResponse response;
     return v1::NodeService::NewStub(MakeChannel(options))->Heartbeat(&context, request, &response);
   }
@@ -165,6 +166,28 @@ TEST_F(ServeTest, IsFedWhileItWaitsForTheDiskAndAfterwards) {
   report.wait();
 
   EXPECT_LT(longest, std::chrono::seconds(2));
+}
+
+// Waiting for the disk is no work, after which the loop would rest for ten seconds.
+TEST_F(ServeTest, JudgesSoonAfterItWaitedForTheDisk) {
+  const auto program =
+      Serve({std::string("LD_PRELOAD=") + SLOW_DISK, "CONNECT_HA_SLOW_DISK=" + (dir_ / "slow")});
+  const auto admin = Admin();
+  const auto are_judged = [&admin](uint32_t nodes, std::chrono::seconds limit) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (std::chrono::steady_clock::now() < until) {
+      const auto checklist = admin->GetChecklist({});
+      if (checklist.ok() && checklist->nodes() == nodes) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return false;
+  };
+  dir_.Write("slow", "");
+  ASSERT_TRUE(Report("node-1").ok());
+  ASSERT_TRUE(are_judged(1, std::chrono::seconds(30)));  // and is on its way to the disk
+  std::filesystem::remove(dir_ / "slow");
+  ASSERT_TRUE(Report("node-2").ok());
+  EXPECT_TRUE(are_judged(2, std::chrono::seconds(6)));
 }
 
 TEST_F(ServeTest, AnswersHealthChecksOfWhomeverItCanTrustItselfWhereNodesJoin) {

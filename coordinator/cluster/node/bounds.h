@@ -17,6 +17,13 @@ inline constexpr size_t kMostSignersKept = 16;
 inline constexpr size_t kMostPreviewBytes = 64 * 1024;
 // Facts of one node, serialised.
 inline constexpr size_t kMostFactsBytes = 4 * 1024 * 1024;
+// And their values (wire_values.h). A node with a few hundred mounts, runtimes and keys has some
+// thousands.
+inline constexpr size_t kMostFactsValues = 100'000;
+// And what is in one list of them: what one node has is looked for on every other one. An agent
+// says no more than 100 runtimes.
+inline constexpr int kMostInAList = 2'000;
+inline constexpr int kMostRuntimes = 200;
 
 v1::Convergence Bounded(const v1::Convergence& said);
 v1::Preview Bounded(const v1::Preview& said);

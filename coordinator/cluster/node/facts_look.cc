@@ -1,9 +1,6 @@
 #include "coordinator/cluster/node/facts_look.h"
 
-#include <google/protobuf/descriptor.h>
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/wire_format_lite.h>
-
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -12,48 +9,29 @@
 #include "common/checklist/view/facts_view.h"
 #include "common/text/short_text.h"
 #include "coordinator/cluster/node/bounds.h"
+#include "coordinator/wire_values.h"
 
 namespace connect_ha {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::internal::WireFormatLite;
-using google::protobuf::io::CodedInputStream;
-
-// A node with a few hundred mounts, runtimes and keys has some thousands.
-constexpr int kMostParts = 100'000;
 // What is smaller cannot become large.
 constexpr size_t kUncountedBytes = 64 * 1024;
 
-// Takes the number of fields from `left`, those of the messages in it included; false when there
-// are more, or the bytes are not a message.
-bool CountParts(CodedInputStream& input, const Descriptor& type, int& left) {
-  while (const uint32_t tag = input.ReadTag()) {
-    if (--left < 0) return false;
-    const FieldDescriptor* field = type.FindFieldByNumber(WireFormatLite::GetTagFieldNumber(tag));
-    const bool is_message =
-        field != nullptr && field->type() == FieldDescriptor::TYPE_MESSAGE &&
-        WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
-    if (!is_message) {
-      if (!WireFormatLite::SkipField(&input, tag)) return false;
-      continue;
-    }
-    uint32_t length = 0;
-    if (!input.ReadVarint32(&length) || length > kMostFactsBytes) return false;
-    const auto limit = input.PushLimit(static_cast<int>(length));
-    if (!CountParts(input, *field->message_type(), left)) return false;
-    input.PopLimit(limit);
-  }
-  return true;
+bool HasTooManyValues(const std::string& bytes) {
+  return bytes.size() > kUncountedBytes &&
+         CountValues(bytes, *v1::Facts::descriptor(), kMostFactsValues) > kMostFactsValues;
 }
 
-bool HasTooManyParts(const std::string& bytes) {
-  if (bytes.size() <= kUncountedBytes) return false;
-  CodedInputStream input(reinterpret_cast<const uint8_t*>(bytes.data()),
-                         static_cast<int>(bytes.size()));
-  int left = kMostParts;
-  return !CountParts(input, *v1::Facts::descriptor(), left);
+bool HasTooLongLists(const v1::Facts& facts) {
+  const v1::AccountsFacts& accounts = facts.accounts();
+  const v1::ConfigurationFacts& configuration = facts.configuration();
+  const v1::StorageFacts& storage = facts.storage();
+  const int longest = std::max(
+      {facts.unobserved_size(), facts.runs_size(), accounts.accounts_size(), accounts.groups_size(),
+       configuration.keys_size(), configuration.errors_size(), configuration.warnings_size(),
+       facts.license().files_size(), storage.mounts_size(), storage.directories_size(),
+       storage.answers_size(), facts.listeners().tcp_size(), facts.disk().file_systems_size()});
+  return longest > kMostInAList || facts.runtimes().runtimes_size() > kMostRuntimes;
 }
 
 std::string Name(const std::string& said) { return ShortText(said, kNameBytes); }
@@ -100,9 +78,9 @@ std::shared_ptr<HeldFacts> LookAtBytes(std::string bytes, const v1::ClusterSpec&
 }  // namespace
 
 const v1::Facts* ParseFacts(const std::string& bytes, google::protobuf::Arena& arena) {
-  if (bytes.size() > kMostFactsBytes || HasTooManyParts(bytes)) return nullptr;
+  if (bytes.size() > kMostFactsBytes || HasTooManyValues(bytes)) return nullptr;
   auto* facts = google::protobuf::Arena::CreateMessage<v1::Facts>(&arena);
-  return facts->ParseFromString(bytes) ? facts : nullptr;
+  return facts->ParseFromString(bytes) && !HasTooLongLists(*facts) ? facts : nullptr;
 }
 
 v1::FactsBrief MakeBrief(const v1::Facts& facts, const v1::ClusterSpec& spec) {

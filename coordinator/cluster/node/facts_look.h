@@ -31,7 +31,8 @@ struct HeldFacts {
 };
 
 // The facts in these bytes, of the arena. Null where they are none, or have more parts than any
-// node has: a byte or two may be a message that takes a hundred.
+// node has: a byte or two may be a message that takes a hundred, and what is said of one node is
+// compared with every other one.
 const v1::Facts* ParseFacts(const std::string& bytes, google::protobuf::Arena& arena);
 
 v1::FactsBrief MakeBrief(const v1::Facts& facts, const v1::ClusterSpec& spec);

@@ -145,6 +145,20 @@ TEST(Help, OfEveryCommandHasExamples) {
   }
 }
 
+// Of ten thousand nodes they are some hundred megabytes.
+TEST(Show, NoCommandFetchesTheFactsOfEveryNode) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"status"},
+                                                                 {"checklist"},
+                                                                 {"nodes"},
+                                                                 {"facts", "node-1"},
+                                                                 {"diff", "node-1", "node-2"},
+                                                                 {"events"}}) {
+    World world;
+    world.Run(words);
+    EXPECT_EQ(world.coordinator.whole_snapshots, 0) << words[0];
+  }
+}
+
 // Every error of every command says what to type next.
 TEST(Errors, EachCarriesAFix) {
   for (const auto& words :

@@ -17,6 +17,7 @@ struct FakeCoordinator {
   absl::Status error;  // not OK: the answer to every call
   v1::Checklist checklist;
   v1::Snapshot snapshot;
+  int whole_snapshots = 0;                         // asked for, with the facts of every node
   std::vector<v1::RefreshStatusResponse> refresh;  // one a poll; the last one stays
   std::vector<v1::ListEventsResponse> events;      // one a call; then none
   v1::CreateTokenResponse created;
@@ -48,6 +49,7 @@ class FakeAdmin : public AdminLink {
     return Answer(coordinator_.checklist);
   }
   absl::StatusOr<v1::Snapshot> GetSnapshot(const v1::GetSnapshotRequest& request) override {
+    if (request.node().empty() && !request.without_facts()) ++coordinator_.whole_snapshots;
     const v1::Snapshot whole = NextSnapshot();
     v1::Snapshot snapshot = whole;
     snapshot.clear_nodes();

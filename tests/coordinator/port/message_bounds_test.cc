@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "connect_ha/v1/node_service.pb.h"
 #include "coordinator/rpc/methods.h"
+#include "coordinator/wire_values.h"
 
 namespace connect_ha {
 namespace {

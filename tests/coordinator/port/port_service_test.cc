@@ -169,6 +169,44 @@ TEST_F(PortServiceTest, ARemovedNodesConnectionsEnd) {
   EXPECT_TRUE(Eventually([this] { return Connections() == 0; }));
 }
 
+TEST_F(PortServiceTest, ARemovedAdminsConnectionsEnd) {
+  cluster_.LetIn("bob", v1::ADMIN);
+  const auto bob = cluster_.Connect(cluster_.Issue(Role::kAdmin, "bob"));
+  const auto list = [&bob] {
+    grpc::ClientContext context;
+    v1::ListNodesResponse nodes;
+    return v1::AdminService::NewStub(bob)->ListNodes(&context, {}, &nodes).error_code();
+  };
+  ASSERT_EQ(list(), grpc::StatusCode::OK);
+  {
+    grpc::ClientContext context;
+    v1::RemoveAdminRequest remove;
+    v1::RemoveAdminResponse removed;
+    remove.set_name("bob");
+    const auto admin = v1::AdminService::NewStub(cluster_.ConnectAdmin());
+    ASSERT_TRUE(admin->RemoveAdmin(&context, remove, &removed).ok());
+  }
+  EXPECT_EQ(list(), grpc::StatusCode::PERMISSION_DENIED);  // it is told
+  EXPECT_TRUE(Eventually([this] { return Connections() == 0; }));
+}
+
+TEST_F(PortServiceTest, AnAdminThatGotANewCertificateIsHungUpOnWithTheOldOne) {
+  cluster_.LetIn("bob", v1::ADMIN);
+  const auto bob = cluster_.Connect(cluster_.Issue(Role::kAdmin, "bob"));
+  const auto stub = v1::AdminService::NewStub(bob);
+  grpc::ClientContext list_context, replace_context;
+  v1::ListNodesResponse nodes;
+  ASSERT_TRUE(stub->ListNodes(&list_context, {}, &nodes).ok());
+  v1::CreateAdminRequest replace;
+  v1::CreateAdminResponse response;
+  replace.set_name("bob");
+  replace.set_role(v1::VIEWER);
+  replace.set_csr_der(*MakeCsr(*MakeKey()));
+  replace.set_replace(true);
+  ASSERT_TRUE(stub->CreateAdmin(&replace_context, replace, &response).ok());
+  EXPECT_TRUE(Eventually([this] { return Connections() == 0; }));
+}
+
 TEST_F(PortServiceTest, ANodeHasOneNudgeStreamTheNewest) {
   TestNode node(cluster_, "node-1");
   ASSERT_TRUE(node.Beat().ok());

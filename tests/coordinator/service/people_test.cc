@@ -172,6 +172,23 @@ TEST_F(PeopleTest, NeitherARemovedAdminNorAnOlderCertificateRenews) {
             grpc::StatusCode::PERMISSION_DENIED);
 }
 
+// Each is an entry in the audit log, and all nodes look again.
+TEST_F(PeopleTest, AnOperatorCannotKeepEveryNodeAtWorkNorFillTheAuditLog) {
+  cluster_.LetIn("bob", v1::OPERATOR);
+  const auto bob = As("bob");
+  const size_t before = Audit().size();
+  for (size_t i = 0; i < kOrdersAnHour; ++i) {
+    ASSERT_EQ(CodeOf(*bob, &Stub::Refresh, {}), grpc::StatusCode::OK) << i;
+  }
+  v1::PreviewSpecRequest preview;
+  preview.set_generation(1);
+  EXPECT_EQ(CodeOf(*bob, &Stub::Refresh, {}), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(CodeOf(*bob, &Stub::PreviewSpec, preview), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(CodeOf(*bob, &Stub::GetChecklist, {}), grpc::StatusCode::OK);
+  EXPECT_EQ(CodeOf(*first_, &Stub::Refresh, {}), grpc::StatusCode::OK);  // somebody else
+  EXPECT_EQ(Audit().size(), before + kOrdersAnHour + 1);
+}
+
 TEST_F(PeopleTest, TheLastAdminStays) {
   const grpc::Status refused = Remove("admin");
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::FAILED_PRECONDITION);

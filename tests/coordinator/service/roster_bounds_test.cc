@@ -106,6 +106,25 @@ TEST_F(RosterBoundsTest, UnreadableFactsAreRefusedAndTheOldOnesStay) {
   EXPECT_EQ(Node("a", kNoon + seconds(1)).facts().host().hostname(), "host-d1");
 }
 
+// Each of them would be looked for on every other node.
+TEST_F(RosterBoundsTest, FactsWithALongerListThanANodeHasAreRefused) {
+  Enrol("a");
+  const auto answer_to = [this](const v1::Facts& facts, const std::string& digest) {
+    v1::HeartbeatRequest request = Beat("a", digest);
+    request.set_facts_bytes(facts.SerializeAsString());
+    return roster_->Heartbeat(request, "10.0.0.1", kNoon).status().code();
+  };
+  v1::Facts runtimes;
+  for (int i = 0; i < 200; ++i) runtimes.mutable_runtimes()->add_runtimes()->set_kind(v1::R);
+  EXPECT_EQ(answer_to(runtimes, "d1"), absl::StatusCode::kOk);
+  runtimes.mutable_runtimes()->add_runtimes()->set_kind(v1::R);
+  EXPECT_EQ(answer_to(runtimes, "d2"), absl::StatusCode::kInvalidArgument);
+  v1::Facts keys;
+  for (int i = 0; i < 2'001; ++i) keys.mutable_configuration()->add_keys()->set_name("k");
+  EXPECT_EQ(answer_to(keys, "d3"), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Node("a", kNoon).facts().runtimes().runtimes_size(), 200);
+}
+
 TEST_F(RosterBoundsTest, BriefsShowWhatListsNeedWithoutTheFacts) {
   Enrol("heard");
   Enrol("silent");

@@ -206,8 +206,29 @@ TEST_F(RosterTest, RefreshSaysWhoAnsweredWhoWillAndWhoCannot) {
   v1::HeartbeatRequest gathered = BareBeat("done");
   gathered.set_gathered(number);
   Hear(gathered, later);
-  EXPECT_EQ(roster_->RefreshStatus(number, later).ShortDebugString(),
+  EXPECT_EQ(roster_->RefreshStatus(number, roster_->changes(), later).ShortDebugString(),
             "done: \"done\" pending: \"pending\" unreachable: \"away\"");
+}
+
+// Whoever reads "done" and then the checklist must find there what the node has gathered.
+TEST_F(RosterTest, WhatWasGatheredIsDoneOnceItIsJudged) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  evaluator_->Tick(kNoon);
+  const uint64_t number = roster_->Refresh(kNoon);
+  v1::HeartbeatRequest gathered = Beat("a", "another");
+  gathered.set_gathered(number);
+  Hear(gathered, kNoon + seconds(1));
+  const auto status = [&] {
+    return roster_->RefreshStatus(number, evaluator_->judged(), kNoon + seconds(1))
+        .ShortDebugString();
+  };
+  EXPECT_EQ(status(), "pending: \"a\"");
+  evaluator_->Tick(kNoon + seconds(1));
+  EXPECT_EQ(status(), "done: \"a\"");
+  // What changes later is another matter: a cluster that never rests has its answers, too.
+  Hear(Beat("a", "a third"), kNoon + seconds(2));
+  EXPECT_EQ(status(), "done: \"a\"");
 }
 
 TEST_F(RosterTest, FactsNotYetHeldDoNotCountAsGathered) {
@@ -217,7 +238,7 @@ TEST_F(RosterTest, FactsNotYetHeldDoNotCountAsGathered) {
   v1::HeartbeatRequest gathered = BareBeat("a", "new digest");
   gathered.set_gathered(number);
   Hear(gathered, kNoon);
-  EXPECT_EQ(roster_->RefreshStatus(number, kNoon).done_size(), 0);
+  EXPECT_EQ(roster_->RefreshStatus(number, roster_->changes(), kNoon).done_size(), 0);
 }
 
 TEST_F(RosterTest, FindingsKeepTheirSinceAcrossARestartAndDoNotFlap) {
@@ -274,7 +295,7 @@ TEST_F(RosterTest, ManyNodesAtOnceWithReadersAndTicks) {
   }
   for (int b = 0; b < kBeats; ++b) {
     evaluator_->Tick(kNoon + seconds(b));
-    roster_->RefreshStatus(roster_->Refresh(kNoon), kNoon);
+    roster_->RefreshStatus(roster_->Refresh(kNoon), evaluator_->judged(), kNoon);
   }
   for (std::thread& node : nodes) node.join();
   const auto reports = Reports();

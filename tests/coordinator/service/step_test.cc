@@ -307,11 +307,27 @@ TEST(TakeFactsTest, WhatIsNoFactsIsRefused) {
 
 TEST(TakeFactsTest, ManyEmptyPartsAreRefusedBeforeTheyTakeRoom) {
   v1::Facts facts;
-  for (int i = 0; i < 90'000; ++i) facts.add_runs();
+  const auto add_parts = [&facts](int count) {
+    for (int i = 0; i < count; ++i) facts.mutable_connect()->mutable_unit()->add_drop_ins();
+  };
   v1::HeartbeatRequest request = Beat();
+  add_parts(90'000);
   request.set_facts_bytes(facts.SerializeAsString());
   EXPECT_TRUE(TakeFacts(request, {}, 1, kNoon).ok());
-  for (int i = 0; i < 1'000'000; ++i) request.mutable_facts_bytes()->append("\xfa\x01\x00", 3);
+  add_parts(20'000);
+  request.set_facts_bytes(facts.SerializeAsString());
+  EXPECT_EQ(TakeFacts(request, {}, 1, kNoon).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+// Few enough to be taken in, and too many to be looked for on every other node.
+TEST(TakeFactsTest, AListThatNoNodeHasIsRefused) {
+  v1::HeartbeatRequest request = Beat();
+  v1::Facts facts;
+  for (int i = 0; i < kMostInAList; ++i) facts.add_runs();
+  request.set_facts_bytes(facts.SerializeAsString());
+  EXPECT_TRUE(TakeFacts(request, {}, 1, kNoon).ok());
+  facts.add_runs();
+  request.set_facts_bytes(facts.SerializeAsString());
   EXPECT_EQ(TakeFacts(request, {}, 1, kNoon).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
