@@ -30,7 +30,9 @@ TEST(ShortTextTest, CutsBetweenCharacters) {
 TEST(ShortTextTest, ControlCharactersAndBrokenOnesAreQuestionMarks) {
   EXPECT_EQ(ShortText("a\x1b[31mb\tc\nd\x7f", 64), "a?[31mb?c?d?");
   EXPECT_EQ(ShortText(std::string("a\0b", 3), 64), "a?b");
-  EXPECT_EQ(ShortText("a\xff\xc3(\xc2\x9b", 64), "a??(?");
+  EXPECT_EQ(ShortText("a\xff\xc3(\xc2\x9b", 64),
+            "a?"
+            "?(?");
   EXPECT_EQ(ShortText("\xc2\xa0", 64), "\xc2\xa0");
 }
 
