@@ -141,7 +141,9 @@ TEST_F(SqliteMigrateTest, WhatWasReleasedBeforeEpochsOpensAndLosesNothing) {
     const auto store = SqliteStore::Open(path_, kNoon + std::chrono::hours(opening));
     ASSERT_TRUE(store.ok()) << store.status();
     EXPECT_EQ((*store)->lineage().size(), 32u);
-    if (opening == 1) EXPECT_EQ((*store)->lineage(), lineage);
+    if (opening == 1) {
+      EXPECT_EQ((*store)->lineage(), lineage);
+    }
     lineage = (*store)->lineage();
     EXPECT_EQ((*store)->GetMemories()->evaluated_at, kNoon);
     EXPECT_EQ(Texts((*store)->GetMemories()->findings), Texts<v1::FindingMemory>({ItsMemory()}));
