@@ -389,7 +389,8 @@ TEST_F(AgentRunTest, StaysWhenADirectoryThatItWatchesAppears) {
 TEST_F(AgentRunTest, GoesOnWithoutACoordinatorAndComesBack) {
   Enroll("node-1");
   cluster_.Stop();
-  const auto agent = Start(WithState({"run"}), systemd_.Environment(400));
+  // Fed so seldom that the socket, which nobody reads meanwhile, has room for all of it.
+  const auto agent = Start(WithState({"run"}), systemd_.Environment(4000));
   EXPECT_TRUE(agent->AwaitError("event=coordinator-away reason=")) << agent->error();
   EXPECT_TRUE(systemd_.Await("WATCHDOG=1"));
 

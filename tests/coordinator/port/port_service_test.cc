@@ -157,11 +157,11 @@ TEST_F(PortServiceTest, OneCertificatesNameHasSoManyConnections) {
 TEST_F(PortServiceTest, ARemovedNodesConnectionsEnd) {
   const auto node = cluster_.ConnectNode("node-1");
   ASSERT_TRUE(Beat(node, "node-1").ok());
-  grpc::ClientContext context;
-  v1::RemoveNodeRequest remove;
-  v1::RemoveNodeResponse removed;
-  remove.set_node("node-1");
   {
+    grpc::ClientContext context;  // keeps its connection as long as it lives
+    v1::RemoveNodeRequest remove;
+    v1::RemoveNodeResponse removed;
+    remove.set_node("node-1");
     const auto admin = v1::AdminService::NewStub(cluster_.ConnectAdmin());
     ASSERT_TRUE(admin->RemoveNode(&context, remove, &removed).ok());
   }
