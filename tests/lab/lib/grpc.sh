@@ -15,10 +15,13 @@ frame() { python3 -c 'import sys; b = sys.stdin.buffer.read(); sys.stdout.buffer
 grpc_call() {
   local method=$1 body=$2 headers=$RUN/grpc-headers port=${GRPC_PORT:-$PORT_COORDINATOR}
   shift 2
+  : >"$headers"
+  # The answer may come before the message was taken in, as from a port that has no such method: curl calls that an error.
   curl -sS --http2 -m 20 -D "$headers" -o /dev/null --cacert "$RUN/coordinator/ca/ca.crt" \
     --resolve "coordinator.lab.internal:$port:127.0.0.1" \
     -H 'content-type: application/grpc' -H 'te: trailers' --data-binary "@$body" "$@" \
-    "https://coordinator.lab.internal:$port/connect_ha.v1.$method" 2>&1 || return 1
+    "https://coordinator.lab.internal:$port/connect_ha.v1.$method" >"$RUN/curl-said" 2>&1 ||
+    grep -q '^grpc-status: ' "$headers" || { cat "$RUN/curl-said"; return 1; }
   tr -d '\r' <"$headers" | sed -n -e 's/^grpc-status: //p' -e 's/^grpc-message: //p' | paste -s -d ' ' |
     python3 -c 'import sys, urllib.parse; print(urllib.parse.unquote(sys.stdin.read().strip()).replace("\n", "; "))'
 }
