@@ -67,6 +67,13 @@ int RunEcho(const std::string& dir, const std::string& port) {
 
 }  // namespace
 
+double ResidentMiBOf(pid_t process) {
+  std::ifstream statm(absl::StrCat("/proc/", process, "/statm"));
+  double size = 0, resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1024 * 1024);
+}
+
 Time BenchNow() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
 
 int RunServer(const std::string& mode, const std::string& dir, const std::string& port) {
@@ -130,12 +137,7 @@ void BenchCluster::KillServer() {
   server_ = -1;
 }
 
-double BenchCluster::ResidentMiB() const {
-  std::ifstream statm(absl::StrCat("/proc/", server_, "/statm"));
-  double size = 0, resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1024 * 1024);
-}
+double BenchCluster::ResidentMiB() const { return ResidentMiBOf(server_); }
 
 double BenchCluster::CpuSeconds() const {
   std::ifstream stat(absl::StrCat("/proc/", server_, "/stat"));
@@ -196,16 +198,22 @@ v1::HeartbeatRequest BenchReport(const std::string& node) {
   report.set_boot_id("01234567-89ab-cdef-0123-456789abcdef");
   report.set_agent_version(CONNECT_HA_VERSION);
   report.set_reported_state(v1::OBSERVED);
-  static const v1::Snapshot healthy = test::BaseCluster();
-  *report.mutable_facts() = healthy.nodes(0).facts();
-  report.mutable_facts()->mutable_host()->set_hostname(node);
   ChangeReport(report, 0);
   return report;
 }
 
+std::string BenchDigest(int number) { return absl::StrCat("digest-", number); }
+
 void ChangeReport(v1::HeartbeatRequest& report, int number) {
-  report.mutable_facts()->mutable_host()->set_kernel(absl::StrCat("6.8.0-", number));
-  report.set_facts_digest(absl::StrCat("digest-", number));
+  static const v1::Facts healthy = test::BaseCluster().nodes(0).facts();
+  if (!report.has_facts()) *report.mutable_facts() = healthy;
+  v1::HostFacts& host = *report.mutable_facts()->mutable_host();
+  host.set_hostname(report.node());
+  host.set_machine_id("machine-" + report.node());
+  host.set_boot_id("boot-" + report.node());
+  host.set_kernel(absl::StrCat("6.8.0-", number));
+  report.mutable_facts()->mutable_instance()->set_instance_id("i-" + report.node());
+  report.set_facts_digest(BenchDigest(number));
 }
 
 }  // namespace connect_ha
