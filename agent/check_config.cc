@@ -2,6 +2,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/trusted_signers.h"
+#include "common/command/text_table.h"
 #include "common/connect/config_check.h"
 #include "common/connect/gcfg.h"
 #include "common/file.h"
@@ -46,6 +48,19 @@ int CheckConnectConfig(Host& host, const std::string& path, const std::string& s
   return kHolds;
 }
 
+// Whose specifications this node takes, where it does not take everybody's.
+bool CheckSigners(Host& host, Terminal& terminal) {
+  const auto signers = ReadTrustedSigners(host, kTrustedDirectory);
+  if (!signers.ok()) {
+    PrintError(terminal, signers.status());
+    return false;
+  }
+  if (!signers->empty()) {
+    terminal.out << kTrustedDirectory << ": ok, " << Count(signers->size(), "signer") << "\n";
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string SettingsFix(const std::string& path) {
@@ -67,13 +82,14 @@ int CheckConfigFiles(Host& host, const std::string& settings, bool settings_requ
     terminal.out << FormatProblems(problems);
     PrintProblem(absl::StrCat(settings, " will not do"), SettingsFix(settings), terminal);
   }
+  const bool right = CheckSigners(host, terminal) && problems.empty();
   SetAgentDefaults(config);
   // What is no path was told above.
   if (!absl::StartsWith(config.connect_config(), "/")) return kUsage;
   const std::string again = absl::StrCat("connect-ha-agent check-config",
                                          settings_required ? " --config " + settings : "");
   const int connect = CheckConnectConfig(host, config.connect_config(), settings, again, terminal);
-  return problems.empty() ? connect : static_cast<int>(kUsage);
+  return right ? connect : static_cast<int>(kUsage);
 }
 
 }  // namespace connect_ha

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/held.h"
 #include "agent/check_command.h"
 #include "agent/check_config.h"
 #include "agent/host/linux_host.h"
@@ -15,7 +16,7 @@
 #include "agent/link/identity.h"
 #include "agent/preview_command.h"
 #include "agent/read_node.h"
-#include "agent/resources/converge/assignment_file.h"
+#include "agent/resources/nouns.h"
 #include "agent/run.h"
 #include "common/command/json.h"
 #include "common/file.h"
@@ -106,7 +107,7 @@ int Facts(const Arguments& arguments, Terminal& terminal) {
 
 // Of a node that holds none: generation 0.
 v1::Desired HeldSpecification(Host& host, const std::string& state_dir, Terminal& terminal) {
-  const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host, state_dir);
+  const absl::StatusOr<v1::Assignment> assignment = ReadHeld(host, state_dir);
   if (assignment.ok()) return assignment->desired();
   if (!absl::IsNotFound(assignment.status())) {
     const std::string what =
@@ -230,9 +231,19 @@ int EnrollNode(const Arguments& arguments, Terminal& terminal) {
                                  "it prints"));
     return absl::IsInvalidArgument(result.status()) ? kUsage : kUnknown;
   }
+  const absl::StatusOr<bool> others =
+      SetAsideOthers(host, options->state_dir, OwnerOf(result->identity, options->machine_id));
+  if (!others.ok()) {
+    PrintError(terminal, WithFix(others.status(), "the same command again"));
+    return kUnknown;
+  }
   const Identity& identity = result->identity.certificate.identity;
   terminal.out << (result->already ? "already enrolled: " : "enrolled: ") << identity.name
                << " in cluster " << identity.cluster << "\n";
+  if (*others) {
+    terminal.error << "what it was told before is set aside in " << options->state_dir
+                   << "/set-aside\n";
+  }
   if (result->already) {
     terminal.out << "whether it reports: systemctl status connect-ha-agent\n";
   }
@@ -280,8 +291,7 @@ std::vector<Command> Commands() {
        "show what would be changed on this node",
        "Compares this node with the specification that it holds. Changes nothing, and needs no "
        "coordinator. Reads every installed file, which may take a minute.",
-       {{"--only", "NOUN", "one kind of resource",
-         "unit|account|package|archive|license|file|versions"},
+       {{"--only", "NOUN", "one kind of resource", kNouns},
         {"--output", "FORMAT", "how to print (default table)", "table|json"},
         kConfigOption,
         kStateDirOption},
@@ -293,7 +303,7 @@ std::vector<Command> Commands() {
        "Makes a key on this node and exchanges the token for a certificate. May be repeated with "
        "the "
        "same token.",
-       {{"--coordinator", "HOST:PORT", "where the coordinator answers"},
+       {{"--coordinator", "HOST:PORT", "where nodes join, as `connect-ha token create` printed it"},
         {"--ca-hash", "HASH", "of the cluster's certificate authority, sha256:..."},
         {"--token", "TOKEN", "as `connect-ha token create` printed it"},
         {"--token-file", "FILE", "a file that holds the token"},
@@ -301,13 +311,14 @@ std::vector<Command> Commands() {
         {"--wait", "SECONDS",
          "keep trying this long if the coordinator does not answer (default 0)"},
         kStateDirOption},
-       {"connect-ha-agent enroll --coordinator ha.example.com:8443 --ca-hash sha256:... --token "
+       {"connect-ha-agent enroll --coordinator ha.example.com:8444 --ca-hash sha256:... --token "
         "..."},
        EnrollNode},
       {"check-config",
        "",
        "validate the agent's settings and Connect's configuration file",
-       "Prints FILE:LINE:COLUMN: MESSAGE for everything that is wrong.",
+       "Prints FILE:LINE:COLUMN: MESSAGE for everything that is wrong. Checks the keys in "
+       "/etc/connect-ha/trusted, too.",
        {kConfigOption},
        {"connect-ha-agent check-config"},
        CheckConfig},
@@ -329,16 +340,21 @@ Program ConnectHaAgent() {
       "high-availability checklist. Where the cluster enforces its specification, brings the node "
       "to it, and never starts Connect.";
   program.commands = Commands();
-  program.sections = {{"Exit status",
-                       {{"0", "everything holds"},
-                        {"1", "something fails"},
-                        {"2", "a mistake in the command or in a configuration file"},
-                        {"3", "something is unknown or cannot be reached"}}},
-                      {"Files",
-                       {{"/etc/connect-ha/agent.yaml", "settings; most nodes need none"},
-                        {"/usr/share/doc/connect-ha-agent/examples/agent.yaml",
-                         "every setting with its default, to copy"},
-                        {"/var/lib/connect-ha-agent", "this node's identity"}}}};
+  program.sections = {
+      {"Exit status",
+       {{"0", "everything holds"},
+        {"1", "something fails"},
+        {"2", "a mistake in the command or in a configuration file"},
+        {"3", "something is unknown or cannot be reached"}}},
+      {"Files",
+       {{"/etc/connect-ha/agent.yaml", "settings; most nodes need none"},
+        {"/etc/connect-ha/trusted",
+         "NAME.pub of those whose signed specifications alone this node takes; "
+         "without it, what is not signed is taken, too"},
+        {"/etc/connect-ha/secrets", "what a specification may fill into Connect's configuration"},
+        {"/usr/share/doc/connect-ha-agent/examples/agent.yaml",
+         "every setting with its default, to copy"},
+        {"/var/lib/connect-ha-agent", "this node's identity, and its orders"}}}};
   program.see_also = "connect-ha(1), systemd(1)";
   return program;
 }

@@ -1,4 +1,5 @@
 // connect-ha-agent: wiring only.
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,8 @@
 #include "common/tls/grpc_log.h"
 
 int main(int argc, char** argv) {
+  // A peer that hangs up is an error of the call. What the agent runs has it as usual: spawn.cc.
+  std::signal(SIGPIPE, SIG_IGN);
   connect_ha::SetUpLog("warn");
   connect_ha::RouteGrpcLog(connect_ha::GrpcSide::kClient);
   connect_ha::Terminal terminal = connect_ha::StandardTerminal();

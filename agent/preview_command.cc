@@ -1,7 +1,7 @@
 #include "agent/preview_command.h"
 
 #include "absl/strings/str_cat.h"
-#include "agent/resources/converge/assignment_file.h"
+#include "agent/assignment/held.h"
 #include "common/command/json.h"
 #include "common/command/text_table.h"
 
@@ -40,7 +40,7 @@ int PrintPreview(const v1::Preview& preview, uint64_t generation, Terminal& term
 
 int PrintNodePreview(WritableHost& host, const ConvergeOptions& options, const std::string& noun,
                      bool json, Terminal& terminal) {
-  const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host, options.state_dir);
+  const absl::StatusOr<v1::Assignment> assignment = ReadHeld(host, options.state_dir);
   if (!assignment.ok() || !assignment->has_desired()) {
     PrintError(terminal, assignment.ok()
                              ? absl::NotFoundError("this node holds no specification yet; fix: "

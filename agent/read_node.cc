@@ -1,10 +1,11 @@
 #include "agent/read_node.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "agent/assignment/held.h"
 #include "agent/probes/connect/configuration.h"
 #include "agent/probes/table.h"
-#include "agent/resources/converge/assignment_file.h"
 
 namespace connect_ha {
 namespace {
@@ -12,20 +13,16 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Sorted. None where the specification cannot be read: the checklist says what was not looked for.
-std::vector<std::string> AccountsOfSpecification(Host& host, const std::string& state_dir) {
+// Sorted.
+std::vector<std::string> AccountsOf(const v1::Assignment& orders) {
   std::vector<std::string> names;
-  const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host, state_dir);
-  if (!assignment.ok()) return names;
-  for (const auto& [name, account] : assignment->desired().spec().accounts()) {
-    names.push_back(name);
-  }
+  for (const auto& [name, account] : orders.desired().spec().accounts()) names.push_back(name);
   std::sort(names.begin(), names.end());
   return names;
 }
 
-LoadedConfig Load(Host& host, const v1::AgentConfig& config, const std::string& state_dir) {
-  std::vector<std::string> accounts = AccountsOfSpecification(host, state_dir);
+LoadedConfig Load(Host& host, const v1::AgentConfig& config, const AskOrders& orders) {
+  std::vector<std::string> accounts = AccountsOf(*orders());
   absl::StatusOr<ConnectConfig> loaded = LoadConnectConfig(host, config);
   if (loaded.ok()) {
     return {std::make_shared<const ConnectConfig>(*std::move(loaded)), {}, std::move(accounts)};
@@ -36,11 +33,13 @@ LoadedConfig Load(Host& host, const v1::AgentConfig& config, const std::string& 
 
 }  // namespace
 
-GathererOptions MakeGathererOptions(Host& host, const v1::AgentConfig& config,
-                                    const std::string& state_dir, const std::string& digest_key) {
+GathererOptions MakeGathererOptions(Host& host, const v1::AgentConfig& config, AskOrders orders,
+                                    const std::string& digest_key) {
   GathererOptions options;
   options.probes = Probes();
-  options.load_config = [&host, config, state_dir] { return Load(host, config, state_dir); };
+  options.load_config = [&host, config, orders = std::move(orders)] {
+    return Load(host, config, orders);
+  };
   options.agent_config = config;
   options.digest_key = digest_key;
   return options;
@@ -48,7 +47,11 @@ GathererOptions MakeGathererOptions(Host& host, const v1::AgentConfig& config,
 
 NodeReading ReadNode(Host& host, const v1::AgentConfig& config, const std::string& state_dir,
                      const std::string& digest_key, bool full) {
-  GathererOptions options = MakeGathererOptions(host, config, state_dir, digest_key);
+  // None where it cannot be read: the checklist says what was not looked for.
+  const absl::StatusOr<v1::Assignment> held = ReadHeld(host, state_dir);
+  const auto orders = std::make_shared<const v1::Assignment>(held.ok() ? *held : v1::Assignment());
+  GathererOptions options = MakeGathererOptions(
+      host, config, [orders] { return orders; }, digest_key);
   options.verify = full;
   auto cache = std::make_unique<ProbeCache>();
   auto gatherer = std::make_unique<Gatherer>(std::move(options), host, *cache);

@@ -11,13 +11,16 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/held.h"
 #include "agent/host/linux_host.h"
 #include "agent/link/coordinator_client.h"
 #include "agent/link/identity.h"
 #include "agent/loop/loop.h"
+#include "agent/loop/watchdog.h"
 #include "agent/probes/table.h"
 #include "agent/read_node.h"
 #include "common/log.h"
+#include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {
@@ -74,15 +77,20 @@ absl::StatusOr<NodeIdentity> WaitForIdentity(const std::string& state_dir) {
 }
 
 // When directories or mounts come or go, the watcher tells everything that could have changed.
-bool EnrolledAnew(const std::string& state_dir, const std::string& token_id) {
+// What was read with another digest key is of no use any more.
+bool EnrolledAnew(const std::string& state_dir, const std::string& token_id,
+                  const std::string& digest_key_id) {
   const absl::StatusOr<NodeIdentity> identity = LoadNodeIdentity(state_dir);
-  return identity.ok() ? identity->token_id != token_id : absl::IsNotFound(identity.status());
+  if (!identity.ok()) return absl::IsNotFound(identity.status());
+  return identity->token_id != token_id || DigestKeyId(identity->digest_key) != digest_key_id;
 }
 
-void Serve(Watcher& watcher, Loop& loop, const std::function<bool()>& enrolled_anew) {
+void Serve(Watcher& watcher, Loop& loop, LoopWatchdog& watchdog,
+           const std::function<bool()>& enrolled_anew) {
   uint32_t triggers = 0;
   auto next_trim = steady_clock::now() + kTrimEvery;
   while (true) {
+    watchdog.Progress();
     loop.Act(triggers, steady_clock::now());
     const auto now = steady_clock::now();
     if (now >= next_trim) {
@@ -117,8 +125,23 @@ ConvergeOptions ConvergenceOptions(const std::string& state_dir, const v1::Agent
   return options;
 }
 
+HeldOptions MakeHeldOptions(const std::string& state_dir, const v1::AgentConfig& config,
+                            const NodeIdentity& identity, const std::string& machine_id) {
+  const char* runtime = std::getenv("RUNTIME_DIRECTORY");
+  HeldOptions options;
+  options.owner = OwnerOf(identity, machine_id);
+  options.allow = config.allow();
+  options.state_dir = state_dir;
+  options.runtime_dir = runtime != nullptr ? runtime : "";
+  return options;
+}
+
 absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
                     NodeIdentity identity) {
+  LoopWatchdogOptions feeding;
+  feeding.interval = WatchdogInterval();
+  feeding.feed = [] { Notify("WATCHDOG=1"); };
+  LoopWatchdog watchdog(std::move(feeding));
   LinuxHost host;
   WatcherOptions events = NodeEvents(config);
   events.paths.push_back({state_dir, "enrolment", kOnIdentity});
@@ -126,39 +149,56 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   Watcher watcher(std::move(events));
   if (absl::Status status = watcher.Open(); !status.ok()) return status;
 
+  const std::string machine_id = ValueOf(host, "/etc/machine-id");
+  if (machine_id.empty()) {
+    // Without it, its own orders would look like another machine's, and be set aside.
+    return absl::FailedPreconditionError(
+        "/etc/machine-id cannot be read, or is empty\nfix: systemd-machine-id-setup, then "
+        "systemctl "
+        "restart connect-ha-agent");
+  }
+  // Before everything that goes by it, or finds beside it what is of another cluster.
+  Held held(MakeHeldOptions(state_dir, config, identity, machine_id), host);
+  if (const absl::Status status = held.Load(); !status.ok()) {
+    spdlog::error("event=assignment-not-read error={}", LogValue(std::string(status.message())));
+  }
+
   ProbeCache cache;
-  GathererOptions gathering = MakeGathererOptions(host, config, state_dir, identity.digest_key);
+  GathererOptions gathering = MakeGathererOptions(
+      host, config, [&held] { return held.Orders(); }, identity.digest_key);
   gathering.on_done = [&watcher] { watcher.Wake(); };
   Gatherer gatherer(std::move(gathering), host, cache);
 
-  Converger converger(ConvergenceOptions(state_dir, config, identity), host, cache,
+  Converger converger(ConvergenceOptions(state_dir, config, identity), host, cache, held,
                       [&watcher] { watcher.Wake(); });
   if (const absl::Status status = converger.Start(); !status.ok()) {
-    spdlog::error("event=assignment-not-read error={}", LogValue(std::string(status.message())));
+    spdlog::error("event=journal-not-read error={}", LogValue(std::string(status.message())));
   }
 
   LoopOptions options;
   options.node = identity.certificate.identity.name;
-  options.machine_id = ValueOf(host, "/etc/machine-id");
+  options.machine_id = machine_id;
   options.boot_id = ValueOf(host, "/proc/sys/kernel/random/boot_id");
   options.agent_version = CONNECT_HA_VERSION;
-  options.watchdog = WatchdogInterval();
   options.notify = Notify;
   spdlog::info("event=started node={} cluster={} coordinator={} version={}", options.node,
-               identity.certificate.identity.cluster, identity.coordinator, CONNECT_HA_VERSION);
+               identity.certificate.identity.cluster, identity.coordinators.front(),
+               CONNECT_HA_VERSION);
   const std::string token_id = identity.token_id;
+  const std::string digest_key_id = DigestKeyId(identity.digest_key);
+  options.digest_key_id = digest_key_id;
   CoordinatorClientOptions link;
   link.state_dir = state_dir;
   link.identity = std::move(identity);
   link.now = [&host] { return host.Now(); };
   auto client = std::make_unique<CoordinatorClient>(std::move(link));
-  Loop loop(std::move(options), gatherer, converger, *client, host);
+  Loop loop(std::move(options), gatherer, converger, held, *client, host);
   client->OnNudge([&loop, &watcher] {
     loop.Nudge();
     watcher.Wake();
   });
   Notify("READY=1\nSTATUS=reading this node");
-  Serve(watcher, loop, [&] { return EnrolledAnew(state_dir, token_id); });
+  Serve(watcher, loop, watchdog, [&] { return EnrolledAnew(state_dir, token_id, digest_key_id); });
   Notify("STOPPING=1\nSTATUS=stopping");
   client.reset();  // before the loop that its nudges go to
   // A probe that hangs would be waited for, and a step that cannot be interrupted: there is nothing
@@ -168,6 +208,15 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
 }
 
 }  // namespace
+
+Owner OwnerOf(const NodeIdentity& identity, const std::string& machine_id) {
+  Owner owner;
+  owner.cluster = identity.certificate.identity.cluster;
+  owner.machine_id = machine_id;
+  owner.enrolment = identity.token_id;
+  owner.enrolled_machine_id = identity.machine_id;
+  return owner;
+}
 
 WatcherOptions NodeEvents(const v1::AgentConfig& config) {
   const std::string& file = config.connect_config();

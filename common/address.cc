@@ -20,7 +20,7 @@ bool IsHost(absl::string_view host) {
 
 }  // namespace
 
-absl::StatusOr<Address> ParseAddress(const std::string& text) {
+absl::StatusOr<Address> ParseAddress(const std::string& text, uint16_t default_port) {
   absl::string_view host = text;
   absl::string_view port;
   bool has_port = false;
@@ -41,13 +41,18 @@ absl::StatusOr<Address> ParseAddress(const std::string& text) {
     port = absl::string_view(text).substr(colon + 1);
     has_port = true;
   }
-  int number = kDefaultPort;
+  int number = default_port;
   if (!IsHost(host) ||
       (has_port && (!absl::SimpleAtoi(port, &number) || number < 1 || number > 65535))) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", text, "\" is not an address; fix: write it as HOST:PORT"));
   }
   return Address{std::string(host), static_cast<uint16_t>(number)};
+}
+
+Address EnrolmentAddress(Address address) {
+  ++address.port;
+  return address;
 }
 
 std::string FormatAddress(const Address& address) {

@@ -11,4 +11,8 @@ inline constexpr std::chrono::milliseconds kHeartbeatInterval{5000};
 // is not lost.
 inline constexpr std::chrono::milliseconds kLeastStaleAfter = 3 * kHeartbeatInterval;
 
+// In the words with which a coordinator refuses (PERMISSION_DENIED) a node that was removed, and in
+// no other refusal: the node goes by them.
+inline constexpr char kRemovedWords[] = "was removed";
+
 }  // namespace connect_ha

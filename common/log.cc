@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "common/text/short_text.h"
+
 namespace connect_ha {
 namespace {
 
@@ -58,18 +60,16 @@ void SetUpLog(const std::string& level) {
 }
 
 std::string LogValue(const std::string& value) {
-  bool plain = !value.empty();
-  for (const unsigned char c : value) {
-    if (c <= ' ' || c == '"' || c == '\\' || c == 0x7f) plain = false;
-  }
-  if (plain) return value;
+  const std::string text = ShortLines(value, value.size());
+  const bool plain = text == value && text.find_first_of(" \n\"\\") == std::string::npos;
+  if (plain && !text.empty()) return text;
   std::string quoted = "\"";
-  for (const unsigned char c : value) {
+  for (const char c : text) {
     if (c == '"' || c == '\\') quoted += '\\';
     if (c == '\n') {
       quoted += "\\n";
     } else {
-      quoted += c < ' ' || c == 0x7f ? ' ' : static_cast<char>(c);
+      quoted += c;
     }
   }
   return quoted + "\"";

@@ -9,7 +9,8 @@ namespace connect_ha {
 // with time and level for a person. `level`: trace, debug, info, warn, error.
 void SetUpLog(const std::string& level);
 
-// A value for a key=value log line: quoted when it has blanks, quotes or control characters.
+// A value for a key=value log line: quoted when it has blanks, quotes or what is no text, of which
+// each is a '?': journalctl shows nothing of a line with such in it.
 std::string LogValue(const std::string& value);
 
 }  // namespace connect_ha

@@ -1,5 +1,6 @@
 #include "common/time.h"
 
+#include <algorithm>
 #include <ctime>
 
 namespace connect_ha {
@@ -21,7 +22,11 @@ google::protobuf::Timestamp ToProto(Time time) {
 }
 
 Time FromProto(const google::protobuf::Timestamp& timestamp) {
-  return Time(microseconds(timestamp.seconds() * 1'000'000 + timestamp.nanos() / 1000));
+  // Of the years 1 and 9999: what is beyond is no Timestamp, whoever sent it.
+  constexpr int64_t kFirst = -62'135'596'800;
+  constexpr int64_t kLast = 253'402'300'799;
+  const int64_t seconds = std::clamp<int64_t>(timestamp.seconds(), kFirst, kLast);
+  return Time(microseconds(seconds * 1'000'000 + timestamp.nanos() / 1000));
 }
 
 std::string FormatUtc(Time time) {

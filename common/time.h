@@ -11,6 +11,7 @@ namespace connect_ha {
 using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 
 google::protobuf::Timestamp ToProto(Time time);
+// Never before the year 1 or after 9999.
 Time FromProto(const google::protobuf::Timestamp& timestamp);
 
 // "2024-08-01T12:00:00Z"

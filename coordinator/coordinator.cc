@@ -6,15 +6,24 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/address.h"
+#include "common/file.h"
 #include "coordinator/store/sqlite_store.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr std::chrono::hours kCertificateCheck{1};
+// What people did is kept for so long.
+constexpr std::chrono::hours kAuditLife{2 * 365 * 24};
 constexpr std::chrono::seconds kMemoryCheck{5};
 constexpr std::chrono::milliseconds kReplaceGrace{5000};
 constexpr std::chrono::milliseconds kStopGrace{3000};
+
+// The next port of the same address. Port 0, a free one, is no address: it stays, for another.
+std::string EnrolmentBeside(const std::string& listen) {
+  const auto address = ParseAddress(listen);
+  return address.ok() ? FormatAddress(EnrolmentAddress(*address)) : listen;
+}
 
 }  // namespace
 
@@ -47,29 +56,73 @@ Coordinator::Coordinator(std::string dir, std::string spec_path, Authority autho
       evaluator_(std::make_unique<Evaluator>(*roster_, *store_)),
       enrolment_(
           std::make_unique<Enrolment>(*store_, authority_, files_.address, files_.digest_key)),
-      callers_(std::make_unique<Callers>(authority_.cluster(), *roster_, *store_)),
+      admins_(std::make_unique<Admins>(*store_, authority_, FirstAdminPath(dir_))),
+      callers_(std::make_unique<Callers>(authority_.cluster(), *roster_, *admins_, *store_)),
       specs_(std::make_unique<Specs>(authority_.cluster(), *store_, *roster_)),
       previews_(std::make_unique<PreviewBoard>()),
-      server_(std::make_unique<Server>(
-          Core{*store_, *roster_, *evaluator_, *enrolment_, *callers_, *specs_, *previews_})),
+      server_(std::make_unique<Server>(Core{*store_, *roster_, *evaluator_, *enrolment_, *admins_,
+                                            *callers_, *specs_, *previews_})),
       certificate_checked_at_(now) {}
 
 Coordinator::~Coordinator() = default;
 
+// Before the first generation is put into the store: while there is none and no node, it is new.
+absl::Status Coordinator::LoadAdmins(Time now) {
+  const auto newest = store_->GetSpec(0);
+  if (!newest.ok() && !absl::IsNotFound(newest.status())) return newest.status();
+  const auto nodes = store_->ListNodes();
+  if (!nodes.ok()) return nodes.status();
+  const bool is_new = !newest.ok() && nodes->empty();
+  absl::Status loaded = admins_->Load();
+  if (loaded.ok() && is_new) loaded = BeginAudit(now);
+  if (!loaded.ok()) return loaded;
+  const auto known = admins_->List();
+  if (!known.ok()) return known.status();
+  const auto audited = store_->NewestAuditId();
+  if (!audited.ok()) return audited.status();
+  // A store of this release has an entry since its first start, whoever is let in: only where there
+  // is none, every certificate of the one admin of release 0.1 is good.
+  const bool of_older_release = !is_new && known->admins().empty() && *audited == 0;
+  return admins_->TakeInFirst(of_older_release, now);
+}
+
+absl::Status Coordinator::BeginAudit(Time now) {
+  const auto newest = store_->NewestAuditId();
+  if (!newest.ok()) return newest.status();
+  const std::string marker = NewClusterPath(dir_);
+  if (*newest == 0) {
+    const bool new_cluster = FileExists(marker);
+    v1::AuditEntry entry;
+    *entry.mutable_at() = ToProto(now);
+    entry.set_action(new_cluster ? v1::AuditEntry::CLUSTER_MADE : v1::AuditEntry::STORE_MADE);
+    entry.set_actor(new_cluster ? "init" : "coordinator");
+    entry.set_subject(authority_.cluster());
+    entry.set_text(absl::StrCat("store ", store_->lineage(),
+                                new_cluster ? ""
+                                            : ", made anew: what was done before is not in it, and "
+                                              "who was let in or removed is not known"));
+    const absl::Status begun = store_->AddAudit(entry);
+    if (!begun.ok()) return begun;
+  }
+  return RemoveFile(marker);
+}
+
 absl::Status Coordinator::Load(Time now) {
-  absl::Status loaded = specs_->Load(spec_path_, now);
+  absl::Status loaded = LoadAdmins(now);
+  if (loaded.ok()) loaded = specs_->Load(spec_path_, now);
   if (loaded.ok()) loaded = roster_->Load();
   return loaded.ok() ? evaluator_->Load() : loaded;
 }
 
-absl::Status Coordinator::Start(const std::string& listen) {
+absl::Status Coordinator::Start(const std::string& listen, const std::string& enrol_listen) {
   std::string address = listen;
   if (address.empty()) {
     const auto called = ParseAddress(files_.address);
     if (!called.ok()) return called.status();
     address = absl::StrCat("[::]:", called->port);
   }
-  return server_->Start(address, {files_.certificate, files_.key, files_.ca});
+  return server_->Start(address, enrol_listen.empty() ? EnrolmentBeside(address) : enrol_listen,
+                        {files_.certificate, files_.key, files_.ca});
 }
 
 void Coordinator::Tick(Time now) {
@@ -77,11 +130,17 @@ void Coordinator::Tick(Time now) {
   if (now - certificate_checked_at_ >= kCertificateCheck) {
     certificate_checked_at_ = now;
     RenewCertificate(now);
+    Tidy(now);
   }
   if (now - memory_returned_at_ >= kMemoryCheck) {
     memory_returned_at_ = now;
     server_->ReturnMemory();
   }
+}
+
+void Coordinator::Tidy(Time now) {
+  const absl::Status tidied = store_->PruneAudit(now - kAuditLife);
+  if (!tidied.ok()) spdlog::error("cannot tidy the store: {}", std::string(tidied.message()));
 }
 
 void Coordinator::RenewCertificate(Time now) {
@@ -108,7 +167,8 @@ absl::Status Coordinator::ReplaceCertificate() {
 
 absl::Status Coordinator::Reload(Time now) {
   RenewCertificate(now);
-  return specs_->Compare(spec_path_);
+  const absl::Status first = admins_->TakeInFirst(/*of_older_release=*/false, now);
+  return first.ok() ? specs_->Compare(spec_path_) : first;
 }
 
 void Coordinator::Stop(Time now) {

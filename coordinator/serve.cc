@@ -11,17 +11,20 @@
 #include "common/log.h"
 #include "common/tls/grpc_log.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/watchdog.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr int kClean = 0;
 constexpr int kCannotStart = 2;
+constexpr int kSuperseded = 3;  // the unit starts it no more then
 constexpr std::chrono::milliseconds kTick{200};
 // Evaluating a large cluster may take a tenth of the loop's time, no more.
 constexpr int kRestPerWork = 9;
-
-using Steady = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kLongestRest{10'000};
+// It looks into the store's file.
+constexpr std::chrono::seconds kSupersededCheck{1};
 
 Time Now() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
 
@@ -44,25 +47,13 @@ int NextSignal(const sigset_t& signals, std::chrono::milliseconds wait) {
   return signal < 0 ? 0 : signal;
 }
 
-// Feeds systemd's watchdog twice as often as it asks for.
-class Watchdog {
- public:
-  Watchdog() {
-    uint64_t interval_us = 0;
-    if (sd_watchdog_enabled(0, &interval_us) > 0) {
-      pace_ = std::chrono::microseconds(interval_us / 2);
-    }
-  }
-  void Feed() {
-    if (pace_.count() == 0 || Steady::now() - fed_ < pace_) return;
-    fed_ = Steady::now();
-    sd_notify(0, "WATCHDOG=1");
-  }
-
- private:
-  std::chrono::microseconds pace_{0};
-  Steady::time_point fed_{};
-};
+// What this thread has worked, waiting for the disk left out.
+std::chrono::milliseconds Worked() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec));
+}
 
 void Reload(Coordinator& coordinator) {
   const absl::Status reloaded = coordinator.Reload(Now());
@@ -73,18 +64,23 @@ void Reload(Coordinator& coordinator) {
   }
 }
 
-// Until asked to stop.
-void Loop(Coordinator& coordinator, const sigset_t& signals) {
-  Watchdog watchdog;
+// Until it is asked to stop, or another coordinator has its store. Returns the exit code.
+int Loop(Coordinator& coordinator, const sigset_t& signals) {
+  Watchdog watchdog([&coordinator] { return coordinator.store().writing_since(); });
+  auto checked = std::chrono::steady_clock::now();
   while (true) {
-    const auto begun = Steady::now();
+    const auto before = Worked();
     coordinator.Tick(Now());
-    watchdog.Feed();
-    const auto worked =
-        std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - begun);
-    const int signal = NextSignal(signals, std::max(kTick, worked * kRestPerWork));
+    watchdog.Turned();
+    const auto rest = std::clamp<std::chrono::milliseconds>((Worked() - before) * kRestPerWork,
+                                                            kTick, kLongestRest);
+    const int signal = NextSignal(signals, rest);
+    watchdog.Turned();
     if (signal == SIGHUP) Reload(coordinator);
-    if (signal == SIGTERM || signal == SIGINT) return;
+    if (signal == SIGTERM || signal == SIGINT) return kClean;
+    if (std::chrono::steady_clock::now() - checked < kSupersededCheck) continue;
+    checked = std::chrono::steady_clock::now();
+    if (coordinator.store().superseded()) return kSuperseded;
   }
 }
 
@@ -101,16 +97,22 @@ int Serve(const ServeOptions& options) {
   const sigset_t signals = BlockSignals();
   const auto coordinator = Coordinator::Open(options.dir, options.spec, Now());
   if (!coordinator.ok()) return CannotStart(coordinator.status());
-  const absl::Status started = (*coordinator)->Start(options.listen);
+  const absl::Status started = (*coordinator)->Start(options.listen, options.enrol_listen);
   if (!started.ok()) return CannotStart(started);
-  spdlog::info("event=SERVING cluster={} port={} version={}", (*coordinator)->cluster(),
-               (*coordinator)->port(), CONNECT_HA_VERSION);
+  spdlog::info("event=SERVING cluster={} port={} enrolment_port={} version={}",
+               (*coordinator)->cluster(), (*coordinator)->port(), (*coordinator)->enrolment_port(),
+               CONNECT_HA_VERSION);
   sd_notify(0, "READY=1");
-  Loop(**coordinator, signals);
+  const int code = Loop(**coordinator, signals);
   sd_notify(0, "STOPPING=1");
+  if (code == kSuperseded) {
+    spdlog::critical(
+        "event=SUPERSEDED text=\"another coordinator has opened this store since, or its file was "
+        "replaced\" fix=\"leave one coordinator running: systemctl start connect-ha-coordinator\"");
+  }
   (*coordinator)->Stop(Now());
   spdlog::info("event=STOPPED");
-  return kClean;
+  return code;
 }
 
 }  // namespace connect_ha

@@ -1,8 +1,11 @@
 // The machine behind one interface: LinuxHost is the real one, FakeHost (tests/fakes) the other.
 //
-// Every call returns within a bounded time. NotFound means that the thing is not there (observed
-// absent); every other error means that it could not be observed, with a message for a person.
-// All calls may be made from any thread.
+// Every call returns within a bounded time, but for two things. Users and groups come from whatever
+// /etc/nsswitch.conf names, which is asked in this process: a directory service that does not
+// answer holds the caller for as long as its module waits (sssd: 10 s; nss_ldap: two minutes and
+// more). A read of a local disk that fails slowly holds it as long as the kernel tries. NotFound
+// means that the thing is not there (observed absent); every other error means that it could not be
+// observed, with a message for a person. All calls may be made from any thread.
 #pragma once
 
 #include <sys/types.h>
@@ -50,8 +53,14 @@ struct UnitVariable {
 struct CommandOptions {
   std::chrono::milliseconds deadline{10'000};
   size_t output_limit_bytes = 64 * 1024;
-  // Run as this account; empty: as the agent itself.
+  // Run as this account; empty: as the agent itself. What it leaves behind in other sessions is
+  // ended with it.
   std::string account;
+  // With a home, and a place for temporary files, that is made for this run and removed after it:
+  // nothing that lies in the account's own has a say in what the program does.
+  bool empty_home = false;
+  // Where there is more output than the limit, the end of it and not the beginning.
+  bool keep_end = false;
   // In addition to PATH, HOME and LANG=C.UTF-8. Never a secret.
   std::vector<std::string> environment;
   std::string directory = "/";
@@ -106,10 +115,13 @@ class Host {
   virtual absl::StatusOr<std::string> ReadFile(const std::string& path) = 0;
   virtual absl::StatusOr<FileStatus> Stat(const std::string& path) = 0;   // follows links
   virtual absl::StatusOr<FileStatus> LStat(const std::string& path) = 0;  // does not
+  // As LStat, to find out whether a file system answers: of one on the network it is asked by a
+  // process that does nothing else, so that no other read holds it up.
+  virtual absl::StatusOr<FileStatus> LookAlone(const std::string& path) { return LStat(path); }
   virtual absl::StatusOr<std::string> ReadLink(const std::string& path) = 0;
-  // Names, sorted, without "." and "..".
+  // Names, sorted, without "." and "..". ResourceExhausted: more than 100,000.
   virtual absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) = 0;
-  // SHA-256 (or MD5, dpkg's) of a file's bytes, hex, read in pieces.
+  // SHA-256 (or MD5, dpkg's) of a file's bytes, hex, read in pieces, in two minutes at the most.
   virtual absl::StatusOr<std::string> HashFile(const std::string& path, const char* algorithm) = 0;
   // Local file systems only.
   virtual absl::StatusOr<FileSystemUse> Use(const std::string& path) = 0;

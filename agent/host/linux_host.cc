@@ -19,25 +19,18 @@
 namespace connect_ha {
 
 LinuxHost::LinuxHost(const std::string& bus_address, std::vector<std::string> reader_command)
-    : reader_command_(std::move(reader_command)), bus_(bus_address), changes_(bus_address) {}
+    : bus_(bus_address), changes_(bus_address), readers_(std::move(reader_command)) {}
 
-absl::StatusOr<SharedReader*> LinuxHost::ReaderFor(const std::string& path, bool follow_last) {
+absl::StatusOr<std::shared_ptr<SharedReader>> LinuxHost::ReaderFor(const std::string& path,
+                                                                   bool follow_last) {
   if (!absl::StartsWith(path, "/")) {
     return absl::InvalidArgumentError("not an absolute path: " + path);
   }
   const auto mounts = mounts_.Get();
   if (!mounts.ok()) return mounts.status();
   const std::optional<std::string> mount_point = NetworkMountOnTheWay(**mounts, path, follow_last);
-  if (!mount_point.has_value()) return nullptr;
-  const std::lock_guard<std::mutex> lock(readers_mutex_);
-  std::unique_ptr<SharedReader>& reader = readers_[*mount_point];
-  if (reader == nullptr) {
-    SharedReaderOptions options;
-    options.command = reader_command_;
-    options.name = *mount_point;
-    reader = std::make_unique<SharedReader>(std::move(options));
-  }
-  return reader.get();
+  if (!mount_point.has_value()) return std::shared_ptr<SharedReader>();
+  return readers_.Get(**mounts, *mount_point, SharedReaders::Lane::kReads);
 }
 
 bool LinuxHost::IsOnNetwork(const std::string& path) {
@@ -46,43 +39,52 @@ bool LinuxHost::IsOnNetwork(const std::string& path) {
 }
 
 absl::StatusOr<std::string> LinuxHost::ReadFile(const std::string& path) {
-  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, true);
+  const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, true);
   if (!reader.ok()) return reader.status();
   return *reader == nullptr ? ReadFileHere(path) : (*reader)->ReadFile(path);
 }
 
 absl::StatusOr<FileStatus> LinuxHost::Stat(const std::string& path) {
-  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, true);
+  const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, true);
   if (!reader.ok()) return reader.status();
   return *reader == nullptr ? StatHere(path, true) : (*reader)->Stat(path, true);
 }
 
 absl::StatusOr<FileStatus> LinuxHost::LStat(const std::string& path) {
-  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, false);
+  const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, false);
   if (!reader.ok()) return reader.status();
   return *reader == nullptr ? StatHere(path, false) : (*reader)->Stat(path, false);
 }
 
+absl::StatusOr<FileStatus> LinuxHost::LookAlone(const std::string& path) {
+  const auto mounts = mounts_.Get();
+  if (!mounts.ok()) return mounts.status();
+  const MountEntry* mount = FindMount(**mounts, path);
+  if (mount == nullptr || !IsNetworkFileSystem(mount->fs_type)) return LStat(path);
+  return readers_.Get(**mounts, mount->mount_point, SharedReaders::Lane::kLiveness)
+      ->Stat(path, false);
+}
+
 absl::StatusOr<std::string> LinuxHost::ReadLink(const std::string& path) {
-  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, false);
+  const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, false);
   if (!reader.ok()) return reader.status();
   return *reader == nullptr ? ReadLinkHere(path) : (*reader)->ReadLink(path);
 }
 
 absl::StatusOr<std::vector<std::string>> LinuxHost::ListDirectory(const std::string& path) {
-  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, true);
+  const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, true);
   if (!reader.ok()) return reader.status();
   return *reader == nullptr ? ListDirectoryHere(path) : (*reader)->ListDirectory(path);
 }
 
 absl::StatusOr<std::string> LinuxHost::HashFile(const std::string& path, const char* algorithm) {
-  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, true);
+  const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, true);
   if (!reader.ok()) return reader.status();
   return *reader == nullptr ? HashFileHere(path, algorithm) : (*reader)->HashFile(path, algorithm);
 }
 
 absl::StatusOr<FileSystemUse> LinuxHost::Use(const std::string& path) {
-  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, true);
+  const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, true);
   if (!reader.ok()) return reader.status();
   if (*reader != nullptr) {
     return absl::FailedPreconditionError(path + " is on a network file system");

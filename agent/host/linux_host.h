@@ -1,31 +1,33 @@
 // The machine that this process runs on.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "agent/host/mounts/live_mount_table.h"
-#include "agent/host/processes/shared_reader.h"
+#include "agent/host/processes/shared_readers.h"
 #include "agent/host/systemd/systemd_bus.h"
 #include "agent/host/systemd/systemd_changes.h"
 #include "agent/host/writable_host.h"
 
 namespace connect_ha {
 
+struct FileSource;  // agent/host/network/fetch.h
+
 // Changes of files are made on local file systems alone: on a network file system they are
 // FailedPrecondition, since they might never come back.
 class LinuxHost : public WritableHost {
  public:
-  LinuxHost() = default;
+  LinuxHost() : LinuxHost("", SharedReaderOptions().command) {}
   // For tests: another bus than the system's, another program to read network file systems with.
   LinuxHost(const std::string& bus_address, std::vector<std::string> reader_command);
 
   absl::StatusOr<std::string> ReadFile(const std::string& path) override;
   absl::StatusOr<FileStatus> Stat(const std::string& path) override;
   absl::StatusOr<FileStatus> LStat(const std::string& path) override;
+  absl::StatusOr<FileStatus> LookAlone(const std::string& path) override;
   absl::StatusOr<std::string> ReadLink(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) override;
   absl::StatusOr<std::string> HashFile(const std::string& path, const char* algorithm) override;
@@ -61,19 +63,19 @@ class LinuxHost : public WritableHost {
 
  private:
   // The reader of the network file system that `path` leads onto; null: read it here.
-  absl::StatusOr<SharedReader*> ReaderFor(const std::string& path, bool follow_last);
+  absl::StatusOr<std::shared_ptr<SharedReader>> ReaderFor(const std::string& path,
+                                                          bool follow_last);
+  absl::StatusOr<FileSource> OpenSource(const std::string& path);
   // Where each was written: in the last of these unit files that assigns it.
   std::vector<UnitVariable> Locate(const std::vector<std::string>& assignments,
                                    const std::vector<std::string>& unit_files);
   absl::Status CheckLocal(const std::string& path, bool follow_last);
 
-  std::vector<std::string> reader_command_ = SharedReaderOptions().command;
   LiveMountTable mounts_;
   SystemdBus bus_;
   SystemdChanges changes_;
   std::mutex write_mutex_;  // one change of a file at a time
-  std::mutex readers_mutex_;
-  std::map<std::string, std::unique_ptr<SharedReader>> readers_;  // by mount point
+  SharedReaders readers_;
 };
 
 }  // namespace connect_ha

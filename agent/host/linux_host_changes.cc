@@ -8,7 +8,7 @@
 namespace connect_ha {
 
 absl::Status LinuxHost::CheckLocal(const std::string& path, bool follow_last) {
-  const absl::StatusOr<SharedReader*> reader = ReaderFor(path, follow_last);
+  const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, follow_last);
   if (!reader.ok() || *reader == nullptr) return reader.status();
   return absl::FailedPreconditionError(
       absl::StrCat("will not change ", path, ": it is on a network file system"));
@@ -69,9 +69,28 @@ absl::Status LinuxHost::ClearService(const std::string& name) {
   return changes_.ClearService(name);
 }
 
+// What is read of a network file system comes piece by piece from its reader, which may hang.
+absl::StatusOr<FileSource> LinuxHost::OpenSource(const std::string& path) {
+  const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, true);
+  if (!reader.ok()) return reader.status();
+  if (*reader == nullptr) return OpenSourceHere(path);
+  const absl::StatusOr<FileStatus> status = (*reader)->Stat(path, true);
+  if (!status.ok()) return status.status();
+  const absl::Status may =
+      CheckMayBeFetched(path, status->kind == FileStatus::Kind::kFile, status->mode);
+  if (!may.ok()) return may;
+  FileSource source;
+  source.size = status->size_bytes;
+  source.read = [path, reader = *reader](uint64_t offset, size_t most) {
+    return reader->ReadPublicPiece(path, offset, most);
+  };
+  return source;
+}
+
 absl::Status LinuxHost::Fetch(const FetchRequest& request, const FetchProgress& progress) {
   if (absl::Status status = CheckLocal(request.path, false); !status.ok()) return status;
-  return FetchFile(request, progress);
+  return FetchFile(request, progress, "",
+                   [this](const std::string& path) { return OpenSource(path); });
 }
 
 absl::StatusOr<std::vector<UnpackedFile>> LinuxHost::Unpack(const UnpackRequest& request) {

@@ -3,15 +3,16 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <signal.h>
+#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "agent/host/errors.h"
 
@@ -26,6 +27,10 @@ using std::chrono::steady_clock;
 constexpr int kSettleMs = 5;
 constexpr int kMostSettlings = 5;
 constexpr std::chrono::seconds kBusRetry{5};
+// Any account may mount and unmount FUSE as fast as it likes, and with every new set of watches
+// everything is read again.
+constexpr std::chrono::seconds kRebuildEvery{10};
+constexpr int kRebuildsAtOnce = 10;
 constexpr uint32_t kMask = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE |
                            IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
@@ -93,35 +98,48 @@ void Watcher::OpenBus() {
   Register(bus_fd_, bus_->Events());
 }
 
+steady_clock::time_point Watcher::NextRebuildAsked() const {
+  return spent_until_ - kRebuildsAtOnce * kRebuildEvery;
+}
+
 // All watches anew: a directory came, went, or is covered by another mount.
 absl::Status Watcher::Rebuild() {
   rebuild_ = false;
-  watches_.clear();
-  inotify_.Reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!inotify_.ok()) {
+  spent_until_ = std::max(spent_until_, steady_clock::now()) + kRebuildEvery;
+  next_rebuild_ = steady_clock::now() + options_.retry;
+  const bool was_incomplete = std::exchange(incomplete_, true);
+  Fd fresh(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!fresh.ok()) {
     return absl::ResourceExhaustedError(
         std::string(ErrnoStatus(errno, "cannot watch files").message()) +
         "; fix: sysctl fs.inotify.max_user_instances=1024");
   }
+  inotify_ = std::move(fresh);
+  watches_.clear();
   Register(inotify_.get(), EPOLLIN);
-  for (const WatchedPath& path : options_.paths) Add(path);
+  incomplete_ = false;
+  for (const WatchedPath& path : options_.paths) incomplete_ = !Add(path) || incomplete_;
+  if (incomplete_ && !was_incomplete) {
+    spdlog::warn("event=files-not-watched fix=\"sysctl fs.inotify.max_user_watches=65536\"");
+  }
   return absl::OkStatus();
 }
 
 // Watches the directory or, until it exists, the nearest one above it that does.
-void Watcher::Add(const WatchedPath& path) {
+bool Watcher::Add(const WatchedPath& path) {
   std::string directory = path.directory;
   Watch watch{path.name, path.triggers, false};
   while (true) {
-    if (options_.is_on_network && options_.is_on_network(directory)) return;
+    if (options_.is_on_network && options_.is_on_network(directory)) return true;
     if (IsDirectory(directory) || directory == "/") break;
     const size_t slash = directory.rfind('/');
     watch.name = directory.substr(slash + 1);
     watch.structural = true;
     directory.resize(std::max<size_t>(slash, 1));
   }
-  const int id = inotify_add_watch(inotify_.get(), directory.c_str(), kMask);
+  const int id = options_.add_watch(inotify_.get(), directory.c_str(), kMask);
   if (id >= 0) watches_[id].push_back(std::move(watch));
+  return id >= 0;
 }
 
 void Watcher::ReadInotify(Wakeup& wakeup) {
@@ -197,6 +215,8 @@ Wakeup Watcher::Wait(milliseconds timeout) {
     if (!bus_->open()) until = std::min(until, next_bus_try_);
   }
   if (bus_ != nullptr && bus_->open()) until = std::min(until, bus_->Deadline());
+  if (incomplete_) until = std::min(until, next_rebuild_);
+  if (rebuild_) until = std::min(until, NextRebuildAsked());
   const auto left = duration_cast<milliseconds>(until - now).count() + 1;
   const bool idle = wakeup.triggers == 0;
   const int wait_ms =
@@ -207,8 +227,12 @@ Wakeup Watcher::Wait(milliseconds timeout) {
   for (int i = 0; i < kMostSettlings && wakeup.triggers != 0; ++i) {
     if (!Collect(kSettleMs, wakeup)) break;
   }
-  // A change between the last event and the new watches would be lost: all triggers at once.
-  if (rebuild_ && Rebuild().ok()) wakeup.triggers |= AllTriggers();
+  const bool asked = rebuild_ && steady_clock::now() >= NextRebuildAsked();
+  if (!asked && (!incomplete_ || steady_clock::now() < next_rebuild_)) return wakeup;
+  const bool built = Rebuild().ok();
+  // A change between the last event and the new watches would be lost: all triggers at once. What
+  // was tried again and is still not whole tells nothing new.
+  if (built && (asked || !incomplete_)) wakeup.triggers |= AllTriggers();
   return wakeup;
 }
 

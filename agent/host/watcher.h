@@ -1,6 +1,8 @@
 // Waits for what the kernel and systemd can tell: files, mounts, units, a wake-up call, a signal
-// to stop. Sleeps in one epoll; nothing here polls.
+// to stop. Sleeps in one epoll; polls for nothing but for what the kernel had no room to watch.
 #pragma once
+
+#include <sys/inotify.h>
 
 #include <atomic>
 #include <chrono>
@@ -32,6 +34,9 @@ struct WatcherOptions {
   bool with_bus = true;
   // Directories for which it returns true are not watched: watching may hang.
   std::function<bool(const std::string&)> is_on_network;
+  // Where the kernel had no room for a watch, it is asked again so often.
+  std::chrono::milliseconds retry{30'000};
+  int (*add_watch)(int inotify, const char* path, uint32_t mask) = inotify_add_watch;  // for tests
 };
 
 struct Wakeup {
@@ -60,8 +65,12 @@ class Watcher {
     bool structural = false;  // waits for a directory to appear
   };
 
+  // Where it fails, the watches that there were stay, and it is tried again after a while.
   absl::Status Rebuild();
-  void Add(const WatchedPath& path);
+  // When what asks for one may have it: ten at once, then one every ten seconds.
+  std::chrono::steady_clock::time_point NextRebuildAsked() const;
+  // False when the kernel took none, mostly for want of room.
+  bool Add(const WatchedPath& path);
   // One pass over what is ready; false when nothing was.
   bool Collect(int timeout_ms, Wakeup& wakeup);
   void ReadInotify(Wakeup& wakeup);
@@ -81,6 +90,9 @@ class Watcher {
   int bus_fd_ = -1;
   std::chrono::steady_clock::time_point next_bus_try_{};
   bool rebuild_ = false;
+  bool incomplete_ = false;  // the latest Rebuild left something unwatched
+  std::chrono::steady_clock::time_point next_rebuild_{};
+  std::chrono::steady_clock::time_point spent_until_{};
 };
 
 // Blocks SIGTERM and SIGINT in this thread and those it starts later, so that only Wait sees them.

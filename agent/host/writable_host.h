@@ -27,6 +27,9 @@ struct TransientService {
   // No text of a service may have $, ", \, `, ; or a control
   // character.
   std::vector<std::vector<std::string>> commands;
+  // Run in any case: where a command failed or took too long, before the service counts as failed;
+  // else when its result is cleared.
+  std::vector<std::vector<std::string>> at_end;
   std::vector<std::string> environment;     // NAME=value; never a secret
   std::string log_path;                     // standard output and error are appended
   std::chrono::milliseconds time_limit{0};  // of each command; 0: none
@@ -104,8 +107,8 @@ class WritableHost : public Host {
   virtual absl::Status Fetch(const FetchRequest& request, const FetchProgress& progress) = 0;
 
   // Refuses, before it is written, every entry that would leave the directory (absolute names, ..,
-  // links that point outside), that is neither file, directory nor link, or that is setuid or
-  // setgid; and an archive beyond its limits. All files are root's. Durable when it returns;
+  // links that point outside), that is neither file, directory nor link, or that is a setuid or
+  // setgid file; and an archive beyond its limits. All files are root's. Durable when it returns;
   // sorted by path.
   virtual absl::StatusOr<std::vector<UnpackedFile>> Unpack(const UnpackRequest& request) = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "common/backoff.h"
 #include "common/log.h"
 #include "common/tls/channel.h"
+#include "common/tls/crypto.h"
 #include "common/tls/pinned_ca.h"
 #include "connect_ha/v1/enrolment_service.grpc.pb.h"
 #include "connect_ha/v1/node_service.grpc.pb.h"
@@ -22,7 +24,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using SteadyClock = std::chrono::steady_clock;
 
-// Together the 10 s that CoordinatorLink allows.
+// Together, with all tries of the first and the name's look-up in the second, less than the 10 s
+// that CoordinatorLink allows.
 constexpr seconds kHeartbeatTimeout{7};
 constexpr seconds kExplainTimeout{2};
 constexpr seconds kRenewTimeout{20};
@@ -30,26 +33,34 @@ constexpr seconds kRenewTimeout{20};
 constexpr seconds kExplainEvery{60};
 // A nudge stream that held this long was a good one: the next is opened without a long wait.
 constexpr seconds kWorkingStream{10};
+// Between two renewals for a digest key's sake: who names a key need not bring it.
+constexpr std::chrono::hours kAskForKeyEvery{1};
 
-// A channel with the certificate it was made with. Whoever makes a call holds it until the end.
+// A channel to one of the coordinator's addresses, with the certificate it was made with. Whoever
+// makes a call holds it until the end.
 struct Session {
-  explicit Session(const NodeIdentity& identity) {
+  Session(const NodeIdentity& identity, std::string at) : address(std::move(at)) {
     ChannelOptions options;
-    options.target = identity.coordinator;
+    options.target = address;
     options.ca = identity.ca;
     options.certificate = identity.credentials.certificate;
     options.key = identity.credentials.key;
     channel = MakeChannel(options);
     node = v1::NodeService::NewStub(channel);
-    enrolment = v1::EnrolmentService::NewStub(channel);
+    renewal = v1::RenewalService::NewStub(channel);
   }
+  const std::string address;
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::NodeService::Stub> node;
-  std::unique_ptr<v1::EnrolmentService::Stub> enrolment;
+  std::unique_ptr<v1::RenewalService::Stub> renewal;
 };
 
 void SetDeadline(grpc::ClientContext& context, seconds timeout) {
   context.set_deadline(std::chrono::system_clock::now() + timeout);
+}
+
+std::string FirstAddress(const NodeIdentity& identity) {
+  return identity.coordinators.empty() ? identity.coordinator : identity.coordinators.front();
 }
 
 absl::Status Expired(const Certificate& certificate) {
@@ -60,6 +71,15 @@ absl::Status Expired(const Certificate& certificate) {
       certificate.identity.name, ", and run here what it prints"));
 }
 
+// An agent of release 0.1 that joined there goes on calling there.
+absl::Status PortOfNewcomers(const Session& session, const NodeIdentity& identity) {
+  return absl::UnimplementedError(
+      absl::StrCat(session.address,
+                   " takes no reports: it is where nodes join, and this node joined with an "
+                   "agent of release 0.1; fix: to join again: connect-ha token create --node ",
+                   identity.certificate.identity.name, ", and run here what it prints"));
+}
+
 }  // namespace
 
 class CoordinatorClient::Connection {
@@ -67,7 +87,7 @@ class CoordinatorClient::Connection {
   explicit Connection(CoordinatorClientOptions options)
       : options_(std::move(options)),
         identity_(options_.identity),
-        session_(std::make_shared<Session>(identity_)),
+        session_(std::make_shared<Session>(identity_, FirstAddress(identity_))),
         renewing_([this] { KeepRenewed(); }) {}
   ~Connection();
   Connection(const Connection&) = delete;
@@ -80,7 +100,12 @@ class CoordinatorClient::Connection {
   std::shared_ptr<Session> CurrentSession();
   // False when this object is to end.
   bool Sleep(milliseconds span);
-  absl::Status Explain(const grpc::Status& status);
+  absl::Status Explain(const Session& session, const grpc::Status& status);
+  // The next heartbeat goes to the address behind this session's; behind the last is the first.
+  void MoveOn(const std::shared_ptr<Session>& session);
+  // The nodes' digests are made with a key of this id: where ours is another, ask for it.
+  void NoteDigestKey(const std::string& id);
+  bool IsWanted(const std::string& digest_key);
 
   void FollowNudges(const std::function<void()>& wake);
   // True when it worked for a while, or the session was replaced.
@@ -88,13 +113,15 @@ class CoordinatorClient::Connection {
 
   void KeepRenewed();
   absl::Status Renew(Session& session);
-  absl::StatusOr<CredentialPair> AskForRenewal(Session& session);
+  // The identity with a new certificate, and with what else the coordinator said.
+  absl::StatusOr<NodeIdentity> AskForRenewal(Session& session);
 
   const CoordinatorClientOptions options_;
 
   std::mutex mutex_;  // for what follows
   std::condition_variable changed_;
   bool stopping_ = false;
+  std::string wanted_key_;  // its id; "": ours is the nodes'
   NodeIdentity identity_;
   std::shared_ptr<Session> session_;
   grpc::ClientContext* stream_ = nullptr;   // of the open nudge stream
@@ -102,6 +129,7 @@ class CoordinatorClient::Connection {
 
   // Of the thread that sends heartbeats.
   SteadyClock::time_point explained_at_{};
+  std::string explained_;  // the address
   absl::Status explanation_;
 
   std::thread renewing_;
@@ -140,31 +168,64 @@ absl::StatusOr<v1::HeartbeatResponse> CoordinatorClient::Connection::Heartbeat(
     session = session_;
   }
   v1::HeartbeatResponse response;
-  const grpc::Status status = CallAcrossReconnect(*session->channel, [&] {
-    grpc::ClientContext context;
-    SetDeadline(context, kHeartbeatTimeout);
-    return session->node->Heartbeat(&context, request, &response);
-  });
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return Explain(status);
+  const grpc::Status status =
+      CallAcrossReconnect(*session->channel, kHeartbeatTimeout, [&](grpc::ClientContext& context) {
+        return session->node->Heartbeat(&context, request, &response);
+      });
+  const bool refused = status.error_code() == grpc::StatusCode::UNAVAILABLE;
+  // A host that is gone says nothing at all. A coordinator that is slow has taken the connection.
+  const bool silent = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
+                      session->channel->GetState(false) != GRPC_CHANNEL_READY;
+  if (refused || silent) MoveOn(session);
+  if (refused) return Explain(*session, status);
   explanation_ = absl::OkStatus();
   explained_at_ = {};
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+    return PortOfNewcomers(*session, options_.identity);
+  }
   if (!status.ok()) return FromGrpc(status);
+  NoteDigestKey(response.digest_key_id());
   return response;
+}
+
+void CoordinatorClient::Connection::MoveOn(const std::shared_ptr<Session>& session) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::vector<std::string>& all = identity_.coordinators;
+  if (session != session_ || all.size() < 2) return;
+  auto next = std::find(all.begin(), all.end(), session->address);
+  if (next != all.end()) ++next;
+  session_ =
+      std::make_shared<Session>(identity_, next == all.end() ? all.front() : std::string(*next));
+  if (stream_ != nullptr) stream_->TryCancel();
+}
+
+void CoordinatorClient::Connection::NoteDigestKey(const std::string& id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  wanted_key_ = id == DigestKeyId(identity_.digest_key) ? "" : id;
+}
+
+// One that is neither ours nor the one that was named would be replaced again at once, and the
+// agent starts anew with each.
+bool CoordinatorClient::Connection::IsWanted(const std::string& digest_key) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return !digest_key.empty() && (wanted_key_.empty() || DigestKeyId(digest_key) == wanted_key_);
 }
 
 // gRPC's words for a refused connection, another CA and an expired certificate differ between its
 // versions and say little: a look with TLS alone says what is wrong.
-absl::Status CoordinatorClient::Connection::Explain(const grpc::Status& status) {
+absl::Status CoordinatorClient::Connection::Explain(const Session& session,
+                                                    const grpc::Status& status) {
   const auto now = SteadyClock::now();
-  if (explained_at_ == SteadyClock::time_point{} || now - explained_at_ > kExplainEvery) {
+  if (explained_at_ == SteadyClock::time_point{} || now - explained_at_ > kExplainEvery ||
+      explained_ != session.address) {
     explained_at_ = now;
-    explanation_ =
-        ExplainConnection(options_.identity.coordinator, options_.identity.ca, kExplainTimeout);
+    explained_ = session.address;
+    explanation_ = ExplainConnection(session.address, options_.identity.ca, kExplainTimeout);
   }
-  const std::string words =
-      explanation_.ok() ? absl::StrCat("no answer from the coordinator at ",
-                                       options_.identity.coordinator, ": ", status.error_message())
-                        : std::string(explanation_.message());
+  const std::string words = explanation_.ok()
+                                ? absl::StrCat("no answer from the coordinator at ",
+                                               session.address, ": ", status.error_message())
+                                : std::string(explanation_.message());
   return absl::UnavailableError(words);
 }
 
@@ -205,16 +266,20 @@ bool CoordinatorClient::Connection::FollowOneStream(const std::function<void()>&
 void CoordinatorClient::Connection::KeepRenewed() {
   Backoff backoff(options_.renewal_check, std::chrono::hours(1));
   auto next_try = SteadyClock::time_point{};
+  auto next_key = SteadyClock::time_point{};
   bool failing = false;
   while (Sleep(options_.renewal_check)) {
     Time due;
+    bool wants_key = false;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       due = RenewalTime(identity_.certificate);
+      wants_key = !wanted_key_.empty() && SteadyClock::now() >= next_key;
     }
-    if (options_.now() < due || SteadyClock::now() < next_try) continue;
+    if ((options_.now() < due && !wants_key) || SteadyClock::now() < next_try) continue;
     const absl::Status status = Renew(*CurrentSession());
     if (status.ok()) {
+      next_key = SteadyClock::now() + kAskForKeyEvery;
       backoff.Reset();
       failing = false;
       continue;
@@ -228,7 +293,7 @@ void CoordinatorClient::Connection::KeepRenewed() {
   }
 }
 
-absl::StatusOr<CredentialPair> CoordinatorClient::Connection::AskForRenewal(Session& session) {
+absl::StatusOr<NodeIdentity> CoordinatorClient::Connection::AskForRenewal(Session& session) {
   auto key = MakeKey();
   if (!key.ok()) return key.status();
   auto csr = MakeCsr(*key);
@@ -238,40 +303,63 @@ absl::StatusOr<CredentialPair> CoordinatorClient::Connection::AskForRenewal(Sess
   v1::RenewResponse response;
   grpc::ClientContext context;
   SetDeadline(context, kRenewTimeout);
+  NodeIdentity renewed;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) return absl::CancelledError("the agent is ending");
     renewal_ = &context;
+    renewed = identity_;
   }
-  const grpc::Status status = session.enrolment->Renew(&context, request, &response);
+  const grpc::Status status = session.renewal->Renew(&context, request, &response);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     renewal_ = nullptr;
   }
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+    return absl::UnimplementedError(
+        "the coordinator is of an older release than this agent, and does not renew its "
+        "certificate; fix: upgrade the coordinator");
+  }
   if (!status.ok()) return FromGrpc(status);
-  return CredentialPair{*std::move(key), response.certificate_pem()};
+  renewed.credentials = {*std::move(key), response.certificate_pem()};
+  auto certificate = ParseCertificate(response.certificate_pem());
+  if (!certificate.ok()) return certificate.status();
+  renewed.certificate = *std::move(certificate);
+  if (IsWanted(response.digest_key())) renewed.digest_key = response.digest_key();
+  // The one that answers now stays among them, whatever is said.
+  renewed.coordinators.push_back(session.address);
+  renewed.coordinators = MergedCoordinators(
+      {response.coordinators().begin(), response.coordinators().end()}, renewed.coordinators);
+  return renewed;
 }
 
 absl::Status CoordinatorClient::Connection::Renew(Session& session) {
-  const auto pair = AskForRenewal(session);
-  if (!pair.ok()) return pair.status();
-  const auto certificate = ParseCertificate(pair->certificate);
-  if (!certificate.ok()) return certificate.status();
-  absl::Status status = VerifySignedBy(pair->certificate, options_.identity.ca);
+  const auto renewed = AskForRenewal(session);
+  if (!renewed.ok()) return renewed.status();
+  const CredentialPair& pair = renewed->credentials;
+  absl::Status status = VerifySignedBy(pair.certificate, options_.identity.ca);
   if (!status.ok()) return status;
-  if (!KeyMatches(pair->key, pair->certificate) ||
-      !(certificate->identity == options_.identity.certificate.identity)) {
+  if (!KeyMatches(pair.key, pair.certificate) ||
+      !(renewed->certificate.identity == options_.identity.certificate.identity)) {
     return absl::InternalError("the coordinator answered with a certificate for someone else");
   }
-  status = StoreNodeCredentials(options_.state_dir, *pair);
+  const auto present = LoadNodeIdentity(options_.state_dir);
+  if (present.ok() && present->token_id != renewed->token_id) {
+    return absl::AbortedError("the node was enrolled anew meanwhile");
+  }
+  const bool only_certificate = present.ok() && present->digest_key == renewed->digest_key &&
+                                present->coordinators == renewed->coordinators;
+  status = only_certificate ? StoreNodeCredentials(options_.state_dir, pair)
+                            : StoreNodeIdentity(options_.state_dir, *renewed);
   if (!status.ok()) return status;
   const std::lock_guard<std::mutex> lock(mutex_);
-  identity_.credentials = *pair;
-  identity_.certificate = *certificate;
-  session_ = std::make_shared<Session>(identity_);
+  identity_ = *renewed;
+  if (wanted_key_ == DigestKeyId(identity_.digest_key)) wanted_key_.clear();
+  // It goes on where it is answered; an agent that starts begins with the first of the list.
+  session_ = std::make_shared<Session>(identity_, session_->address);
   if (stream_ != nullptr) stream_->TryCancel();
-  spdlog::info("certificate renewed serial={} until={}", certificate->serial,
-               FormatUtc(certificate->not_after));
+  spdlog::info("certificate renewed serial={} until={}", renewed->certificate.serial,
+               FormatUtc(renewed->certificate.not_after));
   return absl::OkStatus();
 }
 

@@ -1,4 +1,7 @@
-// The link to the coordinator over gRPC with the node's certificate, which it keeps renewed.
+// The link to the coordinator over gRPC with the node's certificate, which it keeps renewed. Of
+// several addresses one that does not answer is left for the next. A renewal brings what they are
+// by then, and the digest key: it does not wait for its time where the nodes' key is another, but
+// asks for that once an hour at the most, and takes no other than the one that was named.
 #pragma once
 
 #include <chrono>

@@ -5,6 +5,8 @@
 #include <functional>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "common/heartbeat.h"
 #include "connect_ha/v1/node_service.pb.h"
 
 namespace connect_ha {
@@ -22,5 +24,11 @@ class CoordinatorLink {
   // before the first Heartbeat; must stay callable until this object is gone.
   virtual void OnNudge(std::function<void()> wake) = 0;
 };
+
+// Whether the coordinator says, as the one whose authority this node pinned, that the node was
+// removed from the cluster.
+inline bool IsRemoval(const absl::Status& status) {
+  return absl::IsPermissionDenied(status) && absl::StrContains(status.message(), kRemovedWords);
+}
 
 }  // namespace connect_ha

@@ -91,6 +91,9 @@ absl::StatusOr<NodeIdentity> Enrolling::MakeIdentity(const v1::EnrollResponse& r
                                                      const std::string& ca) const {
   NodeIdentity identity;
   identity.coordinator = options_.coordinator;
+  identity.coordinators =
+      MergedCoordinators({response.coordinators().begin(), response.coordinators().end()}, {});
+  if (identity.coordinators.empty()) identity.coordinators = {options_.coordinator};
   identity.token_id = token_.id;
   identity.machine_id = options_.machine_id;
   identity.ca = ca;
@@ -112,6 +115,15 @@ absl::StatusOr<NodeIdentity> Enrolling::MakeIdentity(const v1::EnrollResponse& r
   return identity;
 }
 
+// The port of nodes presents the same authority, and ends the connection of who has no certificate.
+absl::Status WithPort(const absl::Status& status) {
+  if (!absl::IsUnavailable(status)) return status;
+  return absl::UnavailableError(absl::StrCat(
+      status.message(),
+      "; fix: where this goes on, check the port: nodes join on the one in the command that "
+      "connect-ha token create prints, 8444 as a rule"));
+}
+
 absl::StatusOr<NodeIdentity> Enrolling::Try() {
   const auto ca = FetchPinnedCa(options_.coordinator, options_.ca_hash, kCallTimeout);
   if (!ca.ok()) return ca.status();
@@ -124,12 +136,19 @@ absl::StatusOr<NodeIdentity> Enrolling::Try() {
   for (int i = 1; i < kTriesWithAChallenge && absl::IsAborted(response.status()); ++i) {
     response = Ask(*stub);
   }
-  if (!response.ok()) return response.status();
+  if (!response.ok()) return WithPort(response.status());
   return MakeIdentity(*response, *ca);
 }
 
 bool MayPass(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
+
+// A node that joined with release 0.1, which has one port, was given the other in the same command.
+bool IsOneHost(const std::string& a, const std::string& b) {
+  const auto one = ParseAddress(a);
+  const auto other = ParseAddress(b);
+  return one.ok() && other.ok() && one->host == other->host;
 }
 
 // Whether this machine got it with these very arguments. A disk image made of a node of an Auto
@@ -138,7 +157,7 @@ bool IsMadeBy(const NodeIdentity& identity, const EnrollOptions& options,
               const std::string& token_id) {
   const auto ca_hash = CaHash(identity.ca);
   return identity.token_id == token_id && identity.machine_id == options.machine_id &&
-         identity.coordinator == options.coordinator &&
+         IsOneHost(identity.coordinator, options.coordinator) &&
          identity.certificate.identity.name == options.node && ca_hash.ok() &&
          *ca_hash == options.ca_hash;
 }
@@ -172,7 +191,7 @@ absl::StatusOr<NodeIdentity> TryUntil(Time give_up, Enrolling& enrolling,
 
 // The options with the address in full, once they are all that they should be.
 absl::StatusOr<EnrollOptions> Checked(EnrollOptions options) {
-  const auto address = ParseAddress(options.coordinator);
+  const auto address = ParseAddress(options.coordinator, kDefaultEnrolmentPort);
   if (!address.ok()) return address.status();
   options.coordinator = FormatAddress(*address);
   if (absl::Status status = CheckName("node name", options.node); !status.ok()) return status;

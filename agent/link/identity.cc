@@ -1,10 +1,13 @@
 #include "agent/link/identity.h"
 
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/address.h"
 #include "common/file.h"
 
 namespace connect_ha {
@@ -12,6 +15,7 @@ namespace {
 
 constexpr mode_t kSecret = 0600;
 constexpr char kName[] = "node";
+constexpr size_t kMostCoordinators = 8;
 
 std::map<std::string, std::string> ParseSettings(const std::string& text) {
   std::map<std::string, std::string> settings;
@@ -65,6 +69,9 @@ absl::StatusOr<NodeIdentity> LoadNodeIdentity(const std::string& state_dir) {
   if (!text.ok()) return Incomplete(text.status());
   auto settings = ParseSettings(*text);
   identity.coordinator = settings["coordinator"];
+  identity.coordinators = absl::StrSplit(settings["coordinators"], ',', absl::SkipEmpty());
+  // Release 0.1 wrote none: there nodes joined where they called.
+  if (identity.coordinators.empty()) identity.coordinators = {identity.coordinator};
   identity.token_id = settings["token"];
   identity.machine_id = settings["machine"];
   return identity;
@@ -73,14 +80,29 @@ absl::StatusOr<NodeIdentity> LoadNodeIdentity(const std::string& state_dir) {
 absl::Status StoreNodeIdentity(const std::string& state_dir, const NodeIdentity& identity) {
   const Identity& who = identity.certificate.identity;
   const std::string enrolment = absl::StrCat(
-      "coordinator=", identity.coordinator, "\ncluster=", who.cluster, "\nnode=", who.name,
-      "\ntoken=", identity.token_id, "\nmachine=", identity.machine_id, "\n");
+      "coordinator=", identity.coordinator,
+      "\ncoordinators=", absl::StrJoin(identity.coordinators, ","), "\ncluster=", who.cluster,
+      "\nnode=", who.name, "\ntoken=", identity.token_id, "\nmachine=", identity.machine_id, "\n");
   absl::Status status = WriteSmallFile(state_dir + "/ca.crt", identity.ca, kSecret);
   if (status.ok()) {
     status = WriteSmallFile(state_dir + "/digest.key", identity.digest_key, kSecret);
   }
   if (status.ok()) status = StoreNodeCredentials(state_dir, identity.credentials);
   return status.ok() ? WriteSmallFile(state_dir + "/enrolment", enrolment, kSecret) : status;
+}
+
+std::vector<std::string> MergedCoordinators(const std::vector<std::string>& said,
+                                            const std::vector<std::string>& known) {
+  std::vector<std::string> merged;
+  for (const auto* list : {&said, &known}) {
+    for (const std::string& text : *list) {
+      const auto address = ParseAddress(text);
+      if (!address.ok() || merged.size() >= kMostCoordinators) continue;
+      const std::string full = FormatAddress(*address);
+      if (std::find(merged.begin(), merged.end(), full) == merged.end()) merged.push_back(full);
+    }
+  }
+  return merged;
 }
 
 absl::Status StoreNodeCredentials(const std::string& state_dir, const CredentialPair& pair) {

@@ -2,10 +2,12 @@
 //   node.key node.crt    see common/credential_files.h
 //   ca.crt               the cluster's certificate authority, the only one trusted
 //   digest.key           keys the digests of secrets (raw bytes)
-//   enrolment            where the coordinator is and which token let us in, KEY=VALUE
+//   enrolment            where the node joined and with which token, and where the coordinator
+//                        answers nodes, KEY=VALUE
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,11 +17,13 @@
 namespace connect_ha {
 
 struct NodeIdentity {
-  std::string coordinator;  // host:port
-  std::string token_id;     // of the token that let the node in; not secret
-  std::string machine_id;   // of the machine that was let in
-  std::string ca;           // PEM
-  std::string digest_key;   // raw bytes, secret
+  std::string coordinator;  // host:port, where the node joined
+  // host:port, where the coordinator answers nodes, the first tried first; never empty.
+  std::vector<std::string> coordinators;
+  std::string token_id;    // of the token that let the node in; not secret
+  std::string machine_id;  // of the machine that was let in
+  std::string ca;          // PEM
+  std::string digest_key;  // raw bytes, secret
   CredentialPair credentials;
   Certificate certificate;  // what credentials.certificate says: cluster, node, times
 };
@@ -32,7 +36,12 @@ absl::StatusOr<NodeIdentity> LoadNodeIdentity(const std::string& state_dir);
 // error that says to enrol again.
 absl::Status StoreNodeIdentity(const std::string& state_dir, const NodeIdentity& identity);
 
-// After a renewal.
+// `said` by the coordinator, in its order, and behind it those of `known` that it does not name:
+// one that was mistyped there locks nobody out. What is no address is left out; eight at the most.
+std::vector<std::string> MergedCoordinators(const std::vector<std::string>& said,
+                                            const std::vector<std::string>& known);
+
+// After a renewal that brought nothing else.
 absl::Status StoreNodeCredentials(const std::string& state_dir, const CredentialPair& pair);
 
 }  // namespace connect_ha

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "agent/loop/make_printable.h"
 
 namespace connect_ha {
 namespace {
@@ -11,13 +12,28 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr int kWorkers = 4;
-constexpr int kWorkersForSlowProbes = 2;
+constexpr struct {
+  Pace pace;
+  int threads;
+} kPools[] = {
+    {Pace::kPass, 2},
+    // A database that does not answer leaves one for the clock and the storage.
+    {Pace::kPoll, 2},
+    // Two verifications at once would only take each other's disk.
+    {Pace::kVerify, 1},
+};
 // Probes do not wait longer than this for the configuration; they then run without.
 constexpr milliseconds kConfigDeadline{5'000};
 constexpr milliseconds kFirstReadAgain{1'000};
 // What may change Connect's configuration without a change of its file.
 constexpr uint32_t kConfigTriggers = kOnConfiguration | kOnUnits | kOnMounts;
+
+int ThreadsOf(Pace pace) {
+  for (const auto& pool : kPools) {
+    if (pool.pace == pace) return pool.threads;
+  }
+  return 0;
+}
 
 absl::string_view Root(absl::string_view path) { return path.substr(0, path.find('.')); }
 
@@ -46,7 +62,11 @@ Gatherer::Gatherer(GathererOptions options, Host& host, ProbeCache& cache)
     slot.probe = &probe;
     slots_.push_back(std::move(slot));
   }
-  for (int i = 0; i < kWorkers; ++i) workers_.emplace_back([this] { Work(); });
+  for (const auto& pool : kPools) {
+    for (int i = 0; i < pool.threads; ++i) {
+      workers_.emplace_back([this, pace = pool.pace] { Work(pace); });
+    }
+  }
 }
 
 Gatherer::~Gatherer() {
@@ -76,6 +96,7 @@ void Gatherer::Request(Slot& slot, uint64_t round, SteadyTime now) {
   if (slot.state != State::kIdle) return;
   slot.state = State::kQueued;
   slot.since = now;
+  slot.queued_at = host_.Now();
   queue_.push_back(&slot);
 }
 
@@ -154,8 +175,16 @@ bool Gatherer::WaitForQuick(milliseconds patience) { return Wait(patience, true)
 
 bool Gatherer::WaitForAll(milliseconds patience) { return Wait(patience, false); }
 
+bool Gatherer::AllThreadsAreHeld(Pace pace, SteadyTime now) const {
+  const auto held = std::count_if(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+    return slot.probe->pace == pace && slot.state == State::kRunning && IsLate(slot, now);
+  });
+  return held >= ThreadsOf(pace);
+}
+
 bool Gatherer::IsLate(const Slot& slot, SteadyTime now) const {
-  return slot.state != State::kIdle && now - slot.since > slot.probe->deadline;
+  if (slot.state == State::kIdle || now - slot.since <= slot.probe->deadline) return false;
+  return slot.state == State::kRunning || AllThreadsAreHeld(slot.probe->pace, now);
 }
 
 bool Gatherer::Done(uint64_t round, SteadyTime now) {
@@ -184,8 +213,11 @@ SteadyTime Gatherer::NextDue() const {
   for (const Slot& slot : slots_) {
     const bool paced = options_.verify || slot.probe->pace != Pace::kVerify;
     if (paced) next = std::min(next, slot.due);
-    if (slot.state != State::kIdle && !slot.hung) {
-      next = std::min(next, slot.since + slot.probe->deadline + milliseconds(1));
+    if (slot.hung || slot.state == State::kIdle) continue;
+    // One that waits is late at the earliest when those that run are.
+    const SteadyTime late = slot.since + slot.probe->deadline + milliseconds(1);
+    if (slot.state == State::kRunning || AllThreadsAreHeld(slot.probe->pace, late)) {
+      next = std::min(next, late);
     }
   }
   return next;
@@ -203,23 +235,22 @@ bool Gatherer::ConfigIsReady(SteadyTime now) const {
   return !config_loading_ || now - config_since_ > kConfigDeadline;
 }
 
-Gatherer::Slot* Gatherer::TakeNext() {
+Gatherer::Slot* Gatherer::TakeNext(Pace pace) {
   if (!ConfigIsReady(steady_clock::now())) return nullptr;
-  const auto next = std::find_if(queue_.begin(), queue_.end(), [this](const Slot* slot) {
-    return slot->probe->pace == Pace::kPass || running_slow_ < kWorkersForSlowProbes;
-  });
+  const auto next = std::find_if(queue_.begin(), queue_.end(),
+                                 [pace](const Slot* slot) { return slot->probe->pace == pace; });
   if (next == queue_.end()) return nullptr;
   Slot* slot = *next;
   queue_.erase(next);
   return slot;
 }
 
-void Gatherer::Work() {
+void Gatherer::Work(Pace pace) {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stop_) {
     if (config_wanted_ && !config_loading_) {
       LoadConfig(lock);
-    } else if (Slot* slot = TakeNext()) {
+    } else if (Slot* slot = TakeNext(pace)) {
       RunProbe(lock, *slot);
     } else if (config_loading_ && !queue_.empty()) {
       work_.wait_for(lock, kConfigDeadline);
@@ -252,13 +283,11 @@ void Gatherer::LoadConfig(std::unique_lock<std::mutex>& lock) {
 
 void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
   const Probe& probe = *slot.probe;
-  const int slow = probe.pace == Pace::kPass ? 0 : 1;
   slot.state = State::kRunning;
   slot.again = false;
   slot.running_round = slot.wanted_round;
   slot.since = steady_clock::now();
   slot.hung = false;  // it may have waited long for a thread; from here on its own time counts
-  running_slow_ += slow;
   slot.started_at = host_.Now();
   const Time started_at = slot.started_at;
   LoadedConfig config = config_;
@@ -279,10 +308,10 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
       MarkUnobserved(facts, probe.path, std::string(status.message()));
     }
   }
+  MakePrintable(facts);
 
   lock.lock();
   const SteadyTime now = steady_clock::now();
-  running_slow_ -= slow;
   slot.facts = std::move(facts);
   slot.failed = !status.ok();
   slot.duration = std::chrono::duration_cast<std::chrono::microseconds>(now - slot.since);
@@ -294,7 +323,7 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
   ReadAgainSoon(slot, probe.pace == Pace::kVerify && absl::IsDeadlineExceeded(status), now);
   if (slot.again) Request(slot, slot.wanted_round, now);
   if (probe.pace == Pace::kVerify) RequestFollowers(slot, now);
-  // What waited before this thread takes itself; the others look at what was just asked for.
+  // What waited for this pace this thread takes itself; the others look at what was just asked for.
   if (slot.again || probe.pace == Pace::kVerify) work_.notify_all();
   if (waited_for_ && !Busy(waited_for_quick_)) done_.notify_all();
   if (waited_for_ || !options_.on_done) return;
@@ -315,15 +344,13 @@ void Gatherer::ReportSlot(const Slot& slot, SteadyTime now, v1::Facts& facts) co
   const Probe& probe = *slot.probe;
   const bool verify = probe.pace == Pace::kVerify;
   if (slot.hung && !(verify && OwnsPart(slot))) {
-    const auto age = std::chrono::duration_cast<std::chrono::microseconds>(now - slot.since);
-    // The moment, not the age: a report is a changed one only when something changed.
-    const auto seconds =
-        std::chrono::duration_cast<std::chrono::seconds>((host_.Now() - age).time_since_epoch());
+    // The moment that was written down, not one that is reckoned from the age: a report is a
+    // changed one only when something changed.
+    const bool queued = slot.state == State::kQueued;
     MarkUnobserved(facts, probe.path,
                    absl::StrCat("probe ", probe.name,
-                                slot.state == State::kQueued ? " waits for a thread since "
-                                                             : " has not come back since ",
-                                FormatUtc(Time(seconds))));
+                                queued ? " has been queued since " : " has not come back since ",
+                                FormatUtc(queued ? slot.queued_at : slot.started_at)));
   } else if (slot.ran) {
     facts.MergeFrom(slot.facts);
   } else if (!verify) {

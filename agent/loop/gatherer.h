@@ -2,9 +2,13 @@
 //
 // A probe runs when its pace says so, when something that it names is triggered, or when asked;
 // never twice at once; sooner while what it reads is not settled or was cut short. Connect's
-// configuration is loaded before the probes of a pass. A probe past its deadline counts as hung:
-// its part becomes unobserved, with the reason, until it comes back. It holds its thread meanwhile;
-// two threads are kept for the quick probes (Pace::kPass).
+// configuration is loaded before the probes of a pass.
+//
+// Each pace has threads of its own, so that what takes minutes delays nothing but its like. A probe
+// waits for one of them for as long as that takes, and what it read last stands meanwhile; its
+// deadline counts from its start. Past that it counts as hung: its part becomes unobserved, with
+// the reason, until it comes back, and it holds its thread. One that waits longer than its deadline
+// for threads that are all held so is unobserved too.
 #pragma once
 
 #include <condition_variable>
@@ -83,7 +87,8 @@ class Gatherer {
     uint64_t wanted_round = 0;
     uint64_t running_round = 0;
     uint64_t done_round = 0;
-    SteadyTime since{};                 // queued or started
+    SteadyTime since{};                 // queued or started, as `state` says
+    Time queued_at{};                   // of the latest wait for a thread
     SteadyTime due{};                   // by its pace, or sooner while it is unsettled
     std::chrono::milliseconds soon{0};  // the latest wait while it is unsettled
     Time started_at{};
@@ -96,14 +101,18 @@ class Gatherer {
   void ReadAgainSoon(Slot& slot, bool cut_short, SteadyTime now);
   uint64_t StartRound(bool verify, SteadyTime now);
   void RequestFollowers(const Slot& verified, SteadyTime now);
-  Slot* TakeNext();
+  // The next one of this pace.
+  Slot* TakeNext(Pace pace);
   bool ConfigIsReady(SteadyTime now) const;
+  // Past its deadline: as one that runs, or as one whose threads are all held by such.
   bool IsLate(const Slot& slot, SteadyTime now) const;
+  bool AllThreadsAreHeld(Pace pace, SteadyTime now) const;
   std::chrono::milliseconds Interval(Pace pace) const;
   bool Busy(bool quick_only) const;
   bool OwnsPart(const Slot& slot) const;
 
-  void Work();
+  // For a thread that runs probes of this pace.
+  void Work(Pace pace);
   void LoadConfig(std::unique_lock<std::mutex>& lock);
   void RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot);
   bool Wait(std::chrono::milliseconds patience, bool quick_only);
@@ -118,7 +127,6 @@ class Gatherer {
   std::condition_variable done_;  // something came back
   std::vector<Slot> slots_;
   std::deque<Slot*> queue_;
-  int running_slow_ = 0;
   uint64_t round_ = 0;
   bool changed_ = true;
   bool waited_for_ = false;

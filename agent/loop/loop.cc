@@ -7,8 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/loop/facts_digest.h"
+#include "agent/loop/make_printable.h"
 #include "agent/loop/report_limit.h"
 #include "common/log.h"
+#include "common/text/short_text.h"
 
 namespace connect_ha {
 namespace {
@@ -37,6 +39,10 @@ bool IsFaulty(const v1::Integrity& integrity) {
   return integrity.files_changed() + integrity.files_missing() > 0;
 }
 
+bool HasFacts(const v1::HeartbeatRequest& request) {
+  return request.has_facts() || !request.facts_bytes().empty();
+}
+
 // Installed files are not as they were shipped.
 bool ShowsFaults(const v1::Facts& facts) {
   const auto& runtimes = facts.runtimes().runtimes();
@@ -47,11 +53,12 @@ bool ShowsFaults(const v1::Facts& facts) {
 
 }  // namespace
 
-Loop::Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, CoordinatorLink& link,
-           Host& host)
+Loop::Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, Held& held,
+           CoordinatorLink& link, Host& host)
     : options_(std::move(options)),
       gatherer_(gatherer),
       converger_(converger),
+      held_(held),
       link_(link),
       host_(host),
       backoff_(kFirstBackoff, kLastBackoff) {}
@@ -59,13 +66,9 @@ Loop::Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, Coordi
 void Loop::SetStatus(const std::string& status) {
   if (status == status_) return;
   status_ = status;
-  if (options_.notify) options_.notify("STATUS=" + status);
-}
-
-void Loop::FeedWatchdog(SteadyTime now) {
-  if (options_.watchdog.count() == 0 || now - watchdog_fed_ < options_.watchdog / 4) return;
-  watchdog_fed_ = now;
-  if (options_.notify) options_.notify("WATCHDOG=1");
+  // The coordinator's words may be in it, and to systemd a second line is another assignment:
+  // MAINPID= of whatever it would then end in the agent's place.
+  if (options_.notify) options_.notify("STATUS=" + ShortText(status, kTextBytes));
 }
 
 SteadyTime Loop::NextDue(SteadyTime now) const {
@@ -77,12 +80,10 @@ SteadyTime Loop::NextDue(SteadyTime now) const {
   } else {
     next = std::min(next, next_call_);
   }
-  if (options_.watchdog.count() > 0) next = std::min(next, watchdog_fed_ + options_.watchdog / 2);
   return std::max(next, now);
 }
 
 void Loop::Act(uint32_t triggers, SteadyTime now) {
-  FeedWatchdog(now);
   Gather(triggers, now);
   for (int i = 0; i < kMostCallsInARow && ShouldCall(now); ++i) Call(now);
 }
@@ -109,7 +110,8 @@ void Loop::TakeFacts(v1::Facts facts) {
   }
   if (std::exchange(too_large_, too_large) == too_large) return;
   if (too_large) {
-    spdlog::error("event=report-too-large reason={}", LogValue(facts_.unobserved(0).reason()));
+    spdlog::error("event=report-too-large reason={}",
+                  LogValue(facts_.unobserved().rbegin()->reason()));
   } else {
     spdlog::info("event=report-too-large-ended");
   }
@@ -135,11 +137,16 @@ v1::HeartbeatRequest Loop::MakeRequest(SteadyTime now) {
   request.set_machine_id(options_.machine_id);
   request.set_boot_id(options_.boot_id);
   request.set_agent_version(options_.agent_version);
+  request.set_digest_key_id(options_.digest_key_id);
   request.set_facts_digest(digest_);
   request.set_gathered(gathered_);
   if (send_facts_ || digest_ != acknowledged_digest_ || gathered_ != acknowledged_gathered_ ||
       now - facts_sent_ >= kRefreshVolatile) {
-    *request.mutable_facts() = facts_;
+    if (as_bytes_) {
+      request.set_facts_bytes(facts_.SerializeAsString());
+    } else {
+      *request.mutable_facts() = facts_;
+    }
   }
   AddConvergence(request);
   if (last_exchange_.agent_sent_us() != 0) *request.mutable_last_exchange() = last_exchange_;
@@ -151,14 +158,28 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   ConvergerNews news = converger_.News();
   sent_news_ = news.version;
   request.set_reported_state(news.state);
-  request.set_reported_generation(news.generation);
-  if (news.applied_at) *request.mutable_reported_applied_at() = *news.applied_at;
-  if (news.convergence && (news.version != acknowledged_news_ || request.has_facts())) {
+  AddHeld(request);
+  if (news.convergence && (news.version != acknowledged_news_ || HasFacts(request))) {
     *request.mutable_convergence() = *std::move(news.convergence);
   }
   if (news.preview) *request.mutable_preview() = *std::move(news.preview);
   for (v1::ChangeMade& change : news.changes_made) {
     *request.add_changes_made() = std::move(change);
+    MakePrintable(*request.mutable_changes_made(request.changes_made_size() - 1));
+  }
+  if (request.has_convergence()) MakePrintable(*request.mutable_convergence());
+  if (request.has_preview()) MakePrintable(*request.mutable_preview());
+}
+
+void Loop::AddHeld(v1::HeartbeatRequest& request) const {
+  HeldReport report = held_.Report();
+  request.set_reported_generation(report.generation);
+  request.set_reported_lineage(report.lineage);
+  if (report.applied_at) *request.mutable_reported_applied_at() = *report.applied_at;
+  *request.mutable_order() = std::move(report.order);
+  request.set_allow(report.allow);
+  for (std::string& signer : report.trusted_signers) {
+    request.add_trusted_signers(std::move(signer));
   }
 }
 
@@ -168,20 +189,14 @@ void Loop::TakeAssignment(const v1::HeartbeatRequest& request,
   if (request.has_preview()) converger_.PreviewTaken(request.preview().number());
   if (response.changes_taken() != 0) converger_.ChangesTaken(response.changes_taken());
   if (response.has_preview()) converger_.AskPreview(response.preview());
-  // A coordinator that lost its specifications, or has older ones again, takes nothing back.
-  const bool older = response.assigned_generation() < request.reported_generation();
-  if (older && !std::exchange(older_told_, true)) {
-    spdlog::warn("event=older-specification-not-taken held={} offered={}",
-                 request.reported_generation(), response.assigned_generation());
-  }
-  if (older) return;
-  older_told_ = false;
-  const absl::Status assigned = converger_.Assign(
-      response.assigned_state(), response.has_desired() ? &response.desired() : nullptr);
-  // What is not on disk is not gone by: it is sent again with every answer.
-  const std::string trouble(assigned.message());
+  NoteAssignment(held_.Take(response));
+}
+
+// What could not be kept is tried again with the next answer.
+void Loop::NoteAssignment(const absl::Status& kept) {
+  const std::string trouble(kept.message());
   if (trouble == std::exchange(assignment_trouble_, trouble)) return;
-  if (assigned.ok()) {
+  if (kept.ok()) {
     spdlog::info("event=assignment-kept");
   } else {
     spdlog::error("event=assignment-not-kept error={}", LogValue(trouble));
@@ -212,12 +227,13 @@ void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatRe
   last_exchange_.set_coordinator_received_us(response.coordinator_received_us());
   last_exchange_.set_coordinator_sent_us(response.coordinator_sent_us());
   last_exchange_.set_agent_received_us(MicrosecondsOf(host_.Now()));
-  if (request.has_facts()) {
+  if (HasFacts(request)) {
     acknowledged_digest_ = request.facts_digest();
     facts_sent_ = now;
   }
   acknowledged_gathered_ = request.gathered();
   send_facts_ = response.send_facts();
+  as_bytes_ = response.takes_facts_bytes();
   TakeAssignment(request, response);
   if (response.gather() != 0 && response.gather() != asked_gather_ &&
       response.gather() != gathered_) {
@@ -233,6 +249,7 @@ void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatRe
 }
 
 void Loop::TakeError(const absl::Status& status, SteadyTime now) {
+  if (IsRemoval(status)) NoteAssignment(held_.TakeRemoval());
   if (!away_) away_since_ = now;
   // Trouble is told when it begins, when it becomes another, and now and then; not at every try.
   if (!away_ || away_code_ != status.code() || now - away_told_ >= kTellAgain) {

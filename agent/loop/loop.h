@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "agent/assignment/held.h"
 #include "agent/link/coordinator_link.h"
 #include "agent/loop/gatherer.h"
 #include "agent/resources/converge/converger.h"
@@ -18,18 +19,17 @@ struct LoopOptions {
   std::string machine_id;
   std::string boot_id;
   std::string agent_version;
+  std::string digest_key_id;  // of the key that the gatherer makes digests with
   // What the coordinator takes, less room for the rest of the message.
   size_t max_report_bytes = 4 * 1024 * 1024 - 64 * 1024;
-  // Of systemd's watchdog; zero: none.
-  std::chrono::microseconds watchdog{0};
   // sd_notify(3)'s.
   std::function<void(const std::string& state)> notify;
 };
 
 class Loop {
  public:
-  Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, CoordinatorLink& link,
-       Host& host);
+  Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, Held& held,
+       CoordinatorLink& link, Host& host);
 
   // One turn: starts what is due and what `triggers` (of Trigger) ask for, gives the quick probes
   // a moment, and calls the coordinator when there is a reason to. Errors of the coordinator are
@@ -48,18 +48,20 @@ class Loop {
   void Call(SteadyTime now);
   v1::HeartbeatRequest MakeRequest(SteadyTime now);
   void AddConvergence(v1::HeartbeatRequest& request);
+  void AddHeld(v1::HeartbeatRequest& request) const;
   void TakeAssignment(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response);
+  void NoteAssignment(const absl::Status& kept);
   void TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response,
                   SteadyTime now);
   void TakeError(const absl::Status& status, SteadyTime now);
   void TellTrouble(const absl::Status& status, SteadyTime now);
   void NoteConflict(const std::string& conflict);
-  void FeedWatchdog(SteadyTime now);
   void SetStatus(const std::string& status);
 
   const LoopOptions options_;
   Gatherer& gatherer_;
   Converger& converger_;
+  Held& held_;
   CoordinatorLink& link_;
   Host& host_;
 
@@ -73,6 +75,7 @@ class Loop {
   std::string acknowledged_digest_;  // of the facts that the coordinator holds
   SteadyTime facts_sent_{};
   bool send_facts_ = true;
+  bool as_bytes_ = false;  // the coordinator takes facts_bytes
   uint64_t gathered_ = 0;
   uint64_t acknowledged_gathered_ = 0;
   uint64_t asked_gather_ = 0;
@@ -82,7 +85,6 @@ class Loop {
   SteadyTime next_call_{};
   SteadyTime last_call_{};
   v1::ClockExchange last_exchange_;
-  bool older_told_ = false;         // that the coordinator offers an older specification
   std::string assignment_trouble_;  // why the last assignment was not kept; "": it was
   uint64_t sent_news_ = 0;          // version of the converger's news in the latest request
   uint64_t acknowledged_news_ = 0;
@@ -94,7 +96,6 @@ class Loop {
   SteadyTime away_told_{};
   std::string conflict_;
   std::string status_;
-  SteadyTime watchdog_fed_{};
 };
 
 }  // namespace connect_ha

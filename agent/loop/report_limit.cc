@@ -27,12 +27,14 @@ size_t SizeOf(const v1::Facts& facts, const FieldDescriptor* part) {
   return size;
 }
 
-std::string LargestPart(const v1::Facts& facts) {
+// Null when there is none but what could not be observed: without that the rest would look whole.
+const FieldDescriptor* LargestPart(const v1::Facts& facts) {
   std::vector<const FieldDescriptor*> parts;
   facts.GetReflection()->ListFields(facts, &parts);
-  std::pair<size_t, std::string> largest;
+  std::pair<size_t, const FieldDescriptor*> largest = {0, nullptr};
   for (const FieldDescriptor* part : parts) {
-    largest = std::max(largest, {SizeOf(facts, part), part->name()});
+    if (part->number() == v1::Facts::kUnobservedFieldNumber) continue;
+    if (const size_t size = SizeOf(facts, part); size > largest.first) largest = {size, part};
   }
   return largest.second;
 }
@@ -40,15 +42,22 @@ std::string LargestPart(const v1::Facts& facts) {
 }  // namespace
 
 v1::Facts LimitReport(v1::Facts facts, size_t limit) {
-  const size_t size = facts.ByteSizeLong();
-  if (size <= limit) return facts;
-  v1::Facts none;
-  MarkUnobserved(none, "",
-                 absl::StrFormat("the report is too large (%.1f MiB, the limit is %.1f MiB), most "
-                                 "of it %s: see connect-ha-agent facts on this node",
-                                 static_cast<double>(size) / kMiB,
-                                 static_cast<double>(limit) / kMiB, LargestPart(facts)));
-  return none;
+  for (size_t size = facts.ByteSizeLong(); size > limit; size = facts.ByteSizeLong()) {
+    const FieldDescriptor* part = LargestPart(facts);
+    const std::string name = part == nullptr ? "unobserved" : part->name();
+    const std::string reason = absl::StrFormat(
+        "the report is too large (%.1f MiB, the limit is %.1f MiB), most of it %s: see "
+        "connect-ha-agent facts on this node",
+        static_cast<double>(size) / kMiB, static_cast<double>(limit) / kMiB, name);
+    if (part == nullptr) {
+      facts.Clear();
+      MarkUnobserved(facts, "", reason);
+      return facts;
+    }
+    facts.GetReflection()->ClearField(&facts, part);
+    MarkUnobserved(facts, name, reason);
+  }
+  return facts;
 }
 
 }  // namespace connect_ha

@@ -13,6 +13,7 @@
 #include "agent/host/host.h"
 #include "agent/probes/database/verified_chain.h"
 #include "agent/probes/installed/dpkg.h"
+#include "agent/probes/installed/trial_subject.h"
 #include "connect_ha/v1/facts.pb.h"
 
 namespace connect_ha {
@@ -35,7 +36,7 @@ class Kept {
   std::optional<T> value_;
 };
 
-// Values derived from files, made again when the file's inode, size or time of change differs.
+// Values derived from files, made again when it is not the SameFile.
 template <typename T>
 class ByFile {
  public:
@@ -105,6 +106,7 @@ struct KeptContent {
 struct ProbeCache {
   // Held while a runtime is tried: two trials at once on a small node end neither in time.
   std::mutex trial;
+  KeptTrials trials;
   ByFile<PackageDatabase> packages;
   ByFile<bool> owned_paths;  // of dpkg's .list files, by path
   ByFile<std::string> digests;

@@ -134,7 +134,7 @@ class Account : public Resource {
   std::vector<std::string> GroupCommand() const {
     std::vector<std::string> command = {kGroupAdd, "--system"};
     if (spec_.has_gid()) command.insert(command.end(), {"--gid", absl::StrCat(spec_.gid())});
-    command.push_back(name_);
+    command.insert(command.end(), {"--", name_});
     return command;
   }
 
@@ -142,7 +142,7 @@ class Account : public Resource {
     std::vector<std::string> command = {kUserAdd, "--system"};
     if (spec_.has_uid()) command.insert(command.end(), {"--uid", absl::StrCat(spec_.uid())});
     command.insert(command.end(), {"--gid", name_, "--no-create-home", "--home-dir", kHomes + name_,
-                                   "--shell", kShell, name_});
+                                   "--shell", kShell, "--", name_});
     return command;
   }
 

@@ -101,10 +101,13 @@ class Archive : public Resource {
     request.archive = file;
     request.directory = staging_;
     request.strip_components = 1;
-    request.limit_bytes = kUnpackedLimit;
+    const absl::StatusOr<FileSystemUse> use = context_.host.Use(kDirectory);
+    if (!use.ok()) return use.status();
+    const uint64_t room = use->free_bytes - std::min(use->free_bytes, kSpaceMargin);
+    request.limit_bytes = std::min(kUnpackedLimit, room);
     request.limit_entries = kEntriesLimit;
     const absl::StatusOr<std::vector<UnpackedFile>> files = context_.host.Unpack(request);
-    if (!files.ok()) return ExplainUnpack(files.status());
+    if (!files.ok()) return ExplainUnpack(files.status(), request.limit_bytes);
     Manifest manifest;
     manifest.archive_sha256 = absl::AsciiStrToLower(artifact_.sha256());
     for (const UnpackedFile& unpacked : *files) {
@@ -123,9 +126,12 @@ class Archive : public Resource {
   }
 
   // A full disk may get room again; an archive beyond its limits stays what it is.
-  absl::Status ExplainUnpack(const absl::Status& status) {
+  absl::Status ExplainUnpack(const absl::Status& status, uint64_t limit_bytes) {
     const std::string words = absl::StrCat(ShownUrl(artifact_.url()), ": ", status.message());
     if (!absl::IsResourceExhausted(status)) return absl::Status(status.code(), words);
+    if (limit_bytes < kUnpackedLimit) {
+      return absl::ResourceExhaustedError(absl::StrCat(words, "\nfix: make room at ", kDirectory));
+    }
     absl::Status room = CheckRoom(context_.host, kDirectory, 0, Name());
     return room.ok() ? absl::FailedPreconditionError(words) : room;
   }

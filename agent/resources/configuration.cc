@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "agent/resources/kept_file.h"
 #include "agent/resources/nouns.h"
 #include "agent/resources/secret.h"
 #include "common/connect/connect_keys.h"
@@ -97,6 +98,9 @@ class Configuration : public Resource {
 
   std::string Name() const override { return "file " + path_; }
 
+  // Whose package makes the directory, and may bring a file of its own.
+  std::vector<std::string> After() override { return {"unit", "package rstudio-connect"}; }
+
   absl::StatusOr<std::optional<v1::Change>> Differs() override {
     const absl::StatusOr<std::string> wanted = Render();
     if (!wanted.ok()) return wanted.status();
@@ -113,14 +117,17 @@ class Configuration : public Resource {
     progress.Enter(v1::Step::WRITING);
     const absl::StatusOr<std::string> wanted = Render();
     if (!wanted.ok()) return wanted.status();
-    absl::Status made = context_.host.MakeDirectory(path_.substr(0, path_.rfind('/')));
-    if (!made.ok()) return made;
+    absl::Status ready = context_.host.MakeDirectory(path_.substr(0, path_.rfind('/')));
+    if (ready.ok()) ready = KeepFile(context_, path_, "old-configurations", *wanted);
+    if (!ready.ok()) return ready;
     return context_.host.WriteFile(path_, *wanted, FileAttributes());
   }
 
  private:
   absl::StatusOr<std::string> Render() {
     const std::string& text = context_.desired.connect_config();
+    const absl::Status right = CheckTemplate(text);
+    if (!right.ok()) return right;
     std::map<std::string, std::string> values = {{"node.name", context_.node}};
     for (const std::string& name : SecretsInTemplate(text)) {
       const absl::StatusOr<std::string> secret = ResolveSecret(context_, name);
@@ -128,6 +135,18 @@ class Configuration : public Resource {
       values["secret." + name] = *secret;
     }
     return RenderConnectConfig(text, values);
+  }
+
+  // Above all that no secret is filled in where facts would report it, whoever sent the template.
+  absl::Status CheckTemplate(const std::string& text) {
+    for (const ConfigProblem& problem :
+         CheckConnectTemplate(text, path_, context_.desired.spec())) {
+      if (problem.severity != Severity::kError) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("the specification's configuration, line ", problem.position.line, ": ",
+                       problem.message, "\nfix: connect-ha check-config cluster.yaml"));
+    }
+    return absl::OkStatus();
   }
 
   // Sets what is wrong, where anything is. No secret is in it.

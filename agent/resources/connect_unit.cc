@@ -44,6 +44,8 @@ class ConnectUnit : public Resource {
 
   std::string Name() const override { return "unit " + context_.agent_config.connect_unit(); }
 
+  std::vector<std::string> After() override { return {}; }
+
   absl::StatusOr<std::optional<v1::Change>> Differs() override {
     const absl::StatusOr<UnitState> state = ReadState(context_);
     if (!state.ok()) return state.status();

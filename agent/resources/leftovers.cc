@@ -47,17 +47,6 @@ class Leftovers : public Resource {
   }
 
  private:
-  // Connect is never among them: its data would go with it.
-  std::set<std::string> Named() const {
-    const v1::RuntimesSpec& runtimes = context_.desired.spec().runtimes();
-    std::set<std::string> named = {"rstudio-connect"};
-    for (const v1::RuntimeSpec& r : runtimes.r()) named.insert("r-" + r.version());
-    for (const v1::RuntimeSpec& python : runtimes.python()) {
-      named.insert("python-" + python.version());
-    }
-    return named;
-  }
-
   absl::StatusOr<std::vector<const v1::Package*>> Look() {
     std::vector<const v1::Package*> left;
     const absl::StatusOr<std::vector<std::string>> recorded = RecordedPackages(context_);
@@ -66,7 +55,9 @@ class Leftovers : public Resource {
     if (absl::IsNotFound(database.status())) return left;
     if (!database.ok()) return database.status();
     database_ = *database;
-    const std::set<std::string> named = Named();
+    // Connect is always among these: its data would go with it.
+    const std::vector<std::string> names = NamedPackages(context_.desired.spec());
+    const std::set<std::string> named(names.begin(), names.end());
     for (const std::string& name : *recorded) {
       const v1::Package* package = named.count(name) > 0 ? nullptr : database_->Find(name);
       if (package == nullptr || absl::EndsWith(package->status(), " ok installed") ||
@@ -83,7 +74,7 @@ class Leftovers : public Resource {
     Installation removal;
     removal.service = InstallerService("purge", Hex(Sha256(name)));
     removal.description = "remove " + name;
-    removal.commands = DpkgPurge(name);
+    removal.commands = Purge(name);
     return Install(context_, removal, progress);
   }
 

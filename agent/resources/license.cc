@@ -1,8 +1,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/resources/kept_file.h"
 #include "agent/resources/nouns.h"
-#include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 // Fixed, whatever Server.DataDir is, and so of each node its own.
 constexpr char kDirectory[] = "/var/lib/rstudio-connect";
 constexpr char kSuffix[] = ".lic";
-constexpr size_t kDigestShown = 8;
+constexpr char kOldLicenses[] = "old-licenses";
 
 std::string FileName(const std::string& path) {
   const std::string name = path.substr(path.rfind('/') + 1);
@@ -30,6 +30,9 @@ class License : public Resource {
         path_(absl::StrCat(kDirectory, "/", name_)) {}
 
   std::string Name() const override { return "license " + name_; }
+
+  // Whose package makes the directory, and may bring a file of its own.
+  std::vector<std::string> After() override { return {"unit", "package rstudio-connect"}; }
 
   absl::StatusOr<std::optional<v1::Change>> Differs() override {
     const absl::StatusOr<std::string> fault = FileFault();
@@ -53,6 +56,7 @@ class License : public Resource {
     const absl::StatusOr<std::string> fault = FileFault();
     if (!fault.ok()) return fault.status();
     absl::Status done = context_.host.MakeDirectory(kDirectory);
+    if (done.ok()) done = KeepFile(context_, path_, kOldLicenses, context_.desired.license());
     if (done.ok() && !fault->empty()) {
       done = context_.host.WriteFile(path_, context_.desired.license(), FileAttributes());
     }
@@ -94,18 +98,12 @@ class License : public Resource {
     const absl::StatusOr<FileStatus> status = context_.host.LStat(from);
     if (absl::IsNotFound(status.status())) return absl::OkStatus();
     if (!status.ok()) return status.status();
-    if (status->kind == FileStatus::Kind::kFile) {
-      const absl::StatusOr<std::string> content = context_.host.ReadFile(from);
-      if (!content.ok()) return content.status();
-      const std::string digest = Hex(Sha256(*content)).substr(0, kDigestShown);
-      const std::string directory = context_.state_dir + "/old-licenses";
-      absl::Status kept = context_.host.MakeDirectory(directory);
-      if (kept.ok()) {
-        kept = context_.host.WriteFile(absl::StrCat(directory, "/", digest, "-", name), *content,
-                                       FileAttributes());
-      }
-      if (!kept.ok()) return kept;
+    if (status->kind == FileStatus::Kind::kDirectory) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          from, " is a directory\nfix: look what is in it, and move it out of ", kDirectory));
     }
+    const absl::Status kept = KeepFile(context_, from, kOldLicenses);
+    if (!kept.ok()) return kept;
     return context_.host.Remove(from);
   }
 

@@ -3,10 +3,14 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/resources/resource.h"
 
 namespace connect_ha {
+
+// How the names of resources begin, as a command line's choice.
+inline constexpr char kNouns[] = "unit|account|packages|package|archive|license|file|versions";
 
 // Connect's unit is masked and stopped. FailedPrecondition while Connect runs: it is never stopped
 // here.
@@ -28,6 +32,7 @@ struct PackageWanted {
   v1::Artifact artifact;
   bool allow_downgrade = false;
   std::string interrupts;
+  std::vector<std::string> after;  // as Resource::After
 };
 std::unique_ptr<Resource> MakePackage(const ResourceContext& context, PackageWanted wanted);
 

@@ -9,6 +9,7 @@
 #include "agent/resources/connect_unit.h"
 #include "agent/resources/install/download.h"
 #include "agent/resources/install/installer.h"
+#include "agent/resources/install/other_packages.h"
 #include "agent/resources/install/package_file.h"
 #include "agent/resources/install/package_manager.h"
 #include "agent/resources/install/package_record.h"
@@ -20,6 +21,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kInstallRoot[] = "/opt";
+constexpr char kSuffix[] = "deb";
 
 // dpkg's three words: "hold ok installed", "install reinstreq half-installed".
 struct DpkgStatus {
@@ -32,7 +34,7 @@ DpkgStatus ParseStatus(const v1::Package& package) {
   const std::vector<std::string> words = absl::StrSplit(package.status(), ' ');
   DpkgStatus status;
   if (words.size() != 3) return status;
-  status.held = words[0] == "hold";
+  status.held = IsOnHold(package);
   status.broken = words[1] != "ok" || words[2] == "half-installed";
   status.state = words[2];
   return status;
@@ -45,13 +47,40 @@ class Package : public Resource {
 
   std::string Name() const override { return "package " + wanted_.name; }
 
+  // One that is unfinished goes first, as apt fails beside it.
+  std::vector<std::string> After() override {
+    std::vector<std::string> after = wanted_.after;
+    const auto database = ReadPackages(context_.host, context_.cache);
+    if (!database.ok()) return after;
+    const auto unfinished = [&](const std::string& name) {
+      const v1::Package* package = (*database)->Find(name);
+      return package != nullptr && IsUnfinished(*package);
+    };
+    bool is_earlier = true;
+    for (const std::string& name : NamedPackages(context_.desired.spec())) {
+      if (name == wanted_.name) {
+        is_earlier = false;
+      } else if (unfinished(name) && (is_earlier || !unfinished(wanted_.name))) {
+        after.push_back("package " + name);
+      }
+    }
+    return after;
+  }
+
   absl::StatusOr<std::optional<v1::Change>> Differs() override {
     const absl::StatusOr<Stand> stand = Look();
     if (!stand.ok()) return stand.status();
     if (stand->fault.empty()) return std::nullopt;
+    std::string others;
+    if (stand->need == Need::kInstall) {
+      const absl::StatusOr<std::string> foreseen = ForeseeOthers();
+      if (!foreseen.ok()) return foreseen.status();
+      others = *foreseen;
+    }
     v1::Change change;
     change.set_from(stand->fault);
-    change.set_to(absl::StrCat(wanted_.version.empty() ? "installed" : wanted_.version, ", held"));
+    change.set_to(
+        absl::StrCat(wanted_.version.empty() ? "installed" : wanted_.version, ", held", others));
     change.set_interrupts(wanted_.interrupts);
     return change;
   }
@@ -139,7 +168,7 @@ class Package : public Resource {
 
   // The file of the artifact, which is what the specification takes it for.
   absl::StatusOr<std::string> Fetch(Progress& progress) {
-    absl::StatusOr<std::string> file = Download(context_, wanted_.artifact, "deb", progress);
+    absl::StatusOr<std::string> file = Download(context_, wanted_.artifact, kSuffix, progress);
     if (!file.ok()) return file;
     const absl::StatusOr<PackageClaims> claims = ReadPackageFile(context_.host, *file);
     if (!claims.ok()) {
@@ -154,24 +183,56 @@ class Package : public Resource {
     return file;
   }
 
-  absl::Status InstallFile(const std::string& file, Installation& installation,
-                           Progress& progress) {
+  absl::StatusOr<AptInstall> ToInstall(const std::string& file) {
     const auto database = ReadPackages(context_.host, context_.cache);
     if (!database.ok()) return database.status();
+    const v1::Package* package = (*database)->Find(wanted_.name);
     AptInstall install;
     install.package = wanted_.name;
     install.file = file;
-    install.reinstall = (*database)->Find(wanted_.name) != nullptr;
+    install.reinstall = package != nullptr;
+    install.held = package != nullptr && IsOnHold(*package);
     // An R or Python of this name has the version that is wanted, whatever its packaging's is.
     install.downgrade = wanted_.allow_downgrade || wanted_.version.empty();
+    return install;
+  }
+
+  // What else its installation would change, where its file is here already and apt can tell. An
+  // error: something that it may not.
+  absl::StatusOr<std::string> ForeseeOthers() {
+    const std::string file = CachedPath(context_, wanted_.artifact, kSuffix);
+    if (!context_.host.LStat(file).ok()) return std::string();
+    const absl::StatusOr<AptInstall> install = ToInstall(file);
+    if (!install.ok()) return install.status();
+    const absl::StatusOr<OtherPackages> others = SimulateInstall(context_, *install);
+    if (!others.ok()) return std::string();
+    absl::Status allowed = CheckOthers(*others, wanted_.name);
+    if (!allowed.ok()) return allowed;
+    return DescribeOthers(*others);
+  }
+
+  absl::Status InstallFile(const std::string& file, Installation& installation,
+                           Progress& progress) {
+    const absl::StatusOr<AptInstall> install = ToInstall(file);
+    if (!install.ok()) return install.status();
+    const absl::StatusOr<std::string> foreseen = ForeseeOthers();
+    if (!foreseen.ok()) return foreseen.status();
     absl::Status begun = RecordBegun(context_, wanted_.name);
     if (!begun.ok()) return begun;
-    return Record(InstallWithLists(install, installation, progress));
+    return Record(InstallWithLists(*install, installation, progress));
   }
 
   absl::Status Record(const absl::Status& installed) {
     if (!installed.ok()) return installed;
     return RecordArtifact(context_, wanted_.name, wanted_.artifact.sha256());
+  }
+
+  absl::Status RenewLists(Progress& progress) {
+    Installation lists;
+    lists.service = InstallerService("lists", wanted_.artifact.sha256());
+    lists.description = "renew apt's lists for " + wanted_.name;
+    lists.commands = {AptUpdate()};
+    return Install(context_, lists, progress);
   }
 
   // apt's lists of a fresh image are old or not there: they are renewed when they are in the way,
@@ -182,10 +243,16 @@ class Package : public Resource {
         AptCommands(context_, install);
     if (!commands.ok()) return commands.status();
     installation.commands = *commands;
+    installation.at_end = AptAtEnd(install);
     absl::Status installed = Install(context_, installation, progress);
     if (!absl::IsNotFound(installed)) return installed;
-    installation.commands.insert(installation.commands.begin(), AptUpdate());
-    installed = Install(context_, installation, progress);
+    installed = RenewLists(progress);
+    if (installed.ok()) {
+      // By the new lists, which may have apt do something else to other packages.
+      const absl::StatusOr<std::string> foreseen = ForeseeOthers();
+      if (!foreseen.ok()) return foreseen.status();
+      installed = Install(context_, installation, progress);
+    }
     if (!absl::IsNotFound(installed)) return installed;
     return absl::FailedPreconditionError(
         absl::StrCat(installed.message(), "\nfix: give the node's apt a mirror that has what ",

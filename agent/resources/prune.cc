@@ -44,6 +44,9 @@ class Prune : public Resource {
 
   std::string Name() const override { return "versions"; }
 
+  // What is to stay is there before anything goes.
+  std::vector<std::string> After() override { return {"unit", "packages", "package", "archive"}; }
+
   absl::StatusOr<std::optional<v1::Change>> Differs() override {
     const absl::StatusOr<std::vector<Unnamed>> unnamed = Look();
     if (!unnamed.ok()) return unnamed.status();
@@ -104,7 +107,7 @@ class Prune : public Resource {
     const absl::StatusOr<std::string> package = PackageOf(version);
     if (!package.ok()) return package.status();
     if (!package->empty()) {
-      absl::Status purged = Purge(*package, progress);
+      absl::Status purged = RemovePackage(*package, progress);
       if (!purged.ok()) return purged;
     }
     // What the package did not know of: libraries that were installed into it.
@@ -130,11 +133,11 @@ class Prune : public Resource {
                      name));
   }
 
-  absl::Status Purge(const std::string& package, Progress& progress) {
+  absl::Status RemovePackage(const std::string& package, Progress& progress) {
     Installation removal;
     removal.service = InstallerService("remove", Hex(Sha256(package)));
     removal.description = "remove " + package;
-    const auto commands = AptPurge(context_, package);
+    const auto commands = RepairAndPurge(context_, package);
     if (!commands.ok()) return commands.status();
     removal.commands = *commands;
     return Install(context_, removal, progress);

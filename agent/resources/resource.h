@@ -55,6 +55,10 @@ class Resource {
 
   // "package rstudio-connect": the same in previews, events, errors and the journal.
   virtual std::string Name() const = 0;
+  // What has to be as it should be before this is changed, by the beginnings of its names:
+  // "package" for all packages. What the specification does not ask for is not waited for. Never in
+  // a circle. Nothing is changed before Connect's unit is seen to be stopped.
+  virtual std::vector<std::string> After() { return {"unit"}; }
   // Nothing: as it should be. Changes nothing on the node.
   virtual absl::StatusOr<std::optional<v1::Change>> Differs() = 0;
   // Makes it so. May be killed at any instruction and called again. An error's code says whether

@@ -9,13 +9,6 @@
 namespace connect_ha {
 namespace {
 
-bool PassedAProbe(ProbeCache& cache, const std::string& executable, const FileStatus& now) {
-  const auto verified = cache.runtimes.Get();
-  if (!verified) return false;
-  const VerifiedRuntime* result = FindVerified(*verified, executable, now);
-  return result != nullptr && result->smoke.ok() && result->smoke->passed();
-}
-
 ProbeInput MakeInput(const ResourceContext& context) {
   ProbeInput input{context.host,       context.agent_config, nullptr,      {},
                    context.digest_key, context.host.Now(),   context.cache};
@@ -57,8 +50,8 @@ std::vector<NamedRuntime> NamedRuntimes(const v1::RuntimesSpec& spec) {
   return named;
 }
 
-std::optional<absl::Status> RuntimeTrials::Known(const ResourceContext& context,
-                                                 const NamedRuntime& runtime) {
+std::optional<absl::Status> KnownTrial(const ResourceContext& context,
+                                       const NamedRuntime& runtime) {
   const std::string executable = RuntimeExecutable(runtime.kind, runtime.version);
   const absl::StatusOr<FileStatus> status = context.host.Stat(executable);
   if (absl::IsNotFound(status.status())) {
@@ -67,27 +60,22 @@ std::optional<absl::Status> RuntimeTrials::Known(const ResourceContext& context,
                      "\nfix: correct url and sha256 of it in the specification"));
   }
   if (!status.ok()) return status.status();
-  if (PassedAProbe(context.cache, executable, *status)) return absl::OkStatus();
-  const auto known = tried_.find(executable);
-  if (known == tried_.end() || !SameFile(known->second.executable, *status)) return std::nullopt;
-  return Judge(MakeInput(context), executable, known->second.run);
+  const ProbeInput input = MakeInput(context);
+  const absl::StatusOr<std::string> account = RunAsAccount(input);
+  if (!account.ok()) return account.status();
+  const absl::StatusOr<std::string> subject =
+      TrialSubject(context.host, runtime.kind, executable, *account);
+  if (!subject.ok()) return subject.status();
+  const std::optional<v1::SmokeRun> known = context.cache.trials.Get(executable, *subject);
+  if (!known) return std::nullopt;
+  return Judge(input, executable, *known);
 }
 
-absl::Status RuntimeTrials::Try(const ResourceContext& context, const NamedRuntime& runtime) {
+absl::Status TryNamed(const ResourceContext& context, const NamedRuntime& runtime) {
   const std::string executable = RuntimeExecutable(runtime.kind, runtime.version);
-  const absl::StatusOr<FileStatus> status = context.host.Stat(executable);
-  if (!status.ok()) return status.status();
   const ProbeInput input = MakeInput(context);
   const absl::StatusOr<v1::SmokeRun> run = TryRuntime(input, runtime.kind, executable);
-  if (!run.ok()) return run.status();
-  tried_[executable] = {*status, *run};
-  return Judge(input, executable, *run);
-}
-
-void RuntimeTrials::Forget() {
-  for (auto it = tried_.begin(); it != tried_.end();) {
-    it = it->second.run.passed() ? std::next(it) : tried_.erase(it);
-  }
+  return run.ok() ? Judge(input, executable, *run) : run.status();
 }
 
 }  // namespace connect_ha

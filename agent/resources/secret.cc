@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "common/spec/config_checker.h"
 
 namespace connect_ha {
 namespace {
@@ -38,6 +39,12 @@ absl::StatusOr<std::string> ReadSecretFile(const ResourceContext& context, const
 
 absl::StatusOr<std::string> FromFile(const ResourceContext& context, const std::string& name,
                                      const std::string& path) {
+  // Else a specification could have any file of root's written where it is shown or sent.
+  if (!IsSecretFile(path)) {
+    return Refuse(name, absl::StrCat(path, " is not below ", kSecretsDirectory),
+                  absl::StrCat("put it at ", kSecretsDirectory, "/", name,
+                               " on each node, write that into the specification and apply it"));
+  }
   const std::string fix = absl::StrCat("install -m 0600 /dev/stdin ", path, " on this node");
   const absl::StatusOr<FileStatus> status = context.host.LStat(path);
   if (absl::IsNotFound(status.status())) return Refuse(name, "there is no " + path, fix);

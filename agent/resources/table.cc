@@ -1,15 +1,17 @@
-// Which resources a specification asks for, in the order in which they are made so: what must hold
-// before anything is installed first, what needs Connect's package last.
+// Which resources a specification asks for, in the order in which they are made so. What one has to
+// wait for it says itself (After); where it waits for nothing that is in trouble, it goes on.
 #include <map>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "agent/probes/connect/connect.h"
 #include "agent/resources/install/package_manager.h"
 #include "agent/resources/nouns.h"
+#include "common/spec/config_checker.h"
 
 namespace connect_ha {
 namespace {
-
-constexpr char kConnectPackage[] = "rstudio-connect";
 
 using Resources = std::vector<std::unique_ptr<Resource>>;
 
@@ -19,7 +21,7 @@ void AddConnectUnit(const ResourceContext& context, Resources& resources) {
   resources.push_back(MakeConnectUnit(context));
 }
 
-// Before any package, whose scripts would make them with the next free ids.
+// Before Connect's package, whose scripts would make them with the next free ids.
 void AddAccounts(const ResourceContext& context, Resources& resources) {
   const auto& accounts = context.desired.spec().accounts();
   const std::map<std::string, v1::AccountSpec> sorted(accounts.begin(), accounts.end());
@@ -36,16 +38,24 @@ void AddLeftovers(const ResourceContext& context, Resources& resources) {
 void AddConnect(const ResourceContext& context, Resources& resources) {
   const v1::ConnectSpec& connect = context.desired.spec().connect();
   if (!connect.has_package()) return;
-  resources.push_back(MakePackage(context, {kConnectPackage, connect.version(), connect.package(),
-                                            connect.allow_downgrade(), "Connect must be stopped"}));
+  resources.push_back(MakePackage(context, {kConnectPackage,
+                                            connect.version(),
+                                            connect.package(),
+                                            connect.allow_downgrade(),
+                                            "Connect must be stopped",
+                                            {"unit", "account", "packages"}}));
 }
 
 void AddRuntimes(const ResourceContext& context, Resources& resources) {
   const v1::RuntimesSpec& runtimes = context.desired.spec().runtimes();
   const auto add = [&](const char* prefix, const v1::RuntimeSpec& runtime) {
     if (!runtime.has_package()) return;
-    resources.push_back(MakePackage(
-        context, {absl::StrCat(prefix, runtime.version()), "", runtime.package(), false, ""}));
+    resources.push_back(MakePackage(context, {absl::StrCat(prefix, runtime.version()),
+                                              "",
+                                              runtime.package(),
+                                              false,
+                                              "",
+                                              {"unit", "packages"}}));
   };
   for (const v1::RuntimeSpec& runtime : runtimes.r()) add("r-", runtime);
   for (const v1::RuntimeSpec& runtime : runtimes.python()) add("python-", runtime);
@@ -71,6 +81,37 @@ constexpr void (*kTable[])(const ResourceContext&, Resources&) = {
     AddRuntimes,    AddLicense,  AddConfiguration, AddPrune,
 };
 
+// What becomes a part of a path, of a unit's or a package's name, or an argument has the form that
+// check-config asks for, whoever sent it.
+absl::Status CheckForm(bool holds, const std::string& what, const std::string& value) {
+  if (holds) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the specification names ", what, " \"",
+                                                 absl::CHexEscape(value.substr(0, 80)),
+                                                 "\"\nfix: connect-ha check-config cluster.yaml"));
+}
+
+absl::Status CheckArtifact(bool given, const v1::Artifact& artifact) {
+  const std::string sha256 = absl::AsciiStrToLower(artifact.sha256());
+  return CheckForm(!given || IsSha256(sha256), "an artifact's sha256", artifact.sha256());
+}
+
+absl::Status CheckForms(const v1::ClusterSpec& spec) {
+  absl::Status right = CheckArtifact(spec.connect().has_package(), spec.connect().package());
+  for (const auto& [name, unused] : spec.accounts()) {
+    if (right.ok()) right = CheckForm(IsAccountName(name), "an account", name);
+  }
+  for (const auto* runtimes :
+       {&spec.runtimes().r(), &spec.runtimes().python(), &spec.runtimes().quarto()}) {
+    for (const v1::RuntimeSpec& runtime : *runtimes) {
+      if (right.ok())
+        right = CheckForm(IsFullVersion(runtime.version()), "a version", runtime.version());
+      if (right.ok()) right = CheckArtifact(runtime.has_package(), runtime.package());
+      if (right.ok()) right = CheckArtifact(runtime.has_archive(), runtime.archive());
+    }
+  }
+  return right;
+}
+
 bool NeedsPackages(const v1::ClusterSpec& spec) {
   if (spec.connect().has_package()) return true;
   for (const v1::RuntimeSpec& runtime : spec.runtimes().r()) {
@@ -86,6 +127,8 @@ bool NeedsPackages(const v1::ClusterSpec& spec) {
 
 absl::StatusOr<std::vector<std::unique_ptr<Resource>>> MakeResources(
     const ResourceContext& context) {
+  absl::Status right = CheckForms(context.desired.spec());
+  if (!right.ok()) return right;
   if (NeedsPackages(context.desired.spec())) {
     absl::Status able = CheckPackageManager(context.host);
     if (!able.ok()) return able;

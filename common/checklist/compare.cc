@@ -136,10 +136,41 @@ void SayUndecided(Verdict& verdict, const std::vector<Seen>& seen, const SeenByV
   }
 }
 
-}  // namespace
+bool AreAlike(const std::vector<Seen>& seen) {
+  return std::all_of(seen.begin(), seen.end(),
+                     [&seen](const Seen& one) { return one.value == seen.front().value; });
+}
 
-void Compare(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison) {
-  if (comparison.wanted) return JudgeByWanted(verdict, seen, comparison);
+// An equal digest is of an equal secret, whatever is said of the key.
+std::vector<Seen> OfOneKey(Verdict& verdict, const std::vector<Seen>& seen,
+                           const Comparison& comparison) {
+  std::map<std::string, std::vector<std::string>> nodes;  // by key
+  for (const Seen& one : seen) {
+    if (one.is_digest) nodes[one.node->digest_key_id()].push_back(one.node->name());
+  }
+  if (nodes.size() < 2 || AreAlike(seen)) return seen;
+  const auto commonest = std::max_element(
+      nodes.begin(), nodes.end(),
+      [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  std::vector<Seen> comparable;
+  for (const Seen& one : seen) {
+    if (!one.is_digest || one.node->digest_key_id() == commonest->first) {
+      comparable.push_back(one);
+      continue;
+    }
+    verdict.Unknown(
+        one.node->name(),
+        absl::StrCat(Line(comparison.what, one.value), ", made with another digest key than on ",
+                     JoinNames(commonest->second), ": the two cannot be compared"),
+        {ByHand(one.node->name(),
+                "the agent takes the cluster's digest key by itself when it calls; where it does "
+                "not, it is of an older release than the coordinator: upgrade it")});
+  }
+  return comparable;
+}
+
+// By the nodes alone.
+void CompareValues(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison) {
   const SeenByValue groups = GroupByValue(seen);
   if (groups.size() <= 1) {
     for (const Seen& one : seen) Pass(verdict, one, comparison.what);
@@ -150,12 +181,18 @@ void Compare(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& 
   SayUndecided(verdict, seen, groups, comparison);
 }
 
+}  // namespace
+
+void Compare(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison) {
+  if (comparison.wanted) return JudgeByWanted(verdict, seen, comparison);
+  CompareValues(verdict, OfOneKey(verdict, seen, comparison), comparison);
+}
+
 bool Agree(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison) {
-  const bool all = std::all_of(seen.begin(), seen.end(), [&seen](const Seen& one) {
-    return one.value == seen.front().value;
-  });
-  if (!all) Compare(verdict, seen, comparison);
-  return all;
+  if (AreAlike(seen)) return true;
+  const std::vector<Seen> comparable = OfOneKey(verdict, seen, comparison);
+  if (!AreAlike(comparable)) CompareValues(verdict, comparable, comparison);
+  return false;
 }
 
 }  // namespace connect_ha

@@ -13,6 +13,9 @@ namespace connect_ha {
 struct Seen {
   const v1::NodeSnapshot* node;
   std::string value;
+  // The value is made with the key of node->digest_key_id(): where two of them differ that were
+  // made with two keys, nothing is known.
+  bool is_digest = false;
 };
 
 // What to do on the node of `one` for it to have the value of `right`; the node of `right` is null
@@ -31,7 +34,8 @@ struct Comparison {
 
 // Judges each node by `wanted` (basis SPEC). Where nothing is wanted, by the nodes that serve, if
 // these agree; else by what more than half of three or more nodes have (basis PEERS). Else nobody
-// can say who is right: all of them fail as undecided, and no fix changes any of them.
+// can say who is right: all of them fail as undecided, and no fix changes any of them. Of digests
+// that differ, those with the commonest key are compared; the nodes with another one are unknown.
 void Compare(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison);
 // As Compare without a wanted value, but silent when all agree. True when they do.
 bool Agree(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison);

@@ -56,8 +56,12 @@ std::vector<Difference> Diff(const v1::NodeSnapshot& a, const v1::NodeSnapshot& 
     const auto in_a = of_a.find(path);
     const auto in_b = of_b.find(path);
     const Trait left = in_a != of_a.end() ? in_a->second : Missing(path, in_b->second, of_a);
-    const Trait right = in_b != of_b.end() ? in_b->second : Missing(path, in_a->second, of_b);
+    Trait right = in_b != of_b.end() ? in_b->second : Missing(path, in_a->second, of_b);
     if (left.value == right.value || left.Compared() == right.Compared()) continue;
+    if (left.is_digest && right.is_digest && a.digest_key_id() != b.digest_key_id()) {
+      right.value = "unknown: made with another digest key";
+      right.known = false;
+    }
     differences.push_back(Describe(path, left, right));
   }
   std::stable_sort(differences.begin(), differences.end(),

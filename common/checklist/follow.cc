@@ -22,10 +22,13 @@ std::string FollowsText(const std::map<std::string, std::vector<std::string>>& b
 
 }  // namespace
 
-Follow::Follow(v1::Snapshot& cluster) : cluster_(cluster) {
-  std::vector<v1::NodeSnapshot*> nodes(static_cast<size_t>(cluster.nodes_size()));
-  cluster.mutable_nodes()->ExtractSubrange(0, cluster.nodes_size(), nodes.data());
-  for (v1::NodeSnapshot* node : nodes) nodes_.emplace_back(node);
+Follow::Follow(v1::Snapshot& cluster)
+    : cluster_(cluster), nodes_(static_cast<size_t>(cluster.nodes_size())) {
+  cluster.mutable_nodes()->UnsafeArenaExtractSubrange(0, cluster.nodes_size(), nodes_.data());
+}
+
+Follow::~Follow() {
+  for (v1::NodeSnapshot* node : nodes_) cluster_.mutable_nodes()->UnsafeArenaAddAllocated(node);
 }
 
 const Follow::Trouble* Follow::TroubleWith(const std::string& rule, const std::string& node) const {
@@ -35,23 +38,36 @@ const Follow::Trouble* Follow::TroubleWith(const std::string& rule, const std::s
   return of_node == of_rule->second.end() ? nullptr : &of_node->second;
 }
 
-const Follow::Trouble* Follow::Blocking(const Rule& rule, const std::string& node) const {
+std::vector<Follow::Needed> Follow::NeededBy(const Rule& rule) const {
+  std::vector<Needed> needed;
   for (const Need& need : rule.needs) {
-    const Trouble* trouble = TroubleWith(need.rule, node);
-    if (trouble == nullptr) continue;
-    if (!need.unless_it_fails || trouble->outcome != v1::UNKNOWN) return trouble;
+    const auto of_rule = troubles_.find(need.rule);
+    if (of_rule == troubles_.end() || of_rule->second.empty()) continue;
+    needed.push_back({&need, &of_rule->second});
+  }
+  return needed;
+}
+
+const Follow::Trouble* Follow::Blocking(const std::vector<Needed>& needed,
+                                        const std::string& node) {
+  for (const Needed& one : needed) {
+    const auto trouble = one.troubles->find(node);
+    if (trouble == one.troubles->end()) continue;
+    if (one.need->unless_it_fails && trouble->second.outcome == v1::UNKNOWN) continue;
+    return &trouble->second;
   }
   return nullptr;
 }
 
 v1::Finding Follow::Judge(const Rule& rule) {
+  const std::vector<Needed> needed = NeededBy(rule);
   std::map<std::string, std::string> causes;  // by node
-  for (const auto& node : nodes_) {
-    const Trouble* blocking = Blocking(rule, node->name());
+  for (v1::NodeSnapshot* node : nodes_) {
+    const Trouble* blocking = Blocking(needed, node->name());
     if (blocking != nullptr) {
       causes[node->name()] = blocking->cause;
     } else {
-      cluster_.mutable_nodes()->UnsafeArenaAddAllocated(node.get());
+      cluster_.mutable_nodes()->UnsafeArenaAddAllocated(node);
     }
   }
   cluster_.set_nodes_left_out(static_cast<uint32_t>(causes.size()));

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,12 @@ namespace connect_ha {
 
 class Follow {
  public:
-  // Borrows the cluster, whose nodes are taken out and given back only in part while a rule judges.
+  // Borrows the cluster, whose nodes are taken out and given back only in part while a rule judges;
+  // all of them at the end.
   explicit Follow(v1::Snapshot& cluster);
+  ~Follow();
+  Follow(const Follow&) = delete;
+  Follow& operator=(const Follow&) = delete;
 
   // The rules of the table in its order. Rule, title and class are left for the caller.
   v1::Finding Judge(const Rule& rule);
@@ -29,16 +32,23 @@ class Follow {
     std::string cause;  // the rule at the root of it
   };
 
-  // Null: all that the rule needs holds for the node.
-  const Trouble* Blocking(const Rule& rule, const std::string& node) const;
+  using Troubles = std::map<std::string, Trouble>;  // by node; what holds is not in it
+  struct Needed {
+    const Need* need;
+    const Troubles* troubles;  // of its rule
+  };
+
+  // What the rule needs, so far as it does not hold for some node.
+  std::vector<Needed> NeededBy(const Rule& rule) const;
+  // Null: all of that holds for the node.
+  static const Trouble* Blocking(const std::vector<Needed>& needed, const std::string& node);
   const Trouble* TroubleWith(const std::string& rule, const std::string& node) const;
   void NameRoots(v1::Finding& finding) const;
   void Remember(const Rule& rule, const v1::Finding& finding);
 
   v1::Snapshot& cluster_;
-  std::vector<std::unique_ptr<v1::NodeSnapshot>> nodes_;
-  // By rule, then node; what holds is not in it.
-  std::map<std::string, std::map<std::string, Trouble>> troubles_;
+  std::vector<v1::NodeSnapshot*> nodes_;      // whosever the cluster is
+  std::map<std::string, Troubles> troubles_;  // by rule
 };
 
 }  // namespace connect_ha

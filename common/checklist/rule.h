@@ -55,6 +55,9 @@ const Rule* FindRule(const std::string& id);
 // within limits.stale_after, or whose name several live machines have, count as unobserved. The
 // order of the nodes does not matter. Findings carry no `since`.
 v1::Checklist Evaluate(v1::Snapshot cluster);
+// The same for a snapshot that stays where it is, as on an arena: its nodes are in order
+// afterwards, and what may not be counted is taken out.
+v1::Checklist EvaluateInPlace(v1::Snapshot& cluster);
 // Only what one node alone can show; `cluster` holds that node, and the specification that it
 // holds, if any. The words say nothing of other nodes; the fixes are for whoever is on this one,
 // where there may be no coordinator. `full`: the probes that take longer have run too.

@@ -24,6 +24,10 @@ const v1::Mount* NetworkMountAt(const v1::Facts& facts, const std::string& point
   return mount != nullptr && ReachOf(mount->fs_type()) == Reach::kNetwork ? mount : nullptr;
 }
 
+// An example for a person: among so many nodes there is one, or there is none. Each of ten thousand
+// nodes that fail looks for one.
+constexpr int kExamplesLookedFor = 500;
+
 // A node that has the directory on a network file system.
 struct Peer {
   const v1::NodeSnapshot* node = nullptr;
@@ -34,7 +38,9 @@ struct Peer {
 // One that serves before all others.
 Peer FindPeer(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const std::string& key) {
   Peer found;
+  int looked = 0;
   for (const v1::NodeSnapshot& other : cluster.nodes()) {
+    if (++looked > kExamplesLookedFor) break;
     const v1::DataDirectory* directory = FindDirectory(other.facts(), key);
     if (other.name() == node.name() || directory == nullptr) continue;
     const v1::Mount* mount = NetworkMountAt(other.facts(), directory->mount_point());
@@ -192,7 +198,9 @@ Fixes ShareFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
 Fixes MoveFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
               const v1::DataDirectory& directory) {
   Fixes fixes = {StopConnect(node.name())};
+  int looked = 0;
   for (const v1::NodeSnapshot& other : cluster.nodes()) {
+    if (++looked > kExamplesLookedFor) break;
     const v1::DataDirectory* theirs = FindDirectory(other.facts(), directory.key());
     if (other.name() == node.name() || theirs == nullptr || !Serves(other.facts()) ||
         IsBelow(PathOf(*theirs), kInstallDirectory)) {

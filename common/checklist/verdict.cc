@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "common/checklist/view/facts_view.h"
+#include "common/text/short_text.h"
 
 namespace connect_ha {
 namespace {
@@ -18,21 +19,39 @@ constexpr size_t kNamesShown = 3;
 // given for every node: who asks for one node must find it.
 constexpr int kGoodEvidenceShown = 100;
 
+// Of a summary that is given in one.
+constexpr size_t kTogetherBytes = 4096;
+
+void Shorten(std::string& text, size_t bytes) {
+  if (text.size() > bytes) text = ShortText(text, bytes);
+}
+
+void SayHowManyMore(const std::string& node, v1::Outcome outcome, size_t more,
+                    v1::Finding& finding) {
+  v1::Evidence& evidence = *finding.add_evidence();
+  evidence.set_node(node);
+  evidence.set_outcome(outcome);
+  evidence.set_text(absl::StrCat("and ", more, " more"));
+}
+
 bool IsGood(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
 
 // Nodes that showed the same.
 struct Group {
   std::string text;
-  std::set<std::string> nodes;
+  std::vector<std::string> nodes;  // sorted, each once, after Settle
 
-  std::vector<std::string> Names() const { return {nodes.begin(), nodes.end()}; }
+  void Settle() {
+    if (!std::is_sorted(nodes.begin(), nodes.end())) std::sort(nodes.begin(), nodes.end());
+    nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  }
 };
 
 void AddToGroup(std::vector<Group>& groups, std::map<std::string, size_t>& index,
                 const std::string& text, const std::string& node) {
   const auto [it, is_new] = index.emplace(text, groups.size());
   if (is_new) groups.push_back({text, {}});
-  if (!node.empty()) groups[it->second].nodes.insert(node);
+  if (!node.empty()) groups[it->second].nodes.push_back(node);
 }
 
 // "node-1: this; that; node-2: this", as much as fits.
@@ -41,7 +60,7 @@ std::string JoinGroups(const std::vector<Group>& groups) {
   for (size_t i = 0; i < groups.size(); ++i) {
     std::string part;
     if (!groups[i].nodes.empty() && (i == 0 || groups[i].nodes != groups[i - 1].nodes)) {
-      part = absl::StrCat(JoinNames(groups[i].Names()), ": ");
+      part = absl::StrCat(JoinNames(groups[i].nodes), ": ");
     }
     absl::StrAppend(&part, groups[i].text);
     const size_t left = groups.size() - i;
@@ -63,25 +82,48 @@ std::string JoinNames(const std::vector<std::string>& names) {
                       names.size() - (kNamesShown - 1), " more");
 }
 
+void Verdict::Add(Entry entry) {
+  Shorten(entry.text, kTextBytes);
+  Shorten(entry.why.together, kTogetherBytes);
+  entries_.push_back(std::move(entry));
+  if (entries_.size() > most_entries_) LeaveOutMany();
+}
+
+// A node may be said to lack all that another one made up, and so may ten thousand.
+void Verdict::LeaveOutMany() {
+  LinesOf lines;
+  std::vector<Entry> kept;
+  for (Entry& entry : entries_) {
+    const LinesOf::key_type of{entry.node, entry.outcome};
+    if (++lines[of] <= kLinesOfANode) {
+      kept.push_back(std::move(entry));
+    } else if (!IsGood(entry.outcome)) {
+      ++left_out_[of];
+    }
+  }
+  entries_ = std::move(kept);
+  most_entries_ = std::max(most_entries_, 2 * entries_.size());
+}
+
 void Verdict::Pass(const std::string& node, const std::string& text) {
-  entries_.push_back({v1::PASS, node, text, {}, {}});
+  Add({v1::PASS, node, text, {}, {}});
 }
 
 void Verdict::Fail(const std::string& node, const std::string& text, const Fixes& fixes,
                    const Why& why) {
-  entries_.push_back({v1::FAIL, node, text, fixes, why});
+  Add({v1::FAIL, node, text, fixes, why});
 }
 
 void Verdict::Unknown(const std::string& node, const std::string& text, const Fixes& fixes) {
-  entries_.push_back({v1::UNKNOWN, node, text, fixes, {}});
+  Add({v1::UNKNOWN, node, text, fixes, {}});
 }
 
 void Verdict::Pending(const std::string& node, const std::string& text) {
-  entries_.push_back({v1::UNKNOWN, node, text, {}, {}, /*pending=*/true});
+  Add({v1::UNKNOWN, node, text, {}, {}, /*pending=*/true});
 }
 
 void Verdict::NotApplicable(const std::string& node, const std::string& text) {
-  entries_.push_back({v1::NOT_APPLICABLE, node, text, {}, {}});
+  Add({v1::NOT_APPLICABLE, node, text, {}, {}});
 }
 
 bool Verdict::Unobserved(const v1::NodeSnapshot& node, absl::string_view path) {
@@ -120,6 +162,7 @@ std::string Verdict::Summary(v1::Outcome outcome) const {
     }
     ++nodes;
   }
+  for (Group& group : groups) group.Settle();
   if (IsGood(outcome) && groups.size() == 1 && nodes > 1) {
     return absl::StrCat(nodes == 2 ? "both" : absl::StrCat("all ", nodes),
                         " nodes: ", groups[0].text);
@@ -136,11 +179,14 @@ v1::Finding Verdict::Finish() const {
     if (!IsGood(entry.outcome)) bad.insert(entry.node);
   }
   std::map<v1::Outcome, int> good;
+  LinesOf given_lines;
   std::set<std::string> given;
   for (const Entry& entry : entries_) {
     if (IsGood(entry.outcome)) {
       if (!entry.node.empty() && bad.count(entry.node) > 0) continue;
       if (++good[entry.outcome] > kGoodEvidenceShown) continue;
+    } else if (++given_lines[{entry.node, entry.outcome}] > kLinesOfANode) {
+      continue;
     }
     v1::Evidence& evidence = *finding.add_evidence();
     evidence.set_node(entry.node);
@@ -156,9 +202,12 @@ v1::Finding Verdict::Finish() const {
   }
   for (const auto& [outcome, count] : good) {
     if (count <= kGoodEvidenceShown) continue;
-    v1::Evidence& evidence = *finding.add_evidence();
-    evidence.set_outcome(outcome);
-    evidence.set_text(absl::StrCat("and ", count - kGoodEvidenceShown, " more"));
+    SayHowManyMore("", outcome, static_cast<size_t>(count - kGoodEvidenceShown), finding);
+  }
+  for (const auto& [of, count] : given_lines) {
+    const auto let_go = left_out_.find(of);
+    const size_t all = count + (let_go == left_out_.end() ? 0 : let_go->second);
+    if (all > kLinesOfANode) SayHowManyMore(of.first, of.second, all - kLinesOfANode, finding);
   }
   return finding;
 }

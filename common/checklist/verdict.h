@@ -3,10 +3,16 @@
 // Any failure makes the finding fail; else anything unknown makes it unknown; else it passes,
 // unless the rule applies to no node. Nodes that follow another rule's failing are added by
 // Evaluate.
+//
+// However much one node says, there is room for what the others show: of each node a rule has so
+// many lines that fail or are unknown, and the number of the others; texts are cut at 1 KiB.
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -26,6 +32,9 @@ struct Why {
 
 class Verdict {
  public:
+  // Of one node with one outcome; a node that lacks every runtime is far from it.
+  static constexpr size_t kLinesOfANode = 50;
+
   // `node` is "" for what no single node said. Without fixes, the rule's own holds.
   void Pass(const std::string& node, const std::string& text);
   void Fail(const std::string& node, const std::string& text, const Fixes& fixes = {},
@@ -56,10 +65,17 @@ class Verdict {
     bool pending = false;
   };
 
+  using LinesOf = std::map<std::pair<std::string, v1::Outcome>, size_t>;  // a node, an outcome
+
+  void Add(Entry entry);
+  void LeaveOutMany();
   v1::Outcome Combined() const;
   std::string Summary(v1::Outcome outcome) const;
 
   std::vector<Entry> entries_;
+  // Beyond so many entries, those of a node that are too many are let go of.
+  size_t most_entries_ = 100'000;
+  LinesOf left_out_;
 };
 
 // "node-1", "node-1, node-2", "node-1, node-2 and 7 more".

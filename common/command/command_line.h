@@ -87,6 +87,7 @@ std::vector<Command> StandardCommands();
 Terminal StandardTerminal();
 
 // "error: ..." and, where the message has "fix: " in it, "fix:   ..." on a line of its own.
+// With nothing in it that a terminal would obey, whoever said it.
 void PrintError(Terminal& terminal, const absl::Status& status);
 
 // The parts, for tests.

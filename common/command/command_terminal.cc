@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/command/command_line.h"
+#include "common/text/short_text.h"
 
 namespace connect_ha {
 namespace {
@@ -70,7 +71,9 @@ std::string Labelled(const std::string& label, const std::string& text, int widt
 
 void PrintError(Terminal& terminal, const absl::Status& status) {
   constexpr std::string_view kFix = "fix: ";
-  const std::string message(status.message().data(), status.message().size());
+  // It may be another program's words, or another machine's.
+  const std::string_view said(status.message().data(), status.message().size());
+  const std::string message = ShortLines(said, said.size());
   const size_t fix = message.rfind(kFix);
   if (fix == std::string::npos) {
     terminal.error << Labelled("error: ", message, terminal.width);

@@ -64,22 +64,6 @@ std::string Paint(const Terminal& terminal, Style style, const std::string& text
   return absl::StrCat("\x1b[", code, "m", text, "\x1b[0m");
 }
 
-std::string Printable(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool has_next = i + 1 < text.size();
-    const auto next = has_next ? static_cast<unsigned char>(text[i + 1]) : 0;
-    if (byte == 0xc2 && next >= 0x80 && next <= 0x9f) {
-      out += ' ';
-      ++i;
-    } else {
-      out += byte < ' ' || byte == 0x7f ? ' ' : text[i];
-    }
-  }
-  return out;
-}
-
 std::vector<int> ColumnWidths(const Terminal& terminal, const std::vector<TableRow>& rows) {
   constexpr int kNarrowest = 4;
   std::vector<int> widths;

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "common/command/command_line.h"
+#include "common/text/printable.h"
 
 namespace connect_ha {
 
@@ -13,10 +13,6 @@ enum class Style { kPlain, kGood, kBad, kDoubtful, kFaint, kStrong };
 
 // `text` in the style's colour; unchanged when the terminal has none.
 std::string Paint(const Terminal& terminal, Style style, const std::string& text);
-
-// `text` with control characters (also the two-byte ones, U+0080 to U+009F) turned to spaces:
-// what a node reports must not move an administrator's cursor.
-std::string Printable(std::string_view text);
 
 struct Cell {
   std::string text;

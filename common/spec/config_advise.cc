@@ -78,6 +78,11 @@ std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, cons
     AdviseOnRuntimes(spec.runtimes().python(), "runtimes.python", checker);
     AdviseOnRuntimes(spec.runtimes().quarto(), "runtimes.quarto", checker);
   }
+  if (spec.downloads().allow_file()) {
+    checker.Note("downloads.allow_file",
+                 "goes no further than the directory that each node's own agent.yaml names "
+                 "(artifact_dir)");
+  }
   if (spec.nodes().has_minimum_serving()) checker.Note("nodes.minimum_serving", kNoEffect);
   if (spec.has_load_balancer()) checker.Note("load_balancer", kNoEffect);
   if (spec.database().has_ca_file()) {

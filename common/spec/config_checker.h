@@ -9,6 +9,10 @@
 
 namespace connect_ha {
 
+// Where a specification may name files whose content goes into Connect's configuration. What else
+// root can read on a node is nobody's business.
+inline constexpr char kSecretsDirectory[] = "/etc/connect-ha/secrets";
+
 // Collects problems, each at the place of the value, or of the nearest thing around it.
 class Checker {
  public:
@@ -37,6 +41,11 @@ void CheckInstallation(const v1::ClusterSpec& spec, Checker& checker);
 // nodes, load_balancer, rollout.
 void CheckService(const v1::ClusterSpec& spec, Checker& checker);
 
+// Every text in it: of a length that nobody needs more than, and without control characters. `path`
+// is where `message` stands, as in FilePositions.
+void CheckTexts(const google::protobuf::Message& message, const std::string& path,
+                Checker& checker);
+
 // Forms of values.
 bool IsDigits(const std::string& text);
 // Three numbers with dots between, in the one form that directories and packages have: 4.3.3, not
@@ -44,11 +53,19 @@ bool IsDigits(const std::string& text);
 bool IsFullVersion(const std::string& text);
 // 2024.08.0, perhaps with -dev or -preview. Not a package's version: 2024.08.0~ubuntu22.
 bool IsConnectVersion(const std::string& text);
-// Absolute, and in the one form that mount tables have.
+// Absolute, without control characters, and in the one form that mount tables have.
 bool IsPlainPath(const std::string& path);
 // A name below a directory: relative, without . and .. in it.
 bool IsNameBelow(const std::string& path);
+// What passwd(5) keeps and no program takes for an option: 1 to 32 letters, digits, _ . - and @,
+// the first a letter or _.
+bool IsAccountName(const std::string& text);
 bool HasBlank(const std::string& text);
+// Of a host, or an address: nothing that a shell takes for more than a word.
+bool IsHostName(const std::string& text);
+// A plain path below kSecretsDirectory: whoever writes a specification names no other file of a
+// node.
+bool IsSecretFile(const std::string& path);
 bool IsFileSystemId(const std::string& text);  // of EFS: fs-0123456789abcdef0
 bool IsRegion(const std::string& text);        // us-east-1, us-gov-west-1
 bool IsSha256(const std::string& text);        // 64 hex digits, lower case

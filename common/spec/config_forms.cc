@@ -60,15 +60,40 @@ bool IsConnectVersion(const std::string& text) {
 
 bool IsPlainPath(const std::string& path) {
   if (!absl::StartsWith(path, "/") || (path.size() > 1 && absl::EndsWith(path, "/"))) return false;
+  if (std::any_of(path.begin(), path.end(),
+                  [](unsigned char c) { return absl::ascii_iscntrl(c); })) {
+    return false;
+  }
   const std::vector<std::string> parts = absl::StrSplit(path.substr(1), '/');
   return path == "/" || std::none_of(parts.begin(), parts.end(), [](const std::string& part) {
            return part.empty() || part == "." || part == "..";
          });
 }
 
+bool IsAccountName(const std::string& text) {
+  if (text.empty() || text.size() > 32) return false;
+  const auto first = static_cast<unsigned char>(text[0]);
+  return (absl::ascii_isalpha(first) || first == '_') &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-' || c == '@';
+         });
+}
+
 bool HasBlank(const std::string& text) {
   return std::any_of(text.begin(), text.end(),
                      [](unsigned char c) { return c <= ' ' || c == 127; });
+}
+
+bool IsHostName(const std::string& text) {
+  return !text.empty() && text[0] != '-' &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return absl::ascii_isalnum(c) || c == '_' || c == '-' || c == '.' || c == ':' ||
+                  c == '[' || c == ']' || c == '%';
+         });
+}
+
+bool IsSecretFile(const std::string& path) {
+  return IsPlainPath(path) && absl::StartsWith(path, absl::StrCat(kSecretsDirectory, "/"));
 }
 
 bool IsFileSystemId(const std::string& text) {

@@ -3,7 +3,7 @@
 //
 //   scalar    as written. A string keeps the text of an unquoted number: 3.10 is "3.10"
 //   number    decimal digits, unquoted; bool: true, false
-//   enum      the value's name in lower case
+//   enum      the value's name in lower case, without the enum's name before it
 //   Duration  "500ms", "30s", "5m", "1h30m", "2d"
 //   message   a mapping; one left empty is as if not given
 //   repeated  a list

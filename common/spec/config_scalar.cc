@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -14,6 +15,7 @@ namespace connect_ha {
 namespace {
 
 using google::protobuf::Duration;
+using google::protobuf::EnumDescriptor;
 using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
@@ -83,19 +85,30 @@ absl::Status StoreDouble(Message& message, const FieldDescriptor& field, const s
   return absl::OkStatus();
 }
 
-// The lower-case names of an enum, without the one for "not set".
+// "ALLOW_" of an enum Allow whose values all begin with it; "" where they do not.
+std::string EnumPrefix(const EnumDescriptor& type) {
+  const std::string prefix = absl::AsciiStrToUpper(type.name()) + "_";
+  for (int i = 0; i < type.value_count(); ++i) {
+    if (!absl::StartsWith(type.value(i)->name(), prefix)) return "";
+  }
+  return prefix;
+}
+
+// The lower-case names of an enum, without their prefix and without the one for "not set".
 std::vector<std::string> EnumNames(const FieldDescriptor& field) {
+  const size_t prefix = EnumPrefix(*field.enum_type()).size();
   std::vector<std::string> names;
   for (int i = 0; i < field.enum_type()->value_count(); ++i) {
     const EnumValueDescriptor& value = *field.enum_type()->value(i);
-    if (value.number() != 0) names.push_back(absl::AsciiStrToLower(value.name()));
+    if (value.number() == 0) continue;
+    names.push_back(absl::AsciiStrToLower(value.name().substr(prefix)));
   }
   return names;
 }
 
 absl::Status StoreEnum(Message& message, const FieldDescriptor& field, const std::string& text) {
-  const EnumValueDescriptor* value =
-      field.enum_type()->FindValueByName(absl::AsciiStrToUpper(text));
+  const EnumValueDescriptor* value = field.enum_type()->FindValueByName(
+      EnumPrefix(*field.enum_type()) + absl::AsciiStrToUpper(text));
   if (value == nullptr || value->number() == 0 || text != absl::AsciiStrToLower(text)) {
     const std::string nearest = Nearest(absl::AsciiStrToLower(text), EnumNames(field));
     return absl::InvalidArgumentError(

@@ -17,7 +17,12 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
+// A node reports a line for each; a report has its limit.
+constexpr int kMostAccounts = 200;
+
 void CheckAccounts(const v1::ClusterSpec& spec, Checker& checker) {
+  checker.Require(spec.accounts_size() <= kMostAccounts, "accounts",
+                  absl::StrCat("must be at most ", kMostAccounts));
   constexpr uint32_t kNoId = 4294967295;  // -1: chown's "leave as it is"
   // In a fixed order, as a protobuf map has none.
   const std::map<std::string, v1::AccountSpec> accounts(spec.accounts().begin(),
@@ -25,9 +30,9 @@ void CheckAccounts(const v1::ClusterSpec& spec, Checker& checker) {
   std::map<uint32_t, std::string> owners;
   for (const auto& [name, account] : accounts) {
     const std::string path = absl::StrCat("accounts.", name);
-    checker.Require(
-        !name.empty() && !HasBlank(name) && name.find_first_of(":/,") == std::string::npos, path,
-        "is not the name of an account");
+    checker.Require(IsAccountName(name), path,
+                    "is not the name of an account: up to 32 letters, digits, _ . - and @, the "
+                    "first a letter or _");
     checker.Require(account.has_uid() || account.has_gid(), path, "needs a uid, a gid or both");
     checker.Require(account.uid() != kNoId, path + ".uid", "must be below 4294967295");
     checker.Require(account.gid() != kNoId, path + ".gid", "must be below 4294967295");
@@ -63,7 +68,7 @@ void CheckStorage(const v1::StorageSpec& storage, Checker& checker) {
   }
   if (storage.has_nfs()) {
     const v1::NfsSpec& nfs = storage.nfs();
-    checker.Require(!nfs.server().empty() && !HasBlank(nfs.server()), "storage.nfs.server",
+    checker.Require(IsHostName(nfs.server()), "storage.nfs.server",
                     "must be the server's name or address");
     checker.Require(!nfs.has_export_() || IsPlainPath(nfs.export_()), "storage.nfs.export",
                     "must be an absolute path");
@@ -159,6 +164,7 @@ std::vector<ConfigProblem> ValidateClusterSpec(const v1::ClusterSpec& spec, cons
   CheckLimits(spec.limits(), checker);
   CheckPlatform(spec.platform(), checker);
   CheckService(spec, checker);
+  CheckTexts(spec, "", checker);
   return checker.TakeProblems();
 }
 
@@ -175,6 +181,9 @@ std::vector<ConfigProblem> ValidateAgentConfig(const v1::AgentConfig& config,
                   "connect_unit", "must end with .service");
   checker.Require(!config.has_database_ca_file() || IsPlainPath(config.database_ca_file()),
                   "database_ca_file", "must be an absolute path");
+  checker.Require(!config.has_artifact_dir() ||
+                      (IsPlainPath(config.artifact_dir()) && config.artifact_dir() != "/"),
+                  "artifact_dir", "must be an absolute path of a directory, as /srv/packages");
   CheckPositive(config.has_poll_interval(), config.poll_interval(), "poll_interval", checker);
   CheckPositive(config.has_verify_interval(), config.verify_interval(), "verify_interval", checker);
   return checker.TakeProblems();
@@ -188,6 +197,7 @@ void SetAgentDefaults(v1::AgentConfig& config) {
   if (!config.has_connect_unit()) config.set_connect_unit("rstudio-connect.service");
   if (!config.has_poll_interval()) config.mutable_poll_interval()->set_seconds(30);
   if (!config.has_verify_interval()) config.mutable_verify_interval()->set_seconds(600);
+  if (!config.has_allow()) config.set_allow(v1::ALLOW_SERVE);
 }
 
 }  // namespace connect_ha

@@ -72,6 +72,8 @@ class InstallationChecker {
 
   void CheckRuntimes(const Runtimes& runtimes, const std::string& path, const std::string& example,
                      bool packages) {
+    constexpr int kMost = 50;
+    checker_.Require(runtimes.size() <= kMost, path, absl::StrCat("must be at most ", kMost));
     std::map<std::string, int> seen;
     for (int i = 0; i < runtimes.size(); ++i) {
       const v1::RuntimeSpec& runtime = runtimes[i];
@@ -175,6 +177,9 @@ class InstallationChecker {
   }
 
   void CheckSecrets() {
+    constexpr int kMost = 200;
+    checker_.Require(spec_.secrets_size() <= kMost, "secrets",
+                     absl::StrCat("must be at most ", kMost));
     const std::map<std::string, v1::SecretSpec> secrets(spec_.secrets().begin(),
                                                         spec_.secrets().end());
     for (const auto& [name, secret] : secrets) {
@@ -186,8 +191,9 @@ class InstallationChecker {
       };
       checker_.Require(is_word(name, "_-"), path, "must be of letters, digits, _ and -");
       if (secret.source_case() == v1::SecretSpec::kFile) {
-        checker_.Require(IsPlainPath(secret.file()), path + ".file",
-                         "must be an absolute path, of a file on every node");
+        checker_.Require(IsSecretFile(secret.file()), path + ".file",
+                         absl::StrCat("must be a file on every node below ", kSecretsDirectory,
+                                      ", as ", kSecretsDirectory, "/", name));
       } else if (secret.source_case() == v1::SecretSpec::kCredential) {
         checker_.Require(is_word(secret.credential(), "_-."), path + ".credential",
                          "must be the name of a systemd credential (LoadCredential=NAME:...)");
@@ -199,8 +205,11 @@ class InstallationChecker {
 
   void CheckDownloads() {
     const v1::DownloadsSpec& downloads = spec_.downloads();
+    constexpr uint64_t kMost = 1ull << 40;
     checker_.Require(!downloads.has_limit_bytes() || downloads.limit_bytes() > 0,
                      "downloads.limit_bytes", "must be more than 0");
+    checker_.Require(downloads.limit_bytes() <= kMost, "downloads.limit_bytes",
+                     "must be at most 1099511627776, which is 1 TiB");
   }
 
   const v1::ClusterSpec& spec_;

@@ -1,5 +1,6 @@
 #include "common/tls/channel.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -57,15 +58,27 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
   return grpc::CreateCustomChannel(options.target, grpc::SslCredentials(ssl), arguments);
 }
 
-grpc::Status CallAcrossReconnect(grpc::Channel& channel,
-                                 const std::function<grpc::Status()>& call) {
-  grpc::Status status = call();
+grpc::Status CallAcrossReconnect(grpc::Channel& channel, std::chrono::milliseconds timeout,
+                                 const std::function<grpc::Status(grpc::ClientContext&)>& call) {
+  // Of the steady clock, since a step of the other one must not give a call all the time there is;
+  // gRPC takes the other, for each call anew.
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  const auto within = [&end](std::chrono::nanoseconds most) {
+    const std::chrono::nanoseconds left = end - std::chrono::steady_clock::now();
+    return std::chrono::system_clock::now() +
+           std::chrono::duration_cast<std::chrono::system_clock::duration>(std::min(left, most));
+  };
+  const auto run = [&] {
+    grpc::ClientContext context;
+    context.set_deadline(within(timeout));
+    return call(context);
+  };
+  grpc::Status status = run();
   for (const std::chrono::milliseconds pause : kPauses) {
-    if (!MayPass(status)) break;
+    if (!MayPass(status) || std::chrono::steady_clock::now() + pause >= end) break;
     std::this_thread::sleep_for(pause);
-    const auto patience = std::chrono::system_clock::now() + std::chrono::seconds(2);
-    if (!channel.WaitForConnected(patience)) break;
-    status = call();
+    if (!channel.WaitForConnected(within(2s))) break;
+    status = run();
   }
   return status;
 }

@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -34,8 +35,10 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options);
 
 // Runs `call`, and up to three times more within a second or so while it is UNAVAILABLE or
 // CANCELLED and the channel is up again: a coordinator that takes a new certificate closes the
-// connections of the old one, and cancels what reaches it then.
-grpc::Status CallAcrossReconnect(grpc::Channel& channel, const std::function<grpc::Status()>& call);
+// connections of the old one, and cancels what reaches it then. All of it ends within `timeout`:
+// each `call` is given a context with what is left of that.
+grpc::Status CallAcrossReconnect(grpc::Channel& channel, std::chrono::milliseconds timeout,
+                                 const std::function<grpc::Status(grpc::ClientContext&)>& call);
 
 // The same code and message.
 absl::Status FromGrpc(const grpc::Status& status);

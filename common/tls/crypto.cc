@@ -33,6 +33,11 @@ std::string KeyedDigestHex(std::string_view key, std::string_view data) {
   return Hex(HmacSha256(key, data));
 }
 
+std::string DigestKeyId(std::string_view key) {
+  constexpr size_t kDigits = 16;
+  return key.empty() ? std::string() : Hex(Sha256(key)).substr(0, kDigits);
+}
+
 std::string RandomBytes(size_t count) {
   std::string bytes(count, '\0');
   if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) != 1) {

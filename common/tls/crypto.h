@@ -12,6 +12,10 @@ std::string Hex(std::string_view bytes);
 // Lower-case hex of HMAC-SHA256: how a secret is compared across nodes without being sent.
 std::string KeyedDigestHex(std::string_view key, std::string_view data);
 
+// Which key digests were made with: 16 hex digits, which say nothing else of it; "" of an empty
+// key.
+std::string DigestKeyId(std::string_view key);
+
 // From the operating system's generator. Aborts the process when there is none: nothing in this
 // project can go on safely without.
 std::string RandomBytes(size_t count);

@@ -22,6 +22,8 @@ struct Meaning {
 constexpr Meaning kMeanings[] = {
     {"certificate verify failed",
      "the caller's certificate is of another authority than this cluster's, or has expired"},
+    {"peer did not return a certificate",
+     "the caller has no certificate; a node gets one on the port of enrolment, the next one"},
     {"http request", "the caller speaks HTTP without TLS"},
     {"wrong version number", "the caller does not speak TLS"},
     {"packet length too long", "the caller does not speak TLS"},

@@ -9,6 +9,8 @@ constexpr char kDescription[] =
 
 What was in force before is kept: connect-ha spec history, connect-ha spec rollback.
 
+With --sign the specification and its files are signed here, for nodes that take nothing else: see connect-ha key create.
+
 Exit status: 2 when the specification is invalid or there is no terminal to ask on; 1 when the answer was no, somebody else applied one meanwhile, or, with --wait, a node is stuck or stays different; 3 when, with --wait, a node is not heard or it takes too long.)";
 
 int Run(const Environment& environment, const Arguments& arguments, Terminal& terminal) {
@@ -23,7 +25,8 @@ Command ApplyCommand(const Environment& environment) {
   Command command = {"apply", "[FILE]", "Put a specification into force", kDescription};
   command.options = PutIntoForceOptions();
   command.examples = {"connect-ha apply /etc/connect-ha/cluster.yaml",
-                      "connect-ha apply cluster.yaml --yes --wait"};
+                      "connect-ha apply cluster.yaml --yes --wait",
+                      "connect-ha apply cluster.yaml --sign ~/.config/connect-ha-signing.key"};
   command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
     return Run(environment, arguments, terminal);
   };

@@ -19,7 +19,7 @@ constexpr char kDescription[] =
 
 --all shows every item, in groups; --rule one item in full, node by node.
 
-With --refresh the nodes look again first, except at what takes minutes: checksums of installed files, trial runs of R, Python and Quarto, and the licence's status are renewed when something there changes, and every ten minutes.
+With --refresh the nodes look again first, except at what takes minutes: checksums of installed files, smoke runs of R, Python and Quarto, and the licence's status are renewed when something there changes, and every ten minutes; smoke runs that passed, once a day.
 
 With --node only that node's own evidence counts, and what is so of the cluster as a whole. Two nodes may each be in order and still differ: whether the cluster is in order, only the whole checklist says.
 

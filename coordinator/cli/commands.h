@@ -24,6 +24,10 @@ Command TokenCreateCommand(const Environment& environment);
 Command TokenListCommand(const Environment& environment);
 Command TokenRevokeCommand(const Environment& environment);
 Command NodeRemoveCommand(const Environment& environment);
+Command AdminCreateCommand(const Environment& environment);
+Command AdminListCommand(const Environment& environment);
+Command AdminRemoveCommand(const Environment& environment);
+Command AuditCommand(const Environment& environment);
 Command CheckConfigCommand();
 Command PreviewCommand(const Environment& environment);
 Command ApplyCommand(const Environment& environment);
@@ -31,6 +35,7 @@ Command SpecShowCommand(const Environment& environment);
 Command SpecHistoryCommand(const Environment& environment);
 Command SpecDiffCommand(const Environment& environment);
 Command SpecRollbackCommand(const Environment& environment);
+Command KeyCreateCommand();
 
 // Every rule's id, as the choices of an option.
 std::string RuleIds();

@@ -65,24 +65,29 @@ bool SomethingUnknown(const Differences& differences) {
                      [](const Difference& d) { return !d.a_known || !d.b_known; });
 }
 
-absl::StatusOr<v1::NodeSnapshot> FindNode(const v1::Snapshot& snapshot, const std::string& name) {
-  for (const v1::NodeSnapshot& node : snapshot.nodes()) {
-    if (node.name() != name) continue;
-    if (node.has_facts()) return node;
-    return absl::UnavailableError(
-        absl::StrCat("\"", name,
-                     "\" has joined but not reported yet; fix: on the node: systemctl status "
-                     "connect-ha-agent"));
-  }
-  return CheckNodes(snapshot, {name});
+absl::StatusOr<v1::NodeSnapshot> GetNode(AdminLink& admin, const std::string& name) {
+  v1::GetSnapshotRequest request;
+  request.set_node(name);
+  const auto snapshot = admin.GetSnapshot(request);
+  if (!snapshot.ok()) return snapshot.status();
+  if (snapshot->nodes_size() == 1 && snapshot->nodes(0).has_facts()) return snapshot->nodes(0);
+  return absl::UnavailableError(
+      absl::StrCat("\"", name,
+                   "\" has joined but not reported yet; fix: on the node: systemctl status "
+                   "connect-ha-agent"));
 }
 
 int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std::string& key) {
-  const auto snapshot = admin.GetSnapshot({});
-  if (!snapshot.ok()) return Fail(terminal, snapshot.status());
-  const auto a = FindNode(*snapshot, arguments.positional[0]);
+  const std::string& first = arguments.positional[0];
+  const std::string& second = arguments.positional[1];
+  const auto states = GetStates(admin);
+  if (!states.ok()) return Fail(terminal, states.status());
+  if (const absl::Status known = CheckNodes(*states, {first, second}); !known.ok()) {
+    return Fail(terminal, known);
+  }
+  const auto a = GetNode(admin, first);
   if (!a.ok()) return Fail(terminal, a.status());
-  const auto b = FindNode(*snapshot, arguments.positional[1]);
+  const auto b = GetNode(admin, second);
   if (!b.ok()) return Fail(terminal, b.status());
   const Differences differences = Diff(*a, *b);
   key = DifferencesJson(differences);
@@ -93,10 +98,10 @@ int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std
   }
   bool live = true;
   for (const v1::NodeSnapshot* node : {&*a, &*b}) {
-    if (IsLive(*snapshot, *node)) continue;
+    if (IsLive(*states, *node)) continue;
     live = false;
     terminal.error << "warning: " << node->name() << " was last heard "
-                   << SeenCell(*snapshot, *node).text << "\n";
+                   << SeenCell(*states, *node).text << "\n";
   }
   // Those that break a rule come first.
   if (!differences.empty() && !differences[0].message.rule().empty()) return kFails;

@@ -32,6 +32,7 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
   }
   v1::RemoveNodeRequest request;
   request.set_node(node);
+  request.set_why(arguments.Get("--why"));
   const auto response = (*admin)->RemoveNode(request);
   if (!response.ok()) return Fail(terminal, response.status());
   terminal.out << node << " is removed; on it: systemctl disable --now connect-ha-agent\n";
@@ -42,7 +43,7 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
 
 Command NodeRemoveCommand(const Environment& environment) {
   Command command = {"node remove", "NODE", "Remove a node from the cluster", kDescription};
-  command.options = ClientOptions({{"--yes", nullptr, "Do not ask"}});
+  command.options = ClientOptions({{"--yes", nullptr, "Do not ask"}, WhyOption()});
   command.examples = {"connect-ha node remove node-2"};
   command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
     return Run(environment, arguments, terminal);

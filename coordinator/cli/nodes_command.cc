@@ -12,47 +12,53 @@ constexpr char kDescription[] =
 
 Exit status: 3 when a node is not heard, or two machines speak under one name, else 0.)";
 
-std::string OrUnknown(bool known, const std::string& text) { return known ? text : "?"; }
+std::string OrUnknown(const std::string& text) { return text.empty() ? "?" : text; }
 
-TableRow Row(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
-  const v1::Facts& facts = node.facts();
+bool IsLive(const v1::NodeBrief& node) { return node.has_last_seen() && !node.lost(); }
+
+Cell HeardCell(const v1::ListNodesResponse& nodes, const v1::NodeBrief& node) {
+  if (!node.has_last_seen()) return {"never", Style::kDoubtful};
+  return {FormatSpan(FromProto(nodes.taken_at()) - FromProto(node.last_seen())) + " ago",
+          IsLive(node) ? Style::kPlain : Style::kDoubtful};
+}
+
+TableRow Row(const v1::ListNodesResponse& nodes, const v1::NodeBrief& node) {
   return {{node.name()},
-          {StateText(node)},
-          SeenCell(snapshot, node),
-          {OrUnknown(!node.agent_version().empty(), node.agent_version())},
-          {OrUnknown(facts.connect().has_package(), facts.connect().package().version())},
-          {OrUnknown(facts.host().has_os_name(), facts.host().os_name())},
-          {OrUnknown(facts.instance().has_zone(), facts.instance().zone())},
-          {node.claimants_size() > 1 ? "CONFLICT" : "", Style::kBad}};
+          {StateText(node.assigned_state(), node.reported_state(), node.allow())},
+          HeardCell(nodes, node),
+          {OrUnknown(node.agent_version())},
+          {OrUnknown(node.facts().connect_version())},
+          {OrUnknown(node.facts().system())},
+          {OrUnknown(node.facts().zone())},
+          {node.claimants() > 1 ? "CONFLICT" : "", Style::kBad}};
 }
 
 // What counts as a change, and not as time that passes.
-std::string ChangeKey(const v1::Snapshot& snapshot) {
+std::string ChangeKey(const v1::ListNodesResponse& nodes) {
   constexpr size_t kHeard = 2;
   std::string key;
-  for (const v1::NodeSnapshot& node : snapshot.nodes()) {
-    TableRow row = Row(snapshot, node);
-    row[kHeard].text = IsLive(snapshot, node) ? "live" : "not heard";
+  for (const v1::NodeBrief& node : nodes.nodes()) {
+    TableRow row = Row(nodes, node);
+    row[kHeard].text = IsLive(node) ? "live" : "not heard";
     for (const Cell& cell : row) absl::StrAppend(&key, cell.text, "\n");
   }
   return key;
 }
 
 int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std::string& key) {
-  const bool json = arguments.Get("--output") == "json";
-  const auto snapshot = json ? GetStates(admin) : admin.GetSnapshot({});
-  if (!snapshot.ok()) return Fail(terminal, snapshot.status());
+  const auto nodes = admin.ListNodes({});
+  if (!nodes.ok()) return Fail(terminal, nodes.status());
   int code = kHolds;
   size_t live = 0;
   std::vector<TableRow> rows;
-  for (const v1::NodeSnapshot& node : snapshot->nodes()) {
-    rows.push_back(Row(*snapshot, node));
-    live += IsLive(*snapshot, node) ? 1 : 0;
-    if (!IsLive(*snapshot, node) || node.claimants_size() > 1) code = kUnknown;
+  for (const v1::NodeBrief& node : nodes->nodes()) {
+    rows.push_back(Row(*nodes, node));
+    live += IsLive(node) ? 1 : 0;
+    if (!IsLive(node) || node.claimants() > 1) code = kUnknown;
   }
-  key = ChangeKey(*snapshot);
-  if (json) {
-    terminal.out << ToJson(*snapshot);
+  key = ChangeKey(*nodes);
+  if (arguments.Get("--output") == "json") {
+    terminal.out << ToJson(*nodes);
     return code;
   }
   if (rows.empty()) {

@@ -7,6 +7,7 @@
 #include "common/command/text_table.h"
 #include "common/tls/crypto.h"
 #include "coordinator/cli/apply/put_into_force.h"
+#include "coordinator/cli/apply/sign.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/text/line_diff.h"
@@ -26,7 +27,9 @@ constexpr char kDiffDescription[] =
 Exit status: 0 when they are the same, 1 when they differ.)";
 
 constexpr char kRollbackDescription[] =
-    R"(Goes back to an older specification. It becomes a new generation, as if it had been applied again: connect-ha shows first what would change, and asks. A version older than the installed one is installed only where that specification has allow_downgrade.)";
+    R"(Goes back to an older specification. It becomes a new generation, as if it had been applied again: connect-ha shows first what would change, and asks. A version older than the installed one is installed only where that specification has allow_downgrade.
+
+With --sign, all of it is shown before it is signed, and what is signed is what its text says: somebody has to read it, so that --yes is refused.)";
 
 absl::StatusOr<uint64_t> ParseGeneration(const std::string& text) {
   uint64_t generation = 0;
@@ -149,11 +152,55 @@ int Diff(const Environment& environment, const Arguments& arguments, Terminal& t
   return differ ? kFails : kHolds;
 }
 
+// Nothing in it moves the cursor: what is printed is what is there.
+void PrintText(Terminal& terminal, const std::string& name, const std::string& text) {
+  terminal.out << name << ":\n";
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    terminal.out << "  " << Printable({line.data(), line.size()}) << "\n";
+  }
+}
+
+// All that would be signed, and how it differs from what is in force. Both come from the
+// coordinator: what counts is the whole text.
+absl::Status Review(AdminLink& admin, const v1::SpecGeneration& spec, Terminal& terminal) {
+  const auto newest = admin.GetSpec({});
+  if (!newest.ok()) return newest.status();
+  const v1::SpecBundle& bundle = spec.bundle();
+  terminal.out << "This is what would be signed:\n";
+  PrintText(terminal, "cluster.yaml", bundle.source());
+  if (bundle.has_connect_config()) PrintText(terminal, "configuration", bundle.connect_config());
+  if (bundle.has_license()) terminal.out << "licence: " << DescribeLicense(bundle) << "\n";
+  terminal.out << "\nIn force now is generation " << newest->generation() << "; what changes:\n";
+  PrintDifference(terminal, "cluster.yaml", newest->bundle().source(), bundle.source());
+  PrintDifference(terminal, "configuration", newest->bundle().connect_config(),
+                  bundle.connect_config());
+  terminal.out << "\n";
+  return absl::OkStatus();
+}
+
+// What is signed is what its own text says, and somebody has to have read it.
+absl::Status PrepareToSign(AdminLink& admin, const Arguments& arguments, Terminal& terminal,
+                           v1::SpecGeneration& spec) {
+  if (arguments.Has("--yes")) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "what is signed has to be looked at; fix: without --yes, or: connect-ha spec show ",
+        spec.generation(), " into a file, and connect-ha apply that with --sign"));
+  }
+  auto written = AsWritten(spec.bundle(), absl::StrCat("generation ", spec.generation()));
+  if (!written.ok()) return written.status();
+  *spec.mutable_bundle() = *std::move(written);
+  return Review(admin, spec, terminal);
+}
+
 int Rollback(const Environment& environment, const Arguments& arguments, Terminal& terminal) {
   const auto admin = OpenCoordinator(environment, arguments);
   if (!admin.ok()) return Fail(terminal, admin.status());
-  const auto spec = GetGeneration(**admin, arguments.positional[0]);
+  auto spec = GetGeneration(**admin, arguments.positional[0]);
   if (!spec.ok()) return Fail(terminal, spec.status());
+  if (arguments.Has("--sign")) {
+    const absl::Status seen = PrepareToSign(**admin, arguments, terminal, *spec);
+    if (!seen.ok()) return Fail(terminal, seen);
+  }
   Proposal proposal;
   proposal.bundle = spec->bundle();
   proposal.generation = spec->generation();
@@ -200,7 +247,8 @@ Command SpecRollbackCommand(const Environment& environment) {
   Command command = {"spec rollback", "GENERATION", "Go back to an older specification",
                      kRollbackDescription};
   command.options = PutIntoForceOptions();
-  command.examples = {"connect-ha spec rollback 2", "connect-ha spec rollback 2 --yes --wait"};
+  command.examples = {"connect-ha spec rollback 2", "connect-ha spec rollback 2 --yes --wait",
+                      "connect-ha spec rollback 2 --sign ~/.config/connect-ha-signing.key"};
   command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
     return Rollback(environment, arguments, terminal);
   };

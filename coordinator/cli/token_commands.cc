@@ -23,6 +23,7 @@ constexpr char kRevokeDescription[] =
 absl::StatusOr<v1::CreateTokenRequest> Request(const Arguments& arguments) {
   v1::CreateTokenRequest request;
   request.set_node_pattern(arguments.Get("--node"));
+  request.set_why(arguments.Get("--why"));
   if (arguments.Has("--ttl")) {
     const auto ttl = ParseDuration(arguments.Get("--ttl"));
     if (!ttl.ok()) return ttl.status();
@@ -111,6 +112,7 @@ int Revoke(const Environment& environment, const Arguments& arguments, Terminal&
   if (!admin.ok()) return Fail(terminal, admin.status());
   v1::RevokeTokenRequest request;
   request.set_id(arguments.positional[0]);
+  request.set_why(arguments.Get("--why"));
   const auto response = (*admin)->RevokeToken(request);
   if (!response.ok()) return Fail(terminal, response.status());
   terminal.out << "token " << request.id() << " is revoked\n";
@@ -126,6 +128,7 @@ Command TokenCreateCommand(const Environment& environment) {
       ClientOptions({{"--node", "NAME", "The node's name, or a pattern with * and ? (default any)"},
                      {"--ttl", "TIME", "How long it is good: 30m, 12h, 2d (default 1h)"},
                      {"--uses", "NUMBER", "How many nodes may join with it (default 1)"},
+                     WhyOption(),
                      {"--output", "FORMAT", "How to print it", "table|json"}});
   command.examples = {"connect-ha token create --node node-1",
                       "connect-ha token create --node 'web-*' --uses 20 --ttl 12h"};
@@ -147,7 +150,7 @@ Command TokenListCommand(const Environment& environment) {
 
 Command TokenRevokeCommand(const Environment& environment) {
   Command command = {"token revoke", "TOKEN", "Revoke a join token", kRevokeDescription};
-  command.options = ClientOptions({});
+  command.options = ClientOptions({WhyOption()});
   command.examples = {"connect-ha token revoke 4xk2vq7mza"};
   command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
     return Revoke(environment, arguments, terminal);

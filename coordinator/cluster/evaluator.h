@@ -4,6 +4,9 @@
 // another rule's trouble. What rests on volatile values turns only after a while (hold.h).
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -11,6 +14,8 @@
 #include "absl/status/status.h"
 #include "common/time.h"
 #include "connect_ha/v1/checklist.pb.h"
+#include "coordinator/cluster/finding_changes.h"
+#include "coordinator/cluster/findings_memory.h"
 #include "coordinator/cluster/hold.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/store/store.h"
@@ -22,47 +27,44 @@ class Evaluator {
   // Borrows both.
   Evaluator(Roster& roster, Store& store);
 
-  // Takes the latest checklist from the store.
+  // Takes what is remembered of the latest checklist from the store. After the roster's Load.
   absl::Status Load();
 
   // Evaluates when the roster changed, and at the least every ten seconds: facts age, clocks
-  // drift. After a restart the stored checklist stands, with its own time, until the nodes had
-  // their time to call (Roster::Settled). A loop calls it every 200 ms or so; any other thread that
-  // wants what was taken so far judged now may, too.
+  // drift. After a restart the outcomes that are remembered stand, with their own time and without
+  // words, until the nodes had their time to call (Roster::Settled). Of the loop alone: it may take
+  // seconds, and no caller is to make it work.
   void Tick(Time now);
-  // Stores the latest checklist as it is, before a stop.
+  // Stores what there is to remember as it is, before a stop.
   void Save(Time now);
 
   // The latest. Any thread.
   std::shared_ptr<const v1::Checklist> Latest() const;
+  // Roster::changes() that the latest shows, at the least; 0: it is of before the start. Any
+  // thread.
+  uint64_t judged() const { return judged_.load(); }
 
  private:
+  void EvaluateIfDue(Time now);
   void Evaluate(Time now);
-  void Keep(const v1::Checklist& checklist, const std::vector<v1::Event>& changes, Time now);
+  void Keep(std::vector<v1::Event> changes, Time now);
+  v1::Checklist Recalled(Time evaluated_at) const;
 
   Roster& roster_;
   Store& store_;
-  std::mutex tick_mutex_;  // all but latest_: one evaluation at a time
+  std::mutex tick_mutex_;  // all but judged_ and latest_: one evaluation at a time
   uint64_t changes_seen_ = 0;
   Time evaluated_at_{};
   Time stored_at_{};
   bool store_failed_ = false;
   Hold hold_;
-  v1::Checklist stored_;  // as it is in the store, for its outcomes
+  FindingsMemory memory_;  // of the latest
+  FindingsMemory stored_;  // as it is in the store, and was told
+  ChangePaces paces_;
 
+  std::atomic<uint64_t> judged_{0};
   mutable std::mutex mutex_;
   std::shared_ptr<const v1::Checklist> latest_;
 };
-
-// Sets `since` of each finding and of each line of its evidence: that of `before` where the outcome
-// is the same, or was before it was unknown or followed; else `now`. Keeps what was known last
-// while it is so.
-void SetSince(const v1::Checklist& before, Time now, v1::Checklist* checklist);
-
-// One FINDING_CHANGED for each rule whose outcome is another than in `before`; of a rule that
-// failed and fails, one for each node that began or ceased to. A rule that `before` does not have
-// is not a change.
-std::vector<v1::Event> FindChanges(const v1::Checklist& before, const v1::Checklist& checklist,
-                                   Time now);
 
 }  // namespace connect_ha

@@ -123,6 +123,7 @@ bool Hold::HoldsBack(const v1::Finding& finding, const std::string& node, const 
 
 void Hold::HoldTurning(const v1::Finding& earlier, Time now, std::set<Key>& held,
                        v1::Finding* finding) {
+  if (HoldTime(finding->rule()) == seconds(0)) return;
   LinesByNode lines = ByNode(*finding);
   const LinesByNode shown = ByNode(earlier);
   bool changed = false;
@@ -181,6 +182,7 @@ void Hold::Apply(const v1::Checklist& before, Time now, v1::Checklist* checklist
   }
   // What turned, or no longer does, begins anew another time.
   std::erase_if(turning_, [&held](const auto& entry) { return held.count(entry.first) == 0; });
+  if (held.empty()) return;
   // A rule may follow from one that stands below it.
   for (v1::Finding& finding : *checklist->mutable_findings()) {
     const v1::Finding* earlier = FindingOf(before, finding.rule());

@@ -1,8 +1,10 @@
 #include "coordinator/cluster/preview_board.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/cluster/node/bounds.h"
 
 namespace connect_ha {
 namespace {
@@ -35,7 +37,7 @@ void PreviewBoard::Exchange(const v1::HeartbeatRequest& request, Time now,
   ForgetOld(now);
   if (request.has_preview()) {
     const auto answered = questions_.find(request.preview().number());
-    if (answered != questions_.end()) answered->second.previews[request.node()] = request.preview();
+    if (answered != questions_.end()) Take(request, answered->second);
   }
   // The newest first: whoever asked before may have given up.
   for (auto question = questions_.rbegin(); question != questions_.rend(); ++question) {
@@ -43,6 +45,25 @@ void PreviewBoard::Exchange(const v1::HeartbeatRequest& request, Time now,
     *response->mutable_preview() = question->second.request;
     return;
   }
+}
+
+// The first that a node says counts: it is not asked again.
+void PreviewBoard::Take(const v1::HeartbeatRequest& request, Question& question) {
+  const auto [preview, is_new] = question.previews.try_emplace(request.node());
+  if (!is_new) return;
+  v1::Preview said = Bounded(request.preview());
+  const size_t bytes = said.ByteSizeLong();
+  if (question.bytes + bytes > kMostBytes) {
+    said.Clear();
+    said.set_number(request.preview().number());
+    v1::Trouble& trouble = *said.add_troubles();
+    trouble.set_resource("preview");
+    trouble.set_error("the nodes say more than there is room for; this one's is left out");
+    trouble.set_fix("connect-ha apply shows it again once fewer nodes differ");
+  } else {
+    question.bytes += bytes;
+  }
+  preview->second = std::move(said);
 }
 
 absl::StatusOr<std::map<std::string, v1::Preview>> PreviewBoard::Previews(uint64_t number,

@@ -1,5 +1,6 @@
 // Asks nodes what they would change for a specification that is not in force, and collects what
-// they say. Nothing of it is stored: who asked asks again. All calls may be made from any thread.
+// they say, so far as it has room. Nothing of it is stored: who asked asks again. All calls may be
+// made from any thread.
 #pragma once
 
 #include <atomic>
@@ -18,6 +19,10 @@ namespace connect_ha {
 
 class PreviewBoard {
  public:
+  // Of the previews to one question, serialised. Of a node for which there is no room it is said
+  // that there is none.
+  static constexpr size_t kMostBytes = 32 * 1024 * 1024;
+
   // Every node is asked at its next heartbeat. Returns the number of the question.
   uint64_t Ask(v1::Desired desired, Time now);
 
@@ -33,8 +38,10 @@ class PreviewBoard {
     v1::PreviewRequest request;
     Time asked_at;
     std::map<std::string, v1::Preview> previews;
+    size_t bytes = 0;
   };
 
+  static void Take(const v1::HeartbeatRequest& request, Question& question);
   void ForgetOld(Time now);
 
   std::mutex mutex_;

@@ -2,6 +2,9 @@
 // and what each is told to be. Facts are in the store before a heartbeat that brought them is
 // answered. All calls may be made from any thread; none holds a lock that another node's heartbeat
 // needs while it writes.
+//
+// What a heartbeat makes of a node is pure (node/step.h); here are the locks, the store, and what
+// the nodes have in common.
 #pragma once
 
 #include <atomic>
@@ -20,6 +23,7 @@
 #include "common/time.h"
 #include "common/tls/certificate.h"
 #include "connect_ha/v1/admin_service.pb.h"
+#include "connect_ha/v1/brief.pb.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
@@ -27,8 +31,8 @@
 
 namespace connect_ha {
 
-// A node that said that its facts changed has this long to send them.
-constexpr std::chrono::seconds kFactsGrace{10};
+struct StepInputs;
+struct StepResult;
 
 class Roster {
  public:
@@ -39,35 +43,44 @@ class Roster {
   // Takes nodes and their latest reports from the store. Before anything else.
   absl::Status Load();
 
-  // The specification in force, as nodes are told it.
+  // The specification in force, as nodes are told it. Its lineage is set here.
   void SetSpec(const v1::Desired& desired);
-  // The highest that a node holds, as it said; 0: none does.
-  uint64_t NewestGenerationHeld() const;
+  // The highest that a node holds of this store's history, as it said, of those that are not above
+  // `most`; 0: none does.
+  uint64_t NewestGenerationHeld(uint64_t most) const;
   // limits.stale_after of the spec.
   std::chrono::microseconds StaleAfter() const;
 
   // Whether this certificate of a node still stands; PermissionDenied, with what to type, when the
   // node was removed. A node that the store does not know (it is of an older backup) is taken in.
   absl::Status Admit(const Certificate& certificate, Time now);
-  // After enrolling: a new record of a node.
+  // After enrolling: the store has a new record of the node. Whatever else is done to the node at
+  // the same time, what the store has then is what counts.
   void Enrolled(const v1::NodeRecord& record);
   // Runs `remove`, which removes the node from the store, and forgets it when that went well.
   absl::Status Remove(const std::string& node, const std::function<absl::Status()>& remove);
 
-  // The node must have been admitted. The caller sets coordinator_sent_us. An error: nothing was
-  // taken, the node shall call again.
+  // The node must have been admitted. The caller sets coordinator_sent_us and digest_key_id. An
+  // error: nothing that is to be stored was taken, the node shall call again. ResourceExhausted: it
+  // calls more often than it waits for answers.
   absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const v1::HeartbeatRequest& request,
                                                   const std::string& address, Time now);
 
   // Asks every node to gather. The number grows across restarts.
   uint64_t Refresh(Time now);
-  v1::RefreshStatusResponse RefreshStatus(uint64_t number, Time now) const;
+  // Done is what a checklist shows that took in everything up to `judged` (of changes()).
+  v1::RefreshStatusResponse RefreshStatus(uint64_t number, uint64_t judged, Time now) const;
 
+  // Every node that is not removed, by name; removed ones are in none of these.
+  std::vector<v1::NodeBrief> Briefs(Time now) const;
   v1::Snapshot TakeSnapshot(Time now, bool with_facts = true) const;
+  // Of facts those that count alone. `snapshot` may be of an arena: facts are parsed into it.
+  void TakeCounted(Time now, v1::Snapshot* snapshot) const;
   // NotFound names the nodes there are.
   absl::StatusOr<v1::NodeSnapshot> TakeNode(const std::string& node, Time now) const;
 
-  // Finds nodes that were lost and conflicts that ended. Every second or so.
+  // Finds nodes that were lost and conflicts that ended; once a day, removed nodes of which no
+  // certificate can be valid any more leave the store. Every second or so.
   void Tick(Time now);
   // Grows with every change that a rule could see, but for clock offsets.
   uint64_t changes() const { return changes_.load(); }
@@ -76,31 +89,52 @@ class Roster {
 
  private:
   struct Node;
+  using NodePointer = std::shared_ptr<Node>;
 
-  Node* Find(const std::string& name) const;
-  Node& FindOrAdd(const std::string& name);
-  std::vector<Node*> Nodes() const;
+  NodePointer Find(const std::string& name) const;  // null: not known
+  NodePointer FindOrAdd(const std::string& name);
+  std::vector<NodePointer> Nodes() const;
   std::shared_ptr<const v1::Desired> InForce() const;
-  absl::Status TakeReport(Node& node, const v1::HeartbeatRequest& request, Time now);
-  absl::Status TakeChanges(Node& node, const v1::HeartbeatRequest& request);
-  void Assign(Node& node, const v1::HeartbeatRequest& request, Time now,
-              v1::HeartbeatResponse* response);
+
+  // roster_load.cc
+  absl::Status LoadNodes();
+  absl::Status LoadReports();
+  absl::Status LoadLosses();
   absl::Status LoadLastSeen();
-  void RecordEvents(const std::vector<v1::Event>& events);
-  v1::HeartbeatResponse Answer(Node& node, const v1::HeartbeatRequest& request, Time now);
-  void FillSnapshot(const Node& node, Time now, bool with_facts, v1::NodeSnapshot* snapshot) const;
+
+  // roster_heartbeat.cc; with the node's call_mutex held.
+  absl::StatusOr<v1::HeartbeatResponse> Call(Node& node, const v1::HeartbeatRequest& request,
+                                             StepInputs& inputs);
+  absl::Status Write(const v1::HeartbeatRequest& request, StepResult& result);
+  void Publish(Node& node, StepResult& result, uint64_t epoch);
+
+  absl::Status RecordEvents(const std::vector<v1::Event>& events);
+  // roster_tick.cc
+  void TellLossesAgain(const std::vector<v1::Event>& events);
+  void Purge(Time now);
+  void LetGo(const std::string& name);
+  // roster_snapshot.cc; false for a removed node.
+  enum class FactsWanted { kNone, kHeld, kCounted };
+  void TakeAll(Time now, FactsWanted wanted, v1::Snapshot* snapshot) const;
+  bool FillSnapshot(const Node& node, Time now, FactsWanted wanted,
+                    v1::NodeSnapshot* snapshot) const;
+  bool FillBrief(const Node& node, Time now, v1::NodeBrief* brief) const;
 
   Store& store_;
   const Time started_;
   std::atomic<uint64_t> changes_{0};
   std::atomic<uint64_t> refresh_{0};
+  std::atomic<uint64_t> serial_{0};  // of the latest order in this epoch
   std::atomic<int64_t> stale_after_us_;
 
   mutable std::mutex spec_mutex_;
   std::shared_ptr<const v1::Desired> desired_;
 
-  mutable std::shared_mutex nodes_mutex_;  // the map; nodes are never taken out of it
-  std::map<std::string, std::unique_ptr<Node>> nodes_;
+  mutable std::shared_mutex nodes_mutex_;  // the map
+  std::map<std::string, NodePointer> nodes_;
+
+  std::mutex tick_mutex_;  // one tick at a time
+  Time purge_due_{};
 };
 
 }  // namespace connect_ha

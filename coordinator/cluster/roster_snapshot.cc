@@ -1,10 +1,15 @@
+// The nodes as they are shown and judged.
+#include <google/protobuf/arena.h>
+
+#include <chrono>
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/cluster/node/step.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/cluster/roster_node.h"
-#include "coordinator/plan/plan.h"
 
 namespace connect_ha {
 namespace {
@@ -15,32 +20,74 @@ void SetUnobserved(const std::string& reason, v1::NodeSnapshot* snapshot) {
   unobserved->set_reason(reason);
 }
 
+// What the node said, but for its facts.
+void FillSaid(const std::string& name, const KnownNode& known, v1::NodeSnapshot* snapshot) {
+  snapshot->set_name(name);
+  snapshot->set_reported_state(known.said.state);
+  snapshot->set_reported_generation(known.said.generation);
+  if (known.said.applied_at) *snapshot->mutable_reported_applied_at() = *known.said.applied_at;
+  if (known.said.convergence) *snapshot->mutable_convergence() = *known.said.convergence;
+  for (v1::Claimant& claimant : known.claimants.Current()) {
+    *snapshot->add_claimants() = std::move(claimant);
+  }
+  snapshot->set_agent_version(known.agent_version);
+  snapshot->set_allow(known.said.allow);
+  if (known.trusted_signers != nullptr) {
+    for (const std::string& signer : *known.trusted_signers) snapshot->add_trusted_signers(signer);
+  }
+  if (known.last_seen) *snapshot->mutable_last_seen() = ToProto(*known.last_seen);
+  if (const auto clock = known.clock.Best()) *snapshot->mutable_clock() = *clock;
+}
+
+void FillAssigned(const KnownNode& known, const v1::Desired& desired,
+                  std::chrono::microseconds stale_after, Time now, v1::NodeSnapshot* snapshot) {
+  const Assigned assigned = AssignState(desired, known.said, SeenUnit(known, stale_after, now));
+  snapshot->set_assigned_state(assigned.state);
+  snapshot->set_assigned_reason(assigned.reason);
+  snapshot->set_ahead(IsAhead(desired, known.said));
+}
+
+// What goes by the specification goes by the one in force.
+v1::FactsBrief BriefOf(const HeldFacts& held, const v1::Desired& desired) {
+  if (held.brief_generation == desired.generation()) return held.brief;
+  google::protobuf::Arena arena;
+  const v1::Facts* facts = ParseFacts(*held.bytes, arena);
+  return facts == nullptr ? held.brief : MakeBrief(*facts, desired.spec());
+}
+
 }  // namespace
+
+void Roster::TakeAll(Time now, FactsWanted wanted, v1::Snapshot* snapshot) const {
+  *snapshot->mutable_taken_at() = ToProto(now);
+  snapshot->set_coordinator_version(CONNECT_HA_VERSION);
+  const auto desired = InForce();
+  *snapshot->mutable_spec() = desired->spec();
+  snapshot->set_generation(desired->generation());
+  for (const NodePointer& node : Nodes()) {
+    if (!FillSnapshot(*node, now, wanted, snapshot->add_nodes())) {
+      snapshot->mutable_nodes()->RemoveLast();
+    }
+  }
+}
 
 v1::Snapshot Roster::TakeSnapshot(Time now, bool with_facts) const {
   v1::Snapshot snapshot;
-  *snapshot.mutable_taken_at() = ToProto(now);
-  snapshot.set_coordinator_version(CONNECT_HA_VERSION);
-  const auto desired = InForce();
-  *snapshot.mutable_spec() = desired->spec();
-  snapshot.set_generation(desired->generation());
-  for (const Node* node : Nodes()) {
-    v1::NodeSnapshot one;
-    FillSnapshot(*node, now, with_facts, &one);
-    if (!one.name().empty()) *snapshot.add_nodes() = std::move(one);
-  }
+  TakeAll(now, with_facts ? FactsWanted::kHeld : FactsWanted::kNone, &snapshot);
   return snapshot;
+}
+
+void Roster::TakeCounted(Time now, v1::Snapshot* snapshot) const {
+  TakeAll(now, FactsWanted::kCounted, snapshot);
 }
 
 absl::StatusOr<v1::NodeSnapshot> Roster::TakeNode(const std::string& name, Time now) const {
   v1::NodeSnapshot snapshot;
-  const Node* node = Find(name);
-  if (node != nullptr) FillSnapshot(*node, now, /*with_facts=*/true, &snapshot);
-  if (!snapshot.name().empty()) return snapshot;
+  const NodePointer node = Find(name);
+  if (node != nullptr && FillSnapshot(*node, now, FactsWanted::kHeld, &snapshot)) return snapshot;
   std::vector<std::string> known;
-  for (const Node* other : Nodes()) {
+  for (const NodePointer& other : Nodes()) {
     std::lock_guard lock(other->mutex);
-    if (!other->removed) known.push_back(other->name);
+    if (!other->known.removed) known.push_back(other->name);
   }
   return absl::NotFoundError(
       absl::StrCat("no node ", name, "\nfix: ",
@@ -48,40 +95,71 @@ absl::StatusOr<v1::NodeSnapshot> Roster::TakeNode(const std::string& name, Time 
                                  : "name one of these: " + absl::StrJoin(known, ", ")));
 }
 
-// Leaves `snapshot` empty for a removed node.
-void Roster::FillSnapshot(const Node& node, Time now, bool with_facts,
+bool Roster::FillSnapshot(const Node& node, Time now, FactsWanted wanted,
                           v1::NodeSnapshot* snapshot) const {
   const auto desired = InForce();
-  std::shared_ptr<const v1::Facts> facts;
-  std::string unobserved;
+  const auto stale_after = StaleAfter();
+  CountedFacts counted;
+  bool in_conflict = false;
+  std::shared_ptr<const HeldFacts> facts;
   {
     std::lock_guard lock(node.mutex);
-    if (node.removed) return;
-    *snapshot = node.Said();
-    const Assigned assigned = AssignState(*desired, *snapshot, node.facts.get());
-    snapshot->set_assigned_state(assigned.state);
-    snapshot->set_assigned_reason(assigned.reason);
-    snapshot->set_ahead(IsAhead(*desired, *snapshot));
-    snapshot->set_agent_version(node.agent_version);
-    if (node.last_seen) *snapshot->mutable_last_seen() = ToProto(*node.last_seen);
-    if (node.facts_received_at) {
-      *snapshot->mutable_facts_received_at() = ToProto(*node.facts_received_at);
-    }
-    if (const auto clock = node.clock.Best()) *snapshot->mutable_clock() = *clock;
-    if (node.in_conflict) {
-      unobserved = "two live machines claim this name: " + node.claimants.Describe();
-    } else if (node.facts && node.outdated_since && now - *node.outdated_since > kFactsGrace) {
-      unobserved = absl::StrCat("the node has had other facts for ",
-                                FormatSpan(now - *node.outdated_since), " and has not sent them");
-    }
-    facts = node.facts;
+    const KnownNode& known = node.known;
+    if (known.removed) return false;
+    FillSaid(node.name, known, snapshot);
+    FillAssigned(known, *desired, stale_after, now, snapshot);
+    counted = Count(known, stale_after, now);
+    in_conflict = known.in_conflict;
+    facts = known.facts;
   }
-  if (!with_facts) return;
-  if (!unobserved.empty()) {
-    SetUnobserved(unobserved, snapshot);
-  } else if (facts != nullptr) {
-    *snapshot->mutable_facts() = *facts;  // copied outside the lock
+  if (facts != nullptr) {
+    *snapshot->mutable_facts_received_at() = ToProto(facts->received_at);
+    snapshot->set_digest_key_id(facts->digest_key_id);
   }
+  if (wanted == FactsWanted::kNone) return true;
+  // Those of a node that is not heard are shown, with their age, and are not judged.
+  const bool shown = counted.stale && wanted == FactsWanted::kHeld;
+  if (counted.facts != nullptr || shown) {
+    if (snapshot->mutable_facts()->ParseFromString(*facts->bytes)) return true;
+    snapshot->clear_facts();
+    SetUnobserved("what is held of it cannot be read", snapshot);
+    return true;
+  }
+  if (in_conflict || (facts != nullptr && !counted.stale)) SetUnobserved(counted.why_not, snapshot);
+  return true;
+}
+
+std::vector<v1::NodeBrief> Roster::Briefs(Time now) const {
+  std::vector<v1::NodeBrief> briefs;
+  for (const NodePointer& node : Nodes()) {
+    if (!FillBrief(*node, now, &briefs.emplace_back())) briefs.pop_back();
+  }
+  return briefs;
+}
+
+bool Roster::FillBrief(const Node& node, Time now, v1::NodeBrief* brief) const {
+  const auto desired = InForce();
+  const auto stale_after = StaleAfter();
+  std::shared_ptr<const HeldFacts> facts;
+  {
+    std::lock_guard lock(node.mutex);
+    const KnownNode& known = node.known;
+    if (known.removed) return false;
+    const Assigned assigned = AssignState(*desired, known.said, SeenUnit(known, stale_after, now));
+    brief->set_name(node.name);
+    if (known.last_seen) *brief->mutable_last_seen() = ToProto(*known.last_seen);
+    brief->set_lost(known.lost);
+    brief->set_assigned_state(assigned.state);
+    brief->set_assigned_reason(assigned.reason);
+    brief->set_reported_state(known.said.state);
+    brief->set_agent_version(known.agent_version);
+    brief->set_allow(known.said.allow);
+    brief->set_reported_generation(known.said.generation);
+    brief->set_claimants(static_cast<uint32_t>(known.claimants.CountCurrent()));
+    if (Count(known, stale_after, now).facts != nullptr) facts = known.facts;
+  }
+  if (facts != nullptr) *brief->mutable_facts() = BriefOf(*facts, *desired);
+  return true;
 }
 
 }  // namespace connect_ha

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "common/time.h"
 #include "connect_ha/v1/admin_service.pb.h"
+#include "connect_ha/v1/audit.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/spec.pb.h"
 #include "coordinator/cluster/roster.h"
@@ -34,8 +35,9 @@ class Specs {
   absl::StatusOr<v1::Desired> Draft(const v1::PreviewSpecRequest& request);
 
   // Puts it into force and returns its generation. As above, and Aborted: another one was applied
-  // since request.newest_generation.
-  absl::StatusOr<uint64_t> Apply(const v1::ApplySpecRequest& request, const std::string& actor,
+  // since request.newest_generation. `entry` says who does it, from where, when and why; the rest
+  // is filled in.
+  absl::StatusOr<uint64_t> Apply(const v1::ApplySpecRequest& request, v1::AuditEntry entry,
                                  Time now);
 
   // OK when the file at `path` says what is in force; else what to type to apply it.
@@ -43,8 +45,10 @@ class Specs {
 
  private:
   absl::Status Check(const v1::SpecBundle& bundle, const std::string& file) const;
+  void TellInvalid(const v1::SpecGeneration& spec) const;
   absl::StatusOr<v1::SpecBundle> CheckedGeneration(uint64_t generation);
-  absl::StatusOr<uint64_t> Store(v1::SpecGeneration spec, uint64_t newest);
+  absl::StatusOr<uint64_t> Number(const v1::SpecBundle& bundle, uint64_t newest) const;
+  absl::StatusOr<uint64_t> Store(v1::SpecGeneration spec, uint64_t newest, v1::AuditEntry entry);
   void Enforce(v1::SpecGeneration spec);
 
   const std::string cluster_;
@@ -54,7 +58,7 @@ class Specs {
   std::shared_ptr<const v1::SpecGeneration> current_;
 };
 
-// What the nodes are told of it, but for its generation and time.
+// What the nodes are told of it, but for its generation, time and lineage.
 v1::Desired MakeDesired(const v1::SpecBundle& bundle);
 
 }  // namespace connect_ha

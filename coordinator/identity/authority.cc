@@ -1,5 +1,6 @@
 #include "coordinator/identity/authority.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 
 #include <algorithm>
@@ -15,8 +16,11 @@ namespace {
 
 constexpr std::chrono::hours kAuthorityLife{10 * 365 * 24};
 constexpr size_t kSerialSize = 16;
+constexpr int kSecretSize = 32;  // of a P-256 key: its number
+constexpr char kDigestKeyWords[] = "connect-ha digest key 1";
 
 using ExtensionHandle = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
+using SecretNumberHandle = std::unique_ptr<BIGNUM, Freer<BN_clear_free>>;
 using NameHandle = std::unique_ptr<GENERAL_NAME, Freer<GENERAL_NAME_free>>;
 
 bool SetTime(ASN1_TIME* field, Time time) {
@@ -178,6 +182,22 @@ absl::StatusOr<Authority> Authority::Load(const std::string& certificate, const 
   auto handles =
       std::make_unique<Handles>(Handles{*std::move(x509), *std::move(key_handle), *not_after});
   return Authority(std::move(handles), std::move(cluster), certificate, key, std::move(hash));
+}
+
+// From the number that the key is, and not from a file of it: the same key may be written in
+// several ways.
+absl::StatusOr<std::string> Authority::DigestKey() const {
+  BIGNUM* number = nullptr;
+  if (EVP_PKEY_get_bn_param(handles_->key.get(), OSSL_PKEY_PARAM_PRIV_KEY, &number) != 1) {
+    return OpenSslError("cannot derive the digest key");
+  }
+  const SecretNumberHandle secret(number);
+  std::string bytes(kSecretSize, '\0');
+  if (BN_bn2binpad(secret.get(), reinterpret_cast<unsigned char*>(bytes.data()), kSecretSize) !=
+      kSecretSize) {
+    return OpenSslError("cannot derive the digest key");
+  }
+  return HmacSha256(bytes, kDigestKeyWords);
 }
 
 absl::StatusOr<std::string> Authority::Issue(const Subject& subject, const std::string& csr_der,

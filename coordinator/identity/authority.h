@@ -38,6 +38,9 @@ class Authority {
   const std::string& key() const { return key_; }                  // PEM, secret
   const std::string& hash() const { return hash_; }                // sha256:...
 
+  // Keys the digests of secrets: 32 raw bytes, secret, the same as long as the authority is.
+  absl::StatusOr<std::string> DigestKey() const;
+
   // A certificate (PEM) for the request's key. Of the request nothing but its public key is
   // taken, after its signature was verified. InvalidArgument: the request is not a good one.
   absl::StatusOr<std::string> Issue(const Subject& subject, const std::string& csr_der,

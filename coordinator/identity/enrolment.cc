@@ -73,11 +73,43 @@ absl::Status CheckToken(const v1::Token& token, Time now) {
   return absl::OkStatus();
 }
 
-std::string Until(const std::string& certificate_pem) {
-  const auto certificate = ParseCertificate(certificate_pem);
-  if (!certificate.ok()) return "";
-  return absl::StrCat("certificate ", certificate->serial, " until ",
-                      FormatUtc(certificate->not_after));
+// Makes of a node's record what it is to be once this use of the token is spent.
+absl::Status TakeIn(const v1::StoredToken::Use& use, bool repeat, const std::string& token_id,
+                    Time now, v1::NodeRecord& record) {
+  if (record.has_enrolled_at() && !record.removed()) {
+    if (!record.machine_id().empty() && record.machine_id() != use.machine_id()) {
+      return absl::AlreadyExistsError(absl::StrCat(
+          "another machine is enrolled as \"", use.node(),
+          "\"; fix: enrol under another --node, or, when that machine is gone: connect-ha node "
+          "remove ",
+          use.node()));
+    }
+    record.set_machine_id(use.machine_id());
+    return absl::OkStatus();
+  }
+  // Its record may be purged meanwhile.
+  if (repeat) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "node \"", use.node(), "\" was removed after it used join token ", token_id, kNewToken));
+  }
+  record.Clear();
+  record.set_name(use.node());
+  record.set_machine_id(use.machine_id());
+  *record.mutable_enrolled_at() = ToProto(now);
+  *record.mutable_certificates_since() = ToProto(WholeSeconds(now));
+  return absl::OkStatus();
+}
+
+v1::AuditEntry EntryOf(const v1::StoredToken::Use& use, const std::string& token_id,
+                       const std::string& peer, const std::string& text, Time now) {
+  v1::AuditEntry entry;
+  *entry.mutable_at() = ToProto(now);
+  entry.set_action(v1::AuditEntry::NODE_ENROLLED);
+  entry.set_actor("token/" + token_id);
+  entry.set_address(peer);
+  entry.set_subject(use.node());
+  entry.set_text(text);
+  return entry;
 }
 
 }  // namespace
@@ -87,7 +119,13 @@ Enrolment::Enrolment(Store& store, const Authority& authority, std::string addre
     : store_(store),
       authority_(authority),
       address_(std::move(address)),
-      digest_key_(std::move(digest_key)) {}
+      digest_key_(std::move(digest_key)),
+      digest_key_id_(DigestKeyId(digest_key_)),
+      renewals_(kRenewalsAnHour) {}
+
+std::unique_lock<std::mutex> Enrolment::OneAtATime() {
+  return std::unique_lock<std::mutex>(changes_);
+}
 
 v1::ChallengeResponse Enrolment::Challenge(const v1::ChallengeRequest&, Time now) {
   // The same for every token id, known or not.
@@ -97,14 +135,15 @@ v1::ChallengeResponse Enrolment::Challenge(const v1::ChallengeRequest&, Time now
 }
 
 absl::StatusOr<v1::EnrollResponse> Enrolment::Enroll(const v1::EnrollRequest& request,
-                                                     const std::string& peer, Time now) {
+                                                     const std::string& peer, Time now,
+                                                     const Tell& tell) {
   std::string reason;
   const auto token = CheckProof(request, now, reason);
   if (!token.ok()) {
     RecordRefusal("", "unknown", absl::StrCat("enrolment from ", peer, " refused: ", reason), now);
     return token.status();
   }
-  auto response = Admit(request, *token, peer, now);
+  auto response = Admit(request, peer, now, tell);
   if (!response.ok()) {
     RecordRefusal(request.node(), "token/" + request.token_id(),
                   absl::StrCat("enrolment from ", peer,
@@ -138,13 +177,8 @@ absl::StatusOr<v1::StoredToken> Enrolment::CheckProof(const v1::EnrollRequest& r
 }
 
 absl::StatusOr<v1::EnrollResponse> Enrolment::Admit(const v1::EnrollRequest& request,
-                                                    const v1::StoredToken& token,
-                                                    const std::string& peer, Time now) {
-  if (!NameMatches(token.token().node_pattern(), request.node())) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        "join token ", token.token().id(), " is for nodes named \"", token.token().node_pattern(),
-        "\", not \"", request.node(), "\"; fix: enrol with --node and such a name"));
-  }
+                                                    const std::string& peer, Time now,
+                                                    const Tell& tell) {
   const auto key_digest = CsrPublicKeyDigest(request.csr_der());
   if (!key_digest.ok()) return key_digest.status();
   v1::StoredToken::Use use;
@@ -153,85 +187,44 @@ absl::StatusOr<v1::EnrollResponse> Enrolment::Admit(const v1::EnrollRequest& req
   use.set_public_key_sha256(*key_digest);
 
   const std::lock_guard<std::mutex> lock(changes_);
-  const auto record = RecordFor(token, use, now);
-  if (!record.ok()) return record.status();
+  // As it is now: since the proof was checked the token may have been used, and the node removed.
+  const auto token = store_.GetToken(request.token_id());
+  if (!token.ok()) return token.status();
+  const std::string& id = token->token().id();
+  if (!NameMatches(token->token().node_pattern(), request.node())) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("join token ", id, " is for nodes named \"", token->token().node_pattern(),
+                     "\", not \"", request.node(), "\"; fix: enrol with --node and such a name"));
+  }
+  const bool repeat = IsRepeat(*token, use);
+  if (!repeat) {
+    if (absl::Status status = CheckToken(token->token(), now); !status.ok()) return status;
+  }
   const auto certificate = authority_.Issue(
       {{authority_.cluster(), Role::kNode, request.node()}, {}}, request.csr_der(), now);
   if (!certificate.ok()) return certificate.status();
   if (!challenges_.Spend(request.challenge(), now)) {
     return absl::AbortedError("the coordinator's challenge was used before; fix: run it again");
   }
-  absl::Status status = store_.SpendToken(token.token().id(), use, *record, now);
+  const std::string text =
+      absl::StrCat(repeat ? "enrolled again (same key) from " : "enrolled from ", peer, ", ",
+                   DescribeCertificate(*certificate));
+  const auto record = store_.SpendToken(
+      id, use, [&](v1::NodeRecord& node) { return TakeIn(use, repeat, id, now, node); },
+      EntryOf(use, id, peer, text, now), now);
+  if (!record.ok()) return record.status();
+  tell(*record);
+  absl::Status status =
+      AddEvent(v1::Event::NODE_ENROLLED, request.node(), "token/" + id, text, now);
   if (!status.ok()) return status;
-  status = AddEvent(
-      v1::Event::NODE_ENROLLED, request.node(), "token/" + token.token().id(),
-      absl::StrCat(IsRepeat(token, use) ? "enrolled again (same key) from " : "enrolled from ",
-                   peer, ", ", Until(*certificate)),
-      now);
-  if (!status.ok()) return status;
-  spdlog::info("enrolled node={} token={} peer={}", request.node(), token.token().id(), peer);
+  spdlog::info("enrolled node={} token={} peer={}", request.node(), id, peer);
 
   v1::EnrollResponse response;
   response.set_node(request.node());
   response.set_certificate_pem(*certificate);
   response.set_digest_key(digest_key_);
-  return response;
-}
-
-absl::StatusOr<v1::NodeRecord> Enrolment::RecordFor(const v1::StoredToken& token,
-                                                    const v1::StoredToken::Use& use, Time now) {
-  auto present = store_.GetNode(use.node());
-  if (!present.ok() && !absl::IsNotFound(present.status())) return present.status();
-  const bool repeat = IsRepeat(token, use);
-  if (!repeat) {
-    if (absl::Status status = CheckToken(token.token(), now); !status.ok()) return status;
-  }
-  if (present.ok() && !present->removed()) {
-    if (!present->machine_id().empty() && present->machine_id() != use.machine_id()) {
-      return absl::AlreadyExistsError(absl::StrCat(
-          "another machine is enrolled as \"", use.node(),
-          "\"; fix: enrol under another --node, or, when that machine is gone: connect-ha node "
-          "remove ",
-          use.node()));
-    }
-    present->set_machine_id(use.machine_id());
-    return present;
-  }
-  if (present.ok() && repeat) {
-    return absl::PermissionDeniedError(absl::StrCat("node \"", use.node(),
-                                                    "\" was removed after it used join token ",
-                                                    token.token().id(), kNewToken));
-  }
-  v1::NodeRecord record;
-  record.set_name(use.node());
-  record.set_machine_id(use.machine_id());
-  *record.mutable_enrolled_at() = ToProto(now);
-  *record.mutable_certificates_since() = ToProto(WholeSeconds(now));
-  return record;
-}
-
-absl::StatusOr<v1::RenewResponse> Enrolment::Renew(const v1::RenewRequest& request,
-                                                   const Certificate& caller, Time now) {
-  const Identity& identity = caller.identity;
-  if (identity.role == Role::kCoordinator) {
-    return absl::PermissionDeniedError("the coordinator renews its certificate itself");
-  }
-  if (identity.role == Role::kNode) {
-    const auto record = store_.GetNode(identity.name);
-    if (!record.ok() && !absl::IsNotFound(record.status())) return record.status();
-    if (record.ok()) {
-      if (absl::Status status = CheckNodeStands(*record, caller); !status.ok()) return status;
-    }
-  }
-  const auto certificate = authority_.Issue({identity, {}}, request.csr_der(), now);
-  if (!certificate.ok()) return certificate.status();
-  absl::Status status =
-      AddEvent(v1::Event::CERTIFICATE_ISSUED, identity.role == Role::kNode ? identity.name : "",
-               FormatActor(identity), "renewed: " + Until(*certificate), now);
-  if (!status.ok()) return status;
-  spdlog::info("renewed certificate of={}", FormatActor(identity));
-  v1::RenewResponse response;
-  response.set_certificate_pem(*certificate);
+  response.set_digest_key_id(digest_key_id_);
+  response.add_coordinators(address_);
   return response;
 }
 
@@ -264,22 +257,6 @@ absl::Status Enrolment::AddEvent(v1::Event::Kind kind, const std::string& node,
   event.set_actor(actor);
   event.set_text(text);
   return store_.AddEvent(event).status();
-}
-
-absl::Status CheckNodeStands(const v1::NodeRecord& record, const Certificate& certificate) {
-  const Identity& identity = certificate.identity;
-  const std::string again = absl::StrCat("; fix: to join again: connect-ha token create --node ",
-                                         identity.name, ", and run on the node what it prints");
-  if (record.removed()) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        "node \"", identity.name, "\" was removed from cluster \"", identity.cluster, "\"", again));
-  }
-  if (certificate.not_before + kClockAllowance < FromProto(record.certificates_since())) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("this certificate of node \"", identity.name,
-                     "\" is from before the node was removed and enrolled again", again));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace connect_ha

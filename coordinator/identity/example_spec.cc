@@ -46,7 +46,7 @@ constexpr char kRest[] = R"(
 # `systemctl edit connect-ha-agent`: [Service] Environment=https_proxy=http://HOST:PORT
 #downloads:
 #  allow_http: false        # true: http:// addresses, too
-#  allow_file: false        # true: file:/// addresses, of files on each node, too
+#  allow_file: false        # true: file:/// addresses, too, below each node's own artifact_dir
 #  limit_bytes: 4294967296  # the largest that is fetched
 #  cache_bytes: 8589934592  # of what was fetched, so much is kept on each node
 

@@ -10,24 +10,15 @@
 #include "common/file.h"
 #include "common/tls/certificate.h"
 #include "common/tls/credential_files.h"
-#include "common/tls/crypto.h"
 #include "coordinator/identity/example_spec.h"
 
 namespace connect_ha {
 namespace {
 
-constexpr size_t kDigestKeySize = 32;
 constexpr char kCoordinatorName[] = "coordinator";
-constexpr char kAdminName[] = "admin";
+constexpr uint16_t kLastPort = 65535;
 
 std::string Join(const std::string& dir, const char* name) { return absl::StrCat(dir, "/", name); }
-
-absl::Status NotInitialised(const std::string& dir, const absl::Status& cause) {
-  if (!absl::IsNotFound(cause)) return cause;
-  return absl::NotFoundError(absl::StrCat("no cluster in ", dir, " (", std::string(cause.message()),
-                                          "); fix: connect-ha init --dir ", dir,
-                                          " --cluster NAME --address HOST:PORT"));
-}
 
 // As a certificate gives it back: names in lower case, IP addresses in their shortest form.
 std::string CanonicalHost(const std::string& host) {
@@ -52,6 +43,7 @@ class Initialisation {
   absl::Status EnsureAddress();
   absl::Status EnsureCoordinator(const Authority& authority);
   absl::Status EnsureAdmin(const Authority& authority);
+  absl::Status IssueFirstAdmin(const Authority& authority, const std::string& dir);
   absl::Status EnsureFile(const std::string& path, const std::string& content, mode_t mode);
   // As above, but a file with other content is replaced.
   absl::Status EnsureContent(const std::string& path, const std::string& content, mode_t mode);
@@ -122,8 +114,10 @@ absl::StatusOr<Authority> Initialisation::EnsureAuthority() {
   }
   auto made = Authority::Create(options_.cluster, now_);
   if (!made.ok()) return made.status();
-  absl::Status status =
-      StoreCredentials(options_.dir + "/ca", "ca", {made->key(), made->certificate()});
+  absl::Status status = WriteSmallFile(NewClusterPath(options_.dir), "", 0600);
+  if (status.ok()) {
+    status = StoreCredentials(options_.dir + "/ca", "ca", {made->key(), made->certificate()});
+  }
   if (!status.ok()) return status;
   result_.made.push_back(path);
   return made;
@@ -144,7 +138,13 @@ absl::Status Initialisation::EnsureAddress() {
   const auto address = ParseAddress(text);
   if (!address.ok()) return address.status();
   address_ = *address;
+  if (address_.port == kLastPort) {
+    return absl::InvalidArgumentError(
+        "nodes join at the port behind the coordinator's, and 65535 has none; fix: give --address "
+        "another port");
+  }
   result_.address = FormatAddress(address_);
+  result_.join_address = FormatAddress(EnrolmentAddress(address_));
   return EnsureContent(path, result_.address + "\n", 0644);
 }
 
@@ -193,17 +193,28 @@ absl::Status Initialisation::EnsureCoordinator(const Authority& authority) {
   return IssuePair(authority, dir, subject, authority.certificate());
 }
 
+// While FirstAdminPath is not there, the run after this one issues anew.
+absl::Status Initialisation::IssueFirstAdmin(const Authority& authority, const std::string& dir) {
+  const std::string first = FirstAdminPath(options_.dir);
+  absl::Status status = RemoveFile(first);
+  if (status.ok()) {
+    status = IssuePair(authority, dir, {{authority.cluster(), Role::kAdmin, kFirstAdmin}, {}}, "");
+  }
+  if (!status.ok()) return status;
+  const auto pair = LoadCredentials(dir, kFirstAdmin);
+  return pair.ok() ? WriteSmallFile(first, pair->certificate, 0600) : pair.status();
+}
+
 absl::Status Initialisation::EnsureAdmin(const Authority& authority) {
   const std::string dir = Join(options_.dir, "admin");
-  const Subject subject{{authority.cluster(), Role::kAdmin, kAdminName}, {}};
-  const auto pair = LoadCredentials(dir, kAdminName);
+  const auto pair = LoadCredentials(dir, kFirstAdmin);
   const auto parsed =
       pair.ok() ? ParseCertificate(pair->certificate) : absl::StatusOr<Certificate>(pair.status());
-  if (parsed.ok() && StillGood(*pair, authority, *parsed, now_)) {
+  if (parsed.ok() && StillGood(*pair, authority, *parsed, now_) &&
+      FileExists(FirstAdminPath(options_.dir))) {
     result_.kept.push_back(Join(dir, "admin.crt"));
-  } else {
-    absl::Status status = IssuePair(authority, dir, subject, "");
-    if (!status.ok()) return status;
+  } else if (absl::Status status = IssueFirstAdmin(authority, dir); !status.ok()) {
+    return status;
   }
   absl::Status status = EnsureContent(Join(dir, "ca.crt"), authority.certificate(), 0644);
   if (!status.ok()) return status;
@@ -218,8 +229,9 @@ absl::StatusOr<InitResult> Initialisation::Run() {
   if (!authority.ok()) return authority.status();
   result_.cluster = authority->cluster();
   result_.ca_hash = authority->hash();
-  const std::string digest_key = RandomBytes(kDigestKeySize);
-  absl::Status status = EnsureFile(Join(options_.dir, "digest.key"), digest_key, 0600);
+  const auto digest_key = authority->DigestKey();
+  if (!digest_key.ok()) return digest_key.status();
+  absl::Status status = EnsureFile(Join(options_.dir, "digest.key"), *digest_key, 0600);
   if (status.ok()) status = EnsureCoordinator(*authority);
   if (status.ok()) status = EnsureAdmin(*authority);
   if (status.ok() && !options_.spec.empty()) {
@@ -239,46 +251,6 @@ absl::StatusOr<InitResult> Initialisation::Run() {
 
 absl::StatusOr<InitResult> InitCluster(const InitOptions& options, Time now) {
   return Initialisation(options, now).Run();
-}
-
-absl::StatusOr<Authority> LoadAuthority(const std::string& dir) {
-  const auto pair = LoadCredentials(dir + "/ca", "ca");
-  if (!pair.ok()) return NotInitialised(dir, pair.status());
-  return Authority::Load(pair->certificate, pair->key);
-}
-
-absl::StatusOr<CoordinatorFiles> LoadCoordinatorFiles(const std::string& dir) {
-  const auto pair = LoadCredentials(dir + "/tls", kCoordinatorName);
-  if (!pair.ok()) return NotInitialised(dir, pair.status());
-  const auto ca = ReadSmallFile(dir + "/ca/ca.crt");
-  if (!ca.ok()) return NotInitialised(dir, ca.status());
-  const auto digest_key = ReadSmallFile(dir + "/digest.key");
-  if (!digest_key.ok()) return NotInitialised(dir, digest_key.status());
-  const auto address = ReadSmallFile(dir + "/coordinator");
-  if (!address.ok()) return NotInitialised(dir, address.status());
-  if (digest_key->size() != kDigestKeySize) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(dir, "/digest.key holds ", digest_key->size(), " bytes, not 32"));
-  }
-  return CoordinatorFiles{std::string(absl::StripAsciiWhitespace(*address)), pair->certificate,
-                          pair->key, *ca, *digest_key};
-}
-
-absl::StatusOr<bool> RenewCoordinatorCertificate(const std::string& dir, const Authority& authority,
-                                                 Time now) {
-  const auto pair = LoadCredentials(dir + "/tls", kCoordinatorName);
-  if (!pair.ok()) return NotInitialised(dir, pair.status());
-  const auto present = ParseCertificate(pair->certificate);
-  if (!present.ok()) return present.status();
-  if (now < RenewalTime(*present)) return false;
-  const auto csr = MakeCsr(pair->key);
-  if (!csr.ok()) return csr.status();
-  const auto renewed = authority.Issue({present->identity, present->hosts}, *csr, now);
-  if (!renewed.ok()) return renewed.status();
-  absl::Status status =
-      WriteSmallFile(dir + "/tls/coordinator.crt", *renewed + authority.certificate(), 0600);
-  if (!status.ok()) return status;
-  return true;
 }
 
 }  // namespace connect_ha

@@ -2,8 +2,12 @@
 //   ca/ca.crt ca/ca.key              the certificate authority
 //   tls/coordinator.crt .key         the coordinator's certificate, the CA's behind it, and key
 //   admin/admin.crt .key ca.crt coordinator    the first admin's identity, to be handed over
-//   digest.key                       keys the digests of secrets
+//   first-admin.crt                  its certificate once more: lets it in where the store knows no
+//                                    admin (admins.h)
+//   digest.key                       keys the digests of secrets: the CA's DigestKey, but one that
+//                                    is there already is kept
 //   coordinator                      host:port that nodes and admins call
+//   new-cluster                      until the coordinator has begun the audit log of a new cluster
 #pragma once
 
 #include <string>
@@ -15,6 +19,10 @@
 #include "coordinator/identity/authority.h"
 
 namespace connect_ha {
+
+inline constexpr char kFirstAdmin[] = "admin";
+std::string FirstAdminPath(const std::string& dir);
+std::string NewClusterPath(const std::string& dir);
 
 struct InitOptions {
   std::string dir;      // the state directory
@@ -30,14 +38,17 @@ struct InitOptions {
 
 struct InitResult {
   std::string cluster;
-  std::string address;  // host:port
+  std::string address;       // host:port
+  std::string join_address;  // where nodes join
   std::string ca_hash;
   std::vector<std::string> made;  // paths
   std::vector<std::string> kept;
 };
 
 // Makes what is missing, issues anew what expired or is for other hosts, keeps the rest; never
-// replaces the CA. May be killed at any instruction and run again.
+// replaces the CA. The address that was given before stays in the coordinator's certificate, and
+// nodes that call it learn the new one when they renew theirs. May be killed at any instruction and
+// run again.
 absl::StatusOr<InitResult> InitCluster(const InitOptions& options, Time now);
 
 absl::StatusOr<Authority> LoadAuthority(const std::string& dir);

@@ -2,70 +2,94 @@
 
 #include <google/protobuf/util/time_util.h>
 
-#include <optional>
-
 #include "common/checklist/view/facts_view.h"
 
 namespace connect_ha {
 namespace {
 
 // What the node is already, as far as it may go on being that.
-v1::NodeState Present(const v1::NodeSnapshot& node) {
-  const v1::NodeState state = node.reported_state();
-  return state == v1::PREPARING || state == v1::READY ? state : v1::OBSERVED;
-}
-
-// Why it cannot be said whether Connect runs there.
-std::optional<std::string> WhyUnknown(const v1::NodeSnapshot& node, const v1::Facts* facts) {
-  if (node.claimants_size() > 1) return "two live machines speak under this name";
-  if (facts == nullptr) return "it has not reported its facts";
-  return WhyUnobserved(*facts, "connect.unit");
+v1::NodeState Present(const Reported& node) {
+  return node.state == v1::PREPARING || node.state == v1::READY ? node.state : v1::OBSERVED;
 }
 
 // Also on its way up or down: whatever is not known to be at rest.
-bool MayRun(const v1::Facts& facts) {
-  if (!facts.connect().has_unit()) return false;
-  const std::string& state = facts.connect().unit().active_state();
-  return state != "inactive" && state != "failed";
+bool MayRun(const UnitSeen& unit) {
+  return unit.exists && unit.state != "inactive" && unit.state != "failed";
 }
 
 // While an agent that was started again has not looked at everything yet, what was right is right.
-bool IsReady(uint64_t generation, const v1::NodeSnapshot& node) {
-  if (node.reported_generation() != generation) return false;
-  const v1::Convergence& convergence = node.convergence();
-  const bool looked = node.has_convergence() && convergence.generation() == generation &&
-                      convergence.state() != v1::Convergence::LOOKING;
-  return looked ? convergence.state() == v1::Convergence::CONVERGED
-                : node.reported_state() == v1::READY;
+bool IsReady(uint64_t generation, const Reported& node) {
+  if (!node.own_lineage || node.generation != generation) return false;
+  const v1::Convergence* convergence = node.convergence.get();
+  const bool looked = convergence != nullptr && convergence->generation() == generation &&
+                      convergence->state() != v1::Convergence::LOOKING;
+  return looked ? convergence->state() == v1::Convergence::CONVERGED : node.state == v1::READY;
+}
+
+// By a person, later than what the node holds. The first generation of a store is what cluster.yaml
+// said when the store was made: nobody applied it.
+bool WasAppliedSince(const v1::Desired& desired, const Reported& node) {
+  if (desired.generation() <= 1 || !desired.has_applied_at()) return false;
+  return !node.applied_at || desired.applied_at() > *node.applied_at;
+}
+
+// Nothing of what the node goes by is unknown here.
+bool HoldsTheSame(const v1::Desired& desired, const Reported& node) {
+  return node.own_lineage && node.generation == desired.generation() && node.applied_at &&
+         desired.has_applied_at() && *node.applied_at == desired.applied_at();
+}
+
+std::string WhyAhead(const Reported& node) {
+  const std::string apply = "; connect-ha apply puts one above it into force";
+  const std::string generation = std::to_string(node.generation);
+  if (!node.own_lineage) {
+    return "it holds generation " + generation +
+           " of another coordinator's store (was this one made anew?)" + apply;
+  }
+  return "it holds generation " + generation +
+         " of a specification that this coordinator does not know (is its store an older copy?)" +
+         apply;
 }
 
 }  // namespace
 
-bool IsAhead(const v1::Desired& desired, const v1::NodeSnapshot& node) {
-  if (node.reported_generation() != desired.generation()) {
-    return node.reported_generation() > desired.generation();
-  }
-  return node.has_reported_applied_at() && desired.has_applied_at() &&
-         node.reported_applied_at() != desired.applied_at();
+UnitSeen LookAtUnit(const v1::Facts& facts) {
+  UnitSeen unit;
+  if (auto why = WhyUnobserved(facts, "connect.unit")) unit.unknown = *std::move(why);
+  unit.exists = facts.connect().has_unit();
+  unit.state = facts.connect().unit().active_state();
+  return unit;
 }
 
-Assigned AssignState(const v1::Desired& desired, const v1::NodeSnapshot& node,
-                     const v1::Facts* facts) {
-  if (IsAhead(desired, node)) {
-    return {Present(node),
-            "it holds generation " + std::to_string(node.reported_generation()) +
-                " of a specification that this coordinator does not know (is its store an older "
-                "copy?); connect-ha apply puts one above it into force"};
-  }
+bool IsOddGeneration(const v1::Desired& desired, const Reported& node) {
+  return node.own_lineage && node.generation > desired.generation() &&
+         node.generation - desired.generation() > kGenerationsAbove;
+}
+
+bool IsAhead(const v1::Desired& desired, const Reported& node) {
+  if (node.order_ahead) return !HoldsTheSame(desired, node) && !WasAppliedSince(desired, node);
+  if (node.generation == 0) return false;
+  if (!node.own_lineage) return !WasAppliedSince(desired, node);
+  if (node.generation != desired.generation()) return node.generation > desired.generation();
+  return node.applied_at && desired.has_applied_at() && *node.applied_at != desired.applied_at();
+}
+
+Assigned AssignState(const v1::Desired& desired, const Reported& node, const UnitSeen& unit) {
+  if (IsAhead(desired, node)) return {Present(node), WhyAhead(node)};
   if (desired.generation() == 0) return {v1::OBSERVED, "no specification was applied"};
   if (desired.spec().enforcement() != v1::ENFORCE) {
     return {v1::OBSERVED, "the specification only observes (enforcement: observe)"};
   }
-  if (const auto unknown = WhyUnknown(node, facts)) {
-    return {Present(node), "whether Connect runs here is not known: " + *unknown};
+  if (node.allow == v1::ALLOW_OBSERVE) {
+    return {v1::OBSERVED,
+            "its agent.yaml lets it be observed alone (allow: observe); to have it changed: allow: "
+            "install there, and systemctl restart connect-ha-agent"};
   }
-  if (MayRun(*facts)) {
-    return {v1::OBSERVED, "Connect runs here (" + facts->connect().unit().active_state() +
+  if (!unit.unknown.empty()) {
+    return {Present(node), "whether Connect runs here is not known: " + unit.unknown};
+  }
+  if (MayRun(unit)) {
+    return {v1::OBSERVED, "Connect runs here (" + unit.state +
                               "); this version changes nothing under a running Connect"};
   }
   return {IsReady(desired.generation(), node) ? v1::READY : v1::PREPARING, ""};

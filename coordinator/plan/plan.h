@@ -2,13 +2,47 @@
 // stored list of steps that could be out of date.
 #pragma once
 
+#include <google/protobuf/timestamp.pb.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 
-#include "connect_ha/v1/checklist.pb.h"
+#include "connect_ha/v1/agent_config.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/facts.pb.h"
 #include "connect_ha/v1/state.pb.h"
 
 namespace connect_ha {
+
+// A node may hold a generation that is so much above the newest (of a store that is an older copy
+// now); beyond that it is none that anybody gave.
+inline constexpr uint64_t kGenerationsAbove = 1000;
+
+// What a node said of itself last.
+struct Reported {
+  v1::NodeState state = v1::NODE_STATE_UNSPECIFIED;
+  uint64_t generation = 0;  // of the specification that it holds; 0: none
+  // The generation counts in the coordinator's own store, as far as is known: a node of release 0.1
+  // does not say.
+  bool own_lineage = true;
+  // Desired.applied_at of that specification; absent: not said.
+  std::optional<google::protobuf::Timestamp> applied_at;
+  // It has taken an order above all that this coordinator has given.
+  bool order_ahead = false;
+  v1::Allow allow = v1::ALLOW_UNSPECIFIED;
+  // Null: it has not said.
+  std::shared_ptr<const v1::Convergence> convergence;
+};
+
+// What the plan looks at of a node's facts.
+struct UnitSeen {
+  std::string unknown;  // why it cannot be said whether Connect runs; "": it can
+  bool exists = false;
+  std::string state;  // systemd's word: active, inactive, failed...
+};
+UnitSeen LookAtUnit(const v1::Facts& facts);
 
 struct Assigned {
   v1::NodeState state = v1::OBSERVED;
@@ -17,21 +51,22 @@ struct Assigned {
   std::string reason;
 };
 
-// Whether the node holds a specification that is not of this coordinator's history: its store was
-// restored from an older copy, or made anew. Only what is applied from then on moves the node.
-bool IsAhead(const v1::Desired& desired, const v1::NodeSnapshot& node);
+// Whether the node goes by something that is not of this coordinator's history: its store was
+// restored from an older copy, or made anew. Only what a person applies from then on moves the
+// node.
+bool IsAhead(const v1::Desired& desired, const Reported& node);
+// It speaks of a generation that nobody gave it, and that counts for nothing.
+bool IsOddGeneration(const v1::Desired& desired, const Reported& node);
 
-// `desired` is in force; generation 0: nothing was applied. `node` as the node last said
-// (reported_*, convergence, claimants); its own facts are not looked at but `facts` are: null when
-// none are known.
+// `desired` is in force; generation 0: nothing was applied.
 //
 //   the node is ahead                             what the node is
 //   no specification, or one that only observes   OBSERVED
+//   the node allows no more than to observe       OBSERVED
 //   Connect runs on the node                      OBSERVED: nothing is changed under it
 //   whether it runs is not known                  what the node is: unknown alone never promotes
 //   every resource of this generation is right    READY
 //   else                                          PREPARING
-Assigned AssignState(const v1::Desired& desired, const v1::NodeSnapshot& node,
-                     const v1::Facts* facts);
+Assigned AssignState(const v1::Desired& desired, const Reported& node, const UnitSeen& unit);
 
 }  // namespace connect_ha

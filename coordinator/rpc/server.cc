@@ -1,16 +1,10 @@
 #include "coordinator/rpc/server.h"
 
-#include <grpcpp/grpcpp.h>
 #include <malloc.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/address.h"
@@ -20,118 +14,43 @@
 namespace connect_ha {
 namespace {
 
-// A report larger than the limit still arrives, so that its refusal can say so on both ends; what
-// is larger than this does not, and gRPC tells its caller alone (RESOURCE_EXHAUSTED).
-constexpr int kMaxReceiveBytes = 2 * kMaxNodeMessageBytes;
-// Threads wait for the disk, a group of calls at a time.
-constexpr int kMaxThreads = 512;
-constexpr int kIdleThreads = 128;
 // Fewer nodes than this leaving are not worth walking the heap for.
 constexpr size_t kManyNodes = 500;
 // gRPC frees what it held for them in the course of half a minute.
 constexpr int kTimesToReturn = 6;
 
-std::shared_ptr<grpc::ServerCredentials> Credentials(const ServerCertificate& certificate) {
-  // Enrolment comes without a certificate; a certificate that is sent must be ours.
-  grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = certificate.ca;
-  options.pem_key_cert_pairs.push_back({certificate.key, certificate.certificate});
-  return grpc::SslServerCredentials(options);
-}
+Time Now() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
 
-// gRPC 1.30 aborts when a server that has a quota is shut down, for another certificate or for
-// good, while a call waits for its share of the memory. There TasksMax= of the unit is the limit.
-bool MayHaveQuota() { return !absl::StartsWith(grpc::Version(), "1.30."); }
+struct HostAndPort {
+  std::string host;  // an IPv6 address in brackets
+  int port = 0;
+};
 
-void SetLimits(grpc::ServerBuilder& builder) {
-  if (MayHaveQuota()) {
-    grpc::ResourceQuota quota("coordinator");
-    quota.SetMaxThreads(kMaxThreads);
-    builder.SetResourceQuota(quota);
+absl::StatusOr<HostAndPort> Split(const std::string& listen, const std::string& option,
+                                  int usual_port) {
+  HostAndPort split;
+  const size_t colon = listen.rfind(':');
+  if (colon == std::string::npos || !absl::SimpleAtoi(listen.substr(colon + 1), &split.port) ||
+      split.port < 0 || split.port > 65535) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "cannot listen on \"", listen, "\": not host:port\nfix: ", option, " [::]:", usual_port));
   }
-  builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
-  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MIN_POLLERS, 2);
-  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, kIdleThreads);
-  // Nodes ping every 30 s. Ours finds a node that vanished in 80 s.
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 20'000);
+  split.host = listen.substr(0, colon);
+  return split;
 }
 
-// gRPC binds with SO_REUSEPORT, and so would share a port that another program listens on.
-absl::Status CheckPortIsFree(int port) {
-  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) return absl::OkStatus();  // no IPv4 here
-  const int yes = 1;
-  setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  const int bound = bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address);
-  const int error = errno;
-  close(probe);
-  if (bound == 0 || error != EADDRINUSE) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("port ", port, " is taken by another program\nfix: ss -ltnp 'sport = :", port,
-                   "' shows which; end it, or give another --listen"));
-}
-
-std::chrono::system_clock::time_point After(std::chrono::milliseconds grace) {
-  return std::chrono::system_clock::now() + grace;
+// What a caller is let in for is decided by the method; who was not is nobody.
+bool WasLetIn(const grpc::Status& answer) {
+  return answer.error_code() != grpc::StatusCode::UNAUTHENTICATED &&
+         answer.error_code() != grpc::StatusCode::PERMISSION_DENIED;
 }
 
 }  // namespace
 
-// One server with one certificate.
-class Server::Generation {
- public:
-  Generation(Core& core, NodeLines lines)
-      : node_(core), enrolment_(core), admin_(core, std::move(lines)) {}
-
-  // The port it listens on; 0 when it could not.
-  int Start(const std::string& listen, const ServerCertificate& certificate) {
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(listen, Credentials(certificate), &port);
-    SetLimits(builder);
-    builder.RegisterService(&node_);
-    builder.RegisterService(&enrolment_);
-    builder.RegisterService(&admin_);
-    nudges_ = std::make_unique<Nudges>(
-        node_, builder.AddCompletionQueue(),
-        [this](const grpc::ServerContext& context, const std::string& node) {
-          return node_.MayOpenNudges(context, node);
-        });
-    server_ = builder.BuildAndStart();
-    if (server_ == nullptr) return 0;
-    nudges_->Start();
-    server_->GetHealthCheckService()->SetServingStatus(true);
-    return port;
-  }
-
-  void Stop(std::chrono::milliseconds grace) {
-    if (server_ == nullptr) return;
-    server_->GetHealthCheckService()->SetServingStatus(false);
-    nudges_->CloseAll({grpc::StatusCode::UNAVAILABLE, "the coordinator goes; call again"});
-    server_->Shutdown(After(grace));
-    nudges_.reset();
-    server_.reset();
-  }
-
-  Nudges& nudges() { return *nudges_; }
-
- private:
-  NodeServer node_;
-  EnrolmentServer enrolment_;
-  AdminServer admin_;
-  std::unique_ptr<Nudges> nudges_;
-  std::unique_ptr<grpc::Server> server_;
-};
-
-Server::Server(Core core) : core_(core) {
+Server::Server(Core core)
+    : core_(core), connections_(FitToFiles({}, RaiseFileLimit()), [this](Port port, int socket) {
+        return HandOver(port, socket);
+      }) {
   LogUnreadMessages();
   SwitchOffLockCycleSearch();
 }
@@ -145,43 +64,81 @@ NodeLines Server::Lines() {
   };
   NodeLines lines;
   lines.nudge_all = [each] { each([](Nudges& nudges) { nudges.NudgeAll(); }); };
-  lines.hang_up = [each](const std::string& node) {
+  lines.hang_up = [this, each](const std::string& node) {
     each([&](Nudges& nudges) {
       nudges.Close(node, {grpc::StatusCode::PERMISSION_DENIED, "the node was removed"});
     });
+    connections_.Forget(absl::StrCat("node/", node));
+  };
+  lines.hang_up_on_admin = [this](const std::string& admin) {
+    connections_.Forget(absl::StrCat("admin/", admin));
   };
   return lines;
 }
 
+EndpointHooks Server::EnrolmentHooks() {
+  EndpointHooks hooks;
+  hooks.refuse = [this](const grpc::ServerContext& context, const absl::Status& why) {
+    MessageWasRead();
+    return core_.callers.Refuse(context, ActorOf(context), why, Now());
+  };
+  hooks.answered = [](const grpc::ServerContext&, const grpc::Status&) {};
+  return hooks;
+}
+
+EndpointHooks Server::NodesHooks() {
+  EndpointHooks hooks = EnrolmentHooks();
+  hooks.answered = [this](const grpc::ServerContext& context, const grpc::Status& answer) {
+    if (WasLetIn(answer)) connections_.Admit(context.peer(), [&] { return ActorOf(context); });
+  };
+  return hooks;
+}
+
+bool Server::HandOver(Port port, int socket) {
+  std::lock_guard lock(newest_mutex_);
+  if (newest_ == nullptr) return false;
+  newest_->Take(port, socket);
+  return true;
+}
+
 absl::Status Server::Launch(const ServerCertificate& certificate) {
-  auto generation = std::make_shared<Generation>(core_, Lines());
-  const int port = generation->Start(absl::StrCat(host_, ":", port_), certificate);
-  if (port == 0) {
+  auto generation =
+      std::make_shared<ServerGeneration>(core_, Lines(), NodesHooks(), EnrolmentHooks());
+  if (!generation->Start(certificate)) {
+    generation->Stop(std::chrono::milliseconds(0));
     return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", host_, ":", port_,
-                     "\nfix: give an address of this machine (--listen), and check that "
-                     "tls/coordinator.crt and .key belong together (connect-ha init makes them)"));
+        "gRPC does not take the coordinator's certificate\nfix: check that tls/coordinator.crt "
+        "and .key belong together (connect-ha init makes them)");
   }
-  port_ = port;
-  std::lock_guard lock(mutex_);
-  generations_.push_back(std::move(generation));
+  {
+    std::lock_guard lock(mutex_);
+    generations_.push_back(generation);
+  }
+  std::lock_guard lock(newest_mutex_);
+  newest_ = generation.get();
   return absl::OkStatus();
 }
 
-absl::Status Server::Start(const std::string& listen, const ServerCertificate& certificate) {
-  const size_t colon = listen.rfind(':');
-  if (colon == std::string::npos || !absl::SimpleAtoi(listen.substr(colon + 1), &port_)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "cannot listen on \"", listen, "\": not host:port\nfix: --listen [::]:", kDefaultPort));
-  }
-  host_ = listen.substr(0, colon);
-  const absl::Status free = port_ == 0 ? absl::OkStatus() : CheckPortIsFree(port_);
-  return free.ok() ? Launch(certificate) : free;
+absl::Status Server::Start(const std::string& listen, const std::string& enrol_listen,
+                           const ServerCertificate& certificate) {
+  const auto nodes = Split(listen, "--listen", kDefaultPort);
+  if (!nodes.ok()) return nodes.status();
+  const auto enrolment = Split(enrol_listen, "--enrol-listen", kDefaultPort + 1);
+  if (!enrolment.ok()) return enrolment.status();
+  const auto port = connections_.Listen(Port::kNodes, nodes->host, nodes->port, "--listen");
+  if (!port.ok()) return port.status();
+  const auto enrolment_port =
+      connections_.Listen(Port::kEnrolment, enrolment->host, enrolment->port, "--enrol-listen");
+  if (!enrolment_port.ok()) return enrolment_port.status();
+  port_ = *port;
+  enrolment_port_ = *enrolment_port;
+  const absl::Status launched = Launch(certificate);
+  return launched.ok() ? connections_.Start() : launched;
 }
 
 absl::Status Server::Replace(const ServerCertificate& certificate,
                              std::chrono::milliseconds grace) {
-  std::shared_ptr<Generation> old;
+  std::shared_ptr<ServerGeneration> old;
   {
     std::lock_guard lock(mutex_);
     old = generations_.front();
@@ -197,7 +154,12 @@ absl::Status Server::Replace(const ServerCertificate& certificate,
 }
 
 void Server::Stop(std::chrono::milliseconds grace) {
-  std::vector<std::shared_ptr<Generation>> generations;
+  connections_.Stop();
+  {
+    std::lock_guard lock(newest_mutex_);
+    newest_ = nullptr;
+  }
+  std::vector<std::shared_ptr<ServerGeneration>> generations;
   {
     std::lock_guard lock(mutex_);
     generations.swap(generations_);

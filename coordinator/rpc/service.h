@@ -1,5 +1,5 @@
-// The three gRPC services: each call checks who calls, calls one function of the core, and gives
-// its answer back. Times are taken here, at the edge.
+// The four gRPC services: each call checks who calls, calls one function of the core, and gives its
+// answer back. Times are taken here, at the edge, and here is said what the audit log is told.
 #pragma once
 
 #include <functional>
@@ -12,9 +12,10 @@
 #include "coordinator/cluster/preview_board.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/cluster/specs.h"
+#include "coordinator/identity/admins.h"
 #include "coordinator/identity/enrolment.h"
+#include "coordinator/rpc/few_at_a_time.h"
 #include "coordinator/rpc/service_caller.h"
-#include "coordinator/rpc/service_nudges.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
@@ -25,18 +26,20 @@ struct Core {
   Roster& roster;
   Evaluator& evaluator;
   Enrolment& enrolment;
+  Admins& admins;
   Callers& callers;
   Specs& specs;
   PreviewBoard& previews;
 };
 
-// How the admin's calls reach the nodes, whichever server they are connected to.
+// How the admin's calls reach the nodes and other admins, whichever server they are connected to.
 struct NodeLines {
   std::function<void()> nudge_all;
   std::function<void(const std::string& node)> hang_up;
+  std::function<void(const std::string& admin)> hang_up_on_admin;
 };
 
-class NodeServer final : public NodeServiceWithNudges {
+class NodeServer final : public v1::NodeService::Service {
  public:
   explicit NodeServer(Core& core) : core_(core) {}
   grpc::Status Heartbeat(grpc::ServerContext* context, const v1::HeartbeatRequest* request,
@@ -54,6 +57,14 @@ class EnrolmentServer final : public v1::EnrolmentService::Service {
                          v1::ChallengeResponse* response) override;
   grpc::Status Enroll(grpc::ServerContext* context, const v1::EnrollRequest* request,
                       v1::EnrollResponse* response) override;
+
+ private:
+  Core& core_;
+};
+
+class RenewalServer final : public v1::RenewalService::Service {
+ public:
+  explicit RenewalServer(Core& core) : core_(core) {}
   grpc::Status Renew(grpc::ServerContext* context, const v1::RenewRequest* request,
                      v1::RenewResponse* response) override;
 
@@ -82,6 +93,17 @@ class AdminServer final : public v1::AdminService::Service {
                            v1::RevokeTokenResponse* response) override;
   grpc::Status RemoveNode(grpc::ServerContext* context, const v1::RemoveNodeRequest* request,
                           v1::RemoveNodeResponse* response) override;
+  grpc::Status ListNodes(grpc::ServerContext* context, const v1::ListNodesRequest* request,
+                         v1::ListNodesResponse* response) override;
+  // In service_people.cc:
+  grpc::Status CreateAdmin(grpc::ServerContext* context, const v1::CreateAdminRequest* request,
+                           v1::CreateAdminResponse* response) override;
+  grpc::Status ListAdmins(grpc::ServerContext* context, const v1::ListAdminsRequest* request,
+                          v1::ListAdminsResponse* response) override;
+  grpc::Status RemoveAdmin(grpc::ServerContext* context, const v1::RemoveAdminRequest* request,
+                           v1::RemoveAdminResponse* response) override;
+  grpc::Status ListAudit(grpc::ServerContext* context, const v1::ListAuditRequest* request,
+                         v1::ListAuditResponse* response) override;
   // In service_spec.cc:
   grpc::Status PreviewSpec(grpc::ServerContext* context, const v1::PreviewSpecRequest* request,
                            v1::PreviewSpecResponse* response) override;
@@ -97,6 +119,7 @@ class AdminServer final : public v1::AdminService::Service {
  private:
   Core& core_;
   const NodeLines lines_;
+  FewAtATime whole_snapshots_{2};  // by admin: each may be of hundreds of megabytes
 };
 
 }  // namespace connect_ha

@@ -2,7 +2,19 @@
 
 #include <utility>
 
+#include "connect_ha/v1/node_service.pb.h"
+#include "coordinator/rpc/methods.h"
+
 namespace connect_ha {
+namespace {
+
+// A v1::Nudge on the wire.
+grpc::ByteBuffer EmptyMessage() {
+  const grpc::Slice nothing;
+  return grpc::ByteBuffer(&nothing, 1);
+}
+
+}  // namespace
 
 // What came back from the completion queue, and for whom.
 struct Nudges::Tag {
@@ -18,8 +30,9 @@ struct Nudges::Stream {
   Tag finished{this, Tag::kFinished};
   Tag done{this, Tag::kDone};
   grpc::ServerContext context;
-  v1::NudgesRequest request;
-  grpc::ServerAsyncWriter<v1::Nudge> writer{&context};
+  grpc::ByteBuffer request;
+  grpc::ServerAsyncWriter<grpc::ByteBuffer> writer{&context};
+  std::string node;  // once it is let in
   bool writing = false;
   bool nudge_again = false;
   bool to_finish = false;
@@ -31,9 +44,9 @@ struct Nudges::Stream {
   bool busy() const { return writing || finish_sent != finish_done; }
 };
 
-Nudges::Nudges(NodeServiceWithNudges& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
+Nudges::Nudges(Endpoint& endpoint, std::unique_ptr<grpc::ServerCompletionQueue> queue,
                Authorise authorise)
-    : service_(service), queue_(std::move(queue)), authorise_(std::move(authorise)) {}
+    : endpoint_(endpoint), queue_(std::move(queue)), authorise_(std::move(authorise)) {}
 
 Nudges::~Nudges() {
   {
@@ -64,8 +77,8 @@ void Nudges::Await() {
   auto stream = std::make_unique<Stream>();
   stream->context.AsyncNotifyWhenDone(&stream->done);
   Stream* const waiting = stream.release();
-  service_.RequestNudges(&waiting->context, &waiting->request, &waiting->writer, queue_.get(),
-                         queue_.get(), &waiting->started);
+  endpoint_.RequestNudges(&waiting->context, &waiting->request, &waiting->writer, queue_.get(),
+                          queue_.get(), &waiting->started);
 }
 
 void Nudges::Handle(const Tag& tag, bool ok) {
@@ -90,8 +103,19 @@ void Nudges::Handle(const Tag& tag, bool ok) {
   const std::unique_ptr<Stream> ended(&stream);
 }
 
+grpc::Status Nudges::Admit(Stream& stream) {
+  v1::NudgesRequest request;
+  grpc::Status status = endpoint_.Read(stream.context, stream.request, NudgesBounds(), request);
+  stream.request.Clear();
+  if (!status.ok()) return status;
+  status = authorise_(stream.context, request.node());
+  endpoint_.Answered(stream.context, status);
+  stream.node = request.node();
+  return status;
+}
+
 void Nudges::Started(Stream& stream) {
-  const grpc::Status allowed = authorise_(stream.context, stream.request.node());
+  const grpc::Status allowed = Admit(stream);
   std::lock_guard lock(mutex_);
   Await();
   if (!allowed.ok() || closing_) {
@@ -99,7 +123,11 @@ void Nudges::Started(Stream& stream) {
     return;
   }
   if (queue_shut_) return;
-  open_.emplace(stream.request.node(), &stream);
+  Stream*& open = open_[stream.node];
+  if (open != nullptr) {
+    Finish(*open, {grpc::StatusCode::ABORTED, "this node has opened another stream"});
+  }
+  open = &stream;
   stream.writing = true;  // the headers tell the node that the stream is open
   stream.writer.SendInitialMetadata(&stream.written);
 }
@@ -119,7 +147,7 @@ void Nudges::Write(Stream& stream) {
     return;
   }
   stream.writing = true;
-  stream.writer.Write(v1::Nudge(), &stream.written);
+  stream.writer.Write(EmptyMessage(), &stream.written);
 }
 
 void Nudges::Finish(Stream& stream, const grpc::Status& status) {
@@ -131,18 +159,14 @@ void Nudges::Finish(Stream& stream, const grpc::Status& status) {
 }
 
 void Nudges::Forget(Stream& stream) {
-  const auto [begin, end] = open_.equal_range(stream.request.node());
-  for (auto it = begin; it != end; ++it) {
-    if (it->second != &stream) continue;
-    open_.erase(it);
-    return;
-  }
+  const auto open = open_.find(stream.node);
+  if (open != open_.end() && open->second == &stream) open_.erase(open);
 }
 
 void Nudges::Nudge(const std::string& node) {
   std::lock_guard lock(mutex_);
-  const auto [begin, end] = open_.equal_range(node);
-  for (auto it = begin; it != end; ++it) Write(*it->second);
+  const auto open = open_.find(node);
+  if (open != open_.end()) Write(*open->second);
 }
 
 void Nudges::NudgeAll() {
@@ -152,8 +176,8 @@ void Nudges::NudgeAll() {
 
 void Nudges::Close(const std::string& node, const grpc::Status& status) {
   std::lock_guard lock(mutex_);
-  const auto [begin, end] = open_.equal_range(node);
-  for (auto it = begin; it != end; ++it) Finish(*it->second, status);
+  const auto open = open_.find(node);
+  if (open != open_.end()) Finish(*open->second, status);
 }
 
 void Nudges::CloseAll(const grpc::Status& status) {

@@ -1,5 +1,5 @@
 // The nudge streams: one for each connected node, open for days, holding no thread. One thread
-// serves them all from a completion queue.
+// serves them all from a completion queue. A node that opens another ends the one it had.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -12,11 +12,9 @@
 #include <string>
 #include <thread>
 
-#include "connect_ha/v1/node_service.grpc.pb.h"
+#include "coordinator/rpc/endpoint.h"
 
 namespace connect_ha {
-
-using NodeServiceWithNudges = v1::NodeService::WithAsyncMethod_Nudges<v1::NodeService::Service>;
 
 class Nudges {
  public:
@@ -24,8 +22,8 @@ class Nudges {
   using Authorise =
       std::function<grpc::Status(const grpc::ServerContext&, const std::string& node)>;
 
-  // `queue` is from the builder of the server that serves `service`.
-  Nudges(NodeServiceWithNudges& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
+  // `queue` is from the builder of the server that serves `endpoint`, which has Nudges.
+  Nudges(Endpoint& endpoint, std::unique_ptr<grpc::ServerCompletionQueue> queue,
          Authorise authorise);
   // The server must have been shut down.
   ~Nudges();
@@ -51,6 +49,7 @@ class Nudges {
   void Loop();
   void Handle(const Tag& tag, bool ok);
   void Started(Stream& stream);
+  grpc::Status Admit(Stream& stream);
   // With the lock held:
   void Await();
   void Write(Stream& stream);
@@ -58,14 +57,14 @@ class Nudges {
   void Next(Stream& stream);
   void Forget(Stream& stream);
 
-  NodeServiceWithNudges& service_;
+  Endpoint& endpoint_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   const Authorise authorise_;
   mutable std::mutex mutex_;  // the streams and what is in them
   bool queue_shut_ = false;   // nothing may be begun on the queue any more
   bool closing_ = false;
   grpc::Status closing_status_;
-  std::multimap<std::string, Stream*> open_;
+  std::map<std::string, Stream*> open_;  // by node
   std::thread thread_;
 };
 

@@ -1,24 +1,26 @@
 // The admin's calls about the specification.
 #include <utility>
 
-#include "common/tls/channel.h"
+#include "absl/strings/str_cat.h"
 #include "coordinator/rpc/service.h"
+#include "coordinator/rpc/service_edge.h"
 
 namespace connect_ha {
-namespace {
-
-Time Now() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
-
-}  // namespace
 
 grpc::Status AdminServer::PreviewSpec(grpc::ServerContext* context,
                                       const v1::PreviewSpecRequest* request,
                                       v1::PreviewSpecResponse* response) {
-  const Time now = Now();
-  const auto caller = core_.callers.RequireAdmin(*context, now);
+  const Time now = TimeOfCall();
+  const auto caller = core_.callers.RequireOperator(*context, now);
   if (!caller.ok()) return ToGrpc(caller.status());
   auto draft = core_.specs.Draft(*request);
   if (!draft.ok()) return ToGrpc(draft.status());
+  const std::string what = request->what_case() == v1::PreviewSpecRequest::kGeneration
+                               ? absl::StrCat("generation ", request->generation())
+                               : std::string();
+  const absl::Status told = core_.store.AddAudit(
+      AuditOf(*context, *caller, v1::AuditEntry::PREVIEWED, what, "", "", now));
+  if (!told.ok()) return ToGrpc(told);
   response->set_number(core_.previews.Ask(*std::move(draft), now));
   lines_.nudge_all();
   return grpc::Status::OK;
@@ -27,8 +29,8 @@ grpc::Status AdminServer::PreviewSpec(grpc::ServerContext* context,
 grpc::Status AdminServer::GetPreviews(grpc::ServerContext* context,
                                       const v1::GetPreviewsRequest* request,
                                       v1::GetPreviewsResponse* response) {
-  const Time now = Now();
-  const auto caller = core_.callers.RequireAdmin(*context, now);
+  const Time now = TimeOfCall();
+  const auto caller = core_.callers.RequireAdmin(*context, v1::VIEWER, now);
   if (!caller.ok()) return ToGrpc(caller.status());
   auto previews = core_.previews.Previews(request->number(), now);
   if (!previews.ok()) return ToGrpc(previews.status());
@@ -47,10 +49,12 @@ grpc::Status AdminServer::GetPreviews(grpc::ServerContext* context,
 grpc::Status AdminServer::ApplySpec(grpc::ServerContext* context,
                                     const v1::ApplySpecRequest* request,
                                     v1::ApplySpecResponse* response) {
-  const Time now = Now();
-  const auto caller = core_.callers.RequireAdmin(*context, now);
+  const Time now = TimeOfCall();
+  const auto caller = core_.callers.RequireAdmin(*context, v1::ADMIN, now);
   if (!caller.ok()) return ToGrpc(caller.status());
-  const auto generation = core_.specs.Apply(*request, FormatActor((*caller)->identity), now);
+  const auto generation = core_.specs.Apply(
+      *request,
+      AuditOf(*context, *caller, v1::AuditEntry::SPEC_APPLIED, "", "", request->why(), now), now);
   if (!generation.ok()) return ToGrpc(generation.status());
   response->set_generation(*generation);
   lines_.nudge_all();
@@ -59,7 +63,7 @@ grpc::Status AdminServer::ApplySpec(grpc::ServerContext* context,
 
 grpc::Status AdminServer::GetSpec(grpc::ServerContext* context, const v1::GetSpecRequest* request,
                                   v1::SpecGeneration* response) {
-  const auto caller = core_.callers.RequireAdmin(*context, Now());
+  const auto caller = core_.callers.RequireAdmin(*context, v1::VIEWER, TimeOfCall());
   if (!caller.ok()) return ToGrpc(caller.status());
   auto spec = core_.store.GetSpec(request->generation());
   if (!spec.ok()) return ToGrpc(spec.status());
@@ -69,7 +73,7 @@ grpc::Status AdminServer::GetSpec(grpc::ServerContext* context, const v1::GetSpe
 
 grpc::Status AdminServer::ListSpecs(grpc::ServerContext* context, const v1::ListSpecsRequest*,
                                     v1::ListSpecsResponse* response) {
-  const auto caller = core_.callers.RequireAdmin(*context, Now());
+  const auto caller = core_.callers.RequireAdmin(*context, v1::VIEWER, TimeOfCall());
   if (!caller.ok()) return ToGrpc(caller.status());
   auto specs = core_.store.ListSpecs();
   if (!specs.ok()) return ToGrpc(specs.status());

@@ -1,6 +1,7 @@
 #include "coordinator/store/group_commit.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace connect_ha {
 namespace {
@@ -10,7 +11,8 @@ constexpr size_t kGroupSize = 100;
 
 }  // namespace
 
-GroupCommit::GroupCommit(Database& database) : database_(database), thread_([this] { Loop(); }) {}
+GroupCommit::GroupCommit(Database& database, Write guard)
+    : database_(database), guard_(std::move(guard)), thread_([this] { Loop(); }) {}
 
 GroupCommit::~GroupCommit() {
   {
@@ -31,6 +33,12 @@ absl::Status GroupCommit::Commit(const Write& write) {
   return waiting.status;
 }
 
+std::optional<std::chrono::steady_clock::time_point> GroupCommit::committing_since() const {
+  const std::chrono::steady_clock::duration since = committing_since_;
+  if (since == std::chrono::steady_clock::duration::zero()) return std::nullopt;
+  return std::chrono::steady_clock::time_point(since);
+}
+
 void GroupCommit::Loop() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -40,7 +48,9 @@ void GroupCommit::Loop() {
     const std::vector<Waiting*> group(queue_.begin(), end);
     queue_.erase(queue_.begin(), end);
     lock.unlock();
+    committing_since_ = std::chrono::steady_clock::now().time_since_epoch();
     RunGroup(group);
+    committing_since_ = std::chrono::steady_clock::duration::zero();
     lock.lock();
     for (Waiting* waiting : group) {
       waiting->done = true;
@@ -59,6 +69,7 @@ absl::Status GroupCommit::FirstError(const std::vector<Waiting*>& group) {
 
 void GroupCommit::RunGroup(const std::vector<Waiting*>& group) {
   absl::Status status = database_.Prepare("BEGIN IMMEDIATE").Run();
+  if (status.ok()) status = guard_(database_);
   if (status.ok()) {
     for (Waiting* waiting : group) RunWrite(*waiting);
     status = database_.in_transaction() ? database_.Prepare("COMMIT").Run() : FirstError(group);

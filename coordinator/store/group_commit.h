@@ -1,10 +1,13 @@
 // Commits the writes of many threads in groups: one fsync for all that wait.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -19,8 +22,10 @@ class GroupCommit {
  public:
   using Write = std::function<absl::Status(Database& database)>;
 
-  // `database` is used by the writer thread alone from now on.
-  explicit GroupCommit(Database& database);
+  // `database` is used by the writer thread alone from now on. `guard` is asked in each
+  // transaction, before any write of it: its error is that of every write of the group, and none is
+  // made.
+  GroupCommit(Database& database, Write guard);
   // Writes that wait are finished first.
   ~GroupCommit();
   GroupCommit(const GroupCommit&) = delete;
@@ -28,6 +33,8 @@ class GroupCommit {
 
   // Returns when the write is on disk, or with its error, or with that of the commit. Any thread.
   absl::Status Commit(const Write& write);
+  // Since when the group that is on its way to the disk has been; nullopt: none is. Any thread.
+  std::optional<std::chrono::steady_clock::time_point> committing_since() const;
 
  private:
   struct Waiting {
@@ -43,10 +50,12 @@ class GroupCommit {
   static absl::Status FirstError(const std::vector<Waiting*>& group);
 
   Database& database_;
+  const Write guard_;
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Waiting*> queue_;
   bool stopping_ = false;
+  std::atomic<std::chrono::steady_clock::duration> committing_since_{};  // the clock's; 0: none
   std::thread thread_;
 };
 

@@ -25,12 +25,18 @@ absl::Status AddSpecRow(Database& database, const v1::SpecGeneration& spec, uint
     return absl::AbortedError(absl::StrCat(
         "generation ", *stored, " of the specification is the newest by now, not ", newest));
   }
+  const int64_t generation = AsInteger(spec.generation());
+  if (spec.generation() <= newest || static_cast<uint64_t>(generation) != spec.generation()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("a specification cannot have generation ", spec.generation(),
+                     ": it must be above the newest, ", newest, ", and below 2^63"));
+  }
   v1::SpecGeneration header = spec;
   header.clear_bundle();
   const std::string header_bytes = Bytes(header);
   const std::string bundle_bytes = Bytes(spec.bundle());
   return database.Prepare("INSERT INTO specs (generation, header, bundle) VALUES (?, ?, ?)")
-      .Bind(static_cast<int64_t>(spec.generation()))
+      .Bind(generation)
       .BindBlob(header_bytes)
       .BindBlob(bundle_bytes)
       .Run();
@@ -42,7 +48,7 @@ absl::StatusOr<v1::SpecGeneration> GetSpecRow(Database& database, uint64_t gener
   if (*newest == 0)
     return absl::NotFoundError("no specification was applied\nfix: connect-ha apply cluster.yaml");
   Statement statement = database.Prepare("SELECT header, bundle FROM specs WHERE generation = ?");
-  statement.Bind(static_cast<int64_t>(generation == 0 ? *newest : generation));
+  statement.Bind(AsInteger(generation == 0 ? *newest : generation));
   const auto row = statement.Step();
   if (!row.ok()) return row.status();
   if (!*row) {

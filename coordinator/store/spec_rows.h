@@ -11,7 +11,7 @@
 
 namespace connect_ha {
 
-// Aborted: `newest` is not the newest.
+// Aborted: `newest` is not the newest. FailedPrecondition: the generation is not above it.
 absl::Status AddSpecRow(Database& database, const v1::SpecGeneration& spec, uint64_t newest);
 absl::StatusOr<v1::SpecGeneration> GetSpecRow(Database& database, uint64_t generation);
 absl::StatusOr<std::vector<v1::SpecGeneration>> ListSpecRows(Database& database);

@@ -131,4 +131,10 @@ absl::Status Database::Execute(const std::string& sql) {
   return code == SQLITE_OK ? absl::OkStatus() : SqliteError(connection_, code);
 }
 
+bool Database::moved() const {
+  int moved = 0;
+  sqlite3_file_control(connection_, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return moved != 0;
+}
+
 }  // namespace connect_ha

@@ -60,6 +60,9 @@ class Database {
 
   int64_t last_insert_id() const { return sqlite3_last_insert_rowid(connection_); }
   bool in_transaction() const { return sqlite3_get_autocommit(connection_) == 0; }
+  // What stands under its path is no longer the file that this has open: it was moved, replaced or
+  // removed.
+  bool moved() const;
 
  private:
   Database(std::string path, sqlite3* connection)

@@ -1,195 +1,111 @@
 #include "coordinator/store/sqlite_store.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/store/event_rows.h"
+#include "coordinator/store/memory_rows.h"
 #include "coordinator/store/rows.h"
-#include "coordinator/store/schema.h"
-#include "coordinator/store/spec_rows.h"
-#include "coordinator/store/tokens.h"
 
 namespace connect_ha {
 namespace {
 
-// A coordinator that waits longer than this for a lock says so instead.
-constexpr int kBusyTimeoutMs = 2000;
-constexpr int64_t kEventsKept = 100'000;
-
-absl::Status PutNodeRow(Database& database, const v1::NodeRecord& node) {
-  const std::string bytes = Bytes(node);
-  return database.Prepare("INSERT OR REPLACE INTO nodes (name, record) VALUES (?, ?)")
-      .Bind(node.name())
-      .BindBlob(bytes)
-      .Run();
+// Release 0.1 stored the message itself.
+void MakeFactsBytes(v1::NodeReport& report) {
+  if (!report.has_facts()) return;
+  if (report.facts_bytes().empty()) report.set_facts_bytes(Bytes(report.facts()));
+  report.clear_facts();
 }
 
-absl::StatusOr<v1::NodeRecord> GetNodeRow(Database& database, const std::string& name) {
-  Statement statement = database.Prepare("SELECT record FROM nodes WHERE name = ?");
-  statement.Bind(name);
-  return ReadOne<v1::NodeRecord>(statement, "node " + name);
-}
-
-absl::StatusOr<uint64_t> AddEventRow(Database& database, const v1::Event& event) {
-  v1::Event stored = event;
-  stored.clear_id();  // the row's
-  const std::string bytes = Bytes(stored);
-  const absl::Status added =
-      database.Prepare("INSERT INTO events (kind, node, rule, event) VALUES (?, ?, ?, ?)")
-          .Bind(int64_t{event.kind()})
-          .Bind(event.node())
-          .Bind(event.rule())
-          .BindBlob(bytes)
-          .Run();
-  if (!added.ok()) return added;
-  const int64_t id = database.last_insert_id();
-  if (id % 1000 == 0) {
-    const absl::Status dropped =
-        database.Prepare("DELETE FROM events WHERE id <= ?").Bind(id - kEventsKept).Run();
-    if (!dropped.ok()) return dropped;
-  }
-  return static_cast<uint64_t>(id);
-}
-
-absl::Status AddEventRows(Database& database, const std::vector<v1::Event>& events) {
-  for (const v1::Event& event : events) {
-    const absl::Status added = AddEventRow(database, event).status();
-    if (!added.ok()) return added;
-  }
-  return absl::OkStatus();
-}
-
-// Of rows of (event, id), in their order.
-absl::StatusOr<std::vector<v1::Event>> ReadEvents(Statement& statement) {
-  std::vector<v1::Event> events;
-  while (true) {
-    const auto row = statement.Step();
-    if (!row.ok()) return row.status();
-    if (!*row) return events;
-    auto event = Parse<v1::Event>(statement.Blob(0));
-    if (!event.ok()) return event.status();
-    event->set_id(static_cast<uint64_t>(statement.Integer(1)));
-    events.push_back(*std::move(event));
-  }
-}
-
-absl::Status PutTokenRow(Database& database, const v1::StoredToken& token) {
-  const std::string bytes = Bytes(token);
-  return database.Prepare("UPDATE tokens SET token = ? WHERE id = ?")
-      .BindBlob(bytes)
-      .Bind(token.token().id())
-      .Run();
-}
-
-absl::StatusOr<v1::StoredToken> GetTokenRow(Database& database, const std::string& id) {
-  Statement statement = database.Prepare("SELECT token FROM tokens WHERE id = ?");
-  statement.Bind(id);
-  return ReadOne<v1::StoredToken>(statement, "token " + id);
-}
-
-absl::Status PutFindingRows(Database& database, const v1::Checklist& checklist) {
-  absl::Status status = database.Prepare("DELETE FROM findings").Run();
-  for (int i = 0; status.ok() && i < checklist.findings_size(); ++i) {
-    const std::string bytes = Bytes(checklist.findings(i));
-    status = database.Prepare("INSERT INTO findings (rule, position, finding) VALUES (?, ?, ?)")
-                 .Bind(checklist.findings(i).rule())
-                 .Bind(int64_t{i})
-                 .BindBlob(bytes)
-                 .Run();
-  }
-  if (!status.ok()) return status;
-  return database.Prepare("INSERT OR REPLACE INTO evaluation VALUES (1, ?)")
-      .Bind(int64_t{FromProto(checklist.evaluated_at()).time_since_epoch().count()})
-      .Run();
-}
-
-// The lock is on a file beside the store, since SQLite's own locks are not held between
-// transactions. The kernel gives it back when the process ends, however it ends.
-absl::StatusOr<int> LockForOneCoordinator(const std::string& path) {
-  const std::string lock_path = path + ".lock";
-  const int lock = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock < 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("store ", path, ": ", lock_path, ": ", std::strerror(errno),
-                     "\nfix: run \"connect-ha init\" first, as the coordinator's user"));
-  }
-  if (flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
-  close(lock);
-  return absl::UnavailableError(
-      absl::StrCat("store ", path, ": another coordinator has it open\nfix: end it (fuser ",
-                   lock_path, "), or use another --dir"));
-}
-
-absl::Status CreatePrivately(const std::string& path) {
-  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) {
-    return absl::PermissionDeniedError(absl::StrCat("store ", path, ": ", std::strerror(errno),
-                                                    "\nfix: check the directory's owner and mode"));
-  }
-  close(file);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::unique_ptr<Database>> OpenWriter(const std::string& path) {
-  const absl::Status created = CreatePrivately(path);
-  if (!created.ok()) return created;
-  auto database = Database::Open(path, kBusyTimeoutMs);
-  if (!database.ok()) return database.status();
-  absl::Status status = (*database)->Execute(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000;"
-      "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;");
-  if (status.ok()) status = MigrateSchema(**database);
-  if (!status.ok()) return status;
-  return database;
+absl::Status CheckNodeIsThere(Database& database, const std::string& name) {
+  const auto node = GetNamed<v1::NodeRecord>(database, kNodes, name);
+  if (!node.ok()) return node.status();
+  return node->removed() ? absl::NotFoundError("node " + name + " is removed") : absl::OkStatus();
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path) {
-  const auto lock = LockForOneCoordinator(path);
-  if (!lock.ok()) return lock.status();
-  auto writer = OpenWriter(path);
-  absl::StatusOr<std::unique_ptr<Database>> reader = absl::UnknownError("not opened");
-  if (writer.ok()) reader = Database::Open(path, kBusyTimeoutMs);
-  if (!writer.ok() || !reader.ok()) {
-    close(*lock);
-    return writer.ok() ? reader.status() : writer.status();
-  }
-  return std::unique_ptr<SqliteStore>(
-      new SqliteStore(*lock, *std::move(writer), *std::move(reader)));
+  return Open(path, std::chrono::time_point_cast<std::chrono::microseconds>(
+                        std::chrono::system_clock::now()));
 }
 
-SqliteStore::SqliteStore(int lock, std::unique_ptr<Database> writer,
-                         std::unique_ptr<Database> reader)
-    : lock_(lock), writer_(std::move(writer)), reader_(std::move(reader)), commits_(*writer_) {}
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path, Time now) {
+  auto opened = OpenStore(path, now);
+  if (!opened.ok()) return opened.status();
+  return std::unique_ptr<SqliteStore>(new SqliteStore(path, *std::move(opened)));
+}
 
-SqliteStore::~SqliteStore() { close(lock_); }
+SqliteStore::SqliteStore(std::string path, OpenedStore opened)
+    : path_(std::move(path)),
+      opened_(std::move(opened)),
+      commits_(*opened_.writer, [this](Database& database) { return CheckEpoch(database); }) {}
 
-absl::Status SqliteStore::PutNode(const v1::NodeRecord& node) {
-  return commits_.Commit([&](Database& database) { return PutNodeRow(database, node); });
+bool SqliteStore::superseded() const {
+  if (superseded_) return true;
+  std::lock_guard lock(reader_mutex_);
+  CheckEpoch(*opened_.reader).IgnoreError();  // what cannot be read does not say so
+  return superseded_;
+}
+
+absl::Status SqliteStore::CheckEpoch(Database& database) const {
+  if (database.moved()) {
+    superseded_ = true;
+  } else if (!superseded_) {
+    const auto latest = LatestEpoch(database);
+    if (!latest.ok()) return latest.status();
+    if (*latest != opened_.epoch) superseded_ = true;
+  }
+  if (!superseded_) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("store ", path_, ": another coordinator has opened it since, or its file was ",
+                   "replaced; this one writes no more\nfix: leave one coordinator running, and "
+                   "restart it: systemctl restart connect-ha-coordinator"));
+}
+
+absl::Status SqliteStore::AddNode(const v1::NodeRecord& node) {
+  return commits_.Commit([&](Database& database) -> absl::Status {
+    const absl::Status present = GetNamed<v1::NodeRecord>(database, kNodes, node.name()).status();
+    if (present.ok()) return absl::AlreadyExistsError("node " + node.name() + " exists");
+    return absl::IsNotFound(present) ? PutNamed(database, kNodes, node) : present;
+  });
 }
 
 absl::StatusOr<v1::NodeRecord> SqliteStore::GetNode(const std::string& name) {
   std::lock_guard lock(reader_mutex_);
-  return GetNodeRow(*reader_, name);
+  return GetNamed<v1::NodeRecord>(*opened_.reader, kNodes, name);
 }
 
 absl::StatusOr<std::vector<v1::NodeRecord>> SqliteStore::ListNodes() {
   std::lock_guard lock(reader_mutex_);
-  Statement statement = reader_->Prepare("SELECT record FROM nodes ORDER BY name");
-  return ReadAll<v1::NodeRecord>(statement);
+  return ListNamed<v1::NodeRecord>(*opened_.reader, kNodes);
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteStore::PurgeNodes(Time removed_before) {
+  std::vector<std::string> purged;
+  const absl::Status status = commits_.Commit([&](Database& database) -> absl::Status {
+    const auto nodes = ListNamed<v1::NodeRecord>(database, kNodes);
+    if (!nodes.ok()) return nodes.status();
+    for (const v1::NodeRecord& node : *nodes) {
+      if (!node.removed() || !node.has_removed_at()) continue;
+      if (FromProto(node.removed_at()) >= removed_before) continue;
+      const absl::Status deleted =
+          database.Prepare("DELETE FROM nodes WHERE name = ?").Bind(node.name()).Run();
+      if (!deleted.ok()) return deleted;
+      purged.push_back(node.name());
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return purged;
 }
 
 absl::Status SqliteStore::PutReport(const v1::NodeReport& report) {
   const std::string bytes = Bytes(report);  // here, not on the one writer thread
-  return commits_.Commit([&](Database& database) {
+  return commits_.Commit([&](Database& database) -> absl::Status {
+    const absl::Status there = CheckNodeIsThere(database, report.node());
+    if (!there.ok()) return there;
     return database.Prepare("INSERT OR REPLACE INTO reports (node, report) VALUES (?, ?)")
         .Bind(report.node())
         .BindBlob(bytes)
@@ -197,40 +113,34 @@ absl::Status SqliteStore::PutReport(const v1::NodeReport& report) {
   });
 }
 
-absl::Status SqliteStore::RemoveReport(const std::string& node) {
-  return commits_.Commit([&](Database& database) {
-    return database.Prepare("DELETE FROM reports WHERE node = ?").Bind(node).Run();
+absl::Status SqliteStore::VisitReports(const std::function<absl::Status(v1::NodeReport)>& visit) {
+  std::lock_guard lock(reader_mutex_);
+  Statement statement = opened_.reader->Prepare("SELECT report FROM reports ORDER BY node");
+  while (true) {
+    const auto row = statement.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return absl::OkStatus();
+    auto report = Parse<v1::NodeReport>(statement.Blob(0));
+    if (!report.ok()) return report.status();
+    MakeFactsBytes(*report);
+    const absl::Status visited = visit(*std::move(report));
+    if (!visited.ok()) return visited;
+  }
+}
+
+absl::Status SqliteStore::PutMemories(Time evaluated_at,
+                                      const std::vector<v1::FindingMemory>& changed,
+                                      const std::vector<std::string>& gone,
+                                      const std::vector<v1::Event>& events) {
+  return commits_.Commit([&](Database& database) -> absl::Status {
+    const absl::Status put = PutMemoryRows(database, evaluated_at, changed, gone);
+    return put.ok() ? AddEventRows(database, events) : put;
   });
 }
 
-absl::StatusOr<std::vector<v1::NodeReport>> SqliteStore::ListReports() {
+absl::StatusOr<Store::Memories> SqliteStore::GetMemories() {
   std::lock_guard lock(reader_mutex_);
-  Statement statement = reader_->Prepare("SELECT report FROM reports ORDER BY node");
-  return ReadAll<v1::NodeReport>(statement);
-}
-
-absl::Status SqliteStore::PutChecklist(const v1::Checklist& checklist,
-                                       const std::vector<v1::Event>& changes) {
-  return commits_.Commit([&](Database& database) {
-    const absl::Status status = PutFindingRows(database, checklist);
-    return status.ok() ? AddEventRows(database, changes) : status;
-  });
-}
-
-absl::StatusOr<v1::Checklist> SqliteStore::GetChecklist() {
-  std::lock_guard lock(reader_mutex_);
-  v1::Checklist checklist;
-  Statement evaluation = reader_->Prepare("SELECT evaluated_at_us FROM evaluation");
-  const auto row = evaluation.Step();
-  if (!row.ok()) return row.status();
-  if (!*row) return checklist;
-  *checklist.mutable_evaluated_at() =
-      ToProto(Time(std::chrono::microseconds(evaluation.Integer(0))));
-  Statement statement = reader_->Prepare("SELECT finding FROM findings ORDER BY position");
-  auto findings = ReadAll<v1::Finding>(statement);
-  if (!findings.ok()) return findings.status();
-  for (v1::Finding& finding : *findings) *checklist.add_findings() = std::move(finding);
-  return checklist;
+  return GetMemoryRows(*opened_.reader);
 }
 
 absl::StatusOr<uint64_t> SqliteStore::AddEvent(const v1::Event& event) {
@@ -248,25 +158,20 @@ absl::Status SqliteStore::AddEvents(const std::vector<v1::Event>& events) {
 }
 
 absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListEvents(const EventQuery& query) {
-  std::string sql = "SELECT event, id FROM events WHERE id > ?";
-  if (!query.node.empty()) sql += " AND node = ?";
-  if (!query.rule.empty()) sql += " AND rule = ?";
   std::lock_guard lock(reader_mutex_);
-  Statement statement = reader_->Prepare(sql + " ORDER BY id DESC LIMIT ?");
-  statement.Bind(static_cast<int64_t>(query.after_id));
-  if (!query.node.empty()) statement.Bind(query.node);
-  if (!query.rule.empty()) statement.Bind(query.rule);
-  statement.Bind(int64_t{query.limit});
-  auto events = ReadEvents(statement);
-  if (events.ok()) std::reverse(events->begin(), events->end());
-  return events;
+  return ListEventRows(*opened_.reader, query);
+}
+
+absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListLosses() {
+  std::lock_guard lock(reader_mutex_);
+  return ListLossRows(*opened_.reader);
 }
 
 absl::StatusOr<uint64_t> SqliteStore::AddNodeChanges(const std::string& node,
                                                      const std::vector<NumberedEvent>& changes) {
   uint64_t taken = 0;
   const absl::Status status = commits_.Commit([&](Database& database) -> absl::Status {
-    auto record = GetNodeRow(database, node);
+    auto record = GetNamed<v1::NodeRecord>(database, kNodes, node);
     if (!record.ok()) return record.status();
     taken = record->changes_taken();
     for (const NumberedEvent& change : changes) {
@@ -277,86 +182,10 @@ absl::StatusOr<uint64_t> SqliteStore::AddNodeChanges(const std::string& node,
     }
     if (taken == record->changes_taken()) return absl::OkStatus();
     record->set_changes_taken(taken);
-    return PutNodeRow(database, *record);
+    return PutNamed(database, kNodes, *record);
   });
   if (!status.ok()) return status;
   return taken;
-}
-
-absl::Status SqliteStore::AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
-                                  const v1::Event& applied) {
-  return commits_.Commit([&](Database& database) {
-    const absl::Status added = AddSpecRow(database, spec, newest);
-    return added.ok() ? AddEventRow(database, applied).status() : added;
-  });
-}
-
-absl::StatusOr<v1::SpecGeneration> SqliteStore::GetSpec(uint64_t generation) {
-  std::lock_guard lock(reader_mutex_);
-  return GetSpecRow(*reader_, generation);
-}
-
-absl::StatusOr<std::vector<v1::SpecGeneration>> SqliteStore::ListSpecs() {
-  std::lock_guard lock(reader_mutex_);
-  return ListSpecRows(*reader_);
-}
-
-absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListLosses() {
-  std::lock_guard lock(reader_mutex_);
-  Statement statement = reader_->Prepare(
-      "SELECT event, id FROM events WHERE id IN (SELECT max(id) FROM events AS lost "
-      "WHERE kind = ? GROUP BY node HAVING max(id) > "
-      "(SELECT coalesce(max(id), 0) FROM events WHERE kind = ? AND node = lost.node))"
-      " ORDER BY node");
-  statement.Bind(int64_t{v1::Event::NODE_LOST}).Bind(int64_t{v1::Event::NODE_BACK});
-  return ReadEvents(statement);
-}
-
-absl::Status SqliteStore::AddToken(const v1::StoredToken& token) {
-  const std::string bytes = Bytes(token);
-  const std::string& id = token.token().id();
-  return commits_.Commit([&](Database& database) -> absl::Status {
-    const auto existing = GetTokenRow(database, id).status();
-    if (existing.ok()) return absl::AlreadyExistsError("token " + id + " exists");
-    if (!absl::IsNotFound(existing)) return existing;
-    return database.Prepare("INSERT INTO tokens (id, created_us, token) VALUES (?, ?, ?)")
-        .Bind(id)
-        .Bind(int64_t{FromProto(token.token().created_at()).time_since_epoch().count()})
-        .BindBlob(bytes)
-        .Run();
-  });
-}
-
-absl::StatusOr<v1::StoredToken> SqliteStore::GetToken(const std::string& id) {
-  std::lock_guard lock(reader_mutex_);
-  return GetTokenRow(*reader_, id);
-}
-
-absl::StatusOr<std::vector<v1::StoredToken>> SqliteStore::ListTokens() {
-  std::lock_guard lock(reader_mutex_);
-  Statement statement = reader_->Prepare("SELECT token FROM tokens ORDER BY created_us, id");
-  return ReadAll<v1::StoredToken>(statement);
-}
-
-absl::Status SqliteStore::RevokeToken(const std::string& id) {
-  return commits_.Commit([&](Database& database) -> absl::Status {
-    auto token = GetTokenRow(database, id);
-    if (!token.ok()) return token.status();
-    token->mutable_token()->set_revoked(true);
-    return PutTokenRow(database, *token);
-  });
-}
-
-absl::Status SqliteStore::SpendToken(const std::string& id, const v1::StoredToken::Use& use,
-                                     const v1::NodeRecord& node, Time now) {
-  return commits_.Commit([&](Database& database) -> absl::Status {
-    auto token = GetTokenRow(database, id);
-    if (!token.ok()) return token.status();
-    const absl::Status spent = RecordTokenUse(*token, use, now);
-    if (!spent.ok()) return spent;
-    const absl::Status stored = PutTokenRow(database, *token);
-    return stored.ok() ? PutNodeRow(database, node) : stored;
-  });
 }
 
 }  // namespace connect_ha

@@ -1,20 +1,32 @@
 // What the coordinator keeps: takes and gives messages. No secret is ever stored.
 //
-// Every write is durable (fsynced) when the call returns OK. All calls may be made from any
-// thread; concurrent writes are committed in groups. Errors: NotFound, AlreadyExists,
-// FailedPrecondition (a stated condition does not hold), Aborted (somebody else was first);
-// Unavailable (held by another process),
-// ResourceExhausted (no room), DataLoss (corrupt) and Internal, with the database's words.
+// A store is opened by one coordinator at a time. Opening counts its epoch up; every write carries
+// the epoch that it was opened with, and once another has opened it, all writes of the earlier one
+// fail with FailedPrecondition and superseded() is true for ever: that coordinator must end.
+// A store has a lineage, random, made with it and kept in every copy: numbers of another lineage
+// mean nothing.
+//
+// Every write is durable (fsynced) when the call returns OK, and all or nothing. What is read and
+// then written is read inside the same transaction. Ids (of events and audit entries) are given by
+// the store, one after the other without gaps. All calls may be made from any thread; concurrent
+// writes are committed in groups. What is passed to be called (a change, a visitor) runs on another
+// thread, under a lock: it is short, and calls nothing of the store. Errors: NotFound,
+// AlreadyExists, FailedPrecondition (a stated condition does not hold), Aborted (somebody else was
+// first); Unavailable (held by another process), ResourceExhausted (no room), DataLoss (corrupt)
+// and Internal, with the database's words.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <map>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/time.h"
+#include "connect_ha/v1/audit.pb.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/event.pb.h"
 #include "connect_ha/v1/spec.pb.h"
@@ -39,22 +51,42 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Nodes. PutNode inserts or replaces.
-  virtual absl::Status PutNode(const v1::NodeRecord& node) = 0;
+  // Of this opening: greater than that of every opening before, of older copies of the store too
+  // (it is not below the microseconds since 1970 when it was opened).
+  virtual uint64_t epoch() const = 0;
+  virtual const std::string& lineage() const = 0;
+  virtual bool superseded() const = 0;
+
+  // Nodes.
+  virtual absl::Status AddNode(const v1::NodeRecord& node) = 0;  // AlreadyExists
   virtual absl::StatusOr<v1::NodeRecord> GetNode(const std::string& name) = 0;
   virtual absl::StatusOr<std::vector<v1::NodeRecord>> ListNodes() = 0;  // by name, removed ones too
+  // Marks it removed at `now` and removes its report; NotFound, also where it is removed already.
+  // Returns the record as it is now. The entry's actor, address, text and why are the caller's, the
+  // rest of it is set here.
+  virtual absl::StatusOr<v1::NodeRecord> RemoveNode(const std::string& name,
+                                                    const v1::AuditEntry& entry, Time now) = 0;
+  // Takes the records of nodes that were removed before this out, and returns their names. What was
+  // removed under release 0.1 counts as removed when the store was first opened after that.
+  virtual absl::StatusOr<std::vector<std::string>> PurgeNodes(Time removed_before) = 0;
 
-  // Latest report of each node; replaces the one before. Removing a node removes its report.
+  // Latest report of each node; replaces the one before. NotFound when the node is removed or not
+  // known.
   virtual absl::Status PutReport(const v1::NodeReport& report) = 0;
-  virtual absl::Status RemoveReport(const std::string& node) = 0;
-  virtual absl::StatusOr<std::vector<v1::NodeReport>> ListReports() = 0;
+  // One after the other, by the nodes' names, each in memory only for its visit. Ends with the
+  // first error of `visit`. All come with facts_bytes and without facts, those of release 0.1 too.
+  virtual absl::Status VisitReports(const std::function<absl::Status(v1::NodeReport)>& visit) = 0;
 
-  // The latest checklist (evaluated_at, and its findings, `since` included) replaces the one
-  // before; what changed in it is added as events: both in one transaction.
-  virtual absl::Status PutChecklist(const v1::Checklist& checklist,
-                                    const std::vector<v1::Event>& changes) = 0;
-  // Empty when none was put. `cluster` is not kept.
-  virtual absl::StatusOr<v1::Checklist> GetChecklist() = 0;
+  // What is remembered of the latest evaluation: replaces that of the rules named, drops that of
+  // rules in `gone`; what changed is added as events: all in one transaction.
+  virtual absl::Status PutMemories(Time evaluated_at, const std::vector<v1::FindingMemory>& changed,
+                                   const std::vector<std::string>& gone,
+                                   const std::vector<v1::Event>& events) = 0;
+  struct Memories {
+    std::optional<Time> evaluated_at;
+    std::vector<v1::FindingMemory> findings;  // by rule
+  };
+  virtual absl::StatusOr<Memories> GetMemories() = 0;
 
   // Sets the event's id and returns it. Events beyond the newest 100,000 may be dropped.
   virtual absl::StatusOr<uint64_t> AddEvent(const v1::Event& event) = 0;
@@ -69,9 +101,10 @@ class Store {
                                                   const std::vector<NumberedEvent>& changes) = 0;
 
   // Specifications. AddSpec stores it under its generation, which is above `newest`, together with
-  // the event; Aborted when `newest` is not the newest (0: there is none).
+  // the event and the audit entry; Aborted when `newest` is not the newest (0: there is none),
+  // FailedPrecondition when the generation is not above it, or is 2^63 or more.
   virtual absl::Status AddSpec(const v1::SpecGeneration& spec, uint64_t newest,
-                               const v1::Event& applied) = 0;
+                               const v1::Event& applied, const v1::AuditEntry& entry) = 0;
   // 0: the newest. NotFound: there is no such generation, or none at all.
   virtual absl::StatusOr<v1::SpecGeneration> GetSpec(uint64_t generation) = 0;
   // Newest first, without their bundles.
@@ -80,16 +113,49 @@ class Store {
   // The newest NODE_LOST of each node, where no NODE_BACK came after it, by the nodes' names.
   virtual absl::StatusOr<std::vector<v1::Event>> ListLosses() = 0;
 
+  // Since when the writes that the disk has now have been on their way; nullopt: it has none. So a
+  // watchdog that finds its loop waiting knows what for.
+  virtual std::optional<std::chrono::steady_clock::time_point> writing_since() const {
+    return std::nullopt;
+  }
+
   // Tokens.
-  virtual absl::Status AddToken(const v1::StoredToken& token) = 0;  // AlreadyExists
+  virtual absl::Status AddToken(const v1::StoredToken& token,
+                                const v1::AuditEntry& entry) = 0;  // AlreadyExists
   virtual absl::StatusOr<v1::StoredToken> GetToken(const std::string& id) = 0;
   virtual absl::StatusOr<std::vector<v1::StoredToken>> ListTokens() = 0;  // by creation
-  virtual absl::Status RevokeToken(const std::string& id) = 0;
+  virtual absl::Status RevokeToken(const std::string& id, const v1::AuditEntry& entry) = 0;
   // In one transaction: fails with FailedPrecondition when the token is expired at `now`,
-  // revoked or used up, but for a use that repeats an earlier one (same key, machine and node),
-  // which succeeds and spends nothing; else records the use and puts the node.
-  virtual absl::Status SpendToken(const std::string& id, const v1::StoredToken::Use& use,
-                                  const v1::NodeRecord& node, Time now) = 0;
+  // revoked or used up; else records the use, lets `change` make the node's record of what is
+  // stored under its name (a new one where there is none) and puts it. A use that repeats an
+  // earlier one (same key, machine and node) succeeds whatever became of the token, and spends and
+  // adds to the audit log nothing; `change` is asked all the same, since the node may have been
+  // removed since. An error of `change` is returned, and nothing was stored. Returns the record.
+  using ChangeNode = std::function<absl::Status(v1::NodeRecord& node)>;
+  virtual absl::StatusOr<v1::NodeRecord> SpendToken(const std::string& id,
+                                                    const v1::StoredToken::Use& use,
+                                                    const ChangeNode& change,
+                                                    const v1::AuditEntry& entry, Time now) = 0;
+
+  // Admins: `change` gets what is stored under the name, or a new record with that name; an error
+  // of it is returned, and nothing was stored. Together with the audit entry. Returns the record.
+  using ChangeAdmin = std::function<absl::Status(v1::AdminRecord& admin)>;
+  virtual absl::StatusOr<v1::AdminRecord> ChangeAdminRecord(const std::string& name,
+                                                            const ChangeAdmin& change,
+                                                            const v1::AuditEntry& entry) = 0;
+  virtual absl::StatusOr<v1::AdminRecord> GetAdmin(const std::string& name) = 0;
+  virtual absl::StatusOr<std::vector<v1::AdminRecord>> ListAdmins() = 0;  // by name, removed too
+
+  // The audit log. The store sets id, previous_digest and digest of each entry that it is given
+  // anywhere above, in the same transaction as what it tells of.
+  virtual absl::Status AddAudit(const v1::AuditEntry& entry) = 0;
+  // At most `limit` with a greater id, oldest first.
+  virtual absl::StatusOr<std::vector<v1::AuditEntry>> ListAudit(uint64_t after_id,
+                                                                uint32_t limit) = 0;
+  virtual absl::StatusOr<std::optional<v1::AuditAnchor>> GetAuditAnchor() = 0;
+  virtual absl::StatusOr<uint64_t> NewestAuditId() = 0;  // 0: none
+  // Lets go of entries older than `before`, never of the newest, and moves the anchor.
+  virtual absl::Status PruneAudit(Time before) = 0;
 };
 
 }  // namespace connect_ha

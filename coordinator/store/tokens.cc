@@ -19,11 +19,12 @@ absl::Status Refuse(const v1::Token& token, absl::string_view why) {
 
 }  // namespace
 
-absl::Status RecordTokenUse(v1::StoredToken& stored, const v1::StoredToken::Use& use, Time now) {
+absl::StatusOr<bool> RecordTokenUse(v1::StoredToken& stored, const v1::StoredToken::Use& use,
+                                    Time now) {
   const bool repeated =
       std::any_of(stored.uses().begin(), stored.uses().end(),
                   [&](const v1::StoredToken::Use& earlier) { return SameUse(earlier, use); });
-  if (repeated) return absl::OkStatus();
+  if (repeated) return false;
   v1::Token& token = *stored.mutable_token();
   if (token.revoked()) return Refuse(token, "is revoked");
   if (FromProto(token.expires_at()) <= now) {
@@ -35,7 +36,7 @@ absl::Status RecordTokenUse(v1::StoredToken& stored, const v1::StoredToken::Use&
   }
   token.set_uses_spent(token.uses_spent() + 1);
   *stored.add_uses() = use;
-  return absl::OkStatus();
+  return true;
 }
 
 }  // namespace connect_ha

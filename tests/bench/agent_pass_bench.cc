@@ -108,7 +108,8 @@ std::string Configuration(const PostgresServer& database) {
 }
 
 GathererOptions Options(LinuxHost& host, const v1::AgentConfig& config, const std::string& text) {
-  GathererOptions options = MakeGathererOptions(host, config, "", std::string(32, 'k'));
+  GathererOptions options = MakeGathererOptions(
+      host, config, [] { return std::make_shared<const v1::Assignment>(); }, std::string(32, 'k'));
   options.probes.erase(std::remove_if(options.probes.begin(), options.probes.end(),
                                       [](const Probe& p) { return p.pace == Pace::kVerify; }),
                        options.probes.end());
@@ -165,7 +166,7 @@ int Run(bool json) {
       figures.probes, figures.pass.Wall(50), figures.pass.Wall(99), pass);
   std::printf(
       "  its floor, libpq alone with a CA file of one certificate: wall p50 %.2f ms, processor "
-      "%.2f ms; the pass takes %.2f ms more, %.2f times the floor\n",
+      "%.2f ms; the pass takes %.2f ms more, %.2f times the floor (aim 1.2)\n",
       figures.bare.Wall(50), bare, pass - bare, pass / bare);
   std::printf("  libpq alone with the whole CA file, as the first pass: processor %.2f ms\n",
               figures.bare_with_whole_file.Processor());
@@ -177,8 +178,8 @@ int Run(bool json) {
   if (json) {
     std::printf(
         "{\"pass_wall_ms\": %.3f, \"pass_processor_ms\": %.3f, \"pass_floor_processor_ms\": "
-        "%.3f}\n",
-        figures.pass.Wall(50), pass, bare);
+        "%.3f, \"pass_of_login\": %.3f}\n",
+        figures.pass.Wall(50), pass, bare, pass / bare);
   }
   return figures.connected ? 0 : 1;
 }

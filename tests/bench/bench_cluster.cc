@@ -67,13 +67,21 @@ int RunEcho(const std::string& dir, const std::string& port) {
 
 }  // namespace
 
+double ResidentMiBOf(pid_t process) {
+  std::ifstream statm(absl::StrCat("/proc/", process, "/statm"));
+  double size = 0, resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1024 * 1024);
+}
+
 Time BenchNow() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
 
 int RunServer(const std::string& mode, const std::string& dir, const std::string& port) {
   if (mode == "echo") return RunEcho(dir, port);
   spdlog::set_level(spdlog::level::err);
   const auto coordinator = Must(Coordinator::Open(dir, dir + "/cluster.yaml", BenchNow()));
-  const absl::Status started = coordinator->Start("127.0.0.1:" + port);
+  // The port beside may be somebody's when the server starts again on the one that it had.
+  const absl::Status started = coordinator->Start("127.0.0.1:" + port, "127.0.0.1:0");
   if (!started.ok()) Die(started.ToString());
   Ready(coordinator->port());
   while (true) {
@@ -130,12 +138,7 @@ void BenchCluster::KillServer() {
   server_ = -1;
 }
 
-double BenchCluster::ResidentMiB() const {
-  std::ifstream statm(absl::StrCat("/proc/", server_, "/statm"));
-  double size = 0, resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1024 * 1024);
-}
+double BenchCluster::ResidentMiB() const { return ResidentMiBOf(server_); }
 
 double BenchCluster::CpuSeconds() const {
   std::ifstream stat(absl::StrCat("/proc/", server_, "/stat"));
@@ -169,7 +172,7 @@ std::vector<BenchIdentity> BenchCluster::EnrolNodes(int count) {
       for (size_t i = first; i < nodes.size(); i += kWriters) {
         v1::NodeRecord record;
         record.set_name(nodes[i].name);
-        const absl::Status stored = store->PutNode(record);
+        const absl::Status stored = store->AddNode(record);
         if (!stored.ok()) Die(stored.ToString());
       }
     });
@@ -178,7 +181,7 @@ std::vector<BenchIdentity> BenchCluster::EnrolNodes(int count) {
   return nodes;
 }
 
-BenchIdentity BenchCluster::IssueAdmin() const { return Issue(Role::kAdmin, "bench"); }
+BenchIdentity BenchCluster::IssueAdmin() const { return Issue(Role::kAdmin, kFirstAdmin); }
 
 std::shared_ptr<grpc::Channel> BenchCluster::Connect(const BenchIdentity& identity) const {
   ChannelOptions options;
@@ -196,16 +199,32 @@ v1::HeartbeatRequest BenchReport(const std::string& node) {
   report.set_boot_id("01234567-89ab-cdef-0123-456789abcdef");
   report.set_agent_version(CONNECT_HA_VERSION);
   report.set_reported_state(v1::OBSERVED);
-  static const v1::Snapshot healthy = test::BaseCluster();
-  *report.mutable_facts() = healthy.nodes(0).facts();
-  report.mutable_facts()->mutable_host()->set_hostname(node);
   ChangeReport(report, 0);
   return report;
 }
 
+std::string BenchDigest(int number) { return absl::StrCat("digest-", number); }
+
+// Serialised messages one after the other are one: what is the node's own follows what all have,
+// which is serialised once, so that the callers take little of the machine that they share.
 void ChangeReport(v1::HeartbeatRequest& report, int number) {
-  report.mutable_facts()->mutable_host()->set_kernel(absl::StrCat("6.8.0-", number));
-  report.set_facts_digest(absl::StrCat("digest-", number));
+  static const v1::Facts healthy = test::BaseCluster().nodes(0).facts();
+  static const std::string shared = [] {
+    v1::Facts facts = healthy;
+    facts.clear_host();
+    facts.clear_instance();
+    return facts.SerializeAsString();
+  }();
+  v1::Facts own;
+  *own.mutable_host() = healthy.host();
+  *own.mutable_instance() = healthy.instance();
+  own.mutable_host()->set_hostname(report.node());
+  own.mutable_host()->set_machine_id("machine-" + report.node());
+  own.mutable_host()->set_boot_id("boot-" + report.node());
+  own.mutable_host()->set_kernel(absl::StrCat("6.8.0-", number));
+  own.mutable_instance()->set_instance_id("i-" + report.node());
+  report.set_facts_bytes(shared + own.SerializeAsString());
+  report.set_facts_digest(BenchDigest(number));
 }
 
 }  // namespace connect_ha

@@ -55,10 +55,15 @@ class BenchCluster {
   std::unique_ptr<Authority> authority_;
 };
 
-// The facts of the healthy node in tests/clusters/base.textproto, about 4 KB.
+// The facts of the healthy node in tests/clusters/base.textproto, about 4 KB, serialised as agents
+// send them.
 v1::HeartbeatRequest BenchReport(const std::string& node);
 // Makes it another one: as drift would.
 void ChangeReport(v1::HeartbeatRequest& report, int number);
+// HeartbeatRequest.facts_digest of the facts of this number.
+std::string BenchDigest(int number);
+
+double ResidentMiBOf(pid_t process);
 
 // Runs a server in this process until it is killed: coordinator_bench serve|echo DIR PORT.
 int RunServer(const std::string& mode, const std::string& dir, const std::string& port);

@@ -61,7 +61,7 @@ struct BenchNodes::Node {
     beat_context = std::make_unique<grpc::ClientContext>();
     beat_context->set_deadline(In(std::chrono::seconds(30)));
     v1::HeartbeatRequest request = report;
-    if (!send_facts) request.clear_facts();
+    if (!send_facts) request.clear_facts_bytes();
     sent = std::chrono::steady_clock::now();
     beat = stub->AsyncHeartbeat(beat_context.get(), request, &all.queue_);
     beat->Finish(&answer, &beat_status, &answered);

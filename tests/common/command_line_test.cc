@@ -153,6 +153,14 @@ TEST(PrintError, PutsTheFixOnALineOfItsOwn) {
   EXPECT_EQ(out.str(), "");
 }
 
+TEST(PrintError, HasNothingForTheTerminalToObey) {
+  std::ostringstream out;
+  std::ostringstream error;
+  Terminal terminal{out, error};
+  PrintError(terminal, absl::UnknownError("ha\x1b[2J\xc2\x9bm \xff, ü\ntwo; fix: zoo\r"));
+  EXPECT_EQ(error.str(), "error: ha?[2J?m ?, ü\n       two\nfix:   zoo?\n");
+}
+
 TEST(Nearest, TakesSlipsAndBeginnings) {
   const std::vector<std::string> names = {"checklist", "check-config", "events", "nodes"};
   EXPECT_EQ(Nearest("chekclist", names), "checklist");

@@ -197,6 +197,22 @@ TEST(ConfigLoaderTest, ValidationNamesWhatIsMissing) {
             "c.yaml:5:8: storage.nfs.server must be the server's name or address\n");
 }
 
+// One that begins with - would be an option of useradd.
+TEST(ConfigLoaderTest, ValidationChecksAccountNames) {
+  for (const char* right : {"rstudio-connect", "_apt", "A.b-c_1", "john.doe@corp"}) {
+    EXPECT_EQ(Validated(std::string("cluster: a\naccounts:\n  \"") + right + "\": {uid: 1}\n"), "")
+        << right;
+  }
+  for (const char* wrong :
+       {"--root=x", "-a", "1a", "a b", "a:b", "../a", "a,b", "a23456789012345678901234567890123"}) {
+    EXPECT_EQ(Validated(std::string("cluster: a\naccounts:\n  \"") + wrong + "\": {uid: 1}\n"),
+              "c.yaml:3:" + std::to_string(std::string(wrong).size() + 7) + ": accounts." + wrong +
+                  " is not the name of an account: up to 32 letters, digits, _ . - and @, the "
+                  "first a letter or _\n")
+        << wrong;
+  }
+}
+
 TEST(ConfigLoaderTest, ValidationChecksForms) {
   EXPECT_EQ(
       Validated("cluster: My_Cluster\n"
@@ -313,7 +329,8 @@ TEST_F(ConfigFileTest, AMissingAgentConfigMayMeanDefaults) {
             1U);
 }
 
-// Uncommented, the shipped example has every key, and but for the file of authorities the defaults.
+// Uncommented, the shipped example has every key, and but for two that are unset by default the
+// defaults.
 TEST_F(ConfigFileTest, TheExampleOfTheAgentsSettingsLoads) {
   const std::string example = CONNECT_HA_SOURCE_DIR "/systemd/examples/agent.yaml";
   v1::AgentConfig config;
@@ -331,6 +348,7 @@ TEST_F(ConfigFileTest, TheExampleOfTheAgentsSettingsLoads) {
         << keys->field(i)->name();
   }
   uncommented.clear_database_ca_file();
+  uncommented.clear_artifact_dir();
   EXPECT_EQ(uncommented.DebugString(), config.DebugString());
 }
 
@@ -338,13 +356,42 @@ TEST_F(ConfigFileTest, AgentConfigIsValidated) {
   v1::AgentConfig config;
   const std::string path = Write(
       "imds_endpoint: 169.254.169.254\nconnect_config: connect.gcfg\nconnect_unit: connect\n"
-      "database_ca_file: ca.pem\npoll_interval: 0s\n");
+      "database_ca_file: ca.pem\npoll_interval: 0s\nartifact_dir: /srv/../etc\n"
+      "allow: instal\n");
   EXPECT_EQ(FormatProblems(LoadAgentConfig(path, MissingFile::kIsAProblem, config)),
             path + ":1:16: imds_endpoint must begin with http://\n" + path +
                 ":2:17: connect_config must be an absolute path\n" + path +
                 ":3:15: connect_unit must end with .service\n" + path +
                 ":4:19: database_ca_file must be an absolute path\n" + path +
-                ":5:16: poll_interval must be longer than 0s\n");
+                ":5:16: poll_interval must be longer than 0s\n" + path +
+                ":6:15: artifact_dir must be an absolute path of a directory, as /srv/packages\n" +
+                path +
+                ":7:8: allow must be one of observe, install, serve, not \"instal\"; did you mean "
+                "\"install\"?\n");
+  v1::AgentConfig observed;
+  EXPECT_EQ(FormatProblems(
+                LoadAgentConfig(Write("allow: observe\n"), MissingFile::kIsAProblem, observed)),
+            "");
+  EXPECT_EQ(observed.allow(), v1::ALLOW_OBSERVE);
+}
+
+// What a text of a specification becomes on a node: an option, a line of a file, a part of a
+// report.
+TEST_F(ConfigFileTest, TextsOfASpecificationStayWithinWhatTheyAreFor) {
+  v1::ClusterSpec spec;
+  spec.set_cluster("a");
+  (*spec.mutable_accounts())["--root=x"].set_uid(1);
+  spec.mutable_platform()->set_os_id(std::string(3000, 'x'));
+  spec.mutable_storage()->set_mount_point("/mnt/a\nb");
+  spec.mutable_storage()->mutable_nfs()->set_server("nfs;reboot");
+  const std::string problems = FormatProblems(ValidateClusterSpec(spec));
+  for (const char* expected :
+       {"accounts.--root=x is not the name of an account",
+        "platform.os_id must be at most 2048 bytes", "storage.mount_point must be an absolute path",
+        "storage.mount_point must not have control characters",
+        "storage.nfs.server must be the server's name or address"}) {
+    EXPECT_NE(problems.find(expected), std::string::npos) << expected << "\n" << problems;
+  }
 }
 
 }  // namespace

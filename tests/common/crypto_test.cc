@@ -25,6 +25,11 @@ TEST(CryptoTest, DigestsNeedNoKeyAndNoText) {
             "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+TEST(CryptoTest, AKeysIdIsTheBeginningOfItsDigest) {
+  EXPECT_EQ(DigestKeyId("key"), "2c70e12b7a0646f9");
+  EXPECT_EQ(DigestKeyId(""), "");
+}
+
 TEST(CryptoTest, RandomBytesDiffer) {
   EXPECT_EQ(RandomBytes(32).size(), 32U);
   EXPECT_NE(RandomBytes(32), RandomBytes(32));

@@ -10,6 +10,11 @@ TEST(GrpcLog, AFailedHandshakeSaysWhatOpenSslSaysAndWhatItMeans) {
                                "error:0A000086:SSL routines::certificate verify failed."),
             "TLS handshake failed (certificate verify failed): the caller's certificate is of "
             "another authority than this cluster's, or has expired");
+  EXPECT_EQ(
+      WhyHandshakeFailed("Handshake failed with fatal error SSL_ERROR_SSL: error:0A0000C7:SSL "
+                         "routines::peer did not return a certificate."),
+      "TLS handshake failed (peer did not return a certificate): the caller has no "
+      "certificate; a node gets one on the port of enrolment, the next one");
   // As OpenSSL 1.1.1 says it.
   EXPECT_EQ(WhyHandshakeFailed("Handshake failed with fatal error SSL_ERROR_SSL: "
                                "error:1408F10B:SSL routines:ssl3_get_record:wrong version number."),

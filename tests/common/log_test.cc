@@ -18,7 +18,8 @@ TEST(LogTest, QuotesValuesThatAreNotOneWord) {
 
 // No value may begin a line of its own, nor reach a terminal's controls.
 TEST(LogTest, AValueStaysOnItsLine) {
-  EXPECT_EQ(LogValue("a\nlevel=error\x1b[2J\x7f"), "\"a\\nlevel=error [2J \"");
+  EXPECT_EQ(LogValue("a\nlevel=error\x1b[2J\x7f"), "\"a\\nlevel=error?[2J?\"");
+  EXPECT_EQ(LogValue("a\xc2\x9b\xff"), "\"a??\"");
 }
 
 class LogOutputTest : public testing::Test {

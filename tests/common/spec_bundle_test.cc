@@ -96,7 +96,9 @@ TEST_F(SpecBundleTest, ChecksArtifacts) {
             "sha256sum prints them, not 3 characters\n");
   EXPECT_EQ(Load(head + Artifact("file://c.deb") + "\ndownloads: {allow_file: true}\n"),
             "cluster.yaml:4:18: connect.package.url must go on with an absolute path: "
-            "file:///srv/...\n");
+            "file:///srv/...\n"
+            "cluster.yaml:5:25: note: downloads.allow_file goes no further than the directory that "
+            "each node's own agent.yaml names (artifact_dir)\n");
   EXPECT_EQ(Load(head + Artifact("https://u:p@a/c.rpm?x=1") + "\n"),
             "cluster.yaml:4:18: connect.package.url must not have a user or password in it: "
             "specifications are kept and shown\n"
@@ -153,15 +155,18 @@ TEST_F(SpecBundleTest, ASettingOfOneNodeIsToldWhereItBelongs) {
 
 TEST_F(SpecBundleTest, ChecksSecretsAndWarnsOfUnusedOnes) {
   EXPECT_EQ(Load("cluster: a\nsecrets:\n  ok: {credential: db}\n  \"b d\": {file: /x}\n"
-                 "  c: {file: x}\n  d: {}\n"),
+                 "  c: {file: /etc/shadow}\n  d: {}\n"),
             "cluster.yaml:3:7: warning: secrets.ok is not used: no ${secret.ok} is in Connect's "
             "configuration\n"
             "cluster.yaml:4:10: secrets.b d must be of letters, digits, _ and -\n"
             "cluster.yaml:4:10: warning: secrets.b d is not used: no ${secret.b d} is in Connect's "
             "configuration\n"
+            "cluster.yaml:4:17: secrets.b d.file must be a file on every node below "
+            "/etc/connect-ha/secrets, as /etc/connect-ha/secrets/b d\n"
             "cluster.yaml:5:6: warning: secrets.c is not used: no ${secret.c} is in Connect's "
             "configuration\n"
-            "cluster.yaml:5:13: secrets.c.file must be an absolute path, of a file on every node\n"
+            "cluster.yaml:5:13: secrets.c.file must be a file on every node below "
+            "/etc/connect-ha/secrets, as /etc/connect-ha/secrets/c\n"
             "cluster.yaml:6:6: secrets.d needs a file or a credential\n"
             "cluster.yaml:6:6: warning: secrets.d is not used: no ${secret.d} is in Connect's "
             "configuration\n");

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
+
 namespace connect_ha {
 namespace {
 
@@ -18,6 +21,14 @@ TEST(TimeTest, TimestampsKeepMicrosecondsOnBothSidesOf1970) {
     EXPECT_EQ(FromProto(timestamp), Time(microseconds(us)));
     EXPECT_GE(timestamp.nanos(), 0) << us;
   }
+}
+
+TEST(TimeTest, WhatIsNoTimestampIsTheNearestOne) {
+  google::protobuf::Timestamp odd;
+  odd.set_seconds(std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(FormatUtc(FromProto(odd)), "9999-12-31T23:59:59Z");
+  odd.set_seconds(std::numeric_limits<int64_t>::min());
+  EXPECT_EQ(FromProto(odd), Time(seconds(-62'135'596'800)));
 }
 
 TEST(TimeTest, FormatsUtc) {

@@ -118,7 +118,7 @@ absl::Status FakeHost::Enter(const std::string& what) {
   if (dead_) return Killed();
   if (++calls_ == fail_at_) return fail_with_;
   for (const auto& [prefix, status] : errors_) {
-    if (IsAtOrBelow(what, prefix)) return status;
+    if (!status.ok() && IsAtOrBelow(what, prefix)) return status;
   }
   return absl::OkStatus();
 }

@@ -63,6 +63,7 @@ struct FakeDownload {
   // Once: the transfer breaks (Unavailable) when the file has so many bytes.
   std::optional<uint64_t> interrupted_at;
   absl::Status error;  // before the first byte
+  bool tells_size = true;
 };
 
 // An entry of an archive: a link when `link` is not empty, a directory when the path ends with /.
@@ -191,6 +192,7 @@ class FakeHost : public WritableHost {
     std::string content;
     uint64_t done = 0;  // bytes that the file has
     uint64_t end = 0;   // and will have
+    uint64_t told_size = 0;
     absl::Status outcome;
   };
 
@@ -204,7 +206,10 @@ class FakeHost : public WritableHost {
   absl::StatusOr<const FakeNode*> Find(const std::string& path, bool follow_last);
   absl::StatusOr<FileStatus> Status(const std::string& path, bool follow_last);
   bool IsMasked(const std::string& unit) const;
+  FakeServiceCommand CommandOf(const std::vector<std::string>& arguments) const;
   std::vector<FakeServiceCommand> CommandsOf(const TransientService& service) const;
+  // What its commands for the end do.
+  FakeEffect EffectAtEnd(const TransientService& service) const;
   // Lets a running service go on by one read; the effect of a command that ended by that.
   FakeEffect GoOn(Service& service);
   absl::StatusOr<Transfer> StartTransfer(const FetchRequest& request);

@@ -52,6 +52,7 @@ absl::StatusOr<FakeHost::Transfer> FakeHost::StartTransfer(const FetchRequest& r
   if (!it->second.error.ok()) return it->second.error;
   transfer.content = it->second.content;
   transfer.end = transfer.content.size();
+  transfer.told_size = it->second.tells_size ? transfer.end : 0;
   if (transfer.end > request.limit_bytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("larger than ", request.limit_bytes, " bytes: ", ShownUrl(request.url)));
@@ -81,7 +82,7 @@ absl::Status FakeHost::Fetch(const FetchRequest& request, const FetchProgress& p
     if (!status.ok()) return status;
     at += size;
     lock.unlock();
-    const bool go_on = progress == nullptr || progress(at, transfer->content.size());
+    const bool go_on = progress == nullptr || progress(at, transfer->told_size);
     lock.lock();
     if (!go_on) return absl::CancelledError("stopped: " + ShownUrl(request.url));
   }

@@ -155,18 +155,33 @@ std::vector<FakeServiceCommand> FakeHost::CommandsOf(const TransientService& ser
   if (whole != arranged_services_.end()) return {whole->second};
   std::vector<FakeServiceCommand> commands;
   for (const std::vector<std::string>& arguments : service.commands) {
-    const std::string line = absl::StrJoin(arguments, " ");
-    FakeServiceCommand command;
-    command.exit_code = kNoSuchProgram;
-    command.log = absl::StrCat("no such command: ", line, "\n");
-    // In order: a longer beginning comes after the shorter ones.
-    for (const auto& [beginning, arranged] : arranged_services_) {
-      if (absl::StartsWith(line, beginning)) command = arranged;
-    }
-    command.may_fail = MayFail(arguments);
-    commands.push_back(std::move(command));
+    commands.push_back(CommandOf(arguments));
   }
   return commands;
+}
+
+FakeServiceCommand FakeHost::CommandOf(const std::vector<std::string>& arguments) const {
+  const std::string line = absl::StrJoin(arguments, " ");
+  FakeServiceCommand command;
+  command.exit_code = kNoSuchProgram;
+  command.log = absl::StrCat("no such command: ", line, "\n");
+  // In order: a longer beginning comes after the shorter ones.
+  for (const auto& [beginning, arranged] : arranged_services_) {
+    if (absl::StartsWith(line, beginning)) command = arranged;
+  }
+  command.may_fail = MayFail(arguments);
+  return command;
+}
+
+FakeEffect FakeHost::EffectAtEnd(const TransientService& service) const {
+  std::vector<FakeEffect> effects;
+  for (const std::vector<std::string>& arguments : service.at_end) {
+    const FakeServiceCommand command = CommandOf(arguments);
+    if (command.effect != nullptr) effects.push_back(command.effect);
+  }
+  return [effects](FakeHost& machine) {
+    for (const FakeEffect& effect : effects) effect(machine);
+  };
 }
 
 absl::Status FakeHost::StartService(const TransientService& service) {
@@ -192,7 +207,7 @@ FakeEffect FakeHost::GoOn(Service& service) {
   const auto limit = service.service.time_limit;
   if (limit.count() > 0 && now_ - service.started_at >= limit) {
     service.result = {ServiceResult::State::kFailed, kTerminated, "timeout"};
-    return nullptr;
+    return EffectAtEnd(service.service);
   }
   FakeServiceCommand& command = service.commands.at(service.at);
   if (command.reads == kNeverEnds) return nullptr;
@@ -209,7 +224,12 @@ FakeEffect FakeHost::GoOn(Service& service) {
     service.result.state = ServiceResult::State::kSucceeded;
   }
   service.started_at = now_;
-  return command.effect == nullptr ? [](FakeHost&) {} : command.effect;
+  const FakeEffect effect = command.effect == nullptr ? [](FakeHost&) {} : command.effect;
+  if (service.result.state == ServiceResult::State::kRunning) return effect;
+  return [effect, at_end = EffectAtEnd(service.service)](FakeHost& machine) {
+    effect(machine);
+    at_end(machine);
+  };
 }
 
 absl::StatusOr<ServiceResult> FakeHost::ReadService(const std::string& name) {

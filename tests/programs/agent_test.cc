@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -277,7 +278,7 @@ class AgentRunTest : public AgentTest {
     ASSERT_TRUE(admin->CreateToken(&context, request, &token).ok());
     WriteFile("token", token.token_secret() + "\n");
     const auto program =
-        Run({"enroll", "--coordinator", cluster_.target(), "--ca-hash", token.ca_hash(),
+        Run({"enroll", "--coordinator", cluster_.enrol_target(), "--ca-hash", token.ca_hash(),
              "--token-file", dir_ / "token", "--node", node, "--state-dir", dir_ / "state"});
     ASSERT_EQ(code_, 0) << program->error();
     EXPECT_EQ(program->out(), "enrolled: " + node + " in cluster test\n");
@@ -307,6 +308,8 @@ TEST_F(AgentRunTest, WaitsUntilItIsEnrolledReportsAndStopsWhenTold) {
   EXPECT_TRUE(systemd_.Await("STATUS=reporting to the coordinator"));
   EXPECT_TRUE(systemd_.Await("WATCHDOG=1"));
 
+  agent->Signal(SIGPIPE);  // as a peer that hangs up has the kernel send
+  EXPECT_TRUE(systemd_.Await("WATCHDOG=1"));
   agent->Signal(SIGTERM);
   EXPECT_TRUE(systemd_.Await("STOPPING=1"));
   EXPECT_EQ(agent->Wait(), 0);
@@ -332,6 +335,43 @@ TEST_F(AgentRunTest, EndsWhenItIsEnrolledAnewSoThatSystemdStartsItWithTheNewName
   EXPECT_TRUE(agent->AwaitError("event=stopping reason=enrolled-anew"));
 }
 
+// As a renewal brings it; what was read with the one before is of no use any more.
+TEST_F(AgentRunTest, EndsWhenItsDigestKeyBecomesAnother) {
+  Enroll("node-1");
+  const auto agent = Start(WithState({"run"}), systemd_.Environment(400));
+  ASSERT_TRUE(Reports("node-1")) << agent->error();
+  auto identity = LoadNodeIdentity(dir_ / "state");
+  ASSERT_TRUE(identity.ok()) << identity.status();
+
+  identity->digest_key = std::string(32, 'k');
+  ASSERT_TRUE(StoreNodeIdentity(dir_ / "state", *identity).ok());
+
+  EXPECT_EQ(agent->Wait(), 0);
+  EXPECT_TRUE(agent->AwaitError("event=stopping reason=enrolled-anew"));
+}
+
+TEST_F(AgentRunTest, EnrollingSetsAsideWhatAnotherClusterToldThisNode) {
+  v1::Assignment assignment;
+  assignment.set_cluster("other");
+  assignment.set_state(v1::PREPARING);
+  assignment.mutable_desired()->set_generation(7);
+  std::filesystem::create_directory(dir_ / "state");
+  WriteFile("state/assignment", assignment.SerializeAsString());
+  WriteFile("state/changes", "untold");
+
+  Enroll("node-1");
+
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "state/assignment"));
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "state/changes"));
+  std::vector<std::string> aside;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(dir_ / "state/set-aside")) {
+    if (entry.is_regular_file()) aside.push_back(entry.path().filename());
+  }
+  std::sort(aside.begin(), aside.end());
+  EXPECT_EQ(aside, (std::vector<std::string>{"assignment", "changes"}));
+}
+
 TEST_F(AgentRunTest, StaysWhenADirectoryThatItWatchesAppears) {
   WriteFile("agent.yaml", Settings(dir_ / "later" + "/connect.gcfg"));
   Enroll("node-1");
@@ -349,7 +389,8 @@ TEST_F(AgentRunTest, StaysWhenADirectoryThatItWatchesAppears) {
 TEST_F(AgentRunTest, GoesOnWithoutACoordinatorAndComesBack) {
   Enroll("node-1");
   cluster_.Stop();
-  const auto agent = Start(WithState({"run"}), systemd_.Environment(400));
+  // Fed so seldom that the socket, which nobody reads meanwhile, has room for all of it.
+  const auto agent = Start(WithState({"run"}), systemd_.Environment(4000));
   EXPECT_TRUE(agent->AwaitError("event=coordinator-away reason=")) << agent->error();
   EXPECT_TRUE(systemd_.Await("WATCHDOG=1"));
 

@@ -3,13 +3,18 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <future>
+#include <thread>
 
 #include "common/file.h"
 #include "common/tls/certificate.h"
 #include "common/tls/channel.h"
 #include "common/tls/openssl.h"
 #include "common/tls/tls_look.h"
+#include "connect_ha/v1/node_service.grpc.pb.h"
 #include "coordinator/cli/link/admin_client.h"
 #include "coordinator/identity/init.h"
 #include "tests/programs/process.h"
@@ -48,6 +53,8 @@ class ServeTest : public testing::Test {
     const std::string log = program->error();
     const size_t port = log.find("port=") + 5;
     target_ = "localhost:" + log.substr(port, log.find(' ', port) - port);
+    const size_t enrolment = log.find("enrolment_port=") + 15;
+    enrol_target_ = "localhost:" + log.substr(enrolment, log.find(' ', enrolment) - enrolment);
     std::ofstream(dir_ / "admin/coordinator") << target_ << "\n";
     return program;
   }
@@ -61,7 +68,7 @@ class ServeTest : public testing::Test {
   // What grpc.health.v1 answers for the whole server: the bytes of HealthCheckResponse.
   std::string AskHealth() {
     ChannelOptions options;
-    options.target = target_;
+    options.target = enrol_target_;
     options.ca = *ReadSmallFile(dir_ / "ca/ca.crt");
     grpc::GenericStub stub(MakeChannel(options));
     grpc::ClientContext context;
@@ -87,6 +94,27 @@ class ServeTest : public testing::Test {
     return bytes;
   }
 
+  // A first report of a node.
+  grpc::Status Report(const std::string& node) {
+    ChannelOptions options;
+    options.target = target_;
+    options.ca = *ReadSmallFile(dir_ / "ca/ca.crt");
+    options.key = *MakeKey();
+    options.certificate =
+        *LoadAuthority(dir_.path())
+             ->Issue({{"test", Role::kNode, node}, {}}, *MakeCsr(options.key), Now());
+    v1::HeartbeatRequest request;
+    request.set_node(node);
+    request.set_machine_id("machine");
+    request.set_boot_id("boot");
+    request.set_facts_digest("digest");
+    request.mutable_facts()->mutable_host()->set_hostname(node);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+    v1::HeartbeatResponse response;
+    return v1::NodeService::NewStub(MakeChannel(options))->Heartbeat(&context, request, &response);
+  }
+
   std::string PresentedSerial() {
     const auto chain = LookAtServer(*ParseAddress(target_), std::chrono::seconds(5));
     if (!chain.ok()) return chain.status().ToString();
@@ -96,6 +124,7 @@ class ServeTest : public testing::Test {
   TemporaryDirectory dir_;
   std::string listen_ = "127.0.0.1:0";
   std::string target_;
+  std::string enrol_target_;
 };
 
 TEST_F(ServeTest, TellsSystemdThatItServesLivesAndStops) {
@@ -112,7 +141,56 @@ TEST_F(ServeTest, TellsSystemdThatItServesLivesAndStops) {
   EXPECT_NE(program->error().find("event=STOPPED"), std::string::npos) << program->error();
 }
 
-TEST_F(ServeTest, AnswersHealthChecksOfWhomeverItCanTrustItself) {
+// Each write takes three seconds: the report's, and then that of the loop, which judges it. That
+// was taken for work, after which the loop rested for 27.
+TEST_F(ServeTest, IsFedWhileItWaitsForTheDiskAndAfterwards) {
+  using Clock = std::chrono::steady_clock;
+  NotifySocket systemd;
+  std::vector<std::string> environment = systemd.Environment(400);
+  environment.push_back(std::string("LD_PRELOAD=") + SLOW_DISK);
+  environment.push_back("CONNECT_HA_SLOW_DISK=" + (dir_ / "slow"));
+  const auto program = Serve(environment);
+  ASSERT_TRUE(systemd.Await("READY=1"));
+  ASSERT_TRUE(systemd.Await("WATCHDOG=1"));
+  dir_.Write("slow", "");
+  const auto report = std::async(std::launch::async, [this] { return Report("node-1"); });
+
+  auto longest = Clock::duration::zero();
+  const auto until = Clock::now() + std::chrono::seconds(12);
+  for (auto fed = Clock::now(); fed < until;) {
+    ASSERT_TRUE(systemd.Await("WATCHDOG=1"));
+    longest = std::max(longest, Clock::now() - fed);
+    fed = Clock::now();
+  }
+  std::filesystem::remove(dir_ / "slow");
+  report.wait();
+
+  EXPECT_LT(longest, std::chrono::seconds(2));
+}
+
+// Waiting for the disk is no work, after which the loop would rest for ten seconds.
+TEST_F(ServeTest, JudgesSoonAfterItWaitedForTheDisk) {
+  const auto program =
+      Serve({std::string("LD_PRELOAD=") + SLOW_DISK, "CONNECT_HA_SLOW_DISK=" + (dir_ / "slow")});
+  const auto admin = Admin();
+  const auto are_judged = [&admin](uint32_t nodes, std::chrono::seconds limit) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (std::chrono::steady_clock::now() < until) {
+      const auto checklist = admin->GetChecklist({});
+      if (checklist.ok() && checklist->nodes() == nodes) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return false;
+  };
+  dir_.Write("slow", "");
+  ASSERT_TRUE(Report("node-1").ok());
+  ASSERT_TRUE(are_judged(1, std::chrono::seconds(30)));  // and is on its way to the disk
+  std::filesystem::remove(dir_ / "slow");
+  ASSERT_TRUE(Report("node-2").ok());
+  EXPECT_TRUE(are_judged(2, std::chrono::seconds(6)));
+}
+
+TEST_F(ServeTest, AnswersHealthChecksOfWhomeverItCanTrustItselfWhereNodesJoin) {
   const auto program = Serve();
 
   EXPECT_EQ(AskHealth(), "\x08\x01");  // status: SERVING
@@ -173,6 +251,16 @@ TEST_F(ServeTest, PresentsTheCertificateThatItIsGivenAfterAReload) {
   EXPECT_EQ(PresentedSerial(), ParseCertificate(*certificate)->serial);
   EXPECT_NE(PresentedSerial(), before);
   EXPECT_TRUE(Admin()->GetChecklist({}).ok());
+}
+
+// As after a restore over a coordinator that runs.
+TEST_F(ServeTest, EndsForGoodWhereItsStoreIsAnotherOneByNow) {
+  const auto program = Serve();
+  std::filesystem::copy_file(dir_ / "store.db", dir_ / "restored.db");
+  std::filesystem::rename(dir_ / "restored.db", dir_ / "store.db");
+
+  EXPECT_EQ(program->Wait(), 3);
+  EXPECT_NE(program->error().find("event=SUPERSEDED"), std::string::npos) << program->error();
 }
 
 TEST_F(ServeTest, SaysWhyItCannotStart) {

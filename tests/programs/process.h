@@ -22,6 +22,7 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void Signal(int signal) const;
+  pid_t pid() const { return pid_; }
   // Its exit code, 128 and the signal when one ended it, -1 when it has not ended in ten seconds.
   int Wait();
   std::string out() const;

@@ -45,17 +45,12 @@ absl::StatusOr<Fd> OpenRegular(const std::string& path) {
   return file;
 }
 
-// Gives the file's bytes to `take` piece by piece, until it returns false.
-absl::Status ForEachPiece(const std::string& path,
-                          const std::function<bool(const char*, size_t)>& take) {
-  const absl::StatusOr<Fd> file = OpenRegular(path);
-  if (!file.ok()) return file.status();
-  std::array<char, kPieceBytes> buffer;
+// The next bytes of the file, as many as `buffer` holds or fewer; 0 at its end.
+absl::StatusOr<size_t> ReadSome(int file, const std::string& path, char* buffer, size_t size) {
   while (true) {
-    const ssize_t count = read(file->get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ErrnoStatus(errno, "cannot read " + path);
-    if (count == 0 || !take(buffer.data(), static_cast<size_t>(count))) return absl::OkStatus();
+    const ssize_t count = read(file, buffer, size);
+    if (count >= 0) return static_cast<size_t>(count);
+    if (errno != EINTR) return ErrnoStatus(errno, "cannot read " + path);
   }
 }
 
@@ -75,17 +70,31 @@ struct DigestDeleter {
 }  // namespace
 
 absl::StatusOr<std::string> ReadFileHere(const std::string& path) {
+  const absl::StatusOr<Fd> file = OpenRegular(path);
+  if (!file.ok()) return file.status();
   std::string content;
-  const absl::Status status = ForEachPiece(path, [&content](const char* data, size_t size) {
-    content.append(data, size);
-    return content.size() <= kLargestFile;
-  });
-  if (!status.ok()) return status;
-  if (content.size() > kLargestFile) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("cannot read ", path, ": larger than ", kLargestFile, " bytes"));
+  std::array<char, kPieceBytes> buffer;
+  while (content.size() <= kLargestFile) {
+    const absl::StatusOr<size_t> count = ReadSome(file->get(), path, buffer.data(), buffer.size());
+    if (!count.ok()) return count.status();
+    if (*count == 0) return content;
+    content.append(buffer.data(), *count);
   }
-  return content;
+  return absl::ResourceExhaustedError(
+      absl::StrCat("cannot read ", path, ": larger than ", kLargestFile, " bytes"));
+}
+
+absl::StatusOr<std::string> ReadPieceHere(const std::string& path, uint64_t offset, size_t most) {
+  const absl::StatusOr<Fd> file = OpenRegular(path);
+  if (!file.ok()) return file.status();
+  if (lseek(file->get(), static_cast<off_t>(offset), SEEK_SET) < 0) {
+    return ErrnoStatus(errno, "cannot read " + path);
+  }
+  std::string piece(most, '\0');
+  const absl::StatusOr<size_t> count = ReadSome(file->get(), path, piece.data(), piece.size());
+  if (!count.ok()) return count.status();
+  piece.resize(*count);
+  return piece;
 }
 
 absl::StatusOr<FileStatus> StatHere(const std::string& path, bool follow) {
@@ -115,7 +124,7 @@ absl::StatusOr<std::string> ReadLinkHere(const std::string& path) {
   return target;
 }
 
-absl::StatusOr<std::vector<std::string>> ListDirectoryHere(const std::string& path) {
+absl::StatusOr<std::vector<std::string>> ListDirectoryHere(const std::string& path, size_t most) {
   const std::unique_ptr<DIR, DirectoryCloser> directory(opendir(path.c_str()));
   if (directory == nullptr) return ErrnoStatus(errno, "cannot list " + path);
   std::vector<std::string> names;
@@ -125,27 +134,52 @@ absl::StatusOr<std::vector<std::string>> ListDirectoryHere(const std::string& pa
     if (entry == nullptr) break;
     const std::string name = entry->d_name;
     if (name != "." && name != "..") names.push_back(name);
+    if (names.size() > most) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("cannot list ", path, ": more than ", most, " names are in it"));
+    }
   }
   if (errno != 0) return ErrnoStatus(errno, "cannot list " + path);
   std::sort(names.begin(), names.end());
   return names;
 }
 
-absl::StatusOr<std::string> HashFileHere(const std::string& path, const std::string& algorithm) {
+absl::StatusOr<std::string> HashPieces(const std::string& path, const std::string& algorithm,
+                                       std::chrono::milliseconds within, const NextPiece& next) {
+  const auto deadline = std::chrono::steady_clock::now() + within;
   const EVP_MD* digest = EVP_get_digestbyname(algorithm.c_str());
   if (digest == nullptr) return absl::InvalidArgumentError("no such digest: " + algorithm);
   const std::unique_ptr<EVP_MD_CTX, DigestDeleter> context(EVP_MD_CTX_new());
   if (EVP_DigestInit_ex(context.get(), digest, nullptr) != 1) {
     return absl::UnavailableError(algorithm + " is not offered by this system's OpenSSL");
   }
-  const absl::Status status = ForEachPiece(path, [&context](const char* data, size_t size) {
-    return EVP_DigestUpdate(context.get(), data, size) == 1;
-  });
-  if (!status.ok()) return status;
+  while (true) {
+    const absl::StatusOr<absl::string_view> piece = next();
+    if (!piece.ok()) return piece.status();
+    if (piece->empty()) break;
+    EVP_DigestUpdate(context.get(), piece->data(), piece->size());
+    if (std::chrono::steady_clock::now() > deadline) {
+      return absl::DeadlineExceededError(
+          absl::StrCat("could not read all of ", path, " in ", within.count() / 1000, " s"));
+    }
+  }
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes;
   unsigned int size = 0;
   EVP_DigestFinal_ex(context.get(), bytes.data(), &size);
   return Hex(std::string_view(reinterpret_cast<char*>(bytes.data()), size));
+}
+
+absl::StatusOr<std::string> HashFileHere(const std::string& path, const std::string& algorithm,
+                                         std::chrono::milliseconds within) {
+  const absl::StatusOr<Fd> file = OpenRegular(path);
+  if (!file.ok()) return file.status();
+  std::array<char, kPieceBytes> buffer;
+  const auto next = [&]() -> absl::StatusOr<absl::string_view> {
+    const absl::StatusOr<size_t> count = ReadSome(file->get(), path, buffer.data(), buffer.size());
+    if (!count.ok()) return count.status();
+    return absl::string_view(buffer.data(), *count);
+  };
+  return HashPieces(path, algorithm, within, next);
 }
 
 }  // namespace connect_ha

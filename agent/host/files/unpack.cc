@@ -122,7 +122,8 @@ absl::Status Unpacking::Open() {
 absl::StatusOr<bool> Unpacking::Next() {
   const int read = archive_read_next_header(reader_.get(), &entry_);
   if (read == ARCHIVE_EOF) return false;
-  if (read != ARCHIVE_OK) return Damaged();
+  // A warning is of a header that is not needed here: the entry is whole, and is looked at as any.
+  if (read != ARCHIVE_OK && read != ARCHIVE_WARN) return Damaged();
   const auto unpacked = static_cast<uint64_t>(archive_filter_bytes(reader_.get(), 0));
   if (++headers_ > request_.limit_entries || unpacked > bytes_ + headers_ * kHeaderBytes) {
     return absl::ResourceExhaustedError(absl::StrCat("cannot unpack ", request_.archive,
@@ -138,7 +139,9 @@ absl::Status Unpacking::Take() {
     return absl::FailedPreconditionError(
         absl::StrCat("its name will not do: ", name.status().message()));
   }
-  if ((archive_entry_perm(entry_) & (S_ISUID | S_ISGID)) != 0) {
+  // Of a directory they only say whose group its files get; like all modes they are not taken over.
+  const bool directory = archive_entry_filetype(entry_) == AE_IFDIR;
+  if (!directory && (archive_entry_perm(entry_) & (S_ISUID | S_ISGID)) != 0) {
     return absl::FailedPreconditionError("it is setuid or setgid");
   }
   const bool file =
@@ -147,7 +150,7 @@ absl::Status Unpacking::Take() {
     return absl::FailedPreconditionError("it has bytes, but is no file");
   }
   if (!name->empty()) return TakeKind(*name);
-  if (archive_entry_filetype(entry_) == AE_IFDIR) return absl::OkStatus();
+  if (directory) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "nothing is left of its name without its first ", request_.strip_components, " parts"));
 }

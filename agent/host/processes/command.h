@@ -9,9 +9,10 @@
 
 namespace connect_ha {
 
-// See Host::Run. NotFound: no such program. The program is the leader of its own process group;
-// at the deadline, and when it ends, whatever is left of the group is killed. May be called from
-// any thread.
+// See Host::Run. NotFound: no such program. The program is the leader of its own session;
+// at the deadline, and when it ends, whatever is left of the group is killed; of another account
+// also what left the group. Those of other accounts run one at a time. May be called from any
+// thread.
 absl::StatusOr<CommandResult> RunCommand(const std::vector<std::string>& arguments,
                                          const CommandOptions& options);
 

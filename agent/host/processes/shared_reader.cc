@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "agent/host/errors.h"
+#include "agent/host/files/files.h"
 #include "agent/host/processes/shared_reader_wire.h"
 
 namespace connect_ha {
@@ -157,7 +158,26 @@ absl::StatusOr<std::vector<std::string>> SharedReader::ListDirectory(const std::
 
 absl::StatusOr<std::string> SharedReader::HashFile(const std::string& path,
                                                    const std::string& algorithm) {
-  return Ask(kHashOperation, path, algorithm);
+  std::string piece;
+  uint64_t offset = 0;
+  const auto next = [&]() -> absl::StatusOr<absl::string_view> {
+    absl::StatusOr<std::string> read = ReadPiece(path, offset, kLargestPiece);
+    if (!read.ok()) return read.status();
+    piece = *std::move(read);
+    offset += piece.size();
+    return absl::string_view(piece);
+  };
+  return HashPieces(path, algorithm, kHashWithin, next);
+}
+
+absl::StatusOr<std::string> SharedReader::ReadPiece(const std::string& path, uint64_t offset,
+                                                    size_t most) {
+  return Ask(kPieceOperation, path, absl::StrCat(offset, " ", std::min(most, kLargestPiece)));
+}
+
+absl::StatusOr<std::string> SharedReader::ReadPublicPiece(const std::string& path, uint64_t offset,
+                                                          size_t most) {
+  return Ask(kPublicPieceOperation, path, absl::StrCat(offset, " ", std::min(most, kLargestPiece)));
 }
 
 pid_t SharedReader::pid() {

@@ -38,6 +38,13 @@ class SharedReader {
   absl::StatusOr<FileStatus> Stat(const std::string& path, bool follow);
   absl::StatusOr<std::string> ReadLink(const std::string& path);
   absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path);
+  // Of at most 1 MiB.
+  absl::StatusOr<std::string> ReadPiece(const std::string& path, uint64_t offset, size_t most);
+  // The same of a file that everybody may read; FailedPrecondition for any other. Asked of what was
+  // opened for it, each time: whoever can write the folder may put another file in its place.
+  absl::StatusOr<std::string> ReadPublicPiece(const std::string& path, uint64_t offset,
+                                              size_t most);
+  // In pieces, each of them a call: other calls are answered between. Two minutes at the most.
   absl::StatusOr<std::string> HashFile(const std::string& path, const std::string& algorithm);
 
   // -1: not running.

@@ -5,9 +5,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "agent/host/files/files.h"
+#include "agent/host/network/fetch.h"
 #include "agent/host/processes/shared_reader.h"
 #include "agent/host/processes/shared_reader_wire.h"
 
@@ -18,6 +22,25 @@ absl::StatusOr<std::string> EncodeStatus(const absl::StatusOr<FileStatus>& statu
   static_assert(std::is_trivially_copyable_v<FileStatus>);
   if (!status.ok()) return status.status();
   return std::string(reinterpret_cast<const char*>(&*status), sizeof *status);
+}
+
+absl::StatusOr<std::string> PublicPiece(const std::string& path, uint64_t offset, size_t most) {
+  const absl::StatusOr<FileSource> source = OpenSourceHere(path);
+  if (!source.ok()) return source.status();
+  return source->read(offset, most);
+}
+
+absl::StatusOr<std::string> Piece(char operation, const std::string& path,
+                                  const std::string& argument) {
+  const std::pair<std::string, std::string> numbers = absl::StrSplit(argument, ' ');
+  uint64_t offset = 0;
+  uint64_t most = 0;
+  if (!absl::SimpleAtoi(numbers.first, &offset) || !absl::SimpleAtoi(numbers.second, &most) ||
+      most > kLargestPiece) {
+    return absl::InvalidArgumentError("a malformed request");
+  }
+  return operation == kPublicPieceOperation ? PublicPiece(path, offset, most)
+                                            : ReadPieceHere(path, offset, most);
 }
 
 absl::StatusOr<std::string> Answer(const std::string& request) {
@@ -36,8 +59,9 @@ absl::StatusOr<std::string> Answer(const std::string& request) {
       return EncodeStatus(StatHere(path, false));
     case kReadLinkOperation:
       return ReadLinkHere(path);
-    case kHashOperation:
-      return HashFileHere(path, argument);
+    case kPieceOperation:
+    case kPublicPieceOperation:
+      return Piece(request[0], path, argument);
     case kListOperation: {
       const absl::StatusOr<std::vector<std::string>> names = ListDirectoryHere(path);
       if (!names.ok()) return names.status();

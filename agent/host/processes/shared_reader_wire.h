@@ -17,7 +17,11 @@ inline constexpr char kStatOperation = 's';
 inline constexpr char kLStatOperation = 'l';
 inline constexpr char kReadLinkOperation = 'k';
 inline constexpr char kListOperation = 'd';
-inline constexpr char kHashOperation = 'h';
+inline constexpr char kPieceOperation = 'p';        // argument: "OFFSET MOST"
+inline constexpr char kPublicPieceOperation = 'P';  // the same, of what everybody may read
+
+// What is surely read, from a file system that answers at all, before an answer counts as late.
+inline constexpr size_t kLargestPiece = 1024 * 1024;
 
 std::string MakeMessage(std::string_view body);
 // Takes one whole message off the front of `received`; false while it is not whole.

@@ -8,9 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <mutex>
+#include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -69,7 +70,8 @@ bool SwitchAccount(const SpawnAccount& account) {
 
 // In the child. Writes errno to the report pipe when the program cannot be started.
 [[noreturn]] void Execute(const Prepared& prepared) {
-  setpgid(0, 0);
+  // Its own group, and no terminal: into that of a root's shell an account could type.
+  setsid();
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -108,28 +110,60 @@ int ReadReport(int fd, milliseconds deadline) {
   return read(fd, &error, sizeof error) == sizeof error ? error : 0;
 }
 
-// Processes that were killed and had not gone yet.
-class LeftOvers {
+// Those that were started here and whose exit status nobody has taken.
+class Children {
  public:
-  void Add(pid_t pid) {
+  // As fork(2).
+  pid_t Fork() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    pids_.push_back(pid);
+    const pid_t pid = fork();
+    if (pid > 0) started_.insert(pid);
+    return pid;
   }
-  void Reap() {
+  // As waitpid(2) with WNOHANG. One that has not ended is left to ReapLeft.
+  pid_t Reap(pid_t pid, int* status) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    pids_.erase(std::remove_if(pids_.begin(), pids_.end(),
-                               [](pid_t pid) { return waitpid(pid, nullptr, WNOHANG) != 0; }),
-                pids_.end());
+    const pid_t reaped = waitpid(pid, status, WNOHANG);
+    if (reaped == 0) {
+      left_.insert(pid);
+    } else {
+      started_.erase(pid);
+    }
+    return reaped;
+  }
+  // Of what was killed and had not gone yet.
+  void ReapLeft() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (auto it = left_.begin(); it != left_.end();) {
+      if (waitpid(*it, nullptr, WNOHANG) == 0) {
+        ++it;
+      } else {
+        started_.erase(*it);
+        it = left_.erase(it);
+      }
+    }
+  }
+  // One of ours that has ended and is not reaped yet may stand before others: these wait for the
+  // next time.
+  void ReapStrangers() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    while (true) {
+      siginfo_t ended{};
+      if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0) return;
+      if (ended.si_pid == 0 || started_.count(ended.si_pid) > 0) return;
+      waitpid(ended.si_pid, nullptr, WNOHANG);
+    }
   }
 
  private:
   std::mutex mutex_;
-  std::vector<pid_t> pids_;
+  std::set<pid_t> started_;
+  std::set<pid_t> left_;
 };
 
-LeftOvers& TheLeftOvers() {
-  static LeftOvers left_overs;
-  return left_overs;
+Children& TheChildren() {
+  static Children children;
+  return children;
 }
 
 }  // namespace
@@ -137,7 +171,7 @@ LeftOvers& TheLeftOvers() {
 absl::StatusOr<Child> Spawn(const SpawnRequest& request, milliseconds deadline) {
   if (request.arguments.empty()) return absl::InvalidArgumentError("no program given");
   const std::string what = "cannot run " + request.arguments[0];
-  TheLeftOvers().Reap();
+  TheChildren().ReapLeft();
   int report[2];
   if (pipe2(report, O_CLOEXEC) != 0) return ErrnoStatus(errno, what);
   const Fd report_read(report[0]);
@@ -153,10 +187,9 @@ absl::StatusOr<Child> Spawn(const SpawnRequest& request, milliseconds deadline) 
   report_write.Reset();
   if (!prepared.input.ok() || !prepared.report.ok()) return ErrnoStatus(errno, what);
   Child child;
-  child.pid = fork();
+  child.pid = TheChildren().Fork();
   if (child.pid < 0) return ErrnoStatus(errno, what);
   if (child.pid == 0) Execute(prepared);
-  setpgid(child.pid, child.pid);
   prepared.report.Reset();
   child.exited.Reset(static_cast<int>(syscall(SYS_pidfd_open, child.pid, 0)));
   int error = child.exited.ok() ? 0 : errno;
@@ -168,16 +201,15 @@ absl::StatusOr<Child> Spawn(const SpawnRequest& request, milliseconds deadline) 
 }
 
 int KillAndReap(Child child) {
+  kill(child.pid, SIGKILL);
   kill(-child.pid, SIGKILL);
   pollfd item{child.exited.get(), POLLIN, 0};
   poll(&item, child.exited.ok() ? 1 : 0, kReapMs);
   int status = 0;
-  const pid_t reaped = waitpid(child.pid, &status, WNOHANG);
-  if (reaped != child.pid) {
-    TheLeftOvers().Add(child.pid);
-    return -1;
-  }
+  if (TheChildren().Reap(child.pid, &status) != child.pid) return -1;
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
+
+void ReapStrangers() { TheChildren().ReapStrangers(); }
 
 }  // namespace connect_ha

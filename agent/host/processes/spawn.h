@@ -1,4 +1,4 @@
-// Starts a program in a process group of its own, with nothing open but what is given to it.
+// Starts a program in a session of its own, with nothing open but what is given to it.
 #pragma once
 
 #include <sys/types.h>
@@ -46,5 +46,9 @@ absl::StatusOr<Child> Spawn(const SpawnRequest& request, std::chrono::millisecon
 // will not die is left to a later call, so that no zombie stays and no thread waits.
 // -1: it has not ended; else as CommandResult.exit_code.
 int KillAndReap(Child child);
+
+// Takes the exit statuses of children of this process that Spawn did not start and that have ended:
+// what Strays made them.
+void ReapStrangers();
 
 }  // namespace connect_ha

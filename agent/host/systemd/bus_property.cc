@@ -52,6 +52,10 @@ int ReadFlagged(sd_bus_message* message, std::vector<std::pair<std::string, bool
 
 }  // namespace
 
+const char* SystemdSender(sd_bus* bus) {
+  return sd_bus_is_bus_client(bus) > 0 ? kSystemdName : nullptr;
+}
+
 absl::Status BusStatus(int error, const std::string& what) {
   if (error == -ETIMEDOUT) {
     return absl::DeadlineExceededError("cannot " + what + ": systemd (PID 1) does not answer");

@@ -18,6 +18,10 @@ inline constexpr char kManagerPath[] = "/org/freedesktop/systemd1";
 inline constexpr char kManagerInterface[] = "org.freedesktop.systemd1.Manager";
 inline constexpr char kUnitInterface[] = "org.freedesktop.systemd1.Unit";
 
+// Whom to expect signals of systemd's from: null on systemd's own socket, where messages have no
+// sender, since no bus daemon is between.
+const char* SystemdSender(sd_bus* bus);
+
 // A negative return of sd-bus as a status: "cannot ask systemd for ...: reason".
 absl::Status BusStatus(int error, const std::string& what);
 

@@ -10,7 +10,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "agent/host/systemd/bus_property.h"
+#include "common/connect/connect_redaction.h"
 #include "common/time.h"
 
 namespace connect_ha {
@@ -44,6 +46,22 @@ std::vector<std::string> MountsAmong(BusObject& object, const char* property) {
   return mounts;
 }
 
+// Others' arguments may hold a secret in any form.
+std::string ShownCommand(const std::vector<std::string>& arguments) {
+  if (arguments.size() < 2) return absl::StrJoin(arguments, " ");
+  const bool ours = absl::EndsWith(arguments[0], "/connect-ha-agent");
+  return ours ? absl::StrJoin(arguments, " ") : arguments[0] + " ...";
+}
+
+// rw,password=***
+std::string ShownOptions(const std::string& options) {
+  std::vector<std::string> shown;
+  for (const absl::string_view option : absl::StrSplit(options, ',')) {
+    shown.push_back(RedactPasswords(std::string(option)).text);
+  }
+  return absl::StrJoin(shown, ",");
+}
+
 void ReadServicePart(BusObject& object, v1::Unit& unit) {
   unit.set_result(object.Text(kServiceInterface, "Result"));
   unit.set_restarts(object.Number32(kServiceInterface, "NRestarts"));
@@ -54,7 +72,7 @@ void ReadServicePart(BusObject& object, v1::Unit& unit) {
         ToProto(Time(std::chrono::microseconds(static_cast<int64_t>(started_us))));
   }
   for (const auto& arguments : object.Commands(kServiceInterface, "ExecStartPre")) {
-    unit.add_exec_start_pre(absl::StrJoin(arguments, " "));
+    unit.add_exec_start_pre(ShownCommand(arguments));
   }
   unit.set_need_daemon_reload(object.Flag(kUnitInterface, "NeedDaemonReload"));
   std::set<std::string> required;
@@ -67,7 +85,7 @@ void ReadServicePart(BusObject& object, v1::Unit& unit) {
 
 void ReadMountPart(BusObject& object, v1::Unit& unit) {
   unit.set_result(object.Text(kMountInterface, "Result"));
-  unit.set_mount_options(object.Text(kMountInterface, "Options"));
+  unit.set_mount_options(ShownOptions(object.Text(kMountInterface, "Options")));
   for (const char* property : {"WantedBy", "RequiredBy", "TriggeredBy"}) {
     for (std::string& other : object.Texts(kUnitInterface, property)) {
       unit.add_started_by(std::move(other));

@@ -45,7 +45,11 @@ SystemdEvents::SystemdEvents(std::vector<std::string> units, std::string address
 absl::Status SystemdEvents::Open() {
   absl::StatusOr<BusHandle> opened = OpenBus(address_);
   if (!opened.ok()) return opened.status();
-  bus_ = std::move(*opened);
+  return Use(*std::move(opened));
+}
+
+absl::Status SystemdEvents::Use(BusHandle bus) {
+  bus_ = std::move(bus);
   absl::Status status = Subscribe();
   if (!status.ok()) bus_.reset();
   return status;
@@ -53,20 +57,21 @@ absl::Status SystemdEvents::Open() {
 
 // The matches are in place before Subscribe, so that no signal falls between.
 absl::Status SystemdEvents::Subscribe() {
+  const char* sender = SystemdSender(bus_.get());
   int result = 0;
   for (const std::string& unit : units_) {
     if (result >= 0) {
-      result = sd_bus_match_signal(bus_.get(), nullptr, kSystemdName, UnitPath(unit).c_str(),
+      result = sd_bus_match_signal(bus_.get(), nullptr, sender, UnitPath(unit).c_str(),
                                    "org.freedesktop.DBus.Properties", "PropertiesChanged",
                                    MarkChanged, &changed_);
     }
   }
   if (result >= 0) {
-    result = sd_bus_match_signal(bus_.get(), nullptr, kSystemdName, kManagerPath, kManagerInterface,
+    result = sd_bus_match_signal(bus_.get(), nullptr, sender, kManagerPath, kManagerInterface,
                                  "UnitFilesChanged", MarkChanged, &changed_);
   }
   if (result >= 0) {
-    result = sd_bus_match_signal(bus_.get(), nullptr, kSystemdName, kManagerPath, kManagerInterface,
+    result = sd_bus_match_signal(bus_.get(), nullptr, sender, kManagerPath, kManagerInterface,
                                  "Reloading", MarkReloaded, &changed_);
   }
   if (result >= 0) {

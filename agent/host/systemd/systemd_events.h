@@ -18,6 +18,8 @@ class SystemdEvents {
 
   // Connects and subscribes.
   absl::Status Open();
+  // The same on a connection that is there.
+  absl::Status Use(BusHandle bus);
   bool open() const { return bus_ != nullptr; }
 
   // To wait on, for the epoll events that Events() names; -1 while closed.

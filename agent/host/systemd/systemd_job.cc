@@ -28,10 +28,8 @@ int JobRemoved(sd_bus_message* message, void* jobs, sd_bus_error*) {
 
 absl::StatusOr<std::unique_ptr<SystemdJobs>> SystemdJobs::Watch(sd_bus* bus) {
   std::unique_ptr<SystemdJobs> jobs(new SystemdJobs(bus));
-  // Without a bus daemon between, messages have no sender.
-  const char* sender = sd_bus_is_bus_client(bus) > 0 ? kSystemdName : nullptr;
-  const int result = sd_bus_match_signal(bus, nullptr, sender, kManagerPath, kManagerInterface,
-                                         "JobRemoved", JobRemoved, jobs.get());
+  const int result = sd_bus_match_signal(bus, nullptr, SystemdSender(bus), kManagerPath,
+                                         kManagerInterface, "JobRemoved", JobRemoved, jobs.get());
   if (result < 0) return BusStatus(result, "watch systemd's jobs");
   const auto subscribed = ManagerCall(bus, "Subscribe", "watch systemd's jobs").Send();
   if (!subscribed.ok()) return subscribed.status();

@@ -81,6 +81,10 @@ void AppendProperties(ManagerCall& call, const TransientService& service) {
            [](sd_bus_message* m) { return sd_bus_message_append(m, "b", 1); });
   Property(call, "ExecStart", "a(sasb)",
            [&](sd_bus_message* m) { return AppendCommands(m, service.commands); });
+  if (!service.at_end.empty()) {
+    Property(call, "ExecStopPost", "a(sasb)",
+             [&](sd_bus_message* m) { return AppendCommands(m, service.at_end); });
+  }
   Property(call, "Environment", "as",
            [&](sd_bus_message* m) { return AppendTexts(m, service.environment); });
   if (!service.log_path.empty()) {

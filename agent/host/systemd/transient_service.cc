@@ -19,6 +19,20 @@ bool AreKept(const std::vector<std::string>& texts) {
   return std::all_of(texts.begin(), texts.end(), IsKept);
 }
 
+absl::Status CheckCommands(const std::vector<std::vector<std::string>>& commands,
+                           const std::string& what) {
+  for (const std::vector<std::string>& command : commands) {
+    if (command.empty() || !absl::StartsWith(ProgramOf(command), "/")) {
+      return absl::InvalidArgumentError(what + "a program's path is not absolute");
+    }
+    if (!AreKept(command)) {
+      return absl::InvalidArgumentError(what + "an argument of " + ProgramOf(command) +
+                                        " has a character that systemd does not keep");
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 bool MayFail(const std::vector<std::string>& command) { return absl::StartsWith(command[0], "-"); }
@@ -33,15 +47,9 @@ absl::Status CheckTransientService(const TransientService& service) {
     return absl::InvalidArgumentError(what + "its name does not end with .service");
   }
   if (service.commands.empty()) return absl::InvalidArgumentError(what + "it has no command");
-  for (const std::vector<std::string>& command : service.commands) {
-    if (command.empty() || !absl::StartsWith(ProgramOf(command), "/")) {
-      return absl::InvalidArgumentError(what + "a program's path is not absolute");
-    }
-    if (!AreKept(command)) {
-      return absl::InvalidArgumentError(what + "an argument of " + ProgramOf(command) +
-                                        " has a character that systemd does not keep");
-    }
-  }
+  absl::Status commands = CheckCommands(service.commands, what);
+  if (commands.ok()) commands = CheckCommands(service.at_end, what);
+  if (!commands.ok()) return commands;
   if (!AreKept(service.environment) || !IsKept(service.description) || !IsKept(service.log_path)) {
     return absl::InvalidArgumentError(what + "it has a character that systemd does not keep");
   }

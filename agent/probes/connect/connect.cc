@@ -15,6 +15,8 @@ constexpr char kDefaultListen[] = ":3939";
 constexpr std::chrono::milliseconds kHttpTimeout{2'000};
 constexpr std::chrono::minutes kVerifyFor{4};
 constexpr int kOk = 200;
+// Whatever listens on Connect's port may answer.
+constexpr size_t kLongestVersion = 64;
 
 std::string UnitName(const ProbeInput& input) {
   return input.agent_config.has_connect_unit() ? input.agent_config.connect_unit() : kDefaultUnit;
@@ -108,6 +110,9 @@ absl::StatusOr<std::string> ParseServerVersion(const std::string& json) {
   const auto version = settings.fields().find("version");
   if (version == settings.fields().end() || version->second.string_value().empty()) {
     return absl::NotFoundError("server_settings tells no version: Server.HideVersion may be set");
+  }
+  if (version->second.string_value().size() > kLongestVersion) {
+    return absl::NotFoundError("server_settings tells a version that is none");
   }
   return version->second.string_value();
 }

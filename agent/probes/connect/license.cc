@@ -16,6 +16,7 @@ namespace {
 constexpr char kDirectory[] = "/var/lib/rstudio-connect";
 constexpr char kLicenseManager[] = "/opt/rstudio-connect/bin/license-manager";
 constexpr std::chrono::milliseconds kDeadline{20'000};
+constexpr size_t kMostFiles = 100;
 constexpr char kActivated[] = "Activated";
 
 absl::StatusOr<v1::LicenseFile> ReadLicenseFile(const ProbeInput& input, const std::string& path) {
@@ -43,6 +44,10 @@ absl::StatusOr<std::vector<v1::LicenseFile>> ReadLicenseFiles(const ProbeInput& 
     if (absl::IsNotFound(file.status())) continue;  // removed meanwhile
     if (!file.ok()) return file.status();
     files.push_back(*file);
+    if (files.size() > kMostFiles) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("more than ", kMostFiles, " licence files are in ", kDirectory));
+    }
   }
   return files;
 }

@@ -9,8 +9,8 @@
 
 #include "absl/strings/match.h"
 #include "agent/probes/database/database_login.h"
-#include "agent/probes/database/resolve.h"
 #include "common/connect/connect_redaction.h"
+#include "common/resolve.h"
 
 namespace connect_ha {
 namespace {

@@ -63,7 +63,7 @@ absl::StatusOr<std::optional<v1::Package>> FindOwner(Host& host, ProbeCache& cac
                                                      const std::string& path);
 
 // Files that were read and matched their checksum, so that a later verification reads only what
-// changed since (by inode, size and time). Thread-safe.
+// changed since (by what SameFile compares). Thread-safe.
 class VerifiedFiles {
  public:
   bool Has(const ShippedFile& file, const FileStatus& status) const;

@@ -14,6 +14,9 @@
 namespace connect_ha {
 namespace {
 
+// Each is a trial, and some processes.
+constexpr size_t kMostRuntimes = 100;
+
 constexpr RuntimeLayout kLayouts[] = {
     {v1::R, "R", "/opt/R", "bin/R", "r-"},
     {v1::PYTHON, "Python", "/opt/python", "bin/python3", "python-"},
@@ -218,6 +221,10 @@ absl::StatusOr<std::vector<FoundRuntime>> FindRuntimes(const ProbeInput& input) 
                           absl::StrCat(layout.directory, "/", layout.executable), found);
     }
     if (!status.ok()) return status;
+  }
+  if (found.size() > kMostRuntimes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(found.size(), " interpreters are installed, more than ", kMostRuntimes));
   }
   return found;
 }

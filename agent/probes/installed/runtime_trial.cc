@@ -1,6 +1,10 @@
 #include "agent/probes/installed/runtime_trial.h"
 
+#include <algorithm>
+#include <csignal>
+#include <iterator>
 #include <mutex>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -17,6 +21,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kSmokeDeadline{180'000};
 constexpr size_t kTailLines = 10;
+constexpr size_t kTailBytes = 4096;
+// What no file tells, such as a library of the system that went away.
+constexpr std::chrono::hours kPassedFor{24};
 
 // Makes an environment with pip in it, as Connect does for content; it goes away at exit.
 constexpr char kPythonSmoke[] =
@@ -24,8 +31,8 @@ constexpr char kPythonSmoke[] =
     "venv.create(d.name, with_pip=True); "
     "subprocess.run([d.name + '/bin/python', '-m', 'pip', '--version'], check=True)";
 // Neither the account's own packages (~/.local) nor what lies in the working directory may decide
-// what an interpreter is good for: content does not see them. By environment rather than by -I,
-// since the environment that is made and the pip in it inherit it.
+// what an interpreter is good for: content does not see them. By environment as well as by -I and
+// an empty home, since the environment that is made and the pip in it inherit it.
 const std::vector<std::string>& PythonIsolation() {
   static const std::vector<std::string> variables = {"PYTHONNOUSERSITE=1", "PYTHONSAFEPATH=1"};
   return variables;
@@ -39,15 +46,16 @@ std::vector<std::string> SmokeCommand(v1::RuntimeKind kind, const std::string& e
     case v1::R:
       return {executable, "--vanilla", "-e", kRSmoke};
     case v1::PYTHON:
-      return {executable, "-c", kPythonSmoke};
+      return {executable, "-I", "-c", kPythonSmoke};
     default:
       return {executable, "check", "--quiet"};
   }
 }
 
 std::string Tail(const std::string& output) {
-  std::vector<std::string> lines =
-      absl::StrSplit(absl::StripAsciiWhitespace(output), '\n', absl::SkipWhitespace());
+  absl::string_view end = absl::StripAsciiWhitespace(output);
+  if (end.size() > kTailBytes) end.remove_prefix(end.size() - kTailBytes);
+  std::vector<std::string> lines = absl::StrSplit(end, '\n', absl::SkipWhitespace());
   if (lines.size() > kTailLines) lines.erase(lines.begin(), lines.end() - kTailLines);
   return absl::StrJoin(lines, "\n");
 }
@@ -128,6 +136,8 @@ absl::StatusOr<CommandResult> RunAsContent(const ProbeInput& input,
   options.account = *account;
   options.deadline = deadline;
   options.environment = environment;
+  options.empty_home = true;
+  options.keep_end = true;
   absl::StatusOr<CommandResult> result = input.host.Run(arguments, options);
   if (absl::IsNotFound(result.status())) {
     return absl::UnavailableError(result.status().message());
@@ -135,9 +145,23 @@ absl::StatusOr<CommandResult> RunAsContent(const ProbeInput& input,
   return result;
 }
 
-absl::StatusOr<v1::SmokeRun> TryRuntime(const ProbeInput& input, v1::RuntimeKind kind,
-                                        const std::string& executable) {
-  const std::lock_guard<std::mutex> one_at_a_time(input.cache.trial);
+namespace {
+
+bool IsRecent(const v1::SmokeRun& run, Time now) {
+  const Time ran_at = FromProto(run.ran_at());
+  return ran_at <= now && now - ran_at < kPassedFor;
+}
+
+// Whoever runs as the same account can send these, and so can the kernel of a node without memory;
+// an interpreter that does not work ends with others.
+bool WasEndedFromOutside(const CommandResult& run) {
+  static constexpr int kSignals[] = {SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGTERM};
+  return std::any_of(std::begin(kSignals), std::end(kSignals),
+                     [&run](int signal) { return run.exit_code == 128 + signal; });
+}
+
+absl::StatusOr<v1::SmokeRun> RunTrial(const ProbeInput& input, v1::RuntimeKind kind,
+                                      const std::string& executable) {
   const auto started = std::chrono::steady_clock::now();
   const absl::StatusOr<CommandResult> run =
       RunAsContent(input, SmokeCommand(kind, executable), kSmokeDeadline,
@@ -147,6 +171,10 @@ absl::StatusOr<v1::SmokeRun> TryRuntime(const ProbeInput& input, v1::RuntimeKind
   if (run->timed_out) {
     return absl::DeadlineExceededError(
         absl::StrCat("the smoke run did not end within ", kSmokeDeadline.count() / 1000, " s"));
+  }
+  if (WasEndedFromOutside(*run)) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("the smoke run was ended by signal ", run->exit_code - 128));
   }
   const auto took = std::chrono::steady_clock::now() - started;
   v1::SmokeRun smoke;
@@ -161,6 +189,24 @@ absl::StatusOr<v1::SmokeRun> TryRuntime(const ProbeInput& input, v1::RuntimeKind
   *smoke.mutable_ran_at() = ToProto(input.host.Now());
   smoke.set_duration_us(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
   return smoke;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::SmokeRun> TryRuntime(const ProbeInput& input, v1::RuntimeKind kind,
+                                        const std::string& executable) {
+  const std::lock_guard<std::mutex> one_at_a_time(input.cache.trial);
+  const absl::StatusOr<std::string> account = UnprivilegedAccount(input);
+  if (!account.ok()) return account.status();
+  // Before it runs: what changes meanwhile has not been tried.
+  const absl::StatusOr<std::string> subject = TrialSubject(input.host, kind, executable, *account);
+  if (subject.ok()) {
+    std::optional<v1::SmokeRun> kept = input.cache.trials.Get(executable, *subject);
+    if (kept && kept->passed() && IsRecent(*kept, input.host.Now())) return *std::move(kept);
+  }
+  absl::StatusOr<v1::SmokeRun> run = RunTrial(input, kind, executable);
+  if (run.ok() && subject.ok()) input.cache.trials.Put(executable, {*subject, *run});
+  return run;
 }
 
 }  // namespace connect_ha

@@ -14,13 +14,22 @@ namespace {
 
 constexpr std::chrono::milliseconds kVersionDeadline{20'000};
 constexpr std::chrono::minutes kIntegrityFor{2};
+constexpr size_t kLongestVersion = 64;
 
 bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
+
+bool IsVersionCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+         absl::string_view(".+-~_").find(c) != absl::string_view::npos;
+}
 
 // Two numbers and more: "4.3.3", "3.13.0rc1". A warning's "line 12:" is none.
 bool IsVersionWord(absl::string_view word) {
   const size_t dot = word.find('.');
   if (dot == 0 || dot == absl::string_view::npos || dot + 1 == word.size()) return false;
+  if (word.size() > kLongestVersion || !std::all_of(word.begin(), word.end(), IsVersionCharacter)) {
+    return false;
+  }
   const absl::string_view major = word.substr(0, dot);
   return std::all_of(major.begin(), major.end(), IsDigit) && IsDigit(word[dot + 1]);
 }
@@ -98,6 +107,17 @@ absl::StatusOr<T> NeverAbsent(absl::StatusOr<T> result) {
   return result;
 }
 
+// The version is not asked for again while the trial that was made with it holds.
+absl::StatusOr<std::string> KeptOrAskedVersion(const ProbeInput& input, const FoundRuntime& runtime,
+                                               const VerifiedRuntime* before,
+                                               const VerifiedRuntime& now) {
+  if (before != nullptr && before->version.ok() && before->smoke.ok() && now.smoke.ok() &&
+      FromProto(before->smoke->ran_at()) == FromProto(now.smoke->ran_at())) {
+    return before->version;
+  }
+  return NeverAbsent(AskVersion(input, runtime));
+}
+
 }  // namespace
 
 absl::Status VerifyRuntimes(const ProbeInput& input, v1::Facts&) {
@@ -115,7 +135,8 @@ absl::Status VerifyRuntimes(const ProbeInput& input, v1::Facts&) {
     result.smoke = NeverAbsent(TryRuntime(input, runtime.layout->kind, runtime.executable));
     result.package = NeverAbsent(OwnerOf(input, runtime));
     result.integrity = NeverAbsent(VerifyFiles(input, runtime, result.package));
-    result.version = NeverAbsent(AskVersion(input, runtime));
+    result.version = KeptOrAskedVersion(input, runtime,
+                                        FindVerified(results, runtime.executable, *status), result);
     for (const absl::Status& part : {result.smoke.status(), result.integrity.status()}) {
       if (absl::IsDeadlineExceeded(part)) cut_short = part;
     }

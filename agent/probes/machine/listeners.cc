@@ -5,11 +5,14 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "agent/probes/machine/listening_sockets.h"
 
 namespace connect_ha {
 namespace {
 
+// More than anybody reads; content may listen as often as it likes.
+constexpr int kMostListeners = 2'000;
 constexpr uint32_t kEphemeralFrom = 32768;  // net.ipv4.ip_local_port_range's default
 
 bool IsEphemeralLoopback(const v1::Listener& listener) {
@@ -36,7 +39,12 @@ v1::ListenersFacts SelectListeners(std::vector<v1::Listener> all) {
 absl::Status ReadListeners(const ProbeInput&, v1::Facts& facts) {
   absl::StatusOr<std::vector<v1::Listener>> all = ListListeningSockets();
   if (!all.ok()) return all.status();
-  *facts.mutable_listeners() = SelectListeners(*std::move(all));
+  v1::ListenersFacts listeners = SelectListeners(*std::move(all));
+  if (listeners.tcp_size() > kMostListeners) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(listeners.tcp_size(), " ports are listened on, more than ", kMostListeners));
+  }
+  *facts.mutable_listeners() = std::move(listeners);
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/probes/reading.h"
 #include "agent/probes/storage/efs_state.h"
+#include "common/connect/connect_redaction.h"
 #include "common/mount_unit.h"
 
 namespace connect_ha {
@@ -47,13 +48,22 @@ absl::Status AddDirectory(const ProbeInput& input, const std::vector<MountEntry>
   return absl::OkStatus();
 }
 
+// A FUSE mount that an account made for itself: there may be hundreds, of any name.
+bool IsOfAnAccount(const MountEntry& mount) {
+  static constexpr absl::string_view kOwner = "user_id=";
+  return std::any_of(mount.super_options.begin(), mount.super_options.end(),
+                     [](const std::string& option) {
+                       return absl::StartsWith(option, kOwner) && option != "user_id=0";
+                     });
+}
+
 // Network mounts and those of the directories, by mount point; of two mounts on one point the
 // later, which covers the other.
 std::map<std::string, const MountEntry*> SelectMounts(const std::vector<MountEntry>& mounts,
                                                       const v1::StorageFacts& storage) {
   std::map<std::string, const MountEntry*> selected;
   for (const MountEntry& mount : mounts) {
-    bool wanted = IsNetworkMount(mount);
+    bool wanted = IsNetworkMount(mount) && !IsOfAnAccount(mount);
     for (const v1::DataDirectory& directory : storage.directories()) {
       wanted = wanted || directory.mount_point() == mount.mount_point;
     }
@@ -69,11 +79,15 @@ absl::Status AddMount(Host& host, const MountEntry& mount, v1::StorageFacts& sto
   if (!efs.ok() && !absl::IsNotFound(efs.status())) return efs.status();
   v1::Mount& fact = *storage.add_mounts();
   fact.set_mount_point(mount.mount_point);
-  fact.set_source(mount.source);
+  fact.set_source(RedactPasswords(mount.source).text);
   fact.set_fs_type(mount.fs_type);
   fact.set_device(mount.device);
-  *fact.mutable_options() = {mount.options.begin(), mount.options.end()};
-  *fact.mutable_super_options() = {mount.super_options.begin(), mount.super_options.end()};
+  for (const std::string& option : mount.options) {
+    fact.add_options(RedactPasswords(option).text);
+  }
+  for (const std::string& option : mount.super_options) {
+    fact.add_super_options(RedactPasswords(option).text);
+  }
   if (unit.ok() && unit->load_state() != "not-found") *fact.mutable_unit() = *unit;
   if (efs.ok()) {
     fact.set_efs_file_system(efs->file_system);

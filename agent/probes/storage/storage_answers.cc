@@ -43,7 +43,7 @@ void Ask(Host& host, const std::string& mount_point, std::map<std::string, Time>
   const Time now = host.Now();
   const auto began = steady_clock::now();
   const std::string name = UnknownName(mount_point, now);
-  const absl::Status status = host.LStat(name).status();
+  const absl::Status status = host.LookAlone(name).status();
   const auto took = steady_clock::now() - began;
   const bool in_vain = absl::IsDeadlineExceeded(status);
   if (!status.ok() && !in_vain && !absl::IsNotFound(status) && !absl::IsPermissionDenied(status)) {

@@ -70,8 +70,13 @@ std::vector<v1::ChangeMade> ChangeJournal::Pending(size_t most) const {
 
 absl::Status ChangeJournal::Taken(uint64_t number) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (kept_.changes_size() == 0 || kept_.changes(0).number() > number) return absl::OkStatus();
+  const bool forgets = kept_.changes_size() > 0 && kept_.changes(0).number() <= number;
+  // Told by a journal that is no more, or by one whose clock was ahead: what is numbered from now
+  // on is above, or it would count as told.
+  const bool is_behind = kept_.last_number() < number;
+  if (!forgets && !is_behind) return absl::OkStatus();
   v1::ChangeJournal next = kept_;
+  next.set_last_number(std::max(kept_.last_number(), number));
   next.clear_changes();
   for (const v1::ChangeMade& change : kept_.changes()) {
     if (change.number() > number) *next.add_changes() = change;

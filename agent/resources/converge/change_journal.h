@@ -19,7 +19,7 @@ class ChangeJournal {
   ChangeJournal(WritableHost& host, std::string path);
 
   // What an earlier process left. A file that cannot be read as one is moved aside; numbers grow
-  // all the same, since they follow the clock.
+  // all the same, since they follow the clock, and Taken.
   absl::Status Load();
 
   absl::Status Begin(const v1::ChangeMade& change);
@@ -32,7 +32,7 @@ class ChangeJournal {
 
   // Oldest first, at most so many.
   std::vector<v1::ChangeMade> Pending(size_t most) const;
-  // Forgets those up to this number.
+  // Forgets those up to this number, and gives it to none that come.
   absl::Status Taken(uint64_t number);
 
  private:

@@ -2,11 +2,14 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/standing.h"
 #include "agent/resources/converge/step_progress.h"
 #include "agent/resources/install/tidy.h"
+#include "agent/resources/runtime_trials.h"
 #include "common/log.h"
 
 namespace connect_ha {
@@ -36,16 +39,13 @@ struct Converge::Turning {
   std::vector<LookedAt> looks;
   v1::Convergence report;
   std::optional<milliseconds> retry;
-  bool stuck = false;                  // one of the troubles does not pass by itself
-  std::map<std::string, int> changed;  // how often, by resource
+  std::optional<milliseconds> look_again;  // at what could not be looked at
+  bool stuck = false;                      // one of the troubles does not pass by itself
+  std::map<std::string, int> changed;      // how often, by resource
 
   uint64_t generation() const { return assignment.desired().generation(); }
+  void RetryIn(milliseconds wait) { retry = std::min(retry.value_or(wait), wait); }
 };
-
-bool MayChange(const v1::Assignment& assignment) {
-  const bool assigned = assignment.state() == v1::PREPARING || assignment.state() == v1::READY;
-  return assigned && assignment.desired().spec().enforcement() == v1::ENFORCE;
-}
 
 Converge::Converge(ConvergeOptions options, WritableHost& host, ProbeCache& cache,
                    ChangeJournal& journal)
@@ -70,7 +70,8 @@ ResourceContext Converge::MakeContext(const v1::Desired& desired) {
 }
 
 std::optional<milliseconds> Converge::Turn(const v1::Assignment& assignment, TurnWatch& watch) {
-  Turning turning{assignment, watch, MakeContext(assignment.desired()), {}, {}, {}, {}, false, {}};
+  Turning turning{assignment, watch, MakeContext(assignment.desired()), {}, {}, {}, {}, {},
+                  false,      {}};
   BeginTurn(turning);
   auto resources = MakeResources(turning.context);
   if (!resources.ok()) {
@@ -86,9 +87,13 @@ std::optional<milliseconds> Converge::Turn(const v1::Assignment& assignment, Tur
 
 void Converge::BeginTurn(Turning& turning) {
   turning.report.set_generation(turning.generation());
-  if (generation_ == turning.generation()) return;
-  generation_ = turning.generation();
-  hold_.reset();
+  const v1::Desired& desired = turning.assignment.desired();
+  if (IsOneSpecification(desired, latest_)) return;
+  latest_.set_generation(desired.generation());
+  latest_.set_lineage(desired.lineage());
+  *latest_.mutable_applied_at() = desired.applied_at();
+  holds_.clear();
+  backoffs_.clear();
   backoff_.Reset();
   tidy_due_ = true;
   turning.report.set_state(v1::Convergence::LOOKING);
@@ -100,15 +105,22 @@ bool Converge::Round(Turning& turning) {
   turning.report.Clear();
   turning.report.set_generation(turning.generation());
   turning.retry.reset();
+  turning.look_again.reset();
   turning.stuck = false;
   for (const LookedAt& look : turning.looks) {
     if (look.change) *turning.report.add_changes() = *look.change;
-    if (!look.status.ok()) AddTrouble(turning, look.resource->Name(), look.status);
+    if (look.status.ok()) continue;
+    AddTrouble(turning, look.resource->Name(), look.status);
+    // It looks otherwise than when it failed.
+    holds_.erase(look.resource->Name());
   }
   const absl::Status settled = SettleBegun(turning);
   if (!settled.ok()) AddTrouble(turning, kJournal, settled);
   if (settled.ok() && MayChange(turning.assignment)) {
-    if (const LookedAt* first = FirstToChange(turning.looks)) return ChangeFirst(turning, *first);
+    // What failed is found held in the next round, as it looks then.
+    if (const LookedAt* next = NextToChange(turning)) {
+      return !absl::IsCancelled(Change(turning, *next));
+    }
     TryRuntimes(turning);
     if (tidy_due_ && turning.report.troubles_size() == 0) return Tidy(turning);
   }
@@ -137,31 +149,43 @@ absl::Status Converge::FinishPart(v1::ChangeMade made, const std::optional<v1::C
   return journal_.Finish(made);
 }
 
-bool Converge::ChangeFirst(Turning& turning, const LookedAt& first) {
-  if (IsHeld(turning, *first.change)) {
-    *turning.report.add_troubles() = hold_->trouble;
-    turning.stuck = turning.stuck || !hold_->retry_at;
-    if (hold_->retry_at) {
-      turning.retry = std::chrono::ceil<milliseconds>(*hold_->retry_at - turning.watch.Now());
+const LookedAt* Converge::NextToChange(Turning& turning) {
+  const LookedAt* next = nullptr;
+  for (const LookedAt& look : turning.looks) {
+    if (!look.change || !IsReady(look, turning.looks)) continue;
+    if (const Hold* hold = FindHold(turning, *look.change)) {
+      TellHeld(turning, *hold);
+    } else if (next == nullptr) {
+      next = &look;
     }
-    Finish(turning);
-    return false;
   }
-  // What failed is found held in the next round, as it looks then.
-  return !absl::IsCancelled(Change(turning, first));
+  return next;
 }
 
-bool Converge::IsHeld(const Turning& turning, const v1::Change& change) {
-  if (!hold_ || hold_->change.resource() != change.resource()) return false;
-  if (!hold_->looked) {
-    hold_->change = change;
-    hold_->looked = true;
+const Converge::Hold* Converge::FindHold(const Turning& turning, const v1::Change& change) {
+  const auto found = holds_.find(change.resource());
+  if (found == holds_.end()) return nullptr;
+  Hold& hold = found->second;
+  if (!hold.looked) {
+    hold.change = change;
+    hold.looked = true;
   }
-  if (!SameChange(hold_->change, change)) return false;
-  return !hold_->retry_at || turning.watch.Now() < *hold_->retry_at;
+  if (!SameChange(hold.change, change)) return nullptr;
+  return !hold.retry_at || turning.watch.Now() < *hold.retry_at ? &hold : nullptr;
+}
+
+void Converge::TellHeld(Turning& turning, const Hold& hold) {
+  *turning.report.add_troubles() = hold.trouble;
+  if (!hold.retry_at) {
+    turning.stuck = true;
+    return;
+  }
+  turning.RetryIn(std::chrono::ceil<milliseconds>(*hold.retry_at - turning.watch.Now()));
 }
 
 absl::Status Converge::Change(Turning& turning, const LookedAt& look) {
+  // The look at everything may have taken minutes, and somebody said stop meanwhile.
+  if (turning.watch.Stopped()) return absl::CancelledError("stopped");
   const v1::Change& change = *look.change;
   v1::ChangeMade made;
   *made.mutable_at() = ToProto(host_.Now());
@@ -183,7 +207,8 @@ absl::Status Converge::Change(Turning& turning, const LookedAt& look) {
                LogValue(change.resource()), LogValue(change.from()), LogValue(change.to()),
                turning.generation(),
                LogValue(FormatSpan(std::chrono::microseconds(made.duration_us()))));
-  hold_.reset();
+  holds_.erase(change.resource());
+  backoffs_.erase(change.resource());
   backoff_.Reset();
   tidy_due_ = true;
   if (++turning.changed[change.resource()] == kMostChanges) {
@@ -211,22 +236,26 @@ void Converge::HoldBack(const Turning& turning, const v1::Change& change,
   hold.change = change;
   hold.trouble = ToTrouble(change.resource(), status);
   hold.trouble.set_log(log);
-  const bool told = hold_ && hold_->trouble.error() == hold.trouble.error();
+  const auto before = holds_.find(change.resource());
+  const bool told =
+      before != holds_.end() && before->second.trouble.error() == hold.trouble.error();
   if (!told) {
     spdlog::warn("event=change-failed resource={} error={}", LogValue(change.resource()),
                  LogValue(hold.trouble.error()));
   }
   if (PassesByItself(status)) {
-    const milliseconds wait = backoff_.Next();
+    Backoff& backoff =
+        backoffs_.try_emplace(change.resource(), kFirstBackoff, kLastBackoff).first->second;
+    const milliseconds wait = backoff.Next();
     hold.retry_at = turning.watch.Now() + wait;
     *hold.trouble.mutable_retry_at() = ToProto(host_.Now() + wait);
   }
-  hold_ = std::move(hold);
+  holds_[change.resource()] = std::move(hold);
 }
 
 void Converge::VerifyAgain() {
   integrity_.Forget();
-  trials_.Forget();
+  cache_.trials.ForgetFailures();  // something on the node changed, or somebody asks
 }
 
 // Nothing is left to change, and what was installed has still to prove itself.
@@ -235,11 +264,11 @@ void Converge::TryRuntimes(Turning& turning) {
   for (const NamedRuntime& runtime :
        NamedRuntimes(turning.assignment.desired().spec().runtimes())) {
     if (turning.watch.Stopped()) return;
-    std::optional<absl::Status> works = trials_.Known(turning.context, runtime);
+    std::optional<absl::Status> works = KnownTrial(turning.context, runtime);
     if (!works) {
       StepProgress progress(turning.report, runtime.Name(), host_.Now(), turning.watch);
       progress.Enter(v1::Step::VERIFYING);
-      works = trials_.Try(turning.context, runtime);
+      works = TryNamed(turning.context, runtime);
     }
     if (!works->ok()) AddTrouble(turning, runtime.Name(), *works);
   }
@@ -264,8 +293,9 @@ void Converge::AddTrouble(Turning& turning, const std::string& resource,
     turning.stuck = true;
     return;
   }
-  if (!turning.retry) turning.retry = backoff_.Next();
-  *trouble.mutable_retry_at() = ToProto(host_.Now() + *turning.retry);
+  if (!turning.look_again) turning.look_again = backoff_.Next();
+  turning.RetryIn(*turning.look_again);
+  *trouble.mutable_retry_at() = ToProto(host_.Now() + *turning.look_again);
 }
 
 void Converge::Finish(Turning& turning) {
@@ -292,10 +322,7 @@ v1::Preview Converge::MakePreview(const v1::Desired& desired, const std::string&
   }
   std::vector<std::unique_ptr<Resource>> chosen;
   for (std::unique_ptr<Resource>& resource : *resources) {
-    const std::string name = resource->Name();
-    if (noun.empty() || name.substr(0, name.find(' ')) == noun) {
-      chosen.push_back(std::move(resource));
-    }
+    if (noun.empty() || IsNamed(resource->Name(), noun)) chosen.push_back(std::move(resource));
   }
   return ToPreview(LookAtAll(chosen));
 }

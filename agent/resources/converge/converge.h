@@ -1,9 +1,10 @@
-// Brings a node to its assignment: looks at every resource, changes the first that differs, looks
-// again, and stops at trouble. The only caller of Resource::Apply. Has no thread of its own
-// (converger.h has).
+// Brings a node to its assignment: looks at every resource, changes the first that differs and has
+// not to wait for another, and looks again. What fails keeps back what comes after it, and nothing
+// else. The only caller of Resource::Apply. Has no thread of its own (converger.h has).
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -11,7 +12,6 @@
 #include "agent/resources/converge/look.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/resource.h"
-#include "agent/resources/runtime_trials.h"
 #include "common/backoff.h"
 
 namespace connect_ha {
@@ -40,9 +40,6 @@ class TurnWatch {
   virtual SteadyTime Now() = 0;
 };
 
-// PREPARING and READY of a specification that enforces: everything else only looks.
-bool MayChange(const v1::Assignment& assignment);
-
 class StepProgress;
 
 // Of one thread.
@@ -53,17 +50,17 @@ class Converge {
 
   // Returns when nothing is left to do, or something went wrong, or the watch says to stop. What
   // went wrong and cannot pass by itself is not tried again before it looks different, TryAgain,
-  // or another generation. When to take the next turn because of what went wrong; nullopt: when
+  // or another specification. When to take the next turn because of what went wrong; nullopt: when
   // something changed.
   std::optional<std::chrono::milliseconds> Turn(const v1::Assignment& assignment, TurnWatch& watch);
 
   // What would be changed for this; changes nothing. `noun`: only resources whose name begins with
-  // that word; "" for all.
+  // that (IsNamed); "" for all.
   v1::Preview MakePreview(const v1::Desired& desired, const std::string& noun = "");
 
   // Verify installed files anew at the next look, and try again what did not work.
   void VerifyAgain();
-  void TryAgain() { hold_.reset(); }
+  void TryAgain() { holds_.clear(); }
 
  private:
   // What went wrong with a change, and what it looked like right after.
@@ -79,7 +76,8 @@ class Converge {
   void BeginTurn(Turning& turning);
   // True: something was changed, look again.
   bool Round(Turning& turning);
-  bool ChangeFirst(Turning& turning, const LookedAt& first);
+  // Tells what is held back. Null: nothing is left to change now.
+  const LookedAt* NextToChange(Turning& turning);
   absl::Status SettleBegun(const Turning& turning);
   absl::Status FinishPart(v1::ChangeMade made, const std::optional<v1::Change>& left);
   absl::Status Change(Turning& turning, const LookedAt& look);
@@ -90,17 +88,19 @@ class Converge {
   void Finish(Turning& turning);
   void HoldBack(const Turning& turning, const v1::Change& change, const absl::Status& status,
                 const std::string& log);
-  bool IsHeld(const Turning& turning, const v1::Change& change);
+  // Null: it may be tried.
+  const Hold* FindHold(const Turning& turning, const v1::Change& change);
+  void TellHeld(Turning& turning, const Hold& hold);
 
   const ConvergeOptions options_;
   WritableHost& host_;
   ProbeCache& cache_;
   ChangeJournal& journal_;
   IntegrityLedger integrity_;
-  RuntimeTrials trials_;
-  Backoff backoff_;
-  std::optional<Hold> hold_;
-  uint64_t generation_ = 0;  // of the latest turn
+  Backoff backoff_;                          // of what cannot be looked at
+  std::map<std::string, Backoff> backoffs_;  // of what cannot be changed, by resource
+  std::map<std::string, Hold> holds_;        // by resource
+  v1::Desired latest_;                       // of the latest turn, what IsOneSpecification looks at
   bool tidy_due_ = true;
 };
 

@@ -4,8 +4,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
-#include "agent/resources/converge/assignment_file.h"
+#include "agent/assignment/standing.h"
 #include "common/log.h"
 
 namespace connect_ha {
@@ -17,10 +18,20 @@ using std::chrono::steady_clock;
 
 constexpr size_t kChangesInAReport = 50;
 constexpr std::chrono::minutes kDefaultVerify{10};
+constexpr char kSpecification[] = "specification";
 
 milliseconds VerifyInterval(const v1::AgentConfig& config) {
   if (!config.has_verify_interval()) return kDefaultVerify;
   return std::chrono::seconds(config.verify_interval().seconds());
+}
+
+// What a node says of a specification that it does not go by.
+v1::Convergence ToConvergence(const Refusal& refusal) {
+  v1::Convergence convergence;
+  convergence.set_generation(refusal.generation);
+  convergence.set_state(v1::Convergence::STUCK);
+  *convergence.add_troubles() = ToTrouble(kSpecification, refusal.why);
+  return convergence;
 }
 
 }  // namespace
@@ -28,13 +39,17 @@ milliseconds VerifyInterval(const v1::AgentConfig& config) {
 // What the turn on the thread tells and asks.
 class Converger::Watch : public TurnWatch {
  public:
-  explicit Watch(Converger& owner) : owner_(owner) {}
+  Watch(Converger& owner, std::shared_ptr<const v1::Assignment> orders)
+      : owner_(owner), orders_(std::move(orders)) {}
 
   void Publish(const v1::Convergence& convergence) override {
     std::unique_lock<std::mutex> lock(owner_.mutex_);
-    if (owner_.convergence_ && MessageDifferencer::Equals(*owner_.convergence_, convergence))
+    if (owner_.SpeaksOf(*orders_) &&
+        MessageDifferencer::Equals(*owner_.convergence_, convergence)) {
       return;
+    }
     owner_.convergence_ = convergence;
+    owner_.convergence_of_ = orders_;
     owner_.Changed(lock);
   }
   bool Stopped() override {
@@ -58,19 +73,19 @@ class Converger::Watch : public TurnWatch {
 
  private:
   Converger& owner_;
+  const std::shared_ptr<const v1::Assignment> orders_;
 };
 
-Converger::Converger(ConvergeOptions options, WritableHost& host, ProbeCache& cache,
+Converger::Converger(ConvergeOptions options, WritableHost& host, ProbeCache& cache, Held& held,
                      std::function<void()> on_news)
     : options_(std::move(options)),
-      host_(host),
+      held_(held),
       on_news_(std::move(on_news)),
       journal_(host, options_.state_dir + "/changes"),
-      converge_(options_, host, cache, journal_) {
-  assignment_.set_state(v1::OBSERVED);
-}
+      converge_(options_, host, cache, journal_) {}
 
 Converger::~Converger() {
+  held_.OnChange(nullptr);
   Stop(milliseconds(0));
   if (thread_.joinable()) thread_.join();
 }
@@ -84,43 +99,20 @@ bool Converger::Stop(milliseconds patience) {
 
 absl::Status Converger::Start() {
   absl::Status journal = journal_.Load();
-  const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host_, options_.state_dir);
-  if (assignment.ok()) {
-    assignment_ = *assignment;
-    look_ = true;
-    spdlog::info("event=assignment-held state={} generation={}",
-                 v1::NodeState_Name(assignment_.state()), assignment_.desired().generation());
-  }
+  look_ = held_.Orders()->has_desired();
+  held_.OnChange([this] { OrdersChanged(); });
   version_ = 1;
   verify_at_ = steady_clock::now() + VerifyInterval(options_.agent_config);
   ended_ = false;
   thread_ = std::thread([this] { Run(); });
-  if (!journal.ok()) return journal;
-  return absl::IsNotFound(assignment.status()) ? absl::OkStatus() : assignment.status();
+  return journal;
 }
 
-absl::Status Converger::Assign(v1::NodeState state, const v1::Desired* desired) {
-  v1::Assignment next;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    next = assignment_;
-  }
-  if (state != v1::NODE_STATE_UNSPECIFIED) next.set_state(state);
-  if (desired != nullptr) *next.mutable_desired() = *desired;
-  std::unique_lock<std::mutex> lock(mutex_);
-  if (MessageDifferencer::Equals(next, assignment_)) return absl::OkStatus();
-  lock.unlock();
-  absl::Status stored = StoreAssignment(host_, options_.state_dir, next);
-  if (!stored.ok()) return stored;
-  lock.lock();
-  spdlog::info("event=assigned state={} generation={}", v1::NodeState_Name(next.state()),
-               next.desired().generation());
-  assignment_ = std::move(next);
+void Converger::OrdersChanged() {
+  const std::lock_guard<std::mutex> lock(mutex_);
   interrupt_ = true;
   look_ = true;
   wake_.notify_all();
-  ++version_;
-  return absl::OkStatus();
 }
 
 void Converger::AskPreview(const v1::PreviewRequest& request) {
@@ -163,25 +155,31 @@ void Converger::TryAgain() {
 
 uint64_t Converger::version() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return version_;
+  return version_ + held_.version();
+}
+
+bool Converger::SpeaksOf(const v1::Assignment& orders) const {
+  return convergence_ && IsOneSpecification(convergence_of_->desired(), orders.desired());
 }
 
 // READY is a preparation that is over: its own word, not the coordinator's.
-v1::NodeState Converger::State() const {
-  if (!MayChange(assignment_)) return v1::OBSERVED;
-  const bool converged = convergence_ && convergence_->state() == v1::Convergence::CONVERGED &&
-                         convergence_->generation() == assignment_.desired().generation();
+v1::NodeState Converger::State(const v1::Assignment& orders) const {
+  if (!MayChange(orders)) return v1::OBSERVED;
+  const bool converged = SpeaksOf(orders) && convergence_->state() == v1::Convergence::CONVERGED;
   return converged ? v1::READY : v1::PREPARING;
 }
 
 ConvergerNews Converger::News() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   ConvergerNews news;
-  news.version = version_;
-  news.state = State();
-  news.generation = assignment_.desired().generation();
-  if (assignment_.desired().has_applied_at()) news.applied_at = assignment_.desired().applied_at();
-  if (convergence_ && convergence_->generation() == news.generation) {
+  // Before what it speaks of: whatever changes meanwhile is told again.
+  news.version = version_ + held_.version();
+  const std::shared_ptr<const v1::Assignment> orders = held_.Orders();
+  news.state = State(*orders);
+  news.generation = held_.Report().generation;
+  if (const std::optional<Refusal> refusal = held_.refusal()) {
+    news.convergence = ToConvergence(*refusal);
+  } else if (SpeaksOf(*orders)) {
     news.convergence = convergence_;
   }
   news.preview = preview_;
@@ -199,7 +197,7 @@ void Converger::Changed(std::unique_lock<std::mutex>& lock) {
 
 bool Converger::IsDue() const {
   if (preview_request_) return true;
-  return assignment_.has_desired() && (look_ || NextDue() <= steady_clock::now());
+  return held_.Orders()->has_desired() && (look_ || NextDue() <= steady_clock::now());
 }
 
 SteadyTime Converger::NextDue() const {
@@ -211,7 +209,7 @@ void Converger::Run() {
   while (!stop_) {
     if (!IsDue()) {
       // Nothing is verified while nothing is assigned.
-      if (assignment_.has_desired()) {
+      if (held_.Orders()->has_desired()) {
         wake_.wait_until(lock, NextDue());
       } else {
         wake_.wait(lock);
@@ -230,7 +228,13 @@ void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
   const v1::PreviewRequest request = *std::move(preview_request_);
   preview_request_.reset();
   lock.unlock();
-  v1::Preview preview = converge_.MakePreview(request.desired());
+  const absl::StatusOr<v1::Desired> draft = held_.CheckDraft(request.desired());
+  v1::Preview preview;
+  if (draft.ok()) {
+    preview = converge_.MakePreview(*draft);
+  } else {
+    *preview.add_troubles() = ToTrouble(kSpecification, draft.status());
+  }
   preview.set_number(request.number());
   lock.lock();
   if (previewing_ != request.number()) return;  // another was asked for meanwhile
@@ -239,15 +243,16 @@ void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
 }
 
 void Converger::TakeTurn(std::unique_lock<std::mutex>& lock) {
-  const v1::Assignment assignment = assignment_;
+  const std::shared_ptr<const v1::Assignment> orders = held_.Orders();
+  if (!orders->has_desired()) return;  // taken back since it was due
   const bool verify = verify_ || verify_at_ <= steady_clock::now();
   const bool try_again = try_again_;
   look_ = verify_ = try_again_ = interrupt_ = false;
   lock.unlock();
   if (verify) converge_.VerifyAgain();
   if (try_again) converge_.TryAgain();
-  Watch watch(*this);
-  const std::optional<milliseconds> retry = converge_.Turn(assignment, watch);
+  Watch watch(*this, orders);
+  const std::optional<milliseconds> retry = converge_.Turn(*orders, watch);
   lock.lock();
   const SteadyTime now = steady_clock::now();
   retry_at_.reset();

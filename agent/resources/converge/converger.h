@@ -1,14 +1,15 @@
-// Keeps a node at its assignment, on a thread of its own: what the agent's loop gives it, and what
-// the loop reports of it.
+// Keeps a node at its assignment (held.h), on a thread of its own; the loop reports what it says.
 #pragma once
 
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "agent/assignment/held.h"
 #include "agent/resources/converge/converge.h"
 
 namespace connect_ha {
@@ -16,9 +17,9 @@ namespace connect_ha {
 // What there is to report. `version` grows when anything else of it changes.
 struct ConvergerNews {
   uint64_t version = 0;
-  v1::NodeState state = v1::OBSERVED;                     // that this node is in
-  uint64_t generation = 0;                                // that it holds
-  std::optional<google::protobuf::Timestamp> applied_at;  // of that
+  v1::NodeState state = v1::OBSERVED;  // that this node is in
+  uint64_t generation = 0;             // that it holds
+  // Of that; or why it does not go by that, or by the one that it was offered.
   std::optional<v1::Convergence> convergence;
   std::optional<v1::Preview> preview;
   std::vector<v1::ChangeMade> changes_made;
@@ -26,8 +27,8 @@ struct ConvergerNews {
 
 class Converger {
  public:
-  // `on_news` is called from the converger's thread when News() changed.
-  Converger(ConvergeOptions options, WritableHost& host, ProbeCache& cache,
+  // `on_news` is called from the converger's thread when News() changed. `held` has been loaded.
+  Converger(ConvergeOptions options, WritableHost& host, ProbeCache& cache, Held& held,
             std::function<void()> on_news);
   // Asks the step that runs to end and waits for it; what it started in PID 1 goes on.
   ~Converger();
@@ -35,13 +36,10 @@ class Converger {
   // cannot be destroyed in time; the process may be left as it is.
   bool Stop(std::chrono::milliseconds patience);
 
-  // Takes up what an earlier process was assigned, and starts. An error is no reason to stop: the
-  // coordinator sends the assignment again.
+  // Takes up what is held, and starts; from the thread that gives `held` its orders. An error is no
+  // reason to stop.
   absl::Status Start();
 
-  // The coordinator's answer; from one thread. Kept on disk before it is gone by; `desired` is null
-  // where this node holds it already. A state alone changes nothing but the state.
-  absl::Status Assign(v1::NodeState state, const v1::Desired* desired);
   // Answered in News().preview, until it is taken.
   void AskPreview(const v1::PreviewRequest& request);
   // The preview of this number was delivered; the same number asked again is looked at again.
@@ -60,16 +58,19 @@ class Converger {
  private:
   class Watch;
 
+  void OrdersChanged();
   void Run();
   void TakeTurn(std::unique_lock<std::mutex>& lock);
   void AnswerPreview(std::unique_lock<std::mutex>& lock);
   bool IsDue() const;
   SteadyTime NextDue() const;
   void Changed(std::unique_lock<std::mutex>& lock);
-  v1::NodeState State() const;
+  // What was published last is of the specification in these.
+  bool SpeaksOf(const v1::Assignment& orders) const;
+  v1::NodeState State(const v1::Assignment& orders) const;
 
   const ConvergeOptions options_;
-  WritableHost& host_;
+  Held& held_;
   const std::function<void()> on_news_;
   ChangeJournal journal_;
   Converge converge_;  // of the thread
@@ -77,11 +78,11 @@ class Converger {
   mutable std::mutex mutex_;  // for what follows
   std::condition_variable wake_;
   std::condition_variable end_;
-  v1::Assignment assignment_;
   std::optional<v1::PreviewRequest> preview_request_;
   std::optional<v1::Preview> preview_;
   uint64_t previewing_ = 0;  // the number asked for, until its answer is delivered
   std::optional<v1::Convergence> convergence_;
+  std::shared_ptr<const v1::Assignment> convergence_of_;  // the orders of that turn
   uint64_t version_ = 0;
   bool look_ = false;
   bool verify_ = false;

@@ -1,6 +1,23 @@
 #include "agent/resources/converge/look.h"
 
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/text/printable.h"
+
 namespace connect_ha {
+namespace {
+
+// What a server or a file brings into a message has no end of its own.
+constexpr size_t kLongestError = 8 * 1024;
+
+std::string Bounded(const std::string& text) {
+  if (text.size() <= kLongestError) return Escaped(text);
+  return absl::StrCat(Escaped(text.substr(0, kLongestError)), "...");
+}
+
+}  // namespace
 
 std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& resources) {
   std::vector<LookedAt> looks;
@@ -13,18 +30,27 @@ std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& re
     } else if (change->has_value()) {
       look.change = *std::move(change);
       look.change->set_resource(resource->Name());
+      // It is written down as a message, and a message with other texts is not read again.
+      look.change->set_from(Escaped(look.change->from()));
+      look.change->set_to(Escaped(look.change->to()));
     }
     looks.push_back(std::move(look));
   }
   return looks;
 }
 
-const LookedAt* FirstToChange(const std::vector<LookedAt>& looks) {
-  for (const LookedAt& look : looks) {
-    if (!look.status.ok()) return nullptr;
-    if (look.change) return &look;
-  }
-  return nullptr;
+bool IsNamed(const std::string& name, const std::string& beginning) {
+  return name == beginning || absl::StartsWith(name, beginning + " ");
+}
+
+bool IsReady(const LookedAt& look, const std::vector<LookedAt>& looks) {
+  const std::vector<std::string> after = look.resource->After();
+  return std::none_of(looks.begin(), looks.end(), [&](const LookedAt& other) {
+    if (other.resource == look.resource || (other.status.ok() && !other.change)) return false;
+    const std::string name = other.resource->Name();
+    return std::any_of(after.begin(), after.end(),
+                       [&name](const std::string& beginning) { return IsNamed(name, beginning); });
+  });
 }
 
 bool PassesByItself(const absl::Status& status) {
@@ -45,13 +71,14 @@ v1::Trouble ToTrouble(const std::string& resource, const absl::Status& status) {
   std::string error(status.message());
   v1::Trouble trouble;
   trouble.set_resource(resource);
-  const size_t at = error.find(kFix);
+  // The last is ours: before it may stand what a program printed, or a file's name.
+  const size_t at = error.rfind(kFix);
   if (at != std::string::npos) {
-    trouble.set_fix(error.substr(at + sizeof kFix - 1));
+    trouble.set_fix(Bounded(error.substr(at + sizeof kFix - 1)));
     const size_t end = error.find_last_not_of("\n; ", at - 1);
     error.resize(at == 0 || end == std::string::npos ? 0 : end + 1);
   }
-  trouble.set_error(error);
+  trouble.set_error(Bounded(error));
   return trouble;
 }
 

@@ -19,9 +19,12 @@ struct LookedAt {
 
 std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& resources);
 
-// Null: nothing differs, or something before the first that does could not be looked at, since
-// what comes later may need what comes earlier.
-const LookedAt* FirstToChange(const std::vector<LookedAt>& looks);
+// Whether a resource's name is this, or begins with it: "package" and "package r-4.3.3" are
+// beginnings of "package r-4.3.3".
+bool IsNamed(const std::string& name, const std::string& beginning);
+
+// Everything that it comes after could be looked at and is as it should be.
+bool IsReady(const LookedAt& look, const std::vector<LookedAt>& looks);
 
 // Trying again can help.
 bool PassesByItself(const absl::Status& status);

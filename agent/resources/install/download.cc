@@ -10,6 +10,7 @@
 #include "agent/host/network/fetch_url.h"
 #include "agent/resources/install/installer.h"
 #include "common/backoff.h"
+#include "common/spec/config_checker.h"
 
 namespace connect_ha {
 namespace {
@@ -19,6 +20,8 @@ constexpr int kMostTries = 4;
 constexpr std::chrono::milliseconds kFirstWait{2'000};
 constexpr std::chrono::milliseconds kLastWait{30'000};
 constexpr char kPart[] = ".part";
+// Less than the margin that is left free.
+constexpr uint64_t kLookEvery = 1ull << 20;
 
 std::string Megabytes(uint64_t bytes) { return absl::StrCat((bytes >> 20) + 1, " MiB"); }
 
@@ -42,6 +45,26 @@ class Transfer {
     request_.limit_bytes = downloads.has_limit_bytes() ? downloads.limit_bytes() : kDefaultLimit;
     request_.allow_http = downloads.allow_http();
     request_.allow_file = downloads.allow_file();
+  }
+
+  // That a file of this node may be read as an artifact, and be told the digest of, is not for the
+  // specification alone to say.
+  absl::Status CheckAllowed() const {
+    if (!request_.allow_file) return absl::OkStatus();
+    const absl::StatusOr<FetchUrl> url = ParseFetchUrl(request_);
+    if (!url.ok()) return url.status();
+    if (url->scheme != "file") return absl::OkStatus();
+    const std::string& directory = context_.agent_config.artifact_dir();
+    if (!directory.empty() && IsPlainPath(url->path) &&
+        absl::StartsWith(url->path, directory + "/")) {
+      return absl::OkStatus();
+    }
+    return absl::FailedPreconditionError(absl::StrCat(
+        shown_, " is a file of this node, and ",
+        directory.empty() ? "its agent.yaml names no artifact_dir"
+                          : absl::StrCat("not below its artifact_dir ", directory),
+        "\nfix: write artifact_dir: and the directory of such files into "
+        "/etc/connect-ha/agent.yaml on this node, then: systemctl restart connect-ha-agent"));
   }
 
   // The file is complete and right at its path.
@@ -94,11 +117,16 @@ class Transfer {
       if (!checked_ && total > 0) {
         checked_ = true;
         room = MakeRoom(total - std::min(done, total));
+      } else if (done > room_seen_at_ + kLookEvery) {
+        // A server that does not say how much there is, or does not keep to it, fills no disk.
+        room_seen_at_ = done;
+        room = MakeRoom(0);
       }
       // A preview that is asked for does not wait for a transfer.
       return room.ok() && progress_.Wait(std::chrono::milliseconds(0));
     });
     checked_ = false;
+    room_seen_at_ = 0;
     if (!room.ok()) return room;
     if (absl::IsResourceExhausted(fetched)) return ExplainExhausted(fetched);
     return fetched;
@@ -130,6 +158,7 @@ class Transfer {
   Progress& progress_;
   FetchRequest request_;
   bool checked_ = false;
+  uint64_t room_seen_at_ = 0;  // bytes of the file
 };
 
 // True when a verified copy is there; one that is damaged is removed.
@@ -181,10 +210,16 @@ std::set<std::string> NamedDigests(const v1::ClusterSpec& spec) {
 
 }  // namespace
 
+std::string CachedPath(const ResourceContext& context, const v1::Artifact& artifact,
+                       const std::string& suffix) {
+  return absl::StrCat(context.cache_dir, "/", absl::AsciiStrToLower(artifact.sha256()), ".",
+                      suffix);
+}
+
 absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::Artifact& artifact,
                                      const std::string& suffix, Progress& progress) {
   const std::string sha256 = absl::AsciiStrToLower(artifact.sha256());
-  const std::string path = absl::StrCat(context.cache_dir, "/", sha256, ".", suffix);
+  const std::string path = CachedPath(context, artifact, suffix);
   absl::Status made = context.host.MakeDirectory(context.cache_dir);
   if (!made.ok()) return made;
   progress.Enter(v1::Step::VERIFYING);
@@ -192,7 +227,8 @@ absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::A
   if (!cached.ok()) return cached.status();
   if (*cached) return path;
   Transfer transfer(context, artifact, path, progress);
-  absl::Status got = transfer.Run();
+  absl::Status got = transfer.CheckAllowed();
+  if (got.ok()) got = transfer.Run();
   if (!got.ok()) return got;
   return path;
 }
@@ -205,7 +241,9 @@ absl::Status CheckRoom(Host& host, const std::string& path, uint64_t bytes,
     use = host.Use(above);
   }
   if (!use.ok()) return use.status();
-  if (use->free_bytes >= bytes + kSpaceMargin) return absl::OkStatus();
+  if (use->free_bytes >= kSpaceMargin && use->free_bytes - kSpaceMargin >= bytes) {
+    return absl::OkStatus();
+  }
   return absl::ResourceExhaustedError(
       absl::StrCat(what, " needs ", Megabytes(bytes + kSpaceMargin), " at ", path, ", where ",
                    Megabytes(use->free_bytes), " are free\nfix: make room at ", path));

@@ -17,8 +17,8 @@ inline constexpr uint64_t kSpaceMargin = 256ull << 20;
 // The artifact's path. `suffix`: "deb", "tar.gz". Taken up where an earlier try ended; what fails
 // by the network is tried a few times before it is Unavailable. NotFound: the server has no such
 // file. ResourceExhausted: the disk is too full, even without what the cache can do without.
-// FailedPrecondition: it is too large, or the file at the URL is another one, fetched twice to be
-// sure.
+// FailedPrecondition: it is too large, the file at the URL is another one, fetched twice to be
+// sure, or it is a file of this node that agent.yaml's artifact_dir does not allow.
 absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::Artifact& artifact,
                                      const std::string& suffix, Progress& progress);
 
@@ -26,6 +26,10 @@ absl::StatusOr<std::string> Download(const ResourceContext& context, const v1::A
 // there yet, above it.
 absl::Status CheckRoom(Host& host, const std::string& path, uint64_t bytes,
                        const std::string& what);
+
+// Where Download leaves it.
+std::string CachedPath(const ResourceContext& context, const v1::Artifact& artifact,
+                       const std::string& suffix);
 
 // Removes the artifacts, and parts of them, that the specification does not name. One that an
 // installer still reads stays.

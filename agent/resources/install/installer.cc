@@ -24,6 +24,7 @@ constexpr int kMostSilence = 120;  // in a row; each may have taken its own time
 constexpr size_t kDigestShown = 12;
 constexpr size_t kTailLines = 20;
 constexpr size_t kTailBytes = 4096;
+constexpr char kDiskFull[] = "No space left on device";
 
 std::string NoteFile(const ResourceContext& context) { return context.state_dir + "/installing"; }
 
@@ -108,9 +109,16 @@ absl::Status Start(const ResourceContext& context, const Installation& installat
   service.name = installation.service;
   service.description = absl::StrCat("connect-ha: ", installation.description);
   service.commands = installation.commands;
-  // SYSTEMD_OFFLINE has systemctl start nothing, even where a script took the mask away.
-  service.environment = {"DEBIAN_FRONTEND=noninteractive", "SYSTEMD_OFFLINE=1",
-                         "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1", "LC_ALL=C.UTF-8",
+  service.at_end = installation.at_end;
+  // SYSTEMD_OFFLINE has systemctl start nothing, even where a script took the mask away. It does
+  // fail to enable what is masked, and a script of Connect's that ends at an error would end there:
+  // where /etc is looked at last it finds the unit behind the mask.
+  service.environment = {"DEBIAN_FRONTEND=noninteractive",
+                         "SYSTEMD_OFFLINE=1",
+                         "SYSTEMD_UNIT_PATH=/run/systemd/system:/usr/local/lib/systemd/system:"
+                         "/lib/systemd/system:/usr/lib/systemd/system:/etc/systemd/system",
+                         "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1",
+                         "LC_ALL=C.UTF-8",
                          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
   const absl::StatusOr<Proxies> proxies = ReadProxies(context);
   if (!proxies.ok()) return proxies.status();
@@ -168,6 +176,20 @@ absl::Status Finish(const ResourceContext& context, const Installation& installa
   return Explain(context, result, text, installation);
 }
 
+// What apt and dpkg themselves say that failed. Everything else is a package's script, and may be
+// about anything: its own database, its own network.
+std::string WordsOfThePackageManager(const std::string& log) {
+  std::string words;
+  bool goes_on = false;  // dpkg says why in a second line, set in by a blank
+  for (const absl::string_view line : absl::StrSplit(log, '\n')) {
+    const bool begins = absl::StartsWith(line, "E: ") || absl::StartsWith(line, "dpkg: error") ||
+                        absl::StartsWith(line, "dpkg-deb: error");
+    if (begins || (goes_on && absl::StartsWith(line, " "))) absl::StrAppend(&words, line, "\n");
+    goes_on = begins;
+  }
+  return words;
+}
+
 }  // namespace
 
 std::string InstallerService(const std::string& verb, const std::string& digest) {
@@ -177,10 +199,10 @@ std::string InstallerService(const std::string& verb, const std::string& digest)
 absl::StatusCode ClassifyInstallerLog(const std::string& log) {
   using Row = std::pair<const char*, absl::StatusCode>;
   // The words of apt 2.4 to 2.6 and dpkg 1.21, in the C locale.
-  static constexpr std::array<Row, 18> kWords = {{
+  static constexpr std::array<Row, 19> kWords = {{
       // Something else was at it when the repair came: the next try repairs again.
       {"dpkg was interrupted", absl::StatusCode::kAborted},
-      {"No space left on device", absl::StatusCode::kResourceExhausted},
+      {kDiskFull, absl::StatusCode::kResourceExhausted},
       {"You don't have enough free space", absl::StatusCode::kResourceExhausted},
       {"Could not get lock", absl::StatusCode::kUnavailable},
       {"Unable to acquire the dpkg frontend lock", absl::StatusCode::kUnavailable},
@@ -195,13 +217,18 @@ absl::StatusCode ClassifyInstallerLog(const std::string& log) {
       {"404  Not Found", absl::StatusCode::kNotFound},
       {"is not installable", absl::StatusCode::kNotFound},
       {"Unable to locate package", absl::StatusCode::kNotFound},
-      {"unmet dependencies", absl::StatusCode::kNotFound},
+      // What stands above these, without an E:, is which.
+      {"Unmet dependencies", absl::StatusCode::kNotFound},
+      {"Unable to correct problems", absl::StatusCode::kNotFound},
       {"Unable to fetch some archives", absl::StatusCode::kNotFound},
   }};
+  const std::string words = WordsOfThePackageManager(log);
   for (const Row& row : kWords) {
-    if (absl::StrContains(log, row.first)) return row.second;
+    if (absl::StrContains(words, row.first)) return row.second;
   }
-  return absl::StatusCode::kFailedPrecondition;
+  // Whoever says it: somebody makes room, and tells nobody.
+  return absl::StrContains(log, kDiskFull) ? absl::StatusCode::kResourceExhausted
+                                           : absl::StatusCode::kFailedPrecondition;
 }
 
 absl::StatusOr<std::string> NotedInstaller(const ResourceContext& context) {
@@ -234,6 +261,8 @@ absl::Status Install(const ResourceContext& context, const Installation& install
     absl::Status ready = SettleInstaller(context, progress);
     if (ready.ok()) ready = CheckConnectHeld(context);
     if (ready.ok()) ready = context.host.ClearService(installation.service);
+    // What led here, a look at what apt would do and a wait for another, may have taken minutes.
+    if (ready.ok() && progress.Stopped()) ready = absl::CancelledError("stopped");
     if (ready.ok()) ready = Start(context, installation);
     if (!ready.ok()) return ready;
   }

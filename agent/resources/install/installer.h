@@ -17,6 +17,7 @@ struct Installation {
   std::string service;      // connect-ha-install-....service
   std::string description;  // "install rstudio-connect 2024.08.0"
   std::vector<std::vector<std::string>> commands;
+  std::vector<std::vector<std::string>> at_end;  // as of TransientService
 };
 
 // The name of the service for an artifact, or for anything else that has a digest (hex).
@@ -40,7 +41,8 @@ absl::Status Install(const ResourceContext& context, const Installation& install
 // Waits for the installation that is under way, if one is, and forgets its result.
 absl::Status SettleInstaller(const ResourceContext& context, Progress& progress);
 
-// The code for what apt or dpkg printed (above); never OK.
+// The code for what apt or dpkg printed (above); never OK. Of what package scripts print between a
+// full disk alone counts.
 absl::StatusCode ClassifyInstallerLog(const std::string& log);
 
 }  // namespace connect_ha

@@ -118,7 +118,8 @@ PackageClaims ParsePackageFields(absl::string_view fields) {
     if (parts.first == "Version") claims.version = value;
     if (parts.first == "Architecture") claims.architecture = value;
     if (parts.first == "Installed-Size" && absl::SimpleAtoi(value, &kibibytes)) {
-      claims.installed_bytes = kibibytes << 10;
+      // What no disk has room for must not come round to what one has.
+      claims.installed_bytes = std::min(kibibytes, UINT64_MAX >> 20) << 10;
     }
   }
   return claims;

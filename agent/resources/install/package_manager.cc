@@ -1,8 +1,11 @@
 #include "agent/resources/install/package_manager.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agent/probes/connect/connect.h"
 #include "agent/probes/installed/dpkg.h"
 
 namespace connect_ha {
@@ -13,13 +16,15 @@ constexpr char kAptMark[] = "/usr/bin/apt-mark";
 // It may fail (-): what cannot be configured may be the very package that is to be replaced. Where
 // the repair was really needed and did not come about, apt refuses what follows.
 constexpr char kDpkgThatMayFail[] = "-/usr/bin/dpkg";
+constexpr char kDpkg[] = "/usr/bin/dpkg";
 constexpr char kLockTimeout[] = "DPkg::Lock::Timeout=600";
 // A configuration file that an administrator changed stays as it is.
 constexpr char kKeepConffiles[] = "Dpkg::Options::=--force-confold";
 // dpkg's journal of changes that are not yet in its status file.
 constexpr char kUpdates[] = "/var/lib/dpkg/updates";
 
-bool IsUnfinished(const v1::Package& package) {
+// What dpkg can finish by itself.
+bool IsUnpacked(const v1::Package& package) {
   for (const char* state :
        {" unpacked", " half-configured", " triggers-awaited", " triggers-pending"}) {
     if (absl::EndsWith(package.status(), state)) return true;
@@ -33,7 +38,7 @@ absl::StatusOr<bool> WasInterrupted(const ResourceContext& context) {
   if (!database.ok()) return database.status();
   const auto& packages = (*database)->packages;
   if (std::any_of(packages.begin(), packages.end(),
-                  [](const auto& entry) { return IsUnfinished(entry.second); })) {
+                  [](const auto& entry) { return IsUnpacked(entry.second); })) {
     return true;
   }
   const absl::StatusOr<std::vector<std::string>> updates = context.host.ListDirectory(kUpdates);
@@ -56,7 +61,28 @@ std::vector<std::string> Reload() {
   return {"/usr/bin/env", "--unset=SYSTEMD_OFFLINE", "systemctl", "daemon-reload"};
 }
 
+// dpkg and apt-mark do not wait for who has dpkg's lock; this does, and changes nothing.
+std::vector<std::string> WaitForLock() {
+  return {"-/usr/bin/apt-get", "check", "-q", "-o", kLockTimeout};
+}
+
 }  // namespace
+
+std::vector<std::string> NamedPackages(const v1::ClusterSpec& spec) {
+  std::vector<std::string> names = {kConnectPackage};
+  for (const v1::RuntimeSpec& r : spec.runtimes().r()) names.push_back("r-" + r.version());
+  for (const v1::RuntimeSpec& python : spec.runtimes().python()) {
+    names.push_back("python-" + python.version());
+  }
+  return names;
+}
+
+bool IsUnfinished(const v1::Package& package) {
+  return IsUnpacked(package) || absl::EndsWith(package.status(), " half-installed") ||
+         absl::StrContains(package.status(), " reinstreq ");
+}
+
+bool IsOnHold(const v1::Package& package) { return absl::StartsWith(package.status(), "hold "); }
 
 absl::Status CheckPackageManager(Host& host) {
   const absl::StatusOr<FileStatus> apt = host.Stat(kAptGet);
@@ -71,8 +97,12 @@ absl::StatusOr<std::vector<std::vector<std::string>>> AptCommands(const Resource
                                                                   const AptInstall& install) {
   absl::StatusOr<std::vector<std::vector<std::string>>> commands = RepairCommands(context);
   if (!commands.ok()) return commands;
-  std::vector<std::string> apt = {
-      kAptGet, "install", "-y", "-q", "--no-install-recommends", "--allow-change-held-packages"};
+  if (install.held) {
+    commands->push_back(WaitForLock());
+    commands->push_back({kAptMark, "unhold", install.package});
+  }
+  std::vector<std::string> apt = {kAptGet, "install",     "-y",
+                                  "-q",    "--no-remove", "--no-install-recommends"};
   if (install.downgrade) apt.push_back("--allow-downgrades");
   if (install.reinstall) apt.push_back("--reinstall");
   apt.insert(apt.end(), {"-o", kLockTimeout, "-o", kKeepConffiles, install.file});
@@ -82,23 +112,45 @@ absl::StatusOr<std::vector<std::vector<std::string>>> AptCommands(const Resource
   return commands;
 }
 
+std::vector<std::vector<std::string>> AptAtEnd(const AptInstall& install) {
+  if (!install.held) return {};
+  return {{absl::StrCat("-", kAptMark), "hold", install.package}};
+}
+
+std::vector<std::string> AptSimulation(const AptInstall& install) {
+  // Allowed here, so that all of it is printed.
+  std::vector<std::string> apt = {kAptGet,
+                                  "install",
+                                  "-s",
+                                  "-y",
+                                  "-q",
+                                  "--no-install-recommends",
+                                  "--allow-change-held-packages",
+                                  "--allow-downgrades",
+                                  "--allow-remove-essential"};
+  if (install.reinstall) apt.push_back("--reinstall");
+  apt.push_back(install.file);
+  return apt;
+}
+
 std::vector<std::string> AptUpdate() { return {kAptGet, "update", "-q", "-o", kLockTimeout}; }
 
 std::vector<std::string> AptHold(const std::string& package) { return {kAptMark, "hold", package}; }
 
-absl::StatusOr<std::vector<std::vector<std::string>>> AptPurge(const ResourceContext& context,
-                                                               const std::string& package) {
-  absl::StatusOr<std::vector<std::vector<std::string>>> commands = RepairCommands(context);
-  if (!commands.ok()) return commands;
-  commands->push_back(
-      {kAptGet, "purge", "-y", "-q", "--allow-change-held-packages", "-o", kLockTimeout, package});
-  commands->push_back(Reload());
-  return commands;
+std::vector<std::vector<std::string>> Purge(const std::string& package) {
+  return {WaitForLock(),
+          {kDpkg, "--force-remove-reinstreq", "--force-hold", "--purge", package},
+          Reload()};
 }
 
-std::vector<std::vector<std::string>> DpkgPurge(const std::string& package) {
-  return {{"/usr/bin/dpkg", "--force-remove-reinstreq", "--force-hold", "--purge", package},
-          Reload()};
+absl::StatusOr<std::vector<std::vector<std::string>>> RepairAndPurge(const ResourceContext& context,
+                                                                     const std::string& package) {
+  absl::StatusOr<std::vector<std::vector<std::string>>> commands = RepairCommands(context);
+  if (!commands.ok()) return commands;
+  for (std::vector<std::string>& command : Purge(package)) {
+    commands->push_back(std::move(command));
+  }
+  return commands;
 }
 
 }  // namespace connect_ha

@@ -13,22 +13,38 @@ namespace connect_ha {
 // InvalidArgument where this node has no apt: the one place that chooses.
 absl::Status CheckPackageManager(Host& host);
 
+// The names that Connect's, R's and Python's packages have to have, in the order in which they are
+// installed. Connect's is always the first.
+std::vector<std::string> NamedPackages(const v1::ClusterSpec& spec);
+
+// dpkg has it half installed or half configured: until that is mended apt fails beside it, whatever
+// it is asked for.
+bool IsUnfinished(const v1::Package& package);
+bool IsOnHold(const v1::Package& package);
+
 struct AptInstall {
   std::string package;
   std::string file;  // the .deb
   bool reinstall = false;
   bool downgrade = false;
+  bool held = false;  // on hold, which is taken from it, and from no other, while it is installed
 };
 
 // The argument lists that install it, one after the other: what an interrupted dpkg left is
-// finished first.
+// finished first. Nothing is removed for it.
 absl::StatusOr<std::vector<std::vector<std::string>>> AptCommands(const ResourceContext& context,
                                                                   const AptInstall& install);
+// Those that run at the end, also when it failed.
+std::vector<std::vector<std::string>> AptAtEnd(const AptInstall& install);
+// Prints what it would do, to every package; does nothing.
+std::vector<std::string> AptSimulation(const AptInstall& install);
 std::vector<std::string> AptUpdate();
 std::vector<std::string> AptHold(const std::string& package);
-absl::StatusOr<std::vector<std::vector<std::string>>> AptPurge(const ResourceContext& context,
-                                                               const std::string& package);
-// For what never came to be installed: apt does not touch what it would have to reinstall first.
-std::vector<std::vector<std::string>> DpkgPurge(const std::string& package);
+// Not by apt, which takes along what depends on it, and does not touch what it would have to
+// reinstall first: dpkg fails where another package needs this one.
+std::vector<std::vector<std::string>> Purge(const std::string& package);
+// The same, after what an interrupted dpkg left is finished.
+absl::StatusOr<std::vector<std::vector<std::string>>> RepairAndPurge(const ResourceContext& context,
+                                                                     const std::string& package);
 
 }  // namespace connect_ha

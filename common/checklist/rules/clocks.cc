@@ -53,6 +53,13 @@ void JudgeKernel(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verd
                LookAtClock(node));
 }
 
+// What a node says may be anything; sums of a few of these are still numbers.
+ClockReading Reading(const v1::NodeSnapshot& node, int64_t offset_us, int64_t error_us) {
+  constexpr int64_t kFar = 100'000'000'000'000'000;  // 3,000 years
+  return {&node, std::clamp<int64_t>(offset_us, -kFar, kFar),
+          std::clamp<int64_t>(error_us, 0, kFar)};
+}
+
 // Of each other, as the coordinator measured them. A node that is not measured is unknown.
 std::vector<ClockReading> AgainstCoordinator(const v1::Snapshot& cluster, Verdict& verdict) {
   std::vector<ClockReading> readings;
@@ -60,7 +67,7 @@ std::vector<ClockReading> AgainstCoordinator(const v1::Snapshot& cluster, Verdic
   if (cluster.nodes_size() + static_cast<int>(cluster.nodes_left_out()) == 1) return readings;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (node.has_clock()) {
-      readings.push_back({&node, node.clock().offset_us(), node.clock().error_us()});
+      readings.push_back(Reading(node, node.clock().offset_us(), node.clock().error_us()));
     } else {
       verdict.Unknown(node.name(), "its offset to the coordinator was not measured yet",
                       {Type("", {"connect-ha status"}, "its column CLOCK shows the offset")});
@@ -85,7 +92,7 @@ std::vector<ClockReading> AgainstDatabase(const v1::Snapshot& cluster,
     } else if (!database.has_clock_offset_us() || !database.has_clock_error_us()) {
       verdict.Unknown(node.name(), "its offset to the database was not measured");
     } else {
-      readings.push_back({&node, database.clock_offset_us(), database.clock_error_us()});
+      readings.push_back(Reading(node, database.clock_offset_us(), database.clock_error_us()));
     }
   }
   return readings;

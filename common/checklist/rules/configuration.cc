@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -26,11 +29,23 @@ struct KeyOnNodes {
   std::vector<const v1::ConfigKey*> on;  // as Nodes
 };
 
+// Spelt alike, in one section.
+bool HaveOneName(const v1::ConfigKey& a, const v1::ConfigKey& b) {
+  return a.name() == b.name() && a.section() == b.section() && a.subsection() == b.subsection();
+}
+
+// Nodes have their keys in one order, mostly: then no key is looked for by its name.
 std::map<std::string, KeyOnNodes> CollectKeys(const Nodes& nodes) {
   std::map<std::string, KeyOnNodes> keys;
+  std::vector<std::pair<const v1::ConfigKey*, KeyOnNodes*>> in_order;  // of the node before
   for (size_t i = 0; i < nodes.size(); ++i) {
+    size_t position = 0;
     for (const v1::ConfigKey& key : nodes[i]->facts().configuration().keys()) {
-      KeyOnNodes& entry = keys[KeyIdentity(key)];
+      if (position == in_order.size()) in_order.emplace_back(nullptr, nullptr);
+      auto& [example, known] = in_order[position++];
+      if (example == nullptr || !HaveOneName(*example, key)) known = &keys[KeyIdentity(key)];
+      example = &key;
+      KeyOnNodes& entry = *known;
       if (entry.on.empty()) {
         entry.name = KeyName(key);
         entry.section = key.section();
@@ -42,6 +57,12 @@ std::map<std::string, KeyOnNodes> CollectKeys(const Nodes& nodes) {
     }
   }
   return keys;
+}
+
+// Nothing that is compared differs.
+bool AreWrittenAlike(const v1::ConfigKey& a, const v1::ConfigKey& b) {
+  return a.has_secret_digest() == b.has_secret_digest() && a.secret_digest() == b.secret_digest() &&
+         std::equal(a.values().begin(), a.values().end(), b.values().begin(), b.values().end());
 }
 
 // As Connect reads it: however it is spelt, in whatever order its values stand.
@@ -69,8 +90,16 @@ void JudgeKey(const KeyOnNodes& key, const Nodes& nodes, Verdict& verdict) {
   const KeyClass key_class = key.key_class->key_class;
   if (key_class == KeyClass::kMayDiffer || key_class == KeyClass::kMustDiffer) return;
   std::vector<Seen> seen;
+  seen.reserve(nodes.size());
+  const v1::ConfigKey* before = nullptr;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    seen.push_back({nodes[i], ComparableText(key, key.on[i])});
+    const v1::ConfigKey* here = key.on[i];
+    const bool is_alike =
+        i > 0 &&
+        (here == nullptr || before == nullptr ? here == before : AreWrittenAlike(*here, *before));
+    seen.push_back({nodes[i], is_alike ? seen.back().value : ComparableText(key, here),
+                    here != nullptr && here->has_secret_digest()});
+    before = here;
   }
   const char* note = key_class == KeyClass::kUnknown ? " (a key not known here)" : "";
   Agree(verdict, seen,

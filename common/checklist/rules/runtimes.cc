@@ -71,11 +71,12 @@ struct NodeRuntimes {
 };
 
 bool IsOfAnother(const v1::NodeSnapshot& node, const v1::Runtime& runtime,
-                 const std::string& reason) {
+                 absl::string_view reason) {
   const auto& runtimes = node.facts().runtimes().runtimes();
   return std::any_of(runtimes.begin(), runtimes.end(), [&](const v1::Runtime& other) {
-    return other.executable() != runtime.executable() &&
-           absl::StartsWith(reason, absl::StrCat(other.executable(), ": "));
+    absl::string_view rest = reason;
+    return absl::ConsumePrefix(&rest, other.executable()) && absl::StartsWith(rest, ": ") &&
+           other.executable() != runtime.executable();
   });
 }
 
@@ -83,8 +84,9 @@ bool IsOfAnother(const v1::NodeSnapshot& node, const v1::Runtime& runtime,
 // of them share one path in the facts; the reason begins with the executable that it is about.
 const v1::Unobserved* Lacking(const v1::NodeSnapshot& node, const v1::Runtime& runtime,
                               const std::string& field) {
+  const std::string path = absl::StrCat("runtimes.runtimes.", field);
   for (const v1::Unobserved& entry : node.facts().unobserved()) {
-    if (entry.path() != absl::StrCat("runtimes.runtimes.", field)) continue;
+    if (entry.path() != path) continue;
     if (!IsOfAnother(node, runtime, entry.reason())) return &entry;
   }
   return nullptr;

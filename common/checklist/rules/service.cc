@@ -34,10 +34,11 @@ bool IsHeld(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node) {
   }
 }
 
-Fixes WithoutUnitFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node) {
+Fixes WithoutUnitFix(const v1::ConnectSpec& spec, OtherVersions& versions,
+                     const v1::NodeSnapshot& node) {
   const v1::ConnectFacts& connect = node.facts().connect();
   if (!connect.has_package()) {
-    return InstallConnectFix(cluster, node, cluster.spec().connect().version());
+    return InstallConnectFix(versions, node, spec.version());
   }
   return {Needing(Type(node.name(), {absl::StrCat("apt-get install --reinstall rstudio-connect=",
                                                   connect.package().version())}),
@@ -45,13 +46,15 @@ Fixes WithoutUnitFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node) 
 }
 
 // False, and said in the verdict, when something is wrong with the unit.
-bool JudgeUnit(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdict& verdict) {
+bool JudgeUnit(const v1::Snapshot& cluster, OtherVersions& versions, const v1::NodeSnapshot& node,
+               Verdict& verdict) {
   const v1::ConnectFacts& connect = node.facts().connect();
   const v1::Unit& unit = connect.unit();
   const std::string& name = node.name();
   const std::string& state = unit.active_state();
   if (!connect.has_unit() || unit.load_state() == "not-found") {
-    verdict.Fail(name, "there is no unit rstudio-connect.service", WithoutUnitFix(cluster, node));
+    verdict.Fail(name, "there is no unit rstudio-connect.service",
+                 WithoutUnitFix(cluster.spec().connect(), versions, node));
   } else if (unit.load_state() == "masked" && !IsRunning(node.facts())) {
     verdict.Fail(name, "the unit is masked",
                  {Needing(Type(name, {"systemctl unmask rstudio-connect"}),
@@ -101,12 +104,13 @@ void JudgePing(const v1::NodeSnapshot& node, Verdict& verdict) {
 }  // namespace
 
 v1::Finding ServiceIsHealthy(const v1::Snapshot& cluster) {
+  OtherVersions versions(cluster);
   Verdict verdict;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (verdict.Unobserved(node, "connect.unit")) continue;
     if (IsHeld(cluster.spec(), node) && !IsRunning(node.facts())) {
       verdict.NotApplicable(node.name(), "held by connect-ha");
-    } else if (JudgeUnit(cluster, node, verdict)) {
+    } else if (JudgeUnit(cluster, versions, node, verdict)) {
       JudgePing(node, verdict);
     }
   }

@@ -106,11 +106,30 @@ v1::Fix ProofFix(const Located& one) {
                                  "and remove it"));
 }
 
-void SayNotProved(const Located& one, const std::vector<Located>& located, Verdict& verdict) {
+// Places of one kind are alike to every other place.
+std::string KindOf(const Located& one) {
+  if (one.directory == nullptr) return kNotSet;
+  const Place& place = one.place;
+  return absl::StrCat(place.server, "\n", place.path, "\n", place.address, "\n", place.root, "\n",
+                      place.is_efs ? "efs" : "", place.is_tunnel ? "tunnel" : "");
+}
+
+// The kinds that cannot be told from some other, or from themselves.
+std::set<std::string> UnclearKinds(const std::vector<Located>& located) {
+  std::map<std::string, const Located*> kinds;
+  for (const Located& one : located) kinds.emplace(KindOf(one), &one);
+  std::set<std::string> unclear;
+  for (const auto& a : kinds) {
+    const bool is_unclear = std::any_of(kinds.begin(), kinds.end(), [&a](const auto& b) {
+      return Same(*a.second, *b.second) == Sameness::kUnknown;
+    });
+    if (is_unclear) unclear.insert(a.first);
+  }
+  return unclear;
+}
+
+void SayNotProved(const Located& one, bool is_unclear, Verdict& verdict) {
   if (one.directory == nullptr) return verdict.NotApplicable(one.node->name(), kNotSet);
-  const bool is_unclear = std::any_of(located.begin(), located.end(), [&one](const Located& other) {
-    return Same(one, other) == Sameness::kUnknown;
-  });
   verdict.Unknown(
       one.node->name(),
       absl::StrCat(TextOf(one), is_unclear ? " cannot be told from what other nodes have"
@@ -141,8 +160,10 @@ void JudgeSameness(const v1::Snapshot& cluster, const std::string& key,
   }
   // Who is right passes the comparison, and is still not proved to share.
   Compare(verdict, seen, comparison);
+  const std::set<std::string> unclear = UnclearKinds(located);
   for (const Located& one : located) {
-    if (wrong.count(one.node->name()) == 0) SayNotProved(one, located, verdict);
+    if (wrong.count(one.node->name()) > 0) continue;
+    SayNotProved(one, unclear.count(KindOf(one)) > 0, verdict);
   }
 }
 

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -94,31 +97,38 @@ void JudgeBoot(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& ve
   }
 }
 
-// Another node has what the specification wants: then the cluster is split, and no change of the
-// specification is on its way.
-bool OthersHaveIt(const v1::Snapshot& cluster, const v1::NodeSnapshot& node) {
+// What is surely what the specification wants, as nodes have it mounted; each place once. Looked
+// for once: a cluster may have ten thousand nodes that all have something else.
+std::vector<Place> PlacesAsWanted(const v1::Snapshot& cluster) {
   const v1::StorageSpec& spec = cluster.spec().storage();
-  return std::any_of(cluster.nodes().begin(), cluster.nodes().end(), [&](const auto& other) {
-    if (other.name() == node.name()) return false;
-    const v1::Mount* mount = FindMount(other.facts(), DataMountPoint(spec, other.facts()));
-    return mount != nullptr && SameAsWanted(spec, *mount) == Sameness::kSame;
-  });
+  std::map<std::string, Place> places;
+  if (WantedPlace(spec)) {
+    for (const v1::NodeSnapshot& node : cluster.nodes()) {
+      const v1::Mount* mount = FindMount(node.facts(), DataMountPoint(spec, node.facts()));
+      if (mount == nullptr || SameAsWanted(spec, *mount) != Sameness::kSame) continue;
+      const Place place = PlaceOf(*mount, "/");
+      places.emplace(absl::StrCat(place.Text(), "\n", place.address, "\n", place.root), place);
+    }
+  }
+  std::vector<Place> each;
+  for (const auto& place : places) each.push_back(place.second);
+  return each;
 }
 
 // Its name is not the specification's, but a node has the same server under that name.
-bool IsKnownBySomebodysName(const v1::Snapshot& cluster, const v1::Mount& mount) {
-  const v1::StorageSpec& spec = cluster.spec().storage();
-  return std::any_of(cluster.nodes().begin(), cluster.nodes().end(), [&](const auto& other) {
-    const v1::Mount* theirs = FindMount(other.facts(), DataMountPoint(spec, other.facts()));
-    return theirs != nullptr && SameAsWanted(spec, *theirs) == Sameness::kSame &&
-           Same(PlaceOf(*theirs, "/"), PlaceOf(mount, "/")) == Sameness::kSame;
+bool IsKnownBySomebodysName(const std::vector<Place>& as_wanted, const v1::Mount& mount) {
+  const Place here = PlaceOf(mount, "/");
+  return std::any_of(as_wanted.begin(), as_wanted.end(), [&here](const Place& theirs) {
+    return Same(theirs, here) == Sameness::kSame;
   });
 }
 
-void SayAnother(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const v1::Mount& mount,
+// `others_have_it`: another node has what the specification wants. Then the cluster is split, and
+// no change of the specification is on its way.
+void SayAnother(bool others_have_it, const v1::NodeSnapshot& node, const v1::Mount& mount,
                 const std::string& text, Verdict& verdict) {
   const std::string& point = mount.mount_point();
-  if (!OthersHaveIt(cluster, node)) {
+  if (!others_have_it) {
     return verdict.Fail(
         node.name(), text,
         {ByHand("", absl::StrCat("where the data is on what is mounted, correct storage in ",
@@ -146,17 +156,16 @@ Fixes ManyNamesFix(const v1::NodeSnapshot& node, const Place& wanted, const Plac
 }
 
 // False when what is mounted is not what the specification wants, or that cannot be told.
-bool IsTheSpecs(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const v1::Mount& mount,
-                Verdict& verdict) {
-  const v1::StorageSpec& spec = cluster.spec().storage();
+bool IsTheSpecs(const v1::StorageSpec& spec, const std::vector<Place>& as_wanted,
+                const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
   const auto wanted = WantedPlace(spec);
   if (!wanted) return true;
   const Sameness sameness = SameAsWanted(spec, mount);
-  if (sameness == Sameness::kSame || IsKnownBySomebodysName(cluster, mount)) return true;
+  if (sameness == Sameness::kSame || IsKnownBySomebodysName(as_wanted, mount)) return true;
   const std::string text =
       absl::StrCat(mount.mount_point(), " is ", mount.source(), ", wanted ", wanted->Text());
   if (sameness == Sameness::kDifferent && ReachOf(mount.fs_type()) == Reach::kNetwork) {
-    SayAnother(cluster, node, mount, text, verdict);
+    SayAnother(!as_wanted.empty(), node, mount, text, verdict);
     return false;
   }
   verdict.Unknown(node.name(), absl::StrCat(text, ": one server can have several names"),
@@ -164,7 +173,8 @@ bool IsTheSpecs(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const
   return false;
 }
 
-void JudgeMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdict& verdict) {
+void JudgeMount(const v1::Snapshot& cluster, const std::vector<Place>& as_wanted,
+                const v1::NodeSnapshot& node, Verdict& verdict) {
   const v1::StorageSpec& spec = cluster.spec().storage();
   const std::string point = DataMountPoint(spec, node.facts());
   if (point.empty()) return verdict.Unknown(node.name(), "Server.DataDir was not reported");
@@ -190,7 +200,7 @@ void JudgeMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdi
                                         mount->fs_type()),
         NotSharedFix(cluster, node, mount));
   }
-  if (!IsTheSpecs(cluster, node, *mount, verdict)) return;
+  if (!IsTheSpecs(spec, as_wanted, node, *mount, verdict)) return;
   if (!WantedPlace(spec) && ReachOf(mount->fs_type()) == Reach::kUnknown) {
     return verdict.Unknown(
         node.name(), absl::StrCat(point, " is a file system of type ", mount->fs_type(),
@@ -225,9 +235,10 @@ void JudgeTransit(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Ver
 }  // namespace
 
 v1::Finding StorageIsMounted(const v1::Snapshot& cluster) {
+  const std::vector<Place> as_wanted = PlacesAsWanted(cluster);
   Verdict verdict;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (!StorageUnobserved(node, verdict)) JudgeMount(cluster, node, verdict);
+    if (!StorageUnobserved(node, verdict)) JudgeMount(cluster, as_wanted, node, verdict);
   }
   return verdict.Finish();
 }

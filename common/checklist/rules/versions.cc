@@ -38,28 +38,15 @@ bool IsAtRest(const v1::ConnectFacts& connect) {
   return state == "inactive" || state == "failed";
 }
 
-// Those that must stop before Connect starts in another version.
-std::vector<std::string> NodesRunningAnother(const v1::Snapshot& cluster,
-                                             const std::string& version) {
-  std::vector<std::string> nodes;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    const v1::ConnectFacts& connect = node.facts().connect();
-    if (IsAtRest(connect) || SameVersion(connect.running_version(), version)) continue;
-    nodes.push_back(node.name());
-  }
-  return nodes;
-}
-
 // What the node has installed, in full; nullopt when that is unknown or wrong already: then the
 // verdict says so.
-std::optional<std::string> Installed(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
-                                     Verdict& verdict) {
+std::optional<std::string> Installed(const v1::ConnectSpec& spec, OtherVersions& versions,
+                                     const v1::NodeSnapshot& node, Verdict& verdict) {
   if (verdict.Unobserved(node, "connect.package")) return std::nullopt;
-  const v1::ConnectSpec& spec = cluster.spec().connect();
   const v1::ConnectFacts& connect = node.facts().connect();
   if (!connect.has_package()) {
     verdict.Fail(node.name(), "rstudio-connect is not installed",
-                 InstallConnectFix(cluster, node, spec.version()),
+                 InstallConnectFix(versions, node, spec.version()),
                  {spec.has_version() ? v1::SPEC : v1::SELF, false, ""});
     return std::nullopt;
   }
@@ -76,7 +63,7 @@ std::optional<std::string> Installed(const v1::Snapshot& cluster, const v1::Node
 
 // True when the process is of the installed version, or there is none; else the verdict says what
 // is the matter.
-bool RunsWhatIsInstalled(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+bool RunsWhatIsInstalled(OtherVersions& versions, const v1::NodeSnapshot& node,
                          const std::string& installed, Verdict& verdict) {
   if (verdict.Unobserved(node, "connect.unit") ||
       verdict.Unobserved(node, "connect.running_version")) {
@@ -92,11 +79,10 @@ bool RunsWhatIsInstalled(const v1::Snapshot& cluster, const v1::NodeSnapshot& no
   }
   if (SameVersion(connect.running_version(), installed)) return true;
   Fixes fixes;
-  const auto others = NodesRunningAnother(cluster, installed);
-  if (others == std::vector<std::string>{node.name()}) {
+  if (versions.RunningAnother(installed) == std::vector<std::string>{node.name()}) {
     fixes = {RestartConnect(node.name())};
   } else {
-    for (const std::string& other : others) fixes.push_back(StopConnect(other));
+    fixes = versions.StopThem(installed);
     v1::Fix start = StartConnect(node.name());
     start.set_note(
         "two versions must never run against one database: start the other nodes when this one "
@@ -113,15 +99,36 @@ bool RunsWhatIsInstalled(const v1::Snapshot& cluster, const v1::NodeSnapshot& no
 
 }  // namespace
 
-Fixes InstallConnectFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+const std::vector<std::string>& OtherVersions::RunningAnother(const std::string& version) {
+  const auto [known, is_new] = by_version_.try_emplace(version);
+  if (!is_new) return known->second;
+  for (const v1::NodeSnapshot& node : cluster_.nodes()) {
+    const v1::ConnectFacts& connect = node.facts().connect();
+    if (IsAtRest(connect) || SameVersion(connect.running_version(), version)) continue;
+    known->second.push_back(node.name());
+  }
+  return known->second;
+}
+
+Fixes OtherVersions::StopThem(const std::string& version) {
+  constexpr size_t kNamed = 20;
+  const std::vector<std::string>& nodes = RunningAnother(version);
+  if (nodes.size() > kNamed) {
+    return {ByHand("", absl::StrCat("stop Connect (systemctl stop rstudio-connect) on the ",
+                                    nodes.size(), " nodes that run another version than ", version,
+                                    ": connect-ha nodes shows them"))};
+  }
+  Fixes fixes;
+  for (const std::string& node : nodes) fixes.push_back(StopConnect(node));
+  return fixes;
+}
+
+Fixes InstallConnectFix(OtherVersions& others, const v1::NodeSnapshot& node,
                         const std::string& version) {
   if (version.empty()) {
     return {ByHand(node.name(), "install the version of Connect that the other nodes run")};
   }
-  Fixes fixes;
-  for (const std::string& other : NodesRunningAnother(cluster, version)) {
-    fixes.push_back(StopConnect(other));
-  }
+  Fixes fixes = others.StopThem(version);
   v1::Fix install = Needing(
       Type(node.name(), {absl::StrCat("apt-get install ./rstudio-connect_", version, "*.deb")},
            "the package starts Connect; where other nodes were stopped, start them when they have "
@@ -133,17 +140,18 @@ Fixes InstallConnectFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& nod
 
 v1::Finding ConnectVersionMatches(const v1::Snapshot& cluster) {
   const v1::ConnectSpec& spec = cluster.spec().connect();
+  OtherVersions versions(cluster);
   Verdict verdict;
   std::vector<Seen> seen;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    auto version = Installed(cluster, node, verdict);
+    auto version = Installed(spec, versions, node, verdict);
     if (!version) continue;
     // One spelling, so that 2024.8.0 in the specification is not another version.
     const bool as_wanted = spec.has_version() && SameVersion(*version, spec.version());
     if (as_wanted) version = spec.version();
     // What is installed is wrong whatever runs.
     const bool wrong = spec.has_version() && !as_wanted;
-    if (wrong || RunsWhatIsInstalled(cluster, node, *version, verdict)) {
+    if (wrong || RunsWhatIsInstalled(versions, node, *version, verdict)) {
       seen.push_back({&node, *version});
     }
   }
@@ -151,8 +159,8 @@ v1::Finding ConnectVersionMatches(const v1::Snapshot& cluster) {
       spec.has_version() ? std::optional<std::string>(spec.version()) : std::nullopt;
   Compare(verdict, seen,
           {"Connect", wanted,
-           [&cluster](const Seen& one, const Seen& right) {
-             return InstallConnectFix(cluster, *one.node, right.value);
+           [&versions](const Seen& one, const Seen& right) {
+             return InstallConnectFix(versions, *one.node, right.value);
            },
            "write connect.version into cluster.yaml"});
   return verdict.Finish();

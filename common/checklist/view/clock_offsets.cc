@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace connect_ha {
 namespace {
@@ -37,42 +40,63 @@ ClockReading Against(const Middle& middle, const ClockReading& reading) {
   return {reading.node, lower + (upper - lower) / 2, (upper - lower + 1) / 2};
 }
 
-bool AreApart(const ClockReading& a, const ClockReading& b, int64_t limit) {
-  return a.Lower() - b.Upper() > limit || b.Lower() - a.Upper() > limit;
-}
-
-const ClockReading* Find(const std::vector<ClockReading>& readings, const v1::NodeSnapshot* node) {
+// Those of which some other is too far. Each is compared with the two that lie furthest out: a
+// cluster may have ten thousand.
+std::vector<ClockReading> ApartFromAnother(const std::vector<ClockReading>& readings,
+                                           const ClockComparison& compared, int64_t limit) {
+  int64_t least_upper = std::numeric_limits<int64_t>::max();
+  int64_t greatest_lower = std::numeric_limits<int64_t>::min();
+  std::vector<ClockReading> in;
   for (const ClockReading& reading : readings) {
-    if (reading.node == node) return &reading;
+    if (compared.IsOut(*reading.node)) continue;
+    in.push_back(reading);
+    least_upper = std::min(least_upper, reading.Upper());
+    greatest_lower = std::max(greatest_lower, reading.Lower());
   }
-  return nullptr;
+  std::vector<ClockReading> apart;
+  for (const ClockReading& one : in) {
+    if (one.Lower() - least_upper > limit || greatest_lower - one.Upper() > limit) {
+      apart.push_back(one);
+    }
+  }
+  return apart;
 }
 
 // Those that the witness has beyond the limit; none unless it has all the others within it.
 std::vector<ClockReading> DecidedBy(const std::vector<ClockReading>& witness,
                                     const std::vector<ClockReading>& apart, int64_t limit) {
+  std::unordered_map<const v1::NodeSnapshot*, const ClockReading*> seen_by;
+  for (const ClockReading& reading : witness) seen_by.emplace(reading.node, &reading);
   std::vector<ClockReading> wrong;
   for (const ClockReading& one : apart) {
-    const ClockReading* seen = Find(witness, one.node);
-    if (seen == nullptr) return {};
-    if (seen->IsBeyond(limit)) {
+    const auto seen = seen_by.find(one.node);
+    if (seen == seen_by.end()) return {};
+    if (seen->second->IsBeyond(limit)) {
       wrong.push_back(one);
-    } else if (!seen->IsWithin(limit)) {
+    } else if (!seen->second->IsWithin(limit)) {
       return {};
     }
   }
   return wrong.size() < apart.size() ? wrong : std::vector<ClockReading>();
 }
 
-// Each as it is against the one that is furthest from it, for the words.
+// Each as it is against the one that is furthest from it, for the words; of two that are as far the
+// one that comes first.
 std::vector<ClockReading> AgainstTheFurthest(const std::vector<ClockReading>& apart) {
+  const auto is_less = [](const ClockReading& a, const ClockReading& b) {
+    return a.offset_us < b.offset_us;
+  };
+  const auto low = std::min_element(apart.begin(), apart.end(), is_less);
+  const auto high = std::max_element(apart.begin(), apart.end(), is_less);
+  const ClockReading* const first = low < high ? &*low : &*high;
+  const ClockReading* const second = low < high ? &*high : &*low;
   std::vector<ClockReading> against;
   for (const ClockReading& one : apart) {
     const ClockReading* furthest = &one;
-    for (const ClockReading& other : apart) {
-      if (std::abs(other.offset_us - one.offset_us) >
+    for (const ClockReading* end : {first, second}) {
+      if (std::abs(end->offset_us - one.offset_us) >
           std::abs(furthest->offset_us - one.offset_us)) {
-        furthest = &other;
+        furthest = end;
       }
     }
     against.push_back(
@@ -83,8 +107,9 @@ std::vector<ClockReading> AgainstTheFurthest(const std::vector<ClockReading>& ap
 
 }  // namespace
 
-bool ClockComparison::IsOut(const v1::NodeSnapshot& node) const {
-  return Find(out, &node) != nullptr;
+void ClockComparison::AddOut(const ClockReading& reading) {
+  out.push_back(reading);
+  nodes_out.insert(reading.node);
 }
 
 ClockComparison CompareClocks(const std::vector<ClockReading>& readings,
@@ -95,29 +120,23 @@ ClockComparison CompareClocks(const std::vector<ClockReading>& readings,
   if (readings.size() > 2) {
     for (const ClockReading& reading : readings) {
       const ClockReading against = Against(middle, reading);
-      if (against.IsBeyond(limit_us)) compared.out.push_back(against);
+      if (against.IsBeyond(limit_us)) compared.AddOut(against);
     }
   }
-  std::vector<ClockReading> apart;
-  for (const ClockReading& one : readings) {
-    if (compared.IsOut(*one.node)) continue;
-    const bool is_apart =
-        std::any_of(readings.begin(), readings.end(), [&](const ClockReading& other) {
-          return !compared.IsOut(*other.node) && AreApart(one, other, limit_us);
-        });
-    if (is_apart) apart.push_back(one);
-  }
+  const std::vector<ClockReading> apart = ApartFromAnother(readings, compared, limit_us);
   if (!apart.empty()) {
     const std::vector<ClockReading> all = AgainstTheFurthest(apart);
     std::vector<ClockReading> decided = DecidedBy(witness, all, limit_us);
     compared.undecided = decided.empty();
     if (decided.empty()) decided = all;
-    compared.out.insert(compared.out.end(), decided.begin(), decided.end());
+    for (const ClockReading& one : decided) compared.AddOut(one);
   }
+  std::unordered_set<const v1::NodeSnapshot*> nodes_apart;
+  for (const ClockReading& one : apart) nodes_apart.insert(one.node);
   for (const ClockReading& reading : readings) {
     const ClockReading against = Against(middle, reading);
     // One that is apart from another is either out or decided to be right.
-    if (Find(apart, reading.node) != nullptr || compared.IsOut(*reading.node)) continue;
+    if (nodes_apart.count(reading.node) > 0 || compared.IsOut(*reading.node)) continue;
     if (!against.IsWithin(limit_us)) compared.unsure.push_back(against);
   }
   return compared;

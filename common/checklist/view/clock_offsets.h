@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <unordered_set>
 #include <vector>
 
 #include "connect_ha/v1/checklist.pb.h"
@@ -28,7 +29,10 @@ struct ClockComparison {
   // Nothing tells which of those that are out are wrong.
   bool undecided = false;
 
-  bool IsOut(const v1::NodeSnapshot& node) const;
+  bool IsOut(const v1::NodeSnapshot& node) const { return nodes_out.count(&node) > 0; }
+  void AddOut(const ClockReading& reading);
+
+  std::unordered_set<const v1::NodeSnapshot*> nodes_out;  // of `out`
 };
 
 // Of readings against one clock, those that are too far from the median. Of two that are apart both

@@ -123,14 +123,19 @@ void AddConfiguration(Collector& traits) {
     traits.Add(absl::StrCat("configuration.", KeyIdentity(key)),
                {KeyText(&key, row.otherwise), row.key_class == KeyClass::kMayDiffer ? "" : kRule,
                 true, row.otherwise == nullptr ? "not set" : row.otherwise,
-                absl::StrCat("configuration.", KeyName(key)), AsRead(key, row.otherwise)});
+                absl::StrCat("configuration.", KeyName(key)), AsRead(key, row.otherwise),
+                key.has_secret_digest()});
   }
 }
 
 void AddEncryptionKey(Collector& traits) {
-  traits.AddKnown("encryption_key.fingerprint",
-                  traits.facts().encryption_key().fingerprint().substr(0, kDigitsShown),
-                  "encryption-key-matches");
+  constexpr const char* kPath = "encryption_key.fingerprint";
+  constexpr const char* kRule = "encryption-key-matches";
+  const std::string& fingerprint = traits.facts().encryption_key().fingerprint();
+  if (!traits.Known(kPath, kRule) || fingerprint.empty()) return;
+  Trait trait = {fingerprint.substr(0, kDigitsShown), kRule};
+  trait.is_digest = true;
+  traits.Add(kPath, trait);
 }
 
 void AddDatabase(Collector& traits) {

@@ -18,6 +18,8 @@ struct Trait {
   std::string name = {};
   // What is compared, where that is not `value`.
   std::string compared = {};
+  // Made with the node's digest key.
+  bool is_digest = false;
 
   const std::string& Compared() const { return compared.empty() ? value : compared; }
 };

@@ -45,6 +45,7 @@ bool SpeaksOfThis(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
 Stand StandOf(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
   if (!IsLive(snapshot, node)) return Stand::kUnheard;
   if (IsConverged(snapshot, node)) return Stand::kRight;
+  if (Refuses(snapshot, node)) return Stand::kWrong;
   if (!SpeaksOfThis(snapshot, node)) return Stand::kUnderWay;
   if (node.convergence().state() == C::STUCK) return Stand::kWrong;
   const bool left_so = node.convergence().state() == C::DIFFERS &&

@@ -15,7 +15,8 @@ namespace connect_ha {
 
 struct Proposal {
   v1::SpecBundle bundle;
-  // Not 0: to go back to this older one, and `bundle` is what it says.
+  // Not 0: to go back to this older one, and `bundle` is what it says. Signed, it is sent as what
+  // it says: it was signed as another generation, or not at all.
   uint64_t generation = 0;
   std::string command;  // what to type to get here again: connect-ha apply cluster.yaml
 };
@@ -28,7 +29,7 @@ bool ReadProposal(const std::string& command, const Arguments& arguments, Termin
 template <typename Request>
 Request RequestFor(const Proposal& proposal) {
   Request request;
-  if (proposal.generation > 0) {
+  if (proposal.generation > 0 && !proposal.bundle.has_signed_spec()) {
     request.set_generation(proposal.generation);
   } else {
     *request.mutable_bundle() = proposal.bundle;

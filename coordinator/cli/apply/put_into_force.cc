@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/command/text_table.h"
 #include "coordinator/cli/apply/follow.h"
+#include "coordinator/cli/apply/sign.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/text/duration.h"
 #include "coordinator/cli/text/preview_text.h"
@@ -18,7 +19,25 @@ constexpr std::chrono::seconds kFollowLimit{3600};
 bool IsSame(const v1::SpecBundle& a, const v1::SpecBundle& b) {
   return a.source() == b.source() && a.has_connect_config() == b.has_connect_config() &&
          a.connect_config() == b.connect_config() && a.has_license() == b.has_license() &&
-         a.license() == b.license();
+         a.license() == b.license() && a.signed_spec().public_key() == b.signed_spec().public_key();
+}
+
+// What a coordinator says that it did, where it can be. A signed specification is worth nothing
+// under another number.
+absl::Status CheckApplied(const Proposal& proposal, uint64_t before, uint64_t applied) {
+  const std::string look = "; fix: connect-ha spec history";
+  if (applied <= before) {
+    return absl::InternalError(absl::StrCat("the coordinator answered with generation ", applied,
+                                            ", which is not above ", before,
+                                            ": nothing new is in force", look));
+  }
+  if (!proposal.bundle.has_signed_spec()) return absl::OkStatus();
+  const absl::StatusOr<v1::SpecToSign> is_signed = OpenSignedSpec(proposal.bundle.signed_spec());
+  if (is_signed.ok() && is_signed->generation() == applied) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("the coordinator gave it generation ", applied,
+                                          ", which is not what was signed: nodes that trust "
+                                          "signers refuse it",
+                                          look));
 }
 
 std::string Question(const Proposal& proposal, const PreviewCounts& counts) {
@@ -64,8 +83,11 @@ int AgreeAndApply(const Environment& environment, const Arguments& arguments, Te
   }
   auto request = RequestFor<v1::ApplySpecRequest>(proposal);
   request.set_newest_generation(generation);
+  request.set_why(arguments.Get("--why"));
   const auto applied = admin.ApplySpec(request);
   if (!applied.ok()) return Refused(terminal, applied.status(), proposal);
+  const absl::Status in_force = CheckApplied(proposal, generation, applied->generation());
+  if (!in_force.ok()) return Fail(terminal, in_force);
   generation = applied->generation();
   terminal.out << "generation " << generation << " is in force\n";
   return kHolds;
@@ -85,9 +107,11 @@ absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest
 
 std::vector<Option> PutIntoForceOptions() {
   return ClientOptions(
-      {{"--yes", nullptr, "Do not ask"},
+      {{"--sign", "FILE", "Sign it with this key (connect-ha key create)"},
+       {"--yes", nullptr, "Do not ask"},
        {"--wait", nullptr, "Wait until the nodes are as it says, and show how far they are"},
-       {"--timeout", "DURATION", "Wait no longer than this (default 1h)"}});
+       {"--timeout", "DURATION", "Wait no longer than this (default 1h)"},
+       WhyOption()});
 }
 
 absl::StatusOr<bool> Confirmed(const Environment& environment, Terminal& terminal,
@@ -104,14 +128,24 @@ absl::StatusOr<bool> Confirmed(const Environment& environment, Terminal& termina
 }
 
 int PutIntoForce(const Environment& environment, const Arguments& arguments, Terminal& terminal,
-                 const Proposal& proposal) {
+                 Proposal proposal) {
   const auto limit = Limit(arguments);
   if (!limit.ok()) return Fail(terminal, limit.status());
+  absl::StatusOr<SigningKey> key = SigningKey();
+  if (arguments.Has("--sign")) {
+    key = ReadSigningKey(arguments.Get("--sign"));
+    absl::StrAppend(&proposal.command, " --sign ", arguments.Get("--sign"));
+  }
+  if (!key.ok()) return Fail(terminal, key.status());
   const auto admin = OpenCoordinator(environment, arguments);
   if (!admin.ok()) return Fail(terminal, admin.status());
   const auto newest = (*admin)->GetSpec({});
   if (!newest.ok() && !absl::IsNotFound(newest.status())) return Fail(terminal, newest.status());
   uint64_t generation = newest.ok() ? newest->generation() : 0;
+  if (arguments.Has("--sign")) {
+    const absl::Status is_signed = SignProposal(*key, **admin, generation, proposal);
+    if (!is_signed.ok()) return Fail(terminal, is_signed);
+  }
   absl::StatusOr<bool> holds = false;
   if (newest.ok()) holds = HoldsAlready(**admin, newest->bundle(), proposal.bundle);
   if (!holds.ok()) return Fail(terminal, holds.status());

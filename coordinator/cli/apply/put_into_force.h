@@ -12,12 +12,13 @@
 
 namespace connect_ha {
 
-// --yes, --wait, --timeout and those of every client.
+// --sign, --yes, --wait, --timeout, --why and those of every client.
 std::vector<Option> PutIntoForceOptions();
 
-// Asks the nodes what would change and shows it; asks the person; applies. The exit code.
+// Signs it where that is asked; asks the nodes what would change and shows it; asks the person;
+// applies. The exit code.
 int PutIntoForce(const Environment& environment, const Arguments& arguments, Terminal& terminal,
-                 const Proposal& proposal);
+                 Proposal proposal);
 
 // Whether the person at the terminal says yes. InvalidArgument: there is no terminal to ask on,
 // with `command` --yes as the fix.

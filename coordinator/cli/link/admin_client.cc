@@ -76,6 +76,23 @@ class AdminClient : public AdminLink {
       const v1::RevokeTokenRequest& request) override {
     return Call(&v1::AdminService::Stub::RevokeToken, request);
   }
+  absl::StatusOr<v1::CreateAdminResponse> CreateAdmin(
+      const v1::CreateAdminRequest& request) override {
+    return Call(&v1::AdminService::Stub::CreateAdmin, request);
+  }
+  absl::StatusOr<v1::ListAdminsResponse> ListAdmins(const v1::ListAdminsRequest& request) override {
+    return Call(&v1::AdminService::Stub::ListAdmins, request);
+  }
+  absl::StatusOr<v1::RemoveAdminResponse> RemoveAdmin(
+      const v1::RemoveAdminRequest& request) override {
+    return Call(&v1::AdminService::Stub::RemoveAdmin, request);
+  }
+  absl::StatusOr<v1::ListAuditResponse> ListAudit(const v1::ListAuditRequest& request) override {
+    return Call(&v1::AdminService::Stub::ListAudit, request);
+  }
+  absl::StatusOr<v1::ListNodesResponse> ListNodes(const v1::ListNodesRequest& request) override {
+    return Call(&v1::AdminService::Stub::ListNodes, request);
+  }
   absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(const v1::RemoveNodeRequest& request) override {
     return Call(&v1::AdminService::Stub::RemoveNode, request);
   }
@@ -108,6 +125,11 @@ class AdminClient : public AdminLink {
     Response response;
     const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
     if (status.ok()) return response;
+    if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+      return absl::UnimplementedError(
+          "the coordinator is of an older release than this program, and cannot do that; fix: "
+          "upgrade the coordinator, or run it on the coordinator's host");
+    }
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return FromGrpc(status);
     // gRPC does not say what keeps the channel from coming up.
     absl::Status why = ExplainConnection(identity_.coordinator, identity_.ca, kExplainTimeout);
@@ -124,8 +146,8 @@ absl::Status WithFix(const absl::Status& status, const std::string& dir) {
       status.code(),
       absl::StrCat(
           "no admin identity in ", dir, " (", std::string(status.message()),
-          "); fix: run it on the coordinator as root, or copy admin.crt, admin.key, ca.crt "
-          "and coordinator from its /var/lib/connect-ha/admin"));
+          "); fix: run it on the coordinator as root, or have an admin make you one: connect-ha "
+          "admin create NAME --role ROLE"));
 }
 
 absl::StatusOr<AdminIdentity> LoadAdminIdentity(const std::string& dir) {
@@ -162,7 +184,8 @@ absl::Status CheckUsable(const AdminIdentity& identity, Time now) {
   if (now < certificate.not_after) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "the admin certificate in ", identity.dir, " expired at ", FormatUtc(certificate.not_after),
-      "; fix: on the coordinator, as root: connect-ha init, which issues a new one"));
+      "; fix: an admin makes you a new one: connect-ha admin create ", certificate.identity.name,
+      " --replace; the first admin's, root on the coordinator's host: connect-ha init"));
 }
 
 // Whatever goes wrong, the certificate at hand goes on being used: it has half its life left.
@@ -176,7 +199,7 @@ void RenewIfDue(AdminIdentity& identity, Time now) {
   v1::RenewResponse response;
   grpc::ClientContext context;
   SetDeadline(context, kRenewTimeout);
-  const auto stub = v1::EnrolmentService::NewStub(ChannelOf(identity));
+  const auto stub = v1::RenewalService::NewStub(ChannelOf(identity));
   if (!stub->Renew(&context, request, &response).ok()) return;
   const CredentialPair pair{*key, response.certificate_pem()};
   const auto certificate = ParseCertificate(pair.certificate);

@@ -27,6 +27,14 @@ class AdminLink {
       const v1::ListTokensRequest& request) = 0;
   virtual absl::StatusOr<v1::RevokeTokenResponse> RevokeToken(
       const v1::RevokeTokenRequest& request) = 0;
+  virtual absl::StatusOr<v1::CreateAdminResponse> CreateAdmin(
+      const v1::CreateAdminRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListAdminsResponse> ListAdmins(
+      const v1::ListAdminsRequest& request) = 0;
+  virtual absl::StatusOr<v1::RemoveAdminResponse> RemoveAdmin(
+      const v1::RemoveAdminRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListAuditResponse> ListAudit(const v1::ListAuditRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListNodesResponse> ListNodes(const v1::ListNodesRequest& request) = 0;
   virtual absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(
       const v1::RemoveNodeRequest& request) = 0;
   virtual absl::StatusOr<v1::PreviewSpecResponse> PreviewSpec(

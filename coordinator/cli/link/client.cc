@@ -125,6 +125,8 @@ std::vector<Option> ClientOptions(std::vector<Option> options) {
   return options;
 }
 
+Option WhyOption() { return {"--why", "TEXT", "The reason, kept in the audit log"}; }
+
 std::vector<Option> ShowOptions(const std::string& formats, std::vector<Option> options) {
   options.push_back({"--refresh", nullptr, "Have every node look again first"});
   options.push_back({"--watch", nullptr, "Keep it up to date, until Ctrl-C"});

@@ -16,6 +16,8 @@ namespace connect_ha {
 
 // `options`, and --identity.
 std::vector<Option> ClientOptions(std::vector<Option> options);
+// --why, of what the audit log is told.
+Option WhyOption();
 // --refresh, --watch, and --output with these formats ("json|table").
 std::vector<Option> ShowOptions(const std::string& formats, std::vector<Option> options = {});
 

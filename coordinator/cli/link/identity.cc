@@ -50,12 +50,11 @@ absl::StatusOr<std::string> FindIdentity(
     if (error == 0) return dir;
     if (error != ENOENT && error != ENOTDIR) return Refused(dir, error);
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("no admin's certificate: there is none in ", places.front(),
-                   places.size() > 1 ? absl::StrCat(" or ", places.back()) : "", "; fix: copy ",
-                   kCoordinatorsOwn,
-                   " from the coordinator to ~/.config/connect-ha, or on a "
-                   "new coordinator: connect-ha init"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "no admin's certificate: there is none in ", places.front(),
+      places.size() > 1 ? absl::StrCat(" or ", places.back()) : "",
+      "; fix: an admin makes you one: connect-ha admin create NAME --role ROLE; copy "
+      "what it leaves to ~/.config/connect-ha. On a new coordinator: connect-ha init"));
 }
 
 }  // namespace connect_ha

@@ -88,6 +88,9 @@ Cell Text(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node, bool movin
                          ", which this coordinator does not know: connect-ha apply"),
             Style::kBad};
   }
+  if (Refuses(snapshot, node)) {  // why is printed below
+    return {absl::StrCat("REFUSES generation ", snapshot.generation()), Style::kBad};
+  }
   if (node.reported_generation() != snapshot.generation()) {
     return {absl::StrCat("has not received generation ", snapshot.generation(), " yet"),
             Style::kDoubtful};
@@ -134,6 +137,13 @@ bool IsConverged(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
   return !node.ahead() && node.reported_generation() == snapshot.generation() &&
          node.convergence().generation() == snapshot.generation() &&
          node.convergence().state() == C::CONVERGED;
+}
+
+bool Refuses(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
+  const C& convergence = node.convergence();
+  return snapshot.generation() > 0 && node.reported_generation() != snapshot.generation() &&
+         convergence.generation() == snapshot.generation() && convergence.state() == C::STUCK &&
+         convergence.troubles_size() > 0 && convergence.troubles(0).resource() == "specification";
 }
 
 Cell ConvergenceCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {

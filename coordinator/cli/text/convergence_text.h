@@ -21,6 +21,9 @@ std::string ConvergenceKey(const v1::Snapshot& snapshot, const v1::NodeSnapshot&
 // Whether this node is as the generation in force says.
 bool IsConverged(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);
 
+// Whether this node does not take the generation in force; its trouble says why.
+bool Refuses(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);
+
 // "specification: generation 3, enforced; 1 of 2 nodes are as it says", a line for each node, and
 // the troubles. Nothing while no specification was applied or no node speaks of one.
 void PrintConvergence(Terminal& terminal, const v1::Snapshot& snapshot);

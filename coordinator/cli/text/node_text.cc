@@ -24,13 +24,15 @@ bool IsLive(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
                                      std::chrono::microseconds(StaleAfterUs(snapshot.spec()));
 }
 
+std::string StateText(v1::NodeState assigned, v1::NodeState reported, v1::Allow allow) {
+  std::string text = StateName(reported);
+  if (allow == v1::ALLOW_OBSERVE) absl::StrAppend(&text, " (allows no more)");
+  if (assigned == reported || assigned == v1::NODE_STATE_UNSPECIFIED) return text;
+  return absl::StrCat(text, " -> ", StateName(assigned));
+}
+
 std::string StateText(const v1::NodeSnapshot& node) {
-  std::string reported = StateName(node.reported_state());
-  if (node.assigned_state() == node.reported_state() ||
-      node.assigned_state() == v1::NODE_STATE_UNSPECIFIED) {
-    return reported;
-  }
-  return absl::StrCat(reported, " -> ", StateName(node.assigned_state()));
+  return StateText(node.assigned_state(), node.reported_state(), node.allow());
 }
 
 Cell SeenCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {

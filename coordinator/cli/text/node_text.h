@@ -12,7 +12,9 @@ namespace connect_ha {
 
 // Whether the node was heard within the specification's limit before the snapshot was taken.
 bool IsLive(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);
-// "observed", or "observed -> serving" where the two differ.
+// "observed", or "observed -> serving" where the two differ; and where agent.yaml there allows no
+// more than that: "observed (allows no more)".
+std::string StateText(v1::NodeState assigned, v1::NodeState reported, v1::Allow allow);
 std::string StateText(const v1::NodeSnapshot& node);
 // "2s ago", "never"; doubtful when not live.
 Cell SeenCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);

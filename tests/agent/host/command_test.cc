@@ -4,8 +4,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
+
+#include "agent/host/processes/strays.h"
 
 namespace connect_ha {
 namespace {
@@ -46,6 +50,13 @@ TEST(Command, InheritsNoOpenFile) {
   EXPECT_EQ(result.output, "0\n1\n2\n3\n");  // 3 is the listing itself
 }
 
+TEST(Command, ABrokenPipeEndsItThoughTheAgentIgnoresIt) {
+  const auto before = signal(SIGPIPE, SIG_IGN);
+  const CommandResult result = MustRun({"sh", "-c", "kill -PIPE $$; echo it was ignored"});
+  signal(SIGPIPE, before);
+  EXPECT_EQ(result.exit_code, 128 + SIGPIPE) << result.output;
+}
+
 TEST(Command, AProgramThatIsNotThereIsNotFound) {
   const auto result = RunCommand({"/no/such/program"}, {});
   EXPECT_EQ(result.status().code(), absl::StatusCode::kNotFound);
@@ -77,6 +88,30 @@ TEST(Command, DoesNotWaitForWhatItLeavesBehind) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
+// Into that of a person who runs check, what another account runs could type (TIOCSTI).
+TEST(Command, HasNoTerminalOfThisProcess) {
+  const CommandResult result = MustRun({"sh", "-c", "echo $$; cut -d ' ' -f 6 /proc/$$/stat"});
+  const std::string pid = std::to_string(std::stoi(result.output));
+  EXPECT_EQ(result.output, pid + "\n" + pid + "\n");  // the leader of its session
+}
+
+// While another account's program runs, orphans of root's become children of the agent.
+TEST(Command, WhatRootsCommandsLeftMeanwhileStaysNoZombie) {
+  constexpr uint32_t kNobodysId = 4'000'000'000;
+  pid_t left = -1;
+  {
+    const Strays strays(kNobodysId);
+    left = std::stoi(MustRun({"sh", "-c", "sleep 60 & echo $!"}).output);
+  }
+  bool gone = false;
+  for (int i = 0; i < 500 && !gone; ++i) {
+    const Strays next(kNobodysId);
+    gone = kill(left, 0) != 0;
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  EXPECT_TRUE(gone);
+}
+
 TEST(Command, CutsTheOutputAtTheLimitAndReadsOn) {
   CommandOptions options;
   options.output_limit_bytes = 10;
@@ -84,6 +119,72 @@ TEST(Command, CutsTheOutputAtTheLimitAndReadsOn) {
       MustRun({"sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x"}, options);
   EXPECT_EQ(result.output, "xxxxxxxxxx");
   EXPECT_EQ(result.exit_code, 0);
+}
+
+TEST(Command, KeepsTheEndWhereThatIsAskedFor) {
+  CommandOptions options;
+  options.output_limit_bytes = 8;
+  options.keep_end = true;
+  EXPECT_EQ(
+      MustRun({"sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x; echo the end"}, options).output,
+      "the end\n");
+  EXPECT_EQ(MustRun({"echo", "short"}, options).output, "short\n");
+}
+
+TEST(Command, AFloodOfOutputDoesNotOutlastTheDeadline) {
+  CommandOptions options;
+  options.deadline = milliseconds(300);
+  const auto begin = std::chrono::steady_clock::now();
+  const CommandResult result =
+      MustRun({"sh", "-c", "for i in 1 2 3 4; do cat /dev/zero & done; wait"}, options);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_TRUE(result.timed_out);
+}
+
+TEST(Command, AnEmptyHomeIsMadeForItAndRemoved) {
+  CommandOptions options;
+  options.empty_home = true;
+  const CommandResult result =
+      MustRun({"sh", "-c",
+               "ls -A $HOME; mkdir -p $HOME/.local/lib; touch $TMPDIR/x; ln -s / $HOME/root; "
+               "echo $HOME"},
+              options);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  ASSERT_EQ(result.output.rfind("/tmp/connect-ha-home-", 0), 0u) << result.output;
+  const std::string home = result.output.substr(0, result.output.size() - 1);
+  EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(home).parent_path()));
+  EXPECT_TRUE(std::filesystem::exists("/proc"));  // it went through no link
+}
+
+TEST(Command, WhatLeavesTheGroupOfAnotherAccountsProgramIsEndedWithIt) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  CommandOptions options;
+  options.account = "nobody";
+  options.empty_home = true;
+  const CommandResult result =
+      MustRun({"sh", "-c", "setsid --wait sh -c 'sleep 600 >/dev/null & echo $!'"}, options);
+  const pid_t left = std::stoi(result.output);
+  EXPECT_EQ(kill(left, 0), -1) << result.output;
+}
+
+TEST(Command, ARunOfAnAccountLeavesAloneWhatTidiesUpAfterTheOneBefore) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  CommandOptions options;
+  options.account = "nobody";
+  options.empty_home = true;
+  std::vector<std::string> homes(6);
+  std::vector<std::thread> runs;
+  for (std::string& home : homes) {
+    runs.emplace_back([&home, options] {
+      home = MustRun({"sh", "-c", "cd; seq 3000 | xargs touch; echo $HOME"}, options).output;
+    });
+  }
+  for (std::thread& run : runs) run.join();
+  for (const std::string& home : homes) {
+    const std::filesystem::path path = home.substr(0, home.find('\n'));
+    EXPECT_EQ(path.filename().string(), "home") << home;
+    EXPECT_FALSE(std::filesystem::exists(path.parent_path())) << home;
+  }
 }
 
 TEST(Command, RunsAsAnotherAccountOrNotAtAll) {

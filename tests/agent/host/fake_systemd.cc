@@ -50,7 +50,7 @@ int Text(sd_bus*, const char* path, const char*, const char* property, sd_bus_me
   if (name == "UnitFileState") value = "enabled";
   if (name == "Result") value = "success";
   if (name == "FragmentPath") value = "/lib/systemd/system/rstudio-connect.service";
-  if (name == "Options") value = "rw,vers=4.1,hard";
+  if (name == "Options") value = "rw,password=hunter2,vers=4.1,hard";
   return sd_bus_message_append(reply, "s", value.c_str());
 }
 

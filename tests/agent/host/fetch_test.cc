@@ -314,6 +314,20 @@ TEST_F(FetchLocal, CopiesAFileWhereAllowed) {
   EXPECT_EQ(FetchFile(request, {}).code(), StatusCode::kFailedPrecondition);
 }
 
+// Its digest would be told.
+TEST_F(FetchLocal, WhatOnlyItsOwnerMayReadIsNotTaken) {
+  directory_.Write("file", content_);
+  ASSERT_EQ(chmod((directory_ / "file").c_str(), 0640), 0);
+  // Nor by a link that somebody put beside what may be taken.
+  std::filesystem::create_symlink(directory_ / "file", directory_ / "link");
+  for (const char* name : {"file", "link"}) {
+    const absl::Status status = FetchFile(LocalRequest(directory_ / name), {});
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << name;
+    EXPECT_NE(status.message().find("not everybody may read it"), std::string::npos) << status;
+    EXPECT_EQ(Fetched(), "");
+  }
+}
+
 TEST_F(FetchLocal, GoesOnWhereTheLastTryEnded) {
   directory_.Write("file", content_);
   Have("0,1,2,");
@@ -331,6 +345,26 @@ TEST_F(FetchLocal, StartsOverWhenMoreIsThereThanTheFileHas) {
   Have("something longer");
   EXPECT_EQ(FetchFile(LocalRequest(directory_ / "file"), {}), absl::OkStatus());
   EXPECT_EQ(Fetched(), "short");
+}
+
+// As LinuxHost reads what lies on a network file system.
+TEST_F(FetchLocal, AShareThatHangsEndsTheTryAndWhatCameIsKept) {
+  bool hangs = true;
+  const OpenSource open = [&](const std::string&) -> absl::StatusOr<FileSource> {
+    FileSource source;
+    source.size = content_.size();
+    source.read = [&](uint64_t offset, size_t) -> absl::StatusOr<std::string> {
+      if (offset >= 10 && hangs) return absl::DeadlineExceededError("has not answered");
+      return content_.substr(offset, offset < 10 ? 10 - offset : std::string::npos);
+    };
+    return source;
+  };
+  const FetchRequest request = LocalRequest("/mnt/share/file");
+  EXPECT_EQ(FetchFile(request, {}, "", open), absl::DeadlineExceededError("has not answered"));
+  EXPECT_EQ(Fetched(), content_.substr(0, 10));
+  hangs = false;
+  EXPECT_EQ(FetchFile(request, {}, "", open), absl::OkStatus());
+  EXPECT_EQ(Fetched(), content_);
 }
 
 TEST_F(FetchLocal, RefusesWhatIsMissingTooLargeOrNoFile) {

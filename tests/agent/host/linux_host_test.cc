@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "agent/host/files/files.h"
 #include "agent/host/mounts/network_walk.h"
 #include "agent/host/systemd/unit_environment.h"
 #include "tests/agent/host/fake_systemd.h"
@@ -57,6 +58,23 @@ TEST(LinuxHost, FollowsALinkOrLooksAtIt) {
   EXPECT_EQ(host.LStat(directory / "link")->kind, FileStatus::Kind::kLink);
   EXPECT_EQ(*host.ReadLink(directory / "link"), "a");
   EXPECT_EQ(*host.ListDirectory(directory.path()), (std::vector<std::string>{"a", "link"}));
+}
+
+TEST(ListDirectoryHere, IsGivenUpWhereThereAreMoreNamesThanAnyoneNeeds) {
+  TemporaryDirectory directory;
+  for (const char* name : {"c", "a", "b"}) directory.Write(name, "");
+  EXPECT_EQ(*ListDirectoryHere(directory.path(), 3), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(ListDirectoryHere(directory.path(), 2).status(),
+            absl::ResourceExhaustedError("cannot list " + directory.path() +
+                                         ": more than 2 names are in it"));
+}
+
+TEST(HashFileHere, IsGivenUpWhereItTakesTooLong) {
+  const TemporaryDirectory directory;
+  directory.Write("file", "content");
+  EXPECT_TRUE(HashFileHere(directory / "file", "md5").ok());
+  EXPECT_TRUE(absl::IsDeadlineExceeded(
+      HashFileHere(directory / "file", "md5", std::chrono::milliseconds(-1)).status()));
 }
 
 TEST(LinuxHost, LooksUpAccounts) {

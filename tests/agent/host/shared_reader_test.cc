@@ -4,8 +4,11 @@
 #include <signal.h>
 
 #include <filesystem>
+#include <memory>
 #include <thread>
 
+#include "agent/host/files/files.h"
+#include "agent/host/processes/shared_readers.h"
 #include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
@@ -116,6 +119,81 @@ TEST_F(HungReader, IsKilledAfterABoundAndReplacedOnceGone) {
   std::this_thread::sleep_for(milliseconds(450));
   EXPECT_TRUE(Recovers());
   EXPECT_NE(reader_->pid(), first_);
+}
+
+TEST(SharedReader, ReadsPiecesOfAFileOfAnySize) {
+  TemporaryDirectory directory;
+  directory.Write("a", "content");
+  SharedReader reader(Options());
+  EXPECT_EQ(*reader.ReadPiece(directory / "a", 0, 3), "con");
+  EXPECT_EQ(*reader.ReadPiece(directory / "a", 3, 100), "tent");
+  EXPECT_EQ(*reader.ReadPiece(directory / "a", 7, 100), "");
+  EXPECT_EQ(*reader.ReadPiece(directory / "a", 100, 100), "");
+  EXPECT_EQ(reader.ReadPiece(directory.path(), 0, 1).status().code(),
+            absl::StatusCode::kUnavailable);
+}
+
+// An account that can write the folder puts what only root may read in the place of a package.
+TEST(SharedReader, AsksAtEachPieceWhetherEverybodyMayReadTheFile) {
+  TemporaryDirectory directory;
+  directory.Write("package.deb", "content");
+  directory.Write("secret", "hunter2");
+  std::filesystem::permissions(directory / "package.deb", std::filesystem::perms(0644));
+  std::filesystem::permissions(directory / "secret", std::filesystem::perms(0600));
+  SharedReader reader(Options());
+  EXPECT_EQ(*reader.ReadPublicPiece(directory / "package.deb", 0, 3), "con");
+  EXPECT_EQ(*reader.ReadPublicPiece(directory / "package.deb", 7, 3), "");
+  std::filesystem::remove(directory / "package.deb");
+  std::filesystem::create_symlink("secret", directory / "package.deb");
+  EXPECT_EQ(reader.ReadPublicPiece(directory / "package.deb", 3, 3).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(reader.ReadPublicPiece(directory.path(), 0, 3).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(SharedReader, HashesALargeFileInPieces) {
+  TemporaryDirectory directory;
+  std::string content;
+  for (int i = 0; content.size() < 3'000'000; ++i) content += std::to_string(i);
+  directory.Write("large", content);
+  SharedReader reader(Options());
+  EXPECT_EQ(*reader.HashFile(directory / "large", "sha256"),
+            *HashFileHere(directory / "large", "sha256"));
+}
+
+MountEntry NetworkMount(const std::string& mount_point) {
+  MountEntry mount;
+  mount.mount_point = mount_point;
+  mount.fs_type = "nfs4";
+  return mount;
+}
+
+TEST(SharedReaders, AReadThatHangsHoldsUpNoQuestionWhetherTheFileSystemAnswers) {
+  TemporaryDirectory directory;
+  directory.Write("a", "content");
+  const std::vector<MountEntry> mounts = {NetworkMount("/mnt/a")};
+  SharedReaders readers({CONNECT_HA_SHARED_READER_CHILD});
+  const auto reads = readers.Get(mounts, "/mnt/a", SharedReaders::Lane::kReads);
+  const auto liveness = readers.Get(mounts, "/mnt/a", SharedReaders::Lane::kLiveness);
+  EXPECT_EQ(readers.Get(mounts, "/mnt/a", SharedReaders::Lane::kReads), reads);
+  ASSERT_TRUE(reads->ReadFile(directory / "a").ok());
+  kill(reads->pid(), SIGSTOP);
+  EXPECT_TRUE(liveness->Stat(directory / "a", false).ok());
+  EXPECT_NE(liveness->pid(), reads->pid());
+}
+
+TEST(SharedReaders, EndWithTheMountThatTheyReadFrom) {
+  TemporaryDirectory directory;
+  directory.Write("a", "content");
+  SharedReaders readers({CONNECT_HA_SHARED_READER_CHILD});
+  const std::vector<MountEntry> both = {NetworkMount("/mnt/a"), NetworkMount("/mnt/b")};
+  std::weak_ptr<SharedReader> gone = readers.Get(both, "/mnt/a", SharedReaders::Lane::kReads);
+  std::weak_ptr<SharedReader> there = readers.Get(both, "/mnt/b", SharedReaders::Lane::kReads);
+  EXPECT_FALSE(gone.expired());
+  readers.Get({NetworkMount("/mnt/b"), NetworkMount("/mnt/c")}, "/mnt/c",
+              SharedReaders::Lane::kReads);
+  EXPECT_TRUE(gone.expired());
+  EXPECT_FALSE(there.expired());
 }
 
 }  // namespace

@@ -2,7 +2,10 @@
 
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <systemd/sd-bus.h>
 
+#include <atomic>
 #include <thread>
 
 #include "agent/host/systemd/systemd_events.h"
@@ -20,7 +23,7 @@ TEST(SystemdBus, ReadsAService) {
             "name: \"rstudio-connect.service\"\nload_state: \"loaded\"\nactive_state: \"active\"\n"
             "sub_state: \"running\"\nunit_file_state: \"enabled\"\nresult: \"success\"\n"
             "restarts: 3\nstarted_at {\n  seconds: 1722513600\n}\nrequires_mounts_for: \"/a\"\n"
-            "requires_mounts_for: \"/mnt/connect\"\nexec_start_pre: \"/bin/sh -c x y\"\n"
+            "requires_mounts_for: \"/mnt/connect\"\nexec_start_pre: \"/bin/sh ...\"\n"
             "drop_ins: \"/etc/systemd/system/x.d/10-a.conf\"\n"
             "requires_mounts: \"a.mount\"\nrequires_mounts: \"mnt-connect.mount\"\n"
             "requires_mounts: \"srv.mount\"\nafter_mounts: \"-.mount\"\n"
@@ -32,7 +35,7 @@ TEST(SystemdBus, ReadsAMount) {
   SystemdBus bus(systemd.address());
   const auto unit = bus.ReadUnit("mnt-connect.mount");
   ASSERT_TRUE(unit.ok()) << unit.status();
-  EXPECT_EQ(unit->mount_options(), "rw,vers=4.1,hard");
+  EXPECT_EQ(unit->mount_options(), "rw,password=***,vers=4.1,hard");
   EXPECT_EQ(unit->started_at().seconds(), 1722513600);
   EXPECT_EQ(std::vector<std::string>(unit->started_by().begin(), unit->started_by().end()),
             (std::vector<std::string>{"remote-fs.target", "a.service"}));
@@ -124,6 +127,79 @@ TEST_F(Events, TheEndOfTheBusIsHeardOnceAndLeavesItClosed) {
   EXPECT_FALSE(events_.open());
   EXPECT_TRUE(events_.Open().ok());
   EXPECT_EQ(systemd_.subscriptions(), 2);
+}
+
+int Acknowledge(sd_bus_message* message, void*, sd_bus_error*) {
+  return sd_bus_reply_method_return(message, "");
+}
+
+const sd_bus_vtable kManager[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD("Subscribe", "", "", Acknowledge, SD_BUS_VTABLE_UNPRIVILEGED), SD_BUS_VTABLE_END};
+
+// The other end of systemd's private socket, where no bus daemon puts a sender into messages: says
+// once that a unit changed, as soon as somebody has subscribed.
+class PrivateSystemd {
+ public:
+  PrivateSystemd() {
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends_), 0);
+    thread_ = std::thread([this] { Serve(); });
+  }
+  ~PrivateSystemd() {
+    stop_ = true;
+    thread_.join();
+  }
+  BusHandle Connect() {
+    sd_bus* bus = nullptr;
+    EXPECT_GE(sd_bus_new(&bus), 0);
+    EXPECT_GE(sd_bus_set_fd(bus, ends_[1], ends_[1]), 0);
+    EXPECT_GE(sd_bus_start(bus), 0);
+    return BusHandle(bus);
+  }
+
+ private:
+  void Serve() {
+    sd_bus* made = nullptr;
+    EXPECT_GE(sd_bus_new(&made), 0);
+    const BusHandle bus(made);
+    EXPECT_GE(sd_bus_set_fd(made, ends_[0], ends_[0]), 0);
+    sd_id128_t id{};
+    id.bytes[0] = 1;
+    EXPECT_GE(sd_bus_set_server(made, 1, id), 0);
+    EXPECT_GE(sd_bus_start(made), 0);
+    EXPECT_GE(sd_bus_add_object_vtable(made, nullptr, "/org/freedesktop/systemd1",
+                                       "org.freedesktop.systemd1.Manager", kManager, nullptr),
+              0);
+    bool told = false;
+    while (!stop_) {
+      bool subscribed = false;
+      while (sd_bus_process(made, nullptr) > 0) subscribed = true;
+      if (subscribed && !told && sd_bus_is_ready(made) > 0) {
+        told =
+            sd_bus_emit_signal(made, "/org/freedesktop/systemd1/unit/rstudio_2dconnect_2eservice",
+                               "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
+                               "org.freedesktop.systemd1.Unit", 0, 0) >= 0;
+      }
+      sd_bus_wait(made, 2'000);
+    }
+  }
+
+  int ends_[2] = {-1, -1};
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+TEST(EventsOverThePrivateSocket, AChangedUnitIsHeardThoughMessagesHaveNoSender) {
+  PrivateSystemd systemd;
+  SystemdEvents events({"rstudio-connect.service"});
+  ASSERT_TRUE(events.Use(systemd.Connect()).ok());
+  bool heard = false;
+  for (int i = 0; i < 3'000 && !heard; ++i) {
+    heard = events.Process();
+    if (!heard) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_TRUE(heard);
+  EXPECT_TRUE(events.open());
 }
 
 }  // namespace

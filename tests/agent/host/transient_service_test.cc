@@ -24,6 +24,9 @@ TEST(TransientService, RefusesWhatSystemdWouldChangeOrLose) {
         absl::InvalidArgumentError("cannot start service \"x.service\": an argument of /bin/a "
                                    "has a character that systemd does not keep"));
   }
+  TransientService ends = Service({{"/bin/a"}});
+  ends.at_end = {{"/bin/a", "$HOME"}};
+  EXPECT_EQ(CheckTransientService(ends).code(), absl::StatusCode::kInvalidArgument);
   TransientService service = Service({{"/bin/a"}});
   service.environment = {"A=$B"};
   EXPECT_EQ(CheckTransientService(service).code(), absl::StatusCode::kInvalidArgument);

@@ -109,6 +109,20 @@ TEST_F(Units, AUnitFileInTheWayOfTheMaskIsNamedWithWhatToDo) {
                 "fix: move it away: mv /etc/systemd/system/own.service /root/"));
 }
 
+TEST_F(Units, WhatIsForTheEndRunsAfterAFailureToo) {
+  for (const int code : {0, 3}) {
+    TransientService service = Shell({absl::StrCat("exit ", code)});
+    service.at_end = {{"-/bin/false"}, {"/usr/bin/touch", "/run/at-end"}};
+    ASSERT_TRUE(host_.StartService(service).ok());
+    const ServiceResult result = End();
+    EXPECT_EQ(result.state, code == 0 ? State::kSucceeded : State::kFailed);
+    EXPECT_EQ(result.exit_code, code);
+    EXPECT_EQ(std::filesystem::exists("/run/at-end"), code != 0);
+    ASSERT_TRUE(host_.ClearService(kName).ok());
+    EXPECT_TRUE(std::filesystem::remove("/run/at-end"));
+  }
+}
+
 TEST_F(Units, WhatIsNoUnitNameIsRefused) {
   EXPECT_EQ(host_.MaskUnit("no unit").code(), absl::StatusCode::kInvalidArgument);
 }

@@ -154,7 +154,7 @@ const Hostile kHostile[] = {
     {"a\\nb", {{"a\nb"}}, "its name will not do: it has a control character"},
     {".", {{"."}}, "nothing is left of its name without its first 0 parts"},
     {"setuid", {{"setuid", '0', "", "", 04755}}, "it is setuid or setgid"},
-    {"setgid", {{"setgid", '5', "", "", 02755}}, "it is setuid or setgid"},
+    {"setgid", {{"setgid", '0', "", "", 02755}}, "it is setuid or setgid"},
     {"null", {{"null", '3'}}, "it is neither file, directory nor link"},
     {"disk", {{"disk", '4'}}, "it is neither file, directory nor link"},
     {"pipe", {{"pipe", '6'}}, "it is neither file, directory nor link"},
@@ -276,6 +276,19 @@ TEST_F(Unpack, RefusesHeadersLargerThanAnyNeedBe) {
   const auto files =
       UnpackBytes(Tar({Pax({{"comment", std::string(200'000, 'c')}}), {"a", '0', "text"}}));
   EXPECT_EQ(files.status().code(), StatusCode::kResourceExhausted) << files.status();
+}
+
+TEST_F(Unpack, ADirectoryDoesNotKeepItsSetgidBit) {
+  const auto files = UnpackBytes(Tar({{"d", '5', "", "", 02755}, {"d/a", '0', "text"}}));
+  ASSERT_TRUE(files.ok()) << files.status();
+  EXPECT_EQ(ModeOf("made/d"), 0755U);
+}
+
+// An extended header that libarchive passes over with a warning.
+TEST_F(Unpack, AWarningIsNoDamage) {
+  const auto files = UnpackBytes(Tar({{"pax", 'x', "junk\n"}, {"a", '0', "text"}}));
+  ASSERT_TRUE(files.ok()) << files.status();
+  EXPECT_EQ(Lines(*files), std::vector<std::string>{"a 644 " + Digest("text")});
 }
 
 TEST_F(Unpack, ADamagedArchiveLeavesNothing) {

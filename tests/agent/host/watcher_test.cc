@@ -2,10 +2,15 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <thread>
 
+#include "agent/host/errors.h"
 #include "tests/agent/host/fake_systemd.h"
 #include "tests/fakes/temporary_directory.h"
 
@@ -113,6 +118,75 @@ TEST_F(WatcherTest, HearsADirectoryGoAndComeBack) {
   std::filesystem::create_directory(directory_ / "a");
   directory_.Write("a/config", "x");
   EXPECT_EQ(watcher.Wait(kLong).triggers, kFile);
+}
+
+// Until it is set back, no file can be opened.
+class NoRoomForFiles {
+ public:
+  NoRoomForFiles() {
+    // A sanitizer looks at an object's class when it first meets it, and takes a file for that.
+    EXPECT_FALSE(ErrnoStatus(EMFILE, "before").ok());
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = dup(0);
+    close(next);
+    rlimit none = before_;
+    none.rlim_cur = static_cast<rlim_t>(next);
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  ~NoRoomForFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(WatcherTest, WatchesAgainOnceThereIsRoomForFiles) {
+  options_.retry = milliseconds(20);
+  std::filesystem::create_directory(directory_ / "a");
+  Watch(directory_ / "a", "config", kFile);
+  Watcher& watcher = Start();
+  {
+    const NoRoomForFiles none;
+    std::filesystem::remove(directory_ / "a");
+    EXPECT_EQ(watcher.Wait(kShort).triggers, 0u);
+  }
+  EXPECT_EQ(NextTriggers(watcher), kFile);  // what was missed may be anything
+  std::filesystem::create_directory(directory_ / "a");
+  EXPECT_EQ(NextTriggers(watcher), kFile);
+}
+
+// What an account may do all day.
+TEST_F(WatcherTest, DirectoriesThatComeAndGoHaveNotEverythingReadEachTime) {
+  Watch(directory_ / "a", "config", kFile);
+  Watch(directory_.path(), "other", kAny);
+  Watcher& watcher = Start();
+  int everything = 0;
+  for (int i = 0; i < 30; ++i) {
+    std::filesystem::create_directory(directory_ / "a");
+    if ((watcher.Wait(kShort).triggers & kAny) != 0) ++everything;
+    std::filesystem::remove(directory_ / "a");
+    if ((watcher.Wait(kShort).triggers & kAny) != 0) ++everything;
+  }
+  EXPECT_GT(everything, 0);
+  EXPECT_LE(everything, 15);  // of 60; a slow machine may have one more every ten seconds
+}
+
+std::atomic<bool> full{false};
+int AddUnlessFull(int inotify, const char* path, uint32_t mask) {
+  errno = ENOSPC;
+  return full ? -1 : inotify_add_watch(inotify, path, mask);
+}
+
+TEST_F(WatcherTest, WatchesAgainOnceTheKernelHasRoomForWatches) {
+  options_.retry = milliseconds(20);
+  options_.add_watch = AddUnlessFull;
+  Watch(directory_.path(), "config", kFile);
+  full = true;
+  Watcher& watcher = Start();
+  EXPECT_EQ(watcher.Wait(kShort).triggers, 0u);
+  full = false;
+  EXPECT_EQ(NextTriggers(watcher), kFile);
+  directory_.Write("config", "x");
+  EXPECT_EQ(NextTriggers(watcher), kFile);
 }
 
 TEST_F(WatcherTest, DoesNotWatchANetworkFileSystem) {

@@ -8,9 +8,11 @@
 #include "agent/link/coordinator_client.h"
 #include "agent/link/enroll.h"
 #include "common/file.h"
+#include "common/tls/channel.h"
 #include "coordinator/cli/link/admin_client.h"
 #include "tests/agent/link/raw_server.h"
 #include "tests/coordinator/service/test_cluster.h"
+#include "tests/fakes/log_capture.h"
 #include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
@@ -34,6 +36,31 @@ bool Eventually(Condition condition) {
   return true;
 }
 
+// At the port where nodes and admins call there is none of the methods that are new.
+class OlderCoordinator {
+ public:
+  explicit OlderCoordinator(const std::string& dir) {
+    const auto files = LoadCoordinatorFiles(dir);
+    EXPECT_TRUE(files.ok()) << files.status();
+    grpc::SslServerCredentialsOptions tls(
+        GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+    tls.pem_root_certs = files->ca;
+    tls.pem_key_cert_pairs.push_back({files->key, files->certificate});
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("localhost:0", grpc::SslServerCredentials(tls), &port_);
+    builder.RegisterService(&nodes_);
+    server_ = builder.BuildAndStart();
+    EXPECT_NE(server_, nullptr);
+  }
+
+  std::string address() const { return "localhost:" + std::to_string(port_); }
+
+ private:
+  v1::NodeService::Service nodes_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
 class ClientTest : public testing::Test {
  protected:
   std::unique_ptr<AdminLink> Admin() {
@@ -49,7 +76,7 @@ class ClientTest : public testing::Test {
     EXPECT_TRUE(token.ok()) << token.status();
     EnrollOptions options;
     options.state_dir = state_ / node;
-    options.coordinator = cluster_.target();
+    options.coordinator = cluster_.enrol_target();
     options.ca_hash = token->ca_hash();
     options.token = token->token_secret();
     options.node = node;
@@ -97,6 +124,29 @@ class ClientTest : public testing::Test {
   TemporaryDirectory state_;
 };
 
+TEST_F(ClientTest, AllTriesOfACallEndAtOneDeadline) {
+  const auto channel = cluster_.ConnectNode("node-1");
+  ASSERT_TRUE(channel->WaitForConnected(std::chrono::system_clock::now() + seconds(20)));
+  std::vector<std::chrono::system_clock::time_point> deadlines;
+  CallAcrossReconnect(*channel, seconds(20), [&](grpc::ClientContext& context) {
+    deadlines.push_back(context.deadline());
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "going down");
+  });
+  ASSERT_EQ(deadlines.size(), 4u);
+  // The pauses between take a second.
+  EXPECT_LT(deadlines.back() - deadlines.front(), milliseconds(500));
+}
+
+TEST_F(ClientTest, ACallIsNotTriedAgainWhereItsTimeIsUp) {
+  const auto channel = cluster_.ConnectNode("node-1");
+  int calls = 0;
+  CallAcrossReconnect(*channel, milliseconds(1), [&](grpc::ClientContext&) {
+    ++calls;
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "going down");
+  });
+  EXPECT_EQ(calls, 1);
+}
+
 TEST_F(ClientTest, EnrolsAndBeats) {
   const EnrollOptions options = Options("node-1");
 
@@ -122,6 +172,20 @@ TEST_F(ClientTest, EnrollingTwiceWithOneTokenIsTheSame) {
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_TRUE(second->already);
   EXPECT_EQ(second->identity.certificate.serial, first->identity.certificate.serial);
+}
+
+// As the user data of a node do that joined with release 0.1, once its port was corrected there.
+TEST_F(ClientTest, EnrollingAgainAtAnotherPortOfTheCoordinatorIsTheSame) {
+  const EnrollOptions options = Options("node-1");
+  ASSERT_TRUE(Enroll(options, TestNow, Ignore).ok());
+  NodeIdentity older = *LoadNodeIdentity(options.state_dir);
+  older.coordinator = cluster_.target();
+  ASSERT_TRUE(StoreNodeIdentity(options.state_dir, older).ok());
+
+  const auto again = Enroll(options, TestNow, Ignore);
+
+  ASSERT_TRUE(again.ok()) << again.status();  // though the token is used up
+  EXPECT_TRUE(again->already);
 }
 
 // As on a machine that was made from a node's disk, with the group's token in its user data.
@@ -202,6 +266,17 @@ TEST_F(ClientTest, EnrolmentDoesNotWaitWhereWaitingDoesNotHelp) {
   EXPECT_EQ(result.status().code(), absl::StatusCode::kFailedPrecondition) << result.status();
 }
 
+TEST_F(ClientTest, JoiningOnThePortOfNodesSaysThatAnotherIsMeant) {
+  EnrollOptions options = Options("node-1");
+  options.coordinator = cluster_.target();
+
+  const auto result = Enroll(options, TestNow, Ignore);
+
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable) << result.status();
+  EXPECT_NE(result.status().message().find("check the port"), absl::string_view::npos)
+      << result.status();
+}
+
 TEST_F(ClientTest, ARemovedNodeIsToldAndJoinsAgainWithANewToken) {
   const auto first = Enroll(Options("node-1"), TestNow, Ignore);
   const auto client = Client(first->identity);
@@ -216,6 +291,7 @@ TEST_F(ClientTest, ARemovedNodeIsToldAndJoinsAgainWithANewToken) {
   const auto second = Enroll(Options("node-1"), TestNow, Ignore);
 
   EXPECT_EQ(beat.status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_TRUE(IsRemoval(beat.status())) << beat.status();
   EXPECT_NE(beat.status().message().find("was removed from cluster \"test\""),
             absl::string_view::npos)
       << beat.status();
@@ -267,6 +343,166 @@ TEST_F(ClientTest, RenewsItsCertificateWithoutADroppedHeartbeat) {
   EXPECT_GT(identity->certificate.not_after, TestNow() + hours(29 * 24));
   EXPECT_NE(identity->credentials.key, old_identity.credentials.key);
   EXPECT_TRUE(Eventually([&] { return cluster_.coordinator().server().nodes_connected() == 1; }));
+}
+
+TEST_F(ClientTest, ACoordinatorThatDoesNotRenewHasToBeUpgraded) {
+  const OlderCoordinator older(cluster_.dir());
+  NodeIdentity identity = IssuedAgo("node-1", hours(20 * 24));
+  identity.coordinator = older.address();
+  const LogCapture log;
+  const auto client = Client(identity, milliseconds(20));
+
+  EXPECT_EQ(log.Await("fix: upgrade the coordinator").size(), 1u);
+}
+
+// An agent of release 0.1 calls for ever where it joined.
+TEST_F(ClientTest, WhereNodesJoinAReportIsToldWhatToDo) {
+  NodeIdentity identity = IssuedAgo("node-1", hours(0));
+  identity.coordinator = cluster_.enrol_target();
+
+  const auto beat = Client(identity)->Heartbeat(Beat("node-1"));
+
+  EXPECT_EQ(beat.status().code(), absl::StatusCode::kUnimplemented) << beat.status();
+  EXPECT_NE(beat.status().message().find("token create --node node-1"), absl::string_view::npos)
+      << beat.status();
+}
+
+TEST_F(ClientTest, AnotherDigestKeyIsFetchedAtOnceWithTheAddresses) {
+  const NodeIdentity old_identity = IssuedAgo("node-1", hours(0));
+  const std::string key = LoadCoordinatorFiles(cluster_.dir())->digest_key;
+  ASSERT_NE(old_identity.digest_key, key);
+  const auto client = Client(old_identity, milliseconds(20));
+  ASSERT_TRUE(client->Heartbeat(Beat("node-1")).ok());  // says which key the others use
+
+  EXPECT_TRUE(Eventually([&] {
+    const auto identity = LoadNodeIdentity(state_ / "node-1");
+    return identity.ok() && identity->digest_key == key;
+  }));
+  EXPECT_TRUE(Eventually([&] {
+    const auto identity = LoadNodeIdentity(state_ / "node-1");
+    return identity.ok() && identity->coordinators == std::vector<std::string>{cluster_.target()};
+  }));
+  EXPECT_TRUE(client->Heartbeat(Beat("node-1")).ok());
+}
+
+// Names a digest key and never brings it. Its renewals are good ones.
+class NamesAKey : public v1::NodeService::Service, public v1::RenewalService::Service {
+ public:
+  explicit NamesAKey(const TestCluster& cluster) : authority_(LoadAuthority(cluster.dir())) {
+    v1::NodeService::Service& node = *this;
+    v1::RenewalService::Service& renewal = *this;
+    const std::string key = *MakeKey();
+    const std::string certificate = *authority_->Issue(
+        {{"test", Role::kCoordinator, "coordinator"}, {"localhost"}}, *MakeCsr(key), TestNow());
+    grpc::SslServerCredentialsOptions ssl;
+    ssl.pem_key_cert_pairs.push_back({key, certificate});
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::SslServerCredentials(ssl), &port_);
+    builder.RegisterService(&node);
+    builder.RegisterService(&renewal);
+    server_ = builder.BuildAndStart();
+  }
+  std::string target() const { return "localhost:" + std::to_string(port_); }
+  int renewals() const { return renewals_; }
+
+  grpc::Status Heartbeat(grpc::ServerContext*, const v1::HeartbeatRequest*,
+                         v1::HeartbeatResponse* response) override {
+    response->set_digest_key_id("0123456789abcdef");
+    return grpc::Status::OK;
+  }
+  grpc::Status Renew(grpc::ServerContext*, const v1::RenewRequest* request,
+                     v1::RenewResponse* response) override {
+    response->set_certificate_pem(
+        *authority_->Issue({{"test", Role::kNode, "node-1"}, {}}, request->csr_der(), TestNow()));
+    response->set_digest_key("of another id");
+    ++renewals_;
+    return grpc::Status::OK;
+  }
+
+ private:
+  const absl::StatusOr<Authority> authority_;
+  std::atomic<int> renewals_{0};
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+TEST_F(ClientTest, ADigestKeyThatIsNamedAndNotBroughtIsNotAskedForWithoutAnEnd) {
+  const NamesAKey coordinator(cluster_);
+  NodeIdentity identity = IssuedAgo("node-1", hours(0));
+  identity.coordinators = {coordinator.target()};
+  CoordinatorClientOptions options;
+  options.state_dir = state_ / "node-1";
+  options.identity = identity;
+  options.renewal_check = milliseconds(1);
+  const std::thread::id test = std::this_thread::get_id();
+  std::atomic<int> looks{0};  // whether the certificate is due
+  options.now = [&] {
+    if (std::this_thread::get_id() != test) ++looks;
+    return TestNow();
+  };
+  CoordinatorClient client(std::move(options));
+
+  ASSERT_TRUE(client.Heartbeat(Beat("node-1")).ok());
+  ASSERT_TRUE(Eventually([&] { return coordinator.renewals() == 1; }));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(client.Heartbeat(Beat("node-1")).ok());  // names it again
+    const int before = looks;
+    ASSERT_TRUE(Eventually([&] { return looks > before + 2; }));
+  }
+
+  EXPECT_EQ(coordinator.renewals(), 1);
+  // Another than was named would be replaced at once.
+  EXPECT_EQ(LoadNodeIdentity(state_ / "node-1")->digest_key, identity.digest_key);
+}
+
+TEST_F(ClientTest, OfSeveralAddressesTheNextIsTriedWhereOneDoesNotAnswer) {
+  NodeIdentity identity = IssuedAgo("node-1", hours(0));
+  identity.coordinators = {"127.0.0.1:1", cluster_.target()};
+  const auto client = Client(identity);
+
+  const auto first = client->Heartbeat(Beat("node-1"));
+  const auto second = client->Heartbeat(Beat("node-1"));
+
+  EXPECT_EQ(first.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(second.ok()) << second.status();
+}
+
+// As a host that is gone, whose packets nobody answers.
+TEST_F(ClientTest, OfSeveralAddressesTheNextIsTriedWhereOneSaysNothing) {
+  const RawServer silent("", false);
+  NodeIdentity identity = IssuedAgo("node-1", hours(0));
+  identity.coordinators = {silent.address(), cluster_.target()};
+  const auto client = Client(identity);
+
+  const auto first = client->Heartbeat(Beat("node-1"));
+  const auto second = client->Heartbeat(Beat("node-1"));
+
+  EXPECT_FALSE(first.ok());
+  EXPECT_TRUE(second.ok()) << second.status();
+}
+
+TEST_F(ClientTest, OfSeveralAddressesItIsSaidWhichDoesNotAnswer) {
+  NodeIdentity identity = IssuedAgo("node-1", hours(0));
+  identity.coordinators = {"127.0.0.1:1", "127.0.0.1:2"};
+  const auto client = Client(identity);
+
+  for (const std::string& address : identity.coordinators) {
+    const auto beat = client->Heartbeat(Beat("node-1"));
+    EXPECT_NE(beat.status().message().find(address + ":"), absl::string_view::npos)
+        << beat.status();
+  }
+}
+
+TEST_F(ClientTest, ANodeThatWasEnrolledAnewMeanwhileIsNotOverwrittenByARenewal) {
+  const LogCapture log;
+  const NodeIdentity old_identity = IssuedAgo("node-1", hours(20 * 24));
+  NodeIdentity anew = IssuedAgo("node-1", hours(0));
+  anew.token_id = "another";
+  ASSERT_TRUE(StoreNodeIdentity(state_ / "node-1", anew).ok());
+  const auto client = Client(old_identity, milliseconds(20));
+
+  EXPECT_EQ(log.Await("the node was enrolled anew meanwhile").size(), 1u);
+  EXPECT_EQ(LoadNodeIdentity(state_ / "node-1")->certificate.serial, anew.certificate.serial);
 }
 
 TEST_F(ClientTest, ANodeWhoseCertificateExpiredSaysHowToJoinAgain) {
@@ -330,6 +566,8 @@ TEST_F(ClientTest, EndsAtOnceWhileTheCoordinatorIsAway) {
 
 class AdminClientTest : public ClientTest {
  protected:
+  AdminClientTest() { cluster_.LetIn("alice", v1::VIEWER); }
+
   std::string Identity(Role role, hours age) {
     const std::string dir = state_ / "identity";
     std::filesystem::create_directory(dir);
@@ -369,6 +607,19 @@ TEST_F(AdminClientTest, GoesOnWithTheOldCertificateWhileTheCoordinatorIsAway) {
   EXPECT_NE(checklist.status().message().find("systemctl status connect-ha-coordinator"),
             absl::string_view::npos)
       << checklist.status();
+}
+
+TEST_F(AdminClientTest, AnOlderCoordinatorHasToBeUpgraded) {
+  const OlderCoordinator older(cluster_.dir());
+  const std::string dir = Identity(Role::kAdmin, hours(20 * 24));
+  ASSERT_TRUE(WriteSmallFile(dir + "/coordinator", older.address() + "\n", 0644).ok());
+
+  const auto admin = OpenAdminClient(dir, TestNow());
+
+  ASSERT_TRUE(admin.ok()) << admin.status();  // with the certificate that it has
+  const auto nodes = (*admin)->ListNodes({});
+  EXPECT_NE(nodes.status().message().find("fix: upgrade the coordinator"), absl::string_view::npos)
+      << nodes.status();
 }
 
 TEST_F(AdminClientTest, SaysWhatToDoAboutAnIdentityThatWillNotDo) {

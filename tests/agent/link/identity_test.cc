@@ -20,7 +20,8 @@ const Time kNow = Time(std::chrono::seconds(1'730'000'000));
 
 NodeIdentity MakeIdentity(const Authority& authority, const std::string& token) {
   NodeIdentity identity;
-  identity.coordinator = "ha.example.com:8443";
+  identity.coordinator = "ha.example.com:8444";
+  identity.coordinators = {"ha.example.com:8443", "[2001:db8::1]:8443"};
   identity.token_id = token;
   identity.ca = authority.certificate();
   identity.digest_key = std::string("\0\n=key", 6);
@@ -39,7 +40,8 @@ TEST(NodeIdentity, IsReadBackAndSecret) {
 
   const auto loaded = LoadNodeIdentity(dir.path());
   ASSERT_TRUE(loaded.ok()) << loaded.status();
-  EXPECT_EQ(loaded->coordinator, "ha.example.com:8443");
+  EXPECT_EQ(loaded->coordinator, "ha.example.com:8444");
+  EXPECT_EQ(loaded->coordinators, identity.coordinators);
   EXPECT_EQ(loaded->token_id, "abc");
   EXPECT_EQ(loaded->ca, identity.ca);
   EXPECT_EQ(loaded->digest_key, identity.digest_key);
@@ -50,6 +52,33 @@ TEST(NodeIdentity, IsReadBackAndSecret) {
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
         << entry.path();
   }
+}
+
+TEST(NodeIdentity, OfReleaseOneCallsWhereItJoined) {
+  const TemporaryDirectory dir;
+  ASSERT_TRUE(
+      StoreNodeIdentity(dir.path(), MakeIdentity(*Authority::Create("old", kNow), "abc")).ok());
+  ASSERT_TRUE(WriteSmallFile(dir / "enrolment",
+                             "coordinator=old.example.com:8443\ncluster=old\nnode=node-1\n"
+                             "token=abc\nmachine=m\n",
+                             0600)
+                  .ok());
+
+  const auto loaded = LoadNodeIdentity(dir.path());
+
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->coordinators, (std::vector<std::string>{"old.example.com:8443"}));
+}
+
+TEST(NodeIdentity, WhatTheCoordinatorSaysComesFirstAndWhatWasKnownStays) {
+  const std::vector<std::string> known = {"old.example.com:8443", "b.example.com:8443"};
+  EXPECT_EQ(MergedCoordinators({"b.example.com", "bad address", "new.example.com:1"}, known),
+            (std::vector<std::string>{"b.example.com:8443", "new.example.com:1",
+                                      "old.example.com:8443"}));
+  EXPECT_EQ(MergedCoordinators({}, known), known);
+  std::vector<std::string> many;
+  for (int i = 1; i <= 20; ++i) many.push_back("h" + std::to_string(i) + ":8443");
+  EXPECT_EQ(MergedCoordinators(many, known).size(), 8u);
 }
 
 TEST(NodeIdentity, ThatIsNotThereSaysHowToJoin) {

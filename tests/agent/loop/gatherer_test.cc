@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 
 #include "tests/fakes/fake_host.h"
 
@@ -182,9 +183,65 @@ TEST_F(GathererTest, AProbePastItsDeadlineIsHungAndTheOthersGoOn) {
   ASSERT_EQ(facts.unobserved_size(), 1);
   EXPECT_EQ(facts.unobserved(0).path(), "storage");
   EXPECT_EQ(facts.unobserved(0).reason(),
-            "probe storage has not come back since 2024-08-01T11:59:52Z");
+            "probe storage has not come back since 2024-08-01T12:00:00Z");
   EXPECT_EQ(facts.runs(1).state(), v1::ProbeRun::HUNG);
   EXPECT_GE(facts.runs(1).duration_us(), 7'000'000);
+  // Reckoned from its age, the moment would be another one now and then.
+  host_.Advance(milliseconds(5'400));
+  EXPECT_EQ(gatherer.Collect(now + milliseconds(5'300)).unobserved(0).reason(),
+            facts.unobserved(0).reason());
+}
+
+TEST_F(GathererTest, WhatTakesLongHoldsUpNothingOfAnotherPace) {
+  world_.hang = true;
+  options_.probes = {
+      {"connect_integrity", "connect", Pace::kVerify, kOnPackages, seconds(30), ReadStorage},
+      {"runtimes_verification", "runtimes", Pace::kVerify, kOnPackages, seconds(30), ReadStorage},
+      {"database", "database", Pace::kPoll, kOnPackages, seconds(30), ReadStorage},
+      {"clock", "host", Pace::kPoll, kOnHost, seconds(30), ReadHost}};
+  Gatherer& gatherer = Start();
+  gatherer.StartAll(steady_clock::now());
+  const auto end = steady_clock::now() + kLong;
+  while (world_.host_runs == 0 && steady_clock::now() < end) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_EQ(world_.host_runs, 1);
+  EXPECT_FALSE(gatherer.Idle());
+}
+
+TEST_F(GathererTest, ToBeQueuedIsNotToHangUnlessWhatItWaitsForHangs) {
+  world_.hang = true;
+  options_.probes = {
+      {"connect_integrity", "connect", Pace::kVerify, kOnPackages, seconds(30), ReadStorage},
+      {"license_status", "license", Pace::kVerify, kOnLicense, milliseconds(20), Verify}};
+  Gatherer& gatherer = Start();
+  const auto began = steady_clock::now();
+  const uint64_t round = gatherer.StartAll(began);
+  const auto is_running = [&gatherer] {
+    const v1::Facts facts = gatherer.Collect(steady_clock::now());
+    return facts.runs_size() > 0 && facts.runs(0).state() == v1::ProbeRun::RUNNING;
+  };
+  while (!is_running()) std::this_thread::sleep_for(milliseconds(1));
+  gatherer.Changed(began + seconds(10));
+  EXPECT_EQ(gatherer.Collect(began + seconds(10)).unobserved_size(), 0);
+  EXPECT_FALSE(gatherer.Done(round, began + seconds(10)));
+  EXPECT_GT(gatherer.NextDue(), began + seconds(10));
+
+  host_.Advance(seconds(60));
+  EXPECT_TRUE(gatherer.Changed(began + seconds(60)));
+  const v1::Facts facts = gatherer.Collect(began + seconds(60));
+  ASSERT_EQ(facts.unobserved_size(), 2);
+  EXPECT_EQ(facts.unobserved(0).reason(),
+            "probe connect_integrity has not come back since 2024-08-01T12:00:00Z");
+  EXPECT_EQ(facts.unobserved(1).reason(),
+            "probe license_status has been queued since 2024-08-01T12:00:00Z");
+  EXPECT_TRUE(gatherer.Done(round, began + seconds(60)));
+
+  world_.hang = false;
+  EXPECT_TRUE(gatherer.WaitForAll(kLong));
+  while (!gatherer.Idle()) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_EQ(gatherer.Collect(steady_clock::now()).unobserved_size(), 0);
+  EXPECT_EQ(world_.verified, 1);
 }
 
 TEST_F(GathererTest, AHungProbeIsNeitherWaitedForNorStartedTwiceAndRecovers) {

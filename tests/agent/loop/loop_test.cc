@@ -61,16 +61,26 @@ class LoopTest : public testing::Test {
     convergence.cache_dir = "/cache";
     convergence.agent_config.set_connect_unit("rstudio-connect.service");
     convergence.agent_config.set_connect_config("/etc/connect.gcfg");
-    converger_ = std::make_unique<Converger>(std::move(convergence), host_, cache_, nullptr);
+    held_ = std::make_unique<Held>(Holding(), host_);
+    EXPECT_TRUE(held_->Load().ok());
+    converger_ =
+        std::make_unique<Converger>(std::move(convergence), host_, cache_, *held_, nullptr);
     EXPECT_TRUE(converger_->Start().ok());
     LoopOptions options;
     options.node = "node-1";
     options.machine_id = "m";
     options.boot_id = "b";
     options.agent_version = "0.1.0";
-    options.watchdog = seconds(60);
+    options.digest_key_id = "2c70e12b7a0646f9";
     options.notify = [this](const std::string& state) { told_.push_back(state); };
-    loop_ = std::make_unique<Loop>(std::move(options), *gatherer_, *converger_, link_, host_);
+    loop_ =
+        std::make_unique<Loop>(std::move(options), *gatherer_, *converger_, *held_, link_, host_);
+  }
+  static HeldOptions Holding() {
+    HeldOptions options;
+    options.owner = {"lab", "m", "token-1", "m"};
+    options.state_dir = "/state";
+    return options;
   }
   // Until the first gathering is over and reported.
   void Begin() {
@@ -94,6 +104,7 @@ class LoopTest : public testing::Test {
   ProbeCache cache_;
   FakeLink link_;
   std::unique_ptr<Gatherer> gatherer_;
+  std::unique_ptr<Held> held_;
   std::unique_ptr<Converger> converger_;
   std::unique_ptr<Loop> loop_;
   std::vector<std::string> told_;
@@ -107,6 +118,7 @@ TEST_F(LoopTest, ReportsWhatTheNodeIs) {
   EXPECT_EQ(request.machine_id(), "m");
   EXPECT_EQ(request.boot_id(), "b");
   EXPECT_EQ(request.agent_version(), "0.1.0");
+  EXPECT_EQ(request.digest_key_id(), "2c70e12b7a0646f9");
   EXPECT_EQ(request.reported_state(), v1::OBSERVED);
   EXPECT_EQ(request.facts().host().hostname(), "node-1");
   EXPECT_EQ(request.facts_digest().size(), 64u);
@@ -130,6 +142,26 @@ TEST_F(LoopTest, SendsAChangeAtOnce) {
   After(milliseconds(200), kOnHost);
   ASSERT_EQ(link_.requests.size(), 2u);
   EXPECT_EQ(link_.requests[1].facts().host().hostname(), "other");
+}
+
+TEST_F(LoopTest, SendsFactsAsBytesOnceTheCoordinatorTakesThem) {
+  v1::HeartbeatResponse takes;
+  takes.set_next_heartbeat_ms(5000);
+  takes.set_takes_facts_bytes(true);
+  Answer(takes);
+  Begin();
+  host_.SetFile("/etc/hostname", "other");
+  After(milliseconds(200), kOnHost);  // answered by one that does not
+  host_.SetFile("/etc/hostname", "again");
+  After(milliseconds(200), kOnHost);
+  ASSERT_EQ(link_.requests.size(), 3u);
+  v1::Facts facts;
+  EXPECT_TRUE(link_.requests[0].has_facts());
+  EXPECT_FALSE(link_.requests[1].has_facts());
+  ASSERT_TRUE(facts.ParseFromString(link_.requests[1].facts_bytes()));
+  EXPECT_EQ(facts.host().hostname(), "other");
+  EXPECT_TRUE(link_.requests[2].facts_bytes().empty());
+  EXPECT_EQ(link_.requests[2].facts().host().hostname(), "again");
 }
 
 TEST_F(LoopTest, AFlappingFactWaitsALittle) {
@@ -237,7 +269,7 @@ TEST_F(LoopTest, TellsOfTroubleWhenItBeginsBecomesAnotherAndLastsAndWhenItEnds) 
                                       "event=coordinator-back away=\"1h 35m\""}));
 }
 
-TEST_F(LoopTest, AReportThatTheCoordinatorWouldNotTakeSaysWhyItIsEmpty) {
+TEST_F(LoopTest, OfAReportThatTheCoordinatorWouldNotTakeThePartIsMissing) {
   const LogCapture log;
   host_.SetFile("/etc/hostname", std::string(5 * 1024 * 1024, 'x'));
   Begin();
@@ -245,11 +277,18 @@ TEST_F(LoopTest, AReportThatTheCoordinatorWouldNotTakeSaysWhyItIsEmpty) {
   ASSERT_EQ(link_.requests.size(), 2u);
   const v1::Facts& facts = link_.requests[0].facts();
   ASSERT_EQ(facts.unobserved_size(), 1);
-  EXPECT_EQ(facts.unobserved(0).path(), "");
+  EXPECT_EQ(facts.unobserved(0).path(), "host");
+  EXPECT_TRUE(facts.has_memory());
   EXPECT_NE(facts.unobserved(0).reason().find("the report is too large (5.0 MiB"),
             std::string::npos);
   EXPECT_LT(link_.requests[0].ByteSizeLong(), 1000u);
   EXPECT_EQ(log.Await("event=report-too-large").size(), 1u);
+}
+
+TEST_F(LoopTest, WhatIsNoTextOnTheNodeIsTextInTheReport) {
+  host_.SetFile("/etc/hostname", "node\xff\x1b[31m");
+  Begin();
+  EXPECT_EQ(link_.requests[0].facts().host().hostname(), "node\\xff\\x1b[31m");
 }
 
 TEST_F(LoopTest, AChangeDoesNotBreakTheBackOff) {
@@ -260,13 +299,19 @@ TEST_F(LoopTest, AChangeDoesNotBreakTheBackOff) {
   EXPECT_EQ(link_.requests.size(), 1u);
 }
 
-TEST_F(LoopTest, KeepsFeedingTheWatchdogAndSaysWhatIsWrong) {
+TEST_F(LoopTest, KeepsTurningAndSaysWhatIsWrong) {
   link_.error = absl::UnavailableError("connection refused");
   Begin();
   for (int i = 0; i < 60; ++i) After(seconds(1));
-  EXPECT_GE(Count("WATCHDOG=1"), 4);
   EXPECT_EQ(Count("STATUS=cannot report: connection refused"), 1);
   EXPECT_LE(loop_->NextDue(now_), now_ + seconds(30));
+}
+
+TEST_F(LoopTest, TellsSystemdNothingButItsStatusWhateverTheCoordinatorSays) {
+  link_.error = absl::UnavailableError("no\nMAINPID=1\nWATCHDOG=trigger");
+  Begin();
+  EXPECT_EQ(Count("STATUS=cannot report: no?MAINPID=1?WATCHDOG=trigger"), 1);
+  for (const std::string& told : told_) EXPECT_EQ(told.find('\n'), std::string::npos) << told;
 }
 
 // Until the converger's thread has said what the test waits for; each turn a heartbeat.
@@ -286,6 +331,7 @@ class AssignedLoopTest : public LoopTest {
     response.set_assigned_generation(generation);
     v1::Desired& desired = *response.mutable_desired();
     desired.set_generation(generation);
+    desired.mutable_spec()->set_cluster("lab");
     desired.mutable_spec()->set_enforcement(v1::ENFORCE);
     return response;
   }
@@ -364,9 +410,59 @@ TEST_F(AssignedLoopTest, WhatItHoldsOutlivesTheAgentAndACoordinatorThatIsAway) {
   ConvergeOptions options;
   options.state_dir = "/state";
   ProbeCache cache;
-  Converger again(options, host_, cache, nullptr);
+  Held held(Holding(), host_);
+  EXPECT_TRUE(held.Load().ok());
+  Converger again(options, host_, cache, held, nullptr);
   EXPECT_TRUE(again.Start().ok());
   EXPECT_EQ(again.News().generation, 3u);
+}
+
+TEST_F(AssignedLoopTest, SaysWhoseOrdersItHoldsAndWhatItAllows) {
+  v1::HeartbeatResponse response = Assigned(v1::OBSERVED, 3);
+  response.mutable_desired()->set_lineage("L");
+  response.mutable_desired()->mutable_applied_at()->set_seconds(100);
+  response.mutable_order()->set_lineage("L");
+  response.mutable_order()->set_epoch(4);
+  response.mutable_order()->set_serial(9);
+  Answer(response);
+  Begin();
+  After(seconds(6));
+  const v1::HeartbeatRequest& request = link_.requests.back();
+  EXPECT_EQ(request.reported_generation(), 3u);
+  EXPECT_EQ(request.reported_lineage(), "L");
+  EXPECT_EQ(request.reported_applied_at().seconds(), 100);
+  EXPECT_EQ(request.order().epoch(), 4u);
+  EXPECT_EQ(request.order().serial(), 9u);
+  EXPECT_EQ(request.allow(), v1::ALLOW_SERVE);
+  EXPECT_EQ(request.trusted_signers_size(), 0);
+}
+
+TEST_F(AssignedLoopTest, ANodeThatWasRemovedIsObserved) {
+  host_.SetDirectory("/etc/systemd/system");
+  Answer(Assigned(v1::PREPARING, 3));
+  Begin();
+  TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.reported_state() == v1::READY; });
+  link_.error = absl::PermissionDeniedError(
+      "node \"node-1\" was removed from cluster \"lab\"; fix: to join again: ...");
+  After(seconds(6));
+  EXPECT_EQ(converger_->News().state, v1::OBSERVED);
+  Held again(Holding(), host_);
+  EXPECT_TRUE(again.Load().ok());
+  EXPECT_TRUE(again.Orders()->removed());
+}
+
+TEST_F(AssignedLoopTest, AnotherRefusalChangesNothing) {
+  host_.SetDirectory("/etc/systemd/system");
+  Answer(Assigned(v1::PREPARING, 3));
+  Begin();
+  TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.reported_state() == v1::READY; });
+  for (const absl::Status& error :
+       {absl::PermissionDeniedError("the certificate is for cluster other, this one is lab"),
+        absl::UnavailableError("node-1 was removed"), absl::UnauthenticatedError("was removed")}) {
+    link_.error = error;
+    After(seconds(60));
+    EXPECT_EQ(converger_->News().state, v1::READY) << error;
+  }
 }
 
 TEST_F(LoopTest, SaysThatAnotherMachineHasItsName) {

@@ -104,6 +104,9 @@ TEST(ServerVersion, IsInTheSettings) {
   EXPECT_EQ(*ParseServerVersion(R"({"a": [1], "version": "2024.08.0"})"), "2024.08.0");
   EXPECT_EQ(ParseServerVersion(R"({"version": ""})").status().message(),
             "server_settings tells no version: Server.HideVersion may be set");
+  EXPECT_EQ(
+      ParseServerVersion("{\"version\": \"" + std::string(65, '1') + "\"}").status().message(),
+      "server_settings tells a version that is none");
   EXPECT_EQ(ParseServerVersion("<html>").status().message(),
             "server_settings did not answer with a JSON object");
 }

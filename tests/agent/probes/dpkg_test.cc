@@ -127,6 +127,21 @@ TEST_F(VerifyPackageTest, ReadsOnlyWhatChangedTheSecondTime) {
   EXPECT_EQ(bench_.host->calls() - before - unchanged, unchanged + 3);
 }
 
+// As `rsync --inplace -t` and `touch -r` leave it: of the same size, and as old as before.
+TEST(VerifiedFiles, AFileThatWasWrittenOverInPlaceIsNotTheOneThatWasRead) {
+  VerifiedFiles verified;
+  const ShippedFile file{"/opt/one", kMd5OfA};
+  FileStatus status;
+  status.inode = 7;
+  status.size_bytes = 1;
+  status.modified_at = Time(std::chrono::seconds(1700000000));
+  status.changed_at = status.modified_at;
+  verified.Add(file, status);
+  EXPECT_TRUE(verified.Has(file, status));
+  status.changed_at += std::chrono::seconds(900);
+  EXPECT_FALSE(verified.Has(file, status));
+}
+
 TEST_F(VerifyPackageTest, AnUnreadableFileIsAnErrorAndNoChange) {
   bench_.host->SetError("/opt/two", absl::PermissionDeniedError("permission denied: /opt/two"));
   EXPECT_EQ(Verify().status().message(), "permission denied: /opt/two");

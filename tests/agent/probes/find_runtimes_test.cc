@@ -44,6 +44,14 @@ TEST_F(FindRuntimesTest, ALinkOutOfTheDirectoryIsAnInstallation) {
   EXPECT_EQ(Found(), "/opt/R/4.2.1/bin/R\n");
 }
 
+TEST_F(FindRuntimesTest, InterpretersWithoutEndAreNotTried) {
+  for (int i = 0; i < 101; ++i) {
+    bench_.host->SetFile("/opt/R/4.0." + std::to_string(i) + "/bin/R", "R");
+  }
+  EXPECT_EQ(FindRuntimes(bench_.Input()).status().message(),
+            "101 interpreters are installed, more than 100");
+}
+
 TEST_F(FindRuntimesTest, LinksThatLeadNowhereAreNotThere) {
   Link("/opt/R/current", "4.9.9");
   Link("/opt/R/loop", "pool");

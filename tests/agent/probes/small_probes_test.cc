@@ -8,7 +8,6 @@
 #include <algorithm>
 
 #include "agent/probes/connect/license.h"
-#include "agent/probes/database/resolve.h"
 #include "agent/probes/machine/accounts.h"
 #include "agent/probes/machine/clock.h"
 #include "agent/probes/machine/host.h"
@@ -94,6 +93,18 @@ TEST(License, AFloatingOneIsRemote) {
   EXPECT_EQ(bench.Run(ReadLicense, "license").license().kind(), "remote");
 }
 
+TEST(License, FilesWithoutEndAreNotReported) {
+  ProbeBench bench;
+  for (int i = 0; i < 101; ++i) {
+    bench.host->SetFile("/var/lib/rstudio-connect/" + std::to_string(i) + ".lic", "x");
+  }
+  const v1::Facts facts = bench.Run(ReadLicense, "license");
+  EXPECT_EQ(facts.license().files_size(), 0);
+  EXPECT_EQ(facts.unobserved(0).path(), "license.files");
+  EXPECT_EQ(facts.unobserved(0).reason(),
+            "more than 100 licence files are in /var/lib/rstudio-connect");
+}
+
 v1::Listener MakeListener(const std::string& address, uint32_t port) {
   v1::Listener listener;
   listener.set_address(address);
@@ -136,12 +147,6 @@ TEST(Listeners, AreTheKernels) {
 
 TEST(Memory, ALineThatIsNotThereLeavesItsFieldUnset) {
   EXPECT_EQ(Text(ParseMeminfo("MemTotal:  1024 kB\nMemFree: 1 kB\n")), "total_bytes: 1048576\n");
-}
-
-TEST(ResolveHost, AnAddressIsItsOwn) {
-  const auto addresses = ResolveHost("127.0.0.1", std::chrono::seconds(5));
-  ASSERT_TRUE(addresses.ok());
-  EXPECT_EQ(*addresses, std::vector<std::string>{"127.0.0.1"});
 }
 
 }  // namespace

@@ -61,6 +61,26 @@ TEST_F(StorageAnswersTest, NothingIsAskedWhereAllDataIsLocalOrNotMountedYet) {
   EXPECT_EQ(facts.unobserved_size(), 0);
 }
 
+// Of a file system that answers, but slowly where much is read.
+class BusyShare : public FakeHost {
+ public:
+  absl::StatusOr<FileStatus> LStat(const std::string& path) override {
+    if (path.rfind("/mnt/share", 0) != 0) return FakeHost::LStat(path);
+    return absl::DeadlineExceededError("waits behind a read");
+  }
+  absl::StatusOr<FileStatus> LookAlone(const std::string&) override {
+    return absl::NotFoundError("no such file");
+  }
+};
+
+TEST(BusyShareTest, IsAskedBesideWhatIsReadFromIt) {
+  ProbeBench bench(std::make_unique<BusyShare>());
+  Arrange(bench);
+  const v1::Facts facts = Look(bench);
+  ASSERT_EQ(facts.storage().answers_size(), 1) << Text(facts);
+  EXPECT_TRUE(facts.storage().answers(0).answered());
+}
+
 TEST_F(StorageAnswersTest, ARefusalIsAnAnswer) {
   bench_.host->SetError("/mnt/share", absl::PermissionDeniedError("root is squashed"));
   EXPECT_TRUE(Answer().answered());

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "agent/probes/machine/disk.h"
 #include "agent/probes/storage/efs_state.h"
 #include "tests/agent/probes/probe_bench.h"
@@ -63,6 +65,22 @@ TEST_F(StorageTest, ADirectoryIsToldByItsPlaceInTheExport) {
   EXPECT_EQ(facts.unobserved_size(), 0);
 }
 
+TEST_F(StorageTest, NoPasswordOfAMountIsTold) {
+  bench_.host->SetFile("/proc/self/mountinfo",
+                       "28 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw\n"
+                       "50 28 0:52 / /data rw,relatime - nfs4 https://me:hunter2@host/dav "
+                       "rw,username=me,password=hunter2,vers=3.0\n");
+  const v1::Facts facts = bench_.Run(ReadStorage, "storage");
+  EXPECT_EQ(facts.DebugString().find("hunter2"), std::string::npos) << facts.DebugString();
+  for (const v1::Mount& mount : facts.storage().mounts()) {
+    if (mount.mount_point() != "/data") continue;
+    EXPECT_EQ(mount.super_options(2), "password=***");
+    EXPECT_EQ(mount.super_options(3), "vers=3.0");
+    return;
+  }
+  FAIL() << facts.DebugString();
+}
+
 TEST_F(StorageTest, AnUnreadableConfigurationLeavesTheMounts) {
   bench_.config_status = absl::PermissionDeniedError("permission denied");
   const v1::Facts facts = bench_.Run(ReadStorage, "storage");
@@ -91,6 +109,23 @@ TEST_F(StorageTest, DisksAreLookedAtWithoutTheShare) {
   EXPECT_EQ(facts.disk().file_systems(0).used_percent(), 75u);
   EXPECT_EQ(facts.disk().file_systems(1).mount_point(), "/data");
   EXPECT_EQ(facts.disk().file_systems(1).used_for(0), "/data/tmp");
+}
+
+// Any account may mount FUSE on a directory of its own, hundreds of times and under any name.
+TEST(Storage, MountsThatAnAccountMadeForItselfAreNotReportedUnlessDataIsOnThem) {
+  ProbeBench bench;
+  bench.host->SetFile("/proc/self/mountinfo",
+                      "28 1 259:1 / / rw shared:1 - ext4 /dev/root rw\n"
+                      "50 28 0:52 / /home/x/a rw - fuse.evil evil rw,user_id=1000,group_id=1000\n"
+                      "51 28 0:53 / /mnt/s3 rw - fuse.s3fs s3fs rw,user_id=0,group_id=0\n"
+                      "52 28 0:54 / /srv/data rw - fuse.evil evil rw,user_id=1000,group_id=1000\n");
+  bench.Configure({{"Server.DataDir", "/srv/data"}});
+  const v1::Facts facts = bench.Run(ReadStorage, "storage");
+  std::set<std::string> mount_points;
+  for (const v1::Mount& mount : facts.storage().mounts()) mount_points.insert(mount.mount_point());
+  EXPECT_EQ(mount_points.count("/home/x/a"), 0u);
+  EXPECT_EQ(mount_points.count("/mnt/s3"), 1u);
+  EXPECT_EQ(mount_points.count("/srv/data"), 1u);
 }
 
 MountEntry HelperMount() {

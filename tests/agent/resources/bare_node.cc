@@ -8,15 +8,19 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "agent/probes/installed/runtimes.h"
+#include "common/spec/config_checker.h"
 #include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {
 
-constexpr char kGroupAdd[] = "/usr/sbin/groupadd --system --gid 999 rstudio-connect";
+constexpr char kGroupAdd[] = "/usr/sbin/groupadd --system --gid 999 -- rstudio-connect";
 constexpr char kUserAdd[] =
     "/usr/sbin/useradd --system --uid 999 --gid rstudio-connect --no-create-home --home-dir "
-    "/home/rstudio-connect --shell /usr/sbin/nologin rstudio-connect";
+    "/home/rstudio-connect --shell /usr/sbin/nologin -- rstudio-connect";
+constexpr char kSimulation[] =
+    "/usr/bin/apt-get install -s -y -q --no-install-recommends --allow-change-held-packages "
+    "--allow-downgrades --allow-remove-essential ";
 constexpr char kPublisher[] = "https://example.com/";
 
 std::string Md5Hex(const std::string& text) {
@@ -50,8 +54,9 @@ void MakeUser(FakeHost& machine) {
 
 BareNode::BareNode() {
   spdlog::set_level(spdlog::level::off);
-  for (const char* directory : {kStateDir, "/opt", "/etc/systemd/system", "/var/cache",
-                                "/var/lib/dpkg/info", "/var/lib/dpkg/updates", "/etc/secrets"}) {
+  for (const char* directory :
+       {kStateDir, "/opt", "/etc/systemd/system", "/var/cache", "/var/lib/dpkg/info",
+        "/var/lib/dpkg/updates", kRuntimeDir, kSecretsDirectory}) {
     host.SetDirectory(directory);
   }
   host.SetFile("/usr/bin/apt-get", "");
@@ -63,6 +68,7 @@ BareNode::BareNode() {
   host.SetCommand(kUserAdd, {0, false, ""}, MakeUser);
   host.SetService("-/usr/bin/dpkg --force-confold --configure -a", {});
   host.SetService("/usr/bin/apt-get update", {});
+  host.SetService("-/usr/bin/apt-get check", {});
   host.SetService("/usr/bin/env --unset=SYSTEMD_OFFLINE systemctl daemon-reload", {});
   FakeDeb dpkg;
   dpkg.name = "dpkg";
@@ -120,8 +126,7 @@ void BareNode::ArrangeInstall(const std::string& path, const FakeDeb& deb) {
     machine.SetUnit(unit);
     machine.StartUnit(kUnit);
   };
-  const std::string begin =
-      "/usr/bin/apt-get install -y -q --no-install-recommends --allow-change-held-packages ";
+  const std::string begin = "/usr/bin/apt-get install -y -q --no-remove --no-install-recommends ";
   const std::string end =
       absl::StrCat("-o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold ", path);
   for (const char* flags :
@@ -137,6 +142,22 @@ void BareNode::ArrangeInstall(const std::string& path, const FakeDeb& deb) {
     WriteStatus(machine);
   };
   host.SetService("/usr/bin/apt-mark hold " + deb.name, hold);
+  host.SetService("-/usr/bin/apt-mark hold " + deb.name, hold);
+  FakeServiceCommand unhold;
+  unhold.reads = reads;
+  unhold.effect = [this, name = deb.name](FakeHost& machine) {
+    if (absl::EndsWith(installed_[name].status(), " ok installed")) {
+      installed_[name].set_status("install ok installed");
+    }
+    WriteStatus(machine);
+  };
+  host.SetService("/usr/bin/apt-mark unhold " + deb.name, unhold);
+  for (const char* flag : {"", "--reinstall "}) {
+    host.SetCommand(absl::StrCat(kSimulation, flag, path),
+                    {0, false,
+                     absl::StrCat("Reading package lists...\n", deb.simulated, "Inst ", deb.name,
+                                  " (", deb.version, " local-deb [", deb.architecture, "])\n")});
+  }
 }
 
 // dpkg and apt; the files that the package does not know of stay.
@@ -156,10 +177,6 @@ void BareNode::ArrangeRemoval(const std::string& package) {
     installed_.erase(package);
     WriteStatus(machine);
   };
-  host.SetService(
-      "/usr/bin/apt-get purge -y -q --allow-change-held-packages -o DPkg::Lock::Timeout=600 " +
-          package,
-      purge);
   host.SetService("/usr/bin/dpkg --force-remove-reinstreq --force-hold --purge " + package, purge);
 }
 
@@ -173,7 +190,7 @@ void BareNode::SetTrial(v1::RuntimeKind kind, const std::string& version,
     case v1::PYTHON:
       host.SetCommand(
           executable +
-              " -c import subprocess, tempfile, venv; d = tempfile.TemporaryDirectory(); "
+              " -I -c import subprocess, tempfile, venv; d = tempfile.TemporaryDirectory(); "
               "venv.create(d.name, with_pip=True); "
               "subprocess.run([d.name + '/bin/python', '-m', 'pip', '--version'], check=True)",
           result);
@@ -252,11 +269,12 @@ v1::Assignment BareNode::FullAssignment() {
   SetTrial(v1::QUARTO, "1.5.57", {0, false, ""});
   spec.mutable_connect()->mutable_license()->set_file("connect.lic");
   desired.set_license("the licence");
-  (*spec.mutable_secrets())["db_password"].set_file("/etc/secrets/db");
+  (*spec.mutable_secrets())["db_password"].set_file("/etc/connect-ha/secrets/db");
   FakeFile secret;
   secret.content = "hunter2\n";
   secret.mode = 0600;
-  host.SetFile("/etc/secrets/db", secret);
+  host.SetFile("/etc/connect-ha/secrets/db", secret);
+  spec.mutable_connect()->set_config("rstudio-connect.gcfg");
   desired.set_connect_config(
       "[Server]\nAddress = https://${node.name}\n[Postgres]\nPassword = ${secret.db_password}\n");
   return assignment;
@@ -271,6 +289,22 @@ ConvergeOptions BareNode::Options() const {
   options.cache_dir = kCacheDir;
   options.digest_key = std::string(32, 'k');
   return options;
+}
+
+HeldOptions BareNode::Holding() const {
+  HeldOptions options;
+  options.owner = {"lab", "machine-1", "token-1", "machine-1"};
+  options.state_dir = kStateDir;
+  options.runtime_dir = kRuntimeDir;
+  return options;
+}
+
+v1::HeartbeatResponse ToAnswer(const v1::Assignment& assignment) {
+  v1::HeartbeatResponse answer;
+  answer.set_assigned_state(assignment.state());
+  answer.set_assigned_generation(assignment.desired().generation());
+  if (assignment.has_desired()) *answer.mutable_desired() = assignment.desired();
+  return answer;
 }
 
 int BareNode::InstallsOf(const std::string& artifact_sha256) const {

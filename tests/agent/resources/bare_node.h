@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/assignment/held.h"
 #include "agent/resources/converge/converge.h"
 #include "tests/fakes/fake_host.h"
 
@@ -14,6 +15,7 @@ namespace connect_ha {
 
 inline constexpr char kStateDir[] = "/var/lib/connect-ha-agent";
 inline constexpr char kCacheDir[] = "/var/cache/connect-ha-agent";
+inline constexpr char kRuntimeDir[] = "/run/connect-ha-agent";
 inline constexpr char kUnit[] = "rstudio-connect.service";
 inline constexpr char kConfigFile[] = "/etc/rstudio-connect/rstudio-connect.gcfg";
 
@@ -28,6 +30,7 @@ struct FakeDeb {
   int exit_code = 0;
   std::string log;
   int reads = 1;
+  std::string simulated;  // what apt-get -s prints of other packages
 };
 
 class BareNode {
@@ -43,6 +46,8 @@ class BareNode {
   // Two R, a Python, a Quarto, Connect, an account, a licence and a configuration with a secret.
   v1::Assignment FullAssignment();
   ConvergeOptions Options() const;
+  // Of cluster "lab".
+  HeldOptions Holding() const;
 
   // dpkg's database.
   void SetInstalled(const FakeDeb& deb, const std::string& status = "install ok installed");
@@ -99,6 +104,9 @@ struct Agent {
   absl::Status loaded;
   Converge converge;
 };
+
+// What a coordinator of release 0.1 answers a node that it assigns this.
+v1::HeartbeatResponse ToAnswer(const v1::Assignment& assignment);
 
 // "waiting: RESOURCE: ERROR" and so on: what a convergence says, for a test's failure.
 std::string Describe(const v1::Convergence& convergence);

@@ -13,7 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::minutes;
-using std::chrono::seconds;
 
 class ConvergeTest : public testing::Test {
  protected:
@@ -24,6 +23,15 @@ class ConvergeTest : public testing::Test {
   v1::Artifact& connect() { return *spec().mutable_connect()->mutable_package(); }
   std::string said() const { return Describe(watch_.last()); }
   const v1::Trouble& trouble() const { return watch_.last().troubles(0); }
+  // The latest change of a resource.
+  v1::Change Made(const std::string& resource) const {
+    v1::Change latest;
+    for (const v1::ChangeMade& made : agent_->journal.Pending(100)) {
+      if (made.change().resource() == resource) latest = made.change();
+    }
+    return latest;
+  }
+  bool IsThere(const std::string& path) { return node_.host.Stat(path).ok(); }
   // The agent is killed and started again; PID 1 and what it runs stay.
   void Restart() { agent_ = std::make_unique<Agent>(node_); }
 
@@ -233,6 +241,93 @@ TEST_F(ConvergeTest, WhatNeedsAPersonIsTriedAgainWhenAsked) {
   EXPECT_EQ(said(), "CONVERGED");
 }
 
+// A store that was made anew numbers as the one before did.
+TEST_F(ConvergeTest, WhatFailedForAnotherStoresSpecificationOfTheSameNumberIsTriedAgain) {
+  FakeDeb deb{"rstudio-connect", "2024.08.0~ubuntu22"};
+  deb.exit_code = 1;
+  deb.log = "post-installation script returned error exit status 1\n";
+  connect() = node_.Publish("connect.deb", deb);
+  Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
+  deb.exit_code = 0;
+  connect() = node_.Publish("connect.deb", deb);
+  assignment_.mutable_desired()->set_lineage("M");
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+}
+
+TEST_F(ConvergeTest, AQuartoThatIsNotThereKeepsNothingElseBack) {
+  spec().mutable_runtimes()->mutable_quarto(0)->mutable_archive()->set_url(
+      "https://example.com/gone.tar.gz");
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
+  ASSERT_EQ(watch_.last().troubles_size(), 1) << said();
+  EXPECT_EQ(trouble().resource(), "archive quarto 1.5.57");
+  EXPECT_EQ(watch_.last().changes_size(), 1) << said();
+  EXPECT_TRUE(IsThere(kConfigFile));
+  EXPECT_TRUE(IsThere("/var/lib/rstudio-connect/connect.lic"));
+}
+
+TEST_F(ConvergeTest, WhatNeedsConnectsPackageWaitsForItAndRuntimesDoNot) {
+  connect().set_url("https://example.com/gone.deb");
+  EXPECT_EQ(Turn(), std::nullopt);
+  ASSERT_EQ(watch_.last().troubles_size(), 1) << said();
+  EXPECT_EQ(trouble().resource(), "package rstudio-connect");
+  EXPECT_FALSE(IsThere(kConfigFile));
+  EXPECT_FALSE(IsThere("/var/lib/rstudio-connect/connect.lic"));
+  EXPECT_EQ(node_.DpkgStatus("python-3.11.9"), "1, hold ok installed");
+  EXPECT_TRUE(IsThere("/opt/quarto/1.5.57/bin/quarto"));
+}
+
+// apt would try to configure it beside the others, and fail for it.
+TEST_F(ConvergeTest, APackageThatIsUnfinishedKeepsTheOtherPackagesBack) {
+  FakeDeb failing{"r-4.3.3", "1"};
+  failing.exit_code = 100;
+  failing.log = "post-installation script returned error exit status 1\n";
+  *spec().mutable_runtimes()->mutable_r(0)->mutable_package() =
+      node_.Publish("r-4.3.3.deb", failing);
+  Turn();
+  ASSERT_EQ(watch_.last().troubles_size(), 1) << said();
+  EXPECT_EQ(trouble().resource(), "package r-4.3.3");
+  EXPECT_EQ(node_.DpkgStatus("r-4.4.1"), "");
+  EXPECT_EQ(node_.DpkgStatus("python-3.11.9"), "");
+  EXPECT_TRUE(IsThere(kConfigFile));
+}
+
+TEST_F(ConvergeTest, NothingIsPrunedBeforeWhatIsToStayIsThere) {
+  spec().mutable_runtimes()->set_prune(true);
+  node_.host.SetFile("/opt/R/4.1.0/bin/R", "old");
+  const v1::Artifact right = spec().runtimes().r(1).package();
+  spec().mutable_runtimes()->mutable_r(1)->mutable_package()->set_url(
+      "https://example.com/gone.deb");
+  Turn();
+  EXPECT_TRUE(IsThere("/opt/R/4.1.0/bin/R"));
+  *spec().mutable_runtimes()->mutable_r(1)->mutable_package() = right;
+  assignment_.mutable_desired()->set_generation(8);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_FALSE(IsThere("/opt/R/4.1.0/bin/R"));
+}
+
+TEST_F(ConvergeTest, TwoThatFailAreEachHeldBack) {
+  connect().set_url("https://example.com/gone.deb");
+  v1::Artifact& archive = *spec().mutable_runtimes()->mutable_quarto(0)->mutable_archive();
+  node_.host.SetDownload(archive.url(), {"", {}, absl::UnavailableError("no route to host")});
+  const auto retry = Turn();
+  ASSERT_EQ(watch_.last().troubles_size(), 2) << said();
+  EXPECT_FALSE(watch_.last().troubles(0).has_retry_at());
+  EXPECT_TRUE(watch_.last().troubles(1).has_retry_at());
+  ASSERT_TRUE(retry.has_value());
+  const size_t before = node_.host.changes().size();
+  Turn();  // an event: too early
+  EXPECT_EQ(node_.host.changes().size(), before);
+  archive = node_.PublishQuarto("1.5.57");
+  watch_.Pass(*retry);
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(watch_.last().troubles_size(), 1) << said();
+  EXPECT_TRUE(IsThere("/opt/quarto/1.5.57/bin/quarto"));
+}
+
 TEST_F(ConvergeTest, ANewerGenerationWaitsForTheOlderInstallerAndLeavesNothingOfIt) {
   FakeDeb slow{"rstudio-connect", "2024.06.0~ubuntu22"};
   slow.reads = 10;
@@ -310,12 +405,10 @@ TEST_F(ConvergeTest, APackageWithoutItsInterpreterIsNoRuntime) {
 TEST_F(ConvergeTest, WhatTheProbesHaveTriedIsNotRunAgain) {
   Turn();
   Restart();
-  VerifiedRuntime verified;
-  verified.executable = *node_.host.Stat("/opt/R/4.3.3/bin/R");
+  const std::string r = "/opt/R/4.3.3/bin/R";
   v1::SmokeRun smoke;
   smoke.set_passed(true);
-  verified.smoke = smoke;
-  agent_->cache.runtimes.Put({{"/opt/R/4.3.3/bin/R", verified}});
+  agent_->cache.trials.Put(r, {*TrialSubject(node_.host, v1::R, r, "rstudio-connect"), smoke});
   const size_t runs = node_.host.commands_run().size();
   Turn();
   EXPECT_EQ(said(), "CONVERGED");
@@ -334,16 +427,16 @@ TEST_F(ConvergeTest, APackageThatFailedIsRemovedWhenItIsNoLongerAskedFor) {
   Turn();
   ASSERT_EQ(watch_.last().state(), v1::Convergence::STUCK);
   ASSERT_EQ(node_.DpkgStatus("r-4.0.5"), "1, install ok half-configured");
-  EXPECT_EQ(agent_->journal.Pending(100).back().change().to(), "1, half-configured");
+  EXPECT_EQ(Made("package r-4.0.5").to(), "1, half-configured");
   assignment_ = node_.FullAssignment();
   assignment_.mutable_desired()->set_generation(8);
   Turn();
   EXPECT_EQ(said(), "CONVERGED");
   EXPECT_EQ(node_.DpkgStatus("r-4.0.5"), "");
   EXPECT_FALSE(node_.host.Stat("/opt/R/4.0.5/bin/R").ok());
-  const v1::Change removed = agent_->journal.Pending(100)[6].change();
-  EXPECT_EQ(removed.resource() + ": " + removed.from() + " -> " + removed.to(),
-            "packages of older specifications: r-4.0.5 1, install ok half-configured -> removed");
+  const v1::Change removed = Made("packages of older specifications");
+  EXPECT_EQ(removed.from() + " -> " + removed.to(),
+            "r-4.0.5 1, install ok half-configured -> removed");
 }
 
 TEST_F(ConvergeTest, WhatOthersInstalledIsNotTakenForALeftover) {

@@ -26,13 +26,14 @@ class ConvergerTest : public testing::Test {
 
   void StartAgent() {
     converger_.reset();
-    converger_ =
-        std::make_unique<Converger>(node_.Options(), node_.host, cache_, [this] { ++news_; });
+    held_ = std::make_unique<Held>(node_.Holding(), node_.host);
+    EXPECT_TRUE(held_->Load().ok());
+    converger_ = std::make_unique<Converger>(node_.Options(), node_.host, cache_, *held_,
+                                             [this] { ++news_; });
     EXPECT_TRUE(converger_->Start().ok());
   }
-  void Assign() {
-    EXPECT_TRUE(converger_->Assign(assignment_.state(), &assignment_.desired()).ok());
-  }
+  absl::Status Take() { return held_->Take(ToAnswer(assignment_)); }
+  void Assign() { EXPECT_TRUE(Take().ok()); }
   // False: not in time.
   template <typename Condition>
   bool Until(Condition condition) {
@@ -66,6 +67,7 @@ class ConvergerTest : public testing::Test {
   ProbeCache cache_;
   v1::Assignment assignment_;
   std::atomic<int> news_{0};
+  std::unique_ptr<Held> held_;
   std::unique_ptr<Converger> converger_;
 };
 
@@ -111,7 +113,8 @@ TEST_F(ConvergerTest, LooksAgainWhenSomethingChanged) {
 TEST_F(ConvergerTest, WhoeverAsksLearnsOfATamperedFileToo) {
   Assign();
   ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
-  ASSERT_TRUE(converger_->Assign(v1::OBSERVED, nullptr).ok());
+  assignment_.set_state(v1::OBSERVED);
+  Assign();
   node_.host.Erase("/opt/quarto/1.5.57/share/version");
   converger_->TryAgain();
   ASSERT_TRUE(UntilState(v1::Convergence::DIFFERS));
@@ -151,15 +154,114 @@ TEST_F(ConvergerTest, ANewerAssignmentInterruptsTheOlder) {
 TEST_F(ConvergerTest, AnAssignmentThatCannotBeKeptIsNotGoneBy) {
   node_.host.SetError(std::string(kStateDir) + "/assignment",
                       absl::ResourceExhaustedError("no space left on device"));
-  EXPECT_FALSE(converger_->Assign(v1::PREPARING, &assignment_.desired()).ok());
+  EXPECT_FALSE(Take().ok());
   EXPECT_EQ(converger_->News().generation, 0u);
   EXPECT_TRUE(node_.host.services_started().empty());
+}
+
+// The disk filled up while it installed, and somebody says stop.
+TEST_F(ConvergerTest, ARestrictionInterruptsAtOnceThoughItCannotBeWrittenDown) {
+  StartEndlessInstall();
+  node_.host.SetError(std::string(kStateDir) + "/assignment",
+                      absl::ResourceExhaustedError("no space left on device"));
+  v1::HeartbeatResponse stop;
+  stop.set_assigned_state(v1::OBSERVED);
+  stop.set_assigned_generation(7);
+  EXPECT_FALSE(held_->Take(stop).ok());
+  EXPECT_EQ(converger_->News().state, v1::OBSERVED);
+  EXPECT_TRUE(UntilState(v1::Convergence::DIFFERS));
+}
+
+TEST_F(ConvergerTest, ARefusedSpecificationIsToldAndChangesNothing) {
+  assignment_.mutable_desired()->mutable_spec()->mutable_runtimes()->mutable_quarto(0)->set_version(
+      "../../etc");
+  Assign();
+  const ConvergerNews news = converger_->News();
+  EXPECT_EQ(news.state, v1::OBSERVED);
+  EXPECT_EQ(news.generation, 0u);
+  ASSERT_TRUE(news.convergence.has_value());
+  EXPECT_EQ(news.convergence->generation(), 7u);
+  EXPECT_EQ(news.convergence->state(), v1::Convergence::STUCK);
+  ASSERT_EQ(news.convergence->troubles_size(), 1);
+  EXPECT_EQ(news.convergence->troubles(0).resource(), "specification");
+  EXPECT_NE(news.convergence->troubles(0).error().find("runtimes.quarto[0].version"),
+            std::string::npos)
+      << news.convergence->troubles(0).error();
+  EXPECT_NE(news.convergence->troubles(0).fix(), "");
+  EXPECT_TRUE(node_.host.services_started().empty());
+}
+
+TEST_F(ConvergerTest, APreviewOfWhatDoesNotValidateLooksAtNothing) {
+  v1::PreviewRequest request;
+  request.set_number(5);
+  *request.mutable_desired() = assignment_.desired();
+  (*request.mutable_desired()->mutable_spec()->mutable_secrets())["db_password"].set_file(
+      "/etc/shadow");
+  converger_->AskPreview(request);
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.preview.has_value(); }));
+  const v1::Preview preview = *converger_->News().preview;
+  EXPECT_EQ(preview.number(), 5u);
+  EXPECT_EQ(preview.changes_size(), 0);
+  ASSERT_EQ(preview.troubles_size(), 1);
+  EXPECT_NE(preview.troubles(0).error().find("secrets.db_password.file must be"), std::string::npos)
+      << preview.troubles(0).error();
+}
+
+TEST_F(ConvergerTest, ANodeThatWasRemovedChangesNothingAlsoAfterARestart) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  ASSERT_TRUE(held_->TakeRemoval().ok());
+  node_.host.Erase("/var/lib/rstudio-connect/connect.lic");
+  converger_->Look(true);
+  EXPECT_EQ(converger_->News().state, v1::OBSERVED);
+  StartAgent();
+  converger_->Look(true);
+  Assign();
+  EXPECT_EQ(converger_->News().state, v1::OBSERVED);
+  EXPECT_TRUE(converger_->Stop(seconds(20)));
+  EXPECT_FALSE(node_.host.Stat("/var/lib/rstudio-connect/connect.lic").ok());
+}
+
+TEST_F(ConvergerTest, ANodeThatAllowsToBeObservedAloneSaysWhatDiffersAndChangesNothing) {
+  converger_.reset();
+  HeldOptions options = node_.Holding();
+  options.allow = v1::ALLOW_OBSERVE;
+  held_ = std::make_unique<Held>(options, node_.host);
+  ASSERT_TRUE(held_->Load().ok());
+  converger_ = std::make_unique<Converger>(node_.Options(), node_.host, cache_, *held_, nullptr);
+  ASSERT_TRUE(converger_->Start().ok());
+  Assign();
+  EXPECT_TRUE(UntilState(v1::Convergence::DIFFERS));
+  EXPECT_EQ(converger_->News().state, v1::OBSERVED);
+  EXPECT_EQ(converger_->News().generation, 7u);
+  EXPECT_TRUE(node_.host.services_started().empty());
+}
+
+// A store that was made anew numbers as the one before did.
+TEST_F(ConvergerTest, AnotherStoresSpecificationOfTheSameNumberIsNotReadyYet) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  EXPECT_EQ(converger_->News().state, v1::READY);
+  held_->OnChange(nullptr);  // so that nothing is looked at in between
+  v1::HeartbeatResponse answer = ToAnswer(assignment_);
+  answer.mutable_order()->set_lineage("M");
+  answer.mutable_desired()->set_lineage("M");
+  answer.mutable_desired()->mutable_applied_at()->set_seconds(100);
+  ASSERT_TRUE(held_->Take(answer).ok());
+  EXPECT_EQ(converger_->News().state, v1::PREPARING);
+  EXPECT_FALSE(converger_->News().convergence.has_value());
+  converger_->Look(false);
+  EXPECT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  EXPECT_EQ(converger_->News().state, v1::READY);
 }
 
 TEST_F(ConvergerTest, AStateAloneKeepsTheSpecification) {
   Assign();
   ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
-  EXPECT_TRUE(converger_->Assign(v1::OBSERVED, nullptr).ok());
+  v1::HeartbeatResponse answer;
+  answer.set_assigned_state(v1::OBSERVED);
+  answer.set_assigned_generation(7);
+  EXPECT_TRUE(held_->Take(answer).ok());
   EXPECT_EQ(converger_->News().generation, 7u);
   EXPECT_EQ(converger_->News().state, v1::OBSERVED);
 }

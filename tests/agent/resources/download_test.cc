@@ -211,6 +211,43 @@ TEST_F(FullCacheTest, OfWhatTheSpecificationNamesNeedsAPerson) {
   EXPECT_TRUE(IsThere(Cached('a', "deb")));
 }
 
+TEST_F(FullCacheTest, AServerThatDoesNotSayHowMuchItSendsFillsNoDisk) {
+  FakeDownload endless;
+  endless.content = std::string(3u << 20, 'c');
+  endless.tells_size = false;
+  artifact_.set_sha256(Hex(Sha256(endless.content)));
+  *desired_.mutable_spec()->mutable_connect()->mutable_package() = artifact_;
+  host_.SetDownload(kShown, endless);
+  const absl::Status full = Fetch();
+  EXPECT_TRUE(absl::IsResourceExhausted(full)) << full;
+  const auto part = host_.Stat(absl::StrCat(kCacheDir, "/", artifact_.sha256(), ".deb.part"));
+  ASSERT_TRUE(part.ok()) << part.status();
+  EXPECT_LT(part->size_bytes, 2u << 20);
+}
+
+// Who gives a node its specification is not thereby allowed to have any file of it read, and to be
+// told the digest of it.
+TEST_F(FullCacheTest, AFileOfTheNodeIsReadOnlyWhereItsOwnSettingsSaySo) {
+  desired_.mutable_spec()->mutable_downloads()->set_allow_file(true);
+  artifact_.set_url("file:///etc/shadow");
+  const absl::Status nowhere = Fetch();
+  EXPECT_TRUE(absl::IsFailedPrecondition(nowhere)) << nowhere;
+  EXPECT_TRUE(StrContains(nowhere.message(), "its agent.yaml names no artifact_dir")) << nowhere;
+
+  config_.set_artifact_dir("/srv/packages");
+  for (const char* url : {"file:///etc/shadow", "file:///srv/packages/../../etc/shadow",
+                          "file:///srv/packages/%2e%2e/secret", "file:///srv/packagesx/c.deb"}) {
+    artifact_.set_url(url);
+    host_.SetDownload(url, {kContent, {}, absl::OkStatus()});
+    const absl::Status other = Fetch();
+    EXPECT_TRUE(absl::IsFailedPrecondition(other)) << url << ": " << other;
+    EXPECT_TRUE(StrContains(other.message(), "artifact_dir")) << url << ": " << other;
+  }
+  artifact_.set_url("file:///srv/packages/c.deb");
+  host_.SetDownload(artifact_.url(), {kContent, {}, absl::OkStatus()});
+  EXPECT_EQ(Fetch(), absl::OkStatus());
+}
+
 TEST_F(FullCacheTest, WhatAnInstallerReadsStays) {
   Keep(Cached('1', "deb"), 1500);
   host_.SetFile(std::string(kStateDir) + "/installing",

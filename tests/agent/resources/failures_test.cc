@@ -52,6 +52,23 @@ class FailuresTest : public testing::Test {
     }
     return absl::StrJoin(lines, "\n");
   }
+  std::string CachedFile() { return absl::StrCat(kCacheDir, "/", artifact().sha256(), ".deb"); }
+  std::string InstallLine(const std::string& flags) {
+    return absl::StrCat("/usr/bin/apt-get install -y -q --no-remove --no-install-recommends ",
+                        flags, "-o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold ",
+                        CachedFile());
+  }
+  // Somebody says stop while apt says what it would do.
+  void StopAtSimulation() {
+    node_.host.SetCommand(
+        absl::StrCat("/usr/bin/apt-get install -s -y -q --no-install-recommends "
+                     "--allow-change-held-packages --allow-downgrades --allow-remove-essential ",
+                     CachedFile()),
+        {0, false, ""}, [this](FakeHost&) {
+          watch_.StopAfterWaits(1);
+          watch_.Wait(milliseconds(1));
+        });
+  }
   void ExpectStuck(const std::string& error) {
     EXPECT_EQ(Turn(), std::nullopt);
     EXPECT_EQ(state(), v1::Convergence::STUCK) << said();
@@ -200,6 +217,17 @@ TEST_F(FailuresTest, AptsLockIsWaitedFor) {
   ExpectConverged();
 }
 
+TEST_F(FailuresTest, AScriptThatCouldNotConnectIsNoFaultOfTheNetwork) {
+  deb_.exit_code = 100;
+  deb_.log =
+      "Could not connect to the database: connection refused\n"
+      "dpkg: error processing package rstudio-connect (--configure):\n"
+      "E: Sub-process /usr/bin/dpkg returned an error code (1)\n";
+  Publish();
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(state(), v1::Convergence::STUCK) << said();
+}
+
 // The repair came while somebody held dpkg's lock.
 TEST_F(FailuresTest, ADpkgThatIsStillInterruptedIsTriedAgain) {
   deb_.exit_code = 100;
@@ -216,7 +244,9 @@ TEST_F(FailuresTest, ADpkgThatIsStillInterruptedIsTriedAgain) {
 
 TEST_F(FailuresTest, ListsThatAreTooOldAreRenewed) {
   deb_.exit_code = 100;
-  deb_.log = "rstudio-connect : Depends: libpq5 but it is not installable\n";
+  deb_.log =
+      "The following packages have unmet dependencies:\n rstudio-connect : Depends: libpq5 but it "
+      "is not installable\nE: Unable to correct problems, you have held broken packages.\n";
   Publish();
   FakeServiceCommand update;
   update.effect = [this](FakeHost&) {
@@ -225,8 +255,24 @@ TEST_F(FailuresTest, ListsThatAreTooOldAreRenewed) {
   };
   node_.host.SetService("/usr/bin/apt-get update", update);
   Turn();
-  ASSERT_EQ(node_.host.services_started().size(), 2u);
-  EXPECT_TRUE(absl::StartsWith(Commands(1), "/usr/bin/apt-get update")) << Commands(1);
+  ASSERT_EQ(node_.host.services_started().size(), 3u);
+  EXPECT_EQ(Commands(1), "/usr/bin/apt-get update -q -o DPkg::Lock::Timeout=600");
+  EXPECT_EQ(state(), v1::Convergence::CONVERGED) << said();
+}
+
+TEST_F(FailuresTest, WhatTheNewListsWouldRemoveIsForeseenToo) {
+  deb_.exit_code = 100;
+  deb_.log = "E: Unable to correct problems, you have held broken packages.\n";
+  Publish();
+  FakeServiceCommand update;
+  update.effect = [this](FakeHost&) {
+    deb_.exit_code = 0;
+    deb_.simulated = "Remv file [1:5.44-3]\n";
+    Publish();
+  };
+  node_.host.SetService("/usr/bin/apt-get update", update);
+  ExpectStuck("apt would remove file 1:5.44-3");
+  EXPECT_EQ(node_.InstallsOf(artifact().sha256()), 1);  // the one by the old lists
 }
 
 TEST_F(FailuresTest, WhatDpkgLeftHalfConfiguredIsFinishedFirst) {
@@ -251,6 +297,113 @@ TEST_F(FailuresTest, AnOlderVersionNeedsTheSpecificationsLeave) {
   assignment_.mutable_desired()->set_generation(2);
   ExpectConverged();
   EXPECT_TRUE(StrContains(Commands(0), "--allow-downgrades")) << Commands(0);
+}
+
+TEST_F(FailuresTest, NoOtherPackageIsRemovedOrTakenOffHoldForOne) {
+  FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
+  node_.SetInstalled(older, "hold ok installed");
+  ExpectConverged();
+  EXPECT_EQ(Commands(0),
+            "-/usr/bin/apt-get check -q -o DPkg::Lock::Timeout=600\n"
+            "/usr/bin/apt-mark unhold rstudio-connect\n" +
+                InstallLine("--reinstall ") +
+                "\n/usr/bin/apt-mark hold rstudio-connect\n"
+                "/usr/bin/env --unset=SYSTEMD_OFFLINE systemctl daemon-reload");
+}
+
+TEST_F(FailuresTest, WhatAptCouldNotInstallIsOnHoldAgain) {
+  FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
+  node_.SetInstalled(older, "hold ok installed");
+  FakeServiceCommand refused;
+  refused.exit_code = 100;
+  refused.log = "E: something is wrong\n";
+  node_.host.SetService(InstallLine("--reinstall "), refused);
+  Turn();
+  EXPECT_EQ(state(), v1::Convergence::STUCK) << said();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, hold ok installed");
+}
+
+TEST_F(FailuresTest, APowerCutAfterTheHoldWasTakenOffIsMended) {
+  FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
+  node_.SetInstalled(older, "hold ok installed");
+  deb_.reads = 5;
+  Publish();
+  watch_.StopAfterWaits(4);
+  Turn();
+  ASSERT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, install ok installed");
+  node_.host.Reboot();
+  agent_ = std::make_unique<Agent>(node_);
+  watch_.StopAfterWaits(0);
+  ExpectConverged();
+  EXPECT_FALSE(StrContains(Commands(1), "unhold")) << Commands(1);
+}
+
+TEST_F(FailuresTest, APackageForWhichAnotherWouldGoIsNotInstalled) {
+  deb_.simulated = "Remv file [1:5.44-3]\n";
+  Publish();
+  ExpectStuck(
+      "to install rstudio-connect apt would remove file 1:5.44-3, which the specification does not "
+      "say");
+  EXPECT_TRUE(StrContains(trouble().fix(), "apt-get remove file, if they may go")) << said();
+  EXPECT_TRUE(node_.host.services_started().empty());
+  // Its file is here now: a preview says it too.
+  EXPECT_EQ(agent_->converge.MakePreview(assignment_.desired(), "package").troubles_size(), 1);
+  // Somebody removed it, and nobody has to ask.
+  deb_.simulated = "";
+  Publish();
+  ExpectConverged();
+}
+
+TEST_F(FailuresTest, APreviewTellsWhatComesWithAPackage) {
+  deb_.simulated =
+      "Inst libpq5 (15.3 Debian:12/stable [amd64])\n"
+      "Inst libssl3 [3.0.9] (3.0.11 Debian-Security:12/stable-security [amd64])\n";
+  Publish();
+  const auto to = [this] {
+    return agent_->converge.MakePreview(assignment_.desired(), "package").changes(0).to();
+  };
+  EXPECT_EQ(to(), "2024.08.0, held");
+  node_.host.SetFile(CachedFile(), "its file");
+  EXPECT_EQ(to(), "2024.08.0, held, with libpq5 15.3, and libssl3 3.0.9 to 3.0.11");
+}
+
+TEST_F(FailuresTest, NothingIsChangedAfterSomebodySaidStopDuringTheLook) {
+  node_.host.SetFile(CachedFile(), "its file");
+  StopAtSimulation();
+  Turn();
+  for (const std::string& change : node_.host.changes()) {
+    EXPECT_TRUE(absl::StartsWith(change, "Run ")) << change;
+  }
+  watch_.StopAfterWaits(0);
+  Publish();
+  ExpectConverged();
+}
+
+TEST_F(FailuresTest, NothingIsInstalledAfterSomebodySaidStop) {
+  StopAtSimulation();
+  Turn();
+  EXPECT_TRUE(node_.host.Stat(CachedFile()).ok());
+  EXPECT_TRUE(node_.host.services_started().empty());
+  watch_.StopAfterWaits(0);
+  Publish();
+  ExpectConverged();
+}
+
+// It would be a path.
+TEST_F(FailuresTest, WhatIsNoDigestIsNotLookedAt) {
+  const std::string right = artifact().sha256();
+  for (const std::string& wrong : {std::string("../../../etc/x"), right + "0", std::string()}) {
+    artifact().set_sha256(wrong);
+    ExpectStuck("the specification names an artifact's sha256 \"" + wrong + "\"");
+    EXPECT_EQ(trouble().resource(), "specification");
+  }
+  EXPECT_TRUE(node_.host.changes().empty());
+}
+
+TEST_F(FailuresTest, WhatIsNoVersionIsNotLookedAt) {
+  spec().mutable_runtimes()->add_quarto()->set_version("../../etc");
+  ExpectStuck("the specification names a version \"../../etc\"");
+  EXPECT_TRUE(node_.host.changes().empty());
 }
 
 TEST_F(FailuresTest, AnotherBuildOfTheSameVersionIsReplaced) {

@@ -34,8 +34,12 @@ class InstallerTest : public testing::Test {
   }
   // Of every service that was started, without what each has.
   std::vector<Lines> Further() const {
-    const Lines ours = {"DEBIAN_FRONTEND=noninteractive", "SYSTEMD_OFFLINE=1",
-                        "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1", "LC_ALL=C.UTF-8",
+    const Lines ours = {"DEBIAN_FRONTEND=noninteractive",
+                        "SYSTEMD_OFFLINE=1",
+                        "SYSTEMD_UNIT_PATH=/run/systemd/system:/usr/local/lib/systemd/system:"
+                        "/lib/systemd/system:/usr/lib/systemd/system:/etc/systemd/system",
+                        "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1",
+                        "LC_ALL=C.UTF-8",
                         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
     std::vector<Lines> further;
     for (const TransientService& service : node_.host.services_started()) {
@@ -104,6 +108,46 @@ TEST_F(InstallerTest, SaysNothingOfAProxyThatIsNotWhatIsWrong) {
   Turn();
   EXPECT_FALSE(trouble().error().empty());
   EXPECT_EQ(trouble().fix(), "");
+}
+
+TEST(ClassifyInstallerLog, TakesThePackageManagersWordForIt) {
+  using absl::StatusCode;
+  const std::vector<std::pair<std::string, StatusCode>> logs = {
+      {"E: Failed to fetch http://h/x.deb  Could not connect to h:80\n", StatusCode::kUnavailable},
+      {"dpkg: error: dpkg frontend lock was locked by another process with pid 4711\n",
+       StatusCode::kUnavailable},
+      {"dpkg: error processing archive /x.deb (--unpack):\n cannot copy extracted data for "
+       "'./opt/x' to '/opt/x.dpkg-new': failed to write (No space left on device)\n",
+       StatusCode::kResourceExhausted},
+      {"E: Unmet dependencies. Try 'apt --fix-broken install'\n", StatusCode::kNotFound},
+      {"dpkg: error processing package x (--configure):\n installed x package post-installation "
+       "script subprocess returned error exit status 1\n",
+       StatusCode::kFailedPrecondition}};
+  for (const auto& [log, code] : logs) EXPECT_EQ(ClassifyInstallerLog(log), code) << log;
+}
+
+TEST(ClassifyInstallerLog, DoesNotTakeAScriptsTroubleForItsOwn) {
+  // A network fault would be tried again for ever.
+  EXPECT_EQ(ClassifyInstallerLog("Setting up x (1.0) ...\nCould not connect to database at h:5432\n"
+                                 " Connection timed out\n"
+                                 "dpkg: error processing package x (--configure):\n"
+                                 " installed x package post-installation script subprocess "
+                                 "returned error exit status 1\n"
+                                 " Could not resolve h\n"
+                                 "E: Sub-process /usr/bin/dpkg returned an error code (1)\n"),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+// Else what failed for it would never be tried again.
+TEST(ClassifyInstallerLog, AFullDiskIsOneWhoeverSaysIt) {
+  EXPECT_EQ(
+      ClassifyInstallerLog("Setting up x (1.0) ...\ncp: error writing '/opt/x/cache': No space "
+                           "left on device\n"
+                           "dpkg: error processing package x (--configure):\n"
+                           " installed x package post-installation script subprocess "
+                           "returned error exit status 1\n"
+                           "E: Sub-process /usr/bin/dpkg returned an error code (1)\n"),
+      absl::StatusCode::kResourceExhausted);
 }
 
 }  // namespace

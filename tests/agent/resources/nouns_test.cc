@@ -2,6 +2,8 @@
 // configuration, and the removal of versions.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/probes/installed/manifest.h"
@@ -29,6 +31,17 @@ class NounsTest : public testing::Test {
     return Describe(watch_.last());
   }
   v1::Change last_change() const { return agent_.journal.Pending(100).back().change(); }
+  // What the files hold that were replaced.
+  std::vector<std::string> Kept(const std::string& folder) {
+    std::vector<std::string> contents;
+    const std::string directory = absl::StrCat(kStateDir, "/", folder);
+    const auto names = node_.host.ListDirectory(directory);
+    if (!names.ok()) return contents;
+    for (const std::string& name : *names) {
+      contents.push_back(*node_.host.ReadFile(absl::StrCat(directory, "/", name)));
+    }
+    return contents;
+  }
   void SetUser(uint32_t uid, uint32_t gid) {
     UserEntry user;
     user.name = "rstudio-connect";
@@ -97,10 +110,18 @@ TEST_F(NounsTest, AGroupThatIsThereGetsItsUser) {
 
 TEST_F(NounsTest, AccountFilesThatAreLockedAreWaitedFor) {
   account().set_gid(999);
-  node_.host.SetCommand("/usr/sbin/groupadd --system --gid 999 rstudio-connect",
+  node_.host.SetCommand("/usr/sbin/groupadd --system --gid 999 -- rstudio-connect",
                         {10, false, "groupadd: cannot lock /etc/group; try again later.\n"});
   Turn();
   EXPECT_EQ(watch_.last().state(), v1::Convergence::WAITING);
+}
+
+TEST_F(NounsTest, WhatIsNoAccountsNameIsNotLookedAt) {
+  (*spec().mutable_accounts())["--root=/x"].set_uid(999);
+  const std::string said = Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
+  EXPECT_TRUE(StrContains(said, "the specification names an account \"--root=/x\"")) << said;
+  EXPECT_EQ(node_.host.commands_run().size(), 0u);
 }
 
 class QuartoTest : public NounsTest {
@@ -147,6 +168,17 @@ TEST_F(QuartoTest, AnArchiveOfSomethingElseIsRefusedAndLeavesNothing) {
   EXPECT_TRUE(node_.host.ListDirectory("/opt/quarto")->empty());
 }
 
+TEST_F(QuartoTest, AnArchiveFillsNoDisk) {
+  // Room for what is packed, four times over, and not for what it comes to.
+  node_.host.SetArchive(absl::StrCat("quarto 1.5.57", std::string(1000, 'q')),
+                        {{"q/bin/quarto", std::string(20'000, 'x'), 0755}});
+  node_.host.SetUse("/opt", {1ull << 30, (256ull << 20) + 10'000, false});
+  const std::string said = Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::WAITING) << said;
+  EXPECT_EQ(watch_.last().troubles(0).fix(), "make room at /opt/quarto") << said;
+  EXPECT_TRUE(node_.host.ListDirectory("/opt/quarto")->empty());
+}
+
 TEST_F(QuartoTest, ADirectoryThatIsALinkIsNotReplaced) {
   node_.host.SetDirectory("/srv/quarto");
   node_.host.SetLink("/opt/quarto/1.5.57", "/srv/quarto");
@@ -168,6 +200,24 @@ TEST_F(NounsTest, TheLicenceIsAloneAndTheStaleOnesAreKeptElsewhere) {
   EXPECT_EQ(*node_.host.ReadFile(absl::StrCat(old_licenses, "/", kept[0])), "old");
 }
 
+TEST_F(NounsTest, ALicenceThatIsReplacedIsKeptElsewhere) {
+  desired().set_license("new");
+  node_.host.SetFile("/var/lib/rstudio-connect/connect.lic", "old");
+  EXPECT_EQ(Turn(), "CONVERGED");
+  EXPECT_EQ(*node_.host.ReadFile("/var/lib/rstudio-connect/connect.lic"), "new");
+  EXPECT_EQ(Kept("old-licenses"), std::vector<std::string>{"old"});
+}
+
+TEST_F(NounsTest, ADirectoryWithALicencesNameIsLeftAlone) {
+  desired().set_license("new");
+  node_.host.SetFile("/var/lib/rstudio-connect/backup.lic/connect.lic", "old");
+  const std::string said = Turn();
+  EXPECT_TRUE(StrContains(said, "/var/lib/rstudio-connect/backup.lic is a directory")) << said;
+  // Whoever made it named it: the name is in nothing that a person is to type.
+  EXPECT_FALSE(StrContains(watch_.last().troubles(0).fix(), "backup.lic")) << said;
+  EXPECT_TRUE(node_.host.Stat("/var/lib/rstudio-connect/backup.lic/connect.lic").ok());
+}
+
 TEST_F(NounsTest, ALicenceThatOthersCanReadIsMended) {
   desired().set_license("new");
   node_.host.SetFile("/var/lib/rstudio-connect/connect.lic", "new");
@@ -179,7 +229,7 @@ class ConfigurationTest : public NounsTest {
  protected:
   ConfigurationTest() {
     desired().set_connect_config("[Postgres]\nPassword = ${secret.db}\n");
-    (*spec().mutable_secrets())["db"].set_file("/etc/secrets/db");
+    (*spec().mutable_secrets())["db"].set_file("/etc/connect-ha/secrets/db");
     SetSecret(0600, 0);
   }
   void SetSecret(uint32_t mode, uint32_t uid) {
@@ -187,7 +237,7 @@ class ConfigurationTest : public NounsTest {
     secret.content = "hunter2\n";
     secret.mode = mode;
     secret.uid = uid;
-    node_.host.SetFile("/etc/secrets/db", secret);
+    node_.host.SetFile("/etc/connect-ha/secrets/db", secret);
   }
 };
 
@@ -197,15 +247,99 @@ TEST_F(ConfigurationTest, ASecretThatOthersCanReadIsRefused) {
     const std::string said = Turn();
     EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
     EXPECT_TRUE(StrContains(said, "others than root may have read it")) << said;
-    EXPECT_TRUE(StrContains(said, "chmod 0600 /etc/secrets/db")) << said;
+    EXPECT_TRUE(StrContains(said, "chmod 0600 /etc/connect-ha/secrets/db")) << said;
     EXPECT_FALSE(StrContains(said, "hunter2"));
   }
 }
 
-TEST_F(ConfigurationTest, ASecretThatIsNotThereIsSaid) {
-  node_.host.Erase("/etc/secrets/db");
+// A specification could have any file of root's shown, or sent to a server of its choice.
+TEST_F(ConfigurationTest, NoFileButASecretIsRead) {
+  for (const char* file : {"/root/.ssh/id_ed25519", "/etc/connect-ha/secrets/../../shadow",
+                           "/var/lib/connect-ha-agent/node.key"}) {
+    FakeFile of_root;
+    of_root.content = "private";
+    of_root.mode = 0600;
+    node_.host.SetFile("/root/.ssh/id_ed25519", of_root);
+    node_.host.SetFile("/etc/shadow", of_root);
+    node_.host.SetFile("/var/lib/connect-ha-agent/node.key", of_root);
+    (*spec().mutable_secrets())["db"].set_file(file);
+    const std::string said = Turn();
+    EXPECT_TRUE(StrContains(said, "is not below /etc/connect-ha/secrets")) << said;
+    EXPECT_FALSE(node_.host.Stat(kConfigFile).ok());
+  }
+}
+
+TEST_F(ConfigurationTest, NoSecretIsFilledInWhereItWouldBeReported) {
+  desired().set_connect_config("[Server]\nAddress = https://${secret.db}.example.com\n");
   const std::string said = Turn();
-  EXPECT_TRUE(StrContains(said, "secret db: there is no /etc/secrets/db")) << said;
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
+  EXPECT_TRUE(StrContains(said, "line 2: a secret is filled in for Server.Address")) << said;
+  EXPECT_FALSE(node_.host.Stat(kConfigFile).ok());
+}
+
+TEST_F(ConfigurationTest, WhatIsReplacedIsKeptOnceForRootAlone) {
+  FakeFile by_hand;
+  by_hand.content = "; the only copy of this password\n[Postgres]\nPassword = s3cret\n";
+  node_.host.SetFile(kConfigFile, by_hand);
+  EXPECT_EQ(Turn(), "CONVERGED");
+  EXPECT_EQ(Kept("old-configurations"), std::vector<std::string>{by_hand.content});
+  const std::string directory = absl::StrCat(kStateDir, "/old-configurations");
+  const std::string name = node_.host.ListDirectory(directory)->front();
+  EXPECT_TRUE(absl::EndsWith(name, "-rstudio-connect.gcfg")) << name;
+  const auto status = node_.host.Stat(absl::StrCat(directory, "/", name));
+  EXPECT_EQ(status->mode, 0600u);
+  EXPECT_EQ(status->uid, 0u);
+  // Back again, and away again.
+  node_.host.SetFile(kConfigFile, by_hand);
+  EXPECT_EQ(Turn(), "CONVERGED");
+  EXPECT_EQ(Kept("old-configurations").size(), 1u);
+}
+
+TEST_F(ConfigurationTest, NothingIsReplacedThatCannotBeKept) {
+  node_.host.SetFile(kConfigFile, "by hand");
+  node_.host.SetError(absl::StrCat(kStateDir, "/old-configurations"),
+                      absl::ResourceExhaustedError("the disk is full"));
+  Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::WAITING);
+  EXPECT_EQ(*node_.host.ReadFile(kConfigFile), "by hand");
+}
+
+TEST_F(ConfigurationTest, OfTooManyCopiesTheFirstAndTheLatestStay) {
+  for (int i = 0; i < 30; ++i) {
+    node_.host.Advance(std::chrono::seconds(1));
+    node_.host.SetFile(kConfigFile, absl::StrCat("by hand ", i));
+    EXPECT_EQ(Turn(), "CONVERGED");
+  }
+  const std::vector<std::string> kept = Kept("old-configurations");
+  EXPECT_EQ(kept.size(), 20u);
+  for (const char* content : {"by hand 0", "by hand 28", "by hand 29"}) {
+    EXPECT_NE(std::find(kept.begin(), kept.end(), content), kept.end()) << content;
+  }
+}
+
+TEST_F(ConfigurationTest, TheFirstCopyStaysThoughTheClockWasBehindAtTheNext) {
+  for (int i = 0; i < 30; ++i) {
+    const std::chrono::hours jump(i == 1 ? -24 : (i == 2 ? 24 : 0));
+    node_.host.Advance(jump + std::chrono::seconds(1));
+    node_.host.SetFile(kConfigFile, absl::StrCat("by hand ", i));
+    EXPECT_EQ(Turn(), "CONVERGED");
+  }
+  const std::vector<std::string> kept = Kept("old-configurations");
+  EXPECT_EQ(kept.size(), 20u);
+  EXPECT_NE(std::find(kept.begin(), kept.end(), "by hand 0"), kept.end());
+}
+
+TEST_F(ConfigurationTest, AModeThatIsMendedNeedsNoCopy) {
+  Turn();
+  node_.host.SetOwner(kConfigFile, 0644, 0, 0);
+  EXPECT_EQ(Turn(), "CONVERGED");
+  EXPECT_TRUE(Kept("old-configurations").empty());
+}
+
+TEST_F(ConfigurationTest, ASecretThatIsNotThereIsSaid) {
+  node_.host.Erase("/etc/connect-ha/secrets/db");
+  const std::string said = Turn();
+  EXPECT_TRUE(StrContains(said, "secret db: there is no /etc/connect-ha/secrets/db")) << said;
 }
 
 TEST_F(ConfigurationTest, ASecretMayBeACredential) {
@@ -262,10 +396,13 @@ TEST_F(PruneTest, APackageIsPurgedInAServiceOfItsOwn) {
   node_.SetInstalled({"r-4.2.0", "1"});
   node_.host.SetFile("/var/lib/dpkg/info/r-4.2.0.list", "/opt/R\n/opt/R/4.2.0\n");
   node_.host.SetFile("/opt/R/4.2.0/bin/R", "old");
-  node_.host.SetService("/usr/bin/apt-get purge", {});
+  node_.host.SetService("/usr/bin/dpkg --force-remove-reinstreq --force-hold --purge r-4.2.0", {});
   EXPECT_EQ(Turn(), "CONVERGED");
   ASSERT_EQ(node_.host.services_started().size(), 1u);
-  EXPECT_EQ(node_.host.services_started()[0].commands[0].back(), "r-4.2.0");
+  // Not apt, which would take along what depends on it.
+  EXPECT_EQ(node_.host.services_started()[0].commands[1],
+            std::vector<std::string>({"/usr/bin/dpkg", "--force-remove-reinstreq", "--force-hold",
+                                      "--purge", "r-4.2.0"}));
   EXPECT_TRUE(absl::IsNotFound(node_.host.Stat("/opt/R/4.2.0").status()));
 }
 
@@ -273,7 +410,7 @@ TEST_F(PruneTest, ADpkgThatWasInterruptedIsRepairedFirst) {
   node_.SetInstalled({"r-4.2.0", "1"}, "deinstall ok half-configured");
   node_.host.SetFile("/var/lib/dpkg/info/r-4.2.0.list", "/opt/R\n/opt/R/4.2.0\n");
   node_.host.SetFile("/opt/R/4.2.0/bin/R", "half removed");
-  node_.host.SetService("/usr/bin/apt-get purge", {});
+  node_.host.SetService("/usr/bin/dpkg --force-remove-reinstreq --force-hold --purge r-4.2.0", {});
   EXPECT_EQ(Turn(), "CONVERGED");
   ASSERT_EQ(node_.host.services_started().size(), 1u);
   EXPECT_EQ(node_.host.services_started()[0].commands[0],

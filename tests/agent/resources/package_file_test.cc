@@ -39,6 +39,12 @@ std::string Said(const std::string& os_release, const std::string& path) {
   return absl::StrCat(last.troubles(0).error(), " [", last.troubles(0).fix(), "]");
 }
 
+TEST(PackageFields, ASizeThatNoDiskHasStaysOne) {
+  EXPECT_EQ(ParsePackageFields("Installed-Size: 3\n").installed_bytes, 3072u);
+  EXPECT_GT(ParsePackageFields("Installed-Size: 18014398509481985\n").installed_bytes,
+            uint64_t{1} << 50);
+}
+
 TEST(ReleaseOfAnAddress, OfThisNodeIsInstalled) {
   EXPECT_EQ(Said(kUbuntu, "r/ubuntu-2204/pkgs/r-4.3.3_1_amd64.deb"), "CONVERGED");
   EXPECT_EQ(Said(kDebian, "r/debian-12/pkgs/r-4.3.3_1_amd64.deb"), "CONVERGED");

@@ -4,7 +4,9 @@
 
 #include <sstream>
 
-#include "agent/resources/converge/assignment_file.h"
+#include "absl/strings/str_split.h"
+#include "agent/assignment/assignment_file.h"
+#include "agent/resources/nouns.h"
 #include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {
@@ -39,6 +41,22 @@ TEST_F(PreviewCommandTest, ShowsWhatWouldBeChanged) {
   EXPECT_EQ(error_.str(), "");
 }
 
+TEST_F(PreviewCommandTest, EveryKindOfResourceCanBeNamed) {
+  v1::Assignment assignment = node_.FullAssignment();
+  assignment.mutable_desired()->mutable_spec()->mutable_runtimes()->set_prune(true);
+  FakeDeb left{"r-4.0.5", "1"};
+  node_.SetInstalled(left, "install ok half-configured");
+  node_.host.SetFile(std::string(kStateDir) + "/artifacts/r-4.0.5", "begun begun\n");
+  node_.host.SetFile("/opt/R/4.1.0/bin/R", "old");
+  Hold(assignment);
+  for (const auto noun : absl::StrSplit(kNouns, '|')) {
+    EXPECT_EQ(Print(std::string(noun)), kFails) << noun << error_.str();
+  }
+  Print("packages");
+  EXPECT_NE(out_.str().find("packages of older specifications"), std::string::npos) << out_.str();
+  EXPECT_EQ(out_.str().find("package rstudio-connect"), std::string::npos) << out_.str();
+}
+
 TEST_F(PreviewCommandTest, AsJsonToo) {
   Hold(node_.FullAssignment());
   EXPECT_EQ(Print("license", true), kFails);
@@ -57,13 +75,23 @@ TEST_F(PreviewCommandTest, NothingToChangeIsSaid) {
 
 TEST_F(PreviewCommandTest, WhatCannotBeLookedAtIsAnErrorWithItsFix) {
   Hold(node_.FullAssignment());
-  node_.host.Erase("/etc/secrets/db");
+  node_.host.Erase("/etc/connect-ha/secrets/db");
   EXPECT_EQ(Print("file"), kUnknown);
   EXPECT_EQ(
       error_.str(),
       "error: file /etc/rstudio-connect/rstudio-connect.gcfg: secret db_password: there is no "
-      "/etc/secrets/db\n"
-      "fix:   install -m 0600 /dev/stdin /etc/secrets/db on this node\n");
+      "/etc/connect-ha/secrets/db\n"
+      "fix:   install -m 0600 /dev/stdin /etc/connect-ha/secrets/db on this node\n");
+}
+
+TEST_F(PreviewCommandTest, WhatIsNotSignedIsNotLookedAtWhereItHasToBe) {
+  Hold(node_.FullAssignment());
+  node_.host.SetDirectory(kTrustedDirectory);  // with no key in it, which is not leave for all
+  EXPECT_EQ(Print(), kUnknown);
+  EXPECT_EQ(out_.str(), "");
+  EXPECT_NE(error_.str().find("generation 7, which this node holds, is not gone by: "),
+            std::string::npos)
+      << error_.str();
 }
 
 TEST_F(PreviewCommandTest, ANodeWithoutASpecificationSaysSo) {

@@ -80,8 +80,8 @@ class RealNode : public testing::Test {
 
   // Builds a .deb; the artifact that names it.
   v1::Artifact MakeDeb(const std::string& name, const std::string& version,
-                       const std::map<std::string, std::string>& files,
-                       const std::string& postinst) {
+                       const std::map<std::string, std::string>& files, const std::string& postinst,
+                       const std::string& fields = "") {
     const std::string root = absl::StrCat(kWork, "/", name, "-", version);
     std::string commands = absl::StrCat("cd ", root, " && find . -path ./DEBIAN -prune -o -type f ",
                                         "-printf '%P\\n' | xargs md5sum > DEBIAN/md5sums");
@@ -89,7 +89,8 @@ class RealNode : public testing::Test {
     Write(root + "/DEBIAN/control",
           absl::StrCat("Package: ", name, "\nVersion: ", version,
                        "\nArchitecture: all\nInstalled-Size: 10\n"
-                       "Maintainer: a test <test@localhost>\nDescription: a test\n"));
+                       "Maintainer: a test <test@localhost>\nDescription: a test\n",
+                       fields));
     if (!postinst.empty()) Write(root + "/DEBIAN/postinst", "#!/bin/sh\n" + postinst, 0755);
     Run({"/bin/sh", "-c", commands});
     Run({"/usr/bin/dpkg-deb", "--root-owner-group", "-b", root, root + ".deb"});
@@ -116,15 +117,17 @@ class RealNode : public testing::Test {
   }
 
   v1::Artifact MakeConnect(const std::string& version, const std::string& more) {
-    return MakeDeb(
-        "rstudio-connect", version + "~ubuntu22",
-        {{"/opt/rstudio-connect/bin/connect", version},
-         {"/run/systemd/system/rstudio-connect.service",
-          absl::StrCat("[Service]\nType=oneshot\nExecStart=/usr/bin/touch ", kStarted, "\n")}},
-        absl::StrCat("echo ", version, " >>", kInstalls, "\nwhile [ -e ", kGate,
-                     " ]; do sleep 0.1; done\nsystemctl daemon-reload\n"
-                     "systemctl start rstudio-connect.service || echo refused\n",
-                     more));
+    return MakeDeb("rstudio-connect", version + "~ubuntu22",
+                   {{"/opt/rstudio-connect/bin/connect", version},
+                    {"/run/systemd/system/rstudio-connect.service",
+                     absl::StrCat("[Service]\nType=oneshot\nExecStart=/usr/bin/touch ", kStarted,
+                                  "\n[Install]\nWantedBy=multi-user.target\n")}},
+                   // Ends at the first error, though the unit is masked.
+                   absl::StrCat("set -e\necho ", version, " >>", kInstalls, "\nwhile [ -e ", kGate,
+                                " ]; do sleep 0.1; done\nsystemctl enable rstudio-connect.service\n"
+                                "systemctl daemon-reload\nsystemctl restart --no-block "
+                                "rstudio-connect.service\n",
+                                more));
   }
   // `more`: what the script of Connect's package does besides.
   v1::Assignment MakeAssignment(uint64_t generation, const std::string& version,
@@ -154,6 +157,7 @@ class RealNode : public testing::Test {
   void Turn(const v1::Assignment& assignment) {
     ConvergeOptions options;
     options.node = "node-1";
+    options.agent_config.set_artifact_dir(kWork);
     options.agent_config.set_connect_unit(kUnit);
     options.agent_config.set_connect_config("/etc/rstudio-connect/rstudio-connect.gcfg");
     options.state_dir = kStateDir;
@@ -184,6 +188,9 @@ TEST_F(RealNode, IsBroughtToTheSpecificationMendedAndUpgraded) {
   EXPECT_EQ(host_.LookUpUser("rstudio-connect")->uid, 987u);
   EXPECT_EQ(host_.LookUpUser("rstudio-connect")->gid, 986u);
   EXPECT_EQ(Read(kInstalls), "2024.06.0\n");
+  // Once somebody unmasks it, a boot starts it.
+  EXPECT_TRUE(std::filesystem::is_symlink(
+      absl::StrCat("/etc/systemd/system/multi-user.target.wants/", kUnit)));
 
   Write("/opt/R/4.3.3/bin/R", "tampered");
   std::filesystem::remove("/opt/quarto/1.5.57/share/version");
@@ -259,6 +266,40 @@ TEST_F(RealNode, APackageThatFailedIsRemovedWhenItIsNoLongerNamed) {
   ExpectConverged();
   EXPECT_FALSE(std::filesystem::exists("/opt/R/4.4.9/bin/R"));
   EXPECT_EQ(Read("/var/lib/dpkg/status").find("r-4.4.9"), std::string::npos);
+}
+
+TEST_F(RealNode, NoOtherPackageGoesForOne) {
+  MakeDeb("bystander", "1", {{"/opt/bystander", "x"}}, "");
+  Run({"/usr/bin/dpkg", "-i", absl::StrCat(kWork, "/bystander-1.deb")});
+  v1::Assignment assignment = MakeAssignment(22, "2024.10.2");
+  v1::RuntimeSpec& r = *assignment.mutable_desired()->mutable_spec()->mutable_runtimes()->add_r();
+  r.set_version("4.5.1");
+  *r.mutable_package() =
+      MakeDeb("r-4.5.1", "1", {{"/opt/R/4.5.1/bin/R", kR}}, "", "Conflicts: bystander\n");
+  Turn(assignment);
+  ASSERT_EQ(watch_.last.state(), v1::Convergence::STUCK) << watch_.last.DebugString();
+  EXPECT_EQ(
+      watch_.last.troubles(0).error(),
+      "to install r-4.5.1 apt would remove bystander 1, which the specification does not say");
+  EXPECT_TRUE(std::filesystem::exists("/opt/bystander"));
+}
+
+TEST_F(RealNode, WhatAnotherPackageNeedsIsNotPruned) {
+  MakeDeb("r-4.5.2", "1", {{"/opt/R/4.5.2/bin/R", kR}}, "");
+  MakeDeb("site-app", "1", {{"/opt/site-app", "x"}}, "", "Depends: r-4.5.2\n");
+  Run({"/usr/bin/dpkg", "-i", absl::StrCat(kWork, "/r-4.5.2-1.deb"),
+       absl::StrCat(kWork, "/site-app-1.deb")});
+  v1::Assignment assignment = MakeAssignment(23, "2024.10.2");
+  assignment.mutable_desired()->mutable_spec()->mutable_runtimes()->set_prune(true);
+  Turn(assignment);
+  ASSERT_EQ(watch_.last.state(), v1::Convergence::STUCK) << watch_.last.DebugString();
+  EXPECT_TRUE(absl::StrContains(watch_.last.troubles(0).log(), "site-app depends on r-4.5.2"))
+      << watch_.last.DebugString();
+  EXPECT_TRUE(std::filesystem::exists("/opt/site-app"));
+  Run({"/usr/bin/dpkg", "--purge", "site-app"});
+  Turn(assignment);
+  ExpectConverged();
+  EXPECT_FALSE(std::filesystem::exists("/opt/R/4.5.2"));
 }
 
 TEST_F(RealNode, ALockThatAnotherHoldsIsWaitedFor) {

@@ -32,13 +32,19 @@ class SlowTransferTest : public testing::Test {
     }
     host_.SetUse("/", {100ull << 30, 50ull << 30, false});
     desired_.set_generation(1);
+    desired_.mutable_spec()->set_cluster("lab");
     desired_.mutable_spec()->set_enforcement(v1::ENFORCE);
     v1::RuntimeSpec& quarto = *desired_.mutable_spec()->mutable_runtimes()->add_quarto();
     quarto.set_version("1.5.57");
     quarto.mutable_archive()->set_url("https://example.com/quarto.tar.gz");
     quarto.mutable_archive()->set_sha256(std::string(64, 'a'));
+    EXPECT_TRUE(held_.Load().ok());
     EXPECT_TRUE(converger_.Start().ok());
-    EXPECT_TRUE(converger_.Assign(v1::PREPARING, &desired_).ok());
+    v1::HeartbeatResponse answer;
+    answer.set_assigned_state(v1::PREPARING);
+    answer.set_assigned_generation(1);
+    *answer.mutable_desired() = desired_;
+    EXPECT_TRUE(held_.Take(answer).ok());
     EXPECT_TRUE(Until([](const ConvergerNews& news) {
       return news.convergence && news.convergence->step().phase() == v1::Step::DOWNLOADING;
     }));
@@ -53,6 +59,12 @@ class SlowTransferTest : public testing::Test {
     }
     return true;
   }
+  static HeldOptions Holding() {
+    HeldOptions options;
+    options.owner = {"lab", "machine-1", "token-1", "machine-1"};
+    options.state_dir = kStateDir;
+    return options;
+  }
   static ConvergeOptions Options() {
     ConvergeOptions options;
     options.node = "node-1";
@@ -65,7 +77,8 @@ class SlowTransferTest : public testing::Test {
   SlowServerHost host_;
   ProbeCache cache_;
   v1::Desired desired_;
-  Converger converger_{Options(), host_, cache_, [] {}};
+  Held held_{Holding(), host_};
+  Converger converger_{Options(), host_, cache_, held_, [] {}};
 };
 
 TEST_F(SlowTransferTest, APreviewIsAnsweredMeanwhile) {

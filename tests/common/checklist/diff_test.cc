@@ -39,6 +39,12 @@ TEST(Diff, ShowsSecretsAsDigestsOnly) {
             "aaaabbbb (configuration-matches)\n");
 }
 
+TEST(Diff, DigestsOfTwoKeysAreNoDifference) {
+  EXPECT_EQ(DiffText("configuration-matches/unknown-digest-key"),
+            "configuration.Postgres.Password: secret with digest 5d41402a | unknown: made with "
+            "another digest key ()\n");
+}
+
 // As the rule does: Connect does not care in which order it is told of its versions of R, nor how
 // a yes is written.
 TEST(Diff, WhatConnectReadsAlikeIsNoDifference) {

@@ -1,5 +1,6 @@
 // What holds for every rule, over every fixture: leaving facts out never makes things look
 // better, the order of nodes does not matter, and no secret or its whole digest is shown.
+#include <google/protobuf/arena.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
+#include "common/checklist/view/facts_view.h"
 #include "tests/common/checklist/fixture.h"
 
 namespace connect_ha::test {
@@ -63,6 +65,22 @@ std::vector<std::string> Paths() {
     paths.push_back(absl::StrCat("storage.mounts.", field));
   }
   return paths;
+}
+
+TEST(WhyUnobserved, KnowsEveryNounOfTheFacts) {
+  const std::set<std::string> may_be_absent = {"instance", "encryption_key", "database",
+                                               "instrumentation_database"};
+  const auto* nouns = v1::Facts::descriptor();
+  for (int i = 0; i < nouns->field_count(); ++i) {
+    const auto* noun = nouns->field(i);
+    if (noun->is_repeated()) continue;
+    v1::Facts facts;
+    EXPECT_EQ(WhyUnobserved(facts, noun->name()).has_value(),
+              may_be_absent.count(noun->name()) == 0)
+        << noun->name();
+    facts.GetReflection()->MutableMessage(&facts, noun);
+    EXPECT_FALSE(WhyUnobserved(facts, noun->name()).has_value()) << noun->name();
+  }
 }
 
 TEST(Rules, NeverLookBetterForAFactThatIsMissing) {
@@ -185,6 +203,42 @@ TEST(Evaluate, ShowsNoDigestInFull) {
       EXPECT_FALSE(absl::StrContains(text, digest)) << file.Path("");
     }
   }
+}
+
+// Of many nodes that all run another version, each would name all others: ten thousand would have a
+// hundred million steps.
+TEST(Evaluate, OfManyNodesThatFailAlikeNoneNamesAllOthers) {
+  constexpr int kNodes = 300;
+  v1::Snapshot cluster = BaseCluster();
+  const v1::NodeSnapshot healthy = cluster.nodes(0);
+  cluster.clear_nodes();
+  for (int i = 0; i < kNodes; ++i) {
+    v1::NodeSnapshot& node = *cluster.add_nodes() = healthy;
+    node.set_name(absl::StrCat("node-", i));
+    node.mutable_claimants(0)->set_boot_id(node.name());
+    node.mutable_facts()->mutable_host()->set_boot_id(node.name());
+    v1::ConnectFacts& connect = *node.mutable_facts()->mutable_connect();
+    connect.mutable_package()->set_version("2023.01.0");
+    connect.set_running_version("2023.01.0");
+  }
+  const v1::Checklist checklist = Evaluate(cluster);
+  const auto finding =
+      std::find_if(checklist.findings().begin(), checklist.findings().end(),
+                   [](const v1::Finding& one) { return one.rule() == "connect-version-matches"; });
+  ASSERT_TRUE(finding != checklist.findings().end());
+  EXPECT_EQ(finding->outcome(), v1::FAIL);
+  EXPECT_EQ(finding->evidence_size(), kNodes);
+  EXPECT_EQ(finding->fixes_size(), kNodes + 1);  // install on each; and once, to stop all
+}
+
+TEST(Evaluate, InPlaceGivesTheNodesBack) {
+  google::protobuf::Arena arena;
+  auto* cluster = google::protobuf::Arena::CreateMessage<v1::Snapshot>(&arena);
+  *cluster = BaseCluster();
+  const v1::Checklist checklist = EvaluateInPlace(*cluster);
+  EXPECT_EQ(ToText(checklist), ToText(Evaluate(BaseCluster())));
+  ASSERT_EQ(cluster->nodes_size(), 2);
+  EXPECT_EQ(cluster->nodes(1).name(), "node-2");
 }
 
 TEST(Evaluate, KnowsNothingOfAClusterWithoutNodes) {

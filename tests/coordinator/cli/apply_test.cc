@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/spec/signed_spec.h"
 #include "coordinator/cli/text/convergence_text.h"
 #include "coordinator/cli/text/line_diff.h"
 #include "gmock/gmock.h"
@@ -181,6 +182,117 @@ TEST_F(Apply, ANewerGenerationEndsTheFollowing) {
   world_.coordinator.snapshots = {Snapshot(v1::Convergence::CHANGING), newer};
   EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--wait"}), kFails);
   EXPECT_THAT(world_.error, HasSubstr("generation 2 came after 1"));
+}
+
+TEST_F(Apply, ACoordinatorThatPutNothingIntoForceIsNotBelieved) {
+  world_.coordinator.applied_generation = 0;
+  world_.width = 400;
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kUnknown);
+  EXPECT_THAT(world_.out, Not(HasSubstr("is in force")));
+  EXPECT_THAT(world_.error, HasSubstr("nothing new is in force\nfix:   connect-ha spec history"));
+}
+
+// What is signed is for nodes that do not take a coordinator's word.
+class SignedApply : public Apply {
+ protected:
+  SignedApply() : key_(dir_ + "/signing.key") {
+    EXPECT_EQ(world_.Run({"key", "create", key_}), kHolds) << world_.error;
+    public_line_ = world_.out;
+    world_.width = 400;
+    v1::Snapshot snapshot = Snapshot(v1::Convergence::CONVERGED);
+    snapshot.mutable_nodes(0)->set_reported_generation(4);
+    v1::NodeSnapshot& absurd = *snapshot.add_nodes();
+    absurd.set_name("node-2");
+    absurd.set_reported_generation(1ull << 63);
+    world_.coordinator.snapshots = {snapshot};
+  }
+  v1::SpecToSign Signed() {
+    const v1::SignedSpec& is_signed = world_.coordinator.applied.bundle().signed_spec();
+    EXPECT_EQ(PublicKeyLine(is_signed.public_key()), public_line_);
+    const auto opened = OpenSignedSpec(is_signed);
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    return opened.ok() ? *opened : v1::SpecToSign();
+  }
+  // An older generation whose text says something else than what is beside it.
+  void AddGeneration(const std::string& source) {
+    v1::SpecGeneration spec;
+    spec.set_generation(1);
+    spec.mutable_bundle()->mutable_spec()->set_cluster("analytics");
+    spec.mutable_bundle()->mutable_spec()->set_enforcement(v1::ENFORCE);
+    spec.mutable_bundle()->set_source(source);
+    world_.coordinator.specs = {spec, spec};
+    world_.coordinator.specs[1].set_generation(2);
+    world_.coordinator.specs[1].mutable_bundle()->set_source("cluster: analytics\n");
+  }
+
+  const std::string key_;
+  std::string public_line_;
+};
+
+TEST_F(SignedApply, SignsTheFilesAsTheNextGenerationAboveWhatNodesHold) {
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--sign", key_}), kHolds) << world_.error;
+  const v1::SpecToSign is_signed = Signed();
+  EXPECT_EQ(is_signed.cluster(), "analytics");
+  EXPECT_EQ(is_signed.generation(), 5u);
+  EXPECT_EQ(is_signed.spec().enforcement(), v1::ENFORCE);
+  EXPECT_THAT(world_.out, HasSubstr("generation 5 is in force"));
+}
+
+TEST_F(SignedApply, ACoordinatorThatNumbersItOtherwiseIsNotBelieved) {
+  world_.coordinator.applied_generation = 6;
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--sign", key_}), kUnknown);
+  EXPECT_THAT(world_.error, HasSubstr("which is not what was signed"));
+}
+
+TEST_F(SignedApply, AKeyThatOthersCanReadIsNotUsed) {
+  std::filesystem::permissions(key_, std::filesystem::perms(0640));
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--sign", key_}), kUsage);
+  EXPECT_THAT(world_.error, HasSubstr("can be read by others\nfix:   chmod 0600 "));
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--sign", dir_ + "/none"}), kUsage);
+  EXPECT_THAT(world_.error, HasSubstr("fix:   connect-ha key create "));
+  EXPECT_THAT(world_.coordinator.changes, ElementsAre());
+}
+
+TEST_F(SignedApply, AKeyIsNeverReplaced) {
+  EXPECT_EQ(std::filesystem::status(key_).permissions(), std::filesystem::perms(0600));
+  EXPECT_EQ(world_.Run({"key", "create", key_}), kUsage);
+  EXPECT_THAT(world_.error, HasSubstr("a key is never replaced"));
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--sign", key_}), kHolds) << world_.error;
+  Signed();
+}
+
+TEST_F(SignedApply, ARollbackSignsWhatItsTextSaysAndShowsIt) {
+  AddGeneration("cluster: analytics\nenforcement: observe  # \x1b[2K\n");
+  world_.input = "y\n";
+  EXPECT_EQ(world_.Run({"spec", "rollback", "1", "--sign", key_}), kHolds) << world_.error;
+  EXPECT_EQ(Signed().spec().enforcement(), v1::OBSERVE);
+  EXPECT_EQ(world_.coordinator.applied.bundle().spec().enforcement(), v1::OBSERVE);
+  EXPECT_THAT(world_.out, HasSubstr("This is what would be signed:\ncluster.yaml:\n"));
+  EXPECT_THAT(world_.out, HasSubstr("  enforcement: observe"));
+  EXPECT_THAT(world_.out, Not(HasSubstr("\x1b[2K")));
+}
+
+TEST_F(SignedApply, NothingIsSignedThatNobodyLookedAtOrThatIsInvalid) {
+  AddGeneration("cluster: analytics\n");
+  EXPECT_EQ(world_.Run({"spec", "rollback", "1", "--yes", "--sign", key_}), kUsage);
+  EXPECT_THAT(world_.error, HasSubstr("what is signed has to be looked at"));
+  AddGeneration("cluster: analytics\nenforcement: perhaps\n");
+  EXPECT_EQ(world_.Run({"spec", "rollback", "1", "--sign", key_}), kUsage);
+  EXPECT_THAT(world_.coordinator.changes, ElementsAre());
+}
+
+TEST_F(Apply, ANodeThatRefusesEndsTheFollowingAndSaysWhy) {
+  v1::Snapshot snapshot = Snapshot(v1::Convergence::STUCK);
+  v1::NodeSnapshot& node = *snapshot.mutable_nodes(0);
+  node.set_reported_generation(0);
+  v1::Trouble& trouble = *node.mutable_convergence()->add_troubles();
+  trouble.set_resource("specification");
+  trouble.set_error("it is not signed, and this node takes only what is");
+  trouble.set_fix("connect-ha apply --sign KEY");
+  world_.coordinator.snapshots = {snapshot};
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--wait"}), kFails);
+  EXPECT_THAT(world_.out, HasSubstr("node-1: REFUSES generation 1\n"));
+  EXPECT_THAT(world_.out, HasSubstr("it is not signed"));
 }
 
 TEST(LineDiff, ShowsWhatDiffersWithALineAround) {

@@ -1,5 +1,6 @@
 // What golden files cannot show: loops, questions, and what the coordinator was asked.
 #include "absl/strings/str_split.h"
+#include "coordinator/cli/text/node_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/coordinator/cli/world.h"
@@ -22,6 +23,17 @@ v1::ListEventsResponse OneEvent(uint64_t id, const std::string& text) {
   events.mutable_events(0)->set_kind(v1::Event::NODE_BACK);
   events.mutable_events(0)->set_text(text);
   return events;
+}
+
+TEST(Nodes, SayWhereAgentYamlAllowsNoMore) {
+  v1::NodeSnapshot node;
+  node.set_reported_state(v1::OBSERVED);
+  node.set_assigned_state(v1::OBSERVED);
+  EXPECT_EQ(StateText(node), "observed");
+  node.set_allow(v1::ALLOW_INSTALL);
+  EXPECT_EQ(StateText(node), "observed");
+  node.set_allow(v1::ALLOW_OBSERVE);
+  EXPECT_EQ(StateText(node), "observed (allows no more)");
 }
 
 TEST(Events, FollowGoesOnWithWhatIsNew) {
@@ -63,6 +75,31 @@ TEST(NodeRemove, DoesNothingWithoutAYes) {
   EXPECT_THAT(world.coordinator.changes, ElementsAre("remove node-2"));
 }
 
+TEST(Why, IsTakenAlongByWhateverIsWrittenDown) {
+  World world;
+  world.coordinator.created.set_join_command("connect-ha-agent enroll");
+  EXPECT_EQ(world.Run({"node", "remove", "node-2", "--yes", "--why", "broken disk"}), kHolds);
+  EXPECT_EQ(world.Run({"token", "revoke", "x", "--why=leaked"}), kHolds);
+  EXPECT_EQ(world.Run({"token", "create", "--why", "new node"}), kHolds);
+  EXPECT_EQ(world.Run({"admin", "remove", "bob", "--yes", "--why", "left"}), kHolds);
+  EXPECT_THAT(world.coordinator.changes,
+              ElementsAre("remove node-2, why: broken disk", "revoke x, why: leaked",
+                          "create why: \"new node\"", "remove admin bob, why: left"));
+}
+
+TEST(AdminRemove, DoesNothingWithoutAYes) {
+  World world;
+  EXPECT_EQ(world.Run({"admin", "remove", "bob"}), kUsage);
+  EXPECT_THAT(world.error, HasSubstr("\nfix:   connect-ha admin remove bob --yes"));
+  world.in_is_terminal = true;
+  world.input = "\n";
+  EXPECT_EQ(world.Run({"admin", "remove", "bob"}), kFails);
+  EXPECT_TRUE(world.coordinator.changes.empty());
+  world.input = "yes\n";
+  EXPECT_EQ(world.Run({"admin", "remove", "bob"}), kHolds);
+  EXPECT_THAT(world.coordinator.changes, ElementsAre("remove admin bob"));
+}
+
 TEST(NodeRemove, NeverRemovesWhatIsMistyped) {
   World world;
   EXPECT_EQ(world.Run({"node", "remove", "node-22", "--yes"}), kUsage);
@@ -87,10 +124,12 @@ TEST(TokenCreate, TheCommandCanBePasted) {
 
 TEST(Serve, IsRunAsTyped) {
   World world;
-  EXPECT_EQ(world.Run({"serve", "--dir", "/d", "--listen=127.0.0.1:1", "--log-level", "debug"}),
+  EXPECT_EQ(world.Run({"serve", "--dir", "/d", "--listen=127.0.0.1:1", "--enrol-listen",
+                       "127.0.0.1:2", "--log-level", "debug"}),
             kHolds);
   EXPECT_EQ(world.served.dir, "/d");
   EXPECT_EQ(world.served.listen, "127.0.0.1:1");
+  EXPECT_EQ(world.served.enrol_listen, "127.0.0.1:2");
   EXPECT_EQ(world.served.log_level, "debug");
   EXPECT_EQ(world.served.spec, "/etc/connect-ha/cluster.yaml");
 }
@@ -106,6 +145,20 @@ TEST(Help, OfEveryCommandHasExamples) {
   }
 }
 
+// Of ten thousand nodes they are some hundred megabytes.
+TEST(Show, NoCommandFetchesTheFactsOfEveryNode) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"status"},
+                                                                 {"checklist"},
+                                                                 {"nodes"},
+                                                                 {"facts", "node-1"},
+                                                                 {"diff", "node-1", "node-2"},
+                                                                 {"events"}}) {
+    World world;
+    world.Run(words);
+    EXPECT_EQ(world.coordinator.whole_snapshots, 0) << words[0];
+  }
+}
+
 // Every error of every command says what to type next.
 TEST(Errors, EachCarriesAFix) {
   for (const auto& words :
@@ -117,6 +170,10 @@ TEST(Errors, EachCarriesAFix) {
                                              {"token", "create"},
                                              {"token", "list"},
                                              {"token", "revoke", "x"},
+                                             {"admin", "list"},
+                                             {"admin", "remove", "bob", "--yes"},
+                                             {"audit"},
+                                             {"audit", "--verify"},
                                              {"diff", "node-1", "node-2"},
                                              {"preview", "tests/coordinator/cli/cluster.yaml"},
                                              {"node", "remove", "node-1", "--yes"}}) {

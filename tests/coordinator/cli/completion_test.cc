@@ -57,8 +57,9 @@ TEST_F(Completion, OffersCommands) {
 }
 
 TEST_F(Completion, OffersOptionsOfTheCommandOnly) {
-  EXPECT_EQ(Offers("connect-ha node remove node-1 --"), "--yes --identity --help\n");
+  EXPECT_EQ(Offers("connect-ha node remove node-1 --"), "--yes --why --identity --help\n");
   EXPECT_EQ(Offers("connect-ha token create --u"), "--uses\n");
+  EXPECT_EQ(Offers("connect-ha admin create alice --role v"), "viewer\n");
 }
 
 TEST_F(Completion, OffersValues) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,21 @@ struct FakeCoordinator {
   absl::Status error;  // not OK: the answer to every call
   v1::Checklist checklist;
   v1::Snapshot snapshot;
+  int whole_snapshots = 0;                         // asked for, with the facts of every node
   std::vector<v1::RefreshStatusResponse> refresh;  // one a poll; the last one stays
   std::vector<v1::ListEventsResponse> events;      // one a call; then none
   v1::CreateTokenResponse created;
   v1::ListTokensResponse tokens;
-  std::vector<v1::SpecGeneration> specs;          // oldest first, with their bundles
-  absl::Status refusal;                           // not OK: the answer to ApplySpec
-  std::vector<v1::GetPreviewsResponse> previews;  // one a poll; the last one stays
+  v1::ListAdminsResponse admins;
+  std::vector<v1::AuditEntry> audit;  // given in pages of two
+  std::optional<v1::AuditAnchor> audit_anchor;
+  std::optional<v1::AuditAnchor> audit_anchor_once;  // instead, in one answer
+  uint64_t audit_newest = 0;                         // not 0: what is the newest, if not the last
+  std::vector<v1::SpecGeneration> specs;             // oldest first, with their bundles
+  absl::Status refusal;                              // not OK: the answer to ApplySpec
+  v1::ApplySpecRequest applied;                      // the latest
+  std::optional<uint64_t> applied_generation;        // what ApplySpec answers, if anything else
+  std::vector<v1::GetPreviewsResponse> previews;     // one a poll; the last one stays
   size_t preview_polls = 0;
   std::vector<v1::Snapshot> snapshots;  // one a call, instead of `snapshot`; the last one stays
   size_t snapshot_polls = 0;
@@ -40,6 +49,7 @@ class FakeAdmin : public AdminLink {
     return Answer(coordinator_.checklist);
   }
   absl::StatusOr<v1::Snapshot> GetSnapshot(const v1::GetSnapshotRequest& request) override {
+    if (request.node().empty() && !request.without_facts()) ++coordinator_.whole_snapshots;
     const v1::Snapshot whole = NextSnapshot();
     v1::Snapshot snapshot = whole;
     snapshot.clear_nodes();
@@ -74,13 +84,70 @@ class FakeAdmin : public AdminLink {
   absl::StatusOr<v1::ListTokensResponse> ListTokens(const v1::ListTokensRequest&) override {
     return Answer(coordinator_.tokens);
   }
+  absl::StatusOr<v1::CreateAdminResponse> CreateAdmin(
+      const v1::CreateAdminRequest& request) override {
+    coordinator_.changes.push_back("create admin " + request.name() + " " +
+                                   v1::Role_Name(request.role()) +
+                                   (request.replace() ? " replace" : "") + Why(request));
+    v1::CreateAdminResponse response;
+    response.set_certificate_pem("a certificate\n");
+    return Answer(response);
+  }
+  absl::StatusOr<v1::ListAdminsResponse> ListAdmins(const v1::ListAdminsRequest&) override {
+    return Answer(coordinator_.admins);
+  }
+  absl::StatusOr<v1::RemoveAdminResponse> RemoveAdmin(
+      const v1::RemoveAdminRequest& request) override {
+    coordinator_.changes.push_back("remove admin " + request.name() + Why(request));
+    return Answer(v1::RemoveAdminResponse());
+  }
+  absl::StatusOr<v1::ListAuditResponse> ListAudit(const v1::ListAuditRequest& request) override {
+    constexpr int kPage = 2;
+    v1::ListAuditResponse response;
+    for (const v1::AuditEntry& entry : coordinator_.audit) {
+      response.set_newest_id(entry.id());
+      if (entry.id() <= request.after_id() || response.entries_size() == kPage) continue;
+      *response.add_entries() = entry;
+    }
+    if (coordinator_.audit_newest > 0) response.set_newest_id(coordinator_.audit_newest);
+    if (coordinator_.audit_anchor) *response.mutable_anchor() = *coordinator_.audit_anchor;
+    if (coordinator_.audit_anchor_once)
+      *response.mutable_anchor() = *coordinator_.audit_anchor_once;
+    coordinator_.audit_anchor_once.reset();
+    return Answer(response);
+  }
+  // What the roster would make of the snapshot.
+  absl::StatusOr<v1::ListNodesResponse> ListNodes(const v1::ListNodesRequest&) override {
+    const v1::Snapshot snapshot = NextSnapshot();
+    v1::ListNodesResponse response;
+    *response.mutable_taken_at() = snapshot.taken_at();
+    for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+      v1::NodeBrief& brief = *response.add_nodes();
+      brief.set_name(node.name());
+      if (node.has_last_seen()) {
+        *brief.mutable_last_seen() = node.last_seen();
+        brief.set_lost(snapshot.taken_at().seconds() - node.last_seen().seconds() > 30);
+      }
+      brief.set_assigned_state(node.assigned_state());
+      brief.set_reported_state(node.reported_state());
+      brief.set_agent_version(node.agent_version());
+      brief.set_allow(node.allow());
+      brief.set_claimants(static_cast<uint32_t>(node.claimants_size()));
+      if (!node.has_facts()) continue;
+      v1::FactsBrief& facts = *brief.mutable_facts();
+      facts.set_connect_version(node.facts().connect().package().version());
+      facts.set_system(node.facts().host().os_name());
+      facts.set_zone(node.facts().instance().zone());
+    }
+    return Answer(response);
+  }
   absl::StatusOr<v1::RevokeTokenResponse> RevokeToken(
       const v1::RevokeTokenRequest& request) override {
-    coordinator_.changes.push_back("revoke " + request.id());
+    coordinator_.changes.push_back("revoke " + request.id() + Why(request));
     return Answer(v1::RevokeTokenResponse());
   }
   absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(const v1::RemoveNodeRequest& request) override {
-    coordinator_.changes.push_back("remove " + request.node());
+    coordinator_.changes.push_back("remove " + request.node() + Why(request));
     return Answer(v1::RemoveNodeResponse());
   }
   absl::StatusOr<v1::PreviewSpecResponse> PreviewSpec(
@@ -100,10 +167,17 @@ class FakeAdmin : public AdminLink {
     coordinator_.changes.push_back(
         (request.has_bundle() ? "apply " + request.bundle().spec().cluster()
                               : "apply generation " + std::to_string(request.generation())) +
-        " after " + std::to_string(request.newest_generation()));
+        " after " + std::to_string(request.newest_generation()) + Why(request));
     if (!coordinator_.refusal.ok()) return coordinator_.refusal;
+    coordinator_.applied = request;
+    v1::SpecToSign is_signed;
+    if (!is_signed.ParseFromString(request.bundle().signed_spec().payload())) {
+      return absl::InvalidArgumentError("what is signed is no specification");
+    }
+    const uint64_t next =
+        is_signed.generation() > 0 ? is_signed.generation() : request.newest_generation() + 1;
     v1::ApplySpecResponse response;
-    response.set_generation(request.newest_generation() + 1);
+    response.set_generation(coordinator_.applied_generation.value_or(next));
     return Answer(response);
   }
   absl::StatusOr<v1::SpecGeneration> GetSpec(const v1::GetSpecRequest& request) override {
@@ -133,6 +207,11 @@ class FakeAdmin : public AdminLink {
     if (coordinator_.snapshots.empty()) return coordinator_.snapshot;
     const size_t last = coordinator_.snapshots.size() - 1;
     return coordinator_.snapshots[std::min(coordinator_.snapshot_polls++, last)];
+  }
+
+  template <typename Request>
+  static std::string Why(const Request& request) {
+    return request.why().empty() ? "" : ", why: " + request.why();
   }
 
   template <typename Message>

@@ -21,7 +21,7 @@ void Tokens(World& world) {
   created.mutable_token()->set_uses_allowed(3);
   created.mutable_token()->mutable_expires_at()->set_seconds(1722517200);
   created.set_join_command(
-      "connect-ha-agent enroll --coordinator coordinator.example.internal:8443 --ca-hash "
+      "connect-ha-agent enroll --coordinator coordinator.example.internal:8444 --ca-hash "
       "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 --token "
       "4xk2vq7mza.mfzwizltoqqhg5dsnfxgoidpmyqhgzldojsxiidcpf2gk4zanvqxi5dfoi");
   for (int i = 0; i < 4; ++i) {
@@ -36,10 +36,45 @@ void Tokens(World& world) {
   world.coordinator.tokens.mutable_tokens(3)->mutable_expires_at()->set_seconds(1722513000);
 }
 
+void Admins(World& world) {
+  const std::pair<const char*, v1::Role> known[] = {
+      {"admin", v1::ADMIN}, {"alice", v1::OPERATOR}, {"bob", v1::VIEWER}};
+  for (const auto& one : known) {
+    v1::AdminRecord& record = *world.coordinator.admins.add_admins();
+    record.set_name(one.first);
+    record.set_role(one.second);
+    const bool first = one.second == v1::ADMIN;
+    record.mutable_created_at()->set_seconds(first ? 1722500000 : 1722510000);
+    record.set_created_by(first ? "init" : "admin/admin");
+  }
+  world.coordinator.admins.mutable_admins(2)->mutable_removed_at()->set_seconds(1722513000);
+}
+
+void Audited(World& world) {
+  v1::AuditEntry entry;
+  entry.set_id(1);
+  entry.mutable_at()->set_seconds(1722500000);
+  entry.set_action(v1::AuditEntry::CLUSTER_MADE);
+  entry.set_actor("init");
+  entry.set_subject("analytics");
+  entry.set_text("store 6f1e");
+  world.coordinator.audit.push_back(entry);
+  entry.set_id(12);
+  entry.mutable_at()->set_seconds(1722510000);
+  entry.set_action(v1::AuditEntry::NODE_REMOVED);
+  entry.set_actor("admin/alice");
+  entry.set_address("10.0.0.1");
+  entry.set_subject("node-9");
+  entry.set_text("");
+  entry.set_why("disk broken");
+  world.coordinator.audit.push_back(entry);
+}
+
 void Initialised(World& world) {
   InitResult result;
   result.cluster = "analytics";
   result.address = "coordinator.example.internal:8443";
+  result.join_address = "coordinator.example.internal:8444";
   result.ca_hash = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
   result.made = {"/var/lib/connect-ha/tls/coordinator.crt", "/var/lib/connect-ha/admin/admin.crt"};
   result.kept = {"/var/lib/connect-ha/ca/ca.crt"};
@@ -80,6 +115,9 @@ std::vector<GoldenCase> GoldenCases() {
       {"nodes/diff-same", {"diff", "node-1", "node-1"}, {}},
       {"events/events", {"events"}, {}},
       {"events/json", {"events", "--output", "json"}, {}, true},
+      {"events/audit", {"audit"}, Audited},
+      {"events/audit-empty", {"audit"}, {}},
+      {"events/audit-broken", {"audit", "--verify"}, Audited},
       {"events/unlike-any-rule", {"events", "--rule", "xyzzy"}, {}},
       {"events/limit", {"events", "--limit", "many"}, {}},
       {"join/token-create", {"token", "create", "--node", "node-*", "--uses", "3"}, Tokens},
@@ -89,6 +127,10 @@ std::vector<GoldenCase> GoldenCases() {
       {"join/token-revoke", {"token", "revoke", "4xk2vq7mza"}, {}},
       {"join/node-remove", {"node", "remove", "node-2", "--yes"}, {}},
       {"join/node-remove-no-terminal", {"node", "remove", "node-2"}, {}},
+      {"join/admin-list", {"admin", "list"}, Admins},
+      {"join/admin-list-json", {"admin", "list", "--output", "json"}, Admins, true},
+      {"join/admin-remove", {"admin", "remove", "bob", "--yes"}, Admins},
+      {"join/admin-create-no-role", {"admin", "create", "bob"}, Admins},
       {"join/init", {"init", "--cluster", "analytics", "--address", "a"}, Initialised},
       {"join/init-not-root", {"init", "--cluster", "analytics", "--address", "a"}, NotRoot},
       {"other/check-config-bad",

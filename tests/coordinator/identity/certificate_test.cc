@@ -159,6 +159,16 @@ TEST(Authority, LoadsWhatItMade) {
   EXPECT_EQ(loaded->hash(), *CaHash(made.certificate()));
 }
 
+TEST(Authority, GivesTheSameDigestKeyEachTimeAndAnotherAuthorityAnother) {
+  const Authority authority = MakeAuthority();
+  const auto key = authority.DigestKey();
+
+  ASSERT_TRUE(key.ok()) << key.status();
+  EXPECT_EQ(key->size(), 32u);
+  EXPECT_EQ(*Authority::Load(authority.certificate(), authority.key())->DigestKey(), *key);
+  EXPECT_NE(*MakeAuthority().DigestKey(), *key);
+}
+
 TEST(Authority, DoesNotLoadALeafOrAnotherKey) {
   const Authority authority = MakeAuthority();
   const std::string key = *MakeKey();

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
+#include "common/tls/crypto.h"
 #include "common/tls/join_proof.h"
+#include "coordinator/store/sqlite.h"
 #include "coordinator/store/sqlite_store.h"
 #include "tests/fakes/temporary_directory.h"
 
@@ -17,6 +21,18 @@ const Time kNow = Time(seconds(1'730'000'000));
 constexpr char kMachine[] = "0123456789abcdef0123456789abcdef";
 constexpr char kRefused[] =
     "the join token was refused; fix: make a new token with: connect-ha token create";
+
+void Nobody(const v1::NodeRecord&) {}
+
+// What an admin does, as far as the edge says it.
+v1::AuditEntry By(Time now) {
+  v1::AuditEntry entry;
+  *entry.mutable_at() = ToProto(now);
+  entry.set_actor("admin/admin");
+  entry.set_address("10.0.0.1");
+  entry.set_why("because");
+  return entry;
+}
 
 class EnrolmentTest : public testing::Test {
  protected:
@@ -33,7 +49,7 @@ class EnrolmentTest : public testing::Test {
     request.set_node_pattern(pattern);
     request.set_uses(uses);
     request.mutable_ttl()->set_seconds(ttl.count());
-    const auto response = enrolment_.CreateToken(request, admin_, now);
+    const auto response = enrolment_.CreateToken(request, By(now), now);
     EXPECT_TRUE(response.ok()) << response.status();
     return *ParseJoinToken(response->token_secret());
   }
@@ -54,13 +70,14 @@ class EnrolmentTest : public testing::Test {
 
   absl::StatusOr<v1::EnrollResponse> Join(const JoinToken& token, const Joiner& joiner,
                                           Time now = kNow) {
-    return enrolment_.Enroll(Request(token, joiner, now), "10.0.0.9", now);
+    return enrolment_.Enroll(Request(token, joiner, now), "10.0.0.9", now,
+                             [this](const v1::NodeRecord& record) { told_ = record; });
   }
 
   absl::Status Remove(const std::string& node, Time now) {
     v1::RemoveNodeRequest request;
     request.set_node(node);
-    return enrolment_.RemoveNode(request, admin_, now);
+    return enrolment_.RemoveNode(request, By(now), now);
   }
 
   absl::Status Stands(const std::string& certificate_pem) {
@@ -79,6 +96,15 @@ class EnrolmentTest : public testing::Test {
     return events;
   }
 
+  std::vector<v1::AuditEntry> Audit() { return *store_->ListAudit(0, 1000); }
+
+  absl::StatusOr<v1::RenewResponse> Renew(const std::string& certificate_pem, Time now) {
+    v1::RenewRequest request;
+    request.set_csr_der(*MakeCsr(*MakeKey()));
+    return enrolment_.Renew(request, *ParseCertificate(certificate_pem), now);
+  }
+
+  v1::NodeRecord told_;  // of the latest enrolment
   TemporaryDirectory dir_;
   std::unique_ptr<SqliteStore> store_ = *SqliteStore::Open(dir_ / "store.db");
   Authority authority_ = *Authority::Create("analytics", kNow - hours(24));
@@ -107,11 +133,11 @@ TEST_F(EnrolmentTest, PrintsTheWholeJoinCommand) {
   v1::CreateTokenRequest request;
   request.set_node_pattern("node-1");
 
-  const auto response = enrolment_.CreateToken(request, admin_, kNow);
+  const auto response = enrolment_.CreateToken(request, By(kNow), kNow);
 
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->join_command(),
-            "connect-ha-agent enroll --coordinator ha.example.com:8443 "
+            "connect-ha-agent enroll --coordinator ha.example.com:8444 "
             "--ca-hash " +
                 authority_.hash() + " --token " + response->token_secret() + " --node node-1");
   EXPECT_EQ(FromProto(response->token().expires_at()), kNow + hours(1));
@@ -156,9 +182,9 @@ TEST_F(EnrolmentTest, DoesNotTellAGuesserThatATokenExpiredOrIsForAnotherNode) {
 TEST_F(EnrolmentTest, RefusesAReplayedRequest) {
   const JoinToken token = NewToken("", 5);
   const v1::EnrollRequest request = Request(token, Joiner(), kNow);
-  ASSERT_TRUE(enrolment_.Enroll(request, "10.0.0.9", kNow).ok());
+  ASSERT_TRUE(enrolment_.Enroll(request, "10.0.0.9", kNow, Nobody).ok());
 
-  const auto replayed = enrolment_.Enroll(request, "10.6.6.6", kNow);
+  const auto replayed = enrolment_.Enroll(request, "10.6.6.6", kNow, Nobody);
 
   EXPECT_EQ(replayed.status().code(), absl::StatusCode::kAborted);
   EXPECT_EQ(store_->GetToken(token.id)->token().uses_spent(), 1u);
@@ -167,7 +193,7 @@ TEST_F(EnrolmentTest, RefusesAReplayedRequest) {
 TEST_F(EnrolmentTest, RefusesAnOldChallenge) {
   const v1::EnrollRequest request = Request(NewToken(), Joiner(), kNow);
 
-  EXPECT_EQ(enrolment_.Enroll(request, "10.0.0.9", kNow + seconds(61)).status().code(),
+  EXPECT_EQ(enrolment_.Enroll(request, "10.0.0.9", kNow + seconds(61), Nobody).status().code(),
             absl::StatusCode::kAborted);
 }
 
@@ -186,7 +212,7 @@ TEST_F(EnrolmentTest, RefusesARevokedToken) {
   const JoinToken token = NewToken();
   v1::RevokeTokenRequest request;
   request.set_id(token.id);
-  ASSERT_TRUE(enrolment_.RevokeToken(request, admin_, kNow).ok());
+  ASSERT_TRUE(enrolment_.RevokeToken(request, By(kNow), kNow).ok());
 
   EXPECT_EQ(Join(token, Joiner()).status(),
             absl::PermissionDeniedError("join token " + token.id +
@@ -339,6 +365,119 @@ TEST_F(EnrolmentTest, RenewsAnAdminToo) {
   EXPECT_EQ(ParseCertificate(renewed->certificate_pem())->identity, admin_);
 }
 
+TEST_F(EnrolmentTest, ARenewalIsNoEventAndBringsWhatElseANodeGoesBy) {
+  const auto joined = Join(NewToken(), Joiner());
+  const size_t events = store_->ListEvents({})->size();
+  const size_t entries = Audit().size();
+
+  const auto renewed = Renew(joined->certificate_pem(), kNow + hours(15 * 24));
+
+  ASSERT_TRUE(renewed.ok()) << renewed.status();
+  EXPECT_EQ(renewed->digest_key(), std::string(32, 'd'));
+  EXPECT_EQ(renewed->digest_key_id(), DigestKeyId(std::string(32, 'd')));
+  ASSERT_EQ(renewed->coordinators_size(), 1);
+  EXPECT_EQ(renewed->coordinators(0), "ha.example.com:8443");
+  EXPECT_EQ(joined->coordinators(0), "ha.example.com:8443");
+  EXPECT_EQ(joined->digest_key_id(), renewed->digest_key_id());
+  EXPECT_EQ(store_->ListEvents({})->size(), events);
+  EXPECT_EQ(Audit().size(), entries);
+}
+
+TEST_F(EnrolmentTest, AnAdminsRenewalBringsNoDigestKey) {
+  const auto renewed = Renew(*authority_.Issue({admin_, {}}, *MakeCsr(*MakeKey()), kNow), kNow);
+
+  ASSERT_TRUE(renewed.ok()) << renewed.status();
+  EXPECT_EQ(renewed->digest_key(), "");
+  EXPECT_EQ(renewed->coordinators_size(), 0);
+}
+
+TEST_F(EnrolmentTest, RenewsTenTimesAnHourAtTheMostForEach) {
+  const auto joined = Join(NewToken(), Joiner());
+  const auto other = Join(NewToken(), {"node-2", "fedcba98", *MakeKey()});
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(Renew(joined->certificate_pem(), kNow + minutes(i)).ok()) << i;
+  }
+
+  const auto eleventh = Renew(joined->certificate_pem(), kNow + minutes(10));
+
+  EXPECT_EQ(eleventh.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(eleventh.status().message().substr(0, 62),
+            "node/node-1 renewed its certificate 10 times within an hour; f");
+  EXPECT_TRUE(Renew(other->certificate_pem(), kNow + minutes(10)).ok());
+  EXPECT_TRUE(Renew(joined->certificate_pem(), kNow + minutes(60)).ok());
+}
+
+TEST_F(EnrolmentTest, EnrollingAnewKeepsWhichChangesWereTaken) {
+  ASSERT_TRUE(Join(NewToken(), Joiner()).ok());
+  ASSERT_TRUE(store_->AddNodeChanges("node-1", {{7, v1::Event()}}).ok());
+
+  ASSERT_TRUE(Join(NewToken(), Joiner(), kNow + minutes(1)).ok());
+
+  EXPECT_EQ(told_.changes_taken(), 7u);
+  EXPECT_EQ(store_->GetNode("node-1")->changes_taken(), 7u);
+}
+
+TEST_F(EnrolmentTest, TellsOfAnEnrolmentBeforeARemovalCanBegin) {
+  std::future<absl::Status> removal;
+
+  const auto joined = enrolment_.Enroll(
+      Request(NewToken(), Joiner(), kNow), "10.0.0.9", kNow, [&](const v1::NodeRecord& record) {
+        EXPECT_EQ(record.name(), "node-1");
+        EXPECT_FALSE(record.removed());
+        removal = std::async(std::launch::async, [this] {
+          const auto alone = enrolment_.OneAtATime();
+          return Remove("node-1", kNow);
+        });
+        EXPECT_EQ(removal.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+      });
+
+  EXPECT_TRUE(joined.ok()) << joined.status();
+  EXPECT_TRUE(removal.get().ok());
+  EXPECT_TRUE(store_->GetNode("node-1")->removed());
+}
+
+TEST_F(EnrolmentTest, AUsedTokenBringsNobodyBackWhoseRecordWasPurged) {
+  const JoinToken token = NewToken();
+  const Joiner joiner;
+  ASSERT_TRUE(Join(token, joiner).ok());
+  ASSERT_TRUE(Remove("node-1", kNow + minutes(1)).ok());
+  ASSERT_TRUE(store_->PurgeNodes(kNow + minutes(2)).ok());
+
+  const auto again = Join(token, joiner, kNow + minutes(3));
+
+  EXPECT_EQ(again.status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(store_->GetNode("node-1").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(EnrolmentTest, WritesDownWhoDidWhatAndWhy) {
+  const JoinToken token = NewToken("node-1");
+  ASSERT_TRUE(Join(token, Joiner()).ok());
+  ASSERT_TRUE(Remove("node-1", kNow + minutes(1)).ok());
+  v1::RevokeTokenRequest revoke;
+  revoke.set_id(token.id);
+  ASSERT_TRUE(enrolment_.RevokeToken(revoke, By(kNow), kNow).ok());
+
+  const auto audit = Audit();
+
+  ASSERT_EQ(audit.size(), 4u);
+  EXPECT_EQ(audit[0].action(), v1::AuditEntry::TOKEN_CREATED);
+  EXPECT_EQ(audit[0].subject(), token.id);
+  EXPECT_EQ(audit[0].text(), "for nodes named node-1, 1 uses, until 2024-10-27T04:33:20Z");
+  EXPECT_EQ(audit[1].action(), v1::AuditEntry::NODE_ENROLLED);
+  EXPECT_EQ(audit[1].actor(), "token/" + token.id);
+  EXPECT_EQ(audit[1].address(), "10.0.0.9");
+  EXPECT_EQ(audit[1].subject(), "node-1");
+  EXPECT_EQ(audit[2].action(), v1::AuditEntry::NODE_REMOVED);
+  EXPECT_EQ(audit[2].subject(), "node-1");
+  EXPECT_EQ(audit[3].action(), v1::AuditEntry::TOKEN_REVOKED);
+  EXPECT_EQ(audit[3].subject(), token.id);
+  for (const size_t i : {0u, 2u, 3u}) {
+    EXPECT_EQ(audit[i].actor(), "admin/admin") << i;
+    EXPECT_EQ(audit[i].address(), "10.0.0.1") << i;
+    EXPECT_EQ(audit[i].why(), "because") << i;
+  }
+}
+
 TEST_F(EnrolmentTest, RefusesNamesAndMachinesThatAreNone) {
   const JoinToken token = NewToken("", 10);
   EXPECT_EQ(Join(token, {"Node", kMachine, *MakeKey()}).status().code(),
@@ -352,15 +491,15 @@ TEST_F(EnrolmentTest, RefusesNamesAndMachinesThatAreNone) {
 TEST_F(EnrolmentTest, RefusesTokensThatMakeNoSense) {
   v1::CreateTokenRequest request;
   request.set_node_pattern("Node_*");
-  EXPECT_FALSE(enrolment_.CreateToken(request, admin_, kNow).ok());
+  EXPECT_FALSE(enrolment_.CreateToken(request, By(kNow), kNow).ok());
   request.Clear();
   request.mutable_ttl()->set_seconds(-1);
-  EXPECT_FALSE(enrolment_.CreateToken(request, admin_, kNow).ok());
+  EXPECT_FALSE(enrolment_.CreateToken(request, By(kNow), kNow).ok());
   request.mutable_ttl()->set_seconds(366 * 24 * 3600);
-  EXPECT_FALSE(enrolment_.CreateToken(request, admin_, kNow).ok());
+  EXPECT_FALSE(enrolment_.CreateToken(request, By(kNow), kNow).ok());
   request.Clear();
   request.set_uses(1'000'000);
-  EXPECT_FALSE(enrolment_.CreateToken(request, admin_, kNow).ok());
+  EXPECT_FALSE(enrolment_.CreateToken(request, By(kNow), kNow).ok());
 }
 
 TEST_F(EnrolmentTest, AFloodOfGuessesLeavesAFewEvents) {
@@ -373,6 +512,21 @@ TEST_F(EnrolmentTest, AFloodOfGuessesLeavesAFewEvents) {
   ASSERT_EQ(events.size(), 11u);
   EXPECT_EQ(events[10].text(),
             "enrolment from 10.0.0.9 refused: no such token (and 90 more before)");
+}
+
+// What is known live follows the store by this answer.
+TEST_F(EnrolmentTest, ANodeIsRemovedThoughTheEventCannotBeStored) {
+  ASSERT_TRUE(Join(NewToken(), Joiner()).ok());
+  const auto other = Database::Open(dir_ / "store.db", 2000);
+  ASSERT_TRUE(other.ok()) << other.status();
+  const absl::Status full = (*other)->Execute(
+      "CREATE TRIGGER no_events BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'full'); END");
+  ASSERT_TRUE(full.ok()) << full;
+
+  EXPECT_TRUE(Remove("node-1", kNow).ok());
+
+  EXPECT_TRUE(store_->GetNode("node-1")->removed());
+  EXPECT_TRUE(Events(v1::Event::NODE_REMOVED).empty());
 }
 
 }  // namespace

@@ -134,6 +134,12 @@ TEST(Credentials, ThatDoNotBelongTogetherAreAnError) {
   EXPECT_EQ(LoadCredentials(dir.path(), "none").status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST(Address, NodesJoinAtThePortBehind) {
+  EXPECT_EQ(FormatAddress(EnrolmentAddress(*ParseAddress("[::1]:9000"))), "[::1]:9001");
+  EXPECT_EQ(FormatAddress(*ParseAddress("ha.example.com", kDefaultEnrolmentPort)),
+            "ha.example.com:8444");
+}
+
 TEST(Address, IsReadAsPeopleWriteIt) {
   const std::pair<const char*, const char*> cases[] = {
       {"ha.example.com", "ha.example.com:8443"},

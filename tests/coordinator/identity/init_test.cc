@@ -64,6 +64,7 @@ TEST(Init, MakesWhatACoordinatorNeeds) {
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->cluster, "analytics");
   EXPECT_EQ(result->address, "ha.example.com:8443");
+  EXPECT_EQ(result->join_address, "ha.example.com:8444");
   EXPECT_TRUE(result->kept.empty());
   ExpectComplete(options);
   const auto coordinator = ParseCertificate(LoadCoordinatorFiles(options.dir)->certificate);
@@ -80,7 +81,8 @@ TEST(Init, MakesWhatACoordinatorNeeds) {
 TEST(Init, KeepsSecretsFromEverybodyElse) {
   const TemporaryDirectory dir;
   ASSERT_TRUE(InitCluster(Options(dir), kNow).ok());
-  for (const char* name : {"ca/ca.key", "tls/coordinator.key", "admin/admin.key", "digest.key"}) {
+  for (const char* name :
+       {"ca/ca.key", "tls/coordinator.key", "admin/admin.key", "first-admin.crt", "digest.key"}) {
     EXPECT_EQ(Mode(dir / "state/" + name), 0600u) << name;
   }
   EXPECT_EQ(Mode(dir / "state"), 0700u);
@@ -108,7 +110,7 @@ TEST(Init, MakesAgainWhateverIsMissing) {
   const std::string hash = InitCluster(options, kNow)->ca_hash;
   for (const char* name :
        {"tls/coordinator.crt", "tls/coordinator.key", "admin/admin.crt", "admin/admin.key",
-        "admin/ca.crt", "admin/coordinator", "digest.key", "coordinator"}) {
+        "admin/ca.crt", "admin/coordinator", "first-admin.crt", "digest.key", "coordinator"}) {
     ASSERT_TRUE(std::filesystem::remove(options.dir + "/" + name)) << name;
 
     const auto result = InitCluster(options, kNow);
@@ -160,6 +162,75 @@ TEST(Init, AddsAHostToTheCoordinatorsCertificate) {
             (std::vector<std::string>{"10.0.0.7", "127.0.0.1", "2001:db8::1", "::1",
                                       "ha.example.com", "localhost", "other.example.com"}));
   EXPECT_TRUE(again->made.empty());
+}
+
+TEST(Init, AnAddressThatIsGivenLaterReplacesTheFirstAndBothAreInTheCertificate) {
+  const TemporaryDirectory dir;
+  InitOptions options = Options(dir);
+  ASSERT_TRUE(InitCluster(options, kNow).ok());
+  options.address = "new.example.com:9000";
+
+  const auto result = InitCluster(options, kNow);
+
+  ASSERT_TRUE(result.ok()) << result.status();
+  const auto files = LoadCoordinatorFiles(options.dir);
+  EXPECT_EQ(files->address, "new.example.com:9000");
+  EXPECT_EQ(ParseCertificate(files->certificate)->hosts,
+            (std::vector<std::string>{"127.0.0.1", "::1", "ha.example.com", "localhost",
+                                      "new.example.com"}));
+  EXPECT_EQ(*ReadSmallFile(options.dir + "/admin/coordinator"), "new.example.com:9000\n");
+}
+
+TEST(Init, RefusesThePortBehindWhichThereIsNoneToJoinAt) {
+  const TemporaryDirectory dir;
+  InitOptions options = Options(dir);
+  options.address = "ha.example.com:65535";
+
+  EXPECT_EQ(InitCluster(options, kNow).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Init, TheDigestKeyIsTheAuthoritysAndComesBackWhereTheCaAloneWasKept) {
+  const TemporaryDirectory dir;
+  const InitOptions options = Options(dir);
+  ASSERT_TRUE(InitCluster(options, kNow).ok());
+  const std::string key = LoadCoordinatorFiles(options.dir)->digest_key;
+  const TemporaryDirectory other_host;
+  const InitOptions restored = Options(other_host);
+  ASSERT_TRUE(MakeDirectories(restored.dir, 0700).ok());
+  std::filesystem::copy(options.dir + "/ca", restored.dir + "/ca");
+
+  ASSERT_TRUE(InitCluster(restored, kNow).ok());
+
+  EXPECT_EQ(LoadCoordinatorFiles(restored.dir)->digest_key, key);
+  EXPECT_FALSE(FileExists(NewClusterPath(restored.dir)));
+  EXPECT_TRUE(FileExists(NewClusterPath(options.dir)));
+}
+
+TEST(Init, KeepsADigestKeyThatIsThere) {
+  const TemporaryDirectory dir;
+  const InitOptions options = Options(dir);
+  ASSERT_TRUE(MakeDirectories(options.dir, 0700).ok());
+  ASSERT_TRUE(WriteSmallFile(options.dir + "/digest.key", std::string(32, 'k'), 0600).ok());
+
+  ASSERT_TRUE(InitCluster(options, kNow).ok());
+
+  EXPECT_EQ(LoadCoordinatorFiles(options.dir)->digest_key, std::string(32, 'k'));
+}
+
+TEST(Init, TheFirstAdminIsWrittenDownBesideItsIdentity) {
+  const TemporaryDirectory dir;
+  const InitOptions options = Options(dir);
+  ASSERT_TRUE(InitCluster(options, kNow).ok());
+  const auto pair = LoadCredentials(options.dir + "/admin", "admin");
+  EXPECT_EQ(*ReadSmallFile(FirstAdminPath(options.dir)), pair->certificate);
+  ASSERT_TRUE(std::filesystem::remove(FirstAdminPath(options.dir)));
+
+  ASSERT_TRUE(InitCluster(options, kNow).ok());
+
+  // What was there may be in the hands of somebody who was removed.
+  const auto anew = LoadCredentials(options.dir + "/admin", "admin");
+  EXPECT_NE(anew->certificate, pair->certificate);
+  EXPECT_EQ(*ReadSmallFile(FirstAdminPath(options.dir)), anew->certificate);
 }
 
 TEST(Init, RefusesAnotherClustersDirectory) {

@@ -1,4 +1,4 @@
-#include "coordinator/cluster/claimants.h"
+#include "coordinator/cluster/node/claimants.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "coordinator/cluster/clock_samples.h"
+#include "coordinator/cluster/node/clock_samples.h"
 
 #include <gtest/gtest.h>
 

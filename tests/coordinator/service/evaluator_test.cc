@@ -4,8 +4,13 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "common/checklist/rule.h"
+#include "coordinator/cluster/finding_changes.h"
+#include "coordinator/cluster/findings_memory.h"
 #include "tests/common/checklist/fixture.h"
 
 namespace connect_ha {
@@ -23,7 +28,7 @@ v1::Finding After(const std::vector<v1::Outcome>& outcomes) {
     v1::Checklist checklist;
     checklist.add_findings()->set_rule("storage-is-mounted");
     checklist.mutable_findings(0)->set_outcome(outcome);
-    SetSince(before, now, &checklist);
+    SetSince(Remember(before), now, &checklist);
     before = checklist;
     now += seconds(60);
   }
@@ -95,7 +100,7 @@ TEST(SetSince, NodesThatAreCutOffForAMinuteRestartNoFinding) {
   v1::Checklist latest;
   const auto judge_after_a_minute = [&] {
     v1::Checklist checklist = Evaluate(cluster);
-    SetSince(latest, now, &checklist);
+    SetSince(Remember(latest), now, &checklist);
     latest = checklist;
     now += seconds(60);
   };
@@ -137,7 +142,7 @@ TEST(SetSince, EachNodesOutcomeHasItsOwn) {
   Time now = kNoon;
   const auto judge = [&](const v1::Checklist& judged) {
     v1::Checklist next = judged;
-    SetSince(latest, now, &next);
+    SetSince(Remember(latest), now, &next);
     latest = next;
     now += seconds(60);
   };
@@ -165,7 +170,7 @@ std::string TextOf(const std::vector<v1::Event>& events) {
 
 TEST(FindChanges, OfAFindingThatFailsEachNodeIsTold) {
   const auto change = [](const v1::Checklist& before, const v1::Checklist& after) {
-    return TextOf(FindChanges(before, after, kNoon));
+    return TextOf(FindChanges(Remember(before), after, kNoon));
   };
   const v1::Checklist one = Judged({{"a", v1::PASS}, {"b", v1::FAIL}});
   const v1::Checklist both = Judged({{"a", v1::FAIL}, {"a", v1::PASS}, {"b", v1::FAIL}});
@@ -188,8 +193,8 @@ TEST(FindChanges, WhatFollowsIsNoEvent) {
       v1::Checklist checklist = Judged({{"a", outcome}, {"b", v1::FAIL}});
       checklist.add_findings()->set_rule("database-is-same");
       checklist.mutable_findings(1)->set_outcome(outcome);
-      SetSince(before, kNoon, &checklist);
-      text += TextOf(FindChanges(before, checklist, kNoon));
+      SetSince(Remember(before), kNoon, &checklist);
+      text += TextOf(FindChanges(Remember(before), checklist, kNoon));
       before = checklist;
     }
     return text;
@@ -199,6 +204,67 @@ TEST(FindChanges, WhatFollowsIsNoEvent) {
   EXPECT_EQ(told({v1::PASS, v1::FOLLOWS, v1::PASS}), "");
   EXPECT_EQ(told({v1::FOLLOWS, v1::FAIL}), "");
   EXPECT_EQ(told({v1::FAIL, v1::FOLLOWS, v1::PASS}), "a FAIL PASS: as a says\n FAIL PASS: \n");
+}
+
+// A database that is gone is one fault, however many nodes use it.
+TEST(FindChanges, ManyNodesThatTurnAtOnceAreOneEventWithTheirNumber) {
+  std::vector<std::pair<std::string, v1::Outcome>> before = {{"a", v1::FAIL}};
+  std::vector<std::pair<std::string, v1::Outcome>> after = before;
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string node = "node-" + std::to_string(10'000 + i);
+    before.push_back({node, v1::PASS});
+    after.push_back({node, i == 0 ? v1::PASS : v1::FAIL});
+  }
+  const auto began = FindChanges(Remember(Judged(before)), Judged(after), kNoon);
+  const auto ceased = FindChanges(Remember(Judged(after)), Judged(before), kNoon);
+  ASSERT_EQ(began.size(), 1u);
+  EXPECT_EQ(began[0].count(), 9'999u);
+  EXPECT_EQ(began[0].node(), "");
+  EXPECT_EQ(began[0].rule(), "storage-is-mounted");
+  EXPECT_EQ(began[0].from(), v1::PASS);
+  EXPECT_EQ(began[0].to(), v1::FAIL);
+  EXPECT_EQ(began[0].text(), "node-10001, node-10002 and 9997 more: as node-10001 says");
+  ASSERT_EQ(ceased.size(), 1u);
+  EXPECT_EQ(ceased[0].count(), 9'999u);
+}
+
+TEST(ChangePaces, ANodeThatFlapsFillsNoHistory) {
+  ChangePaces paces;
+  size_t told = 0;
+  for (int i = 0; i < 600; ++i) {
+    std::vector<v1::Event> changes(2);
+    changes[0].set_node("flapping");
+    changes[0].set_kind(v1::Event::FINDING_CHANGED);
+    if (i == 300) changes[1].set_node("another");
+    if (i != 300) changes.pop_back();
+    told += paces.Pick(std::move(changes), kNoon + std::chrono::milliseconds(i * 90)).size();
+  }
+  EXPECT_EQ(told, kEventsPerMinute + 1);
+  const auto later = paces.Pick({}, kNoon + seconds(61));
+  ASSERT_EQ(later.size(), 1u);
+  EXPECT_EQ(later[0].kind(), v1::Event::EVENTS_LEFT_OUT);
+  EXPECT_EQ(later[0].node(), "flapping");
+  EXPECT_EQ(later[0].count(), 600 - kEventsPerMinute);
+}
+
+TEST(RuleMemory, ComesBackFromTheStoreAsItWas) {
+  v1::Checklist checklist =
+      Judged({{"b", v1::UNKNOWN}, {"a", v1::FAIL}, {"a", v1::PASS}, {"", v1::PASS}});
+  SetSince({}, kNoon, &checklist);
+  v1::Finding& finding = *checklist.mutable_findings(0);
+  finding.mutable_evidence(0)->set_last_known(v1::PASS);
+  *finding.mutable_evidence(0)->mutable_last_known_since() = ToProto(kNoon - seconds(60));
+  const RuleMemory memory(finding);
+  const v1::FindingMemory stored = memory.ToProto(finding.rule());
+  EXPECT_EQ(stored.rule(), "storage-is-mounted");
+  EXPECT_EQ(stored.memories_size(), 5);
+  EXPECT_TRUE(RuleMemory(stored) == memory);
+  size_t near = 0;
+  EXPECT_EQ(memory.Line("a", v1::PASS, near)->outcome, v1::PASS);
+  EXPECT_EQ(memory.Line("a", v1::UNKNOWN, near)->outcome, v1::FAIL);  // the worst
+  EXPECT_EQ(memory.Line("b", v1::PASS, near)->last_known, v1::PASS);
+  EXPECT_EQ(memory.Line("c", v1::PASS, near), nullptr);
+  EXPECT_EQ(memory.Line("a", v1::FAIL, near)->outcome, v1::FAIL);  // in whatever order
 }
 
 }  // namespace

@@ -24,8 +24,8 @@ class Looks {
     Add(checklist, rule_, outcome, "");
     Add(checklist, "database-is-same", outcome == v1::PASS ? v1::PASS : v1::FOLLOWS, rule_);
     hold_.Apply(latest_, now_, &checklist);
-    SetSince(latest_, now_, &checklist);
-    changes_ = FindChanges(latest_, checklist, now_).size();
+    SetSince(Remember(latest_), now_, &checklist);
+    changes_ = FindChanges(Remember(latest_), checklist, now_).size();
     latest_ = checklist;
     return latest_.findings(0);
   }

@@ -1,6 +1,5 @@
 // Whoever should not get in, does not, is told why, and leaves the coordinator serving the others.
 #include <arpa/inet.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -9,6 +8,8 @@
 #include "common/tls/channel.h"
 #include "common/tls/grpc_log.h"
 #include "common/tls/join_proof.h"
+#include "coordinator/rpc/methods.h"
+#include "tests/coordinator/port/raw_calls.h"
 #include "tests/coordinator/service/test_cluster.h"
 #include "tests/fakes/log_capture.h"
 
@@ -120,29 +121,9 @@ class ImpostorsTest : public testing::Test {
     return answer;
   }
 
-  // A call whose message is not what the method expects.
-  grpc::Status CallWithBytes(const std::shared_ptr<grpc::Channel>& channel,
-                             const std::string& method, const std::string& bytes) {
-    grpc::GenericStub stub(channel);
-    grpc::ClientContext context;
-    SetDeadline(context);
-    grpc::CompletionQueue queue;
-    const grpc::Slice slice(bytes);
-    const grpc::ByteBuffer request(&slice, 1);
-    grpc::ByteBuffer response;
-    grpc::Status status;
-    auto call = stub.PrepareUnaryCall(&context, method, request, &queue);
-    call->StartCall();
-    call->Finish(&response, &status, nullptr);
-    void* tag = nullptr;
-    bool ok = false;
-    queue.Next(&tag, &ok);
-    return status;
-  }
-
   TestCluster cluster_;
   const std::unique_ptr<v1::EnrolmentService::Stub> enrolment_ =
-      v1::EnrolmentService::NewStub(cluster_.Connect({}));
+      v1::EnrolmentService::NewStub(cluster_.ConnectToEnrol());
 };
 
 TEST_F(ImpostorsTest, CertificateOfAnotherAuthorityIsRefused) {
@@ -266,7 +247,7 @@ TEST_F(ImpostorsTest, RemovedNodeCannotRenewItsWayBack) {
   renew.set_csr_der(*MakeCsr(*MakeKey()));
   v1::RenewResponse renewed;
 
-  const auto status = v1::EnrolmentService::NewStub(channel)->Renew(&context, renew, &renewed);
+  const auto status = v1::RenewalService::NewStub(channel)->Renew(&context, renew, &renewed);
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
   EXPECT_NE(status.error_message().find("was removed from cluster"), std::string::npos);
@@ -278,12 +259,12 @@ TEST_F(ImpostorsTest, CallersWithoutTheRightRoleAreTold) {
   const auto nobody = cluster_.Connect({});
 
   EXPECT_EQ(Checklist(node).error_code(), grpc::StatusCode::PERMISSION_DENIED);
-  EXPECT_EQ(Checklist(nobody).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(Checklist(nobody).error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(Beat(node, "node-2").error_code(), grpc::StatusCode::PERMISSION_DENIED);
   EXPECT_EQ(Beat(cluster_.ConnectAdmin(), "node-1").error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
-  EXPECT_EQ(Beat(nobody, "node-1").error_code(), grpc::StatusCode::UNAUTHENTICATED);
-  EXPECT_EQ(log.Await("event=REFUSED"),
+  EXPECT_EQ(Beat(nobody, "node-1").error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(log.Await("event=REFUSED address="),
             (std::vector<std::string>{
                 "event=REFUSED address=127.0.0.1 actor=node/node-1 reason=\"this call is for "
                 "admins, the caller is node/node-1\\nfix: run connect-ha with an admin's identity "
@@ -348,12 +329,14 @@ TEST_F(ImpostorsTest, HandshakesThatFailAreInTheLogOnceWithTheReason) {
 TEST_F(ImpostorsTest, MalformedMessageIsAnErrorOfItsCaller) {
   const LogCapture log;
   const auto channel = cluster_.ConnectNode("node-1");
+  const auto joining = cluster_.ConnectToEnrol();
   for (const char* method :
        {"/connect_ha.v1.NodeService/Heartbeat", "/connect_ha.v1.EnrolmentService/Enroll",
         "/connect_ha.v1.AdminService/CreateToken"}) {
+    const bool joins = std::string(method).find("Enroll") != std::string::npos;
     for (const std::string& bytes :
          {std::string("\xff\xff\xff\xff"), std::string("\x0a\x7f"), std::string(1000, '\x0b')}) {
-      const auto status = CallWithBytes(channel, method, bytes);
+      const auto status = CallWithBytes(joins ? joining : channel, method, bytes);
       EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL)
           << method << ": " << status.error_message();
     }
@@ -371,14 +354,17 @@ TEST_F(ImpostorsTest, OversizedMessageIsRefusedBeforeItIsHeld) {
     return CallWithBytes(cluster_.ConnectNode("node-1"), "/connect_ha.v1.NodeService/Heartbeat",
                          std::string(bytes, 'x'));
   };
-  // gRPC's own limit, without ours, is half of that.
-  constexpr size_t kLimit = 2 * kMaxNodeMessageBytes;
+  // gRPC's own limit, without ours, is less.
+  constexpr size_t kLimit = kMaxNodesReceiveBytes;
   const auto refused = call(kLimit + 1);
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_NE(refused.error_message().find("larger than max"), std::string::npos)
       << refused.error_message();
-  // It is read, and speaks for no node: the limit is where it is said to be, and not below.
-  EXPECT_EQ(call(kLimit).error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  // It arrives, and is not parsed.
+  const auto unparsed = call(kLimit);
+  EXPECT_EQ(unparsed.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_NE(unparsed.error_message().find("the limit is 262144"), std::string::npos)
+      << unparsed.error_message();
 }
 
 TEST_F(ImpostorsTest, GarbageForARequestIsRefused) {

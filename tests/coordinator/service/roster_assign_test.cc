@@ -1,13 +1,9 @@
 // What the roster tells a node to be, and what it keeps of what the node says it made of it.
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "coordinator/cluster/roster.h"
-#include "coordinator/store/sqlite_store.h"
+#include "tests/coordinator/service/roster_fixture.h"
 
 namespace connect_ha {
 namespace {
@@ -45,46 +41,20 @@ v1::HeartbeatRequest Beat(v1::NodeState reported, uint64_t generation,
   return request;
 }
 
-class RosterAssignTest : public testing::Test {
+class RosterAssignTest : public RosterFixture {
  protected:
-  RosterAssignTest() {
-    std::string dir = testing::TempDir() + "roster_assign_XXXXXX";
-    dir_ = mkdtemp(dir.data());
-    Start();
-    v1::NodeRecord record;
-    record.set_name("a");
-    EXPECT_TRUE(store_->PutNode(record).ok());
-    roster_->Enrolled(record);
-  }
-  ~RosterAssignTest() override {
-    roster_.reset();
-    store_.reset();
-    std::filesystem::remove_all(dir_);
-  }
-  void Start() {
-    roster_.reset();
-    store_.reset();
-    store_ = *SqliteStore::Open(dir_ + "/store.db");
-    roster_ = std::make_unique<Roster>(*store_, kNoon);
-    ASSERT_TRUE(roster_->Load().ok());
-  }
+  RosterAssignTest() { Enrol("a"); }
+  void Start() { RosterFixture::Start(kNoon); }
   v1::HeartbeatResponse Hear(const v1::HeartbeatRequest& request, int after_s = 0) {
-    const auto response = roster_->Heartbeat(request, "10.0.0.1", kNoon + seconds(after_s));
-    EXPECT_TRUE(response.ok()) << response.status();
-    return response.ok() ? *response : v1::HeartbeatResponse();
+    return RosterFixture::Hear(request, kNoon + seconds(after_s));
   }
   std::vector<std::string> Events() {
     std::vector<std::string> texts;
-    const auto events = store_->ListEvents({});
-    for (const v1::Event& event : *events) {
+    for (const v1::Event& event : StoredEvents()) {
       texts.push_back(absl::StrCat(v1::Event::Kind_Name(event.kind()), " ", event.text()));
     }
     return texts;
   }
-
-  std::string dir_;
-  std::unique_ptr<SqliteStore> store_;
-  std::unique_ptr<Roster> roster_;
 };
 
 TEST_F(RosterAssignTest, WithoutASpecificationANodeIsObserved) {
@@ -114,7 +84,8 @@ TEST_F(RosterAssignTest, ANodeThatHoldsANewerSpecificationKeepsItAndItIsToldOnce
     EXPECT_EQ(told.assigned_generation(), 3u);
     EXPECT_FALSE(told.has_desired());
   }
-  EXPECT_EQ(roster_->NewestGenerationHeld(), 5u);
+  EXPECT_EQ(roster_->NewestGenerationHeld(1003), 5u);
+  EXPECT_EQ(roster_->NewestGenerationHeld(4), 0u);
   EXPECT_TRUE(roster_->TakeSnapshot(kNoon + seconds(1)).nodes(0).ahead());
   roster_->SetSpec(Desired(6));
   EXPECT_EQ(Hear(Beat(v1::READY, 5), 2).desired().generation(), 6u);
@@ -172,6 +143,116 @@ TEST_F(RosterAssignTest, ChangesMadeAreStoredOnceAndAcknowledged) {
                 "download, 1s verification)",
                 "RESOURCE_CHANGED package 5: absent -> 1.0 (generation 3, in 1m 12s, of it 1s "
                 "verification)"}));
+}
+
+TEST_F(RosterAssignTest, OrdersGrowWithEveryAssignmentAndOverRestarts) {
+  roster_->SetSpec(Desired(3));
+  const v1::Order first = Hear(Beat(v1::OBSERVED, 0)).order();
+  const v1::Order same = Hear(Beat(v1::PREPARING, 3, v1::Convergence::CHANGING), 1).order();
+  const v1::Order ready = Hear(Beat(v1::PREPARING, 3, v1::Convergence::CONVERGED), 2).order();
+  roster_->SetSpec(Desired(4));
+  const v1::Order newer = Hear(Beat(v1::READY, 3, v1::Convergence::CONVERGED), 3).order();
+  Start();
+  roster_->SetSpec(Desired(4));
+  const v1::Order later = Hear(Beat(v1::PREPARING, 4), 4).order();
+
+  EXPECT_EQ(first.lineage(), store_->lineage());
+  EXPECT_EQ(first.epoch(), same.epoch());
+  EXPECT_GT(first.serial(), 0u);
+  EXPECT_EQ(first.serial(), same.serial());
+  EXPECT_LT(same.serial(), ready.serial());
+  EXPECT_LT(ready.serial(), newer.serial());
+  EXPECT_EQ(newer.lineage(), later.lineage());
+  EXPECT_LT(newer.epoch(), later.epoch());
+}
+
+TEST_F(RosterAssignTest, WhatIsInForceIsOfTheStoresLineage) {
+  roster_->SetSpec(Desired(3));
+  EXPECT_EQ(Hear(Beat(v1::OBSERVED, 0)).desired().lineage(), store_->lineage());
+}
+
+// One node's 2^64-1 neither moves what apply numbers nor stays unsaid.
+TEST_F(RosterAssignTest, AGenerationThatNobodyGaveIsToldAndCountsForNothing) {
+  roster_->SetSpec(Desired(3));
+  const auto told = Hear(Beat(v1::READY, ~uint64_t{0}));
+  Hear(Beat(v1::READY, ~uint64_t{0}), 1);
+  EXPECT_EQ(roster_->NewestGenerationHeld(1003), 0u);
+  EXPECT_FALSE(told.has_desired());
+  EXPECT_EQ(told.assigned_generation(), 3u);
+  ASSERT_EQ(CountEvents(v1::Event::NODE_ORDERS_ODD), 1u);
+  EXPECT_EQ(CountEvents(v1::Event::NODE_AHEAD), 0u);
+  const v1::Event event = StoredEvents().front();
+  EXPECT_EQ(event.node(), "a");
+  EXPECT_TRUE(absl::StrContains(event.text(), "generation 18446744073709551615, the newest is 3"));
+  Hear(Beat(v1::READY, 1003), 2);
+  EXPECT_EQ(roster_->NewestGenerationHeld(1003), 1003u);  // a store that is an older copy now
+  EXPECT_EQ(roster_->NewestGenerationHeld(1002), 0u);
+}
+
+TEST_F(RosterAssignTest, AnotherStoresNumbersMeanNothing) {
+  roster_->SetSpec(Desired(3));
+  v1::HeartbeatRequest foreign = Beat(v1::READY, 3, v1::Convergence::CONVERGED);
+  foreign.set_reported_lineage("of another store");
+  foreign.mutable_reported_applied_at()->set_seconds(1'700'000'000);
+  const auto told = Hear(foreign);
+  EXPECT_EQ(told.assigned_state(), v1::READY);
+  EXPECT_FALSE(told.has_desired());
+  EXPECT_EQ(roster_->NewestGenerationHeld(1003), 0u);
+  EXPECT_TRUE(Node("a", kNoon).ahead());
+  v1::Desired applied = Desired(4);
+  applied.mutable_applied_at()->set_seconds(1'700'000'001);
+  roster_->SetSpec(applied);
+  EXPECT_EQ(Hear(foreign, 1).desired().generation(), 4u);
+}
+
+TEST_F(RosterAssignTest, ANodeThatHoldsTheOrderOfALaterEpochIsMovedByWhatIsApplied) {
+  v1::Desired desired = Desired(3);
+  desired.mutable_applied_at()->set_seconds(1'700'000'000);
+  roster_->SetSpec(desired);
+  v1::HeartbeatRequest later = Beat(v1::READY, 2, v1::Convergence::CONVERGED);
+  later.mutable_reported_applied_at()->set_seconds(1'700'000'005);
+  later.mutable_order()->set_lineage(store_->lineage());
+  later.mutable_order()->set_epoch(store_->epoch() + 3);
+  later.mutable_order()->set_serial(7);
+  const auto kept = Hear(later);
+  EXPECT_EQ(kept.assigned_state(), v1::READY);
+  EXPECT_FALSE(kept.has_desired());
+  EXPECT_EQ(kept.order().epoch(), store_->epoch());
+  desired.set_generation(4);
+  desired.mutable_applied_at()->set_seconds(1'700'000'010);
+  roster_->SetSpec(desired);
+  const auto moved = Hear(later, 1);
+  EXPECT_EQ(moved.desired().generation(), 4u);
+  EXPECT_EQ(moved.order().epoch(), store_->epoch() + 3);
+  EXPECT_EQ(moved.order().serial(), 8u);
+  EXPECT_EQ(CountEvents(v1::Event::NODE_AHEAD), 2u);
+}
+
+TEST_F(RosterAssignTest, FactsThatDoNotCountPromoteNobody) {
+  roster_->SetSpec(Desired(3));
+  Hear(Beat(v1::OBSERVED, 3, v1::Convergence::CONVERGED));
+  v1::HeartbeatRequest others = Beat(v1::OBSERVED, 3, v1::Convergence::CONVERGED);
+  others.clear_facts();
+  others.set_facts_digest("of facts that it keeps to itself");
+  const auto soon = Hear(others, 5);
+  const auto later = Hear(others, 20);
+  EXPECT_EQ(soon.assigned_state(), v1::READY);
+  EXPECT_EQ(later.assigned_state(), v1::OBSERVED);
+  const v1::NodeSnapshot shown = Node("a", kNoon + seconds(20));
+  EXPECT_EQ(shown.assigned_state(), v1::OBSERVED);
+  EXPECT_EQ(shown.assigned_reason(),
+            "whether Connect runs here is not known: " + shown.facts().unobserved(0).reason());
+  EXPECT_FALSE(roster_->Briefs(kNoon + seconds(20)).front().has_facts());
+}
+
+TEST_F(RosterAssignTest, ANodeThatIsNotHeardHasNoFactsThatCount) {
+  roster_->SetSpec(Desired(3));
+  Hear(Beat(v1::OBSERVED, 3, v1::Convergence::CONVERGED));
+  const v1::NodeSnapshot silent = Node("a", kNoon + seconds(60));
+  EXPECT_EQ(silent.assigned_reason(),
+            "whether Connect runs here is not known: it was not heard for 1m");
+  EXPECT_TRUE(silent.facts().has_connect());  // shown, with their age
+  EXPECT_FALSE(roster_->Briefs(kNoon + seconds(60)).front().has_facts());
 }
 
 TEST_F(RosterAssignTest, AfterARestartANodeIsAskedOnceWhereItStands) {

@@ -1,15 +1,12 @@
 #include "coordinator/cluster/roster.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "coordinator/cluster/evaluator.h"
-#include "coordinator/store/sqlite_store.h"
+#include "tests/coordinator/service/roster_fixture.h"
 
 namespace connect_ha {
 namespace {
@@ -34,52 +31,8 @@ v1::HeartbeatRequest BareBeat(const std::string& node, const std::string& digest
   return Beat(node, digest, /*with_facts=*/false);
 }
 
-class RosterTest : public testing::Test {
+class RosterTest : public RosterFixture {
  protected:
-  RosterTest() {
-    std::string dir = testing::TempDir() + "roster_XXXXXX";
-    dir_ = mkdtemp(dir.data());
-    Start(kNoon);
-  }
-  ~RosterTest() override {
-    evaluator_.reset();
-    roster_.reset();
-    store_.reset();
-    std::filesystem::remove_all(dir_);
-  }
-
-  // As a coordinator's start: what was in memory is gone.
-  void Start(Time now) {
-    evaluator_.reset();
-    roster_.reset();
-    store_.reset();
-    store_ = *SqliteStore::Open(dir_ + "/store.db");
-    roster_ = std::make_unique<Roster>(*store_, now);
-    ASSERT_TRUE(roster_->Load().ok());
-    evaluator_ = std::make_unique<Evaluator>(*roster_, *store_);
-    ASSERT_TRUE(evaluator_->Load().ok());
-  }
-  void Enrol(const std::string& name) {
-    v1::NodeRecord record;
-    record.set_name(name);
-    ASSERT_TRUE(store_->PutNode(record).ok());
-    roster_->Enrolled(record);
-  }
-  v1::HeartbeatResponse Hear(const v1::HeartbeatRequest& request, Time now) {
-    const auto response = roster_->Heartbeat(request, "10.0.0.1", now);
-    EXPECT_TRUE(response.ok()) << response.status();
-    return response.ok() ? *response : v1::HeartbeatResponse();
-  }
-  v1::NodeSnapshot Node(const std::string& name, Time now) { return *roster_->TakeNode(name, now); }
-  std::vector<std::string> Events() {
-    std::vector<std::string> texts;
-    const auto events = store_->ListEvents({});
-    for (const v1::Event& event : *events) {
-      texts.push_back(absl::StrCat(v1::Event::Kind_Name(event.kind()), " ", event.node(),
-                                   event.rule(), ": ", event.text()));
-    }
-    return texts;
-  }
   v1::Outcome OutcomeOf(const std::string& rule) {
     const auto latest = evaluator_->Latest();
     for (const v1::Finding& finding : latest->findings()) {
@@ -87,11 +40,6 @@ class RosterTest : public testing::Test {
     }
     return v1::OUTCOME_UNSPECIFIED;
   }
-
-  std::string dir_;
-  std::unique_ptr<SqliteStore> store_;
-  std::unique_ptr<Roster> roster_;
-  std::unique_ptr<Evaluator> evaluator_;
 };
 
 TEST_F(RosterTest, EnrolledNodeThatWasNeverHeardHasNoLastSeen) {
@@ -108,17 +56,18 @@ TEST_F(RosterTest, ChangedFactsAreStoredAndRefreshedOnesAreNot) {
   refreshed.mutable_facts()->mutable_host()->set_hostname("volatile");
   Hear(refreshed, kNoon + seconds(5));
   EXPECT_EQ(Node("a", kNoon + seconds(5)).facts().host().hostname(), "volatile");
-  EXPECT_EQ(store_->ListReports()->front().facts().host().hostname(), "host-d1");
+  EXPECT_EQ(FactsOf(Reports().front()).host().hostname(), "host-d1");
 }
 
 TEST_F(RosterTest, FactsThatCannotBeStoredAreNotAcknowledged) {
   Enrol("a");
-  auto other = Database::Open(dir_ + "/store.db", 0);
-  ASSERT_TRUE((*other)->Execute("BEGIN IMMEDIATE").ok());
-  const auto refused = roster_->Heartbeat(Beat("a"), "10.0.0.1", kNoon);
-  ASSERT_TRUE((*other)->Execute("COMMIT").ok());
-  EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable);
+  {
+    const BusyStore busy(dir_);
+    const auto refused = roster_->Heartbeat(Beat("a"), "10.0.0.1", kNoon);
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable);
+  }
   EXPECT_FALSE(Node("a", kNoon).has_facts());
+  EXPECT_TRUE(Node("a", kNoon).has_last_seen());  // it was heard
   EXPECT_FALSE(Hear(Beat("a"), kNoon).send_facts());
 }
 
@@ -230,11 +179,11 @@ TEST_F(RosterTest, WhenAConflictEndsTheSurvivorIsAskedForItsFacts) {
 TEST_F(RosterTest, RemovedNodeIsForgottenAndItsReportDoesNotComeBack) {
   Enrol("a");
   Hear(Beat("a"), kNoon);
-  ASSERT_TRUE(roster_->Remove("a", [&] { return store_->RemoveReport("a"); }).ok());
+  Remove("a", kNoon);
   EXPECT_EQ(roster_->Heartbeat(Beat("a"), "10.0.0.1", kNoon).status().code(),
             absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(roster_->TakeSnapshot(kNoon).nodes_size(), 0);
-  EXPECT_TRUE(store_->ListReports()->empty());
+  EXPECT_TRUE(Reports().empty());
 }
 
 TEST_F(RosterTest, RefreshNumbersGrowAcrossRestarts) {
@@ -257,8 +206,29 @@ TEST_F(RosterTest, RefreshSaysWhoAnsweredWhoWillAndWhoCannot) {
   v1::HeartbeatRequest gathered = BareBeat("done");
   gathered.set_gathered(number);
   Hear(gathered, later);
-  EXPECT_EQ(roster_->RefreshStatus(number, later).ShortDebugString(),
+  EXPECT_EQ(roster_->RefreshStatus(number, roster_->changes(), later).ShortDebugString(),
             "done: \"done\" pending: \"pending\" unreachable: \"away\"");
+}
+
+// Whoever reads "done" and then the checklist must find there what the node has gathered.
+TEST_F(RosterTest, WhatWasGatheredIsDoneOnceItIsJudged) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  evaluator_->Tick(kNoon);
+  const uint64_t number = roster_->Refresh(kNoon);
+  v1::HeartbeatRequest gathered = Beat("a", "another");
+  gathered.set_gathered(number);
+  Hear(gathered, kNoon + seconds(1));
+  const auto status = [&] {
+    return roster_->RefreshStatus(number, evaluator_->judged(), kNoon + seconds(1))
+        .ShortDebugString();
+  };
+  EXPECT_EQ(status(), "pending: \"a\"");
+  evaluator_->Tick(kNoon + seconds(1));
+  EXPECT_EQ(status(), "done: \"a\"");
+  // What changes later is another matter: a cluster that never rests has its answers, too.
+  Hear(Beat("a", "a third"), kNoon + seconds(2));
+  EXPECT_EQ(status(), "done: \"a\"");
 }
 
 TEST_F(RosterTest, FactsNotYetHeldDoNotCountAsGathered) {
@@ -268,7 +238,7 @@ TEST_F(RosterTest, FactsNotYetHeldDoNotCountAsGathered) {
   v1::HeartbeatRequest gathered = BareBeat("a", "new digest");
   gathered.set_gathered(number);
   Hear(gathered, kNoon);
-  EXPECT_EQ(roster_->RefreshStatus(number, kNoon).done_size(), 0);
+  EXPECT_EQ(roster_->RefreshStatus(number, roster_->changes(), kNoon).done_size(), 0);
 }
 
 TEST_F(RosterTest, FindingsKeepTheirSinceAcrossARestartAndDoNotFlap) {
@@ -325,13 +295,12 @@ TEST_F(RosterTest, ManyNodesAtOnceWithReadersAndTicks) {
   }
   for (int b = 0; b < kBeats; ++b) {
     evaluator_->Tick(kNoon + seconds(b));
-    roster_->RefreshStatus(roster_->Refresh(kNoon), kNoon);
+    roster_->RefreshStatus(roster_->Refresh(kNoon), evaluator_->judged(), kNoon);
   }
   for (std::thread& node : nodes) node.join();
-  const auto reports = store_->ListReports();
-  ASSERT_TRUE(reports.ok()) << reports.status();
-  ASSERT_EQ(reports->size(), static_cast<size_t>(kNodes));
-  for (const v1::NodeReport& report : *reports) {
+  const auto reports = Reports();
+  ASSERT_EQ(reports.size(), static_cast<size_t>(kNodes));
+  for (const v1::NodeReport& report : reports) {
     EXPECT_EQ(report.facts_digest(), absl::StrCat("d", kBeats / 2 - 1));
   }
 }

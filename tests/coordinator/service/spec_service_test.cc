@@ -2,11 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/spec/signed_spec.h"
+#include "common/time.h"
 #include "common/tls/channel.h"
+#include "coordinator/plan/plan.h"
 #include "tests/coordinator/service/test_cluster.h"
+#include "tests/fakes/log_capture.h"
 
 namespace connect_ha {
 namespace {
@@ -80,11 +85,28 @@ TEST_F(SpecServiceTest, AnAppliedSpecificationHoldsAtOnceAndAfterARestart) {
   EXPECT_EQ(StaleAfter(), seconds(17));
   Restart();
   EXPECT_EQ(StaleAfter(), seconds(17));
-  EXPECT_EQ(Get(2).applied_by(), "admin/alice");
+  EXPECT_EQ(Get(2).applied_by(), "admin/admin");
   const auto events = cluster_.coordinator().store().ListEvents({});
   ASSERT_FALSE(events->empty());
   EXPECT_EQ(events->back().kind(), v1::Event::SPEC_APPLIED);
   EXPECT_EQ(events->back().text(), "generation 2: observed");
+}
+
+TEST_F(SpecServiceTest, OneOfAnOlderReleaseThatNodesWillRefuseIsToldAtTheStart) {
+  v1::SpecGeneration older;
+  older.set_generation(2);
+  *older.mutable_applied_at() = ToProto(TestNow());
+  *older.mutable_bundle() = Bundle("test", 17);
+  (*older.mutable_bundle()->mutable_spec()->mutable_secrets())["db"].set_file("/root/db");
+  v1::AuditEntry entry;
+  *entry.mutable_at() = older.applied_at();
+  ASSERT_TRUE(cluster_.coordinator().store().AddSpec(older, 1, v1::Event(), entry).ok());
+  const LogCapture log;
+  Restart();
+  EXPECT_EQ(StaleAfter(), seconds(17));  // nodes that took it go on by it
+  const auto told = log.Await("event=SPEC_INVALID generation=2");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_TRUE(absl::StrContains(told[0], "secrets.db.file must be")) << told[0];
 }
 
 TEST_F(SpecServiceTest, ASpecificationThatWillNotDoIsRefusedWithEveryReason) {
@@ -122,6 +144,7 @@ TEST_F(SpecServiceTest, TheNextGenerationIsAboveWhatAnyNodeHolds) {
   v1::HeartbeatRequest request;
   request.set_node("node-1");
   request.set_reported_generation(9);
+  request.set_reported_lineage(cluster_.coordinator().store().lineage());
   v1::NodeRecord record;
   record.set_name("node-1");
   Roster& roster = cluster_.coordinator().roster();
@@ -131,6 +154,89 @@ TEST_F(SpecServiceTest, TheNextGenerationIsAboveWhatAnyNodeHolds) {
   EXPECT_EQ(applied_.generation(), 10u);
   Restart();
   EXPECT_EQ(Get(0).generation(), 10u);
+}
+
+TEST_F(SpecServiceTest, WhatOneNodeSaysOfItselfMovesNoNumberOutOfReach) {
+  Roster& roster = cluster_.coordinator().roster();
+  const auto beat = [&](const std::string& name, uint64_t generation) {
+    v1::NodeRecord record;
+    record.set_name(name);
+    roster.Enrolled(record);
+    v1::HeartbeatRequest request;
+    request.set_node(name);
+    request.set_reported_generation(generation);
+    request.set_reported_lineage(cluster_.coordinator().store().lineage());
+    ASSERT_TRUE(roster.Heartbeat(request, "10.0.0.1", TestNow()).ok());
+  };
+  beat("node-1", std::numeric_limits<uint64_t>::max());
+  beat("node-2", 1 + kGenerationsAbove + 500);
+  ASSERT_TRUE(Apply(Bundle("test", 17), 1).ok());
+  EXPECT_EQ(applied_.generation(), 2u);
+  EXPECT_EQ(Get(0).generation(), 2u);
+  EXPECT_EQ(StaleAfter(), seconds(17));
+  beat("node-3", 9);
+  ASSERT_TRUE(Apply(Bundle("test", 19), 2).ok());
+  EXPECT_EQ(applied_.generation(), 10u);
+  const grpc::Status absurd = Apply(Bundle("test", 17), std::numeric_limits<uint64_t>::max());
+  EXPECT_EQ(absurd.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+class SignedSpecServiceTest : public SpecServiceTest {
+ protected:
+  static v1::SpecBundle SignedBundle(uint64_t generation) {
+    v1::SpecBundle bundle = Bundle("test", 17);
+    const auto key = ParseSigningKeyFile(*MakeSigningKeyFile());
+    const auto is_signed = SignSpec(ToSign(bundle, generation), *key);
+    EXPECT_TRUE(is_signed.ok()) << is_signed.status();
+    *bundle.mutable_signed_spec() = *is_signed;
+    return bundle;
+  }
+};
+
+TEST_F(SignedSpecServiceTest, HasTheNumberThatItWasSignedWithAndReachesTheNodesSo) {
+  const v1::SpecBundle bundle = SignedBundle(5);
+  const grpc::Status status = Apply(bundle, 1);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(applied_.generation(), 5u);
+  EXPECT_EQ(Get(0).bundle().signed_spec().signature(), bundle.signed_spec().signature());
+  TestNode node(cluster_, "node-1");
+  ASSERT_TRUE(node.Beat().ok());
+  EXPECT_EQ(node.response.desired().generation(), 5u);
+  EXPECT_EQ(node.response.desired().signed_spec().payload(), bundle.signed_spec().payload());
+  EXPECT_EQ(node.response.desired().lineage(), cluster_.coordinator().store().lineage());
+}
+
+TEST_F(SignedSpecServiceTest, ANumberThatIsNotTheNextIsRefused) {
+  for (const uint64_t generation : {uint64_t{1}, 1 + kGenerationsAbove + 2, ~uint64_t{0}}) {
+    const grpc::Status status = Apply(SignedBundle(generation), 1);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << generation;
+    EXPECT_TRUE(absl::StrContains(status.error_message(), "it was signed as generation"))
+        << status.error_message();
+  }
+  EXPECT_EQ(Get(0).generation(), 1u);
+}
+
+TEST_F(SignedSpecServiceTest, WhatWasSignedHasToBeWhatIsApplied) {
+  v1::SpecBundle bundle = SignedBundle(2);
+  bundle.mutable_spec()->mutable_limits()->mutable_stale_after()->set_seconds(18);
+  grpc::Status status = Apply(bundle, 1);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_TRUE(absl::StrContains(status.error_message(), "is not what is to be applied"))
+      << status.error_message();
+  bundle = SignedBundle(2);
+  (*bundle.mutable_signed_spec()->mutable_signature())[0] ^= 1;
+  status = Apply(bundle, 1);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_TRUE(absl::StrContains(status.error_message(), "the signature is not that of"))
+      << status.error_message();
+}
+
+TEST_F(SignedSpecServiceTest, WhatIsTakenUpAgainIsNotSignedAsWhatItBecomes) {
+  ASSERT_TRUE(Apply(SignedBundle(2), 1).ok());
+  ASSERT_TRUE(Apply(Bundle("test", 19), 2).ok());
+  ASSERT_TRUE(RollBack(2, 3).ok());
+  EXPECT_EQ(StaleAfter(), seconds(17));
+  EXPECT_FALSE(Get(0).bundle().has_signed_spec());
 }
 
 TEST_F(SpecServiceTest, AReloadNamesAFileThatIsNotInForce) {

@@ -13,11 +13,6 @@
 namespace connect_ha {
 namespace {
 
-grpc::ClientContext& WithDeadline(grpc::ClientContext& context) {
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
-  return context;
-}
-
 std::string MakeTestDirectory() {
   std::string dir = testing::TempDir() + "coordinator_XXXXXX";
   EXPECT_NE(mkdtemp(dir.data()), nullptr);
@@ -33,13 +28,14 @@ TestCluster::TestCluster() : dir_(MakeTestDirectory()) {
   options.dir = dir_;
   options.spec = dir_ + "/example.yaml";
   options.cluster = "test";
-  options.address = "localhost:0";
-  std::ofstream(dir_ + "/coordinator") << "localhost:8443\n";
   options.address = "localhost:8443";
   const auto made = InitCluster(options, TestNow());
   EXPECT_TRUE(made.ok()) << made.status();
   std::ofstream(spec_path()) << "cluster: test\n";
   Start();
+  // Nodes are told where it answers, which is known only now.
+  std::ofstream(dir_ + "/coordinator") << target() << "\n";
+  Restart();
 }
 
 TestCluster::~TestCluster() {
@@ -51,9 +47,11 @@ void TestCluster::Start() {
   auto coordinator = Coordinator::Open(dir_, spec_path(), TestNow());
   ASSERT_TRUE(coordinator.ok()) << coordinator.status();
   coordinator_ = *std::move(coordinator);
-  const absl::Status started = coordinator_->Start(absl::StrCat("127.0.0.1:", port_));
+  const absl::Status started = coordinator_->Start(absl::StrCat("127.0.0.1:", port_),
+                                                   absl::StrCat("127.0.0.1:", enrol_port_));
   ASSERT_TRUE(started.ok()) << started;
   port_ = coordinator_->port();
+  enrol_port_ = coordinator_->enrolment_port();
 }
 
 void TestCluster::Stop() {
@@ -67,6 +65,8 @@ void TestCluster::Restart() {
 }
 
 std::string TestCluster::target() const { return absl::StrCat("localhost:", port_); }
+
+std::string TestCluster::enrol_target() const { return absl::StrCat("localhost:", enrol_port_); }
 
 TestIdentity TestCluster::Issue(Role role, const std::string& name) const {
   TestIdentity identity;
@@ -88,12 +88,30 @@ std::shared_ptr<grpc::Channel> TestCluster::Connect(const TestIdentity& identity
   return MakeChannel(options);
 }
 
+std::shared_ptr<grpc::Channel> TestCluster::ConnectToEnrol() const {
+  ChannelOptions options;
+  options.target = enrol_target();
+  options.ca = LoadCoordinatorFiles(dir_)->ca;
+  return MakeChannel(options);
+}
+
 std::shared_ptr<grpc::Channel> TestCluster::ConnectNode(const std::string& name) const {
   return Connect(Issue(Role::kNode, name));
 }
 
 std::shared_ptr<grpc::Channel> TestCluster::ConnectAdmin() const {
-  return Connect(Issue(Role::kAdmin, "alice"));
+  return Connect(Issue(Role::kAdmin, kFirstAdmin));
+}
+
+void TestCluster::LetIn(const std::string& admin, v1::Role role) {
+  const auto record = coordinator_->store().ChangeAdminRecord(admin,
+                                                              [&](v1::AdminRecord& stored) {
+                                                                stored.set_role(role);
+                                                                return absl::OkStatus();
+                                                              },
+                                                              {});
+  ASSERT_TRUE(record.ok()) << record.status();
+  ASSERT_TRUE(coordinator_->admins().Load().ok());
 }
 
 TestNode::TestNode(const TestCluster& cluster, const std::string& name)
@@ -115,10 +133,9 @@ void TestNode::SetFacts(const std::string& hostname) {
 grpc::Status TestNode::Beat() {
   request.clear_facts();
   if (send_facts_) *request.mutable_facts() = facts_;
-  const grpc::Status status = CallAcrossReconnect(*channel_, [&] {
-    grpc::ClientContext context;
-    return stub_->Heartbeat(&WithDeadline(context), request, &response);
-  });
+  const grpc::Status status = CallAcrossReconnect(
+      *channel_, std::chrono::seconds(30),
+      [&](grpc::ClientContext& context) { return stub_->Heartbeat(&context, request, &response); });
   if (status.ok()) send_facts_ = response.send_facts();
   return status;
 }

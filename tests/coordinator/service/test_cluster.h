@@ -38,16 +38,23 @@ class TestCluster {
   const std::string& dir() const { return dir_; }
   std::string spec_path() const { return dir_ + "/cluster.yaml"; }
   std::string target() const;
+  // Where nodes join.
+  std::string enrol_target() const;
 
   TestIdentity Issue(Role role, const std::string& name) const;
-  // A new connection each; without an identity: no certificate.
+  // A new connection each, to the port of nodes; without an identity: no certificate.
   std::shared_ptr<grpc::Channel> Connect(const TestIdentity& identity) const;
+  std::shared_ptr<grpc::Channel> ConnectToEnrol() const;
   std::shared_ptr<grpc::Channel> ConnectNode(const std::string& name) const;
+  // As the admin that init made.
   std::shared_ptr<grpc::Channel> ConnectAdmin() const;
+  // Another one, whatever certificates it has.
+  void LetIn(const std::string& admin, v1::Role role);
 
  private:
   std::string dir_;
   int port_ = 0;
+  int enrol_port_ = 0;
   std::unique_ptr<Coordinator> coordinator_;
 };
 

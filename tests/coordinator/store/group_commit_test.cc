@@ -27,13 +27,15 @@ class GroupCommitTest : public testing::Test {
     };
   }
 
+  static absl::Status Permit(Database&) { return absl::OkStatus(); }
+
   std::unique_ptr<Database> database_;
 };
 
 TEST_F(GroupCommitTest, AWriteThatFailsIsUndoneAndSparesTheOthers) {
   std::vector<absl::Status> statuses(40);
   {
-    GroupCommit commits(*database_);
+    GroupCommit commits(*database_, Permit);
     std::vector<std::thread> threads;
     for (int i = 0; i < 40; ++i) {
       threads.emplace_back([&, i] {
@@ -55,7 +57,7 @@ TEST_F(GroupCommitTest, AWriteThatFailsIsUndoneAndSparesTheOthers) {
 TEST_F(GroupCommitTest, AWriteThatEndsTheTransactionFailsItsWholeGroupAndTheNextOneWorks) {
   absl::Status ended, next;
   {
-    GroupCommit commits(*database_);
+    GroupCommit commits(*database_, Permit);
     ended = commits.Commit([](Database& database) -> absl::Status {
       const absl::Status inserted = Insert(1)(database);
       const absl::Status rolled_back = database.Execute("ROLLBACK");
@@ -66,6 +68,22 @@ TEST_F(GroupCommitTest, AWriteThatEndsTheTransactionFailsItsWholeGroupAndTheNext
   }
   EXPECT_EQ(ended.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(next.ok()) << next;
+  EXPECT_EQ(Count(), 1);
+}
+
+TEST_F(GroupCommitTest, WhatTheGuardForbidsIsNotWritten) {
+  absl::Status forbidden, permitted;
+  {
+    bool permit = false;
+    GroupCommit commits(*database_, [&](Database&) {
+      return permit ? absl::OkStatus() : absl::FailedPreconditionError("not this one");
+    });
+    forbidden = commits.Commit(Insert(1));
+    permit = true;
+    permitted = commits.Commit(Insert(2));
+  }
+  EXPECT_EQ(forbidden, absl::FailedPreconditionError("not this one"));
+  EXPECT_TRUE(permitted.ok()) << permitted;
   EXPECT_EQ(Count(), 1);
 }
 

@@ -124,7 +124,7 @@ release_slots() { find "$LAB_ROOT/.slots" -lname "$LAB_NAME" -delete; }
 
 any_port_open() {
   local offset
-  for offset in $(seq 0 13); do
+  for offset in $(seq 0 15); do
     if port_open $(($1 + offset)); then return 0; fi
   done
   return 1
@@ -137,13 +137,14 @@ load_ports() {
   base=$((21000 + $(cat "$RUN/slot") * 20))
   PORT_NFS=$base
   PORT_DATABASE=$((base + 1))
-  PORT_COORDINATOR=$((base + 2))
   PORT_PACKAGES=$((base + 3))
   PORT_TIME=$((base + 4))
   PORT_BALANCER=$((base + 5))
   PORT_SSH_FIRST=$((base + 6))     # one for each node
   PORT_CONNECT_FIRST=$((base + 8)) # one for each node
-  export PORT_NFS PORT_DATABASE PORT_COORDINATOR PORT_PACKAGES PORT_TIME PORT_BALANCER
+  PORT_COORDINATOR=$((base + 14))
+  PORT_ENROLMENT=$((base + 15)) # the one behind it, as init has it
+  export PORT_NFS PORT_DATABASE PORT_COORDINATOR PORT_PACKAGES PORT_TIME PORT_BALANCER PORT_ENROLMENT
 }
 
 # node_index NODE: 0 for the first.

@@ -50,7 +50,7 @@ SPEC
 
 start_coordinator() {
   start_process coordinator "${CONNECT_HA[@]}" serve --dir "$RUN/coordinator" --spec "$RUN/cluster.yaml" \
-    --listen "127.0.0.1:$PORT_COORDINATOR"
+    --listen "127.0.0.1:$PORT_COORDINATOR" --enrol-listen "127.0.0.1:$PORT_ENROLMENT"
   wait_for 20 "coordinator" port_open "$PORT_COORDINATOR"
 }
 

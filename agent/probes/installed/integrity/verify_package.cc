@@ -11,7 +11,8 @@ namespace {
 uint64_t Fingerprint(const ShippedFile& file, const FileStatus& status) {
   const std::string identity =
       absl::StrCat(file.path, " ", file.md5, " ", status.device, " ", status.inode, " ",
-                   status.size_bytes, " ", status.modified_at.time_since_epoch().count());
+                   status.size_bytes, " ", status.modified_at.time_since_epoch().count(), " ",
+                   status.changed_at.time_since_epoch().count());
   return std::hash<std::string>()(identity);
 }
 

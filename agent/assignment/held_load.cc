@@ -1,0 +1,79 @@
+// What a node finds of its orders when the agent starts.
+#include <spdlog/spdlog.h>
+
+#include <optional>
+#include <utility>
+
+#include "agent/assignment/assignment_file.h"
+#include "agent/assignment/held.h"
+#include "common/log.h"
+
+namespace connect_ha {
+namespace {
+
+// Of the copy in memory and the file on disk.
+bool Prevails(const v1::Assignment& copy, const v1::Assignment& file) {
+  return copy.removed() || copy.order().lineage() != file.order().lineage() ||
+         !IsBelow(copy.order(), file.order());
+}
+
+}  // namespace
+
+absl::Status Held::Load() {
+  demands_.cluster = options_.owner.cluster;
+  demands_.signers = ReadTrustedSigners(host_, options_.trusted_dir);
+  if (!demands_.signers.ok()) {
+    spdlog::error("event=trusted-signers-not-read error={}",
+                  LogValue(std::string(demands_.signers.status().message())));
+  }
+  absl::Status loaded = LoadKept();
+  if (kept_.desired().generation() > 0) {
+    absl::StatusOr<v1::Desired> checked = CheckDesired(kept_.desired(), demands_);
+    if (checked.ok()) {
+      *kept_.mutable_desired() = *std::move(checked);
+    } else {
+      held_refusal_ = Refusal{kept_.desired().generation(), checked.status()};
+    }
+    spdlog::info("event=assignment-held state={} generation={} removed={}",
+                 v1::NodeState_Name(kept_.state()), kept_.desired().generation(), kept_.removed());
+  }
+  Publish();
+  TellRefusal(std::nullopt);
+  return loaded;
+}
+
+absl::Status Held::LoadKept() {
+  absl::StatusOr<v1::Assignment> file = LoadAssignment(host_, options_.state_dir);
+  if (file.ok()) {
+    const absl::StatusOr<bool> moved = SetAside(host_, options_.state_dir, *file, options_.owner);
+    if (!moved.ok()) return moved.status();
+    if (*moved) {
+      spdlog::warn("event=state-set-aside cluster={} machine={}", LogValue(file->cluster()),
+                   LogValue(file->machine_id()));
+      file = absl::NotFoundError("set aside");
+    }
+  }
+  absl::StatusOr<v1::Assignment> copy = absl::NotFoundError("none");
+  if (!options_.runtime_dir.empty()) copy = LoadAssignment(host_, options_.runtime_dir);
+  if (copy.ok() && BelongingOf(*copy, options_.owner) == Belonging::kOurs &&
+      (!file.ok() || Prevails(*copy, *file))) {
+    kept_ = *std::move(copy);
+    if (MayChange(kept_)) kept_.set_state(v1::OBSERVED);
+    on_disk_ = false;
+  } else if (file.ok()) {
+    kept_ = *std::move(file);
+    return absl::OkStatus();
+  }
+  return absl::IsNotFound(file.status()) ? absl::OkStatus() : file.status();
+}
+
+absl::StatusOr<bool> SetAsideOthers(WritableHost& host, const std::string& state_dir,
+                                    const Owner& owner) {
+  const absl::StatusOr<v1::Assignment> assignment = LoadAssignment(host, state_dir);
+  // One that is damaged permits nothing, and is replaced by the next.
+  if (absl::IsNotFound(assignment.status()) || absl::IsDataLoss(assignment.status())) return false;
+  if (!assignment.ok()) return assignment.status();
+  return SetAside(host, state_dir, *assignment, owner);
+}
+
+}  // namespace connect_ha

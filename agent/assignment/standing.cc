@@ -1,0 +1,71 @@
+#include "agent/assignment/standing.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <utility>
+
+namespace connect_ha {
+namespace {
+
+bool AppliedLater(const v1::Desired& a, const v1::Desired& b) {
+  return a.has_applied_at() && (!b.has_applied_at() || a.applied_at() > b.applied_at());
+}
+
+Standing OfAnother(const v1::Assignment& held, const v1::HeartbeatResponse& answer) {
+  if (held.desired().generation() == 0) return Standing::kAll;
+  const bool applied_since = answer.has_desired() &&
+                             answer.desired().lineage() == answer.order().lineage() &&
+                             AppliedLater(answer.desired(), held.desired());
+  return applied_since ? Standing::kAll : Standing::kNothing;
+}
+
+}  // namespace
+
+const std::string& LineageOf(const v1::Assignment& held) {
+  return held.order().lineage().empty() ? held.desired().lineage() : held.order().lineage();
+}
+
+bool Permits(v1::NodeState state) { return state == v1::PREPARING || state == v1::READY; }
+
+bool MayChange(const v1::Assignment& assignment) {
+  return !assignment.removed() && Permits(assignment.state()) &&
+         assignment.desired().spec().enforcement() == v1::ENFORCE;
+}
+
+bool IsBelow(const v1::Order& a, const v1::Order& b) {
+  return std::make_pair(a.epoch(), a.serial()) < std::make_pair(b.epoch(), b.serial());
+}
+
+Standing StandingOf(const v1::Assignment& held, const v1::HeartbeatResponse& answer) {
+  const bool older = answer.assigned_generation() < held.desired().generation();
+  const std::string& lineage = answer.order().lineage();
+  if (lineage.empty() || LineageOf(held).empty()) {
+    return older ? Standing::kNothing : Standing::kAll;
+  }
+  if (lineage != LineageOf(held)) return OfAnother(held, answer);
+  if (IsBelow(answer.order(), held.order())) return Standing::kNothing;
+  return older ? Standing::kRestriction : Standing::kAll;
+}
+
+bool IsNewer(const v1::Desired& offered, const v1::Assignment& held) {
+  if (offered.generation() == 0) return false;
+  const v1::Desired& present = held.desired();
+  const std::string& lineage = LineageOf(held);
+  const bool other = !offered.lineage().empty() && !lineage.empty() && offered.lineage() != lineage;
+  if (present.generation() == 0 || other) return true;
+  if (offered.generation() != present.generation()) {
+    return offered.generation() > present.generation();
+  }
+  // Of release 0.1, and now with its lineage.
+  if (present.lineage().empty() && !offered.lineage().empty()) {
+    return !AppliedLater(present, offered);
+  }
+  return AppliedLater(offered, present);
+}
+
+bool IsOneSpecification(const v1::Desired& a, const v1::Desired& b) {
+  return a.generation() == b.generation() && a.lineage() == b.lineage() &&
+         a.applied_at() == b.applied_at();
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,46 @@
+// Which of two orders holds. Pure.
+#pragma once
+
+#include <string>
+
+#include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/node_service.pb.h"
+
+namespace connect_ha {
+
+// PREPARING and READY of a specification that enforces, on a node that was not removed: everything
+// else only looks.
+bool MayChange(const v1::Assignment& assignment);
+// Whether a state lets anything be changed.
+bool Permits(v1::NodeState state);
+
+// How much of an answer counts on a node that holds `held`:
+//
+//   an order below the one held, of the same lineage            nothing
+//   of the same lineage, with an older specification            what restricts
+//   of another lineage, and nothing is held                     all
+//   of another lineage, its specification applied later than
+//   the one held                                                all
+//   of another lineage, else                                    nothing
+//   no lineage on either side (release 0.1), older              nothing
+//   else                                                        all
+//
+// A coordinator whose store was restored, or made anew, takes nothing back by that, and moves the
+// node again with the next specification that is applied.
+enum class Standing { kNothing, kRestriction, kAll };
+Standing StandingOf(const v1::Assignment& held, const v1::HeartbeatResponse& answer);
+
+// "": not known, of release 0.1.
+const std::string& LineageOf(const v1::Assignment& held);
+
+// Whether `offered` replaces what `held` has, where the answer counts.
+bool IsNewer(const v1::Desired& offered, const v1::Assignment& held);
+
+// Whether both are one specification. Its number alone does not say: a store that was made anew, or
+// restored, gives numbers again.
+bool IsOneSpecification(const v1::Desired& a, const v1::Desired& b);
+
+// By epoch, then serial; of one lineage.
+bool IsBelow(const v1::Order& a, const v1::Order& b);
+
+}  // namespace connect_ha

@@ -1,0 +1,38 @@
+#include "agent/host/processes/shared_readers.h"
+
+#include <algorithm>
+
+namespace connect_ha {
+namespace {
+
+bool HasMount(const std::vector<MountEntry>& mounts, const std::string& mount_point) {
+  return std::any_of(mounts.begin(), mounts.end(),
+                     [&](const MountEntry& mount) { return mount.mount_point == mount_point; });
+}
+
+}  // namespace
+
+std::shared_ptr<SharedReader> SharedReaders::Get(const std::vector<MountEntry>& mounts,
+                                                 const std::string& mount_point, Lane lane) {
+  // Ended outside of the lock, since that may take a second each.
+  std::vector<std::shared_ptr<SharedReader>> gone;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::shared_ptr<SharedReader>& reader = readers_[{mount_point, lane}];
+  if (reader != nullptr) return reader;
+  SharedReaderOptions options;
+  options.command = command_;
+  options.name = mount_point;
+  reader = std::make_shared<SharedReader>(std::move(options));
+  std::shared_ptr<SharedReader> made = reader;
+  for (auto it = readers_.begin(); it != readers_.end();) {
+    if (it->first.first == mount_point || HasMount(mounts, it->first.first)) {
+      ++it;
+    } else {
+      gone.push_back(std::move(it->second));
+      it = readers_.erase(it);
+    }
+  }
+  return made;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,38 @@
+// The readers of all network file systems, by mount point.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/host/mounts/mount_table.h"
+#include "agent/host/processes/shared_reader.h"
+
+namespace connect_ha {
+
+// From any thread.
+class SharedReaders {
+ public:
+  // A process each: whether a file system answers must not be asked behind a read that is slow, or
+  // that waits for another file system which somebody mounted below the first.
+  enum class Lane { kReads, kLiveness };
+
+  // `command`: SharedReaderOptions'.
+  explicit SharedReaders(std::vector<std::string> command) : command_(std::move(command)) {}
+
+  // Made at the first call. Those of mounts that `mounts` does not have end with that.
+  std::shared_ptr<SharedReader> Get(const std::vector<MountEntry>& mounts,
+                                    const std::string& mount_point, Lane lane);
+
+ private:
+  using Key = std::pair<std::string, Lane>;
+
+  const std::vector<std::string> command_;
+  std::mutex mutex_;
+  std::map<Key, std::shared_ptr<SharedReader>> readers_;
+};
+
+}  // namespace connect_ha

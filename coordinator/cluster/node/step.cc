@@ -1,0 +1,222 @@
+#include "coordinator/cluster/node/step.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/heartbeat.h"
+#include "common/text/short_text.h"
+#include "coordinator/cluster/node/bounds.h"
+#include "coordinator/cluster/node/node_events.h"
+#include "coordinator/cluster/node/step_order.h"
+
+namespace connect_ha {
+namespace {
+
+// While something is under way: its progress is watched.
+constexpr uint32_t kBusyHeartbeatMs = 1000;
+// A node that did not say where it stands is asked again after this.
+constexpr std::chrono::seconds kAskConvergenceAgain{60};
+// Numbers of changes are signed in stores.
+constexpr uint64_t kLastNumber = INT64_MAX;
+
+std::string Name(const std::string& said) { return ShortText(said, kNameBytes); }
+
+// The facts held are those that the node says it has.
+bool Holds(const KnownNode& node, const v1::HeartbeatRequest& request) {
+  const HeldFacts* facts = node.facts.get();
+  return facts != nullptr && !facts->digest.empty() &&
+         facts->digest == Name(request.facts_digest()) &&
+         facts->machine_id == Name(request.machine_id()) &&
+         facts->boot_id == Name(request.boot_id());
+}
+
+void Tell(KnownNode& node, v1::Event::Kind kind, const std::string& name, const std::string& text,
+          Time now, std::vector<v1::Event>& events) {
+  TellAtPace(node.pace, MakeEvent(kind, name, text, now), now, events);
+}
+
+bool NoteConflict(KnownNode& node, const std::string& name, Time now,
+                  std::vector<v1::Event>& events) {
+  if (node.claimants.conflict() == node.in_conflict) return false;
+  node.in_conflict = !node.in_conflict;
+  node.clock.Clear();  // of which machine?
+  Tell(node, v1::Event::NODE_CONFLICT, name,
+       node.in_conflict ? ConflictText(node)
+                        : "one machine is left under this name: " + node.claimants.Describe(),
+       now, events);
+  return true;
+}
+
+// What is said while it goes on (steps, retries of one trouble) is no event, nor is the first that
+// is heard of a node since the coordinator started: it may have been told before.
+bool NoteConvergence(KnownNode& node, const std::string& name, const v1::Convergence& said,
+                     Time now, std::vector<v1::Event>& events) {
+  const bool first = node.said.convergence == nullptr;
+  node.said.convergence = std::make_shared<const v1::Convergence>(Bounded(said));
+  const bool retried =
+      said.state() == v1::Convergence::CHANGING && node.told_state == v1::Convergence::WAITING;
+  if (said.state() == v1::Convergence::LOOKING || retried) return false;
+  std::string text = ConvergenceText(*node.said.convergence);
+  if (said.state() == node.told_state && text == node.told_text) return false;
+  node.told_state = said.state();
+  node.told_text = text;
+  if (first) return false;
+  Tell(node, v1::Event::CONVERGENCE_CHANGED, name, text, now, events);
+  return true;
+}
+
+void TakeSigners(const v1::HeartbeatRequest& request, KnownNode& node) {
+  if (request.trusted_signers().empty()) return node.trusted_signers.reset();
+  std::vector<std::string> signers;
+  for (const std::string& signer : request.trusted_signers()) {
+    if (signers.size() == kMostSignersKept) break;
+    signers.push_back(Name(signer));
+  }
+  if (node.trusted_signers != nullptr && *node.trusted_signers == signers) return;
+  node.trusted_signers = std::make_shared<const std::vector<std::string>>(std::move(signers));
+}
+
+void TakeSaid(const v1::HeartbeatRequest& request, const StepInputs& in, KnownNode& node) {
+  Reported& said = node.said;
+  said.state = request.reported_state();
+  said.generation = request.reported_generation();
+  // What it holds since release 0.1 has no lineage: that of its orders tells then whose it is.
+  const auto is_own = [&in](const std::string& lineage) {
+    return lineage.empty() || lineage == in.desired.lineage();
+  };
+  said.own_lineage = is_own(request.reported_lineage()) && is_own(request.order().lineage());
+  said.applied_at.reset();
+  if (request.has_reported_applied_at()) said.applied_at = request.reported_applied_at();
+  said.order_ahead = HoldsLaterOrder(node.ordered, request, in);
+  said.allow = request.allow();
+  node.agent_version = Name(request.agent_version());
+  TakeSigners(request, node);
+  if (request.has_last_exchange()) node.clock.Add(request.last_exchange());
+}
+
+// Notes that the node called.
+void Hear(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult& result) {
+  KnownNode& node = result.after;
+  const std::string& name = request.node();
+  if (!node.heard || node.lost) result.changed = true;
+  if (std::exchange(node.lost, false) && std::exchange(node.loss_told, false)) {
+    const auto away = node.last_seen ? in.now - *node.last_seen : std::chrono::microseconds(0);
+    Tell(node, v1::Event::NODE_BACK, name, absl::StrCat("back after ", FormatSpan(away)), in.now,
+         result.events);
+  }
+  node.claimants.Heard(Name(request.machine_id()), Name(request.boot_id()), in.address, in.now);
+  node.claimants.ForgetBefore(in.now - in.stale_after);
+  if (NoteConflict(node, name, in.now, result.events)) result.changed = true;
+  node.last_seen = in.now;
+  node.heard = true;
+  TakeSaid(request, in, node);
+  if (!request.has_convergence() || node.in_conflict) return;
+  if (NoteConvergence(node, name, request.convergence(), in.now, result.events)) {
+    result.changed = true;
+  }
+}
+
+void TakeReport(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult& result) {
+  KnownNode& node = result.after;
+  if (in.report != nullptr && !node.in_conflict) {
+    const bool is_other = !Holds(node, request);
+    if (in.store_works || !is_other) {
+      result.store_report = is_other;
+      node.facts = in.report;
+      result.changed = true;
+    }
+  }
+  if (Holds(node, request)) {
+    node.outdated_since.reset();
+  } else if (!node.outdated_since) {
+    node.outdated_since = in.now;
+  }
+}
+
+// As many as there is room for. The node keeps what was not taken, and says it again: nothing is
+// lost by that.
+void TakeChanges(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult& result) {
+  KnownNode& node = result.after;
+  if (!node.in_conflict && in.store_works) {
+    uint64_t last = node.changes_taken;
+    for (const v1::ChangeMade& made : request.changes_made()) {
+      if (made.number() <= last) continue;
+      const bool room = result.changes.size() < kMostChangesTaken && made.number() <= kLastNumber &&
+                        node.pace.Take(1, in.now) == 1;
+      if (!room) break;
+      last = made.number();
+      result.changes.push_back({last, MakeChangeEvent(request.node(), made, in.now)});
+    }
+    node.changes_taken = last;
+  }
+  result.answer.set_changes_taken(node.changes_taken);
+}
+
+void Answer(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult& result) {
+  KnownNode& node = result.after;
+  v1::HeartbeatResponse& answer = result.answer;
+  answer.set_next_heartbeat_ms(static_cast<uint32_t>(kHeartbeatInterval.count()));
+  answer.set_coordinator_received_us(in.now.time_since_epoch().count());
+  answer.set_takes_facts_bytes(true);
+  if (in.refresh > request.gathered()) answer.set_gather(in.refresh);
+  if (node.in_conflict) {
+    answer.set_conflict(ConflictText(node));
+  } else if (Holds(node, request)) {
+    node.gathered = std::max(node.gathered, request.gathered());
+  } else {
+    answer.set_send_facts(true);
+  }
+  const v1::Convergence* convergence = node.said.convergence.get();
+  if (convergence != nullptr && convergence->state() == v1::Convergence::CHANGING) {
+    answer.set_next_heartbeat_ms(kBusyHeartbeatMs);
+  }
+  const bool silent = in.desired.generation() > 0 && convergence == nullptr && !node.in_conflict &&
+                      request.reported_generation() == in.desired.generation();
+  if (silent &&
+      (!node.convergence_asked_at || in.now - *node.convergence_asked_at > kAskConvergenceAgain)) {
+    node.convergence_asked_at = in.now;
+    answer.set_send_facts(true);
+  }
+}
+
+}  // namespace
+
+StepResult Step(const KnownNode& before, const v1::HeartbeatRequest& request,
+                const StepInputs& inputs) {
+  StepResult result;
+  result.after = before;
+  Hear(request, inputs, result);
+  TakeReport(request, inputs, result);
+  Answer(request, inputs, result);
+  GiveOrders(request, inputs, result);
+  TakeChanges(request, inputs, result);
+  return result;
+}
+
+bool Age(KnownNode& node, const std::string& name, std::chrono::microseconds stale_after,
+         Time started, Time now, std::vector<v1::Event>& events) {
+  if (node.removed || !node.last_seen) return false;
+  if (auto left_out = TellLeftOut(node.pace, name, now)) events.push_back(*std::move(left_out));
+  node.claimants.ForgetBefore(now - stale_after);
+  bool changed = NoteConflict(node, name, now, events);
+  // What happened while the coordinator was away is not known: count from its start.
+  const Time from = node.heard ? *node.last_seen : std::max(*node.last_seen, started);
+  if (now - from > stale_after && !node.loss_told) {
+    changed = changed || !node.lost;
+    node.lost = node.loss_told = true;
+    // Whatever else there was of it: this is told.
+    events.push_back(MakeEvent(v1::Event::NODE_LOST, name,
+                               absl::StrCat("not heard for ", FormatSpan(now - from)), now));
+  }
+  return changed;
+}
+
+void Forget(KnownNode& node) {
+  KnownNode forgotten;
+  forgotten.changes_taken = node.changes_taken;
+  forgotten.pace = node.pace;
+  node = std::move(forgotten);
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,410 @@
+// What a node goes by, through restarts, full disks, other clusters, and what it is not to take.
+#include "agent/assignment/held.h"
+
+#include <gtest/gtest.h>
+
+#include "agent/assignment/assignment_file.h"
+#include "tests/agent/assignment/signed_fixture.h"
+#include "tests/fakes/fake_host.h"
+#include "tests/fakes/log_capture.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kState[] = "/var/lib/connect-ha-agent";
+constexpr char kRuntime[] = "/run/connect-ha-agent";
+
+v1::HeartbeatResponse Answer(v1::NodeState state, uint64_t generation) {
+  v1::HeartbeatResponse answer;
+  answer.set_assigned_state(state);
+  answer.set_assigned_generation(generation);
+  return answer;
+}
+
+v1::HeartbeatResponse Answer(v1::NodeState state, const v1::Desired& desired) {
+  v1::HeartbeatResponse answer = Answer(state, desired.generation());
+  *answer.mutable_desired() = desired;
+  return answer;
+}
+
+v1::HeartbeatResponse Ordered(v1::HeartbeatResponse answer, const std::string& lineage,
+                              uint64_t epoch, uint64_t serial, int64_t applied_at = 0) {
+  answer.mutable_order()->set_lineage(lineage);
+  answer.mutable_order()->set_epoch(epoch);
+  answer.mutable_order()->set_serial(serial);
+  if (answer.has_desired()) {
+    answer.mutable_desired()->set_lineage(lineage);
+    answer.mutable_desired()->mutable_applied_at()->set_seconds(applied_at);
+  }
+  return answer;
+}
+
+class HeldTest : public testing::Test {
+ protected:
+  HeldTest() {
+    host_.SetDirectory(kState);
+    host_.SetDirectory(kRuntime);
+    options_.owner = {"lab", "machine-1", "token-1", "machine-1"};
+    options_.state_dir = kState;
+    options_.runtime_dir = kRuntime;
+    StartAgent();
+  }
+  void StartAgent() {
+    held_ = std::make_unique<Held>(options_, host_);
+    loaded_ = held_->Load();
+  }
+  absl::Status Take(const v1::HeartbeatResponse& answer) { return held_->Take(answer); }
+  void FillDisk() {
+    host_.SetError(kState, absl::ResourceExhaustedError("no space left on device"));
+  }
+  // What an agent that is started now holds: on a full disk files can be read.
+  void StartAgentOnTheFullDisk() {
+    host_.SetError(kState, absl::OkStatus());
+    StartAgent();
+    FillDisk();
+  }
+  bool MayChangeNow() { return MayChange(*held_->Orders()); }
+  uint64_t generation() { return held_->Orders()->desired().generation(); }
+
+  FakeHost host_;
+  HeldOptions options_;
+  std::unique_ptr<Held> held_;
+  absl::Status loaded_;
+};
+
+TEST_F(HeldTest, HoldsNothingAtFirst) {
+  EXPECT_TRUE(loaded_.ok()) << loaded_;
+  EXPECT_EQ(held_->Orders()->state(), v1::OBSERVED);
+  EXPECT_FALSE(held_->Orders()->has_desired());
+  EXPECT_FALSE(held_->refusal().has_value());
+  EXPECT_TRUE(host_.changes().empty());
+}
+
+TEST_F(HeldTest, WhatItTookHoldsAfterARestart) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  EXPECT_TRUE(MayChangeNow());
+  StartAgent();
+  EXPECT_TRUE(MayChangeNow());
+  EXPECT_EQ(generation(), 7u);
+  EXPECT_EQ(held_->Report().generation, 7u);
+}
+
+TEST_F(HeldTest, IsWrittenOnlyWhenSomethingElseIsSaid) {
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, DesiredOfLab(7)), "L", 1, 1)).ok());
+  const size_t written = host_.changes().size();
+  const uint64_t version = held_->version();
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, 7), "L", 1, 50)).ok());
+  EXPECT_EQ(host_.changes().size(), written);
+  EXPECT_EQ(held_->version(), version);
+  EXPECT_EQ(held_->Report().order.serial(), 50u);
+  // An epoch tells a coordinator that was superseded: it is kept.
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, 7), "L", 2, 51)).ok());
+  EXPECT_GT(host_.changes().size(), written);
+  StartAgent();
+  ASSERT_TRUE(Take(Ordered(Answer(v1::OBSERVED, 7), "L", 1, 99)).ok());
+  EXPECT_TRUE(MayChangeNow());
+}
+
+TEST_F(HeldTest, AnOrderThatIsBelowTheOneHeldIsNotTaken) {
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, DesiredOfLab(7)), "L", 4, 9)).ok());
+  ASSERT_TRUE(Take(Ordered(Answer(v1::OBSERVED, DesiredOfLab(8)), "L", 4, 8)).ok());
+  EXPECT_TRUE(MayChangeNow());
+  EXPECT_EQ(generation(), 7u);
+  ASSERT_TRUE(Take(Ordered(Answer(v1::OBSERVED, DesiredOfLab(8)), "L", 4, 10)).ok());
+  EXPECT_FALSE(MayChangeNow());
+  EXPECT_EQ(generation(), 8u);
+}
+
+TEST_F(HeldTest, AnotherLineageIsTakenOnceSomethingWasAppliedInIt) {
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, DesiredOfLab(7)), "L", 4, 9, 100)).ok());
+  ASSERT_TRUE(Take(Ordered(Answer(v1::OBSERVED, DesiredOfLab(1)), "M", 1, 1, 90)).ok());
+  EXPECT_EQ(generation(), 7u);
+  EXPECT_TRUE(MayChangeNow());
+  EXPECT_EQ(held_->Report().lineage, "L");
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, DesiredOfLab(2)), "M", 1, 2, 110)).ok());
+  EXPECT_EQ(generation(), 2u);
+  EXPECT_EQ(held_->Report().lineage, "M");
+}
+
+TEST_F(HeldTest, WhatItHoldsSinceRelease01GivesWayToAnotherLineageToo) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, 7), "L", 1, 1)).ok());
+  EXPECT_EQ(held_->Report().lineage, "");
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, DesiredOfLab(2)), "M", 1, 1, 110)).ok());
+  EXPECT_EQ(generation(), 2u);
+  EXPECT_EQ(held_->Report().lineage, "M");
+  EXPECT_EQ(held_->Report().order.lineage(), "M");
+}
+
+// D3: an install fills the disk, and somebody says stop.
+TEST_F(HeldTest, ARestrictionHoldsThoughTheDiskIsFullAlsoAfterARestart) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  FillDisk();
+  EXPECT_FALSE(Take(Answer(v1::OBSERVED, 7)).ok());
+  EXPECT_FALSE(MayChangeNow());
+  StartAgentOnTheFullDisk();
+  EXPECT_FALSE(MayChangeNow());
+  EXPECT_EQ(generation(), 7u);
+}
+
+TEST_F(HeldTest, ASpecificationThatOnlyObservesHoldsThoughTheDiskIsFull) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  FillDisk();
+  v1::Desired observe = DesiredOfLab(8);
+  observe.mutable_spec()->set_enforcement(v1::OBSERVE);
+  EXPECT_FALSE(Take(Answer(v1::OBSERVED, observe)).ok());
+  EXPECT_EQ(generation(), 8u);
+  EXPECT_FALSE(MayChangeNow());
+  StartAgentOnTheFullDisk();
+  EXPECT_EQ(generation(), 8u);
+  EXPECT_FALSE(MayChangeNow());
+}
+
+TEST_F(HeldTest, WhatPermitsHoldsOnlyOnceItIsOnDiskAndWhatItReplacesNoLonger) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  FillDisk();
+  EXPECT_FALSE(Take(Answer(v1::PREPARING, DesiredOfLab(8))).ok());
+  EXPECT_EQ(generation(), 7u);
+  EXPECT_FALSE(MayChangeNow());
+  StartAgentOnTheFullDisk();
+  EXPECT_FALSE(MayChangeNow());
+  host_.SetError(kState, absl::OkStatus());
+  EXPECT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(8))).ok());
+  EXPECT_EQ(generation(), 8u);
+  EXPECT_TRUE(MayChangeNow());
+  StartAgent();
+  EXPECT_TRUE(MayChangeNow());
+  EXPECT_EQ(generation(), 8u);
+}
+
+TEST_F(HeldTest, APermissionAloneIsNotGoneByBeforeItIsOnDisk) {
+  ASSERT_TRUE(Take(Answer(v1::OBSERVED, DesiredOfLab(7))).ok());
+  FillDisk();
+  EXPECT_FALSE(Take(Answer(v1::PREPARING, 7)).ok());
+  EXPECT_FALSE(MayChangeNow());
+}
+
+TEST_F(HeldTest, WhatCouldNotBeWrittenIsTriedAgainWithTheNextAnswer) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  FillDisk();
+  EXPECT_FALSE(Take(Answer(v1::OBSERVED, 7)).ok());
+  EXPECT_FALSE(Take(Answer(v1::OBSERVED, 7)).ok());
+  host_.SetError(kState, absl::OkStatus());
+  EXPECT_TRUE(Take(Answer(v1::OBSERVED, 7)).ok());
+  EXPECT_EQ(LoadAssignment(host_, kState)->state(), v1::OBSERVED);
+  EXPECT_FALSE(LoadAssignment(host_, kRuntime).ok());
+}
+
+// The converger is interrupted before the disk is waited for.
+TEST_F(HeldTest, TellsOfARestrictionBeforeItIsWrittenDown) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  v1::NodeState on_disk = v1::NODE_STATE_UNSPECIFIED;
+  bool may_change = true;
+  held_->OnChange([&] {
+    on_disk = LoadAssignment(host_, kState)->state();
+    may_change = MayChangeNow();
+  });
+  ASSERT_TRUE(Take(Answer(v1::OBSERVED, 7)).ok());
+  EXPECT_EQ(on_disk, v1::PREPARING);
+  EXPECT_FALSE(may_change);
+}
+
+TEST_F(HeldTest, WhereverAPermissionIsKilledNothingElseIsPermitted) {
+  for (int call = 1; call < 6; ++call) {
+    host_.Erase(std::string(kState) + "/assignment");
+    StartAgent();
+    ASSERT_TRUE(Take(Answer(v1::OBSERVED, DesiredOfLab(7))).ok());
+    host_.DieAtCall(call);
+    static_cast<void>(Take(Answer(v1::PREPARING, DesiredOfLab(8))));
+    host_.Revive();
+    StartAgent();
+    EXPECT_TRUE(loaded_.ok()) << loaded_;
+    EXPECT_TRUE(!MayChangeNow() || generation() == 8u) << call;
+  }
+}
+
+// D1.
+TEST_F(HeldTest, AnotherClustersOrdersAreSetAsideAndNotGoneBy) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  host_.SetFile(std::string(kState) + "/changes", "untold");
+  options_.owner = {"other", "machine-1", "token-9", "machine-1"};
+  StartAgent();
+  EXPECT_TRUE(loaded_.ok()) << loaded_;
+  EXPECT_FALSE(MayChangeNow());
+  EXPECT_EQ(held_->Report().generation, 0u);
+  EXPECT_FALSE(host_.Stat(std::string(kState) + "/changes").ok());
+  v1::Desired desired = DesiredOfLab(1);
+  desired.mutable_spec()->set_cluster("other");
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, desired)).ok());
+  EXPECT_EQ(generation(), 1u);
+}
+
+TEST_F(HeldTest, WhatCannotBeSetAsideIsNotGoneByEither) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  options_.owner.machine_id = "machine-2";
+  host_.SetError(std::string(kState) + "/set-aside", absl::ResourceExhaustedError("full"));
+  StartAgent();
+  EXPECT_FALSE(loaded_.ok());
+  EXPECT_FALSE(MayChangeNow());
+  EXPECT_FALSE(held_->Orders()->has_desired());
+}
+
+// D4.
+TEST_F(HeldTest, ARemovedNodeIsObservedUntilItEnrolsAgain) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  ASSERT_TRUE(held_->TakeRemoval().ok());
+  EXPECT_FALSE(MayChangeNow());
+  EXPECT_FALSE(held_->Orders()->has_desired());
+  EXPECT_TRUE(absl::IsFailedPrecondition(ReadHeld(host_, kState).status()));
+  StartAgent();
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(8))).ok());
+  EXPECT_FALSE(MayChangeNow());
+  ASSERT_TRUE(held_->refusal().has_value());
+  EXPECT_NE(held_->refusal()->why.message().find("was removed from its cluster\nfix: "),
+            std::string::npos);
+
+  options_.owner.enrolment = "token-2";
+  StartAgent();
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(8))).ok());
+  EXPECT_TRUE(MayChangeNow());
+}
+
+TEST_F(HeldTest, ARemovalHoldsThoughTheDiskIsFull) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  FillDisk();
+  EXPECT_FALSE(held_->TakeRemoval().ok());
+  EXPECT_FALSE(MayChangeNow());
+  StartAgentOnTheFullDisk();
+  EXPECT_FALSE(MayChangeNow());
+  EXPECT_TRUE(held_->Orders()->removed());
+}
+
+TEST_F(HeldTest, ANodeThatAllowsToBeObservedHoldsWhatItIsToldAndPermitsNothing) {
+  options_.allow = v1::ALLOW_OBSERVE;
+  StartAgent();
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  EXPECT_EQ(generation(), 7u);
+  EXPECT_FALSE(MayChangeNow());
+  EXPECT_EQ(held_->Report().allow, v1::ALLOW_OBSERVE);
+}
+
+TEST_F(HeldTest, WhatIsRefusedLeavesWhatIsHeldAndIsTold) {
+  ASSERT_TRUE(Take(Answer(v1::READY, DesiredOfLab(7))).ok());
+  const uint64_t version = held_->version();
+  v1::Desired wrong = DesiredOfLab(8);
+  wrong.mutable_spec()->mutable_runtimes()->add_r()->set_version("../4.3.3");
+  const LogCapture log;
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, wrong)).ok());
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, wrong)).ok());
+  EXPECT_EQ(generation(), 7u);
+  EXPECT_EQ(held_->Orders()->state(), v1::READY);
+  ASSERT_TRUE(held_->refusal().has_value());
+  EXPECT_EQ(held_->refusal()->generation, 8u);
+  EXPECT_GT(held_->version(), version);
+  EXPECT_EQ(log.Await("event=specification-refused generation=8").size(), 1u);
+  // To stop needs nothing that is valid.
+  ASSERT_TRUE(Take(Answer(v1::OBSERVED, wrong)).ok());
+  EXPECT_FALSE(MayChangeNow());
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(9))).ok());
+  EXPECT_FALSE(held_->refusal().has_value());
+  EXPECT_EQ(generation(), 9u);
+}
+
+class SignedHeldTest : public HeldTest {
+ protected:
+  SignedHeldTest() {
+    Trust(key_);
+    StartAgent();
+  }
+  void Trust(const SigningKey& key) {
+    FakeFile file;
+    file.content = PublicKeyLine(key.public_key);
+    host_.SetFile(std::string(kTrustedDirectory) + "/alice.pub", file);
+  }
+  // As a coordinator that was taken over would: in a lineage of its own, applied just now.
+  absl::Status Offer(const v1::Desired& desired, const std::string& lineage, uint64_t serial) {
+    return Take(
+        Ordered(Answer(v1::PREPARING, desired), lineage, 1, serial, static_cast<int64_t>(serial)));
+  }
+
+  const SigningKey key_ = NewKey();
+};
+
+TEST_F(SignedHeldTest, TakesWhatIsSignedAndTellsWhomItTrusts) {
+  ASSERT_TRUE(Offer(SignedOfLab(7, key_), "L", 1).ok());
+  EXPECT_TRUE(MayChangeNow());
+  EXPECT_EQ(held_->Report().trusted_signers,
+            std::vector<std::string>{PublicKeyName(key_.public_key)});
+  ASSERT_TRUE(Offer(DesiredOfLab(8), "L", 2).ok());
+  EXPECT_EQ(generation(), 7u);
+  ASSERT_TRUE(held_->refusal().has_value());
+  EXPECT_NE(held_->refusal()->why.message().find("it is not signed"), std::string::npos);
+}
+
+TEST_F(SignedHeldTest, WhatWasSignedOnceIsNotTakenAgainWhateverIsSaidBesideIt) {
+  const v1::Desired third = SignedOfLab(3, key_, 1003);
+  ASSERT_TRUE(Offer(third, "L", 1).ok());
+  ASSERT_TRUE(Offer(SignedOfLab(7, key_), "L", 2).ok());
+  ASSERT_TRUE(Offer(third, "M", 3).ok());
+  EXPECT_EQ(generation(), 7u);
+  ASSERT_TRUE(held_->refusal().has_value());
+  EXPECT_NE(held_->refusal()->why.message().find("not above generation 7"), std::string::npos);
+  v1::Desired renumbered = third;
+  renumbered.set_generation(9);
+  ASSERT_TRUE(Offer(renumbered, "L", 4).ok());
+  EXPECT_EQ(generation(), 7u);
+  StartAgent();
+  ASSERT_TRUE(Offer(third, "M", 5).ok());
+  EXPECT_EQ(generation(), 7u);
+  ASSERT_TRUE(Offer(SignedOfLab(8, key_), "M", 6).ok());
+  EXPECT_EQ(generation(), 8u);
+}
+
+TEST_F(SignedHeldTest, WhatItHeldUnsignedIsNotGoneByOnceItTrustsSigners) {
+  host_.Erase(kTrustedDirectory);
+  StartAgent();
+  ASSERT_TRUE(Offer(DesiredOfLab(7), "L", 1).ok());
+  ASSERT_TRUE(MayChangeNow());
+  Trust(key_);
+  StartAgent();
+  EXPECT_FALSE(MayChangeNow());
+  EXPECT_FALSE(held_->Orders()->has_desired());
+  EXPECT_EQ(held_->Report().generation, 7u);
+  ASSERT_TRUE(held_->refusal().has_value());
+  EXPECT_EQ(held_->refusal()->generation, 7u);
+  const absl::Status beside = ReadHeld(host_, kState).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(beside)) << beside;
+  EXPECT_NE(beside.message().find("generation 7, which this node holds, is not gone by: it is not "
+                                  "signed"),
+            std::string::npos)
+      << beside;
+  ASSERT_TRUE(Offer(SignedOfLab(8, key_), "L", 2).ok());
+  EXPECT_TRUE(MayChangeNow());
+  EXPECT_FALSE(held_->refusal().has_value());
+}
+
+// For preview, check and facts: what is signed, and not what only stands beside it in the file.
+TEST_F(SignedHeldTest, ACommandBesideTheServiceLooksAtWhatIsSignedToo) {
+  v1::Assignment kept;
+  kept.set_cluster("lab");
+  *kept.mutable_desired() = SignedOfLab(7, key_);
+  (*kept.mutable_desired()->mutable_spec()->mutable_accounts())["rstudio-connect"].set_uid(1234);
+  ASSERT_TRUE(StoreAssignment(host_, kState, kept).ok());
+  const absl::StatusOr<v1::Assignment> held = ReadHeld(host_, kState);
+  ASSERT_TRUE(held.ok()) << held.status();
+  EXPECT_EQ(held->desired().spec().accounts().at("rstudio-connect").uid(), 999u);
+}
+
+TEST_F(SignedHeldTest, ATrustThatCannotBeReadStopsEverything) {
+  ASSERT_TRUE(Offer(SignedOfLab(7, key_), "L", 1).ok());
+  host_.SetFile(std::string(kTrustedDirectory) + "/alice.pub", "");
+  StartAgent();
+  EXPECT_FALSE(MayChangeNow());
+  EXPECT_TRUE(held_->refusal().has_value());
+  ASSERT_TRUE(Offer(SignedOfLab(8, key_), "L", 2).ok());
+  EXPECT_FALSE(MayChangeNow());
+  EXPECT_TRUE(held_->Report().trusted_signers.empty());
+}
+
+}  // namespace
+}  // namespace connect_ha

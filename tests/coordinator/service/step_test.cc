@@ -1,0 +1,358 @@
+// One heartbeat, without a roster, a store or a lock.
+#include "coordinator/cluster/node/step.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "coordinator/cluster/node/bounds.h"
+#include "coordinator/cluster/node/node_events.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::seconds;
+
+const Time kNoon{seconds(1'700'000'000)};
+constexpr char kLineage[] = "ours";
+
+v1::HeartbeatRequest Beat(const std::string& digest = "d1") {
+  v1::HeartbeatRequest request;
+  request.set_node("a");
+  request.set_machine_id("machine");
+  request.set_boot_id("boot");
+  request.set_agent_version("1.2.3");
+  request.set_facts_digest(digest);
+  return request;
+}
+
+v1::HeartbeatRequest WithFacts(v1::HeartbeatRequest request) {
+  v1::Facts facts;
+  facts.mutable_connect();
+  facts.mutable_host()->set_hostname(request.facts_digest());
+  request.set_facts_bytes(facts.SerializeAsString());
+  return request;
+}
+
+// What the heartbeats of one node make of it.
+class StepTest : public testing::Test {
+ protected:
+  StepTest() {
+    desired_.set_lineage(kLineage);
+    desired_.set_generation(3);
+    desired_.mutable_spec()->set_enforcement(v1::ENFORCE);
+  }
+  StepResult Look(const v1::HeartbeatRequest& request, int after_s, bool store_works = true) {
+    const Time now = kNoon + seconds(after_s);
+    StepInputs inputs = {desired_};
+    inputs.stale_after = seconds(30);
+    inputs.epoch = 2;
+    inputs.serial = serial_;
+    inputs.address = "10.0.0.1";
+    auto report = TakeFacts(request, desired_.spec(), desired_.generation(), now);
+    EXPECT_TRUE(report.ok()) << report.status();
+    if (report.ok()) inputs.report = *report;
+    inputs.store_works = store_works;
+    inputs.now = now;
+    return Step(node_, request, inputs);
+  }
+  StepResult Take(const v1::HeartbeatRequest& request, int after_s) {
+    StepResult result = Look(request, after_s);
+    node_ = result.after;
+    if (node_.ordered.epoch == 2) serial_ = std::max(serial_, node_.ordered.serial);
+    return result;
+  }
+
+  v1::Desired desired_;
+  uint64_t serial_ = 0;
+  KnownNode node_;
+};
+
+TEST_F(StepTest, TheSameInTheSameOut) {
+  Take(WithFacts(Beat()), 0);
+  v1::HeartbeatRequest request = WithFacts(Beat("d2"));
+  request.mutable_convergence()->set_state(v1::Convergence::DIFFERS);
+  for (int number = 1; number <= 5; ++number) request.add_changes_made()->set_number(number);
+  const StepResult first = Look(request, 5);
+  const StepResult again = Look(request, 5);
+  EXPECT_EQ(first.answer.SerializeAsString(), again.answer.SerializeAsString());
+  EXPECT_EQ(first.events.size(), again.events.size());
+  EXPECT_EQ(first.changes.size(), 5u);
+  EXPECT_EQ(again.changes.size(), 5u);
+  EXPECT_EQ(node_.facts->digest, "d1");  // what it was given is as it was
+}
+
+TEST_F(StepTest, SaysWhatIsToBeStoredAndWhatIsNot) {
+  const StepResult fresh = Take(WithFacts(Beat()), 0);
+  const StepResult refreshed = Take(WithFacts(Beat()), 1);
+  const StepResult bare = Take(Beat(), 2);
+  const StepResult other = Take(WithFacts(Beat("d2")), 3);
+  EXPECT_TRUE(fresh.store_report);
+  EXPECT_FALSE(refreshed.store_report);
+  EXPECT_EQ(refreshed.after.facts->received_at, kNoon + seconds(1));
+  EXPECT_FALSE(bare.store_report);
+  EXPECT_FALSE(bare.changed);
+  EXPECT_FALSE(bare.answer.send_facts());
+  EXPECT_TRUE(other.store_report);
+  EXPECT_TRUE(other.changed);
+  EXPECT_TRUE(other.answer.takes_facts_bytes());
+}
+
+TEST_F(StepTest, FactsOfReleaseOneAreTakenAsBytes) {
+  v1::HeartbeatRequest request = Beat();
+  request.mutable_facts()->mutable_host()->set_hostname("old");
+  const StepResult taken = Take(request, 0);
+  ASSERT_NE(taken.after.facts, nullptr);
+  EXPECT_EQ(*taken.after.facts->bytes, request.facts().SerializeAsString());
+}
+
+TEST_F(StepTest, WhatCannotBeStoredIsNotTakenTheRestIs) {
+  Take(WithFacts(Beat()), 0);
+  v1::HeartbeatRequest request = WithFacts(Beat("d2"));
+  request.add_changes_made()->set_number(1);
+  const StepResult result = Look(request, 5, /*store_works=*/false);
+  EXPECT_EQ(result.after.facts->digest, "d1");
+  EXPECT_TRUE(result.changes.empty());
+  EXPECT_EQ(result.answer.changes_taken(), 0u);
+  EXPECT_TRUE(result.answer.send_facts());
+  EXPECT_EQ(result.after.last_seen, kNoon + seconds(5));
+  EXPECT_FALSE(result.store_report);
+}
+
+TEST_F(StepTest, OfMoreChangesThanThereIsRoomForTheRestIsSaidAgain) {
+  v1::HeartbeatRequest request = Beat();
+  for (int number = 1; number <= 450'000; ++number) request.add_changes_made()->set_number(number);
+  StepResult result = Take(request, 0);
+  EXPECT_EQ(result.changes.size(), kEventsPerMinute);
+  EXPECT_LE(result.changes.size(), kMostChangesTaken);
+  EXPECT_EQ(result.answer.changes_taken(), kEventsPerMinute);
+  EXPECT_TRUE(Take(request, 30).changes.empty());
+  result = Take(request, 60);
+  EXPECT_EQ(result.changes.front().number, kEventsPerMinute + 1);
+  EXPECT_EQ(result.answer.changes_taken(), 2 * kEventsPerMinute);
+  EXPECT_TRUE(result.events.empty());  // nothing was left out
+}
+
+TEST_F(StepTest, NumbersThatNoStoreTakesEndTheChanges) {
+  v1::HeartbeatRequest request = Beat();
+  for (const uint64_t number : {uint64_t{5}, uint64_t{4}, uint64_t{6}, ~uint64_t{0}, uint64_t{7}}) {
+    request.add_changes_made()->set_number(number);
+  }
+  const StepResult result = Take(request, 0);
+  ASSERT_EQ(result.changes.size(), 2u);
+  EXPECT_EQ(result.changes[0].number, 5u);
+  EXPECT_EQ(result.changes[1].number, 6u);
+  EXPECT_EQ(result.answer.changes_taken(), 6u);
+}
+
+TEST_F(StepTest, AFloodOfEventsIsAMinutesShareAndACount) {
+  std::vector<v1::Event> events;
+  for (int i = 0; i < 120; ++i) {
+    v1::HeartbeatRequest request = Beat();
+    request.mutable_convergence()->set_state(i % 2 == 0 ? v1::Convergence::STUCK
+                                                        : v1::Convergence::CONVERGED);
+    request.mutable_convergence()->set_generation(static_cast<uint64_t>(i));
+    for (v1::Event& event : Take(request, i / 2).events) events.push_back(std::move(event));
+  }
+  ASSERT_EQ(events.size(), kEventsPerMinute);
+  v1::HeartbeatRequest last = Beat();
+  last.mutable_convergence()->set_state(v1::Convergence::STUCK);
+  const StepResult later = Take(last, 61);
+  ASSERT_EQ(later.events.size(), 2u);
+  EXPECT_EQ(later.events[0].kind(), v1::Event::EVENTS_LEFT_OUT);
+  EXPECT_EQ(later.events[0].node(), "a");
+  EXPECT_EQ(later.events[0].count(), 119 - kEventsPerMinute);  // the first look is no event
+  EXPECT_EQ(later.events[1].kind(), v1::Event::CONVERGENCE_CHANGED);
+}
+
+TEST_F(StepTest, StringsOfAnyLengthAreShort) {
+  const std::string mebibyte(1024 * 1024, 'x');
+  v1::HeartbeatRequest request = WithFacts(Beat(mebibyte));
+  request.set_machine_id(mebibyte);
+  request.set_boot_id(mebibyte);
+  request.set_agent_version(mebibyte);
+  for (int i = 0; i < 1000; ++i) request.add_trusted_signers("key" + std::to_string(i));
+  v1::Convergence& convergence = *request.mutable_convergence();
+  convergence.set_state(v1::Convergence::DIFFERS);
+  for (int i = 0; i < 5000; ++i) convergence.add_changes()->set_resource("package");
+  convergence.mutable_changes(0)->set_resource(mebibyte);
+  convergence.add_troubles()->set_error(mebibyte);
+  convergence.mutable_troubles(0)->set_log("one\ntwo");
+  request.add_changes_made()->set_number(1);
+  request.mutable_changes_made(0)->mutable_change()->set_resource(mebibyte);
+  Take(request, 0);
+  const StepResult result = Take(request, 1);
+  const KnownNode& node = result.after;
+  EXPECT_LE(node.agent_version.size(), 256u);
+  EXPECT_LE(node.claimants.Current().front().machine_id().size(), 256u);
+  EXPECT_LE(node.facts->digest.size(), 256u);
+  EXPECT_FALSE(result.store_report);  // shortened, it is still the same
+  EXPECT_FALSE(result.answer.send_facts());
+  EXPECT_EQ(node.trusted_signers->size(), kMostSignersKept);
+  ASSERT_EQ(node.said.convergence->changes_size(), kMostChangesKept);
+  EXPECT_LE(node.said.convergence->ByteSizeLong(), 16u * 1024);
+  EXPECT_EQ(node.said.convergence->troubles(0).log(), "one\ntwo");
+  EXPECT_LE(node.told_text.size(), 1024u);
+  EXPECT_LE(ChangeText(request.changes_made(0)).size(), 1024u);
+}
+
+TEST_F(StepTest, OrdersAreNumberedByWhatTheNodeIsTold) {
+  const StepResult first = Take(Beat(), 0);
+  const StepResult same = Take(Beat(), 1);
+  serial_ = 40;  // others were told other things meanwhile
+  v1::HeartbeatRequest ready = WithFacts(Beat());
+  ready.set_reported_generation(3);
+  ready.mutable_convergence()->set_state(v1::Convergence::CONVERGED);
+  ready.mutable_convergence()->set_generation(3);
+  const StepResult changed = Take(ready, 2);
+  EXPECT_EQ(first.answer.order().lineage(), kLineage);
+  EXPECT_EQ(first.answer.order().epoch(), 2u);
+  EXPECT_EQ(first.answer.order().serial(), 1u);
+  EXPECT_EQ(same.answer.order().serial(), 1u);
+  EXPECT_EQ(changed.answer.order().serial(), 41u);
+}
+
+TEST_F(StepTest, AnOrderThatNobodyGaveIsOdd) {
+  struct Case {
+    const char* lineage;
+    uint64_t epoch, serial;
+    bool odd;
+  };
+  const Case cases[] = {
+      {kLineage, 1, 99, false},           // of an earlier epoch
+      {kLineage, 2, 1, false},            // ours
+      {kLineage, 2, 100, true},           // of this epoch, and never given
+      {kLineage, 9, 1, false},            // the store is an older copy
+      {kLineage, ~uint64_t{0}, 1, true},  // not yet
+      {"another", ~uint64_t{0}, 1, false},
+  };
+  for (const Case& one : cases) {
+    node_ = KnownNode();
+    serial_ = 5;
+    v1::HeartbeatRequest request = Beat();
+    request.mutable_order()->set_lineage(one.lineage);
+    request.mutable_order()->set_epoch(one.epoch);
+    request.mutable_order()->set_serial(one.serial);
+    const StepResult result = Take(request, 0);
+    EXPECT_EQ(result.after.odd, one.odd) << one.epoch << "." << one.serial;
+    EXPECT_EQ(!result.events.empty() && result.events[0].kind() == v1::Event::NODE_ORDERS_ODD,
+              one.odd);
+  }
+}
+
+// The store was put back as release 0.1 had left it, and upgraded once more: what is in force is
+// the same to the second, but the node takes no orders of the second upgrade's lineage.
+TEST_F(StepTest, WhatIsHeldSinceReleaseOneBelongsToTheOrdersBesideIt) {
+  desired_.mutable_applied_at()->set_seconds(1'700'000'000);
+  v1::HeartbeatRequest request = Beat();
+  request.set_reported_generation(3);
+  *request.mutable_reported_applied_at() = desired_.applied_at();
+  EXPECT_FALSE(Take(request, 0).after.ahead);  // of an agent of release 0.1
+  request.mutable_order()->set_lineage(kLineage);
+  request.mutable_order()->set_epoch(1);
+  EXPECT_FALSE(Take(request, 1).after.ahead);
+  request.mutable_order()->set_lineage("of the first upgrade");
+  const StepResult told = Take(request, 2);
+  EXPECT_TRUE(told.after.ahead);
+  EXPECT_FALSE(told.answer.has_desired());
+  desired_.set_generation(4);
+  desired_.mutable_applied_at()->set_seconds(1'700'000'001);
+  EXPECT_EQ(Take(request, 3).answer.desired().generation(), 4u);
+}
+
+TEST_F(StepTest, TwoMachinesInTurnFillNoHistory) {
+  size_t events = 0;
+  for (int i = 0; i < 200; ++i) {
+    v1::HeartbeatRequest request = Beat();
+    request.set_boot_id(i % 2 == 0 ? "boot" : "another");
+    request.set_reported_state(i % 2 == 0 ? v1::READY : v1::OBSERVED);
+    events += Take(request, i / 10).events.size();
+  }
+  EXPECT_EQ(events, 2u);  // the second was taken for the first's successor; then the conflict
+}
+
+TEST_F(StepTest, ALossIsToldUntilItWasAndOnlyThenTheReturn) {
+  Take(Beat(), 0);
+  std::vector<v1::Event> events;
+  EXPECT_TRUE(Age(node_, "a", seconds(30), kNoon, kNoon + seconds(31), events));
+  EXPECT_FALSE(Age(node_, "a", seconds(30), kNoon, kNoon + seconds(32), events));
+  ASSERT_EQ(events.size(), 1u);
+  node_.loss_told = false;  // it could not be stored
+  Age(node_, "a", seconds(30), kNoon, kNoon + seconds(40), events);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[1].text(), "not heard for 40s");
+  KnownNode untold = node_;
+  untold.loss_told = false;
+  EXPECT_EQ(Take(Beat(), 50).events.front().kind(), v1::Event::NODE_BACK);
+  node_ = untold;
+  EXPECT_TRUE(Take(Beat(), 50).events.empty());
+}
+
+TEST_F(StepTest, AnEventIsDatedNoLaterThanNow) {
+  v1::HeartbeatRequest request = Beat();
+  request.add_changes_made()->set_number(1);
+  request.mutable_changes_made(0)->mutable_at()->set_seconds(INT64_MAX);
+  EXPECT_EQ(FromProto(Take(request, 0).changes[0].event.at()), kNoon);
+}
+
+TEST(TakeFactsTest, WhatIsNoFactsIsRefused) {
+  v1::HeartbeatRequest request = Beat();
+  EXPECT_EQ(*TakeFacts(request, {}, 1, kNoon), nullptr);
+  request.set_facts_bytes("no message");
+  EXPECT_EQ(TakeFacts(request, {}, 1, kNoon).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(TakeFactsTest, ManyEmptyPartsAreRefusedBeforeTheyTakeRoom) {
+  v1::Facts facts;
+  const auto add_parts = [&facts](int count) {
+    for (int i = 0; i < count; ++i) facts.mutable_connect()->mutable_unit()->add_drop_ins();
+  };
+  v1::HeartbeatRequest request = Beat();
+  add_parts(90'000);
+  request.set_facts_bytes(facts.SerializeAsString());
+  EXPECT_TRUE(TakeFacts(request, {}, 1, kNoon).ok());
+  add_parts(20'000);
+  request.set_facts_bytes(facts.SerializeAsString());
+  EXPECT_EQ(TakeFacts(request, {}, 1, kNoon).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+// Few enough to be taken in, and too many to be looked for on every other node.
+TEST(TakeFactsTest, AListThatNoNodeHasIsRefused) {
+  v1::HeartbeatRequest request = Beat();
+  v1::Facts facts;
+  for (int i = 0; i < kMostInAList; ++i) facts.add_runs();
+  request.set_facts_bytes(facts.SerializeAsString());
+  EXPECT_TRUE(TakeFacts(request, {}, 1, kNoon).ok());
+  facts.add_runs();
+  request.set_facts_bytes(facts.SerializeAsString());
+  EXPECT_EQ(TakeFacts(request, {}, 1, kNoon).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(EventPaceTest, AMinutesRoomIsGivenOnce) {
+  EventPace pace(10);
+  EXPECT_EQ(pace.Take(4, kNoon), 4u);
+  EXPECT_EQ(pace.Take(9, kNoon + seconds(59)), 6u);
+  EXPECT_EQ(pace.Take(1, kNoon + seconds(59)), 0u);
+  EXPECT_EQ(pace.Take(11, kNoon + seconds(60)), 10u);
+}
+
+TEST(EventPaceTest, WhatWasLeftOutIsToldOnceTheMinuteIsOver) {
+  EventPace pace(1);
+  std::vector<v1::Event> events;
+  for (int i = 0; i < 5; ++i) {
+    TellAtPace(pace, MakeEvent(v1::Event::NODE_BACK, "a", "back", kNoon), kNoon, events);
+  }
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_FALSE(TellLeftOut(pace, "a", kNoon + seconds(59)).has_value());
+  const auto told = TellLeftOut(pace, "a", kNoon + seconds(60));
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(told->count(), 4u);
+  EXPECT_EQ(told->text(), "4 more events in one minute were not kept");
+  EXPECT_FALSE(TellLeftOut(pace, "a", kNoon + seconds(61)).has_value());
+}
+
+}  // namespace
+}  // namespace connect_ha
