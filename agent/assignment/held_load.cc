@@ -62,6 +62,9 @@ absl::Status Held::LoadKept() {
     on_disk_ = false;
   } else if (file.ok()) {
     kept_ = *std::move(file);
+    // What forbids may stand where it cannot be read; the coordinator says again what holds.
+    const bool is_known = copy.ok() || absl::IsNotFound(copy.status());
+    if (!is_known && MayChange(kept_)) kept_.set_state(v1::OBSERVED);
     return absl::OkStatus();
   }
   return absl::IsNotFound(file.status()) ? absl::OkStatus() : file.status();

@@ -205,7 +205,9 @@ class Package : public Resource {
     const absl::StatusOr<AptInstall> install = ToInstall(file);
     if (!install.ok()) return install.status();
     const absl::StatusOr<OtherPackages> others = SimulateInstall(context_, *install);
-    if (!others.ok()) return std::string();
+    // Apt sees no way while its lists are too old: they are renewed, and it is asked again.
+    if (absl::IsFailedPrecondition(others.status())) return std::string();
+    if (!others.ok()) return others.status();
     absl::Status allowed = CheckOthers(*others, wanted_.name);
     if (!allowed.ok()) return allowed;
     return DescribeOthers(*others);

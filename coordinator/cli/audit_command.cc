@@ -108,6 +108,7 @@ void Print(Terminal& terminal, const std::vector<v1::AuditEntry>& entries) {
     return;
   }
   std::vector<TableRow> rows;
+  rows.reserve(entries.size());
   for (const v1::AuditEntry& entry : entries) {
     rows.push_back({{absl::StrCat(entry.id())},
                     {FormatUtc(FromProto(entry.at()))},

@@ -24,6 +24,9 @@ constexpr int kMostSilence = 120;  // in a row; each may have taken its own time
 constexpr size_t kDigestShown = 12;
 constexpr size_t kTailLines = 20;
 constexpr size_t kTailBytes = 4096;
+constexpr char kUnitPath[] =
+    "/run/systemd/system:/usr/local/lib/systemd/system:/lib/systemd/system:"
+    "/usr/lib/systemd/system:/etc/systemd/system";
 constexpr char kDiskFull[] = "No space left on device";
 
 std::string NoteFile(const ResourceContext& context) { return context.state_dir + "/installing"; }
@@ -115,8 +118,7 @@ absl::Status Start(const ResourceContext& context, const Installation& installat
   // where /etc is looked at last it finds the unit behind the mask.
   service.environment = {"DEBIAN_FRONTEND=noninteractive",
                          "SYSTEMD_OFFLINE=1",
-                         "SYSTEMD_UNIT_PATH=/run/systemd/system:/usr/local/lib/systemd/system:"
-                         "/lib/systemd/system:/usr/lib/systemd/system:/etc/systemd/system",
+                         absl::StrCat("SYSTEMD_UNIT_PATH=", kUnitPath),
                          "RSTUDIO_INSTALL_NO_LICENSE_INITIALIZATION=1",
                          "LC_ALL=C.UTF-8",
                          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};

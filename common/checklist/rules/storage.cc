@@ -111,6 +111,7 @@ std::vector<Place> PlacesAsWanted(const v1::Snapshot& cluster) {
     }
   }
   std::vector<Place> each;
+  each.reserve(places.size());
   for (const auto& place : places) each.push_back(place.second);
   return each;
 }

@@ -147,6 +147,16 @@ TEST_F(HeldTest, ARestrictionHoldsThoughTheDiskIsFullAlsoAfterARestart) {
   EXPECT_EQ(generation(), 7u);
 }
 
+TEST_F(HeldTest, WhereTheCopyCannotBeReadNothingIsChangedUntilItIsSaidAgain) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  host_.SetFile(std::string(kRuntime) + "/assignment", "\xff\xff");
+  StartAgent();
+  EXPECT_FALSE(MayChangeNow());
+  EXPECT_EQ(generation(), 7u);
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, 7)).ok());
+  EXPECT_TRUE(MayChangeNow());
+}
+
 TEST_F(HeldTest, ASpecificationThatOnlyObservesHoldsThoughTheDiskIsFull) {
   ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
   FillDisk();

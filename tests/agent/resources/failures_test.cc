@@ -58,16 +58,18 @@ class FailuresTest : public testing::Test {
                         flags, "-o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold ",
                         CachedFile());
   }
+  std::string Simulation() {
+    return absl::StrCat(
+        "/usr/bin/apt-get install -s -y -q --no-install-recommends "
+        "--allow-change-held-packages --allow-downgrades --allow-remove-essential ",
+        CachedFile());
+  }
   // Somebody says stop while apt says what it would do.
   void StopAtSimulation() {
-    node_.host.SetCommand(
-        absl::StrCat("/usr/bin/apt-get install -s -y -q --no-install-recommends "
-                     "--allow-change-held-packages --allow-downgrades --allow-remove-essential ",
-                     CachedFile()),
-        {0, false, ""}, [this](FakeHost&) {
-          watch_.StopAfterWaits(1);
-          watch_.Wait(milliseconds(1));
-        });
+    node_.host.SetCommand(Simulation(), {0, false, ""}, [this](FakeHost&) {
+      watch_.StopAfterWaits(1);
+      watch_.Wait(milliseconds(1));
+    });
   }
   void ExpectStuck(const std::string& error) {
     EXPECT_EQ(Turn(), std::nullopt);
@@ -385,6 +387,15 @@ TEST_F(FailuresTest, NothingIsInstalledAfterSomebodySaidStop) {
   EXPECT_TRUE(node_.host.Stat(CachedFile()).ok());
   EXPECT_TRUE(node_.host.services_started().empty());
   watch_.StopAfterWaits(0);
+  Publish();
+  ExpectConverged();
+}
+
+TEST_F(FailuresTest, NothingIsInstalledWhereAptDoesNotSayWhatItWouldDo) {
+  node_.host.SetCommand(Simulation(), {0, true, ""});
+  Turn();
+  EXPECT_TRUE(node_.host.services_started().empty());
+  EXPECT_TRUE(StrContains(trouble().error(), "did not end in time")) << said();
   Publish();
   ExpectConverged();
 }
