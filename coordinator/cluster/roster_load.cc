@@ -41,7 +41,7 @@ absl::Status Roster::LoadNodes() {
 // What cannot be read is as what was never reported: the node is asked for it.
 absl::Status Roster::LoadReports() {
   const auto desired = InForce();
-  return store_.VisitReports([&](v1::NodeReport report) {
+  return store_.VisitReports([&](const v1::NodeReport& report) {
     const auto facts = TakeFacts(report, desired->spec(), desired->generation());
     if (!facts.ok()) {
       spdlog::error("{}", std::string(facts.status().message()));
