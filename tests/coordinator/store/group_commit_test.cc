@@ -71,6 +71,16 @@ TEST_F(GroupCommitTest, AWriteThatEndsTheTransactionFailsItsWholeGroupAndTheNext
   EXPECT_EQ(Count(), 1);
 }
 
+TEST_F(GroupCommitTest, TheGuardIsAskedInTheTransaction) {
+  bool inside = false;
+  GroupCommit commits(*database_, [&inside](Database& database) {
+    inside = database.in_transaction();
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(commits.Commit(Insert(1)).ok());
+  EXPECT_TRUE(inside);
+}
+
 TEST_F(GroupCommitTest, WhatTheGuardForbidsIsNotWritten) {
   absl::Status forbidden, permitted;
   {

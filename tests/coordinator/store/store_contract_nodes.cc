@@ -156,10 +156,18 @@ TEST_P(StoreContract, WhatIsChangedOfANodeAtOnceIsAllKept) {
       EXPECT_TRUE(
           store_->SpendToken("t", AUse("a", machine), OfMachine(machine), AnEntry("a"), kNoon)
               .ok());
+      const auto look = [&](v1::NodeRecord& node) {
+        EXPECT_EQ(node.machine_id(), machine);
+        return absl::OkStatus();
+      };
+      EXPECT_TRUE(store_->SpendToken("t", AUse("a", machine), look, AnEntry("a"), kNoon).ok());
     }
   });
   for (uint64_t i = 1; i <= kChanges; ++i) {
-    EXPECT_TRUE(store_->AddNodeChanges("a", {{i, AnEvent("a", "", absl::StrCat(i))}}).ok());
+    // What was lost of the one before is stored twice then.
+    const auto taken = store_->AddNodeChanges("a", {{i - 1, AnEvent("a", "", absl::StrCat(i - 1))},
+                                                    {i, AnEvent("a", "", absl::StrCat(i))}});
+    EXPECT_TRUE(taken.ok()) << taken.status();
   }
   enrols.join();
   EXPECT_EQ(store_->GetNode("a")->changes_taken(), kChanges);
