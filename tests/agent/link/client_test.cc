@@ -380,6 +380,9 @@ TEST_F(ClientTest, WhereNodesJoinAReportIsToldWhatToDo) {
 }
 
 TEST_F(ClientTest, AnotherDigestKeyIsFetchedAtOnceWithTheAddresses) {
+  ASSERT_TRUE(WriteSmallFile(cluster_.dir() + "/coordinator", "new.example.com:8443\n", 0644).ok());
+  cluster_.Restart();
+  const std::vector<std::string> both = {"new.example.com:8443", cluster_.target()};
   const NodeIdentity old_identity = IssuedAgo("node-1", hours(0));
   const std::string key = LoadCoordinatorFiles(cluster_.dir())->digest_key;
   ASSERT_NE(old_identity.digest_key, key);
@@ -388,7 +391,7 @@ TEST_F(ClientTest, AnotherDigestKeyIsFetchedAtOnceWithTheAddresses) {
 
   EXPECT_TRUE(Eventually([&] {
     const auto identity = LoadNodeIdentity(state_ / "node-1");
-    return identity.ok() && identity->digest_key == key;
+    return identity.ok() && identity->digest_key == key && identity->coordinators == both;
   }));
   EXPECT_TRUE(client->Heartbeat(Beat("node-1")).ok());
 }
