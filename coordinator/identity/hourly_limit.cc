@@ -12,7 +12,7 @@ constexpr std::chrono::hours kHour{1};
 // the clock was set back.
 constexpr std::chrono::seconds kOvertaking{10};
 
-// Wherever they are: behind a clock that was set back, the later ones come first.
+// Wherever they are: they stand as they came, which is not by time where a clock was set back.
 void ForgetOld(std::deque<Time>& times, Time now) {
   const auto counts_no_more = [now](Time time) {
     return now - time >= kHour || time - now > kOvertaking;
