@@ -184,18 +184,6 @@ TEST_F(RosterBoundsTest, ARemovedNodesNameIsLetGoOfAfterItsCertificatesLife) {
   EXPECT_FALSE(Hear(Beat("gone"), after).send_facts());
 }
 
-TEST_F(RosterBoundsTest, AnotherMachineUnderTheNameBeginsItsChangesAnew) {
-  Enrol("a");
-  v1::HeartbeatRequest request = Beat("a");
-  request.add_changes_made()->set_number(7);
-  EXPECT_EQ(Hear(request, kNoon).changes_taken(), 7u);
-  Remove("a", kNoon);
-  ASSERT_TRUE(store_->PurgeNodes(kNoon + seconds(1)).ok());
-  Enrol("a");
-  request.mutable_changes_made(0)->set_number(1);
-  EXPECT_EQ(Hear(request, kNoon + seconds(2)).changes_taken(), 1u);
-}
-
 TEST_F(RosterBoundsTest, MoreCallsOfOneNodeThanItWaitsForAreRefused) {
   Enrol("a");
   Enrol("b");
@@ -242,6 +230,73 @@ TEST_F(RosterBoundsTest, OutcomesAreRememberedOverARestartAndWordsAreMadeAnew) {
   EXPECT_EQ(CountEvents(v1::Event::FINDING_CHANGED), 0u);
 }
 
+TEST_F(RosterBoundsTest, WordsOfAFindingAreShortWhateverANodeSays) {
+  Enrol("a");
+  v1::HeartbeatRequest request = Beat("a");
+  v1::Facts facts;
+  ASSERT_TRUE(facts.ParseFromString(request.facts_bytes()));
+  v1::Unobserved& unobserved = *facts.add_unobserved();
+  unobserved.set_path("license");
+  unobserved.set_reason(std::string(1024 * 1024, 'x'));
+  request.set_facts_bytes(facts.SerializeAsString());
+  Hear(request, kNoon);
+  evaluator_->Tick(kNoon);
+  EXPECT_LE(evaluator_->Latest()->ByteSizeLong(), 256u * 1024);
+}
+
+TEST(ClaimantsBoundsTest, OnlySoManyMachinesAreKept) {
+  Claimants claimants;
+  for (int i = 0; i < 1000; ++i) {
+    claimants.Heard("m" + std::to_string(i), "b", "10.0.0.1", kNoon);
+    claimants.Heard("m0", "b", "10.0.0.1", kNoon);
+  }
+  EXPECT_TRUE(claimants.conflict());
+  EXPECT_LE(claimants.Current().size(), Claimants::kMost);
+}
+
+TEST(PreviewBoardBoundsTest, WhatAllNodesSayHasOneBound) {
+  PreviewBoard board;
+  const uint64_t number = board.Ask(v1::Desired(), kNoon);
+  v1::HeartbeatRequest request;
+  request.mutable_preview()->set_number(number);
+  for (int i = 0; i < 5000; ++i) {
+    v1::Change& change = *request.mutable_preview()->add_changes();
+    change.set_resource(std::string(1000, 'x'));
+    change.set_to(std::string(1000, 'y'));
+  }
+  v1::HeartbeatResponse response;
+  for (int i = 0; i < 600; ++i) {
+    request.set_node(absl::StrCat("node-", i));
+    board.Exchange(request, kNoon, &response);
+  }
+  const auto previews = board.Previews(number, kNoon);
+  ASSERT_TRUE(previews.ok());
+  EXPECT_EQ(previews->size(), 600u);
+  size_t bytes = 0;
+  for (const auto& [node, preview] : *previews) {
+    EXPECT_LE(preview.ByteSizeLong(), 64u * 1024);
+    bytes += preview.changes_size() > 0 ? preview.ByteSizeLong() : 0;
+  }
+  EXPECT_LE(bytes, PreviewBoard::kMostBytes);
+  const v1::Preview& last = previews->at("node-99");  // by name; node-599 came last
+  EXPECT_GT(last.changes_size(), 0);
+  EXPECT_EQ(previews->at("node-599").changes_size(), 0);
+  EXPECT_EQ(previews->at("node-599").troubles_size(), 1);
+  EXPECT_EQ(previews->at("node-599").number(), number);
+}
+
+TEST_F(RosterBoundsTest, AnotherMachineUnderTheNameBeginsItsChangesAnew) {
+  Enrol("a");
+  v1::HeartbeatRequest request = Beat("a");
+  request.add_changes_made()->set_number(7);
+  EXPECT_EQ(Hear(request, kNoon).changes_taken(), 7u);
+  Remove("a", kNoon);
+  ASSERT_TRUE(store_->PurgeNodes(kNoon + seconds(1)).ok());
+  Enrol("a");
+  request.mutable_changes_made(0)->set_number(1);
+  EXPECT_EQ(Hear(request, kNoon + seconds(2)).changes_taken(), 1u);
+}
+
 TEST_F(RosterBoundsTest, ANodeWhoseFindingsFlapFillsNoHistory) {
   Enrol("a");
   for (int i = 0; i < 100; ++i) {
@@ -263,20 +318,6 @@ TEST_F(RosterBoundsTest, ANodeWhoseFindingsFlapFillsNoHistory) {
   EXPECT_LE(of_the_licence(), kEventsPerMinute);
   evaluator_->Tick(kNoon + seconds(80));
   EXPECT_GE(CountEvents(v1::Event::EVENTS_LEFT_OUT), 1u);
-}
-
-TEST_F(RosterBoundsTest, WordsOfAFindingAreShortWhateverANodeSays) {
-  Enrol("a");
-  v1::HeartbeatRequest request = Beat("a");
-  v1::Facts facts;
-  ASSERT_TRUE(facts.ParseFromString(request.facts_bytes()));
-  v1::Unobserved& unobserved = *facts.add_unobserved();
-  unobserved.set_path("license");
-  unobserved.set_reason(std::string(1024 * 1024, 'x'));
-  request.set_facts_bytes(facts.SerializeAsString());
-  Hear(request, kNoon);
-  evaluator_->Tick(kNoon);
-  EXPECT_LE(evaluator_->Latest()->ByteSizeLong(), 256u * 1024);
 }
 
 // Half of it would be another command.
@@ -354,47 +395,6 @@ TEST_F(RosterBoundsTest, StoredFactsThatCannotBeReadAreAskedForAgain) {
   v1::HeartbeatRequest request = Beat("a");
   request.clear_facts_bytes();
   EXPECT_TRUE(Hear(request, kNoon + seconds(11)).send_facts());
-}
-
-TEST(ClaimantsBoundsTest, OnlySoManyMachinesAreKept) {
-  Claimants claimants;
-  for (int i = 0; i < 1000; ++i) {
-    claimants.Heard("m" + std::to_string(i), "b", "10.0.0.1", kNoon);
-    claimants.Heard("m0", "b", "10.0.0.1", kNoon);
-  }
-  EXPECT_TRUE(claimants.conflict());
-  EXPECT_LE(claimants.Current().size(), Claimants::kMost);
-}
-
-TEST(PreviewBoardBoundsTest, WhatAllNodesSayHasOneBound) {
-  PreviewBoard board;
-  const uint64_t number = board.Ask(v1::Desired(), kNoon);
-  v1::HeartbeatRequest request;
-  request.mutable_preview()->set_number(number);
-  for (int i = 0; i < 5000; ++i) {
-    v1::Change& change = *request.mutable_preview()->add_changes();
-    change.set_resource(std::string(1000, 'x'));
-    change.set_to(std::string(1000, 'y'));
-  }
-  v1::HeartbeatResponse response;
-  for (int i = 0; i < 600; ++i) {
-    request.set_node(absl::StrCat("node-", i));
-    board.Exchange(request, kNoon, &response);
-  }
-  const auto previews = board.Previews(number, kNoon);
-  ASSERT_TRUE(previews.ok());
-  EXPECT_EQ(previews->size(), 600u);
-  size_t bytes = 0;
-  for (const auto& [node, preview] : *previews) {
-    EXPECT_LE(preview.ByteSizeLong(), 64u * 1024);
-    bytes += preview.changes_size() > 0 ? preview.ByteSizeLong() : 0;
-  }
-  EXPECT_LE(bytes, PreviewBoard::kMostBytes);
-  const v1::Preview& last = previews->at("node-99");  // by name; node-599 came last
-  EXPECT_GT(last.changes_size(), 0);
-  EXPECT_EQ(previews->at("node-599").changes_size(), 0);
-  EXPECT_EQ(previews->at("node-599").troubles_size(), 1);
-  EXPECT_EQ(previews->at("node-599").number(), number);
 }
 
 }  // namespace
