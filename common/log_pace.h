@@ -12,7 +12,8 @@ namespace connect_ha {
 // Any thread.
 class LogPace {
  public:
-  // True once a minute for each key, and for ten keys in a minute at the most.
+  // True once a minute for each key, and for ten keys in a minute at the most. A clock that is set
+  // back keeps nothing out of the log for longer than two.
   bool Allows(const std::string& key, Time now);
 
  private:

@@ -20,7 +20,6 @@ constexpr int kClean = 0;
 constexpr int kCannotStart = 2;
 constexpr int kSuperseded = 3;  // the unit starts it no more then
 constexpr std::chrono::milliseconds kTick{200};
-// Evaluating a large cluster may take a tenth of the loop's time, no more.
 constexpr int kRestPerWork = 9;
 constexpr std::chrono::milliseconds kLongestRest{10'000};
 // It looks into the store's file.
@@ -72,9 +71,7 @@ int Loop(Coordinator& coordinator, const sigset_t& signals) {
     const auto before = Worked();
     coordinator.Tick(Now());
     watchdog.Turned();
-    const auto rest = std::clamp<std::chrono::milliseconds>((Worked() - before) * kRestPerWork,
-                                                            kTick, kLongestRest);
-    const int signal = NextSignal(signals, rest);
+    const int signal = NextSignal(signals, RestAfter(Worked() - before));
     watchdog.Turned();
     if (signal == SIGHUP) Reload(coordinator);
     if (signal == SIGTERM || signal == SIGINT) return kClean;
@@ -90,6 +87,10 @@ int CannotStart(const absl::Status& status) {
 }
 
 }  // namespace
+
+std::chrono::milliseconds RestAfter(std::chrono::milliseconds work) {
+  return std::clamp<std::chrono::milliseconds>(work * kRestPerWork, kTick, kLongestRest);
+}
 
 int Serve(const ServeOptions& options) {
   SetUpLog(options.log_level);

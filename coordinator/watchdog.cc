@@ -2,6 +2,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -16,10 +17,14 @@ using std::chrono::seconds;
 // The longest turn of 10,000 nodes is of some seconds.
 constexpr seconds kLongestTurn{60};
 // A volume that stalls comes back, or is found by a person; then nothing but a new start is left.
-constexpr std::chrono::minutes kLongestWrite{5};
+constexpr std::chrono::minutes kLongestWait{5};
 // Less is not worth a word.
 constexpr seconds kSlowWrite{5};
 constexpr seconds kPaceWithoutWatchdog{10};
+
+Steady::duration Since(const std::optional<Steady::time_point>& began, Steady::time_point now) {
+  return began.has_value() ? now - *began : Steady::duration::zero();
+}
 
 long long Seconds(Steady::duration span) {
   return std::chrono::duration_cast<seconds>(span).count();
@@ -35,17 +40,18 @@ std::chrono::microseconds Pace() {
 
 LoopVerdict JudgeLoop(const LoopProgress& progress, Steady::time_point now) {
   const auto turn = now - progress.turned;
-  const auto write =
-      progress.writing_since.has_value() ? now - *progress.writing_since : Steady::duration::zero();
+  const auto waiting = Since(progress.waiting_since, now);
+  const auto waited = progress.waited + waiting;
+  const bool works_too_long = turn - waited > kLongestTurn;
+  const auto slowest = std::max(waiting, Since(progress.writing_since, now));
   LoopVerdict verdict;
-  verdict.lives =
-      turn <= kLongestTurn || (progress.writing_since.has_value() && write < kLongestWrite);
-  if (write >= kSlowWrite) {
+  verdict.lives = !works_too_long && waited < kLongestWait;
+  if (slowest >= kSlowWrite && !works_too_long) {
     verdict.status = absl::StrCat(
         "waits for the disk below the state directory: a write has "
         "taken ",
-        Seconds(write), " s");
-  } else if (turn > kLongestTurn) {
+        Seconds(slowest), " s");
+  } else if (!verdict.lives) {
     verdict.status = absl::StrCat("its loop has not turned for ", Seconds(turn), " s");
   } else {
     verdict.status = "serving";
@@ -69,6 +75,20 @@ Watchdog::~Watchdog() {
 void Watchdog::Turned() {
   std::lock_guard lock(mutex_);
   turned_ = Steady::now();
+  waited_before_ = waits_.Look().ended;
+}
+
+LoopProgress Watchdog::Progress() const {
+  LoopProgress progress;
+  {
+    std::lock_guard lock(mutex_);
+    const StoreWaits::Waited waited = waits_.Look();
+    progress.turned = turned_;
+    progress.waited = waited.ended - waited_before_;
+    progress.waiting_since = waited.since;
+  }
+  progress.writing_since = writing_since_();
+  return progress;
 }
 
 void Watchdog::Tell() {
@@ -76,11 +96,8 @@ void Watchdog::Tell() {
   std::string told;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    LoopProgress progress;
-    progress.turned = turned_;
     lock.unlock();
-    progress.writing_since = writing_since_();
-    const LoopVerdict verdict = JudgeLoop(progress, Steady::now());
+    const LoopVerdict verdict = JudgeLoop(Progress(), Steady::now());
     if (verdict.lives) sd_notify(0, "WATCHDOG=1");
     if (verdict.status != told) {
       told = verdict.status;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -149,9 +150,12 @@ std::vector<Seen> OfOneKey(Verdict& verdict, const std::vector<Seen>& seen,
     if (one.is_digest) nodes[one.node->digest_key_id()].push_back(one.node->name());
   }
   if (nodes.size() < 2 || AreAlike(seen)) return seen;
-  const auto commonest = std::max_element(
-      nodes.begin(), nodes.end(),
-      [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  // An agent of release 0.1 does not say which key it has: those that do are right, however few.
+  const auto commonest =
+      std::max_element(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) {
+        return std::make_pair(!a.first.empty(), a.second.size()) <
+               std::make_pair(!b.first.empty(), b.second.size());
+      });
   std::vector<Seen> comparable;
   for (const Seen& one : seen) {
     if (!one.is_digest || one.node->digest_key_id() == commonest->first) {

@@ -35,7 +35,8 @@ struct Comparison {
 // Judges each node by `wanted` (basis SPEC). Where nothing is wanted, by the nodes that serve, if
 // these agree; else by what more than half of three or more nodes have (basis PEERS). Else nobody
 // can say who is right: all of them fail as undecided, and no fix changes any of them. Of digests
-// that differ, those with the commonest key are compared; the nodes with another one are unknown.
+// that differ, those with the commonest key are compared, and of nodes that do not say which key
+// they have only where no node does; the nodes with another one are unknown.
 void Compare(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison);
 // As Compare without a wanted value, but silent when all agree. True when they do.
 bool Agree(Verdict& verdict, const std::vector<Seen>& seen, const Comparison& comparison);

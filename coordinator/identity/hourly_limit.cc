@@ -1,5 +1,6 @@
 #include "coordinator/identity/hourly_limit.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace connect_ha {
@@ -7,11 +8,16 @@ namespace {
 
 constexpr std::chrono::hours kHour{1};
 
-// Those of the future, too: the clock was set back.
+// Calls at the same time may overtake each other by this; what is further ahead was allowed before
+// the clock was set back.
+constexpr std::chrono::seconds kOvertaking{10};
+
+// Wherever they are: they stand as they came, which is not by time where a clock was set back.
 void ForgetOld(std::deque<Time>& times, Time now) {
-  while (!times.empty() && (now - times.front() >= kHour || times.front() > now)) {
-    times.pop_front();
-  }
+  const auto counts_no_more = [now](Time time) {
+    return now - time >= kHour || time - now > kOvertaking;
+  };
+  times.erase(std::remove_if(times.begin(), times.end(), counts_no_more), times.end());
 }
 
 }  // namespace

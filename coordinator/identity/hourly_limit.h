@@ -22,7 +22,7 @@ class HourlyLimit {
   const size_t most_;
   std::mutex mutex_;
   Time tidied_{};
-  std::map<std::string, std::deque<Time>> allowed_;  // within the last hour or two, oldest first
+  std::map<std::string, std::deque<Time>> allowed_;  // within the last hour or two
 };
 
 }  // namespace connect_ha

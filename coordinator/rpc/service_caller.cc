@@ -158,7 +158,11 @@ absl::StatusOr<Callers::Caller> Callers::RequireAny(const grpc::ServerContext& c
 
 absl::Status Callers::Refuse(const grpc::ServerContext& context, const std::string& actor,
                              absl::Status refusal, Time now) {
-  const std::string address = AddressOf(context.peer());
+  return RefuseAt(AddressOf(context.peer()), actor, std::move(refusal), now);
+}
+
+absl::Status Callers::RefuseAt(const std::string& address, const std::string& actor,
+                               absl::Status refusal, Time now) {
   const std::string reason(refusal.message());
   if (!refusals_.Allows(NeighbourOf(address), now)) return refusal;
   spdlog::warn("event=REFUSED address={} actor={} reason={}", address, LogValue(actor),

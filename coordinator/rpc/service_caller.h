@@ -45,6 +45,9 @@ class Callers {
   // For refusals that the caller of this class decides on. Returns `refusal`.
   absl::Status Refuse(const grpc::ServerContext& context, const std::string& actor,
                       absl::Status refusal, Time now);
+  // The same of one who calls from this address, in AddressOf's words.
+  absl::Status RefuseAt(const std::string& address, const std::string& actor, absl::Status refusal,
+                        Time now);
 
  private:
   absl::StatusOr<Caller> Identify(const grpc::ServerContext& context, Time now);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "coordinator/store/store_wait.h"
+
 namespace connect_ha {
 namespace {
 
@@ -24,6 +26,7 @@ GroupCommit::~GroupCommit() {
 }
 
 absl::Status GroupCommit::Commit(const Write& write) {
+  const StoreWait wait;
   Waiting waiting;
   waiting.write = &write;
   std::unique_lock lock(mutex_);

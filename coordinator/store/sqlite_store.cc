@@ -7,6 +7,7 @@
 #include "coordinator/store/event_rows.h"
 #include "coordinator/store/memory_rows.h"
 #include "coordinator/store/rows.h"
+#include "coordinator/store/store_wait.h"
 
 namespace connect_ha {
 namespace {
@@ -44,6 +45,7 @@ SqliteStore::SqliteStore(std::string path, OpenedStore opened)
 
 bool SqliteStore::superseded() const {
   if (superseded_) return true;
+  const StoreWait wait;
   std::lock_guard lock(reader_mutex_);
   CheckEpoch(*opened_.reader).IgnoreError();  // what cannot be read does not say so
   return superseded_;

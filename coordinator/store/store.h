@@ -10,10 +10,11 @@
 // then written is read inside the same transaction. Ids (of events and audit entries) are given by
 // the store, one after the other without gaps. All calls may be made from any thread; concurrent
 // writes are committed in groups. What is passed to be called (a change, a visitor) runs on another
-// thread, under a lock: it is short, and calls nothing of the store. Errors: NotFound,
-// AlreadyExists, FailedPrecondition (a stated condition does not hold), Aborted (somebody else was
-// first); Unavailable (held by another process), ResourceExhausted (no room), DataLoss (corrupt)
-// and Internal, with the database's words.
+// thread, under a lock: it is short, and calls nothing of the store. While a thread is in a write
+// or in superseded(), that is noted (store_wait.h). Errors: NotFound, AlreadyExists,
+// FailedPrecondition (a stated condition does not hold), Aborted (somebody else was first);
+// Unavailable (held by another process), ResourceExhausted (no room), DataLoss (corrupt) and
+// Internal, with the database's words.
 #pragma once
 
 #include <chrono>
@@ -113,8 +114,8 @@ class Store {
   // The newest NODE_LOST of each node, where no NODE_BACK came after it, by the nodes' names.
   virtual absl::StatusOr<std::vector<v1::Event>> ListLosses() = 0;
 
-  // Since when the writes that the disk has now have been on their way; nullopt: it has none. So a
-  // watchdog that finds its loop waiting knows what for.
+  // Since when the writes that the disk has now have been on their way, whoever gave them; nullopt:
+  // it has none.
   virtual std::optional<std::chrono::steady_clock::time_point> writing_since() const {
     return std::nullopt;
   }

@@ -24,5 +24,21 @@ TEST(LogPace, AllowsTenKeysInAMinute) {
   EXPECT_TRUE(pace.Allows("another", kNoon + seconds(60)));
 }
 
+TEST(LogPace, AClockThatWasSetBackKeepsNobodyOutOfTheLog) {
+  LogPace pace;
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(pace.Allows(std::to_string(i), kNoon));
+  const Time back = kNoon - std::chrono::hours(1);
+  EXPECT_TRUE(pace.Allows("0", back));
+  EXPECT_FALSE(pace.Allows("0", back + seconds(59)));
+  EXPECT_TRUE(pace.Allows("another", back));
+}
+
+// Of two threads, the one that looked at the clock first may come second.
+TEST(LogPace, CallsThatOvertakeEachOtherAreNoClockThatWasSetBack) {
+  LogPace pace;
+  EXPECT_TRUE(pace.Allows("10.0.0.1", kNoon));
+  EXPECT_FALSE(pace.Allows("10.0.0.1", kNoon - std::chrono::milliseconds(1)));
+}
+
 }  // namespace
 }  // namespace connect_ha

@@ -372,6 +372,16 @@ TEST_F(AgentRunTest, EnrollingSetsAsideWhatAnotherClusterToldThisNode) {
   EXPECT_EQ(aside, (std::vector<std::string>{"assignment", "changes"}));
 }
 
+TEST_F(AgentRunTest, SaysWhatItsSettingsAllow) {
+  WriteFile("agent.yaml", Settings(dir_ / "connect.gcfg") + "allow: observe\n");
+  Enroll("node-1");
+  const auto agent = Start(WithState({"run"}), systemd_.Environment(400));
+  ASSERT_TRUE(Reports("node-1")) << agent->error();
+  const auto known = cluster_.coordinator().roster().TakeNode("node-1", TestNow());
+  ASSERT_TRUE(known.ok()) << known.status();
+  EXPECT_EQ(known->allow(), v1::ALLOW_OBSERVE);
+}
+
 TEST_F(AgentRunTest, StaysWhenADirectoryThatItWatchesAppears) {
   WriteFile("agent.yaml", Settings(dir_ / "later" + "/connect.gcfg"));
   Enroll("node-1");

@@ -89,6 +89,15 @@ TEST(CheckDesired, IsBounded) {
   EXPECT_TRUE(Says(Why(many, OfLab()), "accounts must be at most 200"));
 }
 
+TEST(CheckDesired, ItsPartsAreBounded) {
+  v1::Desired lineage = DesiredOfLab(3);
+  lineage.set_lineage(std::string(257, 'L'));
+  EXPECT_TRUE(Says(Why(lineage, OfLab()), "more than a node takes"));
+  v1::Desired spec = DesiredOfLab(3);
+  spec.mutable_spec()->mutable_platform()->set_os_id(std::string(1024 * 1024, 'x'));
+  EXPECT_TRUE(Says(Why(spec, OfLab()), "more than a node takes"));
+}
+
 class SignedTest : public testing::Test {
  protected:
   const SigningKey key_ = NewKey();
@@ -144,6 +153,18 @@ TEST_F(SignedTest, ItIsSignedForOneClusterAndOneGeneration) {
   *other.mutable_signed_spec() = Sign(other, key_);
   other.mutable_spec()->set_cluster("lab");
   EXPECT_TRUE(Says(Why(other, demands_), "it is for cluster other"));
+}
+
+TEST_F(SignedTest, TheClusterThatItWasSignedForCounts) {
+  v1::Desired desired = DesiredOfLab(3);
+  v1::SpecToSign spec;
+  spec.set_cluster("other");
+  spec.set_generation(3);
+  *spec.mutable_spec() = desired.spec();
+  const auto is_signed = SignSpec(spec, key_);
+  ASSERT_TRUE(is_signed.ok()) << is_signed.status();
+  *desired.mutable_signed_spec() = *is_signed;
+  EXPECT_TRUE(Says(Why(desired, demands_), "it is for cluster other"));
 }
 
 TEST_F(SignedTest, WhatIsSignedHasToBeValidToo) {

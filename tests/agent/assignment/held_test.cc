@@ -279,6 +279,19 @@ TEST_F(HeldTest, ARemovedNodeIsObservedUntilItEnrolsAgain) {
   EXPECT_TRUE(MayChangeNow());
 }
 
+TEST_F(HeldTest, ARemovedNodeLooksAtNoDraft) {
+  EXPECT_TRUE(held_->CheckDraft(DesiredOfLab(0)).ok());
+  ASSERT_TRUE(held_->TakeRemoval().ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(held_->CheckDraft(DesiredOfLab(0)).status()));
+}
+
+TEST_F(HeldTest, ARemovedNodeTakesNothing) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  ASSERT_TRUE(held_->TakeRemoval().ok());
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(8))).ok());
+  EXPECT_EQ(held_->Report().generation, 7u);
+}
+
 TEST_F(HeldTest, ARemovalHoldsThoughTheDiskIsFull) {
   ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
   FillDisk();

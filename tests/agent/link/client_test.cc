@@ -345,6 +345,18 @@ TEST_F(ClientTest, RenewsItsCertificateWithoutADroppedHeartbeat) {
   EXPECT_TRUE(Eventually([&] { return cluster_.coordinator().server().nodes_connected() == 1; }));
 }
 
+TEST_F(ClientTest, ARenewalBringsTheAddressesAndTheOneThatAnsweredStays) {
+  ASSERT_TRUE(WriteSmallFile(cluster_.dir() + "/coordinator", "new.example.com:8443\n", 0644).ok());
+  cluster_.Restart();
+  const auto client = Client(IssuedAgo("node-1", hours(20 * 24)), milliseconds(20));
+  const std::vector<std::string> both = {"new.example.com:8443", cluster_.target()};
+
+  EXPECT_TRUE(Eventually([&] {
+    const auto identity = LoadNodeIdentity(state_ / "node-1");
+    return identity.ok() && identity->coordinators == both;
+  }));
+}
+
 TEST_F(ClientTest, ACoordinatorThatDoesNotRenewHasToBeUpgraded) {
   const OlderCoordinator older(cluster_.dir());
   NodeIdentity identity = IssuedAgo("node-1", hours(20 * 24));
@@ -368,6 +380,9 @@ TEST_F(ClientTest, WhereNodesJoinAReportIsToldWhatToDo) {
 }
 
 TEST_F(ClientTest, AnotherDigestKeyIsFetchedAtOnceWithTheAddresses) {
+  ASSERT_TRUE(WriteSmallFile(cluster_.dir() + "/coordinator", "new.example.com:8443\n", 0644).ok());
+  cluster_.Restart();
+  const std::vector<std::string> both = {"new.example.com:8443", cluster_.target()};
   const NodeIdentity old_identity = IssuedAgo("node-1", hours(0));
   const std::string key = LoadCoordinatorFiles(cluster_.dir())->digest_key;
   ASSERT_NE(old_identity.digest_key, key);
@@ -376,11 +391,7 @@ TEST_F(ClientTest, AnotherDigestKeyIsFetchedAtOnceWithTheAddresses) {
 
   EXPECT_TRUE(Eventually([&] {
     const auto identity = LoadNodeIdentity(state_ / "node-1");
-    return identity.ok() && identity->digest_key == key;
-  }));
-  EXPECT_TRUE(Eventually([&] {
-    const auto identity = LoadNodeIdentity(state_ / "node-1");
-    return identity.ok() && identity->coordinators == std::vector<std::string>{cluster_.target()};
+    return identity.ok() && identity->digest_key == key && identity->coordinators == both;
   }));
   EXPECT_TRUE(client->Heartbeat(Beat("node-1")).ok());
 }

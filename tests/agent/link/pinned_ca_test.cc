@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "common/resolve.h"
 #include "common/tls/certificate.h"
 #include "coordinator/identity/init.h"
 #include "tests/agent/link/raw_server.h"
@@ -101,6 +106,30 @@ TEST(PinnedCa, NameThatDoesNotResolveIsSaidSo) {
 
   EXPECT_EQ(status.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_NE(status.status().message().find("its name does not resolve"), absl::string_view::npos);
+}
+
+std::atomic<bool> silent{false};
+
+absl::StatusOr<std::vector<std::string>> LookUpSilently(const std::string&) {
+  while (silent) std::this_thread::sleep_for(milliseconds(1));
+  return std::vector<std::string>{"192.0.2.1"};
+}
+
+// A look-up of a name that is under way is waited for by whoever else asks for it.
+TEST(PinnedCa, ANameThatNobodyAnswersForIsGivenUpInTime) {
+  silent = true;
+  EXPECT_FALSE(ResolveHostWith(LookUpSilently, "silent.invalid", milliseconds(1)).ok());
+  const auto began = std::chrono::steady_clock::now();
+
+  const auto status =
+      FetchPinnedCa("silent.invalid:1", "sha256:" + std::string(64, '0'), milliseconds(50));
+
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
+  EXPECT_NE(status.status().message().find("its name does not resolve (no answer in "),
+            absl::string_view::npos)
+      << status.status();
+  silent = false;
+  EXPECT_TRUE(ResolveHostWith(LookUpSilently, "silent.invalid", std::chrono::seconds(30)).ok());
 }
 
 TEST(PinnedCa, CertificateForAnotherNameIsSaidSo) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <thread>
 
+#include "tests/agent/assignment/signed_fixture.h"
 #include "tests/fakes/fake_host.h"
 #include "tests/fakes/log_capture.h"
 
@@ -126,6 +127,15 @@ TEST_F(LoopTest, ReportsWhatTheNodeIs) {
   EXPECT_FALSE(request.has_last_exchange());
 }
 
+TEST_F(LoopTest, SaysWhomItTrusts) {
+  const SigningKey key = NewKey();
+  host_.SetFile(std::string(kTrustedDirectory) + "/alice.pub", PublicKeyLine(key.public_key));
+  ASSERT_TRUE(held_->Load().ok());
+  Begin();
+  ASSERT_EQ(link_.requests[0].trusted_signers_size(), 1);
+  EXPECT_EQ(link_.requests[0].trusted_signers(0), PublicKeyName(key.public_key));
+}
+
 TEST_F(LoopTest, SendsNoFactsWhileNothingChanges) {
   Begin();
   After(seconds(1));
@@ -162,6 +172,21 @@ TEST_F(LoopTest, SendsFactsAsBytesOnceTheCoordinatorTakesThem) {
   EXPECT_EQ(facts.host().hostname(), "other");
   EXPECT_TRUE(link_.requests[2].facts_bytes().empty());
   EXPECT_EQ(link_.requests[2].facts().host().hostname(), "again");
+}
+
+TEST_F(LoopTest, FactsThatWereSentAsBytesAreNotSentAgain) {
+  v1::HeartbeatResponse takes;
+  takes.set_next_heartbeat_ms(5000);
+  takes.set_takes_facts_bytes(true);
+  Answer(takes);
+  Answer(takes);
+  Begin();
+  host_.SetFile("/etc/hostname", "other");
+  After(milliseconds(200), kOnHost);
+  After(seconds(6));
+  ASSERT_EQ(link_.requests.size(), 3u);
+  EXPECT_FALSE(link_.requests[1].facts_bytes().empty());
+  EXPECT_TRUE(link_.requests[2].facts_bytes().empty());
 }
 
 TEST_F(LoopTest, AFlappingFactWaitsALittle) {

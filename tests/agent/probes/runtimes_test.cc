@@ -155,6 +155,16 @@ TEST_F(RuntimesTest, TheVersionIsWhatTheInterpreterSays) {
   EXPECT_EQ(Verified().runtimes().runtimes(0).version(), "1.6.1");
 }
 
+TEST_F(RuntimesTest, TheVersionIsNotAskedForAgainWhileTheTrialHolds) {
+  SetQuartoAnswer(0, false, "");
+  SetVersionAnswer("1.6.1\n");
+  EXPECT_EQ(Verified().runtimes().runtimes(0).version(), "1.6.1");
+  SetVersionAnswer("1.7.0\n");
+  EXPECT_EQ(Verified().runtimes().runtimes(0).version(), "1.6.1");
+  bench_.host->SetFile(kQuarto, "another");
+  EXPECT_EQ(Verified().runtimes().runtimes(0).version(), "1.7.0");
+}
+
 TEST_F(RuntimesTest, TheDirectorysNameHoldsWhereTheInterpreterDoesNotAnswer) {
   SetQuartoAnswer(0, false, "");
   SetVersionAnswer("no number here");

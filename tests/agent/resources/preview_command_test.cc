@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
+#include <vector>
 
 #include "absl/strings/str_split.h"
 #include "agent/assignment/assignment_file.h"
@@ -51,6 +53,14 @@ TEST_F(PreviewCommandTest, EveryKindOfResourceCanBeNamed) {
   Hold(assignment);
   for (const auto noun : absl::StrSplit(kNouns, '|')) {
     EXPECT_EQ(Print(std::string(noun)), kFails) << noun << error_.str();
+  }
+  // And what has a name of another beginning could not be.
+  const std::vector<std::string> nouns = absl::StrSplit(kNouns, '|');
+  Agent agent(node_);
+  const v1::Preview preview = agent.converge.MakePreview(assignment.desired());
+  for (const v1::Change& change : preview.changes()) {
+    const std::string noun = change.resource().substr(0, change.resource().find(' '));
+    EXPECT_NE(std::find(nouns.begin(), nouns.end(), noun), nouns.end()) << change.resource();
   }
   Print("packages");
   EXPECT_NE(out_.str().find("packages of older specifications"), std::string::npos) << out_.str();

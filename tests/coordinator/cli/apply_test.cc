@@ -238,6 +238,16 @@ TEST_F(SignedApply, SignsTheFilesAsTheNextGenerationAboveWhatNodesHold) {
   EXPECT_THAT(world_.out, HasSubstr("generation 5 is in force"));
 }
 
+TEST_F(SignedApply, WhatIsInForceUnsignedIsAppliedSigned) {
+  AddGeneration("");
+  world_.coordinator.specs[1].mutable_bundle()->set_source(
+      "cluster: analytics\nenforcement: enforce\nruntimes:\n  r: []\n");
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds) << world_.error;
+  EXPECT_THAT(world_.out, HasSubstr("nothing to apply"));
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--sign", key_}), kHolds) << world_.error;
+  EXPECT_EQ(Signed().generation(), 5u);
+}
+
 TEST_F(SignedApply, ACoordinatorThatNumbersItOtherwiseIsNotBelieved) {
   world_.coordinator.applied_generation = 6;
   EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--sign", key_}), kUnknown);

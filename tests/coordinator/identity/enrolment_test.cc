@@ -8,6 +8,7 @@
 #include "common/tls/join_proof.h"
 #include "coordinator/store/sqlite.h"
 #include "coordinator/store/sqlite_store.h"
+#include "tests/fakes/log_capture.h"
 #include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
@@ -383,6 +384,16 @@ TEST_F(EnrolmentTest, ARenewalIsNoEventAndBringsWhatElseANodeGoesBy) {
   EXPECT_EQ(Audit().size(), entries);
 }
 
+TEST_F(EnrolmentTest, ARenewalIsLogged) {
+  const auto joined = Join(NewToken(), Joiner());
+  const LogCapture log;
+  const auto renewed = Renew(joined->certificate_pem(), kNow + hours(15 * 24));
+  ASSERT_TRUE(renewed.ok()) << renewed.status();
+  const auto lines = log.Await("event=CERTIFICATE_RENEWED of=node/node-1 text=");
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find(ParseCertificate(renewed->certificate_pem())->serial), std::string::npos);
+}
+
 TEST_F(EnrolmentTest, AnAdminsRenewalBringsNoDigestKey) {
   const auto renewed = Renew(*authority_.Issue({admin_, {}}, *MakeCsr(*MakeKey()), kNow), kNow);
 
@@ -475,6 +486,12 @@ TEST_F(EnrolmentTest, WritesDownWhoDidWhatAndWhy) {
     EXPECT_EQ(audit[i].actor(), "admin/admin") << i;
     EXPECT_EQ(audit[i].address(), "10.0.0.1") << i;
     EXPECT_EQ(audit[i].why(), "because") << i;
+  }
+  for (const auto kind :
+       {v1::Event::TOKEN_CREATED, v1::Event::NODE_REMOVED, v1::Event::TOKEN_REVOKED}) {
+    const auto events = Events(kind);
+    ASSERT_EQ(events.size(), 1u) << v1::Event::Kind_Name(kind);
+    EXPECT_EQ(events[0].actor(), "admin/admin") << v1::Event::Kind_Name(kind);
   }
 }
 

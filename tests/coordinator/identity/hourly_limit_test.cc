@@ -25,5 +25,20 @@ TEST(HourlyLimit, AClockThatWasSetBackLocksNobodyOut) {
   EXPECT_TRUE(limit.Allows("a", kNow - minutes(600)));
 }
 
+TEST(HourlyLimit, WhatIsAheadOfAClockThatWasSetBackIsNotCounted) {
+  HourlyLimit limit(2);
+  EXPECT_TRUE(limit.Allows("a", kNow));
+  EXPECT_TRUE(limit.Allows("a", kNow + minutes(50)));
+  EXPECT_TRUE(limit.Allows("a", kNow + minutes(10)));
+  EXPECT_FALSE(limit.Allows("a", kNow + minutes(11)));
+}
+
+// Of two threads, the one that looked at the clock first may come second.
+TEST(HourlyLimit, CallsThatOvertakeEachOtherAreCounted) {
+  HourlyLimit limit(1);
+  EXPECT_TRUE(limit.Allows("a", kNow));
+  EXPECT_FALSE(limit.Allows("a", kNow - std::chrono::milliseconds(1)));
+}
+
 }  // namespace
 }  // namespace connect_ha

@@ -141,6 +141,18 @@ TEST_F(PortServiceTest, AMessageThatIsTooLargeToJoinWithIsRefusedUnparsed) {
       << status.error_message();
 }
 
+// A small one may become a large one.
+TEST_F(PortServiceTest, AMessageThatIsPackedIsNotTaken) {
+  const auto stub = v1::EnrolmentService::NewStub(cluster_.ConnectToEnrol());
+  grpc::ClientContext packed, plain;
+  packed.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  v1::ChallengeRequest request;
+  request.set_token_id(std::string(10'000, 'a'));
+  v1::ChallengeResponse response;
+  EXPECT_FALSE(stub->Challenge(&packed, request, &response).ok());
+  EXPECT_TRUE(stub->Challenge(&plain, request, &response).ok());
+}
+
 TEST_F(PortServiceTest, OneCertificatesNameHasSoManyConnections) {
   const TestIdentity identity = cluster_.Issue(Role::kNode, "node-1");
   std::vector<std::shared_ptr<grpc::Channel>> channels;
@@ -152,6 +164,17 @@ TEST_F(PortServiceTest, OneCertificatesNameHasSoManyConnections) {
   EXPECT_TRUE(Eventually([this] { return Connections() == 8; })) << Connections();
   EXPECT_TRUE(Beat(channels.back(), "node-1").ok());  // the newest stays
   EXPECT_EQ(Connections(), 8u);
+}
+
+// Else the first ones would be hung up on, as more than one name may have.
+TEST_F(PortServiceTest, WhoIsRefusedIsKnownNoMoreThanBefore) {
+  const TestIdentity identity = cluster_.Issue(Role::kNode, "node-1");
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (int i = 0; i < 12; ++i) {
+    channels.push_back(cluster_.Connect(identity));
+    EXPECT_EQ(Beat(channels.back(), "node-2").error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  }
+  EXPECT_EQ(Connections(), 12u);
 }
 
 TEST_F(PortServiceTest, ARemovedNodesConnectionsEnd) {

@@ -229,11 +229,23 @@ TEST_F(PeopleTest, TheAuditLogNamesThePersonTheAddressAndTheReason) {
   EXPECT_EQ(last[2].action(), v1::AuditEntry::SPEC_APPLIED);
   EXPECT_EQ(last[2].subject(), "generation 2");
   EXPECT_EQ(last[2].why(), "a drill");
+  EXPECT_EQ(cluster_.coordinator().store().GetSpec(2)->applied_by(), "admin/carol");
   EXPECT_EQ(last[3].action(), v1::AuditEntry::REFRESHED);
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(last[i].address(), "127.0.0.1") << i;
     EXPECT_EQ(last[i].actor(), i == 0 ? "admin/admin" : "admin/carol") << i;
   }
+}
+
+TEST_F(PeopleTest, WhoAsksNodesWhatTheyWouldChangeIsWrittenDown) {
+  cluster_.LetIn("bob", v1::OPERATOR);
+  v1::PreviewSpecRequest preview;
+  preview.set_generation(1);
+  ASSERT_EQ(CodeOf(*As("bob"), &Stub::PreviewSpec, preview), grpc::StatusCode::OK);
+  const v1::AuditEntry last = Audit().back();
+  EXPECT_EQ(last.action(), v1::AuditEntry::PREVIEWED);
+  EXPECT_EQ(last.actor(), "admin/bob");
+  EXPECT_EQ(last.subject(), "generation 1");
 }
 
 TEST_F(PeopleTest, ANodeAddsNothingToTheAuditLogAndTakesNothingFromIt) {
@@ -247,6 +259,17 @@ TEST_F(PeopleTest, ANodeAddsNothingToTheAuditLogAndTakesNothingFromIt) {
   }
   ASSERT_TRUE(node.Beat().ok());
   EXPECT_EQ(Audit().size(), before);
+}
+
+TEST_F(PeopleTest, WhatPeopleDidIsKeptForTwoYears) {
+  constexpr hours kTwoYears{2 * 365 * 24};
+  const Time now = TestNow();
+  const size_t all = Audit().size();
+  ASSERT_GT(all, 1u);
+  cluster_.coordinator().Tick(now + kTwoYears - hours(1));
+  EXPECT_EQ(Audit().size(), all);
+  cluster_.coordinator().Tick(now + kTwoYears + hours(1));
+  EXPECT_EQ(Audit().size(), 1u);  // the newest stays
 }
 
 TEST_F(PeopleTest, TheAuditLogIsListedInPages) {

@@ -205,6 +205,18 @@ TEST_F(RosterAssignTest, AnotherStoresNumbersMeanNothing) {
   EXPECT_EQ(Hear(foreign, 1).desired().generation(), 4u);
 }
 
+TEST_F(RosterAssignTest, AnotherStoresSameNumberIsTold) {
+  v1::Desired applied = Desired(3);
+  applied.mutable_applied_at()->set_seconds(1'700'000'001);
+  roster_->SetSpec(applied);
+  v1::HeartbeatRequest foreign = Beat(v1::READY, 3, v1::Convergence::CONVERGED);
+  foreign.set_reported_lineage("of another store");
+  foreign.mutable_reported_applied_at()->set_seconds(1'700'000'000);
+  EXPECT_EQ(Hear(foreign).desired().generation(), 3u);
+  foreign.set_reported_lineage(store_->lineage());
+  EXPECT_FALSE(Hear(foreign, 1).has_desired());
+}
+
 TEST_F(RosterAssignTest, ANodeThatHoldsTheOrderOfALaterEpochIsMovedByWhatIsApplied) {
   v1::Desired desired = Desired(3);
   desired.mutable_applied_at()->set_seconds(1'700'000'000);

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/checklist/finding_of.h"
 #include "common/tls/certificate.h"
 #include "coordinator/cluster/node/claimants.h"
 #include "coordinator/cluster/node/event_pace.h"
@@ -282,6 +283,118 @@ TEST(PreviewBoardBoundsTest, WhatAllNodesSayHasOneBound) {
   EXPECT_EQ(previews->at("node-599").changes_size(), 0);
   EXPECT_EQ(previews->at("node-599").troubles_size(), 1);
   EXPECT_EQ(previews->at("node-599").number(), number);
+}
+
+TEST_F(RosterBoundsTest, AnotherMachineUnderTheNameBeginsItsChangesAnew) {
+  Enrol("a");
+  v1::HeartbeatRequest request = Beat("a");
+  request.add_changes_made()->set_number(7);
+  EXPECT_EQ(Hear(request, kNoon).changes_taken(), 7u);
+  Remove("a", kNoon);
+  ASSERT_TRUE(store_->PurgeNodes(kNoon + seconds(1)).ok());
+  Enrol("a");
+  request.mutable_changes_made(0)->set_number(1);
+  EXPECT_EQ(Hear(request, kNoon + seconds(2)).changes_taken(), 1u);
+}
+
+TEST_F(RosterBoundsTest, ANodeWhoseFindingsFlapFillsNoHistory) {
+  Enrol("a");
+  for (int i = 0; i < 100; ++i) {
+    const Time now = kNoon + std::chrono::milliseconds(100 * i);
+    v1::HeartbeatRequest request = Beat("a", absl::StrCat("d", i));
+    v1::Facts facts;
+    ASSERT_TRUE(facts.ParseFromString(request.facts_bytes()));
+    facts.mutable_license()->set_status(i % 2 == 0 ? "activated" : "expired");
+    request.set_facts_bytes(facts.SerializeAsString());
+    Hear(request, now);
+    evaluator_->Tick(now);
+  }
+  const auto of_the_licence = [this] {
+    size_t count = 0;
+    for (const v1::Event& event : StoredEvents()) count += event.rule() == "license-is-valid";
+    return count;
+  };
+  EXPECT_GT(of_the_licence(), 0u);
+  EXPECT_LE(of_the_licence(), kEventsPerMinute);
+  evaluator_->Tick(kNoon + seconds(80));
+  EXPECT_GE(CountEvents(v1::Event::EVENTS_LEFT_OUT), 1u);
+}
+
+// Half of it would be another command.
+TEST_F(RosterBoundsTest, ACommandThatIsTooLongToBeTypedIsNotShown) {
+  Enrol("a");
+  v1::HeartbeatRequest request = Beat("a");
+  v1::Facts facts;
+  ASSERT_TRUE(facts.ParseFromString(request.facts_bytes()));
+  v1::FileSystemSpace& disk = *facts.mutable_disk()->add_file_systems();
+  disk.set_mount_point("/" + std::string(1024 * 1024, 'x'));
+  disk.set_used_percent(100);
+  request.set_facts_bytes(facts.SerializeAsString());
+  Hear(request, kNoon);
+  evaluator_->Tick(kNoon);
+  const auto latest = evaluator_->Latest();
+  const v1::Finding* of_disks = FindingOf(*latest, "disk-has-room");
+  ASSERT_NE(of_disks, nullptr);
+  ASSERT_EQ(of_disks->outcome(), v1::FAIL) << of_disks->summary().substr(0, 200);
+  ASSERT_EQ(of_disks->fixes_size(), 1);
+  EXPECT_EQ(of_disks->fixes(0).commands_size(), 0);
+  EXPECT_TRUE(absl::StrContains(of_disks->fixes(0).note(), "too long to be shown"));
+  EXPECT_LE(latest->ByteSizeLong(), 256u * 1024);
+}
+
+TEST_F(RosterBoundsTest, BriefsGoByTheSpecificationInForce) {
+  Enrol("a");
+  v1::HeartbeatRequest request = Beat("a");
+  v1::Facts facts;
+  ASSERT_TRUE(facts.ParseFromString(request.facts_bytes()));
+  facts.mutable_storage();  // nothing is mounted
+  request.set_facts_bytes(facts.SerializeAsString());
+  Hear(request, kNoon);
+  EXPECT_FALSE(roster_->Briefs(kNoon).front().facts().has_mount_verified());
+  v1::Desired desired;
+  desired.set_generation(1);
+  desired.mutable_spec()->mutable_storage()->set_mount_point("/mnt/connect");
+  roster_->SetSpec(desired);
+  const auto briefs = roster_->Briefs(kNoon);
+  ASSERT_EQ(briefs.size(), 1u);
+  ASSERT_TRUE(briefs[0].facts().has_mount_verified());
+  EXPECT_FALSE(briefs[0].facts().mount_verified());
+}
+
+TEST_F(RosterBoundsTest, OutcomesThatStayAreNotStoredAgain) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  evaluator_->Tick(kNoon);
+  // What is written once more is as it was judged, and no more empty.
+  std::vector<v1::FindingMemory> emptied = store_->GetMemories()->findings;
+  ASSERT_GT(emptied.size(), 20u);
+  for (v1::FindingMemory& memory : emptied) memory.clear_memories();
+  ASSERT_TRUE(store_->PutMemories(kNoon, emptied, {}, {}).ok());
+  Hear(Beat("a"), kNoon + seconds(60));
+  evaluator_->Tick(kNoon + seconds(61));
+  const auto memories = store_->GetMemories();
+  ASSERT_TRUE(memories.ok()) << memories.status();
+  EXPECT_EQ(memories->evaluated_at, kNoon + seconds(61));
+  size_t written = 0;
+  for (const v1::FindingMemory& memory : memories->findings) {
+    written += memory.memories_size() > 0 ? 1 : 0;
+  }
+  EXPECT_LT(written, memories->findings.size() / 2);
+}
+
+TEST_F(RosterBoundsTest, StoredFactsThatCannotBeReadAreAskedForAgain) {
+  Enrol("a");
+  v1::NodeReport report;
+  report.set_node("a");
+  report.set_machine_id("machine-a");
+  report.set_boot_id("boot-1");
+  report.set_facts_digest("d1");
+  report.set_facts_bytes("no message");
+  ASSERT_TRUE(store_->PutReport(report).ok());
+  Start(kNoon + seconds(10));
+  v1::HeartbeatRequest request = Beat("a");
+  request.clear_facts_bytes();
+  EXPECT_TRUE(Hear(request, kNoon + seconds(11)).send_facts());
 }
 
 }  // namespace

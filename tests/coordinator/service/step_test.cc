@@ -354,5 +354,24 @@ TEST(EventPaceTest, WhatWasLeftOutIsToldOnceTheMinuteIsOver) {
   EXPECT_FALSE(TellLeftOut(pace, "a", kNoon + seconds(61)).has_value());
 }
 
+TEST_F(StepTest, AnOddOrderRaisesNoneOfOurs) {
+  desired_.mutable_applied_at()->set_seconds(1'700'000'000);
+  for (const uint64_t epoch : {uint64_t{2}, ~uint64_t{0}}) {
+    node_ = KnownNode();
+    serial_ = 5;
+    v1::HeartbeatRequest request = Beat();
+    request.set_reported_generation(3);
+    *request.mutable_reported_applied_at() = desired_.applied_at();
+    request.mutable_order()->set_lineage(kLineage);
+    request.mutable_order()->set_epoch(epoch);
+    request.mutable_order()->set_serial(~uint64_t{0} - 1);
+    const StepResult result = Take(request, 0);
+    EXPECT_TRUE(result.after.odd);
+    EXPECT_FALSE(result.after.ahead);  // it holds what is in force
+    EXPECT_EQ(result.answer.order().epoch(), 2u);
+    EXPECT_EQ(result.answer.order().serial(), 6u);
+  }
+}
+
 }  // namespace
 }  // namespace connect_ha

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <future>
+#include <optional>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/store/store_wait.h"
 
 namespace connect_ha {
 namespace {
@@ -71,6 +74,16 @@ TEST_F(GroupCommitTest, AWriteThatEndsTheTransactionFailsItsWholeGroupAndTheNext
   EXPECT_EQ(Count(), 1);
 }
 
+TEST_F(GroupCommitTest, TheGuardIsAskedInTheTransaction) {
+  bool inside = false;
+  GroupCommit commits(*database_, [&inside](Database& database) {
+    inside = database.in_transaction();
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(commits.Commit(Insert(1)).ok());
+  EXPECT_TRUE(inside);
+}
+
 TEST_F(GroupCommitTest, WhatTheGuardForbidsIsNotWritten) {
   absl::Status forbidden, permitted;
   {
@@ -85,6 +98,36 @@ TEST_F(GroupCommitTest, WhatTheGuardForbidsIsNotWritten) {
   EXPECT_EQ(forbidden, absl::FailedPreconditionError("not this one"));
   EXPECT_TRUE(permitted.ok()) << permitted;
   EXPECT_EQ(Count(), 1);
+}
+
+TEST_F(GroupCommitTest, AThreadWaitsForItsOwnWritesAlone) {
+  GroupCommit commits(*database_, Permit);
+  const StoreWaits own;
+  std::promise<void> began, seen;
+  std::thread other([&] {
+    const absl::Status written = commits.Commit([&](Database&) {
+      began.set_value();
+      seen.get_future().wait();
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(written.ok()) << written;
+  });
+  began.get_future().wait();
+  EXPECT_TRUE(commits.committing_since().has_value());
+  EXPECT_FALSE(own.Look().since.has_value());
+  seen.set_value();
+  other.join();
+  EXPECT_EQ(own.Look().ended.count(), 0);
+
+  std::optional<std::chrono::steady_clock::time_point> since;
+  const absl::Status written = commits.Commit([&](Database&) {
+    since = own.Look().since;
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(written.ok()) << written;
+  EXPECT_TRUE(since.has_value());
+  EXPECT_FALSE(own.Look().since.has_value());
+  EXPECT_GT(own.Look().ended.count(), 0);
 }
 
 }  // namespace

@@ -62,6 +62,15 @@ TEST_F(SqliteEpochTest, AStoreWhoseFileWasReplacedByACopyIsRefusedAndTheCopyIsNo
   EXPECT_FALSE(second->superseded());
 }
 
+TEST_F(SqliteEpochTest, AStoreWhoseFileWasAwayForAWhileIsRefusedForEver) {
+  const auto store = SqliteStore::Open(path_);
+  ASSERT_TRUE(store.ok()) << store.status();
+  std::filesystem::rename(path_, copy_);
+  EXPECT_TRUE((*store)->superseded());
+  std::filesystem::rename(copy_, path_);
+  ExpectEveryWriteRefused(**store);
+}
+
 TEST_F(SqliteEpochTest, AWriteFindsOutByItselfThatTheFileWasRemoved) {
   const auto store = SqliteStore::Open(path_);
   ASSERT_TRUE(store.ok()) << store.status();
@@ -113,7 +122,9 @@ TEST_F(SqliteEpochTest, TwoHostsWithCopiesOfOneStoreAreOrderedByWhenTheyOpenedIt
 
 TEST_F(SqliteEpochTest, ALockFileThatSaysNothingIsNotBelieved) {
   const uint64_t first = EpochOfOpening(path_, kNoon);
-  for (const char* text : {"", "not a number", "99999999999999999999999", "18446744073709551615"}) {
+  // From 2^62 on it is no time; one more than the greatest number would be 0, and show nothing.
+  for (const char* text : {"", "not a number", "99999999999999999999999", "18446744073709551615",
+                           "9223372036854775806", "4611686018427387904"}) {
     std::ofstream(path_ + ".lock") << text;
     const auto store = SqliteStore::Open(path_, kNoon + seconds(1));
     ASSERT_TRUE(store.ok()) << store.status();

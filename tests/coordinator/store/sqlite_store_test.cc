@@ -5,11 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
+#include <future>
+#include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/audit_chain.h"
+#include "coordinator/store/store_wait.h"
 #include "tests/coordinator/store/sqlite_stores.h"
 #include "tests/coordinator/store/store_contract.h"
 #include "tests/coordinator/store/store_messages.h"
@@ -89,6 +93,33 @@ TEST_F(SqliteStoreTest, WriteWaitsForAShortLockAndNamesALongOne) {
 }
 
 // What nodes send may push out what nodes sent, and nothing else.
+// One reader at a time: who asks whether it is superseded may wait for another one's disk.
+TEST_F(SqliteStoreTest, WhoAsksWhetherItIsSupersededIsSeenToWait) {
+  const auto opened = SqliteStore::Open(path_);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  SqliteStore& store = **opened;
+  ASSERT_TRUE(store.AddNode(ANode("a")).ok() && store.PutReport(AReport("a", "1")).ok());
+  const StoreWaits own;
+  bool seen = false;
+  std::promise<void> visiting;
+  std::thread reader([&] {
+    const absl::Status visited = store.VisitReports([&](const v1::NodeReport&) {
+      visiting.set_value();
+      const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+      while (!seen && std::chrono::steady_clock::now() < until) {
+        seen = own.Look().since.has_value();
+        std::this_thread::yield();
+      }
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(visited.ok()) << visited;
+  });
+  visiting.get_future().wait();
+  EXPECT_FALSE(store.superseded());
+  reader.join();
+  EXPECT_TRUE(seen);
+}
+
 TEST_F(SqliteStoreTest, EventsBeyondTheNewestHundredThousandAreDroppedAndNoEntryOfTheAuditLog) {
   auto store = SqliteStore::Open(path_);
   ASSERT_TRUE((*store)->AddAudit(AnEntry("before all of them")).ok());

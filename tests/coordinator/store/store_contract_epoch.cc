@@ -111,28 +111,41 @@ TEST_P(StoreContract, OfThreeThatHaveItOpenTheLastOneWrites) {
   EXPECT_EQ(Entries(*third).size(), 1u);
 }
 
+// That the next opening has a greater epoch does not show it, as the clock alone would do that:
+// the one that was there before is refused.
 TEST_P(StoreContract, OneThatWasKilledBeforeItsFirstWriteHasCountedTheEpochUp) {
   Furnish(*store_);
   const std::string before = Everything(*store_);
-  const uint64_t first = store_->epoch();
   const std::string name = Name();  // has this process's id
-  store_.reset();
-  int told[2];
+  store_.reset();                   // nothing is open while it forks
+  int go[2], told[2];
+  ASSERT_EQ(pipe(go), 0);
   ASSERT_EQ(pipe(told), 0);
   const pid_t child = fork();
   if (child == 0) {
-    const auto store = GetParam().open(name);
+    close(go[1]);
+    char word = 0;
+    if (read(go[0], &word, 1) != 1) _exit(1);
+    const auto store = GetParam().take_over(name);
     const uint64_t epoch = store == nullptr ? 0 : store->epoch();
     if (write(told[1], &epoch, sizeof epoch) == sizeof epoch) kill(getpid(), SIGKILL);
     _exit(1);
   }
+  close(go[0]);
   close(told[1]);
+  Reopen();
+  const uint64_t first = store_->epoch();
+  EXPECT_EQ(write(go[1], "g", 1), 1);
+  close(go[1]);
   uint64_t killed = 0;
   EXPECT_EQ(read(told[0], &killed, sizeof killed), ssize_t{sizeof killed});
   close(told[0]);
   ExpectKilled(child);
-  Reopen();
   EXPECT_GT(killed, first);
+  EXPECT_TRUE(store_->superseded());
+  EXPECT_EQ(store_->AddEvent(AnEvent("", "", "")).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  Reopen();
   EXPECT_GT(store_->epoch(), killed);
   EXPECT_EQ(Everything(*store_), before);
 }
