@@ -21,7 +21,7 @@ bool NoRoom(sqlite3* connection, int code) {
 }  // namespace
 
 absl::Status SqliteError(sqlite3* connection, int code) {
-  const auto file = FileOf(connection);
+  const std::string file(FileOf(connection));
   const std::string said = absl::StrCat("store ", file, ": ", sqlite3_errmsg(connection));
   if (NoRoom(connection, code)) {
     return absl::ResourceExhaustedError(absl::StrCat(
