@@ -274,7 +274,7 @@ std::vector<std::string> CommandsWhereOneServesWith(const std::string& version) 
 
 TEST_F(Hostile, AVersionThatIsNoneIsNothingToInstall) {
   const std::vector<std::string> installs = CommandsWhereOneServesWith("9.9.9");
-  for (const std::string command :
+  for (const char* command :
        {"apt-get install ./rstudio-connect_9.9.9*.deb", "apt-get install ./r-9.9.9_1_amd64.deb"}) {
     EXPECT_EQ(std::count(installs.begin(), installs.end(), command), 1) << command;
   }
