@@ -8,6 +8,7 @@
 #include "common/connect/gcfg.h"
 #include "common/file.h"
 #include "common/spec/config_loader.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -65,7 +66,8 @@ bool CheckSigners(Host& host, Terminal& terminal) {
 
 std::string SettingsFix(const std::string& path) {
   if (FileExists(path)) {
-    return absl::StrCat("mend the file, then: connect-ha-agent check-config --config ", path);
+    return absl::StrCat("mend the file, then: connect-ha-agent check-config --config ",
+                        ShellWord(path));
   }
   return absl::StrCat("copy /usr/share/doc/connect-ha-agent/examples/agent.yaml to ", path,
                       ", or leave --config out");

@@ -64,6 +64,20 @@ std::string PlainVersion(absl::string_view version) {
   return std::string(version);
 }
 
+bool LooksLikeVersion(absl::string_view text) {
+  constexpr size_t kLongest = 64;
+  const size_t dot = text.find('.');
+  if (dot == 0 || dot == absl::string_view::npos || dot + 1 == text.size()) return false;
+  const auto is_digit = [](unsigned char c) { return absl::ascii_isdigit(c); };
+  const auto is_known = [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '.' || c == '+' || c == '-' || c == '~' || c == '_';
+  };
+  const absl::string_view major = text.substr(0, dot);
+  return text.size() <= kLongest && std::all_of(major.begin(), major.end(), is_digit) &&
+         is_digit(static_cast<unsigned char>(text[dot + 1])) &&
+         std::all_of(text.begin(), text.end(), is_known);
+}
+
 bool SameVersion(absl::string_view a, absl::string_view b) {
   const auto without_zeros = [](absl::string_view version) {
     std::vector<std::string> parts = absl::StrSplit(PlainVersion(version), '.');

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/spec/signed_spec.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -19,16 +20,16 @@ absl::Status Refuse(const std::string& path, const std::string& why, const std::
 
 absl::Status CheckRoots(const std::string& path, const FileStatus& status) {
   if (status.uid == 0 && (status.mode & kOthersMayWrite) == 0) return absl::OkStatus();
-  return Refuse(
-      path, "may be changed by others than root",
-      absl::StrCat("look who changed it, then: chown root: ", path, " && chmod go-w ", path));
+  return Refuse(path, "may be changed by others than root",
+                absl::StrCat("look who changed it, then: chown root: ", ShellOperand(path),
+                             " && chmod go-w ", ShellOperand(path)));
 }
 
 absl::StatusOr<std::string> ReadKey(Host& host, const std::string& path) {
-  const std::string fix =
-      absl::StrCat("write the one line into it that connect-ha key create printed, or: rm ", path);
+  const std::string fix = absl::StrCat(
+      "write the one line into it that connect-ha key create printed, or: rm ", ShellOperand(path));
   if (!absl::EndsWith(path, ".pub"))
-    return Refuse(path, "is no NAME.pub", absl::StrCat("rm ", path));
+    return Refuse(path, "is no NAME.pub", absl::StrCat("rm ", ShellOperand(path)));
   const absl::StatusOr<FileStatus> status = host.LStat(path);
   if (!status.ok()) return status.status();
   if (status->kind != FileStatus::Kind::kFile) return Refuse(path, "is not a file", fix);
@@ -51,9 +52,10 @@ absl::StatusOr<std::vector<std::string>> ReadTrustedSigners(Host& host,
   if (absl::IsNotFound(status.status())) return keys;
   if (!status.ok()) return status.status();
   if (status->kind != FileStatus::Kind::kDirectory) {
-    return Refuse(directory, "is not a directory",
-                  absl::StrCat("look what it is, then: rm ", directory, " && mkdir -m 0755 ",
-                               directory, ", and a NAME.pub for each signer in it"));
+    return Refuse(
+        directory, "is not a directory",
+        absl::StrCat("look what it is, then: rm ", ShellOperand(directory), " && mkdir -m 0755 ",
+                     ShellOperand(directory), ", and a NAME.pub for each signer in it"));
   }
   if (absl::Status roots = CheckRoots(directory, *status); !roots.ok()) return roots;
   const absl::StatusOr<std::vector<std::string>> names = host.ListDirectory(directory);

@@ -4,6 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/resources/account_files.h"
 #include "agent/resources/nouns.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -32,7 +33,7 @@ absl::Status Conflict(const ResourceContext& context, const std::string& name, c
       name, " has ", kind.word, " ", here, " on this node, the specification says ", wanted,
       "; ids are never changed here", owned.empty() ? "" : "; ", owned, "\nfix: write ", kind.word,
       ": ", here, " into the specification, or stop what runs as ", name, ", then: ", kind.renumber,
-      " ", wanted, " ", name, " and chown --from what belonged to ", here));
+      " ", wanted, " ", ShellOperand(name), " and chown --from what belonged to ", here));
 }
 
 // What has to be made, if anything.
@@ -114,7 +115,7 @@ class Account : public Resource {
       return absl::FailedPreconditionError(absl::StrCat(
           "the primary group of ", name_, " has gid ", user.gid,
           " on this node, the specification says ", spec_.gid(), "\nfix: usermod --gid ",
-          spec_.gid(), " ", name_, ", once the group ", name_, " is there"));
+          spec_.gid(), " ", ShellOperand(name_), ", once the group ", name_, " is there"));
     }
     return absl::OkStatus();
   }
@@ -127,7 +128,7 @@ class Account : public Resource {
     return absl::FailedPreconditionError(absl::StrCat(
         kind.word, " ", id, " is ", *owner, "'s on this node, the specification gives it to ",
         name_, owned.empty() ? "" : "; ", owned, "\nfix: choose a ", kind.word,
-        " that is free on every node, or: ", kind.renumber, " NEW ", *owner,
+        " that is free on every node, or: ", kind.renumber, " NEW ", ShellOperand(*owner),
         " and chown what belonged to ", id));
   }
 

@@ -6,6 +6,7 @@
 #include "agent/resources/install/download.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -62,8 +63,9 @@ class Archive : public Resource {
     if (absl::IsNotFound(status.status())) return "absent";
     if (!status.ok()) return status.status();
     if (status->kind != FileStatus::Kind::kDirectory) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          directory_, " is not a directory\nfix: look what it is, then: rm ", directory_));
+      return absl::FailedPreconditionError(
+          absl::StrCat(directory_, " is not a directory\nfix: look what it is, then: rm ",
+                       ShellWord(directory_)));
     }
     const absl::StatusOr<std::string> text = context_.host.ReadFile(ManifestPath(directory_));
     if (absl::IsNotFound(text.status())) return "there, of an archive that is not known";

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/resources/nouns.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -35,7 +36,7 @@ absl::Status CheckStopped(const ResourceContext& context, const UnitState& state
   return absl::FailedPreconditionError(
       absl::StrCat("Connect runs here (", unit, " is ", state.active,
                    "): adoption of a running Connect is not built\nfix: stop it (systemctl stop ",
-                   unit, ") or leave the node observed (enforcement: observe)"));
+                   ShellOperand(unit), ") or leave the node observed (enforcement: observe)"));
 }
 
 class ConnectUnit : public Resource {

@@ -10,6 +10,7 @@
 #include "agent/resources/install/installer.h"
 #include "agent/resources/install/package_manager.h"
 #include "agent/resources/nouns.h"
+#include "common/text/shell_word.h"
 #include "common/tls/crypto.h"
 
 namespace connect_ha {
@@ -130,7 +131,7 @@ class Prune : public Resource {
         absl::StrCat(version.Directory(), " belongs to the package ", name,
                      ", which is not removed here\nfix: name the version in the specification, or: "
                      "apt-get purge ",
-                     name));
+                     ShellOperand(name)));
   }
 
   absl::Status RemovePackage(const std::string& package, Progress& progress) {

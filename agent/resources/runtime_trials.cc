@@ -5,6 +5,7 @@
 #include "agent/probes/installed/runtime_trial.h"
 #include "agent/probes/installed/runtimes.h"
 #include "agent/probes/machine/accounts.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -24,10 +25,10 @@ ProbeInput MakeInput(const ResourceContext& context) {
 absl::Status Judge(const ProbeInput& input, const std::string& executable,
                    const v1::SmokeRun& run) {
   if (run.passed()) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("is installed and does not work: ", run.output(), "\nfix: runuser -u ",
-                   RunAsAccount(input).value_or("rstudio-connect"), " -- ", executable,
-                   " --version (what it lacks), then: connect-ha checklist --refresh"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "is installed and does not work: ", run.output(), "\nfix: runuser -u ",
+      ShellWord(RunAsAccount(input).value_or("rstudio-connect")), " -- ", ShellWord(executable),
+      " --version (what it lacks), then: connect-ha checklist --refresh"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "common/spec/config_checker.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -22,7 +23,7 @@ absl::Status CheckRootsAlone(const std::string& name, const std::string& path,
                 absl::StrFormat("%s has owner %d and mode %04o, so that others than root may have "
                                 "read it",
                                 path, status.uid, status.mode),
-                absl::StrCat("chown root: ", path, " && chmod 0600 ", path,
+                absl::StrCat("chown root: ", ShellWord(path), " && chmod 0600 ", ShellWord(path),
                              ", and consider whether the secret still is one"));
 }
 
@@ -45,7 +46,8 @@ absl::StatusOr<std::string> FromFile(const ResourceContext& context, const std::
                   absl::StrCat("put it at ", kSecretsDirectory, "/", name,
                                " on each node, write that into the specification and apply it"));
   }
-  const std::string fix = absl::StrCat("install -m 0600 /dev/stdin ", path, " on this node");
+  const std::string fix =
+      absl::StrCat("install -m 0600 /dev/stdin ", ShellWord(path), " on this node");
   const absl::StatusOr<FileStatus> status = context.host.LStat(path);
   if (absl::IsNotFound(status.status())) return Refuse(name, "there is no " + path, fix);
   if (!status.ok()) return status.status();

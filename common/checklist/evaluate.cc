@@ -54,9 +54,10 @@ void AddDefaultFixes(const DefaultFix& fix, v1::Finding& finding) {
 // What helps to know what is not known.
 void AddLookFixes(v1::Finding& finding) {
   for (const std::string& node : NodesOf(finding)) {
-    *finding.add_fixes() =
-        Type("", {node.empty() ? "connect-ha nodes" : absl::StrCat("connect-ha facts ", node)},
-             "it shows what was read, and what could not be");
+    *finding.add_fixes() = Type(
+        "",
+        {node.empty() ? "connect-ha nodes" : absl::StrCat("connect-ha facts ", ShellWord(node))},
+        "it shows what was read, and what could not be");
   }
 }
 

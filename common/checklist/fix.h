@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/text/shell_word.h"
 #include "connect_ha/v1/checklist.pb.h"
 
 namespace connect_ha {
@@ -15,7 +16,10 @@ namespace connect_ha {
 // In the order in which they are taken.
 using Fixes = std::vector<v1::Fix>;
 
-// Commands for a shell on `node`, one line each; "": for wherever connect-ha is used.
+// Commands for a shell on `node`, one line each; "": for wherever connect-ha is used. Every word
+// that is not the program's own goes through shell_word.h. Where one of the commands holds a
+// control character, which a terminal takes for a key, all of them are left out, and the note says
+// so.
 v1::Fix Type(const std::string& node, std::initializer_list<std::string> commands,
              const std::string& note = "");
 // Nothing to paste: what to know or to do by hand. `node` may be "".
@@ -33,7 +37,9 @@ v1::Fix Needing(v1::Fix fix, std::initializer_list<const char*> rules);
 // "systemctl status rstudio-connect", "journalctl -u rstudio-connect -n 50"
 v1::Fix LookAtConnect(const std::string& node);
 
-// As a shell takes it, in quotes where it must.
-std::string ShellWord(const std::string& text);
+// A package again in the version that is there, since without one apt takes the newest. By hand
+// where dpkg could have neither this name nor this version: apt would read them as something else.
+v1::Fix ReinstallPackage(const std::string& node, const std::string& package,
+                         const std::string& version, const std::string& note = "");
 
 }  // namespace connect_ha

@@ -1,5 +1,6 @@
 #include "common/checklist/share_fix.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,13 @@ std::string SharedPoint(const v1::StorageSpec& spec, const v1::NodeSnapshot& nod
   return peer.mount == nullptr ? kMountPoint : peer.mount->mount_point();
 }
 
+// One field of fstab(5), and no more than that: a node may say anything of what it has mounted.
+bool IsField(const std::string& text) {
+  return std::none_of(text.begin(), text.end(), [](unsigned char c) {
+    return c <= ' ' || c == 0x7f || c == '#' || c == '\\';
+  });
+}
+
 // The line that /etc/fstab lacks. The peer's source will do, but for the end of its own tunnel.
 std::string AddLineNote(const Peer& peer, const std::string& point) {
   if (peer.mount == nullptr) {
@@ -71,12 +79,14 @@ std::string AddLineNote(const Peer& peer, const std::string& point) {
                         EfsOptions(), ")");
   }
   const Place place = PlaceOf(*peer.mount, "/");
-  if (peer.mount->has_efs_file_system() || place.is_tunnel ||
+  const std::string port = SuperOption(*peer.mount, "port");
+  const bool is_line = IsField(peer.mount->source()) && IsField(point) &&
+                       IsField(peer.mount->fs_type()) && IsField(port);
+  if (peer.mount->has_efs_file_system() || place.is_tunnel || !is_line ||
       !absl::StartsWith(peer.mount->fs_type(), "nfs")) {
     return absl::StrCat("add a line for ", point, " to /etc/fstab, as on ", peer.node->name(),
-                        " (there: findmnt --fstab ", point, ")");
+                        " (there: findmnt --fstab ", ShellOperand(point), ")");
   }
-  const std::string port = SuperOption(*peer.mount, "port");
   return absl::StrCat("add a line to /etc/fstab, as on ", peer.node->name(), ": ",
                       peer.mount->source(), " ", point, " ", peer.mount->fs_type(), " ",
                       place.is_efs ? EfsOptions() : "hard,lookupcache=pos,_netdev",
@@ -92,7 +102,7 @@ void AddMountSteps(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, co
     return;
   }
   fixes.push_back(ByHand(node.name(), AddLineNote(peer, point)));
-  fixes.push_back(Type(node.name(), {absl::StrCat("mkdir -p ", ShellWord(point)),
+  fixes.push_back(Type(node.name(), {absl::StrCat("mkdir -p ", ShellOperand(point)),
                                      "systemctl daemon-reload", StartMountCommand(point)}));
 }
 
@@ -101,7 +111,9 @@ const std::string& PathOf(const v1::DataDirectory& directory) {
 }
 
 std::string BelowName(const std::string& to, const std::string& from) {
-  return absl::StrCat(to == "/" ? "" : to, from.substr(from.rfind('/')));
+  const size_t slash = from.rfind('/');
+  return absl::StrCat(to == "/" ? "" : to, "/",
+                      slash == std::string::npos ? from : from.substr(slash + 1));
 }
 
 // Nothing that is there is written over, and what is there after a first time stays.
@@ -109,7 +121,8 @@ void AddCopySteps(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
                   const v1::DataDirectory& directory, const std::string& to, Fixes& fixes) {
   const std::string& name = node.name();
   const std::string& from = PathOf(directory);
-  if (cluster.nodes_size() + static_cast<int>(cluster.nodes_left_out()) > 1) {
+  const bool are_paths = absl::StartsWith(from, "/") && absl::StartsWith(to, "/");
+  if (cluster.nodes_size() + static_cast<int>(cluster.nodes_left_out()) > 1 || !are_paths) {
     fixes.push_back(ByHand(
         "", absl::StrCat("decide which node's ", directory.key(), " counts, and copy that one to ",
                          to, " while Connect is stopped on every node; ", from, " of ", name,
@@ -219,11 +232,11 @@ Fixes MoveFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
 }
 
 std::string StartMountCommand(const std::string& mount_point) {
-  return absl::StrCat("systemctl start ", ShellWord(MountUnitName(mount_point)));
+  return absl::StrCat("systemctl start ", ShellOperand(MountUnitName(mount_point)));
 }
 
 Fixes RemountFix(const std::string& node, const std::string& mount_point) {
-  const std::string point = ShellWord(mount_point);
+  const std::string point = ShellOperand(mount_point);
   return {StopConnect(node),
           Type(node, {"systemctl daemon-reload", absl::StrCat("umount ", point),
                       StartMountCommand(mount_point), absl::StrCat("findmnt ", point)})};

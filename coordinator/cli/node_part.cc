@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/command/checklist_result.h"
+#include "common/text/shell_word.h"
 #include "common/time.h"
 
 namespace connect_ha {
@@ -78,14 +79,14 @@ void SetSinceOfEvidence(v1::Finding& judged) {
 
 v1::Fix LookAtFacts(const std::string& node) {
   v1::Fix fix;
-  fix.add_commands(absl::StrCat("connect-ha facts ", node));
+  fix.add_commands(absl::StrCat("connect-ha facts ", ShellWord(node)));
   fix.set_note("it shows what was read, and what could not be");
   return fix;
 }
 
 v1::Fix LookAtRule(const std::string& rule) {
   v1::Fix fix;
-  fix.add_commands(absl::StrCat("connect-ha checklist --rule ", rule));
+  fix.add_commands(absl::StrCat("connect-ha checklist --rule ", ShellWord(rule)));
   fix.set_note("what is to be done is done on other nodes");
   return fix;
 }

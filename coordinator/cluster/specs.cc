@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/spec/signed_spec.h"
 #include "common/spec/spec_bundle.h"
+#include "common/text/shell_word.h"
 #include "common/text/short_text.h"
 #include "coordinator/plan/plan.h"
 
@@ -226,9 +227,9 @@ absl::Status Specs::Compare(const std::string& path) const {
   if (absl::IsNotFound(text.status())) return absl::OkStatus();
   if (!text.ok()) return text.status();
   if (*text == current->bundle().source()) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat(path, " is not what generation ", current->generation(),
-                   " of the specification says, which is in force\nfix: connect-ha apply ", path));
+  return absl::FailedPreconditionError(absl::StrCat(
+      path, " is not what generation ", current->generation(),
+      " of the specification says, which is in force\nfix: connect-ha apply ", ShellWord(path)));
 }
 
 }  // namespace connect_ha

@@ -2,6 +2,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/file.h"
+#include "common/text/shell_word.h"
 #include "common/tls/certificate.h"
 #include "common/tls/credential_files.h"
 #include "coordinator/identity/init.h"
@@ -15,7 +16,7 @@ constexpr char kCoordinatorName[] = "coordinator";
 absl::Status NotInitialised(const std::string& dir, const absl::Status& cause) {
   if (!absl::IsNotFound(cause)) return cause;
   return absl::NotFoundError(absl::StrCat("no cluster in ", dir, " (", std::string(cause.message()),
-                                          "); fix: connect-ha init --dir ", dir,
+                                          "); fix: connect-ha init --dir ", ShellWord(dir),
                                           " --cluster NAME --address HOST:PORT"));
 }
 

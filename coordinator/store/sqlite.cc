@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -20,18 +21,19 @@ bool NoRoom(sqlite3* connection, int code) {
 }  // namespace
 
 absl::Status SqliteError(sqlite3* connection, int code) {
-  const auto file = FileOf(connection);
+  const std::string file(FileOf(connection));
   const std::string said = absl::StrCat("store ", file, ": ", sqlite3_errmsg(connection));
   if (NoRoom(connection, code)) {
     return absl::ResourceExhaustedError(absl::StrCat(
-        said, "; it cannot be written\nfix: make room (df ", file,
+        said, "; it cannot be written\nfix: make room (df ", ShellOperand(file),
         "), raise the quota or limit, or check the disk (dmesg); nothing acknowledged is lost"));
   }
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return absl::UnavailableError(absl::StrCat(
-          said, "; another process holds it\nfix: end that process (fuser ", file, ")"));
+      return absl::UnavailableError(
+          absl::StrCat(said, "; another process holds it\nfix: end that process (fuser ",
+                       ShellOperand(file), ")"));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return absl::DataLossError(

@@ -12,6 +12,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/text/shell_word.h"
 #include "coordinator/store/schema.h"
 
 namespace connect_ha {
@@ -113,7 +114,7 @@ absl::StatusOr<std::unique_ptr<StoreLock>> StoreLock::Take(const std::string& st
   if (flock(file, LOCK_EX | LOCK_NB) == 0) return lock;
   return absl::UnavailableError(
       absl::StrCat("store ", store_path, ": another coordinator has it open\nfix: end it (fuser ",
-                   path, "), or use another --dir"));
+                   ShellOperand(path), "), or use another --dir"));
 }
 
 uint64_t StoreLock::GreatestEpoch() const {
@@ -136,7 +137,8 @@ absl::Status StoreLock::Remember(uint64_t epoch) {
   const int error = errno;
   const std::string message = absl::StrCat("store: ", path_, ": ", std::strerror(error));
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
-    return absl::ResourceExhaustedError(absl::StrCat(message, "\nfix: make room (df ", path_, ")"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat(message, "\nfix: make room (df ", ShellOperand(path_), ")"));
   }
   return absl::InternalError(absl::StrCat(message, "\nfix: check the disk (dmesg)"));
 }

@@ -14,6 +14,7 @@
 #include "agent/host/network/fetch_http.h"
 #include "agent/host/network/fetch_url.h"
 #include "agent/host/network/partial_file.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -51,9 +52,9 @@ absl::Status CheckMayBeFetched(const std::string& path, bool regular, uint32_t m
     return absl::FailedPreconditionError("cannot fetch " + path + ": not a regular file");
   }
   if ((mode & S_IROTH) != 0) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("cannot fetch ", path,
-                   ": not everybody may read it\nfix: if it is what is meant: chmod o+r ", path));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "cannot fetch ", path, ": not everybody may read it\nfix: if it is what is meant: chmod o+r ",
+      ShellOperand(path)));
 }
 
 absl::StatusOr<FileSource> OpenSourceHere(const std::string& path) {

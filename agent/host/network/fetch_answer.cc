@@ -5,6 +5,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -67,8 +68,9 @@ absl::Status StatusOfAnswer(int http_status, const std::string& shown) {
       return absl::UnavailableError(what + ", it asks to come again later");
     default:
       if (http_status >= 500) return absl::UnavailableError(what);
-      return absl::FailedPreconditionError(absl::StrCat(
-          what, ", which is not a file\nfix: look at what it says: curl -sSiL '", shown, "'"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(what, ", which is not a file\nfix: look at what it says: curl -sSiL ",
+                       ShellOperand(shown)));
   }
 }
 

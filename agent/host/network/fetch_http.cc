@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/host/network/fetch_answer.h"
 #include "agent/host/network/http_easy.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -193,7 +194,7 @@ absl::Status Transfer::Explain(CURLcode code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return absl::UnavailableError(
           absl::StrCat(What(), why, "\nfix: see what this node's resolver says: getent hosts ",
-                       fetch_.url.host));
+                       ShellOperand(fetch_.url.host)));
     default:
       break;
   }

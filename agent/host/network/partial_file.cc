@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/host/errors.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -24,7 +25,7 @@ absl::Status NoRoom(const std::string& path, const std::string& why) {
   const std::string directory = DirectoryOf(path);
   return absl::ResourceExhaustedError(absl::StrCat("no room in ", directory, " for ", path, ": ",
                                                    why, "\nfix: free space there: du -xh ",
-                                                   directory, " | sort -h | tail"));
+                                                   ShellOperand(directory), " | sort -h | tail"));
 }
 
 }  // namespace
@@ -43,7 +44,8 @@ absl::StatusOr<PartialFile> PartialFile::Open(const std::string& path, const std
   struct stat status {};
   if (!file.ok() || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "cannot write ", path, ": something that is no file is in its place\nfix: rm -r ", path));
+        "cannot write ", path, ": something that is no file is in its place\nfix: rm -r ",
+        ShellOperand(path)));
   }
   if (fchmod(file.get(), 0600) != 0) return ErrnoStatus(errno, "cannot write " + path);
   PartialFile partial;

@@ -8,6 +8,7 @@
 #include "agent/host/systemd/bus_property.h"
 #include "agent/host/systemd/systemd_bus.h"
 #include "agent/host/systemd/systemd_job.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -65,7 +66,7 @@ absl::Status SystemdChanges::MaskUnit(const std::string& name) {
     const std::string file = "/etc/systemd/system/" + name;
     return absl::FailedPreconditionError(absl::StrCat("cannot mask ", name, ": ", file,
                                                       " is in the way\nfix: move it away: mv ",
-                                                      file, " /root/"));
+                                                      ShellOperand(file), " /root/"));
   }
   if (!masked.ok()) return masked.status();
   const auto is_masked = [](const UnitState& unit) {
@@ -92,7 +93,8 @@ absl::Status SystemdChanges::UnmaskUnit(const std::string& name) {
   if (is_not_masked(*state)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("cannot unmask ", name, ": it is still masked\nfix: ls -l /*/systemd/system/",
-                   name, " /usr/lib/systemd/system/", name, " and remove the link to /dev/null"));
+                   ShellWord(name), " /usr/lib/systemd/system/", ShellWord(name),
+                   " and remove the link to /dev/null"));
 }
 
 absl::Status SystemdChanges::StopUnit(const std::string& name, std::chrono::milliseconds deadline) {

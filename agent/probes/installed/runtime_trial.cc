@@ -83,8 +83,8 @@ std::string MinorVersionOf(const std::string& executable, const std::string& out
        absl::StrSplit(absl::StrCat(name, " ", output), absl::ByAnyChar(" \n"), absl::SkipEmpty())) {
     absl::ConsumeSuffix(&word, "-venv");
     if (absl::ConsumePrefix(&word, "python3.") && !word.empty() &&
-        absl::ascii_isdigit(static_cast<unsigned char>(word[0])) &&
-        absl::ascii_isdigit(static_cast<unsigned char>(word.back()))) {
+        std::all_of(word.begin(), word.end(),
+                    [](unsigned char c) { return absl::ascii_isdigit(c); })) {
       return absl::StrCat("3.", word);
     }
   }

@@ -1,38 +1,17 @@
 // What takes a process, or reading every file of a package, to tell about a runtime.
-#include <algorithm>
-
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "agent/probes/installed/manifest.h"
 #include "agent/probes/installed/runtime_trial.h"
 #include "agent/probes/installed/runtimes.h"
 #include "agent/probes/probe_cache.h"
+#include "common/version.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr std::chrono::milliseconds kVersionDeadline{20'000};
 constexpr std::chrono::minutes kIntegrityFor{2};
-constexpr size_t kLongestVersion = 64;
-
-bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
-
-bool IsVersionCharacter(char c) {
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-         absl::string_view(".+-~_").find(c) != absl::string_view::npos;
-}
-
-// Two numbers and more: "4.3.3", "3.13.0rc1". A warning's "line 12:" is none.
-bool IsVersionWord(absl::string_view word) {
-  const size_t dot = word.find('.');
-  if (dot == 0 || dot == absl::string_view::npos || dot + 1 == word.size()) return false;
-  if (word.size() > kLongestVersion || !std::all_of(word.begin(), word.end(), IsVersionCharacter)) {
-    return false;
-  }
-  const absl::string_view major = word.substr(0, dot);
-  return std::all_of(major.begin(), major.end(), IsDigit) && IsDigit(word[dot + 1]);
-}
 
 // The first version in "R version 4.3.3 (2024-02-29) -- ..." or "Python 3.11.2" or "1.5.57".
 absl::StatusOr<std::string> AskVersion(const ProbeInput& input, const FoundRuntime& runtime) {
@@ -45,7 +24,8 @@ absl::StatusOr<std::string> AskVersion(const ProbeInput& input, const FoundRunti
   }
   for (const absl::string_view word :
        absl::StrSplit(run->output, absl::ByAnyChar(" \n"), absl::SkipEmpty())) {
-    if (IsVersionWord(word)) return std::string(word);
+    // A warning's "line 12:" is none.
+    if (LooksLikeVersion(word)) return std::string(word);
   }
   return absl::UnavailableError("--version: no version in its answer");
 }

@@ -71,8 +71,10 @@ v1::Trouble ToTrouble(const std::string& resource, const absl::Status& status) {
   std::string error(status.message());
   v1::Trouble trouble;
   trouble.set_resource(resource);
-  // The last is ours: before it may stand what a program printed, or a file's name.
-  const size_t at = error.rfind(kFix);
+  // The last is ours: before it may stand what a program printed, or a file's name. In it may stand
+  // a name from the specification, in one line with it.
+  const size_t line = error.rfind("\nfix: ");
+  const size_t at = line == std::string::npos ? error.rfind(kFix) : line + 1;
   if (at != std::string::npos) {
     trouble.set_fix(Bounded(error.substr(at + sizeof kFix - 1)));
     const size_t end = error.find_last_not_of("\n; ", at - 1);

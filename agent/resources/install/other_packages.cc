@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
@@ -54,7 +55,7 @@ std::string Some(const std::vector<std::string>& packages) {
 // The first words of those, which are the packages' names.
 std::string Names(const std::vector<std::string>& packages) {
   return absl::StrJoin(packages, " ", [](std::string* out, const std::string& package) {
-    absl::StrAppend(out, package.substr(0, package.find(' ')));
+    absl::StrAppend(out, ShellWord(package.substr(0, package.find(' '))));
   });
 }
 

@@ -74,16 +74,19 @@ void AddWanted(const v1::ClusterSpec& spec, Ids& ids) {
   }
 }
 
+std::string LookUp(const Id& id) {
+  return absl::StrCat("getent ", id.kind == "user" ? "passwd " : "group ", ShellOperand(id.name));
+}
+
 // Files belong to numbers: who has another one is changed by a person, who sees what they own.
 Fixes NumberFix(const Id& id, const Seen& one, const Seen& right) {
   const bool is_user = id.number == "uid";
-  return {
-      Type(one.node->name(),
-           {absl::StrCat("getent ", id.kind == "user" ? "passwd " : "group ", id.name),
-            absl::StrCat("find / -xdev -", is_user ? "uid " : "gid ", one.value, " -print -quit")},
-           absl::StrCat("renumber ", id.name, " to ", id.number, " ", right.value,
-                        " while Connect is stopped here, with the files that the second "
-                        "command finds, or replace the node"))};
+  return {Type(one.node->name(),
+               {LookUp(id), absl::StrCat("find / -xdev -", is_user ? "uid " : "gid ", one.value,
+                                         " -print -quit")},
+               absl::StrCat("renumber ", id.name, " to ", id.number, " ", right.value,
+                            " while Connect is stopped here, with the files that the second "
+                            "command finds, or replace the node"))};
 }
 
 // The number that a missing account has elsewhere, as an option of useradd; "" when there is none.
@@ -97,21 +100,20 @@ std::string Option(const Ids& ids, const std::string& key, const std::string& op
 Fixes MakeFix(const Ids& ids, const Id& id, const std::string& node) {
   const std::string gid = Option(ids, KeyOf("user", id.name, "gid"), " --gid ");
   if (id.kind == "group") {
-    return {
-        Type(node, {absl::StrCat("getent group ", id.name)},
-             absl::StrCat("create the group: groupadd --system",
-                          Option(ids, KeyOf("group", id.name, "gid"), " --gid "), " ", id.name))};
+    return {Type(node, {LookUp(id)},
+                 absl::StrCat("create the group: groupadd --system",
+                              Option(ids, KeyOf("group", id.name, "gid"), " --gid "), " ",
+                              ShellOperand(id.name)))};
   }
-  return {Type(node, {absl::StrCat("getent passwd ", id.name)},
+  return {Type(node, {LookUp(id)},
                absl::StrCat("create the user, its group first: useradd --system",
                             Option(ids, KeyOf("user", id.name, "uid"), " --uid "), gid,
-                            " --no-create-home ", id.name))};
+                            " --no-create-home ", ShellOperand(id.name)))};
 }
 
 // A node did not look for what others look for, or what the specification names.
 void SayNotLookedFor(const Id& id, const std::string& node, Verdict& verdict) {
-  const Fixes look = {
-      Type(node, {absl::StrCat("getent ", id.kind == "user" ? "passwd " : "group ", id.name)})};
+  const Fixes look = {Type(node, {LookUp(id)})};
   const std::string text = absl::StrCat(id.kind, " ", id.name, " was not looked for");
   if (id.wanted) {
     verdict.Unknown(node, absl::StrCat(text, ", wanted ", id.number, " ", *id.wanted), look);

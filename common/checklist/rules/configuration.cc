@@ -250,8 +250,8 @@ v1::Finding ConfigurationIsProtected(const v1::Snapshot& cluster) {
       verdict.Unknown(node.name(), absl::StrCat("the owner of ", file.path(), " is not known"));
     } else if (file.uid() != 0 || (file.mode() & ~kOwnerOnly) != 0) {
       verdict.Fail(node.name(), ModeText(file),
-                   {Type(node.name(), {absl::StrCat("chown root:root ", file.path()),
-                                       absl::StrCat("chmod 0600 ", file.path())})});
+                   {Type(node.name(), {absl::StrCat("chown root:root ", ShellOperand(file.path())),
+                                       absl::StrCat("chmod 0600 ", ShellOperand(file.path()))})});
     } else {
       verdict.Pass(node.name(), ModeText(file));
     }

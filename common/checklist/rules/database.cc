@@ -56,8 +56,8 @@ Fixes SameFix(const DatabaseNoun& noun, const v1::NodeSnapshot& node,
   if (own.host() == other.host() && own.addresses_size() > 0 && other.addresses_size() > 0 &&
       Whereabouts(own) != Whereabouts(other)) {
     return {Type(node.name(),
-                 {absl::StrCat("getent hosts ", ShellWord(own.host())),
-                  absl::StrCat("grep -nF ", ShellWord(own.host()), " /etc/hosts")},
+                 {absl::StrCat("getent hosts ", ShellOperand(own.host())),
+                  absl::StrCat("grep -nF ", ShellOperand(own.host()), " /etc/hosts")},
                  absl::StrCat(own.host(), " must resolve as on ", right.name(), ", to ",
                               absl::StrJoin(other.addresses(), ", ")))};
   }

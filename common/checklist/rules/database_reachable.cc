@@ -85,7 +85,7 @@ Fixes StageFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
   const std::string& name = node.name();
   switch (stage.name()) {
     case Stage::RESOLVE:
-      return {Type(name, {absl::StrCat("getent hosts ", ShellWord(database.host()))},
+      return {Type(name, {absl::StrCat("getent hosts ", ShellOperand(database.host()))},
                    absl::StrCat("if it prints nothing: correct ", UrlSetting(node, noun),
                                 ", or the VPC's DNS"))};
     case Stage::CONNECT:
@@ -118,7 +118,7 @@ void SayFailed(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                Verdict& verdict) {
   const std::string trouble = DatabaseTrouble(database).value_or("");
   if (stage.name() != Stage::RESOLVE && ResolvesElsewhere(database, reached)) {
-    const std::string host = ShellWord(database.host());
+    const std::string host = ShellOperand(database.host());
     return verdict.Fail(
         node.name(),
         absl::StrCat(database.host(), " resolves to ", absl::StrJoin(database.addresses(), ", "),
@@ -140,7 +140,7 @@ void SaySlow(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node,
              const v1::DatabaseFacts& database, const Stage& stage, Verdict& verdict) {
   const bool resolving = stage.name() == Stage::RESOLVE;
   const Fixes fixes = {
-      Type(node.name(), {absl::StrCat("getent hosts ", ShellWord(database.host()))},
+      Type(node.name(), {absl::StrCat("getent hosts ", ShellOperand(database.host()))},
            resolving ? "a name server of /etc/resolv.conf is slow, or does not answer"
                      : "then look at the database's load, and at the network up to it")};
   verdict.Fail(node.name(),

@@ -48,7 +48,7 @@ void JudgeKeeping(const v1::NodeSnapshot& node, Verdict& verdict) {
                                    ": that of the key with which the database was written"))});
   }
   if (!key.has_mode()) return;
-  const std::string file = ShellWord(key.path());
+  const std::string file = ShellOperand(key.path());
   if (key.mode() != kKeyMode) {
     verdict.Fail(name, absl::StrFormat("%s has mode %04o, wanted 0600", key.path(), key.mode()),
                  {Type(name, {absl::StrCat("chmod 0600 ", file)})});

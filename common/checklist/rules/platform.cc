@@ -78,7 +78,8 @@ void JudgeDisk(const v1::NodeSnapshot& node, uint32_t limit, Verdict& verdict) {
           node.name(),
           absl::StrFormat("%s is %u%% full, %.1f GiB left (limit %u%%)", point, disk.used_percent(),
                           static_cast<double>(disk.free_bytes()) / (1u << 30), limit),
-          {Type(node.name(), {absl::StrCat("du -xh --max-depth=2 ", point, " | sort -h | tail")})});
+          {Type(node.name(), {absl::StrCat("du -xh --max-depth=2 ", ShellOperand(point),
+                                           " | sort -h | tail")})});
     }
   }
   if (has_room)

@@ -13,6 +13,7 @@
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/facts_view.h"
+#include "common/version.h"
 
 namespace connect_ha {
 namespace {
@@ -43,23 +44,22 @@ std::string PackageArchitecture(const v1::NodeSnapshot& node) {
 Fixes InstallFix(const Kind& kind, const v1::NodeSnapshot& node, const std::string& version) {
   const std::string arch = PackageArchitecture(node);
   if (kind.kind == v1::QUARTO) {
-    const std::string directory = absl::StrCat("/opt/quarto/", version);
+    const std::string directory = ShellWord(absl::StrCat("/opt/quarto/", version));
+    const std::string archive =
+        ShellWord(absl::StrCat("quarto-", version, "-linux-", arch, ".tar.gz"));
     return {Type(node.name(),
                  {absl::StrCat("mkdir -p ", directory),
-                  absl::StrCat("tar -xzf quarto-", version, "-linux-", arch, ".tar.gz -C ",
-                               directory, " --strip-components=1")},
+                  absl::StrCat("tar -xzf ", archive, " -C ", directory, " --strip-components=1")},
                  kRestartLater)};
   }
   const std::string name = absl::AsciiStrToLower(kind.name);
-  return {Type(node.name(),
-               {absl::StrCat("apt-get install ./", name, "-", version, "_1_", arch, ".deb")},
+  const std::string file = absl::StrCat("./", name, "-", version, "_1_", arch, ".deb");
+  return {Type(node.name(), {absl::StrCat("apt-get install ", ShellWord(file))},
                absl::StrCat("from https://cdn.posit.co/", name, "/; ", kRestartLater))};
 }
 
-// In the version that is there: without it apt takes the newest.
 Fixes ReinstallFix(const v1::NodeSnapshot& node, const v1::Package& package) {
-  return {Type(node.name(), {absl::StrCat("apt-get install --reinstall ", package.name(), "=",
-                                          package.version())})};
+  return {ReinstallPackage(node.name(), package.name(), package.version())};
 }
 
 struct NodeRuntimes {
@@ -153,8 +153,12 @@ void JudgeSmoke(const std::string& what, const v1::NodeSnapshot& node, const v1:
   }
   if (runtime.smoke().passed()) return;
   const std::vector<std::string> lines = absl::StrSplit(runtime.smoke().output(), '\n');
-  verdict.Fail(node.name(), absl::StrCat(what, " does not work: ", lines.front()),
-               {Type(node.name(), {absl::StrCat(runtime.executable(), " --version")})});
+  // Where a command stands, "A=b" is none.
+  Fixes fixes;
+  if (absl::StartsWith(runtime.executable(), "/")) {
+    fixes = {Type(node.name(), {absl::StrCat(ShellWord(runtime.executable()), " --version")})};
+  }
+  verdict.Fail(node.name(), absl::StrCat(what, " does not work: ", lines.front()), fixes);
 }
 
 // Whether Connect runs this kind of content on the node. An executable that is named counts where
@@ -221,6 +225,11 @@ NodeRuntimes Take(const Kind& kind, const v1::NodeSnapshot& node, Verdict& verdi
       taken.unnamed[runtime.executable()] = Likeness(runtime);
       SayUnknown(node, runtime, "version",
                  absl::StrCat(runtime.executable(), " does not say its version"), verdict);
+    } else if (!LooksLikeVersion(runtime.version())) {
+      // No other node is to install what one node made up.
+      taken.unnamed[runtime.executable()] = Likeness(runtime);
+      verdict.Unknown(node.name(), absl::StrCat("what ", runtime.executable(),
+                                                " says is no version: ", runtime.version()));
     } else {
       std::string& build = taken.builds[runtime.version()];
       if (build.empty()) build = runtime.build_digest();

@@ -40,8 +40,7 @@ Fixes WithoutUnitFix(const v1::ConnectSpec& spec, OtherVersions& versions,
   if (!connect.has_package()) {
     return InstallConnectFix(versions, node, spec.version());
   }
-  return {Needing(Type(node.name(), {absl::StrCat("apt-get install --reinstall rstudio-connect=",
-                                                  connect.package().version())}),
+  return {Needing(ReinstallPackage(node.name(), "rstudio-connect", connect.package().version()),
                   {"configuration-is-valid", "storage-is-mounted", "storage-is-alive"})};
 }
 

@@ -101,9 +101,9 @@ Fixes AlikeFix(const std::string& key, const Seen& one, const Seen& right) {
 
 // That nodes see each other's files is what proves it, and nothing shows that here.
 v1::Fix ProofFix(const Located& one) {
-  return ByHand("", absl::StrCat("to see for yourself: touch ", one.directory->resolved(),
-                                 "/.connect-ha-proof on one node, look for it on every other, "
-                                 "and remove it"));
+  const std::string proof = absl::StrCat(one.directory->resolved(), "/.connect-ha-proof");
+  return ByHand("", absl::StrCat("to see for yourself: touch ", ShellOperand(proof),
+                                 " on one node, look for it on every other, and remove it"));
 }
 
 // Places of one kind are alike to every other place.

@@ -20,7 +20,7 @@ namespace {
 // What is below the mount point is kept: the mount hides it, and nothing deletes it.
 Fixes NotMountedFix(const std::string& node, const std::string& point) {
   return {StopConnect(node),
-          Type(node, {StartMountCommand(point), absl::StrCat("findmnt ", ShellWord(point))},
+          Type(node, {StartMountCommand(point), absl::StrCat("findmnt ", ShellOperand(point))},
                absl::StrCat("what was written below ", point,
                             " meanwhile stays on the local disk, beneath the mount"))};
 }
@@ -28,11 +28,12 @@ Fixes NotMountedFix(const std::string& node, const std::string& point) {
 Fixes LocalMountFix(const v1::NodeSnapshot& node, const v1::Mount& mount) {
   const std::string& point = mount.mount_point();
   Fixes fixes = RemountFix(node.name(), point);
-  fixes.push_back(ByHand(
-      node.name(),
-      absl::StrCat("where findmnt still shows ", mount.fs_type(), ", correct the source of ", point,
-                   " in /etc/fstab or in its unit (systemctl cat ", MountUnitName(point),
-                   "); what Connect wrote there meanwhile is kept where it is")));
+  fixes.push_back(
+      ByHand(node.name(),
+             absl::StrCat("where findmnt still shows ", mount.fs_type(), ", correct the source of ",
+                          point, " in /etc/fstab or in its unit (systemctl cat ",
+                          ShellOperand(MountUnitName(point)),
+                          "); what Connect wrote there meanwhile is kept where it is")));
   return fixes;
 }
 
@@ -81,19 +82,19 @@ void JudgeBoot(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& ve
                      " is static, and no unit that is loaded starts it"),
         {ByHand(name, absl::StrCat("give ", unit_name, " [Install] WantedBy=remote-fs.target")),
          Type(name, {"systemctl daemon-reload",
-                     absl::StrCat("systemctl enable ", ShellWord(unit_name))})});
+                     absl::StrCat("systemctl enable ", ShellOperand(unit_name))})});
   } else if (state == "disabled") {
     verdict.Fail(name, absl::StrCat(not_by_a_boot, unit_name, " is disabled, nothing starts it"),
-                 {Type(name, {absl::StrCat("systemctl enable ", ShellWord(unit_name))})});
+                 {Type(name, {absl::StrCat("systemctl enable ", ShellOperand(unit_name))})});
   } else if (state == "masked") {
     verdict.Fail(name, absl::StrCat(not_by_a_boot, unit_name, " is masked"),
-                 {Type(name, {absl::StrCat("systemctl unmask ", ShellWord(unit_name))})});
+                 {Type(name, {absl::StrCat("systemctl unmask ", ShellOperand(unit_name))})});
   } else {
     verdict.Fail(
         name, absl::StrCat(point, " was mounted by hand: it is gone after a boot"),
         {ByHand(name, absl::StrCat("add a line for ", point, " to /etc/fstab, with the ",
                                    "source and options that findmnt shows")),
-         Type(name, {absl::StrCat("findmnt ", ShellWord(point)), "systemctl daemon-reload"})});
+         Type(name, {absl::StrCat("findmnt ", ShellOperand(point)), "systemctl daemon-reload"})});
   }
 }
 
@@ -139,7 +140,7 @@ void SayAnother(bool others_have_it, const v1::NodeSnapshot& node, const v1::Mou
   }
   Fixes fixes = {ByHand(node.name(), absl::StrCat("correct the source of ", point,
                                                   " in /etc/fstab or in its unit (systemctl cat ",
-                                                  MountUnitName(point), ")"))};
+                                                  ShellOperand(MountUnitName(point)), ")"))};
   for (const v1::Fix& fix : RemountFix(node.name(), point)) fixes.push_back(fix);
   verdict.Fail(node.name(), text, fixes, {v1::PEERS});
 }
@@ -151,8 +152,8 @@ Fixes ManyNamesFix(const v1::NodeSnapshot& node, const Place& wanted, const Plac
                                          "by amazon-efs-utils"))};
   }
   return {Type(node.name(),
-               {absl::StrCat("getent ahosts ", ShellWord(wanted.server)),
-                absl::StrCat("getent ahosts ", ShellWord(found.server))},
+               {absl::StrCat("getent ahosts ", ShellOperand(wanted.server)),
+                absl::StrCat("getent ahosts ", ShellOperand(found.server))},
                "where both are one server, write the name that is mounted into cluster.yaml")};
 }
 
@@ -185,8 +186,8 @@ void JudgeMount(const v1::Snapshot& cluster, const std::vector<Place>& as_wanted
         absl::StrCat(point,
                      " is an automount that nothing has used yet: what it mounts is not "
                      "known"),
-        {Type(node.name(), {absl::StrCat("timeout 10 ls ", ShellWord(point)),
-                            absl::StrCat("findmnt ", ShellWord(point))})});
+        {Type(node.name(), {absl::StrCat("timeout 10 ls ", ShellOperand(point)),
+                            absl::StrCat("findmnt ", ShellOperand(point))})});
   }
   const v1::Mount* mount = FindMount(node.facts(), point);
   if (mount == nullptr && spec.mount_point().empty()) {

@@ -24,7 +24,7 @@ v1::Fix LookFix(const std::string& node, const v1::Mount& mount) {
   const std::string address = SuperOption(mount, "addr");
   const std::string port = SuperOption(mount, "port");
   const std::string tcp = port.empty() ? "2049" : port;
-  return Type(node, {absl::StrCat("ss -tn dst ", ShellWord(address))},
+  return Type(node, {absl::StrCat("ss -tn dst ", ShellOperand(address))},
               absl::StrCat("SYN-SENT, or no connection to port ", tcp, ": allow TCP ", tcp,
                            " from ", node, " in the file system's security group"));
 }
@@ -38,7 +38,8 @@ Fixes ServerFix(const std::string& node, const v1::Mount& mount) {
           ByHand(node, absl::StrCat("it goes on by itself once the server answers: do not mount it "
                                     "again before. Only where the server is gone for good: stop "
                                     "rstudio-connect, umount -f -l ",
-                                    point, ", then start ", MountUnitName(point)))};
+                                    ShellOperand(point), ", then start ",
+                                    ShellWord(MountUnitName(point))))};
 }
 
 void JudgeAnswer(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,

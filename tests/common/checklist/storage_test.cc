@@ -130,7 +130,11 @@ TEST(ShellWord, QuotesWhatAShellWouldRead) {
   EXPECT_EQ(ShellWord("/mnt/connect"), "/mnt/connect");
   EXPECT_EQ(ShellWord("/mnt/a b;$(x)"), "'/mnt/a b;$(x)'");
   EXPECT_EQ(ShellWord("it's"), "'it'\\''s'");
+  EXPECT_EQ(ShellWord(""), "''");
+  EXPECT_EQ(ShellOperand("/mnt/connect"), "/mnt/connect");
+  EXPECT_EQ(ShellOperand("-rf x"), "-- '-rf x'");
   EXPECT_EQ(StartMountCommand("/mnt/posit-share"), "systemctl start 'mnt-posit\\x2dshare.mount'");
+  EXPECT_EQ(StartMountCommand("/"), "systemctl start -- -.mount");
 }
 
 // Data is copied where one node alone has any; of several, a person says whose counts.
