@@ -44,11 +44,11 @@ void NoteStanding(const std::string& name, bool odd, bool ahead, const Assigned&
                   StepResult& result) {
   KnownNode& node = result.after;
   if (std::exchange(node.odd, odd) != odd) {
-    TellOrWait(node.pace,
-               MakeEvent(v1::Event::NODE_ORDERS_ODD, name,
-                         odd ? assigned.reason : "what it says that it goes by is no longer odd",
-                         now),
-               now, result.events);
+    TellOrWait(
+        node.pace,
+        MakeEvent(v1::Event::NODE_ORDERS_ODD, name,
+                  odd ? assigned.reason : "what it says that it goes by is no longer odd", now),
+        now, result.events);
   }
   if (std::exchange(node.ahead, ahead) != ahead) {
     TellOrWait(node.pace,
@@ -98,8 +98,7 @@ std::string WhatNobodyGave(const v1::HeartbeatRequest& request, const StepInputs
                         ", the latest is ", in.epoch, ".", in.serial);
   }
   if (request.has_reported_applied_at() && IsYetToCome(request.reported_applied_at(), in)) {
-    return absl::StrCat("what was applied at ",
-                        FormatUtc(FromProto(request.reported_applied_at())),
+    return absl::StrCat("what was applied at ", FormatUtc(FromProto(request.reported_applied_at())),
                         ", which is yet to come");
   }
   return "";
