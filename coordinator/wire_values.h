@@ -10,9 +10,6 @@
 
 namespace connect_ha {
 
-// No value takes less on the wire, but for those of packed fields.
-inline constexpr size_t kLeastWireBytes = 2;
-
 // What comes first in a tag (protobuf's encoding).
 enum class WireType {
   kVarint = 0,

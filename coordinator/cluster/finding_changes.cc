@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/verdict.h"
+#include "common/text/short_text.h"
 #include "coordinator/cluster/node/node_events.h"
 
 namespace connect_ha {
@@ -100,6 +101,18 @@ void TellLines(const v1::Finding& finding, v1::Outcome from, v1::Outcome to, con
   event.set_count(static_cast<uint32_t>(lines.size()));
 }
 
+// The nodes that turned with their rule: those of which what it says now was not told before.
+uint32_t CountTurned(const RuleMemory& earlier, const v1::Finding& finding) {
+  std::set<std::string> turned;
+  size_t near = 0;
+  for (const v1::Evidence& line : finding.evidence()) {
+    if (line.node().empty() || line.outcome() != finding.outcome()) continue;
+    const v1::Outcome from = Told(earlier.Line(line.node(), v1::FAIL, near));
+    if (from != finding.outcome()) turned.insert(line.node());
+  }
+  return static_cast<uint32_t>(turned.size());
+}
+
 }  // namespace
 
 std::vector<v1::Event> FindChanges(const FindingsMemory& before, const v1::Checklist& checklist,
@@ -111,8 +124,10 @@ std::vector<v1::Event> FindChanges(const FindingsMemory& before, const v1::Check
     const v1::Outcome from = Told(&earlier->second->finding());
     if (finding.outcome() == v1::FOLLOWS || from == v1::FOLLOWS) continue;
     if (from != finding.outcome()) {
-      changes.push_back(
+      v1::Event& event = changes.emplace_back(
           Change(finding, NodeOf(finding), from, finding.outcome(), finding.summary(), now));
+      const uint32_t turned = CountTurned(*earlier->second, finding);
+      if (turned > 1) event.set_count(turned);
     } else if (from == v1::FAIL) {
       for (const auto& [turn, lines] : LinesThatTurned(*earlier->second, finding)) {
         TellLines(finding, turn.first, turn.second, lines, now, changes);
@@ -122,8 +137,40 @@ std::vector<v1::Event> FindChanges(const FindingsMemory& before, const v1::Check
   return changes;
 }
 
+// What is left of a minute that is over.
+void ChangePaces::TellSums(Time now, std::vector<v1::Event>& picked) {
+  if (sums_.empty() || !nodes_.IsIdle(now)) return;
+  for (auto& of_turn : sums_) {
+    v1::Event& sum = of_turn.second;
+    if (sum.count() > 1) {
+      sum.set_text(ShortText(
+          absl::StrCat(sum.node(), " and ", sum.count() - 1, " more in one minute: ", sum.text()),
+          kTextBytes));
+      sum.clear_node();
+    } else {
+      sum.clear_count();
+    }
+    picked.push_back(std::move(sum));
+  }
+  sums_.clear();
+}
+
+void ChangePaces::TellOfNode(v1::Event change, Time now, std::vector<v1::Event>& picked) {
+  if (!nodes_.HasRoom(now)) {
+    const Turn turn(change.rule(), change.from(), change.to());
+    v1::Event& sum = sums_.try_emplace(turn, std::move(change)).first->second;
+    return sum.set_count(sum.count() + 1);
+  }
+  EventPace& pace = paces_[change.node()];
+  const bool has_room = pace.HasRoom(now);
+  TellAtPace(pace, std::move(change), now, picked);
+  // What one node has too much of takes no room of the others.
+  if (has_room) nodes_.Take(1, now);
+}
+
 std::vector<v1::Event> ChangePaces::Pick(std::vector<v1::Event> changes, Time now) {
   std::vector<v1::Event> picked;
+  TellSums(now, picked);
   for (auto pace = paces_.begin(); pace != paces_.end();) {
     if (auto left_out = TellLeftOut(pace->second, pace->first, now)) {
       picked.push_back(*std::move(left_out));
@@ -132,9 +179,11 @@ std::vector<v1::Event> ChangePaces::Pick(std::vector<v1::Event> changes, Time no
                                                                   : std::next(pace);
   }
   for (v1::Event& change : changes) {
-    const std::string node = change.node();
-    const auto pace =
-        paces_.try_emplace(node, node.empty() ? kClusterEventsPerMinute : kEventsPerMinute);
+    if (!change.node().empty()) {
+      TellOfNode(std::move(change), now, picked);
+      continue;
+    }
+    const auto pace = paces_.try_emplace("", kClusterEventsPerMinute);
     TellAtPace(pace.first->second, std::move(change), now, picked);
   }
   return picked;

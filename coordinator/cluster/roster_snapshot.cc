@@ -45,6 +45,7 @@ void FillAssigned(const KnownNode& known, const v1::Desired& desired,
   snapshot->set_assigned_state(assigned.state);
   snapshot->set_assigned_reason(assigned.reason);
   snapshot->set_ahead(IsAhead(desired, known.said));
+  snapshot->set_odd(IsOdd(desired, known.said));
 }
 
 // What goes by the specification goes by the one in force.

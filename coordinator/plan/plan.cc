@@ -51,6 +51,21 @@ std::string WhyAhead(const Reported& node) {
          apply;
 }
 
+bool IsOddGeneration(const v1::Desired& desired, const Reported& node) {
+  return node.own_lineage && node.generation > desired.generation() &&
+         node.generation - desired.generation() > kGenerationsAbove;
+}
+
+std::string WhyOdd(const v1::Desired& desired, const Reported& node) {
+  const std::string what = node.odd.empty()
+                               ? "generation " + std::to_string(node.generation) +
+                                     ", the newest is " + std::to_string(desired.generation())
+                               : node.odd;
+  return "it says that it goes by " + what +
+         ": nobody gave it that, and it counts for nothing. Look at who has access to the node; "
+         "connect-ha node remove and a new token take it in anew";
+}
+
 }  // namespace
 
 UnitSeen LookAtUnit(const v1::Facts& facts) {
@@ -61,12 +76,12 @@ UnitSeen LookAtUnit(const v1::Facts& facts) {
   return unit;
 }
 
-bool IsOddGeneration(const v1::Desired& desired, const Reported& node) {
-  return node.own_lineage && node.generation > desired.generation() &&
-         node.generation - desired.generation() > kGenerationsAbove;
+bool IsOdd(const v1::Desired& desired, const Reported& node) {
+  return !node.odd.empty() || IsOddGeneration(desired, node);
 }
 
 bool IsAhead(const v1::Desired& desired, const Reported& node) {
+  if (IsOdd(desired, node)) return false;
   if (node.order_ahead) return !HoldsTheSame(desired, node) && !WasAppliedSince(desired, node);
   if (node.generation == 0) return false;
   if (!node.own_lineage) return !WasAppliedSince(desired, node);
@@ -75,6 +90,7 @@ bool IsAhead(const v1::Desired& desired, const Reported& node) {
 }
 
 Assigned AssignState(const v1::Desired& desired, const Reported& node, const UnitSeen& unit) {
+  if (IsOdd(desired, node)) return {Present(node), WhyOdd(desired, node)};
   if (IsAhead(desired, node)) return {Present(node), WhyAhead(node)};
   if (desired.generation() == 0) return {v1::OBSERVED, "no specification was applied"};
   if (desired.spec().enforcement() != v1::ENFORCE) {

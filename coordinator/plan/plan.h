@@ -31,6 +31,9 @@ struct Reported {
   std::optional<google::protobuf::Timestamp> applied_at;
   // It has taken an order above all that this coordinator has given.
   bool order_ahead = false;
+  // What it says that it goes by, where nobody can have given it that: "order 9.1, the latest is
+  // 2.5"; "": nothing.
+  std::string odd;
   v1::Allow allow = v1::ALLOW_UNSPECIFIED;
   // Null: it has not said.
   std::shared_ptr<const v1::Convergence> convergence;
@@ -53,14 +56,15 @@ struct Assigned {
 
 // Whether the node goes by something that is not of this coordinator's history: its store was
 // restored from an older copy, or made anew. Only what a person applies from then on moves the
-// node.
+// node. An odd one is not ahead.
 bool IsAhead(const v1::Desired& desired, const Reported& node);
-// It speaks of a generation that nobody gave it, and that counts for nothing.
-bool IsOddGeneration(const v1::Desired& desired, const Reported& node);
+// It speaks of a generation or an order that nobody gave it. That counts for nothing, and nothing
+// that is applied moves the node.
+bool IsOdd(const v1::Desired& desired, const Reported& node);
 
 // `desired` is in force; generation 0: nothing was applied.
 //
-//   the node is ahead                             what the node is
+//   the node is odd or ahead                      what the node is
 //   no specification, or one that only observes   OBSERVED
 //   the node allows no more than to observe       OBSERVED
 //   Connect runs on the node                      OBSERVED: nothing is changed under it

@@ -40,8 +40,9 @@ size_t IndexOfLarge(const MessageBounds& bounds, const WireField& field) {
 
 }  // namespace
 
+// No value takes less than a byte: those of a packed field take one, all others two at the least.
 bool IsSmall(size_t bytes, const MessageBounds& bounds) {
-  return bytes <= bounds.bytes && bytes / kLeastWireBytes <= bounds.values;
+  return bytes <= bounds.bytes && bytes <= bounds.values;
 }
 
 absl::Status CheckBounds(absl::string_view message, const Descriptor& type,
@@ -63,7 +64,7 @@ absl::Status CheckBounds(absl::string_view message, const Descriptor& type,
     found.bytes += field.content.size();
     if (found.bytes > bound.bytes) break;
     // What may hold too much is counted; what may not, counts as what it may hold.
-    const size_t at_most = field.content.size() / kLeastWireBytes;
+    const size_t at_most = field.content.size();
     found.values +=
         at_most <= bound.values ? at_most : CountValues(field.content, *bound.type, bound.values);
   }

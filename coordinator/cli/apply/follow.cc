@@ -37,13 +37,14 @@ enum class Stand { kUnderWay, kRight, kWrong, kUnheard };
 
 // What the node says is of the generation in force.
 bool SpeaksOfThis(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
-  return !node.ahead() && node.reported_generation() == snapshot.generation() &&
+  return !node.odd() && !node.ahead() && node.reported_generation() == snapshot.generation() &&
          node.convergence().generation() == snapshot.generation();
 }
 
 // Where the node is, and whether it goes on from there.
 Stand StandOf(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
   if (!IsLive(snapshot, node)) return Stand::kUnheard;
+  if (node.odd()) return Stand::kWrong;  // no generation moves it
   if (IsConverged(snapshot, node)) return Stand::kRight;
   if (Refuses(snapshot, node)) return Stand::kWrong;
   if (!SpeaksOfThis(snapshot, node)) return Stand::kUnderWay;

@@ -83,6 +83,12 @@ std::string Differs(const v1::NodeSnapshot& node) {
 // `moving`: with what only passes.
 Cell Text(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node, bool moving) {
   if (!IsLive(snapshot, node)) return {"not heard", Style::kDoubtful};
+  if (node.odd()) {
+    return {absl::StrCat("says that it goes by what nobody gave it: look at who has access to it, "
+                         "then connect-ha node remove ",
+                         node.name()),
+            Style::kBad};
+  }
   if (node.ahead()) {
     return {absl::StrCat("keeps generation ", node.reported_generation(),
                          ", which this coordinator does not know: connect-ha apply"),
@@ -134,7 +140,7 @@ std::string FormatBytes(uint64_t bytes) {
 }
 
 bool IsConverged(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
-  return !node.ahead() && node.reported_generation() == snapshot.generation() &&
+  return !node.odd() && !node.ahead() && node.reported_generation() == snapshot.generation() &&
          node.convergence().generation() == snapshot.generation() &&
          node.convergence().state() == C::CONVERGED;
 }

@@ -10,8 +10,6 @@ namespace connect_ha {
 // Of the changes that are due, or of a preview; and of what is in their way.
 inline constexpr int kMostChangesKept = 200;
 inline constexpr int kMostTroublesKept = 20;
-// Of changes made, in one heartbeat: the node keeps the others, and says them again.
-inline constexpr size_t kMostChangesTaken = 100;
 inline constexpr size_t kMostSignersKept = 16;
 // Of a preview, serialised.
 inline constexpr size_t kMostPreviewBytes = 64 * 1024;

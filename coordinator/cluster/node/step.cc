@@ -33,7 +33,7 @@ bool Holds(const KnownNode& node, const v1::HeartbeatRequest& request) {
 
 void Tell(KnownNode& node, v1::Event::Kind kind, const std::string& name, const std::string& text,
           Time now, std::vector<v1::Event>& events) {
-  TellAtPace(node.pace, MakeEvent(kind, name, text, now), now, events);
+  TellOrWait(node.pace, MakeEvent(kind, name, text, now), now, events);
 }
 
 bool NoteConflict(KnownNode& node, const std::string& name, Time now,
@@ -89,6 +89,7 @@ void TakeSaid(const v1::HeartbeatRequest& request, const StepInputs& in, KnownNo
   said.applied_at.reset();
   if (request.has_reported_applied_at()) said.applied_at = request.reported_applied_at();
   said.order_ahead = HoldsLaterOrder(node.ordered, request, in);
+  said.odd = WhatNobodyGave(request, in);
   said.allow = request.allow();
   node.agent_version = Name(request.agent_version());
   TakeSigners(request, node);
@@ -102,8 +103,9 @@ void Hear(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult&
   if (!node.heard || node.lost) result.changed = true;
   if (std::exchange(node.lost, false) && std::exchange(node.loss_told, false)) {
     const auto away = node.last_seen ? in.now - *node.last_seen : std::chrono::microseconds(0);
-    Tell(node, v1::Event::NODE_BACK, name, absl::StrCat("back after ", FormatSpan(away)), in.now,
-         result.events);
+    // As the loss: whatever else there was of it, this is told.
+    result.events.push_back(MakeEvent(v1::Event::NODE_BACK, name,
+                                      absl::StrCat("back after ", FormatSpan(away)), in.now));
   }
   node.claimants.Heard(Name(request.machine_id()), Name(request.boot_id()), in.address, in.now);
   node.claimants.ForgetBefore(in.now - in.stale_after);
@@ -142,9 +144,9 @@ void TakeChanges(const v1::HeartbeatRequest& request, const StepInputs& in, Step
     uint64_t last = node.changes_taken;
     for (const v1::ChangeMade& made : request.changes_made()) {
       if (made.number() <= last) continue;
-      const bool room = result.changes.size() < kMostChangesTaken && made.number() <= kLastNumber &&
-                        node.pace.Take(1, in.now) == 1;
-      if (!room) break;
+      const bool taken = made.number() <= kLastNumber &&
+                         node.pace.Take(1, in.now, kEventsPerMinute - kChangesPerMinute) == 1;
+      if (!taken) break;
       last = made.number();
       result.changes.push_back({last, MakeChangeEvent(request.node(), made, in.now)});
     }
@@ -186,6 +188,7 @@ StepResult Step(const KnownNode& before, const v1::HeartbeatRequest& request,
                 const StepInputs& inputs) {
   StepResult result;
   result.after = before;
+  TellWaiting(result.after.pace, request.node(), inputs.now, result.events);
   Hear(request, inputs, result);
   TakeReport(request, inputs, result);
   Answer(request, inputs, result);
@@ -196,8 +199,8 @@ StepResult Step(const KnownNode& before, const v1::HeartbeatRequest& request,
 
 bool Age(KnownNode& node, const std::string& name, std::chrono::microseconds stale_after,
          Time started, Time now, std::vector<v1::Event>& events) {
+  TellWaiting(node.pace, name, now, events);
   if (node.removed || !node.last_seen) return false;
-  if (auto left_out = TellLeftOut(node.pace, name, now)) events.push_back(*std::move(left_out));
   node.claimants.ForgetBefore(now - stale_after);
   bool changed = NoteConflict(node, name, now, events);
   // What happened while the coordinator was away is not known: count from its start.

@@ -35,7 +35,7 @@ struct StepInputs {
 struct StepResult {
   KnownNode after;
   v1::HeartbeatResponse answer;   // but for coordinator_sent_us and digest_key_id
-  std::vector<v1::Event> events;  // of the node's share of them
+  std::vector<v1::Event> events;  // of the node's share of them (event_pace.h)
   // The report is another one than the store has.
   bool store_report = false;
   std::vector<NumberedEvent> changes;  // that the node made, in order

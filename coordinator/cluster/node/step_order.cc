@@ -13,7 +13,7 @@ namespace connect_ha {
 namespace {
 
 // An epoch is about the microsecond in which a coordinator took its store up (Store::epoch): one
-// that lies ahead by more than clocks differ is none.
+// that lies ahead by more than clocks differ is none. Nor was anything applied so long after now.
 constexpr std::chrono::microseconds kClocksDiffer = std::chrono::hours(24);
 
 bool IsOwn(const v1::HeartbeatRequest& request, const StepInputs& in) {
@@ -33,36 +33,28 @@ bool IsOddOrder(const v1::HeartbeatRequest& request, const StepInputs& in) {
   return held.epoch() > std::max(in.epoch, now) + static_cast<uint64_t>(kClocksDiffer.count());
 }
 
-std::string OddText(const v1::HeartbeatRequest& request, const StepInputs& in) {
-  const std::string what =
-      IsOddOrder(request, in)
-          ? absl::StrCat("order ", request.order().epoch(), ".", request.order().serial(),
-                         ", the latest is ", in.epoch, ".", in.serial)
-          : absl::StrCat("generation ", request.reported_generation(), ", the newest is ",
-                         in.desired.generation());
-  return absl::StrCat("it says that it goes by ", what,
-                      ": nobody gave it that, and it counts for nothing. Look at who has access to "
-                      "the node; connect-ha node remove and a new token take it in anew");
+// Whatever is applied would be older than that, for ever.
+bool IsYetToCome(const google::protobuf::Timestamp& applied_at, const StepInputs& in) {
+  return FromProto(applied_at) >
+         std::max(in.now, FromProto(in.desired.applied_at())) + kClocksDiffer;
 }
 
 // Told when it begins and when it ends.
-void NoteStanding(const v1::HeartbeatRequest& request, const StepInputs& in, bool odd, bool ahead,
-                  const Assigned& assigned, StepResult& result) {
+void NoteStanding(const std::string& name, bool odd, bool ahead, const Assigned& assigned, Time now,
+                  StepResult& result) {
   KnownNode& node = result.after;
-  const std::string& name = request.node();
   if (std::exchange(node.odd, odd) != odd) {
-    TellAtPace(
+    TellOrWait(
         node.pace,
         MakeEvent(v1::Event::NODE_ORDERS_ODD, name,
-                  odd ? OddText(request, in) : "what it says that it goes by is no longer odd",
-                  in.now),
-        in.now, result.events);
+                  odd ? assigned.reason : "what it says that it goes by is no longer odd", now),
+        now, result.events);
   }
   if (std::exchange(node.ahead, ahead) != ahead) {
-    TellAtPace(node.pace,
+    TellOrWait(node.pace,
                MakeEvent(v1::Event::NODE_AHEAD, name,
-                         ahead ? assigned.reason : "it is no longer ahead", in.now),
-               in.now, result.events);
+                         ahead ? assigned.reason : "it is no longer ahead", now),
+               now, result.events);
   }
 }
 
@@ -72,7 +64,7 @@ void NoteState(const std::string& name, const Assigned& assigned, v1::NodeState 
   const std::string text =
       absl::StrCat("to be ", StateName(assigned.state), ", was to be ", StateName(was),
                    assigned.reason.empty() ? "" : ": ", assigned.reason);
-  TellAtPace(result.after.pace, MakeEvent(v1::Event::NODE_STATE_CHANGED, name, text, now), now,
+  TellOrWait(result.after.pace, MakeEvent(v1::Event::NODE_STATE_CHANGED, name, text, now), now,
              result.events);
 }
 
@@ -100,32 +92,45 @@ bool HoldsLaterOrder(const Ordered& ordered, const v1::HeartbeatRequest& request
   return IsLater(held, in.epoch, in.serial) && IsLater(held, ordered.epoch, ordered.serial);
 }
 
+std::string WhatNobodyGave(const v1::HeartbeatRequest& request, const StepInputs& in) {
+  if (IsOddOrder(request, in)) {
+    return absl::StrCat("order ", request.order().epoch(), ".", request.order().serial(),
+                        ", the latest is ", in.epoch, ".", in.serial);
+  }
+  if (request.has_reported_applied_at() && IsYetToCome(request.reported_applied_at(), in)) {
+    return absl::StrCat("what was applied at ", FormatUtc(FromProto(request.reported_applied_at())),
+                        ", which is yet to come");
+  }
+  return "";
+}
+
 void GiveOrders(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult& result) {
   KnownNode& node = result.after;
   v1::HeartbeatResponse& answer = result.answer;
   const Assigned assigned =
       AssignState(in.desired, node.said, SeenUnit(node, in.stale_after, in.now));
+  const bool odd = IsOdd(in.desired, node.said);
   const bool ahead = IsAhead(in.desired, node.said);
-  const bool odd = IsOddGeneration(in.desired, node.said) || IsOddOrder(request, in);
+  const bool left_alone = odd || ahead;
   // Of two machines under one name neither is given anything new.
   const bool frozen = node.in_conflict;
   const uint64_t generation = frozen ? request.reported_generation() : in.desired.generation();
   answer.set_assigned_state(assigned.state);
   answer.set_assigned_generation(generation);
   const bool holds = node.said.own_lineage && request.reported_generation() == generation;
-  if (!frozen && !ahead && !holds) *answer.mutable_desired() = in.desired;
+  if (!frozen && !left_alone && !holds) *answer.mutable_desired() = in.desired;
 
   const Ordered before = node.ordered;
   if (before.epoch == 0 || before.state != assigned.state || before.generation != generation) {
     node.ordered = {assigned.state, generation, in.epoch, in.serial + 1};
   }
-  if (!ahead && !odd && !frozen) RaiseAbove(request, in, node.ordered);
+  if (!left_alone && !frozen) RaiseAbove(request, in, node.ordered);
   v1::Order& order = *answer.mutable_order();
   order.set_lineage(in.desired.lineage());
   order.set_epoch(node.ordered.epoch);
   order.set_serial(node.ordered.serial);
   if (frozen) return;
-  NoteStanding(request, in, odd, ahead && !odd, assigned, result);
+  NoteStanding(request.node(), odd, ahead, assigned, in.now, result);
   NoteState(request.node(), assigned, before.state, in.now, result);
 }
 

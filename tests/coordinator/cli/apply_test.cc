@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "common/spec/signed_spec.h"
+#include "common/spec/spec_bundle.h"
 #include "coordinator/cli/text/convergence_text.h"
 #include "coordinator/cli/text/line_diff.h"
 #include "gmock/gmock.h"
@@ -303,6 +304,30 @@ TEST_F(Apply, ANodeThatRefusesEndsTheFollowingAndSaysWhy) {
   EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--wait"}), kFails);
   EXPECT_THAT(world_.out, HasSubstr("node-1: REFUSES generation 1\n"));
   EXPECT_THAT(world_.out, HasSubstr("it is not signed"));
+}
+
+// One node's word makes no generation, and nobody waits for it.
+TEST_F(Apply, ANodeThatIsOddIsNamedAndNotWaitedFor) {
+  world_.coordinator.specs.resize(1);
+  v1::SpecGeneration& spec = world_.coordinator.specs[0];
+  spec.set_generation(1);
+  ASSERT_TRUE(LoadSpecBundle(path_, *spec.mutable_bundle()).empty());
+  v1::Snapshot snapshot = Snapshot(v1::Convergence::CONVERGED);
+  v1::NodeSnapshot& odd = *snapshot.add_nodes();
+  odd = snapshot.nodes(0);
+  odd.set_name("node-2");
+  odd.set_reported_generation(~uint64_t{0});
+  odd.set_odd(true);
+  world_.coordinator.snapshots = {snapshot};
+  world_.width = 400;
+  EXPECT_EQ(world_.Run({"apply", path_}), kHolds);
+  EXPECT_EQ(world_.out, "nothing to apply: generation 1 already says this\n");
+  const Time begun = world_.now;
+  EXPECT_EQ(world_.Run({"apply", path_, "--wait"}), kFails);
+  EXPECT_EQ(world_.now, begun);
+  EXPECT_THAT(world_.out, HasSubstr("node-2: says that it goes by what nobody gave it: look at who "
+                                    "has access to it, then connect-ha node remove node-2\n"));
+  EXPECT_THAT(world_.out, HasSubstr("1 of 2 nodes as generation 1 says"));
 }
 
 TEST(LineDiff, ShowsWhatDiffersWithALineAround) {

@@ -204,14 +204,36 @@ TEST(PlanTest, ANodeWithALaterOrderIsLeftUntilItIsKnownWhatItGoesBy) {
 
 TEST(PlanTest, AGenerationThatNobodyGaveIsOdd) {
   const v1::Desired desired = Desired(v1::ENFORCE);
-  EXPECT_FALSE(IsOddGeneration(desired, Node(v1::READY, kGeneration)));
-  EXPECT_FALSE(IsOddGeneration(desired, Node(v1::READY, kGeneration + kGenerationsAbove)));
-  EXPECT_TRUE(IsOddGeneration(desired, Node(v1::READY, kGeneration + kGenerationsAbove + 1)));
-  EXPECT_TRUE(IsOddGeneration(desired, Node(v1::READY, ~uint64_t{0})));
-  EXPECT_FALSE(IsOddGeneration(desired, Node(v1::READY, 0)));
+  EXPECT_FALSE(IsOdd(desired, Node(v1::READY, kGeneration)));
+  EXPECT_FALSE(IsOdd(desired, Node(v1::READY, kGeneration + kGenerationsAbove)));
+  EXPECT_TRUE(IsOdd(desired, Node(v1::READY, kGeneration + kGenerationsAbove + 1)));
+  EXPECT_TRUE(IsOdd(desired, Node(v1::READY, ~uint64_t{0})));
+  EXPECT_FALSE(IsOdd(desired, Node(v1::READY, 0)));
   Reported other = Node(v1::READY, ~uint64_t{0});
   other.own_lineage = false;
-  EXPECT_FALSE(IsOddGeneration(desired, other));
+  EXPECT_FALSE(IsOdd(desired, other));
+}
+
+// Nothing that is applied would move it: so it is not said that apply does.
+TEST(PlanTest, ANodeThatIsOddIsNotAheadAndIsToldHowItIsTakenInAnew) {
+  const v1::Desired desired = Desired(v1::ENFORCE);
+  Reported of_order = Node(v1::READY, kGeneration - 1, v1::Convergence::CONVERGED);
+  of_order.order_ahead = true;
+  of_order.odd = "order 9.1, the latest is 2.5";
+  const Reported of_generation = Node(v1::READY, ~uint64_t{0}, v1::Convergence::CONVERGED);
+  for (const Reported& node : {of_order, of_generation}) {
+    EXPECT_TRUE(IsOdd(desired, node));
+    EXPECT_FALSE(IsAhead(desired, node));
+    const Assigned assigned = AssignState(desired, node, NoUnit());
+    EXPECT_EQ(assigned.state, v1::READY);
+    EXPECT_FALSE(absl::StrContains(assigned.reason, "connect-ha apply")) << assigned.reason;
+    EXPECT_TRUE(absl::StrContains(assigned.reason, "connect-ha node remove")) << assigned.reason;
+  }
+  EXPECT_TRUE(absl::StrContains(AssignState(desired, of_order, NoUnit()).reason,
+                                "goes by order 9.1, the latest is 2.5: nobody gave it that"));
+  EXPECT_TRUE(
+      absl::StrContains(AssignState(desired, of_generation, NoUnit()).reason,
+                        "goes by generation 18446744073709551615, the newest is 7: nobody gave"));
 }
 
 TEST(PlanTest, ANodeThatAllowsNoMoreIsOnlyObserved) {

@@ -123,6 +123,22 @@ TEST(HeartbeatBounds, FactsInManyPiecesAreCountedTogether) {
       << status;
 }
 
+// Values of a packed field take a byte each, where all others take two.
+TEST(HeartbeatBounds, PackedValuesAreCounted) {
+  v1::Facts facts;
+  v1::Account& account = *facts.mutable_accounts()->add_accounts();
+  v1::HeartbeatRequest request;
+  const auto check_with = [&](int groups) {
+    while (account.groups_size() < groups) account.add_groups(1);
+    request.set_facts_bytes(facts.SerializeAsString());
+    return Check(request);
+  };
+  EXPECT_TRUE(check_with(99'000).ok());
+  const absl::Status status = check_with(101'000);
+  EXPECT_TRUE(absl::StrContains(status.message(), "more values than the limit of 100000"))
+      << status;
+}
+
 TEST(HeartbeatBounds, ManySmallChangesAreRefusedUnparsed) {
   const std::string changes =
       Repeat(Bytes(v1::HeartbeatRequest::kChangesMadeFieldNumber, ""), 60'000);
@@ -133,8 +149,8 @@ TEST(HeartbeatBounds, ManySmallChangesAreRefusedUnparsed) {
 
 TEST(MessageBounds, SmallMessagesNeedNoLook) {
   const MessageBounds bounds;
-  EXPECT_TRUE(IsSmall(80'000, bounds));
-  EXPECT_FALSE(IsSmall(80'002, bounds));
+  EXPECT_TRUE(IsSmall(40'000, bounds));
+  EXPECT_FALSE(IsSmall(40'001, bounds));
   MessageBounds few = bounds;
   few.bytes = 1000;
   EXPECT_FALSE(IsSmall(1001, few));

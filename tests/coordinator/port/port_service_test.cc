@@ -12,6 +12,7 @@
 #include "common/tls/channel.h"
 #include "tests/coordinator/port/raw_calls.h"
 #include "tests/coordinator/service/test_cluster.h"
+#include "tests/fakes/log_capture.h"
 
 namespace connect_ha {
 namespace {
@@ -117,6 +118,7 @@ TEST_F(PortServiceTest, AConnectionThatNobodyCallsOverIsHungUpOn) {
 }
 
 TEST_F(PortServiceTest, WhoSendsTooMuchWhereNodesJoinIsHungUpOn) {
+  const LogCapture log;
   const auto channel = cluster_.ConnectToEnrol();
   const auto stub = v1::EnrolmentService::NewStub(channel);
   v1::ChallengeRequest request;
@@ -128,6 +130,10 @@ TEST_F(PortServiceTest, WhoSendsTooMuchWhereNodesJoinIsHungUpOn) {
     status = stub->Challenge(&context, request, &response);
   }
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();
+  // Not for the time that it took.
+  const std::vector<std::string> hung_up = log.Await("hung up: ");
+  ASSERT_EQ(hung_up.size(), 1u);
+  EXPECT_TRUE(absl::StrContains(hung_up[0], "hung up: it sent ")) << hung_up[0];
 }
 
 TEST_F(PortServiceTest, AMessageThatIsTooLargeToJoinWithIsRefusedUnparsed) {

@@ -228,6 +228,28 @@ TEST(FindChanges, ManyNodesThatTurnAtOnceAreOneEventWithTheirNumber) {
   EXPECT_EQ(ceased[0].count(), 9'999u);
 }
 
+// So where none of them failed before: the rule itself turns.
+TEST(FindChanges, ARuleThatTurnsSaysOfHowManyNodes) {
+  std::vector<std::pair<std::string, v1::Outcome>> well, broken;
+  for (int i = 0; i < 1'000; ++i) {
+    const std::string node = "node-" + std::to_string(10'000 + i);
+    well.push_back({node, v1::PASS});
+    broken.push_back({node, i < 100 ? v1::PASS : v1::FAIL});
+  }
+  std::vector<std::pair<std::string, v1::Outcome>> one = well;
+  one[7].second = v1::FAIL;
+  const auto change = [](const auto& before, const auto& after) {
+    const auto changes = FindChanges(Remember(Judged(before)), Judged(after), kNoon);
+    EXPECT_EQ(changes.size(), 1u);
+    return changes.empty() ? v1::Event() : changes[0];
+  };
+  EXPECT_EQ(change(well, broken).count(), 900u);
+  EXPECT_EQ(change(broken, well).count(), 900u);
+  EXPECT_EQ(change(well, one).count(), 0u);
+  EXPECT_EQ(change(well, one).node(), "node-10007");
+  EXPECT_EQ(change(one, well).count(), 0u);
+}
+
 TEST(ChangePaces, ANodeThatFlapsFillsNoHistory) {
   ChangePaces paces;
   size_t told = 0;
@@ -245,6 +267,48 @@ TEST(ChangePaces, ANodeThatFlapsFillsNoHistory) {
   EXPECT_EQ(later[0].kind(), v1::Event::EVENTS_LEFT_OUT);
   EXPECT_EQ(later[0].node(), "flapping");
   EXPECT_EQ(later[0].count(), 600 - kEventsPerMinute);
+}
+
+v1::Event TurnOf(const std::string& node, const std::string& rule = "storage-is-mounted") {
+  v1::Event event;
+  event.set_kind(v1::Event::FINDING_CHANGED);
+  event.set_node(node);
+  event.set_rule(rule);
+  event.set_from(v1::PASS);
+  event.set_to(v1::FAIL);
+  event.set_text("as " + node + " says");
+  return event;
+}
+
+// A fault that comes over the nodes one after the other is one fault, too.
+TEST(ChangePaces, AFaultThatTricklesInFillsNoHistory) {
+  ChangePaces paces;
+  std::vector<v1::Event> told;
+  const auto pick = [&](std::vector<v1::Event> changes, Time now) {
+    for (v1::Event& event : paces.Pick(std::move(changes), now)) told.push_back(std::move(event));
+  };
+  for (int i = 0; i < 590; ++i) {
+    pick({TurnOf("node-" + std::to_string(i))}, kNoon + std::chrono::milliseconds(100 * i));
+  }
+  pick({TurnOf("alone", "database-is-same"), TurnOf("")}, kNoon + seconds(59));
+  ASSERT_EQ(told.size(), kNodesFindingsPerMinute + 1);
+  EXPECT_EQ(told.back().node(), "");  // what is of the cluster has its own room
+  told.clear();
+  pick({}, kNoon + seconds(60));
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].node(), "alone");
+  EXPECT_EQ(told[0].count(), 0u);
+  EXPECT_EQ(told[0].text(), "as alone says");
+  EXPECT_EQ(told[1].node(), "");
+  EXPECT_EQ(told[1].rule(), "storage-is-mounted");
+  EXPECT_EQ(told[1].from(), v1::PASS);
+  EXPECT_EQ(told[1].to(), v1::FAIL);
+  EXPECT_EQ(told[1].count(), 590 - kNodesFindingsPerMinute);
+  EXPECT_EQ(told[1].text(), "node-60 and 529 more in one minute: as node-60 says");
+  told.clear();
+  pick({TurnOf("node-0")}, kNoon + seconds(61));
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].node(), "node-0");
 }
 
 TEST(RuleMemory, ComesBackFromTheStoreAsItWas) {

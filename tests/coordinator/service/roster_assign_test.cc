@@ -184,7 +184,12 @@ TEST_F(RosterAssignTest, AGenerationThatNobodyGaveIsToldAndCountsForNothing) {
   const v1::Event event = StoredEvents().front();
   EXPECT_EQ(event.node(), "a");
   EXPECT_TRUE(absl::StrContains(event.text(), "generation 18446744073709551615, the newest is 3"));
+  const v1::NodeSnapshot shown = Node("a", kNoon + seconds(1));
+  EXPECT_TRUE(shown.odd());
+  EXPECT_FALSE(shown.ahead());  // so apply of what is in force is none
+  EXPECT_EQ(shown.assigned_reason(), event.text());
   Hear(Beat(v1::READY, 1003), 2);
+  EXPECT_TRUE(Node("a", kNoon + seconds(2)).ahead());
   EXPECT_EQ(roster_->NewestGenerationHeld(1003), 1003u);  // a store that is an older copy now
   EXPECT_EQ(roster_->NewestGenerationHeld(1002), 0u);
 }

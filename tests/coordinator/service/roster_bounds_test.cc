@@ -59,9 +59,9 @@ TEST_F(RosterBoundsTest, AHeartbeatOfManyChangesAddsAMinutesShareAndRemovesNothi
   v1::HeartbeatRequest request = Beat("a");
   for (int number = 1; number <= 450'000; ++number) request.add_changes_made()->set_number(number);
   for (int beat = 0; beat < 3; ++beat) {
-    EXPECT_EQ(Hear(request, kNoon + seconds(beat)).changes_taken(), kEventsPerMinute);
+    EXPECT_EQ(Hear(request, kNoon + seconds(beat)).changes_taken(), kChangesPerMinute);
   }
-  EXPECT_EQ(CountEvents(v1::Event::RESOURCE_CHANGED), kEventsPerMinute);
+  EXPECT_EQ(CountEvents(v1::Event::RESOURCE_CHANGED), kChangesPerMinute);
   EXPECT_EQ(CountEvents(v1::Event::SPEC_APPLIED), 1u);
 }
 

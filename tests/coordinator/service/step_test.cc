@@ -1,75 +1,16 @@
 // One heartbeat, without a roster, a store or a lock.
-#include "coordinator/cluster/node/step.h"
-
-#include <gtest/gtest.h>
-
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "coordinator/cluster/node/bounds.h"
 #include "coordinator/cluster/node/node_events.h"
+#include "tests/coordinator/service/step_fixture.h"
 
 namespace connect_ha {
 namespace {
 
 using std::chrono::seconds;
-
-const Time kNoon{seconds(1'700'000'000)};
-constexpr char kLineage[] = "ours";
-
-v1::HeartbeatRequest Beat(const std::string& digest = "d1") {
-  v1::HeartbeatRequest request;
-  request.set_node("a");
-  request.set_machine_id("machine");
-  request.set_boot_id("boot");
-  request.set_agent_version("1.2.3");
-  request.set_facts_digest(digest);
-  return request;
-}
-
-v1::HeartbeatRequest WithFacts(v1::HeartbeatRequest request) {
-  v1::Facts facts;
-  facts.mutable_connect();
-  facts.mutable_host()->set_hostname(request.facts_digest());
-  request.set_facts_bytes(facts.SerializeAsString());
-  return request;
-}
-
-// What the heartbeats of one node make of it.
-class StepTest : public testing::Test {
- protected:
-  StepTest() {
-    desired_.set_lineage(kLineage);
-    desired_.set_generation(3);
-    desired_.mutable_spec()->set_enforcement(v1::ENFORCE);
-  }
-  StepResult Look(const v1::HeartbeatRequest& request, int after_s, bool store_works = true) {
-    const Time now = kNoon + seconds(after_s);
-    StepInputs inputs = {desired_};
-    inputs.stale_after = seconds(30);
-    inputs.epoch = 2;
-    inputs.serial = serial_;
-    inputs.address = "10.0.0.1";
-    auto report = TakeFacts(request, desired_.spec(), desired_.generation(), now);
-    EXPECT_TRUE(report.ok()) << report.status();
-    if (report.ok()) inputs.report = *report;
-    inputs.store_works = store_works;
-    inputs.now = now;
-    return Step(node_, request, inputs);
-  }
-  StepResult Take(const v1::HeartbeatRequest& request, int after_s) {
-    StepResult result = Look(request, after_s);
-    node_ = result.after;
-    if (node_.ordered.epoch == 2) serial_ = std::max(serial_, node_.ordered.serial);
-    return result;
-  }
-
-  v1::Desired desired_;
-  uint64_t serial_ = 0;
-  KnownNode node_;
-};
 
 TEST_F(StepTest, TheSameInTheSameOut) {
   Take(WithFacts(Beat()), 0);
@@ -122,20 +63,6 @@ TEST_F(StepTest, WhatCannotBeStoredIsNotTakenTheRestIs) {
   EXPECT_FALSE(result.store_report);
 }
 
-TEST_F(StepTest, OfMoreChangesThanThereIsRoomForTheRestIsSaidAgain) {
-  v1::HeartbeatRequest request = Beat();
-  for (int number = 1; number <= 450'000; ++number) request.add_changes_made()->set_number(number);
-  StepResult result = Take(request, 0);
-  EXPECT_EQ(result.changes.size(), kEventsPerMinute);
-  EXPECT_LE(result.changes.size(), kMostChangesTaken);
-  EXPECT_EQ(result.answer.changes_taken(), kEventsPerMinute);
-  EXPECT_TRUE(Take(request, 30).changes.empty());
-  result = Take(request, 60);
-  EXPECT_EQ(result.changes.front().number, kEventsPerMinute + 1);
-  EXPECT_EQ(result.answer.changes_taken(), 2 * kEventsPerMinute);
-  EXPECT_TRUE(result.events.empty());  // nothing was left out
-}
-
 TEST_F(StepTest, NumbersThatNoStoreTakesEndTheChanges) {
   v1::HeartbeatRequest request = Beat();
   for (const uint64_t number : {uint64_t{5}, uint64_t{4}, uint64_t{6}, ~uint64_t{0}, uint64_t{7}}) {
@@ -146,26 +73,6 @@ TEST_F(StepTest, NumbersThatNoStoreTakesEndTheChanges) {
   EXPECT_EQ(result.changes[0].number, 5u);
   EXPECT_EQ(result.changes[1].number, 6u);
   EXPECT_EQ(result.answer.changes_taken(), 6u);
-}
-
-TEST_F(StepTest, AFloodOfEventsIsAMinutesShareAndACount) {
-  std::vector<v1::Event> events;
-  for (int i = 0; i < 120; ++i) {
-    v1::HeartbeatRequest request = Beat();
-    request.mutable_convergence()->set_state(i % 2 == 0 ? v1::Convergence::STUCK
-                                                        : v1::Convergence::CONVERGED);
-    request.mutable_convergence()->set_generation(static_cast<uint64_t>(i));
-    for (v1::Event& event : Take(request, i / 2).events) events.push_back(std::move(event));
-  }
-  ASSERT_EQ(events.size(), kEventsPerMinute);
-  v1::HeartbeatRequest last = Beat();
-  last.mutable_convergence()->set_state(v1::Convergence::STUCK);
-  const StepResult later = Take(last, 61);
-  ASSERT_EQ(later.events.size(), 2u);
-  EXPECT_EQ(later.events[0].kind(), v1::Event::EVENTS_LEFT_OUT);
-  EXPECT_EQ(later.events[0].node(), "a");
-  EXPECT_EQ(later.events[0].count(), 119 - kEventsPerMinute);  // the first look is no event
-  EXPECT_EQ(later.events[1].kind(), v1::Event::CONVERGENCE_CHANGED);
 }
 
 TEST_F(StepTest, StringsOfAnyLengthAreShort) {
@@ -243,6 +150,26 @@ TEST_F(StepTest, AnOrderThatNobodyGaveIsOdd) {
   }
 }
 
+// It would be newer than all that is applied from now on.
+TEST_F(StepTest, WhatIsAppliedInTheFutureIsOdd) {
+  desired_.mutable_applied_at()->set_seconds(1'700'000'000);
+  v1::HeartbeatRequest request = Beat();
+  request.set_reported_generation(3);
+  request.mutable_reported_applied_at()->set_seconds(1'700'000'000 + 3600);  // clocks differ
+  EXPECT_FALSE(Take(request, 0).after.odd);
+  request.mutable_reported_applied_at()->set_seconds(INT64_MAX);
+  request.set_reported_lineage("another");
+  const StepResult result = Take(request, 1);
+  EXPECT_TRUE(result.after.odd);
+  EXPECT_FALSE(result.after.ahead);
+  EXPECT_FALSE(result.answer.has_desired());
+  // The coordinator's own clock was there when it was applied.
+  desired_.mutable_applied_at()->set_seconds(1'900'000'000);
+  request.clear_reported_lineage();
+  *request.mutable_reported_applied_at() = desired_.applied_at();
+  EXPECT_FALSE(Take(request, 2).after.odd);
+}
+
 // The store was put back as release 0.1 had left it, and upgraded once more: what is in force is
 // the same to the second, but the node takes no orders of the second upgrade's lineage.
 TEST_F(StepTest, WhatIsHeldSinceReleaseOneBelongsToTheOrdersBesideIt) {
@@ -261,17 +188,6 @@ TEST_F(StepTest, WhatIsHeldSinceReleaseOneBelongsToTheOrdersBesideIt) {
   desired_.set_generation(4);
   desired_.mutable_applied_at()->set_seconds(1'700'000'001);
   EXPECT_EQ(Take(request, 3).answer.desired().generation(), 4u);
-}
-
-TEST_F(StepTest, TwoMachinesInTurnFillNoHistory) {
-  size_t events = 0;
-  for (int i = 0; i < 200; ++i) {
-    v1::HeartbeatRequest request = Beat();
-    request.set_boot_id(i % 2 == 0 ? "boot" : "another");
-    request.set_reported_state(i % 2 == 0 ? v1::READY : v1::OBSERVED);
-    events += Take(request, i / 10).events.size();
-  }
-  EXPECT_EQ(events, 2u);  // the second was taken for the first's successor; then the conflict
 }
 
 TEST_F(StepTest, ALossIsToldUntilItWasAndOnlyThenTheReturn) {
@@ -329,29 +245,6 @@ TEST(TakeFactsTest, AListThatNoNodeHasIsRefused) {
   facts.add_runs();
   request.set_facts_bytes(facts.SerializeAsString());
   EXPECT_EQ(TakeFacts(request, {}, 1, kNoon).status().code(), absl::StatusCode::kInvalidArgument);
-}
-
-TEST(EventPaceTest, AMinutesRoomIsGivenOnce) {
-  EventPace pace(10);
-  EXPECT_EQ(pace.Take(4, kNoon), 4u);
-  EXPECT_EQ(pace.Take(9, kNoon + seconds(59)), 6u);
-  EXPECT_EQ(pace.Take(1, kNoon + seconds(59)), 0u);
-  EXPECT_EQ(pace.Take(11, kNoon + seconds(60)), 10u);
-}
-
-TEST(EventPaceTest, WhatWasLeftOutIsToldOnceTheMinuteIsOver) {
-  EventPace pace(1);
-  std::vector<v1::Event> events;
-  for (int i = 0; i < 5; ++i) {
-    TellAtPace(pace, MakeEvent(v1::Event::NODE_BACK, "a", "back", kNoon), kNoon, events);
-  }
-  ASSERT_EQ(events.size(), 1u);
-  EXPECT_FALSE(TellLeftOut(pace, "a", kNoon + seconds(59)).has_value());
-  const auto told = TellLeftOut(pace, "a", kNoon + seconds(60));
-  ASSERT_TRUE(told.has_value());
-  EXPECT_EQ(told->count(), 4u);
-  EXPECT_EQ(told->text(), "4 more events in one minute were not kept");
-  EXPECT_FALSE(TellLeftOut(pace, "a", kNoon + seconds(61)).has_value());
 }
 
 TEST_F(StepTest, AnOddOrderRaisesNoneOfOurs) {
