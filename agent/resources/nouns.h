@@ -37,8 +37,8 @@ struct PackageWanted {
 };
 std::unique_ptr<Resource> MakePackage(const ResourceContext& context, PackageWanted wanted);
 
-// The shared file system: a unit's file of ours, by which PID 1 mounts it, now and with the machine.
-// What is mounted otherwise is never touched, but for options, while nothing uses it.
+// The shared file system: a unit's file of ours, by which PID 1 mounts it, now and with the
+// machine. What is mounted otherwise is never touched, but for options, while nothing uses it.
 std::unique_ptr<Resource> MakeMount(const ResourceContext& context);
 
 // Connect's data directory on it, with the owner and mode that the specification says. Only made:

@@ -98,8 +98,7 @@ class Mount : public Resource {
       if (active.empty() || active == "inactive" || active == "failed") continue;
       return absl::UnavailableError(absl::StrCat(
           user, " is ", active, " and needs ", stand.plan.mount_point, ", which is mounted ",
-          stand.mount_fault, " and has to be mounted anew\nfix: systemctl stop ",
-          ShellWord(user)));
+          stand.mount_fault, " and has to be mounted anew\nfix: systemctl stop ", ShellWord(user)));
     }
     return absl::OkStatus();
   }
@@ -114,8 +113,8 @@ class Mount : public Resource {
     return absl::UnavailableError(absl::StrCat(
         stand.plan.mount_point, " is mounted ", stand.mount_fault,
         " and cannot be unmounted: something uses it",
-        stopped.ok() ? "" : absl::StrCat(" (", stopped.message(), ")"),
-        "\nfix: fuser -vm ", ShellWord(stand.plan.mount_point), " shows what does: stop that"));
+        stopped.ok() ? "" : absl::StrCat(" (", stopped.message(), ")"), "\nfix: fuser -vm ",
+        ShellWord(stand.plan.mount_point), " shows what does: stop that"));
   }
 
   absl::Status Start(const MountPlan& plan, Progress& progress) {
@@ -142,10 +141,10 @@ class Mount : public Resource {
 
   // "" where there is no journal.
   std::string ReadJournal(const MountPlan& plan) {
-    const absl::StatusOr<CommandResult> run = context_.host.Run(
-        {kJournalctl, "--quiet", "--no-pager", "--output=cat", "--boot", "--lines=50",
-         "--unit=" + plan.unit},
-        CommandOptions());
+    const absl::StatusOr<CommandResult> run =
+        context_.host.Run({kJournalctl, "--quiet", "--no-pager", "--output=cat", "--boot",
+                           "--lines=50", "--unit=" + plan.unit},
+                          CommandOptions());
     if (!run.ok() || run->exit_code != 0) return "";
     return PrintedByMount(plan.unit, run->output);
   }

@@ -71,8 +71,7 @@ TEST_F(DataDirectoryTest, IsMadeByPid1WithItsOwner) {
   EXPECT_EQ(Turn(), "CONVERGED");
   EXPECT_EQ(last_change().resource(), "directory Server.DataDir");
   EXPECT_EQ(last_change().from(), "absent");
-  EXPECT_EQ(last_change().to(),
-            "/mnt/connect/data of rstudio-connect:rstudio-connect, mode 750");
+  EXPECT_EQ(last_change().to(), "/mnt/connect/data of rstudio-connect:rstudio-connect, mode 750");
   EXPECT_EQ(services(), 1u);
   EXPECT_EQ(host().LStat(kDirectory)->mode, 0750u);
   EXPECT_EQ(Turn(), "CONVERGED");
@@ -106,8 +105,9 @@ TEST_F(DataDirectoryTest, OneWithSomethingInItIsNeverChanged) {
   host().SetFile("/mnt/connect/data/apps/1/app.R", "");
   const std::string said = Turn();
   EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
-  EXPECT_TRUE(StrContains(said, "/mnt/connect/data is of 0:0, mode 0755, the specification says "
-                                "rstudio-connect:rstudio-connect, mode 750"))
+  EXPECT_TRUE(StrContains(said,
+                          "/mnt/connect/data is of 0:0, mode 0755, the specification says "
+                          "rstudio-connect:rstudio-connect, mode 750"))
       << said;
   EXPECT_EQ(services(), 0u);
 }
@@ -119,8 +119,9 @@ TEST_F(DataDirectoryTest, NothingIsMadeOnTheLocalDisk) {
   host().SetFile("/proc/self/mountinfo", kMounts);
   host().SetFile(kConfigFile, "[Server]\nAddress = https://connect\n");
   said = Turn();
-  EXPECT_TRUE(StrContains(said, "/var/lib/rstudio-connect, is not on the shared file system at "
-                                "/mnt/connect"))
+  EXPECT_TRUE(StrContains(said,
+                          "/var/lib/rstudio-connect, is not on the shared file system at "
+                          "/mnt/connect"))
       << said;
   EXPECT_EQ(services(), 0u);
 }

@@ -47,9 +47,8 @@ constexpr Case kCases[] = {
      "Connection to the mount target IP address 10.0.0.9 timeout. Please retry in 5 minutes",
      "no way to", "security group"},
     {"NoWayUntilSystemdGivesUp", true, "timeout", "", "no way to", "security group"},
-    {"Denied", true, "exit-code",
-     "mount.nfs4: access denied by server while mounting 127.0.0.1:/", "does not let this node in",
-     "look at the file system policy"},
+    {"Denied", true, "exit-code", "mount.nfs4: access denied by server while mounting 127.0.0.1:/",
+     "does not let this node in", "look at the file system policy"},
     {"DeniedByAServer", false, "exit-code",
      "mount.nfs4: access denied by server while mounting nfs.example.com:/",
      "nfs.example.com does not let this node in", "with no_root_squash"},
@@ -70,15 +69,15 @@ constexpr Case kCases[] = {
     {"NothingMounted", true, "protocol", "", "ended well, and nothing is mounted",
      "systemctl status mnt-connect.mount"},
     {"SomethingElse", false, "exit-code", "mount.nfs4: Stale file handle",
-     "systemd says exit-code (mount.nfs4: Stale file handle)", "journalctl -b -u mnt-connect.mount"},
+     "systemd says exit-code (mount.nfs4: Stale file handle)",
+     "journalctl -b -u mnt-connect.mount"},
 };
 
 class MountFailureTest : public testing::TestWithParam<Case> {};
 
 TEST_P(MountFailureTest, SaysTheCauseAndWhatToDo) {
   const Case& given = GetParam();
-  const absl::Status status =
-      ExplainMountFailure(Plan(given.is_efs), given.result, given.printed);
+  const absl::Status status = ExplainMountFailure(Plan(given.is_efs), given.result, given.printed);
   const std::string message(status.message());
   const size_t fix = message.find("\nfix: ");
   ASSERT_NE(fix, std::string::npos) << message;
@@ -86,8 +85,8 @@ TEST_P(MountFailureTest, SaysTheCauseAndWhatToDo) {
   EXPECT_TRUE(StrContains(message.substr(fix), given.fix)) << message;
   EXPECT_TRUE(StrContains(message, given.printed)) << message;
   const bool missing_here = StrContains(given.cause, "is missing");
-  EXPECT_EQ(status.code(), missing_here ? absl::StatusCode::kFailedPrecondition
-                                        : absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status.code(),
+            missing_here ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, MountFailureTest, testing::ValuesIn(kCases),

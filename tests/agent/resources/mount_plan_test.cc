@@ -44,8 +44,9 @@ TEST(MountPlan, ARegionThatIsNotGivenIsTheNodes) {
             "fs-0123456789abcdef0.efs.cn-north-1.amazonaws.com.cn");
   const absl::Status unknown = MakeMountPlan(Efs(""), "").status();
   EXPECT_EQ(unknown.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_TRUE(StrContains(unknown.message(), "\nfix: write storage: {efs: {file_system: "
-                                             "fs-0123456789abcdef0, region: us-east-1}}"))
+  EXPECT_TRUE(StrContains(unknown.message(),
+                          "\nfix: write storage: {efs: {file_system: "
+                          "fs-0123456789abcdef0, region: us-east-1}}"))
       << unknown;
 }
 

@@ -5,7 +5,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "agent/resources/storage/mount_look.h"
 #include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {
@@ -74,8 +73,8 @@ struct MountNode {
   }
   int Starts() const {
     const std::vector<std::string> changes = node.host.changes();
-    return static_cast<int>(std::count(changes.begin(), changes.end(),
-                                       absl::StrCat("StartUnit ", kMountUnit)));
+    return static_cast<int>(
+        std::count(changes.begin(), changes.end(), absl::StrCat("StartUnit ", kMountUnit)));
   }
 
   BareNode node;
@@ -188,7 +187,8 @@ TEST_F(MountTest, FilesBelowTheMountPointAreNotHidden) {
   }
   const std::string said = Turn();
   EXPECT_EQ(state(), v1::Convergence::STUCK);
-  EXPECT_TRUE(StrContains(said, "(apps, bundles, db and 1 more), which a mount would hide")) << said;
+  EXPECT_TRUE(StrContains(said, "(apps, bundles, db and 1 more), which a mount would hide"))
+      << said;
   EXPECT_TRUE(StrContains(fix(), "mv /mnt/connect /mnt/connect.local")) << fix();
   ExpectUntouched();
 }
@@ -206,8 +206,9 @@ TEST_F(MountTest, SomethingElseIsNeverTakenAway) {
   SetMounts(host(), kLocal);
   std::string said = Turn();
   EXPECT_EQ(state(), v1::Convergence::STUCK);
-  EXPECT_TRUE(StrContains(said, "/srv/data of /dev/root (ext4) is mounted at /mnt/connect, wanted "
-                                "nfs.example.com:/connect"))
+  EXPECT_TRUE(StrContains(said,
+                          "/srv/data of /dev/root (ext4) is mounted at /mnt/connect, wanted "
+                          "nfs.example.com:/connect"))
       << said;
   SetMounts(host(),
             "50 28 0:52 / /mnt/connect rw - nfs4 nfs.example.com:/other rw,hard,addr=10.0.0.5\n");
@@ -217,8 +218,9 @@ TEST_F(MountTest, SomethingElseIsNeverTakenAway) {
 }
 
 TEST_F(MountTest, AServerOfAnotherNameMayBeTheSame) {
-  SetMounts(host(), "50 28 0:52 / /mnt/connect rw - nfs4 10.0.0.5:/connect "
-                    "rw,hard,lookupcache=pos,addr=10.0.0.5\n");
+  SetMounts(host(),
+            "50 28 0:52 / /mnt/connect rw - nfs4 10.0.0.5:/connect "
+            "rw,hard,lookupcache=pos,addr=10.0.0.5\n");
   const std::string said = Turn();
   EXPECT_TRUE(StrContains(said, "cannot be told, as one server can have several names")) << said;
   ExpectUntouched();
@@ -228,7 +230,8 @@ TEST_F(MountTest, FileSystemsOnOneAnotherAreNamed) {
   SetMounts(host(), absl::StrCat(kNfs, kLocal));
   const std::string said = Turn();
   EXPECT_EQ(state(), v1::Convergence::STUCK);
-  EXPECT_TRUE(StrContains(said, "2 file systems are mounted on one another at /mnt/connect")) << said;
+  EXPECT_TRUE(StrContains(said, "2 file systems are mounted on one another at /mnt/connect"))
+      << said;
   EXPECT_TRUE(StrContains(said, "nfs.example.com:/connect (nfs4), then /srv/data of /dev/root"))
       << said;
   ExpectUntouched();
@@ -297,8 +300,9 @@ TEST_F(MountTest, AMountThatIsInUseStays) {
 }
 
 TEST_F(MountTest, WhatFstabMountedGetsAUnitAndTheLineIsNamed) {
-  const std::string fstab = "/dev/root / ext4 defaults 0 1\n# the share\n"
-                            "nfs.example.com:/connect\t/mnt/connect/ nfs4 hard 0 0\n";
+  const std::string fstab =
+      "/dev/root / ext4 defaults 0 1\n# the share\n"
+      "nfs.example.com:/connect\t/mnt/connect/ nfs4 hard 0 0\n";
   host().SetFile("/etc/fstab", fstab);
   SetMounts(host(), kNfs);
   v1::Unit unit;
@@ -309,8 +313,9 @@ TEST_F(MountTest, WhatFstabMountedGetsAUnitAndTheLineIsNamed) {
   host().SetUnit(unit);
   EXPECT_EQ(Turn(), "CONVERGED");
   EXPECT_EQ(last_change().from(), absl::StrCat("mounted, and no ", kUnitFile));
-  EXPECT_EQ(last_change().to(), "nfs.example.com:/connect by mnt-connect.mount, which takes the "
-                                "place of line 3 of /etc/fstab");
+  EXPECT_EQ(last_change().to(),
+            "nfs.example.com:/connect by mnt-connect.mount, which takes the "
+            "place of line 3 of /etc/fstab");
   EXPECT_EQ(last_change().interrupts(), "");
   EXPECT_EQ(at_.Starts(), 0);
   EXPECT_EQ(*host().ReadFile("/etc/fstab"), fstab);
@@ -368,7 +373,8 @@ TEST_F(MountTest, AmazonEfsUtilsIsInstalledFirstWhereItIsNamed) {
   *storage().mutable_efs_utils() = at_.node.Publish("amazon-efs-utils.deb", utils);
   EXPECT_EQ(Turn(), "CONVERGED");
   EXPECT_EQ(last_change().resource(), "mount /mnt/connect");
-  EXPECT_TRUE(StrContains(*host().ReadFile(kUnitFile), "\nType=efs\nOptions=tls,region=us-east-1,"));
+  EXPECT_TRUE(
+      StrContains(*host().ReadFile(kUnitFile), "\nType=efs\nOptions=tls,region=us-east-1,"));
 }
 
 TEST_F(MountTest, HowAmazonEfsUtilsMountedItIsComparedToo) {
@@ -376,18 +382,20 @@ TEST_F(MountTest, HowAmazonEfsUtilsMountedItIsComparedToo) {
   host().SetFile("/sbin/mount.efs", "the helper");
   MountFirst();
   storage().mutable_efs()->set_access_point("fsap-0123456789abcdef0");
-  host().SetUnitEffects(kMountUnit,
-                        [](FakeHost& machine) {
-                          machine.SetFile(kHelperState, R"({"certificate": "c.pem",
+  host().SetUnitEffects(
+      kMountUnit,
+      [](FakeHost& machine) {
+        machine.SetFile(kHelperState, R"({"certificate": "c.pem",
                                                   "accessPoint": "fsap-0123456789abcdef0"})");
-                          Mounts(kByHelper)(machine);
-                        },
-                        Unmounts);
+        Mounts(kByHelper)(machine);
+      },
+      Unmounts);
   EXPECT_EQ(Turn(), "CONVERGED");
   EXPECT_EQ(last_change().from(), "mounted by no access point");
   storage().mutable_efs()->set_iam(true);
   Turn();
-  EXPECT_TRUE(StrContains(Describe(at_.watch.last()), "was made so, and is not: mounted without iam"))
+  EXPECT_TRUE(
+      StrContains(Describe(at_.watch.last()), "was made so, and is not: mounted without iam"))
       << Describe(at_.watch.last());
 }
 
@@ -397,8 +405,9 @@ TEST_F(MountTest, AFailureIsToldByWhatWasPrinted) {
            "nfs.example.com:/connect\nmnt-connect.mount: Failed with result 'exit-code'.\n");
   const std::string said = Turn();
   EXPECT_EQ(state(), v1::Convergence::WAITING);
-  EXPECT_TRUE(StrContains(said, "nfs.example.com does not let this node in (mount.nfs4: access "
-                                "denied by server"))
+  EXPECT_TRUE(StrContains(said,
+                          "nfs.example.com does not let this node in (mount.nfs4: access "
+                          "denied by server"))
       << said;
   EXPECT_EQ(fix(), "export nfs.example.com:/connect to this node, with no_root_squash");
 }
