@@ -68,7 +68,8 @@ class Mount : public Resource {
     if (!stand.ok()) return stand.status();
     const bool is_again = stand->is_mounted && !stand->mount_fault.empty();
     absl::Status done = is_again ? Unmount(*stand) : absl::OkStatus();
-    if (done.ok()) done = WriteUnit(stand->plan);
+    // Not at each try: systemd reads all units anew for it.
+    if (done.ok() && !stand->unit_fault.empty()) done = WriteUnit(stand->plan);
     if (!done.ok() || (stand->is_mounted && !is_again)) return done;
     return Start(stand->plan, progress);
   }
