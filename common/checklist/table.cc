@@ -55,15 +55,8 @@ std::vector<Need> NeedsStorage() {
   return needs;
 }
 
-// What it does not answer is that, and not what work would show.
-std::vector<Need> NeedsAnswer() {
-  std::vector<Need> needs = NeedsMount();
-  needs.push_back({"storage-is-alive", /*unless_it_fails=*/true});
-  return needs;
-}
-
 std::vector<Need> NeedsWork() {
-  std::vector<Need> needs = NeedsAnswer();
+  std::vector<Need> needs = NeedsStorage();
   needs.push_back({"storage-works", /*unless_it_fails=*/true});
   return needs;
 }
@@ -128,7 +121,7 @@ const std::vector<Rule>& Rules() {
       {"storage-is-alive", "The shared file system answers", kStorage, SERVICE, kOps, "OPS",
        Type("findmnt"), kAll, NeedsMount(), StorageIsAlive},
       {"storage-works", "Work on the shared file system succeeds, and in time", kStorage, SERVICE,
-       kOps, "OPS", Type("findmnt"), kNothing, NeedsAnswer(), StorageWorks},
+       kOps, "OPS", Type("findmnt"), kNothing, NeedsStorage(), StorageWorks},
       {"storage-allows-ownership", "Root may change owners below the data directory", kStorage,
        DATA, kOps, "OPS", Type("findmnt"), kNothing, NeedsWork(), StorageAllowsOwnership},
       {"storage-options", "The shared file system has the right mount options", kStorage, SERVICE,
@@ -136,7 +129,7 @@ const std::vector<Rule>& Rules() {
       {"storage-reads-ahead", "The kernel reads as far ahead as EFS wants", kStorage, ADVICE, kOps,
        "OPS", Type("findmnt"), kAll, NeedsMount(), StorageReadsAhead},
       {"storage-has-room", "The shared file system has room", kStorage, ADVICE, kOps, "OPS",
-       Type("findmnt"), kAll, NeedsWork(), StorageHasRoom},
+       Type("findmnt"), kAll, NeedsStorage(), StorageHasRoom},
       {"storage-is-encrypted-in-transit", "Traffic to the file system is encrypted, where asked",
        kStorage, ADVICE, kRa, "RA", ByHand("mount it by amazon-efs-utils with the option tls"),
        kAll, NeedsMount(), StorageIsEncryptedInTransit},

@@ -75,6 +75,7 @@ Cause Refused() {
                   "and mount no access point with a POSIX user")}};
 }
 
+// Of a folder that is not the agents' own, or none.
 Cause InTheWay(const std::string& folder, const std::string& text) {
   return {
       text,
@@ -116,10 +117,9 @@ Cause CauseOf(const v1::NodeSnapshot& node, const v1::StorageRound& round,
                              "has the agent do so, or mkdir -p ",
                              directory, "; else look for the data first"))}};
   }
-  if (error == "ENOTDIR" || error == "ELOOP") {
-    return InTheWay(folder, absl::StrCat(folder, " is no directory"));
-  }
-  return InTheWay(folder, step.error());
+  const bool in_the_way = error.empty() || error == "ENOTDIR" || error == "ELOOP";
+  if (step.name() == v1::StorageStep::CREATE && in_the_way) return InTheWay(folder, step.error());
+  return {step.error(), {}};
 }
 
 std::string FailsText(const v1::StorageRound& round, const v1::StorageStep& step,
