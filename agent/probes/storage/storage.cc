@@ -4,6 +4,7 @@
 #include <map>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -73,6 +74,18 @@ std::map<std::string, const MountEntry*> SelectMounts(const std::vector<MountEnt
   return selected;
 }
 
+// Of the kernel's own table, by the device that the mount has: nothing on the network is asked.
+absl::Status AddReadAhead(Host& host, const MountEntry& mount, v1::Mount& fact) {
+  if (!absl::StartsWith(mount.fs_type, "nfs")) return absl::OkStatus();
+  const absl::StatusOr<std::string> text =
+      ReadValue(host, absl::StrCat("/sys/class/bdi/", mount.device, "/read_ahead_kb"));
+  if (absl::IsNotFound(text.status())) return absl::OkStatus();
+  if (!text.ok()) return text.status();
+  uint32_t kilobytes = 0;
+  if (absl::SimpleAtoi(*text, &kilobytes)) fact.set_read_ahead_kb(kilobytes);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<v1::Mount> ReadMount(Host& host, const MountEntry& mount) {
@@ -96,6 +109,8 @@ absl::StatusOr<v1::Mount> ReadMount(Host& host, const MountEntry& mount) {
     fact.set_efs_file_system(efs->file_system);
     fact.set_efs_tls(efs->tls);
   }
+  const absl::Status ahead = AddReadAhead(host, mount, fact);
+  if (!ahead.ok()) return ahead;
   return fact;
 }
 
@@ -107,6 +122,32 @@ absl::StatusOr<std::vector<MountEntry>> ReadMounts(Host& host) {
   const absl::StatusOr<std::string> text = host.ReadFile("/proc/self/mountinfo");
   if (!text.ok()) return absl::UnavailableError(text.status().message());
   return ParseMountInfo(*text);
+}
+
+absl::StatusOr<std::vector<NetworkDirectory>> NetworkDirectories(
+    Host& host, const ConnectConfig& config, const std::vector<MountEntry>& mounts) {
+  std::vector<NetworkDirectory> directories;
+  for (const ConfiguredPath& configured : config.Directories()) {
+    absl::StatusOr<std::string> resolved = ResolveLocalLinks(host, mounts, configured.path);
+    if (!resolved.ok()) return resolved.status();
+    const MountEntry* mount = FindMount(mounts, *resolved);
+    if (mount == nullptr || !IsNetworkMount(*mount)) continue;
+    directories.push_back({configured.key, *std::move(resolved), *mount});
+  }
+  return directories;
+}
+
+absl::StatusOr<std::set<std::string>> DataMountPoints(const ProbeInput& input,
+                                                      const std::vector<MountEntry>& mounts) {
+  std::set<std::string> points;
+  if (!input.config) return points;
+  const absl::StatusOr<std::vector<NetworkDirectory>> directories =
+      NetworkDirectories(input.host, *input.config, mounts);
+  if (!directories.ok()) return directories.status();
+  for (const NetworkDirectory& directory : *directories) {
+    points.insert(directory.mount.mount_point);
+  }
+  return points;
 }
 
 absl::StatusOr<std::string> ResolveLocalLinks(Host& host, const std::vector<MountEntry>& mounts,
