@@ -120,6 +120,8 @@ struct ProbeCache {
   Kept<KeptContent> configuration;
   // By mount point, since when it has not answered.
   Kept<std::map<std::string, Time>> silent_mounts;
+  // Of this node in the database; empty: nobody asked for it.
+  Kept<std::optional<v1::PresenceFacts>> presence;
 };
 
 }  // namespace connect_ha
