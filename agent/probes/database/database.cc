@@ -17,8 +17,8 @@ absl::StatusOr<bool> IsAsked(const ProbeInput& input) {
 
 absl::Status Read(const ProbeInput& input, const DatabaseKeys& keys, const std::string& path,
                   v1::Facts& facts, v1::DatabaseFacts* (v1::Facts::*part)()) {
-  const absl::StatusOr<DatabaseTarget> target = FindDatabaseTarget(
-      input.host, input.agent_config, *input.config, keys, input.cache, path);
+  const absl::StatusOr<DatabaseTarget> target =
+      FindDatabaseTarget(input.host, input.agent_config, *input.config, keys, input.cache, path);
   if (!target.ok()) return target.status();
   ReadDatabaseServer(
       *target, [&] { return input.host.Now(); },

@@ -36,7 +36,8 @@ void AddressTrial::Begin(uint32_t port, Try& one) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(one.address.c_str(), absl::StrCat(port).c_str(), &hints, &found);
+  if (const int error =
+          getaddrinfo(one.address.c_str(), absl::StrCat(port).c_str(), &hints, &found);
       error != 0) {
     one.error = gai_strerror(error);
     return;

@@ -135,8 +135,7 @@ PGconn* Begin(const Parameters& parameters) {
 // What is the matter with a certificate that was refused: the server is asked for it once more,
 // without verifying it. Nothing is sent over the connection once it is there.
 std::string LookAtCertificate(const DatabaseTarget& target,
-                              const std::vector<std::string>& addresses,
-                              v1::DatabaseFacts& facts) {
+                              const std::vector<std::string>& addresses, v1::DatabaseFacts& facts) {
   DatabaseTarget unverified = target;
   unverified.url.parameters["sslmode"] = "require";
   // A file that is there, its default's for one, would be verified with.

@@ -35,13 +35,13 @@ class StageLog {
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
-// Until the socket can be read (POLLIN) or written (POLLOUT), or fails, or a signal came. False: the
-// deadline came first.
+// Until the socket can be read (POLLIN) or written (POLLOUT), or fails, or a signal came. False:
+// the deadline came first.
 bool WaitForSocket(int socket, short what, std::chrono::steady_clock::time_point deadline);
 
 // The stages from CONNECT to AUTHENTICATE, within target.connect_within; where a certificate is
-// refused, three times that at the most. Null: one of them failed, as `log` then has it, with what is
-// the matter with the certificate. To be closed with PQfinish.
+// refused, three times that at the most. Null: one of them failed, as `log` then has it, with what
+// is the matter with the certificate. To be closed with PQfinish.
 pg_conn* LogIn(const DatabaseTarget& target, const std::vector<std::string>& addresses,
                StageLog& log);
 

@@ -67,8 +67,8 @@ SELECT current_setting('server_version_num')::int,
 constexpr char kIdentifierQuery[] = "SELECT system_identifier FROM pg_control_system()";
 constexpr char kProcessQuery[] = "SELECT pg_backend_pid()";
 
-// What Connect makes its tables in. Those named here it always has; no page of its vendor lists them,
-// and they may become others. What an extension brought is nobody's.
+// What Connect makes its tables in. Those named here it always has; no page of its vendor lists
+// them, and they may become others. What an extension brought is nobody's.
 constexpr char kTablesQuery[] = R"(
 SELECT pg_encoding_to_char(d.encoding),
        current_schema(),
@@ -152,8 +152,8 @@ void SetLocally(const DatabaseUrl& url, pqxx::transaction_base& session) {
   session.exec("SELECT set_config('search_path', " + session.quote(it->second) + ", true)");
 }
 
-// In one transaction, which a pooler gives one server: what SET LOCAL sets ends with it. Returns the
-// process that answers.
+// In one transaction, which a pooler gives one server: what SET LOCAL sets ends with it. Returns
+// the process that answers.
 int AskServer(const DatabaseTarget& target, const std::function<Time()>& now,
               const std::function<void(const char* field, const std::string& why)>& refused,
               pqxx::connection_base& connection, StageLog& log) {

@@ -70,8 +70,8 @@ absl::StatusOr<DatabaseTarget> FindDatabaseTarget(Host& host, const v1::AgentCon
   const absl::StatusOr<std::string> password = RevealPassword(host, config, keys.password);
   if (!password.ok()) return password.status();
   // The place's own characters are none that a URL may have.
-  const std::string text = absl::StrReplaceAll(config.Get("Postgres", keys.url).value_or(""),
-                                               {{kPasswordPlace, ""}});
+  const std::string text =
+      absl::StrReplaceAll(config.Get("Postgres", keys.url).value_or(""), {{kPasswordPlace, ""}});
   absl::StatusOr<DatabaseUrl> url = ParseDatabaseUrl(text);
   if (!url.ok()) {
     return absl::FailedPreconditionError(

@@ -1,5 +1,5 @@
-// A connection to PostgreSQL that is kept, and asked now and then. libpq's own: libpqxx waits for an
-// answer without end where the server's machine lives and the server does not, and connects anew
+// A connection to PostgreSQL that is kept, and asked now and then. libpq's own: libpqxx waits for
+// an answer without end where the server's machine lives and the server does not, and connects anew
 // behind its caller's back, which would be another session.
 #pragma once
 
