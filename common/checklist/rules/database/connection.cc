@@ -61,15 +61,13 @@ bool EndsSoon(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const D
     return false;
   }
   const Time end = FromProto(database.certificate_expires_at());
-  const auto left = end - FromProto(cluster.taken_at());
-  if (left > kCertificateEnds) return false;
-  verdict.Fail(
-      node.name(),
-      absl::StrCat(noun.prefix, "the certificate of ", database.host(), " expires on ",
-                   FormatUtc(end), ", in ", FormatSpan(left), ": no node connects from then on"),
-      {ByHand("", absl::StrCat("renew the certificate of ", database.host(),
-                               " (RDS: aws rds modify-db-instance "
-                               "--ca-certificate-identifier ...)"))});
+  if (end - FromProto(cluster.taken_at()) > kCertificateEnds) return false;
+  verdict.Fail(node.name(),
+               absl::StrCat(noun.prefix, "the certificate of ", database.host(), " expires on ",
+                            FormatUtc(end), ": no node connects from then on"),
+               {ByHand("", absl::StrCat("renew the certificate of ", database.host(),
+                                        " (RDS: aws rds modify-db-instance "
+                                        "--ca-certificate-identifier ...)"))});
   return true;
 }
 
@@ -143,7 +141,7 @@ void AddNode(const v1::NodeSnapshot& node, bool is_proved, Headroom& room, Verdi
 }  // namespace
 
 v1::Finding DatabaseConnectionEncrypted(const v1::Snapshot& cluster) {
-  return JudgeDatabases(cluster, {"tls_in_use", "ssl_mode"},
+  return JudgeDatabases(cluster, {"tls_in_use", "ssl_mode", "certificate_expires_at"},
                         [&cluster](const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                                    const v1::DatabaseFacts& database, Verdict& verdict) {
                           JudgeEncryption(cluster, node, noun, database, verdict);
