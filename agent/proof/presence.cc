@@ -41,8 +41,8 @@ SELECT set_config('statement_timeout', '5000', false),
 
 // pg_try_advisory_lock takes signed numbers, pg_locks shows their bits as an oid.
 std::string LockQuery(uint32_t key_class, uint32_t key) {
-  return absl::StrCat("SELECT pg_try_advisory_lock(", static_cast<int32_t>(key_class), ", ",
-                      static_cast<int32_t>(key), ")");
+  return absl::StrCat("SELECT pg_try_advisory_lock('", static_cast<int32_t>(key_class),
+                      "'::int4, '", static_cast<int32_t>(key), "'::int4)");
 }
 
 std::string SeenQuery(uint32_t key_class) {

@@ -209,7 +209,7 @@ pg_conn* LogIn(const DatabaseTarget& target, const std::vector<std::string>& add
     std::string error = connection == nullptr ? "out of memory" : login.error();
     if (absl::StrContains(error, "certificate verify failed")) {
       const std::string why = LookAtCertificate(target, addresses, log.facts());
-      if (!why.empty()) absl::StrAppend(&error, "; ", why);
+      if (!why.empty()) absl::StrAppend(&error, "\n", why);  // its lines become one
     }
     log.Fail(login.stage(), error);
     return nullptr;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -26,12 +27,15 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 using testing::AllOf;
-using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
 constexpr PresencePaces kQuickly = {milliseconds(200), milliseconds(20), milliseconds(1'000)};
-constexpr char kCluster[] = "analytics";
+
+// Each test has a cluster of its own: a session of the one before may still be on its way out.
+std::string ClusterOfTest() {
+  return testing::UnitTest::GetInstance()->current_test_info()->name();
+}
 
 std::string UrlOf(int port, const std::string& database, const std::string& user = "connect") {
   return "postgres://" + user + "@localhost:" + std::to_string(port) + "/" + database;
@@ -50,7 +54,8 @@ bool Becomes(const std::function<bool()>& so) {
 class Node {
  public:
   Node(const std::string& name, const std::string& url, const std::string& password,
-       const std::string& cluster = kCluster) {
+       const std::string& cluster = ClusterOfTest(), const PresencePaces& paces = kQuickly) {
+    rounds_ = MakePresence({*bench_.host, bench_.cache, bench_.agent_config}, paces);
     order_.database = true;
     order_.cluster = cluster;
     order_.node = name;
@@ -72,18 +77,15 @@ class Node {
   v1::PresenceFacts Presence() { return All().presence(); }
   uint32_t key() const { return PresenceKey(order_.cluster, order_.node); }
   bool Sees(const Node& other) {
-    for (const uint32_t seen : Presence().seen_keys()) {
-      if (seen == other.key()) return true;
-    }
-    return false;
+    const v1::PresenceFacts facts = Presence();
+    return std::count(facts.seen_keys().begin(), facts.seen_keys().end(), other.key()) > 0;
   }
   bool Holds() { return Presence().rounds() > 0 && !Presence().has_error(); }
 
  private:
   ProbeBench bench_;
   ProofOrder order_;
-  const std::unique_ptr<ProofRounds> rounds_ =
-      MakePresence({*bench_.host, bench_.cache, bench_.agent_config}, kQuickly);
+  std::unique_ptr<ProofRounds> rounds_;
 };
 
 class PresenceTest : public testing::Test {
@@ -101,9 +103,18 @@ class PresenceTest : public testing::Test {
                  const std::string& database = "postgres") {
     return Node(name, UrlOf(server.port(), database), server.password());
   }
-  // How many of our locks the server has.
-  static std::string Locks(PostgresServer& server) {
-    return server.Ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'");
+  // All sessions that the agent has there, and all locks.
+  static bool HasSessions(const std::string& count) {
+    return Becomes([&] {
+      return server_->Ask(
+                 "SELECT count(*) FROM pg_stat_activity"
+                 " WHERE application_name = 'connect-ha-agent'") == count;
+    });
+  }
+  static bool HasLocks(const std::string& count) {
+    return Becomes([&] {
+      return server_->Ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == count;
+    });
   }
 
   static PostgresServer* server_;
@@ -146,6 +157,7 @@ TEST_F(PresenceTest, IsOneIdleSessionWithoutATransaction) {
   Node one = On(*server_, "node-1");
   one.Run();
   one.Run();
+  ASSERT_TRUE(HasSessions("1"));
   EXPECT_EQ(server_->Ask("SELECT state, xact_start IS NULL, backend_xmin IS NULL"
                          "  FROM pg_stat_activity WHERE application_name = 'connect-ha-agent'"),
             "idle|t|t");
@@ -187,17 +199,19 @@ TEST_F(PresenceTest, WhatIsHeldIsTakenBack) {
   two.Ask(false);
   EXPECT_TRUE(two.Run());
   EXPECT_FALSE(two.All().has_presence());
-  EXPECT_TRUE(Becomes([] { return Locks(*server_) == "0"; }));
+  EXPECT_TRUE(HasLocks("0"));
 }
 
 TEST_F(PresenceTest, ANodeThatLeavesIsForgottenAfterAWhile) {
-  Node one = On(*server_, "node-1");
+  constexpr PresencePaces kSlowly = {seconds(2), milliseconds(20), seconds(5)};
+  Node one("node-1", UrlOf(server_->port(), "postgres"), server_->password(), ClusterOfTest(),
+           kSlowly);
   Node two = On(*server_, "node-2");
   two.Run();
   one.Run();
   ASSERT_TRUE(one.Sees(two));
   two.Stop();
-  ASSERT_TRUE(Becomes([] { return Locks(*server_) == "1"; }));
+  ASSERT_TRUE(HasLocks("1"));
   one.Run();
   EXPECT_TRUE(one.Sees(two));  // it may only have lost its session, and say so soon
   EXPECT_TRUE(Becomes([&] {
@@ -215,6 +229,7 @@ TEST_F(PresenceTest, GoesWhereTheConfigurationLeads) {
   EXPECT_TRUE(one.Run());
   EXPECT_EQ(one.Presence().database(), "other");
   EXPECT_FALSE(one.Sees(two));
+  ASSERT_TRUE(HasSessions("2"));
   EXPECT_EQ(server_->Ask("SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_stat_activity"
                          " WHERE application_name = 'connect-ha-agent' AND state = 'idle'"),
             "other,postgres");
@@ -279,12 +294,13 @@ TEST_F(PresenceTest, NothingIsSetOrLockedThroughAPooler) {
   EXPECT_EQ(one.Presence().rounds(), 0u);
   EXPECT_EQ(one.Presence().error(),
             "a connection pooler answers: its processes are not this session's own");
-  EXPECT_EQ(Locks(*server_), "0");
+  EXPECT_TRUE(HasLocks("0"));
 }
 
 TEST_F(PresenceTest, AServerThatFallsSilentHoldsNobodyUp) {
   Node one = On(*server_, "node-1");
   one.Run();
+  ASSERT_TRUE(HasSessions("1"));
   const pid_t process = std::stoi(
       server_->Ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'connect-ha-agent'"));
   ASSERT_EQ(kill(process, SIGSTOP), 0);

@@ -97,11 +97,11 @@ void JudgeOurs(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const 
 }  // namespace
 
 v1::Finding DatabaseIsOurs(const v1::Snapshot& cluster) {
-  return JudgeDatabases(cluster, {"encoding", "create_schema", "can_create", "connect_tables", "other_tables"},
-                        [&cluster](const v1::NodeSnapshot& node, const DatabaseNoun& noun,
-                                   const v1::DatabaseFacts& database, Verdict& verdict) {
-                          JudgeOurs(cluster, node, noun, database, verdict);
-                        });
+  return JudgeDatabases(
+      cluster, {"encoding", "create_schema", "can_create", "connect_tables", "other_tables"},
+      [&cluster](const v1::NodeSnapshot& node, const DatabaseNoun& noun,
+                 const v1::DatabaseFacts& database,
+                 Verdict& verdict) { JudgeOurs(cluster, node, noun, database, verdict); });
 }
 
 }  // namespace connect_ha

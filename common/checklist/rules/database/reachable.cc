@@ -118,6 +118,13 @@ std::string OtherAddresses(const v1::DatabaseFacts& database) {
   return absl::StrCat("; no connection to ", absl::StrJoin(silent, ", "));
 }
 
+std::string Through(const v1::DatabaseFacts& database) {
+  if (!database.has_pooler()) return "";
+  return absl::StrCat(
+      ", through ", database.pooler(),
+      database.has_pooler_seen_by() ? absl::StrCat(" (", database.pooler_seen_by(), ")") : "");
+}
+
 void SayFailed(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                const v1::DatabaseFacts& database, const Stage& stage, const Reached& reached,
                Verdict& verdict) {
@@ -174,10 +181,7 @@ v1::Finding DatabaseReachable(const v1::Snapshot& cluster) {
         } else if (!Answers(cluster.spec(), database)) {
           verdict.Unknown(node.name(), "the database was not asked");
         } else {
-          verdict.Pass(node.name(), absl::StrCat(Endpoint(database), " answers",
-                                                 database.has_pooler()
-                                                     ? absl::StrCat(", through ", database.pooler())
-                                                     : "",
+          verdict.Pass(node.name(), absl::StrCat(Endpoint(database), " answers", Through(database),
                                                  OtherAddresses(database)));
         }
       });
