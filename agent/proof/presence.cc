@@ -45,6 +45,7 @@ std::string LockQuery(uint32_t key_class, uint32_t key) {
                       "'::int4, '", static_cast<int32_t>(key), "'::int4)");
 }
 
+// This session's own first: whoever may connect to the database can hold a thousand.
 std::string SeenQuery(uint32_t key_class) {
   return absl::StrCat(
       "SELECT l.objid, l.pid = pg_backend_pid() FROM pg_locks l"
@@ -52,7 +53,7 @@ std::string SeenQuery(uint32_t key_class) {
       " AND l.mode = 'ExclusiveLock' AND l.classid = '",
       key_class,
       "'::oid AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-      " ORDER BY l.objid LIMIT ",
+      " ORDER BY l.pid <> pg_backend_pid(), l.objid LIMIT ",
       kMostKeys);
 }
 

@@ -205,8 +205,8 @@ pg_conn* LogIn(const DatabaseTarget& target, const std::vector<std::string>& add
     done = connection != nullptr && login.Drive(connection);
   }
   if (!done) {
-    PQfinish(connection);
     std::string error = connection == nullptr ? "out of memory" : login.error();
+    PQfinish(connection);
     if (absl::StrContains(error, "certificate verify failed")) {
       const std::string why = LookAtCertificate(target, addresses, log.facts());
       if (!why.empty()) absl::StrAppend(&error, "\n", why);  // its lines become one
