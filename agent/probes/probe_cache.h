@@ -128,6 +128,8 @@ struct ProbeCache {
   // By mount point, since when it has not answered.
   Kept<std::map<std::string, Time>> silent_mounts;
   Kept<KeptStorageRounds> storage_rounds;
+  // Of this node in the database; empty: nobody asked for it.
+  Kept<std::optional<v1::PresenceFacts>> presence;
 };
 
 }  // namespace connect_ha
