@@ -57,6 +57,8 @@ class LinuxHost : public WritableHost {
   absl::Status ClearService(const std::string& name) override;
   absl::Status Fetch(const FetchRequest& request, const FetchProgress& progress) override;
   absl::StatusOr<std::vector<UnpackedFile>> Unpack(const UnpackRequest& request) override;
+  absl::StatusOr<v1::BeaconsFound> ExchangeBeacons(const std::string& directory,
+                                                   const v1::BeaconExchange& exchange) override;
 
   // True where a look at `path` would touch a network file system.
   bool IsOnNetwork(const std::string& path);

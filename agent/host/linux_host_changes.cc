@@ -4,6 +4,7 @@
 #include "agent/host/files/write_files.h"
 #include "agent/host/linux_host.h"
 #include "agent/host/network/fetch.h"
+#include "agent/host/processes/beacon_work.h"
 
 namespace connect_ha {
 
@@ -98,6 +99,25 @@ absl::StatusOr<std::vector<UnpackedFile>> LinuxHost::Unpack(const UnpackRequest&
     if (absl::Status status = CheckLocal(path, true); !status.ok()) return status;
   }
   return UnpackArchive(request);
+}
+
+absl::StatusOr<v1::BeaconsFound> LinuxHost::ExchangeBeacons(const std::string& directory,
+                                                            const v1::BeaconExchange& exchange) {
+  const auto mounts = mounts_.Get();
+  if (!mounts.ok()) return mounts.status();
+  const MountEntry* mount = FindMount(**mounts, directory);
+  if (mount == nullptr || !IsNetworkFileSystem(mount->fs_type)) {
+    return absl::FailedPreconditionError(directory + " is on no network file system");
+  }
+  v1::BeaconExchange request = exchange;
+  request.set_device(mount->device);
+  const absl::StatusOr<std::string> answer =
+      readers_.Get(**mounts, mount->mount_point, SharedReaders::Lane::kWork)
+          ->Work(kBeaconOperation, directory, request.SerializeAsString());
+  if (!answer.ok()) return answer.status();
+  v1::BeaconsFound found;
+  if (!found.ParseFromString(*answer)) return absl::InternalError("a malformed answer");
+  return found;
 }
 
 }  // namespace connect_ha

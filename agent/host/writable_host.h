@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "agent/host/host.h"
+#include "connect_ha/v1/beacon_work.pb.h"
 
 namespace connect_ha {
 
@@ -111,6 +112,16 @@ class WritableHost : public Host {
   // setgid file; and an archive beyond its limits. All files are root's. Durable when it returns;
   // sorted by path.
   virtual absl::StatusOr<std::vector<UnpackedFile>> Unpack(const UnpackRequest& request) = 0;
+
+  // Puts this node's beacon below a directory on a network file system and reads the others'
+  // (agent/host/processes/beacon_work.h), by the process that may hang in our stead.
+  // `exchange.device` is set here. FailedPrecondition: the directory is on no network file system.
+  // DeadlineExceeded: it does not answer; it is asked again once it does, or its process is gone.
+  virtual absl::StatusOr<v1::BeaconsFound> ExchangeBeacons(const std::string& directory,
+                                                           const v1::BeaconExchange& exchange) {
+    static_cast<void>(exchange);
+    return absl::UnimplementedError("no beacons in " + directory);
+  }
 };
 
 }  // namespace connect_ha

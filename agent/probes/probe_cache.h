@@ -120,6 +120,8 @@ struct ProbeCache {
   Kept<KeptContent> configuration;
   // By mount point, since when it has not answered.
   Kept<std::map<std::string, Time>> silent_mounts;
+  // Of the latest round (agent/proof/beacons.h); NotFound: nobody asks for them any more.
+  Kept<absl::StatusOr<v1::BeaconsFacts>> beacons;
 };
 
 }  // namespace connect_ha

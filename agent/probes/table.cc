@@ -13,6 +13,7 @@
 #include "agent/probes/machine/instance.h"
 #include "agent/probes/machine/listeners.h"
 #include "agent/probes/machine/memory.h"
+#include "agent/probes/storage/beacons.h"
 #include "agent/probes/storage/storage.h"
 #include "agent/probes/storage/storage_answers.h"
 
@@ -50,6 +51,7 @@ const std::vector<Probe>& Probes() {
        ReadStorage},
       {"storage_answers", "storage.answers", Pace::kPoll, kOnMounts | kOnConfiguration, seconds(30),
        ReadStorageAnswers, StorageIsSilent},
+      {"beacons", "beacons", Pace::kPass, kOnProof, seconds(2), ReadBeacons},
       {"database", "database", Pace::kPoll, kOnConfiguration, seconds(45), ReadDatabase},
       {"instrumentation_database", "instrumentation_database", Pace::kPoll, kOnConfiguration,
        seconds(45), ReadInstrumentationDatabase},

@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/host/files/files.h"
 #include "agent/host/network/fetch.h"
+#include "agent/host/processes/beacon_work.h"
 #include "agent/host/processes/shared_reader.h"
 #include "agent/host/processes/shared_reader_wire.h"
 
@@ -62,6 +63,8 @@ absl::StatusOr<std::string> Answer(const std::string& request) {
     case kPieceOperation:
     case kPublicPieceOperation:
       return Piece(request[0], path, argument);
+    case kBeaconOperation:
+      return ExchangeBeaconsHere(path, argument);
     case kListOperation: {
       const absl::StatusOr<std::vector<std::string>> names = ListDirectoryHere(path);
       if (!names.ok()) return names.status();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/time.h"
@@ -28,6 +29,7 @@ struct HeldFacts {
   UnitSeen unit;
   v1::FactsBrief brief;
   uint64_t brief_generation = 0;  // of the specification that it goes by
+  std::vector<std::string> beacons;  // of which nodes it sees some, sorted
 };
 
 // The facts in these bytes, of the arena. Null where they are none, or have more parts than any

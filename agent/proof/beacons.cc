@@ -1,0 +1,205 @@
+#include "agent/proof/beacons.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agent/probes/storage/storage.h"
+#include "common/tls/crypto.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kPace{30'000};
+constexpr size_t kNonceBytes = 16;
+constexpr uint32_t kMostRounds = 5;
+// A beacon counts as renewed for so many looks after the one at which it had grown.
+constexpr uint64_t kRenewedFor = 3;
+constexpr char kDataDir[] = "Server.DataDir";
+
+struct SharedDirectory {
+  std::string key;
+  std::string resolved;
+  std::string mount_point;
+};
+
+bool IsBelow(const std::string& path, const std::string& directory) {
+  return path == directory || absl::StartsWith(path, directory == "/" ? "/" : directory + "/");
+}
+
+// On network mounts, sorted by key. What is below Server.DataDir, on the same mount, is shared where
+// that is.
+absl::StatusOr<std::vector<SharedDirectory>> FindDirectories(Host& host,
+                                                             const ConnectConfig& config) {
+  const absl::StatusOr<std::vector<MountEntry>> mounts = ReadMounts(host);
+  if (!mounts.ok()) return mounts.status();
+  std::vector<SharedDirectory> found;
+  SharedDirectory data;
+  for (const ConfiguredPath& configured : config.Directories()) {
+    const bool is_data = configured.key == kDataDir;
+    if (!is_data && configured.key != "Database.Dir" && configured.key != "Server.LandingDir") {
+      continue;
+    }
+    const absl::StatusOr<std::string> resolved = ResolveLocalLinks(host, *mounts, configured.path);
+    if (!resolved.ok()) return resolved.status();
+    const MountEntry* mount = FindMount(*mounts, *resolved);
+    if (mount == nullptr) continue;
+    SharedDirectory directory = {configured.key, *resolved, mount->mount_point};
+    if (is_data) data = directory;
+    const bool elsewhere =
+        is_data || directory.mount_point != data.mount_point || !IsBelow(*resolved, data.resolved);
+    if (elsewhere && IsNetworkMount(*mount)) found.push_back(std::move(directory));
+  }
+  std::sort(found.begin(), found.end(), [](const SharedDirectory& a, const SharedDirectory& b) {
+    return a.key < b.key;
+  });
+  return found;
+}
+
+// Without what moves with time.
+std::string Steady(const absl::StatusOr<v1::BeaconsFacts>& facts) {
+  if (!facts.ok()) return absl::StrCat("not read: ", facts.status().message());
+  v1::BeaconsFacts steady = *facts;
+  for (v1::BeaconDirectory& directory : *steady.mutable_directories()) {
+    for (v1::SeenBeacon& seen : *directory.mutable_seen()) seen.clear_age_ms();
+  }
+  return absl::StrCat("read: ", steady.SerializeAsString());
+}
+
+}  // namespace
+
+milliseconds Beacons::Pace() const { return kPace; }
+
+v1::BeaconExchange Beacons::NextExchange(Place& place, const ProofOrder& order) const {
+  if (place.nonce.empty() || place.challenge != order.challenge) {
+    place.nonce = Hex(RandomBytes(kNonceBytes));
+    place.challenge = order.challenge;
+    place.rounds = 0;
+  }
+  v1::BeaconExchange exchange;
+  v1::BeaconFile& own = *exchange.mutable_own();
+  own.set_cluster(order.cluster);
+  own.set_node(order.node);
+  own.set_machine_id(order.machine_id);
+  own.set_boot_id(order.boot_id);
+  own.set_nonce(place.nonce);
+  own.set_challenge(place.challenge);
+  own.set_counter(++place.counter);
+  for (const std::string& node : order.forget) exchange.add_forget(node);
+  return exchange;
+}
+
+void Beacons::Look(const v1::BeaconsFound& found, Place& place, v1::BeaconDirectory& report) {
+  const auto now = steady_clock::now();
+  ++place.looks;
+  std::map<std::string, Sighting> sightings;
+  for (const v1::FoundBeacon& one : found.found()) {
+    v1::SeenBeacon& seen = *report.add_seen();
+    seen.set_node(one.node());
+    if (!one.error().empty()) {
+      seen.set_error(one.error());
+      continue;
+    }
+    const v1::BeaconFile& beacon = one.beacon();
+    Sighting sighting;
+    const auto before = place.sightings.find(one.node());
+    if (before != place.sightings.end()) {
+      sighting = before->second;
+      if (sighting.nonce != beacon.nonce() || sighting.counter < beacon.counter()) {
+        sighting.grown_look = place.looks;
+        sighting.grown_at = now;
+      }
+    }
+    sighting.nonce = beacon.nonce();
+    sighting.counter = beacon.counter();
+    seen.set_machine_id(beacon.machine_id());
+    seen.set_boot_id(beacon.boot_id());
+    seen.set_nonce(beacon.nonce());
+    seen.set_challenge(beacon.challenge());
+    const bool grew = sighting.grown_look != 0;
+    seen.set_renewed(grew && place.looks - sighting.grown_look <= kRenewedFor);
+    if (grew) seen.set_age_ms(duration_cast<milliseconds>(now - sighting.grown_at).count());
+    sightings[one.node()] = std::move(sighting);
+  }
+  report.set_left_out(found.left_out());
+  place.sightings = std::move(sightings);
+}
+
+v1::BeaconDirectory Beacons::RunIn(const std::string& directory, const ProofOrder& order) {
+  Place& place = places_[directory];
+  const v1::BeaconExchange exchange = NextExchange(place, order);
+  const absl::StatusOr<v1::BeaconsFound> found = context_.host.ExchangeBeacons(directory, exchange);
+  const std::string error = found.ok() ? found->error() : std::string(found.status().message());
+  v1::BeaconDirectory report;
+  report.set_directory(directory);
+  if (error.empty()) {
+    place.written_nonce = place.nonce;
+    place.written_challenge = place.challenge;
+    place.rounds = std::min(place.rounds + 1, kMostRounds);
+  } else {
+    // What others did not see meanwhile is no proof against this file system.
+    place.rounds = 0;
+    report.set_error(error);
+  }
+  report.set_nonce(place.written_nonce);
+  report.set_challenge(place.written_challenge);
+  report.set_rounds(place.rounds);
+  if (found.ok()) Look(*found, place, report);
+  return report;
+}
+
+absl::StatusOr<v1::BeaconsFacts> Beacons::RunAll(const ProofOrder& order) {
+  const absl::StatusOr<std::vector<SharedDirectory>> directories =
+      FindDirectories(context_.host, *order.config);
+  if (!directories.ok()) return directories.status();
+  v1::BeaconsFacts facts;
+  std::map<std::string, v1::BeaconDirectory> done;  // two keys may lead to one place
+  for (const SharedDirectory& directory : *directories) {
+    auto it = done.find(directory.resolved);
+    if (it == done.end()) {
+      it = done.emplace(directory.resolved, RunIn(directory.resolved, order)).first;
+    }
+    v1::BeaconDirectory& report = *facts.add_directories();
+    report = it->second;
+    report.set_key(directory.key);
+  }
+  for (auto place = places_.begin(); place != places_.end();) {
+    place = done.count(place->first) > 0 ? std::next(place) : places_.erase(place);
+  }
+  return facts;
+}
+
+bool Beacons::Keep(absl::StatusOr<v1::BeaconsFacts> facts) {
+  std::string steady = Steady(facts);
+  const bool changed = steady != kept_;
+  kept_ = std::move(steady);
+  context_.cache.beacons.Put(std::move(facts));
+  return changed;
+}
+
+bool Beacons::Run(const ProofOrder& order) {
+  absl::StatusOr<v1::BeaconsFacts> facts = RunAll(order);
+  // That there is no such thing would be taken as: nobody asks for it.
+  if (absl::IsNotFound(facts.status())) {
+    facts = absl::UnavailableError(facts.status().message());
+  }
+  return Keep(std::move(facts));
+}
+
+void Beacons::Stop() {
+  places_.clear();
+  kept_.clear();
+  context_.cache.beacons.Put(absl::NotFoundError("nobody asks for beacons"));
+}
+
+std::unique_ptr<ProofRounds> MakeBeacons(ProofContext context) {
+  return std::make_unique<Beacons>(context);
+}
+
+}  // namespace connect_ha
