@@ -4,7 +4,6 @@
 #include "agent/host/files/write_files.h"
 #include "agent/host/linux_host.h"
 #include "agent/host/network/fetch.h"
-#include "agent/host/processes/beacon_work.h"
 
 namespace connect_ha {
 
@@ -70,6 +69,19 @@ absl::Status LinuxHost::ClearService(const std::string& name) {
   return changes_.ClearService(name);
 }
 
+absl::StatusOr<std::string> LinuxHost::WorkOnStorage(char operation, const std::string& directory,
+                                                     const std::string& request) {
+  const auto mounts = mounts_.Get();
+  if (!mounts.ok()) return mounts.status();
+  const MountEntry* mount = FindMount(**mounts, directory);
+  if (mount == nullptr || !IsNetworkFileSystem(mount->fs_type)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("will not work on ", directory, ": it is on no network file system"));
+  }
+  return readers_.Get(**mounts, mount->mount_point, SharedReaders::Lane::kWork)
+      ->Work(operation, directory, request);
+}
+
 // What is read of a network file system comes piece by piece from its reader, which may hang.
 absl::StatusOr<FileSource> LinuxHost::OpenSource(const std::string& path) {
   const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, true);
@@ -99,25 +111,6 @@ absl::StatusOr<std::vector<UnpackedFile>> LinuxHost::Unpack(const UnpackRequest&
     if (absl::Status status = CheckLocal(path, true); !status.ok()) return status;
   }
   return UnpackArchive(request);
-}
-
-absl::StatusOr<v1::BeaconsFound> LinuxHost::ExchangeBeacons(const std::string& directory,
-                                                            const v1::BeaconExchange& exchange) {
-  const auto mounts = mounts_.Get();
-  if (!mounts.ok()) return mounts.status();
-  const MountEntry* mount = FindMount(**mounts, directory);
-  if (mount == nullptr || !IsNetworkFileSystem(mount->fs_type)) {
-    return absl::FailedPreconditionError(directory + " is on no network file system");
-  }
-  v1::BeaconExchange request = exchange;
-  request.set_device(mount->device);
-  const absl::StatusOr<std::string> answer =
-      readers_.Get(**mounts, mount->mount_point, SharedReaders::Lane::kWork)
-          ->Work(kBeaconOperation, directory, request.SerializeAsString());
-  if (!answer.ok()) return answer.status();
-  v1::BeaconsFound found;
-  if (!found.ParseFromString(*answer)) return absl::InternalError("a malformed answer");
-  return found;
 }
 
 }  // namespace connect_ha

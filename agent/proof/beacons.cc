@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/host/processes/shared_reader_wire.h"
 #include "agent/probes/storage/storage.h"
 #include "common/tls/crypto.h"
 
@@ -26,7 +27,7 @@ constexpr char kDataDir[] = "Server.DataDir";
 struct SharedDirectory {
   std::string key;
   std::string resolved;
-  std::string mount_point;
+  MountEntry mount;
 };
 
 bool IsBelow(const std::string& path, const std::string& directory) {
@@ -50,15 +51,25 @@ absl::StatusOr<std::vector<SharedDirectory>> FindDirectories(Host& host,
     if (!resolved.ok()) return resolved.status();
     const MountEntry* mount = FindMount(*mounts, *resolved);
     if (mount == nullptr) continue;
-    SharedDirectory directory = {configured.key, *resolved, mount->mount_point};
+    SharedDirectory directory = {configured.key, *resolved, *mount};
     if (is_data) data = directory;
-    const bool elsewhere =
-        is_data || directory.mount_point != data.mount_point || !IsBelow(*resolved, data.resolved);
+    const bool elsewhere = is_data || mount->mount_point != data.mount.mount_point ||
+                           !IsBelow(*resolved, data.resolved);
     if (elsewhere && IsNetworkMount(*mount)) found.push_back(std::move(directory));
   }
   std::sort(found.begin(), found.end(), [](const SharedDirectory& a, const SharedDirectory& b) {
     return a.key < b.key;
   });
+  return found;
+}
+
+absl::StatusOr<v1::BeaconsFound> Ask(WritableHost& host, const std::string& directory,
+                                     const v1::BeaconExchange& exchange) {
+  const absl::StatusOr<std::string> answer =
+      host.WorkOnStorage(kBeaconOperation, directory, exchange.SerializeAsString());
+  if (!answer.ok()) return answer.status();
+  v1::BeaconsFound found;
+  if (!found.ParseFromString(*answer)) return absl::InternalError("a malformed answer");
   return found;
 }
 
@@ -131,10 +142,12 @@ void Beacons::Look(const v1::BeaconsFound& found, Place& place, v1::BeaconDirect
   place.sightings = std::move(sightings);
 }
 
-v1::BeaconDirectory Beacons::RunIn(const std::string& directory, const ProofOrder& order) {
+v1::BeaconDirectory Beacons::RunIn(const std::string& directory, const MountEntry& mount,
+                                   const ProofOrder& order) {
   Place& place = places_[directory];
-  const v1::BeaconExchange exchange = NextExchange(place, order);
-  const absl::StatusOr<v1::BeaconsFound> found = context_.host.ExchangeBeacons(directory, exchange);
+  v1::BeaconExchange exchange = NextExchange(place, order);
+  exchange.set_device(mount.device);
+  const absl::StatusOr<v1::BeaconsFound> found = Ask(context_.host, directory, exchange);
   const std::string error = found.ok() ? found->error() : std::string(found.status().message());
   v1::BeaconDirectory report;
   report.set_directory(directory);
@@ -163,7 +176,7 @@ absl::StatusOr<v1::BeaconsFacts> Beacons::RunAll(const ProofOrder& order) {
   for (const SharedDirectory& directory : *directories) {
     auto it = done.find(directory.resolved);
     if (it == done.end()) {
-      it = done.emplace(directory.resolved, RunIn(directory.resolved, order)).first;
+      it = done.emplace(directory.resolved, RunIn(directory.resolved, directory.mount, order)).first;
     }
     v1::BeaconDirectory& report = *facts.add_directories();
     report = it->second;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/host/mounts/mount_table.h"
 #include "agent/proof/proof.h"
 #include "connect_ha/v1/beacon_work.pb.h"
 #include "connect_ha/v1/facts.pb.h"
@@ -48,7 +49,8 @@ class Beacons : public ProofRounds {
   };
 
   absl::StatusOr<v1::BeaconsFacts> RunAll(const ProofOrder& order);
-  v1::BeaconDirectory RunIn(const std::string& directory, const ProofOrder& order);
+  v1::BeaconDirectory RunIn(const std::string& directory, const MountEntry& mount,
+                            const ProofOrder& order);
   v1::BeaconExchange NextExchange(Place& place, const ProofOrder& order) const;
   static void Look(const v1::BeaconsFound& found, Place& place, v1::BeaconDirectory& report);
   bool Keep(absl::StatusOr<v1::BeaconsFacts> facts);

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,12 +14,12 @@
 #include "agent/host/errors.h"
 #include "agent/host/fd.h"
 #include "agent/host/files/files.h"
+#include "agent/host/processes/storage_work.h"
 #include "connect_ha/v1/beacon_work.pb.h"
 
 namespace connect_ha {
 namespace {
 
-constexpr char kOwnDirectory[] = ".connect-ha";
 constexpr char kBeacons[] = "beacons";
 constexpr size_t kMostBytes = 4096;
 constexpr size_t kMostFound = 256;
@@ -43,29 +42,8 @@ bool IsBeacon(const v1::BeaconFile& beacon) {
          IsName(beacon.nonce()) && IsPlain(beacon.boot_id()) && IsPlain(beacon.challenge());
 }
 
-absl::Status CheckDevice(int directory, const std::string& path, const std::string& device) {
-  struct stat status {};
-  if (fstat(directory, &status) != 0) return ErrnoStatus(errno, "cannot look at " + path);
-  if (absl::StrCat(major(status.st_dev), ":", minor(status.st_dev)) == device) {
-    return absl::OkStatus();
-  }
-  return absl::FailedPreconditionError(
-      absl::StrCat(path, " is not on the file system that was mounted there a moment ago"));
-}
-
-absl::StatusOr<Fd> OpenDirectory(int at, const char* name, const std::string& path) {
-  Fd directory(openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory.ok()) return ChangeStatus(errno, "cannot open the directory " + path);
-  return directory;
-}
-
-absl::StatusOr<Fd> OpenOrMake(int at, const char* name, const std::string& path) {
-  absl::StatusOr<Fd> directory = OpenDirectory(at, name, path);
-  if (!absl::IsNotFound(directory.status())) return directory;
-  if (mkdirat(at, name, 0700) != 0 && errno != EEXIST) {
-    return ChangeStatus(errno, "cannot make the directory " + path);
-  }
-  return OpenDirectory(at, name, path);
+std::string PathIn(const std::string& directory) {
+  return absl::StrCat(directory, "/", kOwnFolder, "/", kBeacons);
 }
 
 // Always the same, so that what a killed run left there is found and removed. No node is named so.
@@ -180,20 +158,32 @@ void Forget(int beacons, const v1::BeaconExchange& exchange) {
   }
 }
 
-absl::Status Exchange(int directory, const v1::BeaconExchange& exchange, const std::string& path,
+StorageTrouble OpenBeacons(const std::string& directory, const Fd& shared, Fd& beacons) {
+  Fd folder;
+  if (StorageTrouble trouble = OpenOwnFolder(shared, directory, folder); !trouble.ok()) {
+    return trouble;
+  }
+  constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  const std::string path = PathIn(directory);
+  beacons.Reset(openat(folder.get(), kBeacons, kFolder));
+  if (!beacons.ok() && errno == ENOENT) {
+    if (mkdirat(folder.get(), kBeacons, 0700) != 0 && errno != EEXIST) {
+      return StorageTroubleOf(errno, "cannot make " + path);
+    }
+    beacons.Reset(openat(folder.get(), kBeacons, kFolder));
+  }
+  return beacons.ok() ? StorageTrouble() : StorageTroubleOf(errno, "cannot open " + path);
+}
+
+// What kept it from being done; what could be read is in the answer all the same.
+absl::Status Exchange(int beacons, const v1::BeaconExchange& exchange, const std::string& path,
                       v1::BeaconsFound& answer) {
-  const std::string below = absl::StrCat(path, "/", kOwnDirectory);
-  const absl::StatusOr<Fd> own = OpenOrMake(directory, kOwnDirectory, below);
-  if (!own.ok()) return own.status();
-  const std::string place = absl::StrCat(below, "/", kBeacons);
-  const absl::StatusOr<Fd> beacons = OpenOrMake(own->get(), kBeacons, place);
-  if (!beacons.ok()) return beacons.status();
-  Forget(beacons->get(), exchange);
+  Forget(beacons, exchange);
   const std::string bytes = exchange.own().SerializeAsString();
   const std::string& node = exchange.own().node();
-  absl::Status status = WriteOwn(beacons->get(), node, bytes, place);
-  if (status.ok()) status = ReadBack(beacons->get(), node, bytes, place);
-  const absl::Status read = ReadOthers(beacons->get(), exchange.own(), place, answer);
+  absl::Status status = WriteOwn(beacons, node, bytes, path);
+  if (status.ok()) status = ReadBack(beacons, node, bytes, path);
+  const absl::Status read = ReadOthers(beacons, exchange.own(), path, answer);
   return status.ok() ? read : status;
 }
 
@@ -205,14 +195,18 @@ absl::StatusOr<std::string> ExchangeBeaconsHere(const std::string& directory,
   if (!exchange.ParseFromString(request) || !IsBeacon(exchange.own())) {
     return absl::InvalidArgumentError("a malformed request");
   }
-  const Fd opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened.ok()) return ErrnoStatus(errno, "cannot open " + directory);
-  if (absl::Status on = CheckDevice(opened.get(), directory, exchange.device()); !on.ok()) {
-    return on;
-  }
   v1::BeaconsFound answer;
-  const absl::Status status = Exchange(opened.get(), exchange, directory, answer);
-  if (!status.ok()) answer.set_error(std::string(status.message()));
+  Fd shared;
+  Fd beacons;
+  StorageTrouble trouble = OpenShared(directory, exchange.device(), shared);
+  if (trouble.error == EXDEV) return absl::AbortedError(trouble.text);
+  if (trouble.ok()) trouble = OpenBeacons(directory, shared, beacons);
+  if (trouble.ok()) {
+    const absl::Status status = Exchange(beacons.get(), exchange, PathIn(directory), answer);
+    answer.set_error(std::string(status.message()));
+  } else {
+    answer.set_error(trouble.text);
+  }
   return answer.SerializeAsString();
 }
 

@@ -1,9 +1,8 @@
 // Beacons in a shared directory: DIRECTORY/.connect-ha/beacons/NODE, a small file for each node.
-// For the process that may hang in the agent's stead (shared_reader.h).
+// For the process that may hang in the agent's stead (storage_work.h).
 //
-// Accounts that run content may write parts of a data directory: below DIRECTORY everything is
-// opened from its directory on, no link is followed, and what is read is bounded and looked at
-// before it is taken.
+// What others wrote there is input from outside: no link is followed, and what is read is bounded,
+// and looked at before it is taken.
 #pragma once
 
 #include <string>
@@ -12,13 +11,10 @@
 
 namespace connect_ha {
 
-// Of the processes' wire.
-inline constexpr char kBeaconOperation = 'b';
-
 // `request`: a v1::BeaconExchange; the answer: a v1::BeaconsFound; both serialised. Removes the
 // beacons that are to be forgotten, writes this node's and reads it back, and reads all others. What
-// keeps it from writing is in the answer. FailedPrecondition: the directory is not on the mount that
-// is named, and nothing was touched. Other errors: the directory cannot be opened.
+// keeps it from writing is in the answer. Aborted: the directory is not on the mount that is named,
+// and nothing was touched.
 absl::StatusOr<std::string> ExchangeBeaconsHere(const std::string& directory,
                                                 const std::string& request);
 
