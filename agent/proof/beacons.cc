@@ -24,43 +24,31 @@ constexpr uint32_t kMostRounds = 5;
 constexpr uint64_t kRenewedFor = 3;
 constexpr char kDataDir[] = "Server.DataDir";
 
-struct SharedDirectory {
-  std::string key;
-  std::string resolved;
-  MountEntry mount;
-};
-
 bool IsBelow(const std::string& path, const std::string& directory) {
   return path == directory || absl::StartsWith(path, directory == "/" ? "/" : directory + "/");
 }
 
-// On network mounts, sorted by key. What is below Server.DataDir, on the same mount, is shared where
-// that is.
-absl::StatusOr<std::vector<SharedDirectory>> FindDirectories(Host& host,
-                                                             const ConnectConfig& config) {
+// Sorted by key. What is below Server.DataDir, on the same mount, is shared where that is.
+absl::StatusOr<std::vector<NetworkDirectory>> FindDirectories(Host& host,
+                                                              const ConnectConfig& config) {
   const absl::StatusOr<std::vector<MountEntry>> mounts = ReadMounts(host);
   if (!mounts.ok()) return mounts.status();
-  std::vector<SharedDirectory> found;
-  SharedDirectory data;
-  for (const ConfiguredPath& configured : config.Directories()) {
-    const bool is_data = configured.key == kDataDir;
-    if (!is_data && configured.key != "Database.Dir" && configured.key != "Server.LandingDir") {
-      continue;
-    }
-    const absl::StatusOr<std::string> resolved = ResolveLocalLinks(host, *mounts, configured.path);
-    if (!resolved.ok()) return resolved.status();
-    const MountEntry* mount = FindMount(*mounts, *resolved);
-    if (mount == nullptr) continue;
-    SharedDirectory directory = {configured.key, *resolved, *mount};
-    if (is_data) data = directory;
-    const bool elsewhere = is_data || mount->mount_point != data.mount.mount_point ||
-                           !IsBelow(*resolved, data.resolved);
-    if (elsewhere && IsNetworkMount(*mount)) found.push_back(std::move(directory));
+  absl::StatusOr<std::vector<NetworkDirectory>> all = NetworkDirectories(host, config, *mounts);
+  if (!all.ok()) return all;
+  const auto data = std::find_if(all->begin(), all->end(), [](const NetworkDirectory& one) {
+    return one.key == kDataDir;
+  });
+  std::vector<NetworkDirectory> shared;
+  for (const NetworkDirectory& one : *all) {
+    const bool is_other = one.key == "Database.Dir" || one.key == "Server.LandingDir";
+    const bool is_below = data != all->end() && one.mount.mount_point == data->mount.mount_point &&
+                          IsBelow(one.resolved, data->resolved);
+    if (one.key == kDataDir || (is_other && !is_below)) shared.push_back(one);
   }
-  std::sort(found.begin(), found.end(), [](const SharedDirectory& a, const SharedDirectory& b) {
+  std::sort(shared.begin(), shared.end(), [](const NetworkDirectory& a, const NetworkDirectory& b) {
     return a.key < b.key;
   });
-  return found;
+  return shared;
 }
 
 absl::StatusOr<v1::BeaconsFound> Ask(WritableHost& host, const std::string& directory,
@@ -87,7 +75,7 @@ std::string Steady(const absl::StatusOr<v1::BeaconsFacts>& facts) {
 
 milliseconds Beacons::Pace() const { return kPace; }
 
-v1::BeaconExchange Beacons::NextExchange(Place& place, const ProofOrder& order) const {
+v1::BeaconExchange Beacons::NextExchange(Place& place, const ProofOrder& order) {
   if (place.nonce.empty() || place.challenge != order.challenge) {
     place.nonce = Hex(RandomBytes(kNonceBytes));
     place.challenge = order.challenge;
@@ -168,12 +156,12 @@ v1::BeaconDirectory Beacons::RunIn(const std::string& directory, const MountEntr
 }
 
 absl::StatusOr<v1::BeaconsFacts> Beacons::RunAll(const ProofOrder& order) {
-  const absl::StatusOr<std::vector<SharedDirectory>> directories =
+  const absl::StatusOr<std::vector<NetworkDirectory>> directories =
       FindDirectories(context_.host, *order.config);
   if (!directories.ok()) return directories.status();
   v1::BeaconsFacts facts;
   std::map<std::string, v1::BeaconDirectory> done;  // two keys may lead to one place
-  for (const SharedDirectory& directory : *directories) {
+  for (const NetworkDirectory& directory : *directories) {
     auto it = done.find(directory.resolved);
     if (it == done.end()) {
       it = done.emplace(directory.resolved, RunIn(directory.resolved, directory.mount, order)).first;

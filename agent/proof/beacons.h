@@ -51,7 +51,7 @@ class Beacons : public ProofRounds {
   absl::StatusOr<v1::BeaconsFacts> RunAll(const ProofOrder& order);
   v1::BeaconDirectory RunIn(const std::string& directory, const MountEntry& mount,
                             const ProofOrder& order);
-  v1::BeaconExchange NextExchange(Place& place, const ProofOrder& order) const;
+  static v1::BeaconExchange NextExchange(Place& place, const ProofOrder& order);
   static void Look(const v1::BeaconsFound& found, Place& place, v1::BeaconDirectory& report);
   bool Keep(absl::StatusOr<v1::BeaconsFacts> facts);
 
