@@ -27,15 +27,14 @@ std::string InsteadText(Instead instead, const std::vector<std::string>& nodes) 
   const std::string names = JoinNames(nodes);
   switch (instead) {
     case Instead::kOld:
-      return absl::StrCat("sees only what ", names,
-                          " wrote before: a copy of the file system is there");
+      return absl::StrCat("sees only an old beacon of ", names,
+                          ", which is renewed elsewhere: this is a copy of the file system");
     case Instead::kOtherMachine:
       return absl::StrCat("sees another machine's beacon under the name of ", names,
-                          ": another file system is there");
+                          ": this is another file system");
     default:
-      return absl::StrCat("does not see what ", names,
-                          " writes there: another file system has that name there, or something "
-                          "is mounted over it");
+      return absl::StrCat("sees no beacon of ", names,
+                          ": this is another file system, or something is mounted over it");
   }
 }
 
@@ -145,9 +144,9 @@ Fixes SharedProof::FixOf(size_t node, const Apart& apart) const {
   const Located& one = *located_[node];
   const std::string look = absl::StrCat("findmnt -T ", ShellWord(one.directory->resolved()));
   if (apart.others.empty()) {
-    return {Type(NameOf(one), {look}),
-            ByHand("", absl::StrCat("see which of them holds the content that users have, and "
-                                    "mount that on every node; leave the others as they are"))};
+    return {ByHand("", "see which of them holds the content that users have, and mount that on "
+                       "every node; leave the others as they are"),
+            Type(NameOf(one), {look})};
   }
   Fixes fixes;
   // Content is only in the landing directory while it is uploaded.
@@ -179,7 +178,7 @@ std::string SharedProof::WhyWaiting(size_t node) const {
   }
   if (!whys.empty()) return absl::StrJoin(whys, "; ");
   if (waits.empty()) return "waits for the other nodes' beacons";
-  return absl::StrCat("not yet seen with ", JoinNames(waits), ", which may take ",
+  return absl::StrCat("waits to see and to be seen by ", JoinNames(waits), ", which may take ",
                       kProofTakesSeconds, " s");
 }
 
