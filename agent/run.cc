@@ -154,7 +154,8 @@ std::vector<Proof> MakeProofs(const ProofContext& context) {
 // For LoopOptions.called: what is held and what the coordinator answered make the prover's order.
 std::function<void(const v1::HeartbeatResponse*)> OrderProofs(const Held& held, Prover& prover,
                                                               v1::Allow allow, ProofOrder order) {
-  return [&held, &prover, allow, order = std::move(order)](const v1::HeartbeatResponse* answer) mutable {
+  return [&held, &prover, allow,
+          order = std::move(order)](const v1::HeartbeatResponse* answer) mutable {
     if (answer != nullptr) {
       order.challenge = answer->proof_challenge();
       order.forget.assign(answer->forget_beacons().begin(), answer->forget_beacons().end());

@@ -35,9 +35,8 @@ absl::StatusOr<std::vector<NetworkDirectory>> FindDirectories(Host& host,
   if (!mounts.ok()) return mounts.status();
   absl::StatusOr<std::vector<NetworkDirectory>> all = NetworkDirectories(host, config, *mounts);
   if (!all.ok()) return all;
-  const auto data = std::find_if(all->begin(), all->end(), [](const NetworkDirectory& one) {
-    return one.key == kDataDir;
-  });
+  const auto data = std::find_if(all->begin(), all->end(),
+                                 [](const NetworkDirectory& one) { return one.key == kDataDir; });
   std::vector<NetworkDirectory> shared;
   for (const NetworkDirectory& one : *all) {
     const bool is_other = one.key == "Database.Dir" || one.key == "Server.LandingDir";
@@ -45,9 +44,8 @@ absl::StatusOr<std::vector<NetworkDirectory>> FindDirectories(Host& host,
                           IsBelow(one.resolved, data->resolved);
     if (one.key == kDataDir || (is_other && !is_below)) shared.push_back(one);
   }
-  std::sort(shared.begin(), shared.end(), [](const NetworkDirectory& a, const NetworkDirectory& b) {
-    return a.key < b.key;
-  });
+  std::sort(shared.begin(), shared.end(),
+            [](const NetworkDirectory& a, const NetworkDirectory& b) { return a.key < b.key; });
   return shared;
 }
 
@@ -164,7 +162,8 @@ absl::StatusOr<v1::BeaconsFacts> Beacons::RunAll(const ProofOrder& order) {
   for (const NetworkDirectory& directory : *directories) {
     auto it = done.find(directory.resolved);
     if (it == done.end()) {
-      it = done.emplace(directory.resolved, RunIn(directory.resolved, directory.mount, order)).first;
+      it =
+          done.emplace(directory.resolved, RunIn(directory.resolved, directory.mount, order)).first;
     }
     v1::BeaconDirectory& report = *facts.add_directories();
     report = it->second;

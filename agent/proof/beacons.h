@@ -1,5 +1,5 @@
-// This node's beacons: a small file in each shared directory, written anew every 30 s, and a look at
-// the other nodes' (agent/host/processes/beacon_work.h). Server.DataDir, and Database.Dir and
+// This node's beacons: a small file in each shared directory, written anew every 30 s, and a look
+// at the other nodes' (agent/host/processes/beacon_work.h). Server.DataDir, and Database.Dir and
 // Server.LandingDir where they are elsewhere; on network mounts alone.
 //
 // Nothing is taken back at the end: to the others that would look as if this node used another file

@@ -1,5 +1,5 @@
-// Makes the rounds of the proofs that are asked for, each kind on a thread of its own: a file system
-// or a database that hangs holds up nothing but its own proof.
+// Makes the rounds of the proofs that are asked for, each kind on a thread of its own: a file
+// system or a database that hangs holds up nothing but its own proof.
 #pragma once
 
 #include <chrono>

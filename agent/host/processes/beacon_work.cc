@@ -29,8 +29,7 @@ constexpr size_t kMostCharacters = 64;
 
 // As names, ids and nonces are: no path, and nothing that a terminal would take for more.
 bool IsPlain(std::string_view text) {
-  return text.size() <= kMostCharacters &&
-         std::all_of(text.begin(), text.end(), [](char c) {
+  return text.size() <= kMostCharacters && std::all_of(text.begin(), text.end(), [](char c) {
            return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-';
          });
 }

@@ -12,9 +12,9 @@
 namespace connect_ha {
 
 // `request`: a v1::BeaconExchange; the answer: a v1::BeaconsFound; both serialised. Removes the
-// beacons that are to be forgotten, writes this node's and reads it back, and reads all others. What
-// keeps it from writing is in the answer. Aborted: the directory is not on the mount that is named,
-// and nothing was touched.
+// beacons that are to be forgotten, writes this node's and reads it back, and reads all others.
+// What keeps it from writing is in the answer. Aborted: the directory is not on the mount that is
+// named, and nothing was touched.
 absl::StatusOr<std::string> ExchangeBeaconsHere(const std::string& directory,
                                                 const std::string& request);
 

@@ -122,8 +122,8 @@ std::set<std::string> UnclearKinds(const std::vector<Located>& located) {
   return unclear;
 }
 
-// What the nodes see of each other's writing decides. Until it does, names disprove, and never prove,
-// that a directory is shared.
+// What the nodes see of each other's writing decides. Until it does, names disprove, and never
+// prove, that a directory is shared.
 void JudgeSameness(const v1::Snapshot& cluster, const std::string& key,
                    const std::vector<Located>& located, Verdict& verdict) {
   if (located.empty()) return;

@@ -17,8 +17,9 @@ v1::Fix AskForIt() {
 }
 
 v1::Fix AllowIt(const std::string& node) {
-  return ByHand(node, "where it may be proved there: write \"allow: install\" (or serve) into "
-                      "/etc/connect-ha/agent.yaml, then systemctl restart connect-ha-agent");
+  return ByHand(node,
+                "where it may be proved there: write \"allow: install\" (or serve) into "
+                "/etc/connect-ha/agent.yaml, then systemctl restart connect-ha-agent");
 }
 
 std::string NameOf(const Located& one) { return one.node->name(); }
@@ -144,19 +145,20 @@ Fixes SharedProof::FixOf(size_t node, const Apart& apart) const {
   const Located& one = *located_[node];
   const std::string look = absl::StrCat("findmnt -T ", ShellWord(one.directory->resolved()));
   if (apart.others.empty()) {
-    return {ByHand("", "see which of them holds the content that users have, and mount that on "
-                       "every node; leave the others as they are"),
+    return {ByHand("",
+                   "see which of them holds the content that users have, and mount that on "
+                   "every node; leave the others as they are"),
             Type(NameOf(one), {look})};
   }
   Fixes fixes;
   // Content is only in the landing directory while it is uploaded.
   if (key_ != "Server.LandingDir") fixes.push_back(StopConnect(NameOf(one)));
   const Located& right = *located_[apart.others.front()];
-  fixes.push_back(Type(
-      NameOf(one), {look},
-      absl::StrCat("compare it with ", NameOf(right), " (", right.place.Text(),
-                   "), and mount what is mounted there; what was written here meanwhile stays "
-                   "where it is")));
+  fixes.push_back(
+      Type(NameOf(one), {look},
+           absl::StrCat("compare it with ", NameOf(right), " (", right.place.Text(),
+                        "), and mount what is mounted there; what was written here meanwhile stays "
+                        "where it is")));
   return fixes;
 }
 
@@ -186,11 +188,11 @@ void SharedProof::SayNotProved(const Located& one, bool is_unclear, Verdict& ver
   const std::string place = one.place.Text();
   const auto node = PlaceInMatrix(one);
   if (!node) {
-    verdict.Unknown(NameOf(one),
-                    absl::StrCat(place, is_unclear
-                                            ? " cannot be told from what other nodes have"
-                                            : "; no proof that nodes see each other's files"),
-                    {AskForIt()});
+    verdict.Unknown(
+        NameOf(one),
+        absl::StrCat(place, is_unclear ? " cannot be told from what other nodes have"
+                                       : "; no proof that nodes see each other's files"),
+        {AskForIt()});
     return;
   }
   const bool may_not = one.node->allow() == v1::ALLOW_OBSERVE;

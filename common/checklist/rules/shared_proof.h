@@ -36,7 +36,7 @@ class SharedProof {
   const v1::Snapshot& cluster_;
   const std::string& key_;
   bool asked_ = false;
-  bool whole_ = true;  // every one of them has the directory
+  bool whole_ = true;                    // every one of them has the directory
   std::vector<const Located*> located_;  // those that have it, as in the matrix
   ProofMatrix matrix_;
 };

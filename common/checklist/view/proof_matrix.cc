@@ -27,7 +27,8 @@ bool IsHeardLately(const v1::Snapshot& cluster, const v1::NodeSnapshot& node) {
          FromProto(cluster.taken_at()) - FromProto(node.last_seen()) <= kHeardLately;
 }
 
-// The way from Server.DataDir to a directory that is below it on one mount; nullopt where it is not.
+// The way from Server.DataDir to a directory that is below it on one mount; nullopt where it is
+// not.
 std::optional<std::string> BelowDataDir(const v1::Facts& facts, const std::string& key) {
   const v1::DataDirectory* data = FindDirectory(facts, "Server.DataDir");
   const v1::DataDirectory* directory = FindDirectory(facts, key);
@@ -35,8 +36,8 @@ std::optional<std::string> BelowDataDir(const v1::Facts& facts, const std::strin
       !IsBelow(directory->resolved(), data->resolved())) {
     return std::nullopt;
   }
-  return directory->resolved().substr(std::min(data->resolved().size(),
-                                               directory->resolved().size()));
+  return directory->resolved().substr(
+      std::min(data->resolved().size(), directory->resolved().size()));
 }
 
 // A node's beacons for a directory.
@@ -79,8 +80,7 @@ std::string WhyNothingWritten(const v1::NodeSnapshot& node, const std::string& o
                                            : otherwise;
 }
 
-std::string WhyNoBeacon(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
-                        const Own& own) {
+std::string WhyNoBeacon(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const Own& own) {
   if (const auto why = WhyUnobserved(node.facts(), "beacons")) return *why;
   if (own.beacons == nullptr) return WhyNothingWritten(node, "has put no beacon there yet");
   if (own.beacons->has_error()) {
@@ -100,8 +100,8 @@ Glance At(const Own& viewer, const v1::NodeSnapshot& node, const Own& other) {
   }
   const auto found = viewer.seen.find(node.name());
   const v1::SeenBeacon* seen = found == viewer.seen.end() ? nullptr : found->second;
-  const bool is_own =
-      seen != nullptr && !seen->has_error() && seen->machine_id() == node.facts().host().machine_id();
+  const bool is_own = seen != nullptr && !seen->has_error() &&
+                      seen->machine_id() == node.facts().host().machine_id();
   if (is_own && seen->renewed() && seen->nonce() == other.beacons->nonce() &&
       seen->challenge() == other.beacons->challenge()) {
     glance.sight = Sight::kSeen;
@@ -219,9 +219,8 @@ ProofMatrix SeeBeacons(const v1::Snapshot& cluster,
     owns.push_back(OwnOf(cluster, *node, key));
     matrix.why_not.push_back(WhyNoBeacon(cluster, *node, owns.back()));
   }
-  Fill(matrix, [&](size_t viewer, size_t other) {
-    return At(owns[viewer], *nodes[other], owns[other]);
-  });
+  Fill(matrix,
+       [&](size_t viewer, size_t other) { return At(owns[viewer], *nodes[other], owns[other]); });
   return matrix;
 }
 

@@ -37,9 +37,9 @@ struct Glance {
 
 struct ProofMatrix {
   std::vector<const v1::NodeSnapshot*> nodes;
-  std::vector<std::string> why_not;            // beside nodes: why it has no part; "": it has
-  std::vector<std::vector<Glance>> glances;    // [who looks][at whom]; that at itself means nothing
-  std::string too_many;                        // more nodes than can prove it; then no glances
+  std::vector<std::string> why_not;          // beside nodes: why it has no part; "": it has
+  std::vector<std::vector<Glance>> glances;  // [who looks][at whom]; that at itself means nothing
+  std::string too_many;                      // more nodes than can prove it; then no glances
 
   bool AllSeen() const;
 };

@@ -28,7 +28,7 @@ struct HeldFacts {
   Time received_at;
   UnitSeen unit;
   v1::FactsBrief brief;
-  uint64_t brief_generation = 0;  // of the specification that it goes by
+  uint64_t brief_generation = 0;     // of the specification that it goes by
   std::vector<std::string> beacons;  // of which nodes it sees some, sorted
 };
 
