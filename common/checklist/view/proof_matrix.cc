@@ -17,8 +17,6 @@ namespace {
 constexpr uint32_t kSettledRounds = 5;
 // A node that was not heard for so long may have stopped writing, whatever it said last.
 constexpr std::chrono::seconds kHeardLately{45};
-// As many as a node reports, and itself.
-constexpr size_t kMostNodes = 257;
 // Of two nodes that do not see each other, none is the odd one out.
 constexpr size_t kLeastForAMajority = 3;
 
@@ -142,8 +140,8 @@ std::string WhyNoLock(const v1::NodeSnapshot& node) {
 template <typename Look>
 void Fill(ProofMatrix& matrix, Look look) {
   const size_t count = matrix.nodes.size();
-  if (count > kMostNodes) {
-    matrix.too_many = absl::StrCat("more than ", kMostNodes, " nodes cannot prove it");
+  if (count > kMostProvedNodes) {
+    matrix.too_many = absl::StrCat("more than ", kMostProvedNodes, " nodes cannot prove it");
     return;
   }
   matrix.glances.assign(count, std::vector<Glance>(count));

@@ -15,6 +15,9 @@ namespace connect_ha {
 // is seen by all: two rounds, and what kernels remember of a directory.
 inline constexpr int64_t kProofTakesSeconds = 60;
 
+// As many as a node reports the beacons of, and itself.
+inline constexpr size_t kMostProvedNodes = 257;
+
 enum class Sight {
   kSeen,
   kWaiting,  // not yet, or it cannot be known
