@@ -94,21 +94,28 @@ void SharedProof::SayApart(const Apart& apart, Verdict& verdict) const {
           : "";
   for (const size_t node : apart.named) SayNamed(node, apart, together, verdict);
   for (size_t node = 0; node < located_.size(); ++node) {
-    const auto is_here = [node](size_t other) { return other == node; };
-    if (std::any_of(apart.named.begin(), apart.named.end(), is_here)) continue;
-    const bool is_right =
-        std::any_of(apart.others.begin(), apart.others.end(), is_here) &&
-        std::all_of(apart.others.begin(), apart.others.end(), [this, node](size_t other) {
-          return other == node || (matrix_.glances[node][other].sight == Sight::kSeen &&
-                                   matrix_.glances[other][node].sight == Sight::kSeen);
-        });
-    if (is_right) {
+    if (std::count(apart.named.begin(), apart.named.end(), node) > 0) continue;
+    if (SeesTheOthers(node, apart)) {
       verdict.Pass(NameOf(*located_[node]),
                    absl::StrCat(located_[node]->place.Text(), "; most nodes see what it writes"));
     } else {
       SayNotProved(*located_[node], false, verdict);
     }
   }
+}
+
+// Those that are right, or everybody where nobody can tell who is; and is seen by them.
+bool SharedProof::SeesTheOthers(size_t node, const Apart& apart) const {
+  for (size_t other = 0; other < located_.size(); ++other) {
+    const bool counts =
+        apart.others.empty() || std::count(apart.others.begin(), apart.others.end(), other) > 0;
+    if (other == node || !counts) continue;
+    if (matrix_.glances[node][other].sight != Sight::kSeen ||
+        matrix_.glances[other][node].sight != Sight::kSeen) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void SharedProof::SayNamed(size_t node, const Apart& apart, const std::string& together,

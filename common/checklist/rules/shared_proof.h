@@ -28,6 +28,7 @@ class SharedProof {
   void SayApart(const Apart& apart, Verdict& verdict) const;
   void SayNamed(size_t node, const Apart& apart, const std::string& together,
                 Verdict& verdict) const;
+  bool SeesTheOthers(size_t node, const Apart& apart) const;
   std::string WhatItSees(size_t node) const;
   Fixes FixOf(size_t node, const Apart& apart) const;
   std::string WhyWaiting(size_t node) const;

@@ -137,11 +137,11 @@ std::vector<std::string> Remarks(const v1::ProofTable& table) {
 void PrintOne(Terminal& terminal, const v1::ProofTable& table) {
   const bool is_database = table.of() == kDatabase;
   if (!table.asked()) {
-    terminal.out << table.of() << ": not asked for\n"
-                 << Wrap(
-                        absl::StrCat("fix:   write \"prove: {", is_database ? kDatabase : "storage",
-                                     ": true}\" into cluster.yaml, then connect-ha apply"),
-                        terminal.width);
+    constexpr int kLabel = 7;
+    std::string fix = Wrap(absl::StrCat("write \"prove: {", is_database ? kDatabase : "storage",
+                                        ": true}\" into cluster.yaml, then connect-ha apply"),
+                           terminal.width, kLabel);
+    terminal.out << table.of() << ": not asked for\n" << fix.replace(0, kLabel, "fix:   ");
     return;
   }
   terminal.out << Wrap(
