@@ -19,10 +19,7 @@
 #include "agent/loop/loop.h"
 #include "agent/loop/watchdog.h"
 #include "agent/probes/table.h"
-#include "agent/proof/beacons.h"
-#include "agent/proof/presence.h"
-#include "agent/proof/prover.h"
-#include "agent/proof/storage_rounds.h"
+#include "agent/proof/proofs.h"
 #include "agent/read_node.h"
 #include "common/log.h"
 #include "common/tls/crypto.h"
@@ -141,28 +138,6 @@ HeldOptions MakeHeldOptions(const std::string& state_dir, const v1::AgentConfig&
   options.state_dir = state_dir;
   options.runtime_dir = runtime != nullptr ? runtime : "";
   return options;
-}
-
-std::vector<Proof> MakeProofs(const ProofContext& context) {
-  std::vector<Proof> proofs;
-  proofs.push_back({MakeStorageRounds(context), &ProofOrder::storage});
-  proofs.push_back({MakeBeacons(context), &ProofOrder::storage});
-  proofs.push_back({MakePresence(context), &ProofOrder::database});
-  return proofs;
-}
-
-// For LoopOptions.called: what is held and what the coordinator answered make the prover's order.
-std::function<void(const v1::HeartbeatResponse*)> OrderProofs(const Held& held, Prover& prover,
-                                                              v1::Allow allow, ProofOrder order) {
-  return [&held, &prover, allow,
-          order = std::move(order)](const v1::HeartbeatResponse* answer) mutable {
-    if (answer != nullptr) {
-      order.challenge = answer->proof_challenge();
-      order.forget.assign(answer->forget_beacons().begin(), answer->forget_beacons().end());
-    }
-    SetProofs(*held.Orders(), allow, order);
-    prover.SetOrder(order);
-  };
 }
 
 absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
