@@ -92,40 +92,57 @@ v1::BeaconExchange Beacons::NextExchange(Place& place, const ProofOrder& order) 
   return exchange;
 }
 
-void Beacons::Look(const v1::BeaconsFound& found, Place& place, v1::BeaconDirectory& report) {
-  const auto now = steady_clock::now();
+Beacons::Sighting Beacons::Sight(const v1::FoundBeacon& found, const Place& place) {
+  Sighting sighting;
+  sighting.seen.set_node(found.node());
+  if (!found.error().empty()) {
+    sighting.seen.set_error(found.error());
+    return sighting;
+  }
+  const v1::BeaconFile& beacon = found.beacon();
+  sighting.counter = beacon.counter();
+  sighting.seen.set_machine_id(beacon.machine_id());
+  sighting.seen.set_boot_id(beacon.boot_id());
+  sighting.seen.set_nonce(beacon.nonce());
+  sighting.seen.set_challenge(beacon.challenge());
+  const auto before = place.sightings.find(found.node());
+  if (before == place.sightings.end() || before->second.seen.has_error()) return sighting;
+  sighting.grown_look = before->second.grown_look;
+  sighting.grown_at = before->second.grown_at;
+  if (before->second.seen.nonce() != beacon.nonce() || before->second.counter < beacon.counter()) {
+    sighting.grown_look = place.looks;
+    sighting.grown_at = steady_clock::now();
+  }
+  return sighting;
+}
+
+bool Beacons::IsRenewed(const Sighting& sighting, const Place& place) {
+  return sighting.grown_look != 0 && place.looks - sighting.grown_look <= kRenewedFor;
+}
+
+void Beacons::Look(const v1::BeaconsFound& found, const std::vector<std::string>& forgotten,
+                   Place& place) {
   ++place.looks;
   std::map<std::string, Sighting> sightings;
-  for (const v1::FoundBeacon& one : found.found()) {
-    v1::SeenBeacon& seen = *report.add_seen();
-    seen.set_node(one.node());
-    if (!one.error().empty()) {
-      seen.set_error(one.error());
-      continue;
-    }
-    const v1::BeaconFile& beacon = one.beacon();
-    Sighting sighting;
-    const auto before = place.sightings.find(one.node());
-    if (before != place.sightings.end()) {
-      sighting = before->second;
-      if (sighting.nonce != beacon.nonce() || sighting.counter < beacon.counter()) {
-        sighting.grown_look = place.looks;
-        sighting.grown_at = now;
-      }
-    }
-    sighting.nonce = beacon.nonce();
-    sighting.counter = beacon.counter();
-    seen.set_machine_id(beacon.machine_id());
-    seen.set_boot_id(beacon.boot_id());
-    seen.set_nonce(beacon.nonce());
-    seen.set_challenge(beacon.challenge());
-    const bool grew = sighting.grown_look != 0;
-    seen.set_renewed(grew && place.looks - sighting.grown_look <= kRenewedFor);
-    if (grew) seen.set_age_ms(duration_cast<milliseconds>(now - sighting.grown_at).count());
-    sightings[one.node()] = std::move(sighting);
+  for (const v1::FoundBeacon& one : found.found()) sightings[one.node()] = Sight(one, place);
+  for (const auto& [node, before] : place.sightings) {
+    const bool removed = std::find(forgotten.begin(), forgotten.end(), node) != forgotten.end();
+    // A list of names that is read while one is renamed may lack it; and who takes the folder away
+    // takes no file system away. It counts as seen until it would be old.
+    if (!removed && IsRenewed(before, place)) sightings.emplace(node, before);
   }
-  report.set_left_out(found.left_out());
   place.sightings = std::move(sightings);
+}
+
+void Beacons::Report(const Place& place, v1::BeaconDirectory& report) {
+  const auto now = steady_clock::now();
+  for (const auto& [node, sighting] : place.sightings) {
+    v1::SeenBeacon& seen = *report.add_seen();
+    seen = sighting.seen;
+    seen.set_renewed(IsRenewed(sighting, place));
+    if (sighting.grown_look == 0) continue;
+    seen.set_age_ms(duration_cast<milliseconds>(now - sighting.grown_at).count());
+  }
 }
 
 v1::BeaconDirectory Beacons::RunIn(const std::string& directory, const MountEntry& mount,
@@ -149,7 +166,10 @@ v1::BeaconDirectory Beacons::RunIn(const std::string& directory, const MountEntr
   report.set_nonce(place.written_nonce);
   report.set_challenge(place.written_challenge);
   report.set_rounds(place.rounds);
-  if (found.ok()) Look(*found, place, report);
+  if (!found.ok()) return report;
+  Look(*found, order.forget, place);
+  Report(place, report);
+  report.set_left_out(found->left_out());
   return report;
 }
 

@@ -31,7 +31,7 @@ class Beacons : public ProofRounds {
  private:
   // Of one beacon, from look to look.
   struct Sighting {
-    std::string nonce;
+    v1::SeenBeacon seen;  // but for what moves with time
     uint64_t counter = 0;
     uint64_t grown_look = 0;  // at which it was seen to have been written anew; 0: not yet
     std::chrono::steady_clock::time_point grown_at{};
@@ -52,7 +52,11 @@ class Beacons : public ProofRounds {
   v1::BeaconDirectory RunIn(const std::string& directory, const MountEntry& mount,
                             const ProofOrder& order);
   static v1::BeaconExchange NextExchange(Place& place, const ProofOrder& order);
-  static void Look(const v1::BeaconsFound& found, Place& place, v1::BeaconDirectory& report);
+  static Sighting Sight(const v1::FoundBeacon& found, const Place& place);
+  static bool IsRenewed(const Sighting& sighting, const Place& place);
+  static void Look(const v1::BeaconsFound& found, const std::vector<std::string>& forgotten,
+                   Place& place);
+  static void Report(const Place& place, v1::BeaconDirectory& report);
   bool Keep(absl::StatusOr<v1::BeaconsFacts> facts);
 
   const ProofContext context_;

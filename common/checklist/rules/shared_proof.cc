@@ -50,6 +50,7 @@ SharedProof::SharedProof(const v1::Snapshot& cluster, const std::string& key,
       whole_ = false;
       continue;
     }
+    places_[&one] = located_.size();
     located_.push_back(&one);
     nodes.push_back(one.node);
   }
@@ -57,9 +58,9 @@ SharedProof::SharedProof(const v1::Snapshot& cluster, const std::string& key,
 }
 
 std::optional<size_t> SharedProof::PlaceInMatrix(const Located& one) const {
-  const auto found = std::find(located_.begin(), located_.end(), &one);
-  if (!asked_ || found == located_.end()) return std::nullopt;
-  return static_cast<size_t>(found - located_.begin());
+  const auto found = places_.find(&one);
+  if (!asked_ || found == places_.end()) return std::nullopt;
+  return found->second;
 }
 
 bool SharedProof::Judge(Verdict& verdict) const {

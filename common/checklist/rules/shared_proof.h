@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,8 +38,9 @@ class SharedProof {
   const v1::Snapshot& cluster_;
   const std::string& key_;
   bool asked_ = false;
-  bool whole_ = true;                    // every one of them has the directory
-  std::vector<const Located*> located_;  // those that have it, as in the matrix
+  bool whole_ = true;                        // every one of them has the directory
+  std::vector<const Located*> located_;      // those that have it, as in the matrix
+  std::map<const Located*, size_t> places_;  // of these
   ProofMatrix matrix_;
 };
 

@@ -136,14 +136,20 @@ std::string WhyNoLock(const v1::NodeSnapshot& node) {
   return presence.rounds() == 0 ? "holds no lock in the database yet" : "";
 }
 
+ProofMatrix Of(const std::vector<const v1::NodeSnapshot*>& nodes) {
+  ProofMatrix matrix;
+  matrix.nodes = nodes;
+  matrix.why_not.resize(nodes.size());
+  if (nodes.size() > kMostProvedNodes) {
+    matrix.too_many = absl::StrCat("more than ", kMostProvedNodes, " nodes cannot prove it");
+  }
+  return matrix;
+}
+
 // Fills in the glances between nodes that have a part in it.
 template <typename Look>
 void Fill(ProofMatrix& matrix, Look look) {
   const size_t count = matrix.nodes.size();
-  if (count > kMostProvedNodes) {
-    matrix.too_many = absl::StrCat("more than ", kMostProvedNodes, " nodes cannot prove it");
-    return;
-  }
   matrix.glances.assign(count, std::vector<Glance>(count));
   for (size_t viewer = 0; viewer < count; ++viewer) {
     for (size_t other = 0; other < count; ++other) {
@@ -210,12 +216,12 @@ bool ProofMatrix::AllSeen() const {
 
 ProofMatrix SeeBeacons(const v1::Snapshot& cluster,
                        const std::vector<const v1::NodeSnapshot*>& nodes, const std::string& key) {
-  ProofMatrix matrix;
-  matrix.nodes = nodes;
+  ProofMatrix matrix = Of(nodes);
+  if (!matrix.too_many.empty()) return matrix;
   std::vector<Own> owns;
-  for (const v1::NodeSnapshot* node : nodes) {
-    owns.push_back(OwnOf(cluster, *node, key));
-    matrix.why_not.push_back(WhyNoBeacon(cluster, *node, owns.back()));
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    owns.push_back(OwnOf(cluster, *nodes[i], key));
+    matrix.why_not[i] = WhyNoBeacon(cluster, *nodes[i], owns.back());
   }
   Fill(matrix,
        [&](size_t viewer, size_t other) { return At(owns[viewer], *nodes[other], owns[other]); });
@@ -224,12 +230,12 @@ ProofMatrix SeeBeacons(const v1::Snapshot& cluster,
 
 ProofMatrix SeePresence(const v1::Snapshot& cluster,
                         const std::vector<const v1::NodeSnapshot*>& nodes) {
-  ProofMatrix matrix;
-  matrix.nodes = nodes;
+  ProofMatrix matrix = Of(nodes);
+  if (!matrix.too_many.empty()) return matrix;
   std::vector<std::set<uint32_t>> keys;
-  for (const v1::NodeSnapshot* node : nodes) {
-    const v1::PresenceFacts& presence = node->facts().presence();
-    matrix.why_not.push_back(WhyNoLock(*node));
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const v1::PresenceFacts& presence = nodes[i]->facts().presence();
+    matrix.why_not[i] = WhyNoLock(*nodes[i]);
     keys.emplace_back(presence.seen_keys().begin(), presence.seen_keys().end());
   }
   const auto is_settled = [&cluster](const v1::NodeSnapshot& node) {

@@ -117,6 +117,20 @@ TEST_F(BeaconsTest, AreOldWhenNobodyRenewsThem) {
   EXPECT_FALSE(one_.Data().seen(0).renewed());
 }
 
+// Its folder was removed by somebody, or the list was read while it was renamed.
+TEST_F(BeaconsTest, AreSeenForAWhileWhereALookMissesThem) {
+  for (int i = 0; i < 6; ++i) {
+    two_.Run();
+    one_.Run();
+  }
+  std::filesystem::remove_all(server_ / "mnt/share/data/.connect-ha");
+  EXPECT_FALSE(one_.Run());
+  ASSERT_EQ(one_.Data().seen_size(), 1);
+  EXPECT_TRUE(one_.Data().seen(0).renewed());
+  for (int i = 0; i < 3; ++i) one_.Run();
+  EXPECT_EQ(one_.Data().seen_size(), 0);
+}
+
 TEST_F(BeaconsTest, ChangeNothingInTheSteadyState) {
   EXPECT_TRUE(one_.Run());
   for (int i = 2; i <= 8; ++i) {
@@ -197,7 +211,10 @@ TEST_F(BeaconsTest, AreNotPutOntoALocalDisk) {
 }
 
 TEST_F(BeaconsTest, OfRemovedNodesAreRemoved) {
-  two_.Run();
+  for (int i = 0; i < 2; ++i) {
+    two_.Run();
+    one_.Run();
+  }
   one_.order.forget = {"node-2"};
   one_.Run();
   EXPECT_EQ(one_.Data().seen_size(), 0);
