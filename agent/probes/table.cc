@@ -16,6 +16,8 @@
 #include "agent/probes/storage/beacons.h"
 #include "agent/probes/storage/storage.h"
 #include "agent/probes/storage/storage_answers.h"
+#include "agent/probes/storage/storage_rounds.h"
+#include "agent/probes/storage/storage_spaces.h"
 
 namespace connect_ha {
 namespace {
@@ -52,6 +54,9 @@ const std::vector<Probe>& Probes() {
       {"storage_answers", "storage.answers", Pace::kPoll, kOnMounts | kOnConfiguration, seconds(30),
        ReadStorageAnswers, StorageIsSilent},
       {"beacons", "beacons", Pace::kPass, kOnProof, seconds(2), ReadBeacons},
+      {"storage_rounds", "storage.rounds", Pace::kPass, kOnProof, seconds(2), ReadStorageRounds},
+      {"storage_spaces", "storage.spaces", Pace::kPoll, kOnMounts | kOnConfiguration, seconds(30),
+       ReadStorageSpaces},
       {"database", "database", Pace::kPoll, kOnConfiguration, seconds(45), ReadDatabase},
       {"instrumentation_database", "instrumentation_database", Pace::kPoll, kOnConfiguration,
        seconds(45), ReadInstrumentationDatabase},

@@ -1,5 +1,6 @@
 #include "agent/proof/proofs.h"
 
+#include <memory>
 #include <utility>
 
 #include "agent/proof/beacons.h"
@@ -10,7 +11,7 @@ namespace connect_ha {
 
 std::vector<Proof> MakeProofs(const ProofContext& context) {
   std::vector<Proof> proofs;
-  proofs.push_back({MakeStorageRounds(context), &ProofOrder::storage});
+  proofs.push_back({std::make_unique<StorageRounds>(context), &ProofOrder::storage});
   proofs.push_back({MakeBeacons(context), &ProofOrder::storage});
   proofs.push_back({MakePresence(context), &ProofOrder::database});
   return proofs;

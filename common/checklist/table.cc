@@ -55,6 +55,12 @@ std::vector<Need> NeedsStorage() {
   return needs;
 }
 
+std::vector<Need> NeedsWork() {
+  std::vector<Need> needs = NeedsStorage();
+  needs.push_back({"storage-works", /*unless_it_fails=*/true});
+  return needs;
+}
+
 std::vector<Need> NeedsDatabase() {
   return Needs({{"configuration-is-valid"}, {"database-is-postgres"}, {"database-reachable"}});
 }
@@ -114,8 +120,16 @@ const std::vector<Rule>& Rules() {
        Needs({{"configuration-is-valid"}, {"data-dir-outside-install"}}), StorageIsMounted},
       {"storage-is-alive", "The shared file system answers", kStorage, SERVICE, kOps, "OPS",
        Type("findmnt"), kAll, NeedsMount(), StorageIsAlive},
+      {"storage-works", "Work on the shared file system succeeds, and in time", kStorage, SERVICE,
+       kOps, "OPS", Type("findmnt"), kNothing, NeedsStorage(), StorageWorks},
+      {"storage-allows-ownership", "Root may change owners below the data directory", kStorage,
+       DATA, kOps, "OPS", Type("findmnt"), kNothing, NeedsWork(), StorageAllowsOwnership},
       {"storage-options", "The shared file system has the right mount options", kStorage, SERVICE,
        kRa, "RA, OPS", Type("findmnt"), kAll, NeedsMount(), StorageOptions},
+      {"storage-reads-ahead", "The kernel reads as far ahead as EFS wants", kStorage, ADVICE, kOps,
+       "OPS", Type("findmnt"), kAll, NeedsMount(), StorageReadsAhead},
+      {"storage-has-room", "The shared file system has room", kStorage, ADVICE, kOps, "OPS",
+       Type("findmnt"), kAll, NeedsStorage(), StorageHasRoom},
       {"storage-is-encrypted-in-transit", "Traffic to the file system is encrypted, where asked",
        kStorage, ADVICE, kRa, "RA", ByHand("mount it by amazon-efs-utils with the option tls"),
        kAll, NeedsMount(), StorageIsEncryptedInTransit},

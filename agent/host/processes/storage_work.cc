@@ -225,7 +225,8 @@ StorageTrouble StorageTroubleOf(int error, const std::string& what) {
 std::string ErrnoName(int error) {
   const auto known = std::find_if(std::begin(kErrorNames), std::end(kErrorNames),
                                   [error](const ErrorName& one) { return one.error == error; });
-  return known == std::end(kErrorNames) ? "" : known->name;
+  if (known != std::end(kErrorNames)) return known->name;
+  return error == 0 ? "" : absl::StrCat("errno ", error);
 }
 
 StorageTrouble OpenShared(const std::string& directory, const std::string& device, Fd& shared) {

@@ -24,7 +24,7 @@ struct StorageTrouble {
 
 // "cannot make /mnt/connect/data/.connect-ha: read-only file system"
 StorageTrouble StorageTroubleOf(int error, const std::string& what);
-// "EROFS"; "" for one that says little to a person.
+// "EROFS", "errno 110" for one that says little to a person; "" for 0.
 std::string ErrnoName(int error);
 
 // Opens DIRECTORY, where that is on `device` ("0:52", as the mount table has it). EXDEV: by now

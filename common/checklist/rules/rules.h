@@ -39,8 +39,12 @@ v1::Finding StorageIsMounted(const v1::Snapshot& cluster);
 v1::Finding StorageIsEncryptedInTransit(const v1::Snapshot& cluster);
 // storage_options.cc
 v1::Finding StorageOptions(const v1::Snapshot& cluster);
+v1::Finding StorageReadsAhead(const v1::Snapshot& cluster);
 // storage_answers.cc
 v1::Finding StorageIsAlive(const v1::Snapshot& cluster);
+// storage_work.cc
+v1::Finding StorageWorks(const v1::Snapshot& cluster);
+v1::Finding StorageAllowsOwnership(const v1::Snapshot& cluster);
 
 // boot.cc
 v1::Finding BootIsGuarded(const v1::Snapshot& cluster);
@@ -79,5 +83,6 @@ v1::Finding ProbesFinish(const v1::Snapshot& cluster);
 // platform.cc
 v1::Finding PlatformMatches(const v1::Snapshot& cluster);
 v1::Finding DiskHasRoom(const v1::Snapshot& cluster);
+v1::Finding StorageHasRoom(const v1::Snapshot& cluster);
 
 }  // namespace connect_ha

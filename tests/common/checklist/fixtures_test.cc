@@ -90,6 +90,7 @@ TEST(BaseCluster, HoldsButForWhatNeedsAProof) {
       {"database-dir-is-shared", v1::NOT_APPLICABLE},
       {"database-is-same", v1::UNKNOWN},
       {"landing-dir-is-shared", v1::NOT_APPLICABLE},
+      {"storage-has-room", v1::NOT_APPLICABLE},
       {"storage-is-encrypted-in-transit", v1::NOT_APPLICABLE},
   };
   EXPECT_EQ(not_passed, expected);
