@@ -130,6 +130,8 @@ struct ProbeCache {
   // Of the latest round (agent/proof/beacons.h); NotFound: nobody asks for them any more.
   Kept<absl::StatusOr<v1::BeaconsFacts>> beacons;
   Kept<KeptStorageRounds> storage_rounds;
+  // Of this node in the database; empty: nobody asked for it.
+  Kept<std::optional<v1::PresenceFacts>> presence;
 };
 
 }  // namespace connect_ha

@@ -60,6 +60,7 @@ const std::vector<Probe>& Probes() {
       {"database", "database", Pace::kPoll, kOnConfiguration, seconds(45), ReadDatabase},
       {"instrumentation_database", "instrumentation_database", Pace::kPoll, kOnConfiguration,
        seconds(45), ReadInstrumentationDatabase},
+      {"presence", "presence", Pace::kPass, kOnProof, seconds(2), ReadPresence},
       {"listeners", "listeners", Pace::kPass, kOnNothing, seconds(2), ReadListeners},
       {"disk", "disk", Pace::kPass, kOnMounts, seconds(5), ReadDisk},
       {"memory", "memory", Pace::kPass, kOnNothing, seconds(2), ReadMemory},

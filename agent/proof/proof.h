@@ -40,6 +40,7 @@ struct ProofContext {
 class ProofRounds {
  public:
   virtual ~ProofRounds() = default;
+  // From the end of a round to the beginning of the next; asked after each.
   virtual std::chrono::milliseconds Pace() const = 0;
   // One round; keeps its result in the cache. True: what the probe will report is other than
   // before.

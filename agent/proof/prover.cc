@@ -86,10 +86,11 @@ void Prover::RunRound(std::unique_lock<std::mutex>& lock, Worker& worker) {
   const ProofOrder order = order_;
   worker.begun = true;
   worker.hurry = false;
-  worker.due = steady_clock::now() + worker.proof.rounds->Pace();
   lock.unlock();
   if (worker.proof.rounds->Run(order) && on_news_) on_news_();
+  const SteadyTime due = steady_clock::now() + worker.proof.rounds->Pace();
   lock.lock();
+  worker.due = due;
 }
 
 void Prover::StopRounds(std::unique_lock<std::mutex>& lock, Worker& worker) {

@@ -65,6 +65,13 @@ std::vector<Need> NeedsDatabase() {
   return Needs({{"configuration-is-valid"}, {"database-is-postgres"}, {"database-reachable"}});
 }
 
+// What is not so on a standby follows from being there.
+std::vector<Need> NeedsPrimary() {
+  std::vector<Need> needs = NeedsDatabase();
+  needs.push_back({"database-is-writable", /*unless_it_fails=*/true});
+  return needs;
+}
+
 }  // namespace
 
 const std::vector<Rule>& Rules() {
@@ -164,12 +171,16 @@ const std::vector<Rule>& Rules() {
       {"database-reachable", "Every node reaches the database in time", kDatabase, SERVICE, kRa,
        "RA", Type("connect-ha-agent facts"), "This node reaches the database in time",
        Needs({{"configuration-is-valid"}, {"database-is-postgres"}}), DatabaseReachable},
-      {"database-is-same", "Every node uses the same database", kDatabase, DATA, kHa, "HA 2",
-       ByHand("set Postgres.URL as it is on the other nodes"), kNothing, NeedsDatabase(),
-       DatabaseIsSame},
       {"database-is-writable", "Every node is connected to the primary database", kDatabase, DATA,
        kRa, "RA", ByHand("set Postgres.URL to the primary's endpoint"),
        "This node is connected to the primary database", NeedsDatabase(), DatabaseIsWritable},
+      {"database-is-same", "Every node uses the same database", kDatabase, DATA, kHa, "HA 2",
+       ByHand("set Postgres.URL as it is on the other nodes"), kNothing, NeedsPrimary(),
+       DatabaseIsSame},
+      {"database-is-ours", "The database is Connect's own, and it may make tables there", kDatabase,
+       SERVICE, kDoc, "DOC",
+       ByHand("give Connect a database of its own, in which its account may make tables"), kAll,
+       NeedsDatabase(), DatabaseIsOurs},
       {"database-version-supported", "The database has a supported version", kDatabase, SERVICE,
        kRa, "RA", ByHand("upgrade the database, or correct database.major_version in cluster.yaml"),
        kAll, NeedsDatabase(), DatabaseVersionSupported},

@@ -10,16 +10,21 @@ v1::Finding ConnectVersionMatches(const v1::Snapshot& cluster);
 v1::Finding ConnectFilesIntact(const v1::Snapshot& cluster);
 v1::Finding AgentVersionMatches(const v1::Snapshot& cluster);
 
-// database.cc
+// database/server.cc
 v1::Finding DatabaseIsPostgres(const v1::Snapshot& cluster);
-v1::Finding DatabaseIsSame(const v1::Snapshot& cluster);
 v1::Finding DatabaseIsWritable(const v1::Snapshot& cluster);
 v1::Finding DatabaseVersionSupported(const v1::Snapshot& cluster);
 
-// database_reachable.cc
+// database/same.cc
+v1::Finding DatabaseIsSame(const v1::Snapshot& cluster);
+
+// database/ours.cc
+v1::Finding DatabaseIsOurs(const v1::Snapshot& cluster);
+
+// database/reachable.cc
 v1::Finding DatabaseReachable(const v1::Snapshot& cluster);
 
-// database_connection.cc
+// database/connection.cc
 v1::Finding DatabaseConnectionEncrypted(const v1::Snapshot& cluster);
 v1::Finding DatabaseHeadroom(const v1::Snapshot& cluster);
 

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "absl/strings/match.h"
+#include "common/presence_key.h"
 #include "tests/common/checklist/fixture.pb.h"
 #include "tests/common/checklist/overlay.h"
 
@@ -83,6 +84,15 @@ v1::Snapshot BaseOfFour() {
     instance.set_instance_id("i-0000000000000000" + std::string(1, digit));
     instance.set_local_ipv4(node.claimants(0).address());
     *cluster.add_nodes() = node;
+  }
+  for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+    v1::PresenceFacts& presence = *node.mutable_facts()->mutable_presence();
+    presence.set_own_key(PresenceKey(cluster.spec().cluster(), node.name()));
+    presence.clear_seen_keys();
+    for (const v1::NodeSnapshot& other : cluster.nodes()) {
+      presence.add_seen_keys(PresenceKey(cluster.spec().cluster(), other.name()));
+    }
+    std::sort(presence.mutable_seen_keys()->begin(), presence.mutable_seen_keys()->end());
   }
   v1::ConnectFacts& idle = *cluster.mutable_nodes(3)->mutable_facts()->mutable_connect();
   idle.mutable_unit()->set_active_state("inactive");

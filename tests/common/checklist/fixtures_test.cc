@@ -88,7 +88,6 @@ TEST(BaseCluster, HoldsButForWhatNeedsAProof) {
   const std::map<std::string, v1::Outcome> expected = {
       {"data-dir-is-shared", v1::UNKNOWN},
       {"database-dir-is-shared", v1::NOT_APPLICABLE},
-      {"database-is-same", v1::UNKNOWN},
       {"landing-dir-is-shared", v1::NOT_APPLICABLE},
       {"storage-has-room", v1::NOT_APPLICABLE},
       {"storage-is-encrypted-in-transit", v1::NOT_APPLICABLE},
