@@ -6,21 +6,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checklist/proving.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kProofCommand[] = "connect-ha proof storage";
-
-v1::Fix AskForIt() {
-  return ByHand("", "write \"prove: {storage: true}\" into cluster.yaml, then connect-ha apply");
-}
-
-v1::Fix AllowIt(const std::string& node) {
-  return ByHand(node,
-                "where it may be proved there: write \"allow: install\" (or serve) into "
-                "/etc/connect-ha/agent.yaml, then systemctl restart connect-ha-agent");
-}
 
 std::string NameOf(const Located& one) { return one.node->name(); }
 
@@ -200,12 +191,12 @@ void SharedProof::SayNotProved(const Located& one, bool is_unclear, Verdict& ver
         NameOf(one),
         absl::StrCat(place, is_unclear ? " cannot be told from what other nodes have"
                                        : "; no proof that nodes see each other's files"),
-        {AskForIt()});
+        {AskForStorageProof()});
     return;
   }
   const bool may_not = one.node->allow() == v1::ALLOW_OBSERVE;
   verdict.Unknown(NameOf(one), absl::StrCat(place, "; ", WhyWaiting(*node)),
-                  {may_not ? AllowIt(NameOf(one))
+                  {may_not ? AllowProof(NameOf(one))
                            : Type("", {kProofCommand}, "it shows who sees whom, and since when")});
 }
 
