@@ -50,7 +50,8 @@ TEST(Proof, SaysWhoHasNoPartInIt) {
 
 TEST(Proof, SaysWhatToTypeWhereNobodyAskedForIt) {
   World world;
-  See(world, "unknown");
+  See(world, "pass");
+  world.coordinator.snapshot.mutable_spec()->clear_prove();
   EXPECT_EQ(world.Run({"proof"}), kUnknown);
   EXPECT_EQ(world.out,
             "Server.DataDir: not asked for\n"
@@ -63,7 +64,6 @@ TEST(Proof, SaysWhatToTypeWhereNobodyAskedForIt) {
 TEST(Proof, OfTheDatabaseIsWhoseLockIsSeen) {
   World world;
   See(world, "pass");
-  world.coordinator.snapshot.mutable_spec()->mutable_prove()->set_database(true);
   uint32_t key = 7;
   for (v1::NodeSnapshot& node : *world.coordinator.snapshot.mutable_nodes()) {
     v1::PresenceFacts& presence = *node.mutable_facts()->mutable_presence();
