@@ -127,6 +127,8 @@ struct ProbeCache {
   Kept<KeptContent> configuration;
   // By mount point, since when it has not answered.
   Kept<std::map<std::string, Time>> silent_mounts;
+  // Of the latest round (agent/proof/beacons.h); NotFound: nobody asks for them any more.
+  Kept<absl::StatusOr<v1::BeaconsFacts>> beacons;
   Kept<KeptStorageRounds> storage_rounds;
   // Of this node in the database; empty: nobody asked for it.
   Kept<std::optional<v1::PresenceFacts>> presence;

@@ -13,6 +13,7 @@
 #include "agent/probes/machine/instance.h"
 #include "agent/probes/machine/listeners.h"
 #include "agent/probes/machine/memory.h"
+#include "agent/probes/storage/beacons.h"
 #include "agent/probes/storage/storage.h"
 #include "agent/probes/storage/storage_answers.h"
 #include "agent/probes/storage/storage_rounds.h"
@@ -52,6 +53,7 @@ const std::vector<Probe>& Probes() {
        ReadStorage},
       {"storage_answers", "storage.answers", Pace::kPoll, kOnMounts | kOnConfiguration, seconds(30),
        ReadStorageAnswers, StorageIsSilent},
+      {"beacons", "beacons", Pace::kPass, kOnProof, seconds(2), ReadBeacons},
       {"storage_rounds", "storage.rounds", Pace::kPass, kOnProof, seconds(2), ReadStorageRounds},
       {"storage_spaces", "storage.spaces", Pace::kPoll, kOnMounts | kOnConfiguration, seconds(30),
        ReadStorageSpaces},

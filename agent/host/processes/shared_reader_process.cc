@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/host/files/files.h"
 #include "agent/host/network/fetch.h"
+#include "agent/host/processes/beacon_work.h"
 #include "agent/host/processes/shared_reader.h"
 #include "agent/host/processes/shared_reader_wire.h"
 #include "agent/host/processes/storage_work.h"
@@ -69,6 +70,8 @@ absl::StatusOr<std::string> Answer(const std::string& request) {
     case kPieceOperation:
     case kPublicPieceOperation:
       return Piece(request[0], path, argument);
+    case kBeaconOperation:
+      return ExchangeBeaconsHere(path, argument);
     case kListOperation: {
       const absl::StatusOr<std::vector<std::string>> names = ListDirectoryHere(path);
       if (!names.ok()) return names.status();

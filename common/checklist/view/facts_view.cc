@@ -19,7 +19,7 @@ namespace {
 // These may be absent from a node; everything else is on every node.
 bool MayBeAbsent(absl::string_view noun) {
   return noun == "instance" || noun == "encryption_key" || noun == "database" ||
-         noun == "instrumentation_database" || noun == "presence";
+         noun == "instrumentation_database" || noun == "beacons" || noun == "presence";
 }
 
 struct Noun {

@@ -47,6 +47,24 @@ void TakeOutUnobserved(v1::Snapshot& cluster) {
   }
 }
 
+// Each writes a nonce that begins with its digit, and sees those of all others.
+void MakeSeeEachOther(v1::Snapshot& cluster) {
+  for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+    v1::BeaconDirectory& own = *node.mutable_facts()->mutable_beacons()->mutable_directories(0);
+    const v1::SeenBeacon seen = own.seen(0);
+    own.set_nonce(std::string(8, node.name().back()) + own.nonce().substr(8));
+    own.clear_seen();
+    for (const v1::NodeSnapshot& other : cluster.nodes()) {
+      if (other.name() == node.name()) continue;
+      v1::SeenBeacon& beacon = *own.add_seen();
+      beacon = seen;
+      beacon.set_node(other.name());
+      beacon.set_machine_id(other.facts().host().machine_id());
+      beacon.set_nonce(std::string(8, other.name().back()) + seen.nonce().substr(8));
+    }
+  }
+}
+
 }  // namespace
 
 std::string ClustersDirectory() { return std::string(CONNECT_HA_SOURCE_DIR) + "/tests/clusters"; }
@@ -94,6 +112,7 @@ v1::Snapshot BaseOfFour() {
     }
     std::sort(presence.mutable_seen_keys()->begin(), presence.mutable_seen_keys()->end());
   }
+  MakeSeeEachOther(cluster);
   v1::ConnectFacts& idle = *cluster.mutable_nodes(3)->mutable_facts()->mutable_connect();
   idle.mutable_unit()->set_active_state("inactive");
   idle.mutable_unit()->set_sub_state("dead");
