@@ -51,6 +51,8 @@ class LinuxHost : public WritableHost {
   absl::Status Remove(const std::string& path) override;
   absl::Status MaskUnit(const std::string& name) override;
   absl::Status UnmaskUnit(const std::string& name) override;
+  absl::Status EnableUnit(const std::string& name) override;
+  absl::Status StartUnit(const std::string& name, std::chrono::milliseconds deadline) override;
   absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline) override;
   absl::Status StartService(const TransientService& service) override;
   absl::StatusOr<ServiceResult> ReadService(const std::string& name) override;

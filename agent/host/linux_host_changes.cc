@@ -53,6 +53,12 @@ absl::Status LinuxHost::MaskUnit(const std::string& name) { return changes_.Mask
 
 absl::Status LinuxHost::UnmaskUnit(const std::string& name) { return changes_.UnmaskUnit(name); }
 
+absl::Status LinuxHost::EnableUnit(const std::string& name) { return changes_.EnableUnit(name); }
+
+absl::Status LinuxHost::StartUnit(const std::string& name, std::chrono::milliseconds deadline) {
+  return changes_.StartUnit(name, deadline);
+}
+
 absl::Status LinuxHost::StopUnit(const std::string& name, std::chrono::milliseconds deadline) {
   return changes_.StopUnit(name, deadline);
 }

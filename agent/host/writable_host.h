@@ -98,6 +98,12 @@ class WritableHost : public Host {
   // A masked unit cannot be started by anyone. A unit that is not there yet can be masked too.
   virtual absl::Status MaskUnit(const std::string& name) = 0;
   virtual absl::Status UnmaskUnit(const std::string& name) = 0;
+  // It starts with the machine, as its file under /etc/systemd/system says in [Install]; and systemd
+  // has read its unit files anew.
+  virtual absl::Status EnableUnit(const std::string& name) = 0;
+  // Waits until it is active. Aborted: it came to something else. DeadlineExceeded: its start goes
+  // on, and another call waits for it.
+  virtual absl::Status StartUnit(const std::string& name, std::chrono::milliseconds deadline) = 0;
   // Waits until it is inactive. OK when there is none.
   virtual absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline) = 0;
 

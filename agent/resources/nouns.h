@@ -10,7 +10,8 @@
 namespace connect_ha {
 
 // How the names of resources begin, as a command line's choice.
-inline constexpr char kNouns[] = "unit|account|packages|package|archive|license|file|versions";
+inline constexpr char kNouns[] =
+    "unit|account|packages|package|mount|archive|license|file|directory|versions";
 
 // Connect's unit is masked and stopped. FailedPrecondition while Connect runs: it is never stopped
 // here.
@@ -35,6 +36,14 @@ struct PackageWanted {
   std::vector<std::string> after;  // as Resource::After
 };
 std::unique_ptr<Resource> MakePackage(const ResourceContext& context, PackageWanted wanted);
+
+// The shared file system: a unit's file of ours, by which PID 1 mounts it, now and with the machine.
+// What is mounted otherwise is never touched, but for options, while nothing uses it.
+std::unique_ptr<Resource> MakeMount(const ResourceContext& context);
+
+// Connect's data directory on it, with the owner and mode that the specification says. Only made:
+// where there is something in it, another owner or mode is FailedPrecondition.
+std::unique_ptr<Resource> MakeDataDirectory(const ResourceContext& context);
 
 // Quarto: /opt/quarto/VERSION from its archive, with a manifest beside it (probes/manifest.h).
 std::unique_ptr<Resource> MakeArchive(const ResourceContext& context, const v1::RuntimeSpec& spec);

@@ -60,6 +60,10 @@ constexpr char kRest[] = R"(
 #  efs: {file_system: fs-0123456789abcdef0, region: us-east-1}
 #  # or: nfs: {server: nfs.example.com, export: /connect}
 #  encrypted_in_transit: false  # true: ask for TLS between the nodes and the file system
+#  # Of EFS, TLS needs amazon-efs-utils, as iam: true and access_point: fsap-... beside region do.
+#  efs_utils: {url: "https://packages.example.internal/amazon-efs-utils.deb", sha256: "..."}
+#  # Connect's data directory, where it has to be made.
+#  owner: {user: root, group: root, mode: "0755"}
 
 #database:
 #  major_version: 15

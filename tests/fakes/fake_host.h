@@ -124,6 +124,9 @@ class FakeHost : public WritableHost {
   void SetArchive(const std::string& content, std::vector<FakeEntry> entries);
   // As systemctl start, by a person or a package's script: false when it is masked or not there.
   bool StartUnit(const std::string& name);
+  // What its start and its stop do to the machine. Without: it is active, or inactive, by that. A
+  // start after which SetUnit has it neither active nor activating has failed.
+  void SetUnitEffects(const std::string& unit, FakeEffect start, FakeEffect stop);
   // PID 1 forgets its transient services; what they had not done stays undone.
   void Reboot();
 
@@ -175,6 +178,8 @@ class FakeHost : public WritableHost {
   absl::Status Remove(const std::string& path) override;
   absl::Status MaskUnit(const std::string& name) override;
   absl::Status UnmaskUnit(const std::string& name) override;
+  absl::Status EnableUnit(const std::string& name) override;
+  absl::Status StartUnit(const std::string& name, std::chrono::milliseconds deadline) override;
   absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline) override;
   absl::Status StartService(const TransientService& service) override;
   absl::StatusOr<ServiceResult> ReadService(const std::string& name) override;
@@ -188,6 +193,10 @@ class FakeHost : public WritableHost {
   struct Command {
     CommandResult result;
     FakeEffect effect;
+  };
+  struct UnitEffects {
+    FakeEffect start;
+    FakeEffect stop;
   };
   struct Service {
     TransientService service;
@@ -230,6 +239,7 @@ class FakeHost : public WritableHost {
   std::map<std::string, UserEntry> users_;
   std::map<std::string, uint32_t> groups_;
   std::map<std::string, v1::Unit> units_;
+  std::map<std::string, UnitEffects> unit_effects_;
   std::map<std::string, std::vector<UnitVariable>> environments_;
   std::map<std::string, std::vector<std::string>> process_environments_;
   std::map<std::string, Command> commands_;

@@ -86,7 +86,8 @@ void ReadServicePart(BusObject& object, v1::Unit& unit) {
 void ReadMountPart(BusObject& object, v1::Unit& unit) {
   unit.set_result(object.Text(kMountInterface, "Result"));
   unit.set_mount_options(ShownOptions(object.Text(kMountInterface, "Options")));
-  for (const char* property : {"WantedBy", "RequiredBy", "TriggeredBy"}) {
+  unit.set_need_daemon_reload(object.Flag(kUnitInterface, "NeedDaemonReload"));
+  for (const char* property : {"WantedBy", "RequiredBy", "BoundBy", "TriggeredBy"}) {
     for (std::string& other : object.Texts(kUnitInterface, property)) {
       unit.add_started_by(std::move(other));
     }

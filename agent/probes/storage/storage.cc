@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/probes/reading.h"
 #include "agent/probes/storage/efs_state.h"
+#include "agent/probes/storage/fstab.h"
 #include "common/connect/connect_redaction.h"
 #include "common/mount_unit.h"
 
@@ -72,12 +73,14 @@ std::map<std::string, const MountEntry*> SelectMounts(const std::vector<MountEnt
   return selected;
 }
 
-absl::Status AddMount(Host& host, const MountEntry& mount, v1::StorageFacts& storage) {
+}  // namespace
+
+absl::StatusOr<v1::Mount> ReadMount(Host& host, const MountEntry& mount) {
   const absl::StatusOr<v1::Unit> unit = host.ReadUnit(MountUnitName(mount.mount_point));
   if (!unit.ok() && !absl::IsNotFound(unit.status())) return unit.status();
   const absl::StatusOr<EfsState> efs = ReadEfsState(host, mount);
   if (!efs.ok() && !absl::IsNotFound(efs.status())) return efs.status();
-  v1::Mount& fact = *storage.add_mounts();
+  v1::Mount fact;
   fact.set_mount_point(mount.mount_point);
   fact.set_source(RedactPasswords(mount.source).text);
   fact.set_fs_type(mount.fs_type);
@@ -93,10 +96,8 @@ absl::Status AddMount(Host& host, const MountEntry& mount, v1::StorageFacts& sto
     fact.set_efs_file_system(efs->file_system);
     fact.set_efs_tls(efs->tls);
   }
-  return absl::OkStatus();
+  return fact;
 }
-
-}  // namespace
 
 bool IsNetworkMount(const MountEntry& mount) {
   return IsNetworkFileSystem(mount.fs_type) && mount.fs_type != "autofs";
@@ -161,8 +162,15 @@ absl::Status ReadStorage(const ProbeInput& input, v1::Facts& facts) {
     if (!status.ok()) return status;
   }
   for (const auto& [mount_point, mount] : SelectMounts(*mounts, storage)) {
-    absl::Status status = AddMount(input.host, *mount, storage);
-    if (!status.ok()) return status;
+    const absl::StatusOr<v1::Mount> fact = ReadMount(input.host, *mount);
+    if (!fact.ok()) return fact.status();
+    v1::Mount& added = *storage.add_mounts();
+    added = *fact;
+    // Of what comes from there its unit says so itself.
+    if (added.unit().unit_file_state() != "enabled" || !IsNetworkMount(*mount)) continue;
+    const absl::StatusOr<unsigned> line = FindFstabLine(input.host, mount_point);
+    if (!line.ok()) return line.status();
+    if (*line > 0) added.set_fstab_line(*line);
   }
   return absl::OkStatus();
 }

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "agent/host/mounts/mount_table.h"
 #include "agent/probes/probe.h"
+#include "connect_ha/v1/facts.pb.h"
 
 namespace connect_ha {
 
@@ -17,6 +18,9 @@ absl::Status ReadStorage(const ProbeInput& input, v1::Facts& facts);
 
 // The mount table as it is now.
 absl::StatusOr<std::vector<MountEntry>> ReadMounts(Host& host);
+
+// What is told of one.
+absl::StatusOr<v1::Mount> ReadMount(Host& host, const MountEntry& mount);
 
 // A network file system is mounted there: not a point that waits for one (autofs).
 bool IsNetworkMount(const MountEntry& mount);

@@ -31,12 +31,6 @@ absl::StatusOr<std::set<std::string>> DataMounts(const ProbeInput& input,
   return points;
 }
 
-// A name that is not there and was never asked for: no cache of the kernel knows the answer.
-std::string UnknownName(const std::string& mount_point, Time now) {
-  return absl::StrCat(mount_point == "/" ? "" : mount_point, "/.connect-ha-",
-                      now.time_since_epoch().count());
-}
-
 // `silent`: since when a mount has not answered, from look to look.
 void Ask(Host& host, const std::string& mount_point, std::map<std::string, Time>& silent,
          v1::Facts& facts) {
@@ -63,6 +57,11 @@ void Ask(Host& host, const std::string& mount_point, std::map<std::string, Time>
 }
 
 }  // namespace
+
+std::string UnknownName(const std::string& mount_point, Time now) {
+  return absl::StrCat(mount_point == "/" ? "" : mount_point, "/.connect-ha-",
+                      now.time_since_epoch().count());
+}
 
 absl::Status ReadStorageAnswers(const ProbeInput& input, v1::Facts& facts) {
   if (!input.config && !input.config_status.ok()) return input.config_status;

@@ -50,6 +50,14 @@ bool Has(const v1::Mount& mount, const char* shown) {
   return false;
 }
 
+std::vector<const Wanted*> Missing(const v1::Mount& mount, bool is_efs) {
+  std::vector<const Wanted*> missing;
+  for (const Wanted& wanted : kWanted) {
+    if (!Has(mount, wanted.shown) && (is_efs || !wanted.efs_alone)) missing.push_back(&wanted);
+  }
+  return missing;
+}
+
 // systemd knows nfs for a network file system, but not a unit of type efs.
 bool LacksNetdev(const v1::Mount& mount) {
   return mount.has_efs_file_system() && mount.unit().has_mount_options() &&
@@ -75,10 +83,9 @@ void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, bool is_
                   Verdict& verdict) {
   std::vector<std::string> missing;
   std::vector<std::string> causes;
-  for (const Wanted& wanted : kWanted) {
-    if (Has(mount, wanted.shown) || (wanted.efs_alone && !is_efs)) continue;
-    missing.push_back(wanted.option);
-    causes.push_back(absl::StrCat("no ", wanted.option, ": ", wanted.otherwise));
+  for (const Wanted* wanted : Missing(mount, is_efs)) {
+    missing.push_back(wanted->option);
+    causes.push_back(absl::StrCat("no ", wanted->option, ": ", wanted->otherwise));
   }
   if (LacksNetdev(mount)) {
     missing.push_back("_netdev");
@@ -101,6 +108,14 @@ std::string EfsOptions() {
   std::string options;
   for (const Wanted& wanted : kWanted) absl::StrAppend(&options, wanted.option, ",");
   return absl::StrCat(options, "_netdev");
+}
+
+std::string NfsOptions() { return "hard,lookupcache=pos,_netdev"; }
+
+std::vector<std::string> MissingOptions(const v1::Mount& mount, bool is_efs) {
+  std::vector<std::string> options;
+  for (const Wanted* wanted : Missing(mount, is_efs)) options.push_back(wanted->option);
+  return options;
 }
 
 v1::Finding StorageOptions(const v1::Snapshot& cluster) {

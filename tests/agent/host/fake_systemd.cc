@@ -66,7 +66,7 @@ int Texts(sd_bus*, const char*, const char* interface, const char* property, sd_
     return sd_bus_message_append(reply, "as", 2, "/a", "/mnt/connect");
   if (name == "WantedBy") return sd_bus_message_append(reply, "as", 1, "remote-fs.target");
   if (name == "RequiredBy") return sd_bus_message_append(reply, "as", 1, "a.service");
-  if (name == "TriggeredBy") return sd_bus_message_append(reply, "as", 0);
+  if (name == "BoundBy" || name == "TriggeredBy") return sd_bus_message_append(reply, "as", 0);
   if (name == "Requires") {
     return sd_bus_message_append(reply, "as", 3, "srv.mount", "sysinit.target",
                                  "mnt-connect.mount");
@@ -129,6 +129,7 @@ const sd_bus_vtable kUnit[] = {
     SD_BUS_PROPERTY("After", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("WantedBy", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("RequiredBy", "as", Texts, 0, 0),
+    SD_BUS_PROPERTY("BoundBy", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("TriggeredBy", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("ActiveEnterTimestamp", "t", Number64, 0, 0),
     SD_BUS_VTABLE_END};
