@@ -103,6 +103,9 @@ struct KeptContent {
   Time changed_at;
 };
 
+// The cluster's mark as it was seen last. NotFound: none was there.
+using KeptMark = absl::StatusOr<v1::ClusterMark>;
+
 struct ProbeCache {
   // Held while a runtime is tried: two trials at once on a small node end neither in time.
   std::mutex trial;
@@ -118,6 +121,7 @@ struct ProbeCache {
   Kept<std::map<std::string, VerifiedRuntime>> runtimes;
   Kept<absl::StatusOr<v1::LicenseFacts>> license;
   Kept<KeptContent> configuration;
+  Kept<KeptMark> mark;  // of whoever looks at it: it is on a file system that may hang
   // By mount point, since when it has not answered.
   Kept<std::map<std::string, Time>> silent_mounts;
 };

@@ -34,6 +34,12 @@ bool IsHeld(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node) {
   }
 }
 
+// Why its preflight keeps Connect from starting; "" where it does not.
+std::string WhyRefused(const v1::Facts& facts) {
+  const v1::PreflightResult& last = facts.guard().last();
+  return facts.guard().has_last() && !last.may_start() ? last.reason() : "";
+}
+
 Fixes WithoutUnitFix(const v1::ConnectSpec& spec, OtherVersions& versions,
                      const v1::NodeSnapshot& node) {
   const v1::ConnectFacts& connect = node.facts().connect();
@@ -60,6 +66,9 @@ bool JudgeUnit(const v1::Snapshot& cluster, OtherVersions& versions, const v1::N
                  {Needing(Type(name, {"systemctl unmask rstudio-connect"}),
                           {"configuration-is-valid", "storage-is-mounted"}),
                   StartConnect(name)});
+  } else if (!IsRunning(node.facts()) && !WhyRefused(node.facts()).empty()) {
+    verdict.Fail(name, absl::StrCat("kept from starting: ", WhyRefused(node.facts())),
+                 {Type(name, {"connect-ha-agent preflight --explain"}), StartConnect(name)});
   } else if (IsLooping(unit, FromProto(cluster.taken_at()))) {
     verdict.Fail(name,
                  absl::StrCat("restarts in a loop (", unit.restarts(),
