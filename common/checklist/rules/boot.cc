@@ -108,7 +108,11 @@ Fixes GuardFix(const v1::NodeSnapshot& node, const KeysByMount& mounts, bool wan
                          "systemctl daemon-reload"})};
 }
 
-// Of one mount. An agent of release 0.1 does not say what stops with what.
+// An agent of release 0.1 does not say what is stopped with what.
+bool TellsBinding(const v1::NodeSnapshot& node) {
+  return !absl::StartsWith(node.agent_version(), "0.1.");
+}
+
 void JudgeGuard(const v1::NodeSnapshot& node, const std::string& mount_point,
                 const std::set<std::string>& keys, bool wants_preflight, const Fixes& fixes,
                 Verdict& verdict) {
@@ -120,7 +124,7 @@ void JudgeGuard(const v1::NodeSnapshot& node, const std::string& mount_point,
     return verdict.Fail(node.name(), absl::StrCat("a boot may start Connect without ", shown),
                         fixes);
   }
-  if (facts.has_guard() && !IsBound(service, mount_point)) {
+  if (TellsBinding(node) && !IsBound(service, mount_point)) {
     return verdict.Fail(
         node.name(),
         absl::StrCat("a boot waits for ", mount_point, " (", guard, "), but where it is unmounted ",
@@ -156,7 +160,7 @@ void JudgeGuards(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node, Verd
     return verdict.NotApplicable(node.name(), "Connect's directories are on the root disk");
   }
   // Where nothing is enforced it would only warn.
-  const bool wants_preflight = facts.has_guard() && spec.enforcement() == v1::ENFORCE;
+  const bool wants_preflight = TellsBinding(node) && spec.enforcement() == v1::ENFORCE;
   const Fixes fixes = GuardFix(node, mounts, wants_preflight);
   for (const auto& [mount_point, keys] : mounts) {
     JudgeGuard(node, mount_point, keys, wants_preflight, fixes, verdict);

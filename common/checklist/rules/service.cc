@@ -94,6 +94,13 @@ bool JudgeUnit(const v1::Snapshot& cluster, OtherVersions& versions, const v1::N
   return false;
 }
 
+// Who let the last start through, and why; "" for nobody.
+std::string OverrideText(const v1::PreflightResult& last) {
+  if (!last.has_override()) return "";
+  return absl::StrCat("; started by the override of ", last.override().by(), ": ",
+                      last.override().reason());
+}
+
 void JudgePing(const v1::NodeSnapshot& node, Verdict& verdict) {
   if (verdict.Unobserved(node, "connect.ping")) return;
   const v1::Ping& ping = node.facts().connect().ping();
@@ -106,7 +113,8 @@ void JudgePing(const v1::NodeSnapshot& node, Verdict& verdict) {
     verdict.Fail(node.name(), absl::StrCat("/__ping__ answers ", ping.http_status()),
                  {LookAtConnect(node.name())});
   } else {
-    verdict.Pass(node.name(), "active, enabled, /__ping__ answers 200");
+    verdict.Pass(node.name(), absl::StrCat("active, enabled, /__ping__ answers 200",
+                                           OverrideText(node.facts().guard().last())));
   }
 }
 
