@@ -49,6 +49,7 @@ class LinuxHost : public WritableHost {
   absl::Status MakeDirectory(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
+  absl::Status ReloadUnits() override;
   absl::Status MaskUnit(const std::string& name) override;
   absl::Status UnmaskUnit(const std::string& name) override;
   absl::Status EnableUnit(const std::string& name) override;

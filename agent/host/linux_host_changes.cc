@@ -49,6 +49,8 @@ absl::Status LinuxHost::Remove(const std::string& path) {
   return RemoveHere(path, **mounts);
 }
 
+absl::Status LinuxHost::ReloadUnits() { return changes_.ReloadUnits(); }
+
 absl::Status LinuxHost::MaskUnit(const std::string& name) { return changes_.MaskUnit(name); }
 
 absl::Status LinuxHost::UnmaskUnit(const std::string& name) { return changes_.UnmaskUnit(name); }

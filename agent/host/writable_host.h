@@ -95,6 +95,8 @@ class WritableHost : public Host {
   virtual absl::StatusOr<std::string> WorkOnStorage(char operation, const std::string& directory,
                                                     const std::string& request) = 0;
 
+  // Has systemd read its unit files anew (daemon-reload). Nothing is started, stopped or restarted.
+  virtual absl::Status ReloadUnits() = 0;
   // A masked unit cannot be started by anyone. A unit that is not there yet can be masked too.
   virtual absl::Status MaskUnit(const std::string& name) = 0;
   virtual absl::Status UnmaskUnit(const std::string& name) = 0;

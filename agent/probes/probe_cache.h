@@ -110,6 +110,9 @@ struct KeptStorageRounds {
   std::string error;                     // why one could not be made; "": all were
 };
 
+// The cluster's mark as it was seen last. NotFound: none was there.
+using KeptMark = absl::StatusOr<v1::ClusterMark>;
+
 struct ProbeCache {
   // Held while a runtime is tried: two trials at once on a small node end neither in time.
   std::mutex trial;
@@ -125,6 +128,7 @@ struct ProbeCache {
   Kept<std::map<std::string, VerifiedRuntime>> runtimes;
   Kept<absl::StatusOr<v1::LicenseFacts>> license;
   Kept<KeptContent> configuration;
+  Kept<KeptMark> mark;  // of whoever looks at it: it is on a file system that may hang
   // By mount point, since when it has not answered.
   Kept<std::map<std::string, Time>> silent_mounts;
   // Of the latest round (agent/proof/beacons.h); NotFound: nobody asks for them any more.

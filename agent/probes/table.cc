@@ -3,6 +3,7 @@
 #include "agent/probes/connect/configuration.h"
 #include "agent/probes/connect/connect.h"
 #include "agent/probes/connect/encryption_key.h"
+#include "agent/probes/connect/guard.h"
 #include "agent/probes/connect/license.h"
 #include "agent/probes/database/database.h"
 #include "agent/probes/installed/runtimes.h"
@@ -57,6 +58,7 @@ const std::vector<Probe>& Probes() {
       {"storage_rounds", "storage.rounds", Pace::kPass, kOnProof, seconds(2), ReadStorageRounds},
       {"storage_spaces", "storage.spaces", Pace::kPoll, kOnMounts | kOnConfiguration, seconds(30),
        ReadStorageSpaces},
+      {"guard", "guard", Pace::kPass, kOnUnits, seconds(5), ReadGuard},
       {"database", "database", Pace::kPoll, kOnConfiguration, seconds(45), ReadDatabase},
       {"instrumentation_database", "instrumentation_database", Pace::kPoll, kOnConfiguration,
        seconds(45), ReadInstrumentationDatabase},

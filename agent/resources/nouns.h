@@ -11,11 +11,21 @@ namespace connect_ha {
 
 // How the names of resources begin, as a command line's choice.
 inline constexpr char kNouns[] =
-    "unit|account|packages|package|mount|archive|license|file|directory|versions";
+    "unit|guard|account|packages|package|mount|archive|license|file|directory|mark|versions";
 
 // Connect's unit is masked and stopped. FailedPrecondition while Connect runs: it is never stopped
 // here.
 std::unique_ptr<Resource> MakeConnectUnit(const ResourceContext& context);
+
+// A drop-in of Connect's unit: bound to the mount of the shared file system, with a preflight before
+// each start. FailedPrecondition where it would stop a Connect that runs.
+std::unique_ptr<Resource> MakeGuard(const ResourceContext& context);
+// The drop-in's text.
+std::string GuardText(const std::string& mount_point);
+
+// The cluster's mark in Connect's data directory, by which the preflight tells its file system from
+// another. FailedPrecondition: it is another cluster's, or was there and is gone.
+std::unique_ptr<Resource> MakeMark(const ResourceContext& context);
 
 // A group and a user of one name, with fixed ids. FailedPrecondition, with what is known of the
 // files that it would concern, when either has another id or the id has another name: nothing is

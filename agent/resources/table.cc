@@ -23,6 +23,21 @@ void AddConnectUnit(const ResourceContext& context, Resources& resources) {
   resources.push_back(MakeConnectUnit(context));
 }
 
+// Where nothing is enforced, who built the node guards it.
+bool HasGuard(const v1::ClusterSpec& spec) {
+  return spec.enforcement() == v1::ENFORCE && !spec.storage().mount_point().empty();
+}
+
+// Before Connect's package, whose scripts start Connect where nothing keeps them from it.
+void AddGuard(const ResourceContext& context, Resources& resources) {
+  if (HasGuard(context.desired.spec())) resources.push_back(MakeGuard(context));
+}
+
+// Last of what a start asks for.
+void AddMark(const ResourceContext& context, Resources& resources) {
+  if (HasGuard(context.desired.spec())) resources.push_back(MakeMark(context));
+}
+
 // Before Connect's package, whose scripts would make them with the next free ids.
 void AddAccounts(const ResourceContext& context, Resources& resources) {
   const auto& accounts = context.desired.spec().accounts();
@@ -95,8 +110,8 @@ void AddPrune(const ResourceContext& context, Resources& resources) {
 }
 
 constexpr void (*kTable[])(const ResourceContext&, Resources&) = {
-    AddConnectUnit, AddAccounts, AddLeftovers,     AddStorage,       AddConnect,
-    AddRuntimes,    AddLicense,  AddConfiguration, AddDataDirectory, AddPrune,
+    AddConnectUnit, AddGuard,   AddAccounts,      AddLeftovers,     AddStorage, AddConnect,
+    AddRuntimes,    AddLicense, AddConfiguration, AddDataDirectory, AddMark,    AddPrune,
 };
 
 // What becomes a part of a path, of a unit's or a package's name, or an argument has the form that
@@ -120,7 +135,7 @@ absl::Status CheckStorageForms(const v1::StorageSpec& storage) {
   const auto check = [&right](bool holds, const char* what, const std::string& value) {
     if (right.ok()) right = CheckForm(holds, what, value);
   };
-  if (SaysWhatToMount(storage) || storage.has_owner()) {
+  if (!storage.mount_point().empty() || SaysWhatToMount(storage) || storage.has_owner()) {
     check(IsMountPoint(storage.mount_point()), "a mount point", storage.mount_point());
   }
   if (storage.has_efs()) {

@@ -128,6 +128,8 @@ class FakeHost : public WritableHost {
   // What its start and its stop do to the machine. Without: it is active, or inactive, by that. A
   // start after which SetUnit has it neither active nor activating has failed.
   void SetUnitEffects(const std::string& unit, FakeEffect start, FakeEffect stop);
+  // What it finds when it reads its unit files anew; that a unit needs that is over in any case.
+  void SetReload(FakeEffect effect);
   // PID 1 forgets its transient services; what they had not done stays undone.
   void Reboot();
 
@@ -177,6 +179,7 @@ class FakeHost : public WritableHost {
   absl::Status MakeDirectory(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
+  absl::Status ReloadUnits() override;
   absl::Status MaskUnit(const std::string& name) override;
   absl::Status UnmaskUnit(const std::string& name) override;
   absl::Status EnableUnit(const std::string& name) override;
@@ -247,6 +250,7 @@ class FakeHost : public WritableHost {
   std::map<std::string, HttpResponse> http_;
   std::map<std::string, FileSystemUse> uses_;
   FakeWork work_;
+  FakeEffect reload_;
   std::map<std::string, FakeServiceCommand> arranged_services_;
   std::map<std::string, Service> services_;
   std::vector<TransientService> services_started_;

@@ -125,6 +125,23 @@ absl::StatusOr<std::vector<UnitVariable>> FakeHost::ReadUnitEnvironment(const st
   return absl::NotFoundError("no such unit: " + name);
 }
 
+void FakeHost::SetReload(FakeEffect effect) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  reload_ = std::move(effect);
+}
+
+absl::Status FakeHost::ReloadUnits() {
+  FakeEffect effect;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (absl::Status status = EnterChange("ReloadUnits", "systemd"); !status.ok()) return status;
+    for (auto& [name, unit] : units_) unit.clear_need_daemon_reload();
+    effect = reload_;
+  }
+  if (effect != nullptr) effect(*this);
+  return absl::OkStatus();
+}
+
 absl::Status FakeHost::MaskUnit(const std::string& name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (const absl::Status status = EnterChange("MaskUnit", name); !status.ok()) return status;

@@ -14,6 +14,7 @@
 #include "agent/host/files/files.h"
 #include "agent/host/network/fetch.h"
 #include "agent/host/processes/beacon_work.h"
+#include "agent/host/processes/mark_work.h"
 #include "agent/host/processes/shared_reader.h"
 #include "agent/host/processes/shared_reader_wire.h"
 #include "agent/host/processes/storage_work.h"
@@ -65,6 +66,8 @@ absl::StatusOr<std::string> Answer(const std::string& request) {
       return Encode(UseHere(path));
     case kRoundOperation:
       return StorageRoundHere(path, argument);
+    case kMarkOperation:
+      return ClusterMarkHere(path, argument);
     case kReadLinkOperation:
       return ReadLinkHere(path);
     case kPieceOperation:

@@ -24,6 +24,7 @@ inline constexpr char kUseOperation = 'u';
 // Work on a shared mount (storage_work.h): argument and result are serialised messages.
 inline constexpr char kRoundOperation = 'w';   // v1::StorageRoundRequest, v1::StorageRound
 inline constexpr char kBeaconOperation = 'b';  // v1::BeaconExchange, v1::BeaconsFound
+inline constexpr char kMarkOperation = 'm';    // v1::MarkRequest, v1::ClusterMark (mark_work.h)
 
 // What is surely read, from a file system that answers at all, before an answer counts as late.
 inline constexpr size_t kLargestPiece = 1024 * 1024;

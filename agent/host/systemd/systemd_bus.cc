@@ -76,8 +76,10 @@ void ReadServicePart(BusObject& object, v1::Unit& unit) {
   }
   unit.set_need_daemon_reload(object.Flag(kUnitInterface, "NeedDaemonReload"));
   std::set<std::string> required;
-  for (const char* property : {"Requires", "BindsTo"}) {
-    for (std::string& mount : MountsAmong(object, property)) required.insert(std::move(mount));
+  for (std::string& mount : MountsAmong(object, "Requires")) required.insert(std::move(mount));
+  for (std::string& mount : MountsAmong(object, "BindsTo")) {
+    required.insert(mount);
+    unit.add_binds_to_mounts(std::move(mount));
   }
   for (const std::string& mount : required) unit.add_requires_mounts(mount);
   for (std::string& mount : MountsAmong(object, "After")) unit.add_after_mounts(std::move(mount));

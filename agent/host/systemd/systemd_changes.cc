@@ -58,6 +58,11 @@ absl::Status Unmask(sd_bus* bus, const std::string& name, bool runtime) {
 
 }  // namespace
 
+absl::Status SystemdChanges::ReloadUnits() {
+  const absl::StatusOr<BusHandle> bus = OpenBus(address_);
+  return bus.ok() ? Reload(bus->get()) : bus.status();
+}
+
 absl::Status SystemdChanges::MaskUnit(const std::string& name) {
   const absl::StatusOr<BusHandle> bus = OpenBus(address_);
   if (!bus.ok()) return bus.status();

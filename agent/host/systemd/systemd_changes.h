@@ -17,6 +17,7 @@ class SystemdChanges {
   // `address`: see OpenBus.
   explicit SystemdChanges(std::string address = "") : address_(std::move(address)) {}
 
+  absl::Status ReloadUnits();
   absl::Status MaskUnit(const std::string& name);
   absl::Status UnmaskUnit(const std::string& name);
   absl::Status EnableUnit(const std::string& name);

@@ -27,7 +27,8 @@ TEST(SystemdBus, ReadsAService) {
             "drop_ins: \"/etc/systemd/system/x.d/10-a.conf\"\n"
             "requires_mounts: \"a.mount\"\nrequires_mounts: \"mnt-connect.mount\"\n"
             "requires_mounts: \"srv.mount\"\nafter_mounts: \"-.mount\"\n"
-            "after_mounts: \"mnt-connect.mount\"\nneed_daemon_reload: true\n");
+            "after_mounts: \"mnt-connect.mount\"\nneed_daemon_reload: true\n"
+            "binds_to_mounts: \"a.mount\"\n");
 }
 
 TEST(SystemdBus, ReadsAMount) {

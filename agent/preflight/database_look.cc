@@ -1,0 +1,52 @@
+#include "agent/preflight/database_look.h"
+
+#include <memory>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "agent/probes/database/database.h"
+#include "agent/probes/probe_cache.h"
+#include "common/checklist/view/facts_view.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kFix[] = "\nfix: connect-ha-agent check shows what the database says";
+
+}  // namespace
+
+absl::StatusOr<std::string> LookAtDatabase(Host& host, const v1::AgentConfig& agent_config,
+                                           const ConnectConfig& config) {
+  ProbeCache cache;
+  const std::string no_digests;
+  const ProbeInput input = {host,
+                            agent_config,
+                            std::make_shared<const ConnectConfig>(config),
+                            absl::OkStatus(),
+                            no_digests,
+                            host.Now(),
+                            cache};
+  v1::Facts facts;
+  const absl::Status read = ReadDatabase(input, facts);
+  if (!read.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("whether the database lets Connect in cannot be told: ", read.message(), kFix));
+  }
+  if (!facts.has_database()) return "Connect uses no PostgreSQL";
+  const v1::DatabaseFacts& database = facts.database();
+  if (const std::optional<std::string> trouble = DatabaseTrouble(database)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the database does not let Connect in: ", *trouble, kFix));
+  }
+  const std::string place = absl::StrCat(database.host(), ":", database.port());
+  if (database.in_recovery() || database.read_only()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the database at ", place, " is ",
+                     database.in_recovery() ? "a replica" : "read-only",
+                     ": Connect cannot write to it\nfix: set Postgres.URL to the primary's "
+                     "endpoint"));
+  }
+  return absl::StrCat(place, " lets Connect in");
+}
+
+}  // namespace connect_ha

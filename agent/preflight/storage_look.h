@@ -1,0 +1,37 @@
+// Whether what the specification names is mounted where Connect's data is to be, answers, and is this
+// cluster's. For the preflight: each step assumes that those before it passed.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "agent/host/writable_host.h"
+#include "agent/probes/connect/connect_config.h"
+#include "connect_ha/v1/spec.pb.h"
+
+namespace connect_ha {
+
+// What was seen, in words; an error says why Connect may not start, and what to type.
+class StorageLook {
+ public:
+  // `storage` names a mount point.
+  StorageLook(WritableHost& host, const v1::StorageSpec& storage, const ConnectConfig& config)
+      : host_(host), storage_(storage), config_(config) {}
+
+  // By the mount table alone.
+  absl::StatusOr<std::string> Mounted();
+  absl::StatusOr<std::string> Answers();
+  // The directories that nodes share are on file systems of the network, Server.DataDir on the one
+  // that is mounted; and it is there.
+  absl::StatusOr<std::string> Directories();
+  // The file system is marked as that of the cluster whose authority is in STATE_DIR/ca.crt.
+  absl::StatusOr<std::string> Mark(const std::string& state_dir, const std::string& cluster);
+
+ private:
+  WritableHost& host_;
+  const v1::StorageSpec& storage_;
+  const ConnectConfig& config_;
+  std::string data_dir_;  // set by Directories
+};
+
+}  // namespace connect_ha

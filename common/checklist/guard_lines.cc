@@ -1,0 +1,20 @@
+#include "common/checklist/guard_lines.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "common/mount_unit.h"
+
+namespace connect_ha {
+
+std::vector<std::string> MountGuardLines(const std::vector<std::string>& mount_points) {
+  std::vector<std::string> units;
+  for (const std::string& point : mount_points) {
+    // systemd takes % for the beginning of something else.
+    units.push_back(absl::StrReplaceAll(MountUnitName(point), {{"%", "%%"}}));
+  }
+  const std::string all = absl::StrJoin(units, " ");
+  return {absl::StrCat("BindsTo=", all), absl::StrCat("After=", all)};
+}
+
+}  // namespace connect_ha
