@@ -14,7 +14,7 @@
 #include "agent/probes/database/held_session.h"
 #include "common/backoff.h"
 #include "common/connect/connect_redaction.h"
-#include "common/presence_key.h"
+#include "common/proof/presence_key.h"
 
 namespace connect_ha {
 namespace {

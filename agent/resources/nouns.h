@@ -17,8 +17,8 @@ inline constexpr char kNouns[] =
 // here.
 std::unique_ptr<Resource> MakeConnectUnit(const ResourceContext& context);
 
-// A drop-in of Connect's unit: bound to the mount of the shared file system, with a preflight before
-// each start. FailedPrecondition where it would stop a Connect that runs.
+// A drop-in of Connect's unit: bound to the mount of the shared file system, with a preflight
+// before each start. FailedPrecondition where it would stop a Connect that runs.
 std::unique_ptr<Resource> MakeGuard(const ResourceContext& context);
 // The drop-in's text.
 std::string GuardText(const std::string& mount_point);

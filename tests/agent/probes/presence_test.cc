@@ -14,7 +14,7 @@
 
 #include "agent/probes/database/database.h"
 #include "agent/probes/database/database_session.h"
-#include "common/presence_key.h"
+#include "common/proof/presence_key.h"
 #include "gmock/gmock.h"
 #include "tests/agent/probes/pooler.h"
 #include "tests/agent/probes/postgres_server.h"

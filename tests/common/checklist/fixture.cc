@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 #include "absl/strings/match.h"
-#include "common/presence_key.h"
+#include "common/proof/presence_key.h"
 #include "tests/common/checklist/fixture.pb.h"
 #include "tests/common/checklist/overlay.h"
 

@@ -1,4 +1,4 @@
-#include "common/presence_key.h"
+#include "common/proof/presence_key.h"
 
 #include <string>
 

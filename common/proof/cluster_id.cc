@@ -1,4 +1,4 @@
-#include "common/cluster_id.h"
+#include "common/proof/cluster_id.h"
 
 #include "common/tls/crypto.h"
 #include "common/tls/openssl.h"
