@@ -69,7 +69,8 @@ std::vector<std::string> Paths() {
 
 TEST(WhyUnobserved, KnowsEveryNounOfTheFacts) {
   const std::set<std::string> may_be_absent = {
-      "instance", "encryption_key", "database", "instrumentation_database", "beacons", "presence"};
+      "instance", "encryption_key", "database", "instrumentation_database",
+      "beacons",  "presence",       "guard"};
   const auto* nouns = v1::Facts::descriptor();
   for (int i = 0; i < nouns->field_count(); ++i) {
     const auto* noun = nouns->field(i);
