@@ -193,9 +193,8 @@ int Preflight(const Arguments& arguments, Terminal& terminal) {
   call.options.runtime_dir = kRuntimeDirectory;
   const char* const invocation = std::getenv("INVOCATION_ID");
   if (invocation != nullptr) call.invocation = invocation;
-  const PreflightAnswer answer = arguments.Has("--explain")
-                                     ? ExplainPreflight(host, call, terminal)
-                                     : RunPreflight(host, call, terminal);
+  const PreflightAnswer answer = arguments.Has("--explain") ? ExplainPreflight(host, call, terminal)
+                                                            : RunPreflight(host, call, terminal);
   terminal.out.flush();
   terminal.error.flush();
   if (answer.stuck) std::_Exit(answer.code);
@@ -341,7 +340,8 @@ std::vector<Command> Commands() {
       {"preflight",
        "",
        "say whether Connect may start here",
-       "What Connect's unit runs before each start (ExecStartPre=). Answers within 20 seconds, from "
+       "What Connect's unit runs before each start (ExecStartPre=). Answers within 20 seconds, "
+       "from "
        "what this node has: the specification that it holds, what is mounted and whether that "
        "answers, the cluster's mark on it, the database. Needs neither the agent nor the "
        "coordinator. Where the specification is not enforced it only warns. Its line is shown by "

@@ -100,8 +100,8 @@ class WritableHost : public Host {
   // A masked unit cannot be started by anyone. A unit that is not there yet can be masked too.
   virtual absl::Status MaskUnit(const std::string& name) = 0;
   virtual absl::Status UnmaskUnit(const std::string& name) = 0;
-  // It starts with the machine, as its file under /etc/systemd/system says in [Install]; and systemd
-  // has read its unit files anew.
+  // It starts with the machine, as its file under /etc/systemd/system says in [Install]; and
+  // systemd has read its unit files anew.
   virtual absl::Status EnableUnit(const std::string& name) = 0;
   // Waits until it is active. Aborted: it came to something else. DeadlineExceeded: its start goes
   // on, and another call waits for it.

@@ -29,8 +29,8 @@ absl::StatusOr<std::string> LookAtDatabase(Host& host, const v1::AgentConfig& ag
   v1::Facts facts;
   const absl::Status read = ReadDatabase(input, facts);
   if (!read.ok()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("whether the database lets Connect in cannot be told: ", read.message(), kFix));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "whether the database lets Connect in cannot be told: ", read.message(), kFix));
   }
   if (!facts.has_database()) return "Connect uses no PostgreSQL";
   const v1::DatabaseFacts& database = facts.database();
@@ -40,11 +40,10 @@ absl::StatusOr<std::string> LookAtDatabase(Host& host, const v1::AgentConfig& ag
   }
   const std::string place = absl::StrCat(database.host(), ":", database.port());
   if (database.in_recovery() || database.read_only()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the database at ", place, " is ",
-                     database.in_recovery() ? "a replica" : "read-only",
-                     ": Connect cannot write to it\nfix: set Postgres.URL to the primary's "
-                     "endpoint"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the database at ", place, " is ", database.in_recovery() ? "a replica" : "read-only",
+        ": Connect cannot write to it\nfix: set Postgres.URL to the primary's "
+        "endpoint"));
   }
   return absl::StrCat(place, " lets Connect in");
 }

@@ -11,8 +11,8 @@
 
 namespace connect_ha {
 
-// By the database probe, in its time. What was seen, in words; an error says which stage failed, and
-// is the same where it cannot be tried: what is not known is no reason to start.
+// By the database probe, in its time. What was seen, in words; an error says which stage failed,
+// and is the same where it cannot be tried: what is not known is no reason to start.
 absl::StatusOr<std::string> LookAtDatabase(Host& host, const v1::AgentConfig& agent_config,
                                            const ConnectConfig& config);
 

@@ -16,7 +16,8 @@ namespace connect_ha {
 namespace {
 
 constexpr char kAgain[] =
-    "systemctl restart connect-ha-agent, whose coordinator sends it anew; where there is no time for "
+    "systemctl restart connect-ha-agent, whose coordinator sends it anew; where there is no time "
+    "for "
     "that: connect-ha-agent preflight --override REASON";
 
 // `status` with what to do, where it does not say.
@@ -72,8 +73,7 @@ class Look {
   }
 
   Seen Orders() {
-    absl::StatusOr<v1::Assignment> held =
-        ReadHeld(host_, options_.state_dir, options_.runtime_dir);
+    absl::StatusOr<v1::Assignment> held = ReadHeld(host_, options_.state_dir, options_.runtime_dir);
     if (absl::IsNotFound(held.status())) {
       return NothingEnforced("this node holds no specification yet: nothing is looked at");
     }
@@ -83,8 +83,7 @@ class Look {
     if (!held.ok()) return WithFix(held.status(), kAgain);
     orders_ = *std::move(held);
     const bool is_held = orders_.state() == v1::STOPPED || orders_.state() == v1::FENCED;
-    const bool enforces =
-        may_enforce_ && orders_.desired().spec().enforcement() == v1::ENFORCE;
+    const bool enforces = may_enforce_ && orders_.desired().spec().enforcement() == v1::ENFORCE;
     finding_.enforced = may_enforce_ && (enforces || is_held);
     if (orders_.desired().generation() == 0 && !is_held) {
       return NothingEnforced("this node holds no specification yet: nothing is looked at");
@@ -118,10 +117,9 @@ class Look {
             "\nfix: connect-ha status says why"));
       case v1::PREPARING:
         if (!enforces) return absl::OkStatus();
-        return absl::FailedPreconditionError(
-            absl::StrCat("this node is being brought to generation ",
-                         orders_.desired().generation(),
-                         "\nfix: connect-ha status --watch shows when it is ready"));
+        return absl::FailedPreconditionError(absl::StrCat(
+            "this node is being brought to generation ", orders_.desired().generation(),
+            "\nfix: connect-ha status --watch shows when it is ready"));
       default:
         return absl::OkStatus();
     }
@@ -148,9 +146,8 @@ class Look {
               [&] { return look.Directories(); })) {
       return false;
     }
-    return Take("mark", "reading the cluster's mark below " + point, [&] {
-      return look.Mark(options_.state_dir, orders_.desired().spec().cluster());
-    });
+    return Take("mark", "reading the cluster's mark below " + point,
+                [&] { return look.Mark(options_.state_dir, orders_.desired().spec().cluster()); });
   }
 
   WritableHost& host_;

@@ -38,10 +38,10 @@ PreflightFinding TooLate(const Whereabouts::Place& place, std::chrono::milliseco
   late.enforced = place.enforced;
   PreflightStep step;
   step.what = "time";
-  step.status = absl::DeadlineExceededError(absl::StrCat(
-      place.at, " has not come to an end in ",
-      std::chrono::duration_cast<std::chrono::seconds>(within).count(),
-      " s\nfix: once that is mended: systemctl start rstudio-connect"));
+  step.status = absl::DeadlineExceededError(
+      absl::StrCat(place.at, " has not come to an end in ",
+                   std::chrono::duration_cast<std::chrono::seconds>(within).count(),
+                   " s\nfix: once that is mended: systemctl start rstudio-connect"));
   late.steps.push_back(std::move(step));
   return late;
 }
@@ -59,8 +59,8 @@ Looked LookWithin(const std::shared_ptr<WritableHost>& host, const PreflightCall
   Looked looked;
   {
     std::unique_lock<std::mutex> lock(watched->mutex);
-    looked.stuck = !watched->changed.wait_for(lock, call.within,
-                                              [&] { return watched->finding.has_value(); });
+    looked.stuck =
+        !watched->changed.wait_for(lock, call.within, [&] { return watched->finding.has_value(); });
     if (!looked.stuck) looked.finding = *std::move(watched->finding);
   }
   if (looked.stuck) {
@@ -96,8 +96,7 @@ std::string Sentence(const v1::PreflightResult& result) {
                         "); ", although);
   }
   if (result.only_warned()) {
-    return absl::StrCat("warning: nothing is enforced here, and Connect starts: ",
-                        result.reason());
+    return absl::StrCat("warning: nothing is enforced here, and Connect starts: ", result.reason());
   }
   return "Connect may start on this node";
 }
@@ -148,8 +147,8 @@ PreflightAnswer ExplainPreflight(const std::shared_ptr<WritableHost>& host,
   terminal.out << "\n" << Printable(Sentence(result)) << "\n";
   const absl::StatusOr<v1::PreflightOverride> given = ReadPreflightOverride(*host);
   if (given.ok()) {
-    terminal.out << "an override of " << Printable(given->by()) << " waits for the next start: "
-                 << Printable(given->reason()) << "\n";
+    terminal.out << "an override of " << Printable(given->by())
+                 << " waits for the next start: " << Printable(given->reason()) << "\n";
   }
   return {result.may_start() ? kHolds : kFails, looked.stuck};
 }
@@ -168,8 +167,8 @@ int OverridePreflight(WritableHost& host, const std::string& reason, const std::
   }
   const absl::Status stored = GiveOverride(host, given);
   if (!stored.ok()) {
-    PrintError(terminal, absl::Status(stored.code(), absl::StrCat(stored.message(),
-                                                                  "; fix: run it as root")));
+    PrintError(terminal, absl::Status(stored.code(),
+                                      absl::StrCat(stored.message(), "; fix: run it as root")));
     return kUnknown;
   }
   terminal.out << "the next start of Connect is let through, once, and not after a boot\n"

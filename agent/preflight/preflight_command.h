@@ -27,8 +27,8 @@ struct PreflightAnswer {
 };
 
 // Says in one line why Connect may not start, or starts although something is wrong, keeps that for
-// the agent, and uses up an override. The line comes into the unit's log: what is first in it is what
-// `systemctl status` shows.
+// the agent, and uses up an override. The line comes into the unit's log: what is first in it is
+// what `systemctl status` shows.
 PreflightAnswer RunPreflight(const std::shared_ptr<WritableHost>& host, const PreflightCall& call,
                              Terminal& terminal);
 

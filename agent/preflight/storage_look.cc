@@ -35,9 +35,9 @@ std::string MountFix(const std::string& unit) {
 }
 
 absl::Status NotMounted(const MountPlan& plan) {
-  return absl::FailedPreconditionError(absl::StrCat("nothing is mounted at ", plan.mount_point,
-                                                    ": Connect would write to the local disk\nfix: ",
-                                                    MountFix(plan.unit)));
+  return absl::FailedPreconditionError(
+      absl::StrCat("nothing is mounted at ", plan.mount_point,
+                   ": Connect would write to the local disk\nfix: ", MountFix(plan.unit)));
 }
 
 bool IsReadOnly(const MountEntry& mount) {
@@ -69,10 +69,9 @@ absl::StatusOr<std::string> StorageLook::Mounted() {
     if (!right.ok()) return right;
   }
   if (IsReadOnly(entry)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(plan.mount_point, " is mounted read-only\nfix: findmnt ",
-                     ShellWord(plan.mount_point), "; mount -o remount,rw ",
-                     ShellWord(plan.mount_point)));
+    return absl::FailedPreconditionError(absl::StrCat(
+        plan.mount_point, " is mounted read-only\nfix: findmnt ", ShellWord(plan.mount_point),
+        "; mount -o remount,rw ", ShellWord(plan.mount_point)));
   }
   return absl::StrCat(plan.mount_point, " is mounted");
 }
@@ -101,10 +100,9 @@ absl::StatusOr<std::string> StorageLook::Directories() {
     }
     if (!is_shared || (is_data_dir && mount->mount_point != point)) {
       const std::string at = mount == nullptr ? *path : mount->mount_point;
-      return absl::FailedPreconditionError(
-          absl::StrCat("something else is mounted at ", at, ", over ", directory.key,
-                       "\nfix: findmnt ", ShellWord(at), "; what uses it stopped: umount ",
-                       ShellWord(at)));
+      return absl::FailedPreconditionError(absl::StrCat(
+          "something else is mounted at ", at, ", over ", directory.key, "\nfix: findmnt ",
+          ShellWord(at), "; what uses it stopped: umount ", ShellWord(at)));
     }
     if (is_data_dir) data_dir_ = *path;
   }

@@ -1,5 +1,5 @@
-// Whether what the specification names is mounted where Connect's data is to be, answers, and is this
-// cluster's. For the preflight: each step assumes that those before it passed.
+// Whether what the specification names is mounted where Connect's data is to be, answers, and is
+// this cluster's. For the preflight: each step assumes that those before it passed.
 #pragma once
 
 #include <string>

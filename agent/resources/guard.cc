@@ -1,6 +1,6 @@
-// The guard of Connect's unit: a drop-in that binds it to the shared file system's mount and has the
-// preflight run before each start. It is in effect once systemd has read it; for that nothing is
-// started, stopped or restarted.
+// The guard of Connect's unit: a drop-in that binds it to the shared file system's mount and has
+// the preflight run before each start. It is in effect once systemd has read it; for that nothing
+// is started, stopped or restarted.
 #include <algorithm>
 
 #include "absl/strings/match.h"
@@ -73,8 +73,8 @@ class Guard : public Resource {
     return absl::StrFormat("owner %d:%d, mode %04o", status->uid, status->gid, status->mode);
   }
 
-  // "" where systemd goes by it. Of a unit that is masked, or not there yet, it reads no drop-in, and
-  // starts nothing.
+  // "" where systemd goes by it. Of a unit that is masked, or not there yet, it reads no drop-in,
+  // and starts nothing.
   absl::StatusOr<std::string> EffectFault() {
     const absl::StatusOr<v1::Unit> unit = context_.host.ReadUnit(unit_);
     if (absl::IsNotFound(unit.status())) return "";
@@ -87,16 +87,16 @@ class Guard : public Resource {
     const bool has_preflight = std::any_of(
         commands.begin(), commands.end(),
         [](const std::string& one) { return absl::StrContains(one, kPreflightCommand); });
-    const bool is_bound = Names(unit->binds_to_mounts(), mount_unit_) &&
-                          Names(unit->after_mounts(), mount_unit_);
+    const bool is_bound =
+        Names(unit->binds_to_mounts(), mount_unit_) && Names(unit->after_mounts(), mount_unit_);
     if (has_preflight && is_bound) return "";
-    return absl::FailedPreconditionError(absl::StrCat(
-        file_, " is read, and ",
-        has_preflight ? absl::StrCat(unit_, " is not bound to ", mount_unit_)
-                      : "no preflight is run",
-        ": another drop-in takes it away (", absl::StrJoin(unit->drop_ins(), ", "),
-        ")\nfix: systemctl cat ", ShellWord(unit_),
-        ", and take the line out that resets it; then: systemctl daemon-reload"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(file_, " is read, and ",
+                     has_preflight ? absl::StrCat(unit_, " is not bound to ", mount_unit_)
+                                   : "no preflight is run",
+                     ": another drop-in takes it away (", absl::StrJoin(unit->drop_ins(), ", "),
+                     ")\nfix: systemctl cat ", ShellWord(unit_),
+                     ", and take the line out that resets it; then: systemctl daemon-reload"));
   }
 
   // systemd stops what is bound to a mount that is not there.
@@ -130,11 +130,11 @@ std::string GuardText(const std::string& mount_point) {
       "# Of connect-ha-agent, from the cluster's specification: what is changed here is written "
       "anew.\n"
       "# Connect neither starts nor runs without its file system, and starts only where it may.\n"
-      "# Where the agent is gone and cannot be installed again, Connect starts after: rm this file,\n"
+      "# Where the agent is gone and cannot be installed again, Connect starts after: rm this "
+      "file,\n"
       "# then systemctl daemon-reload.\n"
       "[Unit]\n",
-      absl::StrJoin(MountGuardLines({mount_point}), "\n"), "\n\n[Service]\n", kPreflightLine,
-      "\n");
+      absl::StrJoin(MountGuardLines({mount_point}), "\n"), "\n\n[Service]\n", kPreflightLine, "\n");
 }
 
 std::unique_ptr<Resource> MakeGuard(const ResourceContext& context) {

@@ -17,8 +17,8 @@ inline constexpr char kNouns[] =
 // here.
 std::unique_ptr<Resource> MakeConnectUnit(const ResourceContext& context);
 
-// A drop-in of Connect's unit: bound to the mount of the shared file system, with a preflight before
-// each start. FailedPrecondition where it would stop a Connect that runs.
+// A drop-in of Connect's unit: bound to the mount of the shared file system, with a preflight
+// before each start. FailedPrecondition where it would stop a Connect that runs.
 std::unique_ptr<Resource> MakeGuard(const ResourceContext& context);
 // The drop-in's text.
 std::string GuardText(const std::string& mount_point);
@@ -47,8 +47,8 @@ struct PackageWanted {
 };
 std::unique_ptr<Resource> MakePackage(const ResourceContext& context, PackageWanted wanted);
 
-// The shared file system: a unit's file of ours, by which PID 1 mounts it, now and with the machine.
-// What is mounted otherwise is never touched, but for options, while nothing uses it.
+// The shared file system: a unit's file of ours, by which PID 1 mounts it, now and with the
+// machine. What is mounted otherwise is never touched, but for options, while nothing uses it.
 std::unique_ptr<Resource> MakeMount(const ResourceContext& context);
 
 // Connect's data directory on it, with the owner and mode that the specification says. Only made:

@@ -1,5 +1,5 @@
-// What stands in a drop-in of Connect's unit so that Connect neither starts nor runs without its file
-// systems (systemd.unit(5)). Pure.
+// What stands in a drop-in of Connect's unit so that Connect neither starts nor runs without its
+// file systems (systemd.unit(5)). Pure.
 //
 // BindsTo= with After=, since RequiresMountsFor= alone leaves Connect running, and writing to the
 // local disk, after a mount went away.

@@ -37,7 +37,8 @@ class FakeHost;
 // WritableHost count as the agent's.
 using FakeEffect = std::function<void(FakeHost&)>;
 
-// What the process that works on a network mount answers: WorkOnStorage's arguments, and its result.
+// What the process that works on a network mount answers: WorkOnStorage's arguments, and its
+// result.
 using FakeWork = std::function<absl::StatusOr<std::string>(
     char operation, const std::string& directory, const std::string& request)>;
 

@@ -129,8 +129,7 @@ absl::StatusOr<std::string> ClusterMarkHere(const std::string& directory,
   StorageTrouble trouble = OpenShared(directory, wanted.device(), shared);
   if (!trouble.ok()) return ToStatus(trouble);
   struct stat found {};
-  if (!wanted.has_mark() &&
-      fstatat(shared.get(), kOwnFolder, &found, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (!wanted.has_mark() && fstatat(shared.get(), kOwnFolder, &found, AT_SYMLINK_NOFOLLOW) != 0) {
     return ErrnoStatus(errno, absl::StrCat("cannot look at ", directory, "/", kOwnFolder));
   }
   Fd folder;

@@ -9,8 +9,8 @@
 
 namespace connect_ha {
 
-// Where the preflight, which runs as a part of Connect's unit, leaves what it came to: in memory, of
-// this boot alone. A v1::PreflightResult's bytes.
+// Where the preflight, which runs as a part of Connect's unit, leaves what it came to: in memory,
+// of this boot alone. A v1::PreflightResult's bytes.
 inline constexpr char kRuntimeDirectory[] = "/run/connect-ha-agent";
 inline constexpr char kPreflightFile[] = "/run/connect-ha-agent/preflight";
 // A v1::PreflightOverride's bytes, until the next start uses it up.

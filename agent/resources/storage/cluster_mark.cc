@@ -39,7 +39,8 @@ absl::StatusOr<v1::ClusterMark> Ask(WritableHost& host, const std::string& data_
 absl::StatusOr<v1::ClusterMark> OwnMark(Host& host, const std::string& state_dir,
                                         const std::string& cluster) {
   constexpr char kFix[] =
-      "\nfix: where it is damaged, join again: connect-ha token create at the coordinator, and here "
+      "\nfix: where it is damaged, join again: connect-ha token create at the coordinator, and "
+      "here "
       "what it prints";
   const std::string path = state_dir + "/ca.crt";
   const absl::StatusOr<std::string> ca = host.ReadFile(path);
@@ -49,9 +50,8 @@ absl::StatusOr<v1::ClusterMark> OwnMark(Host& host, const std::string& state_dir
   }
   const absl::StatusOr<std::string> id = ClusterId(*ca);
   if (!id.ok()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("which cluster this node is of cannot be told: ", path, ": ",
-                     id.status().message(), kFix));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "which cluster this node is of cannot be told: ", path, ": ", id.status().message(), kFix));
   }
   v1::ClusterMark own;
   own.set_cluster(cluster);
@@ -90,7 +90,8 @@ absl::Status NoMark(const std::string& data_dir, const std::string& cluster) {
       data_dir, " bears no mark of cluster ", cluster,
       ": the file system is empty, or another one than the cluster's\nfix: look what is there: ls "
       "-la ",
-      ShellWord(data_dir), "; where it is right and new, connect-ha-agent marks it: systemctl "
+      ShellWord(data_dir),
+      "; where it is right and new, connect-ha-agent marks it: systemctl "
       "status connect-ha-agent"));
 }
 

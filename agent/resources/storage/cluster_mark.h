@@ -1,5 +1,5 @@
-// The cluster's mark on its file system: what it is to be, what is there, and what to say where they
-// differ. Who looks at it waits for a file system of the network, no longer than
+// The cluster's mark on its file system: what it is to be, what is there, and what to say where
+// they differ. Who looks at it waits for a file system of the network, no longer than
 // WritableHost::WorkOnStorage says.
 #pragma once
 

@@ -26,7 +26,8 @@ class Mark : public Resource {
     return "mark " + context_.desired.spec().storage().mount_point();
   }
 
-  // The data directory is made by its resource, or by nobody; and its place is in the configuration.
+  // The data directory is made by its resource, or by nobody; and its place is in the
+  // configuration.
   std::vector<std::string> After() override { return {"unit", "mount", "file", "directory"}; }
 
   absl::StatusOr<std::optional<v1::Change>> Differs() override {
@@ -71,8 +72,8 @@ class Mark : public Resource {
     if (!config.ok()) return config.status();
     const absl::StatusOr<std::vector<MountEntry>> mounts = ReadMounts(context_.host);
     if (!mounts.ok()) return mounts.status();
-    absl::StatusOr<std::string> path = ResolveLocalLinks(
-        context_.host, *mounts, config->Get("Server", "DataDir").value_or("/"));
+    absl::StatusOr<std::string> path =
+        ResolveLocalLinks(context_.host, *mounts, config->Get("Server", "DataDir").value_or("/"));
     if (!path.ok()) return path;
     const std::string& point = context_.desired.spec().storage().mount_point();
     const MountEntry* mount = FindMount(*mounts, *path);
@@ -95,15 +96,16 @@ class Mark : public Resource {
     if (stand.data_dir.empty()) return stand;
     const absl::StatusOr<bool> known = IsKnown(stand);
     if (!known.ok()) return known.status();
-    const absl::StatusOr<v1::ClusterMark> found =
-        ReadClusterMark(context_.host, stand.data_dir);
+    const absl::StatusOr<v1::ClusterMark> found = ReadClusterMark(context_.host, stand.data_dir);
     context_.cache.mark.Put(found);
     if (absl::IsNotFound(found.status())) {
       if (!*known) return stand;
       return absl::FailedPreconditionError(absl::StrCat(
-          NoMark(stand.data_dir, stand.own.cluster()).message(), "; it bore one before, and is not "
-          "marked again by itself: where that is right, rm ",
-          ShellWord(memory_)));
+          stand.data_dir, " bore the mark of cluster ", stand.own.cluster(),
+          ", and bears none now: the file system is empty, or another one than the cluster's\nfix: "
+          "look what is there: ls -la ",
+          ShellWord(stand.data_dir), "; only where it is right: rm ", ShellWord(memory_),
+          ", and it is marked anew"));
     }
     if (!found.ok()) return found.status();
     if (absl::Status same = CheckMark(stand.data_dir, *found, stand.own); !same.ok()) return same;
@@ -126,10 +128,11 @@ class Mark : public Resource {
   }
 
   static absl::Status NoDirectory(const std::string& data_dir) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "there is no ", data_dir, " to mark\nfix: write storage: {owner: {user: root}} into "
-        "cluster.yaml, and it is made; or make it: mkdir -p ",
-        ShellWord(data_dir)));
+    return absl::FailedPreconditionError(
+        absl::StrCat("there is no ", data_dir,
+                     " to mark\nfix: write storage: {owner: {user: root}} into "
+                     "cluster.yaml, and it is made; or make it: mkdir -p ",
+                     ShellWord(data_dir)));
   }
 
   const ResourceContext& context_;

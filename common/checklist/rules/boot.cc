@@ -72,14 +72,13 @@ std::string GuardOf(const v1::Facts& facts, const std::string& mount_point) {
 }
 
 bool HasPreflight(const v1::Unit& unit) {
-  return std::any_of(unit.exec_start_pre().begin(), unit.exec_start_pre().end(),
-                     [](const std::string& command) {
-                       return absl::StrContains(command, kPreflightCommand);
-                     });
+  return std::any_of(
+      unit.exec_start_pre().begin(), unit.exec_start_pre().end(),
+      [](const std::string& command) { return absl::StrContains(command, kPreflightCommand); });
 }
 
-// What is to be added to Connect's unit. A mount that is not there would stop a Connect that runs as
-// soon as systemd reads this.
+// What is to be added to Connect's unit. A mount that is not there would stop a Connect that runs
+// as soon as systemd reads this.
 v1::Fix Reading(const std::string& node, std::initializer_list<std::string> commands) {
   return Needing(Type(node, commands), {"storage-is-mounted"});
 }
@@ -103,9 +102,9 @@ Fixes GuardFix(const v1::NodeSnapshot& node, const KeysByMount& mounts, bool wan
   std::string words = "'[Unit]'";
   for (const std::string& line : lines) absl::StrAppend(&words, " ", ShellWord(line));
   if (preflight) absl::StrAppend(&words, " '[Service]' ", ShellWord(kPreflightLine));
-  return {Reading(name, {absl::StrCat("mkdir -p ", kDropIns),
-                         absl::StrCat("printf '%s\\n' ", words, " > ", file),
-                         "systemctl daemon-reload"})};
+  return {Reading(
+      name, {absl::StrCat("mkdir -p ", kDropIns),
+             absl::StrCat("printf '%s\\n' ", words, " > ", file), "systemctl daemon-reload"})};
 }
 
 // An agent of release 0.1 does not say what is stopped with what.

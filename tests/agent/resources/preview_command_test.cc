@@ -44,6 +44,7 @@ TEST_F(PreviewCommandTest, ShowsWhatWouldBeChanged) {
 TEST_F(PreviewCommandTest, EveryKindOfResourceCanBeNamed) {
   v1::Assignment assignment = node_.FullAssignment();
   assignment.mutable_desired()->mutable_spec()->mutable_runtimes()->set_prune(true);
+  assignment.mutable_desired()->mutable_spec()->mutable_storage()->set_mount_point("/mnt/connect");
   FakeDeb left{"r-4.0.5", "1"};
   node_.SetInstalled(left, "install ok half-configured");
   node_.host.SetFile(std::string(kStateDir) + "/artifacts/r-4.0.5", "begun begun\n");
