@@ -67,8 +67,8 @@ std::string AddLineNote(const Peer& peer, const std::string& point) {
   if (peer.mount == nullptr) {
     return absl::StrCat("add a line for ", point,
                         " to /etc/fstab: the server:/export of the shared file system, ", "then \"",
-                        point, " nfs4 ", NfsOptions(), " 0 0\" (for EFS the options ",
-                        EfsOptions(), ")");
+                        point, " nfs4 ", NfsOptions(), " 0 0\" (for EFS the options ", EfsOptions(),
+                        ")");
   }
   const Place place = PlaceOf(*peer.mount, "/");
   if (peer.mount->has_efs_file_system() || place.is_tunnel ||

@@ -45,8 +45,8 @@ void AdviseOnStorage(const v1::StorageSpec& storage, Checker& checker) {
     checker.Warn("storage.encrypted_in_transit",
                  "is not to be had with storage.nfs here: nothing is mounted");
   }
-  const bool needs_helper = storage.encrypted_in_transit() || storage.efs().iam() ||
-                            storage.efs().has_access_point();
+  const bool needs_helper =
+      storage.encrypted_in_transit() || storage.efs().iam() || storage.efs().has_access_point();
   if (storage.has_efs() && needs_helper && !storage.has_efs_utils()) {
     checker.Warn("storage.efs",
                  "needs amazon-efs-utils on every node, and storage.efs_utils does not name its "

@@ -88,9 +88,9 @@ void CheckStorage(const v1::StorageSpec& storage, Checker& checker) {
     const v1::NfsSpec& nfs = storage.nfs();
     checker.Require(IsHostName(nfs.server()), "storage.nfs.server",
                     "must be the server's name or address");
-    checker.Require(!nfs.has_export_() ||
-                        (IsPlainPath(nfs.export_()) && !absl::EndsWith(nfs.export_(), "\\")),
-                    "storage.nfs.export", "must be an absolute path");
+    checker.Require(
+        !nfs.has_export_() || (IsPlainPath(nfs.export_()) && !absl::EndsWith(nfs.export_(), "\\")),
+        "storage.nfs.export", "must be an absolute path");
     checker.Require(!nfs.has_port() || (nfs.port() > 0 && nfs.port() < 65536), "storage.nfs.port",
                     "must be from 1 to 65535");
   }

@@ -61,7 +61,9 @@ constexpr char kRest[] = R"(
 #  # or: nfs: {server: nfs.example.com, export: /connect}
 #  encrypted_in_transit: false  # true: ask for TLS between the nodes and the file system
 #  # Of EFS, TLS needs amazon-efs-utils, as iam: true and access_point: fsap-... beside region do.
-#  efs_utils: {url: "https://packages.example.internal/amazon-efs-utils.deb", sha256: "..."}
+#  efs_utils:
+#    url: https://packages.example.internal/amazon-efs-utils_3.2.0_all.deb
+#    sha256: "1111111111111111111111111111111111111111111111111111111111111111"
 #  # Connect's data directory, where it has to be made.
 #  owner: {user: root, group: root, mode: "0755"}
 

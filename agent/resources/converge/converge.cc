@@ -246,8 +246,7 @@ void Converge::HoldBack(const Turning& turning, const LookedAt& look, const absl
   }
   if (PassesByItself(status)) {
     Backoff& backoff =
-        backoffs_
-            .try_emplace(change.resource(), kFirstBackoff, look.resource->LongestRetry())
+        backoffs_.try_emplace(change.resource(), kFirstBackoff, look.resource->LongestRetry())
             .first->second;
     const milliseconds wait = backoff.Next();
     hold.retry_at = turning.watch.Now() + wait;

@@ -15,8 +15,8 @@ absl::Status CheckPackageManager(Host& host);
 
 inline constexpr char kEfsUtilsPackage[] = "amazon-efs-utils";
 
-// The names that Connect's, amazon-efs-utils', R's and Python's packages have to have, in the order in which they are
-// installed. Connect's is always the first.
+// The names that Connect's, amazon-efs-utils', R's and Python's packages have to have, in the order
+// in which they are installed. Connect's is always the first.
 std::vector<std::string> NamedPackages(const v1::ClusterSpec& spec);
 
 // dpkg has it half installed or half configured: until that is mended apt fails beside it, whatever

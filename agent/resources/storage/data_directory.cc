@@ -1,6 +1,6 @@
-// Connect's data directory on the shared file system: made where it is not there, given to its owner
-// while it is empty, and never changed once there is something in it. PID 1 does so in a service of
-// its own, as a process that changes a file system on the network may hang for ever.
+// Connect's data directory on the shared file system: made where it is not there, given to its
+// owner while it is empty, and never changed once there is something in it. PID 1 does so in a
+// service of its own, as a process that changes a file system on the network may hang for ever.
 #include <algorithm>
 
 #include "absl/strings/match.h"
@@ -85,8 +85,9 @@ class DataDirectory : public Resource {
     const std::string configured = config.Get("Server", "DataDir").value_or("");
     if (!absl::StartsWith(configured, "/") || absl::StrContains(configured, "${")) {
       return absl::FailedPreconditionError(absl::StrCat(
-          "Server.DataDir is \"", configured, "\", which is no absolute path\nfix: write DataDir = ",
-          storage_.mount_point(), "/data under [Server] in Connect's configuration"));
+          "Server.DataDir is \"", configured,
+          "\", which is no absolute path\nfix: write DataDir = ", storage_.mount_point(),
+          "/data under [Server] in Connect's configuration"));
     }
     const auto mounts = ReadMounts(context_.host);
     if (!mounts.ok()) return mounts.status();
@@ -95,8 +96,8 @@ class DataDirectory : public Resource {
     const std::string& point = storage_.mount_point();
     if (*path == point || absl::StartsWith(*path, point + "/")) return path;
     return absl::FailedPreconditionError(absl::StrCat(
-        "storage.owner is given, and Server.DataDir, ", *path, ", is not on the shared file system at ",
-        point, "\nfix: write DataDir = ", point,
+        "storage.owner is given, and Server.DataDir, ", *path,
+        ", is not on the shared file system at ", point, "\nfix: write DataDir = ", point,
         "/data under [Server] in Connect's configuration, or take storage.owner out of "
         "cluster.yaml"));
   }
@@ -115,9 +116,9 @@ class DataDirectory : public Resource {
     if (!mounts.ok()) return mounts.status();
     const MountEntry* mount = FindMount(*mounts, path);
     if (mount != nullptr && IsNetworkMount(*mount)) return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(
-        "no shared file system is mounted at ", storage_.mount_point(), ": ", path,
-        " would be made on the local disk\nfix: mount it first"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("no shared file system is mounted at ", storage_.mount_point(), ": ", path,
+                     " would be made on the local disk\nfix: mount it first"));
   }
 
   // "" where it is as it is to be.

@@ -68,7 +68,8 @@ class Mount : public Resource {
     if (!stand.ok()) return stand.status();
     const bool is_again = stand->is_mounted && !stand->mount_fault.empty();
     absl::Status done = is_again ? Unmount(*stand) : absl::OkStatus();
-    if (done.ok()) done = WriteUnit(stand->plan);
+    // Not at each try: systemd reads all units anew for it.
+    if (done.ok() && !stand->unit_fault.empty()) done = WriteUnit(stand->plan);
     if (!done.ok() || (stand->is_mounted && !is_again)) return done;
     return Start(stand->plan, progress);
   }
@@ -98,8 +99,7 @@ class Mount : public Resource {
       if (active.empty() || active == "inactive" || active == "failed") continue;
       return absl::UnavailableError(absl::StrCat(
           user, " is ", active, " and needs ", stand.plan.mount_point, ", which is mounted ",
-          stand.mount_fault, " and has to be mounted anew\nfix: systemctl stop ",
-          ShellWord(user)));
+          stand.mount_fault, " and has to be mounted anew\nfix: systemctl stop ", ShellWord(user)));
     }
     return absl::OkStatus();
   }
@@ -114,8 +114,8 @@ class Mount : public Resource {
     return absl::UnavailableError(absl::StrCat(
         stand.plan.mount_point, " is mounted ", stand.mount_fault,
         " and cannot be unmounted: something uses it",
-        stopped.ok() ? "" : absl::StrCat(" (", stopped.message(), ")"),
-        "\nfix: fuser -vm ", ShellWord(stand.plan.mount_point), " shows what does: stop that"));
+        stopped.ok() ? "" : absl::StrCat(" (", stopped.message(), ")"), "\nfix: fuser -vm ",
+        ShellWord(stand.plan.mount_point), " shows what does: stop that"));
   }
 
   absl::Status Start(const MountPlan& plan, Progress& progress) {
@@ -142,10 +142,10 @@ class Mount : public Resource {
 
   // "" where there is no journal.
   std::string ReadJournal(const MountPlan& plan) {
-    const absl::StatusOr<CommandResult> run = context_.host.Run(
-        {kJournalctl, "--quiet", "--no-pager", "--output=cat", "--boot", "--lines=50",
-         "--unit=" + plan.unit},
-        CommandOptions());
+    const absl::StatusOr<CommandResult> run =
+        context_.host.Run({kJournalctl, "--quiet", "--no-pager", "--output=cat", "--boot",
+                           "--lines=50", "--unit=" + plan.unit},
+                          CommandOptions());
     if (!run.ok() || run->exit_code != 0) return "";
     return PrintedByMount(plan.unit, run->output);
   }

@@ -71,9 +71,10 @@ struct Explanation {
 Explanation ExplainEfs(Cause cause, const MountPlan& plan) {
   switch (cause) {
     case Cause::kNoName:
-      return {absl::StrCat("no address for ", plan.server),
-              "switch on DNS resolution and DNS hostnames of the VPC, and make a mount target of the "
-              "file system in this node's zone (its name is there after up to 90 s)"};
+      return {
+          absl::StrCat("no address for ", plan.server),
+          "switch on DNS resolution and DNS hostnames of the VPC, and make a mount target of the "
+          "file system in this node's zone (its name is there after up to 90 s)"};
     case Cause::kNoWay:
       return {absl::StrCat("no way to ", plan.server, " at TCP ", plan.port),
               absl::StrCat("allow TCP ", plan.port,

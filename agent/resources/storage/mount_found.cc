@@ -72,11 +72,11 @@ absl::Status CheckAlone(const MountPlan& plan, const std::vector<MountEntry>& he
   if (here.size() < 2) return absl::OkStatus();
   std::vector<std::string> shown;
   for (const MountEntry& entry : here) shown.push_back(Shown(entry));
-  return absl::FailedPreconditionError(absl::StrCat(
-      here.size(), " file systems are mounted on one another at ", plan.mount_point,
-      ", and who looks sees the last alone: ", absl::StrJoin(shown, ", then "),
-      "\nfix: what uses it stopped: umount ", point, ", until findmnt ", point,
-      " shows one, and that is ", plan.source));
+  return absl::FailedPreconditionError(
+      absl::StrCat(here.size(), " file systems are mounted on one another at ", plan.mount_point,
+                   ", and who looks sees the last alone: ", absl::StrJoin(shown, ", then "),
+                   "\nfix: what uses it stopped: umount ", point, ", until findmnt ", point,
+                   " shows one, and that is ", plan.source));
 }
 
 absl::Status CheckSource(const v1::StorageSpec& spec, const MountPlan& plan,
@@ -88,13 +88,15 @@ absl::Status CheckSource(const v1::StorageSpec& spec, const MountPlan& plan,
       absl::StrCat(Shown(entry), " is mounted at ", plan.mount_point, ", wanted ", plan.source);
   if (sameness == Sameness::kUnknown) {
     return absl::FailedPreconditionError(absl::StrCat(
-        found, ": whether that is the same file system cannot be told, as one server can have "
+        found,
+        ": whether that is the same file system cannot be told, as one server can have "
         "several names\nfix: where it is, write the name that is mounted into cluster.yaml; else, "
         "what uses it stopped: umount ",
         point));
   }
   return absl::FailedPreconditionError(absl::StrCat(
-      found, "\nfix: where the data is on what is mounted, correct storage in cluster.yaml; else, "
+      found,
+      "\nfix: where the data is on what is mounted, correct storage in cluster.yaml; else, "
       "what uses it stopped: umount ",
       point));
 }
@@ -106,14 +108,15 @@ absl::Status CheckAnswers(Host& host, const MountPlan& plan) {
   if (status.ok() || absl::IsNotFound(status) || absl::IsPermissionDenied(status)) {
     return absl::OkStatus();
   }
-  const std::string clear = absl::StrCat("umount -f -l ", ShellWord(point), "; systemctl start ",
-                                         ShellWord(plan.unit));
+  const std::string clear =
+      absl::StrCat("umount -f -l ", ShellWord(point), "; systemctl start ", ShellWord(plan.unit));
   if (absl::IsDeadlineExceeded(status)) {
-    return absl::UnavailableError(absl::StrCat(
-        point, " hangs: ", plan.server,
-        " does not answer; while it does not, nothing about the mount is changed\nfix: it goes on by "
-        "itself once the server answers; only where that is gone for good: ",
-        clear));
+    return absl::UnavailableError(
+        absl::StrCat(point, " hangs: ", plan.server,
+                     " does not answer; while it does not, nothing about the mount is "
+                     "changed\nfix: it goes on by "
+                     "itself once the server answers; only where that is gone for good: ",
+                     clear));
   }
   return absl::UnavailableError(absl::StrCat(
       point, " answers with an error: ", absl::StrReplaceAll(status.message(), {{name, point}}),
@@ -126,9 +129,8 @@ std::string MountFault(const v1::StorageSpec& spec, const v1::Mount& mount,
   const std::vector<std::string> missing = MissingOptions(mount, spec.has_efs());
   if (!missing.empty()) faults.push_back("without " + absl::StrJoin(missing, ","));
   for (const std::string& fault :
-       {ReadOnly(mount), spec.has_efs()
-                             ? HelperFault(spec.efs(), by_helper, NeedsEfsUtils(spec))
-                             : std::string()}) {
+       {ReadOnly(mount),
+        spec.has_efs() ? HelperFault(spec.efs(), by_helper, NeedsEfsUtils(spec)) : std::string()}) {
     if (!fault.empty()) faults.push_back(fault);
   }
   return absl::StrJoin(faults, ", ");

@@ -17,13 +17,13 @@ namespace connect_ha {
 // FailedPrecondition: several file systems are mounted on one another there, or an automount waits.
 absl::Status CheckAlone(const MountPlan& plan, const std::vector<MountEntry>& here);
 
-// FailedPrecondition: another file system is mounted, or it cannot be told that it is the right one.
-// `mount`: of `entry`.
+// FailedPrecondition: another file system is mounted, or it cannot be told that it is the right
+// one. `mount`: of `entry`.
 absl::Status CheckSource(const v1::StorageSpec& spec, const MountPlan& plan,
                          const MountEntry& entry, const v1::Mount& mount);
 
-// Unavailable: the file system hangs, or answers with an error. Nobody may mount, unmount or remount
-// it then: PID 1 itself would hang (systemd issue 42050).
+// Unavailable: the file system hangs, or answers with an error. Nobody may mount, unmount or
+// remount it then: PID 1 itself would hang (systemd issue 42050).
 absl::Status CheckAnswers(Host& host, const MountPlan& plan);
 
 // What is wrong with how the right file system is mounted, for which it has to be mounted anew:

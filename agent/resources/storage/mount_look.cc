@@ -28,17 +28,18 @@ absl::Status CheckMountPoint(Host& host, const std::vector<MountEntry>& mounts,
   if (!resolved.ok()) return resolved.status();
   if (*resolved != point) {
     return absl::FailedPreconditionError(
-        absl::StrCat("there is a symbolic link in ", point, ", which systemd mounts nothing at; it "
-                     "leads to ", *resolved,
-                     "\nfix: write the path without links into storage.mount_point"));
+        absl::StrCat("there is a symbolic link in ", point,
+                     ", which systemd mounts nothing at; it "
+                     "leads to ",
+                     *resolved, "\nfix: write the path without links into storage.mount_point"));
   }
   const absl::StatusOr<FileStatus> status = host.LStat(point);
   if (absl::IsNotFound(status.status())) return absl::OkStatus();
   if (!status.ok()) return status.status();
   if (status->kind != FileStatus::Kind::kDirectory) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        point, " is not a directory\nfix: look what it is (ls -l ", ShellWord(point),
-        "), and move it away"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(point, " is not a directory\nfix: look what it is (ls -l ", ShellWord(point),
+                     "), and move it away"));
   }
   const absl::StatusOr<std::vector<std::string>> names = host.ListDirectory(point);
   if (!names.ok()) return names.status();
@@ -48,7 +49,8 @@ absl::Status CheckMountPoint(Host& host, const std::vector<MountEntry>& mounts,
       absl::StrJoin(std::vector<std::string>(names->begin(), shown_end), ", ");
   return absl::FailedPreconditionError(absl::StrCat(
       "nothing is mounted at ", point, ", and on the local disk there are files below it (", shown,
-      names->size() > kNamesShown ? absl::StrCat(" and ", names->size() - kNamesShown, " more") : "",
+      names->size() > kNamesShown ? absl::StrCat(" and ", names->size() - kNamesShown, " more")
+                                  : "",
       "), which a mount would hide: something wrote there while nothing was mounted\nfix: look "
       "whether they are needed; then move them away: mv ",
       ShellWord(point), " ", ShellWord(point + ".local")));
@@ -88,9 +90,9 @@ absl::StatusOr<std::string> FileFault(Host& host, const MountPlan& plan) {
     return absl::StrCat(file, " is a link");
   }
   if (status->kind != FileStatus::Kind::kFile) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        file, " is not a file\nfix: look what it is (ls -l ", ShellWord(file),
-        "), and move it away"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(file, " is not a file\nfix: look what it is (ls -l ", ShellWord(file),
+                     "), and move it away"));
   }
   const absl::StatusOr<std::string> text = host.ReadFile(file);
   if (!text.ok()) return text.status();
@@ -127,9 +129,11 @@ absl::Status CheckMountProgram(Host& host, const MountPlan& plan) {
   if (status.ok() || !absl::IsNotFound(status.status())) return status.status();
   if (plan.type == "efs") {
     return absl::FailedPreconditionError(absl::StrCat(
-        "the specification asks for TLS, iam or an access point, which needs amazon-efs-utils: it is "
+        "the specification asks for TLS, iam or an access point, which needs amazon-efs-utils: it "
+        "is "
         "not installed here (there is no ",
-        program, "), and the specification does not name its package\nfix: write storage: "
+        program,
+        "), and the specification does not name its package\nfix: write storage: "
         "{efs_utils: {url: ..., sha256: ...}} into cluster.yaml, or install it on this node"));
   }
   return absl::FailedPreconditionError(absl::StrCat(

@@ -27,8 +27,8 @@ struct MountStand {
 };
 
 // FailedPrecondition: something is in the way that is never changed by itself: another file system,
-// several, files below the mount point, a program that is missing. Unavailable: the file system does
-// not answer.
+// several, files below the mount point, a program that is missing. Unavailable: the file system
+// does not answer.
 absl::StatusOr<MountStand> LookAtMount(const ResourceContext& context);
 
 // What is mounted at the place, as the mount table has it; the topmost last.

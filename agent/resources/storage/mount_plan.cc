@@ -30,9 +30,9 @@ absl::Status PlanEfs(const v1::StorageSpec& spec, const std::string& region_here
   const std::string& region = efs.region().empty() ? region_here : efs.region();
   plan.is_efs = true;
   plan.options = EfsOptions();
-  plan.server = region.empty() ? efs.file_system()
-                               : absl::StrCat(efs.file_system(), ".efs.", region, ".",
-                                              DnsSuffix(region));
+  plan.server = region.empty()
+                    ? efs.file_system()
+                    : absl::StrCat(efs.file_system(), ".efs.", region, ".", DnsSuffix(region));
   if (NeedsEfsUtils(spec)) {
     plan.type = "efs";
     plan.source = absl::StrCat(efs.file_system(), ":/");
@@ -53,7 +53,8 @@ absl::Status PlanEfs(const v1::StorageSpec& spec, const std::string& region_here
 absl::Status PlanNfs(const v1::StorageSpec& spec, MountPlan& plan) {
   if (spec.encrypted_in_transit()) {
     return absl::FailedPreconditionError(
-        "storage.encrypted_in_transit is asked for, and an NFS server other than EFS is not mounted "
+        "storage.encrypted_in_transit is asked for, and an NFS server other than EFS is not "
+        "mounted "
         "with TLS here\nfix: take encrypted_in_transit out of cluster.yaml");
   }
   const v1::NfsSpec& nfs = spec.nfs();
@@ -78,8 +79,8 @@ std::string Literal(const std::string& text) { return absl::StrReplaceAll(text, 
 bool SaysWhatToMount(const v1::StorageSpec& spec) { return spec.has_efs() || spec.has_nfs(); }
 
 bool NeedsEfsUtils(const v1::StorageSpec& spec) {
-  return spec.has_efs() && (spec.encrypted_in_transit() || spec.efs().iam() ||
-                            spec.efs().has_access_point());
+  return spec.has_efs() &&
+         (spec.encrypted_in_transit() || spec.efs().iam() || spec.efs().has_access_point());
 }
 
 absl::StatusOr<MountPlan> MakeMountPlan(const v1::StorageSpec& spec, const std::string& region) {
@@ -92,8 +93,8 @@ absl::StatusOr<MountPlan> MakeMountPlan(const v1::StorageSpec& spec, const std::
   return plan;
 }
 
-// The helper may take three minutes (45 s and more, and mount.nfs's own two). Where a boot waits for
-// it, it does so beside everything else that does not ask for it.
+// The helper may take three minutes (45 s and more, and mount.nfs's own two). Where a boot waits
+// for it, it does so beside everything else that does not ask for it.
 std::string MountUnitText(const MountPlan& plan) {
   return absl::StrCat(
       "# Of connect-ha-agent, from the cluster's specification: what is changed here is written "

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "agent/probes/machine/disk.h"
 #include "agent/probes/storage/efs_state.h"
+#include "agent/probes/storage/fstab.h"
 #include "tests/agent/probes/probe_bench.h"
 
 namespace connect_ha {
@@ -147,6 +149,50 @@ TEST(EfsState, TellsTheMountByPointAndPort) {
   ASSERT_TRUE(state.ok()) << state.status();
   EXPECT_EQ(state->file_system, "fs-bbb");
   EXPECT_FALSE(state->tls);
+}
+
+TEST(EfsState, TellsHowTheProxySignsIn) {
+  FakeHost host;
+  host.SetFile("/run/efs/fs-bbb.mnt.connect.20123",
+               "{\"certificate\": \"x\", \"accessPoint\": null}");
+  auto state = ReadEfsState(host, HelperMount());
+  EXPECT_TRUE(state->tls);
+  EXPECT_EQ(state->access_point, "");
+  EXPECT_FALSE(state->iam);
+  host.SetFile("/run/efs/fs-bbb.mnt.connect.20123",
+               "{\"certificate\": \"x\", \"accessPoint\": \"fsap-1\", "
+               "\"awsCredentialsMethod\": \"metadata\"}");
+  state = ReadEfsState(host, HelperMount());
+  EXPECT_EQ(state->access_point, "fsap-1");
+  EXPECT_TRUE(state->iam);
+}
+
+TEST_F(StorageTest, ALineOfFstabThatAUnitTakesThePlaceOfIsNamed) {
+  bench_.host->SetFile("/etc/fstab",
+                       "# a comment /mnt/share\n\nfs-1:/ /mnt/share/ nfs4 hard 0 0\n");
+  v1::Unit unit;
+  unit.set_name("mnt-share.mount");
+  unit.set_load_state("loaded");
+  for (const auto& [state, line] :
+       std::map<std::string, uint32_t>{{"generated", 0}, {"enabled", 3}}) {
+    unit.set_unit_file_state(state);
+    bench_.host->SetUnit(unit);
+    const v1::Facts facts = bench_.Run(ReadStorage, "storage");
+    uint32_t found = 99;
+    for (const v1::Mount& mount : facts.storage().mounts()) {
+      if (mount.mount_point() == "/mnt/share") found = mount.fstab_line();
+    }
+    EXPECT_EQ(found, line) << state;
+  }
+}
+
+TEST(FindFstabLine, UnescapesAndTakesTheFirst) {
+  FakeHost host;
+  EXPECT_EQ(*FindFstabLine(host, "/mnt/a b"), 0u);
+  host.SetFile("/etc/fstab", "x:/\t/mnt/a\\040b nfs4\ny:/ /mnt/a\\040b nfs4\n");
+  EXPECT_EQ(*FindFstabLine(host, "/mnt/a b"), 1u);
+  host.SetError("/etc/fstab", absl::PermissionDeniedError("no"));
+  EXPECT_FALSE(FindFstabLine(host, "/mnt/a b").ok());
 }
 
 TEST(EfsState, ThatIsNoJsonIsAnError) {
