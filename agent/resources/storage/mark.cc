@@ -100,11 +100,12 @@ class Mark : public Resource {
     context_.cache.mark.Put(found);
     if (absl::IsNotFound(found.status())) {
       if (!*known) return stand;
-      return absl::FailedPreconditionError(
-          absl::StrCat(NoMark(stand.data_dir, stand.own.cluster()).message(),
-                       "; it bore one before, and is not "
-                       "marked again by itself: where that is right, rm ",
-                       ShellWord(memory_)));
+      return absl::FailedPreconditionError(absl::StrCat(
+          stand.data_dir, " bore the mark of cluster ", stand.own.cluster(),
+          ", and bears none now: the file system is empty, or another one than the cluster's\nfix: "
+          "look what is there: ls -la ",
+          ShellWord(stand.data_dir), "; only where it is right: rm ", ShellWord(memory_),
+          ", and it is marked anew"));
     }
     if (!found.ok()) return found.status();
     if (absl::Status same = CheckMark(stand.data_dir, *found, stand.own); !same.ok()) return same;

@@ -1,0 +1,210 @@
+// What keeps Connect from starting, and what does not.
+#include "agent/preflight/preflight.h"
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/agent/preflight/guarded_node.h"
+
+namespace connect_ha {
+namespace {
+
+class PreflightTest : public testing::Test {
+ protected:
+  // "mount: nothing is mounted at ..."; "" where Connect may start.
+  std::string Refused() {
+    const PreflightFinding finding = node_.Look();
+    if (finding.passed() || !finding.enforced) return "";
+    return absl::StrCat(finding.steps.back().what, ": ", finding.steps.back().status.message());
+  }
+  void ExpectRefused(const std::string& step, const std::string& words) {
+    const std::string said = Refused();
+    EXPECT_TRUE(absl::StartsWith(said, step + ": ")) << said;
+    EXPECT_TRUE(absl::StrContains(said, words)) << said;
+    EXPECT_TRUE(absl::StrContains(said, "fix: ")) << said;
+  }
+
+  GuardedNode node_;
+};
+
+TEST_F(PreflightTest, ARightNodeMayStart) {
+  const PreflightFinding finding = node_.Look();
+  EXPECT_TRUE(finding.passed()) << Refused();
+  EXPECT_TRUE(finding.enforced);
+  std::string looked_at;
+  for (const PreflightStep& step : finding.steps) absl::StrAppend(&looked_at, step.what, " ");
+  EXPECT_EQ(looked_at, "orders configuration mount answers directories mark database ");
+}
+
+TEST_F(PreflightTest, NothingIsChangedByALook) {
+  node_.Look();
+  const auto changes = node_.host->changes();
+  // The mark is read by the process that works on the mount.
+  EXPECT_EQ(std::vector<std::string>(changes.begin() + 1, changes.end()),
+            std::vector<std::string>{"WorkOnStorage /mnt/connect/data"});
+}
+
+TEST_F(PreflightTest, ANodeWithoutOrdersIsOnlyWarned) {
+  node_.host->Erase(std::string(kNodeState) + "/assignment");
+  node_.SetMounts("");
+  const PreflightFinding finding = node_.Look();
+  EXPECT_FALSE(finding.enforced);
+  EXPECT_EQ(finding.steps.size(), 1u);
+  EXPECT_EQ(finding.steps[0].seen, "this node holds no specification yet: nothing is looked at");
+}
+
+TEST_F(PreflightTest, ANodeThatWasRemovedIsOnlyWarned) {
+  node_.held.set_removed(true);
+  node_.Hold();
+  node_.SetMounts("");
+  EXPECT_EQ(Refused(), "");
+}
+
+TEST_F(PreflightTest, WhereItIsNotEnforcedWhatIsWrongIsSaidAndConnectStarts) {
+  node_.SetMounts("");
+  node_.spec().set_enforcement(v1::OBSERVE);
+  node_.Hold();
+  const PreflightFinding observed = node_.Look();
+  EXPECT_FALSE(observed.enforced);
+  EXPECT_FALSE(observed.passed());
+  node_.spec().set_enforcement(v1::ENFORCE);
+  node_.Hold();
+  node_.options.agent_config.set_allow(v1::ALLOW_OBSERVE);
+  EXPECT_FALSE(node_.Look().enforced);
+}
+
+TEST_F(PreflightTest, DamagedOrdersRefuse) {
+  for (const std::string& damaged : {std::string(), std::string("no assignment")}) {
+    node_.host->SetFile(std::string(kNodeState) + "/assignment", damaged);
+    ExpectRefused("orders", "is damaged");
+  }
+  node_.host->SetError(std::string(kNodeState) + "/assignment",
+                       absl::UnavailableError("input/output error"));
+  ExpectRefused("orders", "input/output error");
+}
+
+TEST_F(PreflightTest, ADamagedAuthorityRefuses) {
+  node_.host->SetFile(std::string(kNodeState) + "/ca.crt", "");
+  ExpectRefused("mark", "which cluster this node is of cannot be told");
+  node_.host->Erase(std::string(kNodeState) + "/ca.crt");
+  ExpectRefused("mark", "which cluster this node is of cannot be told");
+}
+
+TEST_F(PreflightTest, SettingsThatCannotBeGoneByRefuseWhereItIsEnforced) {
+  node_.options.config_status =
+      absl::InvalidArgumentError("agent.yaml:1:1: no\nfix: connect-ha-agent check-config");
+  ExpectRefused("orders", "agent.yaml:1:1");
+  node_.host->Erase(std::string(kNodeState) + "/assignment");
+  EXPECT_EQ(Refused(), "");
+}
+
+TEST_F(PreflightTest, TheDiskOfAnotherMachineRefuses) {
+  node_.host->SetFile("/etc/machine-id", "machine-2\n");
+  ExpectRefused("orders", "the orders of another machine");
+}
+
+TEST_F(PreflightTest, StatesThatHoldConnectRefuse) {
+  for (const v1::NodeState state : {v1::PREPARING, v1::STOPPED, v1::FENCED}) {
+    node_.held.set_state(state);
+    node_.Hold();
+    ExpectRefused("orders", "");
+  }
+  // A Connect that runs has its node observed: what is enforced stands.
+  node_.held.set_state(v1::OBSERVED);
+  node_.Hold();
+  EXPECT_EQ(Refused(), "");
+  node_.SetMounts("");
+  ExpectRefused("mount", "nothing is mounted at /mnt/connect");
+}
+
+TEST_F(PreflightTest, WhatTheCoordinatorForbadeWhileTheDiskWasFullCounts) {
+  v1::Assignment copy = node_.held;
+  copy.set_state(v1::STOPPED);
+  ASSERT_TRUE(node_.host->MakeDirectory(kRuntimeDirectory).ok());
+  ASSERT_TRUE(StoreAssignment(*node_.host, kRuntimeDirectory, copy).ok());
+  ExpectRefused("orders", "stopped Connect on this node");
+}
+
+TEST_F(PreflightTest, AConfigurationThatIsNoneRefuses) {
+  node_.host->SetFile(kNodeConfig, "[Server\n");
+  ExpectRefused("configuration", "cannot be read");
+  node_.host->Erase(kNodeConfig);
+  ExpectRefused("configuration", "cannot be read");
+}
+
+TEST_F(PreflightTest, AnEmptyMountPointRefuses) {
+  node_.SetMounts("");
+  ExpectRefused("mount",
+                "nothing is mounted at /mnt/connect: Connect would write to the local disk");
+}
+
+TEST_F(PreflightTest, AnythingElseThatIsMountedRefuses) {
+  node_.SetMounts("50 28 259:2 / /mnt/connect rw - ext4 /dev/nvme1n1 rw\n");
+  ExpectRefused("mount", "a local ext4");
+  node_.SetMounts("50 28 259:1 /srv/connect /mnt/connect rw - ext4 /dev/root rw\n");
+  ExpectRefused("mount", "a local ext4");
+  node_.SetMounts(
+      "50 28 0:52 / /mnt/connect rw - nfs4 "
+      "fs-0000000000000000f.efs.us-east-1.amazonaws.com:/ rw,vers=4.1\n");
+  ExpectRefused("mount", "fs-0000000000000000f");
+  node_.SetMounts(
+      "50 28 0:52 / /mnt/connect rw - nfs4 "
+      "fs-0123456789abcdef0.efs.us-east-1.amazonaws.com:/ rw,vers=4.1\n"
+      "51 50 259:1 /srv/connect /mnt/connect rw - ext4 /dev/root rw\n");
+  ExpectRefused("mount", "mounted on one another");
+  node_.SetMounts(
+      "50 28 0:52 / /mnt/connect ro - nfs4 "
+      "fs-0123456789abcdef0.efs.us-east-1.amazonaws.com:/ rw,vers=4.1\n");
+  ExpectRefused("mount", "read-only");
+}
+
+TEST_F(PreflightTest, ALocalDirectoryOverTheDataDirectoryRefuses) {
+  node_.SetMounts(
+      "50 28 0:52 / /mnt/connect rw - nfs4 "
+      "fs-0123456789abcdef0.efs.us-east-1.amazonaws.com:/ rw,vers=4.1\n"
+      "51 50 259:1 /srv/connect /mnt/connect/data rw - ext4 /dev/root rw\n");
+  ExpectRefused("directories", "something else is mounted at /mnt/connect/data");
+}
+
+TEST_F(PreflightTest, AFileSystemThatHangsRefuses) {
+  node_.host->SetError("/mnt/connect", absl::DeadlineExceededError("has not answered"));
+  ExpectRefused("answers", "hangs");
+}
+
+TEST_F(PreflightTest, ADataDirectoryElsewhereOrMissingRefuses) {
+  node_.host->SetFile(kNodeConfig, "[Server]\nDataDir = /var/lib/rstudio-connect\n");
+  ExpectRefused("directories", "Server.DataDir is /var/lib/rstudio-connect");
+  node_.host->SetFile(kNodeConfig, "[Server]\nDataDir = /mnt/connect/new\n");
+  ExpectRefused("directories", "there is no /mnt/connect/new");
+}
+
+TEST_F(PreflightTest, AnotherClustersFileSystemAndAnEmptyOneRefuse) {
+  node_.mark->set_id("0000000000000000");
+  ExpectRefused("mark", "another cluster's of the same name");
+  node_.mark->set_cluster("other");
+  ExpectRefused("mark", "is marked as cluster other");
+  node_.mark.reset();
+  ExpectRefused("mark", "bears no mark of cluster lab");
+}
+
+TEST_F(PreflightTest, ADatabaseThatDoesNotLetConnectInRefuses) {
+  node_.host->SetFile(
+      kNodeConfig,
+      "[Server]\nDataDir = /mnt/connect/data\n[Database]\nProvider = Postgres\n"
+      "[Postgres]\nURL = \"postgres://connect@127.0.0.1:1/connect?sslmode=disable\"\n");
+  ExpectRefused("database", "the database does not let Connect in: connect to 127.0.0.1:1");
+  node_.host->SetFile(kNodeConfig,
+                      "[Server]\nDataDir = /mnt/connect/data\n[Database]\nProvider = Postgres\n");
+  ExpectRefused("database", "cannot be told");
+}
+
+TEST_F(PreflightTest, WithoutAMountPointThereIsNoStorageToLookAt) {
+  node_.spec().clear_storage();
+  node_.Hold();
+  node_.SetMounts("");
+  EXPECT_EQ(Refused(), "");
+}
+
+}  // namespace
+}  // namespace connect_ha
