@@ -157,10 +157,3 @@ boot_node() {
   qemu_command "$1" "$RUN" "$RUN/$1.qcow2"
   start_process "vm-$1" "${QEMU[@]}"
 }
-
-# switch_off NODE: as a person does it, or an Auto Scaling group: what runs there is stopped first.
-switch_off() {
-  node_ssh "$1" 'systemctl poweroff' </dev/null || true # the connection ends with it
-  close_ssh "$1"
-  wait_for 240 "$1 to be off" eval "! process_alive vm-$1"
-}
