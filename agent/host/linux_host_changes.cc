@@ -69,6 +69,19 @@ absl::Status LinuxHost::ClearService(const std::string& name) {
   return changes_.ClearService(name);
 }
 
+absl::StatusOr<std::string> LinuxHost::WorkOnStorage(char operation, const std::string& directory,
+                                                     const std::string& request) {
+  const auto mounts = mounts_.Get();
+  if (!mounts.ok()) return mounts.status();
+  const MountEntry* mount = FindMount(**mounts, directory);
+  if (mount == nullptr || !IsNetworkFileSystem(mount->fs_type)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("will not work on ", directory, ": it is on no network file system"));
+  }
+  return readers_.Get(**mounts, mount->mount_point, SharedReaders::Lane::kWork)
+      ->Work(operation, directory, request);
+}
+
 // What is read of a network file system comes piece by piece from its reader, which may hang.
 absl::StatusOr<FileSource> LinuxHost::OpenSource(const std::string& path) {
   const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, true);

@@ -1,4 +1,4 @@
-// The machine as it is changed. Only agent/resources uses it; probes see Host alone.
+// The machine as it is changed. Only agent/resources and agent/proof use it; probes see Host alone.
 //
 // Every call may be killed at any instruction and made again: what it was to make is then there,
 // or not there, never half. Errors carry a message for a person; their code says whether trying
@@ -85,6 +85,15 @@ class WritableHost : public Host {
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
   // A file, a link or a whole tree; never through a link. OK when nothing is there.
   virtual absl::Status Remove(const std::string& path) = 0;
+
+  // Has the process that works on the network mount at `directory` do what is to be seen on all
+  // nodes, or may hang: `operation` is one of agent/host/processes/shared_reader_wire.h, `request`
+  // and the answer are its serialised messages. One at a time for each mount. DeadlineExceeded: it
+  // has not come back for 30 s, or one before has not; nothing is asked until that came back, or
+  // until its process could be replaced. FailedPrecondition: no network file system is mounted
+  // there.
+  virtual absl::StatusOr<std::string> WorkOnStorage(char operation, const std::string& directory,
+                                                    const std::string& request) = 0;
 
   // A masked unit cannot be started by anyone. A unit that is not there yet can be masked too.
   virtual absl::Status MaskUnit(const std::string& name) = 0;

@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "agent/host/host.h"
 #include "agent/probes/database/verified_chain.h"
@@ -103,6 +104,12 @@ struct KeptContent {
   Time changed_at;
 };
 
+// The latest rounds of work on the shared mounts (agent/proof/storage_rounds.h).
+struct KeptStorageRounds {
+  std::vector<v1::StorageRound> rounds;  // sorted by mount point
+  std::string error;                     // why one could not be made; "": all were
+};
+
 struct ProbeCache {
   // Held while a runtime is tried: two trials at once on a small node end neither in time.
   std::mutex trial;
@@ -120,6 +127,11 @@ struct ProbeCache {
   Kept<KeptContent> configuration;
   // By mount point, since when it has not answered.
   Kept<std::map<std::string, Time>> silent_mounts;
+  // Of the latest round (agent/proof/beacons.h); NotFound: nobody asks for them any more.
+  Kept<absl::StatusOr<v1::BeaconsFacts>> beacons;
+  Kept<KeptStorageRounds> storage_rounds;
+  // Of this node in the database; empty: nobody asked for it.
+  Kept<std::optional<v1::PresenceFacts>> presence;
 };
 
 }  // namespace connect_ha

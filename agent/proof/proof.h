@@ -1,7 +1,7 @@
-// What this node does so that others can see it: rounds of work on the shared mounts, beacons in the
-// shared directories, a lock in the database. Each is asked for by the specification (prove), and
-// each is something that a probe, which only reads, must not do: their probes report what is kept of
-// the latest round (agent/probes/probe_cache.h).
+// What this node does so that others can see it: rounds of work on the shared mounts, beacons in
+// the shared directories, a lock in the database. Each is asked for by the specification (prove),
+// and each is something that a probe, which only reads, must not do: their probes report what is
+// kept of the latest round (agent/probes/probe_cache.h).
 #pragma once
 
 #include <memory>
@@ -35,13 +35,15 @@ struct ProofContext {
   const v1::AgentConfig& agent_config;
 };
 
-// One kind of round. Run and Stop are called by one thread of its own (prover.h), so that what hangs
-// holds up nothing else; each call ends within its kind's deadline.
+// One kind of round. Run and Stop are called by one thread of its own (prover.h), so that what
+// hangs holds up nothing else; each call ends within its kind's deadline.
 class ProofRounds {
  public:
   virtual ~ProofRounds() = default;
+  // From the end of a round to the beginning of the next; asked after each.
   virtual std::chrono::milliseconds Pace() const = 0;
-  // One round; keeps its result in the cache. True: what the probe will report is other than before.
+  // One round; keeps its result in the cache. True: what the probe will report is other than
+  // before.
   virtual bool Run(const ProofOrder& order) = 0;
   // The order does not ask for it any more, or the agent ends: takes back what is held.
   virtual void Stop() = 0;

@@ -55,8 +55,21 @@ std::vector<Need> NeedsStorage() {
   return needs;
 }
 
+std::vector<Need> NeedsWork() {
+  std::vector<Need> needs = NeedsStorage();
+  needs.push_back({"storage-works", /*unless_it_fails=*/true});
+  return needs;
+}
+
 std::vector<Need> NeedsDatabase() {
   return Needs({{"configuration-is-valid"}, {"database-is-postgres"}, {"database-reachable"}});
+}
+
+// What is not so on a standby follows from being there.
+std::vector<Need> NeedsPrimary() {
+  std::vector<Need> needs = NeedsDatabase();
+  needs.push_back({"database-is-writable", /*unless_it_fails=*/true});
+  return needs;
 }
 
 }  // namespace
@@ -114,8 +127,16 @@ const std::vector<Rule>& Rules() {
        Needs({{"configuration-is-valid"}, {"data-dir-outside-install"}}), StorageIsMounted},
       {"storage-is-alive", "The shared file system answers", kStorage, SERVICE, kOps, "OPS",
        Type("findmnt"), kAll, NeedsMount(), StorageIsAlive},
+      {"storage-works", "Work on the shared file system succeeds, and in time", kStorage, SERVICE,
+       kOps, "OPS", Type("findmnt"), kNothing, NeedsStorage(), StorageWorks},
+      {"storage-allows-ownership", "Root may change owners below the data directory", kStorage,
+       DATA, kOps, "OPS", Type("findmnt"), kNothing, NeedsWork(), StorageAllowsOwnership},
       {"storage-options", "The shared file system has the right mount options", kStorage, SERVICE,
        kRa, "RA, OPS", Type("findmnt"), kAll, NeedsMount(), StorageOptions},
+      {"storage-reads-ahead", "The kernel reads as far ahead as EFS wants", kStorage, ADVICE, kOps,
+       "OPS", Type("findmnt"), kAll, NeedsMount(), StorageReadsAhead},
+      {"storage-has-room", "The shared file system has room", kStorage, ADVICE, kOps, "OPS",
+       Type("findmnt"), kAll, NeedsStorage(), StorageHasRoom},
       {"storage-is-encrypted-in-transit", "Traffic to the file system is encrypted, where asked",
        kStorage, ADVICE, kRa, "RA", ByHand("mount it by amazon-efs-utils with the option tls"),
        kAll, NeedsMount(), StorageIsEncryptedInTransit},
@@ -150,12 +171,16 @@ const std::vector<Rule>& Rules() {
       {"database-reachable", "Every node reaches the database in time", kDatabase, SERVICE, kRa,
        "RA", Type("connect-ha-agent facts"), "This node reaches the database in time",
        Needs({{"configuration-is-valid"}, {"database-is-postgres"}}), DatabaseReachable},
-      {"database-is-same", "Every node uses the same database", kDatabase, DATA, kHa, "HA 2",
-       ByHand("set Postgres.URL as it is on the other nodes"), kNothing, NeedsDatabase(),
-       DatabaseIsSame},
       {"database-is-writable", "Every node is connected to the primary database", kDatabase, DATA,
        kRa, "RA", ByHand("set Postgres.URL to the primary's endpoint"),
        "This node is connected to the primary database", NeedsDatabase(), DatabaseIsWritable},
+      {"database-is-same", "Every node uses the same database", kDatabase, DATA, kHa, "HA 2",
+       ByHand("set Postgres.URL as it is on the other nodes"), kNothing, NeedsPrimary(),
+       DatabaseIsSame},
+      {"database-is-ours", "The database is Connect's own, and it may make tables there", kDatabase,
+       SERVICE, kDoc, "DOC",
+       ByHand("give Connect a database of its own, in which its account may make tables"), kAll,
+       NeedsDatabase(), DatabaseIsOurs},
       {"database-version-supported", "The database has a supported version", kDatabase, SERVICE,
        kRa, "RA", ByHand("upgrade the database, or correct database.major_version in cluster.yaml"),
        kAll, NeedsDatabase(), DatabaseVersionSupported},

@@ -63,6 +63,7 @@ void Roster::TakeAll(Time now, FactsWanted wanted, v1::Snapshot* snapshot) const
   const auto desired = InForce();
   *snapshot->mutable_spec() = desired->spec();
   snapshot->set_generation(desired->generation());
+  snapshot->set_proof_challenge(proof_challenge_);
   for (const NodePointer& node : Nodes()) {
     if (!FillSnapshot(*node, now, wanted, snapshot->add_nodes())) {
       snapshot->mutable_nodes()->RemoveLast();

@@ -5,6 +5,14 @@
 namespace connect_ha {
 namespace {
 
+constexpr char kProve[] = R"(
+# That the nodes share one file system and one database is proved by what they see of each other.
+# storage: each agent keeps a small file in the shared directories (below .connect-ha), written anew
+# every 30 s. database: each agent keeps one idle connection that holds an advisory lock. Without
+# these lines nothing is written there, and the checklist cannot tell.
+prove: {storage: true, database: true}
+)";
+
 constexpr char kRest[] = R"(
 # What is left out is not judged against a wanted value; the nodes are only compared with each
 # other. After a change: connect-ha check-config, then connect-ha apply
@@ -81,7 +89,7 @@ std::string ExampleSpec(const std::string& cluster) {
       "# What this Posit Connect cluster is to be. The coordinator takes it when it first "
       "starts;\n# from then on `connect-ha apply` puts what is written here into "
       "force.\n",
-      "cluster: ", cluster, "\n", kRest);
+      "cluster: ", cluster, "\n", kProve, kRest);
 }
 
 }  // namespace connect_ha

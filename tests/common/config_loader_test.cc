@@ -60,6 +60,7 @@ limits:
   stale_after: 1m30s
   clock_offset: 500ms
   disk_used_percent: 85
+prove: {storage: true, database: false}
 )";
 
 TEST(ConfigLoaderTest, FillsAMessageByFieldName) {
@@ -70,7 +71,7 @@ TEST(ConfigLoaderTest, FillsAMessageByFieldName) {
             "storage { mount_point: \"/mnt/connect\" efs { file_system: \"fs-0123456789abcdef0\" "
             "region: \"us-east-1\" } } database { major_version: 15 minimum_minor_version: 7 } "
             "limits { stale_after { seconds: 90 } clock_offset { nanos: 500000000 } "
-            "disk_used_percent: 85 } ");
+            "disk_used_percent: 85 } prove { storage: true database: false } ");
   EXPECT_EQ(Validated(kWhole), "");
 }
 

@@ -37,6 +37,11 @@ class FakeHost;
 // WritableHost count as the agent's.
 using FakeEffect = std::function<void(FakeHost&)>;
 
+// What the process that works on a network mount answers: WorkOnStorage's arguments, and its
+// result.
+using FakeWork = std::function<absl::StatusOr<std::string>(
+    char operation, const std::string& directory, const std::string& request)>;
+
 struct FakeFile {
   std::string content;
   uint32_t mode = 0644;
@@ -104,6 +109,8 @@ class FakeHost : public WritableHost {
   void SetCommand(const std::string& command, CommandResult result, FakeEffect effect = {});
   void SetHttp(const std::string& method, const std::string& url, HttpResponse response);
   void SetUse(const std::string& path, FileSystemUse use);
+  // Without: FailedPrecondition, as where no network file system is mounted.
+  void SetWork(FakeWork work);
   void SetKernelClock(KernelClock clock);
   void SetNow(Time now);
   void Advance(std::chrono::microseconds span);
@@ -173,6 +180,8 @@ class FakeHost : public WritableHost {
   absl::Status StartService(const TransientService& service) override;
   absl::StatusOr<ServiceResult> ReadService(const std::string& name) override;
   absl::Status ClearService(const std::string& name) override;
+  absl::StatusOr<std::string> WorkOnStorage(char operation, const std::string& directory,
+                                            const std::string& request) override;
   absl::Status Fetch(const FetchRequest& request, const FetchProgress& progress) override;
   absl::StatusOr<std::vector<UnpackedFile>> Unpack(const UnpackRequest& request) override;
 
@@ -227,6 +236,7 @@ class FakeHost : public WritableHost {
   std::map<std::string, Command> commands_;
   std::map<std::string, HttpResponse> http_;
   std::map<std::string, FileSystemUse> uses_;
+  FakeWork work_;
   std::map<std::string, FakeServiceCommand> arranged_services_;
   std::map<std::string, Service> services_;
   std::vector<TransientService> services_started_;

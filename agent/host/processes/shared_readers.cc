@@ -5,6 +5,12 @@
 namespace connect_ha {
 namespace {
 
+// Hung is what has not come back for so long; slower than that is only slow.
+constexpr std::chrono::seconds kWorkDeadline{30};
+// A little longer than the mount helper's watchdog takes to start its proxy anew, after which what
+// waits goes on by itself. Whoever waits for a mount that was taken away would do so for ever.
+constexpr std::chrono::seconds kWorkKilledAfter{60};
+
 bool HasMount(const std::vector<MountEntry>& mounts, const std::string& mount_point) {
   return std::any_of(mounts.begin(), mounts.end(),
                      [&](const MountEntry& mount) { return mount.mount_point == mount_point; });
@@ -22,6 +28,10 @@ std::shared_ptr<SharedReader> SharedReaders::Get(const std::vector<MountEntry>& 
   SharedReaderOptions options;
   options.command = command_;
   options.name = mount_point;
+  if (lane == Lane::kWork) {
+    options.deadline = kWorkDeadline;
+    options.kill_after = kWorkKilledAfter;
+  }
   reader = std::make_shared<SharedReader>(std::move(options));
   std::shared_ptr<SharedReader> made = reader;
   for (auto it = readers_.begin(); it != readers_.end();) {

@@ -17,8 +17,9 @@ namespace connect_ha {
 class SharedReaders {
  public:
   // A process each: whether a file system answers must not be asked behind a read that is slow, or
-  // that waits for another file system which somebody mounted below the first.
-  enum class Lane { kReads, kLiveness };
+  // that waits for another file system which somebody mounted below the first; and what writes
+  // holds up neither. Work has 30 s, and its process a minute.
+  enum class Lane { kReads, kLiveness, kWork };
 
   // `command`: SharedReaderOptions'.
   explicit SharedReaders(std::vector<std::string> command) : command_(std::move(command)) {}

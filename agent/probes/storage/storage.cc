@@ -4,6 +4,7 @@
 #include <map>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -72,6 +73,18 @@ std::map<std::string, const MountEntry*> SelectMounts(const std::vector<MountEnt
   return selected;
 }
 
+// Of the kernel's own table, by the device that the mount has: nothing on the network is asked.
+absl::Status AddReadAhead(Host& host, const MountEntry& mount, v1::Mount& fact) {
+  if (!absl::StartsWith(mount.fs_type, "nfs")) return absl::OkStatus();
+  const absl::StatusOr<std::string> text =
+      ReadValue(host, absl::StrCat("/sys/class/bdi/", mount.device, "/read_ahead_kb"));
+  if (absl::IsNotFound(text.status())) return absl::OkStatus();
+  if (!text.ok()) return text.status();
+  uint32_t kilobytes = 0;
+  if (absl::SimpleAtoi(*text, &kilobytes)) fact.set_read_ahead_kb(kilobytes);
+  return absl::OkStatus();
+}
+
 absl::Status AddMount(Host& host, const MountEntry& mount, v1::StorageFacts& storage) {
   const absl::StatusOr<v1::Unit> unit = host.ReadUnit(MountUnitName(mount.mount_point));
   if (!unit.ok() && !absl::IsNotFound(unit.status())) return unit.status();
@@ -93,7 +106,7 @@ absl::Status AddMount(Host& host, const MountEntry& mount, v1::StorageFacts& sto
     fact.set_efs_file_system(efs->file_system);
     fact.set_efs_tls(efs->tls);
   }
-  return absl::OkStatus();
+  return AddReadAhead(host, mount, fact);
 }
 
 }  // namespace
@@ -106,6 +119,32 @@ absl::StatusOr<std::vector<MountEntry>> ReadMounts(Host& host) {
   const absl::StatusOr<std::string> text = host.ReadFile("/proc/self/mountinfo");
   if (!text.ok()) return absl::UnavailableError(text.status().message());
   return ParseMountInfo(*text);
+}
+
+absl::StatusOr<std::vector<NetworkDirectory>> NetworkDirectories(
+    Host& host, const ConnectConfig& config, const std::vector<MountEntry>& mounts) {
+  std::vector<NetworkDirectory> directories;
+  for (const ConfiguredPath& configured : config.Directories()) {
+    absl::StatusOr<std::string> resolved = ResolveLocalLinks(host, mounts, configured.path);
+    if (!resolved.ok()) return resolved.status();
+    const MountEntry* mount = FindMount(mounts, *resolved);
+    if (mount == nullptr || !IsNetworkMount(*mount)) continue;
+    directories.push_back({configured.key, *std::move(resolved), *mount});
+  }
+  return directories;
+}
+
+absl::StatusOr<std::set<std::string>> DataMountPoints(const ProbeInput& input,
+                                                      const std::vector<MountEntry>& mounts) {
+  std::set<std::string> points;
+  if (!input.config) return points;
+  const absl::StatusOr<std::vector<NetworkDirectory>> directories =
+      NetworkDirectories(input.host, *input.config, mounts);
+  if (!directories.ok()) return directories.status();
+  for (const NetworkDirectory& directory : *directories) {
+    points.insert(directory.mount.mount_point);
+  }
+  return points;
 }
 
 absl::StatusOr<std::string> ResolveLocalLinks(Host& host, const std::vector<MountEntry>& mounts,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -95,12 +96,62 @@ void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, bool is_
                                      "options are not asked of it"));
 }
 
+// What the mount helper of EFS sets: fifteen of the largest reads. 0 where that size is not known.
+uint64_t ReadAheadWanted(const v1::Mount& mount) {
+  constexpr uint64_t kReads = 15;
+  constexpr uint64_t kBytesInKilobyte = 1024;
+  uint64_t read_size = 0;
+  return absl::SimpleAtoi(SuperOption(mount, "rsize"), &read_size)
+             ? kReads * (read_size / kBytesInKilobyte)
+             : 0;
+}
+
+void JudgeReadAhead(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
+  const std::string& point = mount.mount_point();
+  const uint64_t wanted = ReadAheadWanted(mount);
+  if (!mount.has_read_ahead_kb() || wanted == 0) {
+    return verdict.Unknown(node.name(), absl::StrCat("how far ", point,
+                                                     " reads ahead was not "
+                                                     "reported"));
+  }
+  if (mount.read_ahead_kb() >= wanted) {
+    return verdict.Pass(node.name(), absl::StrCat(point, " reads ", wanted, " KiB ahead"));
+  }
+  verdict.Fail(
+      node.name(),
+      absl::StrCat(point, " reads ", mount.read_ahead_kb(), " KiB ahead, EFS wants ", wanted,
+                   ": large files are read slowly"),
+      {ByHand(node.name(),
+              absl::StrCat("as root: echo ", wanted, " > /sys/class/bdi/", mount.device(),
+                           "/read_ahead_kb; it holds until the next mount. What amazon-efs-utils "
+                           "mounts has it by itself, unless optimize_readahead is false in "
+                           "/etc/amazon/efs/efs-utils.conf"))});
+}
+
 }  // namespace
 
 std::string EfsOptions() {
   std::string options;
   for (const Wanted& wanted : kWanted) absl::StrAppend(&options, wanted.option, ",");
   return absl::StrCat(options, "_netdev");
+}
+
+v1::Finding StorageReadsAhead(const v1::Snapshot& cluster) {
+  const v1::StorageSpec& spec = cluster.spec().storage();
+  Verdict verdict;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    if (StorageUnobserved(node, verdict)) continue;
+    const std::string point = DataMountPoint(spec, node.facts());
+    const v1::Mount* mount = FindMount(node.facts(), point);
+    if (mount == nullptr) {
+      verdict.Unknown(node.name(), "the data mount was not reported");
+    } else if (!absl::StartsWith(mount->fs_type(), "nfs") || !IsEfs(spec, *mount)) {
+      verdict.NotApplicable(node.name(), absl::StrCat(point, " is not EFS"));
+    } else {
+      JudgeReadAhead(node, *mount, verdict);
+    }
+  }
+  return verdict.Finish();
 }
 
 v1::Finding StorageOptions(const v1::Snapshot& cluster) {

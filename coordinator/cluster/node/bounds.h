@@ -13,6 +13,9 @@ inline constexpr int kMostTroublesKept = 20;
 // Of changes made, in one heartbeat: the node keeps the others, and says them again.
 inline constexpr size_t kMostChangesTaken = 100;
 inline constexpr size_t kMostSignersKept = 16;
+// Of the beacons that a node sees; and of those that it is told to remove, in one answer.
+inline constexpr size_t kMostBeaconsKept = 512;
+inline constexpr size_t kMostForgotten = 16;
 // Of a preview, serialised.
 inline constexpr size_t kMostPreviewBytes = 64 * 1024;
 // Facts of one node, serialised.

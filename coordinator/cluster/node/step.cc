@@ -159,6 +159,8 @@ void Answer(const v1::HeartbeatRequest& request, const StepInputs& in, StepResul
   answer.set_next_heartbeat_ms(static_cast<uint32_t>(kHeartbeatInterval.count()));
   answer.set_coordinator_received_us(in.now.time_since_epoch().count());
   answer.set_takes_facts_bytes(true);
+  answer.set_proof_challenge(in.challenge);
+  for (const std::string& beacon : in.forget) answer.add_forget_beacons(beacon);
   if (in.refresh > request.gathered()) answer.set_gather(in.refresh);
   if (node.in_conflict) {
     answer.set_conflict(ConflictText(node));

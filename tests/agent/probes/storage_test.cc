@@ -6,6 +6,7 @@
 
 #include "agent/probes/machine/disk.h"
 #include "agent/probes/storage/efs_state.h"
+#include "agent/probes/storage/storage_spaces.h"
 #include "tests/agent/probes/probe_bench.h"
 
 namespace connect_ha {
@@ -63,6 +64,67 @@ TEST_F(StorageTest, ADirectoryIsToldByItsPlaceInTheExport) {
     EXPECT_EQ(directory.path_in_source(), "/volumes/data/rrd");
   }
   EXPECT_EQ(facts.unobserved_size(), 0);
+}
+
+TEST_F(StorageTest, HowFarAnNfsMountReadsAheadIsToldByTheKernelAlone) {
+  bench_.Configure({{"Server.DataDir", "/mnt/share/connect"}});
+  bench_.host->SetFile("/sys/class/bdi/0:52/read_ahead_kb", "15360\n");
+  bench_.host->SetFile("/sys/class/bdi/259:1/read_ahead_kb", "128\n");
+  const v1::Facts facts = bench_.Run(ReadStorage, "storage");
+  for (const v1::Mount& mount : facts.storage().mounts()) {
+    const bool is_nfs = mount.mount_point() == "/mnt/share";
+    EXPECT_EQ(mount.has_read_ahead_kb(), is_nfs) << mount.mount_point();
+    EXPECT_EQ(mount.read_ahead_kb(), is_nfs ? 15360u : 0u);
+  }
+  bench_.host->Erase("/sys/class/bdi/0:52");
+  for (const v1::Mount& mount : bench_.Run(ReadStorage, "storage").storage().mounts()) {
+    EXPECT_FALSE(mount.has_read_ahead_kb());
+  }
+}
+
+class StorageSpacesTest : public testing::Test {
+ protected:
+  StorageSpacesTest() {
+    bench_.host->SetFile("/proc/self/mountinfo", kMounts);
+    bench_.Configure({{"Server.DataDir", "/mnt/share/connect"}, {"Metrics.DataPath", "/data/rrd"}});
+  }
+  v1::MountSpace Space(uint64_t size, uint64_t free) {
+    FileSystemUse use;
+    use.size_bytes = size;
+    use.free_bytes = free;
+    bench_.host->SetUse("/mnt/share", use);
+    const v1::Facts facts = bench_.Run(ReadStorageSpaces, "storage.spaces");
+    EXPECT_EQ(facts.unobserved_size(), 0);
+    EXPECT_EQ(facts.storage().spaces_size(), 1);
+    return facts.storage().spaces_size() == 1 ? facts.storage().spaces(0) : v1::MountSpace();
+  }
+
+  ProbeBench bench_;
+};
+
+TEST_F(StorageSpacesTest, AreOfTheNetworkMountsThatDataIsOn) {
+  const v1::MountSpace space = Space(1'000'000, 30'000);
+  EXPECT_EQ(space.mount_point(), "/mnt/share");
+  EXPECT_EQ(space.size_bytes(), 1'000'000u);
+  EXPECT_EQ(space.free_bytes(), 30'000u);
+  EXPECT_EQ(space.used_percent(), 97u);
+}
+
+TEST_F(StorageSpacesTest, HaveNoSizeWhereTheServerTellsNone) {
+  for (const uint64_t size : {uint64_t{0}, uint64_t{9223372036853727232}}) {  // EFS says the latter
+    const v1::MountSpace space = Space(size, size);
+    EXPECT_EQ(space.size_bytes(), 0u);
+    EXPECT_FALSE(space.has_free_bytes());
+    EXPECT_EQ(space.used_percent(), 0u);
+  }
+}
+
+TEST_F(StorageSpacesTest, OfAMountThatHangsAreUnobserved) {
+  bench_.host->SetError("/mnt/share", absl::DeadlineExceededError("has not answered"));
+  const v1::Facts facts = bench_.Run(ReadStorageSpaces, "storage.spaces");
+  EXPECT_FALSE(facts.has_storage());
+  ASSERT_EQ(facts.unobserved_size(), 1);
+  EXPECT_EQ(facts.unobserved(0).path(), "storage.spaces");
 }
 
 TEST_F(StorageTest, NoPasswordOfAMountIsTold) {

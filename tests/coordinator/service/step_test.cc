@@ -71,6 +71,18 @@ class StepTest : public testing::Test {
   KnownNode node_;
 };
 
+TEST_F(StepTest, SaysWhatBeaconsAreToHaveAndWhichAreToGo) {
+  StepInputs inputs = {desired_};
+  inputs.stale_after = seconds(30);
+  inputs.challenge = "c1";
+  inputs.forget = {"gone-1", "gone-2"};
+  inputs.now = kNoon;
+  const StepResult result = Step(node_, Beat(), inputs);
+  EXPECT_EQ(result.answer.proof_challenge(), "c1");
+  ASSERT_EQ(result.answer.forget_beacons_size(), 2);
+  EXPECT_EQ(result.answer.forget_beacons(1), "gone-2");
+}
+
 TEST_F(StepTest, TheSameInTheSameOut) {
   Take(WithFacts(Beat()), 0);
   v1::HeartbeatRequest request = WithFacts(Beat("d2"));

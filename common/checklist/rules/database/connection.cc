@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 
 #include "absl/strings/numbers.h"
@@ -7,6 +8,7 @@
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/database_answer.h"
 #include "common/checklist/view/facts_view.h"
+#include "common/time.h"
 
 namespace connect_ha {
 namespace {
@@ -48,10 +50,32 @@ Fixes EncryptFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun, const s
                                         " into ", UrlSetting(node, noun)));
 }
 
+// As long before its end as a licence is told of. Nobody who verifies certificates connects any
+// more from then on: all nodes at once.
+constexpr std::chrono::hours kCertificateEnds{14 * 24};
+
+// Fails a node whose server's certificate ends soon, where it is verified.
+bool EndsSoon(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const DatabaseNoun& noun,
+              const v1::DatabaseFacts& database, Verdict& verdict) {
+  if (StrengthOf(database.ssl_mode()) <= kRequire || !database.has_certificate_expires_at()) {
+    return false;
+  }
+  const Time end = FromProto(database.certificate_expires_at());
+  if (end - FromProto(cluster.taken_at()) > kCertificateEnds) return false;
+  verdict.Fail(node.name(),
+               absl::StrCat(noun.prefix, "the certificate of ", database.host(), " expires on ",
+                            FormatUtc(end), ": no node connects from then on"),
+               {ByHand("", absl::StrCat("renew the certificate of ", database.host(),
+                                        " (RDS: aws rds modify-db-instance "
+                                        "--ca-certificate-identifier ...)"))});
+  return true;
+}
+
 // What the specification asks for, else verify-full.
-void JudgeEncryption(const v1::DatabaseSpec& spec, const v1::NodeSnapshot& node,
+void JudgeEncryption(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
                      const DatabaseNoun& noun, const v1::DatabaseFacts& database,
                      Verdict& verdict) {
+  const v1::DatabaseSpec& spec = cluster.spec().database();
   const std::string wanted = spec.has_tls() ? spec.tls() : "verify-full";
   const size_t has = StrengthOf(database.ssl_mode());
   const size_t wants = StrengthOf(wanted);
@@ -67,7 +91,7 @@ void JudgeEncryption(const v1::DatabaseSpec& spec, const v1::NodeSnapshot& node,
                  EncryptFix(node, noun, wanted));
   } else if (!database.has_tls_in_use()) {
     SayUnanswered(node, database, verdict);
-  } else {
+  } else if (!EndsSoon(cluster, node, noun, database, verdict)) {
     verdict.Pass(node.name(),
                  absl::StrCat(mode, database.tls_in_use() ? ", " : "", database.tls_version(),
                               has == kVerifyFull ? "" : ", as wanted: ", kSslModes[has].allows));
@@ -82,13 +106,14 @@ int64_t PoolSize(const v1::Facts& facts) {
 
 struct Headroom {
   int64_t pools = 0;  // what the nodes may open together
+  int64_t held = 0;   // what their agents hold, where the database is proved
   // As the node that sees least of each.
   int64_t allowed = -1;
   int64_t used = 0;
   int databases = 0;
 };
 
-void AddNode(const v1::NodeSnapshot& node, Headroom& room, Verdict& verdict) {
+void AddNode(const v1::NodeSnapshot& node, bool is_proved, Headroom& room, Verdict& verdict) {
   if (verdict.Unobserved(node, "database")) return;
   if (!node.facts().has_database()) {
     return SayNoDatabase(node, verdict);
@@ -97,6 +122,7 @@ void AddNode(const v1::NodeSnapshot& node, Headroom& room, Verdict& verdict) {
     return verdict.Unknown(node.name(), *why);
   }
   room.pools += PoolSize(node.facts());
+  if (is_proved || node.facts().has_presence()) ++room.held;
   ++room.databases;
   for (const char* path :
        {"database.max_connections", "database.reserved_connections", "database.used_connections"}) {
@@ -115,27 +141,31 @@ void AddNode(const v1::NodeSnapshot& node, Headroom& room, Verdict& verdict) {
 }  // namespace
 
 v1::Finding DatabaseConnectionEncrypted(const v1::Snapshot& cluster) {
-  return JudgeDatabases(cluster, {"tls_in_use", "ssl_mode"},
+  return JudgeDatabases(cluster, {"tls_in_use", "ssl_mode", "certificate_expires_at"},
                         [&cluster](const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                                    const v1::DatabaseFacts& database, Verdict& verdict) {
-                          JudgeEncryption(cluster.spec().database(), node, noun, database, verdict);
+                          JudgeEncryption(cluster, node, noun, database, verdict);
                         });
 }
 
 v1::Finding DatabaseHeadroom(const v1::Snapshot& cluster) {
   Verdict verdict;
   Headroom room;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) AddNode(node, room, verdict);
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    AddNode(node, cluster.spec().prove().database(), room, verdict);
+  }
   if (room.allowed < 0) return verdict.Finish();
-  if (room.pools > room.allowed) {
-    verdict.Fail("", absl::StrCat("the pools of ", room.databases, " nodes add up to ", room.pools,
-                                  " connections, the database allows ", room.allowed));
+  const int64_t needed = room.pools + room.held;
+  const std::string what = absl::StrCat("the pools of ", room.databases, " nodes ",
+                                        room.held > 0 ? "and what their agents hold " : "",
+                                        "add up to ", needed, " connections");
+  if (needed > room.allowed) {
+    verdict.Fail("", absl::StrCat(what, ", the database allows ", room.allowed));
   } else if (room.used * 10 > room.allowed * 9) {
     verdict.Fail("", absl::StrCat(room.used, " of ", room.allowed, " connections are in use"),
                  {ByHand("", "see on the database who holds them: pg_stat_activity, by usename")});
   } else {
-    verdict.Pass("", absl::StrCat("the pools of ", room.databases, " nodes add up to ", room.pools,
-                                  " connections of ", room.allowed));
+    verdict.Pass("", absl::StrCat(what, " of ", room.allowed));
   }
   return verdict.Finish();
 }

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checklist/rules/database/stage_sign.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/database_answer.h"
@@ -21,14 +23,10 @@ std::string Endpoint(const v1::DatabaseFacts& database) {
   return absl::StrCat(database.host(), ":", database.port());
 }
 
+// "no answer in" are the agent's own words.
 bool IsTimeout(const std::string& error) {
-  return absl::StrContains(error, "timed out") || absl::StrContains(error, "timeout");
-}
-
-// The words of PgBouncer, and those of RDS Proxy, for a startup parameter that they do not pass on.
-bool IsRefusedByPooler(const std::string& error) {
-  return absl::StrContains(error, "unsupported startup parameter") ||
-         absl::StrContains(error, "command-line options");
+  return absl::StrContains(error, "timed out") || absl::StrContains(error, "timeout") ||
+         absl::StrContains(error, "no answer in");
 }
 
 // A database that other nodes reach.
@@ -66,7 +64,9 @@ Fixes ConnectFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                  const v1::DatabaseFacts& database, const Stage& stage, const Reached& reached) {
   if (IsTimeout(stage.error())) {
     return {ByHand("", absl::StrCat("allow TCP ", database.port(), " from ", node.name(),
-                                    " in the database's security group"))};
+                                    " in the database's security group; where it is allowed, see "
+                                    "the route to ",
+                                    database.host()))};
   }
   if (!reached.nodes.empty()) {
     return {ByHand(node.name(),
@@ -98,12 +98,6 @@ Fixes StageFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                                 UrlSetting(node, noun),
                                 " or database_ca_file in /etc/connect-ha/agent.yaml"))};
     case Stage::AUTHENTICATE:
-      if (IsRefusedByPooler(stage.error())) {
-        return {
-            ByHand("", absl::StrCat("let the pooler take the parameter (PgBouncer: "
-                                    "ignore_startup_parameters), or name the database itself in ",
-                                    UrlSetting(node, noun)))};
-      }
       return {ByHand(
           name, absl::StrCat("correct Postgres.", noun.password, " in ",
                              SettingPlace(node.facts(), "Postgres", noun.password), ", or let \"",
@@ -111,6 +105,24 @@ Fixes StageFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
     default:
       return {Type(name, {Psql(database, "select 1")})};
   }
+}
+
+// Of several addresses, those that there is no way to: "; no connection to 10.0.3.6 (no answer)".
+std::string OtherAddresses(const v1::DatabaseFacts& database) {
+  if (database.tried_size() < 2) return "";
+  std::vector<std::string> silent;
+  for (const v1::DatabaseAddress& one : database.tried()) {
+    if (!one.connected()) silent.push_back(absl::StrCat(one.address(), " (", one.error(), ")"));
+  }
+  if (silent.empty()) return "";
+  return absl::StrCat("; no connection to ", absl::StrJoin(silent, ", "));
+}
+
+std::string Through(const v1::DatabaseFacts& database) {
+  if (!database.has_pooler()) return "";
+  return absl::StrCat(
+      ", through ", database.pooler(),
+      database.has_pooler_seen_by() ? absl::StrCat(" (", database.pooler_seen_by(), ")") : "");
 }
 
 void SayFailed(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
@@ -130,10 +142,10 @@ void SayFailed(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                            ": correct /etc/hosts or the name servers of this node"))},
         {v1::PEERS});
   }
-  const bool pooler = stage.name() == Stage::AUTHENTICATE && IsRefusedByPooler(stage.error());
-  verdict.Fail(node.name(),
-               absl::StrCat(trouble, pooler ? ": a pooler answers, and refuses the parameter" : ""),
-               StageFix(node, noun, database, stage, reached));
+  const std::optional<StageSign> sign = SignOf(node, noun, database, stage);
+  const std::string cause = sign && !sign->cause.empty() ? absl::StrCat(": ", sign->cause) : "";
+  verdict.Fail(node.name(), absl::StrCat(trouble, cause, OtherAddresses(database)),
+               sign ? Fixes{sign->fix} : StageFix(node, noun, database, stage, reached));
 }
 
 void SaySlow(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node,
@@ -169,10 +181,8 @@ v1::Finding DatabaseReachable(const v1::Snapshot& cluster) {
         } else if (!Answers(cluster.spec(), database)) {
           verdict.Unknown(node.name(), "the database was not asked");
         } else {
-          verdict.Pass(node.name(), absl::StrCat(Endpoint(database), " answers",
-                                                 database.has_pooler()
-                                                     ? absl::StrCat(", through ", database.pooler())
-                                                     : ""));
+          verdict.Pass(node.name(), absl::StrCat(Endpoint(database), " answers", Through(database),
+                                                 OtherAddresses(database)));
         }
       });
 }

@@ -1,0 +1,112 @@
+#include "agent/proof/prover.h"
+
+#include <utility>
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// What others would see of it: worth a round at once.
+bool AsksTheSame(const ProofOrder& a, const ProofOrder& b) {
+  return a.storage == b.storage && a.database == b.database && a.cluster == b.cluster &&
+         a.node == b.node && a.machine_id == b.machine_id && a.boot_id == b.boot_id &&
+         a.challenge == b.challenge;
+}
+
+}  // namespace
+
+Prover::Prover(std::vector<Proof> proofs, std::function<void()> on_news)
+    : on_news_(std::move(on_news)), running_(proofs.size()) {
+  for (Proof& proof : proofs) {
+    workers_.push_back(std::make_unique<Worker>());
+    workers_.back()->proof = std::move(proof);
+  }
+  for (const std::unique_ptr<Worker>& each : workers_) {
+    Worker& worker = *each;
+    worker.thread = std::thread([this, &worker] { Work(worker); });
+  }
+}
+
+Prover::~Prover() {
+  Stop(milliseconds(0));
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->thread.join();
+}
+
+bool Prover::Stop(milliseconds patience) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  stop_ = true;
+  wake_.notify_all();
+  return end_.wait_for(lock, patience, [this] { return running_ == 0; });
+}
+
+void Prover::SetOrder(ProofOrder order) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const bool same = AsksTheSame(order, order_);
+  order.config = std::move(order_.config);
+  order_ = std::move(order);
+  if (same) return;
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->hurry = true;
+  wake_.notify_all();
+}
+
+void Prover::SetConfig(std::shared_ptr<const ConnectConfig> config) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const bool begins_or_ends = (config == nullptr) != (order_.config == nullptr);
+  order_.config = std::move(config);
+  if (begins_or_ends) wake_.notify_all();
+}
+
+bool Prover::IsAsked(const Worker& worker) const {
+  return order_.*worker.proof.asked && order_.config != nullptr;
+}
+
+void Prover::Work(Worker& worker) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!stop_) {
+    if (!IsAsked(worker)) {
+      if (worker.begun) {
+        StopRounds(lock, worker);
+      } else {
+        wake_.wait(lock);
+      }
+    } else if (worker.hurry || steady_clock::now() >= worker.due) {
+      RunRound(lock, worker);
+    } else {
+      wake_.wait_until(lock, worker.due);
+    }
+  }
+  if (worker.begun) StopRounds(lock, worker);
+  --running_;
+  end_.notify_all();
+}
+
+void Prover::RunRound(std::unique_lock<std::mutex>& lock, Worker& worker) {
+  const ProofOrder order = order_;
+  worker.begun = true;
+  worker.hurry = false;
+  lock.unlock();
+  if (worker.proof.rounds->Run(order) && on_news_) on_news_();
+  const SteadyTime due = steady_clock::now() + worker.proof.rounds->Pace();
+  lock.lock();
+  worker.due = due;
+}
+
+void Prover::StopRounds(std::unique_lock<std::mutex>& lock, Worker& worker) {
+  worker.begun = false;
+  worker.hurry = true;  // when it is asked for again
+  lock.unlock();
+  worker.proof.rounds->Stop();
+  if (on_news_) on_news_();
+  lock.lock();
+}
+
+void SetProofs(const v1::Assignment& orders, v1::Allow allow, ProofOrder& order) {
+  const bool may_write = allow != v1::ALLOW_OBSERVE && !orders.removed();
+  const v1::ProveSpec& prove = orders.desired().spec().prove();
+  order.storage = may_write && prove.storage();
+  order.database = may_write && prove.database();
+}
+
+}  // namespace connect_ha
