@@ -41,6 +41,7 @@ storage:
   nfs: {server: efs.lab.internal, export: /, port: $PORT_NFS}
 database:
   major_version: $("$(database_tool postgres)" --version | sed 's/.*) \([0-9]*\)\..*/\1/')
+prove: {storage: true, database: true}
 limits:
   # Emulated processors answer late, and the error bar of a clock offset is half the round trip.
   clock_offset: 5s
