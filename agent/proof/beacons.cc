@@ -4,10 +4,10 @@
 #include <iterator>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/host/processes/shared_reader_wire.h"
 #include "agent/probes/storage/storage.h"
+#include "common/checklist/view/facts_view.h"
 #include "common/tls/crypto.h"
 
 namespace connect_ha {
@@ -23,10 +23,6 @@ constexpr uint32_t kMostRounds = 5;
 // A beacon counts as renewed for so many looks after the one at which it had grown.
 constexpr uint64_t kRenewedFor = 3;
 constexpr char kDataDir[] = "Server.DataDir";
-
-bool IsBelow(const std::string& path, const std::string& directory) {
-  return path == directory || absl::StartsWith(path, directory == "/" ? "/" : directory + "/");
-}
 
 // Sorted by key. What is below Server.DataDir, on the same mount, is shared where that is.
 absl::StatusOr<std::vector<NetworkDirectory>> FindDirectories(Host& host,

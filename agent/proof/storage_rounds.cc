@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/host/processes/shared_reader_wire.h"
+#include "common/checklist/view/located.h"
 #include "connect_ha/v1/storage_work.pb.h"
 
 namespace connect_ha {
@@ -20,11 +21,6 @@ constexpr seconds kPace{60};
 constexpr seconds kPaceWhileHung{10};
 constexpr seconds kSlow{5};
 
-// What Connect writes to on behalf of all nodes; other directories are left alone.
-bool IsShared(const std::string& key) {
-  return key == "Server.DataDir" || key == "Database.Dir" || key == "Server.LandingDir";
-}
-
 bool IsHung(const v1::StorageRound& round) { return round.pace() == v1::StorageRound::HUNG; }
 
 microseconds TimeTaken(const v1::StorageRound& round) {
@@ -33,11 +29,12 @@ microseconds TimeTaken(const v1::StorageRound& round) {
   return taken;
 }
 
-// The first of the shared directories on each mount, by mount point.
+// The first of the directories on each mount that Connect writes to on behalf of all nodes, by
+// mount point; other directories are left alone.
 std::map<std::string, NetworkDirectory> FirstOnEach(std::vector<NetworkDirectory> directories) {
   std::map<std::string, NetworkDirectory> first;
   for (NetworkDirectory& directory : directories) {
-    if (!IsShared(directory.key)) continue;
+    if (!IsSharedKey(directory.key)) continue;
     const std::string point = directory.mount.mount_point;
     first.emplace(point, std::move(directory));
   }

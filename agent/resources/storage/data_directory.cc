@@ -6,18 +6,19 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "agent/host/processes/storage_work.h"
 #include "agent/probes/connect/connect_config.h"
 #include "agent/probes/storage/storage.h"
 #include "agent/resources/install/installer.h"
 #include "agent/resources/nouns.h"
 #include "common/checklist/fix.h"
+#include "common/checklist/view/facts_view.h"
 #include "common/connect/gcfg.h"
 #include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {
 
-constexpr char kOurs[] = ".connect-ha";  // what the agents keep in it
 constexpr std::chrono::minutes kTimeLimit{2};
 
 class DataDirectory : public Resource {
@@ -94,7 +95,7 @@ class DataDirectory : public Resource {
     absl::StatusOr<std::string> path = ResolveLocalLinks(context_.host, *mounts, configured);
     if (!path.ok()) return path;
     const std::string& point = storage_.mount_point();
-    if (*path == point || absl::StartsWith(*path, point + "/")) return path;
+    if (IsBelow(*path, point)) return path;
     return absl::FailedPreconditionError(absl::StrCat(
         "storage.owner is given, and Server.DataDir, ", *path,
         ", is not on the shared file system at ", point, "\nfix: write DataDir = ", point,
@@ -154,7 +155,7 @@ class DataDirectory : public Resource {
     const absl::StatusOr<std::vector<std::string>> names = context_.host.ListDirectory(path);
     if (!names.ok()) return names.status();
     return std::all_of(names->begin(), names->end(),
-                       [](const std::string& name) { return name == kOurs; });
+                       [](const std::string& name) { return name == kOwnFolder; });
   }
 
   static absl::Status NoAccount(const absl::Status& status, const char* kind,
