@@ -160,7 +160,8 @@ bool HasBareWord(const std::string& note) {
   for (const std::string& typed : commands) {
     for (size_t at = note.find(typed); at != std::string::npos; at = note.find(typed, at + 1)) {
       const std::string rest = note.substr(at + typed.size());
-      if (rest[0] != '\'' && absl::StrContains(rest.substr(0, rest.find(' ')), ";")) return true;
+      if (rest[0] != '\'' && absl::StrContains(rest.substr(0, rest.find_first_of(" )")), ";"))
+        return true;
     }
   }
   return false;
@@ -190,16 +191,19 @@ class Hostile : public ::testing::Test {
   int quoted_ = 0;  // commands with what a node said
 };
 
-// One node, and every node, for which the others then are right.
+// One node, and every node, for which the others then are right. Each cluster with two of the texts
+// in turn: with all of them it takes a minute.
 TEST_F(Hostile, WhatNodesSayIsNoCommand) {
   const IsMeant is_meant = [](const std::string& field) { return Decisive().count(field) == 0; };
   const std::vector<Change> changes = {Append(kHostile), Replace(absl::StrCat("x", kHostile)),
                                        Replace(absl::StrCat("/x", kHostile)), Replace(kOption),
                                        Append(kKeys)};
+  size_t turn = 0;
   for (const ClusterFile& file : ClusterFiles()) {
     if (file.Promises() == v1::PASS || file.Promises() == v1::NOT_APPLICABLE) continue;
     const v1::Snapshot cluster = LoadCluster(file.Path(".textproto"));
-    for (const Change& change : changes) {
+    for (int texts = 0; texts < 2; ++texts) {
+      const Change& change = changes[turn++ % changes.size()];
       v1::Snapshot changed = cluster;
       for (int i = 0; i < changed.nodes_size(); ++i) {
         ChangeFacts(*changed.mutable_nodes(i), is_meant, change);
@@ -212,6 +216,7 @@ TEST_F(Hostile, WhatNodesSayIsNoCommand) {
   EXPECT_GT(quoted_, 300);
 }
 
+// For each rule every fourth of them.
 TEST_F(Hostile, NorIsASingleTextOfThem) {
   std::set<std::string> rules;
   for (const ClusterFile& file : ClusterFiles()) {
@@ -226,7 +231,9 @@ TEST_F(Hostile, NorIsASingleTextOfThem) {
     for (v1::NodeSnapshot& node : *looked_at.mutable_nodes()) {
       ChangeFacts(node, remember, Append(""));
     }
+    size_t turn = rules.size();
     for (const std::string& field : fields) {
+      if (++turn % 4 != 0) continue;
       v1::Snapshot changed = cluster;
       for (v1::NodeSnapshot& node : *changed.mutable_nodes()) {
         ChangeFacts(
@@ -236,7 +243,7 @@ TEST_F(Hostile, NorIsASingleTextOfThem) {
     }
     if (HasFailure()) return;
   }
-  EXPECT_GT(quoted_, 50);
+  EXPECT_GT(quoted_, 25);
 }
 
 TEST_F(Hostile, NamesAreNoCommands) {
