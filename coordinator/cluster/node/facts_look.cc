@@ -53,6 +53,16 @@ std::optional<bool> IsMountVerified(const v1::Facts& facts, const v1::StorageSpe
   return std::nullopt;
 }
 
+std::string LetThrough(const v1::PreflightResult& last) {
+  if (!last.has_override()) return "";
+  const std::string found =
+      last.reason().empty() ? "" : absl::StrCat("; it would not have started: ", last.reason());
+  return ShortText(absl::StrCat("at ", FormatUtc(FromProto(last.at())), " Connect was started by ",
+                                "the override of ", last.override().by(), " (",
+                                last.override().reason(), ")", found),
+                   kTextBytes);
+}
+
 // `facts` are the bytes, parsed.
 std::shared_ptr<HeldFacts> Look(std::shared_ptr<const std::string> bytes, const v1::Facts& facts,
                                 const v1::ClusterSpec& spec, uint64_t generation) {
@@ -63,6 +73,7 @@ std::shared_ptr<HeldFacts> Look(std::shared_ptr<const std::string> bytes, const 
   held->unit.state = Name(held->unit.state);
   held->brief = MakeBrief(facts, spec);
   held->brief_generation = generation;
+  held->let_through = LetThrough(facts.guard().last());
   return held;
 }
 

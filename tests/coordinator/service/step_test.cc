@@ -263,6 +263,31 @@ TEST_F(StepTest, WhatIsHeldSinceReleaseOneBelongsToTheOrdersBesideIt) {
   EXPECT_EQ(Take(request, 3).answer.desired().generation(), 4u);
 }
 
+TEST_F(StepTest, AStartThatWasLetThroughIsToldOnce) {
+  const auto beat = [](int64_t at, const std::string& digest) {
+    v1::HeartbeatRequest request = Beat(digest);
+    v1::Facts facts;
+    facts.mutable_host()->set_hostname(digest);
+    v1::PreflightResult& last = *facts.mutable_guard()->mutable_last();
+    last.mutable_at()->set_seconds(at);
+    last.set_may_start(true);
+    last.set_reason("nothing is mounted");
+    last.mutable_override()->set_by("alice");
+    last.mutable_override()->set_reason("restored");
+    request.set_facts_bytes(facts.SerializeAsString());
+    return request;
+  };
+  Take(WithFacts(Beat()), 0);
+  const StepResult first = Take(beat(1'700'000'000, "d2"), 5);
+  ASSERT_EQ(first.events.size(), 1u);
+  EXPECT_EQ(first.events[0].kind(), v1::Event::PREFLIGHT_OVERRIDDEN);
+  EXPECT_EQ(first.events[0].text(),
+            "at 2023-11-14T22:13:20Z Connect was started by the override of alice (restored); it "
+            "would not have started: nothing is mounted");
+  EXPECT_TRUE(Take(beat(1'700'000'000, "d3"), 10).events.empty());
+  EXPECT_EQ(Take(beat(1'700'000'100, "d4"), 15).events.size(), 1u);
+}
+
 TEST_F(StepTest, TwoMachinesInTurnFillNoHistory) {
   size_t events = 0;
   for (int i = 0; i < 200; ++i) {
