@@ -276,7 +276,8 @@ TEST_F(StepTest, AStartThatWasLetThroughIsToldOnce) {
     last.mutable_override()->set_reason("restored");
     request.set_facts_bytes(facts.SerializeAsString());
     std::vector<std::string> texts;
-    for (const v1::Event& event : Take(request, after_s).events) {
+    const StepResult result = Take(request, after_s);
+    for (const v1::Event& event : result.events) {
       if (event.kind() == v1::Event::PREFLIGHT_OVERRIDDEN) texts.push_back(event.text());
     }
     return texts;
