@@ -80,6 +80,11 @@ class Look {
     if (IsRemoval(held.status())) {
       return NothingEnforced("this node was removed from its cluster: nothing is looked at");
     }
+    // Not to remove it, as elsewhere: a node without orders is let start.
+    if (absl::IsDataLoss(held.status())) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(options_.state_dir, "/assignment is damaged\nfix: ", kAgain));
+    }
     if (!held.ok()) return WithFix(held.status(), kAgain);
     orders_ = *std::move(held);
     const bool is_held = orders_.state() == v1::STOPPED || orders_.state() == v1::FENCED;

@@ -20,12 +20,13 @@ namespace {
 // For what is said of it: a region that is not known here is no reason not to start.
 MountPlan PlanFor(const v1::StorageSpec& storage) {
   const absl::StatusOr<MountPlan> made = MakeMountPlan(storage, "");
-  if (made.ok()) return *made;
+  if (made.ok() && SaysWhatToMount(storage)) return *made;
   MountPlan plan;
   plan.mount_point = storage.mount_point();
   plan.unit = MountUnitName(plan.mount_point);
   plan.is_efs = storage.has_efs();
   plan.server = plan.is_efs ? storage.efs().file_system() : storage.nfs().server();
+  if (plan.server.empty()) plan.server = "its server";
   plan.source = absl::StrCat(plan.server, ":/");
   return plan;
 }

@@ -23,9 +23,11 @@ void AddConnectUnit(const ResourceContext& context, Resources& resources) {
   resources.push_back(MakeConnectUnit(context));
 }
 
-// Where nothing is enforced, who built the node guards it.
+// Where nothing is enforced, who built the node guards it. What names no cluster was never applied,
+// and there is nothing to mark a file system with.
 bool HasGuard(const v1::ClusterSpec& spec) {
-  return spec.enforcement() == v1::ENFORCE && !spec.storage().mount_point().empty();
+  return spec.enforcement() == v1::ENFORCE && !spec.cluster().empty() &&
+         !spec.storage().mount_point().empty();
 }
 
 // Before Connect's package, whose scripts start Connect where nothing keeps them from it.

@@ -70,6 +70,16 @@ std::vector<std::string> SeenBeacons(const v1::BeaconsFacts& beacons) {
   return {nodes.begin(), nodes.end()};
 }
 
+std::string LetThrough(const v1::PreflightResult& last) {
+  if (!last.has_override()) return "";
+  const std::string found =
+      last.reason().empty() ? "" : absl::StrCat("; it would not have started: ", last.reason());
+  return ShortText(absl::StrCat("at ", FormatUtc(FromProto(last.at())), " Connect was started by ",
+                                "the override of ", last.override().by(), " (",
+                                last.override().reason(), ")", found),
+                   kTextBytes);
+}
+
 // `facts` are the bytes, parsed.
 std::shared_ptr<HeldFacts> Look(std::shared_ptr<const std::string> bytes, const v1::Facts& facts,
                                 const v1::ClusterSpec& spec, uint64_t generation) {
@@ -81,6 +91,7 @@ std::shared_ptr<HeldFacts> Look(std::shared_ptr<const std::string> bytes, const 
   held->brief = MakeBrief(facts, spec);
   held->brief_generation = generation;
   held->beacons = SeenBeacons(facts.beacons());
+  held->let_through = LetThrough(facts.guard().last());
   return held;
 }
 

@@ -30,6 +30,8 @@ struct HeldFacts {
   v1::FactsBrief brief;
   uint64_t brief_generation = 0;     // of the specification that it goes by
   std::vector<std::string> beacons;  // of which nodes it sees some, sorted
+  // When, by whom and why the last start of Connect was let through; "" where it was not.
+  std::string let_through;
 };
 
 // The facts in these bytes, of the arena. Null where they are none, or have more parts than any

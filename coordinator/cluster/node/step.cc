@@ -125,7 +125,13 @@ void TakeReport(const v1::HeartbeatRequest& request, const StepInputs& in, StepR
     const bool is_other = !Holds(node, request);
     if (in.store_works || !is_other) {
       result.store_report = is_other;
+      const std::string told = node.facts == nullptr ? "" : node.facts->let_through;
       node.facts = in.report;
+      const std::string& let_through = node.facts->let_through;
+      if (!let_through.empty() && let_through != told) {
+        Tell(node, v1::Event::PREFLIGHT_OVERRIDDEN, request.node(), let_through, in.now,
+             result.events);
+      }
       result.changed = true;
     }
   }

@@ -202,6 +202,34 @@ TEST_F(StepTest, WhatIsHeldSinceReleaseOneBelongsToTheOrdersBesideIt) {
   EXPECT_EQ(Take(request, 3).answer.desired().generation(), 4u);
 }
 
+TEST_F(StepTest, AStartThatWasLetThroughIsToldOnce) {
+  const auto told = [this](int64_t at, const std::string& digest, int after_s) {
+    v1::HeartbeatRequest request = Beat(digest);
+    v1::Facts facts;
+    facts.mutable_connect();
+    v1::PreflightResult& last = *facts.mutable_guard()->mutable_last();
+    last.mutable_at()->set_seconds(at);
+    last.set_may_start(true);
+    last.set_reason("nothing is mounted");
+    last.mutable_override()->set_by("alice");
+    last.mutable_override()->set_reason("restored");
+    request.set_facts_bytes(facts.SerializeAsString());
+    std::vector<std::string> texts;
+    const StepResult result = Take(request, after_s);
+    for (const v1::Event& event : result.events) {
+      if (event.kind() == v1::Event::PREFLIGHT_OVERRIDDEN) texts.push_back(event.text());
+    }
+    return texts;
+  };
+  Take(WithFacts(Beat()), 0);
+  EXPECT_EQ(told(1'700'000'000, "d2", 5),
+            std::vector<std::string>{
+                "at 2023-11-14T22:13:20Z Connect was started by the override of alice (restored); "
+                "it would not have started: nothing is mounted"});
+  EXPECT_TRUE(told(1'700'000'000, "d3", 10).empty());
+  EXPECT_EQ(told(1'700'000'100, "d4", 15).size(), 1u);
+}
+
 TEST_F(StepTest, ALossIsToldUntilItWasAndOnlyThenTheReturn) {
   Take(Beat(), 0);
   std::vector<v1::Event> events;
