@@ -193,6 +193,30 @@ TEST(Follow, AFailureCountsBesideWhatIsUnknown) {
   EXPECT_EQ(Said(follow.Judge(other)), expected);
 }
 
+TEST(Follow, AFailureCountsOnlyWhereItExplains) {
+  v1::Snapshot cluster = BaseCluster();
+  Follow follow(cluster);
+  Rule cause;
+  cause.id = "cause";
+  cause.judge = [](const v1::Snapshot&) {
+    v1::Finding finding;
+    for (const char* node : {"node-1", "node-2"}) {
+      v1::Evidence& evidence = *finding.add_evidence();
+      evidence.set_node(node);
+      evidence.set_outcome(v1::FAIL);
+    }
+    return finding;
+  };
+  follow.Judge(cause);
+  Rule other;
+  other.id = "other";
+  const auto is_first = [](const v1::Facts& facts) { return facts.host().hostname() == "node-1"; };
+  other.needs.push_back({"cause", /*unless_it_fails=*/false, is_first});
+  other.judge = [](const v1::Snapshot&) { return v1::Finding(); };
+  const std::map<std::string, std::string> expected = {{"node-1", "FOLLOWS cause"}};
+  EXPECT_EQ(Said(follow.Judge(other)), expected);
+}
+
 TEST(Follow, WhatSomeNodesShowNeedsNoOthers) {
   v1::Snapshot cluster = BaseOfFour();
   v1::ConnectFacts& connect = *Node(cluster, "node-3").mutable_facts()->mutable_connect();
