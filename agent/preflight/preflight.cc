@@ -18,7 +18,12 @@ namespace {
 constexpr char kAgain[] =
     "systemctl restart connect-ha-agent, whose coordinator sends it anew; where there is no time "
     "for "
-    "that: connect-ha-agent preflight --override REASON";
+    "it: connect-ha-agent preflight --override REASON";
+
+constexpr char kOnceMended[] =
+    "once that is mended, systemctl start rstudio-connect; connect-ha-agent preflight --explain "
+    "shows "
+    "whether it is";
 
 // `status` with what to do, where it does not say.
 absl::Status WithFix(const absl::Status& status, const std::string& fix) {
@@ -59,7 +64,7 @@ class Look {
     const Seen seen = look();
     PreflightStep step;
     step.what = what;
-    step.status = seen.status();
+    step.status = seen.ok() ? absl::OkStatus() : WithFix(seen.status(), kOnceMended);
     if (seen.ok()) step.seen = *seen;
     finding_.steps.push_back(std::move(step));
     return seen.ok();
@@ -151,8 +156,11 @@ class Look {
               [&] { return look.Directories(); })) {
       return false;
     }
-    return Take("mark", "reading the cluster's mark below " + point,
-                [&] { return look.Mark(options_.state_dir, orders_.desired().spec().cluster()); });
+    // In every other state the agent has marked it before, or does not let Connect start.
+    const bool may_be_unmarked = orders_.state() == v1::OBSERVED;
+    return Take("mark", "reading the cluster's mark below " + point, [&] {
+      return look.Mark(options_.state_dir, orders_.desired().spec().cluster(), may_be_unmarked);
+    });
   }
 
   WritableHost& host_;

@@ -4,8 +4,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "agent/host/processes/storage_work.h"
 #include "agent/probes/storage/storage.h"
 #include "agent/resources/storage/cluster_mark.h"
+#include "agent/resources/storage/marking.h"
 #include "agent/resources/storage/mount_found.h"
 #include "agent/resources/storage/mount_look.h"
 #include "agent/resources/storage/mount_plan.h"
@@ -119,12 +121,26 @@ absl::StatusOr<std::string> StorageLook::Directories() {
   return absl::StrCat("Server.DataDir is ", data_dir_);
 }
 
+absl::StatusOr<std::string> StorageLook::Unmarked(const std::string& state_dir,
+                                                  const v1::ClusterMark& own,
+                                                  bool may_be_unmarked) {
+  const absl::StatusOr<bool> known = IsMarkKnown(host_, state_dir, storage_, own, data_dir_);
+  if (!known.ok()) return known.status();
+  if (*known || !may_be_unmarked) return NoMark(data_dir_, own.cluster());
+  const absl::StatusOr<std::vector<std::string>> names = host_.ListDirectory(data_dir_);
+  if (!names.ok()) return names.status();
+  const bool is_empty = std::all_of(names->begin(), names->end(),
+                                    [](const std::string& name) { return name == kOwnFolder; });
+  if (is_empty) return NoMark(data_dir_, own.cluster());
+  return absl::StrCat(data_dir_, " bears no mark yet");
+}
+
 absl::StatusOr<std::string> StorageLook::Mark(const std::string& state_dir,
-                                              const std::string& cluster) {
+                                              const std::string& cluster, bool may_be_unmarked) {
   const absl::StatusOr<v1::ClusterMark> own = OwnMark(host_, state_dir, cluster);
   if (!own.ok()) return own.status();
   const absl::StatusOr<v1::ClusterMark> found = ReadClusterMark(host_, data_dir_);
-  if (absl::IsNotFound(found.status())) return NoMark(data_dir_, cluster);
+  if (absl::IsNotFound(found.status())) return Unmarked(state_dir, *own, may_be_unmarked);
   if (!found.ok()) return found.status();
   if (absl::Status same = CheckMark(data_dir_, *found, *own); !same.ok()) return same;
   return absl::StrCat(data_dir_, " is marked as cluster ", cluster, "'s");

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "agent/host/writable_host.h"
 #include "agent/probes/connect/connect_config.h"
+#include "connect_ha/v1/facts.pb.h"
 #include "connect_ha/v1/spec.pb.h"
 
 namespace connect_ha {
@@ -24,10 +25,16 @@ class StorageLook {
   // The directories that nodes share are on file systems of the network, Server.DataDir on the one
   // that is mounted; and it is there.
   absl::StatusOr<std::string> Directories();
-  // The file system is marked as that of the cluster whose authority is in STATE_DIR/ca.crt.
-  absl::StatusOr<std::string> Mark(const std::string& state_dir, const std::string& cluster);
+  // The file system is marked as that of the cluster whose authority is in STATE_DIR/ca.crt. One
+  // that bears no mark is let pass where Connect ran before there were marks (`may_be_unmarked`),
+  // this node has never seen one there, and there is something in the data directory.
+  absl::StatusOr<std::string> Mark(const std::string& state_dir, const std::string& cluster,
+                                   bool may_be_unmarked);
 
  private:
+  absl::StatusOr<std::string> Unmarked(const std::string& state_dir, const v1::ClusterMark& own,
+                                       bool may_be_unmarked);
+
   WritableHost& host_;
   const v1::StorageSpec& storage_;
   const ConnectConfig& config_;

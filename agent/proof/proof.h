@@ -19,6 +19,7 @@ namespace connect_ha {
 struct ProofOrder {
   bool storage = false;   // ClusterSpec.prove of the specification that the node holds, where
   bool database = false;  // agent.yaml's allow is more than observe
+  bool mark = false;      // the cluster's mark is to be kept (mark_rounds.h)
   std::string cluster;
   std::string node;
   std::string machine_id;

@@ -27,6 +27,11 @@ absl::Status ToStatus(const StorageTrouble& trouble) {
   return absl::Status(ChangeStatus(trouble.error, "").code(), trouble.text);
 }
 
+absl::Status NoneOfOurs(const std::string& path, const std::string& what) {
+  return absl::DataLossError(
+      absl::StrCat(path, what, "\nfix: look what it is: ls -l ", path, "; head -c 300 ", path));
+}
+
 absl::StatusOr<std::string> ReadBounded(int file, const std::string& path) {
   std::string text(kMostBytes + 1, '\0');
   size_t done = 0;
@@ -37,7 +42,7 @@ absl::StatusOr<std::string> ReadBounded(int file, const std::string& path) {
     if (count == 0) break;
     done += static_cast<size_t>(count);
   }
-  if (done > kMostBytes) return absl::DataLossError(path + " is too large to be a cluster's mark");
+  if (done > kMostBytes) return NoneOfOurs(path, " is too large to be a cluster's mark");
   text.resize(done);
   return text;
 }
@@ -47,7 +52,7 @@ absl::StatusOr<std::string> ReadMark(const Fd& folder, const std::string& path) 
   if (!file.ok()) return ErrnoStatus(errno, "cannot open " + path);
   struct stat found {};
   if (fstat(file.get(), &found) != 0) return ErrnoStatus(errno, "cannot look at " + path);
-  if (!S_ISREG(found.st_mode)) return absl::FailedPreconditionError(path + " is not a file");
+  if (!S_ISREG(found.st_mode)) return NoneOfOurs(path, " is not a file");
   const absl::StatusOr<std::string> text = ReadBounded(file.get(), path);
   if (!text.ok()) return text.status();
   google::protobuf::util::JsonParseOptions options;
@@ -56,7 +61,7 @@ absl::StatusOr<std::string> ReadMark(const Fd& folder, const std::string& path) 
   if (!google::protobuf::util::JsonStringToMessage(*text, &mark, options).ok() ||
       mark.cluster().empty() || mark.id().empty() || mark.cluster().size() > kLongestName ||
       mark.id().size() > kLongestName) {
-    return absl::DataLossError(path + " is no cluster's mark");
+    return NoneOfOurs(path, " is no cluster's mark");
   }
   return mark.SerializeAsString();
 }

@@ -14,8 +14,8 @@ inline constexpr char kMarkName[] = "cluster";
 // `request`: a v1::MarkRequest's bytes; the answer: those of the v1::ClusterMark that is there, the
 // one to be written or another. Killed at any instruction it leaves the mark, or none and a file
 // that the next call removes. NotFound: there is none, and none is to be written, or there is no
-// such directory. FailedPrecondition, DataLoss: what is there is no mark. Aborted: something else
-// is mounted by now.
+// such directory. DataLoss: what is there is no mark. FailedPrecondition: others may write to it.
+// Aborted: something else is mounted by now.
 absl::StatusOr<std::string> ClusterMarkHere(const std::string& directory,
                                             const std::string& request);
 

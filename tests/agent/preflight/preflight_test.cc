@@ -188,6 +188,21 @@ TEST_F(PreflightTest, AnotherClustersFileSystemAndAnEmptyOneRefuse) {
   ExpectRefused("mark", "bears no mark of cluster lab");
 }
 
+// It was never marked: Connect ran here before there were marks.
+TEST_F(PreflightTest, OfANodeOnWhichConnectRanAFileSystemMayBearNoMarkYet) {
+  node_.mark.reset();
+  node_.held.set_state(v1::OBSERVED);
+  node_.Hold();
+  ExpectRefused("mark", "bears no mark of cluster lab");  // it is empty
+  node_.host->SetDirectory("/mnt/connect/data/.connect-ha");
+  ExpectRefused("mark", "bears no mark of cluster lab");
+  node_.host->SetDirectory("/mnt/connect/data/apps");
+  EXPECT_EQ(Refused(), "");
+  node_.host->SetFile(std::string(kNodeState) + "/mark",
+                      absl::StrCat(kTestClusterId, " fs-0123456789abcdef0:/ /mnt/connect/data\n"));
+  ExpectRefused("mark", "bears no mark of cluster lab");  // and bore one
+}
+
 TEST_F(PreflightTest, ADatabaseThatDoesNotLetConnectInRefuses) {
   node_.host->SetFile(
       kNodeConfig,

@@ -1,0 +1,60 @@
+#include "agent/proof/mark_rounds.h"
+
+#include <spdlog/spdlog.h>
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/resources/storage/marking.h"
+#include "common/log.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr std::chrono::seconds kPace{60};
+
+// What the probe reports of it.
+std::string Text(const std::optional<KeptMark>& mark) {
+  if (!mark) return "";
+  return mark->ok() ? absl::StrCat("1", (*mark)->SerializeAsString())
+                    : absl::StrCat("0", mark->status().message());
+}
+
+}  // namespace
+
+bool WantsMark(const v1::Assignment& orders) {
+  const v1::ClusterSpec& spec = orders.desired().spec();
+  return !orders.removed() && !spec.cluster().empty() && !spec.storage().mount_point().empty() &&
+         (spec.enforcement() == v1::ENFORCE || spec.prove().storage());
+}
+
+MarkRounds::MarkRounds(const ProofContext& context, std::string state_dir,
+                       std::function<std::shared_ptr<const v1::Assignment>()> orders)
+    : context_(context), state_dir_(std::move(state_dir)), orders_(std::move(orders)) {}
+
+std::chrono::milliseconds MarkRounds::Pace() const { return kPace; }
+
+bool MarkRounds::Run(const ProofOrder& order) {
+  const std::shared_ptr<const v1::Assignment> orders = orders_();
+  if (!WantsMark(*orders)) return false;
+  const v1::ClusterSpec& spec = orders->desired().spec();
+  const std::string before = Text(context_.cache.mark.Get());
+  const absl::Status kept = KeepMark({context_.host, context_.cache, spec.storage(), spec.cluster(),
+                                      order.node, state_dir_, order.config.get()});
+  const std::string said = kept.ok() ? "" : std::string(kept.message());
+  if (said != told_) {
+    told_ = said;
+    if (kept.ok()) {
+      spdlog::info("event=mark-kept cluster={}", LogValue(spec.cluster()));
+    } else {
+      spdlog::warn("event=mark-not-kept error={}", LogValue(said));
+    }
+  }
+  return Text(context_.cache.mark.Get()) != before;
+}
+
+// What is written stays: it is the cluster's.
+void MarkRounds::Stop() {}
+
+}  // namespace connect_ha
