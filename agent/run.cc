@@ -169,10 +169,11 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
 
   ProbeCache cache;
   std::atomic<uint32_t> proved{0};
-  Prover prover(MakeProofs({host, cache, config}), [&proved, &watcher] {
-    proved |= kOnProof;
-    watcher.Wake();
-  });
+  Prover prover(MakeProofs({host, cache, config}, state_dir, [&held] { return held.Orders(); }),
+                [&proved, &watcher] {
+                  proved |= kOnProof;
+                  watcher.Wake();
+                });
   GathererOptions gathering = MakeGathererOptions(
       host, config, [&held] { return held.Orders(); }, identity.digest_key);
   gathering.load_config = [&prover, load = std::move(gathering.load_config)] {

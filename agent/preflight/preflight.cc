@@ -17,13 +17,11 @@ namespace {
 
 constexpr char kAgain[] =
     "systemctl restart connect-ha-agent, whose coordinator sends it anew; where there is no time "
-    "for "
-    "it: connect-ha-agent preflight --override REASON";
+    "for it: connect-ha-agent preflight --override REASON";
 
 constexpr char kOnceMended[] =
     "once that is mended, systemctl start rstudio-connect; connect-ha-agent preflight --explain "
-    "shows "
-    "whether it is";
+    "shows whether it is";
 
 // `status` with what to do, where it does not say.
 absl::Status WithFix(const absl::Status& status, const std::string& fix) {

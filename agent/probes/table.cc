@@ -58,7 +58,7 @@ const std::vector<Probe>& Probes() {
       {"storage_rounds", "storage.rounds", Pace::kPass, kOnProof, seconds(2), ReadStorageRounds},
       {"storage_spaces", "storage.spaces", Pace::kPoll, kOnMounts | kOnConfiguration, seconds(30),
        ReadStorageSpaces},
-      {"guard", "guard", Pace::kPass, kOnUnits, seconds(5), ReadGuard},
+      {"guard", "guard", Pace::kPass, kOnUnits | kOnProof, seconds(5), ReadGuard},
       {"database", "database", Pace::kPoll, kOnConfiguration, seconds(45), ReadDatabase},
       {"instrumentation_database", "instrumentation_database", Pace::kPoll, kOnConfiguration,
        seconds(45), ReadInstrumentationDatabase},

@@ -4,15 +4,19 @@
 #include <utility>
 
 #include "agent/proof/beacons.h"
+#include "agent/proof/mark_rounds.h"
 #include "agent/proof/presence.h"
 #include "agent/proof/storage_rounds.h"
 
 namespace connect_ha {
 
-std::vector<Proof> MakeProofs(const ProofContext& context) {
+std::vector<Proof> MakeProofs(const ProofContext& context, const std::string& state_dir,
+                              std::function<std::shared_ptr<const v1::Assignment>()> orders) {
   std::vector<Proof> proofs;
   proofs.push_back({std::make_unique<StorageRounds>(context), &ProofOrder::storage});
   proofs.push_back({MakeBeacons(context), &ProofOrder::storage});
+  proofs.push_back(
+      {std::make_unique<MarkRounds>(context, state_dir, std::move(orders)), &ProofOrder::mark});
   proofs.push_back({MakePresence(context), &ProofOrder::database});
   return proofs;
 }

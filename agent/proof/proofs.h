@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "agent/assignment/held.h"
@@ -10,8 +12,9 @@
 
 namespace connect_ha {
 
-// Every kind of round, one row each.
-std::vector<Proof> MakeProofs(const ProofContext& context);
+// Every kind of round, one row each. `state_dir` and `orders`: as of MarkRounds.
+std::vector<Proof> MakeProofs(const ProofContext& context, const std::string& state_dir,
+                              std::function<std::shared_ptr<const v1::Assignment>()> orders);
 
 // For LoopOptions.called: gives the prover what is held and what the coordinator answered last.
 // `order` says who this node is. Borrows `held` and `prover`.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "agent/proof/mark_rounds.h"
+
 namespace connect_ha {
 namespace {
 
@@ -10,9 +12,9 @@ using std::chrono::steady_clock;
 
 // What others would see of it: worth a round at once.
 bool AsksTheSame(const ProofOrder& a, const ProofOrder& b) {
-  return a.storage == b.storage && a.database == b.database && a.cluster == b.cluster &&
-         a.node == b.node && a.machine_id == b.machine_id && a.boot_id == b.boot_id &&
-         a.challenge == b.challenge;
+  return a.storage == b.storage && a.database == b.database && a.mark == b.mark &&
+         a.cluster == b.cluster && a.node == b.node && a.machine_id == b.machine_id &&
+         a.boot_id == b.boot_id && a.challenge == b.challenge;
 }
 
 }  // namespace
@@ -107,6 +109,7 @@ void SetProofs(const v1::Assignment& orders, v1::Allow allow, ProofOrder& order)
   const v1::ProveSpec& prove = orders.desired().spec().prove();
   order.storage = may_write && prove.storage();
   order.database = may_write && prove.database();
+  order.mark = may_write && WantsMark(orders);
 }
 
 }  // namespace connect_ha

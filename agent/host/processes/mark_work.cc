@@ -13,6 +13,7 @@
 #include "agent/host/errors.h"
 #include "agent/host/fd.h"
 #include "agent/host/processes/storage_work.h"
+#include "common/text/shell_word.h"
 #include "connect_ha/v1/storage_work.pb.h"
 
 namespace connect_ha {
@@ -28,8 +29,8 @@ absl::Status ToStatus(const StorageTrouble& trouble) {
 }
 
 absl::Status NoneOfOurs(const std::string& path, const std::string& what) {
-  return absl::DataLossError(
-      absl::StrCat(path, what, "\nfix: look what it is: ls -l ", path, "; head -c 300 ", path));
+  return absl::DataLossError(absl::StrCat(path, what, "\nfix: look what it is: ls -l ",
+                                          ShellWord(path), "; head -c 300 ", ShellWord(path)));
 }
 
 absl::StatusOr<std::string> ReadBounded(int file, const std::string& path) {

@@ -207,6 +207,21 @@ TEST(SetProofs, ProvesWhatTheSpecificationAsksFor) {
   EXPECT_TRUE(order.database);
 }
 
+TEST(SetProofs, KeepsTheMarkWhereItIsWantedAndMayBeWritten) {
+  v1::Assignment orders;
+  v1::ClusterSpec& spec = *orders.mutable_desired()->mutable_spec();
+  spec.set_cluster("lab");
+  spec.set_enforcement(v1::ENFORCE);
+  ProofOrder order;
+  SetProofs(orders, v1::ALLOW_SERVE, order);
+  EXPECT_FALSE(order.mark);
+  spec.mutable_storage()->set_mount_point("/mnt/connect");
+  SetProofs(orders, v1::ALLOW_SERVE, order);
+  EXPECT_TRUE(order.mark);
+  SetProofs(orders, v1::ALLOW_OBSERVE, order);
+  EXPECT_FALSE(order.mark);
+}
+
 // Each of them writes something where others see it.
 TEST(SetProofs, ProvesNothingWhereOnlyLookingIsAllowed) {
   v1::Assignment orders;
