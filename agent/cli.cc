@@ -341,9 +341,8 @@ std::vector<Command> Commands() {
        "",
        "say whether Connect may start here",
        "What Connect's unit runs before each start (ExecStartPre=). Answers within 20 seconds, "
-       "from "
-       "what this node has: the specification that it holds, what is mounted and whether that "
-       "answers, the cluster's mark on it, the database. Needs neither the agent nor the "
+       "from what this node has: the specification that it holds, what is mounted and whether "
+       "that answers, the cluster's mark on it, the database. Needs neither the agent nor the "
        "coordinator. Where the specification is not enforced it only warns. Its line is shown by "
        "systemctl status rstudio-connect, and reported.\n\n"
        "An override lets the next start through, whatever is found: once, and not after a boot. It "
