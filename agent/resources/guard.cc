@@ -16,12 +16,20 @@
 namespace connect_ha {
 namespace {
 
+constexpr char kAbsent[] = "absent";
 constexpr char kOldUnits[] = "old-units";
 constexpr uint32_t kMode = 0644;
 
 template <typename List>
 bool Names(const List& list, const std::string& name) {
   return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+bool HasPreflight(const v1::Unit& unit) {
+  const auto& commands = unit.exec_start_pre();
+  return std::any_of(commands.begin(), commands.end(), [](const std::string& one) {
+    return absl::StrContains(one, kPreflightCommand);
+  });
 }
 
 class Guard : public Resource {
@@ -40,7 +48,7 @@ class Guard : public Resource {
     absl::StatusOr<std::string> fault = FileFault();
     if (fault.ok() && fault->empty()) fault = EffectFault();
     if (!fault.ok()) return fault.status();
-    if (fault->empty()) return std::nullopt;
+    if (fault->empty() || (*fault == kAbsent && IsGuardedByHand())) return std::nullopt;
     v1::Change change;
     change.set_from(*fault);
     change.set_to(absl::StrCat("bound to ", mount_unit_, ", with a preflight before each start"));
@@ -63,7 +71,7 @@ class Guard : public Resource {
   // "" where the file is as it is to be.
   absl::StatusOr<std::string> FileFault() {
     const absl::StatusOr<FileStatus> status = context_.host.LStat(file_);
-    if (absl::IsNotFound(status.status())) return "absent";
+    if (absl::IsNotFound(status.status())) return kAbsent;
     if (!status.ok()) return status.status();
     if (status->kind != FileStatus::Kind::kFile) return "not a file";
     const absl::StatusOr<std::string> text = context_.host.ReadFile(file_);
@@ -83,13 +91,8 @@ class Guard : public Resource {
     if (unit->need_daemon_reload() || !Names(unit->drop_ins(), file_)) {
       return "not read by systemd";
     }
-    const auto& commands = unit->exec_start_pre();
-    const bool has_preflight = std::any_of(
-        commands.begin(), commands.end(),
-        [](const std::string& one) { return absl::StrContains(one, kPreflightCommand); });
-    const bool is_bound =
-        Names(unit->binds_to_mounts(), mount_unit_) && Names(unit->after_mounts(), mount_unit_);
-    if (has_preflight && is_bound) return "";
+    const bool has_preflight = HasPreflight(*unit);
+    if (has_preflight && IsBound(*unit)) return "";
     return absl::FailedPreconditionError(
         absl::StrCat(file_, " is read, and ",
                      has_preflight ? absl::StrCat(unit_, " is not bound to ", mount_unit_)
@@ -97,6 +100,17 @@ class Guard : public Resource {
                      ": another drop-in takes it away (", absl::StrJoin(unit->drop_ins(), ", "),
                      ")\nfix: systemctl cat ", ShellWord(unit_),
                      ", and take the line out that resets it; then: systemctl daemon-reload"));
+  }
+
+  bool IsBound(const v1::Unit& unit) const {
+    return Names(unit.binds_to_mounts(), mount_unit_) && Names(unit.after_mounts(), mount_unit_);
+  }
+
+  // The same in effect by somebody's own drop-in: a second one would say it twice.
+  bool IsGuardedByHand() {
+    const absl::StatusOr<v1::Unit> unit = context_.host.ReadUnit(unit_);
+    return unit.ok() && unit->load_state() == "loaded" && !unit->need_daemon_reload() &&
+           HasPreflight(*unit) && IsBound(*unit);
   }
 
   // systemd stops what is bound to a mount that is not there.

@@ -173,6 +173,18 @@ TEST_F(GuardTest, IsInEffectOnlyOnceSystemdHasReadIt) {
   EXPECT_TRUE(Apply().ok());
 }
 
+TEST_F(GuardTest, WhatSomebodyWroteToTheSameEffectIsEnough) {
+  v1::Unit unit = Guarded("inactive");
+  unit.clear_drop_ins();
+  unit.add_drop_ins("/etc/systemd/system/rstudio-connect.service.d/connect-ha.conf");
+  node_.host.SetUnit(unit);
+  EXPECT_EQ(Apply().code(), absl::StatusCode::kAlreadyExists);
+  unit.clear_binds_to_mounts();
+  node_.host.SetUnit(unit);
+  node_.host.SetReload([](FakeHost& machine) { machine.SetUnit(Guarded("inactive")); });
+  EXPECT_TRUE(Apply().ok());
+}
+
 TEST_F(GuardTest, ADropInThatTakesItAwayIsSaidAndNotFoughtWith) {
   node_.host.SetReload([](FakeHost& machine) {
     v1::Unit unit = Guarded("inactive");
