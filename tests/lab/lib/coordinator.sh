@@ -46,6 +46,8 @@ limits:
   # Emulated processors answer late, and the error bar of a clock offset is half the round trip.
   clock_offset: 5s
   database_stage: 10s
+  # What the file server tells of its disk is how full the host's is.
+  disk_used_percent: 99
 SPEC
 }
 

@@ -87,6 +87,7 @@ install_on_node_2() { on node-2 "curl -fsS -o /var/cache/package.deb http://10.0
 
 # watch_heartbeats: from now on, until heartbeats_came.
 watch_heartbeats() {
+  stop_process heartbeats # of a step that failed
   rm -f "$RUN/log/heartbeats.log"
   start_process heartbeats env CONNECT_HA_IDENTITY="$RUN/admin" "$LAB_HOME/scenarios/watch-heartbeats" watch \
     "${CONNECT_HA[@]}" nodes --output json

@@ -8,7 +8,7 @@ boot_in_the_dark() {
   stop_process storage
   boot_node node-2
   wait_for 300 "ssh to node-2" node_ready node-2
-  expect "the agent runs on node-2" on node-2 'systemctl is-active connect-ha-agent.service'
+  wait_for 120 "the agent on node-2" on node-2 'systemctl is-active connect-ha-agent.service'
 }
 
 mount_is() { [ "$(on node-2 'systemctl show -p ActiveState --value mnt-connect.mount')" = "$1" ]; }
