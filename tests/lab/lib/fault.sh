@@ -20,7 +20,7 @@ causes_are() {
   while read -r cause; do
     grep -qxE -- "$cause" "$RUN/causes" || return 1
     count=$((count + 1))
-  done < <(sed 's/ + /\n/g' <<<"$1")
+  done <<<"${1// + /$'\n'}"
   [ "$(wc -l <"$RUN/causes")" = "$count" ]
 }
 

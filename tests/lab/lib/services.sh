@@ -32,7 +32,7 @@ start_file_server() {
 
 # write_file_server_config NAME PORT [HOW...]: HOW is what is not as it should be, see lib/storage_faults.sh.
 write_file_server_config() {
-  local name=$1 port=$2 access=RW squash=No_Root_Squash anonymous=4294967294 export_id=1 how
+  local name=$1 port=$2 access=RW squash=No_Root_Squash anonymous=-2 export_id=1 how
   shift 2
   for how in "$@"; do
     case $how in
@@ -68,8 +68,8 @@ EXPORT {
   Transports = TCP;
   Access_Type = $access;
   Squash = $squash;
-  Anonymous_Uid = $anonymous;
-  Anonymous_Gid = $anonymous;
+  Anonymous_uid = $anonymous;
+  Anonymous_gid = $anonymous;
   SecType = sys;
   PrivilegedPort = false;
   FSAL { Name = VFS; }
