@@ -256,7 +256,7 @@ absl::StatusOr<v1::Desired> Held::CheckDraft(const v1::Desired& draft) const {
   return connect_ha::CheckDraft(draft, demands_);
 }
 
-bool IsRemoval(const absl::Status& status) { return status.message() == kRemoved; }
+bool SaysRemoved(const absl::Status& status) { return status.message() == kRemoved; }
 
 absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir,
                                         const std::string& runtime_dir) {

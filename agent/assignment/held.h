@@ -122,7 +122,7 @@ class Held {
 absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir,
                                         const std::string& runtime_dir = "");
 // Of ReadHeld: this node was removed from its cluster.
-bool IsRemoval(const absl::Status& status);
+bool SaysRemoved(const absl::Status& status);
 
 // After enrolling: what the node held of another cluster, machine or enrolment is set aside. True:
 // something was.

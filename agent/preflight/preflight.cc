@@ -80,7 +80,7 @@ class Look {
     if (absl::IsNotFound(held.status())) {
       return NothingEnforced("this node holds no specification yet: nothing is looked at");
     }
-    if (IsRemoval(held.status())) {
+    if (SaysRemoved(held.status())) {
       return NothingEnforced("this node was removed from its cluster: nothing is looked at");
     }
     // Not to remove it, as elsewhere: a node without orders is let start.

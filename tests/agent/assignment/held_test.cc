@@ -253,8 +253,8 @@ TEST_F(HeldTest, WhatStandsInMemoryIsReadToo) {
   FillDisk();
   static_cast<void>(held_->TakeRemoval());
   host_.SetError(kState, absl::OkStatus());
-  EXPECT_TRUE(IsRemoval(ReadHeld(host_, kState, kRuntime).status()));
-  EXPECT_FALSE(IsRemoval(ReadHeld(host_, kState).status()));
+  EXPECT_TRUE(SaysRemoved(ReadHeld(host_, kState, kRuntime).status()));
+  EXPECT_FALSE(SaysRemoved(ReadHeld(host_, kState).status()));
 }
 
 // D1.
