@@ -87,7 +87,7 @@ Cause CauseOf(const v1::NodeSnapshot& node, const v1::StorageRound& round,
               const v1::StorageStep& step) {
   const std::string& point = round.mount_point();
   const std::string& error = step.error_name();
-  const std::string folder = round.directory();
+  const std::string& folder = round.directory();
   if (error == "EROFS") return ReadOnly(node.name(), point, FindMount(node.facts(), point));
   if (error == "EACCES" || error == "EPERM") return Refused();
   if (error == "ESTALE") {

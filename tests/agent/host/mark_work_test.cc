@@ -78,7 +78,7 @@ TEST_F(MarkWork, WhatAKilledCallLeftIsReplacedAndNothingElseStays) {
   ASSERT_TRUE(Keep("lab", "node-1").ok());
   int names = 0;
   for (const auto& entry : std::filesystem::directory_iterator(Own())) {
-    EXPECT_EQ(entry.path().filename(), "cluster");
+    EXPECT_EQ(entry.path().filename().string(), "cluster");
     ++names;
   }
   EXPECT_EQ(names, 1);
