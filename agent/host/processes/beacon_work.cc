@@ -23,7 +23,7 @@ namespace {
 constexpr char kBeacons[] = "beacons";
 constexpr size_t kMostBytes = 4096;
 constexpr size_t kMostFound = 256;
-constexpr size_t kMostNames = 10'000;
+constexpr size_t kMostListed = 10'000;
 // Names of nodes and clusters have 63, ids of machines and boots 36, nonces 32.
 constexpr size_t kMostCharacters = 64;
 
@@ -129,11 +129,11 @@ v1::FoundBeacon Judge(const std::string& node, const std::string& cluster,
 absl::Status ReadOthers(int beacons, const v1::BeaconFile& own, const std::string& path,
                         v1::BeaconsFound& answer) {
   const absl::StatusOr<std::vector<std::string>> names =
-      ListDirectoryHere(absl::StrCat("/proc/self/fd/", beacons), kMostNames);
+      ListDirectoryHere(absl::StrCat("/proc/self/fd/", beacons), kMostListed);
   if (!names.ok()) {
     return absl::Status(names.status().code(),
                         absl::IsResourceExhausted(names.status())
-                            ? absl::StrCat(path, " holds more than ", kMostNames, " names")
+                            ? absl::StrCat(path, " holds more than ", kMostListed, " names")
                             : absl::StrCat("cannot list ", path));
   }
   for (const std::string& name : *names) {
