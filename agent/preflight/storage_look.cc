@@ -126,7 +126,8 @@ absl::StatusOr<std::string> StorageLook::Unmarked(const std::string& state_dir,
                                                   bool may_be_unmarked) {
   const absl::StatusOr<bool> known = IsMarkKnown(host_, state_dir, storage_, own, data_dir_);
   if (!known.ok()) return known.status();
-  if (*known || !may_be_unmarked) return NoMark(data_dir_, own.cluster());
+  if (*known) return MarkIsGone(state_dir, data_dir_, own.cluster());
+  if (!may_be_unmarked) return NoMark(data_dir_, own.cluster());
   const absl::StatusOr<std::vector<std::string>> names = host_.ListDirectory(data_dir_);
   if (!names.ok()) return names.status();
   const bool is_empty = std::all_of(names->begin(), names->end(),

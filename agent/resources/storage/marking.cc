@@ -40,16 +40,6 @@ absl::StatusOr<std::string> DataDir(const Marking& marking) {
   return path;
 }
 
-absl::Status Gone(const Marking& marking, const MarkStand& stand) {
-  return absl::FailedPreconditionError(
-      absl::StrCat(stand.data_dir, " bore the mark of cluster ", stand.own.cluster(),
-                   ", and bears none now: the file system is empty, or another one than the "
-                   "cluster's\nfix: look "
-                   "what is there: ls -la ",
-                   ShellWord(stand.data_dir), "; only where it is right: rm ",
-                   ShellWord(MemoryPath(marking.state_dir)), ", and it is marked anew"));
-}
-
 absl::Status NoDirectory(const std::string& data_dir) {
   return absl::FailedPreconditionError(
       absl::StrCat("there is no ", data_dir,
@@ -60,6 +50,16 @@ absl::Status NoDirectory(const std::string& data_dir) {
 }
 
 }  // namespace
+
+absl::Status MarkIsGone(const std::string& state_dir, const std::string& data_dir,
+                        const std::string& cluster) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(data_dir, " bore the mark of cluster ", cluster,
+                   ", and bears none now: the file system is empty, or another one than the "
+                   "cluster's\nfix: look what is there: ls -la ",
+                   ShellWord(data_dir), "; only where it is right: rm ",
+                   ShellWord(MemoryPath(state_dir)), ", and it is marked anew"));
+}
 
 absl::StatusOr<bool> IsMarkKnown(Host& host, const std::string& state_dir,
                                  const v1::StorageSpec& storage, const v1::ClusterMark& own,
@@ -85,7 +85,9 @@ absl::StatusOr<MarkStand> LookAtMark(const Marking& marking) {
   if (!known.ok()) return known.status();
   const absl::StatusOr<v1::ClusterMark> found = ReadClusterMark(marking.host, stand.data_dir);
   marking.cache.mark.Put(found);
-  if (absl::IsNotFound(found.status()) && *known) return Gone(marking, stand);
+  if (absl::IsNotFound(found.status()) && *known) {
+    return MarkIsGone(marking.state_dir, stand.data_dir, stand.own.cluster());
+  }
   if (absl::IsNotFound(found.status())) return stand;
   if (!found.ok()) return found.status();
   if (absl::Status same = CheckMark(stand.data_dir, *found, stand.own); !same.ok()) return same;

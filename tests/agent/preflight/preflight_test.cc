@@ -200,7 +200,8 @@ TEST_F(PreflightTest, OfANodeOnWhichConnectRanAFileSystemMayBearNoMarkYet) {
   EXPECT_EQ(Refused(), "");
   node_.host->SetFile(std::string(kNodeState) + "/mark",
                       absl::StrCat(kTestClusterId, " fs-0123456789abcdef0:/ /mnt/connect/data\n"));
-  ExpectRefused("mark", "bears no mark of cluster lab");  // and bore one
+  ExpectRefused("mark", "bore the mark of cluster lab, and bears none now");
+  ExpectRefused("mark", "rm /var/lib/connect-ha-agent/mark");  // the agent does not mark it again
 }
 
 TEST_F(PreflightTest, ADatabaseThatDoesNotLetConnectInRefuses) {
