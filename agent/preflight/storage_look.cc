@@ -99,7 +99,9 @@ absl::StatusOr<std::string> StorageLook::Directories() {
     if (is_data_dir ? !IsBelow(*path, point) : !is_shared) {
       return absl::FailedPreconditionError(
           absl::StrCat(directory.key, " is ", *path, ", which is not on the shared file system at ",
-                       point, "\nfix: set it in Connect's configuration"));
+                       point, "\nfix: find out where the data is; then set ", directory.key,
+                       " in Connect's configuration to its directory below ", point,
+                       ", or correct storage.mount_point in cluster.yaml"));
     }
     if (!is_shared || (is_data_dir && mount->mount_point != point)) {
       const std::string at = mount == nullptr ? *path : mount->mount_point;

@@ -28,6 +28,21 @@ bool IsSet(const Nodes& nodes, const char* key) {
   });
 }
 
+// The item that is judged by it, which says what to do.
+const char* RuleOf(const std::string& of) {
+  if (of == kDatabase) return "database-is-same";
+  if (of == "Database.Dir") return "database-dir-is-shared";
+  return of == "Server.LandingDir" ? "landing-dir-is-shared" : "data-dir-is-shared";
+}
+
+// More is wrong than that it takes time.
+bool IsInTrouble(const v1::ProofViewer& viewer) {
+  return !viewer.why_not().empty() ||
+         std::any_of(viewer.sees().begin(), viewer.sees().end(), [](const v1::ProofGlance& glance) {
+           return glance.sight() == v1::ProofGlance::NOT_SEEN;
+         });
+}
+
 const char* InsteadText(Instead instead) {
   switch (instead) {
     case Instead::kOld:
@@ -157,6 +172,9 @@ void PrintOne(Terminal& terminal, const v1::ProofTable& table) {
   }
   for (const std::string& remark : remarks) {
     terminal.out << Wrap(Printable(remark), terminal.width);
+  }
+  if (std::any_of(table.nodes().begin(), table.nodes().end(), IsInTrouble)) {
+    terminal.out << "fix:   connect-ha checklist --rule " << RuleOf(table.of()) << "\n";
   }
 }
 

@@ -175,6 +175,7 @@ TEST_F(PreflightTest, AFileSystemThatHangsRefuses) {
 TEST_F(PreflightTest, ADataDirectoryElsewhereOrMissingRefuses) {
   node_.host->SetFile(kNodeConfig, "[Server]\nDataDir = /var/lib/rstudio-connect\n");
   ExpectRefused("directories", "Server.DataDir is /var/lib/rstudio-connect");
+  ExpectRefused("directories", "set Server.DataDir in Connect's configuration to its directory");
   node_.host->SetFile(kNodeConfig, "[Server]\nDataDir = /mnt/connect/new\n");
   ExpectRefused("directories", "there is no /mnt/connect/new");
 }

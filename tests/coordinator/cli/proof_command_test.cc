@@ -36,6 +36,7 @@ TEST(Proof, FailsWhereANodeDoesNotSeeAnother) {
   EXPECT_EQ(world.Run({"proof", "storage"}), kFails);
   EXPECT_THAT(world.out, HasSubstr("node-1  -       NO\n"));
   EXPECT_THAT(world.out, HasSubstr("node-1 does not see node-2: only an old one is there\n"));
+  EXPECT_THAT(world.out, HasSubstr("\nfix:   connect-ha checklist --rule data-dir-is-shared\n"));
 }
 
 TEST(Proof, SaysWhoHasNoPartInIt) {
@@ -43,6 +44,7 @@ TEST(Proof, SaysWhoHasNoPartInIt) {
   See(world, "follows-not-heard");
   EXPECT_EQ(world.Run({"proof", "storage"}), kUnknown);
   EXPECT_THAT(world.out, HasSubstr("node-2: not heard for 3m 10s (limit 30s)\n"));
+  EXPECT_THAT(world.out, HasSubstr("\nfix:   connect-ha checklist --rule data-dir-is-shared\n"));
   See(world, "unknown-not-written");
   EXPECT_EQ(world.Run({"proof", "storage"}), kUnknown);
   EXPECT_THAT(world.out, HasSubstr("node-2: cannot put its beacon there: cannot make "));
