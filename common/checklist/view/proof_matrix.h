@@ -15,6 +15,10 @@ namespace connect_ha {
 // is seen by all: two rounds, and what kernels remember of a directory.
 inline constexpr int64_t kProofTakesSeconds = 60;
 
+// Rounds after which every other node has looked twice, and no kernel remembers what was before. An
+// agent counts no further, so that its facts stay as they are.
+inline constexpr uint32_t kSettledRounds = 5;
+
 // As many as a node reports the beacons of, and itself.
 inline constexpr size_t kMostProvedNodes = 257;
 
