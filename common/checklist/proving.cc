@@ -1,5 +1,7 @@
 #include "common/checklist/proving.h"
 
+#include "common/checklist/view/proof_matrix.h"
+
 namespace connect_ha {
 
 v1::Fix AskForStorageProof() {
@@ -7,6 +9,12 @@ v1::Fix AskForStorageProof() {
                 "write prove: {storage: true} into cluster.yaml, and put it into force with "
                 "connect-ha apply: each node then works on small files of its own in "
                 ".connect-ha below the shared directories");
+}
+
+v1::Fix AskForDatabaseProof() {
+  return ByHand("",
+                "write prove: {database: true} into cluster.yaml, and put it into force with "
+                "connect-ha apply: each node then holds one idle connection to the database");
 }
 
 v1::Fix AllowProof(const std::string& node) {
@@ -22,8 +30,7 @@ bool ProvesNoStorage(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, 
     return true;
   }
   if (node.allow() == v1::ALLOW_OBSERVE) {
-    verdict.Unknown(node.name(), "its agent.yaml says allow: observe, and so it writes nothing",
-                    {AllowProof(node.name())});
+    verdict.Unknown(node.name(), kMayNotProve, {AllowProof(node.name())});
     return true;
   }
   return false;

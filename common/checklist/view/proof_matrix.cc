@@ -72,8 +72,7 @@ Own OwnOf(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const std::
 }
 
 std::string WhyNothingWritten(const v1::NodeSnapshot& node, const std::string& otherwise) {
-  return node.allow() == v1::ALLOW_OBSERVE ? "agent.yaml there allows only to look (allow: observe)"
-                                           : otherwise;
+  return node.allow() == v1::ALLOW_OBSERVE ? kMayNotProve : otherwise;
 }
 
 std::string WhyNoBeacon(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const Own& own) {

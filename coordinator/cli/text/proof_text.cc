@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/proving.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/freshness.h"
 #include "common/checklist/view/proof_matrix.h"
@@ -153,9 +154,8 @@ void PrintOne(Terminal& terminal, const v1::ProofTable& table) {
   const bool is_database = table.of() == kDatabase;
   if (!table.asked()) {
     constexpr int kLabel = 7;
-    std::string fix = Wrap(absl::StrCat("write \"prove: {", is_database ? kDatabase : "storage",
-                                        ": true}\" into cluster.yaml, then connect-ha apply"),
-                           terminal.width, kLabel);
+    const v1::Fix asked = is_database ? AskForDatabaseProof() : AskForStorageProof();
+    std::string fix = Wrap(asked.note(), terminal.width, kLabel);
     terminal.out << table.of() << ": not asked for\n" << fix.replace(0, kLabel, "fix:   ");
     return;
   }

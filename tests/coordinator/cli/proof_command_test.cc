@@ -57,10 +57,15 @@ TEST(Proof, SaysWhatToTypeWhereNobodyAskedForIt) {
   EXPECT_EQ(world.Run({"proof"}), kUnknown);
   EXPECT_EQ(world.out,
             "Server.DataDir: not asked for\n"
-            "fix:   write \"prove: {storage: true}\" into cluster.yaml, then connect-ha apply\n"
+            "fix:   write prove: {storage: true} into cluster.yaml, and put it into force with "
+            "connect-ha apply:\n"
+            "       each node then works on small files of its own in .connect-ha below the shared "
+            "directories\n"
             "\n"
             "database: not asked for\n"
-            "fix:   write \"prove: {database: true}\" into cluster.yaml, then connect-ha apply\n");
+            "fix:   write prove: {database: true} into cluster.yaml, and put it into force with "
+            "connect-ha apply:\n"
+            "       each node then holds one idle connection to the database\n");
 }
 
 TEST(Proof, OfTheDatabaseIsWhoseLockIsSeen) {
