@@ -143,8 +143,9 @@ class RoundOfWork {
     const Fd file(openat(folder_.get(), file_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!file.ok()) return Failed("cannot open again " + Path());
     std::string content;
-    if (!ReadFully(file.get(), content_.size() + 1, content))
+    if (!ReadFully(file.get(), content_.size() + 1, content)) {
       return Failed("cannot read " + Path());
+    }
     return content == content_ ? StorageTrouble()
                                : Seen(Path() + " reads otherwise than it was written");
   }
