@@ -19,8 +19,8 @@ v1::Fix AskForDatabaseProof() {
 
 v1::Fix AllowProof(const std::string& node) {
   return ByHand(node,
-                "write allow: install into /etc/connect-ha/agent.yaml, "
-                "then: systemctl restart connect-ha-agent");
+                "write allow: install into /etc/connect-ha/agent.yaml, which lets a specification "
+                "that is enforced change this node, too; then: systemctl restart connect-ha-agent");
 }
 
 bool ProvesNoStorage(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdict& verdict) {
