@@ -71,18 +71,20 @@ absl::StatusOr<std::string> StorageLook::Mounted() {
     absl::Status right = CheckSource(storage_, plan, entry, *mount);
     if (!right.ok()) return right;
   }
-  if (IsReadOnly(entry)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        plan.mount_point, " is mounted read-only\nfix: findmnt ", ShellWord(plan.mount_point),
-        "; mount -o remount,rw ", ShellWord(plan.mount_point)));
-  }
+  is_read_only_ = IsReadOnly(entry);
   return absl::StrCat(plan.mount_point, " is mounted");
 }
 
 absl::StatusOr<std::string> StorageLook::Answers() {
   absl::Status answers = CheckAnswers(host_, PlanFor(storage_));
   if (!answers.ok()) return answers;
-  return absl::StrCat(storage_.mount_point(), " answers");
+  const std::string& point = storage_.mount_point();
+  if (is_read_only_) {
+    return absl::FailedPreconditionError(absl::StrCat(point, " is mounted read-only\nfix: findmnt ",
+                                                      ShellWord(point), "; mount -o remount,rw ",
+                                                      ShellWord(point)));
+  }
+  return absl::StrCat(point, " answers");
 }
 
 absl::StatusOr<std::string> StorageLook::Directories() {

@@ -156,7 +156,10 @@ TEST_F(PreflightTest, AnythingElseThatIsMountedRefuses) {
   node_.SetMounts(
       "50 28 0:52 / /mnt/connect ro - nfs4 "
       "fs-0123456789abcdef0.efs.us-east-1.amazonaws.com:/ rw,vers=4.1\n");
-  ExpectRefused("mount", "read-only");
+  ExpectRefused("answers", "read-only");
+  // A hung mount is never to be mounted again: not a word of it.
+  node_.host->SetError("/mnt/connect", absl::DeadlineExceededError("has not answered"));
+  ExpectRefused("answers", "hangs");
 }
 
 TEST_F(PreflightTest, ALocalDirectoryOverTheDataDirectoryRefuses) {
