@@ -13,6 +13,8 @@ namespace connect_ha {
 namespace {
 
 constexpr std::chrono::seconds kPace{60};
+// What is mended is to be seen soon.
+constexpr std::chrono::seconds kPaceOfAFault{10};
 
 // What the probe reports of it.
 std::string Reported(const ProbeCache& cache) {
@@ -35,7 +37,9 @@ MarkRounds::MarkRounds(const ProofContext& context, std::string state_dir,
                        std::function<std::shared_ptr<const v1::Assignment>()> orders)
     : context_(context), state_dir_(std::move(state_dir)), orders_(std::move(orders)) {}
 
-std::chrono::milliseconds MarkRounds::Pace() const { return kPace; }
+std::chrono::milliseconds MarkRounds::Pace() const {
+  return context_.cache.mark_fault.Get().value_or("").empty() ? kPace : kPaceOfAFault;
+}
 
 bool MarkRounds::Run(const ProofOrder& order) {
   const std::shared_ptr<const v1::Assignment> orders = orders_();

@@ -106,6 +106,7 @@ TEST_F(MarkRoundsTest, AMarkThatGoesIsReportedUntilItIsBack) {
   const std::optional<v1::ClusterMark> was = std::exchange(mark_, std::nullopt);
   EXPECT_TRUE(rounds_.Run(order_));
   EXPECT_TRUE(absl::StrContains(cache_.mark_fault.Get().value(), "bears none now"));
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(10));
   EXPECT_FALSE(mark_);
   host_.SetWork([](char, const std::string&, const std::string&) -> absl::StatusOr<std::string> {
     return absl::DeadlineExceededError("has not answered");
@@ -119,6 +120,7 @@ TEST_F(MarkRoundsTest, AMarkThatGoesIsReportedUntilItIsBack) {
       });
   EXPECT_TRUE(rounds_.Run(order_));
   EXPECT_EQ(cache_.mark_fault.Get().value(), "");
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(60));
 }
 
 TEST_F(MarkRoundsTest, WithoutAConfigurationThereIsNoPlace) {
