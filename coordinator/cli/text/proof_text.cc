@@ -166,7 +166,9 @@ void PrintOne(Terminal& terminal, const v1::ProofTable& table) {
       terminal.width);
   if (table.nodes_size() <= kMostColumns) PrintMatrix(terminal, table);
   const std::vector<std::string> remarks = Remarks(table);
-  if (remarks.empty()) {
+  if (remarks.empty() && table.nodes_size() < 2) {
+    terminal.out << "there is no other node to see\n";
+  } else if (remarks.empty()) {
     terminal.out << Count(static_cast<size_t>(table.nodes_size()), "node")
                  << ", each is seen by every other\n";
   }

@@ -39,6 +39,13 @@ TEST(Proof, FailsWhereANodeDoesNotSeeAnother) {
   EXPECT_THAT(world.out, HasSubstr("\nfix:   connect-ha checklist --rule data-dir-is-shared\n"));
 }
 
+TEST(Proof, OfOneNodeSaysThatThereIsNoOther) {
+  World world;
+  See(world, "pass-one-node");
+  EXPECT_EQ(world.Run({"proof", "storage"}), kHolds);
+  EXPECT_THAT(world.out, HasSubstr("there is no other node to see\n"));
+}
+
 TEST(Proof, SaysWhoHasNoPartInIt) {
   World world;
   See(world, "follows-not-heard");
