@@ -39,11 +39,17 @@ absl::StatusOr<std::string> LookAtDatabase(Host& host, const v1::AgentConfig& ag
         absl::StrCat("the database does not let Connect in: ", *trouble, kFix));
   }
   const std::string place = absl::StrCat(database.host(), ":", database.port());
-  if (database.in_recovery() || database.read_only()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the database at ", place, " is ", database.in_recovery() ? "a replica" : "read-only",
-        ": Connect cannot write to it\nfix: set Postgres.URL to the primary's "
-        "endpoint"));
+  if (database.in_recovery()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the database at ", place,
+                     " is a replica: Connect cannot write to it\nfix: set Postgres.URL to the "
+                     "primary's endpoint"));
+  }
+  if (database.read_only()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("sessions at the database at ", place, " are read-only: Connect cannot write",
+                     "\nfix: connect-ha-agent check shows how to find what makes them so "
+                     "(default_transaction_read_only)"));
   }
   return absl::StrCat(place, " lets Connect in");
 }

@@ -71,18 +71,20 @@ absl::StatusOr<std::string> StorageLook::Mounted() {
     absl::Status right = CheckSource(storage_, plan, entry, *mount);
     if (!right.ok()) return right;
   }
-  if (IsReadOnly(entry)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        plan.mount_point, " is mounted read-only\nfix: findmnt ", ShellWord(plan.mount_point),
-        "; mount -o remount,rw ", ShellWord(plan.mount_point)));
-  }
+  is_read_only_ = IsReadOnly(entry);
   return absl::StrCat(plan.mount_point, " is mounted");
 }
 
 absl::StatusOr<std::string> StorageLook::Answers() {
   absl::Status answers = CheckAnswers(host_, PlanFor(storage_));
   if (!answers.ok()) return answers;
-  return absl::StrCat(storage_.mount_point(), " answers");
+  const std::string& point = storage_.mount_point();
+  if (is_read_only_) {
+    return absl::FailedPreconditionError(absl::StrCat(point, " is mounted read-only\nfix: findmnt ",
+                                                      ShellWord(point), "; mount -o remount,rw ",
+                                                      ShellWord(point)));
+  }
+  return absl::StrCat(point, " answers");
 }
 
 absl::StatusOr<std::string> StorageLook::Directories() {
@@ -99,7 +101,9 @@ absl::StatusOr<std::string> StorageLook::Directories() {
     if (is_data_dir ? !IsBelow(*path, point) : !is_shared) {
       return absl::FailedPreconditionError(
           absl::StrCat(directory.key, " is ", *path, ", which is not on the shared file system at ",
-                       point, "\nfix: set it in Connect's configuration"));
+                       point, "\nfix: find out where the data is; then set ", directory.key,
+                       " in Connect's configuration to its directory below ", point,
+                       ", or correct storage.mount_point in cluster.yaml"));
     }
     if (!is_shared || (is_data_dir && mount->mount_point != point)) {
       const std::string at = mount == nullptr ? *path : mount->mount_point;
@@ -126,7 +130,8 @@ absl::StatusOr<std::string> StorageLook::Unmarked(const std::string& state_dir,
                                                   bool may_be_unmarked) {
   const absl::StatusOr<bool> known = IsMarkKnown(host_, state_dir, storage_, own, data_dir_);
   if (!known.ok()) return known.status();
-  if (*known || !may_be_unmarked) return NoMark(data_dir_, own.cluster());
+  if (*known) return MarkIsGone(state_dir, data_dir_, own.cluster());
+  if (!may_be_unmarked) return NoMark(data_dir_, own.cluster());
   const absl::StatusOr<std::vector<std::string>> names = host_.ListDirectory(data_dir_);
   if (!names.ok()) return names.status();
   const bool is_empty = std::all_of(names->begin(), names->end(),

@@ -21,6 +21,7 @@ class StorageLook {
 
   // By the mount table alone.
   absl::StatusOr<std::string> Mounted();
+  // Only of what answers it is said that it is read-only: what hangs is not to be mounted again.
   absl::StatusOr<std::string> Answers();
   // The directories that nodes share are on file systems of the network, Server.DataDir on the one
   // that is mounted; and it is there.
@@ -38,7 +39,8 @@ class StorageLook {
   WritableHost& host_;
   const v1::StorageSpec& storage_;
   const ConnectConfig& config_;
-  std::string data_dir_;  // set by Directories
+  bool is_read_only_ = false;  // set by Mounted
+  std::string data_dir_;       // set by Directories
 };
 
 }  // namespace connect_ha

@@ -128,7 +128,8 @@ struct ProbeCache {
   Kept<std::map<std::string, VerifiedRuntime>> runtimes;
   Kept<absl::StatusOr<v1::LicenseFacts>> license;
   Kept<KeptContent> configuration;
-  Kept<KeptMark> mark;  // of whoever looks at it: it is on a file system that may hang
+  Kept<KeptMark> mark;           // of whoever looks at it: it is on a file system that may hang
+  Kept<std::string> mark_fault;  // GuardFacts.mark_fault of the latest look; "": none
   // By mount point, since when it has not answered.
   Kept<std::map<std::string, Time>> silent_mounts;
   // Of the latest round (agent/proof/beacons.h); NotFound: nobody asks for them any more.

@@ -8,6 +8,7 @@
 #include "agent/host/processes/shared_reader_wire.h"
 #include "agent/probes/storage/storage.h"
 #include "common/checklist/view/facts_view.h"
+#include "common/checklist/view/proof_matrix.h"
 #include "common/tls/crypto.h"
 
 namespace connect_ha {
@@ -19,7 +20,6 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kPace{30'000};
 constexpr size_t kNonceBytes = 16;
-constexpr uint32_t kMostRounds = 5;
 // A beacon counts as renewed for so many looks after the one at which it had grown.
 constexpr uint64_t kRenewedFor = 3;
 constexpr char kDataDir[] = "Server.DataDir";
@@ -153,7 +153,7 @@ v1::BeaconDirectory Beacons::RunIn(const std::string& directory, const MountEntr
   if (error.empty()) {
     place.written_nonce = place.nonce;
     place.written_challenge = place.challenge;
-    place.rounds = std::min(place.rounds + 1, kMostRounds);
+    place.rounds = std::min(place.rounds + 1, kSettledRounds);
   } else {
     // What others did not see meanwhile is no proof against this file system.
     place.rounds = 0;

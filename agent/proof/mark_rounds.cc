@@ -13,12 +13,16 @@ namespace connect_ha {
 namespace {
 
 constexpr std::chrono::seconds kPace{60};
+// What is mended is to be seen soon.
+constexpr std::chrono::seconds kPaceOfAFault{10};
 
 // What the probe reports of it.
-std::string Text(const std::optional<KeptMark>& mark) {
-  if (!mark) return "";
-  return mark->ok() ? absl::StrCat("1", (*mark)->SerializeAsString())
-                    : absl::StrCat("0", mark->status().message());
+std::string Reported(const ProbeCache& cache) {
+  const std::string fault = cache.mark_fault.Get().value_or("");
+  const std::optional<KeptMark> mark = cache.mark.Get();
+  if (!mark) return fault;
+  return mark->ok() ? absl::StrCat("1", (*mark)->SerializeAsString(), fault)
+                    : absl::StrCat("0", mark->status().message(), fault);
 }
 
 }  // namespace
@@ -33,13 +37,18 @@ MarkRounds::MarkRounds(const ProofContext& context, std::string state_dir,
                        std::function<std::shared_ptr<const v1::Assignment>()> orders)
     : context_(context), state_dir_(std::move(state_dir)), orders_(std::move(orders)) {}
 
-std::chrono::milliseconds MarkRounds::Pace() const { return kPace; }
+std::chrono::milliseconds MarkRounds::Pace() const {
+  return context_.cache.mark_fault.Get().value_or("").empty() ? kPace : kPaceOfAFault;
+}
 
 bool MarkRounds::Run(const ProofOrder& order) {
   const std::shared_ptr<const v1::Assignment> orders = orders_();
-  if (!WantsMark(*orders)) return false;
+  const std::string before = Reported(context_.cache);
+  if (!WantsMark(*orders)) {
+    context_.cache.mark_fault.Put("");
+    return Reported(context_.cache) != before;
+  }
   const v1::ClusterSpec& spec = orders->desired().spec();
-  const std::string before = Text(context_.cache.mark.Get());
   const absl::Status kept = KeepMark({context_.host, context_.cache, spec.storage(), spec.cluster(),
                                       order.node, state_dir_, order.config.get()});
   const std::string said = kept.ok() ? "" : std::string(kept.message());
@@ -51,7 +60,7 @@ bool MarkRounds::Run(const ProofOrder& order) {
       spdlog::warn("event=mark-not-kept error={}", LogValue(said));
     }
   }
-  return Text(context_.cache.mark.Get()) != before;
+  return Reported(context_.cache) != before;
 }
 
 // What is written stays: it is the cluster's.

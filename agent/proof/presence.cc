@@ -13,6 +13,7 @@
 #include "agent/probes/database/database_target.h"
 #include "agent/probes/database/held_session.h"
 #include "common/backoff.h"
+#include "common/checklist/view/proof_matrix.h"
 #include "common/connect/connect_redaction.h"
 #include "common/proof/presence_key.h"
 
@@ -22,7 +23,6 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr uint32_t kMostRounds = 5;
 constexpr size_t kMostKeys = 1024;
 // How many rounds a key that is no longer seen is still reported: its node notices by then that its
 // session has ended, and says so, before others say that they do not see it.
@@ -192,7 +192,7 @@ class Presence : public ProofRounds {
       facts.add_seen_keys(one.first);
     }
     const auto rounds = (now - held_since_) / paces_.steady + 1;
-    facts.set_rounds(static_cast<uint32_t>(std::min<int64_t>(rounds, kMostRounds)));
+    facts.set_rounds(static_cast<uint32_t>(std::min<int64_t>(rounds, kSettledRounds)));
     return absl::OkStatus();
   }
 

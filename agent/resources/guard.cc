@@ -1,9 +1,6 @@
 // The guard of Connect's unit: a drop-in that binds it to the shared file system's mount and has
 // the preflight run before each start. It is in effect once systemd has read it; for that nothing
 // is started, stopped or restarted.
-#include <algorithm>
-
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -19,18 +16,6 @@ namespace {
 constexpr char kAbsent[] = "absent";
 constexpr char kOldUnits[] = "old-units";
 constexpr uint32_t kMode = 0644;
-
-template <typename List>
-bool Names(const List& list, const std::string& name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
-bool HasPreflight(const v1::Unit& unit) {
-  const auto& commands = unit.exec_start_pre();
-  return std::any_of(commands.begin(), commands.end(), [](const std::string& one) {
-    return absl::StrContains(one, kPreflightCommand);
-  });
-}
 
 class Guard : public Resource {
  public:
@@ -88,7 +73,7 @@ class Guard : public Resource {
     if (absl::IsNotFound(unit.status())) return "";
     if (!unit.ok()) return unit.status();
     if (unit->load_state() != "loaded") return "";
-    if (unit->need_daemon_reload() || !Names(unit->drop_ins(), file_)) {
+    if (unit->need_daemon_reload() || !Lists(unit->drop_ins(), file_)) {
       return "not read by systemd";
     }
     const bool has_preflight = HasPreflight(*unit);
@@ -103,7 +88,7 @@ class Guard : public Resource {
   }
 
   bool IsBound(const v1::Unit& unit) const {
-    return Names(unit.binds_to_mounts(), mount_unit_) && Names(unit.after_mounts(), mount_unit_);
+    return Lists(unit.binds_to_mounts(), mount_unit_) && Lists(unit.after_mounts(), mount_unit_);
   }
 
   // The same in effect by somebody's own drop-in: a second one would say it twice.

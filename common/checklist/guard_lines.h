@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "connect_ha/v1/facts.pb.h"
+
 namespace connect_ha {
 
 // In the section [Unit]: "BindsTo=a.mount b.mount" and "After=a.mount b.mount".
@@ -17,5 +19,10 @@ std::vector<std::string> MountGuardLines(const std::vector<std::string>& mount_p
 inline constexpr char kPreflightLine[] = "ExecStartPre=/usr/bin/connect-ha-agent preflight";
 // How Unit.exec_start_pre has it.
 inline constexpr char kPreflightCommand[] = "connect-ha-agent preflight";
+
+// Of what systemd has in effect: a start of the unit asks for it.
+bool HasPreflight(const v1::Unit& unit);
+// One of a unit's lists, of mounts, units or drop-ins, has this name.
+bool Lists(const google::protobuf::RepeatedPtrField<std::string>& list, const std::string& name);
 
 }  // namespace connect_ha

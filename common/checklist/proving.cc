@@ -1,5 +1,7 @@
 #include "common/checklist/proving.h"
 
+#include "common/checklist/view/proof_matrix.h"
+
 namespace connect_ha {
 
 v1::Fix AskForStorageProof() {
@@ -9,10 +11,16 @@ v1::Fix AskForStorageProof() {
                 ".connect-ha below the shared directories");
 }
 
+v1::Fix AskForDatabaseProof() {
+  return ByHand("",
+                "write prove: {database: true} into cluster.yaml, and put it into force with "
+                "connect-ha apply: each node then holds one idle connection to the database");
+}
+
 v1::Fix AllowProof(const std::string& node) {
   return ByHand(node,
-                "write allow: install into /etc/connect-ha/agent.yaml, "
-                "then: systemctl restart connect-ha-agent");
+                "write allow: install into /etc/connect-ha/agent.yaml, which lets a specification "
+                "that is enforced change this node, too; then: systemctl restart connect-ha-agent");
 }
 
 bool ProvesNoStorage(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, Verdict& verdict) {
@@ -22,8 +30,7 @@ bool ProvesNoStorage(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, 
     return true;
   }
   if (node.allow() == v1::ALLOW_OBSERVE) {
-    verdict.Unknown(node.name(), "its agent.yaml says allow: observe, and so it writes nothing",
-                    {AllowProof(node.name())});
+    verdict.Unknown(node.name(), kMayNotProve, {AllowProof(node.name())});
     return true;
   }
   return false;

@@ -10,6 +10,7 @@
 namespace connect_ha {
 
 v1::Fix AskForStorageProof();
+v1::Fix AskForDatabaseProof();
 // Where agent.yaml lets its agent only look.
 v1::Fix AllowProof(const std::string& node);
 

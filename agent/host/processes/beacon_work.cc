@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/host/errors.h"
 #include "agent/host/fd.h"
+#include "agent/host/fd_io.h"
 #include "agent/host/files/files.h"
 #include "agent/host/processes/storage_work.h"
 #include "connect_ha/v1/beacon_work.pb.h"
@@ -54,10 +55,8 @@ absl::Status WriteTemporary(int beacons, const std::string& name, const std::str
   const Fd file(
       openat(beacons, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.ok()) return ChangeStatus(errno, what);
-  const ssize_t count = write(file.get(), bytes.data(), bytes.size());
-  if (count < 0) return ChangeStatus(errno, what);
-  if (static_cast<size_t>(count) != bytes.size()) return ChangeStatus(ENOSPC, what);
-  return fsync(file.get()) == 0 ? absl::OkStatus() : ChangeStatus(errno, what);
+  if (!WriteFully(file.get(), bytes) || fsync(file.get()) != 0) return ChangeStatus(errno, what);
+  return absl::OkStatus();
 }
 
 absl::Status WriteOwn(int beacons, const std::string& node, const std::string& bytes,
@@ -79,14 +78,10 @@ absl::StatusOr<std::string> ReadOnce(int beacons, const std::string& node) {
   struct stat status {};
   if (fstat(file.get(), &status) != 0) return ErrnoStatus(errno, "cannot be read");
   if (!S_ISREG(status.st_mode)) return absl::FailedPreconditionError("is not a file");
-  std::string bytes(kMostBytes + 1, '\0');
-  const ssize_t count = read(file.get(), bytes.data(), bytes.size());
-  if (count < 0) return ErrnoStatus(errno, "cannot be read");
-  if (static_cast<size_t>(count) > kMostBytes) {
-    return absl::FailedPreconditionError(absl::StrCat("is larger than ", kMostBytes, " bytes"));
-  }
-  bytes.resize(static_cast<size_t>(count));
-  return bytes;
+  std::string bytes;
+  if (!ReadFully(file.get(), kMostBytes + 1, bytes)) return ErrnoStatus(errno, "cannot be read");
+  if (bytes.size() <= kMostBytes) return bytes;
+  return absl::FailedPreconditionError(absl::StrCat("is larger than ", kMostBytes, " bytes"));
 }
 
 // Its owner may put another in its place at any moment, and what was opened is then stale.

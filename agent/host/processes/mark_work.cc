@@ -7,11 +7,11 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "agent/host/errors.h"
 #include "agent/host/fd.h"
+#include "agent/host/fd_io.h"
 #include "agent/host/processes/storage_work.h"
 #include "common/text/shell_word.h"
 #include "connect_ha/v1/storage_work.pb.h"
@@ -34,18 +34,10 @@ absl::Status NoneOfOurs(const std::string& path, const std::string& what) {
 }
 
 absl::StatusOr<std::string> ReadBounded(int file, const std::string& path) {
-  std::string text(kMostBytes + 1, '\0');
-  size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t count = read(file, text.data() + done, text.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ErrnoStatus(errno, "cannot read " + path);
-    if (count == 0) break;
-    done += static_cast<size_t>(count);
-  }
-  if (done > kMostBytes) return NoneOfOurs(path, " is too large to be a cluster's mark");
-  text.resize(done);
-  return text;
+  std::string text;
+  if (!ReadFully(file, kMostBytes + 1, text)) return ErrnoStatus(errno, "cannot read " + path);
+  if (text.size() <= kMostBytes) return text;
+  return NoneOfOurs(path, " is too large to be a cluster's mark");
 }
 
 absl::StatusOr<std::string> ReadMark(const Fd& folder, const std::string& path) {
@@ -67,16 +59,12 @@ absl::StatusOr<std::string> ReadMark(const Fd& folder, const std::string& path) 
   return mark.SerializeAsString();
 }
 
-absl::Status WriteWhole(int file, std::string_view text, const std::string& what) {
-  while (!text.empty()) {
-    const ssize_t count = write(file, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ChangeStatus(errno, what);
-    text.remove_prefix(static_cast<size_t>(count));
-  }
+absl::Status WriteWhole(int file, const std::string& text, const std::string& what) {
   // For people, whatever this process's umask is.
-  if (fchmod(file, 0644) != 0 || fsync(file) != 0) return ChangeStatus(errno, what);
-  return absl::OkStatus();
+  if (WriteFully(file, text) && fchmod(file, 0644) == 0 && fsync(file) == 0) {
+    return absl::OkStatus();
+  }
+  return ChangeStatus(errno, what);
 }
 
 // Where another node was there first, its mark stays.

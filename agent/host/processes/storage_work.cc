@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/host/errors.h"
+#include "agent/host/fd_io.h"
 #include "connect_ha/v1/facts.pb.h"
 #include "connect_ha/v1/storage_work.pb.h"
 
@@ -132,13 +133,8 @@ class RoundOfWork {
   }
 
   StorageTrouble Write() {
-    for (size_t done = 0; done < content_.size();) {
-      const ssize_t count = write(made_.get(), content_.data() + done, content_.size() - done);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return Failed("cannot write " + Path());
-      done += static_cast<size_t>(count);
-    }
-    return fsync(made_.get()) == 0 ? StorageTrouble() : Failed("cannot write " + Path());
+    if (WriteFully(made_.get(), content_) && fsync(made_.get()) == 0) return {};
+    return Failed("cannot write " + Path());
   }
 
   // From the server, not from what this machine remembers of it.
@@ -146,16 +142,10 @@ class RoundOfWork {
     posix_fadvise(made_.get(), 0, 0, POSIX_FADV_DONTNEED);
     const Fd file(openat(folder_.get(), file_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!file.ok()) return Failed("cannot open again " + Path());
-    std::string content(content_.size() + 1, '\0');
-    size_t done = 0;
-    while (done < content.size()) {
-      const ssize_t count = read(file.get(), content.data() + done, content.size() - done);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return Failed("cannot read " + Path());
-      if (count == 0) break;
-      done += static_cast<size_t>(count);
+    std::string content;
+    if (!ReadFully(file.get(), content_.size() + 1, content)) {
+      return Failed("cannot read " + Path());
     }
-    content.resize(done);
     return content == content_ ? StorageTrouble()
                                : Seen(Path() + " reads otherwise than it was written");
   }

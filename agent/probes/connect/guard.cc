@@ -39,6 +39,8 @@ absl::Status ReadGuard(const ProbeInput& input, v1::Facts& facts) {
     Observe(facts, "guard.mark", *mark,
             [&](const v1::ClusterMark& seen) { *guard.mutable_mark() = seen; });
   }
+  const std::string fault = input.cache.mark_fault.Get().value_or("");
+  if (!fault.empty()) guard.set_mark_fault(fault);
   return absl::OkStatus();
 }
 

@@ -81,8 +81,9 @@ absl::Status CheckMark(const std::string& data_dir, const v1::ClusterMark& found
       data_dir, " is marked as ", is_namesake ? "another cluster's of the same name, " : "cluster ",
       found.cluster(), " (", found.id(), "), this node is of ", own.cluster(), " (", own.id(),
       ")\nfix: where the data there is the other cluster's, mount the file system of ",
-      own.cluster(), " instead; only where it is this one's, and its authority was made anew: mv ",
-      path, " ", path, ".old on one node"));
+      own.cluster(),
+      " instead; only where it is this one's, and its authority was made anew: mv -n ", path, " ",
+      path, ".old on one node"));
 }
 
 absl::Status NoMark(const std::string& data_dir, const std::string& cluster) {

@@ -40,14 +40,11 @@ absl::StatusOr<std::string> DataDir(const Marking& marking) {
   return path;
 }
 
-absl::Status Gone(const Marking& marking, const MarkStand& stand) {
-  return absl::FailedPreconditionError(
-      absl::StrCat(stand.data_dir, " bore the mark of cluster ", stand.own.cluster(),
-                   ", and bears none now: the file system is empty, or another one than the "
-                   "cluster's\nfix: look "
-                   "what is there: ls -la ",
-                   ShellWord(stand.data_dir), "; only where it is right: rm ",
-                   ShellWord(MemoryPath(marking.state_dir)), ", and it is marked anew"));
+// Tells the probe of it, without what to do.
+absl::Status Told(const absl::Status& fault, ProbeCache& cache) {
+  const std::string message(fault.message());
+  cache.mark_fault.Put(message.substr(0, message.find("\nfix: ")));
+  return fault;
 }
 
 absl::Status NoDirectory(const std::string& data_dir) {
@@ -60,6 +57,16 @@ absl::Status NoDirectory(const std::string& data_dir) {
 }
 
 }  // namespace
+
+absl::Status MarkIsGone(const std::string& state_dir, const std::string& data_dir,
+                        const std::string& cluster) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(data_dir, " bore the mark of cluster ", cluster,
+                   ", and bears none now: the file system is empty, or another one than the "
+                   "cluster's\nfix: look what is there: ls -la ",
+                   ShellWord(data_dir), "; only where it is right: rm ",
+                   ShellWord(MemoryPath(state_dir)), ", and it is marked anew"));
+}
 
 absl::StatusOr<bool> IsMarkKnown(Host& host, const std::string& state_dir,
                                  const v1::StorageSpec& storage, const v1::ClusterMark& own,
@@ -79,16 +86,25 @@ absl::StatusOr<MarkStand> LookAtMark(const Marking& marking) {
   if (!data_dir.ok()) return data_dir.status();
   stand.data_dir = *std::move(data_dir);
   stand.fault = kAbsent;
-  if (stand.data_dir.empty()) return stand;
+  if (stand.data_dir.empty()) {
+    marking.cache.mark_fault.Put("");
+    return stand;
+  }
   const absl::StatusOr<bool> known =
       IsMarkKnown(marking.host, marking.state_dir, marking.storage, stand.own, stand.data_dir);
   if (!known.ok()) return known.status();
   const absl::StatusOr<v1::ClusterMark> found = ReadClusterMark(marking.host, stand.data_dir);
   marking.cache.mark.Put(found);
-  if (absl::IsNotFound(found.status()) && *known) return Gone(marking, stand);
-  if (absl::IsNotFound(found.status())) return stand;
-  if (!found.ok()) return found.status();
-  if (absl::Status same = CheckMark(stand.data_dir, *found, stand.own); !same.ok()) return same;
+  if (absl::IsNotFound(found.status()) && *known) {
+    return Told(MarkIsGone(marking.state_dir, stand.data_dir, stand.own.cluster()), marking.cache);
+  }
+  if (!found.ok() && !absl::IsNotFound(found.status())) return found.status();
+  if (found.ok()) {
+    const absl::Status same = CheckMark(stand.data_dir, *found, stand.own);
+    if (!same.ok()) return Told(same, marking.cache);
+  }
+  marking.cache.mark_fault.Put("");
+  if (!found.ok()) return stand;
   stand.fault = *known ? "" : "there, and not known here";
   return stand;
 }

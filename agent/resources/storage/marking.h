@@ -44,4 +44,8 @@ absl::StatusOr<bool> IsMarkKnown(Host& host, const std::string& state_dir,
                                  const v1::StorageSpec& storage, const v1::ClusterMark& own,
                                  const std::string& data_dir);
 
+// That it was seen there and is gone, which nobody but a person mends, and how.
+absl::Status MarkIsGone(const std::string& state_dir, const std::string& data_dir,
+                        const std::string& cluster);
+
 }  // namespace connect_ha

@@ -36,11 +36,6 @@ Sameness IsWanted(const v1::StorageSpec& spec, const MountPlan& plan, const Moun
   return sameness == Sameness::kSame && is_below ? Sameness::kDifferent : sameness;
 }
 
-std::string ReadOnly(const v1::Mount& mount) {
-  const auto& options = mount.options();
-  return std::find(options.begin(), options.end(), "ro") == options.end() ? "" : "read-only";
-}
-
 std::string HelperFault(const v1::EfsSpec& efs, const std::optional<EfsState>& by_helper,
                         bool is_needed) {
   if (!by_helper) return is_needed ? "without TLS, not by amazon-efs-utils" : "";
@@ -129,7 +124,7 @@ std::string MountFault(const v1::StorageSpec& spec, const v1::Mount& mount,
   const std::vector<std::string> missing = MissingOptions(mount, spec.has_efs());
   if (!missing.empty()) faults.push_back("without " + absl::StrJoin(missing, ","));
   for (const std::string& fault :
-       {ReadOnly(mount),
+       {std::string(IsReadOnly(mount) ? "read-only" : ""),
         spec.has_efs() ? HelperFault(spec.efs(), by_helper, NeedsEfsUtils(spec)) : std::string()}) {
     if (!fault.empty()) faults.push_back(fault);
   }

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <initializer_list>
 #include <map>
 #include <set>
@@ -43,16 +42,11 @@ KeysByMount MountsToWaitFor(const v1::StorageSpec& spec, const v1::Facts& facts)
   return mounts;
 }
 
-template <typename List>
-bool Names(const List& list, const std::string& name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
 // The unit is stopped when the mount goes, and starts after it.
 bool IsBound(const v1::Unit& service, const std::string& mount_point) {
   const std::string unit = MountUnitName(mount_point);
-  return Names(service.binds_to_mounts(), unit) &&
-         (Names(service.after_mounts(), unit) || RequiresMount(service, mount_point));
+  return Lists(service.binds_to_mounts(), unit) &&
+         (Lists(service.after_mounts(), unit) || RequiresMount(service, mount_point));
 }
 
 // How a boot is kept from starting Connect before the mount is there; "" where it is not.
@@ -61,20 +55,14 @@ std::string GuardOf(const v1::Facts& facts, const std::string& mount_point) {
   if (IsBound(service, mount_point)) return "BindsTo";
   if (RequiresMount(service, mount_point)) return "RequiresMountsFor";
   const std::string unit = MountUnitName(mount_point);
-  if (Names(service.requires_mounts(), unit) && Names(service.after_mounts(), unit)) {
+  if (Lists(service.requires_mounts(), unit) && Lists(service.after_mounts(), unit)) {
     return "Requires and After";
   }
   // Facts that do not say what the service requires: the mount's unit says who asks for it.
   const v1::Mount* mount = FindMount(facts, mount_point);
   const bool is_said = !service.requires_mounts().empty() || !service.after_mounts().empty();
-  const bool asks = mount != nullptr && Names(mount->unit().started_by(), kService);
+  const bool asks = mount != nullptr && Lists(mount->unit().started_by(), kService);
   return !is_said && asks ? absl::StrCat("it starts ", unit) : "";
-}
-
-bool HasPreflight(const v1::Unit& unit) {
-  return std::any_of(
-      unit.exec_start_pre().begin(), unit.exec_start_pre().end(),
-      [](const std::string& command) { return absl::StrContains(command, kPreflightCommand); });
 }
 
 // What is to be added to Connect's unit. A mount that is not there would stop a Connect that runs
@@ -92,7 +80,7 @@ Fixes GuardFix(const v1::NodeSnapshot& node, const KeysByMount& mounts, bool wan
   const std::string& name = node.name();
   const v1::Unit& service = node.facts().connect().unit();
   const bool preflight = wants_preflight && !HasPreflight(service);
-  if (Names(service.drop_ins(), file)) {
+  if (Lists(service.drop_ins(), file)) {
     const std::string more =
         preflight ? absl::StrCat(", and ", kPreflightLine, " under [Service]") : "";
     return {ByHand(name, absl::StrCat("put ", absl::StrJoin(lines, " and "), " under [Unit]", more,

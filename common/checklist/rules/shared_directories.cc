@@ -189,6 +189,16 @@ bool OffTheSpecsMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
   return true;
 }
 
+// Every node may see one and the same file system, and that be another cluster's, or an empty one.
+void JudgeMark(const v1::NodeSnapshot& node, Verdict& verdict) {
+  const std::string& fault = node.facts().guard().mark_fault();
+  if (fault.empty()) return;
+  verdict.Fail(node.name(), fault,
+               {Type(node.name(), {"connect-ha-agent preflight --explain"},
+                     "its last line says what to do; until then Connect does not start again where "
+                     "the specification is enforced")});
+}
+
 // A directory that need not be configured: where no node has it, the rule does not apply.
 v1::Finding OptionalDirectoryIsShared(const v1::Snapshot& cluster, const char* key,
                                       const char* when_unused,
@@ -220,6 +230,7 @@ v1::Finding DataDirIsShared(const v1::Snapshot& cluster) {
   std::vector<Located> located;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (StorageUnobserved(node, verdict)) continue;
+    JudgeMark(node, verdict);
     const v1::DataDirectory* directory = FindDirectory(node.facts(), "Server.DataDir");
     if (directory == nullptr) {
       verdict.Unknown(node.name(), "Server.DataDir was not reported");

@@ -70,7 +70,10 @@ Fixes AddOptionFix(const std::string& node, const std::string& point, const std:
   Fixes fixes = {ByHand(node, absl::StrCat("add ", options, " to the options of ", point,
                                            " in /etc/fstab or in its unit; then one node at a "
                                            "time:"))};
-  for (const v1::Fix& fix : RemountFix(node, point)) fixes.push_back(fix);
+  // systemd hangs over one that hangs.
+  for (const v1::Fix& fix : RemountFix(node, point)) {
+    fixes.push_back(Needing(fix, {"storage-is-alive"}));
+  }
   fixes.push_back(Needing(StartConnect(node), {"boot-is-guarded"}));
   return fixes;
 }

@@ -46,14 +46,8 @@ struct Cause {
   Fixes fixes;
 };
 
-bool IsMountedReadOnly(const v1::Mount* mount) {
-  return mount != nullptr &&
-         (std::count(mount->options().begin(), mount->options().end(), "ro") > 0 ||
-          std::count(mount->super_options().begin(), mount->super_options().end(), "ro") > 0);
-}
-
 Cause ReadOnly(const std::string& node, const std::string& point, const v1::Mount* mount) {
-  if (!IsMountedReadOnly(mount)) {
+  if (mount == nullptr || !IsReadOnly(*mount)) {
     return {
         "its server exports it for reading alone",
         {ByHand("",

@@ -13,8 +13,6 @@
 namespace connect_ha {
 namespace {
 
-// Rounds after which every other node has looked twice, and no kernel remembers what was before.
-constexpr uint32_t kSettledRounds = 5;
 // A node that was not heard for so long may have stopped writing, whatever it said last.
 constexpr std::chrono::seconds kHeardLately{45};
 // Of two nodes that do not see each other, none is the odd one out.
@@ -74,8 +72,7 @@ Own OwnOf(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const std::
 }
 
 std::string WhyNothingWritten(const v1::NodeSnapshot& node, const std::string& otherwise) {
-  return node.allow() == v1::ALLOW_OBSERVE ? "agent.yaml there allows only to look (allow: observe)"
-                                           : otherwise;
+  return node.allow() == v1::ALLOW_OBSERVE ? kMayNotProve : otherwise;
 }
 
 std::string WhyNoBeacon(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const Own& own) {

@@ -15,6 +15,14 @@ namespace connect_ha {
 // is seen by all: two rounds, and what kernels remember of a directory.
 inline constexpr int64_t kProofTakesSeconds = 60;
 
+// Rounds after which every other node has looked twice, and no kernel remembers what was before. An
+// agent counts no further, so that its facts stay as they are.
+inline constexpr uint32_t kSettledRounds = 5;
+
+// Why a node whose agent may only look has no part in a proof.
+inline constexpr char kMayNotProve[] =
+    "its agent.yaml says allow: observe, and so it writes nothing";
+
 // As many as a node reports the beacons of, and itself.
 inline constexpr size_t kMostProvedNodes = 257;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/proving.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/freshness.h"
 #include "common/checklist/view/proof_matrix.h"
@@ -26,6 +27,21 @@ bool IsSet(const Nodes& nodes, const char* key) {
     const v1::DataDirectory* directory = FindDirectory(node->facts(), key);
     return directory != nullptr && !directory->is_default();
   });
+}
+
+// The item that is judged by it, which says what to do.
+const char* RuleOf(const std::string& of) {
+  if (of == kDatabase) return "database-is-same";
+  if (of == "Database.Dir") return "database-dir-is-shared";
+  return of == "Server.LandingDir" ? "landing-dir-is-shared" : "data-dir-is-shared";
+}
+
+// More is wrong than that it takes time.
+bool IsInTrouble(const v1::ProofViewer& viewer) {
+  return !viewer.why_not().empty() ||
+         std::any_of(viewer.sees().begin(), viewer.sees().end(), [](const v1::ProofGlance& glance) {
+           return glance.sight() == v1::ProofGlance::NOT_SEEN;
+         });
 }
 
 const char* InsteadText(Instead instead) {
@@ -138,9 +154,8 @@ void PrintOne(Terminal& terminal, const v1::ProofTable& table) {
   const bool is_database = table.of() == kDatabase;
   if (!table.asked()) {
     constexpr int kLabel = 7;
-    std::string fix = Wrap(absl::StrCat("write \"prove: {", is_database ? kDatabase : "storage",
-                                        ": true}\" into cluster.yaml, then connect-ha apply"),
-                           terminal.width, kLabel);
+    const v1::Fix asked = is_database ? AskForDatabaseProof() : AskForStorageProof();
+    std::string fix = Wrap(asked.note(), terminal.width, kLabel);
     terminal.out << table.of() << ": not asked for\n" << fix.replace(0, kLabel, "fix:   ");
     return;
   }
@@ -151,12 +166,17 @@ void PrintOne(Terminal& terminal, const v1::ProofTable& table) {
       terminal.width);
   if (table.nodes_size() <= kMostColumns) PrintMatrix(terminal, table);
   const std::vector<std::string> remarks = Remarks(table);
-  if (remarks.empty()) {
+  if (remarks.empty() && table.nodes_size() < 2) {
+    terminal.out << "there is no other node to see\n";
+  } else if (remarks.empty()) {
     terminal.out << Count(static_cast<size_t>(table.nodes_size()), "node")
                  << ", each is seen by every other\n";
   }
   for (const std::string& remark : remarks) {
     terminal.out << Wrap(Printable(remark), terminal.width);
+  }
+  if (std::any_of(table.nodes().begin(), table.nodes().end(), IsInTrouble)) {
+    terminal.out << "fix:   connect-ha checklist --rule " << RuleOf(table.of()) << "\n";
   }
 }
 

@@ -23,10 +23,12 @@ TEST(GuardProbe, ReportsWhatThePreflightLeft) {
   v1::ClusterMark mark;
   mark.set_cluster("lab");
   bench.cache.mark.Put(mark);
+  bench.cache.mark_fault.Put("/mnt/connect/data bears no mark");
   const v1::Facts facts = bench.Run(ReadGuard, "guard");
   EXPECT_EQ(facts.guard().last().reason(), "nothing is mounted");
   EXPECT_EQ(facts.guard().override().by(), "alice");
   EXPECT_EQ(facts.guard().mark().cluster(), "lab");
+  EXPECT_EQ(facts.guard().mark_fault(), "/mnt/connect/data bears no mark");
   EXPECT_EQ(facts.unobserved_size(), 0);
 }
 

@@ -15,6 +15,7 @@
 #include "agent/resources/nouns.h"
 #include "common/checklist/guard_lines.h"
 #include "tests/agent/host/container.h"
+#include "tests/fakes/no_progress.h"
 
 namespace connect_ha {
 namespace {
@@ -27,15 +28,6 @@ constexpr char kMountFile[] = "/run/systemd/system/run-share.mount";
 constexpr char kDropIns[] = "/etc/systemd/system/rstudio-connect.service.d";
 constexpr char kMountPoint[] = "/run/share";
 constexpr milliseconds kLong{20'000};
-
-class NoProgress : public Progress {
- public:
-  void Enter(v1::Step::Phase) override {}
-  void Bytes(uint64_t, uint64_t) override {}
-  void Log(const std::string&) override {}
-  bool Stopped() override { return false; }
-  bool Wait(milliseconds) override { return true; }
-};
 
 class GuardReal : public testing::Test {
  protected:

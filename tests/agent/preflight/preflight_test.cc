@@ -156,7 +156,10 @@ TEST_F(PreflightTest, AnythingElseThatIsMountedRefuses) {
   node_.SetMounts(
       "50 28 0:52 / /mnt/connect ro - nfs4 "
       "fs-0123456789abcdef0.efs.us-east-1.amazonaws.com:/ rw,vers=4.1\n");
-  ExpectRefused("mount", "read-only");
+  ExpectRefused("answers", "read-only");
+  // A hung mount is never to be mounted again: not a word of it.
+  node_.host->SetError("/mnt/connect", absl::DeadlineExceededError("has not answered"));
+  ExpectRefused("answers", "hangs");
 }
 
 TEST_F(PreflightTest, ALocalDirectoryOverTheDataDirectoryRefuses) {
@@ -175,6 +178,7 @@ TEST_F(PreflightTest, AFileSystemThatHangsRefuses) {
 TEST_F(PreflightTest, ADataDirectoryElsewhereOrMissingRefuses) {
   node_.host->SetFile(kNodeConfig, "[Server]\nDataDir = /var/lib/rstudio-connect\n");
   ExpectRefused("directories", "Server.DataDir is /var/lib/rstudio-connect");
+  ExpectRefused("directories", "set Server.DataDir in Connect's configuration to its directory");
   node_.host->SetFile(kNodeConfig, "[Server]\nDataDir = /mnt/connect/new\n");
   ExpectRefused("directories", "there is no /mnt/connect/new");
 }
@@ -200,7 +204,8 @@ TEST_F(PreflightTest, OfANodeOnWhichConnectRanAFileSystemMayBearNoMarkYet) {
   EXPECT_EQ(Refused(), "");
   node_.host->SetFile(std::string(kNodeState) + "/mark",
                       absl::StrCat(kTestClusterId, " fs-0123456789abcdef0:/ /mnt/connect/data\n"));
-  ExpectRefused("mark", "bears no mark of cluster lab");  // and bore one
+  ExpectRefused("mark", "bore the mark of cluster lab, and bears none now");
+  ExpectRefused("mark", "rm /var/lib/connect-ha-agent/mark");  // the agent does not mark it again
 }
 
 TEST_F(PreflightTest, ADatabaseThatDoesNotLetConnectInRefuses) {

@@ -3,6 +3,11 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <optional>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "agent/host/processes/shared_reader_wire.h"
 #include "agent/probes/connect/connect_config.h"
 #include "connect_ha/v1/storage_work.pb.h"
@@ -88,6 +93,34 @@ TEST_F(MarkRoundsTest, WhatIsAnothersStaysAndIsReported) {
   EXPECT_TRUE(rounds_.Run(order_));
   EXPECT_EQ(cache_.mark.Get()->value().cluster(), "other");
   EXPECT_EQ(mark_->cluster(), "other");
+  EXPECT_EQ(cache_.mark_fault.Get().value(),
+            absl::StrCat("/mnt/connect/data is marked as cluster other (0000000000000000), this "
+                         "node is of lab (",
+                         kTestClusterId, ")"));
+}
+
+// It may be an empty file system by now, under a Connect that runs on.
+TEST_F(MarkRoundsTest, AMarkThatGoesIsReportedUntilItIsBack) {
+  EXPECT_TRUE(rounds_.Run(order_));
+  EXPECT_EQ(cache_.mark_fault.Get().value(), "");
+  const std::optional<v1::ClusterMark> was = std::exchange(mark_, std::nullopt);
+  EXPECT_TRUE(rounds_.Run(order_));
+  EXPECT_TRUE(absl::StrContains(cache_.mark_fault.Get().value(), "bears none now"));
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(10));
+  EXPECT_FALSE(mark_);
+  host_.SetWork([](char, const std::string&, const std::string&) -> absl::StatusOr<std::string> {
+    return absl::DeadlineExceededError("has not answered");
+  });
+  EXPECT_TRUE(rounds_.Run(order_));  // it hangs: what was known of it stays
+  EXPECT_TRUE(absl::StrContains(cache_.mark_fault.Get().value(), "bears none now"));
+  mark_ = was;
+  host_.SetWork(
+      [this](char, const std::string&, const std::string&) -> absl::StatusOr<std::string> {
+        return mark_->SerializeAsString();
+      });
+  EXPECT_TRUE(rounds_.Run(order_));
+  EXPECT_EQ(cache_.mark_fault.Get().value(), "");
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(60));
 }
 
 TEST_F(MarkRoundsTest, WithoutAConfigurationThereIsNoPlace) {

@@ -13,6 +13,7 @@
 #include "agent/resources/nouns.h"
 #include "connect_ha/v1/storage_work.pb.h"
 #include "tests/agent/resources/bare_node.h"
+#include "tests/fakes/no_progress.h"
 #include "tests/fakes/test_ca.h"
 
 namespace connect_ha {
@@ -110,15 +111,6 @@ class GuardTest : public testing::Test {
     if (!after.ok()) return after.status();
     return after->has_value() ? absl::InternalError((*after)->from()) : absl::OkStatus();
   }
-
-  class NoProgress : public Progress {
-   public:
-    void Enter(v1::Step::Phase) override {}
-    void Bytes(uint64_t, uint64_t) override {}
-    void Log(const std::string&) override {}
-    bool Stopped() override { return false; }
-    bool Wait(std::chrono::milliseconds) override { return true; }
-  };
 
   BareNode node_;
   v1::Assignment assignment_;

@@ -266,6 +266,12 @@ TEST_F(MountTest, WrongOptionsAreChangedWhileNothingUsesIt) {
   EXPECT_EQ(last_change().interrupts(), "the file system is unmounted and mounted again");
   EXPECT_EQ(at_.Calls("StopUnit"), 1);
   EXPECT_EQ(at_.Starts(), 2);
+  // The file system itself is, whatever the mount says.
+  SetMounts(host(),
+            "50 28 0:52 / /mnt/connect rw - nfs4 nfs.example.com:/connect "
+            "ro,vers=4.1,hard,lookupcache=pos,addr=10.0.0.5\n");
+  EXPECT_EQ(Turn(), "CONVERGED");
+  EXPECT_EQ(last_change().from(), "mounted read-only");
 }
 
 TEST_F(MountTest, AUnitThatNeedsTheMountIsNotStoppedWithIt) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -157,6 +158,24 @@ TEST(Follow, ARestartIsGivenWhereItsNeedsHold) {
   ASSERT_EQ(finding.fixes(0).commands_size(), 1);
   EXPECT_EQ(finding.fixes(0).commands(0), "systemctl restart rstudio-connect");
   EXPECT_EQ(finding.fixes(0).held_by(), "");
+}
+
+// Its options are wrong, too; systemd itself hangs when it is to mount over it.
+TEST(Follow, AMountThatHangsIsNotMountedAnew) {
+  v1::Snapshot cluster = BaseCluster();
+  v1::StorageFacts& storage = *Node(cluster, "node-2").mutable_facts()->mutable_storage();
+  for (v1::Mount& mount : *storage.mutable_mounts()) {
+    auto& options = *mount.mutable_super_options();
+    options.erase(std::remove(options.begin(), options.end(), "lookupcache=pos"), options.end());
+  }
+  storage.mutable_answers(0)->set_answered(false);
+  const v1::Checklist checklist = Evaluate(cluster);
+  EXPECT_EQ(FindingOf(checklist, "storage-is-alive").outcome(), v1::FAIL);
+  const v1::Finding finding = FindingOf(checklist, "storage-options");
+  ASSERT_EQ(finding.outcome(), v1::FAIL);
+  ASSERT_GT(finding.fixes_size(), 1);
+  for (const v1::Fix& fix : finding.fixes()) EXPECT_TRUE(fix.commands().empty());
+  EXPECT_EQ(finding.fixes(1).held_by(), "storage-is-alive");
 }
 
 TEST(Follow, ANodeThatDoesNotSayWhichMachineItIsIsJudged) {

@@ -36,6 +36,14 @@ TEST(Proof, FailsWhereANodeDoesNotSeeAnother) {
   EXPECT_EQ(world.Run({"proof", "storage"}), kFails);
   EXPECT_THAT(world.out, HasSubstr("node-1  -       NO\n"));
   EXPECT_THAT(world.out, HasSubstr("node-1 does not see node-2: only an old one is there\n"));
+  EXPECT_THAT(world.out, HasSubstr("\nfix:   connect-ha checklist --rule data-dir-is-shared\n"));
+}
+
+TEST(Proof, OfOneNodeSaysThatThereIsNoOther) {
+  World world;
+  See(world, "pass-one-node");
+  EXPECT_EQ(world.Run({"proof", "storage"}), kHolds);
+  EXPECT_THAT(world.out, HasSubstr("there is no other node to see\n"));
 }
 
 TEST(Proof, SaysWhoHasNoPartInIt) {
@@ -43,6 +51,7 @@ TEST(Proof, SaysWhoHasNoPartInIt) {
   See(world, "follows-not-heard");
   EXPECT_EQ(world.Run({"proof", "storage"}), kUnknown);
   EXPECT_THAT(world.out, HasSubstr("node-2: not heard for 3m 10s (limit 30s)\n"));
+  EXPECT_THAT(world.out, HasSubstr("\nfix:   connect-ha checklist --rule data-dir-is-shared\n"));
   See(world, "unknown-not-written");
   EXPECT_EQ(world.Run({"proof", "storage"}), kUnknown);
   EXPECT_THAT(world.out, HasSubstr("node-2: cannot put its beacon there: cannot make "));
@@ -55,10 +64,15 @@ TEST(Proof, SaysWhatToTypeWhereNobodyAskedForIt) {
   EXPECT_EQ(world.Run({"proof"}), kUnknown);
   EXPECT_EQ(world.out,
             "Server.DataDir: not asked for\n"
-            "fix:   write \"prove: {storage: true}\" into cluster.yaml, then connect-ha apply\n"
+            "fix:   write prove: {storage: true} into cluster.yaml, and put it into force with "
+            "connect-ha apply:\n"
+            "       each node then works on small files of its own in .connect-ha below the shared "
+            "directories\n"
             "\n"
             "database: not asked for\n"
-            "fix:   write \"prove: {database: true}\" into cluster.yaml, then connect-ha apply\n");
+            "fix:   write prove: {database: true} into cluster.yaml, and put it into force with "
+            "connect-ha apply:\n"
+            "       each node then holds one idle connection to the database\n");
 }
 
 TEST(Proof, OfTheDatabaseIsWhoseLockIsSeen) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/checklist/rules/database/stage_sign.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/database_answer.h"
@@ -65,9 +66,7 @@ bool EndsSoon(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const D
   verdict.Fail(node.name(),
                absl::StrCat(noun.prefix, "the certificate of ", database.host(), " expires on ",
                             FormatUtc(end), ": no node connects from then on"),
-               {ByHand("", absl::StrCat("renew the certificate of ", database.host(),
-                                        " (RDS: aws rds modify-db-instance "
-                                        "--ca-certificate-identifier ...)"))});
+               {RenewCertificate(database)});
   return true;
 }
 

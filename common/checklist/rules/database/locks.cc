@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/proving.h"
 #include "common/checklist/rules/database/whereabouts.h"
 #include "common/checklist/view/proof_matrix.h"
 
@@ -72,7 +73,9 @@ std::vector<std::string> NotYetSeen(const ProofMatrix& matrix, size_t viewer,
 }
 
 Fixes NoLockFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun) {
-  if (!node.facts().presence().shared_session()) return {};
+  const v1::Facts& facts = node.facts();
+  if (!facts.has_presence() && node.allow() == v1::ALLOW_OBSERVE) return {AllowProof(node.name())};
+  if (!facts.presence().shared_session()) return {};
   return Reconfigure(node, absl::StrCat("name the database itself, not a pooler that shares its "
                                         "sessions, in ",
                                         UrlSetting(node, noun)));
@@ -100,8 +103,10 @@ void JudgeLocks(const v1::Snapshot& cluster, const DatabaseNoun& noun, Verdict& 
     } else if (!matrix.why_not[place].empty()) {
       verdict.Unknown(node.name(), matrix.why_not[place], NoLockFix(node, noun));
     } else if (const auto missing = NotYetSeen(matrix, place, named); !missing.empty()) {
-      verdict.Unknown(node.name(), absl::StrCat("has not seen the lock of ", JoinNames(missing),
-                                                " yet, which may take ", kProofTakesSeconds, " s"));
+      verdict.Unknown(node.name(),
+                      absl::StrCat("has not seen the lock of ", JoinNames(missing),
+                                   " yet, which may take ", kProofTakesSeconds, " s"),
+                      {Type("", {"connect-ha proof database"}, "it shows who sees whose lock")});
     } else {
       verdict.Pass(node.name(), absl::StrCat(UsedDatabase(node.facts().database()),
                                              ", where it sees the locks of the other nodes"));

@@ -23,10 +23,13 @@ std::string Endpoint(const v1::DatabaseFacts& database) {
   return absl::StrCat(database.host(), ":", database.port());
 }
 
-// "no answer in" are the agent's own words.
-bool IsTimeout(const std::string& error) {
-  return absl::StrContains(error, "timed out") || absl::StrContains(error, "timeout") ||
-         absl::StrContains(error, "no answer in");
+// Nothing came back. "no answer in" are the agent's own words.
+bool HasNoWay(const std::string& error) {
+  for (const char* words :
+       {"timed out", "timeout", "no answer in", "No route to host", "unreachable"}) {
+    if (absl::StrContains(error, words)) return true;
+  }
+  return false;
 }
 
 // A database that other nodes reach.
@@ -62,7 +65,7 @@ bool ResolvesElsewhere(const v1::DatabaseFacts& database, const Reached& reached
 
 Fixes ConnectFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                  const v1::DatabaseFacts& database, const Stage& stage, const Reached& reached) {
-  if (IsTimeout(stage.error())) {
+  if (HasNoWay(stage.error())) {
     return {ByHand("", absl::StrCat("allow TCP ", database.port(), " from ", node.name(),
                                     " in the database's security group; where it is allowed, see "
                                     "the route to ",

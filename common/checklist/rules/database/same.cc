@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/compare.h"
+#include "common/checklist/proving.h"
 #include "common/checklist/rules/database/locks.h"
 #include "common/checklist/rules/database/whereabouts.h"
 #include "common/checklist/rules/rules.h"
@@ -118,10 +119,6 @@ void SayUnproved(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
       fixes);
 }
 
-Fixes AskForProof() {
-  return {ByHand("", "to have it proved, write in cluster.yaml: prove: {database: true}")};
-}
-
 // The second database is proved by the first where both are of one server.
 void JudgeSecond(const v1::Snapshot& cluster, const DatabaseNoun& noun, Verdict& verdict) {
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
@@ -153,7 +150,7 @@ v1::Finding DatabaseIsSame(const v1::Snapshot& cluster) {
     if (!node.facts().has_database()) {
       SayNoDatabase(node, verdict);
     } else if (cluster.nodes_size() > 1) {
-      if (!is_proved) SayUnproved(node, kDatabases[0], database, AskForProof(), verdict);
+      if (!is_proved) SayUnproved(node, kDatabases[0], database, {AskForDatabaseProof()}, verdict);
     } else if (cluster.nodes_left_out() > 0) {
       verdict.NotApplicable(
           node.name(), absl::StrCat(UsedDatabase(database), "; no other node can be looked at"));

@@ -34,11 +34,7 @@ v1::Fix Encrypt(const About& about) {
                                                 about.Url()));
 }
 
-v1::Fix RenewCertificate(const About& about) {
-  return ByHand("", absl::StrCat("renew the certificate of ", about.database.host(),
-                                 " (RDS: aws rds modify-db-instance "
-                                 "--ca-certificate-identifier ...)"));
-}
+v1::Fix Renew(const About& about) { return RenewCertificate(about.database); }
 
 v1::Fix GiveAuthority(const About& about) {
   return ByHand(
@@ -95,7 +91,7 @@ constexpr Sign kSigns[] = {
     {Stage::TLS, "does not match host name",
      "the URL has another name for it than its certificate, a CNAME for one", NameAsCertificate},
     {Stage::TLS, "does not support SSL", "it has TLS off", TurnTlsOn},
-    {Stage::TLS, "certificate expired", "", RenewCertificate},
+    {Stage::TLS, "certificate expired", "", Renew},
     {Stage::TLS, "self-signed", "", GiveAuthority},
     {Stage::TLS, "does not lead to", "", GiveAuthority},
     {Stage::TLS, "root certificate file", "", GiveAuthority},
@@ -122,6 +118,12 @@ constexpr Sign kSigns[] = {
 };
 
 }  // namespace
+
+v1::Fix RenewCertificate(const v1::DatabaseFacts& database) {
+  return ByHand("", absl::StrCat("renew the certificate of ", database.host(),
+                                 " (RDS: aws rds modify-db-instance "
+                                 "--ca-certificate-identifier ...)"));
+}
 
 std::optional<StageSign> SignOf(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                                 const v1::DatabaseFacts& database, const v1::DatabaseStage& stage) {

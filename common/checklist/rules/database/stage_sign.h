@@ -19,4 +19,7 @@ struct StageSign {
 std::optional<StageSign> SignOf(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
                                 const v1::DatabaseFacts& database, const v1::DatabaseStage& stage);
 
+// Of the database's server.
+v1::Fix RenewCertificate(const v1::DatabaseFacts& database);
+
 }  // namespace connect_ha
