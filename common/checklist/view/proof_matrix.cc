@@ -113,7 +113,8 @@ Glance At(const Own& viewer, const v1::NodeSnapshot& node, const Own& other) {
   // Renewed under another nonce than it says: it has begun anew, and one of the two reports is
   // older.
   const bool begun_anew = is_own && seen->renewed();
-  if (!viewer.settled || !other.settled || begun_anew) return glance;
+  const bool is_too_new = seen != nullptr && seen->too_new();
+  if (!viewer.settled || !other.settled || begun_anew || is_too_new) return glance;
   if (seen == nullptr && viewer.beacons->left_out() > 0) {
     glance.why = "there are more beacons than are looked at";
     return glance;

@@ -117,6 +117,42 @@ TEST_F(BeaconsTest, AreOldWhenNobodyRenewsThem) {
   EXPECT_FALSE(one_.Data().seen(0).renewed());
 }
 
+// Else it would look like an old one, of a copy of the file system.
+TEST_F(BeaconsTest, AreTooNewToTellForAFewLooks) {
+  two_.Run();
+  one_.Run();
+  EXPECT_TRUE(one_.Data().seen(0).too_new());
+  for (int i = 0; i < 3; ++i) one_.Run();
+  EXPECT_TRUE(one_.Data().seen(0).too_new());
+  EXPECT_TRUE(one_.Run());
+  EXPECT_FALSE(one_.Data().seen(0).too_new());
+  EXPECT_FALSE(one_.Data().seen(0).renewed());
+  two_.Run();
+  one_.Run();
+  EXPECT_TRUE(one_.Data().seen(0).renewed());
+  EXPECT_FALSE(one_.Data().seen(0).too_new());
+}
+
+TEST_F(BeaconsTest, AreStillRenewedAfterALookThatCouldNotReadThem) {
+  for (int i = 0; i < 6; ++i) {
+    two_.Run();
+    one_.Run();
+  }
+  const std::string path = server_ / "mnt/share/data/.connect-ha/beacons/node-2";
+  std::filesystem::rename(path, path + ".kept");
+  std::filesystem::create_directory(path);
+  EXPECT_TRUE(one_.Run());
+  EXPECT_TRUE(one_.Data().seen(0).has_error());
+  EXPECT_FALSE(one_.Data().seen(0).too_new());
+  std::filesystem::remove(path);
+  std::filesystem::rename(path + ".kept", path);
+  two_.Run();
+  one_.Run();
+  EXPECT_FALSE(one_.Data().seen(0).has_error());
+  EXPECT_TRUE(one_.Data().seen(0).renewed());
+  EXPECT_EQ(one_.Data().rounds(), 5u);  // for which it would be missed
+}
+
 // Its folder was removed by somebody, or the list was read while it was renamed.
 TEST_F(BeaconsTest, AreSeenForAWhileWhereALookMissesThem) {
   for (int i = 0; i < 6; ++i) {

@@ -131,6 +131,16 @@ TEST_F(MatrixTest, TellsWhatIsThereInstead) {
   EXPECT_EQ(At(1, 0).instead, Instead::kNothing);
 }
 
+// After a look that missed it, for one.
+TEST_F(MatrixTest, WhatWasReadForTooFewLooksIsNoOldOne) {
+  Make(2);
+  Seen(1, 0).set_renewed(false);
+  Seen(1, 0).set_too_new(true);
+  EXPECT_EQ(At(1, 0).sight, Sight::kWaiting);
+  EXPECT_FALSE(FindApart(Beacons()));
+  EXPECT_FALSE(Beacons().AllSeen());
+}
+
 TEST_F(MatrixTest, WhatCannotBeReadIsUnknown) {
   Make(2);
   Seen(1, 0).set_error("is a link");
