@@ -1,6 +1,7 @@
 // Which node sees what which other node writes or holds, from what each of them reports.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,6 +15,9 @@ namespace connect_ha {
 // How long it may take until a node that has just joined, or a coordinator that has just started,
 // is seen by all: two rounds, and what kernels remember of a directory.
 inline constexpr int64_t kProofTakesSeconds = 60;
+
+// A node that was not heard for so long may have stopped all that it does, whatever it said last.
+inline constexpr std::chrono::seconds kAwayFor{45};
 
 // As many as a node reports the beacons of, and itself.
 inline constexpr size_t kMostProvedNodes = 257;
