@@ -35,12 +35,12 @@ absl::StatusOr<std::string> LookAtDatabase(Host& host, const v1::AgentConfig& ag
   if (!facts.has_database()) return "Connect uses no PostgreSQL";
   const v1::DatabaseFacts& database = facts.database();
   if (const std::optional<std::string> trouble = DatabaseTrouble(database)) {
-    return absl::FailedPreconditionError(
+    return absl::UnavailableError(
         absl::StrCat("the database does not let Connect in: ", *trouble, kFix));
   }
   const std::string place = absl::StrCat(database.host(), ":", database.port());
   if (database.in_recovery() || database.read_only()) {
-    return absl::FailedPreconditionError(absl::StrCat(
+    return absl::UnavailableError(absl::StrCat(
         "the database at ", place, " is ", database.in_recovery() ? "a replica" : "read-only",
         ": Connect cannot write to it\nfix: set Postgres.URL to the primary's "
         "endpoint"));

@@ -12,7 +12,8 @@
 namespace connect_ha {
 
 // By the database probe, in its time. What was seen, in words; an error says which stage failed,
-// and is the same where it cannot be tried: what is not known is no reason to start.
+// and is one where it cannot be tried, too: what is not known is no reason to start. Unavailable:
+// it was tried, and may be otherwise soon.
 absl::StatusOr<std::string> LookAtDatabase(Host& host, const v1::AgentConfig& agent_config,
                                            const ConnectConfig& config);
 

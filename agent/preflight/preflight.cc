@@ -1,7 +1,9 @@
 #include "agent/preflight/preflight.h"
 
+#include <chrono>
 #include <functional>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -49,8 +51,7 @@ class Look {
     }
     const v1::StorageSpec& storage = orders_.desired().spec().storage();
     if (!storage.mount_point().empty() && !Storage()) return std::move(finding_);
-    Take("database", "connecting to the database",
-         [this] { return LookAtDatabase(host_, options_.agent_config, *config_); });
+    Take("database", "connecting to the database", [this] { return Database(); });
     return std::move(finding_);
   }
 
@@ -159,6 +160,20 @@ class Look {
     return Take("mark", "reading the cluster's mark below " + point, [&] {
       return look.Mark(options_.state_dir, orders_.desired().spec().cluster(), may_be_unmarked);
     });
+  }
+
+  Seen Database() {
+    const auto began = std::chrono::steady_clock::now();
+    Seen seen = LookAtDatabase(host_, options_.agent_config, *config_);
+    while (absl::IsUnavailable(seen.status()) &&
+           std::chrono::steady_clock::now() - began < options_.database_patience) {
+      const std::string message(seen.status().message());
+      whereabouts_.Enter(absl::StrCat("connecting to the database again (",
+                                      message.substr(0, message.find('\n')), ")"));
+      std::this_thread::sleep_for(options_.database_pause);
+      seen = LookAtDatabase(host_, options_.agent_config, *config_);
+    }
+    return seen;
   }
 
   WritableHost& host_;
