@@ -147,7 +147,7 @@ class Look {
 
   // False: a step failed.
   bool Storage() {
-    StorageLook look(host_, orders_.desired().spec().storage(), *config_);
+    StorageLook& look = storage_look_.emplace(host_, orders_.desired().spec().storage(), *config_);
     const std::string& point = orders_.desired().spec().storage().mount_point();
     if (!Take("mount", "reading what is mounted at " + point, [&] { return look.Mounted(); }) ||
         !Take("answers", "asking what is mounted at " + point, [&] { return look.Answers(); }) ||
@@ -164,7 +164,7 @@ class Look {
 
   Seen Database() {
     const auto began = std::chrono::steady_clock::now();
-    Seen seen = LookAtDatabase(host_, options_.agent_config, *config_);
+    absl::StatusOr<DatabaseSeen> seen = LookAtDatabase(host_, options_.agent_config, *config_);
     while (absl::IsUnavailable(seen.status()) &&
            std::chrono::steady_clock::now() - began < options_.database_patience) {
       const std::string message(seen.status().message());
@@ -173,7 +173,12 @@ class Look {
       std::this_thread::sleep_for(options_.database_pause);
       seen = LookAtDatabase(host_, options_.agent_config, *config_);
     }
-    return seen;
+    if (!seen.ok()) return seen.status();
+    if (storage_look_) {
+      absl::Status fits = storage_look_->FitsDatabase(seen->connect_tables);
+      if (!fits.ok()) return fits;
+    }
+    return seen->text;
   }
 
   WritableHost& host_;
@@ -184,6 +189,7 @@ class Look {
   bool goes_on_ = true;
   v1::Assignment orders_;
   std::optional<ConnectConfig> config_;
+  std::optional<StorageLook> storage_look_;  // where the specification names a mount point
 };
 
 }  // namespace

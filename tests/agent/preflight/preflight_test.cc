@@ -13,6 +13,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/host/fd.h"
+#include "agent/preflight/storage_look.h"
+#include "agent/probes/connect/connect_config.h"
+#include "common/connect/gcfg.h"
 #include "tests/agent/preflight/guarded_node.h"
 
 namespace connect_ha {
@@ -270,6 +273,22 @@ TEST_F(PreflightTest, ADatabaseThatCannotBeReachedIsTriedForAWhile) {
   node_.options.database_pause = std::chrono::milliseconds(100);
   ExpectRefused("database", "the database does not let Connect in: ");
   EXPECT_GE(database.calls(), 3 * once);
+}
+
+// A new node that has an empty export mounted: its own agent has marked that.
+TEST_F(PreflightTest, AnEmptyDataDirectoryDoesNotBelongToADatabaseThatIsInUse) {
+  const ConnectConfig config =
+      MergeConnectConfig(ParseGcfg("[Server]\nDataDir = /mnt/connect/data\n").entries, {});
+  StorageLook look(*node_.host, node_.spec().storage(), config);
+  ASSERT_TRUE(look.Directories().ok());
+  node_.host->SetDirectory("/mnt/connect/data/.connect-ha");
+  EXPECT_TRUE(look.FitsDatabase(0).ok());
+  const absl::Status status = look.FitsDatabase(2);
+  EXPECT_TRUE(absl::StrContains(status.message(), "is empty, and the database has Connect's"))
+      << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "\nfix: ")) << status;
+  node_.host->SetFile("/mnt/connect/data/db/secret.key", "");
+  EXPECT_TRUE(look.FitsDatabase(2).ok());
 }
 
 TEST_F(PreflightTest, WithoutAMountPointThereIsNoStorageToLookAt) {
