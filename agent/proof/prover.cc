@@ -1,5 +1,6 @@
 #include "agent/proof/prover.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/proof/mark_rounds.h"
@@ -19,8 +20,8 @@ bool AsksTheSame(const ProofOrder& a, const ProofOrder& b) {
 
 }  // namespace
 
-Prover::Prover(std::vector<Proof> proofs, std::function<void()> on_news)
-    : on_news_(std::move(on_news)), running_(proofs.size()) {
+Prover::Prover(std::vector<Proof> proofs, std::function<void()> on_news, milliseconds least_gap)
+    : on_news_(std::move(on_news)), least_gap_(least_gap), running_(proofs.size()) {
   for (Proof& proof : proofs) {
     workers_.push_back(std::make_unique<Worker>());
     workers_.back()->proof = std::move(proof);
@@ -64,6 +65,10 @@ bool Prover::IsAsked(const Worker& worker) const {
   return order_.*worker.proof.asked && order_.config != nullptr;
 }
 
+Prover::SteadyTime Prover::DueOf(const Worker& worker) {
+  return worker.hurry ? std::min(worker.due, worker.may_hurry) : worker.due;
+}
+
 void Prover::Work(Worker& worker) {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stop_) {
@@ -73,10 +78,10 @@ void Prover::Work(Worker& worker) {
       } else {
         wake_.wait(lock);
       }
-    } else if (worker.hurry || steady_clock::now() >= worker.due) {
+    } else if (steady_clock::now() >= DueOf(worker)) {
       RunRound(lock, worker);
     } else {
-      wake_.wait_until(lock, worker.due);
+      wake_.wait_until(lock, DueOf(worker));
     }
   }
   if (worker.begun) StopRounds(lock, worker);
@@ -90,9 +95,11 @@ void Prover::RunRound(std::unique_lock<std::mutex>& lock, Worker& worker) {
   worker.hurry = false;
   lock.unlock();
   if (worker.proof.rounds->Run(order) && on_news_) on_news_();
-  const SteadyTime due = steady_clock::now() + worker.proof.rounds->Pace();
+  const SteadyTime ended = steady_clock::now();
+  const SteadyTime due = ended + worker.proof.rounds->Pace();
   lock.lock();
   worker.due = due;
+  worker.may_hurry = ended + least_gap_;
 }
 
 void Prover::StopRounds(std::unique_lock<std::mutex>& lock, Worker& worker) {
