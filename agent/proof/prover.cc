@@ -12,9 +12,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // What others would see of it: worth a round at once.
-bool AsksTheSame(const ProofOrder& a, const ProofOrder& b) {
-  return a.storage == b.storage && a.database == b.database && a.mark == b.mark &&
-         a.cluster == b.cluster && a.node == b.node && a.machine_id == b.machine_id &&
+bool SaysTheSame(const ProofOrder& a, const ProofOrder& b) {
+  return a.cluster == b.cluster && a.node == b.node && a.machine_id == b.machine_id &&
          a.boot_id == b.boot_id && a.challenge == b.challenge;
 }
 
@@ -46,12 +45,18 @@ bool Prover::Stop(milliseconds patience) {
 
 void Prover::SetOrder(ProofOrder order) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const bool same = AsksTheSame(order, order_);
+  const bool same = SaysTheSame(order, order_);
   order.config = std::move(order_.config);
-  order_ = std::move(order);
-  if (same) return;
-  for (const std::unique_ptr<Worker>& worker : workers_) worker->hurry = true;
-  wake_.notify_all();
+  const ProofOrder before = std::exchange(order_, std::move(order));
+  bool is_news = false;
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    const auto asked = worker->proof.asked;
+    // What is asked for as before goes on at its pace: rounds count as time that has passed.
+    if (same && order_.*asked == before.*asked) continue;
+    worker->hurry = true;
+    is_news = true;
+  }
+  if (is_news) wake_.notify_all();
 }
 
 void Prover::SetConfig(std::shared_ptr<const ConnectConfig> config) {

@@ -34,8 +34,9 @@ class Prover {
   Prover(const Prover&) = delete;
   Prover& operator=(const Prover&) = delete;
 
-  // From any thread, as often as they like. Where it asks for other proofs than before, or under
-  // another name or challenge, a round does not wait for its pace. Its `config` does not count.
+  // From any thread, as often as they like. Of a proof that it asks for and did not before, and
+  // of all under another name or challenge, a round does not wait for its pace. Its `config` does
+  // not count.
   void SetOrder(ProofOrder order);
   // As of ProofOrder; what is another counts from the next round on.
   void SetConfig(std::shared_ptr<const ConnectConfig> config);

@@ -139,6 +139,21 @@ TEST_F(ProverTest, DoesNotWaitWhereAnotherChallengeComes) {
   EXPECT_EQ(storage_.Await(2), std::vector<std::string>({"run a", "run b"}));
 }
 
+TEST_F(ProverTest, AnotherProofHurriesNoneThatIsUnderWay) {
+  {
+    const auto prover = Make(hours(1));
+    prover->SetConfig(AnyConfig());
+    prover->SetOrder(Asking("a"));
+    storage_.Await(1);
+    ProofOrder both = Asking("a");
+    both.database = true;
+    prover->SetOrder(both);
+    database_.Await(1);
+    EXPECT_TRUE(prover->Stop(kLongEnough));
+  }
+  EXPECT_EQ(storage_.Await(2), std::vector<std::string>({"run a", "stop"}));
+}
+
 // A coordinator that is taken over may bring another with each of its answers.
 TEST_F(ProverTest, WaitsALittleHoweverManyChallengesCome) {
   {
