@@ -26,7 +26,7 @@ struct PreflightOptions {
   // first server is away, is often there by then. And systemd, which gives a unit up that fails
   // five times in ten seconds, goes on starting this one where its unit says Restart=.
   std::chrono::milliseconds database_patience{8'000};
-  std::chrono::milliseconds database_pause{1'000};  // between two tries
+  std::chrono::milliseconds database_pause{2'000};  // between two tries
 };
 
 // One thing that was looked at.
