@@ -25,7 +25,19 @@ constexpr uint32_t kMostRounds = 5;
 constexpr uint64_t kRenewedFor = 3;
 constexpr char kDataDir[] = "Server.DataDir";
 
-// Sorted by key. What is below Server.DataDir, on the same mount, is shared where that is.
+// There is a link on the way from a directory to what is below it. What cannot be looked at is no
+// link: the round itself shows what is the matter.
+bool HasLinkBelow(Host& host, const std::string& directory, const std::string& path) {
+  for (size_t end = directory.size(); end < path.size();) {
+    end = std::min(path.find('/', end + 1), path.size());
+    const absl::StatusOr<FileStatus> status = host.LStat(path.substr(0, end));
+    if (status.ok() && status->kind == FileStatus::Kind::kLink) return true;
+  }
+  return false;
+}
+
+// Sorted by key. What is below Server.DataDir, on the same mount, is shared where that is; but for
+// what a link on the shared file system leads to, which is each node's own disk perhaps.
 absl::StatusOr<std::vector<NetworkDirectory>> FindDirectories(Host& host,
                                                               const ConnectConfig& config) {
   const absl::StatusOr<std::vector<MountEntry>> mounts = ReadMounts(host);
@@ -38,7 +50,8 @@ absl::StatusOr<std::vector<NetworkDirectory>> FindDirectories(Host& host,
   for (const NetworkDirectory& one : *all) {
     const bool is_other = one.key == "Database.Dir" || one.key == "Server.LandingDir";
     const bool is_below = data != all->end() && one.mount.mount_point == data->mount.mount_point &&
-                          IsBelow(one.resolved, data->resolved);
+                          IsBelow(one.resolved, data->resolved) &&
+                          !HasLinkBelow(host, data->resolved, one.resolved);
     if (one.key == kDataDir || (is_other && !is_below)) shared.push_back(one);
   }
   std::sort(shared.begin(), shared.end(),

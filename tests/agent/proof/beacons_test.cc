@@ -53,6 +53,9 @@ class Node {
     order.boot_id = "b1";
     order.challenge = "c1";
   }
+  void Link(const std::string& path, const std::string& target) {
+    bench_.host->SetLink(path, target);
+  }
   void Configure(const std::vector<std::pair<std::string, std::string>>& settings) {
     bench_.Configure(settings);
     order.config = bench_.config;
@@ -236,6 +239,16 @@ TEST_F(BeaconsTest, AreInEachSharedDirectoryThatIsElsewhere) {
   EXPECT_EQ(facts.beacons().directories(0).key(), "Server.DataDir");
   EXPECT_EQ(facts.beacons().directories(1).key(), "Server.LandingDir");
   EXPECT_EQ(facts.beacons().directories(1).directory(), "/mnt/other/landing");
+}
+
+// Where the link leads is seen by who opens it: to another device, and nothing is proved there.
+TEST_F(BeaconsTest, AreBehindALinkOnTheSharedFileSystemToo) {
+  one_.Configure({{"Server.DataDir", "/mnt/share/data"},
+                  {"Database.Dir", "/mnt/share/data/var/db"},
+                  {"Server.LandingDir", "/mnt/share/data/landing"}});
+  one_.Link("/mnt/share/data/var", "/var");
+  one_.Run();
+  EXPECT_EQ(one_.asked, std::vector<std::string>({"/mnt/share/data/var/db", "/mnt/share/data"}));
 }
 
 TEST_F(BeaconsTest, AreNotPutOntoALocalDisk) {
