@@ -2,6 +2,7 @@
 // the preflight.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -11,9 +12,15 @@
 
 namespace connect_ha {
 
+struct DatabaseSeen {
+  std::string text;
+  uint32_t connect_tables = 0;  // 0: none, or it is not known
+};
+
 // By the database probe, in its time. What was seen, in words; an error says which stage failed,
-// and is the same where it cannot be tried: what is not known is no reason to start.
-absl::StatusOr<std::string> LookAtDatabase(Host& host, const v1::AgentConfig& agent_config,
-                                           const ConnectConfig& config);
+// and is one where it cannot be tried, too: what is not known is no reason to start. Unavailable:
+// it was tried, and may be otherwise soon.
+absl::StatusOr<DatabaseSeen> LookAtDatabase(Host& host, const v1::AgentConfig& agent_config,
+                                            const ConnectConfig& config);
 
 }  // namespace connect_ha

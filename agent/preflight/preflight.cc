@@ -1,7 +1,9 @@
 #include "agent/preflight/preflight.h"
 
+#include <chrono>
 #include <functional>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -49,8 +51,7 @@ class Look {
     }
     const v1::StorageSpec& storage = orders_.desired().spec().storage();
     if (!storage.mount_point().empty() && !Storage()) return std::move(finding_);
-    Take("database", "connecting to the database",
-         [this] { return LookAtDatabase(host_, options_.agent_config, *config_); });
+    Take("database", "connecting to the database", [this] { return Database(); });
     return std::move(finding_);
   }
 
@@ -146,7 +147,7 @@ class Look {
 
   // False: a step failed.
   bool Storage() {
-    StorageLook look(host_, orders_.desired().spec().storage(), *config_);
+    StorageLook& look = storage_look_.emplace(host_, orders_.desired().spec().storage(), *config_);
     const std::string& point = orders_.desired().spec().storage().mount_point();
     if (!Take("mount", "reading what is mounted at " + point, [&] { return look.Mounted(); }) ||
         !Take("answers", "asking what is mounted at " + point, [&] { return look.Answers(); }) ||
@@ -161,6 +162,25 @@ class Look {
     });
   }
 
+  Seen Database() {
+    const auto began = std::chrono::steady_clock::now();
+    absl::StatusOr<DatabaseSeen> seen = LookAtDatabase(host_, options_.agent_config, *config_);
+    while (absl::IsUnavailable(seen.status()) &&
+           std::chrono::steady_clock::now() - began < options_.database_patience) {
+      const std::string message(seen.status().message());
+      whereabouts_.Enter(absl::StrCat("connecting to the database again (",
+                                      message.substr(0, message.find('\n')), ")"));
+      std::this_thread::sleep_for(options_.database_pause);
+      seen = LookAtDatabase(host_, options_.agent_config, *config_);
+    }
+    if (!seen.ok()) return seen.status();
+    if (storage_look_) {
+      absl::Status fits = storage_look_->FitsDatabase(seen->connect_tables);
+      if (!fits.ok()) return fits;
+    }
+    return seen->text;
+  }
+
   WritableHost& host_;
   const PreflightOptions& options_;
   Whereabouts& whereabouts_;
@@ -169,6 +189,7 @@ class Look {
   bool goes_on_ = true;
   v1::Assignment orders_;
   std::optional<ConnectConfig> config_;
+  std::optional<StorageLook> storage_look_;  // where the specification names a mount point
 };
 
 }  // namespace

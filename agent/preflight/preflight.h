@@ -6,6 +6,7 @@
 // enforces; else it is said, and Connect starts.
 #pragma once
 
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -21,6 +22,11 @@ struct PreflightOptions {
   absl::Status config_status;    // why agent.yaml cannot be gone by: then agent_config has defaults
   std::string state_dir;         // /var/lib/connect-ha-agent
   std::string runtime_dir;       // /run/connect-ha-agent
+  // How long a database that cannot be reached is tried again: one that fails over, or a name whose
+  // first server is away, is often there by then. And systemd, which gives a unit up that fails
+  // five times in ten seconds, goes on starting this one where its unit says Restart=.
+  std::chrono::milliseconds database_patience{8'000};
+  std::chrono::milliseconds database_pause{2'000};  // between two tries
 };
 
 // One thing that was looked at.

@@ -125,6 +125,27 @@ absl::StatusOr<std::string> StorageLook::Directories() {
   return absl::StrCat("Server.DataDir is ", data_dir_);
 }
 
+absl::StatusOr<bool> StorageLook::IsDataDirEmpty() {
+  const absl::StatusOr<std::vector<std::string>> names = host_.ListDirectory(data_dir_);
+  if (!names.ok()) return names.status();
+  return std::all_of(names->begin(), names->end(),
+                     [](const std::string& name) { return name == kOwnFolder; });
+}
+
+absl::Status StorageLook::FitsDatabase(uint32_t connect_tables) {
+  if (connect_tables == 0) return absl::OkStatus();
+  const absl::StatusOr<bool> is_empty = IsDataDirEmpty();
+  if (!is_empty.ok()) return is_empty.status();
+  if (!*is_empty) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      data_dir_,
+      " is empty, and the database has Connect's tables: the file system is another one "
+      "than the cluster's\nfix: compare what findmnt ",
+      ShellWord(storage_.mount_point()),
+      " shows with a node on which Connect runs; only where Connect never came further than its "
+      "database: connect-ha-agent preflight --override REASON"));
+}
+
 absl::StatusOr<std::string> StorageLook::Unmarked(const std::string& state_dir,
                                                   const v1::ClusterMark& own,
                                                   bool may_be_unmarked) {
@@ -132,11 +153,9 @@ absl::StatusOr<std::string> StorageLook::Unmarked(const std::string& state_dir,
   if (!known.ok()) return known.status();
   if (*known) return MarkIsGone(state_dir, data_dir_, own.cluster());
   if (!may_be_unmarked) return NoMark(data_dir_, own.cluster());
-  const absl::StatusOr<std::vector<std::string>> names = host_.ListDirectory(data_dir_);
-  if (!names.ok()) return names.status();
-  const bool is_empty = std::all_of(names->begin(), names->end(),
-                                    [](const std::string& name) { return name == kOwnFolder; });
-  if (is_empty) return NoMark(data_dir_, own.cluster());
+  const absl::StatusOr<bool> is_empty = IsDataDirEmpty();
+  if (!is_empty.ok()) return is_empty.status();
+  if (*is_empty) return NoMark(data_dir_, own.cluster());
   return absl::StrCat(data_dir_, " bears no mark yet");
 }
 

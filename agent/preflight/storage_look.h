@@ -2,6 +2,7 @@
 // this cluster's. For the preflight: each step assumes that those before it passed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -31,8 +32,14 @@ class StorageLook {
   // this node has never seen one there, and there is something in the data directory.
   absl::StatusOr<std::string> Mark(const std::string& state_dir, const std::string& cluster,
                                    bool may_be_unmarked);
+  // There is something in the data directory where the database has Connect's tables. Else it is
+  // not the file system that belongs to them, whatever its mark says: the agent of a new node marks
+  // what bears none.
+  absl::Status FitsDatabase(uint32_t connect_tables);
 
  private:
+  // But for what is the agents' own.
+  absl::StatusOr<bool> IsDataDirEmpty();
   absl::StatusOr<std::string> Unmarked(const std::string& state_dir, const v1::ClusterMark& own,
                                        bool may_be_unmarked);
 

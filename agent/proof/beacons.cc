@@ -20,11 +20,24 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kPace{30'000};
 constexpr size_t kNonceBytes = 16;
-// A beacon counts as renewed for so many looks after the one at which it had grown.
+// A beacon counts as renewed for so many looks after the one at which it had grown, and as too new
+// to tell for so many after the first.
 constexpr uint64_t kRenewedFor = 3;
 constexpr char kDataDir[] = "Server.DataDir";
 
-// Sorted by key. What is below Server.DataDir, on the same mount, is shared where that is.
+// There is a link on the way from a directory to what is below it. What cannot be looked at is no
+// link: the round itself shows what is the matter.
+bool HasLinkBelow(Host& host, const std::string& directory, const std::string& path) {
+  for (size_t end = directory.size(); end < path.size();) {
+    end = std::min(path.find('/', end + 1), path.size());
+    const absl::StatusOr<FileStatus> status = host.LStat(path.substr(0, end));
+    if (status.ok() && status->kind == FileStatus::Kind::kLink) return true;
+  }
+  return false;
+}
+
+// Sorted by key. What is below Server.DataDir, on the same mount, is shared where that is; but for
+// what a link on the shared file system leads to, which is each node's own disk perhaps.
 absl::StatusOr<std::vector<NetworkDirectory>> FindDirectories(Host& host,
                                                               const ConnectConfig& config) {
   const absl::StatusOr<std::vector<MountEntry>> mounts = ReadMounts(host);
@@ -37,7 +50,8 @@ absl::StatusOr<std::vector<NetworkDirectory>> FindDirectories(Host& host,
   for (const NetworkDirectory& one : *all) {
     const bool is_other = one.key == "Database.Dir" || one.key == "Server.LandingDir";
     const bool is_below = data != all->end() && one.mount.mount_point == data->mount.mount_point &&
-                          IsBelow(one.resolved, data->resolved);
+                          IsBelow(one.resolved, data->resolved) &&
+                          !HasLinkBelow(host, data->resolved, one.resolved);
     if (one.key == kDataDir || (is_other && !is_below)) shared.push_back(one);
   }
   std::sort(shared.begin(), shared.end(),
@@ -88,32 +102,40 @@ v1::BeaconExchange Beacons::NextExchange(Place& place, const ProofOrder& order) 
   return exchange;
 }
 
+// A look that could not read it takes back nothing of what earlier ones saw.
 Beacons::Sighting Beacons::Sight(const v1::FoundBeacon& found, const Place& place) {
   Sighting sighting;
+  const auto before = place.sightings.find(found.node());
+  if (before != place.sightings.end()) sighting = before->second;
+  sighting.seen.Clear();
   sighting.seen.set_node(found.node());
   if (!found.error().empty()) {
     sighting.seen.set_error(found.error());
     return sighting;
   }
   const v1::BeaconFile& beacon = found.beacon();
-  sighting.counter = beacon.counter();
   sighting.seen.set_machine_id(beacon.machine_id());
   sighting.seen.set_boot_id(beacon.boot_id());
   sighting.seen.set_nonce(beacon.nonce());
   sighting.seen.set_challenge(beacon.challenge());
-  const auto before = place.sightings.find(found.node());
-  if (before == place.sightings.end() || before->second.seen.has_error()) return sighting;
-  sighting.grown_look = before->second.grown_look;
-  sighting.grown_at = before->second.grown_at;
-  if (before->second.seen.nonce() != beacon.nonce() || before->second.counter < beacon.counter()) {
+  if (sighting.nonce.empty()) {
+    sighting.first_look = place.looks;
+  } else if (sighting.nonce != beacon.nonce() || sighting.counter < beacon.counter()) {
     sighting.grown_look = place.looks;
     sighting.grown_at = steady_clock::now();
   }
+  sighting.nonce = beacon.nonce();
+  sighting.counter = beacon.counter();
   return sighting;
 }
 
 bool Beacons::IsRenewed(const Sighting& sighting, const Place& place) {
   return sighting.grown_look != 0 && place.looks - sighting.grown_look <= kRenewedFor;
+}
+
+bool Beacons::IsTooNew(const Sighting& sighting, const Place& place) {
+  return sighting.grown_look == 0 && !sighting.nonce.empty() &&
+         place.looks - sighting.first_look <= kRenewedFor;
 }
 
 void Beacons::Look(const v1::BeaconsFound& found, const std::vector<std::string>& forgotten,
@@ -125,7 +147,8 @@ void Beacons::Look(const v1::BeaconsFound& found, const std::vector<std::string>
     const bool removed = std::find(forgotten.begin(), forgotten.end(), node) != forgotten.end();
     // A list of names that is read while one is renamed may lack it; and who takes the folder away
     // takes no file system away. It counts as seen until it would be old.
-    if (!removed && IsRenewed(before, place)) sightings.emplace(node, before);
+    const bool counts = IsRenewed(before, place) || IsTooNew(before, place);
+    if (!removed && counts) sightings.emplace(node, before);
   }
   place.sightings = std::move(sightings);
 }
@@ -136,6 +159,7 @@ void Beacons::Report(const Place& place, v1::BeaconDirectory& report) {
     v1::SeenBeacon& seen = *report.add_seen();
     seen = sighting.seen;
     seen.set_renewed(IsRenewed(sighting, place));
+    seen.set_too_new(!seen.has_error() && IsTooNew(sighting, place));
     if (sighting.grown_look == 0) continue;
     seen.set_age_ms(duration_cast<milliseconds>(now - sighting.grown_at).count());
   }

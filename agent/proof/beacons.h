@@ -32,7 +32,9 @@ class Beacons : public ProofRounds {
   // Of one beacon, from look to look.
   struct Sighting {
     v1::SeenBeacon seen;  // but for what moves with time
+    std::string nonce;    // as it was read last; "": it could not be yet
     uint64_t counter = 0;
+    uint64_t first_look = 0;  // at which it was read
     uint64_t grown_look = 0;  // at which it was seen to have been written anew; 0: not yet
     std::chrono::steady_clock::time_point grown_at{};
   };
@@ -54,6 +56,7 @@ class Beacons : public ProofRounds {
   static v1::BeaconExchange NextExchange(Place& place, const ProofOrder& order);
   static Sighting Sight(const v1::FoundBeacon& found, const Place& place);
   static bool IsRenewed(const Sighting& sighting, const Place& place);
+  static bool IsTooNew(const Sighting& sighting, const Place& place);
   static void Look(const v1::BeaconsFound& found, const std::vector<std::string>& forgotten,
                    Place& place);
   static void Report(const Place& place, v1::BeaconDirectory& report);

@@ -29,6 +29,7 @@ constexpr size_t kMostKeys = 1024;
 constexpr int kRoundsRemembered = 2;
 
 constexpr char kProcessQuery[] = "SELECT pg_backend_pid()";
+constexpr char kUnlockQuery[] = "SELECT pg_advisory_unlock_all()";
 // The server ends a session whose node has gone without a word: until then its lock would keep the
 // node from holding it anew. idle_session_timeout is PostgreSQL 14's; ours is asked more often.
 constexpr char kSettings[] = R"(
@@ -107,7 +108,10 @@ class Presence : public ProofRounds {
   bool Round(const ConnectConfig& config) {
     v1::PresenceFacts facts;
     absl::Status status = absl::UnavailableError("");
-    if (session_ != nullptr) status = Look(facts);
+    if (session_ != nullptr) {
+      status = Renew(config);
+      if (status.ok()) status = Look(facts);
+    }
     if (!status.ok()) {
       Drop();
       if (Clock::now() < next_try_) return false;
@@ -131,9 +135,21 @@ class Presence : public ProofRounds {
     return Keep(std::move(facts));
   }
 
+  absl::Status Begin(const ConnectConfig& config, v1::PresenceFacts& facts) {
+    auto session = Open(config, facts);
+    if (!session.ok()) return session.status();
+    session_ = *std::move(session);
+    absl::Status held = Hold();
+    if (!held.ok()) return held;
+    held_since_ = Clock::now();
+    last_seen_.clear();
+    return absl::OkStatus();
+  }
+
   // Through a pooler nothing is set and nothing locked: both would stay behind with a process that
   // serves others next.
-  absl::Status Begin(const ConnectConfig& config, v1::PresenceFacts& facts) {
+  absl::StatusOr<std::unique_ptr<HeldSession>> Open(const ConnectConfig& config,
+                                                    v1::PresenceFacts& facts) {
     const absl::StatusOr<DatabaseTarget> target = FindDatabaseTarget(
         context_.host, context_.agent_config, config, kMainDatabase, context_.cache, "presence");
     if (!target.ok()) return target.status();
@@ -142,30 +158,47 @@ class Presence : public ProofRounds {
     place_.set_database(RedactPasswords(target->url.database).text);
     auto session = HeldSession::Open(*target);
     if (!session.ok()) return session.status();
-    session_ = *std::move(session);
     for (int transaction = 0; transaction < 2; ++transaction) {
-      const auto process = Ask(kProcessQuery);
+      const auto process = Ask(**session, kProcessQuery);
       if (!process.ok()) return process.status();
-      if (*process == absl::StrCat(session_->process())) continue;
+      if (*process == absl::StrCat((*session)->process())) continue;
       facts.set_shared_session(true);
       return absl::FailedPreconditionError(
           "a connection pooler answers: its processes are not this session's own");
     }
-    const auto set = Ask(kSettings);
+    return session;
+  }
+
+  // By session_, which was opened for it.
+  absl::Status Hold() {
+    opened_ = Clock::now();
+    const auto set = Ask(*session_, kSettings);
     if (!set.ok()) return set.status();
-    const auto locked = Ask(LockQuery(PresenceClass(wanted_.cluster), OwnKey()));
+    const auto locked = Ask(*session_, LockQuery(PresenceClass(wanted_.cluster), OwnKey()));
     if (!locked.ok()) return locked.status();
-    if (*locked != "t") {
-      return absl::UnavailableError("another session of the database holds this node's lock");
-    }
-    held_since_ = Clock::now();
-    last_seen_.clear();
-    return absl::OkStatus();
+    if (*locked == "t") return absl::OkStatus();
+    return absl::UnavailableError("another session of the database holds this node's lock");
+  }
+
+  // The lock goes over to a session that is opened now. Where there is none to be had, the one that
+  // holds it goes on.
+  absl::Status Renew(const ConnectConfig& config) {
+    if (Clock::now() - opened_ < paces_.renew) return absl::OkStatus();
+    opened_ = Clock::now();  // what fails is not tried in each round
+    v1::PresenceFacts unused;
+    auto next = Open(config, unused);
+    // A pooler, by now.
+    if (absl::IsFailedPrecondition(next.status())) return next.status();
+    if (!next.ok()) return absl::OkStatus();
+    const auto unlocked = Ask(*session_, kUnlockQuery);
+    if (!unlocked.ok()) return unlocked.status();
+    session_ = *std::move(next);
+    return Hold();
   }
 
   // The first value of the first row.
-  absl::StatusOr<std::string> Ask(const std::string& sql) {
-    const auto rows = session_->Ask(sql, paces_.ask_within);
+  absl::StatusOr<std::string> Ask(HeldSession& session, const std::string& sql) const {
+    const auto rows = session.Ask(sql, paces_.ask_within);
     if (!rows.ok()) return rows.status();
     if (rows->empty() || rows->front().empty()) return absl::UnavailableError("an empty answer");
     return rows->front().front();
@@ -212,8 +245,9 @@ class Presence : public ProofRounds {
   Wanted wanted_;
   v1::PresenceFacts place_;  // host, port and database alone
   std::unique_ptr<HeldSession> session_;
-  Clock::time_point held_since_{};
-  std::map<uint32_t, Clock::time_point> last_seen_;  // by key, in this session
+  Clock::time_point opened_{};                       // the session; or another was tried in vain
+  Clock::time_point held_since_{};                   // the lock, by one session after the other
+  std::map<uint32_t, Clock::time_point> last_seen_;  // by key, while the lock is held
   Backoff backoff_;                                  // without a session
   milliseconds wait_{0};
   Clock::time_point next_try_{};

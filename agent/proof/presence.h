@@ -20,10 +20,13 @@ struct PresencePaces {
   // see each other soon; and the first wait before another try where there is none.
   std::chrono::milliseconds quick{5'000};
   std::chrono::milliseconds ask_within{5'000};  // for each answer of the server
+  // A session stays with the server that it was opened to, whatever leads there by now: so often it
+  // is exchanged for a new one.
+  std::chrono::milliseconds renew{300'000};
 };
 
 // Its rounds leave what they see in ProofContext.cache.presence. Pace() is the wait from the latest
-// round to the next: it changes, and is to be asked after each. A round ends within half a minute.
+// round to the next: it changes, and is to be asked after each. A round ends within a minute.
 std::unique_ptr<ProofRounds> MakePresence(ProofContext context, const PresencePaces& paces = {});
 
 }  // namespace connect_ha

@@ -1,5 +1,6 @@
 #include "agent/proof/prover.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/proof/mark_rounds.h"
@@ -11,16 +12,15 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // What others would see of it: worth a round at once.
-bool AsksTheSame(const ProofOrder& a, const ProofOrder& b) {
-  return a.storage == b.storage && a.database == b.database && a.mark == b.mark &&
-         a.cluster == b.cluster && a.node == b.node && a.machine_id == b.machine_id &&
+bool SaysTheSame(const ProofOrder& a, const ProofOrder& b) {
+  return a.cluster == b.cluster && a.node == b.node && a.machine_id == b.machine_id &&
          a.boot_id == b.boot_id && a.challenge == b.challenge;
 }
 
 }  // namespace
 
-Prover::Prover(std::vector<Proof> proofs, std::function<void()> on_news)
-    : on_news_(std::move(on_news)), running_(proofs.size()) {
+Prover::Prover(std::vector<Proof> proofs, std::function<void()> on_news, milliseconds least_gap)
+    : on_news_(std::move(on_news)), least_gap_(least_gap), running_(proofs.size()) {
   for (Proof& proof : proofs) {
     workers_.push_back(std::make_unique<Worker>());
     workers_.back()->proof = std::move(proof);
@@ -45,12 +45,18 @@ bool Prover::Stop(milliseconds patience) {
 
 void Prover::SetOrder(ProofOrder order) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const bool same = AsksTheSame(order, order_);
+  const bool same = SaysTheSame(order, order_);
   order.config = std::move(order_.config);
-  order_ = std::move(order);
-  if (same) return;
-  for (const std::unique_ptr<Worker>& worker : workers_) worker->hurry = true;
-  wake_.notify_all();
+  const ProofOrder before = std::exchange(order_, std::move(order));
+  bool is_news = false;
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    const auto asked = worker->proof.asked;
+    // What is asked for as before goes on at its pace: rounds count as time that has passed.
+    if (same && order_.*asked == before.*asked) continue;
+    worker->hurry = true;
+    is_news = true;
+  }
+  if (is_news) wake_.notify_all();
 }
 
 void Prover::SetConfig(std::shared_ptr<const ConnectConfig> config) {
@@ -64,6 +70,10 @@ bool Prover::IsAsked(const Worker& worker) const {
   return order_.*worker.proof.asked && order_.config != nullptr;
 }
 
+Prover::SteadyTime Prover::DueOf(const Worker& worker) {
+  return worker.hurry ? std::min(worker.due, worker.may_hurry) : worker.due;
+}
+
 void Prover::Work(Worker& worker) {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stop_) {
@@ -73,10 +83,10 @@ void Prover::Work(Worker& worker) {
       } else {
         wake_.wait(lock);
       }
-    } else if (worker.hurry || steady_clock::now() >= worker.due) {
+    } else if (steady_clock::now() >= DueOf(worker)) {
       RunRound(lock, worker);
     } else {
-      wake_.wait_until(lock, worker.due);
+      wake_.wait_until(lock, DueOf(worker));
     }
   }
   if (worker.begun) StopRounds(lock, worker);
@@ -90,9 +100,11 @@ void Prover::RunRound(std::unique_lock<std::mutex>& lock, Worker& worker) {
   worker.hurry = false;
   lock.unlock();
   if (worker.proof.rounds->Run(order) && on_news_) on_news_();
-  const SteadyTime due = steady_clock::now() + worker.proof.rounds->Pace();
+  const SteadyTime ended = steady_clock::now();
+  const SteadyTime due = ended + worker.proof.rounds->Pace();
   lock.lock();
   worker.due = due;
+  worker.may_hurry = ended + least_gap_;
 }
 
 void Prover::StopRounds(std::unique_lock<std::mutex>& lock, Worker& worker) {

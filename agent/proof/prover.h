@@ -24,15 +24,19 @@ struct Proof {
 class Prover {
  public:
   // `on_news`: called from a thread of the prover when a probe will report something else than
-  // before. Nothing is done before an order and a configuration have come.
-  Prover(std::vector<Proof> proofs, std::function<void()> on_news);
+  // before. Nothing is done before an order and a configuration have come. `least_gap`: between two
+  // rounds of a kind, however often the order is another: whoever gives it decides on the load that
+  // all nodes together are to the shared file system.
+  Prover(std::vector<Proof> proofs, std::function<void()> on_news,
+         std::chrono::milliseconds least_gap = std::chrono::seconds(5));
   // Waits for the rounds that are under way.
   ~Prover();
   Prover(const Prover&) = delete;
   Prover& operator=(const Prover&) = delete;
 
-  // From any thread, as often as they like. Where it asks for other proofs than before, or under
-  // another name or challenge, a round begins at once. Its `config` does not count.
+  // From any thread, as often as they like. Of a proof that it asks for and did not before, and
+  // of all under another name or challenge, a round does not wait for its pace. Its `config` does
+  // not count.
   void SetOrder(ProofOrder order);
   // As of ProofOrder; what is another counts from the next round on.
   void SetConfig(std::shared_ptr<const ConnectConfig> config);
@@ -48,6 +52,7 @@ class Prover {
     bool hurry = true;  // does not wait for its pace
     bool begun = false;
     SteadyTime due{};
+    SteadyTime may_hurry{};  // not before
     std::thread thread;
   };
 
@@ -56,8 +61,10 @@ class Prover {
   void RunRound(std::unique_lock<std::mutex>& lock, Worker& worker);
   void StopRounds(std::unique_lock<std::mutex>& lock, Worker& worker);
   bool IsAsked(const Worker& worker) const;
+  static SteadyTime DueOf(const Worker& worker);
 
   const std::function<void()> on_news_;
+  const std::chrono::milliseconds least_gap_;
   std::mutex mutex_;  // for what follows
   std::condition_variable wake_;
   std::condition_variable end_;

@@ -49,21 +49,27 @@ std::string PathIn(const std::string& directory) {
 // Always the same, so that what a killed run left there is found and removed. No node is named so.
 std::string TemporaryName(const std::string& node) { return "." + node + ".new"; }
 
-absl::Status WriteTemporary(int beacons, const std::string& name, const std::string& bytes,
-                            const std::string& what) {
-  if (unlinkat(beacons, name.c_str(), 0) != 0 && errno != ENOENT) return ChangeStatus(errno, what);
-  const Fd file(
-      openat(beacons, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+absl::Status WriteTemporary(const Fd& beacons, const std::string& name, const std::string& bytes,
+                            const std::string& path, const std::string& what) {
+  if (unlinkat(beacons.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
+    return ChangeStatus(errno, what);
+  }
+  const Fd file(openat(beacons.get(), name.c_str(),
+                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.ok()) return ChangeStatus(errno, what);
+  if (const StorageTrouble trouble = CheckFolderIsOurs(beacons, file, path); !trouble.ok()) {
+    return absl::FailedPreconditionError(trouble.text);
+  }
   if (!WriteFully(file.get(), bytes) || fsync(file.get()) != 0) return ChangeStatus(errno, what);
   return absl::OkStatus();
 }
 
-absl::Status WriteOwn(int beacons, const std::string& node, const std::string& bytes,
+absl::Status WriteOwn(const Fd& folder, const std::string& node, const std::string& bytes,
                       const std::string& path) {
+  const int beacons = folder.get();
   const std::string what = absl::StrCat("cannot write ", path, "/", node);
   const std::string temporary = TemporaryName(node);
-  absl::Status status = WriteTemporary(beacons, temporary, bytes, what);
+  absl::Status status = WriteTemporary(folder, temporary, bytes, path, what);
   if (status.ok() && renameat(beacons, temporary.c_str(), beacons, node.c_str()) != 0) {
     status = ChangeStatus(errno, what);
   }
@@ -166,16 +172,19 @@ StorageTrouble OpenBeacons(const std::string& directory, const Fd& shared, Fd& b
     }
     beacons.Reset(openat(folder.get(), kBeacons, kFolder));
   }
-  return beacons.ok() ? StorageTrouble() : StorageTroubleOf(errno, "cannot open " + path);
+  if (!beacons.ok()) return StorageTroubleOf(errno, "cannot open " + path);
+  // So that what shows whose the one is (WriteTemporary) shows it of the other.
+  return CheckFolderIsOurs(folder, beacons, absl::StrCat(directory, "/", kOwnFolder));
 }
 
 // What kept it from being done; what could be read is in the answer all the same.
-absl::Status Exchange(int beacons, const v1::BeaconExchange& exchange, const std::string& path,
+absl::Status Exchange(const Fd& folder, const v1::BeaconExchange& exchange, const std::string& path,
                       v1::BeaconsFound& answer) {
+  const int beacons = folder.get();
   Forget(beacons, exchange);
   const std::string bytes = exchange.own().SerializeAsString();
   const std::string& node = exchange.own().node();
-  absl::Status status = WriteOwn(beacons, node, bytes, path);
+  absl::Status status = WriteOwn(folder, node, bytes, path);
   if (status.ok()) status = ReadBack(beacons, node, bytes, path);
   const absl::Status read = ReadOthers(beacons, exchange.own(), path, answer);
   return status.ok() ? read : status;
@@ -196,7 +205,7 @@ absl::StatusOr<std::string> ExchangeBeaconsHere(const std::string& directory,
   if (trouble.error == EXDEV) return absl::AbortedError(trouble.text);
   if (trouble.ok()) trouble = OpenBeacons(directory, shared, beacons);
   if (trouble.ok()) {
-    const absl::Status status = Exchange(beacons.get(), exchange, PathIn(directory), answer);
+    const absl::Status status = Exchange(beacons, exchange, PathIn(directory), answer);
     answer.set_error(std::string(status.message()));
   } else {
     answer.set_error(trouble.text);

@@ -14,6 +14,7 @@
 #include "agent/host/fd_io.h"
 #include "agent/host/processes/storage_work.h"
 #include "common/text/shell_word.h"
+#include "common/tls/identity.h"
 #include "connect_ha/v1/storage_work.pb.h"
 
 namespace connect_ha {
@@ -22,7 +23,14 @@ namespace {
 constexpr size_t kMostBytes = 4096;
 constexpr size_t kLongestName = 200;
 
+// As the names of clusters and ids are. What is on a shared file system is input from outside, and
+// becomes part of what people are told to type.
+bool IsMark(const v1::ClusterMark& mark) {
+  return CheckName("cluster", mark.cluster()).ok() && CheckName("id", mark.id()).ok();
+}
+
 absl::Status ToStatus(const StorageTrouble& trouble) {
+  if (trouble.ok()) return absl::OkStatus();
   if (trouble.error == EXDEV) return absl::AbortedError(trouble.text);
   if (trouble.error == 0) return absl::FailedPreconditionError(trouble.text);
   return absl::Status(ChangeStatus(trouble.error, "").code(), trouble.text);
@@ -51,9 +59,7 @@ absl::StatusOr<std::string> ReadMark(const Fd& folder, const std::string& path) 
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
   v1::ClusterMark mark;
-  if (!google::protobuf::util::JsonStringToMessage(*text, &mark, options).ok() ||
-      mark.cluster().empty() || mark.id().empty() || mark.cluster().size() > kLongestName ||
-      mark.id().size() > kLongestName) {
+  if (!google::protobuf::util::JsonStringToMessage(*text, &mark, options).ok() || !IsMark(mark)) {
     return NoneOfOurs(path, " is no cluster's mark");
   }
   return mark.SerializeAsString();
@@ -95,7 +101,9 @@ absl::Status WriteMark(const Fd& folder, const v1::MarkRequest& request, const s
   const Fd file(openat(folder.get(), temporary.c_str(),
                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.ok()) return ChangeStatus(errno, what);
-  absl::Status status = WriteWhole(file.get(), text + "\n", what);
+  const StorageTrouble trouble = CheckFolderIsOurs(folder, file, path.substr(0, path.rfind('/')));
+  absl::Status status = ToStatus(trouble);
+  if (status.ok()) status = WriteWhole(file.get(), text + "\n", what);
   if (status.ok()) status = GiveName(folder, temporary, what);
   unlinkat(folder.get(), temporary.c_str(), 0);
   if (status.ok() && fsync(folder.get()) != 0) return ChangeStatus(errno, what);
@@ -106,8 +114,7 @@ bool IsRight(const v1::MarkRequest& request) {
   if (!request.has_mark()) return true;
   const std::string& node = request.node();
   return !node.empty() && node.size() <= kLongestName && node.find('/') == std::string::npos &&
-         node.find('\0') == std::string::npos && !request.mark().cluster().empty() &&
-         !request.mark().id().empty();
+         node.find('\0') == std::string::npos && IsMark(request.mark());
 }
 
 }  // namespace

@@ -118,18 +118,11 @@ class RoundOfWork {
     return CheckOwner();
   }
 
-  // The folder must be of whom the server takes us for: else somebody made it before us.
   StorageTrouble CheckOwner() {
-    struct stat folder {};
     struct stat file {};
-    if (fstat(folder_.get(), &folder) != 0 || fstat(made_.get(), &file) != 0) {
-      return Failed("cannot look at " + Path());
-    }
+    if (fstat(made_.get(), &file) != 0) return Failed("cannot look at " + Path());
     round_.set_owner_seen(OwnerText(file.st_uid, file.st_gid));
-    if (folder.st_uid == file.st_uid) return {};
-    return Seen(absl::StrCat(round_.directory(), " belongs to uid ", folder.st_uid,
-                             ", what root makes in it to uid ", file.st_uid,
-                             ": somebody else made it"));
+    return CheckFolderIsOurs(folder_, made_, round_.directory());
   }
 
   StorageTrouble Write() {
@@ -246,6 +239,18 @@ StorageTrouble OpenOwnFolder(const Fd& shared, const std::string& directory, Fd&
   if (fstat(folder.get(), &found) != 0) return StorageTroubleOf(errno, "cannot look at " + path);
   if ((found.st_mode & kWritableByOthers) == 0) return {};
   return Seen(absl::StrCat(path, " may be written to by others: somebody else made it"));
+}
+
+StorageTrouble CheckFolderIsOurs(const Fd& folder, const Fd& made, const std::string& path) {
+  struct stat theirs {};
+  struct stat ours {};
+  if (fstat(folder.get(), &theirs) != 0 || fstat(made.get(), &ours) != 0) {
+    return StorageTroubleOf(errno, "cannot look at " + path);
+  }
+  if (theirs.st_uid == ours.st_uid) return {};
+  return Seen(absl::StrCat(path, " belongs to uid ", theirs.st_uid,
+                           ", what root makes in it to uid ", ours.st_uid,
+                           ": somebody else made it"));
 }
 
 absl::StatusOr<std::string> StorageRoundHere(const std::string& directory,

@@ -32,6 +32,9 @@ std::string ErrnoName(int error);
 StorageTrouble OpenShared(const std::string& directory, const std::string& device, Fd& shared);
 // Opens DIRECTORY/.connect-ha, and makes it (0700) where it is not there.
 StorageTrouble OpenOwnFolder(const Fd& shared, const std::string& directory, Fd& folder);
+// A folder below DIRECTORY must be of whom the server takes us for, as `made`, a new file in it,
+// shows: else somebody made it before us.
+StorageTrouble CheckFolderIsOurs(const Fd& folder, const Fd& made, const std::string& path);
 
 // What Connect does all day, on DIRECTORY/.connect-ha/work-NODE: a v1::StorageRoundRequest's bytes
 // to those of a v1::StorageRound. Killed at any instruction it leaves that file, or

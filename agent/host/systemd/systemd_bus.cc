@@ -62,7 +62,15 @@ std::string ShownOptions(const std::string& options) {
   return absl::StrJoin(shown, ",");
 }
 
+// One that waits for its file system, or for the network, is on its way up, though nothing of it
+// runs: what is done to a unit that is stopped would come in between.
+void ReadQueue(BusObject& object, v1::Unit& unit) {
+  const bool rests = unit.active_state() == "inactive" || unit.active_state() == "failed";
+  if (rests && object.HasJob()) unit.set_active_state("activating");
+}
+
 void ReadServicePart(BusObject& object, v1::Unit& unit) {
+  ReadQueue(object, unit);
   unit.set_result(object.Text(kServiceInterface, "Result"));
   unit.set_restarts(object.Number32(kServiceInterface, "NRestarts"));
   const uint64_t started_us = object.Number64(kServiceInterface, "ExecMainStartTimestamp");

@@ -63,7 +63,9 @@ class DataDirectory : public Resource {
     making.service = InstallerService(
         "directory", Hex(Sha256(absl::StrCat(*path, "\n", user_, ":", group_, "\n", mode_))));
     making.description = "make " + *path;
+    // Which may have been unmounted since the look above: the first command that fails is the last.
     making.commands = {
+        {"/usr/bin/mountpoint", "--", storage_.mount_point()},
         {"/usr/bin/mkdir", "-p", "--", path->substr(0, std::max<size_t>(path->rfind('/'), 1))},
         {"-/usr/bin/mkdir", "-m", "0700", "--", *path},
         {"/usr/bin/chown", "-h", "--", absl::StrCat(user_, ":", group_), *path},

@@ -24,6 +24,15 @@ std::string Memory(const v1::StorageSpec& storage, const v1::ClusterMark& own,
   return absl::StrCat(own.id(), " ", wanted ? wanted->Text() : "", " ", data_dir, "\n");
 }
 
+// What is mounted is surely not what the specification names: one that was applied just now may
+// name what is still to be mounted, and that is not to be known as marked.
+absl::StatusOr<bool> IsAnother(const Marking& marking, const MountEntry& mount) {
+  if (!WantedPlace(marking.storage)) return false;
+  const absl::StatusOr<v1::Mount> fact = ReadMount(marking.host, mount);
+  if (!fact.ok()) return fact.status();
+  return SameAsWanted(marking.storage, *fact) == Sameness::kDifferent;
+}
+
 // Links on the local disk followed; "" where it is not on the specification's mount.
 absl::StatusOr<std::string> DataDir(const Marking& marking) {
   if (marking.config == nullptr) return "";
@@ -37,7 +46,9 @@ absl::StatusOr<std::string> DataDir(const Marking& marking) {
   const bool is_there = mount != nullptr && IsNetworkMount(*mount) && mount->mount_point == point &&
                         IsBelow(*path, point);
   if (!is_there) return "";
-  return path;
+  const absl::StatusOr<bool> another = IsAnother(marking, *mount);
+  if (!another.ok()) return another.status();
+  return *another ? std::string() : *path;
 }
 
 // Tells the probe of it, without what to do.
@@ -115,7 +126,7 @@ absl::Status KeepMark(const Marking& marking) {
   if (stand->fault.empty()) return absl::OkStatus();
   if (stand->data_dir.empty()) {
     return absl::UnavailableError(
-        absl::StrCat("Server.DataDir is on no shared file system that is mounted at ",
+        absl::StrCat("Server.DataDir is not on the file system that the specification names for ",
                      marking.storage.mount_point()));
   }
   const absl::StatusOr<v1::ClusterMark> found =

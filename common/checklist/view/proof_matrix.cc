@@ -13,14 +13,22 @@
 namespace connect_ha {
 namespace {
 
-// A node that was not heard for so long may have stopped writing, whatever it said last.
-constexpr std::chrono::seconds kHeardLately{45};
+// For so long after it came back a node may go by what was: a machine that was paused writes, holds
+// its lock and looks anew within a round, and the others see it in theirs.
+constexpr std::chrono::seconds kBackFor{2 * kProofTakesSeconds};
+// As many keys as a node reports: of what is beyond, it says nothing.
+constexpr int kMostKeys = 1024;
 // Of two nodes that do not see each other, none is the odd one out.
 constexpr size_t kLeastForAMajority = 3;
 
-bool IsHeardLately(const v1::Snapshot& cluster, const v1::NodeSnapshot& node) {
-  return node.has_last_seen() &&
-         FromProto(cluster.taken_at()) - FromProto(node.last_seen()) <= kHeardLately;
+// Until now, and for a while.
+bool IsHeardSteadily(const v1::Snapshot& cluster, const v1::NodeSnapshot& node) {
+  if (!node.has_last_seen()) return false;
+  const Time now = FromProto(cluster.taken_at());
+  const auto ago = now - FromProto(node.last_seen());
+  // What is yet to come was heard before the coordinator's clock was set back.
+  if (ago > kAwayFor || ago < -kAwayFor) return false;
+  return !node.has_back_at() || now - FromProto(node.back_at()) > kBackFor;
 }
 
 // The way from Server.DataDir to a directory that is below it on one mount; nullopt where it is
@@ -67,7 +75,7 @@ Own OwnOf(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const std::
   }
   if (own.beacons == nullptr) return own;
   for (const v1::SeenBeacon& seen : own.beacons->seen()) own.seen[seen.node()] = &seen;
-  own.settled = own.beacons->rounds() >= kSettledRounds && IsHeardLately(cluster, node);
+  own.settled = own.beacons->rounds() >= kSettledRounds && IsHeardSteadily(cluster, node);
   return own;
 }
 
@@ -110,7 +118,8 @@ Glance At(const Own& viewer, const v1::NodeSnapshot& node, const Own& other) {
   // Renewed under another nonce than it says: it has begun anew, and one of the two reports is
   // older.
   const bool begun_anew = is_own && seen->renewed();
-  if (!viewer.settled || !other.settled || begun_anew) return glance;
+  const bool is_too_new = seen != nullptr && seen->too_new();
+  if (!viewer.settled || !other.settled || begun_anew || is_too_new) return glance;
   if (seen == nullptr && viewer.beacons->left_out() > 0) {
     glance.why = "there are more beacons than are looked at";
     return glance;
@@ -236,13 +245,14 @@ ProofMatrix SeePresence(const v1::Snapshot& cluster,
     keys.emplace_back(presence.seen_keys().begin(), presence.seen_keys().end());
   }
   const auto is_settled = [&cluster](const v1::NodeSnapshot& node) {
-    return node.facts().presence().rounds() >= kSettledRounds && IsHeardLately(cluster, node);
+    return node.facts().presence().rounds() >= kSettledRounds && IsHeardSteadily(cluster, node);
   };
   Fill(matrix, [&](size_t viewer, size_t other) {
     Glance glance;
     if (keys[viewer].count(nodes[other]->facts().presence().own_key()) > 0) {
       glance.sight = Sight::kSeen;
-    } else if (is_settled(*nodes[viewer]) && is_settled(*nodes[other])) {
+    } else if (nodes[viewer]->facts().presence().seen_keys_size() < kMostKeys &&
+               is_settled(*nodes[viewer]) && is_settled(*nodes[other])) {
       glance.sight = Sight::kNotSeen;
     }
     return glance;

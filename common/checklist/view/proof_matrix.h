@@ -1,6 +1,7 @@
 // Which node sees what which other node writes or holds, from what each of them reports.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,6 +23,9 @@ inline constexpr uint32_t kSettledRounds = 5;
 // Why a node whose agent may only look has no part in a proof.
 inline constexpr char kMayNotProve[] =
     "its agent.yaml says allow: observe, and so it writes nothing";
+
+// A node that was not heard for so long may have stopped all that it does, whatever it said last.
+inline constexpr std::chrono::seconds kAwayFor{45};
 
 // As many as a node reports the beacons of, and itself.
 inline constexpr size_t kMostProvedNodes = 257;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/view/proof_matrix.h"
 #include "common/heartbeat.h"
 #include "common/text/short_text.h"
 #include "coordinator/cluster/node/bounds.h"
@@ -110,6 +111,8 @@ void Hear(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult&
   node.claimants.Heard(Name(request.machine_id()), Name(request.boot_id()), in.address, in.now);
   node.claimants.ForgetBefore(in.now - in.stale_after);
   if (NoteConflict(node, name, in.now, result.events)) result.changed = true;
+  const bool was_away = node.heard && node.last_seen && in.now - *node.last_seen >= kAwayFor;
+  if (was_away) node.back_at = in.now;
   node.last_seen = in.now;
   node.heard = true;
   TakeSaid(request, in, node);

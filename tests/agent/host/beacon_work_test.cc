@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -112,6 +113,20 @@ TEST_F(BeaconWorkTest, ALinkInPlaceOfTheFolderIsRefused) {
   std::filesystem::create_directory_symlink(other.path(), Folder());
   EXPECT_TRUE(absl::StrContains(Exchange(Request("node-1")).error(), "cannot open " + Folder()));
   EXPECT_TRUE(std::filesystem::is_empty(other.path()));
+}
+
+// Who owns it could take away any node's, and the nodes would look like apart.
+TEST_F(BeaconWorkTest, AFolderThatSomebodyElseMadeIsRefused) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  for (const std::string& theirs : {shared_ / ".connect-ha", Folder()}) {
+    std::filesystem::remove_all(shared_ / ".connect-ha");
+    Exchange(Request("node-1"));
+    ASSERT_EQ(chown(theirs.c_str(), 1234, 1234), 0);
+    EXPECT_TRUE(absl::StrContains(Exchange(Request("node-2")).error(), "somebody else made it"))
+        << theirs;
+    EXPECT_FALSE(std::filesystem::exists(Folder() + "/node-2")) << theirs;
+    EXPECT_FALSE(std::filesystem::exists(Folder() + "/.node-2.new")) << theirs;
+  }
 }
 
 TEST_F(BeaconWorkTest, WhatIsNoBeaconIsToldAndNotTaken) {

@@ -96,6 +96,11 @@ int Number32(sd_bus*, const char*, const char*, const char* property, sd_bus_mes
   return sd_bus_message_append(reply, "u", 3u);
 }
 
+int Job(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* fake,
+        sd_bus_error*) {
+  return sd_bus_message_append(reply, "(uo)", static_cast<FakeSystemd*>(fake)->job(), "/");
+}
+
 int Commands(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void*,
              sd_bus_error*) {
   return sd_bus_message_append(reply, "a(sasbttttuii)", 1, "/bin/sh", 3, "/bin/sh", "-c", "x y", 0,
@@ -132,6 +137,7 @@ const sd_bus_vtable kUnit[] = {
     SD_BUS_PROPERTY("BoundBy", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("TriggeredBy", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("ActiveEnterTimestamp", "t", Number64, 0, 0),
+    SD_BUS_PROPERTY("Job", "(uo)", Job, 0, 0),
     SD_BUS_VTABLE_END};
 const sd_bus_vtable kService[] = {SD_BUS_VTABLE_START(0),
                                   SD_BUS_PROPERTY("Result", "s", Text, 0, 0),

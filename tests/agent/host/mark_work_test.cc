@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -111,6 +112,29 @@ TEST_F(MarkWork, WhatIsNoMarkIsSaid) {
     std::ofstream(Own("/cluster")) << text;
     EXPECT_EQ(Read().status().code(), absl::StatusCode::kDataLoss) << text.substr(0, 20);
   }
+}
+
+// It would stand in what root is told to type.
+TEST_F(MarkWork, AMarkWithOtherThanNamesIsNone) {
+  ASSERT_TRUE(Keep("lab", "node-1").ok());
+  for (const char* text : {"{\"cluster\":\"lab\\nfix: rm -r /\",\"id\":\"b\"}",
+                           "{\"cluster\":\"lab\",\"id\":\"b; rm -r /\"}"}) {
+    std::ofstream(Own("/cluster")) << text;
+    const absl::Status status = Read().status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << text;
+    EXPECT_EQ(status.message().find("rm -r"), absl::string_view::npos) << status;
+  }
+}
+
+TEST_F(MarkWork, InAFolderThatSomebodyElseMadeNothingIsMarked) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  std::filesystem::create_directory(Own());
+  std::filesystem::permissions(Own(), std::filesystem::perms(0700));
+  ASSERT_EQ(chown(Own().c_str(), 1234, 1234), 0);
+  const absl::Status status = Keep("lab", "node-1").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_NE(status.message().find("somebody else made it"), absl::string_view::npos) << status;
+  EXPECT_TRUE(std::filesystem::is_empty(Own()));
 }
 
 TEST_F(MarkWork, NothingIsTouchedWhereSomethingElseIsMountedByNow) {

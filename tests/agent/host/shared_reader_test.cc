@@ -229,6 +229,23 @@ TEST(SharedReaders, WorkThatHangsHoldsUpNeitherReadsNorTheQuestionWhetherItAnswe
   }
 }
 
+// Its process waits for the mount that was taken away, and may do so for ever.
+TEST(SharedReaders, OneThatHangsIsLeftWhereAnotherFileSystemIsMountedByNow) {
+  TemporaryDirectory directory;
+  directory.Write("a", "content");
+  std::vector<MountEntry> mounts = {NetworkMount("/mnt/a")};
+  mounts[0].device = "0:52";
+  SharedReaders readers({CONNECT_HA_SHARED_READER_CHILD});
+  const auto before = readers.Get(mounts, "/mnt/a", SharedReaders::Lane::kWork);
+  ASSERT_TRUE(before->ReadFile(directory / "a").ok());
+  kill(before->pid(), SIGSTOP);
+  mounts[0].device = "0:53";
+  const auto after = readers.Get(mounts, "/mnt/a", SharedReaders::Lane::kWork);
+  EXPECT_NE(after, before);
+  EXPECT_TRUE(after->ReadFile(directory / "a").ok());
+  EXPECT_EQ(readers.Get(mounts, "/mnt/a", SharedReaders::Lane::kWork), after);
+}
+
 TEST(SharedReaders, EndWithTheMountThatTheyReadFrom) {
   TemporaryDirectory directory;
   directory.Write("a", "content");

@@ -31,6 +31,21 @@ TEST(SystemdBus, ReadsAService) {
             "binds_to_mounts: \"a.mount\"\n");
 }
 
+// At a boot Connect waits for its file system: it is not stopped then.
+TEST(SystemdBus, AServiceWhoseStartWaitsIsOnItsWayUp) {
+  FakeSystemd systemd;
+  SystemdBus bus(systemd.address());
+  for (const char* state : {"inactive", "failed"}) {
+    systemd.SetActiveState(state);
+    systemd.SetJob(0);
+    EXPECT_EQ(bus.ReadUnit("rstudio-connect.service")->active_state(), state);
+    systemd.SetJob(7);
+    EXPECT_EQ(bus.ReadUnit("rstudio-connect.service")->active_state(), "activating");
+  }
+  systemd.SetActiveState("active");  // it is to be stopped, or started anew
+  EXPECT_EQ(bus.ReadUnit("rstudio-connect.service")->active_state(), "active");
+}
+
 TEST(SystemdBus, ReadsAMount) {
   FakeSystemd systemd;
   SystemdBus bus(systemd.address());

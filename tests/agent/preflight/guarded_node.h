@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,7 @@ struct GuardedNodeOf {
     options.agent_config.set_allow(v1::ALLOW_SERVE);
     options.state_dir = kNodeState;
     options.runtime_dir = kRuntimeDirectory;
+    options.database_patience = std::chrono::milliseconds(0);
     held.set_cluster("lab");
     held.set_machine_id("machine-1");
     held.set_state(v1::READY);

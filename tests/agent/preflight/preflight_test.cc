@@ -1,14 +1,60 @@
 // What keeps Connect from starting, and what does not.
 #include "agent/preflight/preflight.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/host/fd.h"
+#include "agent/preflight/storage_look.h"
+#include "agent/probes/connect/connect_config.h"
+#include "common/connect/gcfg.h"
 #include "tests/agent/preflight/guarded_node.h"
 
 namespace connect_ha {
 namespace {
+
+// Hangs up on whoever connects, as a database that fails over.
+class HangsUp {
+ public:
+  HangsUp() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const place = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(listener_.get(), place, size), 0);
+    EXPECT_EQ(listen(listener_.get(), 16), 0);
+    EXPECT_EQ(getsockname(listener_.get(), place, &size), 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] {
+      while (true) {
+        const Fd caller(accept(listener_.get(), nullptr, nullptr));
+        if (!caller.ok()) return;
+        ++calls_;
+      }
+    });
+  }
+  ~HangsUp() {
+    shutdown(listener_.get(), SHUT_RDWR);
+    thread_.join();
+  }
+  int port() const { return port_; }
+  int calls() const { return calls_; }
+
+ private:
+  const Fd listener_;
+  int port_ = 0;
+  std::atomic<int> calls_{0};
+  std::thread thread_;
+};
 
 class PreflightTest : public testing::Test {
  protected:
@@ -217,6 +263,37 @@ TEST_F(PreflightTest, ADatabaseThatDoesNotLetConnectInRefuses) {
   node_.host->SetFile(kNodeConfig,
                       "[Server]\nDataDir = /mnt/connect/data\n[Database]\nProvider = Postgres\n");
   ExpectRefused("database", "cannot be told");
+}
+
+TEST_F(PreflightTest, ADatabaseThatCannotBeReachedIsTriedForAWhile) {
+  HangsUp database;
+  node_.host->SetFile(kNodeConfig, absl::StrCat("[Server]\nDataDir = /mnt/connect/data\n"
+                                                "[Database]\nProvider = Postgres\n"
+                                                "[Postgres]\nURL = \"postgres://connect@127.0.0.1:",
+                                                database.port(), "/connect?sslmode=disable\"\n"));
+  ExpectRefused("database", "the database does not let Connect in: ");
+  const int once = database.calls();
+  EXPECT_GE(once, 1);
+  node_.options.database_patience = std::chrono::seconds(2);
+  node_.options.database_pause = std::chrono::milliseconds(100);
+  ExpectRefused("database", "the database does not let Connect in: ");
+  EXPECT_GE(database.calls(), 3 * once);
+}
+
+// A new node that has an empty export mounted: its own agent has marked that.
+TEST_F(PreflightTest, AnEmptyDataDirectoryDoesNotBelongToADatabaseThatIsInUse) {
+  const ConnectConfig config =
+      MergeConnectConfig(ParseGcfg("[Server]\nDataDir = /mnt/connect/data\n").entries, {});
+  StorageLook look(*node_.host, node_.spec().storage(), config);
+  ASSERT_TRUE(look.Directories().ok());
+  node_.host->SetDirectory("/mnt/connect/data/.connect-ha");
+  EXPECT_TRUE(look.FitsDatabase(0).ok());
+  const absl::Status status = look.FitsDatabase(2);
+  EXPECT_TRUE(absl::StrContains(status.message(), "is empty, and the database has Connect's"))
+      << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "\nfix: ")) << status;
+  node_.host->SetFile("/mnt/connect/data/db/secret.key", "");
+  EXPECT_TRUE(look.FitsDatabase(2).ok());
 }
 
 TEST_F(PreflightTest, WithoutAMountPointThereIsNoStorageToLookAt) {

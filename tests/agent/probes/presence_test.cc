@@ -31,6 +31,9 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr PresencePaces kQuickly = {milliseconds(200), milliseconds(20), milliseconds(1'000)};
+// Another session in each round.
+constexpr PresencePaces kRenewing = {milliseconds(200), milliseconds(20), milliseconds(1'000),
+                                     milliseconds(0)};
 
 // Each test has a cluster of its own: a session of the one before may still be on its way out.
 std::string ClusterOfTest() {
@@ -151,6 +154,34 @@ TEST_F(PresenceTest, ReportsNothingNewOnceItHasSettled) {
   EXPECT_EQ(one.Pace(), kQuickly.steady);
   EXPECT_FALSE(one.Run());
   EXPECT_FALSE(one.Run());
+}
+
+// Else it would stay with a server that the name does not lead to any more.
+TEST_F(PresenceTest, TheLockGoesOverToANewSessionAndNobodySeesIt) {
+  Node one("node-1", UrlOf(server_->port(), "postgres"), server_->password(), ClusterOfTest(),
+           kRenewing);
+  Node two = On(*server_, "node-2");
+  two.Run();
+  ASSERT_TRUE(Becomes([&] {
+    one.Run();
+    return one.Presence().rounds() == 5;
+  }));
+  const auto process = [] {
+    return server_->Ask(
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
+        " AND pid IN (SELECT pid FROM pg_stat_activity WHERE state = 'idle')"
+        " ORDER BY (SELECT backend_start FROM pg_stat_activity a WHERE a.pid = pg_locks.pid)"
+        " DESC LIMIT 1");
+  };
+  const std::string before = process();
+  EXPECT_FALSE(one.Run());
+  EXPECT_NE(process(), before);
+  EXPECT_EQ(one.Presence().rounds(), 5u);
+  EXPECT_TRUE(one.Sees(two));
+  two.Run();
+  EXPECT_TRUE(two.Sees(one));
+  EXPECT_TRUE(HasSessions("2"));
+  EXPECT_TRUE(HasLocks("2"));
 }
 
 TEST_F(PresenceTest, IsOneIdleSessionWithoutATransaction) {
@@ -317,12 +348,14 @@ TEST_F(PresenceTest, AServerThatFallsSilentHoldsNobodyUp) {
   }));
 }
 
+// Also where it is time for another: here in each round.
 TEST_F(PresenceTest, WhoHoldsASessionGoesOnWhereThereIsNoOther) {
   PostgresOptions options;
   options.settings = {"max_connections=5"};  // three of them for the superuser
   PostgresServer server(options);
   server.Execute("CREATE ROLE plain LOGIN PASSWORD 'plain'");
-  Node one("node-1", UrlOf(server.port(), "postgres", "plain"), "plain");
+  Node one("node-1", UrlOf(server.port(), "postgres", "plain"), "plain", ClusterOfTest(),
+           kRenewing);
   Node two("node-2", UrlOf(server.port(), "postgres", "plain"), "plain");
   Node three("node-3", UrlOf(server.port(), "postgres", "plain"), "plain");
   one.Run();

@@ -53,6 +53,9 @@ class Node {
     order.boot_id = "b1";
     order.challenge = "c1";
   }
+  void Link(const std::string& path, const std::string& target) {
+    bench_.host->SetLink(path, target);
+  }
   void Configure(const std::vector<std::pair<std::string, std::string>>& settings) {
     bench_.Configure(settings);
     order.config = bench_.config;
@@ -115,6 +118,42 @@ TEST_F(BeaconsTest, AreOldWhenNobodyRenewsThem) {
   EXPECT_TRUE(one_.Data().seen(0).renewed());
   EXPECT_TRUE(one_.Run());
   EXPECT_FALSE(one_.Data().seen(0).renewed());
+}
+
+// Else it would look like an old one, of a copy of the file system.
+TEST_F(BeaconsTest, AreTooNewToTellForAFewLooks) {
+  two_.Run();
+  one_.Run();
+  EXPECT_TRUE(one_.Data().seen(0).too_new());
+  for (int i = 0; i < 3; ++i) one_.Run();
+  EXPECT_TRUE(one_.Data().seen(0).too_new());
+  EXPECT_TRUE(one_.Run());
+  EXPECT_FALSE(one_.Data().seen(0).too_new());
+  EXPECT_FALSE(one_.Data().seen(0).renewed());
+  two_.Run();
+  one_.Run();
+  EXPECT_TRUE(one_.Data().seen(0).renewed());
+  EXPECT_FALSE(one_.Data().seen(0).too_new());
+}
+
+TEST_F(BeaconsTest, AreStillRenewedAfterALookThatCouldNotReadThem) {
+  for (int i = 0; i < 6; ++i) {
+    two_.Run();
+    one_.Run();
+  }
+  const std::string path = server_ / "mnt/share/data/.connect-ha/beacons/node-2";
+  std::filesystem::rename(path, path + ".kept");
+  std::filesystem::create_directory(path);
+  EXPECT_TRUE(one_.Run());
+  EXPECT_TRUE(one_.Data().seen(0).has_error());
+  EXPECT_FALSE(one_.Data().seen(0).too_new());
+  std::filesystem::remove(path);
+  std::filesystem::rename(path + ".kept", path);
+  two_.Run();
+  one_.Run();
+  EXPECT_FALSE(one_.Data().seen(0).has_error());
+  EXPECT_TRUE(one_.Data().seen(0).renewed());
+  EXPECT_EQ(one_.Data().rounds(), 5u);  // for which it would be missed
 }
 
 // Its folder was removed by somebody, or the list was read while it was renamed.
@@ -200,6 +239,16 @@ TEST_F(BeaconsTest, AreInEachSharedDirectoryThatIsElsewhere) {
   EXPECT_EQ(facts.beacons().directories(0).key(), "Server.DataDir");
   EXPECT_EQ(facts.beacons().directories(1).key(), "Server.LandingDir");
   EXPECT_EQ(facts.beacons().directories(1).directory(), "/mnt/other/landing");
+}
+
+// Where the link leads is seen by who opens it: to another device, and nothing is proved there.
+TEST_F(BeaconsTest, AreBehindALinkOnTheSharedFileSystemToo) {
+  one_.Configure({{"Server.DataDir", "/mnt/share/data"},
+                  {"Database.Dir", "/mnt/share/data/var/db"},
+                  {"Server.LandingDir", "/mnt/share/data/landing"}});
+  one_.Link("/mnt/share/data/var", "/var");
+  one_.Run();
+  EXPECT_EQ(one_.asked, std::vector<std::string>({"/mnt/share/data/var/db", "/mnt/share/data"}));
 }
 
 TEST_F(BeaconsTest, AreNotPutOntoALocalDisk) {

@@ -68,6 +68,25 @@ TEST_F(MarkRoundsTest, AnObservedNodeMarksWhatItsOrdersEnforce) {
   EXPECT_FALSE(rounds_.Run(order_));  // nothing new
 }
 
+// Also where the specification names another one since a moment ago, which is mounted later.
+TEST_F(MarkRoundsTest, AFileSystemThatTheSpecificationDoesNotNameIsNotMarked) {
+  const auto mount = [this](const std::string& file_system) {
+    host_.SetFile("/proc/self/mountinfo",
+                  "28 1 259:1 / / rw - ext4 /dev/root rw\n50 28 0:52 / /mnt/connect rw - nfs4 " +
+                      file_system + ".efs.us-east-1.amazonaws.com:/ rw,vers=4.1\n");
+  };
+  spec().mutable_storage()->mutable_efs()->set_file_system("fs-0123456789abcdef0");
+  spec().mutable_storage()->mutable_efs()->set_region("us-east-1");
+  mount("fs-00000000000000001");
+  rounds_.Run(order_);
+  EXPECT_FALSE(mark_);
+  EXPECT_FALSE(host_.ReadFile(std::string(kState) + "/mark").ok());
+  mount("fs-0123456789abcdef0");
+  rounds_.Run(order_);
+  EXPECT_TRUE(mark_);
+  EXPECT_TRUE(host_.ReadFile(std::string(kState) + "/mark").ok());
+}
+
 TEST_F(MarkRoundsTest, WithNothingToEnforceOrToProveNothingIsWritten) {
   spec().set_enforcement(v1::OBSERVE);
   EXPECT_FALSE(rounds_.Run(order_));

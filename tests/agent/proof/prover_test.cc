@@ -89,11 +89,12 @@ ProofOrder Asking(const std::string& challenge) {
 
 class ProverTest : public testing::Test {
  protected:
-  std::unique_ptr<Prover> Make(milliseconds pace) {
+  std::unique_ptr<Prover> Make(milliseconds pace, milliseconds least_gap = milliseconds(0)) {
     std::vector<Proof> proofs;
     proofs.push_back({std::make_unique<Rounds>(storage_, pace), &ProofOrder::storage});
     proofs.push_back({std::make_unique<Rounds>(database_, pace), &ProofOrder::database});
-    return std::make_unique<Prover>(std::move(proofs), [this] { news_.Add("news"); });
+    return std::make_unique<Prover>(
+        std::move(proofs), [this] { news_.Add("news"); }, least_gap);
   }
 
   Log storage_;
@@ -136,6 +137,43 @@ TEST_F(ProverTest, DoesNotWaitWhereAnotherChallengeComes) {
   storage_.Await(1);
   prover->SetOrder(Asking("b"));
   EXPECT_EQ(storage_.Await(2), std::vector<std::string>({"run a", "run b"}));
+}
+
+TEST_F(ProverTest, AnotherProofHurriesNoneThatIsUnderWay) {
+  {
+    const auto prover = Make(hours(1));
+    prover->SetConfig(AnyConfig());
+    prover->SetOrder(Asking("a"));
+    storage_.Await(1);
+    ProofOrder both = Asking("a");
+    both.database = true;
+    prover->SetOrder(both);
+    database_.Await(1);
+    EXPECT_TRUE(prover->Stop(kLongEnough));
+  }
+  EXPECT_EQ(storage_.Await(2), std::vector<std::string>({"run a", "stop"}));
+}
+
+// A coordinator that is taken over may bring another with each of its answers.
+TEST_F(ProverTest, WaitsALittleHoweverManyChallengesCome) {
+  {
+    const auto prover = Make(hours(1), hours(1));
+    prover->SetConfig(AnyConfig());
+    prover->SetOrder(Asking("a"));
+    news_.Await(1);  // the round has ended
+    for (const char* challenge : {"b", "c"}) prover->SetOrder(Asking(challenge));
+    EXPECT_TRUE(prover->Stop(kLongEnough));
+  }
+  EXPECT_EQ(storage_.Await(2), std::vector<std::string>({"run a", "stop"}));
+}
+
+TEST_F(ProverTest, WaitsTheLeastGapAndNoLonger) {
+  const auto prover = Make(hours(1), milliseconds(1));
+  prover->SetConfig(AnyConfig());
+  prover->SetOrder(Asking("a"));
+  storage_.Await(1);
+  prover->SetOrder(Asking("b"));
+  EXPECT_EQ(storage_.Await(2)[1], "run b");
 }
 
 // As each answer of the coordinator brings it.

@@ -35,6 +35,7 @@ class DataDirectoryTest : public testing::Test {
     user.gid = 999;
     host().SetUser(user);
     host().SetGroup("rstudio-connect", 999);
+    host().SetService("/usr/bin/mountpoint -- /mnt/connect", {});
     host().SetService("/usr/bin/mkdir -p -- /mnt/connect", {});
     Arrange("-/usr/bin/mkdir -m 0700 -- /mnt/connect/data", [](FakeHost& machine) {
       if (!machine.LStat(kDirectory).ok()) machine.SetDirectory(kDirectory, 0700);
@@ -124,6 +125,17 @@ TEST_F(DataDirectoryTest, NothingIsMadeOnTheLocalDisk) {
                           "/mnt/connect"))
       << said;
   EXPECT_EQ(services(), 0u);
+}
+
+// Unmounted between the look and the command.
+TEST_F(DataDirectoryTest, NothingIsMadeWhereTheMountIsGoneByThen) {
+  FakeServiceCommand gone;
+  gone.exit_code = 1;
+  gone.log = "/mnt/connect is not a mountpoint\n";
+  host().SetService("/usr/bin/mountpoint -- /mnt/connect", gone);
+  const std::string said = Turn();
+  EXPECT_TRUE(StrContains(said, "/mnt/connect is not a mountpoint")) << said;
+  EXPECT_FALSE(host().LStat(kDirectory).ok());
 }
 
 TEST_F(DataDirectoryTest, WhatTheFileSystemRefusesIsTold) {

@@ -112,6 +112,35 @@ TEST_F(MatrixTest, WhoWasNotHeardLatelyIsNotMissed) {
   EXPECT_FALSE(FindApart(Beacons()));
 }
 
+// A machine that was paused for two minutes is heard at once, with what it said before; that its
+// beacon is renewed, and that its lock is gone, shows in the next rounds.
+TEST_F(MatrixTest, WhoHasJustComeBackIsNotMissed) {
+  Make(2);
+  Seen(0, 1).set_renewed(false);
+  cluster_.mutable_nodes(0)->mutable_facts()->mutable_presence()->clear_seen_keys();
+  EXPECT_TRUE(FindApart(Beacons()));
+  EXPECT_TRUE(FindApart(SeePresence(cluster_, Nodes())));
+  for (const int back : {0, 1}) {
+    cluster_.mutable_nodes(back)->mutable_back_at()->set_seconds(kNow - 120);
+    EXPECT_FALSE(FindApart(Beacons())) << back;
+    EXPECT_FALSE(FindApart(SeePresence(cluster_, Nodes()))) << back;
+    EXPECT_FALSE(Beacons().AllSeen()) << back;
+    cluster_.mutable_nodes(back)->mutable_back_at()->set_seconds(kNow - 121);
+    EXPECT_TRUE(FindApart(Beacons())) << back;
+    EXPECT_TRUE(FindApart(SeePresence(cluster_, Nodes()))) << back;
+  }
+}
+
+// Of a node that is gone, while the coordinator's clock comes to where it was before.
+TEST_F(MatrixTest, WhoWasHeardInTheFutureIsNotMissed) {
+  Make(2);
+  Separate(0, 1);
+  cluster_.mutable_nodes(1)->mutable_last_seen()->set_seconds(kNow + 46);
+  EXPECT_FALSE(FindApart(Beacons()));
+  cluster_.mutable_nodes(1)->mutable_last_seen()->set_seconds(kNow + 1);
+  EXPECT_TRUE(FindApart(Beacons()));
+}
+
 // The agent was started again, and the coordinator has an older report of it.
 TEST_F(MatrixTest, ARenewedBeaconUnderAnotherNonceIsNoProof) {
   Make(2);
@@ -129,6 +158,16 @@ TEST_F(MatrixTest, TellsWhatIsThereInstead) {
   EXPECT_EQ(At(1, 0).instead, Instead::kOtherMachine);
   Own(1).clear_seen();
   EXPECT_EQ(At(1, 0).instead, Instead::kNothing);
+}
+
+// After a look that missed it, for one.
+TEST_F(MatrixTest, WhatWasReadForTooFewLooksIsNoOldOne) {
+  Make(2);
+  Seen(1, 0).set_renewed(false);
+  Seen(1, 0).set_too_new(true);
+  EXPECT_EQ(At(1, 0).sight, Sight::kWaiting);
+  EXPECT_FALSE(FindApart(Beacons()));
+  EXPECT_FALSE(Beacons().AllSeen());
 }
 
 TEST_F(MatrixTest, WhatCannotBeReadIsUnknown) {
@@ -195,6 +234,18 @@ TEST_F(MatrixTest, TooManyProveNothing) {
   EXPECT_NE(matrix.too_many, "");
   EXPECT_FALSE(matrix.AllSeen());
   EXPECT_FALSE(FindApart(matrix));
+}
+
+// Whoever may connect to the database can hold as many locks as are looked at.
+TEST_F(MatrixTest, WhatMayBeBeyondTheKeysThatAreLookedAtIsNotMissed) {
+  Make(2);
+  v1::PresenceFacts& presence = *cluster_.mutable_nodes(0)->mutable_facts()->mutable_presence();
+  presence.clear_seen_keys();
+  for (uint32_t key = 0; key < 1023; ++key) presence.add_seen_keys(2000 + key);
+  EXPECT_TRUE(FindApart(SeePresence(cluster_, Nodes())));
+  presence.add_seen_keys(5000);
+  EXPECT_FALSE(FindApart(SeePresence(cluster_, Nodes())));
+  EXPECT_FALSE(SeePresence(cluster_, Nodes()).AllSeen());
 }
 
 TEST_F(MatrixTest, LocksAreSeenByTheirKeys) {

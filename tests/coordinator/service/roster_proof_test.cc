@@ -55,6 +55,16 @@ TEST_F(RosterProofTest, NamesTheBeaconsOfRemovedNodesUntilTheyAreGone) {
   EXPECT_TRUE(Forgotten(Hear(Seeing("a", {"c"}), kNoon + seconds(3))).empty());
 }
 
+TEST_F(RosterProofTest, SaysSinceWhenANodeIsBack) {
+  Enrol("a");
+  Hear(Seeing("a", {}), kNoon);
+  Hear(Seeing("a", {}), kNoon + seconds(5));
+  EXPECT_FALSE(roster_->TakeSnapshot(kNoon + seconds(5)).nodes(0).has_back_at());
+  Hear(Seeing("a", {}), kNoon + seconds(125));
+  EXPECT_EQ(FromProto(roster_->TakeSnapshot(kNoon + seconds(126)).nodes(0).back_at()),
+            kNoon + seconds(125));
+}
+
 TEST_F(RosterProofTest, NamesAFewAtATime) {
   std::vector<std::string> names;
   for (int i = 0; i < 20; ++i) {

@@ -247,6 +247,14 @@ TEST_F(StepTest, ALossIsToldUntilItWasAndOnlyThenTheReturn) {
   EXPECT_TRUE(Take(Beat(), 50).events.empty());
 }
 
+// Of which no loss need have been told: 45 s may be less than what is stale.
+TEST_F(StepTest, ANodeThatWasAwayIsBackSinceThen) {
+  Take(Beat(), 0);
+  EXPECT_FALSE(Take(Beat(), 44).after.back_at);
+  EXPECT_EQ(Take(Beat(), 89).after.back_at, kNoon + seconds(89));
+  EXPECT_EQ(Take(Beat(), 94).after.back_at, kNoon + seconds(89));
+}
+
 TEST_F(StepTest, AnEventIsDatedNoLaterThanNow) {
   v1::HeartbeatRequest request = Beat();
   request.add_changes_made()->set_number(1);
