@@ -249,7 +249,7 @@ TEST_F(GuardTest, NothingIsMarkedOnTheLocalDisk) {
                      "28 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw\n");
   const std::string said = Turn();
   EXPECT_NE(watch_.last().state(), v1::Convergence::CONVERGED);
-  EXPECT_TRUE(StrContains(said, "no shared file system that is mounted at /mnt/connect")) << said;
+  EXPECT_TRUE(StrContains(said, "Server.DataDir is not on the file system")) << said;
   EXPECT_FALSE(mark_);
 }
 
