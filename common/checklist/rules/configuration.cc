@@ -61,7 +61,7 @@ std::map<std::string, KeyOnNodes> CollectKeys(const Nodes& nodes) {
 
 // Nothing that is compared differs.
 bool AreWrittenAlike(const v1::ConfigKey& a, const v1::ConfigKey& b) {
-  return a.has_secret_digest() == b.has_secret_digest() && a.secret_digest() == b.secret_digest() &&
+  return a.secret_digest() == b.secret_digest() &&
          std::equal(a.values().begin(), a.values().end(), b.values().begin(), b.values().end());
 }
 
