@@ -1,6 +1,7 @@
 // Who is fenced by rules.
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "common/time.h"
@@ -53,17 +54,29 @@ std::string WhyNoFence(const v1::PlanInput& input, const v1::Decision& decision,
   return "";
 }
 
+// It was not before, neither as it was told nor as it says.
+bool IsFencedNow(const Judged& judged) {
+  return judged.moved && judged.given.state() == v1::FENCED &&
+         judged.before.state() != v1::FENCED &&
+         judged.node->brief().reported_state() != v1::FENCED;
+}
+
+std::set<std::string> FencedLately(const v1::PlanInput& input, const v1::PlanMemory& memory) {
+  std::set<std::string> fenced;
+  for (const v1::FenceMade& made : memory.fences()) {
+    if (FromProto(made.at()) + kHour > FromProto(input.now())) fenced.insert(made.node());
+  }
+  return fenced;
+}
+
 }  // namespace
 
 void JudgeFences(const v1::PlanInput& input, const v1::Decision& decision,
                  const std::vector<Judged>& nodes, Complaints& broken) {
-  const auto now = FromProto(input.now());
-  size_t made = 0;
+  std::set<std::string> made;
   for (const Judged& judged : nodes) {
-    const bool fenced =
-        judged.moved && judged.given.state() == v1::FENCED && judged.before.state() != v1::FENCED;
-    if (!fenced || WordOn(input, judged.name(), v1::Word::FENCE) != nullptr) continue;
-    ++made;
+    if (!IsFencedNow(judged) || WordOn(input, judged.name(), v1::Word::FENCE) != nullptr) continue;
+    made.insert(judged.name());
     if (judged.after.out_for_size() == 0) {
       broken.push_back(absl::StrCat(judged.name(), " is fenced for no reason"));
     }
@@ -74,14 +87,16 @@ void JudgeFences(const v1::PlanInput& input, const v1::Decision& decision,
       }
     }
   }
-  if (made == 0) return;
-  const size_t before = static_cast<size_t>(std::count_if(
-      input.memory().fences().begin(), input.memory().fences().end(),
-      [&](const v1::FenceMade& fence) { return FromProto(fence.at()) + kHour > now; }));
+  const std::set<std::string> before = FencedLately(input, input.memory());
+  const std::set<std::string> after = FencedLately(input, decision.remember());
+  std::set<std::string> all = before;
+  all.insert(made.begin(), made.end());
   const v1::NodesSpec& spec = input.spec().nodes();
   const size_t most = spec.has_fences_per_hour() ? spec.fences_per_hour() : 1;
-  if (before + made > most) broken.push_back("more nodes are fenced in an hour than may be");
-  if (static_cast<size_t>(decision.remember().fences_size()) < before + made) {
+  if (all.size() > before.size() && all.size() > most) {
+    broken.push_back("more nodes are fenced in an hour than may be");
+  }
+  if (!std::includes(after.begin(), after.end(), all.begin(), all.end())) {
     broken.push_back("a fence is not remembered");
   }
 }

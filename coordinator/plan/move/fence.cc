@@ -1,5 +1,7 @@
 #include "coordinator/plan/move/fence.h"
 
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/capacity.h"
@@ -37,13 +39,14 @@ std::string WhyTooFew(const Situation& situation, const Capacity& capacity, cons
   return absl::StrCat("so few others serve: ", others, ", it takes ", needed);
 }
 
-// Fences by rules in the last hour; one that a clock which ran back has put into the future counts.
-size_t RecentFences(Situation& situation) {
-  size_t recent = 0;
-  for (const v1::FenceMade& fence : situation.input.memory().fences()) {
-    if (!situation.moments.Reached(FromProto(fence.at()) + kFencesIn)) ++recent;
+// The nodes that rules have fenced in the last hour; one that a clock which ran back has put into
+// the future counts.
+std::set<std::string> FencedLately(const Situation& situation) {
+  std::set<std::string> fenced;
+  for (const v1::FenceMade& made : situation.input.memory().fences()) {
+    if (situation.moments.now() < FromProto(made.at()) + kFencesIn) fenced.insert(made.node());
   }
-  return recent;
+  return fenced;
 }
 
 std::string FixFor(const Wish& wish, const std::string& node) {
@@ -66,14 +69,16 @@ std::vector<Leaving> WhoLeaves(Situation& situation) {
   std::vector<Leaving> leaving(situation.members.size());
   Capacity capacity(situation);
   const size_t most = FencesPerHour(situation.input.spec());
-  size_t fences = 0;
+  std::set<std::string> fenced = FencedLately(situation);
   for (const Wish& wish : WishesOf(situation)) {
     Leaving& one = leaving[wish.member];
     if (one.leave) continue;
     const std::string& name = situation.members[wish.member].name();
     std::string why = WhyTooFew(situation, capacity, wish);
     std::string fix = FixFor(wish, name);
-    if (why.empty() && wish.leave.fenced_by_rule && RecentFences(situation) + fences >= most) {
+    // One that is fenced again is no other one.
+    const bool is_one_more = wish.leave.fenced_by_rule && fenced.count(name) == 0;
+    if (why.empty() && is_one_more && fenced.size() >= most) {
       why = absl::StrCat("rules have fenced as many nodes within the hour as they may: ", most);
       fix = absl::StrCat("connect-ha node fence ", name, " --reason ...");
     }
@@ -82,7 +87,7 @@ std::vector<Leaving> WhoLeaves(Situation& situation) {
       situation.Say(name, absl::StrCat(wish.leave.reason, "; it stays, since ", why), fix);
       continue;
     }
-    if (wish.leave.fenced_by_rule) ++fences;
+    if (wish.leave.fenced_by_rule) fenced.insert(name);
     one.leave = wish.leave;
     capacity.Leave(wish.member);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <set>
 
 namespace connect_ha {
 namespace {
@@ -82,9 +83,13 @@ void Assign(const v1::PlanInput& input, const Member& member, const Decided& dec
 void RememberFences(Situation& situation, const std::vector<Decided>& decided,
                     v1::PlanMemory& memory) {
   const Time now = situation.moments.now();
+  std::set<std::string> anew;
+  for (size_t i = 0; i < decided.size(); ++i) {
+    if (!decided[i].fenced_by.empty()) anew.insert(situation.members[i].name());
+  }
   for (const v1::FenceMade& made : situation.input.memory().fences()) {
     const Time at = std::min(FromProto(made.at()), now);  // a clock that ran back
-    if (situation.moments.Reached(at + kFencesKept)) continue;
+    if (anew.count(made.node()) > 0 || situation.moments.Reached(at + kFencesKept)) continue;
     v1::FenceMade& kept = *memory.add_fences();
     kept = made;
     *kept.mutable_at() = ToProto(at);
