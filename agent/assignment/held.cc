@@ -77,6 +77,7 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
     next.set_reason(ShortText(answer.assigned_reason(), kTextBytes));
     next.set_release(answer.assigned_state() == v1::OBSERVED && answer.release());
     next.set_no_other_serves(answer.no_other_serves());
+    *next.mutable_waived_rules() = answer.waived_rules();
   }
   TellRefusal(before);
   absl::Status committed = Commit(std::move(next));
@@ -204,6 +205,7 @@ v1::Assignment Held::Effective() const {
   effective.set_removed(kept_.removed());
   effective.set_reason(kept_.reason());
   effective.set_no_other_serves(kept_.no_other_serves());
+  *effective.mutable_waived_rules() = kept_.waived_rules();
   // A later one has Connect started anew, where that had been tried too often.
   if (kept_.state() == v1::SERVING && kept_.has_order()) {
     *effective.mutable_order() = kept_.order();

@@ -8,10 +8,12 @@
 namespace connect_ha {
 
 struct Course {
+  GateWanted gate = GateWanted::kAsConnect;
   UnitWanted unit = UnitWanted::kAsItIs;
   Transition::Resources resources = Transition::kNone;
   // A Connect that runs is stopped, to be held. Never of a node that was only observed: who started
-  // it there was not asked. But where it is told to stop it is, whatever it was.
+  // it there was not asked, and its gate goes on as Connect does. But where it is told to stop it
+  // is, whatever it was.
   bool may_stop = false;
   // What was put around Connect's unit is taken away.
   bool release = false;
