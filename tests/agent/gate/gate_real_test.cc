@@ -165,10 +165,13 @@ class RealUnit : public RealGate {
     context.service = order_;
     return context;
   }
-  // Stands for the preflight, which the container does not have.
-  void WriteGuard(const std::string& program) {
+  // What stands for the agent's program, which the container does not have.
+  void WriteGuard(const std::string& script) {
+    constexpr char kAgent[] = "/run/bin/connect-ha-agent";
+    Write(kAgent, absl::StrCat("#!/bin/sh\n", script, "\n"));
+    std::filesystem::permissions(kAgent, std::filesystem::perms(0755));
     Write(absl::StrCat(kDropIns, "/guard.conf"),
-          absl::StrCat("[Service]\nExecStartPre=", program, " connect-ha-agent preflight\n"));
+          absl::StrCat("[Service]\nExecStartPre=", kAgent, " preflight\n"));
     Systemctl({"daemon-reload"});
   }
 
@@ -181,7 +184,7 @@ class RealUnit : public RealGate {
 };
 
 TEST_F(RealUnit, GoesBothWays) {
-  WriteGuard("/bin/echo");
+  WriteGuard("exit 0");
   ASSERT_EQ(Systemctl({"start", kUnit}), 0);
   const absl::Status held = Apply(UnitWanted::kHeld);
   ASSERT_TRUE(held.ok()) << held;
@@ -196,7 +199,7 @@ TEST_F(RealUnit, GoesBothWays) {
 }
 
 TEST_F(RealUnit, IsTakenOverAsItRuns) {
-  WriteGuard("/bin/echo");
+  WriteGuard("exit 0");
   ASSERT_EQ(Systemctl({"start", kUnit}), 0);
   const std::string started_at = host_.ReadUnit(kUnit)->started_at().DebugString();
   const absl::Status running = Apply(UnitWanted::kRunning);
@@ -205,7 +208,7 @@ TEST_F(RealUnit, IsTakenOverAsItRuns) {
 }
 
 TEST_F(RealUnit, APreflightThatRefusesIsTriedThriceAndToldFromTheJournal) {
-  WriteGuard("/bin/sh -c 'echo no-mount-here; exit 1'");
+  WriteGuard("echo no-mount-here; exit 1");
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(Apply(UnitWanted::kRunning).code(), absl::StatusCode::kAborted);
   }
