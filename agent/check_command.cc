@@ -1,7 +1,7 @@
 #include "agent/check_command.h"
 
 #include "absl/strings/str_cat.h"
-#include "agent/one_node.h"
+#include "agent/gate/one_node.h"
 #include "common/checklist/rule.h"
 #include "common/command/checklist_text.h"
 #include "common/command/json.h"

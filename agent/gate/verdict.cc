@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "agent/one_node.h"
+#include "agent/gate/one_node.h"
 #include "common/checklist/rule.h"
 #include "common/checklist/view/facts_view.h"
 

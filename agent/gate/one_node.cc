@@ -1,4 +1,4 @@
-#include "agent/one_node.h"
+#include "agent/gate/one_node.h"
 
 namespace connect_ha {
 
