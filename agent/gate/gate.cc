@@ -135,8 +135,11 @@ void Gate::Look() {
   ConnectLook look;
   look.facts = facts.connect();
   absl::StatusOr<v1::Unit> unit = host_.ReadUnit(unit_name);
-  if (unit.ok()) look.unit = *std::move(unit);
-  if (absl::IsNotFound(unit.status())) look.unit.emplace();
+  if (absl::IsNotFound(unit.status())) {
+    look.unit.emplace();
+  } else if (unit.ok()) {
+    look.unit = *std::move(unit);
+  }
   std::string closed_by;
   if (MayChange(*orders) && orders->state() == v1::SERVING) {
     GateSubject subject;

@@ -26,7 +26,7 @@ bool IsOneStart(const v1::Unit& a, const v1::Unit& b) {
 v1::RuleAction ActionOf(const Rule& rule, const v1::ClusterSpec& spec) {
   // A rule that fences is lowered by no specification.
   if (rule.action == v1::FENCE) return v1::FENCE;
-  const auto given = spec.rules().find(rule.id);
+  const auto given = spec.rules().find(std::string(rule.id));
   return given != spec.rules().end() && given->second.has_action() ? given->second.action()
                                                                    : rule.action;
 }
