@@ -77,7 +77,7 @@ absl::Status TakeRebalance(const std::string&, v1::Facts& facts) {
   return absl::OkStatus();
 }
 
-// [{"Code": "system-reboot", "EventId": "instance-event-0d59", "NotBefore": ..., "State": "active"}]
+// [{"Code": "system-reboot", "EventId": "instance-event-1", "NotBefore": ..., "State": "active"}]
 absl::Status TakeMaintenance(const std::string& text, v1::Facts& facts) {
   ListValue events;
   if (!JsonStringToMessage(text, &events).ok()) {
