@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/standing.h"
+#include "agent/resources/connect_unit.h"
 #include "agent/resources/converge/course.h"
 #include "agent/resources/service/unit_processes.h"
 #include "common/log.h"
@@ -120,12 +121,18 @@ GateNews Gate::News() {
   Settle(*orders);
   GateNews news;
   news.version = version_;
+  news.is_known = looked_;
   news.report.set_gate_open(verdict_.open);
   news.report.set_gate_reason(verdict_.why);
   *news.report.mutable_gate_since() = ToProto(verdict_since_);
   news.report.set_jobs_known(jobs_known_);
   news.report.set_jobs(jobs_);
   return news;
+}
+
+bool Gate::ConnectRuns() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return connect_look_.unit && IsUp(*connect_look_.unit);
 }
 
 void Gate::Look() {
@@ -167,7 +174,11 @@ void Gate::Look() {
     // Before the first probe of Connect there is nothing to go by.
     const bool is_known = facts.connect().has_unit() || facts.connect().has_ping() ||
                           (connect_look_.unit && !connect_look_.unit->has_started_at());
-    looked_ = looked_ || is_known;
+    if (is_known && !looked_) {
+      looked_ = true;
+      ++version_;
+      is_news = true;
+    }
     is_news = Settle(*orders) || is_news;
   }
   known_.notify_all();

@@ -39,6 +39,7 @@ struct GateAnswer {
 // `version` grows when anything of the report changes.
 struct GateNews {
   uint64_t version = 0;
+  bool is_known = false;     // it has looked
   v1::ServiceReport report;  // without start_failed
 };
 
@@ -55,6 +56,8 @@ class Gate {
 
   // Looks at Connect's unit, and at what was gathered; judges both.
   void Look();
+  // Connect runs, as far as is known: whether it answers is worth asking.
+  bool ConnectRuns();
 
  private:
   // Needs mutex_. By what is known, and what the node is told now.

@@ -50,7 +50,7 @@ void GateKeeper::Run(Gate& gate) {
   while (!stop_) {
     const auto now = steady_clock::now();
     if (now >= next_ask) {
-      gather_(kOnGate);
+      if (gate.ConnectRuns()) gather_(kOnGate);
       next_ask = now + options_.pace;
     }
     const auto until_ask = std::chrono::ceil<milliseconds>(next_ask - now);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "agent/gate/one_node.h"
+#include "agent/resources/connect_unit.h"
 #include "common/checklist/rule.h"
 #include "common/checklist/view/facts_view.h"
 
@@ -14,10 +15,6 @@ namespace connect_ha {
 namespace {
 
 constexpr uint32_t kOk = 200;
-
-bool Runs(const v1::Unit& unit) {
-  return unit.active_state() == "active" || unit.active_state() == "reloading";
-}
 
 bool IsOneStart(const v1::Unit& a, const v1::Unit& b) {
   return a.has_started_at() == b.has_started_at() && a.started_at() == b.started_at();
@@ -54,7 +51,7 @@ bool Counts(const v1::Evidence& evidence, const GateSubject& subject) {
 GateVerdict JudgeConnect(const ConnectLook& look) {
   const v1::Unit& unit = look.unit ? *look.unit : look.facts.unit();
   if (!look.unit && !look.facts.has_unit()) return {false, "whether Connect runs is not known"};
-  if (!Runs(unit)) {
+  if (!IsUp(unit)) {
     return {false,
             absl::StrCat("Connect does not run (",
                          unit.active_state().empty() ? "no unit" : unit.active_state(), ")")};

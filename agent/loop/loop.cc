@@ -195,6 +195,7 @@ void Loop::AddService(const std::string& start_failed, v1::HeartbeatRequest& req
   if (!options_.gate) return;
   GateNews news = options_.gate();
   sent_gate_ = news.version;
+  if (!news.is_known) return;
   *request.mutable_service() = std::move(news.report);
   request.mutable_service()->set_start_failed(start_failed);
   MakePrintable(*request.mutable_service());

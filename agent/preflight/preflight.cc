@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/held.h"
+#include "agent/assignment/standing.h"
 #include "agent/assignment/told.h"
 #include "agent/preflight/database_look.h"
 #include "agent/preflight/storage_look.h"
@@ -91,6 +92,10 @@ class Look {
     }
     if (!held.ok()) return WithFix(held.status(), kAgain);
     orders_ = *std::move(held);
+    // As the agent goes by it.
+    if (!IsAllowed(orders_.state(), options_.agent_config.allow())) {
+      orders_.set_state(v1::OBSERVED);
+    }
     const bool is_held = orders_.state() == v1::STOPPED || orders_.state() == v1::FENCED;
     const bool enforces = may_enforce_ && orders_.desired().spec().enforcement() == v1::ENFORCE;
     finding_.enforced = may_enforce_ && (enforces || is_held);

@@ -142,8 +142,10 @@ TEST_F(GateTest, NothingIsKnownOfAConnectThatRunsBeforeItWasAsked) {
 }
 
 TEST_F(GateTest, TellsEachTurnOnce) {
+  EXPECT_FALSE(gate_->News().is_known);
   gate_->Look();
   const GateNews open = gate_->News();
+  EXPECT_TRUE(open.is_known);
   EXPECT_TRUE(open.report.gate_open());
   EXPECT_EQ(news_, 1);
   gate_->Look();

@@ -136,10 +136,15 @@ TEST_F(LoopTest, ReportsWhatTheNodeIs) {
 }
 
 TEST_F(LoopTest, SaysHowTheGateStandsAndCallsWhenItTurns) {
+  gate_.is_known = false;
   Begin();
   EXPECT_TRUE(link_.requests[0].can_serve());
-  EXPECT_FALSE(link_.requests[0].service().gate_open());
-  EXPECT_EQ(link_.requests[0].service().gate_reason(), "it is new");
+  EXPECT_FALSE(link_.requests[0].has_service());
+  gate_.is_known = true;
+  ++gate_.version;
+  After(seconds(1));
+  EXPECT_FALSE(link_.requests.back().service().gate_open());
+  EXPECT_EQ(link_.requests.back().service().gate_reason(), "it is new");
   const size_t calls = link_.requests.size();
   After(seconds(1));
   EXPECT_EQ(link_.requests.size(), calls);

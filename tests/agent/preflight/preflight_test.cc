@@ -128,6 +128,10 @@ TEST_F(PreflightTest, AReadyNodeMayBeStartedByAPersonWhereTheAgentStartsNothing)
   node_.held.set_state(v1::PREPARING);
   node_.Hold();
   ExpectRefused("orders", "is being brought to generation 7");
+  // What would start or stop Connect is not taken there.
+  node_.held.set_state(v1::STOPPED);
+  node_.Hold();
+  EXPECT_EQ(Refused(), "");
 }
 
 TEST_F(PreflightTest, ANodeThatWasOffForLongDoesNotStartBeforeItIsTold) {
