@@ -1,11 +1,11 @@
 // Decides what every node is to be, again and again: gathers what is known, remembered and said,
-// asks the plan (coordinator/plan/decide.h), asks what no decision may do (invariants.h), stores what
-// is to be remembered, and only then tells the roster, whose heartbeats look it up. A decision that
-// would break an invariant, or cannot be stored, is not in force: the one before stays.
+// asks the plan (coordinator/plan/decide.h), asks what no decision may do (invariants.h), stores
+// what is to be remembered, and only then tells the roster, whose heartbeats look it up. A decision
+// that would break an invariant, or cannot be stored, is not in force: the one before stays.
 //
 // It decides in one thread of its own: when something changed, when the decision says that time
-// alone makes it another one, and at the least every ten seconds; and in the thread of whoever gives
-// it a word, before that call returns. One decision at a time.
+// alone makes it another one, and at the least every ten seconds; and in the thread of whoever
+// gives it a word, before that call returns. One decision at a time.
 #pragma once
 
 #include <atomic>
@@ -94,7 +94,7 @@ class Planner {
   const PlanFunctions functions_;
   std::function<void(const std::string& node)> nudge_;
 
-  std::mutex deciding_;  // all that follows; one decision at a time
+  std::mutex deciding_;              // all that follows; one decision at a time
   std::optional<Store::Plan> plan_;  // as the store has it, its nodes by name; unset: to be read
   std::vector<v1::Said> said_;       // by the decision in force
   std::vector<std::string> broken_;  // as told last
