@@ -66,8 +66,8 @@ class Roster {
   // said, and of each node its rules. Returns for each node, in the input's order, whom that is of.
   std::vector<PlanLook> LookForPlan(Time now, v1::PlanInput* input) const;
   // What each node is to be from now on, in that same order; one without a state is left out, and
-  // so is a name that another machine has taken since. Returns the nodes whose order is another one.
-  // `serial` is that of the latest order of this epoch that is stored.
+  // so is a name that another machine has taken since. Returns the nodes whose order is another
+  // one. `serial` is that of the latest order of this epoch that is stored.
   std::vector<std::string> Assign(
       const std::vector<PlanLook>& looks,
       const google::protobuf::RepeatedPtrField<v1::NodeAssignment>& assignments, uint64_t serial);

@@ -55,7 +55,7 @@ struct KnownNode {
 
   // The greatest order that it has taken, whoever gave it; absent: none.
   std::optional<v1::Order> taken;
-  bool can_serve = false;  // as of HeartbeatRequest
+  bool can_serve = false;                            // as of HeartbeatRequest
   std::shared_ptr<const v1::ServiceReport> service;  // null: it has not said
 
   bool ahead = false;  // as told last
@@ -76,8 +76,8 @@ CountedFacts Count(const KnownNode& node, std::chrono::microseconds stale_after,
 // What is known of its unit, by facts that count.
 UnitSeen SeenUnit(const KnownNode& node, std::chrono::microseconds stale_after, Time now);
 
-// Whether another machine spoke under its name a moment ago: a successor, or a copy that is about to
-// be seen as one. Until that is known nothing is decided by what either says.
+// Whether another machine spoke under its name a moment ago: a successor, or a copy that is about
+// to be seen as one. Until that is known nothing is decided by what either says.
 bool IsSettled(const KnownNode& node);
 
 // "two live machines claim this name: ..."

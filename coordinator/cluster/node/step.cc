@@ -231,8 +231,8 @@ bool PlanSeesTheSame(const KnownNode& a, const KnownNode& b) {
   return a.said.state == b.said.state && a.said.generation == b.said.generation &&
          a.said.own_lineage == b.said.own_lineage && a.said.order_ahead == b.said.order_ahead &&
          a.said.odd == b.said.odd && a.said.allow == b.said.allow && a.odd == b.odd &&
-         a.ahead == b.ahead && a.can_serve == b.can_serve &&
-         IsSame(a.taken, b.taken) && IsSame(a.service.get(), b.service.get()) &&
+         a.ahead == b.ahead && a.can_serve == b.can_serve && IsSame(a.taken, b.taken) &&
+         IsSame(a.service.get(), b.service.get()) &&
          IsSame(a.said.convergence.get(), b.said.convergence.get());
 }
 

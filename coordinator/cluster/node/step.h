@@ -22,8 +22,8 @@ namespace connect_ha {
 struct StepInputs {
   const v1::Desired& desired;  // in force; its lineage is the store's
   std::chrono::microseconds stale_after{};
-  uint64_t epoch = 0;     // of the store's opening
-  uint64_t serial = 0;    // of the latest order given to any node in this epoch
+  uint64_t epoch = 0;   // of the store's opening
+  uint64_t serial = 0;  // of the latest order given to any node in this epoch
   // What the plan gave this node; null: nothing yet, or it was for another machine of its name.
   std::shared_ptr<const v1::NodeAssignment> assigned;
   uint64_t refresh = 0;   // the latest number under which fresh facts were asked for; 0: none

@@ -61,13 +61,22 @@ bool IsSame(const v1::Order& a, const v1::Order& b) {
 }
 
 // It stays what it is. Who has taken an order is told no state, since on its way to another one it
-// would turn back; who has taken none is only observed.
+// would turn back. An agent of release 0.1 takes none.
 void LeaveAsItIs(const v1::HeartbeatRequest& request, const StepInputs& in,
                  v1::HeartbeatResponse& answer) {
   answer.set_assigned_generation(request.reported_generation());
   if (IsOwn(request, in)) *answer.mutable_order() = request.order();
   const v1::Order& taken = request.order();
-  if (taken.epoch() == 0 && taken.serial() == 0) answer.set_assigned_state(v1::OBSERVED);
+  if (taken.epoch() != 0 || taken.serial() != 0) return;
+  const v1::NodeState said = request.reported_state();
+  answer.set_assigned_state(said == v1::PREPARING || said == v1::READY ? said : v1::OBSERVED);
+}
+
+// Of two machines under one name only the one that goes by what was given: neither gets anything
+// new. What has no order is not given yet.
+bool IsGiven(const v1::HeartbeatRequest& request, const StepInputs& in, bool frozen) {
+  if (in.assigned == nullptr || !in.assigned->has_order()) return false;
+  return !frozen || IsSame(request.order(), in.assigned->order());
 }
 
 void Tell(const v1::NodeAssignment& assigned, v1::HeartbeatResponse& answer) {
@@ -102,15 +111,12 @@ std::string WhatNobodyGave(const v1::HeartbeatRequest& request, const StepInputs
 void GiveOrders(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult& result) {
   const KnownNode& node = result.after;
   v1::HeartbeatResponse& answer = result.answer;
-  // Of two machines under one name neither is given anything new.
   const bool frozen = node.in_conflict;
-  const bool is_given = in.assigned != nullptr &&
-                        (!frozen || (request.has_order() &&
-                                     IsSame(request.order(), in.assigned->order())));
-  if (!is_given) {
-    LeaveAsItIs(request, in, answer);
-  } else {
+  const bool is_given = IsGiven(request, in, frozen);
+  if (is_given) {
     Tell(*in.assigned, answer);
+  } else {
+    LeaveAsItIs(request, in, answer);
   }
   if (frozen) return;
   const bool odd = IsOdd(in.desired, node.said);
