@@ -65,6 +65,7 @@ absl::StatusOr<v1::HeartbeatResponse> Roster::Heartbeat(const v1::HeartbeatReque
     const std::string machine_id = ShortText(request.machine_id(), kNameBytes);
     if (node->assigned_machine.empty() || node->assigned_machine == machine_id) {
       inputs.assigned = node->assigned;
+      inputs.no_other_serves = node->no_other_serves;
     }
   }
   const HeldFacts* facts = inputs.report ? inputs.report.get() : node->known.facts.get();

@@ -35,6 +35,7 @@ struct Roster::Node {
   // What the plan gave it, and from whose facts; null: nothing yet. Changed under `mutex` alone.
   std::shared_ptr<const v1::NodeAssignment> assigned;
   std::string assigned_machine;
+  bool no_other_serves = false;
 
   explicit Node(std::string node_name) : name(std::move(node_name)) {}
 };

@@ -157,11 +157,13 @@ bool Roster::FillPlanNode(const Node& node, const v1::Desired& desired, Time now
 
 std::vector<std::string> Roster::Assign(
     const std::vector<PlanLook>& looks,
-    const google::protobuf::RepeatedPtrField<v1::NodeAssignment>& assignments, uint64_t serial) {
+    const google::protobuf::RepeatedPtrField<v1::NodeAssignment>& assignments,
+    const std::vector<bool>& no_other_serves, uint64_t serial) {
   RaiseTo(serial_, serial);
   std::vector<std::string> moved;
   bool changed = false;
-  const size_t count = std::min(looks.size(), static_cast<size_t>(assignments.size()));
+  const size_t count = std::min(
+      {looks.size(), static_cast<size_t>(assignments.size()), no_other_serves.size()});
   for (size_t i = 0; i < count; ++i) {
     const v1::NodeAssignment& given = assignments.Get(static_cast<int>(i));
     const NodePointer node = Find(given.node());
@@ -170,7 +172,10 @@ std::vector<std::string> Roster::Assign(
     if (node->known.removed || node->admission != looks[i].admission) continue;
     node->assigned_machine = looks[i].machine_id;
     const v1::NodeAssignment* before = node->assigned.get();
-    if (before == nullptr || !IsSame(before->order(), given.order())) moved.push_back(node->name);
+    const bool is_news = before == nullptr || !IsSame(before->order(), given.order()) ||
+                         node->no_other_serves != no_other_serves[i];
+    if (is_news) moved.push_back(node->name);
+    node->no_other_serves = no_other_serves[i];
     changed |= before == nullptr || before->state() != given.state();
     if (before != nullptr && before->SerializeAsString() == given.SerializeAsString()) continue;
     node->assigned = std::make_shared<const v1::NodeAssignment>(given);

@@ -26,6 +26,7 @@ struct StepInputs {
   uint64_t serial = 0;  // of the latest order given to any node in this epoch
   // What the plan gave this node; null: nothing yet, or it was for another machine of its name.
   std::shared_ptr<const v1::NodeAssignment> assigned;
+  bool no_other_serves = false;  // as of HeartbeatResponse; with `assigned`
   uint64_t refresh = 0;   // the latest number under which fresh facts were asked for; 0: none
   std::string challenge;  // as of HeartbeatResponse.proof_challenge
   std::vector<std::string> forget;  // as of HeartbeatResponse.forget_beacons

@@ -79,7 +79,8 @@ bool IsGiven(const v1::HeartbeatRequest& request, const StepInputs& in, bool fro
   return !frozen || IsSame(request.order(), in.assigned->order());
 }
 
-void Tell(const v1::NodeAssignment& assigned, v1::HeartbeatResponse& answer) {
+void Tell(const v1::NodeAssignment& assigned, bool no_other_serves, v1::HeartbeatResponse& answer) {
+  answer.set_no_other_serves(no_other_serves);
   answer.set_assigned_state(assigned.state());
   answer.set_assigned_generation(assigned.generation());
   answer.set_assigned_reason(assigned.reason());
@@ -114,7 +115,7 @@ void GiveOrders(const v1::HeartbeatRequest& request, const StepInputs& in, StepR
   const bool frozen = node.in_conflict;
   const bool is_given = IsGiven(request, in, frozen);
   if (is_given) {
-    Tell(*in.assigned, answer);
+    Tell(*in.assigned, in.no_other_serves, answer);
   } else {
     LeaveAsItIs(request, in, answer);
   }
