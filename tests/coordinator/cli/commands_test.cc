@@ -153,6 +153,7 @@ TEST(Show, NoCommandFetchesTheFactsOfEveryNode) {
                                                                  {"facts", "node-1"},
                                                                  {"diff", "node-1", "node-2"},
                                                                  {"proof"},
+                                                                 {"plan"},
                                                                  {"events"}}) {
     World world;
     world.Run(words);
@@ -178,6 +179,11 @@ TEST(Errors, EachCarriesAFix) {
                                              {"audit", "--verify"},
                                              {"diff", "node-1", "node-2"},
                                              {"preview", "tests/coordinator/cli/cluster.yaml"},
+                                             {"plan"},
+                                             {"node", "drain", "node-1", "--reason", "a"},
+                                             {"node", "start", "node-1", "--reason", "a"},
+                                             {"waive", "disk-has-room", "--until", "1h", "--reason",
+                                              "a"},
                                              {"node", "remove", "node-1", "--yes"}}) {
     World world;
     world.coordinator.error = absl::UnavailableError("no answer; fix: wait");
