@@ -357,7 +357,7 @@ class ApplyAndServe : public Apply {
       }
     };
   }
-  int Run() { return world_.Run({"apply", path_, "--yes", "--wait"}); }
+  int ApplyAndWait() { return world_.Run({"apply", path_, "--yes", "--wait"}); }
   std::chrono::microseconds Took() const { return world_.now - begun_; }
 
   const Time begun_ = world_.now;
@@ -368,7 +368,7 @@ TEST_F(ApplyAndServe, WaitsUntilTheNodeServes) {
   ready.mutable_nodes(0)->set_waits_for("its agent to get there");
   world_.coordinator.snapshots = {ready, Told(v1::SERVING, v1::READY),
                                   Told(v1::SERVING, v1::SERVING)};
-  EXPECT_EQ(Run(), kHolds);
+  EXPECT_EQ(ApplyAndWait(), kHolds);
   EXPECT_THAT(world_.out,
               HasSubstr("[0s] node-1: as generation 1 says; preparing -> ready; waits for: its "
                         "agent to get there\n"
@@ -383,7 +383,7 @@ TEST_F(ApplyAndServe, WaitsForNoNodeThatAPersonHolds) {
   v1::Word& word = *world_.coordinator.plan.add_words();
   word.set_kind(v1::Word::CORDON);
   word.set_node("node-1");
-  EXPECT_EQ(Run(), kHolds);
+  EXPECT_EQ(ApplyAndWait(), kHolds);
   EXPECT_EQ(Took(), std::chrono::seconds(0));
 }
 
@@ -391,26 +391,26 @@ TEST_F(ApplyAndServe, WaitsForNoNodeThatMayGoNoFurther) {
   Follow(Told(v1::READY, v1::READY), 100);
   world_.coordinator.snapshots[0].mutable_nodes(0)->set_waits_for("allow: serve");
   world_.coordinator.snapshots[0].mutable_nodes(0)->set_allow(v1::ALLOW_INSTALL);
-  EXPECT_EQ(Run(), kHolds);
+  EXPECT_EQ(ApplyAndWait(), kHolds);
   EXPECT_EQ(Took(), std::chrono::seconds(0));
 }
 
 TEST_F(ApplyAndServe, ANodeWhereConnectDoesNotStartEndsIt) {
   Follow(Told(v1::STOPPED, v1::STOPPED), 100);
-  EXPECT_EQ(Run(), kFails);
+  EXPECT_EQ(ApplyAndWait(), kFails);
   EXPECT_EQ(Took(), std::chrono::seconds(0));
 }
 
 TEST_F(ApplyAndServe, AFencedNodeHasItsTimeToComeBack) {
   Follow(Told(v1::FENCED, v1::FENCED), 1000);
-  EXPECT_EQ(Run(), kFails);
+  EXPECT_EQ(ApplyAndWait(), kFails);
   EXPECT_EQ(Took(), std::chrono::minutes(3));
 }
 
 TEST_F(ApplyAndServe, ANodeThatIsLeftAsItIsHasItsTimeToBeToldSomethingElse) {
   Follow(Told(v1::OBSERVED, v1::OBSERVED, v1::Convergence::DIFFERS), 1000);
   world_.coordinator.snapshots[0].mutable_nodes(0)->set_waits_for("package rstudio-connect");
-  EXPECT_EQ(Run(), kFails);
+  EXPECT_EQ(ApplyAndWait(), kFails);
   EXPECT_EQ(Took(), std::chrono::seconds(30));
   EXPECT_THAT(world_.out, HasSubstr("0 changes pending, not made: package rstudio-connect\n"));
 }
