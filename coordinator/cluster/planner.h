@@ -1,16 +1,16 @@
 // Decides what every node is to be, again and again: gathers what is known, remembered and said,
-// asks the plan (coordinator/plan/decide.h), asks what no decision may do (invariants.h), stores what
-// is to be remembered, and only then tells the roster, whose heartbeats look it up. A decision that
-// would break an invariant, or cannot be stored, is not in force: the one before stays.
+// asks the plan (coordinator/plan/decide.h), asks what no decision may do (invariants.h), stores
+// what is to be remembered, and only then tells the roster, whose heartbeats look it up. A decision
+// that would break an invariant, or cannot be stored, is not in force: the one before stays.
 //
 // It decides in one thread of its own: when something changed, when the decision says that time
-// alone makes it another one, and at the least every ten seconds; and in the thread of whoever gives
-// it a word, before that call returns. One decision at a time.
+// alone makes it another one, and at the least every ten seconds; and in the thread of whoever
+// gives it a word, before that call returns. One decision at a time.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -28,6 +28,7 @@
 #include "connect_ha/v1/plan.pb.h"
 #include "coordinator/cluster/evaluator.h"
 #include "coordinator/cluster/node/event_pace.h"
+#include "coordinator/cluster/planning/plan_rules.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/store/store.h"
 
@@ -39,6 +40,9 @@ struct PlanFunctions {
   std::function<std::vector<std::string>(const v1::PlanInput&, const v1::Decision&)> broken;
 };
 
+// Of what decisions say loudly; what is more is counted.
+inline constexpr uint32_t kSaidPerMinute = 60;
+
 class Planner {
  public:
   // Borrows all three.
@@ -48,9 +52,9 @@ class Planner {
   Planner(const Planner&) = delete;
   Planner& operator=(const Planner&) = delete;
 
-  // Tells the roster what every node was told last, before the restart: until it decides, that
-  // holds. After the roster's Load.
-  absl::Status Load();
+  // Shows what every node was told last, before the restart; nodes are told nothing before a first
+  // decision, and stay what they are. After the roster's and the evaluator's Load.
+  absl::Status Load(Time now);
   // From now on `nudge` has a node call at once. Before Start, once.
   void OnOrder(std::function<void(const std::string& node)> nudge);
   void Start();
@@ -79,12 +83,18 @@ class Planner {
   struct Round;
 
   void Loop();
-  absl::Status DecideLocked(Time now);
-  absl::Status Reload();
+  std::chrono::milliseconds UntilNext(Time now) const;
+  // All of these with deciding_ held.
+  void DecideNow(Time now);
   absl::StatusOr<bool> TryOnce(Time now);
+  absl::Status Read();
   absl::Status Keep(Round& round, Time now);
-  void Publish(Round& round, Time now);
-  void Refuse(std::vector<std::string> broken, Time now);
+  void PutIntoForce(Round& round, Time now);
+  void TellRefused(const std::vector<std::string>& broken, Time now);
+  void LeaveInForce(std::vector<std::string> why);
+  // planner_words.cc
+  std::vector<v1::Word> WordsLike(const v1::TakeBackRequest& request) const;
+
   void Show(v1::GetPlanResponse shown);
   v1::NodeAssignment AssignmentOf(const std::string& node) const;
 
@@ -94,18 +104,19 @@ class Planner {
   const PlanFunctions functions_;
   std::function<void(const std::string& node)> nudge_;
 
-  std::mutex deciding_;  // all that follows; one decision at a time
-  std::optional<Store::Plan> plan_;  // as the store has it, its nodes by name; unset: to be read
+  std::mutex deciding_;              // all that follows; one decision at a time
+  std::optional<Store::Plan> plan_;  // as the store has it; unset: to be read
+  PlanRules rules_;
   std::vector<v1::Said> said_;       // by the decision in force
-  std::vector<std::string> broken_;  // as told last
-  EventPace pace_;                   // of what is said
+  std::vector<std::string> broken_;  // as told last; none: what is decided is in force
+  EventPace pace_{kSaidPerMinute};
 
   mutable std::mutex shown_mutex_;
   std::shared_ptr<const v1::GetPlanResponse> shown_;
 
-  std::mutex wake_mutex_;  // all that follows; taken last
+  mutable std::mutex wake_mutex_;  // all that follows; taken last
   std::condition_variable woken_;
-  bool wake_ = false;
+  bool wake_ = true;
   bool stopping_ = false;
   std::optional<Time> wake_at_;
   std::thread thread_;

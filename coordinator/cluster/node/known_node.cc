@@ -29,6 +29,8 @@ CountedFacts Count(const KnownNode& node, std::chrono::microseconds stale_after,
   return counted;
 }
 
+bool IsSettled(const KnownNode& node) { return node.claimants.Count() <= 1; }
+
 UnitSeen SeenUnit(const KnownNode& node, std::chrono::microseconds stale_after, Time now) {
   CountedFacts counted = Count(node, stale_after, now);
   if (counted.facts != nullptr) return counted.facts->unit;

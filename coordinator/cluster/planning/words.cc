@@ -15,9 +15,7 @@ namespace {
 // Whoever means for ever changes the specification.
 constexpr std::chrono::hours kLongest{365 * 24};
 
-bool NeedsEnd(v1::Word::Kind kind) {
-  return kind == v1::Word::WAIVE || kind == v1::Word::UNFENCE;
-}
+bool NeedsEnd(v1::Word::Kind kind) { return kind == v1::Word::WAIVE || kind == v1::Word::UNFENCE; }
 
 bool Fences(const std::string& rule) {
   const Rule* row = FindRule(rule);
@@ -31,9 +29,9 @@ absl::Status CheckRule(const v1::Word& word) {
                                      KindName(word.kind()), " is of a node, not of a rule"));
   }
   if (FindRule(word.rule()) != nullptr) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      word.rule().empty() ? "no rule is named" : absl::StrCat("no rule ", word.rule()),
-      "\nfix: connect-ha rules names them"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(word.rule().empty() ? "no rule is named" : absl::StrCat("no rule ", word.rule()),
+                   "\nfix: connect-ha rules names them"));
 }
 
 absl::Status CheckEnd(const v1::Word& word, Time now) {
@@ -48,8 +46,8 @@ absl::Status CheckEnd(const v1::Word& word, Time now) {
         absl::StrCat("its end ", FormatUtc(until), " is over\nfix: --until 2h"));
   }
   if (until - now > kLongest) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "its end ", FormatUtc(until), " is more than a year away\nfix: --until 30d"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("its end ", FormatUtc(until), " is more than a year away\nfix: --until 30d"));
   }
   return absl::OkStatus();
 }

@@ -1,0 +1,102 @@
+// Who is taken out of service, and who enters it.
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "common/time.h"
+#include "coordinator/plan/judged.h"
+
+namespace connect_ha {
+namespace {
+
+bool IsKnownToHold(const v1::PlanNode& node, const std::string& rule) {
+  const v1::NodeRule* line = RuleOn(node, rule);
+  return line != nullptr && (line->outcome() == v1::PASS || line->outcome() == v1::NOT_APPLICABLE);
+}
+
+bool StillServes(const Judged& judged) { return judged.served && TakesUsers(judged.given.state()); }
+
+bool HasDowntime(const v1::PlanInput& input, const Judged& judged) {
+  for (const auto kind : {v1::Word::FENCE, v1::Word::STOP, v1::Word::DRAIN}) {
+    const v1::Word* word = WordOn(input, judged.name(), kind);
+    if (word != nullptr && word->downtime()) return true;
+  }
+  return false;
+}
+
+bool IsWanted(const v1::PlanInput& input, const Judged& judged) {
+  for (const auto kind : {v1::Word::FENCE, v1::Word::STOP, v1::Word::DRAIN, v1::Word::RELEASE}) {
+    if (WordOn(input, judged.name(), kind) != nullptr) return true;
+  }
+  return judged.node->notices_size() > 0;
+}
+
+bool SomebodyElseHolds(const Judged& judged, const std::string& rule,
+                       const std::vector<Judged>& nodes) {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const Judged& other) {
+    return &other != &judged && other.served && IsKnownToHold(*other.node, rule);
+  });
+}
+
+}  // namespace
+
+void JudgeLeaving(const v1::PlanInput& input, const std::vector<Judged>& nodes,
+                  Complaints& broken) {
+  const auto left = std::count_if(nodes.begin(), nodes.end(), StillServes);
+  bool downtime = false;
+  for (const Judged& judged : nodes) downtime |= judged.leaves() && HasDowntime(input, judged);
+  for (const Judged& judged : nodes) {
+    if (!judged.moved || !judged.leaves()) continue;
+    if (left == 0 && !downtime) {
+      broken.push_back("the last node that serves is taken out of service");
+    }
+    if (judged.node->brief().reported_state() == v1::OBSERVED && !IsWanted(input, judged)) {
+      broken.push_back(absl::StrCat(judged.name(), " is observed, and taken out by no person"));
+    }
+    const bool by_rule = judged.after.out_for_size() > 0;
+    if (!by_rule && !IsWanted(input, judged) && judged.node->start_failed().empty()) {
+      broken.push_back(absl::StrCat(judged.name(), " is taken out of service for no reason"));
+    }
+    for (const std::string& rule : judged.after.out_for()) {
+      if (!IsWanted(input, judged) && !SomebodyElseHolds(judged, rule, nodes) && !downtime) {
+        broken.push_back(absl::StrCat(judged.name(), " leaves for ", rule,
+                                      ", and no node that serves is known to be without it"));
+      }
+    }
+  }
+}
+
+void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
+                   Complaints& broken) {
+  std::set<std::string> versions;
+  bool starts = false;
+  for (const Judged& judged : nodes) {
+    const v1::PlanNode& node = *judged.node;
+    const bool enters = judged.moved && judged.given.state() == v1::SERVING &&
+                        judged.before.state() != v1::SERVING &&
+                        node.brief().reported_state() != v1::SERVING;
+    const bool begins = enters && node.connect() == v1::CONNECT_RESTS;
+    starts |= begins;
+    const bool runs = node.fresh() && node.connect() == v1::CONNECT_RUNS;
+    if (begins) versions.insert(node.installed_version());
+    if (runs && !node.running_version().empty()) versions.insert(node.running_version());
+    if (!enters) continue;
+    const v1::FactsBrief& facts = node.brief().facts();
+    if (facts.has_mount_verified() ? !facts.mount_verified() : input.spec().has_storage()) {
+      broken.push_back(absl::StrCat(judged.name(), " enters without a verified mount"));
+    }
+    if (node.brief().reported_generation() != input.generation() && begins) {
+      broken.push_back(absl::StrCat(judged.name(), " starts as another generation"));
+    }
+    if (IsWanted(input, judged) || WordOn(input, judged.name(), v1::Word::CORDON) != nullptr) {
+      if (node.notices_size() == 0) {
+        broken.push_back(absl::StrCat(judged.name(), " enters, though a person keeps it out"));
+      }
+    }
+  }
+  if (starts && versions.size() > 1) {
+    broken.push_back("two versions of Connect would run against one database");
+  }
+}
+
+}  // namespace connect_ha
