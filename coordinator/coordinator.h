@@ -33,8 +33,9 @@ class Coordinator {
                                                            const std::string& spec_path, Time now);
   ~Coordinator();
 
-  // From then on nodes are decided upon, too. Both are host:port. `listen` empty: every address of this machine, the port that nodes call.
-  // `enrol_listen` empty: the port beside that of `listen`, which may be 0 for two free ones.
+  // From then on nodes are decided upon, too. Both are host:port. `listen` empty: every address of
+  // this machine, the port that nodes call. `enrol_listen` empty: the port beside that of `listen`,
+  // which may be 0 for two free ones.
   absl::Status Start(const std::string& listen, const std::string& enrol_listen = "");
 
   // What is to be done now: evaluation, renewal of the certificate. For one thread, every 200 ms
