@@ -90,6 +90,10 @@ std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, cons
   if (spec.enforcement() == v1::ENFORCE) {
     if (!HasSomethingToEnforce(spec)) {
       checker.Warn("enforcement", "is enforce, and there is nothing to bring the nodes to");
+    } else if (!spec.prove().storage() || !spec.prove().database()) {
+      checker.Warn("enforcement",
+                   "is enforce, and no node enters service before it is proved that all use one "
+                   "file system and one database: write prove: {storage: true, database: true}");
     }
     if (spec.connect().has_version() && !spec.connect().has_package()) {
       checker.Warn("connect.version",

@@ -18,6 +18,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
+constexpr char kSpec[] =
+    "cluster: analytics\nenforcement: enforce\nruntimes:\n  r: []\n"
+    "prove: {storage: true, database: true}\n";
+
 // A specification in a directory of its own; one node, which would change one thing.
 class Apply : public testing::Test {
  protected:
@@ -25,7 +29,7 @@ class Apply : public testing::Test {
     char pattern[] = "/tmp/connect-ha-apply.XXXXXX";
     dir_ = mkdtemp(pattern);
     path_ = dir_ + "/cluster.yaml";
-    std::ofstream(path_) << "cluster: analytics\nenforcement: enforce\nruntimes:\n  r: []\n";
+    std::ofstream(path_) << kSpec;
     world_.coordinator.previews.resize(1);
     v1::NodePreview& node = *world_.coordinator.previews[0].add_nodes();
     node.set_node("node-1");
@@ -241,8 +245,7 @@ TEST_F(SignedApply, SignsTheFilesAsTheNextGenerationAboveWhatNodesHold) {
 
 TEST_F(SignedApply, WhatIsInForceUnsignedIsAppliedSigned) {
   AddGeneration("");
-  world_.coordinator.specs[1].mutable_bundle()->set_source(
-      "cluster: analytics\nenforcement: enforce\nruntimes:\n  r: []\n");
+  world_.coordinator.specs[1].mutable_bundle()->set_source(kSpec);
   EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds) << world_.error;
   EXPECT_THAT(world_.out, HasSubstr("nothing to apply"));
   EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--sign", key_}), kHolds) << world_.error;
