@@ -56,10 +56,10 @@ std::vector<Command> Commands(const Environment& environment) {
       TokenCreateCommand(environment),
       TokenListCommand(environment),
       TokenRevokeCommand(environment),
+      NodeRemoveCommand(environment),
   });
   add(WordCommands(environment));
   add({
-      NodeRemoveCommand(environment),
       AdminCreateCommand(environment),
       AdminListCommand(environment),
       AdminRemoveCommand(environment),
