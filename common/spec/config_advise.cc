@@ -78,6 +78,9 @@ void CheckService(const v1::ClusterSpec& spec, Checker& checker) {
   checker.Require(!rollout.has_drain_timeout() || rollout.drain_timeout().seconds() > 0 ||
                       rollout.drain_timeout().nanos() > 0,
                   "rollout.drain_timeout", "must be longer than 0s");
+  constexpr int64_t kLongestDrain = int64_t{24} * 60 * 60;
+  checker.Require(rollout.drain_timeout().seconds() <= kLongestDrain, "rollout.drain_timeout",
+                  "must be at most 1d");
   checker.Require(
       !rollout.has_maintenance_window() || IsMaintenanceWindow(rollout.maintenance_window()),
       "rollout.maintenance_window",

@@ -222,6 +222,14 @@ TEST_F(SpecBundleTest, ABalancerIsAskedThroughItsAddress) {
             "cluster.yaml:2:26: nodes.fences_per_hour must be at most 100\n");
 }
 
+TEST_F(SpecBundleTest, ADrainEnds) {
+  EXPECT_EQ(Load("cluster: a\nrollout: {drain_timeout: 1d}\n"), "");
+  EXPECT_EQ(Load("cluster: a\nrollout: {drain_timeout: 2d}\n"),
+            "cluster.yaml:2:26: rollout.drain_timeout must be at most 1d\n");
+  EXPECT_EQ(Load("cluster: a\nrollout: {drain_timeout: 0s}\n"),
+            "cluster.yaml:2:26: rollout.drain_timeout must be longer than 0s\n");
+}
+
 TEST_F(SpecBundleTest, WhatARuleDoesIsSaidByItsNameAndNoFenceIsLoweredThere) {
   EXPECT_EQ(Load("cluster: a\nrules:\n"
                  "  clocks-are-synchronised: {action: tell, fail_after: 0s, pass_after: 10m}\n"

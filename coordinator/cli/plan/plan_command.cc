@@ -61,7 +61,7 @@ void PrintBroken(Terminal& terminal, const v1::GetPlanResponse& plan) {
 void PrintAssignments(Terminal& terminal, const v1::Snapshot& snapshot,
                       const v1::Decision& decision, Time now) {
   std::vector<TableRow> rows;
-  std::vector<Told> told;
+  std::vector<ToldNode> told;
   for (const v1::NodeAssignment& one : decision.assignments()) {
     const v1::NodeState reported = ReportedState(snapshot, one.node());
     rows.push_back({{one.node()},
@@ -87,7 +87,7 @@ void PrintWould(Terminal& terminal, const v1::GetPlanResponse& plan) {
                       "enforcement: enforce it would be, next:",
                       terminal.width);
   std::vector<TableRow> rows;
-  std::vector<Told> told;
+  std::vector<ToldNode> told;
   for (const v1::NodeAssignment& one : plan.would().assignments()) {
     const v1::NodeState state = one.state();
     rows.push_back(
