@@ -345,7 +345,8 @@ class ApplyAndServe : public Apply {
     v1::NodeSnapshot& node = *snapshot.mutable_nodes(0);
     node.set_assigned_state(assigned);
     node.set_reported_state(reported);
-    node.set_assigned_reason("as the specification says");
+    *node.mutable_assigned_since() = ToProto(world_.now);
+    if (assigned != v1::SERVING) node.set_assigned_reason("as the specification says");
     return snapshot;
   }
   // Looked at anew each second.

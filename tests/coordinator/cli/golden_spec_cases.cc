@@ -56,7 +56,7 @@ void Following(World& world) {
   done.mutable_convergence()->set_state(v1::Convergence::CONVERGED);
   done.set_assigned_state(v1::SERVING);
   done.set_reported_state(v1::SERVING);
-  done.set_assigned_reason("it is as the specification says");
+  done.mutable_assigned_since()->set_seconds(1722513600);
   world.waits = 60;
 }
 
