@@ -75,12 +75,13 @@ Stand StandInService(const Look& look, const v1::NodeSnapshot& node) {
   return goes_no_further || node.assigned_state() == v1::SERVING ? Stand::kRight : Stand::kUnderWay;
 }
 
-// Nothing of what differs is changed: it is only observed, or Connect runs there and would have to
-// be restarted for it.
+// Nothing of what differs is changed: it is only observed, or stopped, or Connect runs there and
+// would have to be restarted for it.
 bool IsLeftSo(const v1::NodeSnapshot& node) {
   const bool said_why = !node.assigned_reason().empty() || !node.waits_for().empty();
+  const v1::NodeState told = node.assigned_state();
   return node.convergence().state() == C::DIFFERS && said_why &&
-         (node.assigned_state() == v1::OBSERVED || node.assigned_state() == v1::SERVING);
+         (told == v1::OBSERVED || told == v1::STOPPED || told == v1::SERVING);
 }
 
 // Where the node is, and whether it goes on from there.
