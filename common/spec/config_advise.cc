@@ -78,6 +78,9 @@ void CheckService(const v1::ClusterSpec& spec, Checker& checker) {
   checker.Require(!rollout.has_drain_timeout() || rollout.drain_timeout().seconds() > 0 ||
                       rollout.drain_timeout().nanos() > 0,
                   "rollout.drain_timeout", "must be longer than 0s");
+  constexpr int64_t kLongestDrain = int64_t{24} * 60 * 60;
+  checker.Require(rollout.drain_timeout().seconds() <= kLongestDrain, "rollout.drain_timeout",
+                  "must be at most 1d");
   checker.Require(
       !rollout.has_maintenance_window() || IsMaintenanceWindow(rollout.maintenance_window()),
       "rollout.maintenance_window",
@@ -90,6 +93,10 @@ std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, cons
   if (spec.enforcement() == v1::ENFORCE) {
     if (!HasSomethingToEnforce(spec)) {
       checker.Warn("enforcement", "is enforce, and there is nothing to bring the nodes to");
+    } else if (!spec.prove().storage() || !spec.prove().database()) {
+      checker.Warn("enforcement",
+                   "is enforce, and no node enters service before it is proved that all use one "
+                   "file system and one database: write prove: {storage: true, database: true}");
     }
     if (spec.connect().has_version() && !spec.connect().has_package()) {
       checker.Warn("connect.version",

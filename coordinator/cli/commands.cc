@@ -11,7 +11,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Shows whether a Posit Connect high-availability cluster is as Connect's documentation asks. An agent on each node reports what it finds there; the coordinator compares the nodes with each other and with the specification, and this program shows the result. Nothing is changed on a node unless the specification in force says so (enforcement: enforce).)";
+    R"(Shows whether a Posit Connect high-availability cluster is as Connect's documentation asks. An agent on each node reports what it finds there; the coordinator compares the nodes with each other and with the specification, and this program shows the result. Where the specification in force says so (enforcement: enforce), it also brings the nodes to it, into service, and out of it where they must not serve; else nothing is changed on a node.)";
 
 std::vector<Section> Sections() {
   return {{"Exit status",
@@ -56,10 +56,10 @@ std::vector<Command> Commands(const Environment& environment) {
       TokenCreateCommand(environment),
       TokenListCommand(environment),
       TokenRevokeCommand(environment),
+      NodeRemoveCommand(environment),
   });
   add(WordCommands(environment));
   add({
-      NodeRemoveCommand(environment),
       AdminCreateCommand(environment),
       AdminListCommand(environment),
       AdminRemoveCommand(environment),

@@ -72,7 +72,7 @@ int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std
   }
   PrintTable(terminal, {"NODE", "STATE", "FOR", "HEARD", "AGENT", "CONNECT", "SYSTEM", "ZONE", ""},
              rows);
-  std::vector<Told> told;
+  std::vector<ToldNode> told;
   for (const v1::NodeBrief& node : nodes->nodes()) {
     told.push_back({node.name(), node.assigned_reason(), node.waits_for()});
   }

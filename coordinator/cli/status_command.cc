@@ -51,7 +51,7 @@ void PrintNodes(Terminal& terminal, const v1::Snapshot& snapshot) {
 // Why each node is what it is, what is said loudly of that, and what people said.
 void PrintPlan(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan,
                Time now) {
-  std::vector<Told> told;
+  std::vector<ToldNode> told;
   for (const v1::NodeSnapshot& node : snapshot.nodes()) {
     told.push_back({node.name(), node.assigned_reason(), node.waits_for()});
   }

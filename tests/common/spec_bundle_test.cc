@@ -52,7 +52,8 @@ TEST_F(SpecBundleTest, ReadsTheFilesBesideIt) {
       "\n  config: connect.gcfg\n  license: {file: connect.lic}\nruntimes:\n  quarto: [{version: "
       "1.5.57, archive: ",
       Artifact("https://a/quarto.tar.gz"),
-      "}]\nsecrets:\n  db_password: {file: /etc/connect-ha/secrets/db_password}\n");
+      "}]\nsecrets:\n  db_password: {file: /etc/connect-ha/secrets/db_password}\nprove: {storage: "
+      "true, database: true}\n");
   EXPECT_EQ(Load(yaml), "");
   EXPECT_EQ(bundle_.source(), yaml);
   EXPECT_EQ(bundle_.license(), std::string("li\0c", 4));
@@ -178,6 +179,9 @@ TEST_F(SpecBundleTest, NotesWhatHasNoEffectAndWarnsOfWhatIsNotInstalled) {
            "  r: [{version: 4.3.3}]\nnodes: {minimum_serving: 1}\nload_balancer: {url: "
            "\"https://c\"}\nrollout: {drain_timeout: 5m, maintenance_window: \"Sun 02:00-04:00 "
            "UTC\"}\n"),
+      "cluster.yaml:2:14: warning: enforcement is enforce, and no node enters service before it is "
+      "proved that all use one file system and one database: write prove: {storage: true, "
+      "database: true}\n"
       "cluster.yaml:3:20: warning: connect.version has no connect.package beside it: it is "
       "compared, not installed\n"
       "cluster.yaml:5:7: warning: runtimes.r[0] (4.3.3) has no package or archive: it is "
@@ -216,6 +220,14 @@ TEST_F(SpecBundleTest, ABalancerIsAskedThroughItsAddress) {
             "https://...\n");
   EXPECT_EQ(Load("cluster: a\nnodes: {fences_per_hour: 101}\n"),
             "cluster.yaml:2:26: nodes.fences_per_hour must be at most 100\n");
+}
+
+TEST_F(SpecBundleTest, ADrainEnds) {
+  EXPECT_EQ(Load("cluster: a\nrollout: {drain_timeout: 1d}\n"), "");
+  EXPECT_EQ(Load("cluster: a\nrollout: {drain_timeout: 2d}\n"),
+            "cluster.yaml:2:26: rollout.drain_timeout must be at most 1d\n");
+  EXPECT_EQ(Load("cluster: a\nrollout: {drain_timeout: 0s}\n"),
+            "cluster.yaml:2:26: rollout.drain_timeout must be longer than 0s\n");
 }
 
 TEST_F(SpecBundleTest, WhatARuleDoesIsSaidByItsNameAndNoFenceIsLoweredThere) {

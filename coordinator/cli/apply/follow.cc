@@ -54,10 +54,15 @@ bool SpeaksOfThis(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
          node.convergence().generation() == snapshot.generation();
 }
 
+// Nothing was decided of it yet.
+bool IsUndecided(const v1::NodeSnapshot& node) {
+  return !node.has_assigned_since() && node.waits_for().empty();
+}
+
 // Of one that is as the specification says: whether it is where it is to be, too. Where nothing was
 // decided of it, it is.
 Stand StandInService(const Look& look, const v1::NodeSnapshot& node) {
-  if (!look.enforced() || node.assigned_reason().empty()) return Stand::kRight;
+  if (!look.enforced() || IsUndecided(node)) return Stand::kRight;
   const bool there = node.assigned_state() == node.reported_state();
   if (IsHeldByPerson(look.plan, node.name())) return there ? Stand::kRight : Stand::kUnderWay;
   if (node.assigned_state() == v1::STOPPED) return Stand::kWrong;  // Connect does not start
@@ -65,17 +70,18 @@ Stand StandInService(const Look& look, const v1::NodeSnapshot& node) {
     return look.elapsed < kFencedGrace ? Stand::kUnderWay : Stand::kWrong;
   }
   if (!there) return Stand::kUnderWay;
-  const bool goes_no_further = node.allow() == v1::ALLOW_OBSERVE ||
-                               node.allow() == v1::ALLOW_INSTALL ||
-                               node.assigned_state() == v1::SERVING;
-  return goes_no_further || node.waits_for().empty() ? Stand::kRight : Stand::kUnderWay;
+  const bool goes_no_further =
+      node.allow() == v1::ALLOW_OBSERVE || node.allow() == v1::ALLOW_INSTALL;
+  return goes_no_further || node.assigned_state() == v1::SERVING ? Stand::kRight : Stand::kUnderWay;
 }
 
-// Nothing of what differs is changed: it is only observed, or Connect runs there and would have to
-// be restarted for it.
+// Nothing of what differs is changed: it is only observed, or stopped, or Connect runs there and
+// would have to be restarted for it.
 bool IsLeftSo(const v1::NodeSnapshot& node) {
-  return node.convergence().state() == C::DIFFERS && !node.assigned_reason().empty() &&
-         (node.assigned_state() == v1::OBSERVED || node.assigned_state() == v1::SERVING);
+  const bool said_why = !node.assigned_reason().empty() || !node.waits_for().empty();
+  const v1::NodeState told = node.assigned_state();
+  return node.convergence().state() == C::DIFFERS && said_why &&
+         (told == v1::OBSERVED || told == v1::STOPPED || told == v1::SERVING);
 }
 
 // Where the node is, and whether it goes on from there.
@@ -95,8 +101,7 @@ Stand StandOf(const Look& look, const v1::NodeSnapshot& node) {
 // Of one that is as the specification says, whether it serves besides.
 Cell StandCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node, Cell cell) {
   const bool enforced = snapshot.spec().enforcement() == v1::ENFORCE;
-  if (!enforced || node.assigned_reason().empty() || !IsLive(snapshot, node) ||
-      !IsConverged(snapshot, node)) {
+  if (!enforced || IsUndecided(node) || !IsLive(snapshot, node) || !IsConverged(snapshot, node)) {
     return cell;
   }
   absl::StrAppend(&cell.text, "; ", StateText(node));

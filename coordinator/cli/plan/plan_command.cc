@@ -15,7 +15,7 @@ constexpr char kDescription[] =
 
 FOR is since when a node is told what it is told, or a rule fails there. An action in brackets is not taken.
 
-Exit status: 1 when something is said loudly, or the newest decision is not in force since it would break what no decision may; else 0.)";
+Exit status: 1 when something is said loudly, or the newest decision is not in force, since it would break what no decision may or cannot be stored; else 0.)";
 
 v1::NodeState ReportedState(const v1::Snapshot& snapshot, const std::string& node) {
   for (const v1::NodeSnapshot& known : snapshot.nodes()) {
@@ -51,8 +51,7 @@ void PrintBroken(Terminal& terminal, const v1::GetPlanResponse& plan) {
   if (plan.broken().empty()) return;
   terminal.out << "\n"
                << Paint(terminal, Style::kBad,
-                        Wrap("The newest decision is REFUSED, and the one before stays in force. "
-                             "It would break what no decision may; report it:",
+                        Wrap("The newest decision is NOT IN FORCE; the one before, below, stays:",
                              terminal.width));
   for (const std::string& broken : plan.broken()) {
     terminal.out << Wrap(Printable(broken), terminal.width, kIndent);
@@ -62,7 +61,7 @@ void PrintBroken(Terminal& terminal, const v1::GetPlanResponse& plan) {
 void PrintAssignments(Terminal& terminal, const v1::Snapshot& snapshot,
                       const v1::Decision& decision, Time now) {
   std::vector<TableRow> rows;
-  std::vector<Told> told;
+  std::vector<ToldNode> told;
   for (const v1::NodeAssignment& one : decision.assignments()) {
     const v1::NodeState reported = ReportedState(snapshot, one.node());
     rows.push_back({{one.node()},
@@ -88,7 +87,7 @@ void PrintWould(Terminal& terminal, const v1::GetPlanResponse& plan) {
                       "enforcement: enforce it would be, next:",
                       terminal.width);
   std::vector<TableRow> rows;
-  std::vector<Told> told;
+  std::vector<ToldNode> told;
   for (const v1::NodeAssignment& one : plan.would().assignments()) {
     const v1::NodeState state = one.state();
     rows.push_back(

@@ -240,7 +240,8 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
   }
   if (row.gives == Word::UNFENCE && !word->has_until()) {
     return Fail(terminal, absl::InvalidArgumentError(absl::StrCat(
-                              "no person fenced ", word->node(), "; where a rule did: fix: ",
+                              "no person fenced ", word->node(),
+                              ", and to let it out where a rule did needs an end; fix: ",
                               CommandOf(row, word->node()), " --until 2h --reason TEXT")));
   }
   return Give(*word, **admin, terminal);

@@ -19,7 +19,7 @@ Cell ToldFor(const Node& node, const google::protobuf::Timestamp& now) {
   return {FormatSpan(FromProto(now) - FromProto(node.assigned_since()))};
 }
 
-std::string TextOf(const Told& told) {
+std::string TextOf(const ToldNode& told) {
   if (told.waits_for.empty()) return told.reason;
   return absl::StrCat(told.reason, told.reason.empty() ? "" : "; ", "waits for: ", told.waits_for);
 }
@@ -55,9 +55,9 @@ Cell ToldForCell(const v1::NodeBrief& node, const google::protobuf::Timestamp& n
   return ToldFor(node, now);
 }
 
-void PrintTold(Terminal& terminal, const std::vector<Told>& told) {
+void PrintTold(Terminal& terminal, const std::vector<ToldNode>& told) {
   std::vector<std::pair<std::string, std::vector<std::string>>> lines;  // a text, and of whom
-  for (const Told& one : told) {
+  for (const ToldNode& one : told) {
     const std::string text = TextOf(one);
     if (text.empty()) continue;
     const auto same = std::find_if(lines.begin(), lines.end(),

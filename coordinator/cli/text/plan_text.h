@@ -23,13 +23,13 @@ Cell ToldForCell(const v1::NodeSnapshot& node, const google::protobuf::Timestamp
 Cell ToldForCell(const v1::NodeBrief& node, const google::protobuf::Timestamp& now);
 
 // Of one node. Both may be "".
-struct Told {
+struct ToldNode {
   std::string node;
   std::string reason;
   std::string waits_for;
 };
 // A line for each, those that are told the same together; nothing where nothing is said.
-void PrintTold(Terminal& terminal, const std::vector<Told>& told);
+void PrintTold(Terminal& terminal, const std::vector<ToldNode>& told);
 
 // Each with what to type, or what would decide it; nothing where nothing is said.
 void PrintSaid(Terminal& terminal, const v1::Decision& decision);

@@ -53,7 +53,7 @@ class PlanCluster {
   void Obey(const v1::NodeAssignment& assignment, v1::PlanNode& node);
 };
 
-// "" where the text says so; else the text, for a failed assertion.
+// All that a decision says, for a failed assertion.
 std::string TextsOf(const v1::Decision& decision);
 
 }  // namespace connect_ha
