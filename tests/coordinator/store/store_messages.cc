@@ -125,7 +125,7 @@ Store::PlanChange APlan(Store& store, const std::vector<v1::NodeMemory>& nodes) 
   Store::PlanChange change;
   const auto revision = store.PlanRevision();
   EXPECT_TRUE(revision.ok()) << revision.status();
-  change.revision = revision.value_or(0);
+  change.revision = revision.value_or(uint64_t{0});
   change.memory.set_serial(nodes.size());
   change.changed = nodes;
   return change;
