@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "common/log.h"
@@ -47,6 +48,8 @@ void Roster::SetSpec(const v1::Desired& desired) {
   }
   auto in_force = std::make_shared<v1::Desired>(desired);
   in_force->set_lineage(store_.lineage());
+  // Whoever finds it finds that it was not judged by yet.
+  spec_changed_at_ = std::numeric_limits<uint64_t>::max();
   {
     std::lock_guard lock(spec_mutex_);
     desired_ = std::move(in_force);

@@ -41,6 +41,7 @@ struct StepResult;
 struct PlanLook {
   uint64_t admission = 0;  // another one each time that the name is taken in
   std::string machine_id;  // whose facts they are; "": it has none
+  bool obeys = false;      // it had taken an order
   // Roster::changes() since which its facts, its loss and the specification are as they are.
   uint64_t changed_at = 0;
 };

@@ -30,6 +30,14 @@ class Waiting {
   const int before_;
 };
 
+// What was given to another machine of its name is none of this one's; nor what was given before it
+// lost what it held, or enrolled again.
+bool IsMeantFor(const PlanLook& look, const v1::HeartbeatRequest& request) {
+  const v1::Order& order = request.order();
+  if (look.obeys && order.epoch() == 0 && order.serial() == 0) return false;
+  return look.machine_id.empty() || look.machine_id == ShortText(request.machine_id(), kNameBytes);
+}
+
 absl::Status Removed(const std::string& name) {
   return absl::PermissionDeniedError(absl::StrCat(
       "node ", name, " was removed\nfix: to join again: connect-ha token create --node ", name));
@@ -61,9 +69,7 @@ absl::StatusOr<v1::HeartbeatResponse> Roster::Heartbeat(const v1::HeartbeatReque
   inputs.challenge = proof_challenge_;
   {
     std::lock_guard lock(node->mutex);
-    // What was given to another machine of this name is none of this one's.
-    const std::string machine_id = ShortText(request.machine_id(), kNameBytes);
-    if (node->assigned_machine.empty() || node->assigned_machine == machine_id) {
+    if (IsMeantFor(node->assigned_to, request)) {
       inputs.assigned = node->assigned;
       inputs.no_other_serves = node->no_other_serves;
     }

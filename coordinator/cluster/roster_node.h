@@ -32,9 +32,9 @@ struct Roster::Node {
   bool let_go = false;                           // no longer in the map
   uint64_t changed_at = 0;                       // as of PlanLook
   uint64_t admission = 0;                        // as of PlanLook; 0: it was not taken in
-  // What the plan gave it, and from whose facts; null: nothing yet. Changed under `mutex` alone.
+  // What the plan gave it, and to what it was then; null: nothing yet. Changed under `mutex` alone.
   std::shared_ptr<const v1::NodeAssignment> assigned;
-  std::string assigned_machine;
+  PlanLook assigned_to;
   bool no_other_serves = false;
 
   explicit Node(std::string node_name) : name(std::move(node_name)) {}

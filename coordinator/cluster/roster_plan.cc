@@ -132,6 +132,7 @@ bool Roster::FillPlanNode(const Node& node, const v1::Desired& desired, Time now
     look->changed_at = std::max(node.changed_at, spec_changed_at_.load());
     FillSaid(node.name, known, plan->mutable_brief());
     FillSaidForPlan(known, desired, plan);
+    look->obeys = known.taken.has_value();
     const CountedFacts counted = Count(known, stale_after, now);
     plan->set_fresh(counted.facts != nullptr && IsSettled(known));
     if (counted.facts == nullptr) {
@@ -162,15 +163,15 @@ std::vector<std::string> Roster::Assign(
   RaiseTo(serial_, serial);
   std::vector<std::string> moved;
   bool changed = false;
-  const size_t count = std::min(
-      {looks.size(), static_cast<size_t>(assignments.size()), no_other_serves.size()});
+  const size_t count =
+      std::min({looks.size(), static_cast<size_t>(assignments.size()), no_other_serves.size()});
   for (size_t i = 0; i < count; ++i) {
     const v1::NodeAssignment& given = assignments.Get(static_cast<int>(i));
     const NodePointer node = Find(given.node());
     if (node == nullptr || given.state() == v1::NODE_STATE_UNSPECIFIED) continue;
     std::lock_guard lock(node->mutex);
     if (node->known.removed || node->admission != looks[i].admission) continue;
-    node->assigned_machine = looks[i].machine_id;
+    node->assigned_to = looks[i];
     const v1::NodeAssignment* before = node->assigned.get();
     const bool is_news = before == nullptr || !IsSame(before->order(), given.order()) ||
                          node->no_other_serves != no_other_serves[i];

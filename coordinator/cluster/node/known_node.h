@@ -73,9 +73,6 @@ struct CountedFacts {
 };
 CountedFacts Count(const KnownNode& node, std::chrono::microseconds stale_after, Time now);
 
-// What is known of its unit, by facts that count.
-UnitSeen SeenUnit(const KnownNode& node, std::chrono::microseconds stale_after, Time now);
-
 // Whether another machine spoke under its name a moment ago: a successor, or a copy that is about
 // to be seen as one. Until that is known nothing is decided by what either says.
 bool IsSettled(const KnownNode& node);

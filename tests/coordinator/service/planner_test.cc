@@ -210,6 +210,18 @@ TEST_F(PlannerTest, WhatOneMachineWasGivenIsNotToldToAnother) {
   EXPECT_TRUE(plan_.input.nodes(0).fresh());
 }
 
+// Its agent was installed anew, or enrolled again: it begins as observed.
+TEST_F(PlannerTest, WhatWasGivenToANodeThatObeyedIsNotToldToOneThatDoesNot) {
+  Call("a", kNoon);
+  Decide(v1::SERVING);
+  const v1::Order order = Given("a").order();
+  EXPECT_EQ(Call("a", kNoon + seconds(1), order).assigned_state(), v1::SERVING);
+  Decide(v1::SERVING, 1);
+  EXPECT_EQ(Call("a", kNoon + seconds(2)).assigned_state(), v1::OBSERVED);
+  Decide(v1::SERVING, 2);  // on what it is now
+  EXPECT_EQ(Call("a", kNoon + seconds(3)).assigned_state(), v1::SERVING);
+}
+
 TEST_F(PlannerTest, WhatIsSaidIsToldWhenItBegins) {
   plan_.said = {Saying("look here")};
   Decide(v1::PREPARING);
