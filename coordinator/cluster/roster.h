@@ -30,6 +30,7 @@
 #include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
 #include "connect_ha/v1/plan.pb.h"
+#include "coordinator/cluster/node/gate_terms.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
@@ -66,13 +67,14 @@ class Roster {
   // In roster_plan.cc. What the plan looks at: all of the input but what it remembers, what people
   // said, and of each node its rules. Returns for each node, in the input's order, whom that is of.
   std::vector<PlanLook> LookForPlan(Time now, v1::PlanInput* input) const;
-  // What each node is to be from now on, in that same order, and whether no other one serves; one
-  // without a state is left out, and so is a name that another machine has taken since. Returns the
-  // nodes to which that is news. `serial` is that of the latest order of this epoch that is stored.
+  // What each node is to be from now on, and on which terms its gate closes, in that same order;
+  // one without a state is left out, and so is a name that another machine has taken since. Returns
+  // the nodes to which that is news. `serial` is that of the latest order of this epoch that is
+  // stored.
   std::vector<std::string> Assign(
       const std::vector<PlanLook>& looks,
       const google::protobuf::RepeatedPtrField<v1::NodeAssignment>& assignments,
-      const std::vector<bool>& no_other_serves, uint64_t serial);
+      const std::vector<GateTerms>& terms, uint64_t serial);
   // Called, with locks held, when something is another one that a rule or the plan could see.
   // Before everything else, once.
   void OnChange(std::function<void()> changed);

@@ -159,7 +159,7 @@ bool Roster::FillPlanNode(const Node& node, const v1::Desired& desired, Time now
 std::vector<std::string> Roster::Assign(
     const std::vector<PlanLook>& looks,
     const google::protobuf::RepeatedPtrField<v1::NodeAssignment>& assignments,
-    const std::vector<bool>& no_other_serves, uint64_t serial) {
+    const std::vector<GateTerms>& terms, uint64_t serial) {
   RaiseTo(serial_, serial);
   std::vector<std::string> moved;
   bool changed = false;
