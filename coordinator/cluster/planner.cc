@@ -9,7 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "common/log.h"
 #include "coordinator/cluster/node/node_events.h"
-#include "coordinator/cluster/planning/alone.h"
+#include "coordinator/cluster/planning/gate_terms_of.h"
 #include "coordinator/cluster/planning/plan_events.h"
 #include "coordinator/plan/decide.h"
 #include "coordinator/plan/invariants.h"
@@ -81,7 +81,7 @@ absl::Status Planner::Load(Time now) {
     *assigned.mutable_since() = remembered->since();
     assigned.set_reason("as it was told before the coordinator's restart");
   }
-  roster_.Assign(looks, shown.decision().assignments(), std::vector<bool>(looks.size()), 0);
+  roster_.Assign(looks, shown.decision().assignments(), std::vector<GateTerms>(looks.size()), 0);
   for (const v1::Word& word : plan_->words) *shown.add_words() = word;
   Show(std::move(shown));
   return absl::OkStatus();
@@ -216,9 +216,8 @@ absl::Status Planner::Keep(Round& round, Time now) {
 void Planner::PutIntoForce(Round& round, Time now) {
   const v1::PlanMemory& memory = round.decision.remember();
   const uint64_t serial = memory.epoch() == store_.epoch() ? memory.serial() : 0;
-  const std::vector<std::string> told =
-      roster_.Assign(round.looks, round.decision.assignments(),
-                     NoOtherServes(round.input, round.decision), serial);
+  const std::vector<std::string> told = roster_.Assign(
+      round.looks, round.decision.assignments(), GateTermsOf(round.input, round.decision), serial);
   for (const std::string& node : told) {
     if (nudge_) nudge_(node);
   }

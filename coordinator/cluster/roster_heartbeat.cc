@@ -71,7 +71,7 @@ absl::StatusOr<v1::HeartbeatResponse> Roster::Heartbeat(const v1::HeartbeatReque
     std::lock_guard lock(node->mutex);
     if (IsMeantFor(node->assigned_to, request)) {
       inputs.assigned = node->assigned;
-      inputs.no_other_serves = node->no_other_serves;
+      inputs.terms = node->terms;
     }
   }
   const HeldFacts* facts = inputs.report ? inputs.report.get() : node->known.facts.get();

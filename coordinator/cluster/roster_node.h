@@ -35,7 +35,7 @@ struct Roster::Node {
   // What the plan gave it, and to what it was then; null: nothing yet. Changed under `mutex` alone.
   std::shared_ptr<const v1::NodeAssignment> assigned;
   PlanLook assigned_to;
-  bool no_other_serves = false;
+  GateTerms terms;
 
   explicit Node(std::string node_name) : name(std::move(node_name)) {}
 };

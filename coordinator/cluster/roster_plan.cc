@@ -164,7 +164,7 @@ std::vector<std::string> Roster::Assign(
   std::vector<std::string> moved;
   bool changed = false;
   const size_t count =
-      std::min({looks.size(), static_cast<size_t>(assignments.size()), no_other_serves.size()});
+      std::min({looks.size(), static_cast<size_t>(assignments.size()), terms.size()});
   for (size_t i = 0; i < count; ++i) {
     const v1::NodeAssignment& given = assignments.Get(static_cast<int>(i));
     const NodePointer node = Find(given.node());
@@ -173,10 +173,10 @@ std::vector<std::string> Roster::Assign(
     if (node->known.removed || node->admission != looks[i].admission) continue;
     node->assigned_to = looks[i];
     const v1::NodeAssignment* before = node->assigned.get();
-    const bool is_news = before == nullptr || !IsSame(before->order(), given.order()) ||
-                         node->no_other_serves != no_other_serves[i];
+    const bool is_news =
+        before == nullptr || !IsSame(before->order(), given.order()) || node->terms != terms[i];
     if (is_news) moved.push_back(node->name);
-    node->no_other_serves = no_other_serves[i];
+    node->terms = terms[i];
     changed |= before == nullptr || before->state() != given.state();
     if (before != nullptr && before->SerializeAsString() == given.SerializeAsString()) continue;
     node->assigned = std::make_shared<const v1::NodeAssignment>(given);

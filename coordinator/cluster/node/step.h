@@ -14,6 +14,7 @@
 #include "connect_ha/v1/event.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
 #include "connect_ha/v1/plan.pb.h"
+#include "coordinator/cluster/node/gate_terms.h"
 #include "coordinator/cluster/node/known_node.h"
 #include "coordinator/store/store.h"
 
@@ -26,7 +27,7 @@ struct StepInputs {
   uint64_t serial = 0;  // of the latest order given to any node in this epoch
   // What the plan gave this node; null: nothing yet, or it was for another machine of its name.
   std::shared_ptr<const v1::NodeAssignment> assigned;
-  bool no_other_serves = false;  // as of HeartbeatResponse; with `assigned`
+  GateTerms terms;        // with it
   uint64_t refresh = 0;   // the latest number under which fresh facts were asked for; 0: none
   std::string challenge;  // as of HeartbeatResponse.proof_challenge
   std::vector<std::string> forget;  // as of HeartbeatResponse.forget_beacons

@@ -79,8 +79,10 @@ bool IsGiven(const v1::HeartbeatRequest& request, const StepInputs& in, bool fro
   return !frozen || IsSame(request.order(), in.assigned->order());
 }
 
-void Tell(const v1::NodeAssignment& assigned, bool no_other_serves, v1::HeartbeatResponse& answer) {
-  answer.set_no_other_serves(no_other_serves);
+void Tell(const v1::NodeAssignment& assigned, const GateTerms& terms,
+          v1::HeartbeatResponse& answer) {
+  answer.set_no_other_serves(terms.no_other_serves);
+  for (const std::string& rule : terms.waived_rules) answer.add_waived_rules(rule);
   answer.set_assigned_state(assigned.state());
   answer.set_assigned_generation(assigned.generation());
   answer.set_assigned_reason(assigned.reason());
@@ -115,7 +117,7 @@ void GiveOrders(const v1::HeartbeatRequest& request, const StepInputs& in, StepR
   const bool frozen = node.in_conflict;
   const bool is_given = IsGiven(request, in, frozen);
   if (is_given) {
-    Tell(*in.assigned, in.no_other_serves, answer);
+    Tell(*in.assigned, in.terms, answer);
   } else {
     LeaveAsItIs(request, in, answer);
   }

@@ -5,11 +5,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "coordinator/cluster/planning/alone.h"
+#include "coordinator/cluster/planning/gate_terms_of.h"
 #include "tests/coordinator/service/planner_fixture.h"
 
 namespace connect_ha {
@@ -384,17 +385,52 @@ struct Two {
   v1::Decision decision;
 };
 
-TEST(NoOtherServesTest, IsSaidToWhoIsTheLast) {
+std::vector<bool> Alone(const Two& two) {
+  std::vector<bool> alone;
+  for (const GateTerms& terms : GateTermsOf(two.input, two.decision)) {
+    alone.push_back(terms.no_other_serves);
+  }
+  return alone;
+}
+
+TEST(GateTermsTest, ThatNoOtherServesIsSaidToWhoIsTheLast) {
   using Bools = std::vector<bool>;
   Two two;
-  EXPECT_EQ(NoOtherServes(two.input, two.decision), (Bools{false, false}));
+  EXPECT_EQ(Alone(two), (Bools{false, false}));
   two.decision.mutable_assignments(1)->set_state(v1::DRAINING);
-  EXPECT_EQ(NoOtherServes(two.input, two.decision), (Bools{true, false}));
+  EXPECT_EQ(Alone(two), (Bools{true, false}));
   two.decision.mutable_assignments(1)->set_state(v1::SERVING);
   two.input.mutable_nodes(0)->set_fresh(false);  // what is not known does not serve
-  EXPECT_EQ(NoOtherServes(two.input, two.decision), (Bools{false, true}));
+  EXPECT_EQ(Alone(two), (Bools{false, true}));
   two.input.mutable_nodes(1)->set_gate(v1::GATE_CLOSED);
-  EXPECT_EQ(NoOtherServes(two.input, two.decision), (Bools{true, true}));
+  EXPECT_EQ(Alone(two), (Bools{true, true}));
+}
+
+TEST(GateTermsTest, WhatIsWaivedThereIsSaidAsLongAsItIs) {
+  Two two;
+  *two.input.mutable_now() = ToProto(kNoon);
+  const auto add = [&two](v1::Word::Kind kind, const std::string& node, const std::string& rule) {
+    v1::Word& word = *two.input.add_words();
+    word.set_number(static_cast<uint64_t>(two.input.words_size()));
+    word.set_kind(kind);
+    word.set_node(node);
+    word.set_rule(rule);
+    word.set_role(v1::ADMIN);
+    *word.mutable_at() = ToProto(kNoon);
+    *word.mutable_until() = ToProto(kNoon + hours(1));
+  };
+  add(v1::Word::WAIVE, "", "storage-works");
+  add(v1::Word::WAIVE, "b", "accounts-match");
+  using Names = std::vector<std::string>;
+  const auto terms = GateTermsOf(two.input, two.decision);
+  EXPECT_EQ(terms[0].waived_rules, Names{"storage-works"});
+  EXPECT_EQ(terms[1].waived_rules, (Names{"accounts-match", "storage-works"}));
+  add(v1::Word::UNFENCE, "a", "");
+  const Names unfenced = GateTermsOf(two.input, two.decision)[0].waived_rules;
+  EXPECT_EQ(std::count(unfenced.begin(), unfenced.end(), "encryption-key-matches"), 1);
+  EXPECT_EQ(std::count(unfenced.begin(), unfenced.end(), "accounts-match"), 0);
+  *two.input.mutable_now() = ToProto(kNoon + hours(1));
+  EXPECT_TRUE(GateTermsOf(two.input, two.decision)[0].waived_rules.empty());
 }
 
 }  // namespace
