@@ -24,7 +24,7 @@ constexpr milliseconds kDecideAtLeast{10'000};
 // a fifth of a processor at the most.
 constexpr int kRestPerWork = 4;
 constexpr milliseconds kShortestRest{20};
-constexpr milliseconds kLongestRest{5'000};
+constexpr milliseconds kLongestRest{10'000};
 // While nodes come and go, or people speak, what was decided meanwhile is decided anew.
 constexpr int kMostAttempts = 10;
 
