@@ -355,6 +355,55 @@ TEST_F(PlannerTest, ThousandsOfNodesAreDecidedAtOnceAndLookedUpOneByOne) {
   EXPECT_TRUE(nudged_.empty());
 }
 
+// With the plan itself.
+class RealPlanTest : public RosterFixture {
+ protected:
+  RealPlanTest() : planner_(std::make_unique<Planner>(*roster_, *evaluator_, *store_)) {
+    EXPECT_TRUE(planner_->Load(kNoon).ok());
+    v1::Desired desired;
+    desired.set_generation(3);
+    *desired.mutable_applied_at() = ToProto(kNoon);
+    desired.mutable_spec()->set_enforcement(v1::ENFORCE);
+    roster_->SetSpec(desired);
+    Enrol("a");
+  }
+  ~RealPlanTest() override { planner_.reset(); }
+
+  std::unique_ptr<Planner> planner_;
+};
+
+TEST_F(RealPlanTest, ABareNodeIsPreparedAndThenReady) {
+  v1::HeartbeatRequest request;
+  request.set_node("a");
+  request.set_machine_id("machine");
+  request.set_boot_id("boot");
+  request.set_facts_digest("digest");
+  request.mutable_facts()->mutable_connect();  // no Connect there
+  request.set_reported_state(v1::OBSERVED);
+  Hear(request, kNoon);
+  planner_->Decide(kNoon);
+  const auto prepared = Hear(request, kNoon + seconds(1));
+  EXPECT_EQ(prepared.assigned_state(), v1::PREPARING);
+  EXPECT_EQ(prepared.desired().generation(), 3u);
+  EXPECT_EQ(prepared.order().lineage(), store_->lineage());
+  EXPECT_TRUE(prepared.no_other_serves());
+  request.set_reported_state(v1::PREPARING);
+  request.set_reported_generation(3);
+  *request.mutable_reported_applied_at() = ToProto(kNoon);
+  request.set_reported_lineage(store_->lineage());
+  *request.mutable_order() = prepared.order();
+  request.mutable_convergence()->set_generation(3);
+  request.mutable_convergence()->set_state(v1::Convergence::CONVERGED);
+  Hear(request, kNoon + seconds(2));
+  planner_->Decide(kNoon + seconds(2));
+  const auto ready = Hear(request, kNoon + seconds(3));
+  EXPECT_EQ(ready.assigned_state(), v1::READY);
+  EXPECT_FALSE(ready.has_desired());
+  EXPECT_GT(ready.order().serial(), prepared.order().serial());
+  EXPECT_EQ(CountEvents(v1::Event::NODE_STATE_CHANGED), 1u);
+  EXPECT_EQ(CountEvents(v1::Event::PLAN_REFUSED), 0u);
+}
+
 // Two nodes that serve, by order 1.1 and 1.2.
 struct Two {
   Two() {
