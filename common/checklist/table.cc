@@ -256,6 +256,12 @@ const std::vector<Rule>& Rules() {
       {"nodes-span-zones", "Nodes run in two or more availability zones", kCluster, SERVICE, TELL,
        kRa, "RA", ByHand("add a node in another zone: connect-ha token create"), kNothing,
        NeedsMachines(), NodesSpanZones, /*some_suffice=*/true},
+      {"load-balancer-is-sticky", "Behind the load balancer a session keeps to its node", kCluster,
+       SERVICE, TELL, kHa, "HA 7", ByHand("look at the balancer's stickiness"), kNothing, Needs(),
+       LoadBalancerIsSticky, /*some_suffice=*/true},
+      {"load-balancer-reaches-nodes", "The load balancer reaches the nodes that serve, no other",
+       kCluster, SERVICE, TELL, kRa, "RA", ByHand("look at the balancer's targets"), kNothing,
+       Needs(), LoadBalancerReachesNodes},
 
       {"runtimes-match-r", "Every node has the same R versions, intact and working", kRuntimes,
        SERVICE, HOLD, kRa, "RA", Type("ls -l /opt/R"),

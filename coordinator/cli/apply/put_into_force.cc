@@ -109,7 +109,8 @@ std::vector<Option> PutIntoForceOptions() {
   return ClientOptions(
       {{"--sign", "FILE", "Sign it with this key (connect-ha key create)"},
        {"--yes", nullptr, "Do not ask"},
-       {"--wait", nullptr, "Wait until the nodes are as it says, and show how far they are"},
+       {"--wait", nullptr,
+        "Wait until the nodes are as it says and serve, and show how far they are"},
        {"--timeout", "DURATION", "Wait no longer than this (default 1h)"},
        WhyOption()});
 }

@@ -9,6 +9,7 @@
 #include "common/checklist/view/data_mount.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/text/short_text.h"
+#include "common/version.h"
 #include "coordinator/cluster/node/bounds.h"
 #include "coordinator/wire_values.h"
 
@@ -37,7 +38,7 @@ bool HasTooLongLists(const v1::Facts& facts) {
        facts.license().files_size(), storage.mounts_size(), storage.directories_size(),
        storage.answers_size(), facts.listeners().tcp_size(), facts.disk().file_systems_size(),
        storage.rounds_size(), storage.spaces_size(), facts.beacons().directories_size(),
-       most_beacons, facts.presence().seen_keys_size()});
+       most_beacons, facts.presence().seen_keys_size(), facts.instance().notices_size()});
   return longest > kMostInAList || facts.runtimes().runtimes_size() > kMostRuntimes;
 }
 
@@ -70,6 +71,20 @@ std::vector<std::string> SeenBeacons(const v1::BeaconsFacts& beacons) {
   return {nodes.begin(), nodes.end()};
 }
 
+std::string VersionSeen(const v1::Facts& facts, const char* path, const std::string& version) {
+  return WhyUnobserved(facts, path) ? "" : PlainVersion(Name(version));
+}
+
+std::vector<v1::InstanceNotice> Notices(const v1::InstanceFacts& instance) {
+  std::vector<v1::InstanceNotice> notices;
+  for (const v1::InstanceNotice& notice : instance.notices()) {
+    if (notices.size() == kMostNoticesKept) break;
+    v1::InstanceNotice& kept = notices.emplace_back(notice);
+    kept.set_text(Name(notice.text()));
+  }
+  return notices;
+}
+
 std::string LetThrough(const v1::PreflightResult& last) {
   if (!last.has_override()) return "";
   const std::string found =
@@ -88,6 +103,10 @@ std::shared_ptr<HeldFacts> Look(std::shared_ptr<const std::string> bytes, const 
   held->unit = LookAtUnit(facts);
   held->unit.unknown = ShortText(held->unit.unknown, kTextBytes);
   held->unit.state = Name(held->unit.state);
+  const v1::ConnectFacts& connect = facts.connect();
+  held->installed_version = VersionSeen(facts, "connect.package", connect.package().version());
+  held->running_version = VersionSeen(facts, "connect.running_version", connect.running_version());
+  held->notices = Notices(facts.instance());
   held->brief = MakeBrief(facts, spec);
   held->brief_generation = generation;
   held->beacons = SeenBeacons(facts.beacons());

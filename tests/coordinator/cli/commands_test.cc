@@ -153,6 +153,7 @@ TEST(Show, NoCommandFetchesTheFactsOfEveryNode) {
                                                                  {"facts", "node-1"},
                                                                  {"diff", "node-1", "node-2"},
                                                                  {"proof"},
+                                                                 {"plan"},
                                                                  {"events"}}) {
     World world;
     world.Run(words);
@@ -162,23 +163,27 @@ TEST(Show, NoCommandFetchesTheFactsOfEveryNode) {
 
 // Every error of every command says what to type next.
 TEST(Errors, EachCarriesAFix) {
-  for (const auto& words :
-       std::vector<std::vector<std::string>>{{"status"},
-                                             {"checklist"},
-                                             {"nodes"},
-                                             {"facts", "node-1"},
-                                             {"proof"},
-                                             {"events"},
-                                             {"token", "create"},
-                                             {"token", "list"},
-                                             {"token", "revoke", "x"},
-                                             {"admin", "list"},
-                                             {"admin", "remove", "bob", "--yes"},
-                                             {"audit"},
-                                             {"audit", "--verify"},
-                                             {"diff", "node-1", "node-2"},
-                                             {"preview", "tests/coordinator/cli/cluster.yaml"},
-                                             {"node", "remove", "node-1", "--yes"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"status"},
+           {"checklist"},
+           {"nodes"},
+           {"facts", "node-1"},
+           {"proof"},
+           {"events"},
+           {"token", "create"},
+           {"token", "list"},
+           {"token", "revoke", "x"},
+           {"admin", "list"},
+           {"admin", "remove", "bob", "--yes"},
+           {"audit"},
+           {"audit", "--verify"},
+           {"diff", "node-1", "node-2"},
+           {"preview", "tests/coordinator/cli/cluster.yaml"},
+           {"plan"},
+           {"node", "drain", "node-1", "--reason", "a"},
+           {"node", "start", "node-1", "--reason", "a"},
+           {"waive", "disk-has-room", "--until", "1h", "--reason", "a"},
+           {"node", "remove", "node-1", "--yes"}}) {
     World world;
     world.coordinator.error = absl::UnavailableError("no answer; fix: wait");
     EXPECT_EQ(world.Run(words), kUnknown) << words[0];

@@ -1,10 +1,10 @@
-#include "coordinator/store/audit_rows.h"
+#include "coordinator/store/rows/audit_rows.h"
 
 #include <string>
 #include <utility>
 
 #include "common/audit_chain.h"
-#include "coordinator/store/rows.h"
+#include "coordinator/store/rows/rows.h"
 
 namespace connect_ha {
 namespace {

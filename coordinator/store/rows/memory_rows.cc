@@ -1,9 +1,9 @@
-#include "coordinator/store/memory_rows.h"
+#include "coordinator/store/rows/memory_rows.h"
 
 #include <chrono>
 #include <utility>
 
-#include "coordinator/store/rows.h"
+#include "coordinator/store/rows/rows.h"
 
 namespace connect_ha {
 

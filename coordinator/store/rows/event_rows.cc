@@ -1,10 +1,10 @@
-#include "coordinator/store/event_rows.h"
+#include "coordinator/store/rows/event_rows.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "coordinator/store/rows.h"
+#include "coordinator/store/rows/rows.h"
 
 namespace connect_ha {
 namespace {

@@ -1,4 +1,4 @@
-#include "agent/host/network/http_easy.h"
+#include "common/http/easy.h"
 
 #include <cctype>
 

@@ -1,9 +1,9 @@
-#include "coordinator/store/spec_rows.h"
+#include "coordinator/store/rows/spec_rows.h"
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "coordinator/store/rows.h"
+#include "coordinator/store/rows/rows.h"
 
 namespace connect_ha {
 namespace {

@@ -1,0 +1,27 @@
+// What a decision changes of what the store has, and what is told of it. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/time.h"
+#include "connect_ha/v1/event.pb.h"
+#include "connect_ha/v1/plan.pb.h"
+#include "coordinator/store/store.h"
+
+namespace connect_ha {
+
+// But for the events. `before` is what the store has.
+Store::PlanChange ChangeOf(const Store::Plan& before, const v1::Decision& decision);
+// Nothing is to be stored.
+bool IsEmpty(const Store::Plan& before, const Store::PlanChange& change);
+// What the store has once the change is in it.
+void TakeIn(const Store::PlanChange& change, const v1::Decision& decision, Store::Plan& plan);
+
+// Each node that is to be another thing than it was, but the first time; each word that ended.
+std::vector<v1::Event> EventsOf(const Store::Plan& before, const v1::Decision& decision, Time now);
+// What the decision says and the one before, which said `said`, did not.
+std::vector<v1::Event> SaidNow(const std::vector<v1::Said>& said, const v1::Decision& decision,
+                               Time now);
+
+}  // namespace connect_ha
