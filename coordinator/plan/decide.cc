@@ -1,0 +1,100 @@
+#include "coordinator/plan/decide.h"
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/situation.h"
+#include "coordinator/plan/move/fence.h"
+#include "coordinator/plan/move/orders.h"
+
+namespace connect_ha {
+namespace {
+
+// As it is: what it was told, or, where that may not be what it goes by, what it says that it is.
+Move StayAsItIs(const Member& member) {
+  const v1::NodeState reported = member.node->brief().reported_state();
+  const bool known = reported != v1::NODE_STATE_UNSPECIFIED && v1::NodeState_IsValid(reported);
+  Move move;
+  move.state = !member.left_alone ? member.memory.state() : known ? reported : v1::OBSERVED;
+  move.waits_for = member.stays;
+  return move;
+}
+
+Decided DecideOne(Situation& situation, const Member& member, const Leaving& leaving) {
+  Decided decided;
+  if (!member.stays.empty()) {
+    decided.move = StayAsItIs(member);
+    return decided;
+  }
+  if (!leaving.leave) {
+    decided.move = CourseOf(situation, member);
+    if (!leaving.kept.empty() && decided.move.reason.empty()) decided.move.reason = leaving.kept;
+    return decided;
+  }
+  const Leave& leave = *leaving.leave;
+  decided.move = {leave.to, leave.reason, "", leave.rules};
+  if (leave.fenced_by_rule) decided.fenced_by = leave.rules;
+  decided.start_failed = leave.start_failed;
+  return decided;
+}
+
+bool Starts(const Member& member, const Decided& decided) {
+  return member.stays.empty() && decided.move.state == v1::SERVING &&
+         member.position != v1::SERVING && member.node->connect() == v1::CONNECT_RESTS;
+}
+
+// Of nodes that would start at once with several versions none does.
+void KeepOneVersion(Situation& situation, std::vector<Decided>& decided) {
+  std::set<std::string> versions;
+  for (size_t i = 0; i < decided.size(); ++i) {
+    const Member& member = situation.members[i];
+    if (Starts(member, decided[i])) versions.insert(VersionOf(*member.node));
+  }
+  if (versions.size() < 2) return;
+  for (size_t i = 0; i < decided.size(); ++i) {
+    const Member& member = situation.members[i];
+    if (!Starts(member, decided[i])) continue;
+    decided[i].move = {member.position,
+                       "it is as the specification says",
+                       "the nodes that are to start to have one version of Connect",
+                       {}};
+  }
+  situation.Say("", "nodes that are to start have several versions of Connect: none does",
+                "name one in cluster.yaml (connect.version), then: connect-ha apply");
+}
+
+// Where it is not known who is wrong, that is said once for each rule.
+void SayUndecided(Situation& situation) {
+  std::set<std::string> rules;
+  for (const Member& member : situation.members) {
+    for (const v1::Hazard& hazard : member.hazards) {
+      const bool unclear = hazard.undecided() && hazard.action() >= v1::CLOSE;
+      if (!unclear || !rules.insert(hazard.rule()).second) continue;
+      situation.Say("",
+                    absl::StrCat(hazard.rule(), ": ", hazard.why_not(), ": nobody is taken out of ",
+                                 "service, and nothing new enters it"),
+                    absl::StrCat("connect-ha checklist --rule ", hazard.rule(),
+                                 " says what would decide it"));
+    }
+  }
+}
+
+}  // namespace
+
+v1::Decision Decide(const v1::PlanInput& input) {
+  Situation situation = LookAt(input);
+  const std::vector<Leaving> leaving = WhoLeaves(situation);
+  std::vector<Decided> decided;
+  for (size_t i = 0; i < situation.members.size(); ++i) {
+    decided.push_back(DecideOne(situation, situation.members[i], leaving[i]));
+  }
+  KeepOneVersion(situation, decided);
+  SayUndecided(situation);
+  return Write(situation, decided);
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,41 @@
+// A decision as the invariants look at it: by its own means, apart from what made it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "connect_ha/v1/plan.pb.h"
+
+namespace connect_ha {
+
+// One node before and after.
+struct Judged {
+  const v1::PlanNode* node = nullptr;
+  v1::NodeMemory before;  // empty: not remembered
+  v1::NodeMemory after;
+  v1::NodeAssignment given;
+  // It is given an order that it did not have.
+  bool moved = false;
+  bool served = false;  // as it reports, by what it obeys
+
+  const std::string& name() const { return node->brief().name(); }
+  bool leaves() const;  // it served, and is told to be something else
+};
+
+using Complaints = std::vector<std::string>;
+
+// Each looks at one subject; see there. invariants_serving.cc
+void JudgeLeaving(const v1::PlanInput& input, const std::vector<Judged>& nodes, Complaints& broken);
+void JudgeFences(const v1::PlanInput& input, const v1::Decision& decision,
+                 const std::vector<Judged>& nodes, Complaints& broken);
+void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
+                   Complaints& broken);
+
+bool HasOrder(const v1::Order& order);
+bool IsAfter(const v1::Order& a, const v1::Order& b);
+// A word of this kind on the node, which has not ended; null: none.
+const v1::Word* WordOn(const v1::PlanInput& input, const std::string& node, v1::Word::Kind kind);
+bool TakesUsers(v1::NodeState state);
+
+}  // namespace connect_ha

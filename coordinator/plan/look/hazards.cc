@@ -1,0 +1,139 @@
+#include "coordinator/plan/look/hazards.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/checklist/rule.h"
+#include "coordinator/plan/look/hysteresis.h"
+
+namespace connect_ha {
+namespace {
+
+bool Runs(const Member& member) {
+  return member.node->fresh() && member.node->connect() == v1::CONNECT_RUNS &&
+         !member.node->running_version().empty();
+}
+
+bool TwoVersionsRun(const Situation& situation, const Member& member) {
+  if (!Runs(member)) return false;
+  return std::any_of(
+      situation.members.begin(), situation.members.end(), [&member](const Member& other) {
+        return Runs(other) && other.node->running_version() != member.node->running_version();
+      });
+}
+
+v1::RuleAction TableAction(const std::string& rule) {
+  const Rule* row = FindRule(rule);
+  return row == nullptr ? v1::TELL : row->action;
+}
+
+v1::RuleAction SpecAction(const v1::ClusterSpec& spec, const std::string& rule) {
+  const v1::RuleAction by_table = TableAction(rule);
+  const auto said = spec.rules().find(rule);
+  if (by_table == v1::FENCE || said == spec.rules().end() || !said->second.has_action()) {
+    return by_table;
+  }
+  return said->second.action() == v1::RULE_ACTION_UNSPECIFIED ? by_table : said->second.action();
+}
+
+// Of the nodes that serve three or more are known to pass or to fail, and more than half pass.
+bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
+  size_t known = 0;
+  size_t right = 0;
+  for (const Member& member : situation.members) {
+    const v1::NodeRule* line = member.serves ? LineOf(*member.node, rule) : nullptr;
+    if (line == nullptr || (line->outcome() != v1::PASS && line->outcome() != v1::FAIL)) continue;
+    ++known;
+    if (line->outcome() == v1::PASS) ++right;
+  }
+  return known >= 3 && 2 * right > known;
+}
+
+// Why the failing does nothing to this node; "": it does.
+std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRule& line) {
+  if (member.position == v1::OBSERVED) return "the node is only observed";
+  const bool to_run = member.position == v1::SERVING || member.position == v1::DRAINING;
+  if (line.rule() == kServiceRule && !to_run) return "Connect is not to run here";
+  if (line.undecided()) return "nothing tells which node is the wrong one";
+  switch (line.basis()) {
+    case v1::SELF:
+    case v1::PROOF:
+      break;
+    case v1::SPEC:
+      if (member.memory.reached() < situation.input.generation()) {
+        return "it has not been as this generation says yet: a change that is still to be made";
+      }
+      break;
+    case v1::PEERS:
+      if (!IsAgainstMajority(situation, line.rule())) {
+        return "it is not against a majority of three or more that serve";
+      }
+      break;
+    default:
+      return "what it rests on is not known";
+  }
+  const auto after = FailAfter(situation.input.spec(), line.rule());
+  if (!situation.moments.Reached(FromProto(line.since()) + after)) {
+    return absl::StrCat("it has to last for ", FormatSpan(after));
+  }
+  return "";
+}
+
+}  // namespace
+
+v1::RuleAction ActionOf(const Situation& situation, const Member& member, const std::string& rule) {
+  if (IsWaived(situation.words.waivers, rule, member.name())) return v1::TELL;
+  v1::RuleAction action = SpecAction(situation.input.spec(), rule);
+  if (rule == kVersionRule && action == v1::FENCE && !TwoVersionsRun(situation, member)) {
+    action = v1::HOLD;
+  }
+  if (action == v1::FENCE && member.words.unfence != nullptr) action = v1::TELL;
+  return action;
+}
+
+const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule) {
+  for (const v1::NodeRule& line : node.rules()) {
+    if (line.rule() == rule) return &line;
+  }
+  return nullptr;
+}
+
+bool Holds(const v1::NodeRule& line) {
+  return line.outcome() == v1::PASS || line.outcome() == v1::NOT_APPLICABLE;
+}
+
+bool Fails(const v1::NodeRule& line) {
+  return line.outcome() == v1::FAIL && line.rule_class() != v1::ADVICE;
+}
+
+std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {
+  std::vector<v1::Hazard> hazards;
+  if (!member.stays.empty()) return hazards;
+  for (const v1::NodeRule& line : member.node->rules()) {
+    const v1::RuleAction action = ActionOf(situation, member, line.rule());
+    if (!Fails(line) || action <= v1::TELL) continue;
+    v1::Hazard& hazard = hazards.emplace_back();
+    hazard.set_rule(line.rule());
+    hazard.set_node(member.name());
+    hazard.set_action(action);
+    hazard.set_basis(line.basis());
+    *hazard.mutable_since() = line.since();
+    hazard.set_text(line.text());
+    hazard.set_undecided(line.undecided());
+    hazard.set_why_not(WhyNot(situation, member, line));
+    hazard.set_acts(hazard.why_not().empty());
+  }
+  std::sort(hazards.begin(), hazards.end(),
+            [](const v1::Hazard& a, const v1::Hazard& b) { return a.rule() < b.rule(); });
+  return hazards;
+}
+
+bool IsOver(Situation& situation, const Member& member, const std::string& rule) {
+  if (ActionOf(situation, member, rule) <= v1::TELL) return true;
+  const v1::NodeRule* line = LineOf(*member.node, rule);
+  if (line == nullptr || !Holds(*line)) return false;
+  return situation.moments.Reached(FromProto(line->since()) +
+                                   PassAfter(situation.input.spec(), rule));
+}
+
+}  // namespace connect_ha

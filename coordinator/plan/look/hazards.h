@@ -1,0 +1,38 @@
+// What of the checklist acts. Only causes do, and only a failing; only where it is known which node
+// is the wrong one, and the failing has lasted long enough.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "connect_ha/v1/plan.pb.h"
+#include "coordinator/plan/look/situation.h"
+
+namespace connect_ha {
+
+// What judges a Connect that runs: not asked of one that is yet to be started.
+inline constexpr char kServiceRule[] = "service-is-healthy";
+// What is put right while Connect runs, once the node may be changed.
+inline constexpr char kGuardRule[] = "boot-is-guarded";
+// Two versions against one database.
+inline constexpr char kVersionRule[] = "connect-version-matches";
+
+// What a failing of the rule does on the node: by the table, the specification, and what people
+// waived. Of a rule that fences, no specification makes less.
+v1::RuleAction ActionOf(const Situation& situation, const Member& member, const std::string& rule);
+
+// Null: nothing is said of it.
+const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule);
+bool Holds(const v1::NodeRule& line);  // it passes, or has nothing to pass
+// It fails, by more than advice.
+bool Fails(const v1::NodeRule& line);
+
+// Of the rules that fail on the node and do more than to tell; sorted by rule. None where it stays:
+// what is known of it may be old.
+std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member);
+
+// For what it was taken out of service the node may come back: the rule has held long enough, or
+// does nothing any more.
+bool IsOver(Situation& situation, const Member& member, const std::string& rule);
+
+}  // namespace connect_ha

@@ -1,0 +1,62 @@
+#include "coordinator/plan/look/hysteresis.h"
+
+#include <google/protobuf/util/time_util.h>
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::seconds;
+
+struct Row {
+  const char* rule;
+  seconds fail_after;
+  seconds pass_after;
+};
+
+// What rests on an answer over the network, or on a process that is started again. What the
+// evaluator holds back itself (coordinator/cluster/hold.h) comes before that.
+constexpr Row kRows[] = {
+    {"clocks-are-synchronised", seconds(30), seconds(60)},
+    {"database-reachable", seconds(30), seconds(30)},
+    {"database-is-writable", seconds(30), seconds(30)},
+    {"service-is-healthy", seconds(30), seconds(60)},
+    {"storage-is-alive", seconds(10), seconds(30)},
+    {"storage-works", seconds(10), seconds(60)},
+};
+constexpr seconds kFailAfter{0};
+constexpr seconds kPassAfter{30};
+
+const Row* FindRow(const std::string& rule) {
+  for (const Row& row : kRows) {
+    if (rule == row.rule) return &row;
+  }
+  return nullptr;
+}
+
+const v1::RuleSpec* FindSpec(const v1::ClusterSpec& spec, const std::string& rule) {
+  const auto found = spec.rules().find(rule);
+  return found == spec.rules().end() ? nullptr : &found->second;
+}
+
+microseconds FromProto(const google::protobuf::Duration& duration) {
+  return microseconds(google::protobuf::util::TimeUtil::DurationToMicroseconds(duration));
+}
+
+}  // namespace
+
+microseconds FailAfter(const v1::ClusterSpec& spec, const std::string& rule) {
+  const v1::RuleSpec* said = FindSpec(spec, rule);
+  if (said != nullptr && said->has_fail_after()) return FromProto(said->fail_after());
+  const Row* row = FindRow(rule);
+  return row == nullptr ? kFailAfter : row->fail_after;
+}
+
+microseconds PassAfter(const v1::ClusterSpec& spec, const std::string& rule) {
+  const v1::RuleSpec* said = FindSpec(spec, rule);
+  if (said != nullptr && said->has_pass_after()) return FromProto(said->pass_after());
+  const Row* row = FindRow(rule);
+  return row == nullptr ? kPassAfter : row->pass_after;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,98 @@
+#include "coordinator/plan/look/remembered.h"
+
+#include <map>
+
+namespace connect_ha {
+namespace {
+
+bool IsState(v1::NodeState state) {
+  return state != v1::NODE_STATE_UNSPECIFIED && v1::NodeState_IsValid(state);
+}
+
+v1::NodeState ReportedBy(const v1::PlanNode& node) {
+  return IsState(node.brief().reported_state()) ? node.brief().reported_state() : v1::OBSERVED;
+}
+
+bool HasTaken(const v1::PlanNode& node) {
+  return node.obeys().epoch() != 0 || node.obeys().serial() != 0;
+}
+
+// Of one that the memory does not have.
+v1::NodeMemory Begun(const v1::PlanNode& node) {
+  v1::NodeMemory memory;
+  memory.set_node(node.brief().name());
+  memory.set_state(HasTaken(node) ? ReportedBy(node) : v1::OBSERVED);
+  if (HasTaken(node)) *memory.mutable_order() = node.obeys();
+  memory.set_generation(node.brief().reported_generation());
+  return memory;
+}
+
+bool IsGiven(const v1::NodeMemory& memory) {
+  return memory.order().epoch() != 0 || memory.order().serial() != 0;
+}
+
+// What it obeys was given by a coordinator that did not remember it yet.
+bool IsOfBefore(const v1::PlanMemory& memory, const v1::PlanNode& node) {
+  return !memory.has_made_at() || node.obeys().epoch() < memory.made_epoch();
+}
+
+// It obeys what this store never gave.
+bool IsBeyond(const v1::PlanMemory& memory, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  return node.heard() && !node.odd() && HasTaken(node) && !IsOfBefore(memory, node) &&
+         IsLater(node.obeys(), member.memory.order());
+}
+
+}  // namespace
+
+v1::NodeState PositionOf(const v1::PlanNode& node, const v1::NodeMemory& memory, uint64_t epoch) {
+  if (!HasTaken(node)) return node.heard() ? v1::OBSERVED : memory.state();
+  if (!node.heard()) return memory.state();
+  const bool of_before = memory.order().epoch() != epoch && IsLater(memory.order(), node.obeys());
+  return of_before ? ReportedBy(node) : memory.state();
+}
+
+void Remember(const v1::PlanInput& input, Situation& situation) {
+  std::map<std::string, const v1::NodeMemory*> remembered;
+  for (const v1::NodeMemory& memory : input.memory().nodes()) remembered[memory.node()] = &memory;
+  for (const v1::PlanNode& node : input.nodes()) {
+    Member& member = situation.members.emplace_back();
+    member.node = &node;
+    const auto found = remembered.find(member.name());
+    if (found != remembered.end()) member.memory = *found->second;
+    if (!IsGiven(member.memory)) {
+      const v1::NodeMemory begun = Begun(node);
+      member.memory.set_node(begun.node());
+      member.memory.set_state(begun.state());
+      member.memory.set_generation(begun.generation());
+      if (IsOfBefore(input.memory(), node)) *member.memory.mutable_order() = begun.order();
+    }
+    const auto words = situation.words.of.find(member.name());
+    if (words != situation.words.of.end()) member.words = words->second;
+  }
+}
+
+// Whether the store is an older copy. What was applied since it was found lets the nodes go: they
+// begin as what they are.
+void FindRestored(Situation& situation) {
+  const v1::PlanMemory& memory = situation.input.memory();
+  if (memory.has_restored_at()) situation.restored_at = FromProto(memory.restored_at());
+  const bool applied_since = situation.restored_at && situation.input.has_applied_at() &&
+                             FromProto(situation.input.applied_at()) > *situation.restored_at;
+  if (applied_since) situation.restored_at.reset();
+  for (Member& member : situation.members) {
+    if (!IsBeyond(memory, member)) continue;
+    if (applied_since) {
+      const uint64_t reached = member.memory.reached();
+      member.memory = Begun(*member.node);
+      member.memory.set_reached(reached);
+    } else if (!situation.restored_at) {
+      situation.restored_at = situation.moments.now();
+    }
+  }
+  if (situation.restored_at) {
+    situation.Say("", kOlderStore, "look at what each node does, then: connect-ha apply");
+  }
+}
+
+}  // namespace connect_ha

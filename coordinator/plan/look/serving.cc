@@ -1,0 +1,46 @@
+#include "coordinator/plan/look/serving.h"
+
+#include <algorithm>
+
+namespace connect_ha {
+namespace {
+
+bool IsHeard(const v1::PlanNode& node) {
+  return node.heard() && node.fresh() && !node.brief().lost() && node.brief().claimants() <= 1;
+}
+
+bool GateIsClosed(const v1::PlanInput& input, const v1::PlanNode& node) {
+  const bool asked = input.spec().load_balancer().health_check() != v1::LoadBalancerSpec::CONNECT;
+  return asked && node.gate() == v1::GATE_CLOSED;
+}
+
+bool TakesTraffic(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
+
+}  // namespace
+
+bool IsServing(const v1::PlanInput& input, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (!IsHeard(node) || node.odd() || node.ahead() || GateIsClosed(input, node)) return false;
+  if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) return false;
+  if (!TakesTraffic(node.brief().reported_state())) return false;
+  if (node.brief().reported_state() != member.position) return false;
+  // An order that it has not taken, or that this store has not given, may be another state.
+  return !IsLater(member.memory.order(), node.obeys()) &&
+         !IsLater(node.obeys(), member.memory.order());
+}
+
+bool IsKnownOut(const v1::PlanInput& input, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (!IsHeard(node)) return false;
+  if (node.connect() == v1::CONNECT_RESTS || GateIsClosed(input, node)) return true;
+  if (node.brief().facts().has_answers() && !node.brief().facts().answers()) return true;
+  return node.brief().reported_state() != v1::NODE_STATE_UNSPECIFIED &&
+         !TakesTraffic(node.brief().reported_state());
+}
+
+size_t MinimumServing(const v1::ClusterSpec& spec) {
+  const size_t said = spec.nodes().has_minimum_serving() ? spec.nodes().minimum_serving() : 1;
+  return std::max<size_t>(said, 1);
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,88 @@
+#include "coordinator/plan/look/situation.h"
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/look/may.h"
+#include "coordinator/plan/look/remembered.h"
+#include "coordinator/plan/look/serving.h"
+
+namespace connect_ha {
+namespace {
+
+// A node that lives, as far as is known, and was not heard yet.
+bool IsAwaited(const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  return node.brief().has_last_seen() && !node.heard() && !node.brief().lost() &&
+         member.words.gone == nullptr;
+}
+
+std::string WhyStays(const Member& member, const std::string& awaited, bool restored) {
+  const v1::PlanNode& node = *member.node;
+  if (node.brief().claimants() > 1) return "two live machines speak under this name";
+  if (node.odd() || node.ahead()) return node.standing();
+  if (restored) return absl::StrCat(kOlderStore, "; connect-ha apply has the nodes moved again");
+  if (!node.brief().has_last_seen()) return "it was never heard";
+  if (!node.heard() || !node.fresh()) {
+    return node.not_fresh().empty() ? "it was not heard since the coordinator started"
+                                    : node.not_fresh();
+  }
+  if (!awaited.empty()) {
+    return absl::StrCat("not every node was heard since the coordinator started: ", awaited);
+  }
+  return "";
+}
+
+}  // namespace
+
+void Situation::Say(const std::string& node, const std::string& text, const std::string& fix) {
+  v1::Said& line = said.emplace_back();
+  line.set_node(node);
+  line.set_text(text);
+  line.set_fix(fix);
+}
+
+bool IsLater(const v1::Order& a, const v1::Order& b) {
+  return a.epoch() != b.epoch() ? a.epoch() > b.epoch() : a.serial() > b.serial();
+}
+
+bool HasReached(const Member& member, v1::NodeState state) {
+  return member.position == state && member.node->brief().reported_state() == state &&
+         !IsLater(member.memory.order(), member.node->obeys());
+}
+
+Situation LookAt(const v1::PlanInput& input) {
+  Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, std::nullopt};
+  situation.words = WordsInForce(input, situation.moments);
+  Remember(input, situation);
+  FindRestored(situation);
+  std::set<std::string> unheard;
+  for (const Member& member : situation.members) {
+    if (IsAwaited(member)) unheard.insert(member.name());
+  }
+  const std::string awaited = absl::StrJoin(unheard, ", ");
+  const bool restored = situation.restored_at.has_value();
+  for (Member& member : situation.members) {
+    const v1::PlanNode& node = *member.node;
+    member.position = PositionOf(node, member.memory, input.epoch());
+    member.stays = WhyStays(member, awaited, restored);
+    member.left_alone = node.brief().claimants() > 1 || node.odd() || node.ahead() || restored;
+    member.may = MayDo(input, member, member.why_no_more);
+    member.serves = IsServing(input, member);
+    member.known_out = IsKnownOut(input, member);
+    if (member.stays.empty() && HasConverged(input, node)) {
+      member.memory.set_reached(input.generation());
+    }
+    if (member.stays.empty() && member.words.start != nullptr) {
+      member.memory.clear_start_failed();
+      situation.words.ended.push_back(member.words.start->number());
+    }
+  }
+  for (Member& member : situation.members) member.hazards = HazardsOf(situation, member);
+  return situation;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,151 @@
+#include "coordinator/plan/move/course.h"
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/move/drain.h"
+#include "coordinator/plan/move/enter.h"
+
+namespace connect_ha {
+namespace {
+
+std::string WhatDiffers(const v1::PlanNode& node) {
+  const v1::Convergence& convergence = node.convergence();
+  if (convergence.troubles_size() > 0) {
+    return absl::StrCat(convergence.troubles(0).resource(), ": ", convergence.troubles(0).error());
+  }
+  if (convergence.changes_size() > 0) return convergence.changes(0).resource();
+  return "its agent has not looked at it in full";
+}
+
+// Connect rests, and nobody wants it to.
+Move Prepare(Situation& situation, const Member& member) {
+  if (!IsReady(situation.input, *member.node)) {
+    return {v1::PREPARING, "it is brought to the specification", WhatDiffers(*member.node), {}};
+  }
+  const std::string ready = "it is as the specification says";
+  if (member.may != May::kServe) return {v1::READY, ready, member.why_no_more, {}};
+  if (!HasReached(member, v1::READY)) return {v1::READY, ready, "its agent to get there", {}};
+  const std::string why = WhyNotStart(situation, member);
+  if (!why.empty()) return {v1::READY, ready, why, {}};
+  return {v1::SERVING, "", "", {}};
+}
+
+// Connect rests.
+Move Rest(Situation& situation, const Member& member) {
+  if (member.words.fence != nullptr) {
+    return {v1::FENCED,
+            SaidBy(*member.words.fence),
+            absl::StrCat("connect-ha node unfence ", member.name()),
+            {}};
+  }
+  if (member.words.stop != nullptr) {
+    return {v1::STOPPED,
+            SaidBy(*member.words.stop),
+            absl::StrCat("connect-ha node start ", member.name()),
+            {}};
+  }
+  const uint64_t failed = member.memory.start_failed();
+  if (failed != 0 && failed == situation.input.generation()) {
+    return {v1::STOPPED,
+            "Connect did not start, however often it was tried",
+            absl::StrCat("connect-ha node start ", member.name(), ", once it may go well"),
+            {}};
+  }
+  return Prepare(situation, member);
+}
+
+Move Stay(const Member& member, const std::string& waits_for) {
+  return {member.position, "", waits_for, {}};
+}
+
+std::string NotKnown(const Member& member) {
+  return absl::StrCat("whether Connect runs here is not known",
+                      member.node->connect_unknown().empty() ? "" : ": ",
+                      member.node->connect_unknown());
+}
+
+Move FromObserved(Situation& situation, const Member& member) {
+  if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
+  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
+  const std::string why = WhyNotAdopt(situation, member);
+  if (why.empty()) return {v1::SERVING, "", "", {}};
+  return {v1::OBSERVED, "Connect runs here, and nothing is changed under it", why, {}};
+}
+
+// PREPARING, READY.
+Move FromHeld(Situation& situation, const Member& member) {
+  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
+  if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
+  if (!HasReached(member, member.position)) return Stay(member, "Connect to stop");
+  return {v1::OBSERVED,
+          "Connect runs here, though it was stopped and masked: somebody started it",
+          "",
+          {}};
+}
+
+Move FromStopped(Situation& situation, const Member& member) {
+  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
+  return Stay(member,
+              member.node->connect() == v1::CONNECT_RUNS ? "Connect to stop" : NotKnown(member));
+}
+
+Move FromFenced(Situation& situation, const Member& member) {
+  const std::vector<std::string> out_for = StillOutFor(situation, member);
+  if (out_for.empty()) return FromStopped(situation, member);
+  return {v1::FENCED, OutText(member, out_for),
+          absl::StrCat("that to be right; or an admin's word: connect-ha node unfence ",
+                       member.name(), " --until TIME --reason ..."),
+          out_for};
+}
+
+Move FromServing(const Member& member) {
+  const v1::Convergence& convergence = member.node->convergence();
+  std::string waits;
+  if (convergence.changes_size() > 0 && !convergence.changes(0).interrupts().empty()) {
+    waits = absl::StrCat(convergence.changes(0).resource(),
+                         ": a change for which Connect has to be restarted");
+  }
+  return {v1::SERVING, "", waits, {}};
+}
+
+// Of a node on which Connect is neither started nor stopped.
+Move WithoutConnect(Situation& situation, const Member& member) {
+  if (member.may == May::kObserve) return {v1::OBSERVED, member.why_no_more, "", {}};
+  switch (member.node->connect()) {
+    case v1::CONNECT_RESTS:
+      return Prepare(situation, member);
+    case v1::CONNECT_RUNS:
+      return {v1::OBSERVED,
+              "Connect runs here, and nothing is changed under it",
+              member.why_no_more,
+              {}};
+    default:
+      const bool changed = member.position == v1::PREPARING || member.position == v1::READY;
+      return {changed ? member.position : v1::OBSERVED, "", NotKnown(member), {}};
+  }
+}
+
+}  // namespace
+
+Move CourseOf(Situation& situation, const Member& member) {
+  if (member.may != May::kServe) return WithoutConnect(situation, member);
+  switch (member.position) {
+    case v1::PREPARING:
+    case v1::READY:
+      return FromHeld(situation, member);
+    case v1::SERVING:
+      return FromServing(member);
+    case v1::DRAINING:
+      if (member.node->connect() == v1::CONNECT_UNKNOWN) return StayDraining(situation, member);
+      if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
+      return FromDraining(situation, member);
+    case v1::STOPPED:
+      return FromStopped(situation, member);
+    case v1::FENCED:
+      return FromFenced(situation, member);
+    default:
+      return FromObserved(situation, member);
+  }
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,131 @@
+#include "coordinator/plan/move/enter.h"
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/look/notices.h"
+
+namespace connect_ha {
+namespace {
+
+enum class How { kStart, kAdopt, kReturn };
+
+// By people, or by EC2.
+std::string WhyHeldOut(Situation& situation, const Member& member) {
+  const NodeWords& words = member.words;
+  for (const v1::Word* word : {words.stop, words.drain, words.cordon, words.release}) {
+    if (word != nullptr) return SaidBy(*word);
+  }
+  const v1::InstanceNotice* notice = NoticeDue(situation, member);
+  return notice == nullptr ? "" : TextOf(*notice);
+}
+
+// Of this node's own rules.
+std::string WhyRulesHold(const Situation& situation, const Member& member, How how) {
+  for (const v1::NodeRule& line : member.node->rules()) {
+    if (ActionOf(situation, member, line.rule()) <= v1::TELL || Holds(line)) continue;
+    if (line.outcome() == v1::FAIL && !Fails(line)) continue;
+    if (how == How::kStart && line.rule() == kServiceRule) continue;
+    const bool guarded_then = how == How::kAdopt && line.rule() == kGuardRule && Fails(line);
+    if (!guarded_then) return absl::StrCat(line.rule(), ": ", line.text());
+  }
+  return "";
+}
+
+// Where nobody can say which node is the wrong one, none is added to them.
+std::string WhyAllWait(const Situation& situation) {
+  for (const Member& member : situation.members) {
+    if (!member.node->fresh()) continue;
+    for (const v1::NodeRule& line : member.node->rules()) {
+      if (!Fails(line) || !line.undecided()) continue;
+      if (ActionOf(situation, member, line.rule()) < v1::CLOSE) continue;
+      return absl::StrCat(line.rule(), ": nothing tells which node is the wrong one, and none ",
+                          "enters service until that is decided");
+    }
+  }
+  return "";
+}
+
+// It may run Connect, now or once it is heard again.
+bool MayRunConnect(const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (member.words.gone != nullptr) return false;
+  if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
+  if (node.fresh()) return node.connect() != v1::CONNECT_RESTS;
+  return !node.running_version().empty();
+}
+
+// Two versions of Connect never run against one database.
+std::string WhyVersionsDiffer(const Situation& situation, const Member& member) {
+  const std::string& own = VersionOf(*member.node);
+  if (own.empty()) return "which version of Connect it has is not known";
+  for (const Member& other : situation.members) {
+    if (&other == &member || !MayRunConnect(other)) continue;
+    const std::string& theirs = VersionOf(*other.node);
+    if (theirs == own) continue;
+    return theirs.empty()
+               ? absl::StrCat("which version of Connect runs on ", other.name(), " is not known")
+               : absl::StrCat("it has Connect ", own, ", and ", theirs, " may run on ",
+                              other.name());
+  }
+  return "";
+}
+
+std::string WhyNotMounted(const v1::PlanInput& input, const v1::PlanNode& node) {
+  const v1::FactsBrief& facts = node.brief().facts();
+  if (facts.has_mount_verified() && !facts.mount_verified()) {
+    return "its data directory is not on the specification's file system, or that does not answer";
+  }
+  if (input.spec().has_storage() && !facts.has_mount_verified()) {
+    return "whether its data directory is on the specification's file system is not known";
+  }
+  return "";
+}
+
+std::string WhyNot(Situation& situation, const Member& member, How how) {
+  for (const std::string& why :
+       {WhyHeldOut(situation, member), WhyNotMounted(situation.input, *member.node),
+        WhyRulesHold(situation, member, how), WhyAllWait(situation),
+        how == How::kStart ? WhyVersionsDiffer(situation, member) : ""}) {
+    if (!why.empty()) return why;
+  }
+  return "";
+}
+
+std::string FirstChange(const v1::Convergence& convergence) {
+  const v1::Change& change = convergence.changes(0);
+  return absl::StrCat(change.resource(), ": ", change.from(), ", to be ", change.to());
+}
+
+}  // namespace
+
+std::string WhyNotStart(Situation& situation, const Member& member) {
+  if (!HasConverged(situation.input, *member.node)) return "its agent is looking at it anew";
+  return WhyNot(situation, member, How::kStart);
+}
+
+std::string WhyNotAdopt(Situation& situation, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (!HoldsGeneration(situation.input, node)) {
+    return "it has not taken this generation of the specification yet";
+  }
+  if (!SpeaksOfGeneration(situation.input, node)) return "its agent has not looked at it in full";
+  if (node.convergence().troubles_size() > 0) {
+    const v1::Trouble& trouble = node.convergence().troubles(0);
+    return absl::StrCat(trouble.resource(), ": ", trouble.error());
+  }
+  if (node.convergence().changes_size() > 0 &&
+      !node.convergence().changes(0).interrupts().empty()) {
+    return FirstChange(node.convergence());
+  }
+  if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) {
+    return "Connect does not answer there";
+  }
+  return WhyNot(situation, member, How::kAdopt);
+}
+
+std::string WhyNotReturn(Situation& situation, const Member& member) {
+  return WhyNot(situation, member, How::kReturn);
+}
+
+}  // namespace connect_ha

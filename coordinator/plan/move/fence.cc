@@ -1,0 +1,93 @@
+#include "coordinator/plan/move/fence.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/move/capacity.h"
+#include "coordinator/plan/move/reasons.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr std::chrono::hours kFencesIn{1};
+
+size_t FencesPerHour(const v1::ClusterSpec& spec) {
+  return spec.nodes().has_fences_per_hour() ? spec.nodes().fences_per_hour() : 1;
+}
+
+// Rules must leave nodes that are known to be without the fault; people, EC2 and a Connect that
+// does not start must leave enough.
+std::string WhyTooFew(const Situation& situation, const Capacity& capacity, const Wish& wish) {
+  const size_t minimum = MinimumServing(situation.input.spec());
+  const bool by_rule = !wish.leave.rules.empty();
+  if (by_rule) {
+    const size_t needed = wish.kind == Wish::kHold ? minimum : 1;
+    const size_t others = capacity.SoundOthers(wish.member, wish.leave.rules);
+    if (others >= needed) return "";
+    return absl::StrCat("so few others serve that are known to be without that fault: ", others,
+                        ", it takes ", needed);
+  }
+  if (wish.downtime) return "";
+  // One that no user reaches takes nothing from them; but what a rule or a failed start does is
+  // never done to the last one.
+  const bool failed = wish.kind == Wish::kStartFailed;
+  if (!failed && situation.members[wish.member].known_out) return "";
+  const size_t needed = failed || wish.certain ? 1 : minimum;
+  const size_t others = capacity.Others(wish.member);
+  if (others >= needed) return "";
+  return absl::StrCat("so few others serve: ", others, ", it takes ", needed);
+}
+
+// Fences by rules in the last hour; one that a clock which ran back has put into the future counts.
+size_t RecentFences(Situation& situation) {
+  size_t recent = 0;
+  for (const v1::FenceMade& fence : situation.input.memory().fences()) {
+    if (!situation.moments.Reached(FromProto(fence.at()) + kFencesIn)) ++recent;
+  }
+  return recent;
+}
+
+std::string FixFor(const Wish& wish, const std::string& node) {
+  switch (wish.kind) {
+    case Wish::kFenceWord:
+    case Wish::kStop:
+    case Wish::kDrain:
+      return "the same command with --allow-downtime does it all the same";
+    case Wish::kStartFailed:
+      return absl::StrCat("journalctl -u rstudio-connect on ", node);
+    default:
+      return absl::StrCat("connect-ha checklist; connect-ha node stop ", node,
+                          " --allow-downtime --reason ... takes it out all the same");
+  }
+}
+
+}  // namespace
+
+std::vector<Leaving> WhoLeaves(Situation& situation) {
+  std::vector<Leaving> leaving(situation.members.size());
+  Capacity capacity(situation);
+  const size_t most = FencesPerHour(situation.input.spec());
+  size_t fences = 0;
+  for (const Wish& wish : WishesOf(situation)) {
+    Leaving& one = leaving[wish.member];
+    if (one.leave) continue;
+    const std::string& name = situation.members[wish.member].name();
+    std::string why = WhyTooFew(situation, capacity, wish);
+    std::string fix = FixFor(wish, name);
+    if (why.empty() && wish.leave.fenced_by_rule && RecentFences(situation) + fences >= most) {
+      why = absl::StrCat("rules have fenced as many nodes within the hour as they may: ", most);
+      fix = absl::StrCat("connect-ha node fence ", name, " --reason ...");
+    }
+    if (!why.empty()) {
+      if (one.kept.empty()) one.kept = absl::StrCat(wish.leave.reason, "; it stays, since ", why);
+      situation.Say(name, absl::StrCat(wish.leave.reason, "; it stays, since ", why), fix);
+      continue;
+    }
+    if (wish.leave.fenced_by_rule) ++fences;
+    one.leave = wish.leave;
+    capacity.Leave(wish.member);
+  }
+  return leaving;
+}
+
+}  // namespace connect_ha

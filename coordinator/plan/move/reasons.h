@@ -1,0 +1,36 @@
+// What asks for a node to be out of service.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "coordinator/plan/look/situation.h"
+#include "coordinator/plan/move/fence.h"
+
+namespace connect_ha {
+
+struct Wish {
+  // In the order in which they are granted.
+  enum Kind {
+    kFenceWord,
+    kFence,
+    kStop,
+    kDrain,
+    kNotice,
+    kStartFailed,
+    kClose,
+    kHold
+  } kind = kHold;
+  size_t member = 0;
+  Time since;           // the longer, the sooner
+  uint64_t number = 0;  // of a word
+  Leave leave;
+  bool certain = false;   // the instance goes anyway
+  bool downtime = false;  // whoever asked said so
+};
+
+// All of them, in the order in which they are granted, of which no name is part.
+std::vector<Wish> WishesOf(Situation& situation);
+
+}  // namespace connect_ha
