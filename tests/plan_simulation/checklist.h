@@ -42,7 +42,10 @@ using Lines = std::array<Line, kRules>;
 struct NodeView {
   bool member = false;
   bool has_report = false;
+  bool heard = false;  // since the coordinator started
+  bool lost = false;
   bool fresh = false;
+  bool cloned = false;
   Report report;
 };
 using Views = std::array<NodeView, kMostNodes>;

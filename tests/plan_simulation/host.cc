@@ -75,12 +75,6 @@ bool Start(Host& host, const Surroundings& around, const AgentFaults& faults) {
   return true;
 }
 
-void Stop(Host& host) {
-  host.running = false;
-  host.process = 0;
-  host.jobs = 0;
-}
-
 // The first of what the agent can put right.
 std::string ChangeOne(Host& host, bool with_restart) {
   if (host.mount == Mount::kNone) {
@@ -102,7 +96,8 @@ std::string ChangeOne(Host& host, bool with_restart) {
 
 std::string HoldUnit(Host& host) {
   if (host.running) {
-    Stop(host);
+    StopConnect(host);
+    host.by_hand = host.by_hand && PackageDiffers(host);
     return "stops Connect";
   }
   if (host.masked) return "";
@@ -136,6 +131,12 @@ const std::string& VersionText(Version version) {
   static const auto& texts =
       *new std::array<std::string, kVersions>{"", "2024.08.0", "2024.09.0"};
   return texts[version];
+}
+
+void StopConnect(Host& host) {
+  host.running = false;
+  host.process = 0;
+  host.jobs = 0;
 }
 
 bool GateIsOpen(const Host& host) {
@@ -251,24 +252,24 @@ void StartAgent(Host& host) {
 void Boot(Host& host, const Surroundings& around, const AgentFaults& faults) {
   host.power = true;
   if (host.mount == Mount::kNone || host.mount == Mount::kHung) host.mount = Mount::kVerified;
-  if (faults.resumes_at_boot) {
+  if (faults.resumes_at_boot && host.installed != 0) {
     host.masked = false;
-    host.enabled = true;
-    host.disk.set_state(v1::SERVING);
+    host.enabled = host.running = true;
+    host.process = host.installed;
   }
-  if (host.enabled) Start(host, around, faults);
+  if (host.enabled && !host.running) Start(host, around, faults);
   StartAgent(host);
 }
 
 void Crash(Host& host, const Surroundings& around, const AgentFaults& faults) {
   if (!host.running) return;
-  Stop(host);
+  StopConnect(host);
   Start(host, around, faults);
 }
 
 void Unmount(Host& host) {
   host.mount = Mount::kNone;
-  Stop(host);
+  StopConnect(host);
 }
 
 void Mend(Host& host) {

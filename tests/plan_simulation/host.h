@@ -22,8 +22,8 @@ struct Surroundings {
 // Faults that can be planted in the agent (planted.h).
 struct AgentFaults {
   bool takes_any_order = false;
-  bool starts_unasked = false;  // no preflight
-  bool resumes_at_boot = false;   // forgets what it holds, and starts what is installed
+  bool starts_unasked = false;   // no preflight
+  bool resumes_at_boot = false;  // starts what is installed, whatever it was told
 };
 
 struct Host {
@@ -44,7 +44,7 @@ struct Host {
   bool running = false;
   bool crashes = false;  // whenever it is started
   Version process = 0;   // that runs
-  bool by_hand = false;  // somebody installed it, and nothing has put that right since
+  bool by_hand = false;  // somebody installed or started it, and it was not put right since
   uint32_t jobs = 0;
   bool jobs_known = true;
 
@@ -87,6 +87,7 @@ void StartAgent(Host& host);
 void Boot(Host& host, const Surroundings& around, const AgentFaults& faults);
 // Connect ended by itself; systemd starts it again, where it can.
 void Crash(Host& host, const Surroundings& around, const AgentFaults& faults);
+void StopConnect(Host& host);
 // Gone, with Connect, that is bound to it.
 void Unmount(Host& host);
 

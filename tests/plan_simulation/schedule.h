@@ -3,6 +3,7 @@
 // it stands (a dead machine dies) does nothing, so that any event may be left out of any schedule.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 namespace connect_ha::simulation {
 
 inline constexpr uint32_t kMostNodes = 5;
+inline constexpr std::array<const char*, kMostNodes> kNodeNames = {"n1", "n2", "n3", "n4", "n5"};
 
 // Where the nodes begin.
 enum Start : uint32_t {
