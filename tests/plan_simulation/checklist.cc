@@ -99,7 +99,7 @@ Lines JudgeOne(const NodeView& view, const Peers& databases, const Peers& keys,
   lines[kService] = JudgeService(report);
   lines[kLicense] = FailIf(report.license_ends);
   for (size_t rule = 0; rule < kRules; ++rule) {
-    if ((report.cannot_tell >> rule & 1) != 0) lines[rule] = Line{};
+    if (((report.cannot_tell >> rule) & 1U) != 0) lines[rule] = Line{};
   }
   return lines;
 }

@@ -110,7 +110,7 @@ void World::ComeToRest() {
 bool World::HasReason(size_t slot) const {
   const Host& host = hosts_[slot];
   const bool reached = host.exists && host.power && host.agent && !host.cut && !host.cloned &&
-                       !host.held.removed();
+                       !host.held.removed() && store_.records[slot].machine == host.machine;
   if (!reached || HasFault(host) || host.old_agent || host.allow != v1::ALLOW_SERVE) return true;
   const std::string& wanted = store_.spec.connect().version();
   if (host.installed == 0 || (!wanted.empty() && VersionText(host.installed) != wanted)) return true;
@@ -178,8 +178,14 @@ void World::CheckHeld(size_t slot) {
                      !store_.memory.has_restored_at() && !clock_jumped_ &&
                      FindWord(known, v1::Word::UNFENCE, NameOf(slot)) == nullptr;
   if (!moves || hosts_[slot].held.state() != v1::SERVING) return;
+  uint64_t reached = 0;
+  for (const v1::NodeMemory& node : store_.memory.nodes()) {
+    if (node.node() == NameOf(slot)) reached = node.reached();
+  }
   for (size_t rule = 0; rule < kRules; ++rule) {
-    if (!MayFence(slot, rule, known)) continue;
+    const bool to_be_made =
+        known.lines[slot][rule].basis == v1::SPEC && reached < known.generation;
+    if (to_be_made || !MayFence(slot, rule, known)) continue;
     for (size_t i = 0; i < hosts_.size(); ++i) {
       const v1::Outcome outcome = known.lines[i][rule].outcome;
       const bool sound = outcome == v1::PASS || outcome == v1::NOT_APPLICABLE;

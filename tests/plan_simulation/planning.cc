@@ -75,23 +75,27 @@ void World::DecideNow(int coordinator) {
       Break("the-plan-breaks-nothing", broken);
     }
   }
-  const auto check = [this](const char* invariant, const std::string& text) {
-    if (!text.empty()) Break(invariant, text);
-  };
-  check("unknown-moves-nobody", CheckMoves(input, decision));
-  if (decisions_++ % kCloserEvery == setup_.closer) {
-    const int nodes = std::max(input.nodes_size(), 1);
-    check("same-input-same-decision", CheckSame(subject_.decide, input, decision));
-    check("stored-is-settled", CheckSettled(subject_.decide, input, decision));
-    check("names-do-not-matter", CheckRenamed(subject_.decide, input, decision));
-    check("unknown-moves-nobody",
-          CheckUnknown(subject_.decide, input, decision, static_cast<int>(decisions_) % nodes));
-  }
+  if (subject_.checks_decisions) CheckDecision(input, decision);
   CountDecision(known, decision);
   planner.Decided(std::move(decision));
   if (!subject_.coordinator.publishes_first) return;
   Publish(coordinator);
   planner.Tell();
+}
+
+void World::CheckDecision(const v1::PlanInput& input, const v1::Decision& decision) {
+  const auto check = [this](const char* invariant, const std::string& text) {
+    if (!text.empty()) Break(invariant, text);
+  };
+  check("unknown-moves-nobody", CheckMoves(input, decision));
+  if (decisions_++ % kCloserEvery != setup_.closer) return;
+  const Plan& plan = subject_.decide;
+  const int nodes = std::max(input.nodes_size(), 1);
+  check("same-input-same-decision", CheckSame(plan, input, decision));
+  check("stored-is-settled", CheckSettled(plan, input, decision));
+  check("names-do-not-matter", CheckRenamed(plan, input, decision));
+  check("unknown-moves-nobody",
+        CheckUnknown(plan, input, decision, static_cast<int>(decisions_) % nodes));
 }
 
 void World::CountDecision(const Knowledge& known, const v1::Decision& decision) {

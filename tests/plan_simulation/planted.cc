@@ -11,10 +11,23 @@ namespace {
 
 constexpr char kGhost[] = "zz";
 
-// The plan sees its input otherwise than it is.
-Subject Seeing(std::function<void(v1::PlanInput*)> blind) {
+// The world alone is to show what is wrong.
+Subject Bare() {
   Subject subject;
   subject.asks_broken = false;
+  subject.checks_decisions = false;
+  return subject;
+}
+
+// The decisions, too.
+Subject Checked(Subject subject) {
+  subject.checks_decisions = true;
+  return subject;
+}
+
+// The plan sees its input otherwise than it is.
+Subject Seeing(std::function<void(v1::PlanInput*)> blind) {
+  Subject subject = Bare();
   subject.decide = [blind = std::move(blind)](const v1::PlanInput& input) {
     v1::PlanInput seen = input;
     blind(&seen);
@@ -37,8 +50,7 @@ Subject SeeingLines(std::function<void(v1::NodeRule*)> blind) {
 
 // The plan says something else than it has found.
 Subject Saying(std::function<void(const v1::PlanInput&, v1::Decision*)> spoil) {
-  Subject subject;
-  subject.asks_broken = false;
+  Subject subject = Bare();
   subject.decide = [spoil = std::move(spoil)](const v1::PlanInput& input) {
     v1::Decision decision = Decide(input);
     spoil(input, &decision);
@@ -48,18 +60,16 @@ Subject Saying(std::function<void(const v1::PlanInput&, v1::Decision*)> spoil) {
 }
 
 Subject WithAgent(const AgentFaults& faults) {
-  Subject subject;
+  Subject subject = Bare();
   subject.decide = Decide;
   subject.agent = faults;
-  subject.asks_broken = false;
   return subject;
 }
 
 Subject WithCoordinator(const CoordinatorFaults& faults) {
-  Subject subject;
+  Subject subject = Bare();
   subject.decide = Decide;
   subject.coordinator = faults;
-  subject.asks_broken = false;
   return subject;
 }
 
@@ -129,7 +139,7 @@ void TakeGhostAway(v1::Decision* decision) {
 }
 
 Subject Haunted(bool asks_broken) {
-  Subject subject;
+  Subject subject = Bare();
   subject.asks_broken = asks_broken;
   subject.decide = [](const v1::PlanInput& input) {
     v1::PlanInput seen = input;
@@ -267,7 +277,6 @@ void WakeForNothing(const v1::PlanInput& input, v1::Decision* decision) {
 }
 
 std::vector<Planted> PlantedInSight() {
-  using Lines = v1::NodeRule*;
   return {
       {"counts-a-node-that-is-not-there", {"the-last-one-stays"}, Haunted(false)},
       {"counts-one-and-is-asked", {"the-plan-breaks-nothing"}, Haunted(true)},
@@ -276,30 +285,31 @@ std::vector<Planted> PlantedInSight() {
        })},
       {"sees-one-version", {"one-version-runs"}, SeeingNodes(SeeOneVersion)},
       {"sees-no-later-orders", {"an-older-store-moves-nobody"}, Seeing(SeeNoLaterOrders)},
-      {"takes-old-facts-for-new", {"unknown-moves-nobody"}, SeeingNodes(SeeAllFresh)},
-      {"waits-for-nobody", {"unknown-moves-nobody"}, SeeingNodes(SeeUnheardAsLost)},
+      {"takes-old-facts-for-new", {"unknown-moves-nobody"}, Checked(SeeingNodes(SeeAllFresh))},
+      {"waits-for-nobody", {"unknown-moves-nobody"}, Checked(SeeingNodes(SeeUnheardAsLost))},
+      {"waits-for-nobody-and-enters", {"all-are-heard-first"}, SeeingNodes(SeeUnheardAsLost)},
       {"takes-unknown-for-failing",
-       {"fences-only-what-is-known", "nobody-leaves-for-nothing", "unknown-moves-nobody"},
-       SeeingLines([](Lines line) {
+       {"fences-only-what-is-known", "nobody-leaves-for-nothing"},
+       SeeingLines([](v1::NodeRule* line) {
          if (line->outcome() == v1::UNKNOWN) line->set_outcome(v1::FAIL);
        })},
-      {"takes-unknown-for-passing", {"nothing-enters-with-a-fault"}, SeeingLines([](Lines line) {
+      {"takes-unknown-for-passing", {"nothing-enters-with-a-fault"}, SeeingLines([](v1::NodeRule* line) {
          if (line->outcome() == v1::UNKNOWN) line->set_outcome(v1::PASS);
        })},
-      {"knows-who-is-wrong", {"fences-only-what-is-known"}, SeeingLines([](Lines line) {
+      {"knows-who-is-wrong", {"fences-only-what-is-known"}, SeeingLines([](v1::NodeRule* line) {
          line->set_undecided(false);
          line->set_basis(v1::SELF);
        })},
-      {"fences-for-changes-to-be-made", {"fences-only-what-is-known"}, SeeingLines([](Lines line) {
+      {"fences-for-changes-to-be-made", {"fences-only-what-is-known"}, SeeingLines([](v1::NodeRule* line) {
          if (line->basis() == v1::SPEC) line->set_basis(v1::SELF);
        })},
-      {"acts-on-advice", {"nobody-leaves-for-nothing"}, SeeingLines([](Lines line) {
+      {"acts-on-advice", {"nobody-leaves-for-nothing"}, SeeingLines([](v1::NodeRule* line) {
          line->set_rule_class(v1::DATA);
        })},
-      {"lets-the-undecided-pass", {"nothing-enters-undecided"}, SeeingLines([](Lines line) {
+      {"lets-the-undecided-pass", {"nothing-enters-undecided"}, SeeingLines([](v1::NodeRule* line) {
          if (line->undecided()) line->set_outcome(v1::PASS);
        })},
-      {"never-fences", {"the-wrong-one-is-held"}, SeeingLines([](Lines line) {
+      {"never-fences", {"the-wrong-one-is-held"}, SeeingLines([](v1::NodeRule* line) {
          if (line->outcome() == v1::FAIL) line->set_outcome(v1::UNKNOWN);
        })},
       {"forgets-fences", {"so-many-fences-an-hour"}, Seeing([](v1::PlanInput* input) {
@@ -310,7 +320,7 @@ std::vector<Planted> PlantedInSight() {
       {"heeds-no-word", {"a-word-is-kept"}, Seeing([](v1::PlanInput* input) {
          input->clear_words();
        })},
-      {"goes-by-names", {"names-do-not-matter"}, Seeing(SeeMembersByName)},
+      {"goes-by-names", {"names-do-not-matter"}, Checked(Seeing(SeeMembersByName))},
       {"stops-what-it-found",
        {"nothing-is-changed-under-a-running-connect"},
        SeeingNodes(SeeObservedAtRest)},
@@ -334,9 +344,9 @@ std::vector<Planted> PlantedInWords() {
   late.writes_late = true;
   return {
       {"uses-an-order-twice", {"an-order-means-one-thing"}, Saying(KeepOrders)},
-      {"gives-orders-anew", {"stored-is-settled", "comes-to-rest"}, Saying(RaiseOrders)},
+      {"gives-orders-anew", {"stored-is-settled"}, Checked(Saying(RaiseOrders))},
       {"lets-nobody-enter", {"all-serve-at-the-end"}, Saying(LetNobodyEnter)},
-      {"says-another-thing", {"same-input-same-decision"}, Saying(SaySomethingElse)},
+      {"says-another-thing", {"same-input-same-decision"}, Checked(Saying(SaySomethingElse))},
       {"leaves-one-out", {"every-member-is-told"}, Saying(LeaveOneOut)},
       {"says-no-reason", {"what-waits-says-for-what"}, Saying(SayNoReason)},
       {"wakes-for-nothing", {"comes-to-rest"}, Saying(WakeForNothing)},

@@ -27,6 +27,8 @@ struct Subject {
   CoordinatorFaults coordinator;
   // Broken() is asked, and says nothing. Off where a fault is planted: the world is to show it.
   bool asks_broken = true;
+  // decision_checks.h
+  bool checks_decisions = true;
 };
 
 struct Failure {
@@ -124,6 +126,7 @@ class World {
   void DecideNow(int coordinator);
   void Publish(int coordinator);
   void CheckPublished(size_t slot, const v1::NodeAssignment& assignment, const Knowledge& known);
+  void CheckDecision(const v1::PlanInput& input, const v1::Decision& decision);
   void CountDecision(const Knowledge& known, const v1::Decision& decision);
 
   // machine_events.cc, operator_events.cc: true where the event is one of theirs
