@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/situation.h"
 #include "coordinator/plan/move/fence.h"
 #include "coordinator/plan/move/orders.h"
@@ -52,7 +51,7 @@ void KeepOneVersion(Situation& situation, std::vector<Decided>& decided) {
   std::set<std::string> versions;
   for (size_t i = 0; i < decided.size(); ++i) {
     const Member& member = situation.members[i];
-    if (Starts(member, decided[i])) versions.insert(VersionOf(*member.node));
+    if (Starts(member, decided[i])) versions.insert(member.node->installed_version());
   }
   if (versions.size() < 2) return;
   for (size_t i = 0; i < decided.size(); ++i) {

@@ -10,43 +10,6 @@
 namespace connect_ha {
 namespace {
 
-bool ServedBefore(const v1::PlanInput& input, const Judged& judged) {
-  const v1::PlanNode& node = *judged.node;
-  const v1::NodeBrief& brief = node.brief();
-  const bool known = node.heard() && node.fresh() && !brief.lost() && brief.claimants() <= 1 &&
-                     !node.odd() && !node.ahead();
-  const bool by_connect =
-      input.spec().load_balancer().health_check() == v1::LoadBalancerSpec::CONNECT;
-  const bool open = by_connect || node.gate() != v1::GATE_CLOSED;
-  const bool told =
-      !HasOrder(judged.before.order()) || (judged.before.state() == brief.reported_state() &&
-                                           !IsAfter(judged.before.order(), node.obeys()) &&
-                                           !IsAfter(node.obeys(), judged.before.order()));
-  return known && open && told && brief.facts().answers() && TakesUsers(brief.reported_state());
-}
-
-// By position, as Decide promises; what has another name is no assignment of it.
-bool Gather(const v1::PlanInput& input, const v1::Decision& decision, std::vector<Judged>& nodes) {
-  if (decision.assignments_size() != input.nodes_size()) return false;
-  if (decision.remember().nodes_size() != input.nodes_size()) return false;
-  std::map<std::string, const v1::NodeMemory*> before;
-  for (const v1::NodeMemory& memory : input.memory().nodes()) before[memory.node()] = &memory;
-  for (int i = 0; i < input.nodes_size(); ++i) {
-    Judged& judged = nodes.emplace_back();
-    judged.node = &input.nodes(i);
-    judged.given = decision.assignments(i);
-    judged.after = decision.remember().nodes(i);
-    if (judged.given.node() != judged.name() || judged.after.node() != judged.name()) return false;
-    const auto found = before.find(judged.name());
-    if (found != before.end()) judged.before = *found->second;
-    judged.moved = HasOrder(judged.given.order()) &&
-                   IsAfter(judged.given.order(), judged.before.order()) &&
-                   IsAfter(judged.given.order(), judged.node->obeys());
-    judged.served = ServedBefore(input, judged);
-  }
-  return true;
-}
-
 void JudgeOrder(const Judged& judged, Complaints& broken) {
   const v1::Order& given = judged.given.order();
   if (FindState(judged.given.state()) == nullptr) {
@@ -139,7 +102,7 @@ void JudgeMemory(const v1::PlanInput& input, const v1::Decision& decision, const
 std::vector<std::string> Broken(const v1::PlanInput& input, const v1::Decision& decision) {
   Complaints broken;
   std::vector<Judged> nodes;
-  if (!Gather(input, decision, nodes)) return {"not every node is assigned one state"};
+  if (!GatherJudged(input, decision, nodes)) return {"not every node is assigned one state"};
   for (const Judged& judged : nodes) {
     JudgeOrder(judged, broken);
     JudgeWhoMoves(input, decision, judged, broken);

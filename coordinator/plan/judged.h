@@ -1,7 +1,6 @@
 // A decision as the invariants look at it: by its own means, apart from what made it.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -25,7 +24,11 @@ struct Judged {
 
 using Complaints = std::vector<std::string>;
 
-// Each looks at one subject; see there. invariants_serving.cc
+// One for each node, in the input's order; false: they are not one for each node.
+bool GatherJudged(const v1::PlanInput& input, const v1::Decision& decision,
+                  std::vector<Judged>& nodes);
+
+// Each looks at one subject: invariants_serving.cc, invariants_fences.cc.
 void JudgeLeaving(const v1::PlanInput& input, const std::vector<Judged>& nodes, Complaints& broken);
 void JudgeFences(const v1::PlanInput& input, const v1::Decision& decision,
                  const std::vector<Judged>& nodes, Complaints& broken);
@@ -37,5 +40,7 @@ bool IsAfter(const v1::Order& a, const v1::Order& b);
 // A word of this kind on the node, which has not ended; null: none.
 const v1::Word* WordOn(const v1::PlanInput& input, const std::string& node, v1::Word::Kind kind);
 bool TakesUsers(v1::NodeState state);
+// Null: nothing is said of it.
+const v1::NodeRule* RuleOn(const v1::PlanNode& node, const std::string& rule);
 
 }  // namespace connect_ha

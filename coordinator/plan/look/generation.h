@@ -15,7 +15,7 @@ bool HasConverged(const v1::PlanInput& input, const v1::PlanNode& node);
 // The same; while an agent that was started again has not looked at everything, what was right is.
 bool IsReady(const v1::PlanInput& input, const v1::PlanNode& node);
 
-// What Connect is there, or would be; "": not known, or none.
+// What runs there, or would; "": not known, or none.
 const std::string& VersionOf(const v1::PlanNode& node);
 
 }  // namespace connect_ha

@@ -98,6 +98,12 @@ const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule) {
   return nullptr;
 }
 
+bool IsUnclear(const Situation& situation, const Member& member, const v1::NodeRule& line) {
+  if (!Fails(line)) return false;
+  const bool among_peers = line.basis() == v1::PEERS && member.serves;
+  return line.undecided() || (among_peers && !IsAgainstMajority(situation, line.rule()));
+}
+
 bool Holds(const v1::NodeRule& line) {
   return line.outcome() == v1::PASS || line.outcome() == v1::NOT_APPLICABLE;
 }
@@ -119,7 +125,7 @@ std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {
     hazard.set_basis(line.basis());
     *hazard.mutable_since() = line.since();
     hazard.set_text(line.text());
-    hazard.set_undecided(line.undecided());
+    hazard.set_undecided(IsUnclear(situation, member, line));
     hazard.set_why_not(WhyNot(situation, member, line));
     hazard.set_acts(hazard.why_not().empty());
   }

@@ -21,6 +21,7 @@ bool TakesTraffic(v1::NodeState state) { return state == v1::SERVING || state ==
 bool IsServing(const v1::PlanInput& input, const Member& member) {
   const v1::PlanNode& node = *member.node;
   if (!IsHeard(node) || node.odd() || node.ahead() || GateIsClosed(input, node)) return false;
+  if (node.connect() == v1::CONNECT_RESTS) return false;
   if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) return false;
   if (!TakesTraffic(node.brief().reported_state())) return false;
   if (node.brief().reported_state() != member.position) return false;

@@ -1,7 +1,7 @@
 // The input as everything that decides looks at it; made once for each decision.
 #pragma once
 
-#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -54,9 +54,7 @@ Move Rest(Situation& situation, const Member& member) {
   return Prepare(situation, member);
 }
 
-Move Stay(const Member& member, const std::string& waits_for) {
-  return {member.position, "", waits_for, {}};
-}
+Move Stay(const Member& member, const std::string& why) { return {member.position, "", why, {}}; }
 
 std::string NotKnown(const Member& member) {
   return absl::StrCat("whether Connect runs here is not known",

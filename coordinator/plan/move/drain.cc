@@ -59,10 +59,10 @@ bool IsNeededBack(const Situation& situation, const Member& member,
     return ActionOf(situation, member, rule) <= v1::HOLD;
   });
   const v1::FactsBrief& facts = member.node->brief().facts();
-  if (!held || !facts.has_answers() || !facts.answers() || member.words.cordon != nullptr ||
-      (facts.has_mount_verified() && !facts.mount_verified())) {
-    return false;
-  }
+  const bool mounted =
+      facts.has_mount_verified() ? facts.mount_verified() : !situation.input.spec().has_storage();
+  const bool wanted = member.words.cordon == nullptr && member.words.fence == nullptr;
+  if (!held || !mounted || !wanted || !facts.has_answers() || !facts.answers()) return false;
   return std::all_of(situation.members.begin(), situation.members.end(),
                      [&member](const Member& other) {
                        return &other == &member || other.known_out || other.node->brief().lost() ||

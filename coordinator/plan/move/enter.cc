@@ -13,7 +13,7 @@ enum class How { kStart, kAdopt, kReturn };
 // By people, or by EC2.
 std::string WhyHeldOut(Situation& situation, const Member& member) {
   const NodeWords& words = member.words;
-  for (const v1::Word* word : {words.stop, words.drain, words.cordon, words.release}) {
+  for (const v1::Word* word : {words.fence, words.stop, words.drain, words.cordon}) {
     if (word != nullptr) return SaidBy(*word);
   }
   const v1::InstanceNotice* notice = NoticeDue(situation, member);
@@ -37,7 +37,7 @@ std::string WhyAllWait(const Situation& situation) {
   for (const Member& member : situation.members) {
     if (!member.node->fresh()) continue;
     for (const v1::NodeRule& line : member.node->rules()) {
-      if (!Fails(line) || !line.undecided()) continue;
+      if (!IsUnclear(situation, member, line)) continue;
       if (ActionOf(situation, member, line.rule()) < v1::CLOSE) continue;
       return absl::StrCat(line.rule(), ": nothing tells which node is the wrong one, and none ",
                           "enters service until that is decided");
@@ -57,7 +57,7 @@ bool MayRunConnect(const Member& member) {
 
 // Two versions of Connect never run against one database.
 std::string WhyVersionsDiffer(const Situation& situation, const Member& member) {
-  const std::string& own = VersionOf(*member.node);
+  const std::string& own = member.node->installed_version();
   if (own.empty()) return "which version of Connect it has is not known";
   for (const Member& other : situation.members) {
     if (&other == &member || !MayRunConnect(other)) continue;

@@ -1,7 +1,6 @@
 #include "coordinator/plan/move/fence.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/capacity.h"
 #include "coordinator/plan/move/reasons.h"

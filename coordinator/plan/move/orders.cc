@@ -76,7 +76,7 @@ void Assign(const v1::PlanInput& input, const Member& member, const Decided& dec
   assignment.set_reason(decided.move.reason);
   assignment.set_waits_for(decided.move.waits_for);
   if (memory.has_since()) *assignment.mutable_since() = memory.since();
-  assignment.set_release(memory.release());
+  assignment.set_release(memory.release() && decided.move.state == v1::OBSERVED);
 }
 
 void RememberFences(Situation& situation, const std::vector<Decided>& decided,

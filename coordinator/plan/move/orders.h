@@ -1,6 +1,7 @@
 // What is written down of a decision: the assignments with their orders, and what is remembered.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "connect_ha/v1/plan.pb.h"
