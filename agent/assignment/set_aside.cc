@@ -9,7 +9,7 @@ namespace connect_ha {
 namespace {
 
 // The assignment last: while it is there, a run that was killed goes on.
-const char* const kOfACluster[] = {"changes", "installing", "artifacts", "assignment"};
+const char* const kOfACluster[] = {"changes", "installing", "artifacts", "service", "assignment"};
 const char* const kOfAnEnrolment[] = {"assignment"};
 
 absl::Status MoveInto(WritableHost& host, const std::string& state_dir, const std::string& name,

@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/held.h"
+#include "agent/assignment/told.h"
 #include "agent/preflight/database_look.h"
 #include "agent/preflight/storage_look.h"
 #include "agent/probes/connect/configuration.h"
@@ -99,6 +100,10 @@ class Look {
     if (absl::Status ours = CheckMachine(); !ours.ok()) return ours;
     if (!options_.config_status.ok()) return options_.config_status;
     if (absl::Status may = CheckState(enforces); !may.ok()) return may;
+    if (enforces && orders_.state() == v1::SERVING) {
+      absl::Status told = CheckTold(host_, options_.state_dir, options_.runtime_dir);
+      if (!told.ok()) return told;
+    }
     return absl::StrCat("generation ", orders_.desired().generation(), " of cluster ",
                         orders_.desired().spec().cluster(),
                         enforces ? "" : ", which is not enforced here");
@@ -128,6 +133,15 @@ class Look {
         return absl::FailedPreconditionError(absl::StrCat(
             "this node is being brought to generation ", orders_.desired().generation(),
             "\nfix: connect-ha status --watch shows when it is ready"));
+      case v1::READY:
+        // Where nothing may be started here, a person is who starts it.
+        if (!enforces || options_.agent_config.allow() == v1::ALLOW_INSTALL) {
+          return absl::OkStatus();
+        }
+        return absl::FailedPreconditionError(
+            "this node is ready, and has not been told to serve\nfix: connect-ha status says what "
+            "it waits for; where there is no coordinator: connect-ha-agent preflight --override "
+            "REASON");
       default:
         return absl::OkStatus();
     }

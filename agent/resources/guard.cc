@@ -1,6 +1,7 @@
 // The guard of Connect's unit: a drop-in that binds it to the shared file system's mount and has
 // the preflight run before each start. It is in effect once systemd has read it; for that nothing
 // is started, stopped or restarted.
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -13,6 +14,7 @@
 namespace connect_ha {
 namespace {
 
+constexpr char kHead[] = "# Of connect-ha-agent, ";
 constexpr char kAbsent[] = "absent";
 constexpr char kOldUnits[] = "old-units";
 constexpr uint32_t kMode = 0644;
@@ -24,8 +26,7 @@ class Guard : public Resource {
         unit_(context.agent_config.connect_unit()),
         mount_point_(context.desired.spec().storage().mount_point()),
         mount_unit_(MountUnitName(mount_point_)),
-        directory_(absl::StrCat("/etc/systemd/system/", unit_, ".d")),
-        file_(absl::StrCat(directory_, "/connect-ha-guard.conf")) {}
+        file_(GuardFile(unit_)) {}
 
   std::string Name() const override { return "guard " + unit_; }
 
@@ -44,7 +45,7 @@ class Guard : public Resource {
     progress.Enter(v1::Step::WRITING);
     const std::string text = GuardText(mount_point_);
     absl::Status done = CheckStaysUp();
-    if (done.ok()) done = context_.host.MakeDirectory(directory_);
+    if (done.ok()) done = context_.host.MakeDirectory(file_.substr(0, file_.rfind('/')));
     if (done.ok()) done = KeepFile(context_, file_, kOldUnits, text);
     FileAttributes attributes;
     attributes.mode = kMode;
@@ -118,7 +119,6 @@ class Guard : public Resource {
   const std::string unit_;
   const std::string mount_point_;
   const std::string mount_unit_;
-  const std::string directory_;
   const std::string file_;
 };
 
@@ -126,8 +126,8 @@ class Guard : public Resource {
 
 std::string GuardText(const std::string& mount_point) {
   return absl::StrCat(
-      "# Of connect-ha-agent, from the cluster's specification: what is changed here is written "
-      "anew.\n"
+      kHead,
+      "from the cluster's specification: what is changed here is written anew.\n"
       "# Connect neither starts nor runs without its file system, and starts only where it may.\n"
       "# Where the agent is gone and cannot be installed again, Connect starts after: rm this "
       "file,\n"
@@ -135,6 +135,12 @@ std::string GuardText(const std::string& mount_point) {
       "[Unit]\n",
       absl::StrJoin(MountGuardLines({mount_point}), "\n"), "\n\n[Service]\n", kPreflightLine, "\n");
 }
+
+std::string GuardFile(const std::string& unit) {
+  return absl::StrCat("/etc/systemd/system/", unit, ".d/connect-ha-guard.conf");
+}
+
+bool IsOurGuard(const std::string& text) { return absl::StartsWith(text, kHead); }
 
 std::unique_ptr<Resource> MakeGuard(const ResourceContext& context) {
   return std::make_unique<Guard>(context);

@@ -13,15 +13,21 @@ namespace connect_ha {
 inline constexpr char kNouns[] =
     "unit|guard|account|packages|package|mount|archive|license|file|directory|mark|versions";
 
-// Connect's unit is masked and stopped. FailedPrecondition while Connect runs: it is never stopped
-// here.
+// Connect's unit, as context.service says: stopped and masked, or unmasked, enabled and active.
+// Left as it is, it is compared with what it is. FailedPrecondition: Connect runs, and may not be
+// stopped; or it did not start, three times.
 std::unique_ptr<Resource> MakeConnectUnit(const ResourceContext& context);
+// Nothing is left on it of what this agent put there: its mask, and the guard. Connect is neither
+// started nor stopped.
+std::unique_ptr<Resource> MakeRelease(const ResourceContext& context);
 
 // A drop-in of Connect's unit: bound to the mount of the shared file system, with a preflight
 // before each start. FailedPrecondition where it would stop a Connect that runs.
 std::unique_ptr<Resource> MakeGuard(const ResourceContext& context);
-// The drop-in's text.
+// The drop-in's text, and its file. A file of that name may be somebody else's.
 std::string GuardText(const std::string& mount_point);
+std::string GuardFile(const std::string& unit);
+bool IsOurGuard(const std::string& text);
 
 // The cluster's mark in Connect's data directory, by which the preflight tells its file system from
 // another. FailedPrecondition: it is another cluster's, or was there and is gone.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "agent/host/network/fetch_url.h"
+#include "agent/probes/connect/connect.h"
 #include "agent/probes/installed/dpkg.h"
 #include "agent/resources/connect_unit.h"
 #include "agent/resources/install/download.h"
@@ -15,6 +16,7 @@
 #include "agent/resources/install/package_record.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
+#include "common/text/shell_word.h"
 #include "common/version.h"
 
 namespace connect_ha {
@@ -81,14 +83,16 @@ class Package : public Resource {
     change.set_from(stand->fault);
     change.set_to(
         absl::StrCat(wanted_.version.empty() ? "installed" : wanted_.version, ", held", others));
-    change.set_interrupts(wanted_.interrupts);
+    // To hold a package, or to find out of which build it is, stops nothing.
+    if (stand->need == Need::kInstall) change.set_interrupts(wanted_.interrupts);
     return change;
   }
 
   absl::Status Apply(Progress& progress) override {
-    absl::Status held = CheckConnectHeld(context_);
-    if (!held.ok()) return held;
+    absl::Status may = CheckMayInstall(context_, false);
+    if (!may.ok()) return may;
     Installation installation;
+    installation.touches_connect = IsConnect();
     installation.service = InstallerService("install", wanted_.artifact.sha256());
     installation.description =
         absl::StrCat("install ", wanted_.name, wanted_.version.empty() ? "" : " ", wanted_.version);
@@ -100,6 +104,9 @@ class Package : public Resource {
 
  private:
   enum class Need { kInstall, kProof, kHold };
+
+  bool IsConnect() const { return wanted_.name == kConnectPackage; }
+
   // What is wrong, "" when nothing is, and what mends it.
   struct Stand {
     std::string fault;
@@ -156,12 +163,21 @@ class Package : public Resource {
       const absl::StatusOr<bool> same = IsBuildOf(context_, wanted_.name, *file);
       if (!same.ok()) return same.status();
       if (*same) return Record(Hold(installation, progress));
+      if (IsConnect() && context_.service.leaves_connect) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            wanted_.name,
+            " is installed from another build than the specification's, and Connect "
+            "must be stopped to install that\nfix: name the build that is installed, or take the "
+            "node out of service: connect-ha node drain ",
+            ShellOperand(context_.node)));
+      }
     }
     return InstallFile(*file, installation, progress);
   }
 
   absl::Status Hold(Installation& installation, Progress& progress) {
     installation.service = InstallerService("hold", wanted_.artifact.sha256());
+    installation.touches_connect = false;
     installation.commands = {AptHold(wanted_.name)};
     return Install(context_, installation, progress);
   }
@@ -234,6 +250,7 @@ class Package : public Resource {
     lists.service = InstallerService("lists", wanted_.artifact.sha256());
     lists.description = "renew apt's lists for " + wanted_.name;
     lists.commands = {AptUpdate()};
+    lists.touches_connect = false;
     return Install(context_, lists, progress);
   }
 

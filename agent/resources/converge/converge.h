@@ -9,9 +9,11 @@
 #include <string>
 
 #include "agent/resources/converge/change_journal.h"
+#include "agent/resources/converge/course.h"
 #include "agent/resources/converge/look.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/resource.h"
+#include "agent/resources/service/service_notes.h"
 #include "common/backoff.h"
 
 namespace connect_ha {
@@ -33,6 +35,8 @@ class TurnWatch {
  public:
   virtual ~TurnWatch() = default;
   virtual void Publish(const v1::Convergence& convergence) = 0;
+  // Connect's unit was looked at, by orders that want this of it.
+  virtual void UnitSeen(UnitWanted /*wanted*/, bool /*is_so*/) {}
   // Another assignment came, or the agent stops.
   virtual bool Stopped() = 0;
   // False as soon as Stopped.
@@ -58,6 +62,11 @@ class Converge {
   // that (IsNamed); "" for all.
   v1::Preview MakePreview(const v1::Desired& desired, const std::string& noun = "");
 
+  // What is remembered of Connect's unit. From any thread.
+  v1::ServiceMemory Memory() const { return notes_.Get(); }
+  // The state that the node has reached, to be remembered.
+  void NoteReached(v1::NodeState state);
+
   // Verify installed files anew at the next look, and try again what did not work.
   void VerifyAgain();
   void TryAgain() { holds_.clear(); }
@@ -74,6 +83,14 @@ class Converge {
 
   ResourceContext MakeContext(const v1::Desired& desired);
   void BeginTurn(Turning& turning);
+  void TakeCourse(Turning& turning);
+  absl::StatusOr<std::vector<std::unique_ptr<Resource>>> MakeAll(const Turning& turning);
+  // Connect's unit is looked at before everything else, which may take minutes, and stopped where
+  // it is to be.
+  void SeeUnitFirst(Turning& turning);
+  void Report(Turning& turning);
+  bool MayMake(const Turning& turning, const LookedAt& look) const;
+  void NoteServing(const Turning& turning);
   // True: something was changed, look again.
   bool Round(Turning& turning);
   // Tells what is held back. Null: nothing is left to change now.
@@ -101,6 +118,9 @@ class Converge {
   std::map<std::string, Backoff> backoffs_;  // of what cannot be changed, by resource
   std::map<std::string, Hold> holds_;        // by resource
   v1::Desired latest_;                       // of the latest turn, what IsOneSpecification looks at
+  ServiceNotes notes_;
+  // Of the Connect that was started as `notes_` says that the node serves: when that was.
+  std::optional<google::protobuf::Timestamp> right_start_;
   bool tidy_due_ = true;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/assignment/standing.h"
+#include "agent/resources/service/start_connect.h"
 #include "common/log.h"
 
 namespace connect_ha {
@@ -24,6 +25,8 @@ milliseconds VerifyInterval(const v1::AgentConfig& config) {
   if (!config.has_verify_interval()) return kDefaultVerify;
   return std::chrono::seconds(config.verify_interval().seconds());
 }
+
+bool HasWork(const v1::Assignment& orders) { return orders.has_desired() || orders.release(); }
 
 // What a node says of a specification that it does not go by.
 v1::Convergence ToConvergence(const Refusal& refusal) {
@@ -51,6 +54,17 @@ class Converger::Watch : public TurnWatch {
     owner_.convergence_ = convergence;
     owner_.convergence_of_ = orders_;
     owner_.Changed(lock);
+  }
+  void UnitSeen(UnitWanted wanted, bool is_so) override {
+    std::optional<UnitWanted> seen;
+    if (is_so && wanted != UnitWanted::kAsItIs) seen = wanted;
+    {
+      std::unique_lock<std::mutex> lock(owner_.mutex_);
+      if (owner_.unit_seen_ == seen) return;
+      owner_.unit_seen_ = seen;
+      owner_.Changed(lock);
+    }
+    owner_.NoteReached(*orders_);
   }
   bool Stopped() override {
     const std::lock_guard<std::mutex> lock(owner_.mutex_);
@@ -99,7 +113,10 @@ bool Converger::Stop(milliseconds patience) {
 
 absl::Status Converger::Start() {
   absl::Status journal = journal_.Load();
-  look_ = held_.Orders()->has_desired();
+  if (const v1::NodeState reached = Memory().reached(); reached != v1::NODE_STATE_UNSPECIFIED) {
+    reached_ = reached;
+  }
+  look_ = HasWork(*held_.Orders());
   held_.OnChange([this] { OrdersChanged(); });
   version_ = 1;
   verify_at_ = steady_clock::now() + VerifyInterval(options_.agent_config);
@@ -162,11 +179,24 @@ bool Converger::SpeaksOf(const v1::Assignment& orders) const {
   return convergence_ && IsOneSpecification(convergence_of_->desired(), orders.desired());
 }
 
-// READY is a preparation that is over: its own word, not the coordinator's.
 v1::NodeState Converger::State(const v1::Assignment& orders) const {
   if (!MayChange(orders)) return v1::OBSERVED;
+  const UnitWanted wanted = CourseOf(orders, reached_, options_.agent_config.allow()).unit;
+  if (wanted != UnitWanted::kAsItIs && unit_seen_ != wanted) return reached_;
+  if (orders.state() != v1::PREPARING && orders.state() != v1::READY) return orders.state();
+  // READY is a preparation that is over: its own word, not the coordinator's.
   const bool converged = SpeaksOf(orders) && convergence_->state() == v1::Convergence::CONVERGED;
   return converged ? v1::READY : v1::PREPARING;
+}
+
+void Converger::NoteReached(const v1::Assignment& orders) {
+  v1::NodeState state = v1::OBSERVED;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    state = State(orders);
+    if (std::exchange(reached_, state) == state) return;
+  }
+  converge_.NoteReached(state);
 }
 
 ConvergerNews Converger::News() const {
@@ -184,6 +214,7 @@ ConvergerNews Converger::News() const {
   }
   news.preview = preview_;
   news.changes_made = journal_.Pending(kChangesInAReport);
+  news.start_failed = StartFailure(converge_.Memory(), *orders);
   return news;
 }
 
@@ -197,7 +228,7 @@ void Converger::Changed(std::unique_lock<std::mutex>& lock) {
 
 bool Converger::IsDue() const {
   if (preview_request_) return true;
-  return held_.Orders()->has_desired() && (look_ || NextDue() <= steady_clock::now());
+  return HasWork(*held_.Orders()) && (look_ || NextDue() <= steady_clock::now());
 }
 
 SteadyTime Converger::NextDue() const {
@@ -209,7 +240,7 @@ void Converger::Run() {
   while (!stop_) {
     if (!IsDue()) {
       // Nothing is verified while nothing is assigned.
-      if (held_.Orders()->has_desired()) {
+      if (HasWork(*held_.Orders())) {
         wake_.wait_until(lock, NextDue());
       } else {
         wake_.wait(lock);
@@ -244,15 +275,17 @@ void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
 
 void Converger::TakeTurn(std::unique_lock<std::mutex>& lock) {
   const std::shared_ptr<const v1::Assignment> orders = held_.Orders();
-  if (!orders->has_desired()) return;  // taken back since it was due
+  if (!HasWork(*orders)) return;  // taken back since it was due
   const bool verify = verify_ || verify_at_ <= steady_clock::now();
   const bool try_again = try_again_;
   look_ = verify_ = try_again_ = interrupt_ = false;
   lock.unlock();
   if (verify) converge_.VerifyAgain();
   if (try_again) converge_.TryAgain();
+  NoteReached(*orders);
   Watch watch(*this, orders);
   const std::optional<milliseconds> retry = converge_.Turn(*orders, watch);
+  NoteReached(*orders);
   lock.lock();
   const SteadyTime now = steady_clock::now();
   retry_at_.reset();

@@ -17,12 +17,13 @@ namespace connect_ha {
 // What there is to report. `version` grows when anything else of it changes.
 struct ConvergerNews {
   uint64_t version = 0;
-  v1::NodeState state = v1::OBSERVED;  // that this node is in
+  v1::NodeState state = v1::OBSERVED;  // that this node has reached
   uint64_t generation = 0;             // that it holds
   // Of that; or why it does not go by that, or by the one that it was offered.
   std::optional<v1::Convergence> convergence;
   std::optional<v1::Preview> preview;
   std::vector<v1::ChangeMade> changes_made;
+  std::string start_failed;  // as ServiceReport's
 };
 
 class Converger {
@@ -54,6 +55,8 @@ class Converger {
 
   ConvergerNews News() const;
   uint64_t version() const;
+  // What the node remembers of Connect's unit.
+  v1::ServiceMemory Memory() const { return converge_.Memory(); }
 
  private:
   class Watch;
@@ -67,7 +70,9 @@ class Converger {
   void Changed(std::unique_lock<std::mutex>& lock);
   // What was published last is of the specification in these.
   bool SpeaksOf(const v1::Assignment& orders) const;
+  // That the node has reached: its unit is as these orders want it. Until then, the one before.
   v1::NodeState State(const v1::Assignment& orders) const;
+  void NoteReached(const v1::Assignment& orders);
 
   const ConvergeOptions options_;
   Held& held_;
@@ -83,6 +88,8 @@ class Converger {
   uint64_t previewing_ = 0;  // the number asked for, until its answer is delivered
   std::optional<v1::Convergence> convergence_;
   std::shared_ptr<const v1::Assignment> convergence_of_;  // the orders of that turn
+  std::optional<UnitWanted> unit_seen_;                   // as what Connect's unit was seen last
+  v1::NodeState reached_ = v1::OBSERVED;                  // what was noted last
   uint64_t version_ = 0;
   bool look_ = false;
   bool verify_ = false;

@@ -1,0 +1,155 @@
+#include "agent/gate/gate_server.h"
+
+#include <fcntl.h>
+#include <httplib.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace connect_ha {
+namespace {
+
+constexpr char kNodeHeader[] = "X-Connect-HA-Node";
+constexpr char kPlain[] = "text/plain; charset=utf-8";
+constexpr size_t kThreads = 8;
+// Beyond so many that wait to be answered, the others wait in the kernel.
+constexpr size_t kMostConnections = 64;
+constexpr size_t kMostPayload = 1'024;
+constexpr time_t kPatienceSeconds = 1;
+// Between two looks whether to end.
+constexpr time_t kLookEveryUs = 250'000;
+constexpr std::chrono::milliseconds kListenAgain{100};
+
+// A pool of threads in front of which no more than a few wait. `between` is called on the thread
+// that accepts, after each connection and while there is none.
+class BoundedPool : public httplib::TaskQueue {
+ public:
+  explicit BoundedPool(std::function<void()> between)
+      : pool_(kThreads), between_(std::move(between)) {}
+
+  void enqueue(std::function<void()> answer) override {
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      fewer_.wait(lock, [this] { return connections_ < kMostConnections; });
+      ++connections_;
+    }
+    pool_.enqueue([this, answer = std::move(answer)] {
+      answer();
+      const std::lock_guard<std::mutex> lock(mutex_);
+      --connections_;
+      fewer_.notify_one();
+    });
+    between_();
+  }
+  void shutdown() override { pool_.shutdown(); }
+  void on_idle() override { between_(); }
+
+ private:
+  httplib::ThreadPool pool_;
+  const std::function<void()> between_;
+  std::mutex mutex_;
+  std::condition_variable fewer_;
+  size_t connections_ = 0;
+};
+
+}  // namespace
+
+// httplib's server on a socket that others listen on, too. Its own stop() would shut that down for
+// all of them: it is ended by the thread that accepts, between two connections.
+class GateServer::Listener : public httplib::Server {
+ public:
+  Listener(int socket, const GateServerOptions& options) : socket_(socket) {
+    new_task_queue = [this] { return new BoundedPool([this] { EndIfAsked(); }); };
+    set_keep_alive_max_count(1);
+    set_keep_alive_timeout(kPatienceSeconds);
+    set_read_timeout(kPatienceSeconds);
+    set_write_timeout(kPatienceSeconds);
+    set_payload_max_length(kMostPayload);
+    set_idle_interval(0, kLookEveryUs);
+    Get("/healthz", [&options](const httplib::Request&, httplib::Response& response) {
+      const GateAnswer answer = options.health();
+      response.status = answer.status;
+      Fill(options, answer.text, response);
+    });
+    Get("/", [&options](const httplib::Request&, httplib::Response& response) {
+      Fill(options, options.page(), response);
+    });
+    thread_ = std::thread([this] { Run(); });
+  }
+  ~Listener() override {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      asked_to_end_ = true;
+    }
+    asked_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  static void Fill(const GateServerOptions& options, const std::string& text,
+                   httplib::Response& response) {
+    if (!options.node.empty()) response.set_header(kNodeHeader, options.node);
+    response.set_header("Cache-Control", "no-store");
+    response.set_content(text, kPlain);
+  }
+
+  void EndIfAsked() {
+    if (asked_to_end_) svr_sock_ = INVALID_SOCKET;
+  }
+
+  // An accept that fails ends httplib's listening, and closes what it was given: a copy.
+  void Run() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (!asked_to_end_) {
+      lock.unlock();
+      const int copy = fcntl(socket_, F_DUPFD_CLOEXEC, 0);
+      if (copy >= 0) {
+        svr_sock_ = copy;
+        if (listen_after_bind()) close(copy);
+      }
+      lock.lock();
+      asked_.wait_for(lock, kListenAgain, [this] { return asked_to_end_.load(); });
+    }
+  }
+
+  const int socket_;
+  std::mutex mutex_;
+  std::condition_variable asked_;
+  std::atomic<bool> asked_to_end_{false};
+  std::thread thread_;
+};
+
+GateServer::GateServer(const std::vector<Fd>& sockets, GateServerOptions options)
+    : options_(std::move(options)) {
+  for (const Fd& socket : sockets) {
+    listeners_.push_back(std::make_unique<Listener>(socket.get(), options_));
+  }
+}
+
+GateServer::~GateServer() = default;
+
+std::vector<Fd> TakeListeningSockets() {
+  std::vector<Fd> sockets;
+  // What this process starts is not handed them on.
+  const int count = sd_listen_fds(1);
+  for (int i = 0; i < count; ++i) {
+    Fd socket(SD_LISTEN_FDS_START + i);
+    if (sd_is_socket(socket.get(), AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
+      spdlog::warn("event=socket-not-taken number={}", i);
+      continue;
+    }
+    // Who connects and goes away in between would else hold whoever accepts.
+    const int flags = fcntl(socket.get(), F_GETFL);
+    if (flags >= 0) fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK);
+    sockets.push_back(std::move(socket));
+  }
+  return sockets;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,47 @@
+// Whether a load balancer may send users to this node, by what the node itself knows. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/time.h"
+#include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/facts.pb.h"
+
+namespace connect_ha {
+
+struct GateVerdict {
+  bool open = false;
+  std::string why;  // it is closed; "" where it is open
+};
+
+// What is known of Connect on this node.
+struct ConnectLook {
+  // As systemd had it just now; unset: it could not be asked.
+  std::optional<v1::Unit> unit;
+  // Of the latest gathering: connect.ping counts for the start that it was asked of.
+  v1::ConnectFacts facts;
+};
+
+// Connect runs, and answers on its own port. What is not known is not so.
+GateVerdict JudgeConnect(const ConnectLook& look);
+
+// Who asks, and when.
+struct GateSubject {
+  std::string node;
+  Time now;
+  // It has once served as the specification that it holds: what differs from that was changed
+  // since.
+  bool has_served = false;
+};
+
+// The first rule that closes the gate and fails here: "storage-is-mounted: nothing is mounted at
+// ..."; "" for none. Only what this node shows alone; nothing that is unknown, only follows, or is
+// waived.
+//
+// Not among them is connect-version-matches, since a version that differs is no fault while no
+// other one runs, which one node cannot know.
+std::string ClosedByRule(const v1::Facts& facts, const v1::Assignment& orders,
+                         const GateSubject& subject);
+
+}  // namespace connect_ha

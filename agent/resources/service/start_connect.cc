@@ -1,0 +1,135 @@
+#include "agent/resources/service/start_connect.h"
+
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "agent/assignment/standing.h"
+#include "agent/resources/service/service_notes.h"
+#include "agent/resources/unit_journal.h"
+#include "common/checklist/guard_lines.h"
+#include "common/connect/connect_redaction.h"
+#include "common/text/short_text.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+
+// As kPreflightLine has it.
+constexpr char kAgent[] = "/usr/bin/connect-ha-agent";
+// It answers within 20 s.
+constexpr milliseconds kPreflightDeadline{30'000};
+// Between two looks whether somebody says stop.
+constexpr milliseconds kStartDeadline{5'000};
+// Longer than Connect's own unit gives it.
+constexpr int kMostWaits = 120;
+// What was printed comes to the journal a little after the unit has ended.
+constexpr milliseconds kJournalDelay{500};
+constexpr int kJournalLines = 20;
+constexpr size_t kMostBytes = 2'048;
+
+bool IsLater(const v1::Order& order, const v1::Order& known) {
+  return order.lineage() != known.lineage() || IsBelow(known, order);
+}
+
+// What Connect prints may hold what it was configured with.
+std::string LastLines(const ResourceContext& context) {
+  const std::string journal =
+      ReadJournal(context.host, context.agent_config.connect_unit(), kJournalLines);
+  std::vector<std::string> lines;
+  for (const absl::string_view line : absl::StrSplit(journal, '\n', absl::SkipWhitespace())) {
+    lines.push_back(RedactPasswords(std::string(line)).text);
+  }
+  const std::string text = absl::StrJoin(lines, "\n");
+  return ShortLines(text.size() > kMostBytes ? text.substr(text.size() - kMostBytes) : text,
+                    kMostBytes);
+}
+
+absl::Status NoMoreStarts(const v1::ServiceMemory& memory) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "Connect did not start, ", memory.starts(), " times\n", memory.start_failed(),
+      "\nfix: mend what it says, then: connect-ha node start, which has it tried anew"));
+}
+
+// FailedPrecondition: it was tried too often.
+absl::Status CountStart(const ResourceContext& context) {
+  if (context.notes == nullptr) return absl::OkStatus();
+  const v1::Order& order = context.service.order;
+  const v1::ServiceMemory before = context.notes->Get();
+  const bool is_new = IsLater(order, before.order());
+  if (!is_new && before.starts() >= kMostStarts) {
+    // Killed after the last try, or it was started and did not stay up.
+    if (before.start_failed().empty()) {
+      const std::string lines = LastLines(context);
+      const absl::Status noted = context.notes->Change([&lines](v1::ServiceMemory& memory) {
+        memory.set_start_failed(lines.empty() ? "its journal says nothing" : lines);
+      });
+      if (!noted.ok()) return noted;
+    }
+    return NoMoreStarts(context.notes->Get());
+  }
+  return context.notes->Change([&order, is_new](v1::ServiceMemory& memory) {
+    *memory.mutable_order() = order;
+    memory.set_starts(is_new ? 1 : memory.starts() + 1);
+    memory.clear_start_failed();
+  });
+}
+
+absl::Status AskPreflight(const ResourceContext& context, const v1::Unit& unit) {
+  if (HasPreflight(unit)) return absl::OkStatus();
+  CommandOptions options;
+  options.deadline = kPreflightDeadline;
+  const absl::StatusOr<CommandResult> asked = context.host.Run({kAgent, "preflight"}, options);
+  if (!asked.ok()) return asked.status();
+  if (asked->exit_code == 0 && !asked->timed_out) return absl::OkStatus();
+  const std::string said(absl::StripAsciiWhitespace(asked->output));
+  return absl::AbortedError(said.empty() ? "its preflight does not let it start" : said);
+}
+
+absl::Status Start(const ResourceContext& context, const v1::Unit& unit, Progress& progress) {
+  const std::string& name = context.agent_config.connect_unit();
+  absl::Status started = AskPreflight(context, unit);
+  if (!started.ok()) return started;
+  // How often systemd itself has tried is no limit to a start that was asked for.
+  if (unit.active_state() == "failed") {
+    static_cast<void>(
+        context.host.Run({"/usr/bin/systemctl", "reset-failed", "--", name}, CommandOptions()));
+  }
+  for (int wait = 0; wait < kMostWaits; ++wait) {
+    // PID 1 goes on with it, and is found at it.
+    if (progress.Stopped()) return absl::CancelledError("stopped");
+    started = context.host.StartUnit(name, kStartDeadline);
+    if (!absl::IsDeadlineExceeded(started)) break;
+  }
+  return started;
+}
+
+}  // namespace
+
+absl::Status StartConnect(const ResourceContext& context, const v1::Unit& unit,
+                          Progress& progress) {
+  absl::Status counted = CountStart(context);
+  if (!counted.ok()) return counted;
+  const absl::Status started = Start(context, unit, progress);
+  if (started.ok() || absl::IsCancelled(started)) return started;
+  progress.Wait(kJournalDelay);
+  std::string lines = LastLines(context);
+  if (lines.empty()) lines = std::string(started.message());
+  progress.Log(lines);
+  if (context.notes == nullptr || context.notes->Get().starts() < kMostStarts) {
+    return absl::AbortedError(absl::StrCat("Connect did not start: ", started.message()));
+  }
+  const absl::Status noted = context.notes->Change(
+      [&lines](v1::ServiceMemory& memory) { memory.set_start_failed(lines); });
+  return noted.ok() ? NoMoreStarts(context.notes->Get()) : noted;
+}
+
+std::string StartFailure(const v1::ServiceMemory& memory, const v1::Assignment& orders) {
+  const bool is_over = orders.state() == v1::SERVING && IsLater(orders.order(), memory.order());
+  return is_over ? "" : memory.start_failed();
+}
+
+}  // namespace connect_ha
