@@ -8,9 +8,9 @@ namespace connect_ha::simulation {
 namespace {
 
 constexpr std::array<const char*, kRules> kNames = {
-    "storage-is-mounted",      "storage-is-alive",        "database-is-same",
-    "encryption-key-matches",  "connect-version-matches", "clocks-are-synchronised",
-    "configuration-is-valid",  "service-is-healthy",      "database-reachable",
+    "storage-is-mounted",     "storage-is-alive",        "database-is-same",
+    "encryption-key-matches", "connect-version-matches", "clocks-are-synchronised",
+    "configuration-is-valid", "service-is-healthy",      "database-reachable",
     "license-is-valid",
 };
 
@@ -75,8 +75,8 @@ Line JudgeVersion(const Peers& peers, const NodeView& view, Version wanted) {
 }
 
 Line JudgeService(const Report& report) {
-  const bool held = report.state != v1::OBSERVED && report.state != v1::SERVING &&
-                    report.state != v1::DRAINING;
+  const bool held =
+      report.state != v1::OBSERVED && report.state != v1::SERVING && report.state != v1::DRAINING;
   if (held && !report.connect_runs) return {v1::NOT_APPLICABLE, v1::SELF, false};
   return FailIf(!report.answers);
 }

@@ -121,8 +121,7 @@ std::optional<Answer> Coordinator::Hear(Store& store, size_t slot, const Report&
   answer.response.set_release(told->release());
   *answer.response.mutable_order() = told->order();
   const bool holds = report.generation == store.generation &&
-                     report.applied_at_us ==
-                         static_cast<int64_t>(Microseconds(store.applied_at));
+                     report.applied_at_us == static_cast<int64_t>(Microseconds(store.applied_at));
   if (!seen.odd && !seen.ahead && !cloned && !holds && store.generation > 0) {
     *answer.response.mutable_desired() = DesiredOf(store);
   }
@@ -227,7 +226,7 @@ void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
   node->set_not_fresh(view.fresh ? "" : "it was not heard for 30 s");
   FillStanding(store, slot, node);
   node->set_own_lineage(true);
-  node->set_connect(!view.fresh ? v1::CONNECT_UNKNOWN
+  node->set_connect(!view.fresh           ? v1::CONNECT_UNKNOWN
                     : report.connect_runs ? v1::CONNECT_RUNS
                                           : v1::CONNECT_RESTS);
   node->set_connect_unknown(view.fresh ? "" : "it was not heard for 30 s");
@@ -237,7 +236,7 @@ void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
   if (view.heard && report.generation != 0) {
     v1::Convergence* convergence = node->mutable_convergence();
     convergence->set_generation(report.generation);
-    convergence->set_state(!report.looked      ? v1::Convergence::LOOKING
+    convergence->set_state(!report.looked     ? v1::Convergence::LOOKING
                            : report.converged ? v1::Convergence::CONVERGED
                                               : v1::Convergence::DIFFERS);
     if (report.looked && report.needs_stop) {
@@ -248,8 +247,8 @@ void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
   }
   node->set_can_serve(view.heard && report.can_serve);
   node->set_gate(!view.fresh || !report.can_serve ? v1::GATE_UNKNOWN
-                 : report.gate_open              ? v1::GATE_OPEN
-                                                 : v1::GATE_CLOSED);
+                 : report.gate_open               ? v1::GATE_OPEN
+                                                  : v1::GATE_CLOSED);
   node->clear_notices();
   if (view.fresh && report.noticed) {
     node->add_notices()->set_kind(v1::InstanceNotice::SPOT_INTERRUPTION);

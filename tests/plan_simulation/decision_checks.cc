@@ -119,8 +119,8 @@ std::string CheckRenamed(const Plan& plan, const v1::PlanInput& input,
   return "";
 }
 
-std::string CheckUnknown(const Plan& plan, const v1::PlanInput& input,
-                         const v1::Decision& decision, int node) {
+std::string CheckUnknown(const Plan& plan, const v1::PlanInput& input, const v1::Decision& decision,
+                         int node) {
   if (input.spec().enforcement() != v1::ENFORCE || node >= decision.assignments_size()) return "";
   const v1::NodeAssignment& plain = decision.assignments(node);
   const v1::NodeMemory* memory = Remembered(input, plain.node());
@@ -151,8 +151,7 @@ std::string CheckUnknown(const Plan& plan, const v1::PlanInput& input,
   blind->clear_notices();
   const v1::Decision blindly = plan(unknown);
   if (Moves(unknown, blindly.assignments(node)) && is_a_move(blindly.assignments(node))) {
-    return absl::StrCat(plain.node(), " is to be ",
-                        StateText(blindly.assignments(node).state()),
+    return absl::StrCat(plain.node(), " is to be ", StateText(blindly.assignments(node).state()),
                         " where nothing is known of it");
   }
   return "";

@@ -22,8 +22,8 @@ std::string CheckRenamed(const Plan& plan, const v1::PlanInput& input,
                          const v1::Decision& decision);
 // Where one node's facts, or its rules, are not known any more it stays as it is, or goes where it
 // would have gone.
-std::string CheckUnknown(const Plan& plan, const v1::PlanInput& input,
-                         const v1::Decision& decision, int node);
+std::string CheckUnknown(const Plan& plan, const v1::PlanInput& input, const v1::Decision& decision,
+                         int node);
 // Cheap, and made of every decision: nothing is moved that is not known, and nothing at all before
 // every live node was heard.
 std::string CheckMoves(const v1::PlanInput& input, const v1::Decision& decision);

@@ -54,8 +54,9 @@ void World::Deliver(size_t slot, const Answer& answer) {
 }
 
 void World::Call(size_t slot, int coordinator) {
-  if (coordinator < 0 || !Reaches(slot)) return;
   Host& host = hosts_[slot];
+  NoteAlive(host, now_);
+  if (coordinator < 0 || !Reaches(slot)) return;
   ++host.call;
   const std::optional<Answer> answer = Ask(slot, Say(host, Around()), coordinator);
   if (answer) Deliver(slot, *answer);
@@ -102,7 +103,8 @@ void World::HearAnswer(uint32_t which) {
   const Message message = std::move(messages_[index]);
   messages_.erase(messages_.begin() + static_cast<ptrdiff_t>(index));
   const Host& host = hosts_[message.slot];
-  if (!Reaches(message.slot) || host.machine != message.machine || host.call != message.call) return;
+  if (!Reaches(message.slot) || host.machine != message.machine || host.call != message.call)
+    return;
   Note(absl::StrCat(host.name, " gets its answer"));
   Deliver(message.slot, message.answer);
 }

@@ -5,11 +5,14 @@
 
 #include "agent/assignment/standing.h"
 #include "agent/assignment/transitions.h"
+#include "agent/resources/converge/course.h"
 
 namespace connect_ha::simulation {
 namespace {
 
 constexpr uint32_t kMostTries = 3;
+// As agent/assignment/told.cc.
+constexpr std::chrono::minutes kLongestAway{30};
 
 Version WantedVersion(const Host& host) {
   const std::string& wanted = host.held.desired().spec().connect().version();
@@ -23,29 +26,25 @@ bool Enforces(const v1::Assignment& held) {
   return !held.removed() && held.desired().spec().enforcement() == v1::ENFORCE;
 }
 
-// What of the state held the agent goes by.
-v1::NodeState StateOf(const Host& host) {
-  if (host.held.removed() || host.allow == v1::ALLOW_OBSERVE) return v1::OBSERVED;
-  const v1::NodeState state = host.held.state();
-  return state == v1::NODE_STATE_UNSPECIFIED ? v1::OBSERVED : state;
-}
-
-Transition RowOf(const Host& host) {
-  const Transition* row = FindTransition(host.reached, StateOf(host));
-  if (row != nullptr) return *row;
-  return {host.reached, StateOf(host), GateWanted::kAsConnect, UnitWanted::kAsItIs,
-          Transition::kNone, "no such transition"};
-}
-
-bool IsUnderWay(const Host& host, const Transition& row) {
-  switch (row.unit) {
-    case UnitWanted::kHeld:
-      return host.running || !host.masked;
-    case UnitWanted::kRunning:
-      return !host.running || host.masked || !host.enabled;
-    default:
-      return false;
+Course CourseOf(const Host& host) {
+  if (IsAllowed(host.held.state(), host.allow)) {
+    return connect_ha::CourseOf(host.held, host.reached, host.allow);
   }
+  v1::Assignment orders = host.held;
+  orders.set_state(v1::OBSERVED);
+  return connect_ha::CourseOf(orders, host.reached, host.allow);
+}
+
+bool IsAsWanted(const Host& host, UnitWanted wanted) {
+  switch (wanted) {
+    case UnitWanted::kHeld:
+      return !host.running && host.masked;
+    case UnitWanted::kRunning:
+      return host.running && !host.masked && host.enabled;
+    case UnitWanted::kAsItIs:
+      break;
+  }
+  return true;
 }
 
 bool PackageDiffers(const Host& host) {
@@ -58,64 +57,86 @@ bool Differs(const Host& host) {
          host.config_broken;
 }
 
+// Who was off for long was perhaps counted out: it starts nothing before it was told.
+bool IsTold(const Host& host, const Surroundings& around) {
+  return host.told || around.now - host.alive_at <= kLongestAway;
+}
+
 // Before each start, by systemd's own hand: agent and coordinator need not run.
-bool PassesPreflight(const Host& host, const v1::Assignment& orders, const Surroundings& around) {
+bool PassesPreflight(const Host& host, const Surroundings& around) {
+  const v1::Assignment& orders = host.disk;
+  const v1::NodeState state = orders.state();
   if (host.allow == v1::ALLOW_OBSERVE || orders.removed()) return true;
-  if (orders.state() == v1::STOPPED || orders.state() == v1::FENCED) return false;
+  if (state == v1::STOPPED || state == v1::FENCED) return false;
   if (!Enforces(orders)) return true;
-  if (orders.state() == v1::PREPARING || host.config_broken) return false;
+  const bool may_start = host.allow != v1::ALLOW_INSTALL;
+  if (state == v1::PREPARING || (state == v1::READY && may_start) || host.config_broken) {
+    return false;
+  }
+  if (state == v1::SERVING && !IsTold(host, around)) return false;
   return host.mount == Mount::kVerified && around.database_answers;
 }
 
 bool Start(Host& host, const Surroundings& around, const AgentFaults& faults) {
   if (host.installed == 0 || host.masked || host.crashes) return false;
-  if (!faults.starts_unasked && !PassesPreflight(host, host.disk, around)) return false;
+  if (!faults.starts_unasked && !PassesPreflight(host, around)) return false;
   host.running = true;
   host.process = host.installed;
+  if (host.disk.state() == v1::OBSERVED) host.by_hand = true;  // nobody was asked
   return true;
 }
 
-// The first of what the agent can put right.
-std::string ChangeOne(Host& host, bool with_restart) {
+// The first of what the agent may put right; what needs Connect to be stopped, where it rests.
+std::string ChangeOne(Host& host, bool all) {
   if (host.mount == Mount::kNone) {
     host.mount = Mount::kVerified;
     return "mounts the file system";
   }
-  if (!with_restart || host.running) return "";
-  if (PackageDiffers(host)) {
-    host.installed = WantedVersion(host);
-    host.by_hand = false;
-    return "installs Connect " + VersionText(host.installed);
-  }
+  if (host.running) return "";
   if (host.database != 0) {
     host.database = 0;
     return "writes the configuration";
   }
-  return "";
+  if (!all || !PackageDiffers(host)) return "";
+  host.installed = WantedVersion(host);
+  host.by_hand = false;
+  return "installs Connect " + VersionText(host.installed);
 }
 
-std::string HoldUnit(Host& host) {
-  if (host.running) {
-    StopConnect(host);
-    host.by_hand = host.by_hand && PackageDiffers(host);
-    return "stops Connect";
+std::string HoldUnit(Host& host, bool may_stop) {
+  if (!host.masked) {
+    host.masked = true;
+    host.enabled = false;
+    return "masks Connect";
   }
-  if (host.masked) return "";
-  host.masked = true;
-  host.enabled = false;
-  return "masks Connect";
+  if (!host.running || !may_stop) return "";
+  StopConnect(host);
+  host.by_hand = host.by_hand && PackageDiffers(host);
+  return "stops Connect";
 }
 
+// It starts once all that it starts with is right.
 std::string RunUnit(Host& host, const Surroundings& around, const AgentFaults& faults) {
+  if (!host.running && Differs(host) && !faults.starts_unasked) return "";
   if (host.masked || !host.enabled) {
     host.masked = false;
     host.enabled = true;
     return "unmasks and enables Connect";
   }
-  if (host.running || host.start_failed) return "";
+  if (host.running || host.start_failed || !IsTold(host, around)) return "";
   if (Start(host, around, faults)) return "starts Connect";
   if (++host.tries >= kMostTries) host.start_failed = true;
   return "tries to start Connect in vain";
+}
+
+// As Converger::State.
+v1::NodeState StateOf(const Host& host) {
+  const v1::NodeState told = host.held.state();
+  if (!MayChange(host.held) || !IsAllowed(told, host.allow)) return v1::OBSERVED;
+  const UnitWanted wanted = CourseOf(host).unit;
+  if (!IsAsWanted(host, wanted)) return host.reached;
+  if (told != v1::PREPARING && told != v1::READY) return told;
+  return Differs(host) ? v1::PREPARING : v1::READY;
 }
 
 // All that is worth a write: a serial alone is not.
@@ -128,8 +149,7 @@ bool IsSameOnDisk(const v1::Assignment& a, const v1::Assignment& b) {
 }  // namespace
 
 const std::string& VersionText(Version version) {
-  static const auto& texts =
-      *new std::array<std::string, kVersions>{"", "2024.08.0", "2024.09.0"};
+  static const auto& texts = *new std::array<std::string, kVersions>{"", "2024.08.0", "2024.09.0"};
   return texts[version];
 }
 
@@ -141,7 +161,7 @@ void StopConnect(Host& host) {
 
 bool GateIsOpen(const Host& host) {
   if (host.old_agent) return host.running && !host.crashes;
-  const GateWanted wanted = RowOf(host).gate;
+  const GateWanted wanted = CourseOf(host).gate;
   if (wanted == GateWanted::kClosed || !host.running) return false;
   return wanted == GateWanted::kAsConnect || host.mount == Mount::kVerified;
 }
@@ -194,8 +214,7 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
   const Standing standing = faults.takes_any_order ? Standing::kAll : StandingOf(host.held, answer);
   if (standing == Standing::kNothing) return Taken::kNothing;
   v1::Assignment next = host.held;
-  if (standing == Standing::kAll && answer.has_desired() &&
-      IsNewer(answer.desired(), host.held)) {
+  if (standing == Standing::kAll && answer.has_desired() && IsNewer(answer.desired(), host.held)) {
     *next.mutable_desired() = answer.desired();
   }
   if (answer.has_order()) *next.mutable_order() = answer.order();
@@ -204,8 +223,9 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
     next.set_state(answer.assigned_state());
     next.set_release(answer.release());
   }
+  host.told = true;
   const bool moved = next.state() != host.held.state() || next.release() != host.held.release();
-  if (moved || IsBelow(host.held.order(), next.order())) {
+  if (next.state() == v1::SERVING && IsBelow(host.held.order(), next.order())) {
     host.tries = 0;
     host.start_failed = false;
   }
@@ -220,22 +240,27 @@ std::string Work(Host& host, const Surroundings& around, const AgentFaults& faul
     host.looked = true;
     return "looks at everything";
   }
-  const Transition row = RowOf(host);
+  const Course course = CourseOf(host);
   std::string did;
-  if (row.unit == UnitWanted::kHeld) did = HoldUnit(host);
-  if (did.empty() && row.resources != Transition::kNone && Enforces(host.held)) {
-    did = ChangeOne(host, row.resources == Transition::kAll);
+  if (course.unit == UnitWanted::kHeld) did = HoldUnit(host, course.may_stop);
+  if (did.empty() && course.resources != Transition::kNone) {
+    did = ChangeOne(host, course.resources == Transition::kAll);
   }
-  if (did.empty() && row.unit == UnitWanted::kRunning) did = RunUnit(host, around, faults);
-  if (did.empty() && row.from == row.to && row.to == v1::OBSERVED && host.held.release() &&
-      host.masked) {
+  if (did.empty() && course.unit == UnitWanted::kRunning) did = RunUnit(host, around, faults);
+  if (did.empty() && course.release && host.masked) {
     host.masked = false;
     did = "unmasks Connect";
   }
-  if (!did.empty() || IsUnderWay(host, row)) return did;
-  if (host.reached == row.to) return "";
-  host.reached = row.to;
-  return "has become " + v1::NodeState_Name(row.to);
+  if (!did.empty()) return did;
+  const v1::NodeState state = StateOf(host);
+  if (host.reached == state) return "";
+  host.reached = state;
+  return "has become " + v1::NodeState_Name(state);
+}
+
+void NoteAlive(Host& host, Time now) {
+  const bool lives = host.exists && host.power && host.agent;
+  if (lives && (host.told || now - host.alive_at <= kLongestAway)) host.alive_at = now;
 }
 
 void StartAgent(Host& host) {
@@ -245,12 +270,11 @@ void StartAgent(Host& host) {
   host.start_failed = false;
   host.tries = 0;
   ++host.call;
-  host.reached = StateOf(host);
-  if (IsUnderWay(host, RowOf(host))) host.reached = v1::OBSERVED;
 }
 
 void Boot(Host& host, const Surroundings& around, const AgentFaults& faults) {
   host.power = true;
+  host.told = false;
   if (host.mount == Mount::kNone || host.mount == Mount::kHung) host.mount = Mount::kVerified;
   if (faults.resumes_at_boot && host.installed != 0) {
     host.masked = false;

@@ -1,6 +1,6 @@
 // A simulated machine: its Connect, what the load balancer sees of it, and its agent. The agent
-// goes by the real table of transitions, and takes orders as the real one does (standing.h); what
-// it does to the machine takes a step each, between which it can be killed.
+// goes by the real table of transitions (course.h), and takes orders as the real one does
+// (standing.h); what it does to the machine takes a step each, between which it can be killed.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@ namespace connect_ha::simulation {
 struct Surroundings {
   bool asks_gate = true;  // the load balancer asks the agent, not Connect
   bool database_answers = true;
+  Time now;
 };
 
 // Faults that can be planted in the agent (planted.h).
@@ -65,9 +66,12 @@ struct Host {
   bool looked = false;
   uint32_t tries = 0;  // to start Connect for the order held
   bool start_failed = false;
+  bool told = false;  // the coordinator has answered since the boot
+  Time alive_at;      // when it called last
   uint64_t call = 0;  // that it waits for; an answer to another one is none
   // As the world knows it, not the agent.
   Time drains_since;
+  bool declared_gone = false;
 };
 
 // Connect answers users that the load balancer sends.
@@ -82,6 +86,8 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
 // What the step was that the agent made; "": there is nothing to do.
 std::string Work(Host& host, const Surroundings& around, const AgentFaults& faults);
 
+// The agent is about to call. Noted only where what it was told still counts.
+void NoteAlive(Host& host, Time now);
 // systemd starts the agent, and Connect where it is enabled and the preflight lets it.
 void StartAgent(Host& host);
 void Boot(Host& host, const Surroundings& around, const AgentFaults& faults);

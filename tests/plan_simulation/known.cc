@@ -44,8 +44,8 @@ bool World::IsWaived(const Knowledge& known, size_t rule, const std::string& nod
 v1::RuleAction World::ActionOf(const Knowledge& known, size_t rule) {
   const v1::RuleAction by_table = ActionByTable(rule);
   const auto said = known.spec.rules().find(std::string(RuleName(rule)));
-  const bool stays = by_table == v1::FENCE || said == known.spec.rules().end() ||
-                     !said->second.has_action();
+  const bool stays =
+      by_table == v1::FENCE || said == known.spec.rules().end() || !said->second.has_action();
   return stays ? by_table : said->second.action();
 }
 
@@ -53,7 +53,8 @@ v1::RuleAction World::ActionOf(const Knowledge& known, size_t rule) {
 bool World::ServedAsKnown(const Knowledge& known, size_t slot) const {
   const NodeView& view = known.views[slot];
   if (!view.member || !view.fresh || view.cloned || !view.report.answers) return false;
-  const bool gate = setup_.health_by_connect != 0 || !view.report.can_serve || view.report.gate_open;
+  const bool gate =
+      setup_.health_by_connect != 0 || !view.report.can_serve || view.report.gate_open;
   return gate && TakesUsers(view.report.state);
 }
 

@@ -41,9 +41,10 @@ void World::MendHosts() {
     if (all) {
       Mend(host);
       host.cloned = false;
-      if (!host.power) {
+      const auto slot = static_cast<size_t>(&host - hosts_.data());
+      if (!host.power && MaySwitchOn(slot)) {
         Boot(host, Around(), subject_.agent);
-        CheckStarted(static_cast<size_t>(&host - hosts_.data()), false);
+        CheckStarted(slot, false);
       }
     }
     if (host.power && !host.agent) StartAgent(host);
@@ -113,7 +114,8 @@ bool World::HasReason(size_t slot) const {
                        !host.held.removed() && store_.records[slot].machine == host.machine;
   if (!reached || HasFault(host) || host.old_agent || host.allow != v1::ALLOW_SERVE) return true;
   const std::string& wanted = store_.spec.connect().version();
-  if (host.installed == 0 || (!wanted.empty() && VersionText(host.installed) != wanted)) return true;
+  if (host.installed == 0 || (!wanted.empty() && VersionText(host.installed) != wanted))
+    return true;
   if (host.running && host.process != host.installed) return true;
   for (const Host& other : hosts_) {
     const Version theirs = other.process != 0 ? other.process : other.installed;
@@ -137,6 +139,11 @@ bool World::HasReason() const {
 }
 
 void World::CheckAtRest(size_t coordinator) {
+  for (const v1::Word& word : store_.words) {
+    if (!word.has_until() || FromProto(word.until()) > ClockOf(coordinator)) continue;
+    Break("what-has-an-end-ends",
+          absl::StrCat(v1::Word::Kind_Name(word.kind()), " of ", word.node(), " is still there"));
+  }
   const bool has_reason = HasReason();
   Count(has_reason ? Sometimes::kRestsWithAReason : Sometimes::kAllServeAtTheEnd);
   for (size_t i = 0; i < hosts_.size(); ++i) {
@@ -149,8 +156,7 @@ void World::CheckAtRest(size_t coordinator) {
     if (!has_reason && !(told->state() == v1::SERVING && Serves(hosts_[i], Around()))) {
       Break("all-serve-at-the-end",
             absl::StrCat("nothing is wrong, and ", NameOf(i), " is ",
-                         v1::NodeState_Name(told->state()), "; it waits for: ",
-                         told->waits_for()));
+                         v1::NodeState_Name(told->state()), "; it waits for: ", told->waits_for()));
     }
     CheckReason(i, *told);
     CheckHeld(i);
@@ -174,17 +180,15 @@ void World::CheckHeld(size_t slot) {
   const bool moves = view.fresh && !view.cloned && view.report.can_serve &&
                      view.report.allow == v1::ALLOW_SERVE && known.generation > 0 &&
                      view.report.generation == known.generation &&
-                     known.spec.enforcement() == v1::ENFORCE &&
-                     !store_.memory.has_restored_at() && !clock_jumped_ &&
-                     FindWord(known, v1::Word::UNFENCE, NameOf(slot)) == nullptr;
+                     known.spec.enforcement() == v1::ENFORCE && !store_.memory.has_restored_at() &&
+                     !clock_jumped_ && FindWord(known, v1::Word::UNFENCE, NameOf(slot)) == nullptr;
   if (!moves || hosts_[slot].held.state() != v1::SERVING) return;
   uint64_t reached = 0;
   for (const v1::NodeMemory& node : store_.memory.nodes()) {
     if (node.node() == NameOf(slot)) reached = node.reached();
   }
   for (size_t rule = 0; rule < kRules; ++rule) {
-    const bool to_be_made =
-        known.lines[slot][rule].basis == v1::SPEC && reached < known.generation;
+    const bool to_be_made = known.lines[slot][rule].basis == v1::SPEC && reached < known.generation;
     if (to_be_made || !MayFence(slot, rule, known)) continue;
     for (size_t i = 0; i < hosts_.size(); ++i) {
       const v1::Outcome outcome = known.lines[i][rule].outcome;

@@ -8,6 +8,8 @@ namespace connect_ha::simulation {
 namespace {
 
 constexpr size_t kKindsEverywhere = 5;
+// As agent/assignment/told.cc.
+constexpr std::chrono::minutes kLongestAway{30};
 
 }  // namespace
 
@@ -51,6 +53,12 @@ void World::Replace(size_t slot) {
   Note(absl::StrCat(name, " is a new machine, which has enrolled"));
 }
 
+// What was declared gone is not switched on again at once: whoever says that knows better.
+bool World::MaySwitchOn(size_t slot) const {
+  const Host& host = hosts_[slot];
+  return !host.declared_gone || now_ - host.alive_at > kLongestAway;
+}
+
 bool World::DoToMachine(const Event& event, size_t slot) {
   Host& host = hosts_[slot];
   const std::string& name = host.name;
@@ -81,7 +89,7 @@ bool World::DoToMachine(const Event& event, size_t slot) {
       Note(absl::StrCat(name, " is switched off"));
       return true;
     case Kind::kPowerOn:
-      if (!host.exists || host.power) return true;
+      if (!host.exists || host.power || !MaySwitchOn(slot)) return true;
       Boot(host, Around(), subject_.agent);
       Note(absl::StrCat(name, " boots", host.running ? ", and Connect starts" : ""));
       CheckStarted(slot, false);
@@ -93,6 +101,7 @@ bool World::DoToMachine(const Event& event, size_t slot) {
       return true;
     case Kind::kStateLost:
       if (!lives) return true;
+      host.reached = v1::OBSERVED;
       host.disk = v1::Assignment();
       host.disk.set_state(v1::OBSERVED);
       StartAgent(host);

@@ -54,9 +54,9 @@ void World::CheckStored(size_t slot) {
   const v1::Order& held = hosts_[slot].held.order();
   for (const v1::NodeMemory& node : store_.memory.nodes()) {
     if (node.node() != NameOf(slot)) continue;
-    const bool below = node.order().epoch() < held.epoch() ||
-                       (node.order().epoch() == held.epoch() &&
-                        node.order().serial() < held.serial());
+    const bool below =
+        node.order().epoch() < held.epoch() ||
+        (node.order().epoch() == held.epoch() && node.order().serial() < held.serial());
     if (!below) return;
   }
   if (!store_.records[slot].member) return;  // removed since
@@ -81,9 +81,8 @@ void World::CheckLeaves(size_t slot, const Given& given, const Knowledge& known)
   const size_t minimum = by_word && !by_rule ? known.spec.nodes().minimum_serving() : 1;
   const size_t others = OthersAsKnown(slot, given, known);
   if (others >= minimum) return;
-  Break("the-last-one-stays",
-        absl::StrCat(NameOf(slot), " is taken out of service, and ", others,
-                     " others were known to serve; it takes ", minimum));
+  Break("the-last-one-stays", absl::StrCat(NameOf(slot), " is taken out of service, and ", others,
+                                           " others were known to serve; it takes ", minimum));
 }
 
 // Nobody is taken out of service for nothing, and nothing is changed under a Connect that was
@@ -116,9 +115,8 @@ void World::CheckCause(size_t slot, const Before& before, const Knowledge& known
   const bool less = !report.can_serve || report.allow != v1::ALLOW_SERVE ||
                     known.spec.enforcement() != v1::ENFORCE;
   if (by_word || by_rule || report.noticed || report.start_failed || less) return;
-  Break("nobody-leaves-for-nothing",
-        absl::StrCat(name, " is to be ", v1::NodeState_Name(state), ", and nothing was known to ",
-                     "be wrong there"));
+  Break("nobody-leaves-for-nothing", absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
+                                                  ", and nothing was known to ", "be wrong there"));
 }
 
 // A store that is an older copy: nothing moves by that.

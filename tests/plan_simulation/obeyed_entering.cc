@@ -24,13 +24,14 @@ void World::CheckEnters(size_t slot, const Knowledge& known) {
       !report.converged) {
     return Break("enters-as-the-specification-says", absl::StrCat(name, " is not as it says"));
   }
-  for (const v1::Word::Kind kind : {v1::Word::CORDON, v1::Word::DRAIN, v1::Word::STOP,
-                                    v1::Word::FENCE, v1::Word::RELEASE}) {
+  for (const v1::Word::Kind kind :
+       {v1::Word::CORDON, v1::Word::DRAIN, v1::Word::STOP, v1::Word::FENCE, v1::Word::RELEASE}) {
     if (FindWord(known, kind, name) == nullptr) continue;
     return Break("a-word-is-kept",
                  absl::StrCat(name, " enters service against ", v1::Word::Kind_Name(kind)));
   }
-  if (report.noticed) Break("a-word-is-kept", absl::StrCat(name, " enters service, and EC2 takes it"));
+  if (report.noticed)
+    Break("a-word-is-kept", absl::StrCat(name, " enters service, and EC2 takes it"));
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const NodeView& other = known.views[i];
     const bool awaited = other.member && other.has_report && !other.heard && !other.lost;
@@ -51,9 +52,9 @@ void World::CheckEntersByRules(size_t slot, const Knowledge& known) {
       const bool acts = ActionOf(known, rule) >= v1::CLOSE && rule != kSameVersion;
       const bool lowered = IsWaived(known, rule, NameOf(i)) || other_unfenced;
       if (line.outcome != v1::FAIL || !line.undecided || !acts || lowered) continue;
-      Break("nothing-enters-undecided",
-            absl::StrCat(name, " enters service, and nobody knows who is wrong by ",
-                         RuleName(rule)));
+      Break(
+          "nothing-enters-undecided",
+          absl::StrCat(name, " enters service, and nobody knows who is wrong by ", RuleName(rule)));
     }
   }
   const bool unfenced = FindWord(known, v1::Word::UNFENCE, name) != nullptr;

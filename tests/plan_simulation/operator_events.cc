@@ -45,7 +45,7 @@ void World::GiveWord(size_t slot, uint32_t how) {
   const uint32_t options = how / static_cast<uint32_t>(std::size(kSaid));
   if (kind == v1::Word::GONE) {
     if (hosts_[slot].power) return;  // nobody says that of a machine that lives
-    hosts_[slot].exists = false;
+    hosts_[slot].declared_gone = true;
     Count(Sometimes::kSaidGone);
   }
   v1::Word word;
@@ -164,8 +164,8 @@ void World::Restore() {
       return other_epoch != epoch ? other_epoch > epoch : other_serial > serial;
     };
     const v1::Order& held = hosts_[i].held.order();
-    restored.later[i] = hosts_[i].exists && backup_->memory.has_made_at() &&
-                        is_later(held.epoch(), held.serial());
+    restored.later[i] =
+        hosts_[i].exists && backup_->memory.has_made_at() && is_later(held.epoch(), held.serial());
     restored.machine[i] = hosts_[i].machine;
     for (Given& given : given_[i]) given.forgotten |= is_later(given.epoch, given.serial);
   }
@@ -201,6 +201,7 @@ bool World::DoToCoordinators(const Event& event) {
       return true;
     case Kind::kRestore:
       Restore();
+      if (backup_ && event.how % 2 == 0) StartCoordinator(index);
       return true;
     case Kind::kClockJump:
       offsets_[index] += kJumps[event.how % std::size(kJumps)];

@@ -66,8 +66,8 @@ void World::DecideNow(int coordinator) {
   pending_[index] = knowledge_.size() - 1;
   for (size_t i = 0; i < been_.size(); ++i) {
     const NodeView& view = known.views[i];
-    const bool is = view.fresh && view.report.converged &&
-                    view.report.generation == store_.generation;
+    const bool is =
+        view.fresh && view.report.converged && view.report.generation == store_.generation;
     if (is) been_[i] = std::max(been_[i], store_.generation);
   }
   if (subject_.asks_broken) {
@@ -141,12 +141,17 @@ void World::Publish(int coordinator) {
         }
         continue;
       }
-      Note(absl::StrCat("coordinator ", coordinator, ": ", assignment.node(), " to be ",
-                        v1::NodeState_Name(assignment.state()), " (", order.epoch(), ".",
-                        order.serial(), ")",
-                        assignment.reason().empty() ? "" : absl::StrCat(": ", assignment.reason())));
-      const Given given = {order.epoch(),          order.serial(), assignment.state(),
-                           assignment.generation(), assignment.release(), pending_[index], false};
+      Note(absl::StrCat(
+          "coordinator ", coordinator, ": ", assignment.node(), " to be ",
+          v1::NodeState_Name(assignment.state()), " (", order.epoch(), ".", order.serial(), ")",
+          assignment.reason().empty() ? "" : absl::StrCat(": ", assignment.reason())));
+      const Given given = {order.epoch(),
+                           order.serial(),
+                           assignment.state(),
+                           assignment.generation(),
+                           assignment.release(),
+                           pending_[index],
+                           false};
       CheckPublished(slot, assignment, knowledge_[pending_[index]]);
       given_[slot].push_back(given);
     }
@@ -165,9 +170,8 @@ void World::CheckPublished(size_t slot, const v1::NodeAssignment& assignment,
   const bool by_word = FindWord(known, v1::Word::FENCE, NameOf(slot)) != nullptr;
   if (assignment.state() != v1::FENCED || was || by_word) return;
   rule_fences_.push_back(now_);
-  const auto recent = std::count_if(rule_fences_.begin(), rule_fences_.end(), [this](Time at) {
-    return at > now_ - std::chrono::hours(1);
-  });
+  const auto recent = std::count_if(rule_fences_.begin(), rule_fences_.end(),
+                                    [this](Time at) { return at > now_ - std::chrono::hours(1); });
   if (clock_jumped_ || was_restored_) return;
   if (recent > static_cast<int64_t>(known.spec.nodes().fences_per_hour())) {
     Break("so-many-fences-an-hour", absl::StrCat(recent, " nodes were fenced within an hour"));

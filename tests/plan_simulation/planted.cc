@@ -10,6 +10,8 @@ namespace connect_ha::simulation {
 namespace {
 
 constexpr char kGhost[] = "zz";
+constexpr int64_t kDay = 86'400;  // seconds
+constexpr int64_t kHour = 3'600;
 
 // The world alone is to show what is wrong.
 Subject Bare() {
@@ -189,23 +191,26 @@ void SeeAllAllowed(v1::PlanNode* node) {
   node->mutable_brief()->set_allow(v1::ALLOW_SERVE);
 }
 
-void SeeAllConverged(v1::PlanNode* node) {
-  node->clear_convergence();
-  node->mutable_convergence()->set_generation(node->brief().reported_generation());
-  node->mutable_convergence()->set_state(v1::Convergence::CONVERGED);
+void SeeAllConverged(v1::PlanInput* input) {
+  for (v1::PlanNode& node : *input->mutable_nodes()) {
+    node.mutable_brief()->set_reported_generation(input->generation());
+    node.clear_convergence();
+    node.mutable_convergence()->set_generation(input->generation());
+    node.mutable_convergence()->set_state(v1::Convergence::CONVERGED);
+  }
 }
 
 void SeeUntilTomorrow(v1::PlanInput* input) {
   for (v1::Word& word : *input->mutable_words()) {
     if (!word.has_until()) continue;
     *word.mutable_until() = input->now();
-    word.mutable_until()->set_seconds(input->now().seconds() + 86400);
+    word.mutable_until()->set_seconds(input->now().seconds() + kDay);
   }
 }
 
 void SeeLongDrains(v1::PlanInput* input) {
   for (v1::NodeMemory& node : *input->mutable_memory()->mutable_nodes()) {
-    if (node.has_since()) node.mutable_since()->set_seconds(node.since().seconds() - 3600);
+    if (node.has_since()) node.mutable_since()->set_seconds(node.since().seconds() - kHour);
   }
 }
 
@@ -293,14 +298,18 @@ std::vector<Planted> PlantedInSight() {
        SeeingLines([](v1::NodeRule* line) {
          if (line->outcome() == v1::UNKNOWN) line->set_outcome(v1::FAIL);
        })},
-      {"takes-unknown-for-passing", {"nothing-enters-with-a-fault"}, SeeingLines([](v1::NodeRule* line) {
+      {"takes-unknown-for-passing",
+       {"nothing-enters-with-a-fault"},
+       SeeingLines([](v1::NodeRule* line) {
          if (line->outcome() == v1::UNKNOWN) line->set_outcome(v1::PASS);
        })},
       {"knows-who-is-wrong", {"fences-only-what-is-known"}, SeeingLines([](v1::NodeRule* line) {
          line->set_undecided(false);
          line->set_basis(v1::SELF);
        })},
-      {"fences-for-changes-to-be-made", {"fences-only-what-is-known"}, SeeingLines([](v1::NodeRule* line) {
+      {"fences-for-changes-to-be-made",
+       {"fences-only-what-is-known"},
+       SeeingLines([](v1::NodeRule* line) {
          if (line->basis() == v1::SPEC) line->set_basis(v1::SELF);
        })},
       {"acts-on-advice", {"nobody-leaves-for-nothing"}, SeeingLines([](v1::NodeRule* line) {
@@ -316,7 +325,7 @@ std::vector<Planted> PlantedInSight() {
          input->mutable_memory()->clear_fences();
        })},
       {"cuts-drains-short", {"users-have-their-time"}, Seeing(SeeLongDrains)},
-      {"has-waivers-last", {"nothing-enters-with-a-fault"}, Seeing(SeeUntilTomorrow)},
+      {"has-waivers-last", {"what-has-an-end-ends"}, Seeing(SeeUntilTomorrow)},
       {"heeds-no-word", {"a-word-is-kept"}, Seeing([](v1::PlanInput* input) {
          input->clear_words();
        })},
@@ -325,9 +334,7 @@ std::vector<Planted> PlantedInSight() {
        {"nothing-is-changed-under-a-running-connect"},
        SeeingNodes(SeeObservedAtRest)},
       {"asks-no-leave", {"no-more-than-the-agent-allows"}, SeeingNodes(SeeAllAllowed)},
-      {"starts-what-differs",
-       {"enters-as-the-specification-says"},
-       SeeingNodes(SeeAllConverged)},
+      {"starts-what-differs", {"enters-as-the-specification-says"}, Seeing(SeeAllConverged)},
   };
 }
 

@@ -53,8 +53,8 @@ absl::Status ReadSetup(const std::vector<std::string>& words, Setup* setup) {
     bool known = false;
     for (const SetupField& field : SetupFields()) {
       if (pair.size() != 2 || pair[0] != field.name) continue;
-      known = absl::SimpleAtoi(pair[1], &(setup->*field.value)) &&
-              setup->*field.value < field.below;
+      known =
+          absl::SimpleAtoi(pair[1], &(setup->*field.value)) && setup->*field.value < field.below;
     }
     if (!known) return absl::InvalidArgumentError(absl::StrCat("setup: ", words[i]));
   }

@@ -26,16 +26,16 @@ enum Start : uint32_t {
 struct Setup {
   uint32_t nodes = 2;  // 1 to kMostNodes
   uint32_t start = kServing;
-  uint32_t minimum_more = 0;        // minimum_serving is one more
-  uint32_t fences_more = 0;         // fences_per_hour is one more
-  uint32_t version_unsaid = 0;      // cluster.yaml names no version of Connect
-  uint32_t versions_differ = 0;     // the last node has another one
-  uint32_t health_by_connect = 0;   // load_balancer.health_check: connect
-  uint32_t observes = 0;            // enforcement: observe
-  uint32_t old_agent = 0;           // 1 + a node whose agent knows neither gate nor SERVING
-  uint32_t limited = 0;             // 1 + a node whose agent.yaml says allow: install
-  uint32_t closer = 0;              // which decisions are looked at closer (decision_checks.h)
-  uint32_t stays_broken = 0;        // at the end not everything is mended
+  uint32_t minimum_more = 0;       // minimum_serving is one more
+  uint32_t fences_more = 0;        // fences_per_hour is one more
+  uint32_t version_unsaid = 0;     // cluster.yaml names no version of Connect
+  uint32_t versions_differ = 0;    // the last node has another one
+  uint32_t health_by_connect = 0;  // load_balancer.health_check: connect
+  uint32_t observes = 0;           // enforcement: observe
+  uint32_t old_agent = 0;          // 1 + a node whose agent knows neither gate nor SERVING
+  uint32_t limited = 0;            // 1 + a node whose agent.yaml says allow: install
+  uint32_t closer = 0;             // which decisions are looked at closer (decision_checks.h)
+  uint32_t stays_broken = 0;       // at the end not everything is mended
 };
 
 struct SetupField {

@@ -56,8 +56,7 @@ TEST(Simulation, SomeSeedsHold) {
   Counts counts{};
   for (uint64_t seed = 0; seed < 60; ++seed) {
     const auto failure = Run(FromSeed(seed), TheRealOne(), &counts);
-    ASSERT_FALSE(failure) << "seed " << seed << ": " << failure->invariant << ": "
-                          << failure->text;
+    ASSERT_FALSE(failure) << "seed " << seed << ": " << failure->invariant << ": " << failure->text;
   }
 }
 
@@ -109,8 +108,7 @@ TEST(Simulation, EveryInvariantHasAPlantedFault) {
   size_t invariants = 0;
   for (const auto& file : Files(kHere, ".cc")) {
     const std::string text = Read(file);
-    for (std::sregex_iterator match(text.begin(), text.end(), broken), end; match != end;
-         ++match) {
+    for (std::sregex_iterator match(text.begin(), text.end(), broken), end; match != end; ++match) {
       ++invariants;
       EXPECT_EQ(shown.count((*match)[1].str()), 1U) << (*match)[1].str() << " in " << file;
     }

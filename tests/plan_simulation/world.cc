@@ -10,9 +10,9 @@ namespace {
 constexpr std::chrono::seconds kBegins{1'722'510'000};
 
 constexpr std::chrono::seconds kPasses[] = {
-    std::chrono::seconds(1),   std::chrono::seconds(5),   std::chrono::seconds(11),
-    std::chrono::seconds(31),  std::chrono::seconds(61),  std::chrono::minutes(3),
-    std::chrono::minutes(6),   std::chrono::minutes(20),  std::chrono::minutes(61),
+    std::chrono::seconds(1),  std::chrono::seconds(5),  std::chrono::seconds(11),
+    std::chrono::seconds(31), std::chrono::seconds(61), std::chrono::minutes(3),
+    std::chrono::minutes(6),  std::chrono::minutes(20), std::chrono::minutes(61),
     std::chrono::hours(3),
 };
 
@@ -112,8 +112,7 @@ void World::BeginServing() {
     Host& host = hosts_[i];
     // Two versions would not have been started; an agent that is let do less was not told to serve.
     host.installed = 1;
-    const bool serves =
-        setup_.observes == 0 && !host.old_agent && host.allow == v1::ALLOW_SERVE;
+    const bool serves = setup_.observes == 0 && !host.old_agent && host.allow == v1::ALLOW_SERVE;
     host.enabled = host.running = true;
     host.process = host.installed;
     v1::Assignment& held = host.disk;
@@ -129,6 +128,8 @@ void World::BeginServing() {
     host.held = held;
     host.reached = held.state();
     host.looked = true;
+    host.told = true;
+    host.alive_at = now_;
     v1::NodeMemory& node = *memory.add_nodes();
     node.set_node(host.name);
     node.set_state(held.state());
@@ -161,6 +162,7 @@ Surroundings World::Around() const {
   Surroundings around;
   around.asks_gate = setup_.health_by_connect == 0;
   around.database_answers = !database_away_;
+  around.now = now_;
   return around;
 }
 

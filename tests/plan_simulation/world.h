@@ -73,7 +73,8 @@ class World {
   };
   struct Restored {
     size_t knowledge = 0;  // of what was known before, so much
-    std::array<bool, kMostNodes> later{};  // the node had taken an order that the copy had not given
+    // The node had taken an order that the copy had not given.
+    std::array<bool, kMostNodes> later{};
     std::array<uint32_t, kMostNodes> machine{};
   };
   // What a machine was before its agent took an order.
@@ -135,6 +136,7 @@ class World {
   bool DoEverywhere(const Event& event, size_t slot);
   bool DoAsOperator(const Event& event, size_t slot);
   bool DoToCoordinators(const Event& event);
+  bool MaySwitchOn(size_t slot) const;
   void PowerOff(size_t slot);
   void Replace(size_t slot);
   void GiveWord(size_t slot, uint32_t how);
