@@ -51,7 +51,9 @@ struct GuardedNodeOf {
     options.runtime_dir = kRuntimeDirectory;
     held.set_cluster("lab");
     held.set_machine_id("machine-1");
-    held.set_state(v1::READY);
+    held.set_state(v1::SERVING);
+    // The agent was there a moment ago, whatever the time is.
+    host->SetFile(std::string(kNodeState) + "/alive", "4102444800\n");
     held.mutable_desired()->set_generation(7);
     spec().set_cluster("lab");
     spec().set_enforcement(v1::ENFORCE);
