@@ -93,7 +93,7 @@ std::optional<Answer> Coordinator::Hear(Store& store, size_t slot, const Report&
     return std::nullopt;
   }
   Answer answer;
-  if (record.member && record.machine != report.machine) return answer;  // its certificate is void
+  if (record.member && record.machine != report.machine) return std::nullopt;  // of one before
   if (!record.member && record.machine == report.machine) {
     answer.removed = true;
     return answer;

@@ -80,7 +80,8 @@ class Coordinator {
   // Another machine has the name now, or none.
   void Forget(size_t slot);
 
-  // `now` is by its own clock. Nothing: it cannot write, since another has taken the store up.
+  // `now` is by its own clock. Nothing: it does not know the machine, or cannot write, since
+  // another has taken the store up.
   std::optional<Answer> Hear(Store& store, size_t slot, const Report& report, bool cloned,
                              Time now);
 

@@ -36,6 +36,7 @@ void World::Deliver(size_t slot, const Answer& answer) {
     host.disk = host.held;
     return;
   }
+  host.told = true;
   if (!answer.response.has_order()) return;
   const v1::Order held = host.held.order();
   const Before before = {host.held.state(), host.running,
@@ -103,8 +104,8 @@ void World::HearAnswer(uint32_t which) {
   const Message message = std::move(messages_[index]);
   messages_.erase(messages_.begin() + static_cast<ptrdiff_t>(index));
   const Host& host = hosts_[message.slot];
-  if (!Reaches(message.slot) || host.machine != message.machine || host.call != message.call)
-    return;
+  const bool waits = host.machine == message.machine && host.call == message.call;
+  if (!Reaches(message.slot) || !waits) return;
   Note(absl::StrCat(host.name, " gets its answer"));
   Deliver(message.slot, message.answer);
 }

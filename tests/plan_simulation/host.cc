@@ -223,7 +223,6 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
     next.set_state(answer.assigned_state());
     next.set_release(answer.release());
   }
-  host.told = true;
   const bool moved = next.state() != host.held.state() || next.release() != host.held.release();
   if (next.state() == v1::SERVING && IsBelow(host.held.order(), next.order())) {
     host.tries = 0;

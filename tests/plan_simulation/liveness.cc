@@ -114,9 +114,9 @@ bool World::HasReason(size_t slot) const {
                        !host.held.removed() && store_.records[slot].machine == host.machine;
   if (!reached || HasFault(host) || host.old_agent || host.allow != v1::ALLOW_SERVE) return true;
   const std::string& wanted = store_.spec.connect().version();
-  if (host.installed == 0 || (!wanted.empty() && VersionText(host.installed) != wanted))
-    return true;
-  if (host.running && host.process != host.installed) return true;
+  const bool other_version = !wanted.empty() && VersionText(host.installed) != wanted;
+  const bool other_process = host.running && host.process != host.installed;
+  if (host.installed == 0 || other_version || other_process) return true;
   for (const Host& other : hosts_) {
     const Version theirs = other.process != 0 ? other.process : other.installed;
     if (other.exists && theirs != host.installed) return true;

@@ -95,7 +95,7 @@ bool World::DoToMachine(const Event& event, size_t slot) {
       CheckStarted(slot, false);
       return true;
     case Kind::kReplace:
-      if (!host.exists || Leader() < 0) return true;
+      if (!host.exists || !MayWrite()) return true;
       Count(Sometimes::kReplaced);
       Replace(slot);
       return true;

@@ -116,7 +116,7 @@ void World::CheckCause(size_t slot, const Before& before, const Knowledge& known
                     known.spec.enforcement() != v1::ENFORCE;
   if (by_word || by_rule || report.noticed || report.start_failed || less) return;
   Break("nobody-leaves-for-nothing", absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
-                                                  ", and nothing was known to ", "be wrong there"));
+                                                  ", and nothing was known to be wrong there"));
 }
 
 // A store that is an older copy: nothing moves by that.
@@ -124,7 +124,9 @@ void World::CheckOlderStore(size_t slot, const Given& given, const Knowledge& kn
   if (!restored_ || given.knowledge < restored_->knowledge || clock_jumped_) return;
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const NodeView& view = known.views[i];
-    const bool is_known = restored_->later[i] && view.member && !view.lost &&
+    // Heard, it said so; not heard, and not lost, it is waited for.
+    const bool counts = view.heard ? view.report.epoch != 0 : view.has_report;
+    const bool is_known = restored_->later[i] && view.member && counts && !view.lost &&
                           hosts_[i].machine == restored_->machine[i] &&
                           FindWord(known, v1::Word::GONE, NameOf(i)) == nullptr;
     if (!is_known) continue;

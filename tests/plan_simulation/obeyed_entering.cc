@@ -30,8 +30,9 @@ void World::CheckEnters(size_t slot, const Knowledge& known) {
     return Break("a-word-is-kept",
                  absl::StrCat(name, " enters service against ", v1::Word::Kind_Name(kind)));
   }
-  if (report.noticed)
-    Break("a-word-is-kept", absl::StrCat(name, " enters service, and EC2 takes it"));
+  if (report.noticed) {
+    Break("a-word-is-kept", absl::StrCat(name, " enters service, and EC2 takes it back"));
+  }
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const NodeView& other = known.views[i];
     const bool awaited = other.member && other.has_report && !other.heard && !other.lost;

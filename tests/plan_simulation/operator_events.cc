@@ -38,9 +38,8 @@ uint64_t NewestHeld(const Store& store) {
 
 // How: the lowest digits say what, those above with which options.
 void World::GiveWord(size_t slot, uint32_t how) {
-  const int leader = Leader();
-  if (leader < 0 || store_.words.size() >= kMostWords || !store_.records[slot].member) return;
-  const Time now = ClockOf(static_cast<size_t>(leader));
+  if (!MayWrite() || store_.words.size() >= kMostWords || !store_.records[slot].member) return;
+  const Time now = ClockOf(static_cast<size_t>(Leader()));
   const v1::Word::Kind kind = kSaid[how % std::size(kSaid)];
   const uint32_t options = how / static_cast<uint32_t>(std::size(kSaid));
   if (kind == v1::Word::GONE) {
@@ -69,7 +68,7 @@ void World::GiveWord(size_t slot, uint32_t how) {
 }
 
 void World::TakeBack(uint32_t how) {
-  if (Leader() < 0 || store_.words.empty()) return;
+  if (!MayWrite() || store_.words.empty()) return;
   const auto index = static_cast<ptrdiff_t>(how % store_.words.size());
   if (trace_ != nullptr) {
     Note(absl::StrCat("a person takes back: ",
@@ -80,8 +79,7 @@ void World::TakeBack(uint32_t how) {
 }
 
 void World::Apply(uint32_t how) {
-  const int leader = Leader();
-  if (leader < 0 || coordinators_[static_cast<size_t>(leader)].epoch() != store_.epoch) return;
+  if (!MayWrite()) return;
   v1::ClusterSpec& spec = store_.spec;
   switch (how % 8) {
     case 1:
@@ -108,7 +106,7 @@ void World::Apply(uint32_t how) {
   }
   if (how % 8 != 2) spec.set_enforcement(v1::ENFORCE);
   store_.generation = NewestHeld(store_) + 1;
-  store_.applied_at = ClockOf(static_cast<size_t>(leader));
+  store_.applied_at = ClockOf(static_cast<size_t>(Leader()));
   restored_.reset();
   for (Coordinator& coordinator : coordinators_) coordinator.Note();
   if (trace_ == nullptr) return;
@@ -117,7 +115,7 @@ void World::Apply(uint32_t how) {
 }
 
 void World::Remove(size_t slot) {
-  if (Leader() < 0 || !store_.records[slot].member) return;
+  if (!MayWrite() || !store_.records[slot].member) return;
   const uint32_t machine = store_.records[slot].machine;
   Forget(slot);
   store_.records[slot].machine = machine;  // of whom it is known that it was removed
@@ -140,7 +138,7 @@ bool World::DoAsOperator(const Event& event, size_t slot) {
       Remove(slot);
       return true;
     case Kind::kEnrol:
-      if (Leader() >= 0 && !hosts_[slot].exists) Replace(slot);
+      if (MayWrite() && !hosts_[slot].exists) Replace(slot);
       return true;
     default:
       return false;

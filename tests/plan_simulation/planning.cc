@@ -11,7 +11,7 @@ namespace connect_ha::simulation {
 namespace {
 
 // Every so many decisions one is asked for again in other ways, which takes five times as long.
-constexpr uint32_t kCloserEvery = 8;
+constexpr uint32_t kCloserEvery = 16;
 
 bool IsBeyondInstalling(v1::NodeState state) {
   return state == v1::SERVING || state == v1::DRAINING || state == v1::STOPPED ||

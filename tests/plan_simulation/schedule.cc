@@ -30,7 +30,7 @@ Setup DrawSetup(Tape& tape) {
   setup.observes = tape.OneIn(12) ? 1 : 0;
   setup.old_agent = tape.OneIn(12) ? 1 + tape.Below(setup.nodes) : 0;
   setup.limited = tape.OneIn(12) ? 1 + tape.Below(setup.nodes) : 0;
-  setup.closer = tape.Below(8);
+  setup.closer = tape.Below(16);
   setup.stays_broken = tape.OneIn(2) ? 1 : 0;
   return setup;
 }
@@ -88,7 +88,7 @@ const std::vector<SetupField>& SetupFields() {
       {"observes", &Setup::observes, 2},
       {"old-agent", &Setup::old_agent, kMostNodes + 1},
       {"limited", &Setup::limited, kMostNodes + 1},
-      {"closer", &Setup::closer, 8},
+      {"closer", &Setup::closer, 16},
       {"stays-broken", &Setup::stays_broken, 2},
   };
   return fields;

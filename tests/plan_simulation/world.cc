@@ -168,13 +168,19 @@ Surroundings World::Around() const {
 
 int World::Leader(uint32_t other) const {
   int leader = -1;
+  const auto is_up = [this](int i) { return coordinators_[static_cast<size_t>(i)].up(); };
   for (int i = 0; i < 2; ++i) {
-    if (coordinators_[i].up() && coordinators_[i].epoch() == store_.epoch) leader = i;
+    if (is_up(i) && coordinators_[static_cast<size_t>(i)].epoch() == store_.epoch) leader = i;
   }
   const int beside = leader == 0 ? 1 : 0;
-  if ((leader < 0 || other % 2 != 0) && coordinators_[beside].up()) return beside;
-  if (leader < 0 && coordinators_[1 - beside].up()) return 1 - beside;
+  if ((leader < 0 || other % 2 != 0) && is_up(beside)) return beside;
+  if (leader < 0 && is_up(1 - beside)) return 1 - beside;
   return leader;
+}
+
+bool World::MayWrite() const {
+  const int leader = Leader();
+  return leader >= 0 && coordinators_[static_cast<size_t>(leader)].epoch() == store_.epoch;
 }
 
 bool World::Reaches(size_t slot) const {

@@ -106,6 +106,8 @@ class World {
   Time ClockOf(size_t coordinator) const { return now_ + offsets_[coordinator]; }
   // Of those that are up the one that has the store; any that is up where none has; -1: none.
   int Leader(uint32_t other = 0) const;
+  // What people ask of a coordinator gets into the store.
+  bool MayWrite() const;
   bool Reaches(size_t slot) const;
 
   // exchange.cc
