@@ -122,7 +122,8 @@ std::optional<Answer> Coordinator::Hear(Store& store, size_t slot, const Report&
   *answer.response.mutable_order() = told->order();
   const bool holds = report.generation == store.generation &&
                      report.applied_at_us == static_cast<int64_t>(Microseconds(store.applied_at));
-  if (!seen.odd && !seen.ahead && !cloned && !holds && store.generation > 0) {
+  const bool in_force = store.generation > 0 && told->generation() == store.generation;
+  if (in_force && !seen.odd && !seen.ahead && !cloned && !holds) {
     *answer.response.mutable_desired() = DesiredOf(store);
   }
   return answer;
@@ -180,6 +181,7 @@ void Coordinator::FillStanding(const Store& store, size_t slot, v1::PlanNode* no
     *desired.mutable_applied_at() = ToProto(store.applied_at);
     seen.odd = IsOdd(desired, said);
     seen.ahead = IsAhead(desired, said);
+    if (seen.odd) node->clear_obeys();
   }
   node->set_odd(seen.odd);
   node->set_ahead(seen.ahead);
@@ -230,7 +232,7 @@ void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
                     : report.connect_runs ? v1::CONNECT_RUNS
                                           : v1::CONNECT_RESTS);
   node->set_connect_unknown(view.fresh ? "" : "it was not heard for 30 s");
-  node->set_installed_version(VersionText(report.installed));
+  node->set_installed_version(VersionText(view.fresh ? report.installed : 0));
   node->set_running_version(VersionText(report.running));
   node->clear_convergence();
   if (view.heard && report.generation != 0) {

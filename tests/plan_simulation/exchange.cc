@@ -36,8 +36,8 @@ void World::Deliver(size_t slot, const Answer& answer) {
     host.disk = host.held;
     return;
   }
+  if (!answer.response.has_order()) return;  // it is told nothing
   host.told = true;
-  if (!answer.response.has_order()) return;
   const v1::Order held = host.held.order();
   const Before before = {host.held.state(), host.running,
                          host.running && (host.jobs > 0 || !host.jobs_known),

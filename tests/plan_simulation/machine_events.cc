@@ -63,7 +63,6 @@ bool World::DoToMachine(const Event& event, size_t slot) {
   Host& host = hosts_[slot];
   const std::string& name = host.name;
   const bool lives = host.exists && host.power;
-  const bool was_running = host.running;
   switch (event.kind) {
     case Kind::kAgentDies:
       if (!lives || !host.agent) return true;
@@ -81,7 +80,7 @@ bool World::DoToMachine(const Event& event, size_t slot) {
       PowerOff(slot);
       Boot(host, Around(), subject_.agent);
       Note(absl::StrCat(name, " boots again", host.running ? ", and Connect starts" : ""));
-      if (was_running || host.running) CheckStarted(slot, false);
+      CheckStarted(slot, false);
       return true;
     case Kind::kPowerOff:
       if (!lives) return true;
