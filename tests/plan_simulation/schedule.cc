@@ -21,7 +21,7 @@ constexpr uint32_t kHows = 256;
 Setup DrawSetup(Tape& tape) {
   Setup setup;
   setup.nodes = tape.OneIn(16) ? kMostNodes : kNodes[tape.Below(kNodes.size())];
-  setup.start = tape.OneIn(3) ? 1 + tape.Below(2) : kServing;
+  if (tape.OneIn(3)) setup.start = 1 + tape.Below(2);
   setup.minimum_more = tape.OneIn(3) ? 1 : 0;
   setup.fences_more = tape.OneIn(4) ? 1 : 0;
   setup.version_unsaid = tape.OneIn(6) ? 1 : 0;
