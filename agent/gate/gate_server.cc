@@ -26,12 +26,13 @@ constexpr time_t kPatienceSeconds = 1;
 constexpr time_t kLookEveryUs = 250'000;
 constexpr std::chrono::milliseconds kListenAgain{100};
 
-// A pool of threads in front of which no more than a few wait. `between` is called on the thread
-// that accepts, after each connection and while there is none.
+// A pool of threads in front of which no more than a few wait. Where it is asked to, it ends the
+// listening: on the thread that accepts, and once all that was accepted is answered, since httplib
+// answers none after that.
 class BoundedPool : public httplib::TaskQueue {
  public:
-  explicit BoundedPool(std::function<void()> between)
-      : pool_(kThreads), between_(std::move(between)) {}
+  BoundedPool(std::function<bool()> is_asked, std::function<void()> end)
+      : pool_(kThreads), is_asked_(std::move(is_asked)), end_(std::move(end)) {}
 
   void enqueue(std::function<void()> answer) override {
     {
@@ -45,14 +46,22 @@ class BoundedPool : public httplib::TaskQueue {
       --connections_;
       fewer_.notify_one();
     });
-    between_();
+    EndIfAsked();
   }
   void shutdown() override { pool_.shutdown(); }
-  void on_idle() override { between_(); }
+  void on_idle() override { EndIfAsked(); }
 
  private:
+  void EndIfAsked() {
+    if (!is_asked_()) return;
+    std::unique_lock<std::mutex> lock(mutex_);
+    fewer_.wait(lock, [this] { return connections_ == 0; });
+    end_();
+  }
+
   httplib::ThreadPool pool_;
-  const std::function<void()> between_;
+  const std::function<bool()> is_asked_;
+  const std::function<void()> end_;
   std::mutex mutex_;
   std::condition_variable fewer_;
   size_t connections_ = 0;
@@ -65,7 +74,10 @@ class BoundedPool : public httplib::TaskQueue {
 class GateServer::Listener : public httplib::Server {
  public:
   Listener(int socket, const GateServerOptions& options) : socket_(socket) {
-    new_task_queue = [this] { return new BoundedPool([this] { EndIfAsked(); }); };
+    new_task_queue = [this] {
+      return new BoundedPool([this] { return asked_to_end_.load(); },
+                             [this] { svr_sock_ = INVALID_SOCKET; });
+    };
     set_keep_alive_max_count(1);
     set_keep_alive_timeout(kPatienceSeconds);
     set_read_timeout(kPatienceSeconds);
@@ -97,10 +109,6 @@ class GateServer::Listener : public httplib::Server {
     if (!options.node.empty()) response.set_header(kNodeHeader, options.node);
     response.set_header("Cache-Control", "no-store");
     response.set_content(text, kPlain);
-  }
-
-  void EndIfAsked() {
-    if (asked_to_end_) svr_sock_ = INVALID_SOCKET;
   }
 
   // An accept that fails ends httplib's listening, and closes what it was given: a copy.

@@ -26,7 +26,8 @@ struct GateServerOptions {
 // Answers one request a connection, of a few at a time; who is slow is not waited for.
 class GateServer {
  public:
-  // Answers at once, until it is destroyed, which takes up to a second. The sockets stay open.
+  // Answers at once, until it is destroyed, which takes as long as who asks just now. The sockets
+  // stay open.
   GateServer(const std::vector<Fd>& sockets, GateServerOptions options);
   ~GateServer();
   GateServer(const GateServer&) = delete;

@@ -4,6 +4,7 @@
 #include "agent/resources/connect_unit.h"
 #include "agent/resources/nouns.h"
 #include "agent/resources/service/service_notes.h"
+#include "common/checklist/guard_lines.h"
 
 namespace connect_ha {
 namespace {
@@ -55,11 +56,14 @@ class Release : public Resource {
     return unit->load_state() == "masked";
   }
 
+  // By its file, or by what systemd still has of it.
   absl::StatusOr<bool> IsGuardedByUs() {
     const absl::StatusOr<std::string> text = context_.host.ReadFile(guard_);
-    if (absl::IsNotFound(text.status())) return false;
-    if (!text.ok()) return text.status();
-    return IsOurGuard(*text);
+    if (text.ok()) return IsOurGuard(*text);
+    if (!absl::IsNotFound(text.status())) return text.status();
+    const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(context_);
+    if (!unit.ok()) return unit.status();
+    return Lists(unit->drop_ins(), guard_);
   }
 
   // With its directory, where nothing else is in that.

@@ -49,6 +49,15 @@ class ConvergerTest : public testing::Test {
       return news.convergence && news.convergence->state() == state;
     });
   }
+  void SetConnect(const std::string& active) {
+    v1::Unit unit;
+    unit.set_name(kUnit);
+    unit.set_load_state("loaded");
+    unit.set_active_state(active);
+    unit.set_unit_file_state("enabled");
+    unit.add_exec_start_pre("/usr/bin/connect-ha-agent preflight");
+    node_.host.SetUnit(unit);
+  }
   // Connect's installer does not end by itself.
   std::string StartEndlessInstall() {
     FakeDeb deb{"rstudio-connect", "2024.08.0~ubuntu22"};
@@ -89,6 +98,64 @@ TEST_F(ConvergerTest, BringsTheNodeToItsAssignmentAndSaysSo) {
   EXPECT_GT(news_, 10);
   converger_->ChangesTaken(news.changes_made[3].number());
   EXPECT_EQ(converger_->News().changes_made.size(), 5u);
+}
+
+TEST_F(ConvergerTest, SaysThatItServesOnceConnectRunsAlsoAfterARestart) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  SetConnect("inactive");
+  assignment_.set_state(v1::SERVING);
+  Assign();
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::SERVING; }));
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "active");
+  StartAgent();
+  // Before it has looked at anything.
+  EXPECT_EQ(converger_->News().state, v1::SERVING);
+}
+
+// Who counts on a node to be stopped is told so when it is, and not before.
+TEST_F(ConvergerTest, SaysThatItIsStoppedOnceItIs) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  SetConnect("inactive");
+  assignment_.set_state(v1::SERVING);
+  Assign();
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::SERVING; }));
+  node_.host.SetError(kUnit, absl::UnavailableError("systemd does not answer"));
+  assignment_.set_state(v1::STOPPED);
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::WAITING));
+  EXPECT_EQ(converger_->News().state, v1::SERVING);
+  node_.host.SetError(kUnit, absl::OkStatus());
+  converger_->TryAgain();
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::STOPPED; }));
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
+  assignment_.set_state(v1::DRAINING);
+  Assign();
+  EXPECT_EQ(converger_->News().state, v1::DRAINING);
+}
+
+TEST_F(ConvergerTest, AConnectThatDoesNotStartIsToldWithItsLastLines) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  SetConnect("inactive");
+  node_.host.SetUnitEffects(
+      kUnit, [this](FakeHost&) { SetConnect("failed"); }, nullptr);
+  node_.host.SetCommand(
+      "/usr/bin/journalctl --quiet --no-pager --output=cat --boot --lines=20 "
+      "--unit=rstudio-connect.service",
+      {0, false, "no such key\n"});
+  assignment_.set_state(v1::SERVING);
+  Assign();
+  // Whoever asks has it tried again at once.
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(Until([i, this](const ConvergerNews&) {
+      return converger_->Memory().starts() > static_cast<uint32_t>(i);
+    }));
+    converger_->TryAgain();
+  }
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.start_failed == "no such key"; }));
+  EXPECT_NE(converger_->News().state, v1::SERVING);
 }
 
 TEST_F(ConvergerTest, GoesByWhatItHoldsAfterARestart) {

@@ -1,0 +1,113 @@
+// The gate as a load balancer asks it.
+#include "agent/gate/gate_server.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "tests/agent/gate/listening.h"
+
+namespace connect_ha {
+namespace {
+
+using absl::StrContains;
+
+class GateServerTest : public testing::Test {
+ protected:
+  GateServerTest() {
+    sockets_.push_back(std::move(listening_.socket));
+    Start();
+  }
+  void Start() {
+    GateServerOptions options;
+    options.node = "node-1";
+    options.health = [this] { return GateAnswer{status_, "closed: draining\n"}; };
+    options.page = [] { return std::string("node     node-1\n"); };
+    server_ = std::make_unique<GateServer>(sockets_, std::move(options));
+  }
+  uint16_t port() const { return listening_.port; }
+
+  Listening listening_;
+  std::vector<Fd> sockets_;
+  std::atomic<int> status_{200};
+  std::unique_ptr<GateServer> server_;
+};
+
+TEST_F(GateServerTest, AnswersWithItsNameAndEndsTheConnection) {
+  const std::string open = Ask(port(), "/healthz");
+  EXPECT_TRUE(absl::StartsWith(open, "HTTP/1.1 200 ")) << open;
+  EXPECT_TRUE(StrContains(open, "X-Connect-HA-Node: node-1\r\n")) << open;
+  EXPECT_TRUE(StrContains(open, "Cache-Control: no-store\r\n")) << open;
+  status_ = 503;
+  const std::string closed = Ask(port(), "/healthz");
+  EXPECT_TRUE(absl::StartsWith(closed, "HTTP/1.1 503 ")) << closed;
+  EXPECT_TRUE(absl::EndsWith(closed, "\r\n\r\nclosed: draining\n")) << closed;
+}
+
+TEST_F(GateServerTest, HasAPageForPeopleAndNothingElse) {
+  EXPECT_TRUE(absl::EndsWith(Ask(port(), "/"), "\r\n\r\nnode     node-1\n"));
+  EXPECT_TRUE(absl::StartsWith(Ask(port(), "/etc/passwd"), "HTTP/1.1 404 "));
+  EXPECT_TRUE(absl::StartsWith(Ask(port(), "/healthz", "HEAD"), "HTTP/1.1 200 "));
+  EXPECT_FALSE(absl::StartsWith(Ask(port(), "/healthz", "POST"), "HTTP/1.1 200 "));
+}
+
+TEST_F(GateServerTest, WhoSaysNothingKeepsNobodyElseWaitingForLong) {
+  std::vector<Fd> silent;
+  for (int i = 0; i < 20; ++i) silent.push_back(ConnectTo(port()));
+  EXPECT_TRUE(absl::StartsWith(Ask(port(), "/healthz"), "HTTP/1.1 200 "));
+}
+
+TEST_F(GateServerTest, WhatIsNoRequestIsEndedAndTheNextIsAnswered) {
+  for (const std::string& text : {std::string("\r\n\r\n"), std::string(20'000, 'x') + "\r\n\r\n",
+                                  std::string("GET /healthz\r\n\r\n")}) {
+    const Fd client = ConnectTo(port());
+    send(client.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    shutdown(client.get(), SHUT_WR);
+    ReadAll(client);
+  }
+  EXPECT_TRUE(absl::StartsWith(Ask(port(), "/healthz"), "HTTP/1.1 200 "));
+}
+
+// The agent is started again: whoever connects in between waits.
+TEST_F(GateServerTest, WhoConnectsWhileNobodyAnswersIsAnsweredByTheNext) {
+  server_.reset();
+  const Fd client = ConnectTo(port());
+  ASSERT_TRUE(client.ok());
+  Send(client, "GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n");
+  Start();
+  EXPECT_TRUE(absl::StartsWith(ReadAll(client), "HTTP/1.1 200 "));
+}
+
+TEST_F(GateServerTest, NobodyIsRefusedHoweverOftenItIsStartedAgain) {
+  std::atomic<bool> done{false};
+  std::atomic<int> refused{0};
+  std::atomic<int> answered{0};
+  std::thread asker([&] {
+    while (!done) {
+      if (absl::StartsWith(Ask(port(), "/healthz"), "HTTP/1.1 200 ")) {
+        ++answered;
+      } else {
+        ++refused;
+      }
+    }
+  });
+  for (int i = 0; i < 4; ++i) {
+    server_.reset();
+    Start();
+  }
+  while (answered == 0) std::this_thread::yield();
+  done = true;
+  asker.join();
+  EXPECT_EQ(refused, 0);
+}
+
+TEST(ListeningSockets, NoneAreTakenWhereNobodyHandedAnyOver) {
+  EXPECT_TRUE(TakeListeningSockets().empty());
+}
+
+}  // namespace
+}  // namespace connect_ha
