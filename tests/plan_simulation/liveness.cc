@@ -108,15 +108,21 @@ void World::ComeToRest() {
   Break("comes-to-rest", absl::StrCat("something still moves after ", kMostRounds, " rounds"));
 }
 
-bool World::HasReason(size_t slot) const {
+bool World::IsAble(size_t slot) const {
   const Host& host = hosts_[slot];
   const bool reached = host.exists && host.power && host.agent && !host.cut && !host.cloned &&
                        !host.held.removed() && store_.records[slot].machine == host.machine;
-  if (!reached || HasFault(host) || host.old_agent || host.allow != v1::ALLOW_SERVE) return true;
+  return reached && !HasFault(host) && !host.old_agent && host.allow == v1::ALLOW_SERVE &&
+         host.installed != 0;
+}
+
+bool World::HasReason(size_t slot) const {
+  const Host& host = hosts_[slot];
+  if (!IsAble(slot)) return true;
   const std::string& wanted = store_.spec.connect().version();
   const bool other_version = !wanted.empty() && VersionText(host.installed) != wanted;
   const bool other_process = host.running && host.process != host.installed;
-  if (host.installed == 0 || other_version || other_process) return true;
+  if (other_version || other_process) return true;
   for (const Host& other : hosts_) {
     const Version theirs = other.process != 0 ? other.process : other.installed;
     if (other.exists && theirs != host.installed) return true;
@@ -127,15 +133,34 @@ bool World::HasReason(size_t slot) const {
   return false;
 }
 
+bool World::HasCommonReason() const {
+  return store_.spec.enforcement() != v1::ENFORCE || store_.memory.has_restored_at() ||
+         clock_jumped_ || database_away_ || !store_.words.empty();
+}
+
 bool World::HasReason() const {
-  if (store_.spec.enforcement() != v1::ENFORCE || store_.memory.has_restored_at() ||
-      clock_jumped_ || database_away_ || !store_.words.empty()) {
-    return true;
-  }
+  if (HasCommonReason()) return true;
   for (size_t i = 0; i < hosts_.size(); ++i) {
     if (store_.records[i].member && HasReason(i)) return true;
   }
   return false;
+}
+
+// Where every node could, and all have one version of Connect, somebody serves, whatever is still
+// to be changed.
+void World::CheckSomebodyServes() {
+  if (HasCommonReason()) return;
+  Version version = 0;
+  bool serves = false;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    if (!store_.records[i].member) continue;
+    const Version own = hosts_[i].installed;
+    if (!IsAble(i) || (version != 0 && own != version)) return;
+    version = own;
+    serves = serves || Serves(hosts_[i], Around());
+  }
+  if (version == 0 || serves) return;
+  Break("somebody-serves-at-the-end", "every node could serve, and none does");
 }
 
 void World::CheckAtRest(size_t coordinator) {
@@ -144,6 +169,7 @@ void World::CheckAtRest(size_t coordinator) {
     Break("what-has-an-end-ends",
           absl::StrCat(v1::Word::Kind_Name(word.kind()), " of ", word.node(), " is still there"));
   }
+  CheckSomebodyServes();
   const bool has_reason = HasReason();
   Count(has_reason ? Sometimes::kRestsWithAReason : Sometimes::kAllServeAtTheEnd);
   for (size_t i = 0; i < hosts_.size(); ++i) {

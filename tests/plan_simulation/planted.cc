@@ -353,6 +353,7 @@ std::vector<Planted> PlantedInWords() {
       {"uses-an-order-twice", {"an-order-means-one-thing"}, Saying(KeepOrders)},
       {"gives-orders-anew", {"stored-is-settled"}, Checked(Saying(RaiseOrders))},
       {"lets-nobody-enter", {"all-serve-at-the-end"}, Saying(LetNobodyEnter)},
+      {"lets-nobody-enter-at-all", {"somebody-serves-at-the-end"}, Saying(LetNobodyEnter)},
       {"says-another-thing", {"same-input-same-decision"}, Checked(Saying(SaySomethingElse))},
       {"leaves-one-out", {"every-member-is-told"}, Saying(LeaveOneOut)},
       {"says-no-reason", {"what-waits-says-for-what"}, Saying(SayNoReason)},

@@ -179,8 +179,11 @@ class World {
   void MendCoordinators();
   uint64_t Signature() const;
   bool PassToNext(size_t coordinator);
+  bool IsAble(size_t slot) const;
   bool HasReason(size_t slot) const;
+  bool HasCommonReason() const;
   bool HasReason() const;
+  void CheckSomebodyServes();
   void CheckAtRest(size_t coordinator);
   void CheckReason(size_t slot, const v1::NodeAssignment& told);
   void CheckHeld(size_t slot);
