@@ -116,6 +116,15 @@ bool World::IsAble(size_t slot) const {
          host.installed != 0;
 }
 
+// A person has it tried again.
+bool World::HasFailedToStart(size_t slot) const {
+  if (hosts_[slot].start_failed) return true;
+  const auto& nodes = store_.memory.nodes();
+  return std::any_of(nodes.begin(), nodes.end(), [&](const v1::NodeMemory& node) {
+    return node.node() == NameOf(slot) && node.start_failed() == store_.generation;
+  });
+}
+
 bool World::HasReason(size_t slot) const {
   const Host& host = hosts_[slot];
   if (!IsAble(slot)) return true;
@@ -127,10 +136,7 @@ bool World::HasReason(size_t slot) const {
     const Version theirs = other.process != 0 ? other.process : other.installed;
     if (other.exists && theirs != host.installed) return true;
   }
-  for (const v1::NodeMemory& node : store_.memory.nodes()) {
-    if (node.node() == host.name && node.start_failed() == store_.generation) return true;
-  }
-  return false;
+  return HasFailedToStart(slot);
 }
 
 bool World::HasCommonReason() const {
@@ -155,7 +161,8 @@ void World::CheckSomebodyServes() {
   for (size_t i = 0; i < hosts_.size(); ++i) {
     if (!store_.records[i].member) continue;
     const Version own = hosts_[i].installed;
-    if (!IsAble(i) || (version != 0 && own != version)) return;
+    const bool is_other = version != 0 && own != version;
+    if (!IsAble(i) || HasFailedToStart(i) || is_other) return;
     version = own;
     serves = serves || Serves(hosts_[i], Around());
   }

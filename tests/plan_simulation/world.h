@@ -180,6 +180,7 @@ class World {
   uint64_t Signature() const;
   bool PassToNext(size_t coordinator);
   bool IsAble(size_t slot) const;
+  bool HasFailedToStart(size_t slot) const;
   bool HasReason(size_t slot) const;
   bool HasCommonReason() const;
   bool HasReason() const;
