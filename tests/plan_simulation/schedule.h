@@ -151,7 +151,7 @@ struct Schedule {
 
 Schedule FromSeed(uint64_t seed);
 
-// One line for the setup, with what is not 0, and one for each event: "drain-by 1 3". What follows
+// One line for the setup, with what is not 0, and one for each event: "power-off 1 0". What follows
 // '#' is for people. FromText fails with the line that it does not know.
 std::string ToText(const Schedule& schedule);
 absl::StatusOr<Schedule> FromText(const std::string& text);
