@@ -1,0 +1,157 @@
+// What must hold where a node takes an order: in the world, and by what was known to whoever gave
+// it.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "tests/plan_simulation/world.h"
+
+namespace connect_ha::simulation {
+namespace {
+
+constexpr std::chrono::minutes kDrainTimeout{5};
+constexpr v1::Word::Kind kOut[] = {v1::Word::DRAIN, v1::Word::STOP, v1::Word::FENCE};
+
+bool TakesUsers(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
+bool StopsConnect(v1::NodeState state) {
+  return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
+         state == v1::FENCED;
+}
+
+}  // namespace
+
+void World::CheckObeyed(size_t slot, const Before& before) {
+  Host& host = hosts_[slot];
+  const v1::NodeState state = host.held.state();
+  const Given* given = Find(slot, host.held.order().epoch(), host.held.order().serial());
+  if (given == nullptr) {
+    return Break("orders-are-given", absl::StrCat(host.name, " took an order that nobody gave"));
+  }
+  const Knowledge& known = knowledge_[given->knowledge];
+  host.drains_since = before.drains_since;
+  if (state == v1::DRAINING && before.state != v1::DRAINING) host.drains_since = known.at;
+  if (given->knowledge == 0) return;  // from before this began
+  CheckStored(slot);
+  CheckOlderStore(slot, *given, known);
+  if (!TakesUsers(state)) {
+    if (before.served) CheckLeaves(slot, *given, known);
+    CheckCause(slot, before, known);
+    CheckDrainTime(slot, before, known);
+  }
+  if (state == v1::SERVING && !before.running) CheckEnters(slot, known);
+  if (state == v1::FENCED) CheckFenced(slot, known);
+  if (state == v1::SERVING) {
+    const bool adopted = before.state == v1::OBSERVED && before.running;
+    Count(adopted ? Sometimes::kAdopted : Sometimes::kEntered);
+  }
+  if (before.state == v1::FENCED && state != v1::FENCED) Count(Sometimes::kBackAfterFence);
+  if (before.state == v1::DRAINING && StopsConnect(state)) Count(Sometimes::kDrainEnded);
+  if (host.held.release()) Count(Sometimes::kReleased);
+}
+
+// A coordinator that dies now has told nothing that the next one does not know.
+void World::CheckStored(size_t slot) {
+  if (was_restored_) return;
+  const v1::Order& held = hosts_[slot].held.order();
+  for (const v1::NodeMemory& node : store_.memory.nodes()) {
+    if (node.node() != NameOf(slot)) continue;
+    const bool below =
+        node.order().epoch() < held.epoch() ||
+        (node.order().epoch() == held.epoch() && node.order().serial() < held.serial());
+    if (!below) return;
+  }
+  if (!store_.records[slot].member) return;  // removed since
+  Break("what-is-told-is-stored",
+        absl::StrCat(NameOf(slot), " took an order that the store does not have"));
+}
+
+void World::CheckLeaves(size_t slot, const Given& given, const Knowledge& known) {
+  if (!ServedAsKnown(known, slot)) return;  // it was known to be out; it takes nothing from users
+  bool by_word = false;
+  for (const v1::Word::Kind kind : kOut) {
+    const v1::Word* word = FindWord(known, kind, NameOf(slot));
+    if (word == nullptr) continue;
+    if (word->downtime()) return;
+    by_word = true;
+  }
+  const Lines& lines = known.lines[slot];
+  bool by_rule = known.views[slot].report.noticed || known.views[slot].report.start_failed;
+  for (size_t rule = 0; rule < kRules; ++rule) {
+    by_rule = by_rule || (lines[rule].outcome == v1::FAIL && ActionOf(known, rule) >= v1::HOLD);
+  }
+  const size_t minimum = by_word && !by_rule ? known.spec.nodes().minimum_serving() : 1;
+  const size_t others = OthersAsKnown(slot, given, known);
+  if (others >= minimum) return;
+  Break("the-last-one-stays", absl::StrCat(NameOf(slot), " is taken out of service, and ", others,
+                                           " others were known to serve; it takes ", minimum));
+}
+
+// Nobody is taken out of service for nothing, and nothing is changed under a Connect that was
+// found running.
+void World::CheckCause(size_t slot, const Before& before, const Knowledge& known) {
+  const std::string& name = NameOf(slot);
+  const Report& report = known.views[slot].report;
+  bool by_word = FindWord(known, v1::Word::RELEASE, name) != nullptr;
+  for (const v1::Word::Kind kind : kOut) {
+    by_word = by_word || FindWord(known, kind, name) != nullptr;
+  }
+  const v1::NodeState state = hosts_[slot].held.state();
+  if (before.state == v1::OBSERVED && before.running && report.connect_runs) {
+    if (!by_word) {
+      Break("nothing-is-changed-under-a-running-connect",
+            absl::StrCat(name, " is to be ", v1::NodeState_Name(state)));
+    }
+    return;
+  }
+  if (before.state != v1::SERVING || !before.served) return;
+  bool by_rule = false;
+  for (size_t rule = 0; rule < kRules; ++rule) {
+    by_rule = by_rule || (known.lines[slot][rule].outcome == v1::FAIL && rule != kLicense &&
+                          ActionOf(known, rule) >= v1::HOLD && !IsWaived(known, rule, name));
+  }
+  if (by_rule && state == v1::DRAINING && !by_word) Count(Sometimes::kClosedByRule);
+  if (by_word && state == v1::DRAINING) Count(Sometimes::kDrained);
+  if (by_word && state == v1::STOPPED) Count(Sometimes::kStoppedByWord);
+  if (report.noticed) Count(Sometimes::kNoticeDrains);
+  const bool less = !report.can_serve || report.allow != v1::ALLOW_SERVE ||
+                    known.spec.enforcement() != v1::ENFORCE;
+  if (by_word || by_rule || report.noticed || report.start_failed || less) return;
+  Break("nobody-leaves-for-nothing", absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
+                                                  ", and nothing was known to be wrong there"));
+}
+
+// A store that is an older copy: nothing moves by that.
+void World::CheckOlderStore(size_t slot, const Given& given, const Knowledge& known) {
+  if (!restored_ || given.knowledge < restored_->knowledge || clock_jumped_) return;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const NodeView& view = known.views[i];
+    // Heard, it said so; not heard, and not lost, it is waited for.
+    const bool counts = view.heard ? view.report.epoch != 0 : view.has_report;
+    const bool is_known = restored_->later[i] && view.member && counts && !view.lost &&
+                          hosts_[i].machine == restored_->machine[i] &&
+                          FindWord(known, v1::Word::GONE, NameOf(i)) == nullptr;
+    if (!is_known) continue;
+    return Break("an-older-store-moves-nobody",
+                 absl::StrCat(NameOf(slot), " is moved, though ", NameOf(i),
+                              " goes by a later order than the store that was put back has"));
+  }
+}
+
+void World::CheckDrainTime(size_t slot, const Before& before, const Knowledge& known) {
+  const v1::NodeState state = hosts_[slot].held.state();
+  const bool ends = state == v1::STOPPED || state == v1::READY || state == v1::PREPARING;
+  if (!ends || !before.has_users || clock_jumped_ || was_restored_) return;
+  const Report& report = known.views[slot].report;
+  const bool is_known = report.connect_runs && (report.jobs > 0 || !report.jobs_known);
+  if (!is_known || report.noticed || report.start_failed) return;
+  for (const v1::Word::Kind kind : kOut) {
+    const v1::Word* word = FindWord(known, kind, NameOf(slot));
+    if (word != nullptr && word->now()) return;
+  }
+  const bool drained = before.state == v1::DRAINING && now_ - before.drains_since >= kDrainTimeout;
+  if (drained || (before.state != v1::DRAINING && before.state != v1::SERVING)) return;
+  Break("users-have-their-time",
+        absl::StrCat("Connect is stopped on ", NameOf(slot), " while its users still have ",
+                     FormatSpan(kDrainTimeout - (now_ - before.drains_since))));
+}
+
+}  // namespace connect_ha::simulation

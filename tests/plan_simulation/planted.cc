@@ -1,0 +1,385 @@
+#include "tests/plan_simulation/planted.h"
+
+#include <utility>
+
+#include "coordinator/plan/decide.h"
+#include "tests/plan_simulation/checklist.h"
+#include "tests/plan_simulation/coordinator.h"
+
+namespace connect_ha::simulation {
+namespace {
+
+constexpr char kGhost[] = "zz";
+constexpr int64_t kDay = 86'400;  // seconds
+constexpr int64_t kHour = 3'600;
+
+// The world alone is to show what is wrong.
+Subject Bare() {
+  Subject subject;
+  subject.asks_broken = false;
+  subject.checks_decisions = false;
+  return subject;
+}
+
+// The decisions, too.
+Subject Checked(Subject subject) {
+  subject.checks_decisions = true;
+  return subject;
+}
+
+// The plan sees its input otherwise than it is.
+Subject Seeing(std::function<void(v1::PlanInput*)> blind) {
+  Subject subject = Bare();
+  subject.decide = [blind = std::move(blind)](const v1::PlanInput& input) {
+    v1::PlanInput seen = input;
+    blind(&seen);
+    return Decide(seen);
+  };
+  return subject;
+}
+
+Subject SeeingNodes(std::function<void(v1::PlanNode*)> blind) {
+  return Seeing([blind = std::move(blind)](v1::PlanInput* input) {
+    for (v1::PlanNode& node : *input->mutable_nodes()) blind(&node);
+  });
+}
+
+Subject SeeingLines(std::function<void(v1::NodeRule*)> blind) {
+  return SeeingNodes([blind = std::move(blind)](v1::PlanNode* node) {
+    for (v1::NodeRule& line : *node->mutable_rules()) blind(&line);
+  });
+}
+
+// The plan says something else than it has found.
+Subject Saying(std::function<void(const v1::PlanInput&, v1::Decision*)> spoil) {
+  Subject subject = Bare();
+  subject.decide = [spoil = std::move(spoil)](const v1::PlanInput& input) {
+    v1::Decision decision = Decide(input);
+    spoil(input, &decision);
+    return decision;
+  };
+  return subject;
+}
+
+Subject WithAgent(const AgentFaults& faults) {
+  Subject subject = Bare();
+  subject.decide = Decide;
+  subject.agent = faults;
+  return subject;
+}
+
+Subject WithCoordinator(const CoordinatorFaults& faults) {
+  Subject subject = Bare();
+  subject.decide = Decide;
+  subject.coordinator = faults;
+  return subject;
+}
+
+v1::NodeMemory* Remembered(v1::PlanMemory* memory, const std::string& name) {
+  for (v1::NodeMemory& node : *memory->mutable_nodes()) {
+    if (node.node() == name) return &node;
+  }
+  return nullptr;
+}
+
+const v1::NodeMemory* Remembered(const v1::PlanMemory& memory, const std::string& name) {
+  for (const v1::NodeMemory& node : memory.nodes()) {
+    if (node.node() == name) return &node;
+  }
+  return nullptr;
+}
+
+// One that serves, and is not there: a node that left, counted on.
+void AddGhost(v1::PlanInput* input) {
+  if (input->nodes_size() == 0 || !input->memory().has_made_at()) return;
+  v1::PlanNode ghost = input->nodes(0);
+  ghost.mutable_brief()->set_name(kGhost);
+  ghost.mutable_brief()->set_lost(false);
+  ghost.mutable_brief()->set_claimants(1);
+  ghost.mutable_brief()->set_reported_state(v1::SERVING);
+  ghost.mutable_brief()->set_allow(v1::ALLOW_SERVE);
+  ghost.mutable_brief()->mutable_facts()->set_answers(true);
+  ghost.mutable_brief()->mutable_facts()->set_mount_verified(true);
+  *ghost.mutable_brief()->mutable_last_seen() = input->now();
+  ghost.set_member(UINT64_MAX);
+  ghost.set_heard(true);
+  ghost.set_fresh(true);
+  ghost.set_can_serve(true);
+  ghost.set_connect(v1::CONNECT_RUNS);
+  ghost.set_gate(v1::GATE_OPEN);
+  ghost.set_start_failed("");
+  ghost.set_odd(false);
+  ghost.set_ahead(false);
+  ghost.clear_notices();
+  for (v1::NodeRule& line : *ghost.mutable_rules()) {
+    line.set_outcome(v1::PASS);
+    line.set_undecided(false);
+  }
+  v1::Order order;
+  order.set_lineage(input->lineage());
+  order.set_epoch(input->memory().made_epoch() + 1);
+  order.set_serial(1);
+  *ghost.mutable_obeys() = order;
+  *input->add_nodes() = ghost;
+  v1::NodeMemory* memory = input->mutable_memory()->add_nodes();
+  memory->set_node(kGhost);
+  memory->set_state(v1::SERVING);
+  memory->set_generation(input->generation());
+  *memory->mutable_order() = order;
+  *memory->mutable_since() = input->memory().made_at();
+}
+
+void TakeGhostAway(v1::Decision* decision) {
+  auto* assignments = decision->mutable_assignments();
+  for (int i = assignments->size() - 1; i >= 0; --i) {
+    if (assignments->Get(i).node() == kGhost) assignments->DeleteSubrange(i, 1);
+  }
+  auto* nodes = decision->mutable_remember()->mutable_nodes();
+  for (int i = nodes->size() - 1; i >= 0; --i) {
+    if (nodes->Get(i).node() == kGhost) nodes->DeleteSubrange(i, 1);
+  }
+}
+
+Subject Haunted(bool asks_broken) {
+  Subject subject = Bare();
+  subject.asks_broken = asks_broken;
+  subject.decide = [](const v1::PlanInput& input) {
+    v1::PlanInput seen = input;
+    AddGhost(&seen);
+    v1::Decision decision = Decide(seen);
+    TakeGhostAway(&decision);
+    return decision;
+  };
+  return subject;
+}
+
+void SeeOneVersion(v1::PlanNode* node) {
+  if (!node->installed_version().empty()) node->set_installed_version(VersionText(1));
+  if (!node->running_version().empty()) node->set_running_version(VersionText(1));
+}
+
+void SeeNoLaterOrders(v1::PlanInput* input) {
+  input->mutable_memory()->clear_restored_at();
+  for (v1::PlanNode& node : *input->mutable_nodes()) {
+    const v1::NodeMemory* memory = Remembered(input->memory(), node.brief().name());
+    if (memory != nullptr && node.has_obeys()) *node.mutable_obeys() = memory->order();
+  }
+}
+
+void SeeAllFresh(v1::PlanNode* node) {
+  if (!node->brief().has_last_seen()) return;
+  node->set_heard(true);
+  node->set_fresh(true);
+  node->set_can_serve(true);
+  node->mutable_brief()->set_lost(false);
+  if (node->connect() == v1::CONNECT_UNKNOWN) node->set_connect(v1::CONNECT_RESTS);
+}
+
+void SeeUnheardAsLost(v1::PlanNode* node) {
+  if (!node->heard()) node->mutable_brief()->set_lost(true);
+}
+
+void SeeObservedAtRest(v1::PlanNode* node) {
+  if (node->brief().reported_state() == v1::OBSERVED && node->fresh()) {
+    node->set_connect(v1::CONNECT_RESTS);
+    node->set_running_version("");
+  }
+}
+
+void SeeAllAllowed(v1::PlanNode* node) {
+  node->set_can_serve(true);
+  node->mutable_brief()->set_allow(v1::ALLOW_SERVE);
+}
+
+void SeeAllConverged(v1::PlanInput* input) {
+  for (v1::PlanNode& node : *input->mutable_nodes()) {
+    node.mutable_brief()->set_reported_generation(input->generation());
+    node.clear_convergence();
+    node.mutable_convergence()->set_generation(input->generation());
+    node.mutable_convergence()->set_state(v1::Convergence::CONVERGED);
+  }
+}
+
+void SeeUntilTomorrow(v1::PlanInput* input) {
+  for (v1::Word& word : *input->mutable_words()) {
+    if (!word.has_until()) continue;
+    *word.mutable_until() = input->now();
+    word.mutable_until()->set_seconds(input->now().seconds() + kDay);
+  }
+}
+
+void SeeLongDrains(v1::PlanInput* input) {
+  for (v1::NodeMemory& node : *input->mutable_memory()->mutable_nodes()) {
+    if (node.has_since()) node.mutable_since()->set_seconds(node.since().seconds() - kHour);
+  }
+}
+
+void SeeMembersByName(v1::PlanInput* input) {
+  for (int i = 0; i < input->nodes_size(); ++i) {
+    input->mutable_nodes(i)->set_member(static_cast<uint64_t>(i) + 1);
+  }
+}
+
+// What is new has the number of what was before.
+void KeepOrders(const v1::PlanInput& input, v1::Decision* decision) {
+  for (v1::NodeAssignment& assignment : *decision->mutable_assignments()) {
+    const v1::NodeMemory* before = Remembered(input.memory(), assignment.node());
+    if (before == nullptr || before->order().epoch() == 0 || !assignment.has_order()) continue;
+    *assignment.mutable_order() = before->order();
+    v1::NodeMemory* after = Remembered(decision->mutable_remember(), assignment.node());
+    if (after != nullptr) *after->mutable_order() = before->order();
+  }
+}
+
+// What is as before has another number.
+void RaiseOrders(const v1::PlanInput& /*input*/, v1::Decision* decision) {
+  v1::PlanMemory* remember = decision->mutable_remember();
+  for (v1::NodeAssignment& assignment : *decision->mutable_assignments()) {
+    v1::NodeMemory* memory = Remembered(remember, assignment.node());
+    if (memory == nullptr || !assignment.has_order()) continue;
+    memory->mutable_order()->set_serial(memory->order().serial() + 1);
+    assignment.mutable_order()->set_serial(memory->order().serial());
+    if (memory->order().epoch() == remember->epoch() &&
+        memory->order().serial() > remember->serial()) {
+      remember->set_serial(memory->order().serial());
+    }
+  }
+}
+
+void LetNobodyEnter(const v1::PlanInput& input, v1::Decision* decision) {
+  for (v1::NodeAssignment& assignment : *decision->mutable_assignments()) {
+    const v1::NodeMemory* before = Remembered(input.memory(), assignment.node());
+    v1::NodeMemory* after = Remembered(decision->mutable_remember(), assignment.node());
+    if (before == nullptr || after == nullptr || assignment.state() != v1::SERVING) continue;
+    if (before->state() == v1::SERVING || before->order().epoch() == 0) continue;
+    assignment.set_state(before->state());
+    assignment.set_generation(before->generation());
+    *assignment.mutable_order() = before->order();
+    *after = *before;
+  }
+}
+
+void SaySomethingElse(const v1::PlanInput& /*input*/, v1::Decision* decision) {
+  thread_local bool other = false;
+  other = !other;
+  if (other) decision->add_said()->set_text("it rains");
+}
+
+void LeaveOneOut(const v1::PlanInput& /*input*/, v1::Decision* decision) {
+  if (decision->assignments_size() > 0) decision->mutable_assignments()->RemoveLast();
+}
+
+void SayNoReason(const v1::PlanInput& /*input*/, v1::Decision* decision) {
+  for (v1::NodeAssignment& assignment : *decision->mutable_assignments()) {
+    assignment.clear_reason();
+    assignment.clear_waits_for();
+  }
+}
+
+void WakeForNothing(const v1::PlanInput& input, v1::Decision* decision) {
+  *decision->mutable_wake_at() = input.now();
+  decision->mutable_wake_at()->set_seconds(input.now().seconds() + 1);
+}
+
+std::vector<Planted> PlantedInSight() {
+  return {
+      {"counts-a-node-that-is-not-there", {"the-last-one-stays"}, Haunted(false)},
+      {"counts-one-and-is-asked", {"the-plan-breaks-nothing"}, Haunted(true)},
+      {"knows-no-minimum", {"the-last-one-stays"}, Seeing([](v1::PlanInput* input) {
+         input->mutable_spec()->mutable_nodes()->set_minimum_serving(1);
+       })},
+      {"sees-one-version", {"one-version-runs"}, SeeingNodes(SeeOneVersion)},
+      {"sees-no-later-orders", {"an-older-store-moves-nobody"}, Seeing(SeeNoLaterOrders)},
+      {"takes-old-facts-for-new", {"unknown-moves-nobody"}, Checked(SeeingNodes(SeeAllFresh))},
+      {"waits-for-nobody", {"unknown-moves-nobody"}, Checked(SeeingNodes(SeeUnheardAsLost))},
+      {"waits-for-nobody-and-enters", {"all-are-heard-first"}, SeeingNodes(SeeUnheardAsLost)},
+      {"takes-unknown-for-failing",
+       {"fences-only-what-is-known", "nobody-leaves-for-nothing"},
+       SeeingLines([](v1::NodeRule* line) {
+         if (line->outcome() == v1::UNKNOWN) line->set_outcome(v1::FAIL);
+       })},
+      {"takes-unknown-for-passing",
+       {"nothing-enters-with-a-fault"},
+       SeeingLines([](v1::NodeRule* line) {
+         if (line->outcome() == v1::UNKNOWN) line->set_outcome(v1::PASS);
+       })},
+      {"knows-who-is-wrong", {"fences-only-what-is-known"}, SeeingLines([](v1::NodeRule* line) {
+         line->set_undecided(false);
+         line->set_basis(v1::SELF);
+       })},
+      {"fences-for-changes-to-be-made",
+       {"fences-only-what-is-known"},
+       SeeingLines([](v1::NodeRule* line) {
+         if (line->basis() == v1::SPEC) line->set_basis(v1::SELF);
+       })},
+      {"acts-on-advice", {"nobody-leaves-for-nothing"}, SeeingLines([](v1::NodeRule* line) {
+         line->set_rule_class(v1::DATA);
+       })},
+      {"lets-the-undecided-pass", {"nothing-enters-undecided"}, SeeingLines([](v1::NodeRule* line) {
+         if (line->undecided()) line->set_outcome(v1::PASS);
+       })},
+      {"never-fences", {"the-wrong-one-is-held"}, SeeingLines([](v1::NodeRule* line) {
+         if (line->outcome() == v1::FAIL) line->set_outcome(v1::UNKNOWN);
+       })},
+      {"forgets-fences", {"so-many-fences-an-hour"}, Seeing([](v1::PlanInput* input) {
+         input->mutable_memory()->clear_fences();
+       })},
+      {"cuts-drains-short", {"users-have-their-time"}, Seeing(SeeLongDrains)},
+      {"has-waivers-last", {"what-has-an-end-ends"}, Seeing(SeeUntilTomorrow)},
+      {"heeds-no-word", {"a-word-is-kept"}, Seeing([](v1::PlanInput* input) {
+         input->clear_words();
+       })},
+      {"goes-by-names", {"names-do-not-matter"}, Checked(Seeing(SeeMembersByName))},
+      {"stops-what-it-found",
+       {"nothing-is-changed-under-a-running-connect"},
+       SeeingNodes(SeeObservedAtRest)},
+      {"asks-no-leave", {"no-more-than-the-agent-allows"}, SeeingNodes(SeeAllAllowed)},
+      {"starts-what-differs", {"enters-as-the-specification-says"}, Seeing(SeeAllConverged)},
+  };
+}
+
+std::vector<Planted> PlantedInWords() {
+  AgentFaults any_order;
+  any_order.takes_any_order = true;
+  AgentFaults unasked;
+  unasked.starts_unasked = true;
+  AgentFaults resumes;
+  resumes.resumes_at_boot = true;
+  CoordinatorFaults first;
+  first.publishes_first = true;
+  CoordinatorFaults late;
+  late.writes_late = true;
+  return {
+      {"uses-an-order-twice", {"an-order-means-one-thing"}, Saying(KeepOrders)},
+      {"gives-orders-anew", {"stored-is-settled"}, Checked(Saying(RaiseOrders))},
+      {"lets-nobody-enter", {"all-serve-at-the-end"}, Saying(LetNobodyEnter)},
+      {"lets-nobody-enter-at-all", {"somebody-serves-at-the-end"}, Saying(LetNobodyEnter)},
+      {"says-another-thing", {"same-input-same-decision"}, Checked(Saying(SaySomethingElse))},
+      {"leaves-one-out", {"every-member-is-told"}, Saying(LeaveOneOut)},
+      {"says-no-reason", {"what-waits-says-for-what"}, Saying(SayNoReason)},
+      {"wakes-for-nothing", {"comes-to-rest"}, Saying(WakeForNothing)},
+      {"takes-any-order", {"orders-only-grow"}, WithAgent(any_order)},
+      {"asks-no-preflight",
+       {"starts-only-on-the-proved-mount", "starts-only-when-told"},
+       WithAgent(unasked)},
+      {"resumes-at-boot", {"starts-only-when-told", "one-version-runs"}, WithAgent(resumes)},
+      {"tells-before-it-stores", {"what-is-told-is-stored"}, WithCoordinator(first)},
+      {"writes-when-overtaken",
+       {"what-is-told-is-stored", "an-order-means-one-thing", "one-version-runs",
+        "the-last-one-stays"},
+       WithCoordinator(late)},
+  };
+}
+
+}  // namespace
+
+const std::vector<Planted>& AllPlanted() {
+  static const auto& all = *[] {
+    auto* planted = new std::vector<Planted>(PlantedInSight());
+    for (Planted& more : PlantedInWords()) planted->push_back(std::move(more));
+    return planted;
+  }();
+  return all;
+}
+
+}  // namespace connect_ha::simulation

@@ -1,0 +1,54 @@
+// What a simulated node says of itself in a heartbeat.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "connect_ha/v1/agent_config.pb.h"
+#include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/state.pb.h"
+
+namespace connect_ha::simulation {
+
+// 0: none.
+using Version = uint32_t;
+inline constexpr Version kVersions = 3;
+const std::string& VersionText(Version version);
+
+enum class Mount { kVerified, kNone, kOther, kHung };
+
+struct Report {
+  uint32_t machine = 0;
+  v1::NodeState state = v1::OBSERVED;  // reached
+  uint64_t generation = 0;             // held
+  int64_t applied_at_us = 0;           // of that; 0: not said
+  uint64_t epoch = 0;                  // of the order taken; with serial 0: none
+  uint64_t serial = 0;
+  v1::Allow allow = v1::ALLOW_SERVE;
+  bool can_serve = true;
+  bool enforces = false;  // the specification held does
+  bool connect_runs = false;
+  bool answers = false;
+  Version installed = 0;
+  Version running = 0;
+  Mount mount = Mount::kVerified;
+  uint32_t database = 0;  // another number, another database
+  uint32_t key = 0;
+  bool clock_off = false;
+  bool config_broken = false;
+  bool license_ends = false;
+  bool database_answers = true;
+  uint32_t cannot_tell = 0;  // a bit for each rule (checklist.h) that cannot be judged
+  bool looked = false;
+  bool converged = false;
+  bool needs_stop = false;  // what differs needs Connect to be stopped
+  bool gate_open = false;
+  bool jobs_known = true;
+  uint32_t jobs = 0;
+  bool start_failed = false;
+  bool noticed = false;  // EC2 takes the instance back
+
+  bool operator==(const Report&) const = default;
+};
+
+}  // namespace connect_ha::simulation
