@@ -6,6 +6,9 @@
 TO_SERVE=1200
 TO_LEAVE=420
 
+# What the events say of a node that was taken out of service.
+LEFT='^NODE_STATE_CHANGED .*to be (fenced|draining|stopped|preparing|ready), was'
+
 # write_serving_spec ENFORCEMENT [CONNECT_VERSION]: the whole specification, and what enforcement needs beside it.
 # Rules fence as often as they find something: there is one fault after the other here.
 write_serving_spec() {
