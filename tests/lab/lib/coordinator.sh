@@ -66,6 +66,14 @@ put_store_back() {
   start_coordinator
 }
 
+# write_enforced_spec: the same, enforced.
+write_enforced_spec() {
+  {
+    echo 'enforcement: enforce'
+    cat "$RUN/cluster.yaml"
+  } >"$RUN/enforced.yaml"
+}
+
 start_coordinator() {
   start_process coordinator "${CONNECT_HA[@]}" serve --dir "$RUN/coordinator" --spec "$RUN/cluster.yaml" \
     --listen "127.0.0.1:$PORT_COORDINATOR" --enrol-listen "127.0.0.1:$PORT_ENROLMENT"
