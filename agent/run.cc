@@ -237,7 +237,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   prove(nullptr);  // what is held is proved with no coordinator in reach, too
   ToldNotes told(host, state_dir, RuntimeDirectory());
   options.called = [&told, &gate, prove](const v1::HeartbeatResponse* answer) {
-    told.Called(answer != nullptr);
+    told.Called(answer);
     prove(answer);
     gate.Wake();
   };

@@ -47,8 +47,9 @@ absl::Status CheckTold(Host& host, const std::string& state_dir, const std::stri
 ToldNotes::ToldNotes(WritableHost& host, std::string state_dir, std::string runtime_dir)
     : host_(host), state_dir_(std::move(state_dir)), runtime_dir_(std::move(runtime_dir)) {}
 
-void ToldNotes::Called(bool was_answered) {
-  if (was_answered && !told_ && !runtime_dir_.empty()) {
+void ToldNotes::Called(const v1::HeartbeatResponse* answer) {
+  const bool was_told = answer != nullptr && answer->assigned_state() != v1::NODE_STATE_UNSPECIFIED;
+  if (was_told && !told_ && !runtime_dir_.empty()) {
     const absl::Status written = host_.WriteFile(ToldFile(runtime_dir_), "", FileAttributes());
     Note(written);
     told_ = written.ok();

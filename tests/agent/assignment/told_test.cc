@@ -25,6 +25,11 @@ class ToldTest : public testing::Test {
     host_.Erase(std::string(kRuntime) + "/told");
     notes_ = std::make_unique<ToldNotes>(host_, kState, kRuntime);
   }
+  void Told() {
+    v1::HeartbeatResponse answer;
+    answer.set_assigned_state(v1::SERVING);
+    notes_->Called(&answer);
+  }
   bool IsTold() { return CheckTold(host_, kState, kRuntime).ok(); }
 
   FakeHost host_;
@@ -33,9 +38,9 @@ class ToldTest : public testing::Test {
 
 TEST_F(ToldTest, OnceAnsweredItIsToldUntilTheNextBootAndAWhileBeyond) {
   EXPECT_FALSE(IsTold());
-  notes_->Called(false);
+  notes_->Called(nullptr);
   EXPECT_FALSE(IsTold());
-  notes_->Called(true);
+  Told();
   EXPECT_TRUE(IsTold());
   host_.Advance(std::chrono::hours(100));
   EXPECT_TRUE(IsTold());
@@ -44,13 +49,13 @@ TEST_F(ToldTest, OnceAnsweredItIsToldUntilTheNextBootAndAWhileBeyond) {
 }
 
 TEST_F(ToldTest, AShortBootWithoutACoordinatorIsNoReasonToWait) {
-  notes_->Called(true);
+  Told();
   host_.Advance(minutes(29));
   Boot();
   EXPECT_TRUE(IsTold());
   // And so it goes on, however long the coordinator stays away.
   for (int i = 0; i < 20; ++i) {
-    notes_->Called(false);
+    notes_->Called(nullptr);
     host_.Advance(minutes(11));
   }
   Boot();
@@ -59,29 +64,39 @@ TEST_F(ToldTest, AShortBootWithoutACoordinatorIsNoReasonToWait) {
 
 // The agent comes up before Connect's unit asks.
 TEST_F(ToldTest, ThatTheAgentRunsAgainDoesNotMakeUpForHavingBeenOff) {
-  notes_->Called(true);
+  Told();
   host_.Advance(std::chrono::hours(24));
   Boot();
-  notes_->Called(false);
+  notes_->Called(nullptr);
   EXPECT_FALSE(IsTold());
-  notes_->Called(true);
+  Told();
+  EXPECT_TRUE(IsTold());
+}
+
+// Before the first decision after it came back a node is told no state.
+TEST_F(ToldTest, AnAnswerWithoutAStateTellsNothing) {
+  v1::HeartbeatResponse answer;
+  answer.mutable_order()->set_serial(7);  // its own, as it is mirrored
+  notes_->Called(&answer);
+  EXPECT_FALSE(IsTold());
+  Told();
   EXPECT_TRUE(IsTold());
 }
 
 TEST_F(ToldTest, LittleIsWritten) {
-  notes_->Called(true);
+  Told();
   const size_t written = host_.changes().size();
   EXPECT_EQ(written, 2u);
-  for (int i = 0; i < 100; ++i) notes_->Called(true);
+  for (int i = 0; i < 100; ++i) Told();
   EXPECT_EQ(host_.changes().size(), written);
   host_.Advance(minutes(10));
-  notes_->Called(true);
+  Told();
   EXPECT_EQ(host_.changes().size(), written + 1);
 }
 
 TEST_F(ToldTest, ADiskThatIsFullKeepsNothingFromGoingOn) {
   host_.SetError(kState, absl::ResourceExhaustedError("no space left on device"));
-  notes_->Called(true);
+  Told();
   EXPECT_TRUE(IsTold());
 }
 
