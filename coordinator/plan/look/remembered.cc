@@ -69,6 +69,7 @@ void Remember(const v1::PlanInput& input, Situation& situation) {
     }
     const auto words = situation.words.of.find(member.name());
     if (words != situation.words.of.end()) member.words = words->second;
+    if (member.words.gone != nullptr) member.memory.set_declared_gone(true);
   }
 }
 

@@ -37,9 +37,10 @@ v1::Order NextOrder(const v1::PlanInput& input, const Member& member) {
 }
 
 // An order that was given before this coordinator started, and that its node has not taken, is not
-// given again before it is known what the node is.
+// given again before it is known what the node is. Nor is the one of a node that was declared gone:
+// it may be back before anything was decided on that.
 bool IsWithheld(const v1::PlanInput& input, const Member& member) {
-  if (member.left_alone) return true;
+  if (member.left_alone || member.memory.declared_gone()) return true;
   return !member.stays.empty() && member.memory.order().epoch() != input.epoch() &&
          IsLater(member.memory.order(), member.node->obeys());
 }

@@ -137,6 +137,45 @@ TEST(DecideTest, AMachineThatIsGoneForGoodKeepsNobodyFromService) {
   EXPECT_EQ(decision.assignments(0).state(), v1::READY);
 }
 
+// Off for an hour, it holds that it serves, and the other one has gone on to a newer version.
+TEST(DecideTest, WhatWasDeclaredGoneIsNotToldAgainToServe) {
+  PlanCluster cluster(2);
+  cluster.Lose(0);
+  cluster.Say(v1::Word::GONE, "node-1");
+  EXPECT_FALSE(cluster.Step().assignments(0).has_order());
+  cluster.Wait(seconds(1));
+  cluster.node(1).set_running_version("2024.09.0");
+  cluster.node(1).set_installed_version("2024.09.0");
+  v1::PlanNode& back = cluster.node(0);
+  back.mutable_brief()->set_lost(false);
+  *back.mutable_brief()->mutable_last_seen() = cluster.input.now();
+  EXPECT_FALSE(cluster.Step().assignments(0).has_order());  // its facts do not count yet
+  EXPECT_EQ(cluster.input.words_size(), 0);
+  back.set_fresh(true);
+  back.set_connect(v1::CONNECT_UNKNOWN);
+  EXPECT_FALSE(cluster.Step().assignments(0).has_order());
+  back.set_connect(v1::CONNECT_RESTS);
+  back.clear_running_version();
+  back.mutable_brief()->mutable_facts()->set_answers(false);
+  const v1::Decision decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::READY);
+  EXPECT_TRUE(decision.assignments(0).has_order());
+}
+
+TEST(DecideTest, WhatWasDeclaredGoneAndStillServesGoesOn) {
+  PlanCluster cluster(2);
+  cluster.Lose(0);
+  cluster.Say(v1::Word::GONE, "node-1");
+  cluster.Step();
+  cluster.Wait(seconds(1));
+  cluster.node(0).mutable_brief()->set_lost(false);
+  *cluster.node(0).mutable_brief()->mutable_last_seen() = cluster.input.now();
+  cluster.node(0).set_fresh(true);
+  const v1::Decision decision = cluster.Step();
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
+  EXPECT_TRUE(decision.assignments(0).has_order());
+}
+
 TEST(DecideTest, NodesThatWouldStartWithTwoVersionsDoNot) {
   PlanCluster cluster(2);
   cluster.Become(0, v1::READY);
