@@ -73,11 +73,12 @@ void SayUndecided(Situation& situation) {
     for (const v1::Hazard& hazard : member.hazards) {
       const bool unclear = hazard.undecided() && hazard.action() >= v1::CLOSE;
       if (!unclear || !rules.insert(hazard.rule()).second) continue;
-      situation.Say("",
-                    absl::StrCat(hazard.rule(), ": ", hazard.why_not(), ": nobody is taken out of ",
-                                 "service, and nothing new enters it"),
-                    absl::StrCat("connect-ha checklist --rule ", hazard.rule(),
-                                 " says what would decide it"));
+      situation.Say(
+          "",
+          absl::StrCat(hazard.rule(), ": nothing tells which node is the wrong one: nobody ",
+                       "is taken out of service, and nothing new enters it"),
+          absl::StrCat("connect-ha checklist --rule ", hazard.rule(),
+                       " says what would decide it"));
     }
   }
 }

@@ -57,8 +57,7 @@ std::string WhyNoFence(const v1::PlanInput& input, const v1::Decision& decision,
 // It was not before, neither as it was told nor as it says.
 bool IsFencedNow(const Judged& judged) {
   return judged.moved && judged.given.state() == v1::FENCED &&
-         judged.before.state() != v1::FENCED &&
-         judged.node->brief().reported_state() != v1::FENCED;
+         judged.before.state() != v1::FENCED && judged.node->brief().reported_state() != v1::FENCED;
 }
 
 std::set<std::string> FencedLately(const v1::PlanInput& input, const v1::PlanMemory& memory) {

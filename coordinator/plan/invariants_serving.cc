@@ -31,6 +31,37 @@ bool IsWanted(const v1::PlanInput& input, const Judged& judged) {
   return judged.node->notices_size() > 0;
 }
 
+bool NobodyElseServes(const Judged& judged, const std::vector<Judged>& nodes) {
+  return std::none_of(nodes.begin(), nodes.end(),
+                      [&judged](const Judged& other) { return &other != &judged && other.served; });
+}
+
+// It was closed while others served, and is about to be stopped for good.
+bool StopsLastConnect(const v1::PlanInput& input, const Judged& judged,
+                      const std::vector<Judged>& nodes) {
+  const v1::NodeBrief& brief = judged.node->brief();
+  const bool drains =
+      judged.before.state() == v1::DRAINING && brief.reported_state() == v1::DRAINING;
+  const bool runs = judged.node->connect() != v1::CONNECT_RESTS && brief.facts().answers();
+  const bool stops = !TakesUsers(judged.given.state()) && judged.given.state() != v1::DRAINING;
+  return judged.moved && drains && runs && stops && !HasDowntime(input, judged) &&
+         NobodyElseServes(judged, nodes);
+}
+
+// A person keeps it out. But a node that drains goes on where it is the only one: nobody said that
+// there may be downtime.
+bool IsKeptOut(const v1::PlanInput& input, const Judged& judged, const std::vector<Judged>& nodes) {
+  for (const auto kind : {v1::Word::FENCE, v1::Word::RELEASE, v1::Word::CORDON}) {
+    if (WordOn(input, judged.name(), kind) != nullptr) return true;
+  }
+  const bool said = WordOn(input, judged.name(), v1::Word::STOP) != nullptr ||
+                    WordOn(input, judged.name(), v1::Word::DRAIN) != nullptr;
+  const bool drains = judged.before.state() == v1::DRAINING ||
+                      judged.node->brief().reported_state() == v1::DRAINING;
+  const bool goes_on = drains && NobodyElseServes(judged, nodes) && !HasDowntime(input, judged);
+  return said && !goes_on;
+}
+
 bool SomebodyElseHolds(const Judged& judged, const std::string& rule,
                        const std::vector<Judged>& nodes) {
   return std::any_of(nodes.begin(), nodes.end(), [&](const Judged& other) {
@@ -46,6 +77,10 @@ void JudgeLeaving(const v1::PlanInput& input, const std::vector<Judged>& nodes,
   bool downtime = false;
   for (const Judged& judged : nodes) downtime |= judged.leaves() && HasDowntime(input, judged);
   for (const Judged& judged : nodes) {
+    if (StopsLastConnect(input, judged, nodes)) {
+      broken.push_back(absl::StrCat("Connect is stopped on ", judged.name(),
+                                    ", and no other node is known to serve"));
+    }
     if (!judged.moved || !judged.leaves()) continue;
     if (left == 0 && !downtime) {
       broken.push_back("the last node that serves is taken out of service");
@@ -88,10 +123,8 @@ void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
     if (node.brief().reported_generation() != input.generation() && begins) {
       broken.push_back(absl::StrCat(judged.name(), " starts as another generation"));
     }
-    if (IsWanted(input, judged) || WordOn(input, judged.name(), v1::Word::CORDON) != nullptr) {
-      if (node.notices_size() == 0) {
-        broken.push_back(absl::StrCat(judged.name(), " enters, though a person keeps it out"));
-      }
+    if (IsKeptOut(input, judged, nodes)) {
+      broken.push_back(absl::StrCat(judged.name(), " enters, though a person keeps it out"));
     }
   }
   if (starts && versions.size() > 1) {

@@ -54,7 +54,7 @@ const StateRow* FindState(v1::NodeState state) {
 const std::vector<Way>& Ways() {
   static const auto& ways = *new std::vector<Way>{
       {OBSERVED, PREPARING, "Connect rests, and the specification is enforced"},
-      {OBSERVED, READY, "the same, and it is as the specification says; drain --now"},
+      {OBSERVED, READY, "the same, and it is as the specification says"},
       {OBSERVED, SERVING, "adoption: it runs what the specification says"},
       {OBSERVED, DRAINING, "drain, stop"},
       {OBSERVED, STOPPED, "stop, and Connect rests; stop --now"},
@@ -69,7 +69,9 @@ const std::vector<Way>& Ways() {
       {READY, STOPPED, "stop"},
       {READY, FENCED, "fence"},
       {SERVING, OBSERVED, kNoSpec},
-      {SERVING, PREPARING, "it allows no more than to install, and Connect rests"},
+      {SERVING, PREPARING,
+       "Connect rests and does not start, and something differs; it allows no more than to "
+       "install"},
       {SERVING, READY, "drain --now"},
       {SERVING, DRAINING, "drain, stop; EC2's notice; a rule that closes or holds"},
       {SERVING, STOPPED, "stop --now; Connect does not start"},
@@ -77,8 +79,8 @@ const std::vector<Way>& Ways() {
       {DRAINING, OBSERVED, kNoSpec},
       {DRAINING, PREPARING, "drained, and something differs from the specification"},
       {DRAINING, READY, "drained"},
-      {DRAINING, SERVING, "uncordon, start; what was wrong is right again"},
-      {DRAINING, STOPPED, "drained, to be stopped"},
+      {DRAINING, SERVING, "uncordon, start; what was wrong is right again; no other node serves"},
+      {DRAINING, STOPPED, "drained, to be stopped; Connect does not stay up"},
       {DRAINING, FENCED, "fence; a rule that fences"},
       {STOPPED, OBSERVED, kNoSpec},
       {STOPPED, PREPARING, "start"},

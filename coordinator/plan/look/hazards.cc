@@ -1,6 +1,7 @@
 #include "coordinator/plan/look/hazards.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
@@ -8,6 +9,9 @@
 
 namespace connect_ha {
 namespace {
+
+// A Connect that is started answers within that time, or something is wrong with it.
+constexpr std::chrono::minutes kStarting{2};
 
 bool Runs(const Member& member) {
   return member.node->fresh() && member.node->connect() == v1::CONNECT_RUNS &&
@@ -27,15 +31,6 @@ v1::RuleAction TableAction(const std::string& rule) {
   return row == nullptr ? v1::TELL : row->action;
 }
 
-v1::RuleAction SpecAction(const v1::ClusterSpec& spec, const std::string& rule) {
-  const v1::RuleAction by_table = TableAction(rule);
-  const auto said = spec.rules().find(rule);
-  if (by_table == v1::FENCE || said == spec.rules().end() || !said->second.has_action()) {
-    return by_table;
-  }
-  return said->second.action() == v1::RULE_ACTION_UNSPECIFIED ? by_table : said->second.action();
-}
-
 // Of the nodes that serve three or more are known to pass or to fail, and more than half pass.
 bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
   size_t known = 0;
@@ -49,11 +44,20 @@ bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
   return known >= 3 && 2 * right > known;
 }
 
+// Its agent says that Connect was started, or was so before it was closed; who is told to serve has
+// a while to answer.
+bool HadTimeToStart(Situation& situation, const Member& member) {
+  if (member.position == v1::DRAINING) return true;
+  return HasReached(member, v1::SERVING) &&
+         situation.moments.Lasted(FromProto(member.memory.since()), kStarting);
+}
+
 // Why the failing does nothing to this node; "": it does.
 std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRule& line) {
   if (member.position == v1::OBSERVED) return "the node is only observed";
-  const bool to_run = member.position == v1::SERVING || member.position == v1::DRAINING;
-  if (line.rule() == kServiceRule && !to_run) return "Connect is not to run here";
+  if (line.rule() == kServiceRule && !HadTimeToStart(situation, member)) {
+    return "Connect is not to run here, or is being started";
+  }
   if (line.undecided()) return "nothing tells which node is the wrong one";
   switch (line.basis()) {
     case v1::SELF:
@@ -73,7 +77,7 @@ std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRul
       return "what it rests on is not known";
   }
   const auto after = FailAfter(situation.input.spec(), line.rule());
-  if (!situation.moments.Reached(FromProto(line.since()) + after)) {
+  if (!situation.moments.Lasted(FromProto(line.since()), after)) {
     return absl::StrCat("it has to last for ", FormatSpan(after));
   }
   return "";
@@ -81,9 +85,18 @@ std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRul
 
 }  // namespace
 
+v1::RuleAction ActionBySpec(const v1::ClusterSpec& spec, const std::string& rule) {
+  const v1::RuleAction by_table = TableAction(rule);
+  const auto said = spec.rules().find(rule);
+  if (by_table == v1::FENCE || said == spec.rules().end() || !said->second.has_action()) {
+    return by_table;
+  }
+  return said->second.action() == v1::RULE_ACTION_UNSPECIFIED ? by_table : said->second.action();
+}
+
 v1::RuleAction ActionOf(const Situation& situation, const Member& member, const std::string& rule) {
   if (IsWaived(situation.words.waivers, rule, member.name())) return v1::TELL;
-  v1::RuleAction action = SpecAction(situation.input.spec(), rule);
+  v1::RuleAction action = ActionBySpec(situation.input.spec(), rule);
   if (rule == kVersionRule && action == v1::FENCE && !TwoVersionsRun(situation, member)) {
     action = v1::HOLD;
   }
@@ -109,7 +122,9 @@ bool Holds(const v1::NodeRule& line) {
 }
 
 bool Fails(const v1::NodeRule& line) {
-  return line.outcome() == v1::FAIL && line.rule_class() != v1::ADVICE;
+  if (line.outcome() != v1::FAIL) return false;
+  const Rule* row = FindRule(line.rule());
+  return line.rule_class() != v1::ADVICE || (row != nullptr && row->rule_class == v1::ADVICE);
 }
 
 std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {
@@ -138,8 +153,8 @@ bool IsOver(Situation& situation, const Member& member, const std::string& rule)
   if (ActionOf(situation, member, rule) <= v1::TELL) return true;
   const v1::NodeRule* line = LineOf(*member.node, rule);
   if (line == nullptr || !Holds(*line)) return false;
-  return situation.moments.Reached(FromProto(line->since()) +
-                                   PassAfter(situation.input.spec(), rule));
+  return situation.moments.Lasted(FromProto(line->since()),
+                                  PassAfter(situation.input.spec(), rule));
 }
 
 }  // namespace connect_ha

@@ -17,14 +17,16 @@ inline constexpr char kGuardRule[] = "boot-is-guarded";
 // Two versions against one database.
 inline constexpr char kVersionRule[] = "connect-version-matches";
 
-// What a failing of the rule does on the node: by the table, the specification, and what people
-// waived. Of a rule that fences, no specification makes less.
+// What a failing of the rule does by table and specification. Of a rule that fences, no
+// specification makes less.
+v1::RuleAction ActionBySpec(const v1::ClusterSpec& spec, const std::string& rule);
+// What it does on the node: by these, and by what people waived.
 v1::RuleAction ActionOf(const Situation& situation, const Member& member, const std::string& rule);
 
 // Null: nothing is said of it.
 const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule);
 bool Holds(const v1::NodeRule& line);  // it passes, or has nothing to pass
-// It fails, by more than advice.
+// It fails, by more than advice: what only advises by the table does what the specification says.
 bool Fails(const v1::NodeRule& line);
 
 // It fails, and nothing tells that it is this node which is wrong.

@@ -30,8 +30,16 @@ const char* WordsOf(v1::InstanceNotice::Kind kind) {
   }
 }
 
-bool IsSooner(const v1::InstanceNotice& a, const v1::InstanceNotice& b) {
-  if (!a.has_at() || !b.has_at()) return !a.has_at() && b.has_at();
+// The instance goes; it is stopped for a while; it had better go.
+int RankOf(const v1::InstanceNotice& notice) {
+  if (IsCertain(notice)) return 0;
+  return notice.kind() == v1::InstanceNotice::REBALANCE ? 2 : 1;
+}
+
+// A recommendation says nothing of when: what comes at a known time goes before it.
+bool IsGraver(const v1::InstanceNotice& a, const v1::InstanceNotice& b) {
+  if (RankOf(a) != RankOf(b)) return RankOf(a) < RankOf(b);
+  if (!a.has_at() || !b.has_at()) return a.has_at() && !b.has_at();
   return FromProto(a.at()) < FromProto(b.at());
 }
 
@@ -45,7 +53,7 @@ const v1::InstanceNotice* NoticeDue(Situation& situation, const Member& member) 
     if (notice.kind() == v1::InstanceNotice::KIND_UNSPECIFIED) continue;
     const bool later = notice.kind() == v1::InstanceNotice::MAINTENANCE && notice.has_at() &&
                        !situation.moments.Reached(FromProto(notice.at()) - before);
-    if (!later && (due == nullptr || IsSooner(notice, *due))) due = &notice;
+    if (!later && (due == nullptr || IsGraver(notice, *due))) due = &notice;
   }
   return due;
 }

@@ -11,7 +11,7 @@
 namespace connect_ha {
 
 // The notice for which the node is to be out of service now: one that comes in less time than a
-// drain takes. The soonest of several; null: none.
+// drain takes. The gravest of several, of these the soonest; null: none.
 const v1::InstanceNotice* NoticeDue(Situation& situation, const Member& member);
 // The instance goes, whatever is done: nobody is served by keeping it in service.
 bool IsCertain(const v1::InstanceNotice& notice);

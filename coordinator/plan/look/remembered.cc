@@ -1,6 +1,10 @@
 #include "coordinator/plan/look/remembered.h"
 
 #include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace connect_ha {
 namespace {
@@ -65,7 +69,12 @@ void Remember(const v1::PlanInput& input, Situation& situation) {
       member.memory.set_node(begun.node());
       member.memory.set_state(begun.state());
       member.memory.set_generation(begun.generation());
+      if (!member.memory.has_since()) *member.memory.mutable_since() = input.now();
       if (IsOfBefore(input.memory(), node)) *member.memory.mutable_order() = begun.order();
+    }
+    // A clock that ran back.
+    if (FromProto(member.memory.since()) > situation.moments.now() + kClockSetBack) {
+      *member.memory.mutable_since() = input.now();
     }
     const auto words = situation.words.of.find(member.name());
     if (words != situation.words.of.end()) member.words = words->second;
@@ -77,23 +86,31 @@ void Remember(const v1::PlanInput& input, Situation& situation) {
 // begin as what they are.
 void FindRestored(Situation& situation) {
   const v1::PlanMemory& memory = situation.input.memory();
-  if (memory.has_restored_at()) situation.restored_at = FromProto(memory.restored_at());
-  const bool applied_since = situation.restored_at && situation.input.has_applied_at() &&
-                             FromProto(situation.input.applied_at()) > *situation.restored_at;
-  if (applied_since) situation.restored_at.reset();
+  const bool applied_since =
+      memory.has_restored_at() && situation.input.generation() > memory.restored_generation();
+  if (memory.has_restored_at() && !applied_since) {
+    situation.restored_at = FromProto(memory.restored_at());
+    situation.restored_generation = memory.restored_generation();
+  }
+  std::set<std::string> beyond;
   for (Member& member : situation.members) {
     if (!IsBeyond(memory, member)) continue;
+    beyond.insert(member.name());
     if (applied_since) {
       const uint64_t reached = member.memory.reached();
       member.memory = Begun(*member.node);
       member.memory.set_reached(reached);
+      *member.memory.mutable_since() = situation.input.now();
     } else if (!situation.restored_at) {
       situation.restored_at = situation.moments.now();
+      situation.restored_generation = situation.input.generation();
     }
   }
-  if (situation.restored_at) {
-    situation.Say("", kOlderStore, "look at what each node does, then: connect-ha apply");
-  }
+  if (!situation.restored_at) return;
+  const std::string nodes = beyond.empty() ? "" : absl::StrCat(": ", absl::StrJoin(beyond, ", "));
+  situation.Say("", absl::StrCat(kOlderStore, nodes),
+                "look at what each node does, and at what people said that holds (connect-ha "
+                "status), then: connect-ha apply");
 }
 
 }  // namespace connect_ha

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/look/hysteresis.h"
+
 namespace connect_ha {
 namespace {
 
@@ -37,6 +40,32 @@ bool IsKnownOut(const v1::PlanInput& input, const Member& member) {
   if (node.brief().facts().has_answers() && !node.brief().facts().answers()) return true;
   return node.brief().reported_state() != v1::NODE_STATE_UNSPECIFIED &&
          !TakesTraffic(node.brief().reported_state());
+}
+
+bool IsGone(const Member& member) { return member.words.gone != nullptr && !member.node->fresh(); }
+
+bool IsAlone(const Situation& situation, const Member& member) {
+  return std::all_of(situation.members.begin(), situation.members.end(),
+                     [&member](const Member& other) {
+                       const v1::NodeBrief& brief = other.node->brief();
+                       return &other == &member || other.known_out || brief.lost() ||
+                              !brief.has_last_seen() || IsGone(other);
+                     });
+}
+
+bool AnotherServes(const Situation& situation, const Member& member) {
+  return std::any_of(situation.members.begin(), situation.members.end(),
+                     [&member](const Member& other) { return &other != &member && other.serves; });
+}
+
+bool IsDown(Situation& situation, const Member& member) {
+  const v1::FactsBrief& facts = member.node->brief().facts();
+  const bool silent =
+      member.node->connect() == v1::CONNECT_RESTS || (facts.has_answers() && !facts.answers());
+  const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
+  if (!silent || line == nullptr || !Fails(*line)) return false;
+  return situation.moments.Lasted(FromProto(line->since()),
+                                  FailAfter(situation.input.spec(), kServiceRule));
 }
 
 size_t MinimumServing(const v1::ClusterSpec& spec) {

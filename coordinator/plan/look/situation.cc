@@ -45,6 +45,28 @@ void BeginAgain(Member& member) {
   if (was_to_run && member.node->connect() == v1::CONNECT_RESTS) member.position = v1::PREPARING;
 }
 
+// It was taken out since Connect did not run as it should, and nothing else was wrong; now systemd
+// has given it up.
+bool GaveUp(const Member& member) {
+  const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
+  return member.position == v1::DRAINING && member.node->connect() == v1::CONNECT_RESTS &&
+         member.memory.out_for_size() == 1 && member.memory.out_for(0) == kServiceRule &&
+         line != nullptr && Fails(*line);
+}
+
+// What there is to remember of it by what it says now.
+void NoteProgress(Situation& situation, Member& member) {
+  const uint64_t generation = situation.input.generation();
+  if (HasConverged(situation.input, *member.node) && member.memory.reached() < generation) {
+    member.memory.set_reached(generation);
+  }
+  if (GaveUp(member)) member.memory.set_start_failed(generation);
+  if (member.words.start == nullptr) return;
+  member.memory.clear_start_failed();
+  member.tries_again = !member.node->start_failed().empty();
+  situation.words.ended.push_back(member.words.start->number());
+}
+
 }  // namespace
 
 void Situation::Say(const std::string& node, const std::string& text, const std::string& fix) {
@@ -64,7 +86,7 @@ bool HasReached(const Member& member, v1::NodeState state) {
 }
 
 Situation LookAt(const v1::PlanInput& input) {
-  Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, std::nullopt};
+  Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, std::nullopt, 0};
   situation.words = WordsInForce(input, situation.moments);
   Remember(input, situation);
   FindRestored(situation);
@@ -83,13 +105,7 @@ Situation LookAt(const v1::PlanInput& input) {
     member.may = MayDo(input, member, member.why_no_more);
     member.serves = IsServing(input, member);
     member.known_out = IsKnownOut(input, member);
-    if (member.stays.empty() && HasConverged(input, node)) {
-      member.memory.set_reached(input.generation());
-    }
-    if (member.stays.empty() && member.words.start != nullptr) {
-      member.memory.clear_start_failed();
-      situation.words.ended.push_back(member.words.start->number());
-    }
+    if (member.stays.empty()) NoteProgress(situation, member);
   }
   for (Member& member : situation.members) member.hazards = HazardsOf(situation, member);
   return situation;

@@ -1,6 +1,7 @@
 // The input as everything that decides looks at it; made once for each decision.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ struct Member {
   bool left_alone = false;
   May may = May::kObserve;
   std::string why_no_more;  // "" for kServe
+  // A person has its Connect, which did not start, tried once more.
+  bool tries_again = false;
   // It is known to serve; it is known not to. Neither where that is not known.
   bool serves = false;
   bool known_out = false;
@@ -46,8 +49,9 @@ struct Situation {
   std::vector<Member> members;  // in the input's order
   Words words;
   std::vector<v1::Said> said;
-  // As PlanMemory.restored_at is to be.
+  // As of PlanMemory.
   std::optional<Time> restored_at;
+  uint64_t restored_generation = 0;
 
   void Say(const std::string& node, const std::string& text, const std::string& fix);
 };

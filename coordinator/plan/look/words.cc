@@ -4,25 +4,30 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
+#include "coordinator/plan/look/hazards.h"
 
 namespace connect_ha {
 namespace {
-
-// So much a clock may be set back without its being looked at as another one.
-constexpr std::chrono::minutes kClockSetBack{1};
 
 bool Permits(const v1::Word& word) {
   return word.kind() == v1::Word::WAIVE || word.kind() == v1::Word::UNFENCE;
 }
 
-bool NeedsAdmin(const v1::Word& word) {
-  if (word.kind() == v1::Word::UNFENCE) return true;
-  const Rule* rule = FindRule(word.rule());
-  return rule == nullptr || rule->action == v1::FENCE;
+bool NeedsAdmin(const v1::ClusterSpec& spec, const v1::Word& word) {
+  return word.kind() == v1::Word::UNFENCE || FindRule(word.rule()) == nullptr ||
+         ActionBySpec(spec, word.rule()) == v1::FENCE;
 }
 
-bool Counts(const v1::Word& word) {
-  return !Permits(word) || (word.has_until() && (!NeedsAdmin(word) || word.role() == v1::ADMIN));
+bool Counts(const v1::ClusterSpec& spec, const v1::Word& word) {
+  if (!Permits(word)) return true;
+  return word.has_until() && (!NeedsAdmin(spec, word) || word.role() == v1::ADMIN);
+}
+
+// The clock was set back, and it would hold for longer than was meant: others may do what they may
+// not without it.
+bool OutlivesItsTime(const v1::Word& word, Time now, bool ran_back) {
+  const bool early = now + kClockSetBack < FromProto(word.at());
+  return (Permits(word) && (ran_back || early)) || (word.kind() == v1::Word::GONE && early);
 }
 
 // Of one that was declared gone: it was heard since.
@@ -93,12 +98,12 @@ Words WordsInForce(const v1::PlanInput& input, Moments& moments) {
     const v1::PlanNode* node = found == nodes.end() ? nullptr : found->second;
     const bool of_nobody = !word.node().empty() && node == nullptr;
     const bool over = word.has_until() && moments.Reached(FromProto(word.until()));
-    const bool early = moments.now() + kClockSetBack < FromProto(word.at());
-    if (of_nobody || over || Returned(word, node) || (Permits(word) && (ran_back || early))) {
+    if (of_nobody || over || Returned(word, node) ||
+        OutlivesItsTime(word, moments.now(), ran_back)) {
       ended.insert(word.number());
       continue;
     }
-    if (!Counts(word)) continue;
+    if (!Counts(input.spec(), word)) continue;
     if (word.kind() == v1::Word::WAIVE) words.waivers.push_back(&word);
     const v1::Word** slot = SlotOf(words.of[word.node()], word.kind());
     if (slot != nullptr && (*slot == nullptr || (*slot)->number() < word.number())) *slot = &word;

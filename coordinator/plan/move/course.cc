@@ -2,6 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/drain.h"
 #include "coordinator/plan/move/enter.h"
 
@@ -62,9 +64,21 @@ std::string NotKnown(const Member& member) {
                       member.node->connect_unknown());
 }
 
+// For longer than it takes somebody to start it anew. Where there is no unit, nothing runs.
+bool RestsForLong(Situation& situation, const Member& member) {
+  if (member.node->brief().facts().unit_state().empty()) return true;
+  const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
+  const bool is_asked =
+      line != nullptr && line->outcome() != v1::FOLLOWS && line->outcome() != v1::NOT_APPLICABLE;
+  return !is_asked || IsDown(situation, member);
+}
+
 Move FromObserved(Situation& situation, const Member& member) {
   if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
-  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
+  if (member.node->connect() == v1::CONNECT_RESTS) {
+    if (RestsForLong(situation, member)) return Rest(situation, member);
+    return Stay(member, "whether Connect rests here, or is being started anew");
+  }
   const std::string why = WhyNotAdopt(situation, member);
   if (why.empty()) return {v1::SERVING, "", "", {}};
   return {v1::OBSERVED, "Connect runs here, and nothing is changed under it", why, {}};
@@ -74,6 +88,10 @@ Move FromObserved(Situation& situation, const Member& member) {
 Move FromHeld(Situation& situation, const Member& member) {
   if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
   if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
+  // Somebody was faster; and an agent that was only to look on stops nothing.
+  if (member.node->brief().reported_state() == v1::OBSERVED) {
+    return {v1::OBSERVED, "Connect runs here, and nothing is changed under it", "", {}};
+  }
   if (!HasReached(member, member.position)) return Stay(member, "Connect to stop");
   return {v1::OBSERVED,
           "Connect runs here, though it was stopped and masked: somebody started it",
@@ -96,12 +114,22 @@ Move FromFenced(Situation& situation, const Member& member) {
           out_for};
 }
 
-Move FromServing(const Member& member) {
-  const v1::Convergence& convergence = member.node->convergence();
+Move FromServing(Situation& situation, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  const bool differs = SpeaksOfGeneration(situation.input, node) &&
+                       node.convergence().changes_size() > 0 &&
+                       !node.convergence().changes(0).interrupts().empty();
+  // Nobody is interrupted, and without it Connect may never start.
+  const bool rests = node.connect() == v1::CONNECT_RESTS;
+  if (differs && rests && (!node.start_failed().empty() || IsDown(situation, member))) {
+    return Prepare(situation, member);
+  }
   std::string waits;
-  if (convergence.changes_size() > 0 && !convergence.changes(0).interrupts().empty()) {
-    waits = absl::StrCat(convergence.changes(0).resource(),
+  if (differs) {
+    waits = absl::StrCat(node.convergence().changes(0).resource(),
                          ": a change for which Connect has to be restarted");
+  } else if (!HasReached(member, v1::SERVING)) {
+    waits = "its agent to get there";
   }
   return {v1::SERVING, "", waits, {}};
 }
@@ -132,7 +160,7 @@ Move CourseOf(Situation& situation, const Member& member) {
     case v1::READY:
       return FromHeld(situation, member);
     case v1::SERVING:
-      return FromServing(member);
+      return FromServing(situation, member);
     case v1::DRAINING:
       if (member.node->connect() == v1::CONNECT_UNKNOWN) return StayDraining(situation, member);
       if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);

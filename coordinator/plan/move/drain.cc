@@ -7,6 +7,7 @@
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/notices.h"
+#include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/enter.h"
 
 namespace connect_ha {
@@ -29,11 +30,17 @@ Time DrainEnds(Situation& situation, const Member& member) {
 }
 
 bool IsDrained(Situation& situation, const Member& member) {
+  // Until then its gate may be open, and an agent that was only to look on stops nothing.
+  if (!HasReached(member, v1::DRAINING)) return false;
   const NodeWords& words = member.words;
   if (words.stop != nullptr && words.stop->now()) return true;
   if (words.drain != nullptr && words.drain->now()) return true;
-  return HasReached(member, v1::DRAINING) &&
-         situation.moments.Reached(DrainEnds(situation, member));
+  return situation.moments.Reached(DrainEnds(situation, member));
+}
+
+bool MayBeDowntime(const NodeWords& words) {
+  return (words.stop != nullptr && words.stop->downtime()) ||
+         (words.drain != nullptr && words.drain->downtime());
 }
 
 std::string Users(Situation& situation, const Member& member) {
@@ -42,32 +49,43 @@ std::string Users(Situation& situation, const Member& member) {
       member.node->has_jobs() ? absl::StrCat(" (", member.node->jobs(), " still run)") : "");
 }
 
-Move EndDrain(Situation& situation, const Member& member, const std::string& why) {
+Move EndDrain(Situation& situation, const Member& member, const std::string& why,
+              const std::vector<std::string>& out_for) {
   if (!IsDrained(situation, member)) {
-    return {v1::DRAINING, why, Users(situation, member), StillOutFor(situation, member)};
+    return {v1::DRAINING, why, Users(situation, member), out_for};
+  }
+  // It was let go while others served. Where none is known to now, this may be the last Connect.
+  const bool may_stop =
+      MayBeDowntime(member.words) || AnotherServes(situation, member) || IsDown(situation, member);
+  if (!may_stop) {
+    return {v1::DRAINING, why,
+            "another node to serve, before Connect is stopped here; the same command with "
+            "--allow-downtime stops it all the same",
+            out_for};
   }
   if (member.words.stop != nullptr) return {v1::STOPPED, why, "Connect to stop", {}};
   const bool ready = IsReady(situation.input, *member.node);
   return {ready ? v1::READY : v1::PREPARING, why, "Connect to stop", {}};
 }
 
-// A rule that only holds lets a node go while others serve; where it is known that none does, it is
-// better than none.
-bool IsNeededBack(const Situation& situation, const Member& member,
-                  const std::vector<std::string>& out_for) {
-  const bool held = std::all_of(out_for.begin(), out_for.end(), [&](const std::string& rule) {
-    return ActionOf(situation, member, rule) <= v1::HOLD;
+// What may corrupt data is known not to be so.
+bool IsHarmless(const Situation& situation, const Member& member) {
+  const auto& rules = member.node->rules();
+  return std::all_of(rules.begin(), rules.end(), [&](const v1::NodeRule& line) {
+    return Holds(line) || ActionOf(situation, member, line.rule()) != v1::FENCE;
   });
+}
+
+// What had it taken out was granted while others served. Where it is known that none does, it is
+// better than none: as it would be, had it been the last one then.
+bool IsNeededBack(Situation& situation, const Member& member) {
+  const NodeWords& words = member.words;
+  if (words.fence != nullptr || words.cordon != nullptr || MayBeDowntime(words)) return false;
   const v1::FactsBrief& facts = member.node->brief().facts();
   const bool mounted =
       facts.has_mount_verified() ? facts.mount_verified() : !situation.input.spec().has_storage();
-  const bool wanted = member.words.cordon == nullptr && member.words.fence == nullptr;
-  if (!held || !mounted || !wanted || !facts.has_answers() || !facts.answers()) return false;
-  return std::all_of(situation.members.begin(), situation.members.end(),
-                     [&member](const Member& other) {
-                       return &other == &member || other.known_out || other.node->brief().lost() ||
-                              other.words.gone != nullptr;
-                     });
+  return mounted && facts.has_answers() && facts.answers() && IsHarmless(situation, member) &&
+         IsAlone(situation, member);
 }
 
 }  // namespace
@@ -100,21 +118,20 @@ Move StayDraining(Situation& situation, const Member& member) {
 
 Move FromDraining(Situation& situation, const Member& member) {
   const std::string ends = WhyItEnds(situation, member);
-  if (!ends.empty()) return EndDrain(situation, member, ends);
   const std::vector<std::string> out_for = StillOutFor(situation, member);
-  if (out_for.empty()) {
-    const std::string why = WhyNotReturn(situation, member);
-    if (why.empty()) return {v1::SERVING, "", "", {}};
-    return {v1::DRAINING, "it was taken out of service", why, {}};
+  const bool by_rule = ends.empty() && !out_for.empty();
+  const std::string why = !ends.empty() ? ends
+                          : by_rule     ? OutText(member, out_for)
+                                        : WhyNotReturn(situation, member);
+  if (why.empty()) return {v1::SERVING, "", "", {}};
+  if (IsNeededBack(situation, member)) {
+    situation.Say(member.name(), absl::StrCat(why, "; it serves all the same, since no other does"),
+                  "connect-ha status; connect-ha checklist");
+    return {v1::SERVING, absl::StrCat(why, "; no other node serves"), "", {}};
   }
-  const std::string text = OutText(member, out_for);
-  if (IsNeededBack(situation, member, out_for)) {
-    situation.Say(member.name(),
-                  absl::StrCat(text, "; it serves all the same, since no other does"),
-                  "connect-ha checklist");
-    return {v1::SERVING, absl::StrCat(text, "; no other node serves"), "", {}};
-  }
-  return {v1::DRAINING, text, "that to be right for long enough", out_for};
+  if (!ends.empty()) return EndDrain(situation, member, ends, out_for);
+  if (by_rule) return {v1::DRAINING, why, "that to be right for long enough", out_for};
+  return {v1::DRAINING, "it was taken out of service", why, {}};
 }
 
 }  // namespace connect_ha

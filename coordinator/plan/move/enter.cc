@@ -4,6 +4,7 @@
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/notices.h"
+#include "coordinator/plan/look/serving.h"
 
 namespace connect_ha {
 namespace {
@@ -17,7 +18,11 @@ std::string WhyHeldOut(Situation& situation, const Member& member) {
     if (word != nullptr) return SaidBy(*word);
   }
   const v1::InstanceNotice* notice = NoticeDue(situation, member);
-  return notice == nullptr ? "" : TextOf(*notice);
+  if (notice == nullptr) return "";
+  // Nothing but a recommendation: until it is followed, one that serves is better than none.
+  const bool is_needed =
+      notice->kind() == v1::InstanceNotice::REBALANCE && IsAlone(situation, member);
+  return is_needed ? "" : TextOf(*notice);
 }
 
 // Of this node's own rules.
@@ -49,7 +54,7 @@ std::string WhyAllWait(const Situation& situation) {
 // It may run Connect, now or once it is heard again.
 bool MayRunConnect(const Member& member) {
   const v1::PlanNode& node = *member.node;
-  if (member.words.gone != nullptr) return false;
+  if (IsGone(member)) return false;
   if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
   if (node.fresh()) return node.connect() != v1::CONNECT_RESTS;
   return !node.running_version().empty();
@@ -63,10 +68,15 @@ std::string WhyVersionsDiffer(const Situation& situation, const Member& member) 
     if (&other == &member || !MayRunConnect(other)) continue;
     const std::string& theirs = VersionOf(*other.node);
     if (theirs == own) continue;
-    return theirs.empty()
-               ? absl::StrCat("which version of Connect runs on ", other.name(), " is not known")
-               : absl::StrCat("it has Connect ", own, ", and ", theirs, " may run on ",
-                              other.name());
+    const std::string why =
+        theirs.empty()
+            ? absl::StrCat("which version of Connect runs on ", other.name(), " is not known")
+            : absl::StrCat("it has Connect ", own, ", and ", theirs, " may run on ", other.name());
+    return other.node->fresh() ? why
+                               : absl::StrCat(why,
+                                              "; where that machine is no more: connect-ha "
+                                              "node gone ",
+                                              other.name(), " --reason ...");
   }
   return "";
 }

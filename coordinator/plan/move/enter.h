@@ -1,6 +1,5 @@
-// Who may enter service. Whatever is not known keeps a node from it; each function says why not,
-// and
-// "" where nothing does.
+// Who may enter service. Whatever is not known keeps a node from it; each function says why
+// not, and "" where nothing does.
 #pragma once
 
 #include <string>

@@ -18,7 +18,7 @@ size_t FencesPerHour(const v1::ClusterSpec& spec) {
 
 // Rules must leave nodes that are known to be without the fault; people, EC2 and a Connect that
 // does not start must leave enough.
-std::string WhyTooFew(const Situation& situation, const Capacity& capacity, const Wish& wish) {
+std::string WhyTooFew(Situation& situation, const Capacity& capacity, const Wish& wish) {
   const size_t minimum = MinimumServing(situation.input.spec());
   const bool by_rule = !wish.leave.rules.empty();
   if (by_rule) {
@@ -29,10 +29,9 @@ std::string WhyTooFew(const Situation& situation, const Capacity& capacity, cons
                         ", it takes ", needed);
   }
   if (wish.downtime) return "";
-  // One that no user reaches takes nothing from them; but what a rule or a failed start does is
-  // never done to the last one.
+  // But what a rule or a failed start does is never done to the last one.
   const bool failed = wish.kind == Wish::kStartFailed;
-  if (!failed && situation.members[wish.member].known_out) return "";
+  if (!failed && IsDown(situation, situation.members[wish.member])) return "";
   const size_t needed = failed || wish.certain ? 1 : minimum;
   const size_t others = capacity.Others(wish.member);
   if (others >= needed) return "";
@@ -56,7 +55,8 @@ std::string FixFor(const Wish& wish, const std::string& node) {
     case Wish::kDrain:
       return "the same command with --allow-downtime does it all the same";
     case Wish::kStartFailed:
-      return absl::StrCat("journalctl -u rstudio-connect on ", node);
+      return absl::StrCat("journalctl -u rstudio-connect on ", node,
+                          "; once it may go well: connect-ha node start ", node, " --reason ...");
     default:
       return absl::StrCat("connect-ha checklist; connect-ha node stop ", node,
                           " --allow-downtime --reason ... takes it out all the same");

@@ -51,7 +51,8 @@ v1::NodeMemory Moved(const Situation& situation, const Member& member, const Dec
   const Move& move = decided.move;
   const bool release = move.state == v1::OBSERVED && member.words.release != nullptr;
   const bool same = IsGiven(memory.order()) && memory.state() == move.state &&
-                    memory.generation() == input.generation() && memory.release() == release;
+                    memory.generation() == input.generation() && memory.release() == release &&
+                    !(member.tries_again && move.state == v1::SERVING);
   if (!same) *memory.mutable_order() = NextOrder(input, member);
   if (memory.state() != move.state || !memory.has_since()) {
     *memory.mutable_since() = ToProto(situation.moments.now());
@@ -135,7 +136,10 @@ v1::Decision Write(Situation& situation, const std::vector<Decided>& decided) {
   }
   RememberFences(situation, decided, remember);
   RememberOrders(input, remember);
-  if (situation.restored_at) *remember.mutable_restored_at() = ToProto(*situation.restored_at);
+  if (situation.restored_at) {
+    *remember.mutable_restored_at() = ToProto(*situation.restored_at);
+    remember.set_restored_generation(situation.restored_generation);
+  }
   if (situation.words.clock) *remember.mutable_clock() = ToProto(*situation.words.clock);
   for (const v1::Said& said : situation.said) *decision.add_said() = said;
   std::sort(situation.words.ended.begin(), situation.words.ended.end());

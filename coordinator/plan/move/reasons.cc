@@ -53,7 +53,9 @@ class Wishes {
     const v1::Word* stop = member_.words.stop;
     const v1::Word* drain = member_.words.drain;
     ByWord(Wish::kStop, stop, stop != nullptr && stop->now() ? v1::STOPPED : v1::DRAINING);
-    ByWord(Wish::kDrain, drain, drain != nullptr && drain->now() ? v1::READY : v1::DRAINING);
+    // A Connect that was found running is stopped only once its agent has closed it.
+    const bool at_once = drain != nullptr && drain->now() && member_.position != v1::OBSERVED;
+    ByWord(Wish::kDrain, drain, at_once ? v1::READY : v1::DRAINING);
   }
 
   void ByEc2() {
@@ -66,7 +68,8 @@ class Wishes {
 
   void ByStart() {
     if (member_.node->start_failed().empty() || member_.position != v1::SERVING) return;
-    if (IsLater(member_.memory.order(), member_.node->obeys())) return;  // of an earlier try
+    const bool of_earlier = IsLater(member_.memory.order(), member_.node->obeys());
+    if (of_earlier || member_.tries_again) return;
     Add(Wish::kStartFailed, FromProto(member_.memory.since()), v1::STOPPED,
         absl::StrCat("Connect does not start: ", member_.node->start_failed()))
         .leave.start_failed = true;
@@ -95,7 +98,7 @@ class Wishes {
 
 bool MayHaveUsers(const Member& member) {
   if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
-  return member.position == v1::OBSERVED && member.node->connect() == v1::CONNECT_RUNS;
+  return member.position == v1::OBSERVED && member.node->connect() != v1::CONNECT_RESTS;
 }
 
 }  // namespace

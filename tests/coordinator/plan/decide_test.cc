@@ -299,6 +299,8 @@ TEST(DecideTest, ANodeThatNobodyReachesIsNotProtected) {
   cluster.Say(v1::Word::STOP, "node-2");
   cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
   cluster.Say(v1::Word::DRAIN, "node-1");
+  EXPECT_EQ(cluster.State(0), v1::SERVING);  // one late answer
+  cluster.Fail(0, "service-is-healthy");
   EXPECT_EQ(cluster.State(0), v1::DRAINING);
 }
 

@@ -79,6 +79,7 @@ PlanCluster::PlanCluster(int nodes) {
     for (const char* rule : kRules) AddRule(node, rule);
     memory.add_nodes()->set_node(brief.name());
     Become(i, v1::SERVING);
+    memory.mutable_nodes(i)->mutable_since()->set_seconds(kStart - 7200);
   }
 }
 
@@ -169,7 +170,10 @@ v1::Decision PlanCluster::Decide() const {
 }
 
 void PlanCluster::Obey(const v1::NodeAssignment& assignment, v1::PlanNode& node) {
-  if (!node.fresh() || assignment.order().epoch() == 0) return;
+  const v1::Order& order = assignment.order();
+  const bool is_news =
+      order.epoch() != node.obeys().epoch() || order.serial() != node.obeys().serial();
+  if (!node.fresh() || order.epoch() == 0 || !is_news) return;
   *node.mutable_obeys() = assignment.order();
   node.mutable_obeys()->clear_lineage();
   node.mutable_brief()->set_reported_generation(assignment.generation());

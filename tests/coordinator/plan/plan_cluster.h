@@ -39,7 +39,7 @@ class PlanCluster {
 
   // What is decided breaks nothing.
   v1::Decision Decide() const;
-  // Decides and stores; every node that is heard takes its order.
+  // Decides and stores; every node that is heard takes its order, and does once what it says.
   v1::Decision Step();
   // Until nothing changes any more.
   v1::Decision Settle();

@@ -1,0 +1,209 @@
+// Connects that do not start, do not stay up, are started by somebody else, or start anew.
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "tests/coordinator/plan/plan_cluster.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr char kService[] = "service-is-healthy";
+
+// Connect rests, and answers nobody; since now.
+void Rests(PlanCluster& cluster, int i) {
+  v1::PlanNode& node = cluster.node(i);
+  node.set_connect(v1::CONNECT_RESTS);
+  node.clear_running_version();
+  node.mutable_brief()->mutable_facts()->set_answers(false);
+  node.mutable_brief()->mutable_facts()->set_unit_state("failed");
+  cluster.Fail(i, kService);
+  *cluster.Rule(i, kService).mutable_since() = cluster.input.now();
+}
+
+void Runs(PlanCluster& cluster, int i) {
+  v1::PlanNode& node = cluster.node(i);
+  node.set_connect(v1::CONNECT_RUNS);
+  node.set_running_version(node.installed_version());
+  node.mutable_brief()->mutable_facts()->set_answers(true);
+  node.mutable_brief()->mutable_facts()->set_unit_state("active");
+  cluster.Rule(i, kService).set_outcome(v1::PASS);
+}
+
+void Differs(PlanCluster& cluster, int i) {
+  v1::Convergence& convergence = *cluster.node(i).mutable_convergence();
+  convergence.set_state(v1::Convergence::DIFFERS);
+  v1::Change& change = *convergence.add_changes();
+  change.set_resource("package rstudio-connect");
+  change.set_interrupts("Connect must be stopped");
+}
+
+// The database was away, and both gave up.
+TEST(StartsTest, APersonHasItTriedAgainWhereNobodyServes) {
+  PlanCluster cluster(2);
+  for (const int i : {0, 1}) {
+    Rests(cluster, i);
+    cluster.node(i).set_start_failed("connect: no database");
+  }
+  v1::Decision decision = cluster.Settle();
+  for (const int i : {0, 1}) {
+    ASSERT_EQ(decision.assignments(i).state(), v1::SERVING);
+    ASSERT_TRUE(absl::StrContains(decision.said(i).fix(), "connect-ha node start node-"));
+  }
+  const v1::Order before = decision.assignments(0).order();
+  cluster.Say(v1::Word::START, "node-1");
+  decision = cluster.Step();
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
+  EXPECT_GT(decision.assignments(0).order().serial(), before.serial());  // so its agent tries
+  EXPECT_EQ(decision.assignments(1).order().serial(), before.serial());
+  EXPECT_EQ(decision.ended_words_size(), 1);
+  const v1::Order given = decision.assignments(0).order();
+  EXPECT_EQ(cluster.Settle().assignments(0).order().serial(), given.serial());  // once
+}
+
+TEST(StartsTest, APersonHasItTriedAgainWhereAnotherServes) {
+  PlanCluster cluster(2);
+  Rests(cluster, 0);
+  cluster.node(0).set_start_failed("connect: no database");
+  cluster.Say(v1::Word::START, "node-1");
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::SERVING);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::STOPPED);  // it failed again
+}
+
+// What keeps it from starting is perhaps what differs; nobody is interrupted.
+TEST(StartsTest, TheLastOneThatDoesNotStartIsBroughtToANewSpecification) {
+  PlanCluster cluster(2);
+  for (const int i : {0, 1}) {
+    Rests(cluster, i);
+    cluster.node(i).set_start_failed("connect: bad licence");
+    Differs(cluster, i);
+  }
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::PREPARING);
+  EXPECT_EQ(cluster.Step().assignments(1).state(), v1::PREPARING);
+  for (const int i : {0, 1}) {
+    cluster.node(i).clear_convergence();
+    cluster.node(i).mutable_convergence()->set_generation(kGeneration);
+    cluster.node(i).mutable_convergence()->set_state(v1::Convergence::CONVERGED);
+  }
+  cluster.Step();
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::SERVING);
+}
+
+TEST(StartsTest, ARestartOfConnectIsNoChanceToChangeIt) {
+  PlanCluster cluster(2);
+  Rests(cluster, 0);
+  Differs(cluster, 0);
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "a change for which Connect has to be"));
+}
+
+TEST(StartsTest, WhatIsToStartSaysWhatItWaitsFor) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::READY);
+  *cluster.input.mutable_memory() = cluster.Decide().remember();  // the node has not called yet
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  EXPECT_EQ(cluster.Reason(0), " | its agent to get there");
+}
+
+// The rule fails from the moment on at which Connect is to run.
+TEST(StartsTest, AConnectHasTimeToStart) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::READY);
+  cluster.Step();
+  v1::PlanNode& node = cluster.node(0);
+  ASSERT_EQ(node.brief().reported_state(), v1::SERVING);
+  node.mutable_brief()->mutable_facts()->set_answers(false);
+  cluster.Fail(0, kService);
+  *cluster.Rule(0, kService).mutable_since() = cluster.input.now();
+  cluster.Wait(seconds(60));
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+  EXPECT_EQ(cluster.Settle().wake_at().seconds(), cluster.input.now().seconds() + 60);
+  cluster.Wait(seconds(60));
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  // As long as its agent is still at it, it says itself how that ends.
+  node.mutable_brief()->set_reported_state(v1::READY);
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+}
+
+TEST(StartsTest, WhatDoesNotStayUpLeavesServiceUntilAPersonTriesAgain) {
+  PlanCluster cluster(2);
+  Rests(cluster, 0);
+  cluster.node(0).set_connect(v1::CONNECT_RUNS);  // systemd starts it again and again
+  cluster.Wait(seconds(30));
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  cluster.node(0).set_connect(v1::CONNECT_RESTS);  // and gives up
+  v1::Decision decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::STOPPED);
+  EXPECT_TRUE(absl::StrContains(decision.assignments(0).waits_for(), "connect-ha node start"));
+  cluster.Wait(minutes(60));
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::STOPPED);
+  cluster.Say(v1::Word::START, "node-1");
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+}
+
+// What else was wrong explains it, and may pass.
+TEST(StartsTest, WhatWasDownWithItsCauseStartsOnceThatIsRight) {
+  PlanCluster cluster(2);
+  cluster.Fail(0, "database-reachable");
+  ASSERT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
+  Rests(cluster, 0);
+  cluster.Settle();
+  EXPECT_EQ(cluster.State(0), v1::READY);
+  cluster.Rule(0, "database-reachable").set_outcome(v1::PASS);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+}
+
+TEST(StartsTest, ARestartOfAnObservedConnectIsNoRest) {
+  PlanCluster cluster(2);
+  cluster.Brownfield(0);
+  Differs(cluster, 0);
+  cluster.Settle();
+  Rests(cluster, 0);
+  const v1::Decision waits = cluster.Settle();
+  EXPECT_EQ(waits.assignments(0).state(), v1::OBSERVED);
+  EXPECT_NE(waits.assignments(0).waits_for(), "");
+  EXPECT_EQ(waits.wake_at().seconds(), cluster.input.now().seconds() + 30);
+  Runs(cluster, 0);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::OBSERVED);
+  Rests(cluster, 0);
+  cluster.Wait(seconds(30));
+  EXPECT_EQ(cluster.State(0), v1::PREPARING);
+}
+
+// An agent that was only to look on stops no Connect: it would never get there.
+TEST(StartsTest, WhatStartsWhileItIsToldToPrepareIsLeftAlone) {
+  PlanCluster cluster(2);
+  cluster.Bare(0);
+  cluster.node(0).mutable_convergence()->set_state(v1::Convergence::DIFFERS);
+  *cluster.input.mutable_memory() = cluster.Decide().remember();
+  *cluster.node(0).mutable_obeys() = cluster.memory(0).order();
+  ASSERT_EQ(cluster.State(0), v1::PREPARING);
+  Runs(cluster, 0);
+  EXPECT_EQ(cluster.State(0), v1::OBSERVED);
+}
+
+// The same for a drain without waiting: its agent closes it first.
+TEST(StartsTest, WhatWasFoundRunningIsDrainedBeforeItIsStopped) {
+  PlanCluster cluster(2);
+  cluster.Brownfield(0);
+  Differs(cluster, 0);
+  cluster.Settle();
+  cluster.Say(v1::Word::DRAIN, "node-1").set_now(true);
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::PREPARING);
+}
+
+TEST(StartsTest, APersonsWordHoldsWhereItIsNotKnownWhetherConnectRuns) {
+  PlanCluster cluster(2);
+  cluster.Brownfield(0);
+  Differs(cluster, 0);
+  cluster.Settle();
+  cluster.node(0).set_connect(v1::CONNECT_UNKNOWN);
+  cluster.Say(v1::Word::FENCE, "node-1");
+  EXPECT_EQ(cluster.State(0), v1::FENCED);
+}
+
+}  // namespace
+}  // namespace connect_ha
