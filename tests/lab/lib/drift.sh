@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317 # what is set and called here is by name, or by the steps
 # One fault after the other on node-2 while it serves, and users are there. Each has to do what its rule says, and the
 # other node serves throughout; then it is undone, and node-2 serves again by itself. For steps, which have read
 # lib/scenario.sh and lib/serving.sh.

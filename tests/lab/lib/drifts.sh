@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2317 # make_it and undo_it are called by drift
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317 # make_it and undo_it are called by drift
 # What goes wrong on node-2 while it serves: each is made, judged and undone by lib/drift.sh.
 
 KEY=/mnt/connect/data/db/secret.key # as the whole specification has it
@@ -13,6 +13,27 @@ drift_covered() {
   make_it() { on node-2 "mkdir -p /srv/local/data; $AT; mount --bind /srv/local /mnt/connect"; }
   undo_it() { on node-2 'umount /mnt/connect && rm -rf --one-file-system /srv/local'; }
   drift "a local directory is mounted over it" fenced storage-is-mounted
+}
+
+# Put back, where a Connect that runs has what is right.
+FILE="^RESOURCE_CHANGED node-2 file $CONFIG"
+
+drift_other_url() {
+  make_it() { on node-2 "$AT; sed -i 's|:$PORT_DATABASE/connect?|:$PORT_DATABASE/other?|' $CONFIG"; }
+  undo_it() { :; }
+  drift "the file names another database" mended configuration-matches "$FILE: .*Postgres.URL"
+}
+
+drift_no_gcfg() {
+  make_it() { on node-2 "$AT; printf '\n[Server\n' >>$CONFIG"; }
+  undo_it() { :; }
+  drift "the file does not parse" mended configuration-is-valid "$FILE: .*no gcfg"
+}
+
+drift_readable() {
+  make_it() { on node-2 "$AT; chmod 0644 $CONFIG"; }
+  undo_it() { :; }
+  drift "everybody may read the file" mended configuration-is-protected "$FILE: "
 }
 
 drift_uid() {

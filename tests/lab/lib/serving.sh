@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what is set here is used by the steps
 # Nodes that go into service, are held out of it and come back: what a scenario of enforcement asks for. For steps,
 # which have read lib/scenario.sh.
 
