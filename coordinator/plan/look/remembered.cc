@@ -97,9 +97,10 @@ void FindRestored(Situation& situation) {
     if (!IsBeyond(memory, member)) continue;
     beyond.insert(member.name());
     if (applied_since) {
-      const uint64_t reached = member.memory.reached();
+      const v1::NodeMemory before = member.memory;
       member.memory = Begun(*member.node);
-      member.memory.set_reached(reached);
+      member.memory.set_reached(before.reached());
+      member.memory.set_declared_gone(before.declared_gone());
       *member.memory.mutable_since() = situation.input.now();
     } else if (!situation.restored_at) {
       situation.restored_at = situation.moments.now();
