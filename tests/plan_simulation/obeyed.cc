@@ -90,7 +90,9 @@ void World::CheckLeaves(size_t slot, const Given& given, const Knowledge& known)
 void World::CheckCause(size_t slot, const Before& before, const Knowledge& known) {
   const std::string& name = NameOf(slot);
   const Report& report = known.views[slot].report;
-  bool by_word = FindWord(known, v1::Word::RELEASE, name) != nullptr;
+  // What was declared gone and is back begins anew.
+  bool by_word = FindWord(known, v1::Word::RELEASE, name) != nullptr ||
+                 FindWord(known, v1::Word::GONE, name) != nullptr;
   for (const v1::Word::Kind kind : kOut) {
     by_word = by_word || FindWord(known, kind, name) != nullptr;
   }

@@ -39,7 +39,8 @@ std::string WhyStays(const Member& member, const std::string& awaited, bool rest
 // One that was declared gone is back, and the cluster may have gone on without it: where Connect
 // rests, it is prepared anew, whatever it was told before.
 void BeginAgain(Member& member) {
-  if (member.node->connect() == v1::CONNECT_UNKNOWN) return;
+  const bool is_back = member.memory.declared_gone() && member.words.gone == nullptr;
+  if (!is_back || member.node->connect() == v1::CONNECT_UNKNOWN) return;
   member.memory.clear_declared_gone();
   const bool was_to_run = member.position == v1::SERVING || member.position == v1::DRAINING;
   if (was_to_run && member.node->connect() == v1::CONNECT_RESTS) member.position = v1::PREPARING;
@@ -100,7 +101,7 @@ Situation LookAt(const v1::PlanInput& input) {
     const v1::PlanNode& node = *member.node;
     member.position = PositionOf(node, member.memory, input.epoch());
     member.stays = WhyStays(member, awaited, restored);
-    if (member.stays.empty() && member.memory.declared_gone()) BeginAgain(member);
+    if (member.stays.empty()) BeginAgain(member);
     member.left_alone = node.brief().claimants() > 1 || node.odd() || node.ahead() || restored;
     member.may = MayDo(input, member, member.why_no_more);
     member.serves = IsServing(input, member);
