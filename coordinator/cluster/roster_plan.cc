@@ -38,6 +38,10 @@ void FillSpec(const v1::ClusterSpec& spec, v1::ClusterSpec* of_plan) {
     of_plan->mutable_connect()->set_version(PlainVersion(spec.connect().version()));
   }
   of_plan->set_enforcement(spec.enforcement());
+  // Where it is known which file system is to be mounted, that it is has to be known, too.
+  if (spec.storage().source_case() != v1::StorageSpec::SOURCE_NOT_SET) {
+    of_plan->mutable_storage()->set_mount_point(spec.storage().mount_point());
+  }
   *of_plan->mutable_nodes() = spec.nodes();
   *of_plan->mutable_load_balancer() = spec.load_balancer();
   *of_plan->mutable_rollout() = spec.rollout();

@@ -316,6 +316,23 @@ TEST_F(PlannerTest, WhatTheNodeSaysOfItsServiceReachesThePlan) {
   EXPECT_EQ(plan_.input.nodes(0).running_version(), "2024.08.0");  // as it was last
 }
 
+// Where the plan sees no storage, nothing asks whether the right one is mounted.
+TEST_F(PlannerTest, ThePlanSeesWhetherAFileSystemIsToBeMounted) {
+  Decide(v1::OBSERVED);
+  EXPECT_FALSE(plan_.input.spec().has_storage());
+  v1::Desired desired;
+  desired.set_generation(4);
+  desired.mutable_spec()->mutable_storage()->set_mount_point("/mnt/connect");
+  roster_->SetSpec(desired);
+  Decide(v1::OBSERVED);
+  EXPECT_FALSE(plan_.input.spec().has_storage());
+  desired.set_generation(5);
+  desired.mutable_spec()->mutable_storage()->mutable_efs()->set_file_system("fs-1");
+  roster_->SetSpec(desired);
+  Decide(v1::OBSERVED);
+  EXPECT_TRUE(plan_.input.spec().has_storage());
+}
+
 // Whatever is written in cluster.yaml, one version has one spelling.
 TEST_F(PlannerTest, AVersionIsSpelledAsTheSpecificationSpellsIt) {
   v1::Desired desired;
