@@ -100,6 +100,7 @@ void FindRestored(Situation& situation) {
       member.memory = Begun(*member.node);
       member.memory.set_reached(reached);
       *member.memory.mutable_since() = situation.input.now();
+      member.begins_anew = true;
     } else if (!situation.restored_at) {
       situation.restored_at = situation.moments.now();
       situation.restored_generation = situation.input.generation();
