@@ -149,6 +149,11 @@ std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {
   return hazards;
 }
 
+bool IsOutForServiceAlone(const Member& member) {
+  return member.position == v1::DRAINING && member.memory.out_for_size() == 1 &&
+         member.memory.out_for(0) == kServiceRule;
+}
+
 bool IsOver(Situation& situation, const Member& member, const std::string& rule) {
   if (ActionOf(situation, member, rule) <= v1::TELL) return true;
   const v1::NodeRule* line = LineOf(*member.node, rule);

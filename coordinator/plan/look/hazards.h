@@ -36,6 +36,9 @@ bool IsUnclear(const Situation& situation, const Member& member, const v1::NodeR
 // what is known of it may be old.
 std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member);
 
+// It was taken out since Connect did not run as it should, and for nothing else.
+bool IsOutForServiceAlone(const Member& member);
+
 // For what it was taken out of service the node may come back: the rule has held long enough, or
 // does nothing any more.
 bool IsOver(Situation& situation, const Member& member, const std::string& rule);

@@ -102,6 +102,7 @@ void FindRestored(Situation& situation) {
       member.memory.set_reached(before.reached());
       member.memory.set_declared_gone(before.declared_gone());
       *member.memory.mutable_since() = situation.input.now();
+      member.begins_anew = true;
     } else if (!situation.restored_at) {
       situation.restored_at = situation.moments.now();
       situation.restored_generation = situation.input.generation();

@@ -23,7 +23,9 @@ bool IsAwaited(const Member& member) {
 std::string WhyStays(const Member& member, const std::string& awaited, bool restored) {
   const v1::PlanNode& node = *member.node;
   if (node.brief().claimants() > 1) return "two live machines speak under this name";
-  if (node.odd() || node.ahead()) return node.standing();
+  if (node.odd() || node.ahead()) {
+    return node.standing().empty() ? "it goes by what nobody gave it" : node.standing();
+  }
   if (restored) return absl::StrCat(kOlderStore, "; connect-ha apply has the nodes moved again");
   if (!node.brief().has_last_seen()) return "it was never heard";
   if (!node.heard() || !node.fresh()) {
@@ -46,12 +48,10 @@ void BeginAgain(Member& member) {
   if (was_to_run && member.node->connect() == v1::CONNECT_RESTS) member.position = v1::PREPARING;
 }
 
-// It was taken out since Connect did not run as it should, and nothing else was wrong; now systemd
-// has given it up.
+// systemd has given it up.
 bool GaveUp(const Member& member) {
   const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
-  return member.position == v1::DRAINING && member.node->connect() == v1::CONNECT_RESTS &&
-         member.memory.out_for_size() == 1 && member.memory.out_for(0) == kServiceRule &&
+  return IsOutForServiceAlone(member) && member.node->connect() == v1::CONNECT_RESTS &&
          line != nullptr && Fails(*line);
 }
 
@@ -104,7 +104,7 @@ Situation LookAt(const v1::PlanInput& input) {
     if (member.stays.empty()) BeginAgain(member);
     member.left_alone = node.brief().claimants() > 1 || node.odd() || node.ahead() || restored;
     member.may = MayDo(input, member, member.why_no_more);
-    member.serves = IsServing(input, member);
+    member.serves = !member.begins_anew && IsServing(input, member);
     member.known_out = IsKnownOut(input, member);
     if (member.stays.empty()) NoteProgress(situation, member);
   }

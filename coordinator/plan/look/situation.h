@@ -33,6 +33,8 @@ struct Member {
   bool left_alone = false;
   May may = May::kObserve;
   std::string why_no_more;  // "" for kServe
+  // By what it says alone: what it goes by is not in the store yet. Nothing is built on it.
+  bool begins_anew = false;
   // A person has its Connect, which did not start, tried once more.
   bool tries_again = false;
   // It is known to serve; it is known not to. Neither where that is not known.

@@ -151,6 +151,19 @@ Move WithoutConnect(Situation& situation, const Member& member) {
   }
 }
 
+// DRAINING.
+Move FromClosed(Situation& situation, const Member& member) {
+  switch (member.node->connect()) {
+    case v1::CONNECT_RUNS:
+      return FromDraining(situation, member);
+    case v1::CONNECT_RESTS:
+      if (!WaitsForJudgement(situation, member)) return Rest(situation, member);
+      return StayDraining(situation, member, "whether Connect comes up again here");
+    default:
+      return StayDraining(situation, member, "whether Connect runs here");
+  }
+}
+
 }  // namespace
 
 Move CourseOf(Situation& situation, const Member& member) {
@@ -162,9 +175,7 @@ Move CourseOf(Situation& situation, const Member& member) {
     case v1::SERVING:
       return FromServing(situation, member);
     case v1::DRAINING:
-      if (member.node->connect() == v1::CONNECT_UNKNOWN) return StayDraining(situation, member);
-      if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
-      return FromDraining(situation, member);
+      return FromClosed(situation, member);
     case v1::STOPPED:
       return FromStopped(situation, member);
     case v1::FENCED:

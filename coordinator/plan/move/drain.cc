@@ -109,11 +109,20 @@ std::string OutText(const Member& member, const std::vector<std::string>& out_fo
                       line == nullptr ? "" : line->text());
 }
 
-Move StayDraining(Situation& situation, const Member& member) {
+bool WaitsForJudgement(const Situation& situation, const Member& member) {
+  const NodeWords& words = member.words;
+  const bool is_asked = words.fence != nullptr || words.stop != nullptr || words.drain != nullptr ||
+                        words.start != nullptr;
+  return IsOutForServiceAlone(member) && !is_asked &&
+         ActionOf(situation, member, kServiceRule) > v1::TELL &&
+         member.memory.start_failed() != situation.input.generation();
+}
+
+Move StayDraining(Situation& situation, const Member& member, const std::string& what) {
   const std::string why = WhyItEnds(situation, member);
   const std::vector<std::string> out_for = StillOutFor(situation, member);
   return {v1::DRAINING, !why.empty() || out_for.empty() ? why : OutText(member, out_for),
-          "to know whether Connect runs here", out_for};
+          absl::StrCat("to know ", what), out_for};
 }
 
 Move FromDraining(Situation& situation, const Member& member) {

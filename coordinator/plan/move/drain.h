@@ -15,8 +15,10 @@ std::vector<std::string> StillOutFor(Situation& situation, const Member& member)
 // "clocks-are-synchronised: 5 s apart"
 std::string OutText(const Member& member, const std::vector<std::string>& out_for);
 
-// Nothing is known that would move it.
-Move StayDraining(Situation& situation, const Member& member);
+// Nothing is known that would move it, until `what` is.
+Move StayDraining(Situation& situation, const Member& member, const std::string& what);
+// Connect rests there, and may have come to rest for good: that is judged before anything is done.
+bool WaitsForJudgement(const Situation& situation, const Member& member);
 Move FromDraining(Situation& situation, const Member& member);
 
 }  // namespace connect_ha

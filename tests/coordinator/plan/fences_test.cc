@@ -8,7 +8,6 @@
 namespace connect_ha {
 namespace {
 
-using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr char kCloses[] = "clocks-are-synchronised";

@@ -133,7 +133,11 @@ TEST(StartsTest, WhatDoesNotStayUpLeavesServiceUntilAPersonTriesAgain) {
   cluster.node(0).set_connect(v1::CONNECT_RUNS);  // systemd starts it again and again
   cluster.Wait(seconds(30));
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
-  cluster.node(0).set_connect(v1::CONNECT_RESTS);  // and gives up
+  cluster.node(0).set_connect(v1::CONNECT_RESTS);      // and gives up
+  cluster.Rule(0, kService).set_outcome(v1::UNKNOWN);  // not judged yet
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  EXPECT_NE(cluster.Settle().assignments(0).waits_for(), "");
+  cluster.Rule(0, kService).set_outcome(v1::FAIL);
   v1::Decision decision = cluster.Settle();
   EXPECT_EQ(decision.assignments(0).state(), v1::STOPPED);
   EXPECT_TRUE(absl::StrContains(decision.assignments(0).waits_for(), "connect-ha node start"));
