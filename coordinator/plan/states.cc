@@ -71,8 +71,8 @@ const std::vector<Way>& Ways() {
       {SERVING, OBSERVED, kNoSpec},
       {SERVING, PREPARING,
        "Connect rests and does not start, and something differs; it allows no more than to "
-       "install"},
-      {SERVING, READY, "drain --now"},
+       "install; it was declared gone, and is back"},
+      {SERVING, READY, "drain --now; it was declared gone, and is back"},
       {SERVING, DRAINING, "drain, stop; EC2's notice; a rule that closes or holds"},
       {SERVING, STOPPED, "stop --now; Connect does not start"},
       {SERVING, FENCED, "fence; a rule that fences"},
