@@ -169,10 +169,14 @@ void World::CheckPublished(size_t slot, const v1::NodeAssignment& assignment,
   const bool was = !given_[slot].empty() && given_[slot].back().state == v1::FENCED;
   const bool by_word = FindWord(known, v1::Word::FENCE, NameOf(slot)) != nullptr;
   if (assignment.state() != v1::FENCED || was || by_word) return;
-  rule_fences_.push_back(now_);
-  const auto recent = std::count_if(rule_fences_.begin(), rule_fences_.end(),
-                                    [this](Time at) { return at > now_ - std::chrono::hours(1); });
-  if (clock_jumped_ || was_restored_) return;
+  const auto is_recent = [this](const std::pair<const size_t, Time>& fence) {
+    return fence.second > now_ - std::chrono::hours(1);
+  };
+  const auto before = rule_fences_.find(slot);
+  const bool again = before != rule_fences_.end() && is_recent(*before);  // no other one
+  rule_fences_[slot] = now_;
+  const auto recent = std::count_if(rule_fences_.begin(), rule_fences_.end(), is_recent);
+  if (again || clock_jumped_ || was_restored_) return;
   if (recent > static_cast<int64_t>(known.spec.nodes().fences_per_hour())) {
     Break("so-many-fences-an-hour", absl::StrCat(recent, " nodes were fenced within an hour"));
   }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -209,7 +210,7 @@ class World {
   std::array<size_t, 2> pending_{};  // what each coordinator's decision rests on
   std::array<std::vector<Given>, kMostNodes> given_;
   std::array<uint64_t, kMostNodes> been_{};  // the newest generation that it was known to be as
-  std::vector<Time> rule_fences_;
+  std::map<size_t, Time> rule_fences_;       // by slot: when a rule fenced it last
   std::optional<Restored> restored_;
   bool clock_jumped_ = false;
   bool was_restored_ = false;
