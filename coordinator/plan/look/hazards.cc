@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
+#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/hysteresis.h"
 
 namespace connect_ha {
@@ -12,24 +13,6 @@ namespace {
 
 // A Connect that is started answers within that time, or something is wrong with it.
 constexpr std::chrono::minutes kStarting{2};
-
-bool Runs(const Member& member) {
-  return member.node->fresh() && member.node->connect() == v1::CONNECT_RUNS &&
-         !member.node->running_version().empty();
-}
-
-bool TwoVersionsRun(const Situation& situation, const Member& member) {
-  if (!Runs(member)) return false;
-  return std::any_of(
-      situation.members.begin(), situation.members.end(), [&member](const Member& other) {
-        return Runs(other) && other.node->running_version() != member.node->running_version();
-      });
-}
-
-v1::RuleAction TableAction(const std::string& rule) {
-  const Rule* row = FindRule(rule);
-  return row == nullptr ? v1::TELL : row->action;
-}
 
 // Of the nodes that serve three or more are known to pass or to fail, and more than half pass.
 bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
@@ -84,25 +67,6 @@ std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRul
 }
 
 }  // namespace
-
-v1::RuleAction ActionBySpec(const v1::ClusterSpec& spec, const std::string& rule) {
-  const v1::RuleAction by_table = TableAction(rule);
-  const auto said = spec.rules().find(rule);
-  if (by_table == v1::FENCE || said == spec.rules().end() || !said->second.has_action()) {
-    return by_table;
-  }
-  return said->second.action() == v1::RULE_ACTION_UNSPECIFIED ? by_table : said->second.action();
-}
-
-v1::RuleAction ActionOf(const Situation& situation, const Member& member, const std::string& rule) {
-  if (IsWaived(situation.words.waivers, rule, member.name())) return v1::TELL;
-  v1::RuleAction action = ActionBySpec(situation.input.spec(), rule);
-  if (rule == kVersionRule && action == v1::FENCE && !TwoVersionsRun(situation, member)) {
-    action = v1::HOLD;
-  }
-  if (action == v1::FENCE && member.words.unfence != nullptr) action = v1::TELL;
-  return action;
-}
 
 const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule) {
   for (const v1::NodeRule& line : node.rules()) {

@@ -14,14 +14,6 @@ namespace connect_ha {
 inline constexpr char kServiceRule[] = "service-is-healthy";
 // What is put right while Connect runs, once the node may be changed.
 inline constexpr char kGuardRule[] = "boot-is-guarded";
-// Two versions against one database.
-inline constexpr char kVersionRule[] = "connect-version-matches";
-
-// What a failing of the rule does by table and specification. Of a rule that fences, no
-// specification makes less.
-v1::RuleAction ActionBySpec(const v1::ClusterSpec& spec, const std::string& rule);
-// What it does on the node: by these, and by what people waived.
-v1::RuleAction ActionOf(const Situation& situation, const Member& member, const std::string& rule);
 
 // Null: nothing is said of it.
 const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule);

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
-#include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/look/action.h"
 
 namespace connect_ha {
 namespace {

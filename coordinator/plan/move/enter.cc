@@ -1,6 +1,7 @@
 #include "coordinator/plan/move/enter.h"
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/notices.h"

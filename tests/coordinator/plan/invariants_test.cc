@@ -101,6 +101,28 @@ TEST(InvariantsTest, TheLastOneThatServesStays) {
   EXPECT_TRUE(Broken(cluster.input, decision).empty());
 }
 
+TEST(InvariantsTest, TheLastConnectThatAnswersIsNotStopped) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::DRAINING);
+  cluster.Say(v1::Word::DRAIN, "node-1");
+  EXPECT_TRUE(Broken(cluster.input, With(cluster.input, 0, v1::READY)).empty());
+  cluster.Stale(1);
+  ExpectBroken(cluster.input, With(cluster.input, 0, v1::READY), "Connect is stopped on node-1");
+  cluster.input.mutable_words(0)->set_downtime(true);
+  EXPECT_TRUE(Broken(cluster.input, With(cluster.input, 0, v1::READY)).empty());
+}
+
+TEST(InvariantsTest, WhoWasDrainedServesAgainOnlyWhereNobodyElseDoes) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::DRAINING);
+  cluster.Say(v1::Word::DRAIN, "node-1");
+  ExpectBroken(cluster.input, With(cluster.input, 0, v1::SERVING), "a person keeps it out");
+  cluster.Lose(1);
+  EXPECT_TRUE(Broken(cluster.input, With(cluster.input, 0, v1::SERVING)).empty());
+  cluster.input.mutable_words(0)->set_downtime(true);
+  ExpectBroken(cluster.input, With(cluster.input, 0, v1::SERVING), "a person keeps it out");
+}
+
 TEST(InvariantsTest, NobodyLeavesForNoReason) {
   PlanCluster cluster(2);
   ExpectBroken(cluster.input, With(cluster.input, 0, v1::DRAINING), "for no reason");
