@@ -309,6 +309,19 @@ TEST_F(Apply, ANodeThatRefusesEndsTheFollowingAndSaysWhy) {
   EXPECT_THAT(world_.out, HasSubstr("it is not signed"));
 }
 
+// The plan says so: look at the nodes, then connect-ha apply.
+TEST_F(Apply, WhereTheStoreIsAnOlderCopyTheSameIsAppliedAgain) {
+  world_.coordinator.specs.resize(1);
+  v1::SpecGeneration& spec = world_.coordinator.specs[0];
+  spec.set_generation(1);
+  ASSERT_TRUE(LoadSpecBundle(path_, *spec.mutable_bundle()).empty());
+  world_.coordinator.snapshots = {Snapshot(v1::Convergence::CONVERGED)};
+  v1::PlanMemory& memory = *world_.coordinator.plan.mutable_decision()->mutable_remember();
+  memory.mutable_restored_at()->set_seconds(1'700'000'000);
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("generation 2 is in force\n"));
+}
+
 // One node's word makes no generation, and nobody waits for it.
 TEST_F(Apply, ANodeThatIsOddIsNamedAndNotWaitedFor) {
   world_.coordinator.specs.resize(1);
