@@ -9,6 +9,7 @@
 #include "coordinator/plan/look/situation.h"
 #include "coordinator/plan/move/fence.h"
 #include "coordinator/plan/move/orders.h"
+#include "coordinator/plan/move/starts.h"
 
 namespace connect_ha {
 namespace {
@@ -41,31 +42,6 @@ Decided DecideOne(Situation& situation, const Member& member, const Leaving& lea
   return decided;
 }
 
-bool Starts(const Member& member, const Decided& decided) {
-  return member.stays.empty() && decided.move.state == v1::SERVING &&
-         member.position != v1::SERVING && member.node->connect() == v1::CONNECT_RESTS;
-}
-
-// Of nodes that would start at once with several versions none does.
-void KeepOneVersion(Situation& situation, std::vector<Decided>& decided) {
-  std::set<std::string> versions;
-  for (size_t i = 0; i < decided.size(); ++i) {
-    const Member& member = situation.members[i];
-    if (Starts(member, decided[i])) versions.insert(member.node->installed_version());
-  }
-  if (versions.size() < 2) return;
-  for (size_t i = 0; i < decided.size(); ++i) {
-    const Member& member = situation.members[i];
-    if (!Starts(member, decided[i])) continue;
-    decided[i].move = {member.position,
-                       "it is as the specification says",
-                       "the nodes that are to start to have one version of Connect",
-                       {}};
-  }
-  situation.Say("", "nodes that are to start have several versions of Connect: none does",
-                "name one in cluster.yaml (connect.version), then: connect-ha apply");
-}
-
 // Where it is not known who is wrong, that is said once for each rule.
 void SayUndecided(Situation& situation) {
   std::set<std::string> rules;
@@ -92,7 +68,7 @@ v1::Decision Decide(const v1::PlanInput& input) {
   for (size_t i = 0; i < situation.members.size(); ++i) {
     decided.push_back(DecideOne(situation, situation.members[i], leaving[i]));
   }
-  KeepOneVersion(situation, decided);
+  HoldBackStarts(situation, decided);
   SayUndecided(situation);
   return Write(situation, decided);
 }

@@ -74,6 +74,9 @@ TEST(DecideTest, BareNodesArePreparedVerifiedAndServe) {
   const v1::Decision ready = cluster.Step();
   EXPECT_EQ(ready.assignments(0).state(), v1::READY);
   EXPECT_EQ(ready.assignments(1).state(), v1::READY);
+  const v1::Decision first = cluster.Step();
+  EXPECT_EQ(first.assignments(0).state(), v1::SERVING);
+  EXPECT_EQ(first.assignments(1).state(), v1::READY);  // makes neither key nor tables beside it
   const v1::Decision serving = cluster.Step();
   EXPECT_EQ(serving.assignments(0).state(), v1::SERVING);
   EXPECT_EQ(serving.assignments(1).state(), v1::SERVING);

@@ -107,6 +107,39 @@ TEST(StartsTest, WhatIsToStartSaysWhatItWaitsFor) {
   EXPECT_EQ(cluster.Reason(0), " | its agent to get there");
 }
 
+// A first start makes the key and the tables.
+TEST(StartsTest, TheFirstConnectStartsAlone) {
+  PlanCluster cluster(3);
+  for (const int i : {0, 1, 2}) cluster.Become(i, v1::READY);
+  cluster.node(0).set_member(9);
+  v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(0).state(), v1::READY);
+  EXPECT_EQ(decision.assignments(1).state(), v1::SERVING);
+  EXPECT_EQ(decision.assignments(2).state(), v1::READY);
+  EXPECT_TRUE(absl::StartsWith(decision.assignments(2).waits_for(), "node-2 to answer"));
+  // It has been told, and is at it.
+  *cluster.input.mutable_memory() = decision.remember();
+  EXPECT_EQ(cluster.State(0), v1::READY);
+  decision = cluster.Step();
+  EXPECT_EQ(decision.assignments(2).state(), v1::READY);
+  decision = cluster.Step();  // it answers
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
+  EXPECT_EQ(decision.assignments(2).state(), v1::SERVING);
+}
+
+TEST(StartsTest, TheOthersDoNotWaitForOneThatDoesNotStart) {
+  PlanCluster cluster(2);
+  cluster.Become(1, v1::READY);
+  *cluster.memory(0).mutable_since() = cluster.input.now();
+  Rests(cluster, 0);
+  EXPECT_EQ(cluster.State(1), v1::READY);
+  cluster.Wait(minutes(10));
+  EXPECT_EQ(cluster.State(1), v1::SERVING);
+  cluster.Wait(minutes(-10));
+  cluster.node(0).set_start_failed("connect: bad licence");
+  EXPECT_EQ(cluster.State(1), v1::SERVING);
+}
+
 // The rule fails from the moment on at which Connect is to run.
 TEST(StartsTest, AConnectHasTimeToStart) {
   PlanCluster cluster(2);
