@@ -12,7 +12,7 @@ namespace connect_ha {
 
 // What judges a Connect that runs: not asked of one that is yet to be started.
 inline constexpr char kServiceRule[] = "service-is-healthy";
-// What is put right while Connect runs, once the node may be changed.
+// What is put right while Connect runs, once the node may be changed; as the unit is enabled.
 inline constexpr char kGuardRule[] = "boot-is-guarded";
 
 // Null: nothing is said of it.

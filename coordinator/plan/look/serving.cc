@@ -19,6 +19,18 @@ bool GateIsClosed(const v1::PlanInput& input, const v1::PlanNode& node) {
 
 bool TakesTraffic(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
 
+// Users do not reach it, as it says itself. What is not known is not known to be so.
+bool IsOut(Situation& situation, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  const v1::NodeState reported = node.brief().reported_state();
+  if (!IsHeard(node)) return false;
+  if (reported != v1::NODE_STATE_UNSPECIFIED && !TakesTraffic(reported)) return true;
+  const bool by_rule = std::any_of(
+      member.hazards.begin(), member.hazards.end(),
+      [](const v1::Hazard& hazard) { return hazard.acts() && hazard.action() >= v1::CLOSE; });
+  return IsDown(situation, member) || (by_rule && GateIsClosed(situation.input, node));
+}
+
 }  // namespace
 
 bool IsServing(const v1::PlanInput& input, const Member& member) {
@@ -33,25 +45,7 @@ bool IsServing(const v1::PlanInput& input, const Member& member) {
          !IsLater(node.obeys(), member.memory.order());
 }
 
-bool IsKnownOut(const v1::PlanInput& input, const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  if (!IsHeard(node)) return false;
-  if (node.connect() == v1::CONNECT_RESTS || GateIsClosed(input, node)) return true;
-  if (node.brief().facts().has_answers() && !node.brief().facts().answers()) return true;
-  return node.brief().reported_state() != v1::NODE_STATE_UNSPECIFIED &&
-         !TakesTraffic(node.brief().reported_state());
-}
-
 bool IsGone(const Member& member) { return member.words.gone != nullptr && !member.node->fresh(); }
-
-bool IsAlone(const Situation& situation, const Member& member) {
-  return std::all_of(situation.members.begin(), situation.members.end(),
-                     [&member](const Member& other) {
-                       const v1::NodeBrief& brief = other.node->brief();
-                       return &other == &member || other.known_out || brief.lost() ||
-                              !brief.has_last_seen() || IsGone(other);
-                     });
-}
 
 bool AnotherServes(const Situation& situation, const Member& member) {
   return std::any_of(situation.members.begin(), situation.members.end(),
@@ -66,6 +60,15 @@ bool IsDown(Situation& situation, const Member& member) {
   if (!silent || line == nullptr || !Fails(*line)) return false;
   return situation.moments.Lasted(FromProto(line->since()),
                                   FailAfter(situation.input.spec(), kServiceRule));
+}
+
+bool IsAlone(Situation& situation, const Member& member) {
+  return std::all_of(situation.members.begin(), situation.members.end(),
+                     [&situation, &member](const Member& other) {
+                       const v1::NodeBrief& brief = other.node->brief();
+                       return &other == &member || brief.lost() || !brief.has_last_seen() ||
+                              IsGone(other) || IsOut(situation, other);
+                     });
 }
 
 size_t MinimumServing(const v1::ClusterSpec& spec) {

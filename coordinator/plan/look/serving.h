@@ -11,17 +11,15 @@ namespace connect_ha {
 // Heard, fresh, answers, its gate open, and told to be what it reports. What is not known does not
 // serve.
 bool IsServing(const v1::PlanInput& input, const Member& member);
-// Users cannot reach it, as it says itself. What is not known is not known to be out.
-bool IsKnownOut(const v1::PlanInput& input, const Member& member);
-
 // A person said so, and nothing that counts says otherwise.
 bool IsGone(const Member& member);
-// No other serves, nor may: not even one of which little is known.
-bool IsAlone(const Situation& situation, const Member& member);
 bool AnotherServes(const Situation& situation, const Member& member);
 // Connect does not answer there, and has not for so long that its leaving takes nothing from users:
 // one late answer is not enough.
 bool IsDown(Situation& situation, const Member& member);
+// No other serves, nor may, and that is not for a moment only: not even one of which little is
+// known.
+bool IsAlone(Situation& situation, const Member& member);
 
 // minimum_serving, and never none.
 size_t MinimumServing(const v1::ClusterSpec& spec);

@@ -105,7 +105,6 @@ Situation LookAt(const v1::PlanInput& input) {
     member.left_alone = node.brief().claimants() > 1 || node.odd() || node.ahead() || restored;
     member.may = MayDo(input, member, member.why_no_more);
     member.serves = !member.begins_anew && IsServing(input, member);
-    member.known_out = IsKnownOut(input, member);
     if (member.stays.empty()) NoteProgress(situation, member);
   }
   for (Member& member : situation.members) member.hazards = HazardsOf(situation, member);

@@ -37,9 +37,7 @@ struct Member {
   bool begins_anew = false;
   // A person has its Connect, which did not start, tried once more.
   bool tries_again = false;
-  // It is known to serve; it is known not to. Neither where that is not known.
-  bool serves = false;
-  bool known_out = false;
+  bool serves = false;              // what is not known does not
   std::vector<v1::Hazard> hazards;  // by rule; none where the node stays
 
   const std::string& name() const { return node->brief().name(); }

@@ -85,6 +85,8 @@ Move FromServing(Situation& situation, const Member& member) {
                          ": a change for which Connect has to be restarted");
   } else if (!HasReached(member, v1::SERVING)) {
     waits = "its agent to get there";
+  } else if (!node.start_failed().empty() && !member.tries_again) {
+    waits = absl::StrCat("connect-ha node start ", member.name(), ", once it may go well");
   }
   return {v1::SERVING, "", waits, {}};
 }

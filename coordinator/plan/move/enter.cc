@@ -32,8 +32,10 @@ std::string WhyRulesHold(const Situation& situation, const Member& member, How h
     if (ActionOf(situation, member, line.rule()) <= v1::TELL || Holds(line)) continue;
     if (line.outcome() == v1::FAIL && !Fails(line)) continue;
     if (how == How::kStart && line.rule() == kServiceRule) continue;
-    const bool guarded_then = how == How::kAdopt && line.rule() == kGuardRule && Fails(line);
-    if (!guarded_then) return absl::StrCat(line.rule(), ": ", line.text());
+    // Guarded, and enabled, it is once it serves; that it answers is asked for apart.
+    const bool of_unit = line.rule() == kGuardRule || line.rule() == kServiceRule;
+    const bool is_right_then = how == How::kAdopt && of_unit && Fails(line);
+    if (!is_right_then) return absl::StrCat(line.rule(), ": ", line.text());
   }
   return "";
 }
@@ -117,6 +119,7 @@ std::string WhyNotStart(Situation& situation, const Member& member) {
 
 std::string WhyNotAdopt(Situation& situation, const Member& member) {
   const v1::PlanNode& node = *member.node;
+  if (!HasReached(member, v1::OBSERVED)) return "its agent to get there";
   if (!HoldsGeneration(situation.input, node)) {
     return "it has not taken this generation of the specification yet";
   }

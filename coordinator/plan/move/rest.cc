@@ -45,8 +45,10 @@ Move Rest(Situation& situation, const Member& member) {
   }
   const uint64_t failed = member.memory.start_failed();
   if (failed != 0 && failed == situation.input.generation()) {
+    const std::string& last = member.node->start_failed();
     return {v1::STOPPED,
-            "Connect did not start, however often it was tried",
+            absl::StrCat("Connect did not start, however often it was tried",
+                         last.empty() ? "" : ": ", last),
             absl::StrCat("connect-ha node start ", member.name(), ", once it may go well"),
             {}};
   }

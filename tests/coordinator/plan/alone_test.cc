@@ -117,6 +117,32 @@ TEST(AloneTest, WhatMayCorruptDataIsWorseThanNobody) {
   stays("cordoned", [](PlanCluster& c) { c.Say(v1::Word::CORDON, "node-1"); });
 }
 
+TEST(AloneTest, OneLateAnswerOfAnotherBringsNobodyBack) {
+  PlanCluster cluster(2);
+  cluster.Fail(0, kHolds);
+  ASSERT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
+  v1::PlanNode& other = cluster.node(1);
+  other.mutable_brief()->mutable_facts()->set_answers(false);
+  other.set_gate(v1::GATE_CLOSED);
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  cluster.Fail(1, "service-is-healthy");  // for an hour
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+}
+
+// It is the last one that is told to serve, and its own gate is closed.
+TEST(AloneTest, AGateThatARuleClosesServesNobody) {
+  PlanCluster cluster(2);
+  cluster.Fail(0, kHolds);
+  ASSERT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
+  cluster.Fail(1, kCloses);
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  cluster.node(1).set_gate(v1::GATE_CLOSED);
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::SERVING);
+  EXPECT_EQ(cluster.Step().assignments(1).state(),
+            v1::DRAINING);  // the fault of which that one is free
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+}
+
 // EC2 recommended to replace both; then it took one.
 TEST(AloneTest, ARecommendationKeepsNobodyFromServiceWhereNobodyElseServes) {
   PlanCluster cluster(2);

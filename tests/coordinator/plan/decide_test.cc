@@ -194,7 +194,8 @@ TEST(DecideTest, WhatRunsAsTheSpecificationSaysIsAdopted) {
   PlanCluster cluster(2);
   cluster.Brownfield(0);
   cluster.Brownfield(1);
-  cluster.Fail(0, "boot-is-guarded");  // is put right while it serves
+  cluster.Fail(0, "boot-is-guarded");     // is put right while it serves
+  cluster.Fail(1, "service-is-healthy");  // it answers, and is not enabled: so is that
   const v1::Decision decision = cluster.Step();
   EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
   EXPECT_EQ(decision.assignments(1).state(), v1::SERVING);

@@ -107,6 +107,19 @@ TEST(StartsTest, WhatIsToStartSaysWhatItWaitsFor) {
   EXPECT_EQ(cluster.Reason(0), " | its agent to get there");
 }
 
+// It was started by hand, and is as the specification says.
+TEST(StartsTest, WhatSomebodyStartedIsObservedBeforeItIsAdopted) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::READY);
+  Runs(cluster, 0);
+  *cluster.input.mutable_memory() = cluster.Decide().remember();
+  EXPECT_EQ(cluster.State(0), v1::OBSERVED);
+  EXPECT_NE(cluster.Reason(0), " | ");
+  cluster.node(0).mutable_brief()->set_reported_state(v1::OBSERVED);
+  *cluster.node(0).mutable_obeys() = cluster.memory(0).order();
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+}
+
 // A first start makes the key and the tables.
 TEST(StartsTest, TheFirstConnectStartsAlone) {
   PlanCluster cluster(3);
