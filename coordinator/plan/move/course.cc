@@ -11,6 +11,8 @@
 namespace connect_ha {
 namespace {
 
+constexpr char kMayStart[] = "to know whether Connect rests here, or is being started anew";
+
 Move Stay(const Member& member, const std::string& why) { return {member.position, "", why, {}}; }
 
 std::string NotKnown(const Member& member) {
@@ -19,7 +21,8 @@ std::string NotKnown(const Member& member) {
                       member.node->connect_unknown());
 }
 
-// For longer than it takes somebody to start it anew. Where there is no unit, nothing runs.
+// For longer than it takes somebody, or a boot, to start it anew. Where there is no unit, nothing
+// runs.
 bool RestsForLong(Situation& situation, const Member& member) {
   if (member.node->brief().facts().unit_state().empty()) return true;
   const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
@@ -31,8 +34,7 @@ bool RestsForLong(Situation& situation, const Member& member) {
 Move FromObserved(Situation& situation, const Member& member) {
   if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
   if (member.node->connect() == v1::CONNECT_RESTS) {
-    if (RestsForLong(situation, member)) return Rest(situation, member);
-    return Stay(member, "whether Connect rests here, or is being started anew");
+    return RestsForLong(situation, member) ? Rest(situation, member) : Stay(member, kMayStart);
   }
   const std::string why = WhyNotAdopt(situation, member);
   if (why.empty()) return {v1::SERVING, "", "", {}};
@@ -87,6 +89,8 @@ Move FromServing(Situation& situation, const Member& member) {
     waits = "its agent to get there";
   } else if (!node.start_failed().empty() && !member.tries_again) {
     waits = absl::StrCat("connect-ha node start ", member.name(), ", once it may go well");
+  } else if (!node.brief().facts().answers()) {
+    waits = "Connect to answer";
   }
   return {v1::SERVING, "", waits, {}};
 }
@@ -96,6 +100,9 @@ Move WithoutConnect(Situation& situation, const Member& member) {
   if (member.may == May::kObserve) return {v1::OBSERVED, member.why_no_more, "", {}};
   switch (member.node->connect()) {
     case v1::CONNECT_RESTS:
+      if (member.position == v1::OBSERVED && !RestsForLong(situation, member)) {
+        return Stay(member, kMayStart);
+      }
       return Prepare(situation, member);
     case v1::CONNECT_RUNS:
       return {v1::OBSERVED,

@@ -222,6 +222,19 @@ TEST(StartsTest, ARestartOfAnObservedConnectIsNoRest) {
   EXPECT_EQ(cluster.State(0), v1::PREPARING);
 }
 
+// A boot starts the agent before it starts Connect; masked, that would never start.
+TEST(StartsTest, ABootOfANodeOnWhichNobodyMayStartConnectHoldsItNot) {
+  PlanCluster cluster(2);
+  cluster.Brownfield(0);
+  cluster.node(0).mutable_brief()->set_allow(v1::ALLOW_INSTALL);
+  cluster.Settle();
+  Rests(cluster, 0);
+  EXPECT_EQ(cluster.State(0), v1::OBSERVED);
+  EXPECT_NE(cluster.Decide().assignments(0).waits_for(), "");
+  cluster.Wait(seconds(30));
+  EXPECT_EQ(cluster.State(0), v1::READY);
+}
+
 // An agent that was only to look on stops no Connect: it would never get there.
 TEST(StartsTest, WhatStartsWhileItIsToldToPrepareIsLeftAlone) {
   PlanCluster cluster(2);
