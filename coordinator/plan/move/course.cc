@@ -11,6 +11,7 @@
 namespace connect_ha {
 namespace {
 
+constexpr char kLeft[] = "Connect runs here, and nothing is changed under it";
 constexpr char kMayStart[] = "to know whether Connect rests here, or is being started anew";
 
 Move Stay(const Member& member, const std::string& why) { return {member.position, "", why, {}}; }
@@ -38,7 +39,7 @@ Move FromObserved(Situation& situation, const Member& member) {
   }
   const std::string why = WhyNotAdopt(situation, member);
   if (why.empty()) return {v1::SERVING, "", "", {}};
-  return {v1::OBSERVED, "Connect runs here, and nothing is changed under it", why, {}};
+  return {v1::OBSERVED, kLeft, why, {}};
 }
 
 // PREPARING, READY.
@@ -46,9 +47,7 @@ Move FromHeld(Situation& situation, const Member& member) {
   if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
   if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
   // Somebody was faster; and an agent that was only to look on stops nothing.
-  if (member.node->brief().reported_state() == v1::OBSERVED) {
-    return {v1::OBSERVED, "Connect runs here, and nothing is changed under it", "", {}};
-  }
+  if (member.node->brief().reported_state() == v1::OBSERVED) return {v1::OBSERVED, kLeft, "", {}};
   if (!HasReached(member, member.position)) return Stay(member, "Connect to stop");
   return {v1::OBSERVED,
           "Connect runs here, though it was stopped and masked: somebody started it",
@@ -105,10 +104,7 @@ Move WithoutConnect(Situation& situation, const Member& member) {
       }
       return Prepare(situation, member);
     case v1::CONNECT_RUNS:
-      return {v1::OBSERVED,
-              "Connect runs here, and nothing is changed under it",
-              member.why_no_more,
-              {}};
+      return {v1::OBSERVED, kLeft, member.why_no_more, {}};
     default:
       const bool changed = member.position == v1::PREPARING || member.position == v1::READY;
       return {changed ? member.position : v1::OBSERVED, "", NotKnown(member), {}};
