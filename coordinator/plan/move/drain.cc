@@ -59,9 +59,10 @@ Move EndDrain(Situation& situation, const Member& member, const std::string& why
   const bool may_stop =
       MayBeDowntime(member.words) || AnotherServes(situation, member) || IsDown(situation, member);
   if (!may_stop) {
+    const bool by_word = member.words.stop != nullptr || member.words.drain != nullptr;
     return {v1::DRAINING, why,
-            "another node to serve, before Connect is stopped here; the same command with "
-            "--allow-downtime stops it all the same",
+            absl::StrCat("another node to serve, before Connect is stopped here",
+                         by_word ? "; the same command with --allow-downtime does it now" : ""),
             out_for};
   }
   if (member.words.stop != nullptr) return {v1::STOPPED, why, "Connect to stop", {}};

@@ -29,7 +29,8 @@ std::string WhyTooFew(Situation& situation, const Capacity& capacity, const Wish
                         ", it takes ", needed);
   }
   if (wish.downtime) return "";
-  // But what a rule or a failed start does is never done to the last one.
+  // One that is down takes nothing from users by that; but what a rule or a failed start does is
+  // never done to the last one.
   const bool failed = wish.kind == Wish::kStartFailed;
   if (!failed && IsDown(situation, situation.members[wish.member])) return "";
   const size_t needed = failed || wish.certain ? 1 : minimum;

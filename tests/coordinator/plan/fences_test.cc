@@ -46,6 +46,13 @@ TEST(FencesTest, WhatBefallsAllNodesOneAfterTheOtherTakesNobodyOut) {
   }
 }
 
+TEST(FencesTest, TwoVersionsAreNotWaitedFor) {
+  PlanCluster cluster(2);
+  cluster.node(0).set_running_version("2024.09.0");
+  FailsFromNowOn(cluster, 0, "connect-version-matches");
+  EXPECT_EQ(cluster.State(0), v1::FENCED);
+}
+
 TEST(FencesTest, OneNodeThatIsWrongIsFencedAfterThat) {
   PlanCluster cluster(2);
   FailsFromNowOn(cluster, 0, kFences);
