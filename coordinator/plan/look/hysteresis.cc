@@ -14,17 +14,21 @@ struct Row {
   seconds pass_after;
 };
 
-// What rests on an answer over the network, or on a process that is started again, for longer than
-// the rest. What the evaluator holds back itself (coordinator/cluster/hold.h) comes before that.
+// What is asked over the network is asked every half minute (agent.yaml: poll_interval): so much
+// later may the last of the nodes notice what befell all of them.
+constexpr seconds kAskedAnew{45};
+
+// What the evaluator holds back itself (coordinator/cluster/hold.h) comes before that.
 constexpr Row kRows[] = {
     {"clocks-are-synchronised", seconds(30), seconds(60)},
     // Two versions that run are not for a moment; where all nodes have another one it only holds.
     {"connect-version-matches", seconds(0), seconds(30)},
     {"database-reachable", seconds(30), seconds(30)},
-    {"database-is-writable", seconds(30), seconds(30)},
+    {"database-is-same", kAskedAnew, seconds(30)},
+    {"database-is-writable", kAskedAnew, seconds(30)},
     {"service-is-healthy", seconds(30), seconds(60)},
-    {"storage-is-alive", seconds(10), seconds(30)},
-    {"storage-works", seconds(10), seconds(60)},
+    {"storage-is-alive", kAskedAnew, seconds(30)},
+    {"storage-works", kAskedAnew, seconds(60)},
 };
 // What befalls all nodes is reported by one of them first: none is taken out before the others had
 // the time to report it, too. Meanwhile the node's own gate is closed by what it sees itself.

@@ -53,6 +53,20 @@ TEST(FencesTest, TwoVersionsAreNotWaitedFor) {
   EXPECT_EQ(cluster.State(0), v1::FENCED);
 }
 
+// The database was exchanged: each node sees that when it asks next, and the first seems to be
+// wrong.
+TEST(FencesTest, WhoeverAsksFirstIsNotTheWrongOne) {
+  PlanCluster cluster(3);
+  for (const int i : {0, 1, 2}) cluster.Rule(i, "database-is-same");
+  cluster.Fail(0, "database-is-same", v1::PEERS);
+  *cluster.Rule(0, "database-is-same").mutable_since() = cluster.input.now();
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  cluster.Wait(seconds(30));
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  cluster.Wait(seconds(15));
+  EXPECT_EQ(cluster.State(0), v1::FENCED);  // nobody else has seen it
+}
+
 TEST(FencesTest, OneNodeThatIsWrongIsFencedAfterThat) {
   PlanCluster cluster(2);
   FailsFromNowOn(cluster, 0, kFences);
