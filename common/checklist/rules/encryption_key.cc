@@ -154,7 +154,7 @@ bool IsBeforeFirstStart(const v1::Snapshot& cluster,
 
 // A node without a key, where others may have one.
 void JudgeMissing(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right, bool before_first,
-                  Verdict& verdict) {
+                  bool left_out, Verdict& verdict) {
   const Why why = {right == nullptr ? v1::SELF : v1::PEERS};
   if (LacksKeyFile(node)) {
     const std::string& path = node.facts().encryption_key().path();
@@ -168,7 +168,9 @@ void JudgeMissing(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right, b
                           "alone; the others are started once that one has its key");
   } else {
     verdict.Unknown(
-        node.name(), "there is no key yet: the first start of Connect makes one",
+        node.name(),
+        absl::StrCat("there is no key yet: the first start of Connect makes one",
+                     left_out ? "; a node that cannot be judged may have one" : ""),
         {ByHand("", "start Connect on one node alone, and the others once that one has its key")});
   }
 }
@@ -194,7 +196,10 @@ v1::Finding EncryptionKeyMatches(const v1::Snapshot& cluster) {
     JudgeKeeping(node, verdict);
   }
   const bool before_first = IsBeforeFirstStart(cluster, without);
-  for (const v1::NodeSnapshot* node : without) JudgeMissing(*node, right, before_first, verdict);
+  const bool left_out = cluster.nodes_left_out() > 0;
+  for (const v1::NodeSnapshot* node : without) {
+    JudgeMissing(*node, right, before_first, left_out, verdict);
+  }
   Compare(verdict, seen,
           {"key fingerprint", std::nullopt,
            [](const Seen& one, const Seen& other) { return OtherKeyFix(*one.node, *other.node); },
