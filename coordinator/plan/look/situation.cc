@@ -86,6 +86,11 @@ bool HasReached(const Member& member, v1::NodeState state) {
          !IsLater(member.memory.order(), member.node->obeys());
 }
 
+bool StartFailed(const Member& member) {
+  return member.position == v1::SERVING && !member.node->start_failed().empty() &&
+         !member.tries_again && !IsLater(member.memory.order(), member.node->obeys());
+}
+
 Situation LookAt(const v1::PlanInput& input) {
   Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, std::nullopt, 0};
   situation.words = WordsInForce(input, situation.moments);

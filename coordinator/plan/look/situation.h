@@ -63,5 +63,7 @@ Situation LookAt(const v1::PlanInput& input);
 bool IsLater(const v1::Order& a, const v1::Order& b);
 // The node has taken the order it was given last, and reached its state.
 bool HasReached(const Member& member, v1::NodeState state);
+// It serves by its orders, and its Connect did not start by these; nobody has it tried once more.
+bool StartFailed(const Member& member);
 
 }  // namespace connect_ha

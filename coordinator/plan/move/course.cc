@@ -77,7 +77,7 @@ Move FromServing(Situation& situation, const Member& member) {
                        !node.convergence().changes(0).interrupts().empty();
   // Nobody is interrupted, and without it Connect may never start.
   const bool rests = node.connect() == v1::CONNECT_RESTS;
-  if (differs && rests && (!node.start_failed().empty() || IsDown(situation, member))) {
+  if (differs && rests && (StartFailed(member) || IsDown(situation, member))) {
     return Prepare(situation, member);
   }
   std::string waits;
@@ -86,7 +86,7 @@ Move FromServing(Situation& situation, const Member& member) {
                          ": a change for which Connect has to be restarted");
   } else if (!HasReached(member, v1::SERVING)) {
     waits = "its agent to get there";
-  } else if (!node.start_failed().empty() && !member.tries_again) {
+  } else if (StartFailed(member)) {
     waits = absl::StrCat("connect-ha node start ", member.name(), ", once it may go well");
   } else if (!node.brief().facts().answers()) {
     waits = "Connect to answer";

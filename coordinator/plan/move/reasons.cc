@@ -67,9 +67,7 @@ class Wishes {
   }
 
   void ByStart() {
-    if (member_.node->start_failed().empty() || member_.position != v1::SERVING) return;
-    const bool of_earlier = IsLater(member_.memory.order(), member_.node->obeys());
-    if (of_earlier || member_.tries_again) return;
+    if (!StartFailed(member_)) return;
     Add(Wish::kStartFailed, FromProto(member_.memory.since()), v1::STOPPED,
         absl::StrCat("Connect does not start: ", member_.node->start_failed()))
         .leave.start_failed = true;

@@ -44,8 +44,7 @@ bool Answers(const Member& member) {
 
 // It was told to start, and it is not known yet how that ends.
 bool IsStarting(Situation& situation, const Member& member) {
-  return member.position == v1::SERVING && member.node->fresh() &&
-         member.node->start_failed().empty() &&
+  return member.position == v1::SERVING && member.node->fresh() && !StartFailed(member) &&
          !situation.moments.Lasted(FromProto(member.memory.since()), kFirstStart);
 }
 
