@@ -84,10 +84,10 @@ Move FromServing(Situation& situation, const Member& member) {
   if (differs) {
     waits = absl::StrCat(node.convergence().changes(0).resource(),
                          ": a change for which Connect has to be restarted");
-  } else if (!HasReached(member, v1::SERVING)) {
-    waits = "its agent to get there";
   } else if (StartFailed(member)) {
     waits = absl::StrCat("connect-ha node start ", member.name(), ", once it may go well");
+  } else if (!HasReached(member, v1::SERVING)) {
+    waits = "its agent to get there";
   } else if (!node.brief().facts().answers()) {
     waits = "Connect to answer";
   }

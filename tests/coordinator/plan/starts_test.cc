@@ -51,6 +51,7 @@ TEST(StartsTest, APersonHasItTriedAgainWhereNobodyServes) {
   for (const int i : {0, 1}) {
     ASSERT_EQ(decision.assignments(i).state(), v1::SERVING);
     ASSERT_TRUE(absl::StrContains(decision.said(i).fix(), "connect-ha node start node-"));
+    ASSERT_TRUE(absl::StartsWith(decision.assignments(i).waits_for(), "connect-ha node start"));
   }
   const v1::Order before = decision.assignments(0).order();
   cluster.Say(v1::Word::START, "node-1");
