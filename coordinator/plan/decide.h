@@ -8,7 +8,9 @@
 //   while not every live node was heard since the coordinator started,
 //   where its facts do not count, two machines speak under its name, or it is odd or ahead,
 //   while the store is known to be an older copy of itself (PlanMemory.restored_at).
-// Rules never take the last node that serves out of service, nor people but with `downtime`.
+// Rules never take the last node that serves out of service, nor people but with `downtime`; one
+// that was taken out while others served comes back while its Connect runs on, where no other
+// serves any more. Of several that are to start while no Connect answers one starts first.
 #pragma once
 
 #include "connect_ha/v1/plan.pb.h"
