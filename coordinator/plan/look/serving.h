@@ -14,8 +14,7 @@ bool IsServing(const v1::PlanInput& input, const Member& member);
 // A person said so, and nothing that counts says otherwise.
 bool IsGone(const Member& member);
 bool AnotherServes(const Situation& situation, const Member& member);
-// Connect does not answer there, and has not for so long that its leaving takes nothing from users:
-// one late answer is not enough.
+// Connect does not answer there, and has not for a while: one late answer is not enough.
 bool IsDown(Situation& situation, const Member& member);
 // No other serves, nor may, and that is not for a moment only: not even one of which little is
 // known.

@@ -56,9 +56,7 @@ Move EndDrain(Situation& situation, const Member& member, const std::string& why
     return {v1::DRAINING, why, Users(situation, member), out_for};
   }
   // It was let go while others served. Where none is known to now, this may be the last Connect.
-  const bool may_stop =
-      MayBeDowntime(member.words) || AnotherServes(situation, member) || IsDown(situation, member);
-  if (!may_stop) {
+  if (!MayBeDowntime(member.words) && !AnotherServes(situation, member)) {
     const bool by_word = member.words.stop != nullptr || member.words.drain != nullptr;
     return {v1::DRAINING, why,
             absl::StrCat("another node to serve, before Connect is stopped here",

@@ -29,11 +29,10 @@ std::string WhyTooFew(Situation& situation, const Capacity& capacity, const Wish
                         ", it takes ", needed);
   }
   if (wish.downtime) return "";
-  // One that is down takes nothing from users by that; but what a rule or a failed start does is
-  // never done to the last one.
-  const bool failed = wish.kind == Wish::kStartFailed;
-  if (!failed && IsDown(situation, situation.members[wish.member])) return "";
-  const size_t needed = failed || wish.certain ? 1 : minimum;
+  // One that is down takes nothing from users by that. But the last one may come up again.
+  const bool is_lost = wish.kind == Wish::kStartFailed || wish.certain ||
+                       IsDown(situation, situation.members[wish.member]);
+  const size_t needed = is_lost ? 1 : minimum;
   const size_t others = capacity.Others(wish.member);
   if (others >= needed) return "";
   return absl::StrCat("so few others serve: ", others, ", it takes ", needed);

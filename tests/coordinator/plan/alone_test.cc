@@ -174,7 +174,8 @@ TEST(AloneTest, AnInterruptionCountsBesideARecommendation) {
   EXPECT_EQ(cluster.Step().assignments(0).state(), v1::READY);
 }
 
-TEST(AloneTest, ADrainThatWaitsIsNotGrantedByOneLateAnswer) {
+// Its Connect may come up again; stopped and masked it could not.
+TEST(AloneTest, ADrainThatWaitsIsNotGrantedByAConnectThatDoesNotAnswer) {
   PlanCluster cluster(2);
   cluster.Become(1, v1::STOPPED);
   cluster.Say(v1::Word::STOP, "node-2");
@@ -186,8 +187,23 @@ TEST(AloneTest, ADrainThatWaitsIsNotGrantedByOneLateAnswer) {
   cluster.Fail(0, "service-is-healthy");
   *cluster.Rule(0, "service-is-healthy").mutable_since() = cluster.input.now();
   EXPECT_EQ(cluster.State(0), v1::SERVING);
-  cluster.Wait(seconds(30));
+  cluster.Wait(minutes(30));
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  cluster.input.mutable_words(1)->set_downtime(true);
   EXPECT_EQ(cluster.State(0), v1::DRAINING);
+}
+
+TEST(AloneTest, ADrainDoesNotEndInAStopWhereItsConnectWentDownLast) {
+  PlanCluster cluster = Draining();
+  v1::FactsBrief& facts = *cluster.node(0).mutable_brief()->mutable_facts();
+  facts.set_answers(false);
+  cluster.Fail(0, "service-is-healthy");
+  cluster.Lose(1);
+  cluster.Wait(minutes(5));
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  facts.set_answers(true);
+  cluster.Rule(0, "service-is-healthy").set_outcome(v1::PASS);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 
 TEST(AloneTest, MoreThanThereAreCannotServeAndThatIsSaid) {

@@ -298,7 +298,8 @@ TEST(DecideTest, ADrainThatWasGrantedCountsBeforeItIsObeyed) {
 }
 
 TEST(DecideTest, ANodeThatNobodyReachesIsNotProtected) {
-  PlanCluster cluster(2);
+  PlanCluster cluster(3);
+  cluster.input.mutable_spec()->mutable_nodes()->set_minimum_serving(2);
   cluster.Become(1, v1::STOPPED);
   cluster.Say(v1::Word::STOP, "node-2");
   cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
