@@ -107,7 +107,8 @@ class PlannerFixture : public RosterFixture {
     return Hear(request, now);
   }
   v1::NodeAssignment Given(const std::string& node) {
-    for (const v1::NodeAssignment& one : planner_->CurrentPlan().decision().assignments()) {
+    const v1::GetPlanResponse plan = planner_->CurrentPlan();
+    for (const v1::NodeAssignment& one : plan.decision().assignments()) {
       if (one.node() == node) return one;
     }
     return {};
