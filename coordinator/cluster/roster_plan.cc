@@ -147,14 +147,17 @@ bool Roster::FillPlanNode(const Node& node, const v1::Desired& desired, Time now
           "known yet");
     }
   }
-  if (held != nullptr) plan->set_running_version(Spelled(held->running_version, desired.spec()));
+  // What it was last: a node that dies while it starts, say, is no riddle to those that join.
+  if (held != nullptr) {
+    plan->set_running_version(Spelled(held->running_version, desired.spec()));
+    plan->set_installed_version(Spelled(held->installed_version, desired.spec()));
+  }
   if (!plan->fresh()) {
     plan->set_connect_unknown(plan->not_fresh());
     return true;
   }
   plan->set_connect(Seen(held->unit));
   plan->set_connect_unknown(held->unit.unknown);
-  plan->set_installed_version(Spelled(held->installed_version, desired.spec()));
   for (const v1::InstanceNotice& notice : held->notices) *plan->add_notices() = notice;
   *plan->mutable_brief()->mutable_facts() = BriefOf(*held, desired);
   return true;

@@ -154,6 +154,23 @@ TEST(StartsTest, TheOthersDoNotWaitForOneThatDoesNotStart) {
   EXPECT_EQ(cluster.State(1), v1::SERVING);
 }
 
+// It was told to start, and is heard no more: what it would run is what it had installed.
+TEST(StartsTest, OneThatDiedWhileItStartedKeepsOutOnlyWhatHasAnotherVersion) {
+  PlanCluster cluster(3);
+  cluster.Become(0, v1::READY);
+  Rests(cluster, 1);
+  cluster.Lose(1);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+  cluster.Become(0, v1::READY);
+  cluster.node(1).set_installed_version("2024.06.0");
+  EXPECT_EQ(cluster.State(0), v1::READY);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "2024.06.0 may run on node-2"))
+      << cluster.Reason(0);
+  cluster.node(1).clear_installed_version();
+  EXPECT_EQ(cluster.State(0), v1::READY);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "connect-ha node gone node-2"));
+}
+
 // The rule fails from the moment on at which Connect is to run.
 TEST(StartsTest, AConnectHasTimeToStart) {
   PlanCluster cluster(2);

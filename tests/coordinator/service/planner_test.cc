@@ -312,8 +312,10 @@ TEST_F(PlannerTest, WhatTheNodeSaysOfItsServiceReachesThePlan) {
   EXPECT_EQ(seen.notices(0).kind(), v1::InstanceNotice::REBALANCE);
   EXPECT_EQ(seen.convergence().changes_size(), 3);
   Decide(v1::OBSERVED, 100);
-  EXPECT_EQ(plan_.input.nodes(0).installed_version(), "");
-  EXPECT_EQ(plan_.input.nodes(0).running_version(), "2024.08.0");  // as it was last
+  // As they were last.
+  EXPECT_FALSE(plan_.input.nodes(0).fresh());
+  EXPECT_EQ(plan_.input.nodes(0).installed_version(), "2024.08.0");
+  EXPECT_EQ(plan_.input.nodes(0).running_version(), "2024.08.0");
 }
 
 // Where the plan sees no storage, nothing asks whether the right one is mounted.
