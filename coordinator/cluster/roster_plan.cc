@@ -178,12 +178,17 @@ std::vector<std::string> Roster::Assign(
     if (node == nullptr || given.state() == v1::NODE_STATE_UNSPECIFIED) continue;
     std::lock_guard lock(node->mutex);
     if (node->known.removed || node->admission != looks[i].admission) continue;
+    GateTerms told = terms[i];
+    const bool is_same_machine = node->assigned_to.admission == looks[i].admission;
+    if (!told.no_other_serves && is_same_machine) {
+      told.no_other_serves = node->terms.no_other_serves;
+    }
     node->assigned_to = looks[i];
     const v1::NodeAssignment* before = node->assigned.get();
     const bool is_news =
-        before == nullptr || !IsSame(before->order(), given.order()) || node->terms != terms[i];
+        before == nullptr || !IsSame(before->order(), given.order()) || node->terms != told;
     if (is_news) moved.push_back(node->name);
-    node->terms = terms[i];
+    node->terms = std::move(told);
     changed |= before == nullptr || before->state() != given.state();
     if (before != nullptr && before->SerializeAsString() == given.SerializeAsString()) continue;
     node->assigned = std::make_shared<const v1::NodeAssignment>(given);
