@@ -103,7 +103,6 @@ std::vector<PlanLook> Roster::LookForPlan(Time now, v1::PlanInput* input) const 
   input->set_lineage(store_.lineage());
   input->set_epoch(store_.epoch());
   input->set_generation(desired->generation());
-  if (desired->has_applied_at()) *input->mutable_applied_at() = desired->applied_at();
   FillSpec(desired->spec(), input->mutable_spec());
   std::vector<PlanLook> looks;
   std::vector<Time> enrolled_at;
