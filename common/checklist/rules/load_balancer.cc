@@ -93,6 +93,11 @@ bool IsInService(const v1::NodeSnapshot& node) {
   return Serves(node.facts()) && TakesUsers(node.assigned_state());
 }
 
+// As far as is known.
+bool MayBeInService(const v1::NodeSnapshot& node) {
+  return MayServe(node.facts()) && TakesUsers(node.assigned_state());
+}
+
 // Of a request of no session, or the first of one.
 std::vector<const Request*> WithoutCookies(const v1::BalancerLook& look) {
   std::set<uint64_t> begun;
@@ -213,7 +218,8 @@ void JudgeStrangers(const v1::Snapshot& cluster, const std::vector<const Request
 v1::Finding LoadBalancerIsSticky(const v1::Snapshot& cluster) {
   Verdict verdict;
   if (!WasAsked(cluster, verdict)) return verdict.Finish();
-  const auto serving = std::count_if(cluster.nodes().begin(), cluster.nodes().end(), IsInService);
+  const auto serving =
+      std::count_if(cluster.nodes().begin(), cluster.nodes().end(), MayBeInService);
   const Sessions sessions = LookAtSessions(cluster.balancer());
   std::set<std::string> fresh;
   for (const Request* request : WithoutCookies(cluster.balancer())) fresh.insert(request->node());
