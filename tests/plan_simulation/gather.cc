@@ -1,4 +1,5 @@
-// What the plan is asked: all that a coordinator has of its nodes, as coordinator/cluster gathers it.
+// What the plan is asked: all that a coordinator has of its nodes, as coordinator/cluster gathers
+// it.
 #include <algorithm>
 #include <string>
 #include <utility>

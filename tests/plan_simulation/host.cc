@@ -195,8 +195,7 @@ Report Say(const Host& host, const Surroundings& around) {
   report.database_answers = around.database_answers;
   report.cannot_tell = host.cannot_tell;
   report.looked = host.looked;
-  report.converged =
-      host.looked && report.generation != 0 && !Differs(host) && IsUnitRight(host);
+  report.converged = host.looked && report.generation != 0 && !Differs(host) && IsUnitRight(host);
   report.needs_stop = PackageDiffers(host) || host.database != 0;
   report.gate_open = GateIsOpen(host);
   report.jobs_known = host.jobs_known && !host.old_agent;

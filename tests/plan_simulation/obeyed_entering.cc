@@ -88,8 +88,7 @@ void World::CheckStartsFirst(size_t slot, const Given& given) {
     const Given* told = ToldBy(i, given.decided);
     if (i == slot || !view.member || !view.fresh || view.cloned || told == nullptr) continue;
     const bool at_once = told->decided == given.decided && view.report.state != v1::SERVING;
-    const bool has_taken =
-        view.report.epoch == told->epoch && view.report.serial == told->serial;
+    const bool has_taken = view.report.epoch == told->epoch && view.report.serial == told->serial;
     const bool is_new = told->decided != 0 && known.at - knowledge_[told->decided].at < kFirstStart;
     const bool starts = told->state == v1::SERVING && is_new && !view.report.start_failed;
     if (!starts || !(at_once || has_taken)) continue;

@@ -150,8 +150,7 @@ void World::Publish(int coordinator) {
           v1::NodeState_Name(assignment.state()), " (", order.epoch(), ".", order.serial(), ")",
           assignment.reason().empty() ? "" : absl::StrCat(": ", assignment.reason())));
       const Given* last = given_[slot].empty() ? nullptr : &given_[slot].back();
-      const bool goes_on =
-          last != nullptr && !last->forgotten && last->state == assignment.state();
+      const bool goes_on = last != nullptr && !last->forgotten && last->state == assignment.state();
       const Given given = {order.epoch(),
                            order.serial(),
                            assignment.state(),

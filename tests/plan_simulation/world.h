@@ -219,7 +219,7 @@ class World {
 
   std::vector<Knowledge> knowledge_;
   std::shared_ptr<const v1::ClusterSpec> known_spec_;  // of the store; null: it has another by now
-  std::array<size_t, 2> pending_{};  // what each coordinator's decision rests on
+  std::array<size_t, 2> pending_{};                    // what each coordinator's decision rests on
   std::array<std::vector<Given>, kMostNodes> given_;
   std::array<uint64_t, kMostNodes> been_{};  // the newest generation that it was known to be as
   std::map<size_t, Time> rule_fences_;       // by slot: when a rule fenced it last
