@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kMostRounds = 160;
 // So often nothing moves, and no time is named at which it would.
-constexpr int kQuiet = 2;
+constexpr int kQuiet = 1;
 constexpr std::chrono::minutes kWaits{11};
 
 void Mix(uint64_t value, uint64_t* sum) { *sum = (*sum ^ value) * 0x100000001b3; }

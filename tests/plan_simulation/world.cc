@@ -110,6 +110,7 @@ void World::Begin() {
   for (size_t i = 0; i < hosts_.size(); ++i) {
     hosts_[i].name = kNodeNames[i];
     hosts_[i].disk.set_state(v1::OBSERVED);
+    hosts_[i].held = hosts_[i].disk;
     if (i < setup_.nodes) BeginHost(i);
   }
   knowledge_.emplace_back();  // of what was given before this begins
