@@ -173,10 +173,12 @@ TEST_F(PlannerTest, AfterARestartAGateIsLeftAsItIsUntilTheOthersWereHeard) {
   Decide(v1::SERVING, 11);
   const auto told = Call("a", kNoon + seconds(11), order);
   EXPECT_EQ(told.assigned_state(), v1::SERVING);
-  EXPECT_FALSE(told.has_no_other_serves());
+  EXPECT_TRUE(told.others_not_known());
   Call("b", kNoon + seconds(12));
   Decide(v1::SERVING, 12);
-  EXPECT_TRUE(Call("a", kNoon + seconds(12), order).no_other_serves());
+  const auto known = Call("a", kNoon + seconds(12), order);
+  EXPECT_TRUE(known.no_other_serves());
+  EXPECT_FALSE(known.others_not_known());
 }
 
 TEST_F(PlannerTest, OnceAnotherCoordinatorHasTheStoreNothingNewIsTold) {
@@ -256,6 +258,14 @@ TEST_F(PlannerTest, WhatIsSaidIsToldWhenItBegins) {
   Decide(v1::PREPARING, 2);
   plan_.said = {Saying("look here")};
   Decide(v1::PREPARING, 3);
+  EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 1u);  // a report was judged anew in between
+  Decide(v1::PREPARING, 20);
+  Decide(v1::PREPARING, 40);
+  EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 1u);
+  plan_.said.clear();
+  Decide(v1::PREPARING, 50);
+  plan_.said = {Saying("look here")};
+  Decide(v1::PREPARING, 80);
   EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 2u);
 }
 
@@ -602,6 +612,9 @@ TEST(GateTermsTest, WhatIsWaivedThereIsSaidAsLongAsItIs) {
   const Names unfenced = GateTermsOf(two.input, two.decision)[0].waived_rules;
   EXPECT_EQ(std::count(unfenced.begin(), unfenced.end(), "encryption-key-matches"), 1);
   EXPECT_EQ(std::count(unfenced.begin(), unfenced.end(), "accounts-match"), 0);
+  (*two.input.mutable_spec()->mutable_rules())["accounts-match"].set_action(v1::FENCE);
+  const Names raised = GateTermsOf(two.input, two.decision)[0].waived_rules;
+  EXPECT_EQ(std::count(raised.begin(), raised.end(), "accounts-match"), 1);
   *two.input.mutable_now() = ToProto(kNoon + hours(1));
   EXPECT_TRUE(GateTermsOf(two.input, two.decision)[0].waived_rules.empty());
 }
