@@ -81,7 +81,8 @@ std::optional<Answer> Coordinator::Hear(Store& store, size_t slot, const Report&
       report.epoch == told->order().epoch() && report.serial == told->order().serial();
   if (cloned && !obeys) return answer;
   const GateTerms& terms = terms_[slot];
-  if (terms.no_other_serves) answer.response.set_no_other_serves(*terms.no_other_serves);
+  answer.response.set_no_other_serves(terms.no_other_serves.value_or(false));
+  answer.response.set_others_not_known(!terms.no_other_serves);
   for (const std::string& rule : terms.waived_rules) answer.response.add_waived_rules(rule);
   answer.response.set_assigned_state(told->state());
   answer.response.set_assigned_generation(told->generation());

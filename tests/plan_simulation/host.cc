@@ -66,7 +66,7 @@ bool SaysTheSame(const v1::Assignment& held, const v1::HeartbeatResponse& answer
          answer.order().epoch() == held.order().epoch() &&
          answer.order().serial() == held.order().serial() &&
          answer.assigned_state() == held.state() && answer.release() == held.release() &&
-         (!answer.has_no_other_serves() || answer.no_other_serves() == held.no_other_serves()) &&
+         (answer.others_not_known() || answer.no_other_serves() == held.no_other_serves()) &&
          AreSame(answer.waived_rules(), held.waived_rules());
 }
 
@@ -220,7 +220,7 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
       (standing == Standing::kAll || !Permits(answer.assigned_state()))) {
     next.set_state(answer.assigned_state());
     next.set_release(answer.assigned_state() == v1::OBSERVED && answer.release());
-    if (answer.has_no_other_serves()) next.set_no_other_serves(answer.no_other_serves());
+    if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
     *next.mutable_waived_rules() = answer.waived_rules();
   }
   const bool moved = next.state() != host.held.state() || next.release() != host.held.release();
