@@ -1,4 +1,6 @@
 #include <initializer_list>
+#include <string>
+#include <unordered_map>
 
 #include "common/checklist/rule.h"
 #include "common/checklist/rules/rules.h"
@@ -284,11 +286,15 @@ const std::vector<Rule>& Rules() {
   return rules;
 }
 
+// Asked of each rule on each node by every decision.
 const Rule* FindRule(const std::string& id) {
-  for (const Rule& rule : Rules()) {
-    if (rule.id == id) return &rule;
-  }
-  return nullptr;
+  static const auto& by_id = *[] {
+    auto* rules = new std::unordered_map<std::string, const Rule*>;
+    for (const Rule& rule : Rules()) rules->emplace(rule.id, &rule);
+    return rules;
+  }();
+  const auto found = by_id.find(id);
+  return found == by_id.end() ? nullptr : found->second;
 }
 
 }  // namespace connect_ha

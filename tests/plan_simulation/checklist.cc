@@ -1,6 +1,7 @@
 #include "tests/plan_simulation/checklist.h"
 
 #include <algorithm>
+#include <string>
 
 #include "common/checklist/rule.h"
 
@@ -18,25 +19,21 @@ Line Pass() { return {v1::PASS, v1::SELF, false}; }
 Line Fail(v1::Basis basis) { return {v1::FAIL, basis, false}; }
 Line FailIf(bool fails) { return fails ? Fail(v1::SELF) : Pass(); }
 
-bool ServesAsItSays(const NodeView& view) {
-  return view.report.answers &&
-         (view.report.state == v1::SERVING || view.report.state == v1::OBSERVED);
-}
-
-// The nodes that serve are the electorate; where they do not agree, a majority of three or more.
+// The nodes on which Connect answers are the electorate; where they do not agree, a majority of
+// three or more (common/checklist/compare.h).
 class Peers {
  public:
   using Field = uint32_t Report::*;
 
-  Peers(const Views& views, Field field) : views_(views), field_(field) {
-    const bool some_serve = std::any_of(views.begin(), views.end(), [this](const NodeView& view) {
-      return Counts(view) && ServesAsItSays(view);
+  Peers(const Views& views, Field field) : field_(field) {
+    const bool some_serve = std::any_of(views.begin(), views.end(), [](const NodeView& view) {
+      return Counts(view) && view.report.answers;
     });
     for (const NodeView& view : views) {
       if (!Counts(view)) continue;
       differ_ = differ_ || (value_ != 0 && value_ != Value(view));
       value_ = Value(view);
-      if (!some_serve || ServesAsItSays(view)) ++votes_[Value(view)];
+      if (!some_serve || view.report.answers) ++votes_[Value(view)];
     }
     for (uint32_t votes : votes_) known_ += votes;
   }
@@ -58,7 +55,6 @@ class Peers {
   // 1 to 3.
   uint32_t Value(const NodeView& view) const { return view.report.*field_ % 3 + 1; }
 
-  const Views& views_;
   const Field field_;
   uint32_t value_ = 0;
   bool differ_ = false;
@@ -68,10 +64,10 @@ class Peers {
 
 Line JudgeVersion(const Peers& peers, const NodeView& view, Version wanted) {
   const Report& report = view.report;
-  if (report.installed == 0) return wanted == 0 ? Line{} : Fail(v1::SPEC);
-  if (wanted == 0) return peers.Judge(view);
-  const Version present = report.running != 0 ? report.running : report.installed;
-  return present == wanted && report.installed == wanted ? Pass() : Fail(v1::SPEC);
+  if (report.installed == 0) return Fail(wanted == 0 ? v1::SELF : v1::SPEC);
+  if (wanted != 0 && report.installed != wanted) return Fail(v1::SPEC);
+  if (report.running != 0 && report.running != report.installed) return Fail(v1::SELF);
+  return wanted != 0 ? Pass() : peers.Judge(view);
 }
 
 Line JudgeService(const Report& report) {
@@ -118,6 +114,13 @@ v1::RuleAction ActionByTable(size_t rule) {
     return found;
   }();
   return actions[rule];
+}
+
+v1::RuleAction ActionIn(const v1::ClusterSpec& spec, size_t rule) {
+  const v1::RuleAction by_table = ActionByTable(rule);
+  if (by_table == v1::FENCE || spec.rules().empty()) return by_table;
+  const auto said = spec.rules().find(std::string(RuleName(rule)));
+  return said != spec.rules().end() && said->second.has_action() ? said->second.action() : by_table;
 }
 
 std::array<Lines, kMostNodes> Judge(const Views& views, Version wanted) {

@@ -28,6 +28,8 @@ enum RuleIndex : size_t {
 };
 const char* RuleName(size_t rule);
 v1::RuleAction ActionByTable(size_t rule);
+// By the specification, which lowers no rule that fences.
+v1::RuleAction ActionIn(const v1::ClusterSpec& spec, size_t rule);
 
 struct Line {
   v1::Outcome outcome = v1::UNKNOWN;

@@ -4,37 +4,14 @@
 #include <string>
 #include <utility>
 
-#include "coordinator/plan/plan.h"
+#include "coordinator/cluster/planning/gate_terms_of.h"
 
 namespace connect_ha::simulation {
 namespace {
 
-// Of an order that is 24 h ahead nobody can have given it (coordinator/cluster/node/step_order.cc).
-constexpr uint64_t kDayUs = uint64_t{24} * 3600 * 1'000'000;
-
 constexpr std::chrono::seconds kAskedEvery{10};
 
-Time FromMicroseconds(int64_t us) { return Time(std::chrono::microseconds(us)); }
 uint64_t Microseconds(Time time) { return static_cast<uint64_t>(time.time_since_epoch().count()); }
-
-bool IsLater(const v1::Order& a, const v1::Order& b) {
-  return std::make_pair(a.epoch(), a.serial()) > std::make_pair(b.epoch(), b.serial());
-}
-
-v1::Order OrderOf(const Report& report) {
-  v1::Order order;
-  order.set_lineage(kLineage);
-  order.set_epoch(report.epoch);
-  order.set_serial(report.serial);
-  return order;
-}
-
-v1::Order Remembered(const v1::PlanMemory& memory, const std::string& name) {
-  for (const v1::NodeMemory& node : memory.nodes()) {
-    if (node.node() == name) return node.order();
-  }
-  return {};
-}
 
 v1::Desired DesiredOf(const Store& store) {
   v1::Desired desired;
@@ -43,24 +20,6 @@ v1::Desired DesiredOf(const Store& store) {
   *desired.mutable_applied_at() = ToProto(store.applied_at);
   *desired.mutable_spec() = store.spec;
   return desired;
-}
-
-Version WantedVersion(const v1::ClusterSpec& spec) {
-  for (Version version = 1; version < kVersions; ++version) {
-    if (spec.connect().version() == VersionText(version)) return version;
-  }
-  return 0;
-}
-
-void Turn(v1::Outcome outcome, Time now, Shown* shown) {
-  const bool known = outcome == v1::PASS || outcome == v1::FAIL || outcome == v1::NOT_APPLICABLE;
-  if (known && shown->known != outcome) {
-    shown->known = outcome;
-    shown->known_since = now;
-  }
-  if (shown->outcome == outcome) return;
-  shown->outcome = outcome;
-  shown->since = known ? shown->known_since : now;
 }
 
 }  // namespace
@@ -81,6 +40,7 @@ void Coordinator::Start(Store& store, Time now) {
 void Coordinator::Forget(size_t slot) {
   seen_[slot] = Seen();
   published_[slot].reset();
+  terms_[slot] = GateTerms();
   due_ = true;
 }
 
@@ -114,8 +74,16 @@ std::optional<Answer> Coordinator::Hear(Store& store, size_t slot, const Report&
   record.has_report = true;
   record.last_seen = now;
   const std::optional<v1::NodeAssignment>& told = published_[slot];
-  // What is told without an order is what the node is already.
+  // What is told without an order is what the node is already; and of two machines under one name
+  // neither is told anything new.
   if (!told || !told->has_order()) return answer;
+  const bool obeys =
+      report.epoch == told->order().epoch() && report.serial == told->order().serial();
+  if (cloned && !obeys) return answer;
+  const GateTerms& terms = terms_[slot];
+  answer.response.set_no_other_serves(terms.no_other_serves.value_or(false));
+  answer.response.set_others_not_known(!terms.no_other_serves);
+  for (const std::string& rule : terms.waived_rules) answer.response.add_waived_rules(rule);
   answer.response.set_assigned_state(told->state());
   answer.response.set_assigned_generation(told->generation());
   answer.response.set_release(told->release());
@@ -127,164 +95,6 @@ std::optional<Answer> Coordinator::Hear(Store& store, size_t slot, const Report&
     *answer.response.mutable_desired() = DesiredOf(store);
   }
   return answer;
-}
-
-void Coordinator::View(const Store& store, Time now) {
-  for (size_t i = 0; i < views_.size(); ++i) {
-    const Record& record = store.records[i];
-    const Seen& seen = seen_[i];
-    NodeView& view = views_[i];
-    view.member = record.member;
-    view.has_report = record.has_report;
-    view.heard = seen.heard;
-    const Time alive = seen.heard ? seen.last_seen : std::max(seen.last_seen, started_);
-    view.lost = record.has_report && now - alive > kStaleAfter;
-    view.fresh = seen.heard && !view.lost;
-    view.cloned = seen.cloned;
-    view.report = record.report;
-  }
-}
-
-void Coordinator::Look(Store& store, Time now) {
-  lines_ = Judge(views_, WantedVersion(store.spec));
-  if (store.epoch != epoch_) return;
-  for (size_t i = 0; i < views_.size(); ++i) {
-    if (!views_[i].member) continue;
-    for (size_t rule = 0; rule < kRules; ++rule) {
-      Turn(lines_[i][rule].outcome, now, &store.records[i].shown[rule]);
-    }
-  }
-}
-
-void Coordinator::FillStanding(const Store& store, size_t slot, v1::PlanNode* node) {
-  const Report& report = views_[slot].report;
-  Seen& seen = seen_[slot];
-  seen.odd = seen.ahead = false;
-  node->clear_obeys();
-  if (seen.heard && (report.epoch != 0 || report.serial != 0)) {
-    const v1::Order obeys = OrderOf(report);
-    *node->mutable_obeys() = obeys;
-    v1::Order latest;
-    latest.set_epoch(epoch_);
-    latest.set_serial(store.memory.epoch() == epoch_ ? store.memory.serial() : 0);
-    Reported said;
-    said.state = report.state;
-    said.generation = report.generation;
-    if (report.generation != 0) said.applied_at = ToProto(FromMicroseconds(report.applied_at_us));
-    said.order_ahead =
-        IsLater(obeys, latest) && IsLater(obeys, Remembered(store.memory, kNodeNames[slot]));
-    if (report.epoch == epoch_ && IsLater(obeys, latest)) said.odd = "an order of this epoch";
-    if (report.epoch > epoch_ + kDayUs) said.odd = "an order of tomorrow";
-    v1::Desired desired;
-    desired.set_generation(store.generation);
-    desired.set_lineage(kLineage);
-    *desired.mutable_applied_at() = ToProto(store.applied_at);
-    seen.odd = IsOdd(desired, said);
-    seen.ahead = IsAhead(desired, said);
-    if (seen.odd) node->clear_obeys();
-  }
-  node->set_odd(seen.odd);
-  node->set_ahead(seen.ahead);
-  node->set_standing(seen.odd ? "it is odd" : seen.ahead ? "it is ahead" : "");
-}
-
-void Coordinator::FillRules(const Record& record, size_t slot, v1::PlanNode* node) const {
-  while (node->rules_size() < static_cast<int>(kRules)) node->add_rules();
-  for (size_t rule = 0; rule < kRules; ++rule) {
-    v1::NodeRule* line = node->mutable_rules(static_cast<int>(rule));
-    const Line& judged = lines_[slot][rule];
-    line->set_rule(RuleName(rule));
-    line->set_outcome(judged.outcome);
-    line->set_basis(judged.basis);
-    line->set_undecided(judged.undecided);
-    *line->mutable_since() = ToProto(record.shown[rule].since);
-    line->set_rule_class(rule == kLicense ? v1::ADVICE : v1::DATA);
-    line->set_text(judged.outcome == v1::PASS ? "" : "not as it should be");
-  }
-}
-
-void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
-  const NodeView& view = views_[slot];
-  const Record& record = store.records[slot];
-  const Report& report = view.report;
-  v1::NodeBrief* brief = node->mutable_brief();
-  brief->set_name(kNodeNames[slot]);
-  brief->clear_last_seen();
-  if (view.has_report) *brief->mutable_last_seen() = ToProto(seen_[slot].last_seen);
-  brief->set_lost(view.lost);
-  brief->set_reported_state(view.has_report ? report.state : v1::NODE_STATE_UNSPECIFIED);
-  brief->set_reported_generation(report.generation);
-  brief->set_claimants(view.cloned ? 2 : 1);
-  brief->set_allow(view.heard ? report.allow : v1::ALLOW_UNSPECIFIED);
-  brief->clear_facts();
-  if (view.fresh) {
-    brief->mutable_facts()->set_answers(report.answers);
-    brief->mutable_facts()->set_mount_verified(report.mount == Mount::kVerified);
-    brief->mutable_facts()->set_unit_state(report.connect_runs ? "active" : "inactive");
-  }
-  node->set_member(record.rank);
-  node->set_heard(view.heard);
-  node->set_fresh(view.fresh);
-  node->set_not_fresh(view.fresh ? "" : "it was not heard for 30 s");
-  FillStanding(store, slot, node);
-  node->set_own_lineage(true);
-  node->set_connect(!view.fresh           ? v1::CONNECT_UNKNOWN
-                    : report.connect_runs ? v1::CONNECT_RUNS
-                                          : v1::CONNECT_RESTS);
-  node->set_connect_unknown(view.fresh ? "" : "it was not heard for 30 s");
-  node->set_installed_version(VersionText(view.fresh ? report.installed : 0));
-  node->set_running_version(VersionText(report.running));
-  node->clear_convergence();
-  if (view.heard && report.generation != 0) {
-    v1::Convergence* convergence = node->mutable_convergence();
-    convergence->set_generation(report.generation);
-    convergence->set_state(!report.looked     ? v1::Convergence::LOOKING
-                           : report.converged ? v1::Convergence::CONVERGED
-                                              : v1::Convergence::DIFFERS);
-    if (report.looked && report.needs_stop) {
-      v1::Change* change = convergence->add_changes();
-      change->set_resource("package rstudio-connect");
-      change->set_interrupts("Connect must be stopped");
-    }
-  }
-  node->set_can_serve(view.heard && report.can_serve);
-  node->set_gate(!view.fresh || !report.can_serve ? v1::GATE_UNKNOWN
-                 : report.gate_open               ? v1::GATE_OPEN
-                                                  : v1::GATE_CLOSED);
-  node->clear_notices();
-  if (view.fresh && report.noticed) {
-    node->add_notices()->set_kind(v1::InstanceNotice::SPOT_INTERRUPTION);
-  }
-  node->clear_jobs();
-  if (view.fresh && report.jobs_known) node->set_jobs(report.jobs);
-  node->set_start_failed(view.fresh && report.start_failed ? "it ended at once" : "");
-  FillRules(record, slot, node);
-}
-
-const v1::PlanInput& Coordinator::Gather(Store& store, Time now) {
-  View(store, now);
-  Look(store, now);
-  *input_.mutable_now() = ToProto(now);
-  input_.set_lineage(kLineage);
-  input_.set_epoch(epoch_);
-  if (input_.generation() != store.generation || !input_.has_spec()) {
-    *input_.mutable_spec() = store.spec;
-  }
-  input_.set_generation(store.generation);
-  *input_.mutable_memory() = store.memory;
-  input_.clear_words();
-  for (const v1::Word& word : store.words) *input_.add_words() = word;
-  int count = 0;
-  for (size_t i = 0; i < views_.size(); ++i) {
-    if (!views_[i].member) continue;
-    if (input_.nodes_size() <= count) input_.add_nodes();
-    Fill(store, i, input_.mutable_nodes(count++));
-  }
-  while (input_.nodes_size() > count) input_.mutable_nodes()->RemoveLast();
-  memberships_ = store.memberships;
-  due_ = false;
-  asked_ = now;
-  return input_;
 }
 
 void Coordinator::Decided(v1::Decision decision) {
@@ -316,16 +126,25 @@ bool Coordinator::Write(Store& store, const CoordinatorFaults& faults) {
   return true;
 }
 
-void Coordinator::Publish() {
+void Coordinator::Publish(const CoordinatorFaults& faults) {
   stage_ = Stage::kIdle;
-  Tell();
+  Tell(faults);
 }
 
-void Coordinator::Tell() {
+// As Roster::Assign: what is not known of a node's gate stays as it was told last.
+void Coordinator::Tell(const CoordinatorFaults& faults) {
+  std::vector<GateTerms> terms;
+  if (!faults.tells_no_terms) terms = GateTermsOf(input_, decision_);
+  terms.resize(static_cast<size_t>(std::max(input_.nodes_size(), decision_.assignments_size())));
   for (size_t i = 0; i < published_.size(); ++i) {
     published_[i].reset();
-    for (const v1::NodeAssignment& assignment : decision_.assignments()) {
-      if (assignment.node() == kNodeNames[i]) published_[i] = assignment;
+    for (int j = 0; j < decision_.assignments_size(); ++j) {
+      const v1::NodeAssignment& assignment = decision_.assignments(j);
+      if (assignment.node() != kNodeNames[i]) continue;
+      published_[i] = assignment;
+      GateTerms& told = terms[static_cast<size_t>(j)];
+      if (!told.no_other_serves) told.no_other_serves = terms_[i].no_other_serves;
+      terms_[i] = std::move(told);
     }
   }
 }

@@ -1,6 +1,6 @@
 // A simulated coordinator, and the store that it, the one after it and the one beside it write to.
-// It asks the plan as coordinator/cluster's planner does: gather, Decide, Broken, store, publish;
-// it may die, or be overtaken by another, between any two of these.
+// It asks the plan as coordinator/cluster's planner does: gather, Decide, Broken, store, publish
+// with the gates' terms; it may die, or be overtaken by another, between any two of these.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 #include "common/time.h"
 #include "connect_ha/v1/node_service.pb.h"
 #include "connect_ha/v1/plan.pb.h"
+#include "coordinator/cluster/node/gate_terms.h"
 #include "tests/plan_simulation/checklist.h"
 #include "tests/plan_simulation/report.h"
 #include "tests/plan_simulation/schedule.h"
@@ -57,6 +58,7 @@ struct Store {
 struct CoordinatorFaults {
   bool publishes_first = false;  // before it has stored
   bool writes_late = false;      // though another has taken the store up
+  bool tells_no_terms = false;   // on which a node's gate closes by itself
 };
 
 struct Answer {
@@ -94,8 +96,8 @@ class Coordinator {
   // False: it was overtaken, and is no more.
   bool Write(Store& store, const CoordinatorFaults& faults);
   // What every member is told from now on.
-  void Tell();
-  void Publish();
+  void Tell(const CoordinatorFaults& faults);
+  void Publish(const CoordinatorFaults& faults);
   const std::optional<Time>& wake_at() const { return wake_at_; }
   const std::optional<v1::NodeAssignment>& published(size_t slot) const { return published_[slot]; }
 
@@ -128,6 +130,7 @@ class Coordinator {
   Stage stage_ = Stage::kIdle;
   std::optional<Time> wake_at_;
   std::array<std::optional<v1::NodeAssignment>, kMostNodes> published_;
+  std::array<GateTerms, kMostNodes> terms_;  // as published
 };
 
 }  // namespace connect_ha::simulation

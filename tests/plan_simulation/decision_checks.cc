@@ -1,5 +1,6 @@
 #include "tests/plan_simulation/decision_checks.h"
 
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/str_cat.h"
@@ -19,6 +20,24 @@ bool HasGone(const v1::PlanInput& input, const std::string& name) {
     if (word.kind() == v1::Word::GONE && word.node() == name) return true;
   }
   return false;
+}
+
+// By a person, by EC2, or since its Connect does not start.
+bool IsAskedToLeave(const v1::PlanInput& input, const v1::PlanNode& node) {
+  if (node.notices_size() > 0 || !node.start_failed().empty()) return true;
+  return std::any_of(input.words().begin(), input.words().end(), [&node](const v1::Word& word) {
+    const bool out = word.kind() == v1::Word::DRAIN || word.kind() == v1::Word::STOP ||
+                     word.kind() == v1::Word::FENCE;
+    return out && word.node() == node.brief().name();
+  });
+}
+
+// A coordinator whose clock was set back gives orders of the epoch that its nodes go by. Until one
+// is taken, what is decided on its node is decided anew.
+bool HasLaterEpoch(const v1::PlanInput& input, const v1::PlanMemory& memory) {
+  return std::any_of(
+      memory.nodes().begin(), memory.nodes().end(),
+      [&input](const v1::NodeMemory& node) { return node.order().epoch() > input.epoch(); });
 }
 
 std::string StateText(v1::NodeState state) { return v1::NodeState_Name(state); }
@@ -91,6 +110,7 @@ std::string CheckSame(const Plan& plan, const v1::PlanInput& input, const v1::De
 
 std::string CheckSettled(const Plan& plan, const v1::PlanInput& input,
                          const v1::Decision& decision) {
+  if (HasLaterEpoch(input, decision.remember())) return "";
   v1::PlanInput stored = input;
   *stored.mutable_memory() = decision.remember();
   stored.clear_words();
@@ -135,7 +155,9 @@ std::string CheckUnknown(const Plan& plan, const v1::PlanInput& input, const v1:
            assignment.state() != plain.state() &&
            assignment.state() != input.nodes(node).brief().reported_state();
   };
-  const v1::Decision by_rules = plan(unknown);
+  // Who is asked to leave may do so where another, which counted on it, now may not.
+  const bool is_asked = IsAskedToLeave(input, input.nodes(node));
+  const v1::Decision by_rules = is_asked ? decision : plan(unknown);
   if (is_a_move(by_rules.assignments(node))) {
     return absl::StrCat(plain.node(), " would be ", StateText(plain.state()), ", and is to be ",
                         StateText(by_rules.assignments(node).state()),

@@ -125,11 +125,11 @@ void World::Work(size_t slot, uint32_t steps) {
   Host& host = hosts_[slot];
   for (uint32_t i = 0; i < steps; ++i) {
     const bool was_running = host.running;
-    const bool had_failed = host.start_failed;
+    const bool had_failed = StartFailed(host);
     const std::string did = simulation::Work(host, Around(), subject_.agent);
     if (did.empty()) return;
     Note(absl::StrCat(host.name, " ", did));
-    if (host.start_failed && !had_failed) Count(Sometimes::kStartFailed);
+    if (StartFailed(host) && !had_failed) Count(Sometimes::kStartFailed);
     CheckStarted(slot, was_running);
   }
 }

@@ -1,30 +1,76 @@
 #include "tests/plan_simulation/host.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "agent/assignment/standing.h"
-#include "agent/assignment/transitions.h"
-#include "agent/resources/converge/course.h"
+#include "tests/plan_simulation/checklist.h"
+#include "tests/plan_simulation/host_parts.h"
 
 namespace connect_ha::simulation {
 namespace {
 
-constexpr uint32_t kMostTries = 3;
 // As agent/assignment/told.cc.
 constexpr std::chrono::minutes kLongestAway{30};
 
-Version WantedVersion(const Host& host) {
-  const std::string& wanted = host.held.desired().spec().connect().version();
-  for (Version version = 1; version < kVersions; ++version) {
-    if (wanted == VersionText(version)) return version;
-  }
-  return 0;
+// Who was off for long was perhaps counted out: it starts nothing before it was told.
+bool IsTold(const Host& host, const Surroundings& around) {
+  return host.told || around.now - host.alive_at <= kLongestAway;
 }
 
-bool Enforces(const v1::Assignment& held) {
-  return !held.removed() && held.desired().spec().enforcement() == v1::ENFORCE;
+// As agent/gate/verdict.cc: by what one node alone sees of itself.
+bool IsClosedByRule(const Host& host) {
+  const auto closes = [&host](size_t rule) {
+    const auto& waived = host.held.waived_rules();
+    const bool is_waived = std::find(waived.begin(), waived.end(), RuleName(rule)) != waived.end();
+    const bool is_known = ((host.cannot_tell >> rule) & 1U) == 0;
+    return is_known && !is_waived && ActionIn(host.held.desired().spec(), rule) >= v1::CLOSE;
+  };
+  const v1::Desired& desired = host.held.desired();
+  // What differs before that is a change that is still to be made.
+  const bool has_served = host.served_generation == desired.generation() &&
+                          host.served_applied_at == FromProto(desired.applied_at());
+  const bool is_other = host.mount == Mount::kOther && has_served;
+  return ((is_other || host.mount == Mount::kNone) && closes(kMounted)) ||
+         (host.mount == Mount::kHung && closes(kAlive)) || (host.clock_off && closes(kClocks)) ||
+         (host.config_broken && closes(kConfiguration));
 }
+
+// What would be changed of Connect's unit, were it allowed.
+bool IsUnitRight(const Host& host) {
+  const UnitWanted wanted = CourseOf(host).unit;
+  const bool is_to_run =
+      wanted == UnitWanted::kRunning || (wanted == UnitWanted::kAsItIs && host.running);
+  return IsAsWanted(host, is_to_run ? UnitWanted::kRunning : UnitWanted::kHeld);
+}
+
+bool AreSame(const google::protobuf::RepeatedPtrField<std::string>& a,
+             const google::protobuf::RepeatedPtrField<std::string>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
+
+// All that is worth a write: a serial alone is not.
+bool IsSameOnDisk(const v1::Assignment& a, const v1::Assignment& b) {
+  return a.state() == b.state() && a.removed() == b.removed() && a.release() == b.release() &&
+         a.order().lineage() == b.order().lineage() && a.order().epoch() == b.order().epoch() &&
+         a.no_other_serves() == b.no_other_serves() &&
+         AreSame(a.waived_rules(), b.waived_rules()) &&
+         IsOneSpecification(a.desired(), b.desired());
+}
+
+// Most answers are.
+bool SaysTheSame(const v1::Assignment& held, const v1::HeartbeatResponse& answer) {
+  return !answer.has_desired() && answer.has_order() &&
+         answer.order().lineage() == held.order().lineage() &&
+         answer.order().epoch() == held.order().epoch() &&
+         answer.order().serial() == held.order().serial() &&
+         answer.assigned_state() == held.state() && answer.release() == held.release() &&
+         (answer.others_not_known() || answer.no_other_serves() == held.no_other_serves()) &&
+         AreSame(answer.waived_rules(), held.waived_rules());
+}
+
+}  // namespace
 
 Course CourseOf(const Host& host) {
   if (IsAllowed(host.held.state(), host.allow)) {
@@ -47,6 +93,14 @@ bool IsAsWanted(const Host& host, UnitWanted wanted) {
   return true;
 }
 
+Version WantedVersion(const Host& host) {
+  const std::string& wanted = host.held.desired().spec().connect().version();
+  for (Version version = 1; version < kVersions; ++version) {
+    if (wanted == VersionText(version)) return version;
+  }
+  return 0;
+}
+
 bool PackageDiffers(const Host& host) {
   const Version wanted = WantedVersion(host);
   return wanted != 0 && host.installed != wanted;
@@ -57,12 +111,10 @@ bool Differs(const Host& host) {
          host.config_broken;
 }
 
-// Who was off for long was perhaps counted out: it starts nothing before it was told.
-bool IsTold(const Host& host, const Surroundings& around) {
-  return host.told || around.now - host.alive_at <= kLongestAway;
+bool Enforces(const v1::Assignment& held) {
+  return !held.removed() && held.desired().spec().enforcement() == v1::ENFORCE;
 }
 
-// Before each start, by systemd's own hand: agent and coordinator need not run.
 bool PassesPreflight(const Host& host, const Surroundings& around) {
   const v1::Assignment& orders = host.disk;
   const v1::NodeState state = orders.state();
@@ -77,76 +129,15 @@ bool PassesPreflight(const Host& host, const Surroundings& around) {
   return host.mount == Mount::kVerified && around.database_answers;
 }
 
-bool Start(Host& host, const Surroundings& around, const AgentFaults& faults) {
+bool TryStart(Host& host, const Surroundings& around, const AgentFaults& faults) {
   if (host.installed == 0 || host.masked || host.crashes) return false;
   if (!faults.starts_unasked && !PassesPreflight(host, around)) return false;
   host.running = true;
   host.process = host.installed;
+  host.started_at = around.now;
   if (host.disk.state() == v1::OBSERVED) host.by_hand = true;  // nobody was asked
   return true;
 }
-
-// The first of what the agent may put right; what needs Connect to be stopped, where it rests.
-std::string ChangeOne(Host& host, bool all) {
-  if (host.mount == Mount::kNone) {
-    host.mount = Mount::kVerified;
-    return "mounts the file system";
-  }
-  if (host.running) return "";
-  if (host.database != 0) {
-    host.database = 0;
-    return "writes the configuration";
-  }
-  if (!all || !PackageDiffers(host)) return "";
-  host.installed = WantedVersion(host);
-  host.by_hand = false;
-  return "installs Connect " + VersionText(host.installed);
-}
-
-std::string HoldUnit(Host& host, bool may_stop) {
-  if (!host.masked) {
-    host.masked = true;
-    host.enabled = false;
-    return "masks Connect";
-  }
-  if (!host.running || !may_stop) return "";
-  StopConnect(host);
-  host.by_hand = host.by_hand && PackageDiffers(host);
-  return "stops Connect";
-}
-
-// It starts once all that it starts with is right.
-std::string RunUnit(Host& host, const Surroundings& around, const AgentFaults& faults) {
-  if (!host.running && Differs(host) && !faults.starts_unasked) return "";
-  if (host.masked || !host.enabled) {
-    host.masked = false;
-    host.enabled = true;
-    return "unmasks and enables Connect";
-  }
-  if (host.running || host.start_failed || !IsTold(host, around)) return "";
-  if (Start(host, around, faults)) return "starts Connect";
-  if (++host.tries >= kMostTries) host.start_failed = true;
-  return "tries to start Connect in vain";
-}
-
-// As Converger::State.
-v1::NodeState StateOf(const Host& host) {
-  const v1::NodeState told = host.held.state();
-  if (!MayChange(host.held) || !IsAllowed(told, host.allow)) return v1::OBSERVED;
-  const UnitWanted wanted = CourseOf(host).unit;
-  if (!IsAsWanted(host, wanted)) return host.reached;
-  if (told != v1::PREPARING && told != v1::READY) return told;
-  return Differs(host) ? v1::PREPARING : v1::READY;
-}
-
-// All that is worth a write: a serial alone is not.
-bool IsSameOnDisk(const v1::Assignment& a, const v1::Assignment& b) {
-  return a.state() == b.state() && a.removed() == b.removed() && a.release() == b.release() &&
-         a.order().lineage() == b.order().lineage() && a.order().epoch() == b.order().epoch() &&
-         IsOneSpecification(a.desired(), b.desired());
-}
-
-}  // namespace
 
 const std::string& VersionText(Version version) {
   static const auto& texts = *new std::array<std::string, kVersions>{"", "2024.08.0", "2024.09.0"};
@@ -163,7 +154,13 @@ bool GateIsOpen(const Host& host) {
   if (host.old_agent) return host.running && !host.crashes;
   const GateWanted wanted = CourseOf(host).gate;
   if (wanted == GateWanted::kClosed || !host.running) return false;
-  return wanted == GateWanted::kAsConnect || host.mount == Mount::kVerified;
+  return wanted == GateWanted::kAsConnect || host.held.no_other_serves() || !IsClosedByRule(host);
+}
+
+bool StartFailed(const Host& host) {
+  const bool is_over =
+      host.held.state() == v1::SERVING && IsBelow(host.starts_for, host.held.order());
+  return host.start_failed && !is_over;
 }
 
 bool Serves(const Host& host, const Surroundings& around) {
@@ -198,12 +195,12 @@ Report Say(const Host& host, const Surroundings& around) {
   report.database_answers = around.database_answers;
   report.cannot_tell = host.cannot_tell;
   report.looked = host.looked;
-  report.converged = host.looked && report.generation != 0 && !Differs(host);
+  report.converged = host.looked && report.generation != 0 && !Differs(host) && IsUnitRight(host);
   report.needs_stop = PackageDiffers(host) || host.database != 0;
   report.gate_open = GateIsOpen(host);
   report.jobs_known = host.jobs_known && !host.old_agent;
   report.jobs = host.jobs;
-  report.start_failed = host.start_failed;
+  report.start_failed = StartFailed(host);
   report.noticed = host.noticed;
   return report;
 }
@@ -213,6 +210,7 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
   if (host.held.removed()) return Taken::kNothing;
   const Standing standing = faults.takes_any_order ? Standing::kAll : StandingOf(host.held, answer);
   if (standing == Standing::kNothing) return Taken::kNothing;
+  if (standing == Standing::kAll && SaysTheSame(host.held, answer)) return Taken::kSame;
   v1::Assignment next = host.held;
   if (standing == Standing::kAll && answer.has_desired() && IsNewer(answer.desired(), host.held)) {
     *next.mutable_desired() = answer.desired();
@@ -221,40 +219,14 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
   if (answer.assigned_state() != v1::NODE_STATE_UNSPECIFIED &&
       (standing == Standing::kAll || !Permits(answer.assigned_state()))) {
     next.set_state(answer.assigned_state());
-    next.set_release(answer.release());
+    next.set_release(answer.assigned_state() == v1::OBSERVED && answer.release());
+    if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
+    *next.mutable_waived_rules() = answer.waived_rules();
   }
   const bool moved = next.state() != host.held.state() || next.release() != host.held.release();
-  if (next.state() == v1::SERVING && IsBelow(host.held.order(), next.order())) {
-    host.tries = 0;
-    host.start_failed = false;
-  }
   if (!IsSameOnDisk(host.disk, next)) host.disk = next;
   host.held = std::move(next);
   return moved ? Taken::kMoved : Taken::kSame;
-}
-
-std::string Work(Host& host, const Surroundings& around, const AgentFaults& faults) {
-  if (!host.exists || !host.power || !host.agent) return "";
-  if (!host.looked) {
-    host.looked = true;
-    return "looks at everything";
-  }
-  const Course course = CourseOf(host);
-  std::string did;
-  if (course.unit == UnitWanted::kHeld) did = HoldUnit(host, course.may_stop);
-  if (did.empty() && course.resources != Transition::kNone) {
-    did = ChangeOne(host, course.resources == Transition::kAll);
-  }
-  if (did.empty() && course.unit == UnitWanted::kRunning) did = RunUnit(host, around, faults);
-  if (did.empty() && course.release && host.masked) {
-    host.masked = false;
-    did = "unmasks Connect";
-  }
-  if (!did.empty()) return did;
-  const v1::NodeState state = StateOf(host);
-  if (host.reached == state) return "";
-  host.reached = state;
-  return "has become " + v1::NodeState_Name(state);
 }
 
 void NoteAlive(Host& host, Time now) {
@@ -266,8 +238,6 @@ void StartAgent(Host& host) {
   host.agent = true;
   host.held = host.disk;
   host.looked = false;
-  host.start_failed = false;
-  host.tries = 0;
   ++host.call;
 }
 
@@ -279,15 +249,16 @@ void Boot(Host& host, const Surroundings& around, const AgentFaults& faults) {
     host.masked = false;
     host.enabled = host.running = true;
     host.process = host.installed;
+    host.started_at = around.now;
   }
-  if (host.enabled && !host.running) Start(host, around, faults);
+  if (host.enabled && !host.running) TryStart(host, around, faults);
   StartAgent(host);
 }
 
 void Crash(Host& host, const Surroundings& around, const AgentFaults& faults) {
   if (!host.running) return;
   StopConnect(host);
-  Start(host, around, faults);
+  TryStart(host, around, faults);
 }
 
 void Unmount(Host& host) {

@@ -45,6 +45,7 @@ struct Host {
   bool running = false;
   bool crashes = false;  // whenever it is started
   Version process = 0;   // that runs
+  Time started_at;
   bool by_hand = false;  // somebody installed or started it, and it was not put right since
   uint32_t jobs = 0;
   bool jobs_known = true;
@@ -64,8 +65,12 @@ struct Host {
   v1::Assignment held;  // in memory
   v1::NodeState reached = v1::OBSERVED;
   bool looked = false;
-  uint32_t tries = 0;  // to start Connect for the order held
+  // On its disk, as v1::ServiceMemory; so is `reached`.
+  v1::Order starts_for;  // the order for which it started Connect last
+  uint32_t starts = 0;   // for that one, in a row
   bool start_failed = false;
+  uint64_t served_generation = 0;  // as which it has served with everything right
+  Time served_applied_at;
   bool told = false;  // the coordinator has answered since the boot
   Time alive_at;      // when it called last
   uint64_t call = 0;  // that it waits for; an answer to another one is none
@@ -77,6 +82,8 @@ struct Host {
 // Connect answers users that the load balancer sends.
 bool Serves(const Host& host, const Surroundings& around);
 bool GateIsOpen(const Host& host);
+// What it says of that: an order that came later is tried anew.
+bool StartFailed(const Host& host);
 Report Say(const Host& host, const Surroundings& around);
 
 enum class Taken { kNothing, kSame, kMoved };

@@ -16,22 +16,23 @@ bool World::IsInForce(const Knowledge& known, const v1::Word& word) {
   const bool permits = word.kind() == v1::Word::WAIVE || word.kind() == v1::Word::UNFENCE;
   if (!permits) return true;
   if (!word.has_until()) return false;
-  const auto row = [&word] {
+  const auto action = [&] {
     for (size_t rule = 0; rule < kRules; ++rule) {
-      if (word.rule() == RuleName(rule)) return ActionByTable(rule);
+      if (word.rule() == RuleName(rule)) return ActionOf(known, rule);
     }
     return v1::FENCE;
   };
-  const bool needs_admin = word.kind() == v1::Word::UNFENCE || row() == v1::FENCE;
+  const bool needs_admin = word.kind() == v1::Word::UNFENCE || action() == v1::FENCE;
   return !needs_admin || word.role() == v1::ADMIN;
 }
 
 const v1::Word* World::FindWord(const Knowledge& known, v1::Word::Kind kind,
                                 const std::string& node) {
+  const v1::Word* latest = nullptr;
   for (const v1::Word& word : known.words) {
-    if (word.kind() == kind && word.node() == node && IsInForce(known, word)) return &word;
+    if (word.kind() == kind && word.node() == node && IsInForce(known, word)) latest = &word;
   }
-  return nullptr;
+  return latest;
 }
 
 bool World::IsWaived(const Knowledge& known, size_t rule, const std::string& node) {
@@ -42,11 +43,7 @@ bool World::IsWaived(const Knowledge& known, size_t rule, const std::string& nod
 }
 
 v1::RuleAction World::ActionOf(const Knowledge& known, size_t rule) {
-  const v1::RuleAction by_table = ActionByTable(rule);
-  const auto said = known.spec.rules().find(std::string(RuleName(rule)));
-  const bool stays =
-      by_table == v1::FENCE || said == known.spec.rules().end() || !said->second.has_action();
-  return stays ? by_table : said->second.action();
+  return known.spec == nullptr ? ActionByTable(rule) : ActionIn(*known.spec, rule);
 }
 
 // As it said itself, lately enough.
@@ -59,17 +56,22 @@ bool World::ServedAsKnown(const Knowledge& known, size_t slot) const {
 }
 
 // Those that served, and that nobody had told to leave.
-size_t World::OthersAsKnown(size_t slot, const Given& given, const Knowledge& known) const {
+size_t World::OthersAsKnown(size_t slot, size_t knowledge) const {
   size_t others = 0;
   for (size_t i = 0; i < hosts_.size(); ++i) {
-    if (i == slot || !ServedAsKnown(known, i)) continue;
-    v1::NodeState told = v1::SERVING;
-    for (const Given& order : given_[i]) {
-      if (!order.forgotten && order.knowledge <= given.knowledge) told = order.state;
-    }
-    if (TakesUsers(told)) ++others;
+    if (i == slot || !ServedAsKnown(knowledge_[knowledge], i)) continue;
+    const Given* told = ToldBy(i, knowledge);
+    if (told == nullptr || TakesUsers(told->state)) ++others;
   }
   return others;
+}
+
+const World::Given* World::ToldBy(size_t slot, size_t knowledge) const {
+  const std::vector<Given>& given = given_[slot];
+  for (size_t i = given.size(); i-- > 0;) {
+    if (!given[i].forgotten && given[i].knowledge <= knowledge) return &given[i];
+  }
+  return nullptr;
 }
 
 const World::Given* World::Find(size_t slot, uint64_t epoch, uint64_t serial) const {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kMostRounds = 160;
 // So often nothing moves, and no time is named at which it would.
-constexpr int kQuiet = 2;
+constexpr int kQuiet = 1;
 constexpr std::chrono::minutes kWaits{11};
 
 void Mix(uint64_t value, uint64_t* sum) { *sum = (*sum ^ value) * 0x100000001b3; }
@@ -67,7 +67,8 @@ uint64_t World::Signature() const {
     Mix(host.held.desired().generation(), &sum);
     Mix(host.running ? 1 : 0, &sum);
     Mix(host.masked ? 1 : 0, &sum);
-    Mix(host.start_failed ? 1 : 0, &sum);
+    Mix(StartFailed(host) ? 1 : 0, &sum);
+    Mix(host.running && GateIsOpen(host) ? 1 : 0, &sum);
     Mix(host.installed, &sum);
   }
   for (const v1::NodeMemory& node : store_.memory.nodes()) {
@@ -118,7 +119,7 @@ bool World::IsAble(size_t slot) const {
 
 // A person has it tried again.
 bool World::HasFailedToStart(size_t slot) const {
-  if (hosts_[slot].start_failed) return true;
+  if (StartFailed(hosts_[slot])) return true;
   const auto& nodes = store_.memory.nodes();
   return std::any_of(nodes.begin(), nodes.end(), [&](const v1::NodeMemory& node) {
     return node.node() == NameOf(slot) && node.start_failed() == store_.generation;
@@ -170,6 +171,25 @@ void World::CheckSomebodyServes() {
   Break("somebody-serves-at-the-end", "every node could serve, and none does");
 }
 
+// Where nobody else serves, no rule closes a node's gate.
+void World::CheckLastGate(size_t coordinator) {
+  const auto serves = [this](const Host& host) { return Serves(host, Around()); };
+  if (clock_jumped_ || store_.memory.has_restored_at()) return;
+  if (std::any_of(hosts_.begin(), hosts_.end(), serves)) return;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const Host& host = hosts_[i];
+    const std::optional<v1::NodeAssignment>& told = coordinators_[coordinator].published(i);
+    const bool is_told = told && told->state() == v1::SERVING &&
+                         told->order().serial() == host.held.order().serial() &&
+                         told->order().epoch() == host.held.order().epoch();
+    const bool is_closed = host.exists && host.agent && host.running &&
+                           host.reached == v1::SERVING && !host.cut && !host.cloned;
+    if (!is_told || !is_closed) continue;
+    return Break("the-last-gate-stays-open",
+                 absl::StrCat(host.name, " serves, but for its gate; and no other node does"));
+  }
+}
+
 void World::CheckAtRest(size_t coordinator) {
   for (const v1::Word& word : store_.words) {
     if (!word.has_until() || FromProto(word.until()) > ClockOf(coordinator)) continue;
@@ -177,6 +197,7 @@ void World::CheckAtRest(size_t coordinator) {
           absl::StrCat(v1::Word::Kind_Name(word.kind()), " of ", word.node(), " is still there"));
   }
   CheckSomebodyServes();
+  CheckLastGate(coordinator);
   const bool has_reason = HasReason();
   Count(has_reason ? Sometimes::kRestsWithAReason : Sometimes::kAllServeAtTheEnd);
   for (size_t i = 0; i < hosts_.size(); ++i) {
@@ -213,7 +234,7 @@ void World::CheckHeld(size_t slot) {
   const bool moves = view.fresh && !view.cloned && view.report.can_serve &&
                      view.report.allow == v1::ALLOW_SERVE && known.generation > 0 &&
                      view.report.generation == known.generation &&
-                     known.spec.enforcement() == v1::ENFORCE && !store_.memory.has_restored_at() &&
+                     known.spec->enforcement() == v1::ENFORCE && !store_.memory.has_restored_at() &&
                      !clock_jumped_ && FindWord(known, v1::Word::UNFENCE, NameOf(slot)) == nullptr;
   if (!moves || hosts_[slot].held.state() != v1::SERVING) return;
   uint64_t reached = 0;
@@ -222,7 +243,7 @@ void World::CheckHeld(size_t slot) {
   }
   for (size_t rule = 0; rule < kRules; ++rule) {
     const bool to_be_made = known.lines[slot][rule].basis == v1::SPEC && reached < known.generation;
-    if (to_be_made || !MayFence(slot, rule, known)) continue;
+    if (to_be_made || !MayFence(slot, rule, known, true)) continue;
     for (size_t i = 0; i < hosts_.size(); ++i) {
       const v1::Outcome outcome = known.lines[i][rule].outcome;
       const bool sound = outcome == v1::PASS || outcome == v1::NOT_APPLICABLE;

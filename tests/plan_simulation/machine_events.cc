@@ -101,6 +101,10 @@ bool World::DoToMachine(const Event& event, size_t slot) {
     case Kind::kStateLost:
       if (!lives) return true;
       host.reached = v1::OBSERVED;
+      host.starts_for.Clear();
+      host.starts = 0;
+      host.start_failed = false;
+      host.served_generation = 0;
       host.disk = v1::Assignment();
       host.disk.set_state(v1::OBSERVED);
       StartAgent(host);
@@ -166,6 +170,7 @@ bool World::DoToConnect(const Event& event, size_t slot) {
       host.masked = false;
       host.running = host.by_hand = true;
       host.process = host.installed;
+      host.started_at = now_;
       return note(), true;
     case Kind::kVersionByHand:
       if (!host.exists || !host.power || host.installed == 0) return true;

@@ -26,19 +26,13 @@ void World::CheckObeyed(size_t slot, const Before& before) {
   if (given == nullptr) {
     return Break("orders-are-given", absl::StrCat(host.name, " took an order that nobody gave"));
   }
-  const Knowledge& known = knowledge_[given->knowledge];
-  host.drains_since = before.drains_since;
-  if (state == v1::DRAINING && before.state != v1::DRAINING) host.drains_since = known.at;
+  if (state == v1::DRAINING && before.state != v1::DRAINING) {
+    host.drains_since = knowledge_[given->decided].at;
+  }
   if (given->knowledge == 0) return;  // from before this began
   CheckStored(slot);
-  CheckOlderStore(slot, *given, known);
-  if (!TakesUsers(state)) {
-    if (before.served) CheckLeaves(slot, *given, known);
-    CheckCause(slot, before, known);
-    CheckDrainTime(slot, before, known);
-  }
-  if (state == v1::SERVING && !before.running) CheckEnters(slot, known);
-  if (state == v1::FENCED) CheckFenced(slot, known);
+  CheckOlderStore(slot, *given, knowledge_[given->knowledge]);
+  if (given->decided != 0) CheckDecided(slot, *given, before);
   if (state == v1::SERVING) {
     const bool adopted = before.state == v1::OBSERVED && before.running;
     Count(adopted ? Sometimes::kAdopted : Sometimes::kEntered);
@@ -46,6 +40,31 @@ void World::CheckObeyed(size_t slot, const Before& before) {
   if (before.state == v1::FENCED && state != v1::FENCED) Count(Sometimes::kBackAfterFence);
   if (before.state == v1::DRAINING && StopsConnect(state)) Count(Sometimes::kDrainEnded);
   if (host.held.release()) Count(Sometimes::kReleased);
+}
+
+// By what was known when it was decided that the node is to be that.
+void World::CheckDecided(size_t slot, const Given& given, const Before& before) {
+  const Knowledge& known = knowledge_[given.decided];
+  if (!TakesUsers(given.state)) {
+    if (before.served) {
+      CheckSomebodyIsLeft();
+      CheckLeaves(slot, given.decided);
+    }
+    CheckCause(slot, before, known);
+    CheckDrainTime(slot, before, known);
+  }
+  if (given.state == v1::SERVING && !before.running) {
+    CheckEnters(slot, known);
+    CheckStartsFirst(slot, given);
+  }
+  if (given.state == v1::FENCED) CheckFenced(slot, known);
+}
+
+// Where no machine, Connect or agent fails, and nobody asked for downtime, one always serves.
+void World::CheckSomebodyIsLeft() {
+  const auto serves = [this](const Host& host) { return Serves(host, Around()); };
+  if (harmed_ || std::any_of(hosts_.begin(), hosts_.end(), serves)) return;
+  Break("somebody-is-left", "the last node that served is out, though nothing failed by itself");
 }
 
 // A coordinator that dies now has told nothing that the next one does not know.
@@ -64,7 +83,8 @@ void World::CheckStored(size_t slot) {
         absl::StrCat(NameOf(slot), " took an order that the store does not have"));
 }
 
-void World::CheckLeaves(size_t slot, const Given& given, const Knowledge& known) {
+void World::CheckLeaves(size_t slot, size_t decided) {
+  const Knowledge& known = knowledge_[decided];
   if (!ServedAsKnown(known, slot)) return;  // it was known to be out; it takes nothing from users
   bool by_word = false;
   for (const v1::Word::Kind kind : kOut) {
@@ -78,8 +98,8 @@ void World::CheckLeaves(size_t slot, const Given& given, const Knowledge& known)
   for (size_t rule = 0; rule < kRules; ++rule) {
     by_rule = by_rule || (lines[rule].outcome == v1::FAIL && ActionOf(known, rule) >= v1::HOLD);
   }
-  const size_t minimum = by_word && !by_rule ? known.spec.nodes().minimum_serving() : 1;
-  const size_t others = OthersAsKnown(slot, given, known);
+  const size_t minimum = by_word && !by_rule ? known.spec->nodes().minimum_serving() : 1;
+  const size_t others = OthersAsKnown(slot, decided);
   if (others >= minimum) return;
   Break("the-last-one-stays", absl::StrCat(NameOf(slot), " is taken out of service, and ", others,
                                            " others were known to serve; it takes ", minimum));
@@ -98,7 +118,7 @@ void World::CheckCause(size_t slot, const Before& before, const Knowledge& known
   }
   const v1::NodeState state = hosts_[slot].held.state();
   if (before.state == v1::OBSERVED && before.running && report.connect_runs) {
-    if (!by_word) {
+    if (!by_word && !report.noticed) {
       Break("nothing-is-changed-under-a-running-connect",
             absl::StrCat(name, " is to be ", v1::NodeState_Name(state)));
     }
@@ -115,8 +135,10 @@ void World::CheckCause(size_t slot, const Before& before, const Knowledge& known
   if (by_word && state == v1::STOPPED) Count(Sometimes::kStoppedByWord);
   if (report.noticed) Count(Sometimes::kNoticeDrains);
   const bool less = !report.can_serve || report.allow != v1::ALLOW_SERVE ||
-                    known.spec.enforcement() != v1::ENFORCE;
-  if (by_word || by_rule || report.noticed || report.start_failed || less) return;
+                    known.spec->enforcement() != v1::ENFORCE;
+  // Of a Connect that rests nobody takes anything from users.
+  const bool rests = !report.connect_runs || report.start_failed;
+  if (by_word || by_rule || report.noticed || rests || less) return;
   Break("nobody-leaves-for-nothing", absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
                                                   ", and nothing was known to be wrong there"));
 }

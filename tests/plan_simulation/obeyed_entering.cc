@@ -7,6 +7,9 @@
 namespace connect_ha::simulation {
 namespace {
 
+// As coordinator/plan/move/starts.cc: after that the others wait no more.
+constexpr std::chrono::minutes kFirstStart{10};
+
 bool Holds(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
 
 }  // namespace
@@ -20,7 +23,7 @@ void World::CheckEnters(size_t slot, const Knowledge& known) {
   if (!view.fresh || view.cloned) {
     return Break("unknown-moves-nobody", absl::StrCat(name, " enters service unknown"));
   }
-  if (known.spec.enforcement() != v1::ENFORCE || report.generation != known.generation ||
+  if (known.spec->enforcement() != v1::ENFORCE || report.generation != known.generation ||
       !report.converged) {
     return Break("enters-as-the-specification-says", absl::StrCat(name, " is not as it says"));
   }
@@ -72,16 +75,44 @@ void World::CheckEntersByRules(size_t slot, const Knowledge& known) {
   }
 }
 
+// A first start makes the key and the database's tables: while no Connect answers, one is started,
+// and the others wait until it is known how that ends.
+void World::CheckStartsFirst(size_t slot, const Given& given) {
+  const Knowledge& known = knowledge_[given.decided];
+  const auto answers = [](const NodeView& view) {
+    return view.member && view.fresh && view.report.answers;
+  };
+  if (clock_jumped_ || std::any_of(known.views.begin(), known.views.end(), answers)) return;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const NodeView& view = known.views[i];
+    const Given* told = ToldBy(i, given.decided);
+    if (i == slot || !view.member || !view.fresh || view.cloned || told == nullptr) continue;
+    const bool at_once = told->decided == given.decided && view.report.state != v1::SERVING;
+    const bool has_taken = view.report.epoch == told->epoch && view.report.serial == told->serial;
+    const bool is_new = told->decided != 0 && known.at - knowledge_[told->decided].at < kFirstStart;
+    const bool starts = told->state == v1::SERVING && is_new && !view.report.start_failed;
+    if (!starts || !(at_once || has_taken)) continue;
+    return Break("the-first-starts-alone",
+                 absl::StrCat(NameOf(slot), " is to start while ", NameOf(i), " does"));
+  }
+}
+
 // It is known that this node is the wrong one.
-bool World::MayFence(size_t slot, size_t rule, const Knowledge& known) const {
+bool World::MayFence(size_t slot, size_t rule, const Knowledge& known, bool surely) const {
   const Line& line = known.lines[slot][rule];
   if (ActionByTable(rule) != v1::FENCE || line.outcome != v1::FAIL || line.undecided) return false;
   if (IsWaived(known, rule, NameOf(slot))) return false;
-  size_t serve = 0;
+  size_t judged = 0;  // of those that serve
+  size_t right = 0;
   for (size_t i = 0; i < hosts_.size(); ++i) {
-    if (ServedAsKnown(known, i)) ++serve;
+    const v1::Outcome outcome = known.lines[i][rule].outcome;
+    if (!ServedAsKnown(known, i) || (outcome != v1::PASS && outcome != v1::FAIL)) continue;
+    ++judged;
+    if (outcome == v1::PASS) ++right;
   }
-  if (line.basis == v1::PEERS && serve < 3) return false;
+  if (line.basis == v1::PEERS) {
+    if (judged < 3 || right < 2 || (surely && 2 * right <= judged)) return false;
+  }
   if (line.basis == v1::SPEC && been_[slot] < known.generation) return false;
   if (rule != kSameVersion) return true;
   const Version own = known.views[slot].report.running;
@@ -95,7 +126,7 @@ void World::CheckFenced(size_t slot, const Knowledge& known) {
   if (FindWord(known, v1::Word::FENCE, name) != nullptr) return Count(Sometimes::kFencedByWord);
   const bool unfenced = FindWord(known, v1::Word::UNFENCE, name) != nullptr;
   for (size_t rule = 0; rule < kRules && !unfenced; ++rule) {
-    if (MayFence(slot, rule, known)) return Count(Sometimes::kFencedByRule);
+    if (MayFence(slot, rule, known, false)) return Count(Sometimes::kFencedByRule);
   }
   Break("fences-only-what-is-known",
         absl::StrCat(name, " is fenced, and it was not known to be the wrong one"));
@@ -106,6 +137,8 @@ void World::CheckStarted(size_t slot, bool was_running) {
   const Host& host = hosts_[slot];
   const v1::NodeState state = host.held.state();
   if (was_running || !host.running || state == v1::OBSERVED) return;
+  // Where nobody but a person starts Connect, what that person has enabled is started.
+  if (state == v1::READY && host.allow != v1::ALLOW_SERVE) return;
   if (state != v1::SERVING && state != v1::DRAINING) {
     Break("starts-only-when-told",
           absl::StrCat("Connect starts on ", host.name, ", which is ", v1::NodeState_Name(state)));

@@ -62,6 +62,7 @@ void World::GiveWord(size_t slot, uint32_t how) {
   if (HasEnd(kind)) *word.mutable_until() = ToProto(now + kUntil[options % 2]);
   word.set_now(options % 2 == 1);
   word.set_downtime(options % 5 == 4);
+  harmed_ = harmed_ || word.downtime();
   store_.words.push_back(word);
   for (Coordinator& coordinator : coordinators_) coordinator.Note();
   if (trace_ != nullptr) Note(absl::StrCat("a person says: ", word.ShortDebugString()));
@@ -105,6 +106,7 @@ void World::Apply(uint32_t how) {
       break;
   }
   if (how % 8 != 2) spec.set_enforcement(v1::ENFORCE);
+  known_spec_.reset();
   store_.generation = NewestHeld(store_) + 1;
   store_.applied_at = ClockOf(static_cast<size_t>(Leader()));
   restored_.reset();
@@ -168,6 +170,7 @@ void World::Restore() {
     for (Given& given : given_[i]) given.forgotten |= is_later(given.epoch, given.serial);
   }
   store_ = *backup_;
+  known_spec_.reset();
   restored_ = restored;
   was_restored_ = true;
   Note("the store is replaced by an older copy");

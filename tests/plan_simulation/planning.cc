@@ -45,7 +45,7 @@ void World::PlanStep(int coordinator) {
       return;
     case Coordinator::Stage::kStored:
       Publish(coordinator);
-      planner.Publish();
+      planner.Publish(subject_.coordinator);
       return;
   }
 }
@@ -54,6 +54,7 @@ void World::DecideNow(int coordinator) {
   const auto index = static_cast<size_t>(coordinator);
   Coordinator& planner = coordinators_[index];
   const v1::PlanInput& input = planner.Gather(store_, ClockOf(index));
+  if (known_spec_ == nullptr) known_spec_ = std::make_shared<const v1::ClusterSpec>(store_.spec);
   v1::Decision decision = subject_.decide(input);
   Knowledge& known = knowledge_.emplace_back();
   known.at = now_;
@@ -61,7 +62,7 @@ void World::DecideNow(int coordinator) {
   known.views = planner.views();
   known.lines = planner.lines();
   known.words = store_.words;
-  known.spec = store_.spec;
+  known.spec = known_spec_;
   known.generation = store_.generation;
   pending_[index] = knowledge_.size() - 1;
   for (size_t i = 0; i < been_.size(); ++i) {
@@ -70,17 +71,19 @@ void World::DecideNow(int coordinator) {
         view.fresh && view.report.converged && view.report.generation == store_.generation;
     if (is) been_[i] = std::max(been_[i], store_.generation);
   }
-  if (subject_.asks_broken) {
+  // What another coordinator has overtaken is not stored, and comes into force nowhere.
+  const bool counts = planner.epoch() == store_.epoch;
+  if (subject_.asks_broken && counts) {
     for (const std::string& broken : Broken(input, decision)) {
       Break("the-plan-breaks-nothing", broken);
     }
   }
-  if (subject_.checks_decisions) CheckDecision(input, decision);
+  if (subject_.checks_decisions && counts) CheckDecision(input, decision);
   CountDecision(known, decision);
   planner.Decided(std::move(decision));
   if (!subject_.coordinator.publishes_first) return;
   Publish(coordinator);
-  planner.Tell();
+  planner.Tell(subject_.coordinator);
 }
 
 void World::CheckDecision(const v1::PlanInput& input, const v1::Decision& decision) {
@@ -131,7 +134,8 @@ void World::Publish(int coordinator) {
       if (hosts_[slot].name != assignment.node() || !assignment.has_order()) continue;
       const v1::Order& order = assignment.order();
       const Given* earlier = Find(slot, order.epoch(), order.serial());
-      if (earlier != nullptr) {
+      // What an older copy of the store does not know begins again as what the node says.
+      if (earlier != nullptr && !earlier->forgotten) {
         if (earlier->state != assignment.state() || earlier->release != assignment.release() ||
             earlier->generation != assignment.generation()) {
           Break("an-order-means-one-thing",
@@ -145,12 +149,15 @@ void World::Publish(int coordinator) {
           "coordinator ", coordinator, ": ", assignment.node(), " to be ",
           v1::NodeState_Name(assignment.state()), " (", order.epoch(), ".", order.serial(), ")",
           assignment.reason().empty() ? "" : absl::StrCat(": ", assignment.reason())));
+      const Given* last = given_[slot].empty() ? nullptr : &given_[slot].back();
+      const bool goes_on = last != nullptr && !last->forgotten && last->state == assignment.state();
       const Given given = {order.epoch(),
                            order.serial(),
                            assignment.state(),
                            assignment.generation(),
                            assignment.release(),
                            pending_[index],
+                           goes_on ? last->decided : pending_[index],
                            false};
       CheckPublished(slot, assignment, knowledge_[pending_[index]]);
       given_[slot].push_back(given);
@@ -169,15 +176,15 @@ void World::CheckPublished(size_t slot, const v1::NodeAssignment& assignment,
   const bool was = !given_[slot].empty() && given_[slot].back().state == v1::FENCED;
   const bool by_word = FindWord(known, v1::Word::FENCE, NameOf(slot)) != nullptr;
   if (assignment.state() != v1::FENCED || was || by_word) return;
-  const auto is_recent = [this](const std::pair<const size_t, Time>& fence) {
-    return fence.second > now_ - std::chrono::hours(1);
+  const auto is_recent = [&known](const std::pair<const size_t, Time>& fence) {
+    return fence.second > known.at - std::chrono::hours(1);
   };
   const auto before = rule_fences_.find(slot);
   const bool again = before != rule_fences_.end() && is_recent(*before);  // no other one
-  rule_fences_[slot] = now_;
+  rule_fences_[slot] = known.at;
   const auto recent = std::count_if(rule_fences_.begin(), rule_fences_.end(), is_recent);
   if (again || clock_jumped_ || was_restored_) return;
-  if (recent > static_cast<int64_t>(known.spec.nodes().fences_per_hour())) {
+  if (recent > static_cast<int64_t>(known.spec->nodes().fences_per_hour())) {
     Break("so-many-fences-an-hour", absl::StrCat(recent, " nodes were fenced within an hour"));
   }
 }

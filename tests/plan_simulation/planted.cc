@@ -10,8 +10,7 @@ namespace connect_ha::simulation {
 namespace {
 
 constexpr char kGhost[] = "zz";
-constexpr int64_t kDay = 86'400;  // seconds
-constexpr int64_t kHour = 3'600;
+constexpr int64_t kHour = 3'600;  // seconds
 
 // The world alone is to show what is wrong.
 Subject Bare() {
@@ -183,7 +182,14 @@ void SeeObservedAtRest(v1::PlanNode* node) {
   if (node->brief().reported_state() == v1::OBSERVED && node->fresh()) {
     node->set_connect(v1::CONNECT_RESTS);
     node->set_running_version("");
+    node->mutable_brief()->mutable_facts()->clear_unit_state();
   }
+}
+
+// So that nobody waits for a first start.
+void SeeAllAnswer(v1::PlanNode* node) {
+  if (node->connect() != v1::CONNECT_RESTS) return;
+  node->mutable_brief()->mutable_facts()->set_answers(true);
 }
 
 void SeeAllAllowed(v1::PlanNode* node) {
@@ -200,12 +206,8 @@ void SeeAllConverged(v1::PlanInput* input) {
   }
 }
 
-void SeeUntilTomorrow(v1::PlanInput* input) {
-  for (v1::Word& word : *input->mutable_words()) {
-    if (!word.has_until()) continue;
-    *word.mutable_until() = input->now();
-    word.mutable_until()->set_seconds(input->now().seconds() + kDay);
-  }
+void SeeNoEnds(v1::PlanInput* input) {
+  for (v1::Word& word : *input->mutable_words()) word.clear_until();
 }
 
 void SeeLongDrains(v1::PlanInput* input) {
@@ -285,6 +287,7 @@ std::vector<Planted> PlantedInSight() {
   return {
       {"counts-a-node-that-is-not-there", {"the-last-one-stays"}, Haunted(false)},
       {"counts-one-and-is-asked", {"the-plan-breaks-nothing"}, Haunted(true)},
+      {"counts-one-and-nobody-is-left", {"somebody-is-left"}, Haunted(false)},
       {"knows-no-minimum", {"the-last-one-stays"}, Seeing([](v1::PlanInput* input) {
          input->mutable_spec()->mutable_nodes()->set_minimum_serving(1);
        })},
@@ -325,7 +328,7 @@ std::vector<Planted> PlantedInSight() {
          input->mutable_memory()->clear_fences();
        })},
       {"cuts-drains-short", {"users-have-their-time"}, Seeing(SeeLongDrains)},
-      {"has-waivers-last", {"what-has-an-end-ends"}, Seeing(SeeUntilTomorrow)},
+      {"forgets-when-words-end", {"what-has-an-end-ends"}, Seeing(SeeNoEnds)},
       {"heeds-no-word", {"a-word-is-kept"}, Seeing([](v1::PlanInput* input) {
          input->clear_words();
        })},
@@ -334,6 +337,7 @@ std::vector<Planted> PlantedInSight() {
        {"nothing-is-changed-under-a-running-connect"},
        SeeingNodes(SeeObservedAtRest)},
       {"asks-no-leave", {"no-more-than-the-agent-allows"}, SeeingNodes(SeeAllAllowed)},
+      {"starts-all-at-once", {"the-first-starts-alone"}, SeeingNodes(SeeAllAnswer)},
       {"starts-what-differs", {"enters-as-the-specification-says"}, Seeing(SeeAllConverged)},
   };
 }
@@ -349,6 +353,8 @@ std::vector<Planted> PlantedInWords() {
   first.publishes_first = true;
   CoordinatorFaults late;
   late.writes_late = true;
+  CoordinatorFaults silent;
+  silent.tells_no_terms = true;
   return {
       {"uses-an-order-twice", {"an-order-means-one-thing"}, Saying(KeepOrders)},
       {"gives-orders-anew", {"stored-is-settled"}, Checked(Saying(RaiseOrders))},
@@ -363,6 +369,7 @@ std::vector<Planted> PlantedInWords() {
        {"starts-only-on-the-proved-mount", "starts-only-when-told"},
        WithAgent(unasked)},
       {"resumes-at-boot", {"starts-only-when-told", "one-version-runs"}, WithAgent(resumes)},
+      {"tells-no-terms", {"the-last-gate-stays-open"}, WithCoordinator(silent)},
       {"tells-before-it-stores", {"what-is-told-is-stored"}, WithCoordinator(first)},
       {"writes-when-overtaken",
        {"what-is-told-is-stored", "an-order-means-one-thing", "one-version-runs",

@@ -46,7 +46,7 @@ TEST(Simulation, EveryFixtureHolds) {
     const auto schedule = FromText(Read(file));
     ASSERT_TRUE(schedule.ok()) << file << ": " << schedule.status();
     Counts counts{};
-    const auto failure = Run(*schedule, TheRealOne(), &counts);
+    const auto failure = simulation::Run(*schedule, TheRealOne(), &counts);
     EXPECT_FALSE(failure) << file << ": " << failure->invariant << ": " << failure->text;
   }
 }
@@ -55,7 +55,7 @@ TEST(Simulation, EveryFixtureHolds) {
 TEST(Simulation, SomeSeedsHold) {
   Counts counts{};
   for (uint64_t seed = 0; seed < 60; ++seed) {
-    const auto failure = Run(FromSeed(seed), TheRealOne(), &counts);
+    const auto failure = simulation::Run(FromSeed(seed), TheRealOne(), &counts);
     ASSERT_FALSE(failure) << "seed " << seed << ": " << failure->invariant << ": " << failure->text;
   }
 }
@@ -85,7 +85,7 @@ TEST(Simulation, AFailureIsShrunk) {
   for (uint64_t seed = 0; seed < 1000; ++seed) {
     const Schedule schedule = FromSeed(seed);
     Counts counts{};
-    const auto failure = Run(schedule, planted.subject, &counts);
+    const auto failure = simulation::Run(schedule, planted.subject, &counts);
     if (!failure || failure->invariant != planted.caught_by[0]) continue;
     const Schedule shrunk = Shrink(schedule, planted.subject, failure->invariant);
     EXPECT_LE(shrunk.events.size(), 2U) << ToText(shrunk);

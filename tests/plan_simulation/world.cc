@@ -16,6 +16,44 @@ constexpr std::chrono::seconds kPasses[] = {
     std::chrono::hours(3),
 };
 
+// Nobody falls out of service by itself in such an event.
+bool IsHarmless(Kind kind) {
+  switch (kind) {
+    case Kind::kRound:
+    case Kind::kCall:
+    case Kind::kWork:
+    case Kind::kPlan:
+    case Kind::kPass:
+    case Kind::kMend:
+    case Kind::kSend:
+    case Kind::kTake:
+    case Kind::kHear:
+    case Kind::kLose:
+    case Kind::kPlanStep:
+    case Kind::kCut:
+    case Kind::kLink:
+    case Kind::kOtherDatabase:
+    case Kind::kOtherKey:
+    case Kind::kVersionByHand:
+    case Kind::kCannotTell:
+    case Kind::kAdvise:
+    case Kind::kUsers:
+    case Kind::kNotice:
+    case Kind::kWord:
+    case Kind::kTakeBack:
+    case Kind::kApply:
+    case Kind::kClone:
+    case Kind::kOneLeft:
+    case Kind::kCoordinatorDies:
+    case Kind::kCoordinatorStarts:
+    case Kind::kBackUp:
+    case Kind::kRestore:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 const char* NameOf(Sometimes what) {
@@ -72,6 +110,7 @@ void World::Begin() {
   for (size_t i = 0; i < hosts_.size(); ++i) {
     hosts_[i].name = kNodeNames[i];
     hosts_[i].disk.set_state(v1::OBSERVED);
+    hosts_[i].held = hosts_[i].disk;
     if (i < setup_.nodes) BeginHost(i);
   }
   knowledge_.emplace_back();  // of what was given before this begins
@@ -129,7 +168,9 @@ void World::BeginServing() {
     host.reached = held.state();
     host.looked = true;
     host.told = true;
-    host.alive_at = now_;
+    host.alive_at = host.started_at = now_;
+    host.served_generation = serves ? 1 : 0;
+    host.served_applied_at = store_.applied_at;
     v1::NodeMemory& node = *memory.add_nodes();
     node.set_node(host.name);
     node.set_state(held.state());
@@ -138,7 +179,7 @@ void World::BeginServing() {
     *node.mutable_since() = ToProto(now_);
     node.set_reached(1);
     been_[i] = 1;
-    given_[i].push_back({1, 1, held.state(), 1, false, 0, false});
+    given_[i].push_back({1, 1, held.state(), 1, false, 0, 0, false});
     Record& record = store_.records[i];
     record.report = Say(host, Around());
     record.has_report = true;
@@ -190,6 +231,7 @@ bool World::Reaches(size_t slot) const {
 
 void World::Do(const Event& event) {
   const size_t slot = event.who % kMostNodes;
+  harmed_ = harmed_ || !IsHarmless(event.kind);
   switch (event.kind) {
     case Kind::kRound:
       return Round();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,7 +60,7 @@ class World {
     Views views;
     std::array<Lines, kMostNodes> lines;
     std::vector<v1::Word> words;
-    v1::ClusterSpec spec;
+    std::shared_ptr<const v1::ClusterSpec> spec;  // null: of what was given before this begins
     uint64_t generation = 0;
   };
   // An order, as it was published first.
@@ -70,6 +71,9 @@ class World {
     uint64_t generation = 0;
     bool release = false;
     size_t knowledge = 0;
+    // By what it was decided that the node is to be so, where that has not changed since: a new
+    // specification, say, gives what stays a new order.
+    size_t decided = 0;
     bool forgotten = false;  // by a store that was replaced by an older copy
   };
   struct Restored {
@@ -153,7 +157,9 @@ class World {
 
   // obeyed.cc: what must hold where a node takes an order
   void CheckObeyed(size_t slot, const Before& before);
-  void CheckLeaves(size_t slot, const Given& given, const Knowledge& known);
+  void CheckDecided(size_t slot, const Given& given, const Before& before);
+  void CheckSomebodyIsLeft();
+  void CheckLeaves(size_t slot, size_t decided);
   void CheckCause(size_t slot, const Before& before, const Knowledge& known);
   void CheckStored(size_t slot);
   void CheckOlderStore(size_t slot, const Given& given, const Knowledge& known);
@@ -161,8 +167,10 @@ class World {
   // obeyed_entering.cc
   void CheckEnters(size_t slot, const Knowledge& known);
   void CheckEntersByRules(size_t slot, const Knowledge& known);
+  void CheckStartsFirst(size_t slot, const Given& given);
   void CheckFenced(size_t slot, const Knowledge& known);
-  bool MayFence(size_t slot, size_t rule, const Knowledge& known) const;
+  // `surely`: the plan, which may count fewer among the nodes that serve, sees it, too.
+  bool MayFence(size_t slot, size_t rule, const Knowledge& known, bool surely) const;
   void CheckStarted(size_t slot, bool was_running);
 
   // known.cc: what of it was known
@@ -172,8 +180,10 @@ class World {
   static bool IsWaived(const Knowledge& known, size_t rule, const std::string& node);
   static v1::RuleAction ActionOf(const Knowledge& known, size_t rule);
   bool ServedAsKnown(const Knowledge& known, size_t slot) const;
-  size_t OthersAsKnown(size_t slot, const Given& given, const Knowledge& known) const;
+  size_t OthersAsKnown(size_t slot, size_t knowledge) const;
   const Given* Find(size_t slot, uint64_t epoch, uint64_t serial) const;
+  // The latest by then; null: none.
+  const Given* ToldBy(size_t slot, size_t knowledge) const;
 
   // liveness.cc
   void MendHosts();
@@ -186,6 +196,7 @@ class World {
   bool HasCommonReason() const;
   bool HasReason() const;
   void CheckSomebodyServes();
+  void CheckLastGate(size_t coordinator);
   void CheckAtRest(size_t coordinator);
   void CheckReason(size_t slot, const v1::NodeAssignment& told);
   void CheckHeld(size_t slot);
@@ -207,13 +218,16 @@ class World {
   std::vector<Message> messages_;
 
   std::vector<Knowledge> knowledge_;
-  std::array<size_t, 2> pending_{};  // what each coordinator's decision rests on
+  std::shared_ptr<const v1::ClusterSpec> known_spec_;  // of the store; null: it has another by now
+  std::array<size_t, 2> pending_{};                    // what each coordinator's decision rests on
   std::array<std::vector<Given>, kMostNodes> given_;
   std::array<uint64_t, kMostNodes> been_{};  // the newest generation that it was known to be as
   std::map<size_t, Time> rule_fences_;       // by slot: when a rule fenced it last
   std::optional<Restored> restored_;
   bool clock_jumped_ = false;
   bool was_restored_ = false;
+  // Something happened by which nodes fall out of service whatever they are told.
+  bool harmed_ = false;
   uint32_t decisions_ = 0;
   int64_t starts_ = 0;
 };

@@ -46,7 +46,10 @@ bool IsJustMade(Situation& situation, const Member& member) {
 
 // Why the failing does nothing to this node; "": it does.
 std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRule& line) {
-  if (member.position == v1::OBSERVED) return "the node is only observed";
+  // It may have been told more a moment ago: nobody but a person stops what is merely observed.
+  const bool is_only_observed = member.node->brief().reported_state() == v1::OBSERVED &&
+                                IsLater(member.memory.order(), member.node->obeys());
+  if (member.position == v1::OBSERVED || is_only_observed) return "the node is only observed";
   if (line.rule() == kServiceRule && !HadTimeToStart(situation, member)) {
     return "Connect is not to run here, or is being started";
   }

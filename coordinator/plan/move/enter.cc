@@ -6,6 +6,7 @@
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/notices.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/move/versions.h"
 
 namespace connect_ha {
 namespace {
@@ -59,36 +60,6 @@ std::string WhyAllWait(const Situation& situation) {
       return absl::StrCat(line.rule(), ": nothing tells which node is the wrong one, and none ",
                           "enters service until that is decided");
     }
-  }
-  return "";
-}
-
-// It may run Connect, now or once it is heard again.
-bool MayRunConnect(const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  if (IsGone(member)) return false;
-  if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
-  if (node.fresh()) return node.connect() != v1::CONNECT_RESTS;
-  return !node.running_version().empty();
-}
-
-// Two versions of Connect never run against one database.
-std::string WhyVersionsDiffer(const Situation& situation, const Member& member) {
-  const std::string& own = member.node->installed_version();
-  if (own.empty()) return "which version of Connect it has is not known";
-  for (const Member& other : situation.members) {
-    if (&other == &member || !MayRunConnect(other)) continue;
-    const std::string& theirs = VersionOf(*other.node);
-    if (theirs == own) continue;
-    const std::string why =
-        theirs.empty()
-            ? absl::StrCat("which version of Connect runs on ", other.name(), " is not known")
-            : absl::StrCat("it has Connect ", own, ", and ", theirs, " may run on ", other.name());
-    return other.node->fresh() ? why
-                               : absl::StrCat(why,
-                                              "; where that machine is no more: connect-ha "
-                                              "node gone ",
-                                              other.name(), " --reason ...");
   }
   return "";
 }

@@ -67,6 +67,19 @@ TEST(FencesTest, WhoeverAsksFirstIsNotTheWrongOne) {
   EXPECT_EQ(cluster.State(0), v1::FENCED);  // nobody else has seen it
 }
 
+// Its order to serve is on its way: until then nobody but a person takes its Connect away.
+TEST(FencesTest, WhatIsStillObservedIsNotFenced) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::OBSERVED);
+  const v1::Decision decision = cluster.Decide();
+  ASSERT_EQ(decision.assignments(0).state(), v1::SERVING);
+  *cluster.input.mutable_memory() = decision.remember();
+  cluster.Fail(0, kFences);
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  *cluster.node(0).mutable_obeys() = cluster.memory(0).order();
+  EXPECT_EQ(cluster.State(0), v1::FENCED);
+}
+
 TEST(FencesTest, OneNodeThatIsWrongIsFencedAfterThat) {
   PlanCluster cluster(2);
   FailsFromNowOn(cluster, 0, kFences);

@@ -196,6 +196,25 @@ TEST(StartsTest, OneThatDiedWhileItStartedKeepsOutOnlyWhatHasAnotherVersion) {
   EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "connect-ha node gone node-2"));
 }
 
+// Its Connect rests, and it is to be prepared anew; a boot would start what it has by what it
+// holds.
+TEST(StartsTest, WhatMayStillStartAnotherVersionIsWaitedFor) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::READY);
+  cluster.node(1).set_installed_version("2024.06.0");
+  Rests(cluster, 1);
+  cluster.memory(1).set_state(v1::PREPARING);
+  cluster.memory(1).mutable_order()->set_serial(2);
+  cluster.input.mutable_memory()->set_serial(2);
+  EXPECT_EQ(cluster.State(0), v1::READY);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "2024.06.0 may run on node-2"))
+      << cluster.Reason(0);
+  *cluster.node(1).mutable_obeys() = cluster.memory(1).order();
+  EXPECT_EQ(cluster.State(0), v1::READY);  // its agent is not there yet
+  cluster.node(1).mutable_brief()->set_reported_state(v1::PREPARING);
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+}
+
 // The rule fails from the moment on at which Connect is to run.
 TEST(StartsTest, AConnectHasTimeToStart) {
   PlanCluster cluster(2);

@@ -10,7 +10,7 @@
      PLANT_OLDER    does not ask whether a node goes by a later order than the store has */
 
 #define NODES 2
-#define MOST_ORDERS 4
+#define MOST_ORDERS 3
 
 mtype = { serving, fenced };
 
@@ -70,14 +70,25 @@ byte restores = 1;
 #define COUNTS_ON(m) (said[m] == serving && !said_wrong[m] && stored[m] == serving && TAKEN(m))
 #endif
 
+inline forgets(m) {
+  heard[m] = false;
+  told[m] = serving;
+  told_order[m] = 0;
+#ifndef PLANT_UNHEARD
+  said[m] = serving;
+  said_order[m] = 0;
+  said_wrong[m] = false;
+#endif
+}
+
 inline dies() {
   runs = false;
-  heard[0] = false;
-  heard[1] = false;
-  told_order[0] = 0;
-  told_order[1] = 0;
+  forgets(0);
+  forgets(1);
   decided = false;
   written = false;
+  who = 0;
+  to = serving;
 }
 
 proctype node(byte n) {
@@ -99,6 +110,7 @@ end:
        assert(!(got_of_older[n] && got[n] != is[n]));
        is[n] = got[n];
        order[n] = got_order[n];
+       got[n] = serving;
        got_order[n] = 0;
        got_of_older[n] = false;
        assert(is[0] == serving || is[1] == serving)
@@ -124,6 +136,9 @@ end:
           who = n; to = fenced; decided = true
        :: !said_wrong[n] && said[n] == fenced && stored[n] == fenced && TAKEN(n) ->
           who = n; to = serving; decided = true
+       :: /* what an earlier one had stored and the node has not taken is decided anew */
+          !said_wrong[n] && said[n] == serving && !TAKEN(n) && told_order[n] == 0 ->
+          who = n; to = serving; decided = true
        :: else -> skip
        fi;
        n = 0
@@ -140,7 +155,9 @@ end:
        told[who] = stored[who];
        told_order[who] = stored_order[who];
        decided = false;
-       written = false
+       written = false;
+       who = 0;
+       to = serving
      }
   :: atomic { /* tells what an earlier one had stored, once it is known what the nodes are */
        runs && !decided && ALL_HEARD && IS_NEWEST ->
