@@ -184,6 +184,7 @@ Report Say(const Host& host, const Surroundings& around) {
   report.enforces = Enforces(host.held);
   report.connect_runs = host.running;
   report.answers = host.running;
+  report.boots = host.enabled && !host.masked;
   report.installed = host.installed;
   report.running = host.process;
   report.mount = host.mount;

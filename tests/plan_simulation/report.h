@@ -29,6 +29,7 @@ struct Report {
   bool enforces = false;  // the specification held does
   bool connect_runs = false;
   bool answers = false;
+  bool boots = false;  // a boot starts Connect
   Version installed = 0;
   Version running = 0;
   Mount mount = Mount::kVerified;

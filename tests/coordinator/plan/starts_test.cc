@@ -215,6 +215,19 @@ TEST(StartsTest, WhatMayStillStartAnotherVersionIsWaitedFor) {
   EXPECT_EQ(cluster.State(0), v1::SERVING);
 }
 
+// It was never enabled, and nobody enables what is drained.
+TEST(StartsTest, ADrainThatIsTakenBackEndsWhereABootWouldNotStartConnect) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::DRAINING);
+  cluster.Fail(0, kService);
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  cluster.memory(0).add_out_for(kService);  // for which it was taken out
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  cluster.memory(0).clear_out_for();
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+}
+
 // The rule fails from the moment on at which Connect is to run.
 TEST(StartsTest, AConnectHasTimeToStart) {
   PlanCluster cluster(2);
