@@ -49,6 +49,8 @@ void World::PlanStep(int coordinator) {
       if (!planner.Write(store_, subject_.coordinator)) {
         Count(Sometimes::kOvertaken);
         Note(absl::StrCat("coordinator ", coordinator, " cannot write: another has the store"));
+      } else if (planner.stage() == Coordinator::Stage::kStored) {
+        knowledge_[pending_[index]].stored = true;
       }
       return;
     case Coordinator::Stage::kStored:
