@@ -109,6 +109,19 @@ TEST(StartsTest, TheLastOneThatDoesNotStartIsBroughtToANewSpecification) {
   EXPECT_EQ(cluster.Step().assignments(0).state(), v1::SERVING);
 }
 
+// Of a Connect that rests its unit comes first among the changes, which interrupts nobody.
+TEST(StartsTest, AnotherPackageIsInstalledWhereTheUnitDiffersToo) {
+  PlanCluster cluster(1);
+  Rests(cluster, 0);
+  v1::Change& unit = *cluster.node(0).mutable_convergence()->add_changes();
+  unit.set_resource("unit rstudio-connect.service");
+  Differs(cluster, 0);
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "a change for which Connect has to be"));
+  cluster.Wait(seconds(30));
+  EXPECT_EQ(cluster.State(0), v1::PREPARING);
+}
+
 TEST(StartsTest, ARestartOfConnectIsNoChanceToChangeIt) {
   PlanCluster cluster(2);
   Rests(cluster, 0);
