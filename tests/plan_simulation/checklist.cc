@@ -74,7 +74,7 @@ Line JudgeService(const Report& report) {
   const bool held =
       report.state != v1::OBSERVED && report.state != v1::SERVING && report.state != v1::DRAINING;
   if (held && !report.connect_runs) return {v1::NOT_APPLICABLE, v1::SELF, false};
-  return FailIf(!report.answers);
+  return FailIf(!report.answers || !report.boots);
 }
 
 Lines JudgeOne(const NodeView& view, const Peers& databases, const Peers& keys,

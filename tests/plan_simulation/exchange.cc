@@ -41,7 +41,7 @@ void World::Deliver(size_t slot, const Answer& answer) {
   const v1::Order held = host.held.order();
   const Before before = {host.held.state(), host.running,
                          host.running && (host.jobs > 0 || !host.jobs_known),
-                         Serves(host, Around()), host.drains_since};
+                         Serves(host, Around())};
   const Taken taken = Take(host, answer.response, subject_.agent);
   if (taken == Taken::kNothing) Count(Sometimes::kOlderOrderRefused);
   if (IsBelow(host.held.order(), held)) {

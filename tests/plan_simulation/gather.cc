@@ -41,6 +41,21 @@ Version WantedVersion(const v1::ClusterSpec& spec) {
   return 0;
 }
 
+// As Converge::Report: of a Connect that runs, what interrupts it comes first.
+void FillChanges(const Report& report, v1::Convergence* convergence) {
+  const auto add = [convergence](bool differs, const char* resource, const char* interrupts) {
+    if (!differs) return;
+    v1::Change* change = convergence->add_changes();
+    change->set_resource(resource);
+    change->set_interrupts(interrupts);
+  };
+  const bool unit_first = !report.connect_runs;
+  add(report.unit_differs && unit_first, "unit rstudio-connect.service", "");
+  add(report.package_differs, "package rstudio-connect", "Connect must be stopped");
+  add(report.file_differs, "file rstudio-connect.gcfg", "Connect must be restarted");
+  add(report.unit_differs && !unit_first, "unit rstudio-connect.service", "");
+}
+
 void Turn(v1::Outcome outcome, Time now, Shown* shown) {
   const bool known = outcome == v1::PASS || outcome == v1::FAIL || outcome == v1::NOT_APPLICABLE;
   if (known && shown->known != outcome) {
@@ -167,11 +182,7 @@ void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
     convergence->set_state(!report.looked     ? v1::Convergence::LOOKING
                            : report.converged ? v1::Convergence::CONVERGED
                                               : v1::Convergence::DIFFERS);
-    if (report.looked && report.needs_stop) {
-      v1::Change* change = convergence->add_changes();
-      change->set_resource("package rstudio-connect");
-      change->set_interrupts("Connect must be stopped");
-    }
+    if (report.looked) FillChanges(report, convergence);
   }
   node->set_can_serve(view.heard && report.can_serve);
   node->set_gate(!view.fresh || !report.can_serve ? v1::GATE_UNKNOWN

@@ -184,6 +184,7 @@ Report Say(const Host& host, const Surroundings& around) {
   report.enforces = Enforces(host.held);
   report.connect_runs = host.running;
   report.answers = host.running;
+  report.boots = host.enabled && !host.masked;
   report.installed = host.installed;
   report.running = host.process;
   report.mount = host.mount;
@@ -196,7 +197,9 @@ Report Say(const Host& host, const Surroundings& around) {
   report.cannot_tell = host.cannot_tell;
   report.looked = host.looked;
   report.converged = host.looked && report.generation != 0 && !Differs(host) && IsUnitRight(host);
-  report.needs_stop = PackageDiffers(host) || host.database != 0;
+  report.unit_differs = !IsUnitRight(host);
+  report.package_differs = PackageDiffers(host);
+  report.file_differs = host.database != 0;
   report.gate_open = GateIsOpen(host);
   report.jobs_known = host.jobs_known && !host.old_agent;
   report.jobs = host.jobs;

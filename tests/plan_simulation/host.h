@@ -75,7 +75,6 @@ struct Host {
   Time alive_at;      // when it called last
   uint64_t call = 0;  // that it waits for; an answer to another one is none
   // As the world knows it, not the agent.
-  Time drains_since;
   bool declared_gone = false;
 };
 

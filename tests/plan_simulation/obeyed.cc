@@ -26,9 +26,6 @@ void World::CheckObeyed(size_t slot, const Before& before) {
   if (given == nullptr) {
     return Break("orders-are-given", absl::StrCat(host.name, " took an order that nobody gave"));
   }
-  if (state == v1::DRAINING && before.state != v1::DRAINING) {
-    host.drains_since = knowledge_[given->decided].at;
-  }
   if (given->knowledge == 0) return;  // from before this began
   CheckStored(slot);
   CheckOlderStore(slot, *given, knowledge_[given->knowledge]);
@@ -51,7 +48,7 @@ void World::CheckDecided(size_t slot, const Given& given, const Before& before) 
       CheckLeaves(slot, given.decided);
     }
     CheckCause(slot, before, known);
-    CheckDrainTime(slot, before, known);
+    CheckDrainTime(slot, before, given.decided);
   }
   if (given.state == v1::SERVING && !before.running) {
     CheckEnters(slot, known);
@@ -117,7 +114,9 @@ void World::CheckCause(size_t slot, const Before& before, const Knowledge& known
     by_word = by_word || FindWord(known, kind, name) != nullptr;
   }
   const v1::NodeState state = hosts_[slot].held.state();
-  if (before.state == v1::OBSERVED && before.running && report.connect_runs) {
+  // One that lost what it held is only told again what it was.
+  const bool is_observed = before.state == v1::OBSERVED && report.state == v1::OBSERVED;
+  if (is_observed && before.running && report.connect_runs) {
     if (!by_word && !report.noticed) {
       Break("nothing-is-changed-under-a-running-connect",
             absl::StrCat(name, " is to be ", v1::NodeState_Name(state)));
@@ -160,7 +159,17 @@ void World::CheckOlderStore(size_t slot, const Given& given, const Knowledge& kn
   }
 }
 
-void World::CheckDrainTime(size_t slot, const Before& before, const Knowledge& known) {
+// The latest time at which something was decided while its gate was not known to be closed.
+Time World::SeenOpen(size_t slot, size_t decided) const {
+  for (size_t i = decided; i > 0; --i) {
+    const Knowledge& known = knowledge_[i];
+    if (known.stored && known.views[slot].report.state != v1::DRAINING) return known.at;
+  }
+  return Time{};
+}
+
+void World::CheckDrainTime(size_t slot, const Before& before, size_t decided) {
+  const Knowledge& known = knowledge_[decided];
   const v1::NodeState state = hosts_[slot].held.state();
   const bool ends = state == v1::STOPPED || state == v1::READY || state == v1::PREPARING;
   if (!ends || !before.has_users || clock_jumped_ || was_restored_) return;
@@ -171,11 +180,12 @@ void World::CheckDrainTime(size_t slot, const Before& before, const Knowledge& k
     const v1::Word* word = FindWord(known, kind, NameOf(slot));
     if (word != nullptr && word->now()) return;
   }
-  const bool drained = before.state == v1::DRAINING && now_ - before.drains_since >= kDrainTimeout;
+  const Time::duration drained_for = known.at - SeenOpen(slot, decided);
+  const bool drained = before.state == v1::DRAINING && drained_for >= kDrainTimeout;
   if (drained || (before.state != v1::DRAINING && before.state != v1::SERVING)) return;
   Break("users-have-their-time",
         absl::StrCat("Connect is stopped on ", NameOf(slot), " while its users still have ",
-                     FormatSpan(kDrainTimeout - (now_ - before.drains_since))));
+                     FormatSpan(kDrainTimeout - drained_for)));
 }
 
 }  // namespace connect_ha::simulation

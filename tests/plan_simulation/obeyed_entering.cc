@@ -116,6 +116,7 @@ bool World::MayFence(size_t slot, size_t rule, const Knowledge& known, bool sure
   if (line.basis == v1::SPEC && been_[slot] < known.generation) return false;
   if (rule != kSameVersion) return true;
   const Version own = known.views[slot].report.running;
+  if (own == 0) return false;
   return std::any_of(known.views.begin(), known.views.end(), [own](const NodeView& view) {
     return view.member && view.fresh && view.report.running != 0 && view.report.running != own;
   });

@@ -18,6 +18,14 @@ bool IsBeyondInstalling(v1::NodeState state) {
          state == v1::FENCED;
 }
 
+// What permits ends early where the clock was set back, and GONE once its node is heard.
+bool IsOver(const v1::Word& word, const v1::Decision& decision) {
+  const bool may_end = word.kind() == v1::Word::WAIVE || word.kind() == v1::Word::UNFENCE ||
+                       word.kind() == v1::Word::GONE;
+  const auto& ended = decision.ended_words();
+  return may_end && std::find(ended.begin(), ended.end(), word.number()) != ended.end();
+}
+
 }  // namespace
 
 void World::PlanAll(int coordinator) {
@@ -41,6 +49,8 @@ void World::PlanStep(int coordinator) {
       if (!planner.Write(store_, subject_.coordinator)) {
         Count(Sometimes::kOvertaken);
         Note(absl::StrCat("coordinator ", coordinator, " cannot write: another has the store"));
+      } else if (planner.stage() == Coordinator::Stage::kStored) {
+        knowledge_[pending_[index]].stored = true;
       }
       return;
     case Coordinator::Stage::kStored:
@@ -61,7 +71,9 @@ void World::DecideNow(int coordinator) {
   known.clock = ClockOf(index);
   known.views = planner.views();
   known.lines = planner.lines();
-  known.words = store_.words;
+  for (const v1::Word& word : store_.words) {
+    if (!IsOver(word, decision)) known.words.push_back(word);
+  }
   known.spec = known_spec_;
   known.generation = store_.generation;
   pending_[index] = knowledge_.size() - 1;

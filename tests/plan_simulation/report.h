@@ -29,6 +29,7 @@ struct Report {
   bool enforces = false;  // the specification held does
   bool connect_runs = false;
   bool answers = false;
+  bool boots = false;  // a boot starts Connect
   Version installed = 0;
   Version running = 0;
   Mount mount = Mount::kVerified;
@@ -41,7 +42,10 @@ struct Report {
   uint32_t cannot_tell = 0;  // a bit for each rule (checklist.h) that cannot be judged
   bool looked = false;
   bool converged = false;
-  bool needs_stop = false;  // what differs needs Connect to be stopped
+  // What differs: the package and the configuration need Connect to be stopped.
+  bool unit_differs = false;
+  bool package_differs = false;
+  bool file_differs = false;
   bool gate_open = false;
   bool jobs_known = true;
   uint32_t jobs = 0;

@@ -229,6 +229,15 @@ bool World::Reaches(size_t slot) const {
   return host.exists && host.power && host.agent && !host.cut;
 }
 
+// A coordinator asks the plan at least every ten seconds, but for one that is stopped in the
+// middle.
+void World::DecideWhileTimePasses() {
+  const int leader = Leader();
+  if (leader < 0) return;
+  const Coordinator& planner = coordinators_[static_cast<size_t>(leader)];
+  if (planner.stage() == Coordinator::Stage::kIdle) PlanAll(leader);
+}
+
 void World::Do(const Event& event) {
   const size_t slot = event.who % kMostNodes;
   harmed_ = harmed_ || !IsHarmless(event.kind);
@@ -247,6 +256,7 @@ void World::Do(const Event& event) {
       const auto span = kPasses[event.how % std::size(kPasses)];
       now_ += span;
       Note(FormatSpan(span) + " pass");
+      DecideWhileTimePasses();
       if (event.how % 128 < 64) CallAll();
       return;
     }

@@ -62,6 +62,7 @@ class World {
     std::vector<v1::Word> words;
     std::shared_ptr<const v1::ClusterSpec> spec;  // null: of what was given before this begins
     uint64_t generation = 0;
+    bool stored = false;  // what was decided by it
   };
   // An order, as it was published first.
   struct Given {
@@ -88,7 +89,6 @@ class World {
     bool running = false;
     bool has_users = false;  // or may have
     bool served = false;
-    Time drains_since;
   };
   struct Message {
     bool is_answer = false;
@@ -130,6 +130,7 @@ class World {
 
   // planning.cc
   void PlanAll(int coordinator);
+  void DecideWhileTimePasses();
   void PlanStep(int coordinator);
   void DecideNow(int coordinator);
   void Publish(int coordinator);
@@ -163,7 +164,8 @@ class World {
   void CheckCause(size_t slot, const Before& before, const Knowledge& known);
   void CheckStored(size_t slot);
   void CheckOlderStore(size_t slot, const Given& given, const Knowledge& known);
-  void CheckDrainTime(size_t slot, const Before& before, const Knowledge& known);
+  void CheckDrainTime(size_t slot, const Before& before, size_t decided);
+  Time SeenOpen(size_t slot, size_t decided) const;
   // obeyed_entering.cc
   void CheckEnters(size_t slot, const Knowledge& known);
   void CheckEntersByRules(size_t slot, const Knowledge& known);

@@ -1,5 +1,7 @@
 #include "coordinator/plan/move/course.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
@@ -12,6 +14,8 @@ namespace connect_ha {
 namespace {
 
 constexpr char kLeft[] = "Connect runs here, and nothing is changed under it";
+// As its agent names it (Change.resource).
+constexpr char kConnectsPackage[] = "package rstudio-connect";
 constexpr char kMayStart[] = "to know whether Connect rests here, or is being started anew";
 
 Move Stay(const Member& member, const std::string& why) { return {member.position, "", why, {}}; }
@@ -80,20 +84,36 @@ std::string WithTrouble(const Situation& situation, const Member& member, const 
   return absl::StrCat(what, ": ", trouble.resource(), ": ", trouble.error());
 }
 
+// Null: none does.
+const v1::Change* FirstThatInterrupts(const v1::Convergence& convergence) {
+  const auto& changes = convergence.changes();
+  const auto found = std::find_if(changes.begin(), changes.end(), [](const v1::Change& change) {
+    return !change.interrupts().empty();
+  });
+  return found == changes.end() ? nullptr : &*found;
+}
+
+bool IsToBeInstalled(const v1::Convergence& convergence) {
+  const auto& changes = convergence.changes();
+  return std::any_of(changes.begin(), changes.end(), [](const v1::Change& change) {
+    return change.resource() == kConnectsPackage;
+  });
+}
+
 Move FromServing(Situation& situation, const Member& member) {
   const v1::PlanNode& node = *member.node;
-  const bool differs = SpeaksOfGeneration(situation.input, node) &&
-                       node.convergence().changes_size() > 0 &&
-                       !node.convergence().changes(0).interrupts().empty();
-  // Nobody is interrupted, and without it Connect may never start.
+  const bool speaks = SpeaksOfGeneration(situation.input, node);
+  // The agent of a node that is to serve makes whatever else differs where Connect rests, and
+  // starts it only then. Nobody is interrupted, and without it Connect may never start.
   const bool rests = node.connect() == v1::CONNECT_RESTS;
-  if (differs && rests && (StartFailed(member) || IsDown(situation, member))) {
+  if (speaks && rests && IsToBeInstalled(node.convergence()) &&
+      (StartFailed(member) || IsDown(situation, member))) {
     return Prepare(situation, member);
   }
+  const v1::Change* differs = speaks ? FirstThatInterrupts(node.convergence()) : nullptr;
   std::string waits;
-  if (differs) {
-    waits = absl::StrCat(node.convergence().changes(0).resource(),
-                         ": a change for which Connect has to be restarted");
+  if (differs != nullptr) {
+    waits = absl::StrCat(differs->resource(), ": a change for which Connect has to be restarted");
   } else if (StartFailed(member)) {
     waits = absl::StrCat("connect-ha node start ", member.name(), ", once it may go well");
   } else if (!HasReached(member, v1::SERVING)) {

@@ -68,6 +68,13 @@ Move EndDrain(Situation& situation, const Member& member, const std::string& why
   return {ready ? v1::READY : v1::PREPARING, why, "Connect to stop", {}};
 }
 
+// A Connect that answers may only not be enabled, as one that was never told to serve: that is put
+// right once it serves.
+bool IsRightOnceItServes(const Member& member, const std::string& rule) {
+  return rule == kServiceRule && member.position == v1::DRAINING &&
+         member.node->brief().facts().answers();
+}
+
 // What may corrupt data is known not to be so.
 bool IsHarmless(const Situation& situation, const Member& member) {
   const auto& rules = member.node->rules();
@@ -98,6 +105,7 @@ std::vector<std::string> StillOutFor(Situation& situation, const Member& member)
   // Of a node that is fenced, what else is wrong with it keeps it from entering service, not here.
   const v1::RuleAction least = member.position == v1::FENCED ? v1::FENCE : v1::HOLD;
   for (const v1::Hazard& hazard : member.hazards) {
+    if (IsRightOnceItServes(member, hazard.rule())) continue;
     if (hazard.acts() && hazard.action() >= least) rules.insert(hazard.rule());
   }
   return {rules.begin(), rules.end()};

@@ -44,7 +44,10 @@ std::string WhyRulesHold(const Situation& situation, const Member& member, How h
     if (how == How::kReturn && IsStillToBeMade(situation, member, line)) continue;
     // Guarded, and enabled, it is once it serves; that it answers is asked for apart.
     const bool of_unit = line.rule() == kGuardRule || line.rule() == kServiceRule;
-    const bool is_right_then = how == How::kAdopt && of_unit && Fails(line);
+    const bool answers = member.node->brief().facts().answers();
+    const bool is_right_then =
+        Fails(line) && ((how == How::kAdopt && of_unit) ||
+                        (how == How::kReturn && line.rule() == kServiceRule && answers));
     if (!is_right_then) return absl::StrCat(line.rule(), ": ", line.text());
   }
   return "";

@@ -133,6 +133,9 @@ v1::Decision Write(Situation& situation, const std::vector<Decided>& decided) {
     const Member& member = situation.members[i];
     v1::NodeMemory& memory = *remember.add_nodes();
     memory = member.stays.empty() ? Moved(situation, member, decided[i]) : member.memory;
+    // Its users have their time from when its gate is closed, however late it hears of that.
+    const bool is_closed = member.node->brief().reported_state() == v1::DRAINING;
+    if (memory.state() == v1::DRAINING && !is_closed) *memory.mutable_since() = input.now();
     Assign(input, member, decided[i], memory, *decision.add_assignments());
     for (const v1::Hazard& hazard : member.hazards) *decision.add_hazards() = hazard;
   }

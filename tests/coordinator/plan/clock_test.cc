@@ -105,6 +105,23 @@ TEST(ClockTest, ANodeThatIsFoundDrainingHasItsTime) {
   EXPECT_EQ(cluster.Step().assignments(0).state(), v1::READY);
 }
 
+// Its order was lost, or its coordinator died with it.
+TEST(ClockTest, ANodeThatHearsLateThatItIsToDrainHasItsTime) {
+  PlanCluster cluster(2);
+  cluster.Say(v1::Word::DRAIN, "node-1");
+  *cluster.input.mutable_memory() = cluster.Decide().remember();
+  cluster.Wait(minutes(4));
+  cluster.Stale(0);
+  *cluster.input.mutable_memory() = cluster.Decide().remember();
+  cluster.node(0).set_fresh(true);
+  *cluster.node(0).mutable_obeys() = cluster.memory(0).order();
+  cluster.node(0).mutable_brief()->set_reported_state(v1::DRAINING);
+  cluster.Wait(minutes(4));
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  cluster.Wait(minutes(1));
+  EXPECT_EQ(cluster.State(0), v1::READY);
+}
+
 TEST(ClockTest, FencesOfATimeToComeCount) {
   PlanCluster cluster(3);
   v1::FenceMade& made = *cluster.input.mutable_memory()->add_fences();

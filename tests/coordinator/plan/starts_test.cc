@@ -109,6 +109,19 @@ TEST(StartsTest, TheLastOneThatDoesNotStartIsBroughtToANewSpecification) {
   EXPECT_EQ(cluster.Step().assignments(0).state(), v1::SERVING);
 }
 
+// Of a Connect that rests its unit comes first among the changes, which interrupts nobody.
+TEST(StartsTest, AnotherPackageIsInstalledWhereTheUnitDiffersToo) {
+  PlanCluster cluster(1);
+  Rests(cluster, 0);
+  v1::Change& unit = *cluster.node(0).mutable_convergence()->add_changes();
+  unit.set_resource("unit rstudio-connect.service");
+  Differs(cluster, 0);
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "a change for which Connect has to be"));
+  cluster.Wait(seconds(30));
+  EXPECT_EQ(cluster.State(0), v1::PREPARING);
+}
+
 TEST(StartsTest, ARestartOfConnectIsNoChanceToChangeIt) {
   PlanCluster cluster(2);
   Rests(cluster, 0);
@@ -213,6 +226,19 @@ TEST(StartsTest, WhatMayStillStartAnotherVersionIsWaitedFor) {
   EXPECT_EQ(cluster.State(0), v1::READY);  // its agent is not there yet
   cluster.node(1).mutable_brief()->set_reported_state(v1::PREPARING);
   EXPECT_EQ(cluster.State(0), v1::SERVING);
+}
+
+// It was never enabled, and nobody enables what is drained.
+TEST(StartsTest, ADrainThatIsTakenBackEndsWhereABootWouldNotStartConnect) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::DRAINING);
+  cluster.Fail(0, kService);
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  cluster.memory(0).add_out_for(kService);  // for which it was taken out
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  cluster.memory(0).clear_out_for();
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
 }
 
 // The rule fails from the moment on at which Connect is to run.
