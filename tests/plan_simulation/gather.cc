@@ -189,8 +189,10 @@ void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
                  : report.gate_open               ? v1::GATE_OPEN
                                                   : v1::GATE_CLOSED);
   node->clear_notices();
-  if (view.fresh && report.noticed) {
-    node->add_notices()->set_kind(v1::InstanceNotice::SPOT_INTERRUPTION);
+  if (view.fresh && report.notice != Notice::kNone) {
+    node->add_notices()->set_kind(report.notice == Notice::kInterruption
+                                      ? v1::InstanceNotice::SPOT_INTERRUPTION
+                                      : v1::InstanceNotice::REBALANCE);
   }
   node->clear_jobs();
   if (view.fresh && report.jobs_known) node->set_jobs(report.jobs);

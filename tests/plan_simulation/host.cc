@@ -204,7 +204,7 @@ Report Say(const Host& host, const Surroundings& around) {
   report.jobs_known = host.jobs_known && !host.old_agent;
   report.jobs = host.jobs;
   report.start_failed = StartFailed(host);
-  report.noticed = host.noticed;
+  report.notice = host.notice;
   return report;
 }
 
@@ -277,7 +277,7 @@ void Mend(Host& host) {
   host.config_broken = false;
   host.license_ends = false;
   host.cannot_tell = 0;
-  host.noticed = false;
+  host.notice = Notice::kNone;
   host.crashes = false;
   host.jobs_known = true;
 }

@@ -58,7 +58,7 @@ struct Host {
   bool config_broken = false;
   bool license_ends = false;
   uint32_t cannot_tell = 0;
-  bool noticed = false;
+  Notice notice = Notice::kNone;
 
   // The agent.
   v1::Assignment disk;

@@ -17,7 +17,8 @@ void Mix(uint64_t value, uint64_t* sum) { *sum = (*sum ^ value) * 0x100000001b3;
 
 bool HasFault(const Host& host) {
   return host.mount != Mount::kVerified || host.database != 0 || host.key != 0 || host.clock_off ||
-         host.config_broken || host.cannot_tell != 0 || host.noticed || host.crashes;
+         host.config_broken || host.cannot_tell != 0 || host.notice != Notice::kNone ||
+         host.crashes;
 }
 
 }  // namespace

@@ -192,7 +192,7 @@ bool World::DoToConnect(const Event& event, size_t slot) {
       host.jobs_known = event.how % 8 != 7;
       return note(), true;
     case Kind::kNotice:
-      host.noticed = true;
+      host.notice = event.how % 2 == 0 ? Notice::kInterruption : Notice::kRebalance;
       return note(), true;
     default:
       return false;

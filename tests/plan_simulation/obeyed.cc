@@ -91,7 +91,8 @@ void World::CheckLeaves(size_t slot, size_t decided) {
     by_word = true;
   }
   const Lines& lines = known.lines[slot];
-  bool by_rule = known.views[slot].report.noticed || known.views[slot].report.start_failed;
+  bool by_rule =
+      (known.views[slot].report.notice != Notice::kNone) || known.views[slot].report.start_failed;
   for (size_t rule = 0; rule < kRules; ++rule) {
     by_rule = by_rule || (lines[rule].outcome == v1::FAIL && ActionOf(known, rule) >= v1::HOLD);
   }
@@ -117,7 +118,7 @@ void World::CheckCause(size_t slot, const Before& before, const Knowledge& known
   // One that lost what it held is only told again what it was.
   const bool is_observed = before.state == v1::OBSERVED && report.state == v1::OBSERVED;
   if (is_observed && before.running && report.connect_runs) {
-    if (!by_word && !report.noticed) {
+    if (!by_word && report.notice == Notice::kNone) {
       Break("nothing-is-changed-under-a-running-connect",
             absl::StrCat(name, " is to be ", v1::NodeState_Name(state)));
     }
@@ -132,12 +133,12 @@ void World::CheckCause(size_t slot, const Before& before, const Knowledge& known
   if (by_rule && state == v1::DRAINING && !by_word) Count(Sometimes::kClosedByRule);
   if (by_word && state == v1::DRAINING) Count(Sometimes::kDrained);
   if (by_word && state == v1::STOPPED) Count(Sometimes::kStoppedByWord);
-  if (report.noticed) Count(Sometimes::kNoticeDrains);
+  if (report.notice != Notice::kNone) Count(Sometimes::kNoticeDrains);
   const bool less = !report.can_serve || report.allow != v1::ALLOW_SERVE ||
                     known.spec->enforcement() != v1::ENFORCE;
   // Of a Connect that rests nobody takes anything from users.
   const bool rests = !report.connect_runs || report.start_failed;
-  if (by_word || by_rule || report.noticed || rests || less) return;
+  if (by_word || by_rule || report.notice != Notice::kNone || rests || less) return;
   Break("nobody-leaves-for-nothing", absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
                                                   ", and nothing was known to be wrong there"));
 }
@@ -175,7 +176,7 @@ void World::CheckDrainTime(size_t slot, const Before& before, size_t decided) {
   if (!ends || !before.has_users || clock_jumped_ || was_restored_) return;
   const Report& report = known.views[slot].report;
   const bool is_known = report.connect_runs && (report.jobs > 0 || !report.jobs_known);
-  if (!is_known || report.noticed || report.start_failed) return;
+  if (!is_known || report.notice != Notice::kNone || report.start_failed) return;
   for (const v1::Word::Kind kind : kOut) {
     const v1::Word* word = FindWord(known, kind, NameOf(slot));
     if (word != nullptr && word->now()) return;

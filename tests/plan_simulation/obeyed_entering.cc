@@ -33,7 +33,7 @@ void World::CheckEnters(size_t slot, const Knowledge& known) {
     return Break("a-word-is-kept",
                  absl::StrCat(name, " enters service against ", v1::Word::Kind_Name(kind)));
   }
-  if (report.noticed) {
+  if (report.notice == Notice::kInterruption) {
     Break("a-word-is-kept", absl::StrCat(name, " enters service, and EC2 takes it back"));
   }
   for (size_t i = 0; i < hosts_.size(); ++i) {

@@ -15,6 +15,9 @@ using Version = uint32_t;
 inline constexpr Version kVersions = 3;
 const std::string& VersionText(Version version);
 
+// What EC2 says of an instance: it takes it back; it recommends to replace it.
+enum class Notice { kNone, kInterruption, kRebalance };
+
 enum class Mount { kVerified, kNone, kOther, kHung };
 
 struct Report {
@@ -50,7 +53,7 @@ struct Report {
   bool jobs_known = true;
   uint32_t jobs = 0;
   bool start_failed = false;
-  bool noticed = false;  // EC2 takes the instance back
+  Notice notice = Notice::kNone;
 
   bool operator==(const Report&) const = default;
 };
