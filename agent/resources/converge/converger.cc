@@ -269,12 +269,13 @@ void Converger::Run() {
 }
 
 void Converger::HoldInTime() {
-  const auto stopped = [this] {
+  const auto overdue = [this] { return busy_ && interrupt_; };
+  // The next turn does it itself, or something else by later orders.
+  const auto stopped = [&] {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return stop_;
+    return stop_ || !overdue();
   };
   std::unique_lock<std::mutex> lock(mutex_);
-  const auto overdue = [this] { return busy_ && interrupt_; };
   while (!stop_) {
     wake_.wait(lock, [&] { return stop_ || overdue(); });
     // As a rule it ends at once.
