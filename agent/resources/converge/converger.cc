@@ -179,24 +179,32 @@ bool Converger::SpeaksOf(const v1::Assignment& orders) const {
   return convergence_ && IsOneSpecification(convergence_of_->desired(), orders.desired());
 }
 
-v1::NodeState Converger::State(const v1::Assignment& orders) const {
+std::optional<v1::NodeState> Converger::Reached(const v1::Assignment& orders) const {
   if (!MayChange(orders)) return v1::OBSERVED;
   const UnitWanted wanted = CourseOf(orders, reached_, options_.agent_config.allow()).unit;
-  if (wanted != UnitWanted::kAsItIs && unit_seen_ != wanted) return reached_;
+  if (wanted != UnitWanted::kAsItIs && unit_seen_ != wanted) return std::nullopt;
   if (orders.state() != v1::PREPARING && orders.state() != v1::READY) return orders.state();
   // READY is a preparation that is over: its own word, not the coordinator's.
   const bool converged = SpeaksOf(orders) && convergence_->state() == v1::Convergence::CONVERGED;
   return converged ? v1::READY : v1::PREPARING;
 }
 
+// Who counts on a node that is stopped goes by this together with the order that it obeys: that it
+// was stopped once, before it was told to serve in between, is no answer to the order of now.
+v1::NodeState Converger::State(const v1::Assignment& orders) const {
+  if (const std::optional<v1::NodeState> reached = Reached(orders)) return *reached;
+  const bool is_told_to_stop = orders.state() == v1::STOPPED || orders.state() == v1::FENCED;
+  return is_told_to_stop && reached_ == orders.state() ? v1::DRAINING : reached_;
+}
+
 void Converger::NoteReached(const v1::Assignment& orders) {
-  v1::NodeState state = v1::OBSERVED;
+  std::optional<v1::NodeState> reached;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    state = State(orders);
-    if (std::exchange(reached_, state) == state) return;
+    reached = Reached(orders);
+    if (!reached || std::exchange(reached_, *reached) == *reached) return;
   }
-  converge_.NoteReached(state);
+  converge_.NoteReached(*reached);
 }
 
 ConvergerNews Converger::News() const {

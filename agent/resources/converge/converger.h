@@ -70,7 +70,10 @@ class Converger {
   void Changed(std::unique_lock<std::mutex>& lock);
   // What was published last is of the specification in these.
   bool SpeaksOf(const v1::Assignment& orders) const;
-  // That the node has reached: its unit is as these orders want it. Until then, the one before.
+  // By these orders: its unit is as they want it. Nothing: it is on its way.
+  std::optional<v1::NodeState> Reached(const v1::Assignment& orders) const;
+  // That the node has reached. On its way to another, the one before; DRAINING where that would say
+  // that it is stopped.
   v1::NodeState State(const v1::Assignment& orders) const;
   void NoteReached(const v1::Assignment& orders);
 

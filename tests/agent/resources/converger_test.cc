@@ -135,6 +135,24 @@ TEST_F(ConvergerTest, SaysThatItIsStoppedOnceItIs) {
   EXPECT_EQ(converger_->News().state, v1::DRAINING);
 }
 
+// It may have been started since, and the agent been killed before it could write that down.
+TEST_F(ConvergerTest, ThatItWasStoppedOnceIsNoAnswerToTheOrderOfNow) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  SetConnect("inactive");
+  assignment_.set_state(v1::STOPPED);
+  Assign();
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::STOPPED; }));
+  node_.host.SetError(kUnit, absl::UnavailableError("systemd does not answer"));
+  StartAgent();
+  EXPECT_EQ(converger_->News().state, v1::DRAINING);
+  ASSERT_TRUE(UntilState(v1::Convergence::WAITING));
+  EXPECT_EQ(converger_->News().state, v1::DRAINING);
+  node_.host.SetError(kUnit, absl::OkStatus());
+  converger_->TryAgain();
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::STOPPED; }));
+}
+
 TEST_F(ConvergerTest, AConnectThatDoesNotStartIsToldWithItsLastLines) {
   Assign();
   ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
