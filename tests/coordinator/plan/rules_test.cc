@@ -135,6 +135,26 @@ TEST(RulesTest, TheSameFaultOnAllNodesTakesNobodyOut) {
   }
 }
 
+// Each gate was closed by its own node, or is open since that was told to be the last one.
+TEST(RulesTest, TheSameFaultOnBothIsSaidAndChangesNothingWhateverTheGatesAre) {
+  for (const v1::GateState gate : {v1::GATE_CLOSED, v1::GATE_OPEN}) {
+    PlanCluster cluster(2);
+    for (const int i : {0, 1}) {
+      cluster.Fail(i, kCloses);
+      cluster.node(i).set_gate(gate);
+    }
+    const v1::Decision first = cluster.Step();
+    cluster.Wait(minutes(10));
+    const v1::Decision later = cluster.Step();
+    for (const int i : {0, 1}) {
+      EXPECT_EQ(first.assignments(i).state(), v1::SERVING);
+      EXPECT_EQ(later.assignments(i).order().serial(), first.assignments(i).order().serial());
+    }
+    EXPECT_EQ(later.said_size(), 2);
+    EXPECT_TRUE(IsSaid(later, "it stays, since so few others serve"));
+  }
+}
+
 TEST(RulesTest, WhereNothingTellsWhoIsWrongNobodyIsTakenOutAndNoneEnters) {
   PlanCluster cluster(3);
   cluster.Become(2, v1::READY);

@@ -106,6 +106,14 @@ TEST(StartsTest, WhatIsToStartSaysWhatItWaitsFor) {
   *cluster.input.mutable_memory() = cluster.Decide().remember();  // the node has not called yet
   EXPECT_EQ(cluster.State(0), v1::SERVING);
   EXPECT_EQ(cluster.Reason(0), " | its agent to get there");
+  v1::Convergence& convergence = *cluster.node(0).mutable_convergence();
+  convergence.set_state(v1::Convergence::WAITING);
+  v1::Trouble& trouble = *convergence.add_troubles();
+  trouble.set_resource("unit rstudio-connect.service");
+  trouble.set_error("Connect may not start on this node: the database does not answer");
+  EXPECT_EQ(cluster.Reason(0),
+            " | its agent to get there: unit rstudio-connect.service: Connect may not start on "
+            "this node: the database does not answer");
 }
 
 // It was started by hand, and is as the specification says.
@@ -152,6 +160,23 @@ TEST(StartsTest, TheOthersDoNotWaitForOneThatDoesNotStart) {
   cluster.Wait(minutes(-10));
   cluster.node(0).set_start_failed("connect: bad licence");
   EXPECT_EQ(cluster.State(1), v1::SERVING);
+}
+
+// It was told to start, and is heard no more: what it would run is what it had installed.
+TEST(StartsTest, OneThatDiedWhileItStartedKeepsOutOnlyWhatHasAnotherVersion) {
+  PlanCluster cluster(3);
+  cluster.Become(0, v1::READY);
+  Rests(cluster, 1);
+  cluster.Lose(1);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+  cluster.Become(0, v1::READY);
+  cluster.node(1).set_installed_version("2024.06.0");
+  EXPECT_EQ(cluster.State(0), v1::READY);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "2024.06.0 may run on node-2"))
+      << cluster.Reason(0);
+  cluster.node(1).clear_installed_version();
+  EXPECT_EQ(cluster.State(0), v1::READY);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "connect-ha node gone node-2"));
 }
 
 // The rule fails from the moment on at which Connect is to run.
