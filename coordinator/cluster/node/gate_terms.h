@@ -8,7 +8,7 @@
 namespace connect_ha {
 
 struct GateTerms {
-  std::optional<bool> no_other_serves;  // unset: not known now, and left as it was told last
+  std::optional<bool> no_other_serves;    // unset: not known now, and left as it was told last
   std::vector<std::string> waived_rules;  // sorted
 
   bool operator==(const GateTerms&) const = default;

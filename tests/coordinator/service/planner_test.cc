@@ -173,7 +173,7 @@ TEST_F(PlannerTest, AfterARestartAGateIsLeftAsItIsUntilTheOthersWereHeard) {
   Decide(v1::SERVING, 11);
   const auto told = Call("a", kNoon + seconds(11), order);
   EXPECT_EQ(told.assigned_state(), v1::SERVING);
-  EXPECT_FALSE(told.has_no_other_serves());
+  EXPECT_EQ(told.others_case(), v1::HeartbeatResponse::OTHERS_NOT_SET);
   Call("b", kNoon + seconds(12));
   Decide(v1::SERVING, 12);
   EXPECT_TRUE(Call("a", kNoon + seconds(12), order).no_other_serves());
