@@ -66,6 +66,8 @@ class Converge {
   v1::ServiceMemory Memory() const { return notes_.Get(); }
   // The state that the node has reached, to be remembered.
   void NoteReached(v1::NodeState state);
+  // As ServiceMemory.closed_by. From any thread.
+  void NoteClosed(const std::string& closed_by);
 
   // Verify installed files anew at the next look, and try again what did not work.
   void VerifyAgain();

@@ -91,6 +91,11 @@ void Converge::NoteReached(v1::NodeState state) {
   TellNotNoted(notes_.Change([state](v1::ServiceMemory& memory) { memory.set_reached(state); }));
 }
 
+void Converge::NoteClosed(const std::string& closed_by) {
+  TellNotNoted(
+      notes_.Change([&closed_by](v1::ServiceMemory& memory) { memory.set_closed_by(closed_by); }));
+}
+
 bool Converge::MayMake(const Turning& turning, const LookedAt& look) const {
   if (IsNamed(look.resource->Name(), kRelease)) return turning.course.release;
   if (IsUnit(look)) return turning.course.unit != UnitWanted::kAsItIs;

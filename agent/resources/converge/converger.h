@@ -57,6 +57,8 @@ class Converger {
   uint64_t version() const;
   // What the node remembers of Connect's unit.
   v1::ServiceMemory Memory() const { return converge_.Memory(); }
+  // Has it remember what closes the gate (ServiceMemory.closed_by).
+  void NoteClosed(const std::string& closed_by) { converge_.NoteClosed(closed_by); }
 
  private:
   class Watch;
