@@ -231,6 +231,24 @@ TEST(StartsTest, WhatWasDownWithItsCauseStartsOnceThatIsRight) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 
+// The database went away: Connect ended by that before it was known.
+TEST(StartsTest, WhatGaveUpIsNoCaseForAPersonWhileSomethingElseMayExplainIt) {
+  PlanCluster cluster(2);
+  Rests(cluster, 0);
+  cluster.Wait(seconds(20));
+  v1::NodeRule& database = cluster.Rule(0, "database-reachable");
+  database.set_outcome(v1::UNKNOWN);
+  cluster.Wait(seconds(10));
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  cluster.Fail(0, "database-reachable");
+  *database.mutable_since() = cluster.input.now();
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  cluster.Wait(seconds(30));
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::READY);
+  database.set_outcome(v1::PASS);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+}
+
 TEST(StartsTest, ARestartOfAnObservedConnectIsNoRest) {
   PlanCluster cluster(2);
   cluster.Brownfield(0);

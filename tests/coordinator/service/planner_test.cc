@@ -256,6 +256,14 @@ TEST_F(PlannerTest, WhatIsSaidIsToldWhenItBegins) {
   Decide(v1::PREPARING, 2);
   plan_.said = {Saying("look here")};
   Decide(v1::PREPARING, 3);
+  EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 1u);  // a report was judged anew in between
+  Decide(v1::PREPARING, 20);
+  Decide(v1::PREPARING, 40);
+  EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 1u);
+  plan_.said.clear();
+  Decide(v1::PREPARING, 50);
+  plan_.said = {Saying("look here")};
+  Decide(v1::PREPARING, 80);
   EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 2u);
 }
 
