@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -57,6 +58,11 @@ class Converge {
   // or another specification. When to take the next turn because of what went wrong; nullopt: when
   // something changed.
   std::optional<std::chrono::milliseconds> Turn(const v1::Assignment& assignment, TurnWatch& watch);
+
+  // Stops and masks Connect where these orders want that, beside a turn that does not come to its
+  // end: a look at a package may take minutes. From any thread. `stopped`: it
+  // is not to be gone on with.
+  void HoldNow(const v1::Assignment& orders, const std::function<bool()>& stopped);
 
   // What would be changed for this; changes nothing. `noun`: only resources whose name begins with
   // that (IsNamed); "" for all.

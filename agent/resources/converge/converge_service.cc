@@ -19,6 +19,20 @@ constexpr char kConnectsPackage[] = "package rstudio-connect";
 // What runs for so long was started well.
 constexpr std::chrono::minutes kStaysUp{10};
 
+// Of a change that nobody follows.
+class Unseen : public Progress {
+ public:
+  explicit Unseen(const std::function<bool()>& stopped) : stopped_(stopped) {}
+  void Enter(v1::Step::Phase) override {}
+  void Bytes(uint64_t, uint64_t) override {}
+  void Log(const std::string&) override {}
+  bool Stopped() override { return stopped_(); }
+  bool Wait(std::chrono::milliseconds) override { return !stopped_(); }
+
+ private:
+  const std::function<bool()>& stopped_;
+};
+
 void TellNotNoted(const absl::Status& noted) {
   if (noted.ok()) return;
   spdlog::warn("event=service-notes-not-written error={}", LogValue(std::string(noted.message())));
@@ -67,6 +81,23 @@ void Converge::SeeUnitFirst(Turning& turning) {
   if (!changed.ok()) return;  // the round after this tells it
   const auto still = look.resource->Differs();
   turning.watch.UnitSeen(wanted, still.ok() && !still->has_value());
+}
+
+// What the turn does meanwhile starts nothing: it is told to stop before each start. It finds the
+// unit held, and says so.
+void Converge::HoldNow(const v1::Assignment& orders, const std::function<bool()>& stopped) {
+  const Course course = CourseOf(orders, notes_.Get().reached(), options_.agent_config.allow());
+  if (course.unit != UnitWanted::kHeld || !course.may_stop) return;
+  ResourceContext context = MakeContext(orders.desired());
+  context.service.unit = course.unit;
+  context.service.may_stop = true;
+  const std::unique_ptr<Resource> unit = MakeConnectUnit(context);
+  const auto change = unit->Differs();
+  if (!change.ok() || !change->has_value()) return;
+  Unseen progress(stopped);
+  const absl::Status held = unit->Apply(progress);
+  spdlog::warn("event=held-at-once unit={} from={} error={}", context.agent_config.connect_unit(),
+               LogValue((*change)->from()), LogValue(std::string(held.message())));
 }
 
 // Of a node that serves: as which it has once been right, and that Connect has stayed up.

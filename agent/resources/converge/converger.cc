@@ -19,6 +19,9 @@ using std::chrono::steady_clock;
 
 constexpr size_t kChangesInAReport = 50;
 constexpr std::chrono::minutes kDefaultVerify{10};
+// Of a turn whose orders are not those of now. And between two tries to stop Connect beside it.
+constexpr milliseconds kTurnEndsWithin{1'000};
+constexpr milliseconds kHoldAgain{5'000};
 constexpr char kSpecification[] = "specification";
 
 milliseconds VerifyInterval(const v1::AgentConfig& config) {
@@ -102,13 +105,14 @@ Converger::~Converger() {
   held_.OnChange(nullptr);
   Stop(milliseconds(0));
   if (thread_.joinable()) thread_.join();
+  if (holder_.joinable()) holder_.join();
 }
 
 bool Converger::Stop(milliseconds patience) {
   std::unique_lock<std::mutex> lock(mutex_);
   stop_ = true;
   wake_.notify_all();
-  return end_.wait_for(lock, patience, [this] { return ended_; });
+  return end_.wait_for(lock, patience, [this] { return running_ == 0; });
 }
 
 absl::Status Converger::Start() {
@@ -120,8 +124,9 @@ absl::Status Converger::Start() {
   held_.OnChange([this] { OrdersChanged(); });
   version_ = 1;
   verify_at_ = steady_clock::now() + VerifyInterval(options_.agent_config);
-  ended_ = false;
+  running_ = 2;
   thread_ = std::thread([this] { Run(); });
+  holder_ = std::thread([this] { HoldInTime(); });
   return journal;
 }
 
@@ -259,13 +264,36 @@ void Converger::Run() {
       TakeTurn(lock);
     }
   }
-  ended_ = true;
+  --running_;
+  end_.notify_all();
+}
+
+void Converger::HoldInTime() {
+  const auto overdue = [this] { return busy_ && interrupt_; };
+  // The next turn does it itself, or something else by later orders.
+  const auto stopped = [&] {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return stop_ || !overdue();
+  };
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!stop_) {
+    wake_.wait(lock, [&] { return stop_ || overdue(); });
+    // As a rule it ends at once.
+    if (wake_.wait_for(lock, kTurnEndsWithin, [&] { return stop_ || !overdue(); })) continue;
+    const std::shared_ptr<const v1::Assignment> orders = held_.Orders();
+    lock.unlock();
+    converge_.HoldNow(*orders, stopped);
+    lock.lock();
+    wake_.wait_for(lock, kHoldAgain, [&] { return stop_ || !overdue(); });
+  }
+  --running_;
   end_.notify_all();
 }
 
 void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
   const v1::PreviewRequest request = *std::move(preview_request_);
   preview_request_.reset();
+  const bool in_turn = std::exchange(busy_, true);
   lock.unlock();
   const absl::StatusOr<v1::Desired> draft = held_.CheckDraft(request.desired());
   v1::Preview preview;
@@ -276,6 +304,7 @@ void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
   }
   preview.set_number(request.number());
   lock.lock();
+  busy_ = in_turn;
   if (previewing_ != request.number()) return;  // another was asked for meanwhile
   preview_ = std::move(preview);
   Changed(lock);
@@ -287,6 +316,7 @@ void Converger::TakeTurn(std::unique_lock<std::mutex>& lock) {
   const bool verify = verify_ || verify_at_ <= steady_clock::now();
   const bool try_again = try_again_;
   look_ = verify_ = try_again_ = interrupt_ = false;
+  busy_ = true;
   lock.unlock();
   if (verify) converge_.VerifyAgain();
   if (try_again) converge_.TryAgain();
@@ -295,6 +325,8 @@ void Converger::TakeTurn(std::unique_lock<std::mutex>& lock) {
   const std::optional<milliseconds> retry = converge_.Turn(*orders, watch);
   NoteReached(*orders);
   lock.lock();
+  busy_ = false;
+  wake_.notify_all();
   const SteadyTime now = steady_clock::now();
   retry_at_.reset();
   if (retry) retry_at_ = now + std::max(*retry, milliseconds(0));

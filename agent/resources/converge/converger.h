@@ -65,6 +65,8 @@ class Converger {
 
   void OrdersChanged();
   void Run();
+  // A thread of its own: Connect is stopped, where it is to be, though the turn does not end.
+  void HoldInTime();
   void TakeTurn(std::unique_lock<std::mutex>& lock);
   void AnswerPreview(std::unique_lock<std::mutex>& lock);
   bool IsDue() const;
@@ -101,11 +103,13 @@ class Converger {
   bool try_again_ = false;
   bool interrupt_ = false;  // the turn that runs is of an older assignment
   bool stop_ = false;
-  bool ended_ = true;  // the thread is at its end, or was not begun
+  bool busy_ = false;  // the thread takes a turn, or looks for a preview
+  int running_ = 0;    // threads that are not at their end
   std::optional<SteadyTime> retry_at_;
   SteadyTime verify_at_{};
 
   std::thread thread_;
+  std::thread holder_;
 };
 
 }  // namespace connect_ha
