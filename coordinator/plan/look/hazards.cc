@@ -33,6 +33,7 @@ bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
 // a while to answer.
 bool HadTimeToStart(Situation& situation, const Member& member) {
   if (member.position == v1::DRAINING) return true;
+  if (member.tries_again) return false;
   return HasReached(member, v1::SERVING) &&
          situation.moments.Lasted(FromProto(member.memory.since()), kStarting);
 }

@@ -64,6 +64,23 @@ TEST(StartsTest, APersonHasItTriedAgainWhereNobodyServes) {
   EXPECT_EQ(cluster.Settle().assignments(0).order().serial(), given.serial());  // once
 }
 
+// The other one came up meanwhile: what failed for long is no judgement of the new try.
+TEST(StartsTest, WhatAPersonHasTriedAgainHasTimeToStart) {
+  PlanCluster cluster(2);
+  Rests(cluster, 0);
+  cluster.node(0).set_start_failed("connect: no database");
+  cluster.Wait(minutes(30));
+  cluster.Say(v1::Word::START, "node-1");
+  ASSERT_EQ(cluster.Step().assignments(0).state(), v1::SERVING);
+  Rests(cluster, 0);
+  *cluster.Rule(0, kService).mutable_since() = cluster.memory(0).since();
+  cluster.node(0).clear_start_failed();
+  cluster.Wait(minutes(1));
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+  Runs(cluster, 0);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+}
+
 TEST(StartsTest, APersonHasItTriedAgainWhereAnotherServes) {
   PlanCluster cluster(2);
   Rests(cluster, 0);
