@@ -37,11 +37,14 @@ constexpr int kNotAllowed = 405;
 constexpr time_t kLookEveryUs = 250'000;
 constexpr milliseconds kListenAgain{100};
 
-// httplib 0.11 asks for this too, 0.10 does not.
+// httplib 0.11 asks for this too, 0.10 does not, and so nothing says that it overrides.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsuggest-override"
 class AnyStream : public httplib::Stream {
  public:
   virtual void get_local_ip_and_port(std::string& ip, int& port) const = 0;  // NOLINT
 };
+#pragma GCC diagnostic pop
 
 // One connection. httplib waits anew for each byte, and takes lines of any length: here all of a
 // request comes within the patience and is no longer than it may be, whoever sends it.

@@ -76,6 +76,12 @@ class ConnectUnit : public Resource {
                                                          : Resource::FirstRetry();
   }
 
+  // What its preflight refuses is asked again so often: nothing tells when the database is back.
+  milliseconds LongestRetry() override {
+    return context_.service.unit == UnitWanted::kRunning ? milliseconds(60'000)
+                                                         : Resource::LongestRetry();
+  }
+
   bool Restricts() override { return context_.service.unit == UnitWanted::kHeld; }
 
   absl::StatusOr<std::optional<v1::Change>> Differs() override {

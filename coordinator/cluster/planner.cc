@@ -10,7 +10,6 @@
 #include "common/log.h"
 #include "coordinator/cluster/node/node_events.h"
 #include "coordinator/cluster/planning/gate_terms_of.h"
-#include "coordinator/cluster/planning/plan_events.h"
 #include "coordinator/plan/decide.h"
 #include "coordinator/plan/invariants.h"
 
@@ -221,7 +220,7 @@ void Planner::PutIntoForce(Round& round, Time now) {
   for (const std::string& node : told) {
     if (nudge_) nudge_(node);
   }
-  said_.assign(round.decision.said().begin(), round.decision.said().end());
+  TakeInSaid(round.decision, now, said_);
   if (!std::exchange(broken_, {}).empty()) spdlog::info("event=PLAN_IN_FORCE");
   {
     std::lock_guard lock(wake_mutex_);

@@ -28,6 +28,7 @@
 #include "connect_ha/v1/plan.pb.h"
 #include "coordinator/cluster/evaluator.h"
 #include "coordinator/cluster/node/event_pace.h"
+#include "coordinator/cluster/planning/plan_events.h"
 #include "coordinator/cluster/planning/plan_rules.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/store/store.h"
@@ -107,7 +108,7 @@ class Planner {
   std::mutex deciding_;              // all that follows; one decision at a time
   std::optional<Store::Plan> plan_;  // as the store has it; unset: to be read
   PlanRules rules_;
-  std::vector<v1::Said> said_;       // by the decision in force
+  SaidLately said_;                  // by the decisions that were in force
   std::vector<std::string> broken_;  // as told last; none: what is decided is in force
   EventPace pace_{kSaidPerMinute};
 

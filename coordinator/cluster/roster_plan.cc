@@ -103,7 +103,6 @@ std::vector<PlanLook> Roster::LookForPlan(Time now, v1::PlanInput* input) const 
   input->set_lineage(store_.lineage());
   input->set_epoch(store_.epoch());
   input->set_generation(desired->generation());
-  if (desired->has_applied_at()) *input->mutable_applied_at() = desired->applied_at();
   FillSpec(desired->spec(), input->mutable_spec());
   std::vector<PlanLook> looks;
   std::vector<Time> enrolled_at;
@@ -147,14 +146,17 @@ bool Roster::FillPlanNode(const Node& node, const v1::Desired& desired, Time now
           "known yet");
     }
   }
-  if (held != nullptr) plan->set_running_version(Spelled(held->running_version, desired.spec()));
+  // What it was last: a node that dies while it starts, say, is no riddle to those that join.
+  if (held != nullptr) {
+    plan->set_running_version(Spelled(held->running_version, desired.spec()));
+    plan->set_installed_version(Spelled(held->installed_version, desired.spec()));
+  }
   if (!plan->fresh()) {
     plan->set_connect_unknown(plan->not_fresh());
     return true;
   }
   plan->set_connect(Seen(held->unit));
   plan->set_connect_unknown(held->unit.unknown);
-  plan->set_installed_version(Spelled(held->installed_version, desired.spec()));
   for (const v1::InstanceNotice& notice : held->notices) *plan->add_notices() = notice;
   *plan->mutable_brief()->mutable_facts() = BriefOf(*held, desired);
   return true;
@@ -175,12 +177,17 @@ std::vector<std::string> Roster::Assign(
     if (node == nullptr || given.state() == v1::NODE_STATE_UNSPECIFIED) continue;
     std::lock_guard lock(node->mutex);
     if (node->known.removed || node->admission != looks[i].admission) continue;
+    GateTerms told = terms[i];
+    const bool is_same_machine = node->assigned_to.admission == looks[i].admission;
+    if (!told.no_other_serves && is_same_machine) {
+      told.no_other_serves = node->terms.no_other_serves;
+    }
     node->assigned_to = looks[i];
     const v1::NodeAssignment* before = node->assigned.get();
     const bool is_news =
-        before == nullptr || !IsSame(before->order(), given.order()) || node->terms != terms[i];
+        before == nullptr || !IsSame(before->order(), given.order()) || node->terms != told;
     if (is_news) moved.push_back(node->name);
-    node->terms = terms[i];
+    node->terms = std::move(told);
     changed |= before == nullptr || before->state() != given.state();
     if (before != nullptr && before->SerializeAsString() == given.SerializeAsString()) continue;
     node->assigned = std::make_shared<const v1::NodeAssignment>(given);

@@ -1,11 +1,14 @@
 #include "coordinator/plan/decide.h"
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/situation.h"
 #include "coordinator/plan/move/fence.h"
 #include "coordinator/plan/move/orders.h"
@@ -59,6 +62,35 @@ void SayUndecided(Situation& situation) {
   }
 }
 
+// The rule that compares them fences only who is known to be wrong.
+void SayTwoVersions(Situation& situation) {
+  const v1::PlanInput& input = situation.input;
+  if (input.generation() == 0 || input.spec().enforcement() != v1::ENFORCE) return;
+  std::map<std::string, std::set<std::string>> nodes;  // by version
+  for (const Member& member : situation.members) {
+    const v1::PlanNode& node = *member.node;
+    const bool runs = node.fresh() && node.connect() == v1::CONNECT_RUNS;
+    if (!runs || node.running_version().empty()) continue;
+    if (ActionOf(situation, member, kVersionRule) > v1::TELL) {
+      nodes[node.running_version()].insert(member.name());
+    }
+    for (const v1::Hazard& hazard : member.hazards) {
+      if (hazard.rule() == kVersionRule && hazard.acts()) return;
+    }
+  }
+  if (nodes.size() < 2) return;
+  std::vector<std::string> texts;
+  for (const auto& one : nodes) {
+    texts.push_back(absl::StrCat(one.first, " on ", absl::StrJoin(one.second, ", ")));
+  }
+  situation.Say("",
+                absl::StrCat("several versions of Connect run against one database: ",
+                             absl::StrJoin(texts, "; "),
+                             ": nothing tells which node is the wrong one, and nobody is taken out "
+                             "of service"),
+                "connect-ha node stop NODE --reason ..., of those that are wrong");
+}
+
 }  // namespace
 
 v1::Decision Decide(const v1::PlanInput& input) {
@@ -70,6 +102,7 @@ v1::Decision Decide(const v1::PlanInput& input) {
   }
   HoldBackStarts(situation, decided);
   SayUndecided(situation);
+  SayTwoVersions(situation);
   return Write(situation, decided);
 }
 

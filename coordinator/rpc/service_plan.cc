@@ -10,12 +10,13 @@ namespace connect_ha {
 namespace {
 
 // Who takes back waivers without naming their rule may take back one of a rule that fences.
-v1::Role RoleToTakeBack(const v1::TakeBackRequest& request) {
+v1::Role RoleToTakeBack(const v1::TakeBackRequest& request, const v1::ClusterSpec& spec) {
   v1::Role least = v1::OPERATOR;
   for (const int number : request.kinds()) {
     const auto kind = static_cast<v1::Word::Kind>(number);
     const bool of_any_rule = kind == v1::Word::WAIVE && request.rule().empty();
-    least = std::max(least, of_any_rule ? v1::ADMIN : NeededRoleToTakeBack(kind, request.rule()));
+    least =
+        std::max(least, of_any_rule ? v1::ADMIN : NeededRoleToTakeBack(kind, request.rule(), spec));
   }
   return least;
 }
@@ -32,7 +33,9 @@ grpc::Status AdminServer::GiveWord(grpc::ServerContext* context, const v1::GiveW
                                    v1::GiveWordResponse* response) {
   const Time now = TimeOfCall();
   v1::Word word = request->word();
-  const auto caller = RequireSpeaker(core_.callers, *context, NeededRole(word), now);
+  const auto spec = core_.specs.Current();
+  const v1::Role least = NeededRole(word, spec->bundle().spec());
+  const auto caller = RequireSpeaker(core_.callers, *context, least, now);
   if (!caller.ok()) return ToGrpc(caller.status());
   word.set_role(core_.admins.RoleOf((*caller)->identity.name));
   const auto entry =
@@ -43,7 +46,9 @@ grpc::Status AdminServer::GiveWord(grpc::ServerContext* context, const v1::GiveW
 grpc::Status AdminServer::TakeBack(grpc::ServerContext* context, const v1::TakeBackRequest* request,
                                    v1::TakeBackResponse* response) {
   const Time now = TimeOfCall();
-  const auto caller = RequireSpeaker(core_.callers, *context, RoleToTakeBack(*request), now);
+  const auto spec = core_.specs.Current();
+  const v1::Role least = RoleToTakeBack(*request, spec->bundle().spec());
+  const auto caller = RequireSpeaker(core_.callers, *context, least, now);
   if (!caller.ok()) return ToGrpc(caller.status());
   const auto entry =
       AuditOf(*context, *caller, v1::AuditEntry::WORD_TAKEN_BACK, "", "", request->why(), now);

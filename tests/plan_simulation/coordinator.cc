@@ -267,8 +267,6 @@ const v1::PlanInput& Coordinator::Gather(Store& store, Time now) {
   *input_.mutable_now() = ToProto(now);
   input_.set_lineage(kLineage);
   input_.set_epoch(epoch_);
-  input_.clear_applied_at();
-  if (store.generation > 0) *input_.mutable_applied_at() = ToProto(store.applied_at);
   if (input_.generation() != store.generation || !input_.has_spec()) {
     *input_.mutable_spec() = store.spec;
   }

@@ -3,11 +3,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/standing.h"
+#include "agent/probes/connect/guard.h"
 #include "agent/resources/service/service_notes.h"
 #include "agent/resources/service/without_secrets.h"
 #include "agent/resources/unit_journal.h"
 #include "common/checklist/guard_lines.h"
 #include "common/text/short_text.h"
+#include "common/time.h"
 
 namespace connect_ha {
 namespace {
@@ -46,22 +48,26 @@ absl::Status NoMoreStarts(const v1::ServiceMemory& memory) {
 }
 
 // FailedPrecondition: it was tried too often.
+absl::Status CheckTries(const ResourceContext& context) {
+  if (context.notes == nullptr) return absl::OkStatus();
+  const v1::ServiceMemory before = context.notes->Get();
+  const bool is_new = IsLater(context.service.order, before.order());
+  if (is_new || before.starts() < kMostStarts) return absl::OkStatus();
+  // Killed after the last try, or it was started and did not stay up.
+  if (before.start_failed().empty()) {
+    const std::string lines = LastLines(context);
+    const absl::Status noted = context.notes->Change([&lines](v1::ServiceMemory& memory) {
+      memory.set_start_failed(lines.empty() ? "its journal says nothing" : lines);
+    });
+    if (!noted.ok()) return noted;
+  }
+  return NoMoreStarts(context.notes->Get());
+}
+
 absl::Status CountStart(const ResourceContext& context) {
   if (context.notes == nullptr) return absl::OkStatus();
   const v1::Order& order = context.service.order;
-  const v1::ServiceMemory before = context.notes->Get();
-  const bool is_new = IsLater(order, before.order());
-  if (!is_new && before.starts() >= kMostStarts) {
-    // Killed after the last try, or it was started and did not stay up.
-    if (before.start_failed().empty()) {
-      const std::string lines = LastLines(context);
-      const absl::Status noted = context.notes->Change([&lines](v1::ServiceMemory& memory) {
-        memory.set_start_failed(lines.empty() ? "its journal says nothing" : lines);
-      });
-      if (!noted.ok()) return noted;
-    }
-    return NoMoreStarts(context.notes->Get());
-  }
+  const bool is_new = IsLater(order, context.notes->Get().order());
   return context.notes->Change([&order, is_new](v1::ServiceMemory& memory) {
     *memory.mutable_order() = order;
     memory.set_starts(is_new ? 1 : memory.starts() + 1);
@@ -80,10 +86,27 @@ absl::Status AskPreflight(const ResourceContext& context, const v1::Unit& unit) 
   return absl::AbortedError(said.empty() ? "its preflight does not let it start" : said);
 }
 
+// Why the unit's own preflight did not let the start through; "" where it did, or was not asked.
+std::string WhyRefused(const ResourceContext& context, Time began) {
+  const absl::StatusOr<v1::PreflightResult> last = ReadPreflightResult(context.host);
+  if (!last.ok() || last->may_start() || FromProto(last->at()) < began) return "";
+  return last->reason().empty() ? "its preflight does not let it start" : last->reason();
+}
+
+// Nothing of Connect ran: that was no try of it.
+absl::Status Refused(const ResourceContext& context, const std::string& why) {
+  if (context.notes != nullptr) {
+    absl::Status noted = context.notes->Change([](v1::ServiceMemory& memory) {
+      if (memory.starts() > 0) memory.set_starts(memory.starts() - 1);
+    });
+    if (!noted.ok()) return noted;
+  }
+  return absl::AbortedError(absl::StrCat("Connect may not start on this node: ", why));
+}
+
 absl::Status Start(const ResourceContext& context, const v1::Unit& unit, Progress& progress) {
   const std::string& name = context.agent_config.connect_unit();
-  absl::Status started = AskPreflight(context, unit);
-  if (!started.ok()) return started;
+  absl::Status started;
   // How often systemd itself has tried is no limit to a start that was asked for.
   if (unit.active_state() == "failed") {
     static_cast<void>(
@@ -102,10 +125,15 @@ absl::Status Start(const ResourceContext& context, const v1::Unit& unit, Progres
 
 absl::Status StartConnect(const ResourceContext& context, const v1::Unit& unit,
                           Progress& progress) {
-  absl::Status counted = CountStart(context);
-  if (!counted.ok()) return counted;
+  absl::Status may = CheckTries(context);
+  if (may.ok()) may = AskPreflight(context, unit);
+  if (may.ok()) may = CountStart(context);
+  if (!may.ok()) return may;
+  const Time began = context.host.Now();
   const absl::Status started = Start(context, unit, progress);
   if (started.ok() || absl::IsCancelled(started)) return started;
+  const std::string refused = WhyRefused(context, began);
+  if (!refused.empty()) return Refused(context, refused);
   progress.Wait(kJournalDelay);
   std::string lines = LastLines(context);
   if (lines.empty()) lines = std::string(started.message());

@@ -1,13 +1,14 @@
 // What a node is told of its gate beside what it is to be. As of HeartbeatResponse.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace connect_ha {
 
 struct GateTerms {
-  bool no_other_serves = false;
+  std::optional<bool> no_other_serves;    // unset: not known now, and left as it was told last
   std::vector<std::string> waived_rules;  // sorted
 
   bool operator==(const GateTerms&) const = default;

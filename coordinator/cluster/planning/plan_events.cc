@@ -3,7 +3,9 @@
 #include <google/protobuf/message_lite.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string_view>
@@ -15,6 +17,9 @@
 
 namespace connect_ha {
 namespace {
+
+// Longer than a report waits to be judged, and than two decisions are apart.
+constexpr std::chrono::seconds kLately{30};
 
 // Keys are of the memory, which outlives it.
 using Remembered = std::map<std::string_view, const v1::NodeMemory*>;
@@ -89,18 +94,23 @@ std::vector<v1::Event> EventsOf(const Store::Plan& before, const v1::Decision& d
   return events;
 }
 
-std::vector<v1::Event> SaidNow(const std::vector<v1::Said>& said, const v1::Decision& decision,
-                               Time now) {
-  std::set<std::pair<std::string_view, std::string_view>> known;
-  for (const v1::Said& one : said) known.emplace(one.node(), one.text());
+std::vector<v1::Event> SaidNow(const SaidLately& lately, const v1::Decision& decision, Time now) {
   std::vector<v1::Event> events;
   for (const v1::Said& one : decision.said()) {
-    if (known.count({one.node(), one.text()}) > 0) continue;
+    const auto said = lately.find({one.node(), one.text()});
+    if (said != lately.end() && now - said->second < kLately) continue;
     events.push_back(
         MakeEvent(v1::Event::PLAN_SAID, one.node(),
                   absl::StrCat(one.text(), one.fix().empty() ? "" : "; fix: ", one.fix()), now));
   }
   return events;
+}
+
+void TakeInSaid(const v1::Decision& decision, Time now, SaidLately& lately) {
+  for (auto said = lately.begin(); said != lately.end();) {
+    said = now - said->second < kLately ? std::next(said) : lately.erase(said);
+  }
+  for (const v1::Said& one : decision.said()) lately[{one.node(), one.text()}] = now;
 }
 
 }  // namespace connect_ha

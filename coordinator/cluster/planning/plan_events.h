@@ -1,7 +1,9 @@
 // What a decision changes of what the store has, and what is told of it. Pure.
 #pragma once
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/time.h"
@@ -20,8 +22,11 @@ void TakeIn(const Store::PlanChange& change, const v1::Decision& decision, Store
 
 // Each node that is to be another thing than it was, but the first time; each word that ended.
 std::vector<v1::Event> EventsOf(const Store::Plan& before, const v1::Decision& decision, Time now);
-// What the decision says and the one before, which said `said`, did not.
-std::vector<v1::Event> SaidNow(const std::vector<v1::Said>& said, const v1::Decision& decision,
-                               Time now);
+// What was said lately, and when last; by node and text.
+using SaidLately = std::map<std::pair<std::string, std::string>, Time>;
+// What the decision says and none did lately: while a report is judged anew nothing is known of its
+// node, and what is said of it rests for a moment.
+std::vector<v1::Event> SaidNow(const SaidLately& lately, const v1::Decision& decision, Time now);
+void TakeInSaid(const v1::Decision& decision, Time now, SaidLately& lately);
 
 }  // namespace connect_ha

@@ -39,12 +39,25 @@ int Weight(const v1::Evidence& line) {
   }
 }
 
-void SayUnknown(const Rule& rule, const char* why, v1::PlanNode* node) {
+v1::NodeRule& SayUnknown(const Rule& rule, const char* why, v1::PlanNode* node) {
   v1::NodeRule& line = *node->add_rules();
   line.set_rule(rule.id);
   line.set_outcome(v1::UNKNOWN);
   line.set_rule_class(rule.rule_class);
   line.set_text(why);
+  return line;
+}
+
+// That nobody can say which node is the wrong one takes nobody out, and keeps all from service: so
+// it stays until it was judged anew. What else was judged before counts for nothing.
+void KeepUndecided(const v1::Evidence* line, v1::NodeRule& said) {
+  if (line == nullptr || line->outcome() != v1::FAIL) return;
+  if (!line->undecided() && line->basis() != v1::PEERS) return;
+  said.set_outcome(v1::FAIL);
+  said.set_basis(line->basis());
+  said.set_undecided(true);
+  if (line->has_since()) *said.mutable_since() = line->since();
+  said.set_text(line->text());
 }
 
 // Keys are of the input, which outlives it.
@@ -101,7 +114,11 @@ void PlanRules::Add(const v1::Checklist& checklist, uint64_t judged,
       const auto place = static_cast<size_t>(i);
       v1::PlanNode* node = input->mutable_nodes(i);
       if (judged == 0 || looks[place].changed_at > judged) {
-        SayUnknown(rule, "what it reported last was not judged yet", node);
+        v1::NodeRule& said = SayUnknown(rule, "what it reported last was not judged yet", node);
+        if (judged != 0 && finding != nullptr) {
+          said.set_rule_class(finding->rule_class());
+          KeepUndecided(lines.worst[place], said);
+        }
       } else if (finding == nullptr) {
         SayUnknown(rule, "the checklist does not have it", node);
       } else {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/checklist/rule.h"
 #include "common/text/short_text.h"
+#include "coordinator/plan/look/action.h"
 
 namespace connect_ha {
 namespace {
@@ -16,11 +17,6 @@ namespace {
 constexpr std::chrono::hours kLongest{365 * 24};
 
 bool NeedsEnd(v1::Word::Kind kind) { return kind == v1::Word::WAIVE || kind == v1::Word::UNFENCE; }
-
-bool Fences(const std::string& rule) {
-  const Rule* row = FindRule(rule);
-  return row != nullptr && row->action == v1::FENCE;
-}
 
 absl::Status CheckRule(const v1::Word& word) {
   if (word.kind() != v1::Word::WAIVE) {
@@ -58,7 +54,7 @@ std::string KindName(v1::Word::Kind kind) {
   return absl::AsciiStrToLower(v1::Word::Kind_Name(kind));
 }
 
-v1::Role NeededRole(const v1::Word& word) {
+v1::Role NeededRole(const v1::Word& word, const v1::ClusterSpec& spec) {
   switch (word.kind()) {
     case v1::Word::FENCE:
     case v1::Word::UNFENCE:
@@ -68,16 +64,19 @@ v1::Role NeededRole(const v1::Word& word) {
     default:
       break;
   }
-  if (word.downtime() || (word.kind() == v1::Word::WAIVE && Fences(word.rule()))) return v1::ADMIN;
-  return v1::OPERATOR;
+  // As the plan heeds it (coordinator/plan/look/words.h).
+  const bool lowers_fence =
+      word.kind() == v1::Word::WAIVE && ActionBySpec(spec, word.rule()) == v1::FENCE;
+  return word.downtime() || lowers_fence ? v1::ADMIN : v1::OPERATOR;
 }
 
 // Whoever may not fence a node may not let it out, either.
-v1::Role NeededRoleToTakeBack(v1::Word::Kind kind, const std::string& rule) {
+v1::Role NeededRoleToTakeBack(v1::Word::Kind kind, const std::string& rule,
+                              const v1::ClusterSpec& spec) {
   v1::Word word;
   word.set_kind(kind);
   word.set_rule(rule);
-  return NeededRole(word);
+  return NeededRole(word, spec);
 }
 
 absl::Status CheckWord(const v1::Word& word, Time now) {

@@ -13,6 +13,8 @@ namespace {
 
 // A Connect that is started answers within that time, or something is wrong with it.
 constexpr std::chrono::minutes kStarting{2};
+// Within that everything that is asked at intervals has been asked anew, and judged.
+constexpr std::chrono::minutes kLookedAtAnew{1};
 
 // Of the nodes that serve three or more are known to pass or to fail, and more than half pass.
 bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
@@ -31,8 +33,15 @@ bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
 // a while to answer.
 bool HadTimeToStart(Situation& situation, const Member& member) {
   if (member.position == v1::DRAINING) return true;
+  if (member.tries_again) return false;
   return HasReached(member, v1::SERVING) &&
          situation.moments.Lasted(FromProto(member.memory.since()), kStarting);
+}
+
+// What was asked or judged before the change was made says that it is still to be made.
+bool IsJustMade(Situation& situation, const Member& member) {
+  return member.memory.has_reached_at() &&
+         !situation.moments.Lasted(FromProto(member.memory.reached_at()), kLookedAtAnew);
 }
 
 // Why the failing does nothing to this node; "": it does.
@@ -49,6 +58,9 @@ std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRul
     case v1::SPEC:
       if (member.memory.reached() < situation.input.generation()) {
         return "it has not been as this generation says yet: a change that is still to be made";
+      }
+      if (IsJustMade(situation, member)) {
+        return "it was brought to this generation a moment ago, and is looked at anew";
       }
       break;
     case v1::PEERS:

@@ -100,6 +100,7 @@ void FindRestored(Situation& situation) {
       const v1::NodeMemory before = member.memory;
       member.memory = Begun(*member.node);
       member.memory.set_reached(before.reached());
+      if (before.has_reached_at()) *member.memory.mutable_reached_at() = before.reached_at();
       member.memory.set_declared_gone(before.declared_gone());
       *member.memory.mutable_since() = situation.input.now();
       member.begins_anew = true;

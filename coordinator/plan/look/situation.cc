@@ -1,9 +1,11 @@
 #include "coordinator/plan/look/situation.h"
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/may.h"
@@ -48,11 +50,23 @@ void BeginAgain(Member& member) {
   if (was_to_run && member.node->connect() == v1::CONNECT_RESTS) member.position = v1::PREPARING;
 }
 
-// systemd has given it up.
-bool GaveUp(const Member& member) {
+// What else is wrong, and has not lasted long enough to act, or what is not known: a database that
+// is away, say. It may pass, and Connect come up.
+bool MayBeExplained(const Situation& situation, const Member& member) {
+  const auto& rules = member.node->rules();
+  return std::any_of(rules.begin(), rules.end(), [&](const v1::NodeRule& line) {
+    if (line.rule() == kServiceRule || line.rule() == kGuardRule) return false;
+    if (ActionOf(situation, member, line.rule()) <= v1::TELL) return false;
+    const bool is_own = line.basis() == v1::SELF || line.basis() == v1::PROOF;
+    return line.outcome() == v1::UNKNOWN || (Fails(line) && is_own && !line.undecided());
+  });
+}
+
+// systemd has given it up, and nothing says why.
+bool GaveUp(const Situation& situation, const Member& member) {
   const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
   return IsOutForServiceAlone(member) && member.node->connect() == v1::CONNECT_RESTS &&
-         line != nullptr && Fails(*line);
+         line != nullptr && Fails(*line) && !MayBeExplained(situation, member);
 }
 
 // What there is to remember of it by what it says now.
@@ -60,12 +74,28 @@ void NoteProgress(Situation& situation, Member& member) {
   const uint64_t generation = situation.input.generation();
   if (HasConverged(situation.input, *member.node) && member.memory.reached() < generation) {
     member.memory.set_reached(generation);
+    *member.memory.mutable_reached_at() = situation.input.now();
   }
-  if (GaveUp(member)) member.memory.set_start_failed(generation);
+  if (GaveUp(situation, member)) member.memory.set_start_failed(generation);
   if (member.words.start == nullptr) return;
   member.memory.clear_start_failed();
   member.tries_again = !member.node->start_failed().empty();
   situation.words.ended.push_back(member.words.start->number());
+}
+
+// The specification may have had the rule fence since.
+void SayIdle(Situation& situation) {
+  for (const v1::Word* word : situation.words.idle) {
+    const bool waives = word->kind() == v1::Word::WAIVE;
+    const std::string what = waives ? absl::StrCat(word->rule(), ", ") : "";
+    situation.Say(word->node(),
+                  absl::StrCat(what, SaidBy(*word),
+                               ": that counts for nothing: it takes an admin, and an end"),
+                  waives ? absl::StrCat("as an admin: connect-ha waive ", word->rule(),
+                                        " --until TIME --reason ...")
+                         : absl::StrCat("as an admin: connect-ha node unfence ", word->node(),
+                                        " --until TIME --reason ..."));
+  }
 }
 
 }  // namespace
@@ -94,6 +124,7 @@ bool StartFailed(const Member& member) {
 Situation LookAt(const v1::PlanInput& input) {
   Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, std::nullopt, 0};
   situation.words = WordsInForce(input, situation.moments);
+  SayIdle(situation);
   Remember(input, situation);
   FindRestored(situation);
   std::set<std::string> unheard;

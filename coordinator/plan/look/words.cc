@@ -103,7 +103,10 @@ Words WordsInForce(const v1::PlanInput& input, Moments& moments) {
       ended.insert(word.number());
       continue;
     }
-    if (!Counts(input.spec(), word)) continue;
+    if (!Counts(input.spec(), word)) {
+      words.idle.push_back(&word);
+      continue;
+    }
     if (word.kind() == v1::Word::WAIVE) words.waivers.push_back(&word);
     const v1::Word** slot = SlotOf(words.of[word.node()], word.kind());
     if (slot != nullptr && (*slot == nullptr || (*slot)->number() < word.number())) *slot = &word;

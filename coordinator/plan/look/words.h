@@ -27,6 +27,7 @@ struct NodeWords {
 struct Words {
   std::map<std::string, NodeWords> of;   // by node
   std::vector<const v1::Word*> waivers;  // of all nodes
+  std::vector<const v1::Word*> idle;     // that permit, and count for nothing
   std::vector<uint64_t> ended;           // numbers, ascending
   std::optional<Time> clock;             // as PlanMemory.clock is to be
 };

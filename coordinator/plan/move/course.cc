@@ -70,6 +70,16 @@ Move FromFenced(Situation& situation, const Member& member) {
           out_for};
 }
 
+// What its agent meets with on the way: a start that the preflight refuses, say.
+std::string WithTrouble(const Situation& situation, const Member& member, const char* what) {
+  const v1::Convergence& convergence = member.node->convergence();
+  if (!SpeaksOfGeneration(situation.input, *member.node) || convergence.troubles_size() == 0) {
+    return what;
+  }
+  const v1::Trouble& trouble = convergence.troubles(0);
+  return absl::StrCat(what, ": ", trouble.resource(), ": ", trouble.error());
+}
+
 Move FromServing(Situation& situation, const Member& member) {
   const v1::PlanNode& node = *member.node;
   const bool differs = SpeaksOfGeneration(situation.input, node) &&
@@ -87,9 +97,9 @@ Move FromServing(Situation& situation, const Member& member) {
   } else if (StartFailed(member)) {
     waits = absl::StrCat("connect-ha node start ", member.name(), ", once it may go well");
   } else if (!HasReached(member, v1::SERVING)) {
-    waits = "its agent to get there";
+    waits = WithTrouble(situation, member, "its agent to get there");
   } else if (!node.brief().facts().answers()) {
-    waits = "Connect to answer";
+    waits = WithTrouble(situation, member, "Connect to answer");
   }
   return {v1::SERVING, "", waits, {}};
 }

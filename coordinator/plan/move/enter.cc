@@ -26,12 +26,21 @@ std::string WhyHeldOut(Situation& situation, const Member& member) {
   return is_needed ? "" : TextOf(*notice);
 }
 
+// The specification asks for it since, and nobody who serves is taken out for that. What may
+// corrupt data is another matter.
+bool IsStillToBeMade(const Situation& situation, const Member& member, const v1::NodeRule& line) {
+  return Fails(line) && line.basis() == v1::SPEC && !line.undecided() &&
+         member.memory.reached() < situation.input.generation() &&
+         ActionOf(situation, member, line.rule()) < v1::FENCE;
+}
+
 // Of this node's own rules.
 std::string WhyRulesHold(const Situation& situation, const Member& member, How how) {
   for (const v1::NodeRule& line : member.node->rules()) {
     if (ActionOf(situation, member, line.rule()) <= v1::TELL || Holds(line)) continue;
     if (line.outcome() == v1::FAIL && !Fails(line)) continue;
     if (how == How::kStart && line.rule() == kServiceRule) continue;
+    if (how == How::kReturn && IsStillToBeMade(situation, member, line)) continue;
     // Guarded, and enabled, it is once it serves; that it answers is asked for apart.
     const bool of_unit = line.rule() == kGuardRule || line.rule() == kServiceRule;
     const bool is_right_then = how == How::kAdopt && of_unit && Fails(line);

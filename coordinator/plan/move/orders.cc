@@ -50,11 +50,13 @@ v1::NodeMemory Moved(const Situation& situation, const Member& member, const Dec
   v1::NodeMemory memory = member.memory;
   const Move& move = decided.move;
   const bool release = move.state == v1::OBSERVED && member.words.release != nullptr;
+  const bool starts_anew = member.tries_again && move.state == v1::SERVING;
   const bool same = IsGiven(memory.order()) && memory.state() == move.state &&
                     memory.generation() == input.generation() && memory.release() == release &&
-                    !(member.tries_again && move.state == v1::SERVING);
+                    !starts_anew;
   if (!same) *memory.mutable_order() = NextOrder(input, member);
-  if (memory.state() != move.state || !memory.has_since()) {
+  // A Connect that is started anew has its time to answer.
+  if (memory.state() != move.state || !memory.has_since() || starts_anew) {
     *memory.mutable_since() = ToProto(situation.moments.now());
   }
   memory.set_state(move.state);

@@ -426,6 +426,13 @@ TEST_F(HeldTest, WhatIsSaidOfTheGateIsKept) {
   EXPECT_TRUE(held_->Orders()->no_other_serves());
   ASSERT_EQ(held_->Orders()->waived_rules_size(), 1);
   EXPECT_EQ(held_->Orders()->waived_rules(0), "accounts-match");
+  ASSERT_TRUE(Take(Answer(v1::SERVING, 7)).ok());  // of the others nothing is known now
+  EXPECT_TRUE(held_->Orders()->no_other_serves());
+  EXPECT_EQ(held_->Orders()->waived_rules_size(), 0);
+  answer = Answer(v1::SERVING, 7);
+  answer.set_no_other_serves(false);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_FALSE(held_->Orders()->no_other_serves());
 }
 
 TEST_F(HeldTest, WhatIsRefusedLeavesWhatIsHeldAndIsTold) {

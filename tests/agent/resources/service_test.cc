@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/probes/connect/guard.h"
 #include "agent/resources/connect_unit.h"
 #include "agent/resources/converge/course.h"
 #include "agent/resources/integrity.h"
@@ -14,6 +16,7 @@
 #include "agent/resources/service/start_connect.h"
 #include "agent/resources/service/unit_processes.h"
 #include "agent/resources/service/without_secrets.h"
+#include "common/time.h"
 #include "tests/agent/resources/bare_node.h"
 #include "tests/fakes/no_progress.h"
 
@@ -190,7 +193,9 @@ TEST_F(ServiceTest, WhereTheUnitDoesNotAskForThePreflightTheAgentDoes) {
   const absl::Status refused = Apply();
   EXPECT_EQ(refused.code(), absl::StatusCode::kAborted);
   EXPECT_TRUE(StrContains(refused.message(), "no mount")) << refused;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Apply().code(), absl::StatusCode::kAborted);
   EXPECT_EQ(Starts(), 0);
+  EXPECT_EQ(notes_.Get().starts(), 0u);
   node_.host.SetCommand(kPreflight, {0, false, ""});
   EXPECT_TRUE(Apply().ok());
   EXPECT_EQ(Starts(), 1);
@@ -214,6 +219,43 @@ TEST_F(ServiceTest, AStartThatFailsIsTriedThriceAndNoMoreUntilALaterOrder) {
   EXPECT_EQ(Apply().code(), absl::StatusCode::kAborted);
   EXPECT_EQ(Starts(), 4);
   EXPECT_EQ(notes_.Get().start_failed(), "");
+}
+
+// The database is away: nobody has to say anything once it is back.
+TEST_F(ServiceTest, AStartThatThePreflightRefusesIsNoTry) {
+  node_.host.SetUnitEffects(
+      kUnit,
+      [this](FakeHost& host) {
+        v1::PreflightResult refused;
+        *refused.mutable_at() = ToProto(host.Now());
+        refused.set_reason("the database does not answer");
+        host.SetFile(kPreflightFile, refused.SerializeAsString());
+        SetUnit("failed", "enabled");
+      },
+      nullptr);
+  Order(UnitWanted::kRunning);
+  for (int i = 0; i < 5; ++i) {
+    const absl::Status refused = Apply();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kAborted);
+    EXPECT_TRUE(StrContains(refused.message(), "may not start on this node: the database does"))
+        << refused;
+  }
+  EXPECT_EQ(Starts(), 5);
+  EXPECT_EQ(notes_.Get().starts(), 0u);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
+  // What it said of an earlier start explains no later one.
+  node_.host.Advance(std::chrono::seconds(1));
+  StartsFail();
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(Apply().ok());
+  EXPECT_NE(notes_.Get().start_failed(), "");
+}
+
+TEST_F(ServiceTest, ARefusedStartIsAskedAgainInAMinuteAtTheLatest) {
+  Order(UnitWanted::kRunning);
+  const ResourceContext context = Context();
+  const std::unique_ptr<Resource> unit = MakeConnectUnit(context);
+  EXPECT_EQ(unit->FirstRetry(), std::chrono::seconds(30));
+  EXPECT_EQ(unit->LongestRetry(), std::chrono::seconds(60));
 }
 
 TEST_F(ServiceTest, WhatConnectPrintedIsToldWithoutWhatIsSecret) {

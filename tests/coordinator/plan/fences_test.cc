@@ -140,7 +140,12 @@ TEST(FencesTest, WhatTheSpecificationRaisesToAFenceIsWaivedByAdminsAlone) {
   word.set_rule(kCloses);
   word.set_role(v1::OPERATOR);
   word.mutable_until()->set_seconds(cluster.input.now().seconds() + 3600);
-  EXPECT_EQ(cluster.State(0), v1::FENCED);
+  const v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(0).state(), v1::FENCED);
+  ASSERT_EQ(decision.said_size(), 1);
+  EXPECT_TRUE(absl::StrContains(decision.said(0).text(), "that counts for nothing"));
+  EXPECT_TRUE(
+      absl::StrContains(decision.said(0).fix(), "connect-ha waive " + std::string(kCloses)));
   word.set_role(v1::ADMIN);
   EXPECT_EQ(cluster.State(0), v1::SERVING);
 }

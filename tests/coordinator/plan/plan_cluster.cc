@@ -52,7 +52,6 @@ PlanCluster::PlanCluster(int nodes) {
   input.set_lineage("store");
   input.set_epoch(kEpoch);
   input.set_generation(kGeneration);
-  input.mutable_applied_at()->set_seconds(kStart - 7200);
   input.mutable_spec()->set_enforcement(v1::ENFORCE);
   v1::PlanMemory& memory = *input.mutable_memory();
   memory.mutable_made_at()->set_seconds(kStart - 7200);

@@ -135,6 +135,26 @@ TEST(RulesTest, TheSameFaultOnAllNodesTakesNobodyOut) {
   }
 }
 
+// Each gate was closed by its own node, or is open since that was told to be the last one.
+TEST(RulesTest, TheSameFaultOnBothIsSaidAndChangesNothingWhateverTheGatesAre) {
+  for (const v1::GateState gate : {v1::GATE_CLOSED, v1::GATE_OPEN}) {
+    PlanCluster cluster(2);
+    for (const int i : {0, 1}) {
+      cluster.Fail(i, kCloses);
+      cluster.node(i).set_gate(gate);
+    }
+    const v1::Decision first = cluster.Step();
+    cluster.Wait(minutes(10));
+    const v1::Decision later = cluster.Step();
+    for (const int i : {0, 1}) {
+      EXPECT_EQ(first.assignments(i).state(), v1::SERVING);
+      EXPECT_EQ(later.assignments(i).order().serial(), first.assignments(i).order().serial());
+    }
+    EXPECT_EQ(later.said_size(), 2);
+    EXPECT_TRUE(IsSaid(later, "it stays, since so few others serve"));
+  }
+}
+
 TEST(RulesTest, WhereNothingTellsWhoIsWrongNobodyIsTakenOutAndNoneEnters) {
   PlanCluster cluster(3);
   cluster.Become(2, v1::READY);
@@ -159,6 +179,41 @@ TEST(RulesTest, WhatTheSpecificationSaysActsOnceTheNodeHasBeenSo) {
   EXPECT_EQ(cluster.State(0), v1::SERVING);
   cluster.memory(0).set_reached(kGeneration);  // drift
   EXPECT_EQ(cluster.State(0), v1::FENCED);
+}
+
+// Its agent says that it is done before what it looks at was asked and judged anew.
+TEST(RulesTest, WhatWasBroughtToTheSpecificationAMomentAgoIsLookedAtAnewFirst) {
+  PlanCluster cluster(2);
+  cluster.memory(0).set_reached(kGeneration - 1);
+  cluster.Fail(0, "accounts-match", v1::SPEC);  // for as long as the change took
+  cluster.Rule(1, "accounts-match");
+  const v1::Decision done = cluster.Step();
+  EXPECT_EQ(done.assignments(0).state(), v1::SERVING);
+  EXPECT_EQ(done.remember().nodes(0).reached(), kGeneration);
+  EXPECT_EQ(done.wake_at().seconds(), cluster.input.now().seconds() + 60);
+  cluster.Wait(seconds(60));
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+}
+
+// A drain is taken back after something was applied for which Connect has to be restarted: the
+// others serve with that difference, too.
+TEST(RulesTest, WhatIsStillToBeMadeKeepsNoConnectThatRunsFromItsService) {
+  PlanCluster cluster(2);
+  cluster.Say(v1::Word::DRAIN, "node-1");
+  ASSERT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
+  cluster.input.set_generation(kGeneration + 1);
+  for (const int i : {0, 1}) {
+    v1::Convergence& convergence = *cluster.node(i).mutable_convergence();
+    convergence.set_generation(kGeneration + 1);
+    convergence.set_state(v1::Convergence::DIFFERS);
+    convergence.add_changes()->set_interrupts("Connect reads it when it starts");
+    cluster.Fail(i, "configuration-matches", v1::SPEC);
+  }
+  cluster.Step();
+  cluster.TakeBack(v1::Word::DRAIN);
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  cluster.Fail(0, kFences, v1::SPEC);
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
 }
 
 TEST(RulesTest, AmongPeersThreeOrMoreThatServeDecide) {
@@ -303,6 +358,23 @@ TEST(RulesTest, TwoVersionsAgainstOneDatabaseFence) {
   EXPECT_EQ(cluster.State(0), v1::DRAINING);  // installed, and not yet started
   cluster.node(0).set_running_version("2024.09.0");
   EXPECT_EQ(cluster.State(0), v1::FENCED);
+}
+
+// Neither has been as the specification says since it names another version.
+TEST(RulesTest, TwoVersionsOfWhichNobodyKnowsTheWrongOneAreTold) {
+  PlanCluster cluster(2);
+  cluster.node(0).set_running_version("2024.09.0");
+  cluster.Fail(1, kVersion, v1::SPEC);
+  cluster.memory(1).set_reached(kGeneration - 1);
+  cluster.node(1).mutable_convergence()->set_state(v1::Convergence::DIFFERS);
+  const v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
+  EXPECT_EQ(decision.assignments(1).state(), v1::SERVING);
+  EXPECT_TRUE(IsSaid(decision, "2024.08.0 on node-2; 2024.09.0 on node-1"));
+  cluster.memory(1).set_reached(kGeneration);
+  const v1::Decision fenced = cluster.Decide();
+  EXPECT_EQ(fenced.assignments(1).state(), v1::FENCED);
+  EXPECT_FALSE(IsSaid(fenced, "several versions"));
 }
 
 TEST(RulesTest, OldFactsDoNothing) {

@@ -64,6 +64,23 @@ TEST(StartsTest, APersonHasItTriedAgainWhereNobodyServes) {
   EXPECT_EQ(cluster.Settle().assignments(0).order().serial(), given.serial());  // once
 }
 
+// The other one came up meanwhile: what failed for long is no judgement of the new try.
+TEST(StartsTest, WhatAPersonHasTriedAgainHasTimeToStart) {
+  PlanCluster cluster(2);
+  Rests(cluster, 0);
+  cluster.node(0).set_start_failed("connect: no database");
+  cluster.Wait(minutes(30));
+  cluster.Say(v1::Word::START, "node-1");
+  ASSERT_EQ(cluster.Step().assignments(0).state(), v1::SERVING);
+  Rests(cluster, 0);
+  *cluster.Rule(0, kService).mutable_since() = cluster.memory(0).since();
+  cluster.node(0).clear_start_failed();
+  cluster.Wait(minutes(1));
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+  Runs(cluster, 0);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+}
+
 TEST(StartsTest, APersonHasItTriedAgainWhereAnotherServes) {
   PlanCluster cluster(2);
   Rests(cluster, 0);
@@ -106,6 +123,14 @@ TEST(StartsTest, WhatIsToStartSaysWhatItWaitsFor) {
   *cluster.input.mutable_memory() = cluster.Decide().remember();  // the node has not called yet
   EXPECT_EQ(cluster.State(0), v1::SERVING);
   EXPECT_EQ(cluster.Reason(0), " | its agent to get there");
+  v1::Convergence& convergence = *cluster.node(0).mutable_convergence();
+  convergence.set_state(v1::Convergence::WAITING);
+  v1::Trouble& trouble = *convergence.add_troubles();
+  trouble.set_resource("unit rstudio-connect.service");
+  trouble.set_error("Connect may not start on this node: the database does not answer");
+  EXPECT_EQ(cluster.Reason(0),
+            " | its agent to get there: unit rstudio-connect.service: Connect may not start on "
+            "this node: the database does not answer");
 }
 
 // It was started by hand, and is as the specification says.
@@ -152,6 +177,23 @@ TEST(StartsTest, TheOthersDoNotWaitForOneThatDoesNotStart) {
   cluster.Wait(minutes(-10));
   cluster.node(0).set_start_failed("connect: bad licence");
   EXPECT_EQ(cluster.State(1), v1::SERVING);
+}
+
+// It was told to start, and is heard no more: what it would run is what it had installed.
+TEST(StartsTest, OneThatDiedWhileItStartedKeepsOutOnlyWhatHasAnotherVersion) {
+  PlanCluster cluster(3);
+  cluster.Become(0, v1::READY);
+  Rests(cluster, 1);
+  cluster.Lose(1);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+  cluster.Become(0, v1::READY);
+  cluster.node(1).set_installed_version("2024.06.0");
+  EXPECT_EQ(cluster.State(0), v1::READY);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "2024.06.0 may run on node-2"))
+      << cluster.Reason(0);
+  cluster.node(1).clear_installed_version();
+  EXPECT_EQ(cluster.State(0), v1::READY);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "connect-ha node gone node-2"));
 }
 
 // The rule fails from the moment on at which Connect is to run.
@@ -203,6 +245,24 @@ TEST(StartsTest, WhatWasDownWithItsCauseStartsOnceThatIsRight) {
   cluster.Settle();
   EXPECT_EQ(cluster.State(0), v1::READY);
   cluster.Rule(0, "database-reachable").set_outcome(v1::PASS);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+}
+
+// The database went away: Connect ended by that before it was known.
+TEST(StartsTest, WhatGaveUpIsNoCaseForAPersonWhileSomethingElseMayExplainIt) {
+  PlanCluster cluster(2);
+  Rests(cluster, 0);
+  cluster.Wait(seconds(20));
+  v1::NodeRule& database = cluster.Rule(0, "database-reachable");
+  database.set_outcome(v1::UNKNOWN);
+  cluster.Wait(seconds(10));
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  cluster.Fail(0, "database-reachable");
+  *database.mutable_since() = cluster.input.now();
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  cluster.Wait(seconds(30));
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::READY);
+  database.set_outcome(v1::PASS);
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 

@@ -112,6 +112,24 @@ TEST_F(PlanRulesTest, WhatIsOlderThanTheFactsIsNotKnown) {
   EXPECT_EQ(RuleOf(Add(1), 0).outcome(), v1::PASS);
 }
 
+// Else another node would enter service between a report and its judgement.
+TEST_F(PlanRulesTest, ThatNobodyKnowsTheWrongOneStaysUntilItIsJudgedAnew) {
+  Line(finding_, "n0", v1::FAIL, 1)->set_undecided(true);
+  Line(finding_, "n1", v1::FAIL)->set_basis(v1::PEERS);
+  Line(finding_, "n2", v1::FAIL)->set_basis(v1::PROOF);
+  judged_ = 4;
+  const v1::PlanInput input = Add(4);
+  for (const int node : {0, 1}) {
+    EXPECT_EQ(RuleOf(input, node).outcome(), v1::FAIL);
+    EXPECT_TRUE(RuleOf(input, node).undecided());
+  }
+  EXPECT_EQ(FromProto(RuleOf(input, 0).since()), kNoon + minutes(1));
+  EXPECT_EQ(RuleOf(input, 2).outcome(), v1::UNKNOWN);
+  EXPECT_EQ(RuleOf(input, 3).outcome(), v1::UNKNOWN);
+  judged_ = 0;
+  EXPECT_EQ(RuleOf(Add(1), 0).outcome(), v1::UNKNOWN);
+}
+
 // Of more than a hundred nodes that are right a checklist gives the number.
 TEST_F(PlanRulesTest, WhoIsAmongTheRestThatIsRightIsRightSinceItWasWrongLast) {
   Line(finding_, "n0", v1::FAIL);

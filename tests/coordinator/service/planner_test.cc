@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -156,6 +157,28 @@ TEST_F(PlannerTest, AStoreThatIsAnOlderCopyTellsNobodyAnything) {
   EXPECT_LT(plan_.input.memory().nodes(0).order().epoch(), later.epoch());
 }
 
+TEST_F(PlannerTest, AfterARestartAGateIsLeftAsItIsUntilTheOthersWereHeard) {
+  Enrol("b");
+  plan_.wanted["b"] = v1::SERVING;
+  Call("a", kNoon);
+  Call("b", kNoon);
+  Decide(v1::SERVING);
+  const v1::Order order = Given("a").order();
+  EXPECT_TRUE(Call("a", kNoon + seconds(1), order).no_other_serves());
+  Restart(kNoon + seconds(10));
+  v1::Desired desired;
+  desired.set_generation(3);
+  roster_->SetSpec(desired);
+  Call("a", kNoon + seconds(11), order);
+  Decide(v1::SERVING, 11);
+  const auto told = Call("a", kNoon + seconds(11), order);
+  EXPECT_EQ(told.assigned_state(), v1::SERVING);
+  EXPECT_EQ(told.others_case(), v1::HeartbeatResponse::OTHERS_NOT_SET);
+  Call("b", kNoon + seconds(12));
+  Decide(v1::SERVING, 12);
+  EXPECT_TRUE(Call("a", kNoon + seconds(12), order).no_other_serves());
+}
+
 TEST_F(PlannerTest, OnceAnotherCoordinatorHasTheStoreNothingNewIsTold) {
   Call("a", kNoon);  // its report is stored
   Decide(v1::PREPARING);
@@ -233,6 +256,14 @@ TEST_F(PlannerTest, WhatIsSaidIsToldWhenItBegins) {
   Decide(v1::PREPARING, 2);
   plan_.said = {Saying("look here")};
   Decide(v1::PREPARING, 3);
+  EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 1u);  // a report was judged anew in between
+  Decide(v1::PREPARING, 20);
+  Decide(v1::PREPARING, 40);
+  EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 1u);
+  plan_.said.clear();
+  Decide(v1::PREPARING, 50);
+  plan_.said = {Saying("look here")};
+  Decide(v1::PREPARING, 80);
   EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 2u);
 }
 
@@ -312,8 +343,10 @@ TEST_F(PlannerTest, WhatTheNodeSaysOfItsServiceReachesThePlan) {
   EXPECT_EQ(seen.notices(0).kind(), v1::InstanceNotice::REBALANCE);
   EXPECT_EQ(seen.convergence().changes_size(), 3);
   Decide(v1::OBSERVED, 100);
-  EXPECT_EQ(plan_.input.nodes(0).installed_version(), "");
-  EXPECT_EQ(plan_.input.nodes(0).running_version(), "2024.08.0");  // as it was last
+  // As they were last.
+  EXPECT_FALSE(plan_.input.nodes(0).fresh());
+  EXPECT_EQ(plan_.input.nodes(0).installed_version(), "2024.08.0");
+  EXPECT_EQ(plan_.input.nodes(0).running_version(), "2024.08.0");
 }
 
 // Where the plan sees no storage, nothing asks whether the right one is mounted.
@@ -451,8 +484,11 @@ struct Two {
   v1::Decision decision;
 };
 
-std::vector<bool> Alone(const Two& two) {
-  std::vector<bool> alone;
+// Unset: it is left as it was told.
+using Bools = std::vector<std::optional<bool>>;
+
+Bools Alone(const Two& two) {
+  Bools alone;
   for (const GateTerms& terms : GateTermsOf(two.input, two.decision)) {
     alone.push_back(terms.no_other_serves);
   }
@@ -460,7 +496,6 @@ std::vector<bool> Alone(const Two& two) {
 }
 
 TEST(GateTermsTest, ThatNoOtherServesIsSaidToWhoIsTheLast) {
-  using Bools = std::vector<bool>;
   Two two;
   EXPECT_EQ(Alone(two), (Bools{false, false}));
   two.decision.mutable_assignments(1)->set_state(v1::DRAINING);
@@ -470,6 +505,83 @@ TEST(GateTermsTest, ThatNoOtherServesIsSaidToWhoIsTheLast) {
   EXPECT_EQ(Alone(two), (Bools{false, true}));
   two.input.mutable_nodes(1)->set_gate(v1::GATE_CLOSED);
   EXPECT_EQ(Alone(two), (Bools{true, true}));
+}
+
+constexpr char kCloses[] = "clocks-are-synchronised";
+
+void Judge(Two& two, int i, const std::string& rule, v1::Outcome outcome,
+           v1::Basis basis = v1::SELF) {
+  v1::PlanNode& node = *two.input.mutable_nodes(i);
+  node.clear_rules();
+  v1::NodeRule& line = *node.add_rules();
+  line.set_rule(rule);
+  line.set_outcome(outcome);
+  line.set_basis(basis);
+  line.set_rule_class(v1::DATA);
+}
+
+// Each closes its own gate where it is told that the other one serves.
+void CloseByThemselves(Two& two) {
+  const Bools alone = Alone(two);
+  for (int i = 0; i < 2; ++i) {
+    const bool closed = two.input.nodes(i).gate() == v1::GATE_CLOSED;
+    const bool is_alone = alone[static_cast<size_t>(i)].value_or(!closed);
+    two.input.mutable_nodes(i)->set_gate(is_alone ? v1::GATE_OPEN : v1::GATE_CLOSED);
+  }
+}
+
+TEST(GateTermsTest, OneFaultOnBothClosesNeither) {
+  Two two;
+  for (const int i : {0, 1}) {
+    Judge(two, i, kCloses, v1::FAIL);
+    two.input.mutable_nodes(i)->set_gate(v1::GATE_CLOSED);  // each saw it by itself
+  }
+  for (int round = 0; round < 5; ++round) {
+    CloseByThemselves(two);
+    EXPECT_EQ(two.input.nodes(0).gate(), v1::GATE_OPEN) << round;
+    EXPECT_EQ(two.input.nodes(1).gate(), v1::GATE_OPEN) << round;
+  }
+  // What is not judged yet opens and closes nothing.
+  Judge(two, 1, kCloses, v1::UNKNOWN);
+  EXPECT_EQ(Alone(two), (Bools{std::nullopt, true}));
+  Judge(two, 0, kCloses, v1::UNKNOWN);
+  EXPECT_EQ(Alone(two), (Bools{std::nullopt, std::nullopt}));
+  Judge(two, 1, kCloses, v1::PASS);
+  EXPECT_EQ(Alone(two), (Bools{false, std::nullopt}));
+}
+
+TEST(GateTermsTest, OnlyWhatWouldCloseItsOwnGateIsNoSupport) {
+  const auto of_other = [](const std::string& rule, v1::Outcome outcome, v1::Basis basis) {
+    Two two;
+    Judge(two, 1, rule, outcome, basis);
+    return Alone(two)[0];
+  };
+  EXPECT_EQ(of_other(kCloses, v1::FAIL, v1::SELF), true);
+  EXPECT_EQ(of_other("data-dir-is-shared", v1::FAIL, v1::PROOF), true);
+  EXPECT_EQ(of_other("runtimes-match-r", v1::FAIL, v1::SELF), false);
+  EXPECT_EQ(of_other("connect-version-matches", v1::FAIL, v1::SELF), false);
+  EXPECT_EQ(of_other(kCloses, v1::NOT_APPLICABLE, v1::SELF), false);
+  EXPECT_EQ(of_other(kCloses, v1::FOLLOWS, v1::SELF), std::nullopt);
+  EXPECT_EQ(of_other(kCloses, v1::FAIL, v1::PEERS), std::nullopt);
+  Two two;
+  two.input.set_generation(3);
+  Judge(two, 1, "accounts-match", v1::FAIL, v1::SPEC);
+  EXPECT_EQ(Alone(two)[0], std::nullopt);  // perhaps a change that is still to be made
+  two.decision.mutable_remember()->mutable_nodes(1)->set_reached(3);
+  EXPECT_EQ(Alone(two)[0], true);
+  two.input.mutable_nodes(1)->mutable_rules(0)->set_undecided(true);
+  EXPECT_EQ(Alone(two)[0], std::nullopt);
+}
+
+TEST(GateTermsTest, AfterARestartWhoIsNotHeardYetChangesNothing) {
+  Two two;
+  v1::PlanNode& other = *two.input.mutable_nodes(1);
+  *other.mutable_brief()->mutable_last_seen() = ToProto(kNoon);
+  other.set_heard(false);
+  other.set_fresh(false);
+  EXPECT_EQ(Alone(two), (Bools{std::nullopt, false}));
+  other.mutable_brief()->set_lost(true);
+  EXPECT_EQ(Alone(two), (Bools{true, false}));
 }
 
 TEST(GateTermsTest, WhatIsWaivedThereIsSaidAsLongAsItIs) {
@@ -491,6 +603,9 @@ TEST(GateTermsTest, WhatIsWaivedThereIsSaidAsLongAsItIs) {
   const auto terms = GateTermsOf(two.input, two.decision);
   EXPECT_EQ(terms[0].waived_rules, Names{"storage-works"});
   EXPECT_EQ(terms[1].waived_rules, (Names{"accounts-match", "storage-works"}));
+  Judge(two, 1, "accounts-match", v1::FAIL);  // nobody minds it there
+  EXPECT_EQ(Alone(two)[0], false);
+  two.input.mutable_nodes(1)->clear_rules();
   add(v1::Word::UNFENCE, "a", "");
   const Names unfenced = GateTermsOf(two.input, two.decision)[0].waived_rules;
   EXPECT_EQ(std::count(unfenced.begin(), unfenced.end(), "encryption-key-matches"), 1);

@@ -159,17 +159,27 @@ TEST(CheckWordTest, SaysWhatIsMissing) {
 
 TEST(NeededRoleTest, IsAnAdminsWhereItCanCorruptOrTakesTheServiceAway) {
   for (const auto kind : {v1::Word::FENCE, v1::Word::UNFENCE, v1::Word::RELEASE, v1::Word::GONE}) {
-    EXPECT_EQ(NeededRole(AWord(kind)), v1::ADMIN) << KindName(kind);
+    EXPECT_EQ(NeededRole(AWord(kind), {}), v1::ADMIN) << KindName(kind);
   }
   for (const auto kind : {v1::Word::CORDON, v1::Word::DRAIN, v1::Word::STOP, v1::Word::START}) {
-    EXPECT_EQ(NeededRole(AWord(kind)), v1::OPERATOR) << KindName(kind);
+    EXPECT_EQ(NeededRole(AWord(kind), {}), v1::OPERATOR) << KindName(kind);
   }
   v1::Word drain = AWord(v1::Word::DRAIN);
   drain.set_downtime(true);
-  EXPECT_EQ(NeededRole(drain), v1::ADMIN);
-  EXPECT_EQ(NeededRole(AWaiver("clocks-are-synchronised")), v1::OPERATOR);
-  EXPECT_EQ(NeededRole(AWaiver("encryption-key-matches")), v1::ADMIN);
-  EXPECT_EQ(NeededRoleToTakeBack(v1::Word::FENCE, ""), v1::ADMIN);
+  EXPECT_EQ(NeededRole(drain, {}), v1::ADMIN);
+  EXPECT_EQ(NeededRole(AWaiver("clocks-are-synchronised"), {}), v1::OPERATOR);
+  EXPECT_EQ(NeededRole(AWaiver("encryption-key-matches"), {}), v1::ADMIN);
+  EXPECT_EQ(NeededRoleToTakeBack(v1::Word::FENCE, "", {}), v1::ADMIN);
+}
+
+TEST(NeededRoleTest, IsByWhatTheRuleDoesInThisCluster) {
+  v1::ClusterSpec spec;
+  (*spec.mutable_rules())["clocks-are-synchronised"].set_action(v1::FENCE);
+  (*spec.mutable_rules())["encryption-key-matches"].set_action(v1::TELL);  // is not heeded
+  EXPECT_EQ(NeededRole(AWaiver("clocks-are-synchronised"), spec), v1::ADMIN);
+  EXPECT_EQ(NeededRoleToTakeBack(v1::Word::WAIVE, "clocks-are-synchronised", spec), v1::ADMIN);
+  EXPECT_EQ(NeededRole(AWaiver("encryption-key-matches"), spec), v1::ADMIN);
+  EXPECT_EQ(NeededRole(AWaiver("accounts-match"), spec), v1::OPERATOR);
 }
 
 }  // namespace

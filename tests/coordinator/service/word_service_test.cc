@@ -130,6 +130,25 @@ TEST_F(WordServiceTest, AnOperatorNeitherFencesNorLetsGoNorAllowsDowntime) {
   for (const Word& word : {Said(Word::FENCE), drain, waiver}) EXPECT_TRUE(Give(*admin_, word).ok());
 }
 
+// It would be taken, and heeded by no decision.
+TEST_F(WordServiceTest, WhatTheSpecificationHasFenceIsWaivedByAnAdmin) {
+  v1::ApplySpecRequest request;
+  v1::SpecBundle& bundle = *request.mutable_bundle();
+  bundle.mutable_spec()->set_cluster("test");
+  (*bundle.mutable_spec()->mutable_rules())["clocks-are-synchronised"].set_action(v1::FENCE);
+  bundle.set_source("cluster: test\n");
+  request.set_newest_generation(1);
+  grpc::ClientContext context;
+  v1::ApplySpecResponse applied;
+  const grpc::Status status = admin_->ApplySpec(&context, request, &applied);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  const grpc::Status refused = Give(*operator_, Said(Word::WAIVE));
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_TRUE(absl::StrContains(refused.error_message(), "fix: ")) << refused.error_message();
+  EXPECT_TRUE(Give(*admin_, Said(Word::WAIVE)).ok());
+  EXPECT_EQ(Plan().words_size(), 1);
+}
+
 // One of them may be of a rule that fences, which an admin waived.
 TEST_F(WordServiceTest, AnOperatorTakesBackWaiversByTheirRuleAlone) {
   ASSERT_TRUE(Give(*operator_, Said(Word::WAIVE)).ok());
