@@ -155,10 +155,17 @@ absl::Status Held::CommitPermission(v1::Assignment next) {
     DropCopy();
     return stored;
   }
-  // What is superseded is not gone by any longer either.
-  if (!IsPermission(kept_) || MessageDifferencer::Equals(next.desired(), kept_.desired())) {
+  if (!IsPermission(kept_)) return stored;
+  if (MessageDifferencer::Equals(next.desired(), kept_.desired())) {
+    // What else is said of a state that is permitted: that no other node serves, what is waived.
+    // After a restart it is as on the disk, until it is said again.
+    if (next.state() == kept_.state()) {
+      on_disk_ = false;
+      if (!IsSame(kept_, next)) Hold(std::move(next));
+    }
     return stored;
   }
+  // What is superseded is not gone by any longer either.
   v1::Assignment paused = kept_;
   paused.set_state(v1::OBSERVED);
   Label(paused);
@@ -178,8 +185,9 @@ void Held::Hold(v1::Assignment next) {
   Publish();
 }
 
+// A copy restricts.
 absl::Status Held::Persist() {
-  const absl::Status copied = Copy();
+  const absl::Status copied = IsPermission(kept_) ? absl::OkStatus() : Copy();
   const absl::Status stored = StoreAssignment(host_, options_.state_dir, kept_);
   on_disk_ = stored.ok();
   if (on_disk_) DropCopy();
