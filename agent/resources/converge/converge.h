@@ -60,8 +60,8 @@ class Converge {
   std::optional<std::chrono::milliseconds> Turn(const v1::Assignment& assignment, TurnWatch& watch);
 
   // Stops and masks Connect where these orders want that, beside a turn that does not come to its
-  // end: a look at a package may take minutes. From any thread. `stopped`: it
-  // is not to be gone on with.
+  // end: a look at a package may take minutes. From any thread. `stopped`: it is not to be gone on
+  // with.
   void HoldNow(const v1::Assignment& orders, const std::function<bool()>& stopped);
 
   // What would be changed for this; changes nothing. `noun`: only resources whose name begins with
