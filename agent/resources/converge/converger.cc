@@ -19,9 +19,6 @@ using std::chrono::steady_clock;
 
 constexpr size_t kChangesInAReport = 50;
 constexpr std::chrono::minutes kDefaultVerify{10};
-// Of a turn whose orders are not those of now. And between two tries to stop Connect beside it.
-constexpr milliseconds kTurnEndsWithin{1'000};
-constexpr milliseconds kHoldAgain{5'000};
 constexpr char kSpecification[] = "specification";
 
 milliseconds VerifyInterval(const v1::AgentConfig& config) {
@@ -263,28 +260,6 @@ void Converger::Run() {
     } else {
       TakeTurn(lock);
     }
-  }
-  --running_;
-  end_.notify_all();
-}
-
-void Converger::HoldInTime() {
-  const auto overdue = [this] { return busy_ && interrupt_; };
-  // The next turn does it itself, or something else by later orders.
-  const auto stopped = [&] {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return stop_ || !overdue();
-  };
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (!stop_) {
-    wake_.wait(lock, [&] { return stop_ || overdue(); });
-    // As a rule it ends at once.
-    if (wake_.wait_for(lock, kTurnEndsWithin, [&] { return stop_ || !overdue(); })) continue;
-    const std::shared_ptr<const v1::Assignment> orders = held_.Orders();
-    lock.unlock();
-    converge_.HoldNow(*orders, stopped);
-    lock.lock();
-    wake_.wait_for(lock, kHoldAgain, [&] { return stop_ || !overdue(); });
   }
   --running_;
   end_.notify_all();
