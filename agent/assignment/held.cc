@@ -76,9 +76,7 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
     next.set_state(answer.assigned_state());
     next.set_reason(ShortText(answer.assigned_reason(), kTextBytes));
     next.set_release(answer.assigned_state() == v1::OBSERVED && answer.release());
-    if (answer.others_case() == v1::HeartbeatResponse::kNoOtherServes) {
-      next.set_no_other_serves(answer.no_other_serves());
-    }
+    if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
     *next.mutable_waived_rules() = answer.waived_rules();
   }
   TellRefusal(before);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/rule.h"
 #include "common/time.h"
 #include "coordinator/plan/judged.h"
 
@@ -60,6 +61,30 @@ bool IsKeptOut(const v1::PlanInput& input, const Judged& judged, const std::vect
                       judged.node->brief().reported_state() == v1::DRAINING;
   const bool goes_on = drains && NobodyElseServes(judged, nodes) && !HasDowntime(input, judged);
   return said && !goes_on;
+}
+
+// A person minds no failing of the rule there, for a time.
+bool IsLet(const v1::PlanInput& input, const std::string& node, const std::string& rule) {
+  const auto& words = input.words();
+  return std::any_of(words.begin(), words.end(), [&](const v1::Word& word) {
+    if (!word.has_until() || FromProto(word.until()) <= FromProto(input.now())) return false;
+    if (word.kind() == v1::Word::UNFENCE) return word.node() == node;
+    return word.kind() == v1::Word::WAIVE && word.rule() == rule &&
+           (word.node().empty() || word.node() == node);
+  });
+}
+
+// What fails there that fences by the table, and is more than advice; "": nothing. Versions are
+// compared by what runs.
+std::string FailsAndFences(const v1::PlanInput& input, const Judged& judged) {
+  for (const v1::NodeRule& line : judged.node->rules()) {
+    if (line.outcome() != v1::FAIL || line.rule_class() == v1::ADVICE) continue;
+    const Rule* row = FindRule(line.rule());
+    const bool fences = row != nullptr && row->action == v1::FENCE;
+    if (!fences || line.rule() == "connect-version-matches") continue;
+    if (!IsLet(input, judged.name(), line.rule())) return line.rule();
+  }
+  return "";
 }
 
 bool SomebodyElseHolds(const Judged& judged, const std::string& rule,
@@ -122,6 +147,10 @@ void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
     }
     if (node.brief().reported_generation() != input.generation() && begins) {
       broken.push_back(absl::StrCat(judged.name(), " starts as another generation"));
+    }
+    const std::string fails = FailsAndFences(input, judged);
+    if (!fails.empty()) {
+      broken.push_back(absl::StrCat(judged.name(), " enters, and ", fails, " fails there"));
     }
     if (IsKeptOut(input, judged, nodes)) {
       broken.push_back(absl::StrCat(judged.name(), " enters, though a person keeps it out"));

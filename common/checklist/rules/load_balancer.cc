@@ -33,7 +33,7 @@ constexpr int kRequestsForEach = 15;
 Fixes StickyFix() {
   return {ByHand("",
                  "turn on cookies that keep a session on its node: of an ALB's target group "
-                 "stickiness.enabled with lb_cookie, in HAProxy a line cookie NAME insert")};
+                 "stickiness.enabled with lb_cookie, in HAProxy cookie SERVERID insert")};
 }
 
 Fixes TargetsFix(const std::string& node) {
@@ -91,6 +91,11 @@ bool TakesUsers(v1::NodeState state) {
 
 bool IsInService(const v1::NodeSnapshot& node) {
   return Serves(node.facts()) && TakesUsers(node.assigned_state());
+}
+
+// As far as is known: one of which that is not known is another node to go to.
+bool MayBeInService(const v1::NodeSnapshot& node) {
+  return MayServe(node.facts()) && TakesUsers(node.assigned_state());
 }
 
 // Of a request of no session, or the first of one.
@@ -213,7 +218,9 @@ void JudgeStrangers(const v1::Snapshot& cluster, const std::vector<const Request
 v1::Finding LoadBalancerIsSticky(const v1::Snapshot& cluster) {
   Verdict verdict;
   if (!WasAsked(cluster, verdict)) return verdict.Finish();
-  const auto serving = std::count_if(cluster.nodes().begin(), cluster.nodes().end(), IsInService);
+  const auto may_serve =
+      std::count_if(cluster.nodes().begin(), cluster.nodes().end(), MayBeInService) +
+      cluster.nodes_left_out();
   const Sessions sessions = LookAtSessions(cluster.balancer());
   std::set<std::string> fresh;
   for (const Request* request : WithoutCookies(cluster.balancer())) fresh.insert(request->node());
@@ -229,7 +236,7 @@ v1::Finding LoadBalancerIsSticky(const v1::Snapshot& cluster) {
   } else if (answering.size() >= 2) {
     verdict.Pass("", absl::StrCat("sessions keep to their node; without cookies ",
                                   JoinNames(answering), " answer"));
-  } else if (serving < 2) {
+  } else if (may_serve < 2) {
     verdict.NotApplicable("", "one node serves: there is no other to go to");
   } else {
     verdict.Unknown("", absl::StrCat("every request went to ", JoinNames(answering),

@@ -81,7 +81,8 @@ bool IsGiven(const v1::HeartbeatRequest& request, const StepInputs& in, bool fro
 
 void Tell(const v1::NodeAssignment& assigned, const GateTerms& terms,
           v1::HeartbeatResponse& answer) {
-  if (terms.no_other_serves) answer.set_no_other_serves(*terms.no_other_serves);
+  answer.set_no_other_serves(terms.no_other_serves.value_or(false));
+  answer.set_others_not_known(!terms.no_other_serves);
   for (const std::string& rule : terms.waived_rules) answer.add_waived_rules(rule);
   answer.set_assigned_state(assigned.state());
   answer.set_assigned_generation(assigned.generation());

@@ -83,13 +83,14 @@ void FindWhoIsAlone(const v1::PlanInput& input, const v1::Decision& decision,
 }
 
 // Rules() has its own order; what is told has that of the names.
-std::vector<std::string> WaivedOn(const std::string& node, const Words& words) {
+std::vector<std::string> WaivedOn(const v1::ClusterSpec& spec, const std::string& node,
+                                  const Words& words) {
   const auto said = words.of.find(node);
   const bool unfenced = said != words.of.end() && said->second.unfence != nullptr;
   std::vector<std::string> waived;
   for (const Rule& rule : Rules()) {
-    const bool is_waived =
-        (unfenced && rule.action == v1::FENCE) || IsWaived(words.waivers, rule.id, node);
+    const bool is_waived = (unfenced && ActionBySpec(spec, rule.id) == v1::FENCE) ||
+                           IsWaived(words.waivers, rule.id, node);
     if (is_waived) waived.emplace_back(rule.id);
   }
   std::sort(waived.begin(), waived.end());
@@ -101,7 +102,8 @@ void FindWhatIsWaived(const v1::PlanInput& input, std::vector<GateTerms>& terms)
   Moments moments(FromProto(input.now()));
   const Words words = WordsInForce(input, moments);
   for (size_t i = 0; i < terms.size(); ++i) {
-    terms[i].waived_rules = WaivedOn(input.nodes(static_cast<int>(i)).brief().name(), words);
+    const std::string& node = input.nodes(static_cast<int>(i)).brief().name();
+    terms[i].waived_rules = WaivedOn(input.spec(), node, words);
   }
 }
 

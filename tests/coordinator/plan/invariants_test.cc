@@ -195,6 +195,13 @@ TEST(InvariantsTest, WhoEntersIsMountedWantedAndOfOneVersion) {
   cluster.node(0).mutable_brief()->set_reported_generation(kGeneration - 1);
   ExpectBroken(cluster.input, With(cluster.input, 0, v1::SERVING), "starts as another generation");
   cluster.node(0).mutable_brief()->set_reported_generation(kGeneration);
+  cluster.Fail(0, "data-dir-is-shared", v1::PROOF, /*undecided=*/true);
+  ExpectBroken(cluster.input, With(cluster.input, 0, v1::SERVING),
+               "enters, and data-dir-is-shared fails there");
+  v1::Word& word = cluster.Say(v1::Word::WAIVE, "");
+  word.set_rule("data-dir-is-shared");
+  word.mutable_until()->set_seconds(cluster.input.now().seconds() + 60);
+  EXPECT_TRUE(Broken(cluster.input, With(cluster.input, 0, v1::SERVING)).empty());
   cluster.Say(v1::Word::CORDON, "node-1");
   ExpectBroken(cluster.input, With(cluster.input, 0, v1::SERVING), "a person keeps it out");
 }

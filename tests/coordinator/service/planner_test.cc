@@ -173,10 +173,12 @@ TEST_F(PlannerTest, AfterARestartAGateIsLeftAsItIsUntilTheOthersWereHeard) {
   Decide(v1::SERVING, 11);
   const auto told = Call("a", kNoon + seconds(11), order);
   EXPECT_EQ(told.assigned_state(), v1::SERVING);
-  EXPECT_EQ(told.others_case(), v1::HeartbeatResponse::OTHERS_NOT_SET);
+  EXPECT_TRUE(told.others_not_known());
   Call("b", kNoon + seconds(12));
   Decide(v1::SERVING, 12);
-  EXPECT_TRUE(Call("a", kNoon + seconds(12), order).no_other_serves());
+  const auto known = Call("a", kNoon + seconds(12), order);
+  EXPECT_TRUE(known.no_other_serves());
+  EXPECT_FALSE(known.others_not_known());
 }
 
 TEST_F(PlannerTest, OnceAnotherCoordinatorHasTheStoreNothingNewIsTold) {
@@ -610,6 +612,9 @@ TEST(GateTermsTest, WhatIsWaivedThereIsSaidAsLongAsItIs) {
   const Names unfenced = GateTermsOf(two.input, two.decision)[0].waived_rules;
   EXPECT_EQ(std::count(unfenced.begin(), unfenced.end(), "encryption-key-matches"), 1);
   EXPECT_EQ(std::count(unfenced.begin(), unfenced.end(), "accounts-match"), 0);
+  (*two.input.mutable_spec()->mutable_rules())["accounts-match"].set_action(v1::FENCE);
+  const Names raised = GateTermsOf(two.input, two.decision)[0].waived_rules;
+  EXPECT_EQ(std::count(raised.begin(), raised.end(), "accounts-match"), 1);
   *two.input.mutable_now() = ToProto(kNoon + hours(1));
   EXPECT_TRUE(GateTermsOf(two.input, two.decision)[0].waived_rules.empty());
 }
