@@ -70,7 +70,9 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
   const bool of_ours = LineageOf(kept_).empty() || LineageOf(kept_) == answer.order().lineage();
   if (answer.has_order() && (of_ours || !refused_)) *next.mutable_order() = answer.order();
   // Where the specification is refused, what is asked for its sake is not done for another's.
-  const bool may = standing == Standing::kAll && !refused_;
+  // What else is said of the state that it has, that no other node serves, say, is no such thing.
+  const bool is_its_own = answer.assigned_state() == kept_.state();
+  const bool may = standing == Standing::kAll && (!refused_ || is_its_own);
   if (answer.assigned_state() != v1::NODE_STATE_UNSPECIFIED &&
       (may || !Permits(answer.assigned_state()))) {
     next.set_state(answer.assigned_state());

@@ -458,6 +458,18 @@ TEST_F(HeldTest, WhatIsSaidOfTheGateHoldsThoughTheDiskIsFull) {
   EXPECT_TRUE(held_->Orders()->no_other_serves());
 }
 
+TEST_F(HeldTest, WhatIsSaidOfTheGateHoldsThoughTheSpecificationIsRefused) {
+  ASSERT_TRUE(Take(Answer(v1::SERVING, DesiredOfLab(7))).ok());
+  v1::Desired wrong = DesiredOfLab(8);
+  wrong.mutable_spec()->mutable_runtimes()->add_r()->set_version("../4.3.3");
+  v1::HeartbeatResponse answer = Answer(v1::SERVING, wrong);
+  answer.set_no_other_serves(true);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_EQ(generation(), 7u);
+  EXPECT_TRUE(held_->refusal().has_value());
+  EXPECT_TRUE(held_->Orders()->no_other_serves());
+}
+
 TEST_F(HeldTest, WhatIsRefusedLeavesWhatIsHeldAndIsTold) {
   ASSERT_TRUE(Take(Answer(v1::READY, DesiredOfLab(7))).ok());
   const uint64_t version = held_->version();
