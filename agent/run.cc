@@ -152,7 +152,7 @@ HeldOptions MakeHeldOptions(const std::string& state_dir, const v1::AgentConfig&
 }
 
 GateOptions MakeGateOptions(const v1::AgentConfig& config, const NodeIdentity& identity,
-                            const Held& held, const Converger& converger, Gatherer& gatherer,
+                            const Held& held, Converger& converger, Gatherer& gatherer,
                             Watcher& watcher) {
   GateOptions options;
   options.node = identity.certificate.identity.name;
@@ -161,6 +161,7 @@ GateOptions MakeGateOptions(const v1::AgentConfig& config, const NodeIdentity& i
   options.memory = [&converger] { return converger.Memory(); };
   options.facts = [&gatherer] { return gatherer.Collect(steady_clock::now()); };
   options.on_news = [&watcher] { watcher.Wake(); };
+  options.note_closed = [&converger](const std::string& rule) { converger.NoteClosed(rule); };
   return options;
 }
 

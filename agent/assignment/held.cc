@@ -70,7 +70,9 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
   const bool of_ours = LineageOf(kept_).empty() || LineageOf(kept_) == answer.order().lineage();
   if (answer.has_order() && (of_ours || !refused_)) *next.mutable_order() = answer.order();
   // Where the specification is refused, what is asked for its sake is not done for another's.
-  const bool may = standing == Standing::kAll && !refused_;
+  // What else is said of the state that it has, that no other node serves, say, is no such thing.
+  const bool is_its_own = answer.assigned_state() == kept_.state();
+  const bool may = standing == Standing::kAll && (!refused_ || is_its_own);
   if (answer.assigned_state() != v1::NODE_STATE_UNSPECIFIED &&
       (may || !Permits(answer.assigned_state()))) {
     next.set_state(answer.assigned_state());
@@ -153,10 +155,17 @@ absl::Status Held::CommitPermission(v1::Assignment next) {
     DropCopy();
     return stored;
   }
-  // What is superseded is not gone by any longer either.
-  if (!IsPermission(kept_) || MessageDifferencer::Equals(next.desired(), kept_.desired())) {
+  if (!IsPermission(kept_)) return stored;
+  if (MessageDifferencer::Equals(next.desired(), kept_.desired())) {
+    // What else is said of a state that is permitted: that no other node serves, what is waived.
+    // After a restart it is as on the disk, until it is said again.
+    if (next.state() == kept_.state()) {
+      on_disk_ = false;
+      if (!IsSame(kept_, next)) Hold(std::move(next));
+    }
     return stored;
   }
+  // What is superseded is not gone by any longer either.
   v1::Assignment paused = kept_;
   paused.set_state(v1::OBSERVED);
   Label(paused);
@@ -176,8 +185,9 @@ void Held::Hold(v1::Assignment next) {
   Publish();
 }
 
+// A copy restricts.
 absl::Status Held::Persist() {
-  const absl::Status copied = Copy();
+  const absl::Status copied = IsPermission(kept_) ? absl::OkStatus() : Copy();
   const absl::Status stored = StoreAssignment(host_, options_.state_dir, kept_);
   on_disk_ = stored.ok();
   if (on_disk_) DropCopy();

@@ -40,7 +40,10 @@ absl::Status CheckTold(Host& host, const std::string& state_dir, const std::stri
     return Away("for nobody knows how long");
   }
   const Time alive{std::chrono::seconds(seconds)};
-  if (host.Now() - alive <= kLongestAway) return absl::OkStatus();
+  const auto away = host.Now() - alive;
+  // A machine without a clock of its own boots in the past.
+  if (away < -kLongestAway) return Away("for nobody knows how long: the clock has run back");
+  if (away <= kLongestAway) return absl::OkStatus();
   return Away(absl::StrCat("since ", FormatUtc(alive)));
 }
 
@@ -54,14 +57,14 @@ void ToldNotes::Called(const v1::HeartbeatResponse* answer) {
     Note(written);
     told_ = written.ok();
   }
-  if (host_.Now() < next_alive_) return;
+  const Time now = host_.Now();
+  if (now < next_alive_ && now >= next_alive_ - kNoteEvery) return;
   // What has been off for long is not there again before it was told.
   if (!CheckTold(host_, state_dir_, runtime_dir_).ok()) return;
-  const auto seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(host_.Now().time_since_epoch());
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
   Note(host_.WriteFile(AliveFile(state_dir_), absl::StrCat(seconds.count(), "\n"),
                        FileAttributes()));
-  next_alive_ = host_.Now() + kNoteEvery;
+  next_alive_ = now + kNoteEvery;
 }
 
 void ToldNotes::Note(const absl::Status& written) {

@@ -26,6 +26,11 @@ std::string StateName(v1::NodeState state) {
   return absl::AsciiStrToLower(v1::NodeState_Name(state));
 }
 
+// Of "storage-is-mounted: nothing is mounted at ...".
+std::string RuleOf(const std::string& closed_by) {
+  return closed_by.substr(0, closed_by.find(':'));
+}
+
 // A ping that could not be asked this time is the one of before, of the same start.
 void KeepPing(const ConnectLook& before, ConnectLook& look) {
   if (look.facts.has_ping() || !look.unit || !before.facts.has_ping()) return;
@@ -40,6 +45,8 @@ void KeepPing(const ConnectLook& before, ConnectLook& look) {
 Gate::Gate(GateOptions options, Host& host) : options_(std::move(options)), host_(host) {
   verdict_.why = "this node is being looked at";
   verdict_since_ = state_since_ = host_.Now();
+  closed_by_ = {options_.memory().closed_by(), true};
+  noted_rule_ = RuleOf(closed_by_.text);
 }
 
 GateVerdict Gate::Judge(const v1::Assignment& orders) const {
@@ -52,8 +59,8 @@ GateVerdict Gate::Judge(const v1::Assignment& orders) const {
                        : absl::StrCat(StateName(orders.state()), ": ", orders.reason())};
   }
   if (!connect_.open || wanted == GateWanted::kAsConnect) return connect_;
-  if (closed_by_.empty() || orders.no_other_serves()) return {true, ""};
-  return {false, closed_by_};
+  if (closed_by_.text.empty() || orders.no_other_serves()) return {true, ""};
+  return {false, closed_by_.text};
 }
 
 bool Gate::Settle(const v1::Assignment& orders) {
@@ -106,8 +113,9 @@ std::string Gate::Page() {
     absl::StrAppend(&page, "gate     ", verdict_.open ? "open" : "closed", ", since ",
                     FormatUtc(verdict_since_), "\n");
     if (!verdict_.open) absl::StrAppend(&page, "because  ", verdict_.why, "\n");
-    if (verdict_.open && !closed_by_.empty() && orders->no_other_serves()) {
-      absl::StrAppend(&page, "although ", ShortText(closed_by_, kReasonBytes),
+    const bool serves = orders->state() == v1::SERVING;
+    if (verdict_.open && serves && !closed_by_.text.empty() && orders->no_other_serves()) {
+      absl::StrAppend(&page, "although ", ShortText(closed_by_.text, kReasonBytes),
                       ": no other node serves\n");
     }
   }
@@ -135,6 +143,29 @@ bool Gate::ConnectRuns() {
   return connect_look_.unit && IsUp(*connect_look_.unit);
 }
 
+// Whatever it is told now: once it is told to serve, what fails here is known.
+RuleClosing Gate::LookAtRules(const v1::Facts& facts, const v1::Assignment& orders) {
+  if (orders.removed() || orders.desired().spec().enforcement() != v1::ENFORCE) return {};
+  GateSubject subject;
+  subject.node = options_.node;
+  subject.now = host_.Now();
+  subject.has_served = IsOneSpecification(options_.memory().served(), orders.desired());
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_by_.sure) subject.closed_by = closed_by_.text;
+  }
+  return ClosedByRule(facts, orders, subject);
+}
+
+// The evidence may have another number in it each time.
+void Gate::NoteClosed(const RuleClosing& closing) {
+  const std::string text = closing.sure ? ShortText(closing.text, kReasonBytes) : "";
+  std::string rule = RuleOf(text);
+  if (rule == noted_rule_ || !options_.note_closed) return;
+  noted_rule_ = std::move(rule);
+  options_.note_closed(text);
+}
+
 void Gate::Look() {
   const std::shared_ptr<const v1::Assignment> orders = options_.orders();
   const std::string& unit_name = options_.agent_config.connect_unit();
@@ -147,14 +178,7 @@ void Gate::Look() {
   } else if (unit.ok()) {
     look.unit = *std::move(unit);
   }
-  std::string closed_by;
-  if (MayChange(*orders) && orders->state() == v1::SERVING) {
-    GateSubject subject;
-    subject.node = options_.node;
-    subject.now = host_.Now();
-    subject.has_served = IsOneSpecification(options_.memory().served(), orders->desired());
-    closed_by = ClosedByRule(facts, *orders, subject);
-  }
+  const RuleClosing closed_by = LookAtRules(facts, *orders);
   absl::StatusOr<std::vector<UnitProcess>> processes = absl::NotFoundError("not asked");
   if (orders->state() == v1::DRAINING) processes = ReadUnitProcesses(host_, unit_name);
   const uint32_t jobs = processes.ok() ? CountJobs(*processes) : 0;
@@ -166,7 +190,7 @@ void Gate::Look() {
     KeepPing(connect_look_, look);
     connect_ = JudgeConnect(look);
     connect_look_ = std::move(look);
-    closed_by_ = std::move(closed_by);
+    closed_by_ = closed_by;
     is_news = processes.ok() != jobs_known_ || jobs != jobs_;
     jobs_known_ = processes.ok();
     jobs_ = jobs;
@@ -183,6 +207,7 @@ void Gate::Look() {
   }
   known_.notify_all();
   Tell(is_news);
+  if (orders->state() == v1::SERVING) NoteClosed(closed_by);
 }
 
 }  // namespace connect_ha

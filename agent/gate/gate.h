@@ -29,6 +29,9 @@ struct GateOptions {
   std::function<v1::Facts()> facts;
   // Called when News() is another, from any thread. Null: nobody is told.
   std::function<void()> on_news;
+  // Writes into that memory which rule closes the gate (ServiceMemory.closed_by); from Look's
+  // thread. Null: a restart forgets it.
+  std::function<void(const std::string& closed_by)> note_closed = {};
 };
 
 struct GateAnswer {
@@ -65,16 +68,20 @@ class Gate {
   // Takes up the verdict of now. True: it is another than before.
   bool Settle(const v1::Assignment& orders);
   void Tell(bool is_news);
+  // By what was gathered; of a node whose specification is enforced.
+  RuleClosing LookAtRules(const v1::Facts& facts, const v1::Assignment& orders);
+  void NoteClosed(const RuleClosing& closing);
 
   const GateOptions options_;
   Host& host_;
+  std::string noted_rule_;  // of Look
 
   std::mutex mutex_;  // for what follows
   std::condition_variable known_;
   bool looked_ = false;
   ConnectLook connect_look_;
   GateVerdict connect_;
-  std::string closed_by_;  // a rule, with its evidence
+  RuleClosing closed_by_;
   bool jobs_known_ = false;
   uint32_t jobs_ = 0;
   GateVerdict verdict_;

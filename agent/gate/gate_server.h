@@ -23,7 +23,9 @@ struct GateServerOptions {
   std::function<std::string()> page;
 };
 
-// Answers one request a connection, of a few at a time; who is slow is not waited for.
+// Answers one request a connection, of a few at a time; who is slow is not waited for, and what is
+// long is not read. Whoever can reach the port can keep it busy all the same: a load balancer's
+// security group is what lets nobody else.
 class GateServer {
  public:
   // Answers at once, until it is destroyed, which takes as long as who asks just now. The sockets

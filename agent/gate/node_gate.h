@@ -19,6 +19,7 @@ class NodeGate {
  public:
   // Made before whoever wakes it, and outlives them.
   explicit NodeGate(const std::string& connect_unit);
+  ~NodeGate() { Close(); }
 
   // Looks, and answers on the sockets, until Close. What `options` and `gather` refer to lives
   // until then.

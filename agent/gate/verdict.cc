@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "agent/gate/one_node.h"
@@ -15,6 +16,7 @@ namespace connect_ha {
 namespace {
 
 constexpr uint32_t kOk = 200;
+constexpr char kServiceRule[] = "service-is-healthy";
 
 bool IsOneStart(const v1::Unit& a, const v1::Unit& b) {
   return a.has_started_at() == b.has_started_at() && a.started_at() == b.started_at();
@@ -46,6 +48,23 @@ bool Counts(const v1::Evidence& evidence, const GateSubject& subject) {
   return evidence.basis() != v1::SPEC || subject.has_served;
 }
 
+// That Connect runs and answers the gate knows by itself (JudgeConnect).
+bool IsSure(const v1::Finding& finding) {
+  if (finding.rule() == kServiceRule) return false;
+  const auto& evidence = finding.evidence();
+  return std::none_of(evidence.begin(), evidence.end(),
+                      [](const v1::Evidence& line) { return line.outcome() == v1::UNKNOWN; });
+}
+
+// The rule may close the gate at all, as somebody wants it.
+bool MayClose(const v1::Finding& finding, const v1::Assignment& orders, const v1::Facts& facts) {
+  if (finding.rule_class() == v1::ADVICE || IsJudgedByOthers(finding.rule())) return false;
+  if (IsWaived(orders, finding.rule())) return false;
+  if (finding.rule() == kServiceRule && IsOnlyItsBoot(facts)) return false;
+  const Rule* const rule = FindRule(finding.rule());
+  return rule != nullptr && ActionOf(*rule, orders.desired().spec()) >= v1::CLOSE;
+}
+
 }  // namespace
 
 GateVerdict JudgeConnect(const ConnectLook& look) {
@@ -69,22 +88,25 @@ GateVerdict JudgeConnect(const ConnectLook& look) {
   return {true, ""};
 }
 
-std::string ClosedByRule(const v1::Facts& facts, const v1::Assignment& orders,
+RuleClosing ClosedByRule(const v1::Facts& facts, const v1::Assignment& orders,
                          const GateSubject& subject) {
   const v1::Checklist checklist =
-      EvaluateNode(OneNode(subject.node, orders.state(), orders.desired(), facts, subject.now),
+      EvaluateNode(OneNode(subject.node, v1::SERVING, orders.desired(), facts, subject.now),
                    /*full=*/false);
+  RuleClosing still;
   for (const v1::Finding& finding : checklist.findings()) {
-    if (finding.outcome() != v1::FAIL || finding.rule_class() == v1::ADVICE) continue;
-    if (IsJudgedByOthers(finding.rule()) || IsWaived(orders, finding.rule())) continue;
-    if (finding.rule() == "service-is-healthy" && IsOnlyItsBoot(facts)) continue;
-    const Rule* const rule = FindRule(finding.rule());
-    if (rule == nullptr || ActionOf(*rule, orders.desired().spec()) < v1::CLOSE) continue;
+    if (!MayClose(finding, orders, facts)) continue;
+    if (finding.outcome() == v1::UNKNOWN || finding.outcome() == v1::FOLLOWS) {
+      const bool is_that = absl::StartsWith(subject.closed_by, finding.rule() + ": ");
+      if (is_that) still = {subject.closed_by, true};
+    }
+    if (finding.outcome() != v1::FAIL) continue;
     for (const v1::Evidence& evidence : finding.evidence()) {
-      if (Counts(evidence, subject)) return absl::StrCat(finding.rule(), ": ", evidence.text());
+      if (!Counts(evidence, subject)) continue;
+      return {absl::StrCat(finding.rule(), ": ", evidence.text()), IsSure(finding)};
     }
   }
-  return "";
+  return still;
 }
 
 }  // namespace connect_ha

@@ -33,15 +33,23 @@ struct GateSubject {
   // It has once served as the specification that it holds: what differs from that was changed
   // since.
   bool has_served = false;
+  // What ClosedByRule said last, where that was sure; before a restart of the agent too.
+  std::string closed_by = "";
 };
 
-// The first rule that closes the gate and fails here: "storage-is-mounted: nothing is mounted at
-// ..."; "" for none. Only what this node shows alone; nothing that is unknown, only follows, or is
-// waived.
+struct RuleClosing {
+  std::string text;  // "storage-is-mounted: nothing is mounted at ..."; "": no rule does
+  // Nothing else was unknown of the rule: where it is later, that is what failed here.
+  bool sure = false;
+};
+
+// The first rule that closes the gate of a node that serves, and fails here. Only what this node
+// shows alone; nothing that is waived. What is unknown, or only follows, closes nothing, and does
+// not open what it surely closed before.
 //
 // Not among them is connect-version-matches, since a version that differs is no fault while no
 // other one runs, which one node cannot know.
-std::string ClosedByRule(const v1::Facts& facts, const v1::Assignment& orders,
+RuleClosing ClosedByRule(const v1::Facts& facts, const v1::Assignment& orders,
                          const GateSubject& subject);
 
 }  // namespace connect_ha

@@ -106,7 +106,9 @@ class Look {
     if (absl::Status ours = CheckMachine(); !ours.ok()) return ours;
     if (!options_.config_status.ok()) return options_.config_status;
     if (absl::Status may = CheckState(enforces); !may.ok()) return may;
-    if (enforces && orders_.state() == v1::SERVING) {
+    // One that drained when it went off may be started by its boot like one that served.
+    const bool may_run = orders_.state() == v1::SERVING || orders_.state() == v1::DRAINING;
+    if (enforces && may_run) {
       absl::Status told = CheckTold(host_, options_.state_dir, options_.runtime_dir);
       if (!told.ok()) return told;
     }

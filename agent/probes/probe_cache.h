@@ -123,6 +123,7 @@ struct ProbeCache {
   VerifiedFiles verified_files;
   ByFile<std::shared_ptr<VerifiedChain>> verified_chains;  // of CA files; one for each probe
   Kept<KeptInstance> instance;
+  Kept<v1::InstanceFacts> notices;  // nothing but these: what EC2 said last
   Kept<KeptServerVersion> server_version;
   Kept<VerifiedConnect> connect;
   Kept<std::map<std::string, VerifiedRuntime>> runtimes;

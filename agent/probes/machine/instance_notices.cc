@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/probes/machine/metadata_service.h"
+#include "agent/probes/probe_cache.h"
 
 namespace connect_ha {
 namespace {
@@ -101,16 +102,27 @@ absl::Status TakeLifecycle(const std::string& text, v1::Facts& facts) {
 
 struct Item {
   const char* path;
+  v1::InstanceNotice::Kind kind;
   absl::Status (*take)(const std::string& text, v1::Facts& facts);
 };
 
 // In the order of InstanceNotice.Kind.
 constexpr Item kItems[] = {
-    {"spot/instance-action", TakeSpotAction},
-    {"events/recommendations/rebalance", TakeRebalance},
-    {"events/maintenance/scheduled", TakeMaintenance},
-    {"autoscaling/target-lifecycle-state", TakeLifecycle},
+    {"spot/instance-action", v1::InstanceNotice::SPOT_INTERRUPTION, TakeSpotAction},
+    {"events/recommendations/rebalance", v1::InstanceNotice::REBALANCE, TakeRebalance},
+    {"events/maintenance/scheduled", v1::InstanceNotice::MAINTENANCE, TakeMaintenance},
+    {"autoscaling/target-lifecycle-state", v1::InstanceNotice::TERMINATING, TakeLifecycle},
 };
+
+// What was said last stands where it cannot be asked: a node that is about to go does not come back
+// into service for that.
+void AddKept(const ProbeInput& input, v1::InstanceNotice::Kind kind, v1::Facts& facts) {
+  const std::optional<v1::InstanceFacts> kept = input.cache.notices.Get();
+  if (!kept) return;
+  for (const v1::InstanceNotice& notice : kept->notices()) {
+    if (notice.kind() == kind) *facts.mutable_instance()->add_notices() = notice;
+  }
+}
 
 }  // namespace
 
@@ -120,14 +132,21 @@ absl::Status ReadInstanceNotices(const ProbeInput& input, v1::Facts& facts) {
   if (!endpoint.ok()) return endpoint.status();
   MetadataService service(input.host, *endpoint);
   absl::Status failure;
+  bool answers = true;
   for (const Item& item : kItems) {
-    const absl::StatusOr<std::string> text = service.Get(item.path);
-    if (absl::IsNotFound(text.status())) continue;
-    const absl::Status taken = text.ok() ? item.take(*text, facts) : text.status();
+    absl::Status taken = failure;
+    if (answers) {
+      const absl::StatusOr<std::string> text = service.Get(item.path);
+      if (absl::IsNotFound(text.status())) continue;
+      taken = text.ok() ? item.take(*text, facts) : text.status();
+      // Without a token there is no other item, either.
+      answers = text.ok();
+    }
+    if (taken.ok()) continue;
+    AddKept(input, item.kind, facts);
     if (failure.ok()) failure = taken;
-    // Without a token there is no other item, either.
-    if (!text.ok()) break;
   }
+  input.cache.notices.Put(facts.instance());
   // What was read stays: a notice is no less true for another that is not known.
   if (!failure.ok()) MarkUnobserved(facts, "instance.notices", std::string(failure.message()));
   return absl::OkStatus();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -58,6 +59,11 @@ class Converge {
   // something changed.
   std::optional<std::chrono::milliseconds> Turn(const v1::Assignment& assignment, TurnWatch& watch);
 
+  // Stops and masks Connect where these orders want that, beside a turn that does not come to its
+  // end: a look at a package may take minutes. From any thread. `stopped`: it is not to be gone on
+  // with.
+  void HoldNow(const v1::Assignment& orders, const std::function<bool()>& stopped);
+
   // What would be changed for this; changes nothing. `noun`: only resources whose name begins with
   // that (IsNamed); "" for all.
   v1::Preview MakePreview(const v1::Desired& desired, const std::string& noun = "");
@@ -66,6 +72,8 @@ class Converge {
   v1::ServiceMemory Memory() const { return notes_.Get(); }
   // The state that the node has reached, to be remembered.
   void NoteReached(v1::NodeState state);
+  // As ServiceMemory.closed_by. From any thread.
+  void NoteClosed(const std::string& closed_by);
 
   // Verify installed files anew at the next look, and try again what did not work.
   void VerifyAgain();

@@ -19,6 +19,20 @@ constexpr char kConnectsPackage[] = "package rstudio-connect";
 // What runs for so long was started well.
 constexpr std::chrono::minutes kStaysUp{10};
 
+// Of a change that nobody follows.
+class Unseen : public Progress {
+ public:
+  explicit Unseen(const std::function<bool()>& stopped) : stopped_(stopped) {}
+  void Enter(v1::Step::Phase) override {}
+  void Bytes(uint64_t, uint64_t) override {}
+  void Log(const std::string&) override {}
+  bool Stopped() override { return stopped_(); }
+  bool Wait(std::chrono::milliseconds) override { return !stopped_(); }
+
+ private:
+  const std::function<bool()>& stopped_;
+};
+
 void TellNotNoted(const absl::Status& noted) {
   if (noted.ok()) return;
   spdlog::warn("event=service-notes-not-written error={}", LogValue(std::string(noted.message())));
@@ -69,6 +83,23 @@ void Converge::SeeUnitFirst(Turning& turning) {
   turning.watch.UnitSeen(wanted, still.ok() && !still->has_value());
 }
 
+// What the turn does meanwhile starts nothing: it is told to stop before each start. It finds the
+// unit held, and says so.
+void Converge::HoldNow(const v1::Assignment& orders, const std::function<bool()>& stopped) {
+  const Course course = CourseOf(orders, notes_.Get().reached(), options_.agent_config.allow());
+  if (course.unit != UnitWanted::kHeld || !course.may_stop) return;
+  ResourceContext context = MakeContext(orders.desired());
+  context.service.unit = course.unit;
+  context.service.may_stop = true;
+  const std::unique_ptr<Resource> unit = MakeConnectUnit(context);
+  const auto change = unit->Differs();
+  if (!change.ok() || !change->has_value()) return;
+  Unseen progress(stopped);
+  const absl::Status held = unit->Apply(progress);
+  spdlog::warn("event=held-at-once unit={} from={} error={}", context.agent_config.connect_unit(),
+               LogValue((*change)->from()), LogValue(std::string(held.message())));
+}
+
 // Of a node that serves: as which it has once been right, and that Connect has stayed up.
 void Converge::NoteServing(const Turning& turning) {
   if (turning.course.unit != UnitWanted::kRunning) return;
@@ -89,6 +120,11 @@ void Converge::NoteServing(const Turning& turning) {
 
 void Converge::NoteReached(v1::NodeState state) {
   TellNotNoted(notes_.Change([state](v1::ServiceMemory& memory) { memory.set_reached(state); }));
+}
+
+void Converge::NoteClosed(const std::string& closed_by) {
+  TellNotNoted(
+      notes_.Change([&closed_by](v1::ServiceMemory& memory) { memory.set_closed_by(closed_by); }));
 }
 
 bool Converge::MayMake(const Turning& turning, const LookedAt& look) const {

@@ -102,13 +102,14 @@ Converger::~Converger() {
   held_.OnChange(nullptr);
   Stop(milliseconds(0));
   if (thread_.joinable()) thread_.join();
+  if (holder_.joinable()) holder_.join();
 }
 
 bool Converger::Stop(milliseconds patience) {
   std::unique_lock<std::mutex> lock(mutex_);
   stop_ = true;
   wake_.notify_all();
-  return end_.wait_for(lock, patience, [this] { return ended_; });
+  return end_.wait_for(lock, patience, [this] { return running_ == 0; });
 }
 
 absl::Status Converger::Start() {
@@ -120,8 +121,9 @@ absl::Status Converger::Start() {
   held_.OnChange([this] { OrdersChanged(); });
   version_ = 1;
   verify_at_ = steady_clock::now() + VerifyInterval(options_.agent_config);
-  ended_ = false;
+  running_ = 2;
   thread_ = std::thread([this] { Run(); });
+  holder_ = std::thread([this] { HoldInTime(); });
   return journal;
 }
 
@@ -179,24 +181,32 @@ bool Converger::SpeaksOf(const v1::Assignment& orders) const {
   return convergence_ && IsOneSpecification(convergence_of_->desired(), orders.desired());
 }
 
-v1::NodeState Converger::State(const v1::Assignment& orders) const {
+std::optional<v1::NodeState> Converger::Reached(const v1::Assignment& orders) const {
   if (!MayChange(orders)) return v1::OBSERVED;
   const UnitWanted wanted = CourseOf(orders, reached_, options_.agent_config.allow()).unit;
-  if (wanted != UnitWanted::kAsItIs && unit_seen_ != wanted) return reached_;
+  if (wanted != UnitWanted::kAsItIs && unit_seen_ != wanted) return std::nullopt;
   if (orders.state() != v1::PREPARING && orders.state() != v1::READY) return orders.state();
   // READY is a preparation that is over: its own word, not the coordinator's.
   const bool converged = SpeaksOf(orders) && convergence_->state() == v1::Convergence::CONVERGED;
   return converged ? v1::READY : v1::PREPARING;
 }
 
+// Who counts on a node that is stopped goes by this together with the order that it obeys: that it
+// was stopped once, before it was told to serve in between, is no answer to the order of now.
+v1::NodeState Converger::State(const v1::Assignment& orders) const {
+  if (const std::optional<v1::NodeState> reached = Reached(orders)) return *reached;
+  const bool is_told_to_stop = orders.state() == v1::STOPPED || orders.state() == v1::FENCED;
+  return is_told_to_stop && reached_ == orders.state() ? v1::DRAINING : reached_;
+}
+
 void Converger::NoteReached(const v1::Assignment& orders) {
-  v1::NodeState state = v1::OBSERVED;
+  std::optional<v1::NodeState> reached;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    state = State(orders);
-    if (std::exchange(reached_, state) == state) return;
+    reached = Reached(orders);
+    if (!reached || std::exchange(reached_, *reached) == *reached) return;
   }
-  converge_.NoteReached(state);
+  converge_.NoteReached(*reached);
 }
 
 ConvergerNews Converger::News() const {
@@ -251,13 +261,14 @@ void Converger::Run() {
       TakeTurn(lock);
     }
   }
-  ended_ = true;
+  --running_;
   end_.notify_all();
 }
 
 void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
   const v1::PreviewRequest request = *std::move(preview_request_);
   preview_request_.reset();
+  const bool in_turn = std::exchange(busy_, true);
   lock.unlock();
   const absl::StatusOr<v1::Desired> draft = held_.CheckDraft(request.desired());
   v1::Preview preview;
@@ -268,6 +279,7 @@ void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
   }
   preview.set_number(request.number());
   lock.lock();
+  busy_ = in_turn;
   if (previewing_ != request.number()) return;  // another was asked for meanwhile
   preview_ = std::move(preview);
   Changed(lock);
@@ -279,6 +291,7 @@ void Converger::TakeTurn(std::unique_lock<std::mutex>& lock) {
   const bool verify = verify_ || verify_at_ <= steady_clock::now();
   const bool try_again = try_again_;
   look_ = verify_ = try_again_ = interrupt_ = false;
+  busy_ = true;
   lock.unlock();
   if (verify) converge_.VerifyAgain();
   if (try_again) converge_.TryAgain();
@@ -287,6 +300,8 @@ void Converger::TakeTurn(std::unique_lock<std::mutex>& lock) {
   const std::optional<milliseconds> retry = converge_.Turn(*orders, watch);
   NoteReached(*orders);
   lock.lock();
+  busy_ = false;
+  wake_.notify_all();
   const SteadyTime now = steady_clock::now();
   retry_at_.reset();
   if (retry) retry_at_ = now + std::max(*retry, milliseconds(0));

@@ -57,12 +57,16 @@ class Converger {
   uint64_t version() const;
   // What the node remembers of Connect's unit.
   v1::ServiceMemory Memory() const { return converge_.Memory(); }
+  // Has it remember what closes the gate (ServiceMemory.closed_by).
+  void NoteClosed(const std::string& closed_by) { converge_.NoteClosed(closed_by); }
 
  private:
   class Watch;
 
   void OrdersChanged();
   void Run();
+  // A thread of its own: Connect is stopped, where it is to be, though the turn does not end.
+  void HoldInTime();
   void TakeTurn(std::unique_lock<std::mutex>& lock);
   void AnswerPreview(std::unique_lock<std::mutex>& lock);
   bool IsDue() const;
@@ -70,7 +74,10 @@ class Converger {
   void Changed(std::unique_lock<std::mutex>& lock);
   // What was published last is of the specification in these.
   bool SpeaksOf(const v1::Assignment& orders) const;
-  // That the node has reached: its unit is as these orders want it. Until then, the one before.
+  // By these orders: its unit is as they want it. Nothing: it is on its way.
+  std::optional<v1::NodeState> Reached(const v1::Assignment& orders) const;
+  // That the node has reached. On its way to another, the one before; DRAINING where that would say
+  // that it is stopped.
   v1::NodeState State(const v1::Assignment& orders) const;
   void NoteReached(const v1::Assignment& orders);
 
@@ -96,11 +103,13 @@ class Converger {
   bool try_again_ = false;
   bool interrupt_ = false;  // the turn that runs is of an older assignment
   bool stop_ = false;
-  bool ended_ = true;  // the thread is at its end, or was not begun
+  bool busy_ = false;  // the thread takes a turn, or looks for a preview
+  int running_ = 0;    // threads that are not at their end
   std::optional<SteadyTime> retry_at_;
   SteadyTime verify_at_{};
 
   std::thread thread_;
+  std::thread holder_;
 };
 
 }  // namespace connect_ha

@@ -1,17 +1,13 @@
 #include "agent/resources/service/start_connect.h"
 
-#include <vector>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "agent/assignment/standing.h"
 #include "agent/probes/connect/guard.h"
 #include "agent/resources/service/service_notes.h"
+#include "agent/resources/service/without_secrets.h"
 #include "agent/resources/unit_journal.h"
 #include "common/checklist/guard_lines.h"
-#include "common/connect/connect_redaction.h"
 #include "common/text/short_text.h"
 #include "common/time.h"
 
@@ -39,13 +35,8 @@ bool IsLater(const v1::Order& order, const v1::Order& known) {
 
 // What Connect prints may hold what it was configured with.
 std::string LastLines(const ResourceContext& context) {
-  const std::string journal =
-      ReadJournal(context.host, context.agent_config.connect_unit(), kJournalLines);
-  std::vector<std::string> lines;
-  for (const absl::string_view line : absl::StrSplit(journal, '\n', absl::SkipWhitespace())) {
-    lines.push_back(RedactPasswords(std::string(line)).text);
-  }
-  const std::string text = absl::StrJoin(lines, "\n");
+  const std::string text = WithoutSecrets(
+      context, ReadJournal(context.host, context.agent_config.connect_unit(), kJournalLines));
   return ShortLines(text.size() > kMostBytes ? text.substr(text.size() - kMostBytes) : text,
                     kMostBytes);
 }

@@ -435,6 +435,41 @@ TEST_F(HeldTest, WhatIsSaidOfTheGateIsKept) {
   EXPECT_FALSE(held_->Orders()->no_other_serves());
 }
 
+// The last node that serves is not closed by a rule for want of room on its disk.
+TEST_F(HeldTest, WhatIsSaidOfTheGateHoldsThoughTheDiskIsFull) {
+  v1::HeartbeatResponse answer = Answer(v1::SERVING, DesiredOfLab(7));
+  answer.add_waived_rules("accounts-match");
+  ASSERT_TRUE(Take(answer).ok());
+  FillDisk();
+  answer = Answer(v1::SERVING, 7);
+  answer.set_no_other_serves(true);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(Take(answer).ok());
+    EXPECT_TRUE(held_->Orders()->no_other_serves());
+    EXPECT_EQ(held_->Orders()->waived_rules_size(), 0);
+  }
+  StartAgentOnTheFullDisk();
+  EXPECT_EQ(held_->Orders()->state(), v1::SERVING);
+  EXPECT_FALSE(held_->Orders()->no_other_serves());
+  EXPECT_FALSE(Take(answer).ok());
+  host_.SetError(kState, absl::OkStatus());
+  EXPECT_TRUE(Take(answer).ok());
+  StartAgent();
+  EXPECT_TRUE(held_->Orders()->no_other_serves());
+}
+
+TEST_F(HeldTest, WhatIsSaidOfTheGateHoldsThoughTheSpecificationIsRefused) {
+  ASSERT_TRUE(Take(Answer(v1::SERVING, DesiredOfLab(7))).ok());
+  v1::Desired wrong = DesiredOfLab(8);
+  wrong.mutable_spec()->mutable_runtimes()->add_r()->set_version("../4.3.3");
+  v1::HeartbeatResponse answer = Answer(v1::SERVING, wrong);
+  answer.set_no_other_serves(true);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_EQ(generation(), 7u);
+  EXPECT_TRUE(held_->refusal().has_value());
+  EXPECT_TRUE(held_->Orders()->no_other_serves());
+}
+
 TEST_F(HeldTest, WhatIsRefusedLeavesWhatIsHeldAndIsTold) {
   ASSERT_TRUE(Take(Answer(v1::READY, DesiredOfLab(7))).ok());
   const uint64_t version = held_->version();

@@ -73,6 +73,17 @@ TEST_F(ToldTest, ThatTheAgentRunsAgainDoesNotMakeUpForHavingBeenOff) {
   EXPECT_TRUE(IsTold());
 }
 
+// Noted as soon as it is known, so that the next boot does not take it for having been off.
+TEST_F(ToldTest, AClockThatIsPutBackIsGoneByFromThenOn) {
+  Told();
+  host_.Advance(std::chrono::hours(-24));
+  notes_->Called(nullptr);
+  Boot();
+  EXPECT_TRUE(IsTold());
+  host_.Advance(std::chrono::hours(-24));
+  EXPECT_FALSE(IsTold());
+}
+
 // Before the first decision after it came back a node is told no state.
 TEST_F(ToldTest, AnAnswerWithoutAStateTellsNothing) {
   v1::HeartbeatResponse answer;

@@ -2,8 +2,10 @@
 #include "agent/gate/gate_server.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -52,13 +54,43 @@ TEST_F(GateServerTest, HasAPageForPeopleAndNothingElse) {
   EXPECT_TRUE(absl::EndsWith(Ask(port(), "/"), "\r\n\r\nnode     node-1\n"));
   EXPECT_TRUE(absl::StartsWith(Ask(port(), "/etc/passwd"), "HTTP/1.1 404 "));
   EXPECT_TRUE(absl::StartsWith(Ask(port(), "/healthz", "HEAD"), "HTTP/1.1 200 "));
-  EXPECT_FALSE(absl::StartsWith(Ask(port(), "/healthz", "POST"), "HTTP/1.1 200 "));
+  EXPECT_TRUE(absl::StartsWith(Ask(port(), "/healthz", "POST"), "HTTP/1.1 405 "));
 }
 
 TEST_F(GateServerTest, WhoSaysNothingKeepsNobodyElseWaitingForLong) {
   std::vector<Fd> silent;
   for (int i = 0; i < 20; ++i) silent.push_back(ConnectTo(port()));
   EXPECT_TRUE(absl::StartsWith(Ask(port(), "/healthz"), "HTTP/1.1 200 "));
+}
+
+// Each byte in time, and never an end.
+TEST_F(GateServerTest, WhoSendsByteByByteIsNotWaitedFor) {
+  const Fd client = ConnectTo(port());
+  Send(client, "GET /healthz HTTP/1.1\r\nX: ");
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  pollfd ended{client.get(), POLLIN, 0};
+  while (poll(&ended, 1, 200) == 0 && std::chrono::steady_clock::now() < end) {
+    send(client.get(), "x", 1, MSG_NOSIGNAL);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now(), end);
+}
+
+TEST_F(GateServerTest, WhoSendsForEverIsReadNoFurther) {
+  constexpr size_t kFarMoreThanWaitsInTheKernel = 64 << 20;
+  for (const char* beginning :
+       {"", "GET /healthz HTTP/1.1\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n"}) {
+    const Fd client = ConnectTo(port());
+    Send(client, beginning);
+    const std::string block(64 << 10, 'x');
+    size_t sent = 0;
+    while (sent < kFarMoreThanWaitsInTheKernel) {
+      const ssize_t count = send(client.get(), block.data(), block.size(), MSG_NOSIGNAL);
+      if (count <= 0) break;
+      sent += static_cast<size_t>(count);
+    }
+    EXPECT_LT(sent, kFarMoreThanWaitsInTheKernel) << beginning;
+  }
 }
 
 TEST_F(GateServerTest, WhatIsNoRequestIsEndedAndTheNextIsAnswered) {

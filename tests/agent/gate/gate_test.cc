@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "tests/agent/gate/node_facts.h"
@@ -33,10 +34,17 @@ class GateTest : public testing::Test {
     options.memory = [this] { return memory_; };
     options.facts = [this] { return facts_; };
     options.on_news = [this] { ++news_; };
-    gate_ = std::make_unique<Gate>(std::move(options), host_);
+    options.note_closed = [this](const std::string& closed_by) {
+      ++noted_;
+      memory_.set_closed_by(closed_by);
+    };
+    options_ = std::move(options);
     Tell(v1::SERVING);
     SetConnect("active", 200);
+    Start();
   }
+  // The agent is started again.
+  void Start() { gate_ = std::make_unique<Gate>(options_, host_); }
   void Tell(v1::NodeState state, const std::string& reason = "") {
     orders_.set_state(state);
     orders_.set_reason(reason);
@@ -62,6 +70,8 @@ class GateTest : public testing::Test {
   v1::ServiceMemory memory_;
   v1::Facts facts_;
   std::atomic<int> news_{0};
+  int noted_ = 0;
+  GateOptions options_;
   std::unique_ptr<Gate> gate_;
 };
 
@@ -114,6 +124,42 @@ TEST_F(GateTest, ARuleClosesItUnlessThereIsNobodyElse) {
   Tell(v1::OBSERVED);
   gate_->Look();
   EXPECT_EQ(Status(), 200);
+}
+
+// What fails is known before the node is told to serve.
+TEST_F(GateTest, ARuleKeepsItClosedFromTheMomentOnAtWhichTheNodeServes) {
+  facts_.mutable_connect()->mutable_unit()->set_sub_state("auto-restart");
+  memory_.set_reached(v1::DRAINING);
+  Tell(v1::DRAINING);
+  gate_->Look();
+  Tell(v1::SERVING);
+  EXPECT_TRUE(StrContains(Text(), "closed: service-is-healthy: ")) << Text();
+}
+
+// A restart of the agent, which has read nothing yet but Connect, opens nothing.
+TEST_F(GateTest, WhatARuleClosedStaysSoOverARestartUntilThatIsJudged) {
+  auto& accounts = *orders_.mutable_desired()->mutable_spec()->mutable_accounts();
+  accounts["rstudio-connect"].set_uid(999);
+  memory_.mutable_served()->set_generation(7);
+  const v1::Facts unread = facts_;
+  v1::Account& account = *facts_.mutable_accounts()->add_accounts();
+  account.set_name("rstudio-connect");
+  account.set_uid(1001);
+  account.set_gid(999);
+  gate_->Look();
+  gate_->Look();
+  const std::string closed = Text();
+  EXPECT_TRUE(StrContains(closed, "closed: accounts-match: ")) << closed;
+  EXPECT_EQ(noted_, 1);
+  Start();
+  v1::Facts judged = std::exchange(facts_, unread);
+  gate_->Look();
+  EXPECT_EQ(Text(), closed);
+  judged.mutable_accounts()->mutable_accounts(0)->set_uid(999);
+  facts_ = judged;
+  gate_->Look();
+  EXPECT_EQ(Text(), "open\n");
+  EXPECT_EQ(memory_.closed_by(), "");
 }
 
 TEST_F(GateTest, WhatCannotBeAskedThisTimeIsAsItWas) {

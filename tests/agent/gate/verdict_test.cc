@@ -88,7 +88,16 @@ class ClosedByRuleTest : public testing::Test {
     unit.set_restarts(5);
     *unit.mutable_started_at() = TimeOf(1'000'000 - 10);
   }
-  std::string Closed() { return ClosedByRule(facts_, orders_, subject_); }
+  // uid 999 is asked for.
+  void SetUid(uint32_t uid) {
+    auto& accounts = *orders_.mutable_desired()->mutable_spec()->mutable_accounts();
+    accounts["rstudio-connect"].set_uid(999);
+    v1::Account& account = *facts_.mutable_accounts()->add_accounts();
+    account.set_name("rstudio-connect");
+    account.set_uid(uid);
+    account.set_gid(999);
+  }
+  std::string Closed() { return ClosedByRule(facts_, orders_, subject_).text; }
 
   v1::Facts facts_;
   v1::Assignment orders_;
@@ -111,6 +120,39 @@ TEST_F(ClosedByRuleTest, ARuleThatClosesAndFailsHereDoes) {
   EXPECT_TRUE(absl::StartsWith(Closed(), "service-is-healthy: restarts in a loop")) << Closed();
 }
 
+// It neither closes nor opens.
+TEST_F(ClosedByRuleTest, WhatClosedItDoesSoUntilItIsJudgedAgain) {
+  SetUid(1001);
+  const RuleClosing closing = ClosedByRule(facts_, orders_, subject_);
+  EXPECT_TRUE(absl::StartsWith(closing.text, "accounts-match: ")) << closing.text;
+  EXPECT_TRUE(closing.sure);
+  subject_.closed_by = closing.text;
+  facts_.mutable_accounts()->clear_accounts();
+  EXPECT_EQ(Closed(), closing.text);
+  facts_.Clear();
+  EXPECT_EQ(Closed(), closing.text);
+  orders_.add_waived_rules("accounts-match");
+  EXPECT_EQ(Closed(), "");
+}
+
+TEST_F(ClosedByRuleTest, WhatIsRightAgainOpens) {
+  SetUid(999);
+  subject_.closed_by = "accounts-match: of before";
+  EXPECT_EQ(Closed(), "");
+}
+
+// It stays so, and would keep the gate closed for ever.
+TEST_F(ClosedByRuleTest, WhatWasUnknownBesidesKeepsNothingClosed) {
+  SetUid(1001);
+  v1::ConfigKey& key = *facts_.mutable_configuration()->add_keys();
+  key.set_section("Applications");
+  key.set_name("RunAsCurrentUser");
+  key.add_values("true");
+  const RuleClosing closing = ClosedByRule(facts_, orders_, subject_);
+  EXPECT_TRUE(absl::StartsWith(closing.text, "accounts-match: ")) << closing.text;
+  EXPECT_FALSE(closing.sure);
+}
+
 TEST_F(ClosedByRuleTest, TheSpecificationAndWhoWaivesHaveASay) {
   Loop();
   auto& rules = *orders_.mutable_desired()->mutable_spec()->mutable_rules();
@@ -125,12 +167,7 @@ TEST_F(ClosedByRuleTest, TheSpecificationAndWhoWaivesHaveASay) {
 }
 
 TEST_F(ClosedByRuleTest, WhatIsOnlyNotDoneYetCloses) {
-  // uid 999 is asked for, and the account has another.
-  (*orders_.mutable_desired()->mutable_spec()->mutable_accounts())["rstudio-connect"].set_uid(999);
-  v1::Account& account = *facts_.mutable_accounts()->add_accounts();
-  account.set_name("rstudio-connect");
-  account.set_uid(1001);
-  account.set_gid(999);
+  SetUid(1001);
   EXPECT_TRUE(absl::StartsWith(Closed(), "accounts-match: ")) << Closed();
   subject_.has_served = false;
   EXPECT_EQ(Closed(), "");

@@ -54,8 +54,10 @@ struct GuardedNodeOf {
     held.set_cluster("lab");
     held.set_machine_id("machine-1");
     held.set_state(v1::SERVING);
-    // The agent was there a moment ago, whatever the time is.
-    host->SetFile(std::string(kNodeState) + "/alive", "4102444800\n");
+    // The agent was there a moment ago.
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(host->Now().time_since_epoch());
+    host->SetFile(std::string(kNodeState) + "/alive", std::to_string(now.count()));
     held.mutable_desired()->set_generation(7);
     spec().set_cluster("lab");
     spec().set_enforcement(v1::ENFORCE);

@@ -191,6 +191,14 @@ TEST_F(PreflightTest, ANodeThatWasOffForLongDoesNotStartBeforeItIsTold) {
   EXPECT_EQ(Refused(), "");
   node_.host->SetFile(alive, seconds(std::chrono::minutes(31)));
   ExpectRefused("orders", "was off since 2024-08-01T11:29:00Z");
+  // Its boot starts what drained when it went off, too.
+  node_.held.set_state(v1::DRAINING);
+  node_.Hold();
+  ExpectRefused("orders", "was off since 2024-08-01T11:29:00Z");
+  node_.held.set_state(v1::SERVING);
+  node_.Hold();
+  node_.host->SetFile(alive, seconds(std::chrono::minutes(-31)));
+  ExpectRefused("orders", "the clock has run back");
   node_.host->SetFile(alive, "none");
   ExpectRefused("orders", "for nobody knows how long");
   node_.host->Erase(alive);

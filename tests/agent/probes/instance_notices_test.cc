@@ -86,6 +86,22 @@ TEST_F(InstanceNotices, WhatIsNotUnderstoodIsUnknownAndHidesNoOther) {
   EXPECT_NE(facts.find("spot/instance-action is not understood"), std::string::npos) << facts;
 }
 
+// A node that drains for it does not come back into service.
+TEST_F(InstanceNotices, WhatWasSaidStandsWhileItCannotBeAsked) {
+  Says("spot/instance-action", 200, R"({"action": "terminate", "time": "2024-08-01T12:02:00Z"})");
+  Says("autoscaling/target-lifecycle-state", 200, "Terminated");
+  const std::string said = Read();
+  Says("spot/instance-action", 503, "");
+  const std::string failed = Read();
+  EXPECT_EQ(failed.substr(0, said.size()), said);
+  EXPECT_NE(failed.find("answered 503 for spot/instance-action"), std::string::npos) << failed;
+  EXPECT_EQ(Read(), failed);
+  Says("spot/instance-action", 404, "");
+  const std::string over = Read();
+  EXPECT_EQ(over.find("SPOT_INTERRUPTION"), std::string::npos) << over;
+  EXPECT_NE(over.find("TERMINATING"), std::string::npos) << over;
+}
+
 TEST_F(InstanceNotices, AServiceThatFailsIsUnknown) {
   Says("events/maintenance/scheduled", 503, "");
   EXPECT_EQ(Read(),

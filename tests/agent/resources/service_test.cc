@@ -15,6 +15,7 @@
 #include "agent/resources/service/service_notes.h"
 #include "agent/resources/service/start_connect.h"
 #include "agent/resources/service/unit_processes.h"
+#include "agent/resources/service/without_secrets.h"
 #include "common/time.h"
 #include "tests/agent/resources/bare_node.h"
 #include "tests/fakes/no_progress.h"
@@ -255,6 +256,24 @@ TEST_F(ServiceTest, ARefusedStartIsAskedAgainInAMinuteAtTheLatest) {
   const std::unique_ptr<Resource> unit = MakeConnectUnit(context);
   EXPECT_EQ(unit->FirstRetry(), std::chrono::seconds(30));
   EXPECT_EQ(unit->LongestRetry(), std::chrono::seconds(60));
+}
+
+TEST_F(ServiceTest, WhatConnectPrintedIsToldWithoutWhatIsSecret) {
+  (*desired_.mutable_spec()->mutable_secrets())["db_password"].set_file(
+      "/etc/connect-ha/secrets/db");
+  FakeFile secret;
+  secret.content = "correct horse\n";
+  secret.mode = 0600;
+  node_.host.SetFile("/etc/connect-ha/secrets/db", secret);
+  const ResourceContext context = Context();
+  EXPECT_EQ(WithoutSecrets(context, "line 7: near \"correct horse\" \n\n token=abc\n"),
+            "line 7: near \"***\" \n token=***");
+  // Each line of a key, whose ends may be cut off.
+  EXPECT_EQ(WithoutSecrets(context,
+                           "MIIB\n-----END PRIVATE KEY-----\nit failed:\n"
+                           "-----BEGIN RSA PRIVATE KEY-----\nMIIC\n-----END RSA PRIVATE KEY-----\n"
+                           "exit code 1\n-----BEGIN PRIVATE KEY-----\nMIID\n"),
+            "***\nit failed:\n***\nexit code 1\n***");
 }
 
 TEST_F(ServiceTest, WhatStartsAndDoesNotStayUpIsNotStartedForEver) {

@@ -2,7 +2,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "agent/resources/account_files.h"
+#include "agent/resources/accounts/account_files.h"
 #include "agent/resources/nouns.h"
 #include "common/text/shell_word.h"
 

@@ -1,4 +1,4 @@
-#include "agent/resources/account_files.h"
+#include "agent/resources/accounts/account_files.h"
 
 #include <deque>
 #include <vector>
