@@ -35,7 +35,9 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
   request.set_why(arguments.Get("--why"));
   const auto response = (*admin)->RemoveNode(request);
   if (!response.ok()) return Fail(terminal, response.status());
-  terminal.out << node << " is removed; on it: systemctl disable --now connect-ha-agent\n";
+  terminal.out << node
+               << " is removed; on it: systemctl disable --now connect-ha-gate.socket "
+                  "connect-ha-agent\n";
   return kHolds;
 }
 

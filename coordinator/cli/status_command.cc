@@ -43,7 +43,8 @@ void PrintNodes(Terminal& terminal, const v1::Snapshot& snapshot) {
                          terminal.width);
     for (const std::string& line : lines) terminal.out << Wrap(Printable(line), terminal.width, 2);
     terminal.out << Wrap(
-        "fix: on the machine that is the copy, stop the agent, and enrol it under another name",
+        "fix: on the machine that is the copy: systemctl stop connect-ha-gate.socket "
+        "connect-ha-agent, then enrol it under another name",
         terminal.width, 2);
   }
 }

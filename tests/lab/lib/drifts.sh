@@ -9,9 +9,10 @@ drift_unmounted() {
   drift "the file system is unmounted" mended storage-is-mounted '^RESOURCE_CHANGED node-2 mount /mnt/connect'
 }
 
+# Lazily: an agent that looks at it just then keeps it busy.
 drift_covered() {
   make_it() { on node-2 "mkdir -p /srv/local/data; $AT; mount --bind /srv/local /mnt/connect"; }
-  undo_it() { on node-2 'umount /mnt/connect && rm -rf --one-file-system /srv/local'; }
+  undo_it() { on node-2 'umount -l /mnt/connect && rm -rf --one-file-system /srv/local'; }
   drift "a local directory is mounted over it" fenced storage-is-mounted
 }
 

@@ -13,6 +13,8 @@ LEFT='^NODE_STATE_CHANGED .*to be (fenced|draining|stopped|preparing|ready), was
 # Rules fence as often as they find something: there is one fault after the other here.
 write_serving_spec() {
   write_whole_spec "$RUN/spec" "$@"
+  # What the file server tells of its disk is how full the host's is.
+  sed -i 's/^limits:$/&\n  disk_used_percent: 99/' "$RUN/spec/cluster.yaml"
   cat >>"$RUN/spec/cluster.yaml" <<SPEC
 load_balancer: {url: "http://127.0.0.1:$PORT_BALANCER", sticky: true}
 nodes: {fences_per_hour: 100}
@@ -102,5 +104,6 @@ remember_starts() {
   for node in "${NODES[@]}"; do starts "$node" >"$RUN/starts-$node"; done
 }
 not_started_again() { diff -u "$RUN/starts-$1" <(starts "$1"); }
+started_again() { unit_is "$1" active && ! not_started_again "$1"; }
 
 unit_is() { [ "$(on "$1" 'systemctl show -p ActiveState --value rstudio-connect.service')" = "$2" ]; }
