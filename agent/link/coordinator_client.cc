@@ -101,7 +101,7 @@ class CoordinatorClient::Connection {
   // False when this object is to end.
   bool Sleep(milliseconds span);
   absl::Status Explain(const Session& session, const grpc::Status& status);
-  // The next heartbeat goes to the address behind this session's; behind the last is the first.
+  // The next heartbeat goes to the address after this one's; after the last comes the first.
   void MoveOn(const std::shared_ptr<Session>& session);
   // The nodes' digests are made with a key of this id: where ours is another, ask for it.
   void NoteDigestKey(const std::string& id);
