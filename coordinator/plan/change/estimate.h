@@ -1,0 +1,22 @@
+// How long a change takes, by what earlier ones took. Nothing decides by it but whether a window is
+// long enough.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "connect_ha/v1/plan.pb.h"
+#include "coordinator/plan/look/situation.h"
+
+namespace connect_ha {
+
+// Of one node in one step, as of PlanMemory.spans; a drain takes drain_timeout. Unset: never done.
+std::optional<std::chrono::microseconds> SpanOf(const Situation& situation, v1::Rollout::Kind kind,
+                                                v1::RolloutStep::Step step);
+// From its beginning to its end, for so many nodes that have to be changed.
+std::optional<std::chrono::microseconds> Takes(const Situation& situation, v1::Rollout::Kind kind,
+                                               int nodes);
+// What a window has to be long enough for where nothing like it was done before.
+inline constexpr std::chrono::minutes kTogetherTakes{15};
+
+}  // namespace connect_ha
