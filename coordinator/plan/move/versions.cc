@@ -5,35 +5,6 @@
 #include "coordinator/plan/look/serving.h"
 
 namespace connect_ha {
-namespace {
-
-bool IsHeld(v1::NodeState state) {
-  return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
-         state == v1::FENCED;
-}
-
-// It was told to keep Connect stopped. Until its agent says that it does, a boot may start Connect,
-// or the agent by what it was told before.
-bool MayStartYet(const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  if (!IsHeld(member.position) || node.installed_version().empty()) return false;
-  const bool on_its_way = node.heard() && IsLater(member.memory.order(), node.obeys());
-  const v1::NodeState reported = node.brief().reported_state();
-  return on_its_way || (reported != v1::NODE_STATE_UNSPECIFIED && !IsHeld(reported));
-}
-
-// It may run Connect, now or once it is heard again.
-bool MayRunConnect(const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  if (IsGone(member)) return false;
-  if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
-  if (MayStartYet(member)) return true;
-  if (node.fresh()) return node.connect() != v1::CONNECT_RESTS;
-  return !node.running_version().empty();
-}
-
-}  // namespace
-
 std::string WhyVersionsDiffer(const Situation& situation, const Member& member) {
   const std::string& own = member.node->installed_version();
   if (own.empty()) return "which version of Connect it has is not known";
