@@ -30,8 +30,10 @@ uint64_t NewestGeneration(const v1::PlanInput& input) {
 }
 
 bool SpeaksOfNext(const v1::PlanInput& input, const v1::PlanNode& node) {
+  // A specification that a person only thinks of has no generation.
   return input.has_next() && node.has_staged() &&
-         node.staged().generation() == input.next().generation();
+         (input.next().generation() == 0 ||
+          node.staged().generation() == input.next().generation());
 }
 
 bool HoldsNewer(const v1::PlanInput& input, const v1::PlanNode& node) {
