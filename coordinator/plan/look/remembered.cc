@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/plan/look/generation.h"
 
 namespace connect_ha {
 namespace {
@@ -82,12 +83,11 @@ void Remember(const v1::PlanInput& input, Situation& situation) {
   }
 }
 
-// Whether the store is an older copy. What was applied since it was found lets the nodes go: they
-// begin as what they are.
+// What was applied since it was found is not in force at once: it lets the nodes go all the same.
 void FindRestored(Situation& situation) {
   const v1::PlanMemory& memory = situation.input.memory();
   const bool applied_since =
-      memory.has_restored_at() && situation.input.generation() > memory.restored_generation();
+      memory.has_restored_at() && NewestGeneration(situation.input) > memory.restored_generation();
   if (memory.has_restored_at() && !applied_since) {
     situation.restored_at = FromProto(memory.restored_at());
     situation.restored_generation = memory.restored_generation();
@@ -106,7 +106,7 @@ void FindRestored(Situation& situation) {
       member.begins_anew = true;
     } else if (!situation.restored_at) {
       situation.restored_at = situation.moments.now();
-      situation.restored_generation = situation.input.generation();
+      situation.restored_generation = NewestGeneration(situation.input);
     }
   }
   if (!situation.restored_at) return;

@@ -15,14 +15,15 @@
 namespace connect_ha {
 namespace {
 
-// A node that lives, as far as is known, and was not heard yet.
-bool IsAwaited(const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  return node.brief().has_last_seen() && !node.heard() && !node.brief().lost() &&
-         member.words.gone == nullptr;
+std::string WhyHoldsNewer(const v1::PlanInput& input, const v1::PlanNode& node) {
+  return absl::StrCat("it holds generation ", node.brief().reported_generation(), ", newer than ",
+                      input.generation(),
+                      ", which is in force (the store was an older copy): generation ",
+                      input.next().generation(), ", applied since, comes first");
 }
 
-std::string WhyStays(const Member& member, const std::string& awaited, bool restored) {
+std::string WhyStays(const v1::PlanInput& input, const Member& member, const std::string& awaited,
+                     bool restored) {
   const v1::PlanNode& node = *member.node;
   if (node.brief().claimants() > 1) return "two live machines speak under this name";
   if (node.odd() || node.ahead()) {
@@ -37,7 +38,7 @@ std::string WhyStays(const Member& member, const std::string& awaited, bool rest
   if (!awaited.empty()) {
     return absl::StrCat("not every node was heard since the coordinator started: ", awaited);
   }
-  return "";
+  return HoldsNewer(input, node) ? WhyHoldsNewer(input, node) : "";
 }
 
 // One that was declared gone is back, and the cluster may have gone on without it: where Connect
@@ -97,12 +98,9 @@ void SayIdle(Situation& situation) {
     const bool waives = word->kind() == v1::Word::WAIVE;
     const std::string what = waives ? absl::StrCat(word->rule(), ", ") : "";
     situation.Say(word->node(),
-                  absl::StrCat(what, SaidBy(*word),
-                               ": that counts for nothing: it takes an admin, and an end"),
-                  waives ? absl::StrCat("as an admin: connect-ha waive ", word->rule(),
-                                        " --until TIME --reason ...")
-                         : absl::StrCat("as an admin: connect-ha node unfence ", word->node(),
-                                        " --until TIME --reason ..."));
+                  absl::StrCat(what, SaidBy(*word), ": that counts for nothing: it takes ",
+                               WhatItTakes(*word)),
+                  HowToSayIt(*word));
   }
 }
 
@@ -117,6 +115,12 @@ void Situation::Say(const std::string& node, const std::string& text, const std:
 
 bool IsLater(const v1::Order& a, const v1::Order& b) {
   return a.epoch() != b.epoch() ? a.epoch() > b.epoch() : a.serial() > b.serial();
+}
+
+bool IsAwaited(const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  return node.brief().has_last_seen() && !node.heard() && !node.brief().lost() &&
+         member.words.gone == nullptr;
 }
 
 bool HasReached(const Member& member, v1::NodeState state) {
@@ -144,7 +148,7 @@ Situation LookAt(const v1::PlanInput& input) {
   for (Member& member : situation.members) {
     const v1::PlanNode& node = *member.node;
     member.position = PositionOf(node, member.memory, input.epoch());
-    member.stays = WhyStays(member, awaited, restored);
+    member.stays = WhyStays(input, member, awaited, restored);
     if (member.stays.empty()) BeginAgain(member);
     member.left_alone = node.brief().claimants() > 1 || node.odd() || node.ahead() || restored;
     member.may = MayDo(input, member, member.why_no_more);

@@ -64,6 +64,8 @@ Situation LookAt(const v1::PlanInput& input);
 
 // Whether order a was given later than b.
 bool IsLater(const v1::Order& a, const v1::Order& b);
+// A node that lives, as far as is known, and was not heard since the coordinator started.
+bool IsAwaited(const Member& member);
 // The node has taken the order it was given last, and reached its state.
 bool HasReached(const Member& member, v1::NodeState state);
 // It serves by its orders, and its Connect did not start by these; nobody has it tried once more.
