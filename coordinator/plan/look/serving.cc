@@ -51,6 +51,8 @@ bool MayStartYet(const Member& member) {
 bool IsServing(const v1::PlanInput& input, const Member& member) {
   const v1::PlanNode& node = *member.node;
   if (!IsHeard(node) || node.odd() || node.ahead() || GateIsClosed(input, node)) return false;
+  // It is looked at first, whomever the load balancer asks.
+  if (member.memory.closed()) return false;
   if (node.connect() == v1::CONNECT_RESTS) return false;
   if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) return false;
   if (!TakesTraffic(node.brief().reported_state())) return false;

@@ -8,8 +8,8 @@
 
 namespace connect_ha {
 
-// Heard, fresh, answers, its gate open, and told to be what it reports. What is not known does not
-// serve.
+// Heard, fresh, answers, its gate open and told to be so, and told to be what it reports. What is
+// not known does not serve.
 bool IsServing(const v1::PlanInput& input, const Member& member);
 // A person said so, and nothing that counts says otherwise.
 bool IsGone(const Member& member);

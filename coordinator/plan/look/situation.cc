@@ -84,6 +84,14 @@ void NoteProgress(Situation& situation, Member& member) {
   situation.words.ended.push_back(member.words.start->number());
 }
 
+bool GoesOver(Situation& situation, const Member& member) {
+  if (!member.stays.empty() || member.may != May::kServe || member.position == v1::OBSERVED) {
+    return false;
+  }
+  const bool is_to = member.memory.reached() < situation.input.generation();
+  return is_to ? MayRunConnect(member) : IsJustMade(situation, member);
+}
+
 // The specification may have had the rule fence since.
 void SayIdle(Situation& situation) {
   for (const v1::Word* word : situation.words.idle) {
@@ -126,7 +134,7 @@ bool StartFailed(const Member& member) {
 }
 
 Situation LookAt(const v1::PlanInput& input) {
-  Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, std::nullopt, 0};
+  Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, false, std::nullopt, 0};
   situation.words = WordsInForce(input, situation.moments);
   SayIdle(situation);
   Remember(input, situation);
@@ -146,6 +154,9 @@ Situation LookAt(const v1::PlanInput& input) {
     member.may = MayDo(input, member, member.why_no_more);
     member.serves = !member.begins_anew && IsServing(input, member);
     if (member.stays.empty()) NoteProgress(situation, member);
+  }
+  for (const Member& member : situation.members) {
+    situation.goes_over |= GoesOver(situation, member);
   }
   for (Member& member : situation.members) member.hazards = HazardsOf(situation, member);
   return situation;
