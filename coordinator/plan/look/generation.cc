@@ -38,8 +38,7 @@ bool SpeaksOfNext(const v1::PlanInput& input, const v1::PlanNode& node) {
 
 bool HoldsNewer(const v1::PlanInput& input, const v1::PlanNode& node) {
   const v1::Rollout& rollout = input.memory().rollout();
-  const bool begun = rollout.end() == v1::Rollout::END_UNSPECIFIED &&
-                     rollout.generation() == input.next().generation();
+  const bool begun = !rollout.has_ended_at() && rollout.generation() == input.next().generation();
   return input.has_next() && !begun && node.own_lineage() &&
          node.brief().reported_generation() > input.generation();
 }
