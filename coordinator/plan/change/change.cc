@@ -21,15 +21,13 @@ bool IsSafePoint(const Change& change) {
 
 // What keeps a node from being ready does not pass by itself.
 bool IsStagingInTrouble(const Situation& situation) {
-  return std::any_of(
-      situation.members.begin(), situation.members.end(), [&](const Member& member) {
-        const v1::Ahead& staged = member.node->staged();
-        const bool waits = member.node->fresh() && SpeaksOfNext(situation.input, *member.node) &&
-                           !staged.ready() && !IsGone(member);
-        return waits && std::any_of(
-                            staged.troubles().begin(), staged.troubles().end(),
-                            [](const v1::Trouble& trouble) { return !trouble.has_retry_at(); });
-      });
+  return std::any_of(situation.members.begin(), situation.members.end(), [&](const Member& member) {
+    const v1::Ahead& staged = member.node->staged();
+    const bool waits = member.node->fresh() && SpeaksOfNext(situation.input, *member.node) &&
+                       !staged.ready() && !IsGone(member);
+    return waits && std::any_of(staged.troubles().begin(), staged.troubles().end(),
+                                [](const v1::Trouble& trouble) { return !trouble.has_retry_at(); });
+  });
 }
 
 void Wait(Change& change, RolloutStatus::Phase phase, RolloutStatus::Standing standing,
@@ -52,7 +50,8 @@ void LookAtNext(Situation& situation, Change& change) {
          {change.next.fix});
     return;
   }
-  const v1::Word* aborted = ClusterWord(situation.words, v1::Word::ABORT, input.next().generation());
+  const v1::Word* aborted =
+      ClusterWord(situation.words, v1::Word::ABORT, input.next().generation());
   if (aborted != nullptr) {
     Wait(change, RolloutStatus::ABORTED, RolloutStatus::HALTED, SaidBy(*aborted),
          {"connect-ha rollout resume --reason ...", "connect-ha apply"});
@@ -152,8 +151,8 @@ Change LookAtChange(Situation& situation) {
   change.halted = WhyHalted(situation, change.rollout, change.fixes);
   if (!change.halted.empty()) {
     situation.Say("",
-                  absl::StrCat("generation ", change.rollout.generation(), " stopped half way: ",
-                               change.halted),
+                  absl::StrCat("generation ", change.rollout.generation(),
+                               " stopped half way: ", change.halted),
                   absl::StrJoin(change.fixes, "; or: "));
   }
   if (!input.has_next()) return change;

@@ -67,10 +67,9 @@ void AddWaysBack(const Situation& situation, const v1::Rollout& rollout,
     fixes.push_back(absl::StrCat("to go back: ", back));
     return;
   }
-  fixes.push_back(absl::StrCat("to go back, put the database back first to what it was before ",
-                               database.newest_version(),
-                               ", then: connect-ha rollout restored --version ", before,
-                               " --reason ...; ", back));
+  fixes.push_back(absl::StrCat(
+      "to go back, put the database back first to what it was before ", database.newest_version(),
+      ", then: connect-ha rollout restored --version ", before, " --reason ...; ", back));
 }
 
 }  // namespace

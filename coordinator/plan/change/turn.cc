@@ -37,8 +37,8 @@ bool TakesUsersNow(const Member& member) { return member.serves && !member.memor
 bool IsOutOfService(const Member& member) {
   if (member.may != May::kServe || IsGone(member) || IsHeldByPerson(member)) return false;
   if (member.node->brief().lost() || member.left_alone || TakesUsersNow(member)) return false;
-  const bool told_to_take_users =
-      member.position == v1::OBSERVED || (member.position == v1::SERVING && !member.memory.closed());
+  const bool told_to_take_users = member.position == v1::OBSERVED ||
+                                  (member.position == v1::SERVING && !member.memory.closed());
   return member.node->fresh() || !told_to_take_users;
 }
 
@@ -115,19 +115,22 @@ size_t RestartsLately(const Situation& situation) {
       }));
 }
 
+size_t RestartsPerHour(const Situation& situation) {
+  const v1::RolloutSpec& spec = situation.input.spec().rollout();
+  return spec.has_restarts_per_hour() ? spec.restarts_per_hour() : kRestartsPerHour;
+}
+
 std::string WhyNoRestart(Situation& situation, const Member& member) {
   for (const Member& other : situation.members) {
     if (&other == &member || other.memory.start_failed() != situation.input.generation()) continue;
     return absl::StrCat("Connect did not start on ", other.name(), ": that comes first");
   }
-  const v1::RolloutSpec& spec = situation.input.spec().rollout();
-  const size_t most =
-      spec.has_restarts_per_hour() ? spec.restarts_per_hour() : size_t{kRestartsPerHour};
+  const size_t most = RestartsPerHour(situation);
   if (RestartsLately(situation) < most) return "";
-  const std::string why =
-      absl::StrCat("Connect was restarted as often within the hour as it may be for what differs "
-                   "(rollout.restarts_per_hour: ",
-                   most, ")");
+  const std::string why = absl::StrCat(
+      "Connect was restarted as often within the hour as it may be for what differs "
+      "(rollout.restarts_per_hour: ",
+      most, ")");
   situation.Say(member.name(), absl::StrCat(ResourceToChange(member), " differs, and ", why),
                 absl::StrCat("connect-ha node drain ", member.name(),
                              " --reason ..., then: connect-ha node uncordon ", member.name()));
@@ -136,11 +139,10 @@ std::string WhyNoRestart(Situation& situation, const Member& member) {
 
 // The others are as the generation says: what all of them have to stop for is behind them.
 bool IsLastOfMany(const Situation& situation, const Member& member) {
-  return std::none_of(situation.members.begin(), situation.members.end(),
-                      [&](const Member& other) {
-                        return &other != &member && MayRunConnect(other) &&
-                               other.memory.reached() < situation.input.generation();
-                      });
+  return std::none_of(situation.members.begin(), situation.members.end(), [&](const Member& other) {
+    return &other != &member && MayRunConnect(other) &&
+           other.memory.reached() < situation.input.generation();
+  });
 }
 
 }  // namespace
@@ -168,8 +170,9 @@ std::string TurnOf(Situation& situation, const Change& change, const Member& mem
   } else if (!change.halted.empty() && !(member.memory.closed() && IsListed(change, member))) {
     waits = change.halted;
   } else if (together && !drift && !IsLastOfMany(situation, member)) {
-    waits = "all nodes have to stop for it together, and this generation is in force: "
-            "connect-ha apply, then connect-ha approve";
+    waits =
+        "all nodes have to stop for it together, and this generation is in force: "
+        "connect-ha apply, then connect-ha approve";
   } else if (!small.empty()) {
     waits = absl::StrCat("what is added without a restart, on ", small);
   } else {
@@ -184,7 +187,9 @@ std::string TurnOf(Situation& situation, const Change& change, const Member& mem
 std::string WhyItIsStopped(const Situation& situation, const Change& change, const Member& member) {
   if (member.position != v1::DRAINING || !change.goes_on()) return "";
   if (NeedsOf(situation, member) < v1::Change::RESTART) return "";
-  return absl::StrCat("a change: ", ResourceToChange(member));
+  const bool may_be =
+      !IsDrift(situation, member) || RestartsLately(situation) < RestartsPerHour(situation);
+  return may_be ? absl::StrCat("a change: ", ResourceToChange(member)) : "";
 }
 
 }  // namespace connect_ha

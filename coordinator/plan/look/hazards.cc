@@ -106,9 +106,9 @@ bool IsUnclear(const Situation& situation, const Member& member, const v1::NodeR
 }
 
 bool DiffersOnPurpose(const Situation& situation, const Member& member, const v1::NodeRule& line) {
-  const bool compares = std::any_of(std::begin(kCompareWhatIsChanged),
-                                    std::end(kCompareWhatIsChanged),
-                                    [&line](const char* rule) { return line.rule() == rule; });
+  const bool compares =
+      std::any_of(std::begin(kCompareWhatIsChanged), std::end(kCompareWhatIsChanged),
+                  [&line](const char* rule) { return line.rule() == rule; });
   return compares && situation.goes_over && line.outcome() == v1::FAIL &&
          line.basis() == v1::PEERS && ActionOf(situation, member, line.rule()) < v1::FENCE;
 }

@@ -33,8 +33,8 @@ bool DiffersOnPurpose(const Situation& situation, const Member& member, const v1
 // what is known of it may be old.
 std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member);
 
-// It was brought to the generation a moment ago: what was asked or judged before that says that it is
-// still to be made.
+// It was brought to the generation a moment ago: what was asked or judged before that says that it
+// is still to be made.
 bool IsJustMade(Situation& situation, const Member& member);
 
 // It was taken out since Connect did not run as it should, and for nothing else.

@@ -29,6 +29,8 @@ v1::NodeMemory Begun(const v1::PlanNode& node) {
   memory.set_state(HasTaken(node) ? ReportedBy(node) : v1::OBSERVED);
   if (HasTaken(node)) *memory.mutable_order() = node.obeys();
   memory.set_generation(node.brief().reported_generation());
+  // Why its gate is closed is not known: it is looked at before it opens.
+  memory.set_closed(memory.state() == v1::SERVING && node.gate() == v1::GATE_CLOSED);
   return memory;
 }
 
@@ -70,6 +72,7 @@ void Remember(const v1::PlanInput& input, Situation& situation) {
       member.memory.set_node(begun.node());
       member.memory.set_state(begun.state());
       member.memory.set_generation(begun.generation());
+      member.memory.set_closed(begun.closed());
       if (!member.memory.has_since()) *member.memory.mutable_since() = input.now();
       if (IsOfBefore(input.memory(), node)) *member.memory.mutable_order() = begun.order();
     }

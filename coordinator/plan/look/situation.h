@@ -49,8 +49,8 @@ struct Situation {
   std::vector<Member> members;  // in the input's order
   Words words;
   std::vector<v1::Said> said;
-  // The nodes go over to the generation in force one after the other: some that may run Connect have
-  // not been as it says, or were a moment ago only.
+  // The nodes go over to the generation in force one after the other: some that may run Connect
+  // have not been as it says, or were a moment ago only.
   bool goes_over = false;
   // As of PlanMemory.
   std::optional<Time> restored_at;

@@ -1,12 +1,32 @@
 #include "coordinator/plan/move/enter.h"
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/change/change.h"
+#include "coordinator/plan/change/database.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/kept_out.h"
 #include "coordinator/plan/move/versions.h"
 
 namespace connect_ha {
 namespace {
+
+// It is older than what may have migrated the database; or newer than all that it has known, which
+// nobody approved of.
+std::string WhyDatabaseRefuses(const Situation& situation, const std::string& version) {
+  const v1::PlanInput& input = situation.input;
+  const v1::DatabaseMemory database = DatabaseNow(situation);
+  std::string fix;
+  const std::string why = WhyNotVersion(situation, database, version, fix);
+  if (!why.empty()) return fix.empty() ? why : absl::StrCat(why, "; ", fix);
+  const v1::Rollout& rollout = input.memory().rollout();
+  const bool approved =
+      rollout.generation() == input.generation() && !rollout.approved_by().empty();
+  if (!IsNewToDatabase(database, version) || approved) return "";
+  return absl::StrCat("Connect ", version, " is newer than all that the database has known (",
+                      database.newest_version(),
+                      "), and may migrate it, which nobody approved: connect-ha approve ",
+                      input.generation(), " --reason ...");
+}
 
 std::string FirstChange(const v1::Convergence& convergence) {
   const v1::Change& change = convergence.changes(0);
@@ -17,7 +37,14 @@ std::string FirstChange(const v1::Convergence& convergence) {
 
 std::string WhyNotStart(Situation& situation, const Member& member) {
   if (!HasConverged(situation.input, *member.node)) return "its agent is looking at it anew";
-  return WhyNot(situation, member, How::kStart);
+  const v1::Rollout& rollout = situation.input.memory().rollout();
+  const bool alone = IsFirstAlone(rollout) && rollout.first() == member.name();
+  for (const std::string& why :
+       {WhyKeptOut(situation, member, How::kStart, alone), WhyVersionsDiffer(situation, member),
+        WhyDatabaseRefuses(situation, member.node->installed_version())}) {
+    if (!why.empty()) return why;
+  }
+  return "";
 }
 
 std::string WhyNotAdopt(Situation& situation, const Member& member) {
@@ -38,11 +65,11 @@ std::string WhyNotAdopt(Situation& situation, const Member& member) {
   if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) {
     return "Connect does not answer there";
   }
-  return WhyNot(situation, member, How::kAdopt);
+  return WhyKeptOut(situation, member, How::kAdopt, /*alone=*/false);
 }
 
 std::string WhyNotReturn(Situation& situation, const Member& member) {
-  return WhyNot(situation, member, How::kReturn);
+  return WhyKeptOut(situation, member, How::kReturn, /*alone=*/false);
 }
 
 }  // namespace connect_ha

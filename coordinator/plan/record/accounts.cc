@@ -35,8 +35,7 @@ void NoteOut(const Situation& situation, const Member& member, const v1::NodeMem
     return;
   }
   if (!node.has_out_since()) return;
-  node.set_out_us(node.out_us() +
-                  Micros(situation.moments.now() - FromProto(node.out_since())));
+  node.set_out_us(node.out_us() + Micros(situation.moments.now() - FromProto(node.out_since())));
   node.set_refused(node.refused() + RefusedSince(*member.node, node.refused_at()));
   node.clear_out_since();
   node.clear_refused_at();
@@ -125,9 +124,8 @@ void KeepAccounts(Situation& situation, const Change& change, v1::Decision& deci
 void NoteSpan(const v1::Rollout& rollout, v1::RolloutStep::Step step, Time::duration span,
               v1::PlanMemory& remember) {
   const auto& nodes = rollout.nodes();
-  const bool is_first = std::none_of(nodes.begin(), nodes.end(), [](const v1::RolloutNode& node) {
-    return node.out_us() > 0;
-  });
+  const bool is_first = std::none_of(nodes.begin(), nodes.end(),
+                                     [](const v1::RolloutNode& node) { return node.out_us() > 0; });
   for (v1::StepSpan& known : *remember.mutable_spans()) {
     if (known.kind() != rollout.kind() || known.step() != step) continue;
     known.set_us(is_first ? Micros(span) : std::max(known.us(), Micros(span)));

@@ -6,12 +6,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "coordinator/plan/record/accounts.h"
 #include "coordinator/plan/change/database.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/record/accounts.h"
 
 namespace connect_ha {
 namespace {
@@ -92,8 +92,8 @@ class Progress {
     if (!change_.goes_back.empty()) {
       v1::Rollout given_up = remember_.rollout();
       const bool newer = input_.next().generation() != given_up.generation();
-      const bool aborted = ClusterWord(situation_.words, v1::Word::ABORT,
-                                       given_up.generation()) != nullptr;
+      const bool aborted =
+          ClusterWord(situation_.words, v1::Word::ABORT, given_up.generation()) != nullptr;
       // Paused, or no longer approved, it is begun again: that is no end.
       if (newer || aborted) End(given_up, aborted ? v1::Rollout::ABORTED : v1::Rollout::SUPERSEDED);
       remember_.clear_rollout();
