@@ -187,8 +187,9 @@ std::string WhyGoBack(Situation& situation) {
   const v1::PlanInput& input = situation.input;
   const v1::Rollout& rollout = input.memory().rollout();
   if (!IsStopping(rollout)) return "";
-  if (input.next().generation() != rollout.generation())
+  if (input.next().generation() != rollout.generation()) {
     return "a newer generation takes its place";
+  }
   for (const auto kind : {v1::Word::PAUSE, v1::Word::ABORT}) {
     const v1::Word* word = ClusterWord(situation.words, kind, rollout.generation());
     if (word != nullptr) return SaidBy(*word);
