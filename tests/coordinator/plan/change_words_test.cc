@@ -101,6 +101,18 @@ TEST(NewestGeneration, IsWhatAnOlderStoreIsComparedWith) {
   EXPECT_EQ(situation.members[0].stays, "");
 }
 
+TEST(NewestGeneration, HasANodeThatIsClosedLookedAtBeforeItOpens) {
+  PlanCluster cluster(2);
+  Propose(cluster).set_generation(kNext + 1);
+  cluster.input.mutable_memory()->mutable_restored_at()->set_seconds(1);
+  cluster.input.mutable_memory()->set_restored_generation(kNext);
+  for (int i = 0; i < 2; ++i) cluster.node(i).mutable_obeys()->set_serial(9);
+  cluster.node(0).set_gate(v1::GATE_CLOSED);
+  const Situation situation = LookAt(cluster.input);
+  EXPECT_TRUE(situation.members[0].memory.closed());
+  EXPECT_FALSE(situation.members[1].memory.closed());
+}
+
 TEST(NewestGeneration, ComesBeforeWhatANodeHoldsIsTakenBack) {
   PlanCluster cluster(2);
   Propose(cluster).set_generation(kNext + 1);
