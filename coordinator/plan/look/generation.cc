@@ -46,8 +46,7 @@ bool HoldsNewer(const v1::PlanInput& input, const v1::PlanNode& node) {
 v1::Change::Needs NeedsOfChange(const v1::Change& change) {
   if (change.needs() != v1::Change::NEEDS_UNSPECIFIED) return change.needs();
   if (change.interrupts().empty()) return v1::Change::NOTHING;
-  return change.resource() == "package rstudio-connect" ? v1::Change::TOGETHER
-                                                        : v1::Change::RESTART;
+  return change.resource() == kConnectsPackage ? v1::Change::TOGETHER : v1::Change::RESTART;
 }
 
 v1::Change::Needs GreatestNeeds(v1::Change::Needs of_all,
