@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/plan/change/change.h"
 #include "coordinator/plan/change/estimate.h"
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/generation.h"
@@ -185,11 +186,10 @@ std::string ApprovedBy(Situation& situation, const NextKind& next, std::string& 
 std::string WhyGoBack(Situation& situation) {
   const v1::PlanInput& input = situation.input;
   const v1::Rollout& rollout = input.memory().rollout();
-  const bool stops = rollout.generation() != 0 && rollout.kind() == v1::Rollout::TOGETHER &&
-                     rollout.end() == v1::Rollout::END_UNSPECIFIED && !rollout.has_in_force_at();
-  if (!stops) return "";
-  if (input.next().generation() != rollout.generation())
+  if (!IsStopping(rollout)) return "";
+  if (input.next().generation() != rollout.generation()) {
     return "a newer generation takes its place";
+  }
   for (const auto kind : {v1::Word::PAUSE, v1::Word::ABORT}) {
     const v1::Word* word = ClusterWord(situation.words, kind, rollout.generation());
     if (word != nullptr) return SaidBy(*word);

@@ -115,7 +115,10 @@ std::string WhyNotVersion(const Situation& situation, const v1::DatabaseMemory& 
   fix.clear();
   const std::string& newest = database.newest_version();
   if (newest.empty()) return "";
-  if (version.empty()) return "its version of Connect is not known";
+  if (version.empty()) {
+    fix = "install Connect there, or name its package in cluster.yaml (connect.package)";
+    return "which version of Connect it would start is not known";
+  }
   if (!IsNewer(newest, version)) return "";
   const std::string older = absl::StrCat("Connect ", version, " is older than ", newest);
   if (!IsAsBefore(situation, database) || IsNewer(database.before_version(), version)) {

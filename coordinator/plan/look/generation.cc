@@ -38,8 +38,7 @@ bool SpeaksOfNext(const v1::PlanInput& input, const v1::PlanNode& node) {
 
 bool HoldsNewer(const v1::PlanInput& input, const v1::PlanNode& node) {
   const v1::Rollout& rollout = input.memory().rollout();
-  const bool begun = rollout.end() == v1::Rollout::END_UNSPECIFIED &&
-                     rollout.generation() == input.next().generation();
+  const bool begun = !rollout.has_ended_at() && rollout.generation() == input.next().generation();
   return input.has_next() && !begun && node.own_lineage() &&
          node.brief().reported_generation() > input.generation();
 }
@@ -47,8 +46,7 @@ bool HoldsNewer(const v1::PlanInput& input, const v1::PlanNode& node) {
 v1::Change::Needs NeedsOfChange(const v1::Change& change) {
   if (change.needs() != v1::Change::NEEDS_UNSPECIFIED) return change.needs();
   if (change.interrupts().empty()) return v1::Change::NOTHING;
-  return change.resource() == "package rstudio-connect" ? v1::Change::TOGETHER
-                                                        : v1::Change::RESTART;
+  return change.resource() == kConnectsPackage ? v1::Change::TOGETHER : v1::Change::RESTART;
 }
 
 v1::Change::Needs GreatestNeeds(v1::Change::Needs of_all,

@@ -17,8 +17,6 @@ namespace connect_ha {
 namespace {
 
 constexpr char kLeft[] = "Connect runs here, and nothing is changed under it";
-// As its agent names it (Change.resource).
-constexpr char kConnectsPackage[] = "package rstudio-connect";
 constexpr char kMayStart[] = "to know whether Connect rests here, or is being started anew";
 
 Move Stay(const Member& member, const std::string& why) { return {member.position, "", why, {}}; }
