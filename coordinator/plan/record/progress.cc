@@ -158,7 +158,7 @@ class Progress {
       return true;
     }
     if (!member->stays.empty()) return member->left_alone && !situation_.restored_at;
-    if (member->may == May::kObserve || IsHeldByPerson(*member)) return true;
+    if (member->may == May::kObserve || IsLeftOut(*member)) return true;
     const bool converged = HasConverged(input_, *member->node);
     if (member->may != May::kServe) return converged;
     if (member->position == v1::OBSERVED && !node.to_change()) return true;

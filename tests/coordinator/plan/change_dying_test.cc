@@ -145,6 +145,7 @@ TEST(ChangeDying, NamesAndTheirOrderDecideNothing) {
       v1::Rollout& rollout = *memory.mutable_rollout();
       rollout.set_first(rename(rollout.first()));
       for (v1::RolloutNode& node : *rollout.mutable_nodes()) node.set_node(rename(node.node()));
+      rollout.mutable_nodes()->SwapElements(0, 2);
     }
     other.mutable_nodes()->SwapElements(0, 2);
     const v1::Decision one = Decide(cluster.input);
