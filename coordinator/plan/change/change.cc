@@ -165,13 +165,12 @@ Change LookAtChange(Situation& situation) {
                                " stopped half way: ", change.halted),
                   absl::StrJoin(change.fixes, "; or: "));
   }
-  if (!input.has_next()) return change;
   if (change.stopping) {
     change.next = KindOfNext(situation);
     change.goes_back = WhyGoBack(situation);
-    return change;
+  } else if (input.has_next()) {
+    LookAtNext(situation, change);
   }
-  LookAtNext(situation, change);
   return change;
 }
 

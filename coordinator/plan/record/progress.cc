@@ -160,7 +160,8 @@ class Progress {
     if (!member->stays.empty()) return member->left_alone && !situation_.restored_at;
     if (member->may == May::kObserve || IsLeftOut(*member)) return true;
     const bool converged = HasConverged(input_, *member->node);
-    if (member->may != May::kServe) return converged;
+    // Nothing is changed under a Connect that may not be stopped.
+    if (member->may != May::kServe) return converged || member->position == v1::OBSERVED;
     if (member->position == v1::OBSERVED && !node.to_change()) return true;
     return converged && member->serves;
   }
