@@ -56,12 +56,12 @@ std::string WhyNotReadyOn(const Situation& situation, const v1::PlanNode& node) 
 // Nothing is stopped while it is not known that every Connect will be.
 std::string WhyMayNotBeStopped(const Situation& situation, const Member& member) {
   if (!IsThere(member)) {
-    const std::string& name = member.name();
-    const std::string skip =
-        absl::StrCat("connect-ha approve ", situation.input.next().generation(), " --skip-lost ",
-                     name, " --reason ...");
     const std::string what = member.stays.empty() ? "it is lost" : member.stays;
-    return absl::StrCat(what, "; where that machine is no more: ", skip);
+    // Two machines of one name, say: nobody can declare these gone.
+    if (member.node->fresh()) return what;
+    return absl::StrCat(what, "; where that machine is no more: connect-ha approve ",
+                        situation.input.next().generation(), " --skip-lost ", member.name(),
+                        " --reason ...");
   }
   return member.may == May::kServe ? "" : member.why_no_more;
 }
