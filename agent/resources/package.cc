@@ -85,6 +85,7 @@ class Package : public Resource {
         absl::StrCat(wanted_.version.empty() ? "installed" : wanted_.version, ", held", others));
     // To hold a package, or to find out of which build it is, stops nothing.
     if (stand->need == Need::kInstall) change.set_interrupts(wanted_.interrupts);
+    if (IsConnect()) change.set_needs(stand->takes);
     return change;
   }
 
@@ -111,18 +112,19 @@ class Package : public Resource {
   struct Stand {
     std::string fault;
     Need need = Need::kInstall;
+    v1::Change::Needs takes = v1::Change::RESTART;  // of Connect's own package
   };
 
   absl::StatusOr<Stand> Look() {
     const auto database = ReadPackages(context_.host, context_.cache);
     if (!database.ok()) return database.status();
     const v1::Package* package = (*database)->Find(wanted_.name);
-    if (package == nullptr) return Stand{"absent"};
+    if (package == nullptr) return Stand{"absent", Need::kInstall, v1::Change::NOTHING};
     const std::string& version = package->version();
     if (!wanted_.version.empty() && !SameVersion(version, wanted_.version)) {
       absl::Status allowed = CheckDowngrade(*package);
       if (!allowed.ok()) return allowed;
-      return Stand{version};
+      return Stand{version, Need::kInstall, v1::Change::TOGETHER};
     }
     const DpkgStatus status = ParseStatus(*package);
     if (status.state != "installed" || status.broken) {
@@ -138,8 +140,10 @@ class Package : public Resource {
     const std::string faults = DescribeFaults(*integrity);
     if (!faults.empty()) return Stand{absl::StrCat(version, ", ", faults)};
     // Somebody else installed it, or the agent was killed before it wrote down what it had done.
-    if (artifact->empty()) return Stand{version + ", of a build that is not known", Need::kProof};
-    if (!status.held) return Stand{version + ", not held", Need::kHold};
+    if (artifact->empty()) {
+      return Stand{version + ", of a build that is not known", Need::kProof, v1::Change::NOTHING};
+    }
+    if (!status.held) return Stand{version + ", not held", Need::kHold, v1::Change::NOTHING};
     return Stand{};
   }
 

@@ -58,6 +58,7 @@ class Prune : public Resource {
     }));
     change.set_to("removed");
     change.set_interrupts("content that was deployed with these versions no longer runs");
+    change.set_needs(v1::Change::NOTHING);
     return change;
   }
 
@@ -141,6 +142,7 @@ class Prune : public Resource {
     const auto commands = RepairAndPurge(context_, package);
     if (!commands.ok()) return commands.status();
     removal.commands = *commands;
+    removal.touches_connect = false;
     return Install(context_, removal, progress);
   }
 

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/time_util.h>
 
 #include "absl/strings/str_cat.h"
 #include "agent/probes/probe_cache.h"
@@ -137,6 +138,10 @@ absl::Status ReadConnect(const ProbeInput& input, v1::Facts& facts) {
   }
   if (!unit.ok() || unit->load_state() == "not-found") return absl::OkStatus();
   *connect.mutable_unit() = *unit;
+  const std::optional<v1::Reload> reload = input.cache.reload.Get();
+  if (reload && reload->has_done_at() && reload->started_at() == unit->started_at()) {
+    *connect.mutable_unit()->mutable_reloaded_at() = reload->done_at();
+  }
   if (unit->active_state() != "active") return absl::OkStatus();
   ReadPing(input, connect);
   Observe(facts, "connect.running_version", ReadRunningVersion(input, *unit),

@@ -91,7 +91,7 @@ void Converge::BeginTurn(Turning& turning) {
 }
 
 bool Converge::Round(Turning& turning) {
-  turning.looks = LookAtAll(turning.resources);
+  turning.looks = LookAtNode(turning.context, turning.resources);
   const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(turning.context);
   turning.connect_is_up = !unit.ok() || IsUp(*unit);
   turning.retry.reset();
@@ -131,11 +131,9 @@ void Converge::Report(Turning& turning) {
     // It looks otherwise than when it failed.
     holds_.erase(look.resource->Name());
   }
-  if (waits_first) {
-    std::stable_partition(changes.begin(), changes.end(),
-                          [](const LookedAt* look) { return !look->change->interrupts().empty(); });
-  }
+  if (waits_first) SortByNeeds(changes);
   for (const LookedAt* look : changes) *turning.report.add_changes() = *look->change;
+  turning.report.set_needs(MostNeeded(turning.report.changes()));
 }
 
 // A change that was begun when the agent was killed: it was made, or a part of it, or is still to
@@ -162,9 +160,7 @@ absl::Status Converge::FinishPart(v1::ChangeMade made, const std::optional<v1::C
 const LookedAt* Converge::NextToChange(Turning& turning) {
   const LookedAt* next = nullptr;
   for (const LookedAt& look : turning.looks) {
-    const bool unit_first = turning.course.unit == UnitWanted::kHeld;
-    if (!look.change || !MayMake(turning, look)) continue;
-    if (!IsReady(look, turning.looks, unit_first)) continue;
+    if (!look.change || !MayMake(turning, look) || !MayBegin(turning, look)) continue;
     if (const Hold* hold = FindHold(turning, *look.change)) {
       TellHeld(turning, *hold);
     } else if (next == nullptr) {
@@ -172,6 +168,17 @@ const LookedAt* Converge::NextToChange(Turning& turning) {
     }
   }
   return next;
+}
+
+// What it comes after is as it should be.
+bool Converge::MayBegin(const Turning& turning, const LookedAt& look) const {
+  const bool unit_first = turning.course.unit == UnitWanted::kHeld;
+  if (!IsUnit(look)) return IsReady(look, turning.looks, unit_first);
+  std::vector<LookedAt> in_the_way;
+  for (const LookedAt& other : turning.looks) {
+    if (KeepsFromStart(turning, other)) in_the_way.push_back(other);
+  }
+  return IsReady(look, in_the_way, unit_first);
 }
 
 const Converge::Hold* Converge::FindHold(const Turning& turning, const v1::Change& change) {
@@ -340,7 +347,7 @@ v1::Preview Converge::MakePreview(const v1::Desired& desired, const std::string&
   for (std::unique_ptr<Resource>& resource : *resources) {
     if (noun.empty() || IsNamed(resource->Name(), noun)) chosen.push_back(std::move(resource));
   }
-  return ToPreview(LookAtAll(chosen));
+  return ToPreview(LookAtNode(context, chosen));
 }
 
 }  // namespace connect_ha

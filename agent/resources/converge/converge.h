@@ -98,6 +98,10 @@ class Converge {
   void SeeUnitFirst(Turning& turning);
   void Report(Turning& turning);
   bool MayMake(const Turning& turning, const LookedAt& look) const;
+  bool MayMendAtRest(const Turning& turning) const;
+  // Connect is not started before this is as it should be.
+  bool KeepsFromStart(const Turning& turning, const LookedAt& look) const;
+  bool MayBegin(const Turning& turning, const LookedAt& look) const;
   void NoteServing(const Turning& turning);
   // True: something was changed, look again.
   bool Round(Turning& turning);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr char kRelease[] = "release";
 constexpr char kConnectsPackage[] = "package rstudio-connect";
+constexpr char kMount[] = "mount";
 // What runs for so long was started well.
 constexpr std::chrono::minutes kStaysUp{10};
 
@@ -33,6 +34,12 @@ class Unseen : public Progress {
   const std::function<bool()>& stopped_;
 };
 
+// Nothing may start Connect meanwhile, by whatever a package's script does, or use the mount.
+bool NeedsHeldUnit(const LookedAt& look) {
+  const std::string name = look.resource->Name();
+  return IsNamed(name, kConnectsPackage) || IsNamed(name, kMount);
+}
+
 void TellNotNoted(const absl::Status& noted) {
   if (noted.ok()) return;
   spdlog::warn("event=service-notes-not-written error={}", LogValue(std::string(noted.message())));
@@ -43,6 +50,7 @@ void TellNotNoted(const absl::Status& noted) {
 void Converge::TakeCourse(Turning& turning) {
   const v1::Assignment& assignment = turning.assignment;
   const v1::ServiceMemory memory = notes_.Get();
+  if (memory.has_reload()) cache_.reload.Put(memory.reload());
   turning.course = CourseOf(assignment, memory.reached(), options_.agent_config.allow());
   ServiceOrder& service = turning.context.service;
   service.order = assignment.order();
@@ -130,17 +138,35 @@ void Converge::NoteClosed(const std::string& closed_by) {
 bool Converge::MayMake(const Turning& turning, const LookedAt& look) const {
   if (IsNamed(look.resource->Name(), kRelease)) return turning.course.release;
   if (IsUnit(look)) return turning.course.unit != UnitWanted::kAsItIs;
-  switch (turning.course.resources) {
-    case Transition::kAll:
-      return true;
-    case Transition::kWithoutRestart:
-      if (look.change->interrupts().empty()) return true;
-      // Of a Connect that does not run nothing is interrupted; but no package script may start it.
-      return !turning.connect_is_up && !IsNamed(look.resource->Name(), kConnectsPackage);
-    case Transition::kNone:
-      break;
+  if (turning.course.resources != Transition::kWithoutRestart) {
+    return turning.course.resources == Transition::kAll;
   }
-  return false;
+  switch (look.change->needs()) {
+    case v1::Change::NEEDS_UNSPECIFIED:
+    case v1::Change::NOTHING:
+      return true;
+    case v1::Change::RELOAD:
+      return turning.course.unit == UnitWanted::kRunning;
+    case v1::Change::RESTART:
+      return MayMendAtRest(turning) && !NeedsHeldUnit(look);
+    default:
+      return false;
+  }
+}
+
+// Of a Connect that does not run nothing is interrupted. What differs of a specification that the
+// node has not served as is a change, whose turn the coordinator gives: others may have to go
+// before.
+bool Converge::MayMendAtRest(const Turning& turning) const {
+  return !turning.connect_is_up && turning.course.unit == UnitWanted::kRunning &&
+         IsOneSpecification(notes_.Get().served(), turning.assignment.desired());
+}
+
+// A Connect that is to run, and does not, goes on as it was until the turn of what waits for one
+// has come: but not with damaged files, nor beside others that run with something else.
+bool Converge::KeepsFromStart(const Turning& turning, const LookedAt& look) const {
+  if (!look.change || look.change->needs() != v1::Change::RESTART) return true;
+  return IsNamed(look.resource->Name(), kConnectsPackage) || MayMake(turning, look);
 }
 
 }  // namespace connect_ha
