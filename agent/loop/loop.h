@@ -56,7 +56,7 @@ class Loop {
   v1::HeartbeatRequest MakeRequest(SteadyTime now);
   void AddConvergence(v1::HeartbeatRequest& request);
   void AddHeld(v1::HeartbeatRequest& request) const;
-  void AddService(const std::string& start_failed, v1::HeartbeatRequest& request);
+  void AddService(const ConvergerNews& news, v1::HeartbeatRequest& request);
   uint64_t GateVersion() const;
   void TakeAssignment(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response);
   void NoteAssignment(const absl::Status& kept);

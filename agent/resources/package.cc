@@ -16,6 +16,7 @@
 #include "agent/resources/install/package_record.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
+#include "agent/resources/service/service_notes.h"
 #include "common/text/shell_word.h"
 #include "common/version.h"
 
@@ -240,8 +241,18 @@ class Package : public Resource {
     const absl::StatusOr<std::string> foreseen = ForeseeOthers();
     if (!foreseen.ok()) return foreseen.status();
     absl::Status begun = RecordBegun(context_, wanted_.name);
+    if (begun.ok()) begun = ForgetRight();
     if (!begun.ok()) return begun;
     return Record(InstallWithLists(*install, installation, progress));
+  }
+
+  // What was right with the Connect before this one.
+  absl::Status ForgetRight() {
+    if (!IsConnect() || context_.notes == nullptr) return absl::OkStatus();
+    return context_.notes->Change([](v1::ServiceMemory& memory) {
+      memory.clear_right_version();
+      memory.clear_right_migration();
+    });
   }
 
   absl::Status Record(const absl::Status& installed) {

@@ -29,6 +29,8 @@ struct ConvergeOptions {
   std::string cache_dir;
   std::string credentials_dir;
   std::string digest_key;
+  // What was gathered last. Null: nothing is known of it.
+  std::function<v1::Facts()> facts = {};
 };
 
 // What a turn tells and asks while it goes on.
@@ -103,6 +105,7 @@ class Converge {
   bool KeepsFromStart(const Turning& turning, const LookedAt& look) const;
   bool MayBegin(const Turning& turning, const LookedAt& look) const;
   void NoteServing(const Turning& turning);
+  void NoteMigration(const v1::Unit& unit);
   // True: something was changed, look again.
   bool Round(Turning& turning);
   // Tells what is held back. Null: nothing is left to change now.
@@ -133,6 +136,9 @@ class Converge {
   ServiceNotes notes_;
   // Of the Connect that was started as `notes_` says that the node serves: when that was.
   std::optional<google::protobuf::Timestamp> right_start_;
+  // The Connect that answers, by its start, and since when it is known that it does.
+  google::protobuf::Timestamp answering_start_;
+  std::optional<Time> answers_since_;
   bool tidy_due_ = true;
 };
 

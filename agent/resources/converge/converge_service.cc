@@ -3,6 +3,7 @@
 #include <google/protobuf/util/time_util.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/assignment/standing.h"
@@ -10,6 +11,7 @@
 #include "agent/resources/converge/turning.h"
 #include "agent/resources/nouns.h"
 #include "common/log.h"
+#include "common/version.h"
 
 namespace connect_ha {
 namespace {
@@ -17,6 +19,8 @@ namespace {
 constexpr char kRelease[] = "release";
 constexpr char kConnectsPackage[] = "package rstudio-connect";
 constexpr char kMount[] = "mount";
+constexpr char kDatabaseProbe[] = "database";
+constexpr uint32_t kOk = 200;
 // What runs for so long was started well.
 constexpr std::chrono::minutes kStaysUp{10};
 
@@ -38,6 +42,16 @@ class Unseen : public Progress {
 bool NeedsHeldUnit(const LookedAt& look) {
   const std::string name = look.resource->Name();
   return IsNamed(name, kConnectsPackage) || IsNamed(name, kMount);
+}
+
+// The database was asked after that, and says how far it is.
+bool HasMigrationSince(const v1::Facts& facts, Time since) {
+  if (!facts.database().has_migration()) return false;
+  const auto& runs = facts.runs();
+  return std::any_of(runs.begin(), runs.end(), [since](const v1::ProbeRun& run) {
+    return run.probe() == kDatabaseProbe && run.state() == v1::ProbeRun::DONE &&
+           FromProto(run.started_at()) >= since;
+  });
 }
 
 void TellNotNoted(const absl::Status& noted) {
@@ -114,7 +128,10 @@ void Converge::NoteServing(const Turning& turning) {
   const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(turning.context);
   if (!unit.ok() || !IsUp(*unit)) return;
   const bool is_right = turning.report.state() == v1::Convergence::CONVERGED;
-  if (is_right) right_start_ = unit->started_at();
+  if (is_right) {
+    right_start_ = unit->started_at();
+    NoteMigration(*unit);
+  }
   const bool has_stayed =
       unit->has_started_at() && host_.Now() - FromProto(unit->started_at()) >= kStaysUp;
   const absl::Status noted = notes_.Change([&](v1::ServiceMemory& memory) {
@@ -124,6 +141,31 @@ void Converge::NoteServing(const Turning& turning) {
     memory.clear_start_failed();
   });
   TellNotNoted(noted);
+}
+
+// What counts is what the database said once Connect answered: as it starts, it migrates it. And
+// what it said first, until another package is installed: who migrates it after that is not this
+// Connect.
+void Converge::NoteMigration(const v1::Unit& unit) {
+  if (!options_.facts) return;
+  const v1::Facts facts = options_.facts();
+  const v1::ConnectFacts& connect = facts.connect();
+  const bool answers =
+      connect.ping().http_status() == kOk && connect.unit().started_at() == unit.started_at();
+  if (!answers) return;
+  if (!answers_since_ || answering_start_ != unit.started_at()) {
+    answering_start_ = unit.started_at();
+    answers_since_ = host_.Now();
+  }
+  const std::string version = PlainVersion(connect.package().version());
+  const bool is_running =
+      !connect.has_running_version() || SameVersion(connect.running_version(), version);
+  if (version.empty() || !is_running || !HasMigrationSince(facts, *answers_since_)) return;
+  TellNotNoted(notes_.Change([&](v1::ServiceMemory& memory) {
+    if (memory.right_version() == version) return;
+    memory.set_right_version(version);
+    memory.set_right_migration(facts.database().migration());
+  }));
 }
 
 void Converge::NoteReached(v1::NodeState state) {

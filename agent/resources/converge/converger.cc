@@ -224,7 +224,9 @@ ConvergerNews Converger::News() const {
   }
   news.preview = preview_;
   news.changes_made = journal_.Pending(kChangesInAReport);
-  news.start_failed = StartFailure(converge_.Memory(), *orders);
+  const v1::ServiceMemory memory = converge_.Memory();
+  news.start_failed = StartFailure(memory, *orders);
+  if (memory.has_newest_start()) news.newest_start = memory.newest_start();
   return news;
 }
 

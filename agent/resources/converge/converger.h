@@ -23,7 +23,9 @@ struct ConvergerNews {
   std::optional<v1::Convergence> convergence;
   std::optional<v1::Preview> preview;
   std::vector<v1::ChangeMade> changes_made;
-  std::string start_failed;  // as ServiceReport's
+  // As ServiceReport's.
+  std::string start_failed;
+  std::optional<v1::NewestStart> newest_start;
 };
 
 class Converger {

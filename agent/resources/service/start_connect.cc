@@ -3,13 +3,16 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/standing.h"
+#include "agent/probes/connect/connect.h"
 #include "agent/probes/connect/guard.h"
+#include "agent/probes/installed/dpkg.h"
 #include "agent/resources/service/service_notes.h"
 #include "agent/resources/service/without_secrets.h"
 #include "agent/resources/unit_journal.h"
 #include "common/checklist/guard_lines.h"
 #include "common/text/short_text.h"
 #include "common/time.h"
+#include "common/version.h"
 
 namespace connect_ha {
 namespace {
@@ -64,11 +67,32 @@ absl::Status CheckTries(const ResourceContext& context) {
   return NoMoreStarts(context.notes->Get());
 }
 
+// "": its package is not installed.
+absl::StatusOr<std::string> InstalledVersion(const ResourceContext& context) {
+  const auto database = ReadPackages(context.host, context.cache);
+  if (absl::IsNotFound(database.status())) return std::string();
+  if (!database.ok()) return database.status();
+  const v1::Package* const package = (*database)->Find(kConnectPackage);
+  return package == nullptr ? std::string() : PlainVersion(package->version());
+}
+
+// It may migrate the database as soon as it runs.
+void NoteNewest(const std::string& version, const v1::Order& order, v1::ServiceMemory& memory) {
+  if (version.empty()) return;
+  const std::string& newest = memory.newest_start().version();
+  if (!newest.empty() && CompareVersions(version, newest) < 0) return;
+  memory.mutable_newest_start()->set_version(version);
+  *memory.mutable_newest_start()->mutable_order() = order;
+}
+
 absl::Status CountStart(const ResourceContext& context) {
   if (context.notes == nullptr) return absl::OkStatus();
+  const absl::StatusOr<std::string> version = InstalledVersion(context);
+  if (!version.ok()) return version.status();
   const v1::Order& order = context.service.order;
   const bool is_new = IsLater(order, context.notes->Get().order());
-  return context.notes->Change([&order, is_new](v1::ServiceMemory& memory) {
+  return context.notes->Change([&order, &version, is_new](v1::ServiceMemory& memory) {
+    NoteNewest(*version, order, memory);
     *memory.mutable_order() = order;
     memory.set_starts(is_new ? 1 : memory.starts() + 1);
     memory.clear_start_failed();

@@ -105,6 +105,29 @@ TEST_F(HeldTest, IsWrittenOnlyWhenSomethingElseIsSaid) {
   EXPECT_TRUE(MayChangeNow());
 }
 
+TEST_F(HeldTest, AGateThatIsToStayClosedDoesSoOverARestartUntilItIsSaidOtherwise) {
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::SERVING, DesiredOfLab(7)), "L", 1, 1);
+  answer.set_closed(true);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_TRUE(held_->Orders()->closed());
+  StartAgent();
+  EXPECT_TRUE(held_->Orders()->closed());
+  int told = 0;
+  held_->OnChange([&told] { ++told; });
+  ASSERT_TRUE(Take(Ordered(Answer(v1::SERVING, 7), "L", 1, 2)).ok());
+  EXPECT_FALSE(held_->Orders()->closed());
+  EXPECT_EQ(told, 1);
+  StartAgent();
+  EXPECT_FALSE(held_->Orders()->closed());
+}
+
+TEST_F(HeldTest, OfANodeThatIsNotToServeNothingIsSaidToBeClosed) {
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::STOPPED, DesiredOfLab(7)), "L", 1, 1);
+  answer.set_closed(true);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_FALSE(held_->Orders()->closed());
+}
+
 TEST_F(HeldTest, AnOrderThatIsBelowTheOneHeldIsNotTaken) {
   ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, DesiredOfLab(7)), "L", 4, 9)).ok());
   ASSERT_TRUE(Take(Ordered(Answer(v1::OBSERVED, DesiredOfLab(8)), "L", 4, 8)).ok());

@@ -145,6 +145,7 @@ TEST_F(LoopTest, SaysHowTheGateStandsAndCallsWhenItTurns) {
   After(seconds(1));
   EXPECT_FALSE(link_.requests.back().service().gate_open());
   EXPECT_EQ(link_.requests.back().service().gate_reason(), "it is new");
+  EXPECT_FALSE(link_.requests.back().service().has_newest_start());
   const size_t calls = link_.requests.size();
   After(seconds(1));
   EXPECT_EQ(link_.requests.size(), calls);

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/resources/install/installer.h"
+#include "common/time.h"
 #include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {
@@ -14,6 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 class ConvergeTest : public testing::Test {
  protected:
@@ -187,6 +189,44 @@ TEST_F(ConvergeTest, AReadyNodeIsStartedWhenItIsToServe) {
   EXPECT_EQ(unit.load_state(), "loaded");
   EXPECT_EQ(unit.active_state(), "active");
   EXPECT_EQ(agent_->converge.Memory().served().generation(), 7u);
+}
+
+// What the database says before Connect answers is from before it migrated it.
+TEST_F(ConvergeTest, HowFarTheDatabaseIsIsNotedOnceConnectIsRightAndAnswers) {
+  v1::Facts facts;
+  node_.facts = [&facts] { return facts; };
+  Restart();
+  Serve();
+  v1::ConnectFacts& connect = *facts.mutable_connect();
+  connect.mutable_package()->set_version("2024.08.0~ubuntu22");
+  connect.set_running_version("2024.08.0");
+  facts.mutable_database()->set_migration("1");
+  v1::ProbeRun& asked = *facts.add_runs();
+  asked.set_probe("database");
+  asked.set_state(v1::ProbeRun::DONE);
+  *asked.mutable_started_at() = ToProto(node_.host.Now());
+  const auto noted = [this] {
+    Turn();
+    const v1::ServiceMemory memory = agent_->converge.Memory();
+    return absl::StrCat(memory.right_version(), " ", memory.right_migration());
+  };
+  EXPECT_EQ(noted(), " ");
+  node_.host.Advance(seconds(1));
+  connect.mutable_ping()->set_http_status(200);
+  EXPECT_EQ(noted(), " ");
+  node_.host.Advance(seconds(1));
+  facts.mutable_database()->set_migration("1,2");
+  *facts.mutable_runs(0)->mutable_started_at() = ToProto(node_.host.Now());
+  EXPECT_EQ(noted(), "2024.08.0 1,2");
+  // A newer Connect elsewhere: that is not this one's any more.
+  facts.mutable_database()->set_migration("1,2,3");
+  EXPECT_EQ(noted(), "2024.08.0 1,2");
+  // Of the next package nothing is known yet.
+  node_.host.SetFile("/opt/rstudio-connect/bin/connect", "tampered");
+  agent_->converge.VerifyAgain();
+  assignment_.set_state(v1::PREPARING);
+  agent_->converge.NoteReached(v1::SERVING);
+  EXPECT_EQ(noted(), " ") << said();
 }
 
 TEST_F(ConvergeTest, DriftOfANodeThatServesIsPutRightAndNothingIsStopped) {
