@@ -85,6 +85,7 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
   TellRefusal(before);
   absl::Status committed = Commit(std::move(next));
   if (!IsSame(CurrentRefusal(), refusal())) Publish();
+  if (standing == Standing::kAll) TakeAhead(answer);
   return committed;
 }
 
@@ -131,6 +132,7 @@ absl::Status Held::TakeRemoval() {
   next.clear_reason();
   next.clear_release();
   next.clear_closed();
+  SetAhead(nullptr);
   return Commit(std::move(next));
 }
 
