@@ -16,9 +16,7 @@ AheadHeld ToHeld(const v1::Desired& offered, absl::StatusOr<v1::Desired> checked
     ahead.desired = *std::move(checked);
     return ahead;
   }
-  ahead.desired.set_generation(offered.generation());
-  ahead.desired.set_lineage(offered.lineage());
-  *ahead.desired.mutable_applied_at() = offered.applied_at();
+  ahead.desired = IdentityOf(offered);
   ahead.why = checked.status();
   spdlog::error("event=specification-ahead-refused generation={} reason={}", offered.generation(),
                 LogValue(std::string(ahead.why.message())));

@@ -170,6 +170,10 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   if (news.convergence && (news.version != acknowledged_news_ || HasFacts(request))) {
     *request.mutable_convergence() = *std::move(news.convergence);
   }
+  if (news.ahead && (news.version != acknowledged_news_ || HasFacts(request))) {
+    *request.mutable_ahead() = *std::move(news.ahead);
+    MakePrintable(*request.mutable_ahead());
+  }
   if (news.preview) *request.mutable_preview() = *std::move(news.preview);
   for (v1::ChangeMade& change : news.changes_made) {
     *request.add_changes_made() = std::move(change);

@@ -90,6 +90,13 @@ class Package : public Resource {
     return change;
   }
 
+  absl::Status Bring(Progress& progress) override {
+    const absl::StatusOr<Stand> stand = Look();
+    if (!stand.ok()) return stand.status();
+    if (stand->fault.empty() || stand->need == Need::kHold) return absl::OkStatus();
+    return Fetch(progress).status();
+  }
+
   absl::Status Apply(Progress& progress) override {
     absl::Status may = CheckMayInstall(context_, false);
     if (!may.ok()) return may;

@@ -81,6 +81,11 @@ class Prune : public Resource {
       if (named.empty()) continue;
       std::set<std::string> wanted;
       for (const v1::RuntimeSpec& runtime : named) wanted.insert(runtime.version());
+      if (context_.beside != nullptr) {
+        for (const v1::RuntimeSpec& runtime : kind.versions(context_.beside->runtimes())) {
+          wanted.insert(runtime.version());
+        }
+      }
       absl::Status looked = LookAt(kind, wanted, unnamed);
       if (!looked.ok()) return looked;
     }

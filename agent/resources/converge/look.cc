@@ -55,6 +55,10 @@ std::vector<LookedAt> LookAtNode(const ResourceContext& context,
   return looks;
 }
 
+bool SameChange(const v1::Change& a, const v1::Change& b) {
+  return a.resource() == b.resource() && a.from() == b.from() && a.to() == b.to();
+}
+
 void SortByNeeds(std::vector<const LookedAt*>& changes) {
   std::stable_sort(changes.begin(), changes.end(), [](const LookedAt* a, const LookedAt* b) {
     return a->change->needs() > b->change->needs();

@@ -11,6 +11,9 @@
 
 namespace connect_ha {
 
+// What a trouble with the specification as a whole is said to be about.
+inline constexpr char kSpecificationName[] = "specification";
+
 struct LookedAt {
   Resource* resource = nullptr;
   absl::Status status;
@@ -24,6 +27,8 @@ std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& re
 std::vector<LookedAt> LookAtNode(const ResourceContext& context,
                                  const std::vector<std::unique_ptr<Resource>>& resources);
 
+// As a person reads them.
+bool SameChange(const v1::Change& a, const v1::Change& b);
 // Those that take most first; else as they are. All have a change.
 void SortByNeeds(std::vector<const LookedAt*>& changes);
 // The most that one of the changes takes.

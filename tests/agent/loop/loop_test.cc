@@ -451,6 +451,28 @@ TEST_F(AssignedLoopTest, AnswersAPreviewThatIsAskedForOnce) {
   EXPECT_FALSE(link_.requests.back().has_preview());
 }
 
+TEST_F(AssignedLoopTest, SaysHowFarItIsWithWhatItIsToGetReadyFor) {
+  host_.SetDirectory("/etc/systemd/system");
+  v1::HeartbeatResponse response = Assigned(v1::PREPARING, 3);
+  response.set_ahead_generation(4);
+  *response.mutable_ahead() = Assigned(v1::PREPARING, 4).desired();
+  Answer(response);
+  Begin();
+  const v1::HeartbeatRequest request =
+      TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.has_ahead(); });
+  EXPECT_EQ(request.ahead().generation(), 4u);
+  EXPECT_EQ(request.reported_generation(), 3u);
+  // An answer that asks for nothing such ends it.
+  v1::HeartbeatResponse none;
+  none.set_assigned_state(v1::PREPARING);
+  none.set_assigned_generation(3);
+  Answer(none);
+  After(seconds(6));
+  After(seconds(61));
+  EXPECT_TRUE(link_.requests.back().has_facts());
+  EXPECT_FALSE(link_.requests.back().has_ahead());
+}
+
 TEST_F(AssignedLoopTest, ACoordinatorThatLostTheSpecificationTakesNoneAway) {
   Answer(Assigned(v1::OBSERVED, 3));
   Begin();
