@@ -196,12 +196,15 @@ bool Converge::MayMake(const Turning& turning, const LookedAt& look) const {
   }
 }
 
-// Of a Connect that does not run nothing is interrupted. What differs of a specification that the
-// node has not served as is a change, whose turn the coordinator gives: others may have to go
-// before.
+// Of a Connect that does not run nothing is interrupted. But what differs of a specification that
+// the node has not served as is a change, whose turn the coordinator gives: others may have to go
+// before. Where Connect was held until now, its turn it is.
 bool Converge::MayMendAtRest(const Turning& turning) const {
-  return !turning.connect_is_up && turning.course.unit == UnitWanted::kRunning &&
-         IsOneSpecification(notes_.Get().served(), turning.assignment.desired());
+  if (turning.connect_is_up || turning.course.unit != UnitWanted::kRunning) return false;
+  const v1::ServiceMemory memory = notes_.Get();
+  const Transition* const been = FindTransition(memory.reached(), memory.reached());
+  const bool was_held = been != nullptr && been->unit == UnitWanted::kHeld;
+  return was_held || IsOneSpecification(memory.served(), turning.assignment.desired());
 }
 
 // A Connect that is to run, and does not, goes on as it was until the turn of what waits for one

@@ -468,8 +468,9 @@ TEST_F(AssignedLoopTest, SaysHowFarItIsWithWhatItIsToGetReadyFor) {
   none.set_assigned_generation(3);
   Answer(none);
   After(seconds(6));
+  const size_t told = link_.requests.size();
   After(seconds(61));
-  EXPECT_TRUE(link_.requests.back().has_facts());
+  ASSERT_GT(link_.requests.size(), told);
   EXPECT_FALSE(link_.requests.back().has_ahead());
 }
 

@@ -370,6 +370,21 @@ TEST_F(ConvergeTest, AConnectThatFellOverBeforeItsTurnGoesOnAsItWas) {
   EXPECT_EQ(watch_.last().needs(), v1::Change::RESTART) << said();
 }
 
+TEST_F(ConvergeTest, WhatChangesBetweenReadyAndTheStartIsPutRightBeforeIt) {
+  Turn();
+  agent_->converge.NoteReached(v1::READY);
+  SetConnect("inactive");
+  FakeFile edited;
+  edited.content = "[Server]\nAddress = https://elsewhere\n";
+  edited.mode = 0600;
+  node_.host.SetFile(kConfigFile, edited);
+  assignment_.set_state(v1::SERVING);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "active");
+  EXPECT_TRUE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "https://node-1"));
+}
+
 TEST_F(ConvergeTest, DriftUnderAConnectThatFellOverIsPutRightBeforeItStarts) {
   Serve();
   FakeFile edited;

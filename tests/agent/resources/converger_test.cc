@@ -270,7 +270,7 @@ TEST_F(ConvergerTest, AnswersAPreviewWhileAnInstallerRuns) {
 }
 
 // What is above what it holds: another R.
-v1::HeartbeatResponse Ahead(const v1::Assignment& assignment, const v1::Artifact& r) {
+v1::HeartbeatResponse WithAhead(const v1::Assignment& assignment, const v1::Artifact& r) {
   v1::HeartbeatResponse answer = ToAnswer(assignment);
   answer.clear_desired();
   v1::Desired& ahead = *answer.mutable_ahead();
@@ -289,7 +289,7 @@ TEST_F(ConvergerTest, GetsReadyForWhatIsToComeBesideWhatItHolds) {
   r.files = {{"/opt/R/4.5.0/bin/R", "R 4.5.0"}};
   node_.SetTrial(v1::R, "4.5.0", {0, false, "smoke 42\n"});
   Assign();
-  v1::HeartbeatResponse answer = Ahead(assignment_, node_.Publish("r-4.5.0.deb", r));
+  v1::HeartbeatResponse answer = WithAhead(assignment_, node_.Publish("r-4.5.0.deb", r));
   ASSERT_TRUE(held_->Take(answer).ok());
   // That it knows of it is said at once.
   ASSERT_TRUE(converger_->News().ahead.has_value());
@@ -312,7 +312,7 @@ TEST_F(ConvergerTest, GetsReadyForWhatIsToComeBesideWhatItHolds) {
 TEST_F(ConvergerTest, WhatItWouldNotGoByItSaysBeforeThatIsInForce) {
   Assign();
   ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
-  v1::HeartbeatResponse answer = Ahead(assignment_, v1::Artifact());
+  v1::HeartbeatResponse answer = WithAhead(assignment_, v1::Artifact());
   answer.mutable_ahead()->mutable_spec()->set_cluster("other");
   ASSERT_TRUE(held_->Take(answer).ok());
   const ConvergerNews news = converger_->News();
@@ -333,7 +333,7 @@ TEST_F(ConvergerTest, NoOrderWaitsForWhatIsToCome) {
   assignment_.set_state(v1::SERVING);
   Assign();
   ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::SERVING; }));
-  ASSERT_TRUE(held_->Take(Ahead(assignment_, node_.Publish("r-4.5.0.deb", endless))).ok());
+  ASSERT_TRUE(held_->Take(WithAhead(assignment_, node_.Publish("r-4.5.0.deb", endless))).ok());
   ASSERT_TRUE(Until([](const ConvergerNews& news) {
     return news.ahead && news.ahead->step().phase() == v1::Step::INSTALLING;
   }));
