@@ -8,6 +8,7 @@
 #include "agent/probes/connect/connect.h"
 #include "agent/probes/installed/dpkg.h"
 #include "agent/resources/connect_unit.h"
+#include "agent/resources/install/apt_lists.h"
 #include "agent/resources/install/download.h"
 #include "agent/resources/install/installer.h"
 #include "agent/resources/install/other_packages.h"
@@ -94,7 +95,11 @@ class Package : public Resource {
     const absl::StatusOr<Stand> stand = Look();
     if (!stand.ok()) return stand.status();
     if (stand->fault.empty() || stand->need == Need::kHold) return absl::OkStatus();
-    return Fetch(progress).status();
+    const absl::StatusOr<std::string> file = Fetch(progress);
+    if (!file.ok() || stand->need == Need::kProof) return file.status();
+    const absl::StatusOr<AptInstall> install = ToInstall(*file);
+    if (!install.ok()) return install.status();
+    return FetchOthers(context_, *install, wanted_.artifact.sha256(), progress);
   }
 
   absl::Status Apply(Progress& progress) override {
@@ -267,15 +272,6 @@ class Package : public Resource {
     return RecordArtifact(context_, wanted_.name, wanted_.artifact.sha256());
   }
 
-  absl::Status RenewLists(Progress& progress) {
-    Installation lists;
-    lists.service = InstallerService("lists", wanted_.artifact.sha256());
-    lists.description = "renew apt's lists for " + wanted_.name;
-    lists.commands = {AptUpdate()};
-    lists.touches_connect = false;
-    return Install(context_, lists, progress);
-  }
-
   // apt's lists of a fresh image are old or not there: they are renewed when they are in the way,
   // and only then, so that a node without a mirror installs what needs none.
   absl::Status InstallWithLists(const AptInstall& install, Installation& installation,
@@ -287,17 +283,14 @@ class Package : public Resource {
     installation.at_end = AptAtEnd(install);
     absl::Status installed = Install(context_, installation, progress);
     if (!absl::IsNotFound(installed)) return installed;
-    installed = RenewLists(progress);
+    installed = RenewLists(context_, wanted_.name, wanted_.artifact.sha256(), progress);
     if (installed.ok()) {
       // By the new lists, which may have apt do something else to other packages.
       const absl::StatusOr<std::string> foreseen = ForeseeOthers();
       if (!foreseen.ok()) return foreseen.status();
       installed = Install(context_, installation, progress);
     }
-    if (!absl::IsNotFound(installed)) return installed;
-    return absl::FailedPreconditionError(
-        absl::StrCat(installed.message(), "\nfix: give the node's apt a mirror that has what ",
-                     wanted_.name, " depends on"));
+    return NeedsMirror(installed, wanted_.name);
   }
 
   const ResourceContext& context_;

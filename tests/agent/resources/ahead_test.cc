@@ -151,6 +151,23 @@ TEST_F(AheadTest, WhatIsInstalledIsHereAndWhatIsAddedIsMadeAndNothingElseIsTouch
   EXPECT_TRUE(said().ready());
 }
 
+// A download in the time in which nobody serves is what this is to spare.
+TEST_F(AheadTest, WhatConnectsPackageComesWithIsFetchedToo) {
+  FakeDeb connect{"rstudio-connect", "2024.09.0~ubuntu22"};
+  connect.simulated = "Inst libpq5 (15.3 Ubuntu:22.04 [amd64])\n";
+  *spec().mutable_connect()->mutable_package() = node_.Publish("newer.deb", connect);
+  node_.host.SetService("/usr/bin/apt-get install -y -q --download-only", {});
+  Serve();
+  GetReady();
+  EXPECT_TRUE(said().ready()) << Troubles();
+  const std::vector<TransientService> services = node_.host.services_started();
+  EXPECT_TRUE(std::any_of(services.begin(), services.end(), [](const TransientService& service) {
+    return absl::StartsWith(service.name, "connect-ha-fetch-") && service.commands.size() == 1;
+  }));
+  EXPECT_EQ(said().changes(0).to(), "2024.09.0, held, with libpq5 15.3");
+  ExpectConnectUntouched();
+}
+
 TEST_F(AheadTest, TellsWhatItDoesWhileItDoesIt) {
   Serve();
   GetReady();
