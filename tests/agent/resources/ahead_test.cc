@@ -188,6 +188,17 @@ TEST_F(AheadTest, ANodeThatIsOnlyObservedFetchesAndChangesNothing) {
   EXPECT_TRUE(absl::IsNotFound(node_.host.LookUpUser("rstudio-connect").status()));
 }
 
+TEST_F(AheadTest, WhereNothingMayBeChangedItOnlyLooks) {
+  ConvergeOptions options = node_.Options();
+  options.agent_config.set_allow(v1::ALLOW_OBSERVE);
+  Converge converge(options, node_.host, agent_->cache, agent_->journal);
+  assignment_.set_state(v1::OBSERVED);
+  converge.GetReady(assignment_, desired_, watch_);
+  EXPECT_TRUE(said().ready()) << Troubles();
+  EXPECT_GT(said().changes_size(), 0);
+  EXPECT_TRUE(node_.host.changes().empty());
+}
+
 TEST_F(AheadTest, AStoppedNodeFetchesAndChangesNothing) {
   Serve();
   assignment_.set_state(v1::STOPPED);
