@@ -143,11 +143,12 @@ bool Ahead::BringAll(Pass& pass) {
     if (brought.ok()) {
       brought_.insert(name);
       failures_.erase(name);
+      backoff_.Reset();
     } else {
       NoteFailure(pass, name, brought, progress.log());
     }
   }
-  return !pass.watch.Stopped();
+  return true;
 }
 
 bool Ahead::AddAll(Pass& pass) {
@@ -167,7 +168,7 @@ bool Ahead::AddAll(Pass& pass) {
     }
     LookAgain(pass);
   }
-  return !pass.watch.Stopped();
+  return true;
 }
 
 const LookedAt* Ahead::NextToAdd(const Pass& pass) {
@@ -226,9 +227,9 @@ bool Ahead::TryRuntimes(Pass& pass) {
   });
   if (lacks || !pass.order.may_add) return true;
   for (const NamedRuntime& runtime : NamedRuntimes(pass.order.desired.spec().runtimes())) {
-    if (pass.watch.Stopped()) return false;
     std::optional<absl::Status> works = KnownTrial(pass.context, runtime);
     if (!works) {
+      if (pass.watch.Stopped()) return false;
       StepProgress progress = pass.Working(runtime.Name());
       progress.Enter(v1::Step::VERIFYING);
       works = TryNamed(pass.context, runtime);

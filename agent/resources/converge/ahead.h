@@ -53,7 +53,7 @@ class Ahead {
 
   void Begin(Pass& pass);
   void LookAgain(Pass& pass) const;
-  // All of these: false: stopped.
+  // All of these: false: stopped before something that is still to be done.
   bool BringAll(Pass& pass);
   bool AddAll(Pass& pass);
   bool TryRuntimes(Pass& pass);

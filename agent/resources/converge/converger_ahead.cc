@@ -13,9 +13,12 @@ using google::protobuf::util::MessageDifferencer;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+// Where facts change all the time, a turn is always due, and nothing would be got ready.
+constexpr std::chrono::seconds kTurnsWait{5};
+
 }  // namespace
 
-// What getting ready tells and asks; turns go first.
+// What getting ready tells and asks. Orders go first at once, what else a turn is due for soon.
 class Converger::ReadyWatch : public AheadWatch {
  public:
   ReadyWatch(Converger& owner, std::shared_ptr<const AheadHeld> ahead)
@@ -41,10 +44,12 @@ class Converger::ReadyWatch : public AheadWatch {
  private:
   // Needs the owner's mutex_.
   bool IsStopped() const {
-    return owner_.stop_ || owner_.IsTurnDue() || owner_.held_.Ahead() != ahead_;
+    if (owner_.stop_ || owner_.interrupt_ || owner_.held_.Ahead() != ahead_) return true;
+    return steady_clock::now() - began_ >= kTurnsWait && owner_.IsTurnDue();
   }
 
   Converger& owner_;
+  const SteadyTime began_ = steady_clock::now();
   const std::shared_ptr<const AheadHeld> ahead_;
 };
 
