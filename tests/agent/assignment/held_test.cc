@@ -702,6 +702,23 @@ TEST_F(SignedHeldTest, ACommandBesideTheServiceLooksAtWhatIsSignedToo) {
   EXPECT_EQ(held->desired().spec().accounts().at("rstudio-connect").uid(), 999u);
 }
 
+TEST_F(SignedHeldTest, GetsReadyForNothingThatIsNotSigned) {
+  ASSERT_TRUE(Offer(SignedOfLab(7, key_), "L", 1).ok());
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::PREPARING, 7), "L", 1, 2);
+  answer.set_ahead_generation(8);
+  *answer.mutable_ahead() = DesiredOfLab(8);
+  answer.mutable_ahead()->set_lineage("L");
+  ASSERT_TRUE(Take(answer).ok());
+  ASSERT_NE(held_->Ahead(), nullptr);
+  EXPECT_FALSE(held_->Ahead()->why.ok());
+  *answer.mutable_ahead() = SignedOfLab(9, key_);
+  answer.mutable_ahead()->set_lineage("L");
+  answer.set_ahead_generation(9);
+  ASSERT_TRUE(Take(answer).ok());
+  ASSERT_NE(held_->Ahead(), nullptr);
+  EXPECT_TRUE(held_->Ahead()->why.ok()) << held_->Ahead()->why;
+}
+
 TEST_F(SignedHeldTest, ATrustThatCannotBeReadStopsEverything) {
   ASSERT_TRUE(Offer(SignedOfLab(7, key_), "L", 1).ok());
   host_.SetFile(std::string(kTrustedDirectory) + "/alice.pub", "");
