@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/probes/probe_cache.h"
 #include "agent/probes/reading.h"
+#include "common/version.h"
 
 namespace connect_ha {
 namespace {
@@ -147,6 +148,14 @@ absl::Status ReadConnect(const ProbeInput& input, v1::Facts& facts) {
   Observe(facts, "connect.running_version", ReadRunningVersion(input, *unit),
           [&](const std::string& version) { connect.set_running_version(version); });
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> InstalledConnect(Host& host, ProbeCache& cache) {
+  const auto database = ReadPackages(host, cache);
+  if (absl::IsNotFound(database.status())) return std::string();
+  if (!database.ok()) return database.status();
+  const v1::Package* const package = (*database)->Find(kConnectPackage);
+  return package == nullptr ? std::string() : PlainVersion(package->version());
 }
 
 bool ConnectIsStarting(const v1::Facts& facts) {

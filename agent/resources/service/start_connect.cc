@@ -5,7 +5,6 @@
 #include "agent/assignment/standing.h"
 #include "agent/probes/connect/connect.h"
 #include "agent/probes/connect/guard.h"
-#include "agent/probes/installed/dpkg.h"
 #include "agent/resources/service/service_notes.h"
 #include "agent/resources/service/without_secrets.h"
 #include "agent/resources/unit_journal.h"
@@ -67,15 +66,6 @@ absl::Status CheckTries(const ResourceContext& context) {
   return NoMoreStarts(context.notes->Get());
 }
 
-// "": its package is not installed.
-absl::StatusOr<std::string> InstalledVersion(const ResourceContext& context) {
-  const auto database = ReadPackages(context.host, context.cache);
-  if (absl::IsNotFound(database.status())) return std::string();
-  if (!database.ok()) return database.status();
-  const v1::Package* const package = (*database)->Find(kConnectPackage);
-  return package == nullptr ? std::string() : PlainVersion(package->version());
-}
-
 // It may migrate the database as soon as it runs.
 void NoteNewest(const std::string& version, const v1::Order& order, v1::ServiceMemory& memory) {
   if (version.empty()) return;
@@ -87,7 +77,7 @@ void NoteNewest(const std::string& version, const v1::Order& order, v1::ServiceM
 
 absl::Status CountStart(const ResourceContext& context) {
   if (context.notes == nullptr) return absl::OkStatus();
-  const absl::StatusOr<std::string> version = InstalledVersion(context);
+  const absl::StatusOr<std::string> version = InstalledConnect(context.host, context.cache);
   if (!version.ok()) return version.status();
   const v1::Order& order = context.service.order;
   const bool is_new = IsLater(order, context.notes->Get().order());
