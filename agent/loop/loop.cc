@@ -170,7 +170,7 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   if (news.convergence && (news.version != acknowledged_news_ || HasFacts(request))) {
     *request.mutable_convergence() = *std::move(news.convergence);
   }
-  if (news.ahead && (news.version != acknowledged_news_ || HasFacts(request))) {
+  if (news.ahead && (news.version != acknowledged_news_ || HasFacts(request) || send_ahead_)) {
     *request.mutable_ahead() = *std::move(news.ahead);
     MakePrintable(*request.mutable_ahead());
   }
@@ -259,6 +259,7 @@ void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatRe
   acknowledged_gathered_ = request.gathered();
   send_facts_ = response.send_facts();
   as_bytes_ = response.takes_facts_bytes();
+  send_ahead_ = response.has_ahead();
   TakeAssignment(request, response);
   if (response.gather() != 0 && response.gather() != asked_gather_ &&
       response.gather() != gathered_) {

@@ -84,7 +84,8 @@ class Loop {
   std::string acknowledged_digest_;  // of the facts that the coordinator holds
   SteadyTime facts_sent_{};
   bool send_facts_ = true;
-  bool as_bytes_ = false;  // the coordinator takes facts_bytes
+  bool as_bytes_ = false;    // the coordinator takes facts_bytes
+  bool send_ahead_ = false;  // it gave what to get ready for: it does not know that we have it
   uint64_t gathered_ = 0;
   uint64_t acknowledged_gathered_ = 0;
   uint64_t asked_gather_ = 0;

@@ -462,6 +462,11 @@ TEST_F(AssignedLoopTest, SaysHowFarItIsWithWhatItIsToGetReadyFor) {
       TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.has_ahead(); });
   EXPECT_EQ(request.ahead().generation(), 4u);
   EXPECT_EQ(request.reported_generation(), 3u);
+  // A coordinator that was started again gives it again, and is told that it is there.
+  Answer(response);
+  After(seconds(6));
+  After(seconds(6));
+  EXPECT_EQ(link_.requests.back().ahead().generation(), 4u);
   // An answer that asks for nothing such ends it.
   v1::HeartbeatResponse none;
   none.set_assigned_state(v1::PREPARING);
