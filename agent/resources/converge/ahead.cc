@@ -11,6 +11,7 @@
 #include "agent/assignment/standing.h"
 #include "agent/resources/converge/step_progress.h"
 #include "agent/resources/integrity.h"
+#include "agent/resources/nouns.h"
 #include "agent/resources/runtime_trials.h"
 #include "common/log.h"
 #include "common/time.h"
@@ -165,6 +166,7 @@ bool Ahead::AddAll(Pass& pass) {
       backoff_.Reset();
     } else {
       NoteFailure(pass, name, added, progress.log());
+      RemoveUnfinished(pass, progress);
     }
     LookAgain(pass);
   }
@@ -204,6 +206,18 @@ absl::Status Ahead::Add(Pass& pass, const LookedAt& look, StepProgress& progress
   spdlog::info("event=added-ahead resource={} to={} generation={}",
                LogValue(made.change().resource()), LogValue(made.change().to()), made.generation());
   return journal_.Finish(made);
+}
+
+// A package that did not get so far would keep apt from everything that is in force.
+void Ahead::RemoveUnfinished(const Pass& pass, StepProgress& progress) {
+  ResourceContext context = make_context_(pass.order.held);
+  context.service = pass.context.service;
+  const std::unique_ptr<Resource> unfinished = MakeLeftovers(context);
+  const absl::StatusOr<std::optional<v1::Change>> left = unfinished->Differs();
+  if (!left.ok() || !left->has_value()) return;
+  const absl::Status removed = unfinished->Apply(progress);
+  spdlog::warn("event=unfinished-removed packages={} error={}", LogValue((*left)->from()),
+               LogValue(std::string(removed.message())));
 }
 
 // What was being added when the agent was killed: it was, or in part, or is still to be.

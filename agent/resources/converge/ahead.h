@@ -59,6 +59,7 @@ class Ahead {
   bool TryRuntimes(Pass& pass);
   const LookedAt* NextToAdd(const Pass& pass);
   absl::Status Add(Pass& pass, const LookedAt& look, StepProgress& progress);
+  void RemoveUnfinished(const Pass& pass, StepProgress& progress);
   void SettleBegun(const Pass& pass);
   void NoteFailure(const Pass& pass, const std::string& resource, const absl::Status& status,
                    const std::string& log);

@@ -326,7 +326,8 @@ TEST_F(AheadTest, WhatFailedIsTriedAgainWhenAskedOrForAnotherSpecification) {
   EXPECT_EQ(node_.InstallsOf(r.sha256()), 1);
   GetReady();
   EXPECT_EQ(node_.InstallsOf(r.sha256()), 1);
-  // Of a node that serves nothing is taken away for it, and nothing else is kept back.
+  // What is in force is kept right all the while: apt fails beside a package that is unfinished.
+  EXPECT_EQ(node_.DpkgStatus("r-4.5.0"), "");
   Turn();
   EXPECT_EQ(Describe(turns_.last()), "CONVERGED");
   failing.exit_code = 0;
