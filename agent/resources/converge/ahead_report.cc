@@ -67,7 +67,7 @@ void Ahead::Report(Pass& pass) {
   }
   // As it will be once it is in force: what is beside is no longer kept then.
   pass.context.beside = nullptr;
-  LookAgain(pass);
+  if (pass.order.desired.spec().runtimes().prune()) LookAgain(pass);
   const auto retry_in = [&pass](milliseconds wait) {
     pass.retry = std::min(pass.retry.value_or(wait), wait);
   };

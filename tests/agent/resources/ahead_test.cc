@@ -145,9 +145,10 @@ TEST_F(AheadTest, WhatIsInstalledIsHereAndWhatIsAddedIsMadeAndNothingElseIsTouch
   EXPECT_EQ(Describe(turns_.last()), "CONVERGED");
   EXPECT_EQ(turns_.last().generation(), 7u);
   // Nothing is left to do.
-  const size_t before = node_.host.changes().size();
+  const size_t services = node_.host.services_started().size();
   GetReady();
-  EXPECT_EQ(node_.host.changes().size(), before);
+  EXPECT_EQ(node_.host.services_started().size(), services);
+  EXPECT_EQ(agent_->journal.Pending(100).size(), told.size());
   EXPECT_TRUE(said().ready());
 }
 
@@ -220,6 +221,8 @@ TEST_F(AheadTest, WhatIsToComeIsNeitherPrunedNorTidiedAwayUntilItIsGivenUp) {
   EXPECT_EQ(Describe(turns_.last()), "CONVERGED");
   EXPECT_TRUE(node_.host.Stat(kLibraryOfR).ok());
   EXPECT_TRUE(IsCached(spec().connect().package(), "deb"));
+  GetReady();
+  EXPECT_TRUE(said().ready()) << Troubles();
   EXPECT_FALSE(IsCached(assignment_.desired().spec().connect().package(), "deb"));
   Restart();
   Turn(/*with_ahead=*/false);
