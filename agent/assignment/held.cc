@@ -78,12 +78,14 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
     next.set_state(answer.assigned_state());
     next.set_reason(ShortText(answer.assigned_reason(), kTextBytes));
     next.set_release(answer.assigned_state() == v1::OBSERVED && answer.release());
+    next.set_closed(answer.assigned_state() == v1::SERVING && answer.closed());
     if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
     *next.mutable_waived_rules() = answer.waived_rules();
   }
   TellRefusal(before);
   absl::Status committed = Commit(std::move(next));
   if (!IsSame(CurrentRefusal(), refusal())) Publish();
+  if (standing == Standing::kAll) TakeAhead(answer);
   return committed;
 }
 
@@ -129,6 +131,8 @@ absl::Status Held::TakeRemoval() {
   next.set_state(v1::OBSERVED);
   next.clear_reason();
   next.clear_release();
+  next.clear_closed();
+  SetAhead(nullptr);
   return Commit(std::move(next));
 }
 
@@ -225,6 +229,7 @@ v1::Assignment Held::Effective() const {
   }
   const bool allowed = IsAllowed(kept_.state(), options_.allow);
   if (!allowed || kept_.removed() || held_refusal_) effective.set_state(v1::OBSERVED);
+  effective.set_closed(effective.state() == v1::SERVING && kept_.closed());
   const bool may_release = options_.allow != v1::ALLOW_OBSERVE && !kept_.removed();
   effective.set_release(may_release && kept_.state() == v1::OBSERVED && kept_.release());
   return effective;

@@ -92,6 +92,14 @@ bool IsNewer(const v1::Desired& offered, const v1::Assignment& held) {
   return AppliedLater(offered, present);
 }
 
+v1::Desired IdentityOf(const v1::Desired& desired) {
+  v1::Desired identity;
+  identity.set_generation(desired.generation());
+  identity.set_lineage(desired.lineage());
+  if (desired.has_applied_at()) *identity.mutable_applied_at() = desired.applied_at();
+  return identity;
+}
+
 bool IsOneSpecification(const v1::Desired& a, const v1::Desired& b) {
   return a.generation() == b.generation() && a.lineage() == b.lineage() &&
          a.applied_at() == b.applied_at();

@@ -45,6 +45,8 @@ bool IsNewer(const v1::Desired& offered, const v1::Assignment& held);
 // Whether both are one specification. Its number alone does not say: a store that was made anew, or
 // restored, gives numbers again.
 bool IsOneSpecification(const v1::Desired& a, const v1::Desired& b);
+// What IsOneSpecification looks at, and nothing else of it.
+v1::Desired IdentityOf(const v1::Desired& desired);
 
 // Of an assignment that stands in memory (Held) and the one on disk: whether the former holds.
 bool CopyPrevails(const v1::Assignment& copy, const v1::Assignment& file);

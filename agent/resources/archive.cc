@@ -40,11 +40,20 @@ class Archive : public Resource {
     return change;
   }
 
+  absl::Status Bring(Progress& progress) override {
+    const absl::StatusOr<std::string> fault = Look();
+    if (!fault.ok()) return fault.status();
+    if (fault->empty()) return absl::OkStatus();
+    const absl::StatusOr<std::string> file = Download(context_, artifact_, "tar.gz", progress);
+    return file.ok() ? CheckSpace(*file) : file.status();
+  }
+
   absl::Status Apply(Progress& progress) override {
     const absl::StatusOr<std::string> file = Download(context_, artifact_, "tar.gz", progress);
     if (!file.ok()) return file.status();
     progress.Enter(v1::Step::INSTALLING);
     absl::Status done = CleanUp();
+    if (done.ok()) done = context_.host.MakeDirectory(kDirectory);
     if (done.ok()) done = CheckSpace(*file);
     if (done.ok()) done = Unpack(*file);
     if (done.ok()) return Replace();
@@ -91,8 +100,6 @@ class Archive : public Resource {
   absl::Status CheckSpace(const std::string& file) {
     const absl::StatusOr<FileStatus> status = context_.host.Stat(file);
     if (!status.ok()) return status.status();
-    absl::Status made = context_.host.MakeDirectory(kDirectory);
-    if (!made.ok()) return made;
     return CheckRoom(context_.host, kDirectory, status->size_bytes * kExpansion, Name());
   }
 

@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include "absl/strings/str_cat.h"
+#include "agent/probes/connect/connect.h"
+#include "agent/probes/installed/dpkg.h"
 #include "agent/resources/nouns.h"
 #include "agent/resources/service/service_notes.h"
 #include "agent/resources/service/start_connect.h"
@@ -113,6 +115,8 @@ class ConnectUnit : public Resource {
     v1::Change change;
     change.set_from(from);
     change.set_to(to);
+    // It is an order, and no part of the specification.
+    change.set_needs(v1::Change::NOTHING);
     return change;
   }
 
@@ -222,6 +226,14 @@ absl::StatusOr<v1::Unit> ReadConnectUnit(const ResourceContext& context) {
 
 bool IsUp(const v1::Unit& unit) {
   return unit.active_state() == "active" || unit.active_state() == "reloading";
+}
+
+bool IsConnectAbsent(const ResourceContext& context) {
+  const auto database = ReadPackages(context.host, context.cache);
+  if (!database.ok() && !absl::IsNotFound(database.status())) return false;
+  if (database.ok() && (*database)->Find(kConnectPackage) != nullptr) return false;
+  const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(context);
+  return unit.ok() && Rests(*unit);
 }
 
 absl::Status CheckConnectHeld(const ResourceContext& context) {

@@ -8,6 +8,7 @@
 #include "agent/probes/connect/connect.h"
 #include "agent/probes/installed/dpkg.h"
 #include "agent/resources/connect_unit.h"
+#include "agent/resources/install/apt_lists.h"
 #include "agent/resources/install/download.h"
 #include "agent/resources/install/installer.h"
 #include "agent/resources/install/other_packages.h"
@@ -16,6 +17,7 @@
 #include "agent/resources/install/package_record.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
+#include "agent/resources/service/service_notes.h"
 #include "common/text/shell_word.h"
 #include "common/version.h"
 
@@ -85,7 +87,19 @@ class Package : public Resource {
         absl::StrCat(wanted_.version.empty() ? "installed" : wanted_.version, ", held", others));
     // To hold a package, or to find out of which build it is, stops nothing.
     if (stand->need == Need::kInstall) change.set_interrupts(wanted_.interrupts);
+    if (IsConnect()) change.set_needs(stand->takes);
     return change;
+  }
+
+  absl::Status Bring(Progress& progress) override {
+    const absl::StatusOr<Stand> stand = Look();
+    if (!stand.ok()) return stand.status();
+    if (stand->fault.empty() || stand->need == Need::kHold) return absl::OkStatus();
+    const absl::StatusOr<std::string> file = Fetch(progress);
+    if (!file.ok() || stand->need == Need::kProof) return file.status();
+    const absl::StatusOr<AptInstall> install = ToInstall(*file);
+    if (!install.ok()) return install.status();
+    return FetchOthers(context_, *install, wanted_.artifact.sha256(), progress);
   }
 
   absl::Status Apply(Progress& progress) override {
@@ -111,18 +125,19 @@ class Package : public Resource {
   struct Stand {
     std::string fault;
     Need need = Need::kInstall;
+    v1::Change::Needs takes = v1::Change::RESTART;  // of Connect's own package
   };
 
   absl::StatusOr<Stand> Look() {
     const auto database = ReadPackages(context_.host, context_.cache);
     if (!database.ok()) return database.status();
     const v1::Package* package = (*database)->Find(wanted_.name);
-    if (package == nullptr) return Stand{"absent"};
+    if (package == nullptr) return Stand{"absent", Need::kInstall, v1::Change::NOTHING};
     const std::string& version = package->version();
     if (!wanted_.version.empty() && !SameVersion(version, wanted_.version)) {
       absl::Status allowed = CheckDowngrade(*package);
       if (!allowed.ok()) return allowed;
-      return Stand{version};
+      return Stand{version, Need::kInstall, v1::Change::TOGETHER};
     }
     const DpkgStatus status = ParseStatus(*package);
     if (status.state != "installed" || status.broken) {
@@ -138,8 +153,10 @@ class Package : public Resource {
     const std::string faults = DescribeFaults(*integrity);
     if (!faults.empty()) return Stand{absl::StrCat(version, ", ", faults)};
     // Somebody else installed it, or the agent was killed before it wrote down what it had done.
-    if (artifact->empty()) return Stand{version + ", of a build that is not known", Need::kProof};
-    if (!status.held) return Stand{version + ", not held", Need::kHold};
+    if (artifact->empty()) {
+      return Stand{version + ", of a build that is not known", Need::kProof, v1::Change::NOTHING};
+    }
+    if (!status.held) return Stand{version + ", not held", Need::kHold, v1::Change::NOTHING};
     return Stand{};
   }
 
@@ -236,22 +253,23 @@ class Package : public Resource {
     const absl::StatusOr<std::string> foreseen = ForeseeOthers();
     if (!foreseen.ok()) return foreseen.status();
     absl::Status begun = RecordBegun(context_, wanted_.name);
+    if (begun.ok()) begun = ForgetRight();
     if (!begun.ok()) return begun;
     return Record(InstallWithLists(*install, installation, progress));
+  }
+
+  // What was right with the Connect before this one.
+  absl::Status ForgetRight() {
+    if (!IsConnect() || context_.notes == nullptr) return absl::OkStatus();
+    return context_.notes->Change([](v1::ServiceMemory& memory) {
+      memory.clear_right_version();
+      memory.clear_right_migration();
+    });
   }
 
   absl::Status Record(const absl::Status& installed) {
     if (!installed.ok()) return installed;
     return RecordArtifact(context_, wanted_.name, wanted_.artifact.sha256());
-  }
-
-  absl::Status RenewLists(Progress& progress) {
-    Installation lists;
-    lists.service = InstallerService("lists", wanted_.artifact.sha256());
-    lists.description = "renew apt's lists for " + wanted_.name;
-    lists.commands = {AptUpdate()};
-    lists.touches_connect = false;
-    return Install(context_, lists, progress);
   }
 
   // apt's lists of a fresh image are old or not there: they are renewed when they are in the way,
@@ -265,17 +283,14 @@ class Package : public Resource {
     installation.at_end = AptAtEnd(install);
     absl::Status installed = Install(context_, installation, progress);
     if (!absl::IsNotFound(installed)) return installed;
-    installed = RenewLists(progress);
+    installed = RenewLists(context_, wanted_.name, wanted_.artifact.sha256(), progress);
     if (installed.ok()) {
       // By the new lists, which may have apt do something else to other packages.
       const absl::StatusOr<std::string> foreseen = ForeseeOthers();
       if (!foreseen.ok()) return foreseen.status();
       installed = Install(context_, installation, progress);
     }
-    if (!absl::IsNotFound(installed)) return installed;
-    return absl::FailedPreconditionError(
-        absl::StrCat(installed.message(), "\nfix: give the node's apt a mirror that has what ",
-                     wanted_.name, " depends on"));
+    return NeedsMirror(installed, wanted_.name);
   }
 
   const ResourceContext& context_;

@@ -58,6 +58,7 @@ class Prune : public Resource {
     }));
     change.set_to("removed");
     change.set_interrupts("content that was deployed with these versions no longer runs");
+    change.set_needs(v1::Change::NOTHING);
     return change;
   }
 
@@ -80,6 +81,11 @@ class Prune : public Resource {
       if (named.empty()) continue;
       std::set<std::string> wanted;
       for (const v1::RuntimeSpec& runtime : named) wanted.insert(runtime.version());
+      if (context_.beside != nullptr) {
+        for (const v1::RuntimeSpec& runtime : kind.versions(context_.beside->runtimes())) {
+          wanted.insert(runtime.version());
+        }
+      }
       absl::Status looked = LookAt(kind, wanted, unnamed);
       if (!looked.ok()) return looked;
     }
@@ -141,6 +147,7 @@ class Prune : public Resource {
     const auto commands = RepairAndPurge(context_, package);
     if (!commands.ok()) return commands.status();
     removal.commands = *commands;
+    removal.touches_connect = false;
     return Install(context_, removal, progress);
   }
 

@@ -51,6 +51,9 @@ struct ResourceContext {
   std::string digest_key;               // the cluster's, for keyed digests
   ServiceNotes* notes = nullptr;        // service_notes.h; null: nothing is remembered
   ServiceOrder service = {};
+  // Of another specification, which the node gets ready for, or holds meanwhile: what it names is
+  // not removed. Null: there is none.
+  const v1::ClusterSpec* beside = nullptr;
 };
 
 // What Apply tells while it works.
@@ -86,6 +89,9 @@ class Resource {
   virtual bool Restricts() { return false; }
   // Nothing: as it should be. Changes nothing on the node.
   virtual absl::StatusOr<std::optional<v1::Change>> Differs() = 0;
+  // Brings here what Apply is going to need, and checks it, so that Apply fetches nothing of that.
+  // Changes nothing else. May be killed at any instruction and called again; errors as of Apply.
+  virtual absl::Status Bring(Progress& /*progress*/) { return absl::OkStatus(); }
   // Makes it so. May be killed at any instruction and called again. An error's code says whether
   // trying again can help (writable_host.h); its text may end with "\nfix: " and what to type.
   virtual absl::Status Apply(Progress& progress) = 0;

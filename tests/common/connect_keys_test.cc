@@ -37,6 +37,23 @@ TEST(ConnectKeysTest, ALineSaysWhatIsKnownOfAKey) {
   EXPECT_EQ(std::count(sections.begin(), sections.end(), "Server"), 1);
 }
 
+TEST(ConnectKeysTest, AKeySaysWhatAChangeOfItTakes) {
+  for (const char* key : {"Provider", "Dir", "SomethingNew"}) {
+    EXPECT_EQ(ChangeOfKey("database", key), KeyChange::kTogether) << key;
+  }
+  for (const char* key : {"DataDir", "EncryptionKey", "EncryptionKeyFile"}) {
+    EXPECT_EQ(ChangeOfKey("Server", key), KeyChange::kTogether) << key;
+  }
+  EXPECT_EQ(ChangeOfKey("Postgres", "url"), KeyChange::kTogether);
+  EXPECT_EQ(ChangeOfKey("Postgres", "InstrumentationURL"), KeyChange::kTogether);
+  EXPECT_EQ(ChangeOfKey("SQLite", "Dir"), KeyChange::kTogether);
+  EXPECT_EQ(ChangeOfKey("Postgres", "Password"), KeyChange::kRestart);
+  EXPECT_EQ(ChangeOfKey("Server", "PublicWarning"), KeyChange::kReload);
+  EXPECT_EQ(ChangeOfKey("Server", "Address"), KeyChange::kRestart);
+  EXPECT_EQ(ChangeOfKey("Logging", "Other"), KeyChange::kRestart);
+  EXPECT_EQ(ChangeOfKey("Nonsense", "URL"), KeyChange::kRestart);
+}
+
 TEST(ConnectKeysTest, ALineThatIsNoKeyIsNamed) {
   std::vector<std::string> wrong;
   const auto keys = ParseConnectKeys(

@@ -46,7 +46,12 @@ void JudgeApplied(const v1::NodeSnapshot& node, Verdict& verdict) {
   const v1::ConfigurationFacts& file = node.facts().configuration();
   const std::string& name = node.name();
   const Time started = FromProto(unit.started_at());
-  const std::string since = absl::StrCat(", Connect runs since ", FormatUtc(started));
+  const bool was_reloaded = unit.has_reloaded_at() && FromProto(unit.reloaded_at()) > started;
+  // When Connect has read the file.
+  const Time read = was_reloaded ? FromProto(unit.reloaded_at()) : started;
+  const std::string since = was_reloaded
+                                ? absl::StrCat(", Connect has read it ", FormatUtc(read))
+                                : absl::StrCat(", Connect runs since ", FormatUtc(started));
   bool applied = true;
   // A mask hides the unit's files from systemd; service-is-healthy tells of it.
   const bool masked = unit.load_state() == "masked";
@@ -63,20 +68,23 @@ void JudgeApplied(const v1::NodeSnapshot& node, Verdict& verdict) {
                      " than the unit would give it now"),
         {RestartConnect(name)});
   }
-  if (file.has_modified_at() && FromProto(file.modified_at()) > started) {
+  if (file.has_modified_at() && FromProto(file.modified_at()) > read) {
     applied = false;
     verdict.Fail(name,
                  absl::StrCat(ConfigPath(node.facts()), " changed ",
                               FormatUtc(FromProto(file.modified_at())), since),
                  {RestartConnect(name)});
-  } else if (file.has_changed_at() && FromProto(file.changed_at()) > started) {
+  } else if (file.has_changed_at() && FromProto(file.changed_at()) > read) {
     applied = false;
     verdict.Fail(name,
                  absl::StrCat(ConfigPath(node.facts()), ", or its owner or mode, changed ",
                               FormatUtc(FromProto(file.changed_at())), since),
                  {RestartConnect(name)});
   }
-  if (applied) verdict.Pass(name, "Connect was started after the last change");
+  if (applied) {
+    verdict.Pass(name, was_reloaded ? "Connect has read it after the last change"
+                                    : "Connect was started after the last change");
+  }
 }
 
 }  // namespace

@@ -290,6 +290,7 @@ ConvergeOptions BareNode::Options() const {
   options.state_dir = kStateDir;
   options.cache_dir = kCacheDir;
   options.digest_key = std::string(32, 'k');
+  options.facts = facts;
   return options;
 }
 

@@ -2,6 +2,7 @@
 // from. Its apt is arranged from what is published, and keeps dpkg's files as dpkg does.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -58,6 +59,8 @@ class BareNode {
   FakeHost host;
   // How often the services of FullAssignment are found running.
   int reads = 1;
+  // What an agent that starts from now on has gathered.
+  std::function<v1::Facts()> facts;
 
  private:
   void ArrangeInstall(const std::string& path, const FakeDeb& deb);

@@ -1,11 +1,13 @@
 // A whole node, brought from nothing to its specification.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/resources/install/installer.h"
+#include "common/time.h"
 #include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {
@@ -13,6 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 class ConvergeTest : public testing::Test {
  protected:
@@ -32,8 +35,25 @@ class ConvergeTest : public testing::Test {
     return latest;
   }
   bool IsThere(const std::string& path) { return node_.host.Stat(path).ok(); }
-  void SetConnect(const std::string& active) {
+  v1::Desired& desired() { return *assignment_.mutable_desired(); }
+  // The next generation, with these lines more.
+  void WantConfig(const std::string& more) {
+    desired().set_generation(desired().generation() + 1);
+    desired().set_connect_config(
+        absl::StrCat("[Server]\nAddress = https://${node.name}\n[Postgres]\nPassword = "
+                     "${secret.db_password}\n",
+                     more));
+  }
+  int Calls(const std::string& call) const {
+    int count = 0;
+    for (const std::string& change : node_.host.changes()) {
+      if (absl::StartsWith(change, call + " ")) ++count;
+    }
+    return count;
+  }
+  void SetConnect(const std::string& active, bool can_reload = false) {
     v1::Unit unit;
+    unit.set_can_reload(can_reload);
     unit.set_name(kUnit);
     unit.set_load_state("loaded");
     unit.set_active_state(active);
@@ -171,6 +191,44 @@ TEST_F(ConvergeTest, AReadyNodeIsStartedWhenItIsToServe) {
   EXPECT_EQ(agent_->converge.Memory().served().generation(), 7u);
 }
 
+// What the database says before Connect answers is from before it migrated it.
+TEST_F(ConvergeTest, HowFarTheDatabaseIsIsNotedOnceConnectIsRightAndAnswers) {
+  v1::Facts facts;
+  node_.facts = [&facts] { return facts; };
+  Restart();
+  Serve();
+  v1::ConnectFacts& connect = *facts.mutable_connect();
+  connect.mutable_package()->set_version("2024.08.0~ubuntu22");
+  connect.set_running_version("2024.08.0");
+  facts.mutable_database()->set_migration("1");
+  v1::ProbeRun& asked = *facts.add_runs();
+  asked.set_probe("database");
+  asked.set_state(v1::ProbeRun::DONE);
+  *asked.mutable_started_at() = ToProto(node_.host.Now());
+  const auto noted = [this] {
+    Turn();
+    const v1::ServiceMemory memory = agent_->converge.Memory();
+    return absl::StrCat(memory.right_version(), " ", memory.right_migration());
+  };
+  EXPECT_EQ(noted(), " ");
+  node_.host.Advance(seconds(1));
+  connect.mutable_ping()->set_http_status(200);
+  EXPECT_EQ(noted(), " ");
+  node_.host.Advance(seconds(1));
+  facts.mutable_database()->set_migration("1,2");
+  *facts.mutable_runs(0)->mutable_started_at() = ToProto(node_.host.Now());
+  EXPECT_EQ(noted(), "2024.08.0 1,2");
+  // A newer Connect elsewhere: that is not this one's any more.
+  facts.mutable_database()->set_migration("1,2,3");
+  EXPECT_EQ(noted(), "2024.08.0 1,2");
+  // Of the next package nothing is known yet.
+  node_.host.SetFile("/opt/rstudio-connect/bin/connect", "tampered");
+  agent_->converge.VerifyAgain();
+  assignment_.set_state(v1::PREPARING);
+  agent_->converge.NoteReached(v1::SERVING);
+  EXPECT_EQ(noted(), " ") << said();
+}
+
 TEST_F(ConvergeTest, DriftOfANodeThatServesIsPutRightAndNothingIsStopped) {
   Serve();
   const size_t before = node_.host.changes().size();
@@ -204,6 +262,150 @@ TEST_F(ConvergeTest, WhatConnectWouldHaveToBeRestartedForWaitsAndComesFirst) {
   EXPECT_FALSE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "https://other"));
   EXPECT_EQ(*node_.host.ReadFile("/opt/R/4.3.3/bin/R"), "R 4.3.3");
   EXPECT_EQ(agent_->converge.Memory().served().generation(), 7u);
+}
+
+// Server.PublicWarning is reloadable, Server.Address is not, Server.DataDir is one for all nodes.
+TEST_F(ConvergeTest, AChangeSaysWhatItTakes) {
+  Serve();
+  SetConnect("active", /*can_reload=*/true);
+  const auto needs = [this](const std::string& more) {
+    WantConfig(more);
+    const v1::Preview preview = agent_->converge.MakePreview(assignment_.desired());
+    EXPECT_EQ(preview.changes_size(), 1);
+    return preview.needs();
+  };
+  EXPECT_EQ(needs("[Server]\nPublicWarning = \"soon\"\n"), v1::Change::RELOAD);
+  EXPECT_EQ(needs("[Server]\nPublicWarning = \"soon\"\nHideVersion = true\n"), v1::Change::RESTART);
+  EXPECT_EQ(needs("[Server]\nDataDir = /mnt/connect/data\nHideVersion = true\n"),
+            v1::Change::TOGETHER);
+  SetConnect("active", /*can_reload=*/false);
+  EXPECT_EQ(needs("[Server]\nPublicWarning = \"soon\"\n"), v1::Change::RESTART);
+}
+
+TEST_F(ConvergeTest, WhatIsOnlyAddedTakesNothingAndAnotherConnectAllNodes) {
+  Serve();
+  node_.host.Erase("/opt/quarto/1.5.57");
+  desired().set_license("another licence");
+  v1::Preview preview = agent_->converge.MakePreview(desired());
+  EXPECT_EQ(preview.changes_size(), 2);
+  EXPECT_EQ(preview.needs(), v1::Change::NOTHING);
+  for (const v1::Change& change : preview.changes()) EXPECT_EQ(change.interrupts(), "");
+  spec().mutable_connect()->set_version("2024.09.0");
+  connect() = node_.Publish("newer.deb", FakeDeb{"rstudio-connect", "2024.09.0~ubuntu22"});
+  preview = agent_->converge.MakePreview(desired());
+  EXPECT_EQ(preview.needs(), v1::Change::TOGETHER);
+  EXPECT_EQ(preview.changes(0).resource(), "package rstudio-connect");
+}
+
+TEST_F(ConvergeTest, ADamagedConnectTakesARestartOfTheOneNode) {
+  Serve();
+  node_.host.SetFile("/opt/rstudio-connect/bin/connect", "tampered");
+  agent_->converge.VerifyAgain();
+  const v1::Preview preview = agent_->converge.MakePreview(desired());
+  ASSERT_EQ(preview.changes_size(), 1);
+  EXPECT_EQ(preview.changes(0).needs(), v1::Change::RESTART);
+}
+
+TEST_F(ConvergeTest, WhereConnectIsNotInstalledThereIsNobodyToInterrupt) {
+  const v1::Preview preview = agent_->converge.MakePreview(desired());
+  EXPECT_EQ(preview.needs(), v1::Change::NOTHING);
+  assignment_.set_state(v1::OBSERVED);
+  Turn();
+  EXPECT_EQ(watch_.last().needs(), v1::Change::NOTHING);
+}
+
+TEST_F(ConvergeTest, WhatConnectCanReadAnewIsReloadedWhileItServes) {
+  Serve();
+  SetConnect("active", /*can_reload=*/true);
+  WantConfig("[Server]\nPublicWarning = \"soon\"\n");
+  assignment_.set_state(v1::DRAINING);
+  Turn();
+  EXPECT_EQ(watch_.last().needs(), v1::Change::RELOAD) << said();
+  EXPECT_EQ(Calls("ReloadUnit"), 0);
+  assignment_.set_state(v1::SERVING);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(Calls("ReloadUnit"), 1);
+  EXPECT_EQ(Calls("StopUnit"), 0);
+  EXPECT_TRUE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "soon"));
+  EXPECT_TRUE(agent_->cache.reload.Get()->has_done_at());
+  Turn();
+  EXPECT_EQ(Calls("ReloadUnit"), 1);
+}
+
+TEST_F(ConvergeTest, KilledBetweenTheFileAndTheReloadItIsReloadedByTheNext) {
+  Serve();
+  SetConnect("active", /*can_reload=*/true);
+  bool died = true;
+  for (int n = 1; died; ++n) {
+    ASSERT_LT(n, 50);
+    WantConfig(absl::StrCat("[Server]\nPublicWarning = \"", n, "\"\n"));
+    const int before = Calls("ReloadUnit");
+    node_.host.DieAtCall(n);
+    Turn();
+    died = node_.host.dead();
+    node_.host.Revive();
+    Restart();
+    Turn();
+    EXPECT_EQ(said(), "CONVERGED") << n;
+    EXPECT_GT(Calls("ReloadUnit"), before) << n;
+    const std::vector<std::string> changes = node_.host.changes();
+    const auto last = [&changes](const std::string& call) {
+      return std::find(changes.rbegin(), changes.rend(), call) - changes.rbegin();
+    };
+    EXPECT_LT(last(absl::StrCat("ReloadUnit ", kUnit)),
+              last(absl::StrCat("WriteFile ", kConfigFile)))
+        << n;
+  }
+}
+
+// The other nodes, and a canary, may have to go before.
+TEST_F(ConvergeTest, AConnectThatFellOverBeforeItsTurnGoesOnAsItWas) {
+  Serve();
+  WantConfig("[Server]\nHideVersion = true\n");
+  SetConnect("inactive");
+  Turn();
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "active");
+  EXPECT_FALSE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "HideVersion"));
+  EXPECT_EQ(watch_.last().needs(), v1::Change::RESTART) << said();
+}
+
+TEST_F(ConvergeTest, WhatChangesBetweenReadyAndTheStartIsPutRightBeforeIt) {
+  Turn();
+  agent_->converge.NoteReached(v1::READY);
+  SetConnect("inactive");
+  FakeFile edited;
+  edited.content = "[Server]\nAddress = https://elsewhere\n";
+  edited.mode = 0600;
+  node_.host.SetFile(kConfigFile, edited);
+  assignment_.set_state(v1::SERVING);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "active");
+  EXPECT_TRUE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "https://node-1"));
+}
+
+TEST_F(ConvergeTest, DriftUnderAConnectThatFellOverIsPutRightBeforeItStarts) {
+  Serve();
+  FakeFile edited;
+  edited.content = "[Server]\nAddress = https://elsewhere\n";
+  edited.mode = 0600;
+  node_.host.SetFile(kConfigFile, edited);
+  SetConnect("inactive");
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "active");
+  EXPECT_TRUE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "https://node-1"));
+}
+
+TEST_F(ConvergeTest, WhatIsForAllNodesTogetherIsNotDoneToOneThatIsToServeNorIsItStarted) {
+  Serve();
+  WantConfig("[Postgres]\nURL = \"postgres://db/other\"\n");
+  SetConnect("inactive");
+  Turn();
+  EXPECT_EQ(watch_.last().needs(), v1::Change::TOGETHER) << said();
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
+  EXPECT_FALSE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "other"));
 }
 
 TEST_F(ConvergeTest, ADrainingNodeIsNeitherStartedNorStopped) {

@@ -294,6 +294,42 @@ TEST_F(ServiceTest, ATryThatCannotBeCountedIsNotMade) {
   EXPECT_EQ(Starts(), 0);
 }
 
+TEST_F(ServiceTest, WhichVersionWasStartedByWhichOrderIsWrittenDownBeforeTheStart) {
+  node_.SetInstalled(FakeDeb{"rstudio-connect", "2024.08.0~ubuntu22"});
+  Order(UnitWanted::kRunning, 4);
+  node_.host.SetUnitEffects(
+      kUnit,
+      [this](FakeHost& host) {
+        v1::ServiceMemory on_disk;
+        EXPECT_TRUE(on_disk.ParseFromString(*host.ReadFile(kNotes)));
+        EXPECT_EQ(on_disk.newest_start().version(), "2024.08.0");
+        SetUnit("active", "enabled");
+      },
+      nullptr);
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(notes_.Get().newest_start().order().serial(), 4u);
+  node_.host.SetUnitEffects(kUnit, nullptr, nullptr);
+  // An older one is none that the database was not migrated for.
+  node_.SetInstalled(FakeDeb{"rstudio-connect", "2024.06.0~ubuntu22"});
+  SetUnit("inactive", "enabled");
+  Order(UnitWanted::kRunning, 5);
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(notes_.Get().newest_start().version(), "2024.08.0");
+  EXPECT_EQ(notes_.Get().newest_start().order().serial(), 4u);
+  node_.SetInstalled(FakeDeb{"rstudio-connect", "2024.08.0~ubuntu22"});
+  SetUnit("inactive", "enabled");
+  Order(UnitWanted::kRunning, 6);
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(notes_.Get().newest_start().order().serial(), 6u);
+}
+
+TEST_F(ServiceTest, WhereItIsNotKnownWhatWouldBeStartedNothingIs) {
+  node_.host.SetError("/var/lib/dpkg/status", absl::UnavailableError("input/output error"));
+  Order(UnitWanted::kRunning);
+  EXPECT_EQ(Apply().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Starts(), 0);
+}
+
 // Killed at any instruction and begun again, it is never started a fourth time.
 TEST_F(ServiceTest, KilledWhereverItIsItIsStartedThriceAtTheMost) {
   StartsFail();
