@@ -236,7 +236,8 @@ absl::StatusOr<std::optional<v1::BackupRun>> RunBackup(const BackupRunnerOptions
   const absl::StatusOr<bool> taken = lock.Take();
   if (!taken.ok()) return taken.status();
   std::optional<v1::BackupRun> last;
-  while (*taken) {
+  if (!*taken) return last;
+  while (true) {
     const absl::StatusOr<v1::BackupRequest> request =
         ReadBackupRequest(BackupRequestFile(options.room));
     if (absl::IsNotFound(request.status())) return last;
@@ -244,10 +245,9 @@ absl::StatusOr<std::optional<v1::BackupRun>> RunBackup(const BackupRunnerOptions
     if (absl::Status right = CheckRequest(*request); !right.ok()) return right;
     absl::StatusOr<std::optional<v1::BackupRun>> run = RunOnce(options, *request);
     if (!run.ok()) return run.status();
-    if (!run->has_value()) break;
+    if (!run->has_value()) return last;
     last = *std::move(run);
   }
-  return last;
 }
 
 }  // namespace connect_ha
