@@ -30,13 +30,6 @@ elsewhere a line is written where something changed,
 
 constexpr std::chrono::seconds kPoll{1};
 
-// What counts as a change, and not as time that passes.
-RolloutStatus WithoutEstimates(RolloutStatus rollout) {
-  rollout.clear_left_us();
-  for (v1::RolloutStep& step : *rollout.mutable_nodes()) step.clear_left_us();
-  return rollout;
-}
-
 int CodeOf(const RolloutStatus& rollout) { return IsStopped(rollout) ? kFails : kHolds; }
 
 int ShowOnce(const Environment& environment, const Arguments& arguments, AdminLink& admin,

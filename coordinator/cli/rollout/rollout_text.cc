@@ -216,6 +216,12 @@ Cell StepCell(const v1::RolloutStep& step, Time now) {
   return {TextOf(step, &now), StyleOf(step.step())};
 }
 
+RolloutStatus WithoutEstimates(RolloutStatus rollout) {
+  rollout.clear_left_us();
+  for (v1::RolloutStep& step : *rollout.mutable_nodes()) step.clear_left_us();
+  return rollout;
+}
+
 std::vector<LiveLine> RolloutLines(const RolloutStatus& rollout, Time now) {
   std::vector<LiveLine> lines = {{absl::StrCat("generation ", rollout.generation()),
                                   {LineOf(rollout, &now), StyleOf(rollout)},
@@ -224,6 +230,12 @@ std::vector<LiveLine> RolloutLines(const RolloutStatus& rollout, Time now) {
     lines.push_back({step.node(), StepCell(step, now), TextOf(step, nullptr)});
   }
   return lines;
+}
+
+void PrintRolloutLine(Terminal& terminal, const RolloutStatus& rollout, Time now) {
+  const Cell cell = RolloutCell(rollout, now);
+  if (cell.text.empty()) return;
+  terminal.out << Paint(terminal, cell.style, Wrap(Printable(cell.text), terminal.width));
 }
 
 void PrintRolloutReason(Terminal& terminal, const RolloutStatus& rollout) {

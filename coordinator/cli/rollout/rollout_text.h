@@ -37,9 +37,13 @@ Cell RolloutCell(const v1::RolloutStatus& rollout, Time now);
 std::string RolloutKey(const v1::RolloutStatus& rollout);
 // The same for one node: "draining, for 40s, about 4m left; waits for: its users".
 Cell StepCell(const v1::RolloutStep& step, Time now);
+// Without how long it still takes, which is another with each decision.
+v1::RolloutStatus WithoutEstimates(v1::RolloutStatus rollout);
 // One line of the change, and one for each node.
 std::vector<LiveLine> RolloutLines(const v1::RolloutStatus& rollout, Time now);
 
+// RolloutCell on lines of its own; nothing where there is no change.
+void PrintRolloutLine(Terminal& terminal, const v1::RolloutStatus& rollout, Time now);
 // What holds it up or went wrong, and what to type; nothing where it goes on.
 void PrintRolloutReason(Terminal& terminal, const v1::RolloutStatus& rollout);
 // A screen: where the change is, who approved it, and a row for each node.

@@ -47,9 +47,7 @@ absl::StatusOr<uint64_t> GenerationToCome(AdminLink& admin) {
 void PrintWhere(const Environment& environment, AdminLink& admin, Terminal& terminal) {
   const auto plan = admin.GetPlan({});
   if (!plan.ok()) return;
-  const Cell cell = RolloutCell(plan->decision().rollout(), environment.now());
-  if (cell.text.empty()) return;
-  terminal.out << Paint(terminal, cell.style, Wrap(Printable(cell.text), terminal.width));
+  PrintRolloutLine(terminal, plan->decision().rollout(), environment.now());
 }
 
 int Say(const Environment& environment, const Word& word, AdminLink& admin, Terminal& terminal) {
