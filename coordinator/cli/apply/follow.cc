@@ -147,9 +147,10 @@ int Overtaken(Terminal& terminal, uint64_t generation, uint64_t newer) {
 std::optional<int> Rests(Terminal& terminal, const v1::GetPlanResponse& plan) {
   const v1::RolloutStatus& rollout = plan.decision().rollout();
   if (AwaitsApproval(plan)) {
+    const std::string& reason = rollout.reason();
     PrintError(terminal, absl::AbortedError(absl::StrCat(
-                             "generation ", rollout.generation(), " is not begun: ",
-                             rollout.reason().empty() ? "it needs an approval" : rollout.reason(),
+                             "generation ", rollout.generation(), " is not begun; it waits for: ",
+                             reason.empty() ? "an approval" : reason,
                              "; fix: ", ApproveCommand(rollout.generation()))));
     return kFails;
   }

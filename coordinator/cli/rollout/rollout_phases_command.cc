@@ -1,6 +1,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "common/command/json.h"
 #include "common/command/text_table.h"
 #include "connect_ha/v1/plan.pb.h"
@@ -29,6 +30,9 @@ void PrintJson(Terminal& terminal) {
   terminal.out << ToJson(table);
 }
 
+// Without the marks of Markdown.
+Cell Plain(const char* text) { return {absl::StrReplaceAll(text, {{"`", ""}})}; }
+
 // So much of each that no table holds it.
 void PrintPhases(Terminal& terminal) {
   bool first = true;
@@ -37,10 +41,10 @@ void PrintPhases(Terminal& terminal) {
     first = false;
     terminal.out << Paint(terminal, Style::kStrong, row.name) << "   " << row.kinds << "\n";
     PrintTable(terminal, {},
-               {{{""}, {"what", Style::kFaint}, {row.meaning}},
-                {{""}, {"nodes", Style::kFaint}, {row.nodes}},
-                {{""}, {"goes on", Style::kFaint}, {row.goes_on}},
-                {{""}, {"fails", Style::kFaint}, {row.fails}}});
+               {{{""}, {"what", Style::kFaint}, Plain(row.meaning)},
+                {{""}, {"nodes", Style::kFaint}, Plain(row.nodes)},
+                {{""}, {"goes on", Style::kFaint}, Plain(row.goes_on)},
+                {{""}, {"fails", Style::kFaint}, Plain(row.fails)}});
   }
 }
 

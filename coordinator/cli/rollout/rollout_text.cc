@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "coordinator/cli/text/node_text.h"
 #include "coordinator/cli/text/plan_text.h"
 #include "coordinator/plan/change/phases.h"
@@ -31,8 +32,15 @@ std::string For(const google::protobuf::Timestamp& since, Time now) {
   return FormatSpan(now - FromProto(since));
 }
 
-// "HALTED: node-1: ...", "waits: ..."; "" where it goes on.
+// Of what went wrong the journal's last lines may follow.
+std::vector<std::string> ReasonLines(const RolloutStatus& rollout) {
+  return absl::StrSplit(rollout.reason(), '\n', absl::SkipEmpty());
+}
+
+// "HALTED: node-1: ...", "waits for: ..."; of a reason its first line. "" where it goes on.
 std::string StandingText(const RolloutStatus& rollout) {
+  const std::vector<std::string> lines = ReasonLines(rollout);
+  const std::string reason = lines.empty() ? "" : lines.front();
   std::string word;
   switch (rollout.standing()) {
     case RolloutStatus::HALTED:
@@ -42,12 +50,12 @@ std::string StandingText(const RolloutStatus& rollout) {
       word = "paused";
       break;
     case RolloutStatus::WAITS:
-      word = "waits";
+      word = reason.empty() ? "waits" : "waits for";
       break;
     default:
-      return rollout.reason();
+      return reason;
   }
-  return rollout.reason().empty() ? word : absl::StrCat(word, ": ", rollout.reason());
+  return reason.empty() ? word : absl::StrCat(word, ": ", reason);
 }
 
 Style StyleOf(const RolloutStatus& rollout) {
@@ -243,6 +251,10 @@ void PrintRolloutReason(Terminal& terminal, const RolloutStatus& rollout) {
   const std::string standing = StandingText(rollout);
   if (!standing.empty()) {
     terminal.out << Paint(terminal, StyleOf(rollout), Wrap(Printable(standing), terminal.width));
+  }
+  const std::vector<std::string> lines = ReasonLines(rollout);
+  for (size_t i = 1; i < lines.size(); ++i) {
+    terminal.out << Wrap("| " + Printable(lines[i]), terminal.width, kIndent);
   }
   for (const std::string& fix : rollout.fixes()) {
     terminal.out << Wrap("fix: " + Printable(fix), terminal.width, kIndent);

@@ -94,11 +94,12 @@ TEST_F(ApplyChange, WaitingEndsWhereItWaitsForAnApproval) {
   Follow(Told(v1::SERVING, v1::SERVING), 100);
   Then(v1::RolloutStatus::STAGING, v1::RolloutStatus::GOES_ON);
   Rollout().mutable_outlook()->set_needs("connect-ha approve 1");
-  Then(v1::RolloutStatus::AWAITING, v1::RolloutStatus::WAITS, "it stops Connect on all nodes");
+  Then(v1::RolloutStatus::AWAITING, v1::RolloutStatus::WAITS, "a person's approval");
   EXPECT_EQ(ApplyAndWait(), kFails);
   EXPECT_EQ(Took(), std::chrono::seconds(1));
-  EXPECT_THAT(world_.error, HasSubstr("error: generation 1 is not begun: it stops Connect on all "
-                                      "nodes\nfix:   connect-ha approve 1 --reason TEXT\n"));
+  EXPECT_THAT(world_.error,
+              HasSubstr("error: generation 1 is not begun; it waits for: a person's approval\n"
+                        "fix:   connect-ha approve 1 --reason TEXT\n"));
 }
 
 TEST_F(ApplyChange, WaitingGoesOnWhereItIsApprovedAndWaitsForSomethingElse) {

@@ -34,7 +34,7 @@ class RolloutTest : public testing::Test {
   void NoChange() { Rollout().Clear(); }
   void Halt() {
     Rollout().set_standing(RolloutStatus::HALTED);
-    Rollout().set_reason("node-1: rstudio-connect did not start: cannot migrate");
+    Rollout().set_reason("node-1: Connect does not start: it exited\ncannot migrate\n");
     Rollout().add_fixes("connect-ha node start node-1 --reason TEXT");
     Rollout().add_fixes("connect-ha spec rollback 7");
   }
@@ -133,8 +133,9 @@ TEST_F(RolloutTest, TheExitCodeSaysWhetherItGoesOn) {
   EXPECT_EQ(world_.Run({"rollout", "status"}), kHolds);
   Halt();
   EXPECT_EQ(world_.Run({"rollout", "status"}), kFails);
-  EXPECT_THAT(world_.out, HasSubstr("HALTED: node-1: rstudio-connect did not start: cannot "
-                                    "migrate\n  fix: connect-ha node start node-1 --reason TEXT\n"
+  EXPECT_THAT(world_.out, HasSubstr("HALTED: node-1: Connect does not start: it exited\n"
+                                    "  | cannot migrate\n"
+                                    "  fix: connect-ha node start node-1 --reason TEXT\n"
                                     "  fix: connect-ha spec rollback 7\n"));
   for (const auto phase : {RolloutStatus::REFUSED, RolloutStatus::ABORTED}) {
     Rollout().set_phase(phase);
@@ -218,8 +219,8 @@ TEST_F(WatchTest, EndsWhereAPersonHasToSayHowItGoesOn) {
   });
   EXPECT_EQ(Watch(), kFails);
   EXPECT_EQ(Took(), std::chrono::seconds(1));
-  EXPECT_THAT(world_.out, HasSubstr("HALTED: node-1: rstudio-connect did not start: cannot "
-                                    "migrate\n  fix: connect-ha node start node-1"));
+  EXPECT_THAT(world_.out, HasSubstr("HALTED: node-1: Connect does not start: it exited\n"
+                                    "  | cannot migrate\n  fix: connect-ha node start node-1"));
 }
 
 TEST_F(WatchTest, EndsWhereANewerOneTookItsPlace) {
