@@ -59,6 +59,11 @@ void CheckService(const v1::ClusterSpec& spec, Checker& checker) {
   constexpr int64_t kLongestDrain = int64_t{24} * 60 * 60;
   checker.Require(rollout.drain_timeout().seconds() <= kLongestDrain, "rollout.drain_timeout",
                   "must be at most 1d");
+  checker.Require(!rollout.has_max_unavailable() || rollout.max_unavailable() > 0,
+                  "rollout.max_unavailable", "must be 1 or more");
+  constexpr uint32_t kMostRestarts = 100;
+  checker.Require(rollout.restarts_per_hour() <= kMostRestarts, "rollout.restarts_per_hour",
+                  absl::StrCat("must be at most ", kMostRestarts));
 }
 
 std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, const std::string& file,

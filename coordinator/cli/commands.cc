@@ -48,6 +48,12 @@ std::vector<Command> Commands(const Environment& environment) {
       EventsCommand(environment),
       PreviewCommand(environment),
       ApplyCommand(environment),
+      RolloutStatusCommand(environment),
+  });
+  add(RolloutWordCommands(environment));
+  add({
+      RolloutPhasesCommand(),
+      HistoryCommand(environment),
       SpecShowCommand(environment),
       SpecHistoryCommand(environment),
       SpecDiffCommand(environment),

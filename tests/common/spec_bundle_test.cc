@@ -235,6 +235,35 @@ TEST_F(SpecBundleTest, ADrainEnds) {
             "cluster.yaml:2:26: rollout.drain_timeout must be longer than 0s\n");
 }
 
+TEST_F(SpecBundleTest, AChangeTakesSomeNodesAndNoMoreThanSoManyRestarts) {
+  EXPECT_EQ(Load("cluster: a\nrollout: {max_unavailable: 2, restarts_per_hour: 0}\n"), "");
+  EXPECT_EQ(Load("cluster: a\nrollout: {max_unavailable: 0, restarts_per_hour: 101}\n"),
+            "cluster.yaml:2:28: rollout.max_unavailable must be 1 or more\n"
+            "cluster.yaml:2:50: rollout.restarts_per_hour must be at most 100\n");
+}
+
+TEST_F(SpecBundleTest, ABackupIsAmongWhatRootHasPutThere) {
+  EXPECT_EQ(Load("cluster: a\ndatabase:\n  backup_before_migration: {command: pg-dump, deadline: "
+                 "1h}\n"),
+            "");
+  for (const char* wrong : {"../pg-dump", "/bin/sh", "sh -c x", ".hidden", "-x"}) {
+    EXPECT_EQ(
+        Load(absl::StrCat("cluster: a\ndatabase:\n  backup_before_migration:\n    command: \"",
+                          wrong, "\"\n")),
+        absl::StrCat("cluster.yaml:4:14: database.backup_before_migration.command must be the "
+                     "name of a file in /etc/connect-ha/backup.d on the coordinator's host, "
+                     "as pg-dump, not \"",
+                     wrong, "\"\n"));
+  }
+  EXPECT_EQ(
+      Load("cluster: a\ndatabase:\n  backup_before_migration:\n    command: a\n    deadline: "
+           "0s\n"),
+      "cluster.yaml:5:15: database.backup_before_migration.deadline must be longer than 0s\n");
+  EXPECT_EQ(Load("cluster: a\ndatabase:\n  backup_before_migration:\n    command: a\n    deadline: "
+                 "2d\n"),
+            "cluster.yaml:5:15: database.backup_before_migration.deadline must be at most 1d\n");
+}
+
 TEST_F(SpecBundleTest, WhatARuleDoesIsSaidByItsNameAndNoFenceIsLoweredThere) {
   EXPECT_EQ(Load("cluster: a\nrules:\n"
                  "  clocks-are-synchronised: {action: tell, fail_after: 0s, pass_after: 10m}\n"
