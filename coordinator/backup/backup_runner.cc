@@ -17,7 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "common/connect/connect_redaction.h"
 #include "common/file.h"
-#include "common/spec/backup_name.h"
+#include "common/spec/config_checker.h"
 #include "common/text/short_text.h"
 #include "common/tls/identity.h"
 #include "common/version.h"
@@ -204,7 +204,7 @@ absl::StatusOr<std::optional<v1::BackupRun>> RunOnce(const BackupRunnerOptions& 
 
 absl::StatusOr<std::string> FindBackupCommand(const BackupRunnerOptions& options,
                                               const std::string& name) {
-  if (!IsBackupName(name)) {
+  if (!IsFileName(name)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "\"", ShortText(name, kNameBytes),
         "\" is no file's name\nfix: database.backup_before_migration.command is the name of a file "
