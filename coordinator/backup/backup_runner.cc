@@ -111,7 +111,10 @@ std::vector<std::string> EnvironmentFor(const BackupRunnerOptions& options,
 // The last lines that it wrote, as they may be kept: of one that was cut off nothing is left, since
 // the middle of a secret looks like none.
 std::string LastLines(std::string output) {
-  if (output.size() == kMostOutput) output.erase(0, output.find('\n') + 1);
+  if (output.size() == kMostOutput) {
+    const size_t cut = output.find('\n');
+    output.erase(0, cut == std::string::npos ? cut : cut + 1);
+  }
   std::vector<std::string> lines = absl::StrSplit(output, '\n', absl::SkipEmpty());
   for (std::string& line : lines) line = RedactPasswords(line).text;
   return ShortLines(absl::StrJoin(lines, "\n"), kMostOutput);
