@@ -87,7 +87,7 @@ void AddArm(const std::string& name, const std::string& pattern, const std::stri
                   "\"\n          ;;\n");
 }
 
-// What may follow the words so far: first words, second words, options.
+// What may follow the words so far: first words, second words, options, operands.
 std::string Commands(const Program& program) {
   std::set<std::string> first = {"--help", "--version", "help"};
   std::map<std::string, std::set<std::string>> second;
@@ -101,6 +101,9 @@ std::string Commands(const Program& program) {
     std::vector<std::string> options;
     for (const Option& option : command.options) options.emplace_back(option.name);
     options.emplace_back("--help");
+    if (!command.choices.empty()) {
+      options.push_back(absl::StrReplaceAll(command.choices, {{"|", " "}}));
+    }
     AddArm(name, absl::StrCat(" | \"", name, " \"*"), absl::StrJoin(options, " "), arms);
   }
   std::string out;

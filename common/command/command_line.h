@@ -57,6 +57,8 @@ struct Command {
   bool hidden = false;
   // Instead of `run`: prints what is made from the whole table.
   std::string (*print)(const Program& program) = nullptr;
+  // "storage|database": what its operands may be; completed, and checked by the command itself.
+  std::string choices = {};
 };
 
 // A section at the end of the help and of the manual page.

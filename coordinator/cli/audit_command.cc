@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/audit_chain.h"
@@ -13,6 +12,7 @@
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/text/duration.h"
+#include "coordinator/cli/text/number.h"
 
 namespace connect_ha {
 namespace {
@@ -24,7 +24,7 @@ Each entry holds the digest of the one before. --verify goes through all that ar
 
 Exit status: 1 when an entry does not hold, else 0.)";
 
-constexpr uint64_t kByDefault = 100;
+constexpr uint32_t kByDefault = 100;
 
 std::string What(const v1::AuditEntry& entry) {
   std::string what = absl::StrReplaceAll(
@@ -73,18 +73,9 @@ absl::StatusOr<Kept> ReadNewest(AdminLink& admin, uint64_t limit) {
   return Read(admin, first->newest_id() > limit ? first->newest_id() - limit : 0);
 }
 
-absl::StatusOr<uint64_t> Limit(const Arguments& arguments) {
-  if (!arguments.Has("--limit")) return kByDefault;
-  uint64_t limit = 0;
-  if (absl::SimpleAtoi(arguments.Get("--limit"), &limit) && limit > 0) return limit;
-  return absl::InvalidArgumentError(absl::StrCat("--limit takes a number from 1, not \"",
-                                                 arguments.Get("--limit"),
-                                                 "\"; fix: connect-ha audit --limit 50"));
-}
-
 absl::StatusOr<Kept> ReadWhatIsAsked(const Environment& environment, const Arguments& arguments,
                                      AdminLink& admin) {
-  const auto limit = Limit(arguments);
+  const auto limit = LimitOf(arguments, kByDefault, "connect-ha audit");
   if (!limit.ok()) return limit.status();
   if (!arguments.Has("--since")) return ReadNewest(admin, *limit);
   const auto span = ParseDuration(arguments.Get("--since"));

@@ -1,11 +1,11 @@
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/command/checklist_result.h"
 #include "common/command/json.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
+#include "coordinator/cli/text/number.h"
 
 namespace connect_ha {
 namespace {
@@ -73,15 +73,9 @@ absl::StatusOr<v1::ListEventsRequest> Request(const Arguments& arguments) {
   v1::ListEventsRequest request;
   request.set_node(arguments.Get("--node"));
   request.set_rule(arguments.Get("--rule"));
-  uint32_t limit = 0;
-  if (arguments.Has("--limit")) {
-    if (!absl::SimpleAtoi(arguments.Get("--limit"), &limit) || limit == 0) {
-      return absl::InvalidArgumentError(absl::StrCat("--limit takes a number from 1, not \"",
-                                                     arguments.Get("--limit"),
-                                                     "\"; fix: connect-ha events --limit 50"));
-    }
-  }
-  request.set_limit(limit);
+  const auto limit = LimitOf(arguments, 0, "connect-ha events");
+  if (!limit.ok()) return limit.status();
+  request.set_limit(*limit);
   return request;
 }
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/command/json.h"
@@ -11,6 +10,7 @@
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/text/line_diff.h"
+#include "coordinator/cli/text/number.h"
 
 namespace connect_ha {
 namespace {
@@ -27,18 +27,9 @@ constexpr char kDiffDescription[] =
 Exit status: 0 when they are the same, 1 when they differ.)";
 
 constexpr char kRollbackDescription[] =
-    R"(Goes back to an older specification. It becomes a new generation, as if it had been applied again: connect-ha shows first what would change, and asks. A version older than the installed one is installed only where that specification has allow_downgrade.
+    R"(Goes back to an older specification. It becomes a new generation, as if it had been applied again: connect-ha shows first what would change, and asks. A version older than the installed one is installed only where that specification has allow_downgrade, and refused where a newer one may have migrated the database: where that was put back from a backup, connect-ha rollout restored says so first.
 
 With --sign, all of it is shown before it is signed, and what is signed is what its text says: somebody has to read it, so that --yes is refused.)";
-
-absl::StatusOr<uint64_t> ParseGeneration(const std::string& text) {
-  uint64_t generation = 0;
-  if (!absl::SimpleAtoi(text, &generation) || generation == 0) {
-    return absl::InvalidArgumentError(absl::StrCat("a generation is a number from 1, not \"", text,
-                                                   "\"; fix: connect-ha spec history"));
-  }
-  return generation;
-}
 
 absl::StatusOr<v1::SpecGeneration> GetGeneration(AdminLink& admin, const std::string& text) {
   const auto generation = ParseGeneration(text);

@@ -8,6 +8,7 @@
 #include "coordinator/cli/apply/follow.h"
 #include "coordinator/cli/apply/sign.h"
 #include "coordinator/cli/link/client.h"
+#include "coordinator/cli/rollout/rollout_text.h"
 #include "coordinator/cli/text/duration.h"
 #include "coordinator/cli/text/preview_text.h"
 
@@ -40,16 +41,35 @@ absl::Status CheckApplied(const Proposal& proposal, uint64_t before, uint64_t ap
                                           look));
 }
 
-std::string Question(const Proposal& proposal, const PreviewCounts& counts) {
+// What is enforced is a change of the cluster, where the coordinator says so: it need not begin at
+// once.
+const v1::Outlook& OutlookOf(const Proposal& proposal, const v1::GetPreviewsResponse& previews) {
+  const bool enforced = proposal.bundle.spec().enforcement() == v1::ENFORCE;
+  return enforced ? previews.outlook() : v1::Outlook::default_instance();
+}
+
+std::string Question(const Proposal& proposal, const v1::GetPreviewsResponse& previews) {
+  const PreviewCounts counts = CountPreviews(previews);
   const bool enforced = proposal.bundle.spec().enforcement() == v1::ENFORCE;
   std::string question = proposal.generation > 0
                              ? absl::StrCat("Go back to generation ", proposal.generation)
                              : std::string("Apply it");
   if (enforced) absl::StrAppend(&question, " and change ", Count(counts.changing, "node"));
+  if (!OutlookOf(proposal, previews).needs().empty()) {
+    absl::StrAppend(&question, " once it is approved");
+  }
   if (counts.unknown > 0) {
     absl::StrAppend(&question, " (", Count(counts.unknown, "node"), " did not answer)");
   }
   return question + "?";
+}
+
+std::string AppliedText(const v1::Outlook& outlook, uint64_t generation) {
+  const std::string name = absl::StrCat("generation ", generation);
+  if (outlook.kind() == v1::Rollout::KIND_UNSPECIFIED) return name + " is in force";
+  return outlook.needs().empty()
+             ? name + " is applied; how far it is: connect-ha rollout status"
+             : absl::StrCat(name, " is applied; before it begins: ", ApproveCommand(generation));
 }
 
 int Refused(Terminal& terminal, const absl::Status& status, const Proposal& proposal) {
@@ -66,15 +86,20 @@ absl::StatusOr<std::chrono::seconds> Limit(const Arguments& arguments) {
   return ParseDuration(arguments.Get("--timeout"));
 }
 
-// After `generation`, which becomes the new one's. kHolds: it is in force.
+// After `generation`, which becomes the new one's. kHolds: it is applied.
 int AgreeAndApply(const Environment& environment, const Arguments& arguments, Terminal& terminal,
                   AdminLink& admin, const Proposal& proposal, uint64_t& generation) {
   const auto previews = AskNodes(environment, admin, proposal, terminal);
   if (!previews.ok()) return Fail(terminal, previews.status());
   ShowPreviews(proposal, *previews, terminal);
+  const v1::Outlook& outlook = OutlookOf(proposal, *previews);
+  if (!outlook.refused().empty()) {
+    terminal.error << "nothing was changed\n";
+    return kUsage;
+  }
   if (!arguments.Has("--yes")) {
-    const auto confirmed = Confirmed(
-        environment, terminal, Question(proposal, CountPreviews(*previews)), proposal.command);
+    const auto confirmed =
+        Confirmed(environment, terminal, Question(proposal, *previews), proposal.command);
     if (!confirmed.ok()) return Fail(terminal, confirmed.status());
     if (!*confirmed) {
       terminal.error << "nothing was changed\n";
@@ -89,13 +114,13 @@ int AgreeAndApply(const Environment& environment, const Arguments& arguments, Te
   const absl::Status in_force = CheckApplied(proposal, generation, applied->generation());
   if (!in_force.ok()) return Fail(terminal, in_force);
   generation = applied->generation();
-  terminal.out << "generation " << generation << " is in force\n";
+  terminal.out << Wrap(AppliedText(outlook, generation), terminal.width);
   return kHolds;
 }
 
-// It is in force, no node keeps another that the coordinator does not know, and the plan waits for
-// no newer one: where a store is an older copy, that something is applied has the nodes moved
-// again.
+// It is in force or on its way, no node keeps another that the coordinator does not know, and the
+// plan waits for no newer one: where a store is an older copy, or a change was given up, that
+// something is applied has the nodes moved again.
 absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest,
                                   const v1::SpecBundle& proposed) {
   if (!IsSame(newest, proposed)) return false;
@@ -103,6 +128,7 @@ absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest
   if (!snapshot.ok()) return snapshot.status();
   const auto plan = admin.GetPlan({});  // fails where the coordinator is older than it
   if (plan.ok() && plan->decision().remember().has_restored_at()) return false;
+  if (plan.ok() && plan->decision().rollout().phase() == v1::RolloutStatus::ABORTED) return false;
   return std::none_of(snapshot->nodes().begin(), snapshot->nodes().end(),
                       [](const v1::NodeSnapshot& node) { return node.ahead(); });
 }

@@ -125,6 +125,16 @@ std::vector<Option> ClientOptions(std::vector<Option> options) {
   return options;
 }
 
+std::vector<Option> WithJson(std::vector<Option> options) {
+  options.push_back({"--output", "FORMAT", "How to print it", "table|json"});
+  options.push_back({"--json", nullptr, "As --output json"});
+  return options;
+}
+
+bool IsJsonAsked(const Arguments& arguments) {
+  return arguments.Has("--json") || arguments.Get("--output") == "json";
+}
+
 Option WhyOption() { return {"--why", "TEXT", "The reason, kept in the audit log"}; }
 
 std::vector<Option> ShowOptions(const std::string& formats, std::vector<Option> options) {

@@ -16,6 +16,9 @@ namespace connect_ha {
 
 // `options`, and --identity.
 std::vector<Option> ClientOptions(std::vector<Option> options);
+// `options`, with --output table|json and --json, which is short for it.
+std::vector<Option> WithJson(std::vector<Option> options);
+bool IsJsonAsked(const Arguments& arguments);
 // --why, of what the audit log is told.
 Option WhyOption();
 // --refresh, --watch, and --output with these formats ("json|table").

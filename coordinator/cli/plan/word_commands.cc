@@ -3,16 +3,14 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
 #include "common/nearest.h"
 #include "common/text/shell_word.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
+#include "coordinator/cli/plan/say.h"
 #include "coordinator/cli/text/duration.h"
-#include "coordinator/cli/text/node_text.h"
-#include "coordinator/cli/text/plan_text.h"
 
 namespace connect_ha {
 namespace {
@@ -133,10 +131,7 @@ absl::Status CheckRule(const std::string& rule) {
 
 absl::Status CheckArguments(const Row& row, const Arguments& arguments) {
   const std::string command = CommandOf(row, arguments.positional[0]);
-  if (absl::StripAsciiWhitespace(arguments.Get("--reason")).empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "it needs a reason, which others will read; fix: ", command, " --reason TEXT"));
-  }
+  if (const absl::Status reason = CheckReason(arguments, command); !reason.ok()) return reason;
   const bool gives = !arguments.Has("--take-back");
   if (gives && row.end == Row::kHasToEnd && !arguments.Has("--until")) {
     return absl::InvalidArgumentError(
@@ -166,32 +161,6 @@ absl::StatusOr<Word> MakeWord(const Environment& environment, const Row& row,
   return word;
 }
 
-// What becomes of the node.
-void PrintOutcome(Terminal& terminal, const v1::NodeAssignment& assignment) {
-  if (assignment.node().empty()) return;
-  const v1::NodeState state = assignment.state();
-  std::string text =
-      absl::StrCat(assignment.node(), " is to be ", StateText(state, state, v1::ALLOW_UNSPECIFIED));
-  if (!assignment.reason().empty()) absl::StrAppend(&text, ": ", assignment.reason());
-  if (!assignment.waits_for().empty()) {
-    absl::StrAppend(&text, "; waits for: ", assignment.waits_for());
-  }
-  terminal.out << Wrap(Printable(text), terminal.width);
-}
-
-int Give(const Word& word, AdminLink& admin, Terminal& terminal) {
-  v1::GiveWordRequest request;
-  *request.mutable_word() = word;
-  const auto response = admin.GiveWord(request);
-  if (!response.ok()) return Fail(terminal, response.status());
-  const std::string back = TakenBackBy(response->word());
-  terminal.out << Wrap(Printable(absl::StrCat(WordText(response->word()), ": said",
-                                              back.empty() ? "" : "; to take it back: ", back)),
-                       terminal.width);
-  PrintOutcome(terminal, response->assignment());
-  return kHolds;
-}
-
 absl::StatusOr<v1::TakeBackResponse> TakeBack(const Row& row, const Arguments& arguments,
                                               const std::vector<Word::Kind>& kinds,
                                               AdminLink& admin) {
@@ -201,16 +170,6 @@ absl::StatusOr<v1::TakeBackResponse> TakeBack(const Row& row, const Arguments& a
   for (const Word::Kind kind : kinds) request.add_kinds(kind);
   request.set_why(arguments.Get("--reason"));
   return admin.TakeBack(request);
-}
-
-int PrintTakenBack(Terminal& terminal, const v1::TakeBackResponse& response) {
-  for (const Word& word : response.words()) {
-    terminal.out << Wrap(
-        Printable(absl::StrCat(WordText(word), ", by ", word.by(), ": taken back")),
-        terminal.width);
-  }
-  PrintOutcome(terminal, response.assignment());
-  return kHolds;
 }
 
 int Run(const Environment& environment, const Row& row, const Arguments& arguments,
@@ -244,12 +203,11 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
                               ", and to let it out where a rule did needs an end; fix: ",
                               CommandOf(row, word->node()), " --until 2h --reason TEXT")));
   }
-  return Give(*word, **admin, terminal);
+  return GiveWord(*word, **admin, terminal);
 }
 
 std::vector<Option> OptionsOf(const Row& row) {
-  std::vector<Option> options = {
-      {"--reason", "TEXT", "Why: shown to others, and kept in the audit log; needed"}};
+  std::vector<Option> options = {ReasonOption()};
   if (row.gives == Word::WAIVE) options.push_back({"--node", "NODE", "Only there"});
   if (row.end != Row::kNoEnd) {
     options.push_back({"--until", "TIME", "It ends by itself: in 2h, 1d, or at a time (UTC)"});
@@ -267,6 +225,7 @@ Command MakeCommand(const Environment& environment, const Row& row) {
   Command command = {row.name, row.operands, row.summary, row.description};
   command.options = OptionsOf(row);
   command.examples = {row.example};
+  if (row.gives == Word::WAIVE) command.choices = RuleIds();
   command.run = [&environment, &row](const Arguments& arguments, Terminal& terminal) {
     return Run(environment, row, arguments, terminal);
   };

@@ -31,6 +31,7 @@ void Applied(World& world) {
   ReadFixture("previews.textproto", coordinator.previews[1]);
   coordinator.previews[0] = coordinator.previews[1];
   for (int i = 0; i < 4; ++i) coordinator.previews[0].mutable_nodes(i)->clear_preview();
+  *world.coordinator.plan.mutable_decided_at() = ToProto(world.now);
   world.waits = 10;
 }
 

@@ -1,0 +1,60 @@
+#include "coordinator/cli/plan/say.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/command/text_table.h"
+#include "coordinator/cli/link/client.h"
+#include "coordinator/cli/text/node_text.h"
+#include "coordinator/cli/text/plan_text.h"
+
+namespace connect_ha {
+namespace {
+
+// What becomes of the node.
+void PrintOutcome(Terminal& terminal, const v1::NodeAssignment& assignment) {
+  if (assignment.node().empty()) return;
+  std::string text =
+      absl::StrCat(assignment.node(), " is to be ", StateText(assignment, assignment.state()));
+  if (!assignment.reason().empty()) absl::StrAppend(&text, ": ", assignment.reason());
+  if (!assignment.waits_for().empty()) {
+    absl::StrAppend(&text, "; waits for: ", assignment.waits_for());
+  }
+  terminal.out << Wrap(Printable(text), terminal.width);
+}
+
+}  // namespace
+
+Option ReasonOption() {
+  return {"--reason", "TEXT", "Why: shown to others, and kept in the audit log; needed"};
+}
+
+absl::Status CheckReason(const Arguments& arguments, const std::string& command) {
+  if (!absl::StripAsciiWhitespace(arguments.Get("--reason")).empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("it needs a reason, which others will read; fix: ", command, " --reason TEXT"));
+}
+
+int GiveWord(const v1::Word& word, AdminLink& admin, Terminal& terminal) {
+  v1::GiveWordRequest request;
+  *request.mutable_word() = word;
+  const auto response = admin.GiveWord(request);
+  if (!response.ok()) return Fail(terminal, response.status());
+  const std::string back = TakenBackBy(response->word());
+  terminal.out << Wrap(Printable(absl::StrCat(WordText(response->word()), ": said",
+                                              back.empty() ? "" : "; to take it back: ", back)),
+                       terminal.width);
+  PrintOutcome(terminal, response->assignment());
+  return kHolds;
+}
+
+int PrintTakenBack(Terminal& terminal, const v1::TakeBackResponse& response) {
+  for (const v1::Word& word : response.words()) {
+    terminal.out << Wrap(
+        Printable(absl::StrCat(WordText(word), ", by ", word.by(), ": taken back")),
+        terminal.width);
+  }
+  PrintOutcome(terminal, response.assignment());
+  return kHolds;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,24 @@
+// What the commands share by which a person says something of a node, a rule or a change.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "common/command/command_line.h"
+#include "connect_ha/v1/admin_service.pb.h"
+#include "coordinator/cli/link/admin_link.h"
+
+namespace connect_ha {
+
+// --reason, which each needs.
+Option ReasonOption();
+// InvalidArgument, with `command` as the fix: none was given.
+absl::Status CheckReason(const Arguments& arguments, const std::string& command);
+
+// Says it, and prints that it was said, what takes it back, and what becomes of the node. The exit
+// code.
+int GiveWord(const v1::Word& word, AdminLink& admin, Terminal& terminal);
+// Prints what was taken back, and what becomes of the node. The exit code.
+int PrintTakenBack(Terminal& terminal, const v1::TakeBackResponse& response);
+
+}  // namespace connect_ha

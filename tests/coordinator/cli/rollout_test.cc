@@ -1,0 +1,434 @@
+// Changes of the cluster: what is shown of them, what people say of them, and how watching ends.
+#include <google/protobuf/util/json_util.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "coordinator/cli/rollout/rollout_text.h"
+#include "coordinator/plan/change/phases.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/coordinator/cli/world.h"
+
+namespace connect_ha {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using v1::RolloutStatus;
+using v1::Word;
+
+class RolloutTest : public testing::Test {
+ protected:
+  RolloutTest() {
+    ReadFixture("rollout.textproto", world_.coordinator.plan);
+    world_.width = 400;
+  }
+
+  RolloutStatus& Rollout() {
+    return *world_.coordinator.plan.mutable_decision()->mutable_rollout();
+  }
+  const std::vector<std::string>& Asked() const { return world_.coordinator.changes; }
+  void NoChange() { Rollout().Clear(); }
+  void Halt() {
+    Rollout().set_standing(RolloutStatus::HALTED);
+    Rollout().set_reason("node-1: Connect does not start: it exited\ncannot migrate\n");
+    Rollout().add_fixes("connect-ha node start node-1 --reason TEXT");
+    Rollout().add_fixes("connect-ha spec rollback 7");
+  }
+
+  World world_;
+};
+
+TEST_F(RolloutTest, IsSaidAsTyped) {
+  EXPECT_EQ(world_.Run({"approve", "8", "--reason", "agreed"}), kHolds);
+  EXPECT_EQ(world_.Run({"rollout", "approve", "9", "--reason=a", "--now", "--allow-downtime"}),
+            kHolds);
+  EXPECT_EQ(world_.Run({"rollout", "pause", "--reason", "a"}), kHolds);
+  EXPECT_EQ(world_.Run({"rollout", "restored", "--version", "2024.08.0", "--reason", "a"}), kHolds);
+  EXPECT_THAT(Asked(),
+              ElementsAre("give kind: APPROVE reason: \"agreed\" generation: 8",
+                          "give kind: APPROVE reason: \"a\" now: true downtime: true generation: 9",
+                          "give kind: PAUSE reason: \"a\"",
+                          "give kind: RESTORED reason: \"a\" version: \"2024.08.0\""));
+}
+
+TEST_F(RolloutTest, IsOfTheOneThatIsToComeWhereNoneIsNamed) {
+  EXPECT_EQ(world_.Run({"approve", "--reason", "a"}), kHolds);
+  EXPECT_EQ(world_.Run({"rollout", "abort", "--reason", "a"}), kHolds);
+  EXPECT_THAT(Asked(), ElementsAre("give kind: APPROVE reason: \"a\" generation: 8",
+                                   "give kind: ABORT reason: \"a\" generation: 8"));
+  NoChange();
+  for (const char* command : {"approve", "abort"}) {
+    EXPECT_EQ(world_.Run({"rollout", command, "--reason", "a"}), kUsage) << command;
+    EXPECT_THAT(world_.error, HasSubstr("no change is to come or under way\nfix:   ")) << command;
+  }
+  EXPECT_EQ(Asked().size(), 2u);
+}
+
+TEST_F(RolloutTest, WhatIsSaidIsFollowedByWhereItIs) {
+  EXPECT_EQ(world_.Run({"rollout", "pause", "--reason", "a"}), kHolds);
+  EXPECT_EQ(world_.out,
+            "pause: said; to take it back: connect-ha rollout resume\n"
+            "generation 8, together: first, for 3m, about 1m 30s left; connect-ha rollout "
+            "status\n");
+}
+
+TEST_F(RolloutTest, ALostNodeIsDeclaredGoneBeforeAnythingIsApproved) {
+  EXPECT_EQ(world_.Run({"approve", "8", "--skip-lost", "node-3", "--reason", "a"}), kHolds);
+  EXPECT_THAT(Asked(), ElementsAre("give kind: GONE node: \"node-3\" reason: \"a\"",
+                                   "give kind: APPROVE reason: \"a\" generation: 8"));
+  world_.coordinator.changes.clear();
+  EXPECT_EQ(world_.Run({"approve", "8", "--skip-lost", "nod-3", "--reason", "a"}), kUsage);
+  EXPECT_THAT(world_.error, HasSubstr("did you mean \"node-3\"?"));
+  EXPECT_THAT(Asked(), ElementsAre());
+}
+
+TEST_F(RolloutTest, ResumeTakesBackPauseAndAbort) {
+  for (const Word::Kind kind : {Word::PAUSE, Word::ABORT}) {
+    Word& word = *world_.coordinator.plan.add_words();
+    word.set_kind(kind);
+    word.set_by("admin/bob");
+  }
+  EXPECT_EQ(world_.Run({"rollout", "resume", "--reason", "done"}), kHolds);
+  EXPECT_THAT(Asked(), ElementsAre("take back kinds: PAUSE kinds: ABORT why: \"done\""));
+  EXPECT_THAT(world_.out, StartsWith("pause, by admin/bob: taken back\nabort, by admin/bob: taken "
+                                     "back\n"));
+  EXPECT_EQ(world_.Run({"rollout", "resume", "--reason", "done"}), kUsage) << "nobody said it";
+  EXPECT_EQ(world_.coordinator.plan.words_size(), 1) << "the approval stays";
+}
+
+TEST_F(RolloutTest, ToSkipALostNodeTakesNoPause) {
+  EXPECT_EQ(world_.Run({"rollout", "resume", "--skip-lost", "node-3", "--reason", "a"}), kHolds);
+  EXPECT_THAT(Asked(), ElementsAre("give kind: GONE node: \"node-3\" reason: \"a\""));
+}
+
+TEST_F(RolloutTest, AnApprovalIsTakenBack) {
+  EXPECT_EQ(world_.Run({"approve", "--take-back", "--reason", "a"}), kHolds);
+  EXPECT_THAT(Asked(), ElementsAre("take back kinds: APPROVE why: \"a\""));
+  EXPECT_THAT(world_.out, StartsWith("approve generation 8, by admin/bob: taken back\n"));
+}
+
+TEST_F(RolloutTest, NothingIsSaidThatIsMistyped) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"approve", "8"},
+                                             {"approve", "eight", "--reason", "a"},
+                                             {"approve", "0", "--reason", "a"},
+                                             {"rollout", "pause"},
+                                             {"rollout", "resume", "--reason", " "},
+                                             {"rollout", "abort"},
+                                             {"rollout", "restored", "--reason", "a"},
+                                             {"rollout", "restored", "--version", "2024.08.0"}}) {
+    EXPECT_EQ(world_.Run(words), kUsage) << words[0] << " " << words[1];
+    EXPECT_THAT(world_.error, HasSubstr("\nfix:   ")) << words[0] << " " << words[1];
+  }
+  EXPECT_THAT(Asked(), ElementsAre());
+}
+
+TEST_F(RolloutTest, TheExitCodeSaysWhetherItGoesOn) {
+  EXPECT_EQ(world_.Run({"rollout", "status"}), kHolds);
+  Rollout().set_standing(RolloutStatus::PAUSED);
+  EXPECT_EQ(world_.Run({"rollout", "status"}), kHolds);
+  Halt();
+  EXPECT_EQ(world_.Run({"rollout", "status"}), kFails);
+  EXPECT_THAT(world_.out, HasSubstr("HALTED: node-1: Connect does not start: it exited\n"
+                                    "  | cannot migrate\n"
+                                    "  fix: connect-ha node start node-1 --reason TEXT\n"
+                                    "  fix: connect-ha spec rollback 7\n"));
+  for (const auto phase : {RolloutStatus::REFUSED, RolloutStatus::ABORTED}) {
+    Rollout().set_phase(phase);
+    Rollout().set_standing(RolloutStatus::STANDING_UNSPECIFIED);
+    EXPECT_EQ(world_.Run({"rollout", "status"}), kFails) << phase;
+  }
+  NoChange();
+  EXPECT_EQ(world_.Run({"rollout", "status"}), kHolds);
+}
+
+TEST_F(RolloutTest, WithoutAChangeTheLatestIsNamed) {
+  NoChange();
+  v1::Rollout& latest =
+      *world_.coordinator.plan.mutable_decision()->mutable_remember()->mutable_rollout();
+  EXPECT_EQ(world_.Run({"rollout", "status"}), kHolds);
+  EXPECT_EQ(world_.out, "no change is under way\n");
+  latest.set_end(v1::Rollout::DONE);
+  latest.mutable_ended_at()->set_seconds(1722513590);
+  EXPECT_EQ(world_.Run({"rollout", "status"}), kHolds);
+  EXPECT_EQ(world_.out,
+            "no change is under way; the latest: generation 8, done at 2024-08-01T11:59:50Z; "
+            "connect-ha history\n");
+}
+
+TEST_F(RolloutTest, JsonIsTheMessage) {
+  EXPECT_EQ(world_.Run({"rollout", "status", "--json"}), kHolds);
+  const std::string by_switch = world_.out;
+  RolloutStatus read;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(by_switch, &read).ok());
+  EXPECT_EQ(read.SerializeAsString(), Rollout().SerializeAsString());
+  EXPECT_EQ(world_.Run({"rollout", "status", "--output", "json"}), kHolds);
+  EXPECT_EQ(world_.out, by_switch);
+}
+
+// What is shown in each of the seconds to come; the last one stays.
+class WatchTest : public RolloutTest {
+ protected:
+  void Then(const std::function<void(v1::GetPlanResponse& plan)>& change) {
+    auto& plans = world_.coordinator.plans;
+    if (plans.empty()) plans.push_back(world_.coordinator.plan);
+    plans.push_back(plans.back());
+    change(plans.back());
+  }
+  int Watch(const std::vector<std::string>& more = {}) {
+    world_.waits = 20;
+    std::vector<std::string> words = {"rollout", "status", "--watch"};
+    words.insert(words.end(), more.begin(), more.end());
+    return world_.Run(words);
+  }
+  std::chrono::microseconds Took() const { return world_.now - begun_; }
+
+  const Time begun_ = world_.now;
+};
+
+TEST_F(WatchTest, WritesWhatChangedUntilItIsDone) {
+  Then([](v1::GetPlanResponse& plan) {  // only time passed
+    plan.mutable_decision()->mutable_rollout()->set_left_us(1);
+  });
+  Then([](v1::GetPlanResponse& plan) {
+    RolloutStatus& rollout = *plan.mutable_decision()->mutable_rollout();
+    rollout.set_phase(RolloutStatus::REST);
+    rollout.mutable_nodes(0)->set_step(v1::RolloutStep::CHANGED);
+    rollout.mutable_nodes(0)->clear_waits_for();
+  });
+  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  EXPECT_EQ(Watch(), kHolds);
+  EXPECT_EQ(world_.out,
+            "[0s] generation 8: together: first\n"
+            "[0s] node-1: verifying; waits for: Connect to answer\n"
+            "[0s] node-2: held; waits for: node-1 to be right\n"
+            "[2s] generation 8: together: rest\n"
+            "[2s] node-1: changed\n"
+            "generation 8 is done; connect-ha history\n");
+  EXPECT_EQ(Took(), std::chrono::seconds(3));
+}
+
+TEST_F(WatchTest, EndsWhereAPersonHasToSayHowItGoesOn) {
+  Then([this](v1::GetPlanResponse& plan) {
+    Halt();
+    *plan.mutable_decision()->mutable_rollout() = Rollout();
+  });
+  EXPECT_EQ(Watch(), kFails);
+  EXPECT_EQ(Took(), std::chrono::seconds(1));
+  EXPECT_THAT(world_.out, HasSubstr("HALTED: node-1: Connect does not start: it exited\n"
+                                    "  | cannot migrate\n  fix: connect-ha node start node-1"));
+}
+
+TEST_F(WatchTest, EndsWhereANewerOneTookItsPlace) {
+  Then([](v1::GetPlanResponse& plan) {
+    plan.mutable_decision()->mutable_rollout()->set_generation(9);
+    plan.mutable_decision()->mutable_rollout()->set_phase(RolloutStatus::STAGING);
+  });
+  EXPECT_EQ(Watch(), kFails);
+  EXPECT_THAT(world_.error, HasSubstr("generation 9 took the place of 8\nfix:   "));
+}
+
+TEST_F(WatchTest, GoesOnWhileItIsPausedOrWaits) {
+  Rollout().set_standing(RolloutStatus::PAUSED);
+  EXPECT_EQ(Watch(), kHolds);
+  EXPECT_EQ(Took(), std::chrono::seconds(21)) << "until it was told to stop";
+}
+
+// Right after its start a coordinator has decided nothing: that is not the end of the change.
+TEST_F(WatchTest, ACoordinatorThatGoesAwayAndComesBackIsAwaited) {
+  Then([](v1::GetPlanResponse& plan) {
+    plan.clear_decided_at();
+    plan.mutable_decision()->clear_rollout();
+  });
+  Then([this](v1::GetPlanResponse& plan) { plan = world_.coordinator.plan; });
+  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  world_.on_wait = [this, waited = 0]() mutable {
+    ++waited;
+    world_.coordinator.error =
+        waited == 1 || waited == 2 ? absl::UnavailableError("no answer") : absl::OkStatus();
+  };
+  EXPECT_EQ(Watch(), kHolds);
+  EXPECT_EQ(world_.error, "error: no answer\nthe coordinator answers again\n");
+  EXPECT_THAT(world_.out, HasSubstr("generation 8 is done"));
+}
+
+TEST_F(WatchTest, IsRedrawnOnATerminal) {
+  world_.interactive = true;
+  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  EXPECT_EQ(Watch(), kHolds);
+  EXPECT_THAT(world_.out, StartsWith("\x1b[H\x1b[2Jcluster analytics   generation 8"));
+  EXPECT_THAT(world_.out, HasSubstr("serving (closed)"));
+  EXPECT_THAT(world_.out, HasSubstr("\x1b[H\x1b[2Jno change is under way"));
+}
+
+TEST_F(WatchTest, AsJsonIsAnObjectALine) {
+  Then([](v1::GetPlanResponse& plan) {  // only time passed
+    plan.mutable_decision()->mutable_rollout()->set_left_us(1);
+  });
+  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  EXPECT_EQ(Watch({"--json"}), kHolds);
+  EXPECT_EQ(std::count(world_.out.begin(), world_.out.end(), '\n'), 2);
+  EXPECT_THAT(world_.out, StartsWith("{\"generation\":\"8\",\"kind\":\"TOGETHER\""));
+}
+
+TEST_F(WatchTest, WithoutAChangeThereIsNothingToWatch) {
+  NoChange();
+  EXPECT_EQ(Watch(), kHolds);
+  EXPECT_EQ(world_.out, "no change is under way; connect-ha history\n");
+}
+
+v1::Rollout Ended() {
+  v1::Rollout rollout;
+  rollout.set_generation(8);
+  rollout.set_from(7);
+  rollout.set_kind(v1::Rollout::TOGETHER);
+  rollout.set_applied_by("admin/alice");
+  rollout.set_approved_by("maintenance window Sun 02:00-04:00 UTC");
+  rollout.mutable_began_at()->set_seconds(1722513000);
+  rollout.mutable_in_force_at()->set_seconds(1722513060);
+  rollout.set_first("node-1");
+  rollout.mutable_verified_at()->set_seconds(1722513180);
+  rollout.mutable_opened_at()->set_seconds(1722513190);
+  rollout.mutable_ended_at()->set_seconds(1722513300);
+  rollout.set_end(v1::Rollout::DONE);
+  for (const char* name : {"node-1", "node-2", "node-3"}) {
+    v1::RolloutNode& node = *rollout.add_nodes();
+    node.set_node(name);
+    node.set_to_change(true);
+  }
+  rollout.mutable_nodes(0)->set_out_us(130'000'000);
+  rollout.mutable_nodes(0)->set_refused(41);
+  rollout.mutable_nodes(1)->set_out_us(200'000'000);
+  rollout.mutable_nodes(1)->mutable_out_since()->set_seconds(1722513290);
+  rollout.mutable_nodes(1)->set_refused(1);
+  rollout.mutable_nodes(2)->set_skipped(true);
+  return rollout;
+}
+
+TEST_F(RolloutTest, TheHistorySaysWhoApprovedHowLongEachWasOutAndWhatGatesRefused) {
+  world_.coordinator.rollouts = {Ended()};
+  EXPECT_EQ(world_.Run({"history"}), kHolds);
+  EXPECT_EQ(world_.out,
+            "generation 8   together   done   2024-08-01T11:50:00Z   took 5m\n"
+            "  from generation 7, applied by admin/alice, approved by maintenance window Sun "
+            "02:00-04:00 UTC\n"
+            "  all stopped at 2024-08-01T11:51:00Z, node-1 first, right after 2m, serving again "
+            "after 2m 10s\n"
+            "  node-1  out for 2m 10s  41 requests refused by its gate\n"
+            "  node-2  out for 3m 30s  1 request refused by its gate\n"
+            "  node-3  declared gone\n");
+}
+
+TEST_F(RolloutTest, TheHistoryHasTheOneUnderWayAndNoMoreThanIsAskedFor) {
+  v1::Rollout rolling = Ended();
+  rolling.set_kind(v1::Rollout::ROLLING);
+  rolling.clear_ended_at();
+  rolling.set_end(v1::Rollout::END_UNSPECIFIED);
+  rolling.clear_approved_by();
+  world_.coordinator.rollouts = {rolling, Ended()};
+  EXPECT_EQ(world_.Run({"history", "--limit", "1"}), kHolds);
+  EXPECT_THAT(world_.out,
+              StartsWith("generation 8   rolling   under way   2024-08-01T11:50:00Z   for 10m\n"
+                         "  from generation 7, applied by admin/alice\n"
+                         "  node-1"));
+  EXPECT_THAT(world_.out, Not(HasSubstr("took")));
+  EXPECT_EQ(world_.Run({"history", "--limit", "none"}), kUsage);
+  world_.coordinator.rollouts.clear();
+  EXPECT_EQ(world_.Run({"history"}), kHolds);
+  EXPECT_THAT(world_.out, StartsWith("no change of this cluster was begun yet"));
+}
+
+TEST_F(RolloutTest, PlanAndStatusNameItInALine) {
+  world_.coordinator.snapshot.clear_nodes();
+  v1::NodeSnapshot& node = *world_.coordinator.snapshot.add_nodes();
+  node.set_name("node-1");
+  node.set_assigned_state(v1::SERVING);
+  node.set_reported_state(v1::READY);
+  const std::string line =
+      "\ngeneration 8, together: first, for 3m, about 1m 30s left; connect-ha rollout status\n";
+  for (const char* command : {"plan", "status"}) {
+    world_.Run({command});
+    EXPECT_THAT(world_.out, HasSubstr(line)) << command;
+    EXPECT_THAT(world_.out, HasSubstr("ready -> serving (closed)")) << command;
+    EXPECT_THAT(world_.out, HasSubstr("generation 8  ")) << command << ": the approval";
+  }
+  NoChange();
+  for (const char* command : {"plan", "status"}) {
+    world_.Run({command});
+    EXPECT_THAT(world_.out, Not(HasSubstr("rollout status"))) << command;
+  }
+}
+
+TEST(RolloutText, AnApprovalIsAwaitedUntilSomebodyGaveIt) {
+  v1::GetPlanResponse plan;
+  RolloutStatus& rollout = *plan.mutable_decision()->mutable_rollout();
+  rollout.set_generation(8);
+  rollout.set_phase(RolloutStatus::AWAITING);
+  EXPECT_FALSE(AwaitsApproval(plan)) << "a node, or the database";
+  rollout.mutable_outlook()->set_needs("connect-ha approve 8");
+  EXPECT_TRUE(AwaitsApproval(plan));
+  Word& word = *plan.add_words();
+  word.set_kind(Word::APPROVE);
+  word.set_generation(7);
+  EXPECT_TRUE(AwaitsApproval(plan));
+  word.set_generation(8);
+  EXPECT_FALSE(AwaitsApproval(plan));
+}
+
+TEST(RolloutText, AnOutlookSaysWhatItNeedsAndWhy) {
+  std::ostringstream out;
+  Terminal terminal{out, out};
+  v1::Outlook outlook;
+  PrintOutlook(terminal, outlook);
+  EXPECT_EQ(out.str(), "");
+  outlook.set_text("a rolling restart, about 6 min, at least 1 node serving");
+  outlook.add_because("node-1: package python-3.11.9: Connect must be restarted");
+  outlook.add_unknown("node-5");
+  outlook.set_needs("connect-ha approve 8");
+  PrintOutlook(terminal, outlook);
+  EXPECT_EQ(out.str(),
+            "this needs: a rolling restart, about 6 min, at least 1 node serving\n"
+            "  node-1: package python-3.11.9: Connect must be restarted\n"
+            "it may need more: node-5 has not said what would change there\n"
+            "before it begins: connect-ha approve 8\n");
+  out.str("");
+  outlook.set_refused("R 4.1.3 would be removed, and 312 items of content are pinned to it");
+  outlook.set_fix("leave it in runtimes.r");
+  PrintOutlook(terminal, outlook);
+  EXPECT_EQ(out.str(),
+            "this is refused: R 4.1.3 would be removed, and 312 items of content are pinned to it\n"
+            "  fix: leave it in runtimes.r\n");
+}
+
+// A phase, a step or a kind that is added has to have its name.
+TEST(RolloutText, EverythingHasAName) {
+  for (int phase = 1; phase <= RolloutStatus::Phase_MAX; ++phase) {
+    EXPECT_NE(PhaseName(static_cast<RolloutStatus::Phase>(phase)), "-") << phase;
+  }
+  for (int step = 1; step <= v1::RolloutStep::Step_MAX; ++step) {
+    EXPECT_NE(StepName(static_cast<v1::RolloutStep::Step>(step)), "-") << step;
+  }
+  EXPECT_EQ(StepName(v1::RolloutStep::GETTING_READY), "getting ready");
+  EXPECT_EQ(RolloutKindName(v1::Rollout::IN_PLACE), "in place");
+  EXPECT_EQ(RolloutKindName(v1::Rollout::KIND_UNSPECIFIED), "-");
+}
+
+TEST(RolloutPhases, AreListedForPeopleAndPrograms) {
+  World world;
+  EXPECT_EQ(world.Run({"rollout", "phases"}), kHolds);
+  for (const PhaseRow& row : Phases()) EXPECT_THAT(world.out, HasSubstr(row.name));
+  EXPECT_EQ(world.Run({"rollout", "phases", "--json"}), kHolds);
+  v1::PhaseTable table;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(world.out, &table).ok());
+  ASSERT_EQ(table.phases_size(), static_cast<int>(Phases().size()));
+  EXPECT_EQ(table.phases(0).phase(), Phases()[0].phase);
+  EXPECT_EQ(world.Run({"rollout", "phases", "--markdown"}), kHolds);
+  EXPECT_EQ(world.out, PhasesMarkdown());
+}
+
+}  // namespace
+}  // namespace connect_ha
