@@ -154,16 +154,59 @@ TEST(CheckWordTest, SaysWhatIsMissing) {
   EXPECT_TRUE(absl::StartsWith(why(word), "waive needs an end"));
   word = AWord(v1::Word::CORDON);
   word.set_rule("storage-works");
-  EXPECT_EQ(why(word), "cordon is of a node, not of a rule");
+  EXPECT_EQ(why(word), "cordon is not of a rule");
+}
+
+TEST(CheckWordTest, WhatIsSaidOfAChangeNamesNoNodeAndWhichOne) {
+  const auto why = [](v1::Word word) { return std::string(CheckWord(word, kNoon).message()); };
+  for (const auto kind :
+       {v1::Word::PAUSE, v1::Word::APPROVE, v1::Word::ABORT, v1::Word::RESTORED}) {
+    EXPECT_TRUE(absl::StrContains(why(AWord(kind)), " is of the cluster, not of a node"));
+  }
+  EXPECT_EQ(why(AWord(v1::Word::PAUSE, "")), "");
+  for (const auto kind : {v1::Word::APPROVE, v1::Word::ABORT}) {
+    v1::Word word = AWord(kind, "");
+    EXPECT_TRUE(absl::StartsWith(why(word), "no generation is named\nfix: "));
+    word.set_generation(8);
+    EXPECT_EQ(why(word), "");
+    word.set_rule("storage-works");
+    EXPECT_EQ(why(word), KindName(kind) + " is not of a rule");
+  }
+  v1::Word restored = AWord(v1::Word::RESTORED, "");
+  for (const char* wrong : {"", "last week's", "2024.08.0~ubuntu22"}) {
+    restored.set_version(wrong);
+    EXPECT_TRUE(absl::StrContains(why(restored), "is no version of Connect\nfix: ")) << wrong;
+  }
+  restored.set_version("2024.08.0");
+  EXPECT_EQ(why(restored), "");
+}
+
+TEST(DescribeWordTest, SaysOfWhichGenerationAndVersion) {
+  v1::Word word = AWord(v1::Word::APPROVE, "");
+  word.set_generation(8);
+  EXPECT_EQ(DescribeWord(word), "approve generation 8: kernel update");
+  word.set_now(true);
+  word.set_downtime(true);
+  EXPECT_EQ(DescribeWord(word),
+            "approve generation 8: kernel update (without waiting for the window, though too few "
+            "may serve)");
+  word = AWord(v1::Word::RESTORED, "");
+  word.set_version("2024.08.0");
+  EXPECT_EQ(DescribeWord(word), "restored Connect 2024.08.0: kernel update");
 }
 
 TEST(NeededRoleTest, IsAnAdminsWhereItCanCorruptOrTakesTheServiceAway) {
-  for (const auto kind : {v1::Word::FENCE, v1::Word::UNFENCE, v1::Word::RELEASE, v1::Word::GONE}) {
+  for (const auto kind : {v1::Word::FENCE, v1::Word::UNFENCE, v1::Word::RELEASE, v1::Word::GONE,
+                          v1::Word::RESTORED}) {
     EXPECT_EQ(NeededRole(AWord(kind), {}), v1::ADMIN) << KindName(kind);
   }
-  for (const auto kind : {v1::Word::CORDON, v1::Word::DRAIN, v1::Word::STOP, v1::Word::START}) {
+  for (const auto kind : {v1::Word::CORDON, v1::Word::DRAIN, v1::Word::STOP, v1::Word::START,
+                          v1::Word::APPROVE, v1::Word::PAUSE, v1::Word::ABORT}) {
     EXPECT_EQ(NeededRole(AWord(kind), {}), v1::OPERATOR) << KindName(kind);
   }
+  v1::Word approval = AWord(v1::Word::APPROVE, "");
+  approval.set_downtime(true);
+  EXPECT_EQ(NeededRole(approval, {}), v1::ADMIN);
   v1::Word drain = AWord(v1::Word::DRAIN);
   drain.set_downtime(true);
   EXPECT_EQ(NeededRole(drain, {}), v1::ADMIN);
