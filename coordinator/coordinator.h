@@ -43,8 +43,7 @@ class Coordinator {
   void Tick(Time now);
 
   // Reads the certificate again, and lets in the admin that `connect-ha init` made anew. An error:
-  // the file at `spec_path` is not the specification in force, which stays; it says how to apply
-  // it.
+  // the file at `spec_path` is not the newest specification, which stays; it says how to apply it.
   absl::Status Reload(Time now);
 
   // Ends calls and streams, and stores what is not stored yet.
