@@ -21,14 +21,25 @@ std::vector<std::string> AccountsOf(const v1::Assignment& orders) {
   return names;
 }
 
+bool ReadsPinned(const v1::Assignment& orders) {
+  const v1::ClusterSpec& spec = orders.desired().spec();
+  const v1::RuntimesSpec& runtimes = spec.runtimes();
+  return spec.enforcement() == v1::ENFORCE &&
+         runtimes.r_size() + runtimes.python_size() + runtimes.quarto_size() > 0;
+}
+
 LoadedConfig Load(Host& host, const v1::AgentConfig& config, const AskOrders& orders) {
-  std::vector<std::string> accounts = AccountsOf(*orders());
-  absl::StatusOr<ConnectConfig> loaded = LoadConnectConfig(host, config);
-  if (loaded.ok()) {
-    return {std::make_shared<const ConnectConfig>(*std::move(loaded)), {}, std::move(accounts)};
+  const std::shared_ptr<const v1::Assignment> held = orders();
+  LoadedConfig loaded;
+  loaded.accounts = AccountsOf(*held);
+  loaded.reads_pinned = ReadsPinned(*held);
+  absl::StatusOr<ConnectConfig> read = LoadConnectConfig(host, config);
+  if (read.ok()) {
+    loaded.config = std::make_shared<const ConnectConfig>(*std::move(read));
+  } else if (!absl::IsNotFound(read.status())) {
+    loaded.status = read.status();
   }
-  if (absl::IsNotFound(loaded.status())) return {nullptr, absl::OkStatus(), std::move(accounts)};
-  return {nullptr, loaded.status(), std::move(accounts)};
+  return loaded;
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "agent/assignment/standing.h"
 #include "agent/assignment/told.h"
 #include "agent/preflight/database_look.h"
+#include "agent/preflight/migration_look.h"
 #include "agent/preflight/storage_look.h"
 #include "agent/probes/connect/configuration.h"
 #include "connect_ha/v1/convergence.pb.h"
@@ -199,6 +200,8 @@ class Look {
       absl::Status fits = storage_look_->FitsDatabase(seen->connect_tables);
       if (!fits.ok()) return fits;
     }
+    const absl::Status as_left = CheckMigration(host_, options_.state_dir, seen->migration);
+    if (!as_left.ok()) return as_left;
     return seen->text;
   }
 

@@ -39,6 +39,9 @@ struct ProbeInput {
   ProbeCache& cache;
   // Accounts that the specification names which this node holds; empty while it holds none.
   std::vector<std::string> accounts = {};
+  // What content is pinned to is read from Connect's database: the specification that this node
+  // holds names runtimes, and is enforced.
+  bool reads_pinned = false;
 };
 
 // What makes a probe run again before its pace says so.

@@ -173,6 +173,14 @@ TEST_F(SpecBundleTest, ChecksSecretsAndWarnsOfUnusedOnes) {
             "configuration\n");
 }
 
+TEST_F(SpecBundleTest, AMaintenanceWindowInAnUnknownTimeZoneIsAnErrorWhereItStands) {
+  EXPECT_EQ(Load("cluster: a\nrollout:\n  maintenance_window: Sat,Sun 22:00-01:30 Europe/Berlin\n"),
+            "");
+  EXPECT_EQ(Load("cluster: a\nrollout:\n  maintenance_window: Sun 02:00-04:00 Europe/Berln\n"),
+            "cluster.yaml:3:23: rollout.maintenance_window names the time zone \"Europe/Berln\", "
+            "which is not known here; did you mean \"Europe/Berlin\"?\n");
+}
+
 TEST_F(SpecBundleTest, NotesWhatHasNoEffectAndWarnsOfWhatIsNotInstalled) {
   EXPECT_EQ(
       Load("cluster: a\nenforcement: enforce\nconnect: {version: 2024.08.0}\nruntimes:\n"
@@ -185,19 +193,16 @@ TEST_F(SpecBundleTest, NotesWhatHasNoEffectAndWarnsOfWhatIsNotInstalled) {
       "cluster.yaml:3:20: warning: connect.version has no connect.package beside it: it is "
       "compared, not installed\n"
       "cluster.yaml:5:7: warning: runtimes.r[0] (4.3.3) has no package or archive: it is "
-      "compared, not installed\n"
-      "cluster.yaml:8:50: note: rollout.maintenance_window is read, but has no effect in this "
-      "version\n");
+      "compared, not installed\n");
   EXPECT_EQ(Load("cluster: a\nenforcement: enforce\n"),
             "cluster.yaml:2:14: warning: enforcement is enforce, and there is nothing to bring the "
             "nodes to\n");
   EXPECT_EQ(
       Load("cluster: a\nrollout: {maintenance_window: \"Sunday 2-4\"}\nload_balancer: {}\n"
            "nodes: {minimum_serving: 0}\ndatabase: {tls: full, ca_file: x}\n"),
-      "cluster.yaml:2:31: rollout.maintenance_window must be as Sun 02:00-04:00 UTC, not "
+      "cluster.yaml:2:31: rollout.maintenance_window must be days, times and a time zone as Sun "
+      "02:00-04:00 UTC or Sat,Sun 22:00-01:30 Europe/Berlin, or without days for every day, not "
       "\"Sunday 2-4\"\n"
-      "cluster.yaml:2:31: note: rollout.maintenance_window is read, but has no effect in this "
-      "version\n"
       "cluster.yaml:4:26: nodes.minimum_serving must be 1 or more\n"
       "cluster.yaml:5:17: database.tls must be an sslmode, as verify-full or require, not "
       "\"full\"\n"
