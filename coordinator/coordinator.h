@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/time.h"
+#include "coordinator/cluster/backup.h"
 #include "coordinator/cluster/balancer/balancer_probe.h"
 #include "coordinator/cluster/evaluator.h"
 #include "coordinator/cluster/planner.h"
@@ -83,6 +84,7 @@ class Coordinator {
   std::unique_ptr<Callers> callers_;
   std::unique_ptr<Specs> specs_;
   std::unique_ptr<PreviewBoard> previews_;
+  Backup backup_;  // the planner's alone
   std::unique_ptr<Planner> planner_;
   std::unique_ptr<BalancerProbe> balancer_;
   std::unique_ptr<Server> server_;

@@ -20,6 +20,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kDecideAtLeast{10'000};
+constexpr milliseconds kLookForBackup{1'000};
 // Of what changes at once much is one decision; and however many nodes there are, deciding takes
 // a fifth of a processor at the most.
 constexpr int kRestPerWork = 4;
@@ -190,7 +191,7 @@ absl::StatusOr<bool> Planner::TryOnce(Time now) {
   const auto checklist = evaluator_.Latest();
   round.looks = roster_.LookForPlan(now, &round.input);
   rules_.Add(*checklist, judged, round.looks, now, &round.input);
-  const auto backup = backup_.latest ? backup_.latest() : std::nullopt;
+  const auto backup = backup_.latest ? backup_.latest(now) : std::nullopt;
   if (backup) *round.input.mutable_backup() = *backup;
   round.decision = functions_.decide(round.input);
   std::vector<std::string> broken = functions_.broken(round.input, round.decision);
@@ -245,20 +246,33 @@ absl::Status Planner::PutIntoForce(Round& round, Time now) {
   for (const std::string& node : told) {
     if (nudge_) nudge_(node);
   }
-  if (round.decision.has_back_up() && backup_.ask) backup_.ask(round.decision.back_up());
+  BackUp(round.decision, now);
   TakeInSaid(round.decision, now, said_);
   rollout_told_ = ToldOf(round.decision.rollout());
   if (!std::exchange(broken_, {}).empty()) spdlog::info("event=PLAN_IN_FORCE");
-  {
-    std::lock_guard lock(wake_mutex_);
-    wake_at_.reset();
-    if (round.decision.has_wake_at()) wake_at_ = FromProto(round.decision.wake_at());
-  }
+  WakeAt(round.decision, now);
   Show(Shown(round.input, std::move(round.decision), now));
   auto looked_at = std::make_shared<const v1::PlanInput>(std::move(round.input));
   std::lock_guard lock(shown_mutex_);
   looked_at_ = std::move(looked_at);
   return absl::OkStatus();
+}
+
+// Where another generation was applied meanwhile, the next decision asks for what that takes.
+void Planner::BackUp(const v1::Decision& decision, Time now) {
+  if (!decision.has_back_up() || !backup_.ask) return;
+  const Generations specs = roster_.SpecsNow();
+  if (specs.newest->generation() != decision.back_up().generation()) return;
+  backup_.ask(decision.back_up(), specs.newest->spec(), now);
+}
+
+// Nobody tells that a backup ended: it is looked for.
+void Planner::WakeAt(const v1::Decision& decision, Time now) {
+  std::lock_guard lock(wake_mutex_);
+  wake_at_.reset();
+  if (decision.has_wake_at()) wake_at_ = FromProto(decision.wake_at());
+  if (decision.has_back_up())
+    wake_at_ = std::min(wake_at_.value_or(now + kLookForBackup), now + kLookForBackup);
 }
 
 // Once for each that is another one.
@@ -272,25 +286,6 @@ void Planner::TellRefused(const std::vector<std::string>& broken, Time now) {
       now);
   Log({event});
   store_.AddEvent(event).status().IgnoreError();  // said in the log
-}
-
-void Planner::LeaveInForce(std::vector<std::string> why) {
-  if (why != broken_)
-    spdlog::error("event=PLAN_NOT_IN_FORCE text={}", LogValue(absl::StrJoin(why, "; ")));
-  {
-    // It is asked again in a while.
-    std::lock_guard lock(wake_mutex_);
-    wake_at_.reset();
-  }
-  v1::GetPlanResponse shown = CurrentPlan();
-  shown.clear_broken();
-  for (const std::string& line : why) shown.add_broken(line);
-  if (plan_) {
-    shown.clear_words();
-    for (const v1::Word& word : plan_->words) *shown.add_words() = word;
-  }
-  broken_ = std::move(why);
-  Show(std::move(shown));
 }
 
 }  // namespace connect_ha

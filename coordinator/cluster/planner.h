@@ -49,11 +49,12 @@ struct PlanFunctions {
   std::function<v1::Outlook(const v1::PlanInput&)> look_ahead = LookAhead;
 };
 
-// The command before a migration. Neither waits for it.
+// The command before a migration (cluster/backup.h), but for tests. Neither waits for it.
 struct BackupFunctions {
-  // Has it run, but where it ran already as that: by generation and asked_at.
-  std::function<void(const v1::BackupRun&)> ask;
-  std::function<std::optional<v1::BackupRun>()> latest;  // on this host
+  // Has it run, but where it ran already as that: by generation and asked_at. The specification is
+  // that generation's.
+  std::function<void(const v1::BackupRun& run, const v1::ClusterSpec& spec, Time now)> ask;
+  std::function<std::optional<v1::BackupRun>(Time now)> latest;  // on this host
 };
 
 // Of what decisions say loudly; what is more is counted.
@@ -115,14 +116,16 @@ class Planner {
   absl::Status Read();
   absl::Status Keep(Round& round, Time now);
   absl::Status PutIntoForce(Round& round, Time now);
+  void BackUp(const v1::Decision& decision, Time now);
+  void WakeAt(const v1::Decision& decision, Time now);
   void TellRefused(const std::vector<std::string>& broken, Time now);
-  void LeaveInForce(std::vector<std::string> why);
   // planner_words.cc
   absl::Status CheckGeneration(const v1::Word& word) const;
   std::vector<v1::Word> WordsLike(const v1::TakeBackRequest& request) const;
 
-  // planning/planner_shown.cc; the first with deciding_ held.
+  // planning/planner_shown.cc; the first two with deciding_ held.
   v1::GetPlanResponse Shown(const v1::PlanInput& input, v1::Decision decision, Time now) const;
+  void LeaveInForce(std::vector<std::string> why);
   void Show(v1::GetPlanResponse shown);
   std::shared_ptr<const v1::GetPlanResponse> LastShown() const;
   v1::NodeAssignment AssignmentOf(const std::string& node) const;

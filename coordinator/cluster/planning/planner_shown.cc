@@ -1,8 +1,12 @@
 // What is shown of what was decided, to whoever asks.
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <mutex>
 #include <utility>
 
+#include "absl/strings/str_join.h"
+#include "common/log.h"
 #include "coordinator/cluster/planner.h"
 #include "coordinator/cluster/planning/draft_look.h"
 
@@ -32,6 +36,25 @@ void Planner::Show(v1::GetPlanResponse shown) {
 std::shared_ptr<const v1::GetPlanResponse> Planner::LastShown() const {
   std::lock_guard lock(shown_mutex_);
   return shown_;
+}
+
+void Planner::LeaveInForce(std::vector<std::string> why) {
+  if (why != broken_)
+    spdlog::error("event=PLAN_NOT_IN_FORCE text={}", LogValue(absl::StrJoin(why, "; ")));
+  {
+    // It is asked again in a while.
+    std::lock_guard lock(wake_mutex_);
+    wake_at_.reset();
+  }
+  v1::GetPlanResponse shown = CurrentPlan();
+  shown.clear_broken();
+  for (const std::string& line : why) shown.add_broken(line);
+  if (plan_) {
+    shown.clear_words();
+    for (const v1::Word& word : plan_->words) *shown.add_words() = word;
+  }
+  broken_ = std::move(why);
+  Show(std::move(shown));
 }
 
 v1::GetPlanResponse Planner::CurrentPlan() const { return *LastShown(); }

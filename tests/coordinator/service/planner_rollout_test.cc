@@ -315,11 +315,12 @@ TEST_F(RolloutTest, ThePlanSeesTheWindowOfTheNewest) {
 TEST_F(RolloutTest, ABackupIsAskedForOnceItIsRememberedAndItsEndIsToldOnce) {
   std::vector<v1::BackupRun> asked;
   std::optional<v1::BackupRun> latest;
-  planner_->OnBackup({[&](const v1::BackupRun& run) {
+  planner_->OnBackup({[&](const v1::BackupRun& run, const v1::ClusterSpec& spec, Time) {
                         EXPECT_EQ(store_->GetPlan()->memory.backup().generation(), 4u);
+                        EXPECT_EQ(spec.connect().version(), "2024.09.0");
                         asked.push_back(run);
                       },
-                      [&] { return latest; }});
+                      [&](Time) { return latest; }});
   v1::BackupRun run;
   run.set_generation(4);
   *run.mutable_asked_at() = ToProto(kNoon);
