@@ -228,7 +228,10 @@ TEST_F(PeopleTest, TheAuditLogNamesThePersonTheAddressAndTheReason) {
   }
   EXPECT_EQ(CodeOf(*carol, &Stub::Refresh, {}), grpc::StatusCode::OK);
   EXPECT_EQ(CodeOf(*carol, &Stub::GetChecklist, {}), grpc::StatusCode::OK);
-  const auto audit = Audit();
+  std::vector<v1::AuditEntry> audit;
+  for (const v1::AuditEntry& entry : Audit()) {
+    if (entry.actor() != "coordinator") audit.push_back(entry);  // what people did
+  }
   ASSERT_GE(audit.size(), 4u);
   const v1::AuditEntry* last = &audit.back() - 3;
   EXPECT_EQ(last[0].action(), v1::AuditEntry::ADMIN_CREATED);
