@@ -72,6 +72,7 @@ std::vector<Command> Commands(const Environment& environment) {
       AuditCommand(environment),
       InitCommand(environment),
       ServeCommand(environment),
+      BackupRunCommand(environment),
       CheckConfigCommand(),
   });
   add(StandardCommands());

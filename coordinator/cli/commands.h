@@ -39,6 +39,7 @@ Command AdminCreateCommand(const Environment& environment);
 Command AdminListCommand(const Environment& environment);
 Command AdminRemoveCommand(const Environment& environment);
 Command AuditCommand(const Environment& environment);
+Command BackupRunCommand(const Environment& environment);
 Command CheckConfigCommand();
 Command PreviewCommand(const Environment& environment);
 Command ApplyCommand(const Environment& environment);

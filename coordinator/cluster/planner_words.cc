@@ -15,9 +15,15 @@
 namespace connect_ha {
 namespace {
 
-// What it is of: a node, or a rule.
+// What it is of: a node, a rule, or the cluster.
 std::string SubjectOf(const std::string& node, const std::string& rule) {
-  return node.empty() ? rule : node;
+  if (!node.empty()) return node;
+  return rule.empty() ? "the cluster" : rule;
+}
+
+std::string SubjectOf(const v1::Word& word) {
+  if (word.generation() != 0) return absl::StrCat("generation ", word.generation());
+  return SubjectOf(word.node(), word.rule());
 }
 
 v1::Event WordEvent(v1::Event::Kind kind, const v1::Word& word, const std::string& actor,
@@ -32,25 +38,24 @@ absl::Status NothingSaid(const v1::TakeBackRequest& request) {
   for (const int kind : request.kinds()) {
     kinds.push_back(KindName(static_cast<v1::Word::Kind>(kind)));
   }
-  const std::string subject = SubjectOf(request.node(), request.rule());
-  return absl::NotFoundError(absl::StrCat("nobody said ", absl::StrJoin(kinds, " or "),
-                                          subject.empty() ? "" : " of ", subject,
+  return absl::NotFoundError(absl::StrCat("nobody said ", absl::StrJoin(kinds, " or "), " of ",
+                                          SubjectOf(request.node(), request.rule()),
                                           "\nfix: connect-ha plan shows what is in force"));
 }
 
 }  // namespace
 
-v1::NodeAssignment Planner::AssignmentOf(const std::string& node) const {
-  std::shared_ptr<const v1::GetPlanResponse> shown;
-  {
-    std::lock_guard lock(shown_mutex_);
-    shown = shown_;
-  }
-  const auto& all = shown->decision().assignments();
-  const auto found = std::find_if(all.begin(), all.end(), [&node](const v1::NodeAssignment& one) {
-    return one.node() == node;
-  });
-  return found == all.end() ? v1::NodeAssignment() : *found;
+// What is said of a generation that is neither in force nor to come would hold for nothing.
+absl::Status Planner::CheckGeneration(const v1::Word& word) const {
+  if (word.kind() != v1::Word::APPROVE && word.kind() != v1::Word::ABORT) return absl::OkStatus();
+  const Generations specs = roster_.SpecsNow();
+  const uint64_t in_force = specs.in_force->generation();
+  const uint64_t newest = specs.newest->generation();
+  if (word.generation() == in_force || word.generation() == newest) return absl::OkStatus();
+  return absl::NotFoundError(
+      absl::StrCat("generation ", word.generation(), " is neither in force, which is ", in_force,
+                   ", nor the newest, which is ", newest,
+                   "\nfix: connect-ha rollout status says which one is to come"));
 }
 
 absl::StatusOr<v1::GiveWordResponse> Planner::GiveWord(v1::Word word, v1::AuditEntry entry,
@@ -63,10 +68,12 @@ absl::StatusOr<v1::GiveWordResponse> Planner::GiveWord(v1::Word word, v1::AuditE
   *word.mutable_at() = ToProto(now);
   *entry.mutable_at() = ToProto(now);
   entry.set_action(v1::AuditEntry::WORD_GIVEN);
-  entry.set_subject(SubjectOf(word.node(), word.rule()));
+  entry.set_subject(SubjectOf(word));
   entry.set_text(DescribeWord(word));
   entry.set_why(word.reason());
   std::lock_guard lock(deciding_);
+  const absl::Status known = CheckGeneration(word);
+  if (!known.ok()) return known;
   const auto given =
       store_.AddWord(word, WordEvent(v1::Event::WORD_GIVEN, word, entry.actor(), "", now), entry);
   if (absl::IsNotFound(given.status())) {

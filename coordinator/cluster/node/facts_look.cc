@@ -9,6 +9,7 @@
 #include "common/checklist/view/data_mount.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/text/short_text.h"
+#include "common/tls/crypto.h"
 #include "common/version.h"
 #include "coordinator/cluster/node/bounds.h"
 #include "coordinator/wire_values.h"
@@ -32,13 +33,26 @@ bool HasTooLongLists(const v1::Facts& facts) {
   for (const v1::BeaconDirectory& directory : facts.beacons().directories()) {
     most_beacons = std::max(most_beacons, directory.seen_size());
   }
-  const int longest = std::max(
-      {facts.unobserved_size(), facts.runs_size(), accounts.accounts_size(), accounts.groups_size(),
-       configuration.keys_size(), configuration.errors_size(), configuration.warnings_size(),
-       facts.license().files_size(), storage.mounts_size(), storage.directories_size(),
-       storage.answers_size(), facts.listeners().tcp_size(), facts.disk().file_systems_size(),
-       storage.rounds_size(), storage.spaces_size(), facts.beacons().directories_size(),
-       most_beacons, facts.presence().seen_keys_size(), facts.instance().notices_size()});
+  const int longest = std::max({facts.unobserved_size(),
+                                facts.runs_size(),
+                                accounts.accounts_size(),
+                                accounts.groups_size(),
+                                configuration.keys_size(),
+                                configuration.errors_size(),
+                                configuration.warnings_size(),
+                                facts.license().files_size(),
+                                storage.mounts_size(),
+                                storage.directories_size(),
+                                storage.answers_size(),
+                                facts.listeners().tcp_size(),
+                                facts.disk().file_systems_size(),
+                                storage.rounds_size(),
+                                storage.spaces_size(),
+                                facts.beacons().directories_size(),
+                                most_beacons,
+                                facts.presence().seen_keys_size(),
+                                facts.instance().notices_size(),
+                                facts.database().pinned_size()});
   return longest > kMostInAList || facts.runtimes().runtimes_size() > kMostRuntimes;
 }
 
@@ -85,6 +99,38 @@ std::vector<v1::InstanceNotice> Notices(const v1::InstanceFacts& instance) {
   return notices;
 }
 
+// Why it is not known what content is pinned to, or of which runtimes; "": it is.
+std::string WhyPinnedUnknown(const v1::Facts& facts) {
+  if (const auto why = WhyUnobserved(facts, "database.pinned")) return ShortText(*why, kTextBytes);
+  if (!facts.has_database()) return "its Connect names no PostgreSQL database";
+  if (!facts.database().has_pinned_unknown()) return "";
+  const std::string why = ShortText(facts.database().pinned_unknown(), kTextBytes);
+  return why.empty() ? "it does not say why" : why;
+}
+
+// Two that differ at their ends are not one: what is too long to be kept is a digest.
+std::string MigrationKept(const std::string& said) {
+  return said.size() <= kTextBytes ? said : absl::StrCat("sha256:", Hex(Sha256(said)));
+}
+
+void LookAtDatabase(const v1::Facts& facts, HeldFacts& held) {
+  const v1::DatabaseFacts& database = facts.database();
+  if (database.has_migration() && !WhyUnobserved(facts, "database.migration")) {
+    held.migration = MigrationKept(database.migration());
+  }
+  held.pinned_unknown = WhyPinnedUnknown(facts);
+  if (held.pinned_unknown.empty() && database.pinned_size() > kMostPinnedKept) {
+    held.pinned_unknown = "it is more than there is room for";
+  }
+  for (const v1::PinnedRuntime& pinned : database.pinned()) {
+    if (static_cast<int>(held.pinned.size()) == kMostPinnedKept) break;
+    v1::PinnedRuntime& kept = held.pinned.emplace_back();
+    kept.set_runtime(Name(pinned.runtime()));
+    kept.set_version(Name(pinned.version()));
+    kept.set_items(pinned.items());
+  }
+}
+
 std::string LetThrough(const v1::PreflightResult& last) {
   if (!last.has_override()) return "";
   const std::string found =
@@ -107,6 +153,7 @@ std::shared_ptr<HeldFacts> Look(std::shared_ptr<const std::string> bytes, const 
   held->installed_version = VersionSeen(facts, "connect.package", connect.package().version());
   held->running_version = VersionSeen(facts, "connect.running_version", connect.running_version());
   held->notices = Notices(facts.instance());
+  LookAtDatabase(facts, *held);
   held->brief = MakeBrief(facts, spec);
   held->brief_generation = generation;
   held->beacons = SeenBeacons(facts.beacons());

@@ -27,7 +27,9 @@ std::string WhyItEnds(Situation& situation, const Change& change, const Member& 
 }
 
 Time DrainEnds(Situation& situation, const Member& member) {
-  Time end = FromProto(member.memory.since()) + DrainTimeout(situation.input.spec());
+  const Time began =
+      member.memory.gate_awaited() ? situation.moments.now() : FromProto(member.memory.since());
+  Time end = began + DrainTimeout(situation.input.spec());
   const v1::InstanceNotice* notice = NoticeDue(situation, member);
   if (notice == nullptr) return end;
   const auto before = StopBefore(*notice);

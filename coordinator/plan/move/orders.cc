@@ -87,6 +87,18 @@ void Assign(const v1::PlanInput& input, const Member& member, const Decided& dec
   assignment.set_closed(memory.closed() && decided.move.state == v1::SERVING);
 }
 
+// Its users have their time from when its gate is known to be closed, however late that is. Of one
+// that was not heard since the coordinator started it is as it was.
+void NoteGate(const Situation& situation, const Member& member, v1::NodeMemory& memory) {
+  const bool drains = memory.state() == v1::DRAINING;
+  if (drains && !member.node->heard()) return;
+  const bool awaited = drains && member.node->brief().reported_state() != v1::DRAINING;
+  if (drains && memory.gate_awaited() && !awaited) {
+    *memory.mutable_since() = ToProto(situation.moments.now());
+  }
+  memory.set_gate_awaited(awaited);
+}
+
 void RememberFences(Situation& situation, const std::vector<Decided>& decided,
                     v1::PlanMemory& memory) {
   const Time now = situation.moments.now();
@@ -136,9 +148,7 @@ v1::Decision Write(Situation& situation, const std::vector<Decided>& decided) {
     const Member& member = situation.members[i];
     v1::NodeMemory& memory = *remember.add_nodes();
     memory = member.stays.empty() ? Moved(situation, member, decided[i]) : member.memory;
-    // Its users have their time from when its gate is closed, however late it hears of that.
-    const bool is_closed = member.node->brief().reported_state() == v1::DRAINING;
-    if (memory.state() == v1::DRAINING && !is_closed) *memory.mutable_since() = input.now();
+    NoteGate(situation, member, memory);
     Assign(input, member, decided[i], memory, *decision.add_assignments());
     for (const v1::Hazard& hazard : member.hazards) *decision.add_hazards() = hazard;
   }

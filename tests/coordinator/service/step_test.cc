@@ -13,7 +13,7 @@ namespace {
 using std::chrono::seconds;
 
 TEST_F(StepTest, SaysWhatBeaconsAreToHaveAndWhichAreToGo) {
-  StepInputs inputs = {desired_};
+  StepInputs inputs = {desired_, desired_};
   inputs.stale_after = seconds(30);
   inputs.challenge = "c1";
   inputs.forget = {"gone-1", "gone-2"};

@@ -1,0 +1,514 @@
+// A change of the cluster, from what is gathered for the plan to what is stored and told of it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/coordinator/service/planner_fixture.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+using Status = v1::RolloutStatus;
+
+const Time kNoon{seconds(1'700'000'000)};  // a Tuesday, 22:13:20 UTC
+
+v1::ClusterSpec Enforced(const std::string& version = "2024.08.0") {
+  v1::ClusterSpec spec;
+  spec.set_enforcement(v1::ENFORCE);
+  spec.mutable_connect()->set_version(version);
+  return spec;
+}
+
+v1::Rollout Begun(uint64_t generation, Time at) {
+  v1::Rollout rollout;
+  rollout.set_generation(generation);
+  rollout.set_from(generation - 1);
+  rollout.set_kind(v1::Rollout::TOGETHER);
+  rollout.set_applied_by("admin/alice");
+  rollout.set_approved_by("admin/bob");
+  *rollout.mutable_began_at() = ToProto(at);
+  return rollout;
+}
+
+// Generation 3 is in force, and 4 was applied.
+class RolloutTest : public PlannerFixture {
+ protected:
+  RolloutTest() {
+    Apply(3, Enforced());
+    Enrol("a");
+    plan_.in_force = 3;
+    planner_->Decide(kNoon);
+    Apply(4, Enforced("2024.09.0"));
+  }
+  void Decide(int after_s) { planner_->Decide(kNoon + seconds(after_s)); }
+  void Tell(Status::Phase phase, Status::Standing standing, const std::string& reason = "") {
+    plan_.also = [=](v1::Decision& decision) {
+      Status& status = *decision.mutable_rollout();
+      status.set_generation(4);
+      status.set_kind(v1::Rollout::TOGETHER);
+      status.set_phase(phase);
+      status.set_standing(standing);
+      status.set_reason(reason);
+    };
+  }
+  std::vector<std::string> Audit() {
+    std::vector<std::string> lines;
+    const auto entries = store_->ListAudit(0, 1000);
+    EXPECT_TRUE(entries.ok()) << entries.status();
+    for (const v1::AuditEntry& entry : *entries) {
+      if (entry.action() != v1::AuditEntry::ROLLOUT_BEGUN &&
+          entry.action() != v1::AuditEntry::ROLLOUT_ENDED) {
+        continue;
+      }
+      lines.push_back(absl::StrCat(v1::AuditEntry::Action_Name(entry.action()), " ", entry.actor(),
+                                   " ", entry.subject(), ": ", entry.text()));
+    }
+    return lines;
+  }
+  v1::HeartbeatRequest Serving(uint64_t generation) {
+    v1::HeartbeatRequest request;
+    request.set_node("a");
+    request.set_machine_id("machine");
+    request.set_boot_id("boot");
+    request.set_facts_digest("digest");
+    request.mutable_facts()->mutable_connect()->mutable_unit()->set_active_state("active");
+    request.set_reported_state(v1::SERVING);
+    request.set_reported_generation(generation);
+    request.set_reported_lineage(store_->lineage());
+    return request;
+  }
+};
+
+using Lines = std::vector<std::string>;
+
+TEST_F(RolloutTest, ThePlanSeesWhatIsInForceAndWhatComesNext) {
+  Decide(1);
+  EXPECT_EQ(plan_.input.generation(), 3u);
+  EXPECT_EQ(plan_.input.spec().connect().version(), "2024.08.0");
+  EXPECT_EQ(plan_.input.next().generation(), 4u);
+  EXPECT_EQ(FromProto(plan_.input.next().applied_at()), kNoon);
+  EXPECT_EQ(plan_.input.next().applied_by(), "admin/alice");
+  EXPECT_EQ(plan_.input.next().spec().connect().version(), "2024.09.0");
+  EXPECT_EQ(plan_.input.memory().generation(), 3u);
+  plan_.in_force = 4;
+  Decide(2);
+  Decide(3);
+  EXPECT_EQ(plan_.input.generation(), 4u);
+  EXPECT_FALSE(plan_.input.has_next());
+}
+
+TEST_F(RolloutTest, ThePlanSeesWhichRuntimesAndWhichBackup) {
+  v1::ClusterSpec spec = Enforced();
+  v1::RuntimeSpec& r = *spec.mutable_runtimes()->add_r();
+  r.set_version("4.3.3");
+  r.mutable_package()->set_url("https://example.com/r.deb");
+  spec.mutable_runtimes()->set_prune(true);
+  spec.mutable_database()->set_ca_file("/etc/ca");
+  spec.mutable_database()->mutable_backup_before_migration()->set_command("dump");
+  Apply(5, spec);
+  Decide(1);
+  const v1::ClusterSpec& seen = plan_.input.next().spec();
+  ASSERT_EQ(seen.runtimes().r_size(), 1);
+  EXPECT_EQ(seen.runtimes().r(0).version(), "4.3.3");
+  EXPECT_FALSE(seen.runtimes().r(0).has_package());
+  EXPECT_TRUE(seen.runtimes().prune());
+  EXPECT_EQ(seen.database().backup_before_migration().command(), "dump");
+  EXPECT_TRUE(seen.database().ca_file().empty());
+  EXPECT_FALSE(plan_.input.spec().has_runtimes());
+}
+
+// Nodes go on by what is in force: what is to come is only got ready for.
+TEST_F(RolloutTest, NodesAreToldTheNextOneOnceItIsInForce) {
+  plan_.wanted["a"] = v1::SERVING;
+  Decide(1);
+  const auto before = Hear(Serving(3), kNoon + seconds(1));
+  EXPECT_EQ(before.assigned_generation(), 3u);
+  EXPECT_FALSE(before.has_desired());
+  EXPECT_EQ(before.ahead().generation(), 4u);
+  EXPECT_EQ(roster_->TakeSnapshot(kNoon).generation(), 3u);
+  plan_.in_force = 4;
+  Decide(2);  // remembers it
+  EXPECT_EQ(store_->GetPlan()->memory.generation(), 4u);
+  EXPECT_EQ(roster_->TakeSnapshot(kNoon).generation(), 4u);
+  EXPECT_FALSE(Hear(Serving(3), kNoon + seconds(2)).has_desired());  // its order is of 3 still
+  Decide(3);                                                         // moves nodes by it
+  const auto after = Hear(Serving(3), kNoon + seconds(3));
+  EXPECT_EQ(after.assigned_generation(), 4u);
+  EXPECT_EQ(after.desired().generation(), 4u);
+  EXPECT_EQ(after.ahead_generation(), 0u);
+}
+
+TEST_F(RolloutTest, WhatCannotBeStoredIsNotInForce) {
+  plan_.in_force = 4;
+  {
+    const BusyStore busy(dir_);
+    Decide(1);
+    EXPECT_EQ(roster_->SpecsNow().in_force->generation(), 3u);
+  }
+  Decide(2);
+  EXPECT_EQ(roster_->SpecsNow().in_force->generation(), 4u);
+}
+
+TEST_F(RolloutTest, AfterARestartWhatWasInForceIsBeforeAnybodyIsAnswered) {
+  plan_.in_force = 0;  // whatever the plan says from now on
+  Restart(kNoon + seconds(5));
+  EXPECT_EQ(roster_->SpecsNow().in_force->generation(), 3u);
+  Apply(5, Enforced("2024.10.0"));
+  EXPECT_EQ(roster_->SpecsNow().in_force->generation(), 3u);
+  EXPECT_EQ(roster_->SpecsNow().newest->generation(), 5u);
+  planner_->Decide(kNoon + seconds(6));
+  EXPECT_EQ(plan_.input.generation(), 3u);
+  EXPECT_EQ(plan_.input.next().generation(), 5u);
+}
+
+// It was stored, and nobody was told: the answer to the write was lost, say.
+TEST_F(RolloutTest, WhatTheStoreSaysIsInForceIs) {
+  const auto plan = store_->GetPlan();
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  Store::PlanChange change;
+  change.revision = plan->revision;
+  change.memory = plan->memory;
+  change.memory.clear_nodes();
+  change.memory.set_generation(4);
+  ASSERT_TRUE(store_->PutPlan(change).ok());
+  plan_.in_force = 0;
+  Enrol("b");  // has it read anew
+  Decide(1);
+  EXPECT_EQ(plan_.input.generation(), 4u);
+}
+
+// The checklist is of the generation before, however lately it was judged.
+TEST_F(RolloutTest, WhatComesIntoForceIsJudgedAnew) {
+  Hear(Serving(3), kNoon);
+  evaluator_->Tick(kNoon + seconds(20));
+  Decide(21);
+  const auto is_judged = [this] {
+    const auto& rules = plan_.input.nodes(0).rules();
+    return std::none_of(rules.begin(), rules.end(), [](const v1::NodeRule& line) {
+      return line.text() == "what it reported last was not judged yet";
+    });
+  };
+  EXPECT_TRUE(is_judged());
+  Apply(5, Enforced());
+  Decide(22);
+  EXPECT_TRUE(is_judged());  // what is only to come changes no judgement
+  plan_.in_force = 5;
+  Decide(23);
+  Decide(24);
+  EXPECT_FALSE(is_judged());
+  evaluator_->Tick(kNoon + seconds(40));
+  Decide(41);
+  EXPECT_TRUE(is_judged());
+}
+
+TEST_F(RolloutTest, ThePlanSeesWhatANodeHasGotReadyForTheNextOneAlone) {
+  v1::HeartbeatRequest request = Serving(3);
+  v1::Ahead& said = *request.mutable_ahead();
+  said.set_generation(4);
+  *said.mutable_applied_at() = ToProto(kNoon);
+  said.set_lineage(store_->lineage());
+  said.set_ready(true);
+  said.set_needs(v1::Change::RESTART);
+  for (int i = 0; i < 5; ++i) said.add_changes()->set_resource("r");
+  Hear(request, kNoon);
+  Decide(1);
+  EXPECT_TRUE(plan_.input.nodes(0).staged().ready());
+  EXPECT_EQ(plan_.input.nodes(0).staged().needs(), v1::Change::RESTART);
+  EXPECT_EQ(plan_.input.nodes(0).staged().changes_size(), 3);
+  Apply(5, Enforced());
+  Decide(2);
+  EXPECT_FALSE(plan_.input.nodes(0).has_staged());
+}
+
+TEST_F(RolloutTest, ThePlanSeesWhatTheDatabaseAndTheServiceSay) {
+  v1::HeartbeatRequest request = Serving(3);
+  v1::DatabaseFacts& database = *request.mutable_facts()->mutable_database();
+  database.set_migration("1,2,3");
+  v1::PinnedRuntime& pinned = *database.add_pinned();
+  pinned.set_runtime("r");
+  pinned.set_version("4.1.3");
+  pinned.set_items(312);
+  v1::ServiceReport& service = *request.mutable_service();
+  service.set_refused(7);
+  service.mutable_newest_start()->set_version("2024.8.0");
+  service.mutable_newest_start()->mutable_order()->set_serial(9);
+  Hear(request, kNoon);
+  Decide(1);
+  const v1::PlanNode seen = plan_.input.nodes(0);
+  EXPECT_EQ(seen.migration(), "1,2,3");
+  EXPECT_EQ(seen.refused(), 7u);
+  EXPECT_EQ(seen.newest_start().version(), "2024.08.0");  // as the specification spells it
+  EXPECT_EQ(seen.newest_start().order().serial(), 9u);
+  ASSERT_EQ(plan_.input.pinned_size(), 1);
+  EXPECT_EQ(plan_.input.pinned(0).items(), 312u);
+  EXPECT_FALSE(plan_.input.has_pinned_unknown());
+  Decide(100);  // it is not heard any more
+  EXPECT_FALSE(plan_.input.nodes(0).has_migration());
+  EXPECT_EQ(plan_.input.pinned_size(), 0);
+  EXPECT_EQ(plan_.input.pinned_unknown(), "no node's facts count now");
+}
+
+// Only ever compared with itself: two that begin alike are two.
+TEST_F(RolloutTest, ALongMigrationIsNotCut) {
+  const auto migration = [this](const std::string& said, int after_s) {
+    v1::HeartbeatRequest request = Serving(3);
+    request.set_facts_digest(absl::StrCat("digest ", after_s));
+    request.mutable_facts()->mutable_database()->set_migration(said);
+    Hear(request, kNoon + seconds(after_s));
+    Decide(after_s);
+    return plan_.input.nodes(0).migration();
+  };
+  const std::string long_one(5000, 'x');
+  const std::string first = migration(long_one + "1", 1);
+  EXPECT_LE(first.size(), 1024u);
+  EXPECT_NE(migration(long_one + "2", 2), first);
+  EXPECT_EQ(migration(long_one + "1", 3), first);
+}
+
+TEST_F(RolloutTest, WhatContentIsPinnedToIsAskedOfWhoKnows) {
+  Enrol("b");
+  v1::HeartbeatRequest knows = Serving(3);
+  knows.mutable_facts()->mutable_database()->add_pinned()->set_items(5);
+  Hear(knows, kNoon);
+  v1::HeartbeatRequest other = Serving(3);
+  other.set_node("b");
+  other.mutable_facts()->mutable_database()->set_pinned_unknown("no such table");
+  Hear(other, kNoon + seconds(1));
+  Decide(2);
+  ASSERT_EQ(plan_.input.pinned_size(), 1);
+  EXPECT_FALSE(plan_.input.has_pinned_unknown());
+  knows.set_facts_digest("another");
+  knows.mutable_facts()->mutable_database()->set_pinned_unknown("of quarto: no such table");
+  Hear(knows, kNoon + seconds(3));
+  Decide(4);
+  EXPECT_EQ(plan_.input.pinned_size(), 1);  // of others it is known
+  EXPECT_EQ(plan_.input.pinned_unknown(), "of quarto: no such table");
+}
+
+TEST_F(RolloutTest, ThePlanSeesTheWindowOfTheNewest) {
+  Decide(1);
+  EXPECT_FALSE(plan_.input.has_window());
+  v1::ClusterSpec spec = Enforced();
+  spec.mutable_rollout()->set_maintenance_window("Tue 22:00-23:00 UTC");
+  Apply(5, spec);
+  Decide(2);
+  EXPECT_EQ(plan_.input.window().text(), "Tue 22:00-23:00 UTC");
+  EXPECT_LE(FromProto(plan_.input.window().opens()), kNoon);
+  EXPECT_GT(FromProto(plan_.input.window().closes()), kNoon);
+  // A store of a machine that knew more zones.
+  spec.mutable_rollout()->set_maintenance_window("Tue 22:00-23:00 Nowhere/Else");
+  Apply(6, spec);
+  Decide(3);
+  EXPECT_EQ(plan_.input.window().text(), "Tue 22:00-23:00 Nowhere/Else");
+  EXPECT_FALSE(plan_.input.window().has_opens());
+}
+
+TEST_F(RolloutTest, ABackupIsAskedForOnceItIsRememberedAndItsEndIsToldOnce) {
+  std::vector<v1::BackupRun> asked;
+  std::optional<v1::BackupRun> latest;
+  planner_->OnBackup({[&](const v1::BackupRun& run, const v1::ClusterSpec& spec, Time) {
+                        EXPECT_EQ(store_->GetPlan()->memory.backup().generation(), 4u);
+                        EXPECT_EQ(spec.connect().version(), "2024.09.0");
+                        asked.push_back(run);
+                      },
+                      [&](Time) { return latest; }});
+  v1::BackupRun run;
+  run.set_generation(4);
+  *run.mutable_asked_at() = ToProto(kNoon);
+  plan_.also = [&run](v1::Decision& decision) {
+    *decision.mutable_back_up() = run;
+    *decision.mutable_remember()->mutable_backup() = run;
+  };
+  Decide(1);
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].generation(), 4u);
+  EXPECT_FALSE(plan_.input.has_backup());
+  *run.mutable_ended_at() = ToProto(kNoon + seconds(90));
+  run.set_text("no room");
+  latest = run;
+  Decide(91);
+  Decide(92);
+  EXPECT_EQ(plan_.input.backup().text(), "no room");
+  ASSERT_EQ(CountEvents(v1::Event::BACKUP_RAN), 1u);
+  EXPECT_EQ(StoredEvents().back().text(), "before generation 4: it failed after 1m 30s: no room");
+}
+
+TEST_F(RolloutTest, EachPhaseAndStandingIsOneEvent) {
+  const auto told = [this] { return CountEvents(v1::Event::ROLLOUT_CHANGED); };
+  Tell(Status::STAGING, Status::GOES_ON, "a fetches");
+  Decide(1);
+  Tell(Status::STAGING, Status::GOES_ON, "a installs");
+  Decide(2);
+  EXPECT_EQ(told(), 1u);
+  EXPECT_TRUE(absl::StartsWith(StoredEvents().back().text(), "generation 4, together: "));
+  EXPECT_TRUE(absl::EndsWith(StoredEvents().back().text(), ", goes on: a fetches"));
+  Tell(Status::AWAITING, Status::WAITS, "an approval");
+  Decide(3);
+  Tell(Status::AWAITING, Status::PAUSED, "paused");
+  Decide(4);
+  EXPECT_EQ(told(), 3u);
+  Restart(kNoon + seconds(5));
+  Decide(6);
+  Decide(7);
+  EXPECT_EQ(told(), 4u);  // it may have come to that while nobody looked
+  Tell(Status::DONE, Status::GOES_ON);
+  Decide(8);
+  plan_.also = nullptr;
+  Decide(9);
+  EXPECT_EQ(told(), 5u);
+  Restart(kNoon + seconds(10));
+  Decide(11);
+  EXPECT_EQ(told(), 5u);
+}
+
+TEST_F(RolloutTest, WhatBeginsAndEndsIsAuditedAndListedWithTheDecision) {
+  v1::Rollout rollout = Begun(4, kNoon);
+  plan_.also = [&rollout](v1::Decision& decision) {
+    *decision.mutable_remember()->mutable_rollout() = rollout;
+  };
+  Decide(1);
+  Decide(2);
+  EXPECT_EQ(planner_->CurrentRollout().generation(), 4u);
+  EXPECT_EQ(Audit(), Lines{"ROLLOUT_BEGUN coordinator generation 4: together, from generation 3; "
+                           "applied by admin/alice; approved by admin/bob"});
+  rollout.set_first("a");
+  Decide(3);
+  EXPECT_EQ(Audit().size(), 1u);
+  *rollout.mutable_ended_at() = ToProto(kNoon + seconds(90));
+  rollout.set_end(v1::Rollout::DONE);
+  plan_.also = [&rollout](v1::Decision& decision) {
+    *decision.mutable_remember()->mutable_rollout() = rollout;
+    *decision.add_ended() = rollout;
+  };
+  Decide(90);
+  plan_.also = nullptr;  // it stays remembered
+  Decide(91);
+  EXPECT_EQ(planner_->CurrentRollout().generation(), 0u);
+  ASSERT_EQ(Audit().size(), 2u);
+  EXPECT_EQ(Audit()[1], "ROLLOUT_ENDED coordinator generation 4: done after 1m 30s; first a");
+  ASSERT_EQ(store_->ListRollouts(10)->size(), 1u);
+  EXPECT_EQ(store_->ListRollouts(10)->front().ShortDebugString(), rollout.ShortDebugString());
+}
+
+TEST_F(RolloutTest, WhatWasNotInForceYetIsForgottenAndThatIsAudited) {
+  plan_.also = [](v1::Decision& decision) {
+    *decision.mutable_remember()->mutable_rollout() = Begun(4, kNoon);
+  };
+  Decide(1);
+  Restart(kNoon + seconds(2));
+  EXPECT_EQ(planner_->CurrentRollout().generation(), 4u);  // before anything is decided
+  plan_.also = [](v1::Decision& decision) { decision.mutable_remember()->clear_rollout(); };
+  Decide(3);
+  plan_.also = [](v1::Decision& decision) {
+    *decision.mutable_remember()->mutable_rollout() = Begun(4, kNoon + seconds(4));
+  };
+  Decide(4);
+  const Lines audit = Audit();
+  ASSERT_EQ(audit.size(), 3u);
+  EXPECT_TRUE(absl::StartsWith(audit[1], "ROLLOUT_ENDED coordinator generation 4: all go back"));
+  EXPECT_TRUE(absl::StartsWith(audit[2], "ROLLOUT_BEGUN coordinator generation 4: "));
+  EXPECT_TRUE(store_->ListRollouts(10)->empty());
+}
+
+TEST_F(RolloutTest, ThatAGateIsToOpenIsAChangeOfItsStateAndNews) {
+  plan_.wanted["a"] = v1::SERVING;
+  plan_.closed = {"a"};
+  Decide(1);
+  EXPECT_TRUE(Hear(Serving(3), kNoon + seconds(1)).closed());
+  EXPECT_EQ(StoredEvents().back().text(), "to be serving (closed), was to be observed: wanted");
+  nudged_.clear();
+  plan_.closed.clear();
+  Decide(2);
+  EXPECT_EQ(nudged_, Lines{"a"});
+  EXPECT_FALSE(Hear(Serving(3), kNoon + seconds(2)).closed());
+  EXPECT_EQ(StoredEvents().back().kind(), v1::Event::NODE_STATE_CHANGED);
+  EXPECT_EQ(StoredEvents().back().text(), "to be serving, was to be serving (closed): wanted");
+}
+
+TEST_F(RolloutTest, UnderObserveWhatWouldBeIsOfTheNextOneToo) {
+  v1::ClusterSpec spec = Enforced();
+  spec.set_enforcement(v1::OBSERVE);
+  Apply(5, spec);
+  plan_.in_force = 5;
+  Decide(1);
+  spec.mutable_connect()->set_version("2024.11.0");
+  Apply(6, spec);
+  Decide(2);
+  EXPECT_TRUE(planner_->CurrentPlan().has_would());
+  EXPECT_EQ(plan_.input.spec().enforcement(), v1::ENFORCE);  // the second time
+  EXPECT_EQ(plan_.input.next().spec().enforcement(), v1::ENFORCE);
+}
+
+TEST_F(RolloutTest, ADraftIsLookedAtAsTheNextOneWithWhatNodesSayOfIt) {
+  v1::Desired draft;
+  *draft.mutable_spec() = Enforced("2025.01.0");
+  draft.mutable_spec()->mutable_rollout()->set_maintenance_window("22:00-23:00 UTC");
+  plan_.outlook.set_text("this stops Connect on all nodes");
+  Restart(kNoon);
+  EXPECT_FALSE(planner_->OutlookOf(draft, {}, kNoon).has_value());
+  Enrol("b");
+  Decide(1);
+  std::map<std::string, v1::Preview> previews;
+  previews["a"].set_needs(v1::Change::TOGETHER);
+  for (int i = 0; i < 5; ++i) previews["a"].add_changes()->set_resource("r");
+  const auto outlook = planner_->OutlookOf(draft, previews, kNoon + seconds(9));
+  ASSERT_TRUE(outlook.has_value());
+  EXPECT_EQ(outlook->text(), "this stops Connect on all nodes");
+  const v1::PlanInput& thought_of = plan_.thought_of;
+  EXPECT_EQ(FromProto(thought_of.now()), kNoon + seconds(9));
+  EXPECT_EQ(thought_of.generation(), 3u);
+  EXPECT_EQ(thought_of.next().generation(), 0u);
+  EXPECT_EQ(thought_of.next().spec().connect().version(), "2025.01.0");
+  EXPECT_EQ(thought_of.window().text(), "22:00-23:00 UTC");
+  ASSERT_EQ(thought_of.nodes_size(), 2);
+  EXPECT_EQ(thought_of.nodes(0).staged().needs(), v1::Change::TOGETHER);
+  EXPECT_EQ(thought_of.nodes(0).staged().changes_size(), 5);
+  EXPECT_TRUE(thought_of.nodes(0).staged().ready());
+  EXPECT_FALSE(thought_of.nodes(1).has_staged());
+}
+
+TEST_F(RolloutTest, WhatIsSaidOfAChangeIsOfTheClusterAndOfAGenerationThatThereIs) {
+  v1::Word word;
+  word.set_kind(v1::Word::APPROVE);
+  word.set_generation(4);
+  word.set_role(v1::OPERATOR);
+  word.set_reason("as agreed");
+  const auto give = [&] { return planner_->GiveWord(word, By("admin/bob"), kNoon + seconds(1)); };
+  const auto given = give();
+  ASSERT_TRUE(given.ok()) << given.status();
+  EXPECT_FALSE(given->has_assignment());
+  EXPECT_EQ(store_->ListAudit(0, 1000)->back().subject(), "generation 4");
+  ASSERT_EQ(plan_.input.words_size(), 1);
+  word.set_kind(v1::Word::ABORT);
+  word.set_generation(3);  // in force
+  EXPECT_TRUE(give().ok());
+  for (const uint64_t generation : {2, 5}) {
+    word.set_generation(generation);
+    const auto refused = give();
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kNotFound) << generation;
+    EXPECT_TRUE(absl::StrContains(refused.status().message(),
+                                  "is neither in force, which is 3, nor the newest, which is 4"))
+        << refused.status();
+  }
+  word.clear_generation();
+  word.set_kind(v1::Word::PAUSE);
+  ASSERT_TRUE(give().ok());
+  EXPECT_EQ(store_->ListAudit(0, 1000)->back().subject(), "the cluster");
+  v1::TakeBackRequest resume;
+  resume.add_kinds(v1::Word::PAUSE);
+  EXPECT_EQ(planner_->TakeBack(resume, By("admin/bob"), kNoon + seconds(2))->words_size(), 1);
+  const auto again = planner_->TakeBack(resume, By("admin/bob"), kNoon + seconds(3));
+  EXPECT_TRUE(absl::StartsWith(again.status().message(), "nobody said pause of the cluster\n"));
+}
+
+}  // namespace
+}  // namespace connect_ha
