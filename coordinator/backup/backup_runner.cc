@@ -17,7 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "common/connect/connect_redaction.h"
 #include "common/file.h"
-#include "common/spec/backup_name.h"
+#include "common/spec/config_checker.h"
 #include "common/text/short_text.h"
 #include "common/tls/identity.h"
 #include "common/version.h"
@@ -111,7 +111,10 @@ std::vector<std::string> EnvironmentFor(const BackupRunnerOptions& options,
 // The last lines that it wrote, as they may be kept: of one that was cut off nothing is left, since
 // the middle of a secret looks like none.
 std::string LastLines(std::string output) {
-  if (output.size() == kMostOutput) output.erase(0, output.find('\n') + 1);
+  if (output.size() == kMostOutput) {
+    const size_t cut = output.find('\n');
+    output.erase(0, cut == std::string::npos ? cut : cut + 1);
+  }
   std::vector<std::string> lines = absl::StrSplit(output, '\n', absl::SkipEmpty());
   for (std::string& line : lines) line = RedactPasswords(line).text;
   return ShortLines(absl::StrJoin(lines, "\n"), kMostOutput);
@@ -204,7 +207,7 @@ absl::StatusOr<std::optional<v1::BackupRun>> RunOnce(const BackupRunnerOptions& 
 
 absl::StatusOr<std::string> FindBackupCommand(const BackupRunnerOptions& options,
                                               const std::string& name) {
-  if (!IsBackupName(name)) {
+  if (!IsFileName(name)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "\"", ShortText(name, kNameBytes),
         "\" is no file's name\nfix: database.backup_before_migration.command is the name of a file "

@@ -12,6 +12,12 @@ constexpr char kDescription[] =
     R"(Runs the command of /etc/connect-ha/backup.d that the coordinator asks for before a migration, and leaves how it ended. connect-ha-backup.service runs this; there is nothing to do where nothing is asked for.)";
 
 int RunAndTell(const Environment& environment, Terminal& terminal) {
+  if (geteuid() == 0) {
+    PrintError(terminal,
+               absl::FailedPreconditionError(
+                   "backups are not run by root\nfix: systemctl start connect-ha-backup"));
+    return kUsage;
+  }
   BackupRunnerOptions options;
   options.now = environment.now;
   for (char** variable = environ; *variable != nullptr; ++variable) {

@@ -6,7 +6,6 @@
 #include <sys/file.h>
 
 #include <fstream>
-#include <iterator>
 
 #include "absl/strings/match.h"
 #include "common/file.h"
@@ -95,6 +94,12 @@ TEST_F(BackupRunnerTest, NothingIsLeftOfALineThatWasCutOff) {
   EXPECT_LE(text.size(), 4096u + 64);
   EXPECT_TRUE(absl::StrContains(text, "s\nall is well\nall is well\n")) << text.substr(0, 80);
   EXPECT_TRUE(absl::EndsWith(text, "all is well\nbell?")) << text;
+}
+
+TEST_F(BackupRunnerTest, NorOfOneWithoutAnEnd) {
+  room_.Put("nightly", "i=0; while [ $i -lt 600 ]; do printf 'hunter2'; i=$((i+1)); done\n");
+  room_.Ask(room_.Request("nightly"));
+  EXPECT_FALSE(absl::StrContains(Run().text(), "hunter2"));
 }
 
 TEST_F(BackupRunnerTest, OneThatTakesTooLongIsKilledAndHasFailed) {
