@@ -148,10 +148,12 @@ std::optional<int> Rests(Terminal& terminal, const v1::GetPlanResponse& plan) {
   const v1::RolloutStatus& rollout = plan.decision().rollout();
   if (AwaitsApproval(plan)) {
     const std::string& reason = rollout.reason();
-    PrintError(terminal, absl::AbortedError(absl::StrCat(
-                             "generation ", rollout.generation(), " is not begun; it waits for: ",
-                             reason.empty() ? "an approval" : reason,
-                             "; fix: ", ApproveCommand(rollout.generation()))));
+    PrintError(
+        terminal,
+        absl::AbortedError(absl::StrCat(
+            "generation ", rollout.generation(),
+            " is not begun; it waits for: ", reason.empty() ? "an approval" : reason, "; fix: ",
+            rollout.fixes().empty() ? ApproveCommand(rollout.generation()) : rollout.fixes(0))));
     return kFails;
   }
   if (!IsStopped(rollout)) return std::nullopt;

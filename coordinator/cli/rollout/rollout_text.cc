@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -295,7 +296,9 @@ void PrintOutlook(Terminal& terminal, const v1::Outlook& outlook) {
     return;
   }
   if (!outlook.text().empty()) {
-    terminal.out << Wrap(Printable("this needs: " + outlook.text()), terminal.width);
+    const bool whole =
+        absl::StartsWith(outlook.text(), "this ") || absl::StartsWith(outlook.text(), "it ");
+    terminal.out << Wrap(Printable((whole ? "" : "this needs: ") + outlook.text()), terminal.width);
   }
   for (const std::string& because : outlook.because()) {
     terminal.out << Wrap(Printable(because), terminal.width, kIndent);

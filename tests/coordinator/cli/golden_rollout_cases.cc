@@ -76,7 +76,7 @@ void Awaiting(World& world) {
   }
   v1::Outlook& outlook = *rollout.mutable_outlook();
   outlook.set_kind(v1::Rollout::TOGETHER);
-  outlook.set_text("a stop of Connect on all nodes, about 4 min");
+  outlook.set_text("this stops Connect on all nodes, about 4 min");
   outlook.add_because(
       "node-1, node-2: Connect 2024.05.0, to be 2024.08.0: Connect must be stopped on all nodes");
   outlook.set_needs("connect-ha approve 8");

@@ -98,14 +98,15 @@ void NothingToChange(World& world) {
 // It stops all nodes, and waits for somebody's approval.
 void AChangeTogether(World& world) {
   Applied(world);
+  world.coordinator.plan.mutable_decision()->mutable_remember()->set_generation(2);
   for (v1::GetPreviewsResponse& previews : world.coordinator.previews) {
     v1::Outlook& outlook = *previews.mutable_outlook();
     outlook.set_kind(v1::Rollout::TOGETHER);
-    outlook.set_text("a stop of Connect on all nodes, about 4 min");
+    outlook.set_text("this stops Connect on all nodes, about 4 min");
     outlook.add_because(
         "node-1, node-2: Connect 2024.05.0, to be 2024.08.0: Connect must be stopped on all nodes");
     outlook.add_unknown("node-5");
-    outlook.set_needs("connect-ha approve 3");
+    outlook.set_needs("connect-ha approve");
   }
 }
 
