@@ -137,6 +137,8 @@ void JudgeTurns(const v1::PlanInput& input, const v1::Decision& decision,
   const bool downtime = IsAllStopUnderWay(input) || (approval != nullptr && approval->downtime());
   const uint64_t of =
       IsAllStopUnderWay(input) ? input.memory().rollout().generation() : input.generation();
+  // Once all had stopped, nobody runs on, whatever becomes of it.
+  const bool must_stop = IsAllStopUnderWay(input) && input.memory().rollout().has_in_force_at();
   const bool held = WordOnAll(input, v1::Word::PAUSE, 0) != nullptr ||
                     WordOnAll(input, v1::Word::ABORT, of) != nullptr;
   const v1::RolloutStatus& status = decision.rollout();
@@ -146,7 +148,7 @@ void JudgeTurns(const v1::PlanInput& input, const v1::Decision& decision,
     if (!downtime && left < Minimum(input)) {
       broken.push_back(absl::StrCat(judged.name(), " leaves for a change, and too few are left"));
     }
-    if (held || halted) {
+    if ((held || halted) && !must_stop) {
       broken.push_back(absl::StrCat(judged.name(), " leaves for a change that does not go on"));
     }
   }
@@ -202,6 +204,9 @@ bool Stays(bool had, const google::protobuf::Timestamp& before, bool has,
 void JudgeMemoryOfIt(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken) {
   const v1::Rollout& before = input.memory().rollout();
   const v1::Rollout& after = decision.remember().rollout();
+  const bool in_force = before.has_in_force_at() && !before.has_ended_at();
+  if (in_force && after.generation() == 0)
+    broken.push_back("what was done of a change is forgotten");
   if (before.generation() == 0 || before.generation() != after.generation()) return;
   const bool stays =
       Stays(before.has_in_force_at(), before.in_force_at(), after.has_in_force_at(),

@@ -47,7 +47,8 @@ void LookAtNext(Situation& situation, Change& change) {
   change.next = KindOfNext(situation);
   if (!change.next.refused.empty()) {
     Wait(change, RolloutStatus::REFUSED, RolloutStatus::HALTED, change.next.refused,
-         {change.next.fix});
+         {change.next.fix.empty() ? "correct cluster.yaml, then: connect-ha apply"
+                                  : change.next.fix});
     return;
   }
   const v1::Word* aborted =

@@ -42,10 +42,11 @@ bool IsOutOfService(const Member& member) {
   return member.node->fresh() || !told_to_take_users;
 }
 
-// Runtimes come first everywhere, since content may land anywhere.
+// Runtimes come first everywhere, since content may land anywhere. Of a Connect that is down its
+// own unit is what differs.
 bool HasSmallChangesLeft(const Situation& situation, const Member& member) {
-  const bool takes_users = member.position == v1::SERVING || member.position == v1::DRAINING;
-  if (!member.stays.empty() || !takes_users || member.memory.closed()) return false;
+  if (!member.stays.empty() || member.position != v1::SERVING || !TakesUsersNow(member))
+    return false;
   if (!SpeaksOfGeneration(situation.input, *member.node)) return false;
   const auto& changes = member.node->convergence().changes();
   return std::any_of(changes.begin(), changes.end(), [](const v1::Change& change) {
