@@ -1,32 +1,21 @@
-// A change of the cluster, from what is gathered for the plan to what is stored and told of it.
+// A change of the cluster: what is stored and told of it, and what nodes are told.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "tests/coordinator/service/planner_fixture.h"
+#include "tests/coordinator/service/rollout_fixture.h"
 
 namespace connect_ha {
 namespace {
 
-using std::chrono::hours;
 using std::chrono::seconds;
 using Status = v1::RolloutStatus;
-
-const Time kNoon{seconds(1'700'000'000)};  // a Tuesday, 22:13:20 UTC
-
-v1::ClusterSpec Enforced(const std::string& version = "2024.08.0") {
-  v1::ClusterSpec spec;
-  spec.set_enforcement(v1::ENFORCE);
-  spec.mutable_connect()->set_version(version);
-  return spec;
-}
 
 v1::Rollout Begun(uint64_t generation, Time at) {
   v1::Rollout rollout;
@@ -39,17 +28,8 @@ v1::Rollout Begun(uint64_t generation, Time at) {
   return rollout;
 }
 
-// Generation 3 is in force, and 4 was applied.
-class RolloutTest : public PlannerFixture {
+class RolloutTest : public RolloutFixture {
  protected:
-  RolloutTest() {
-    Apply(3, Enforced());
-    Enrol("a");
-    plan_.in_force = 3;
-    planner_->Decide(kNoon);
-    Apply(4, Enforced("2024.09.0"));
-  }
-  void Decide(int after_s) { planner_->Decide(kNoon + seconds(after_s)); }
   void Tell(Status::Phase phase, Status::Standing standing, const std::string& reason = "") {
     plan_.also = [=](v1::Decision& decision) {
       Status& status = *decision.mutable_rollout();
@@ -74,57 +54,9 @@ class RolloutTest : public PlannerFixture {
     }
     return lines;
   }
-  v1::HeartbeatRequest Serving(uint64_t generation) {
-    v1::HeartbeatRequest request;
-    request.set_node("a");
-    request.set_machine_id("machine");
-    request.set_boot_id("boot");
-    request.set_facts_digest("digest");
-    request.mutable_facts()->mutable_connect()->mutable_unit()->set_active_state("active");
-    request.set_reported_state(v1::SERVING);
-    request.set_reported_generation(generation);
-    request.set_reported_lineage(store_->lineage());
-    return request;
-  }
 };
 
 using Lines = std::vector<std::string>;
-
-TEST_F(RolloutTest, ThePlanSeesWhatIsInForceAndWhatComesNext) {
-  Decide(1);
-  EXPECT_EQ(plan_.input.generation(), 3u);
-  EXPECT_EQ(plan_.input.spec().connect().version(), "2024.08.0");
-  EXPECT_EQ(plan_.input.next().generation(), 4u);
-  EXPECT_EQ(FromProto(plan_.input.next().applied_at()), kNoon);
-  EXPECT_EQ(plan_.input.next().applied_by(), "admin/alice");
-  EXPECT_EQ(plan_.input.next().spec().connect().version(), "2024.09.0");
-  EXPECT_EQ(plan_.input.memory().generation(), 3u);
-  plan_.in_force = 4;
-  Decide(2);
-  Decide(3);
-  EXPECT_EQ(plan_.input.generation(), 4u);
-  EXPECT_FALSE(plan_.input.has_next());
-}
-
-TEST_F(RolloutTest, ThePlanSeesWhichRuntimesAndWhichBackup) {
-  v1::ClusterSpec spec = Enforced();
-  v1::RuntimeSpec& r = *spec.mutable_runtimes()->add_r();
-  r.set_version("4.3.3");
-  r.mutable_package()->set_url("https://example.com/r.deb");
-  spec.mutable_runtimes()->set_prune(true);
-  spec.mutable_database()->set_ca_file("/etc/ca");
-  spec.mutable_database()->mutable_backup_before_migration()->set_command("dump");
-  Apply(5, spec);
-  Decide(1);
-  const v1::ClusterSpec& seen = plan_.input.next().spec();
-  ASSERT_EQ(seen.runtimes().r_size(), 1);
-  EXPECT_EQ(seen.runtimes().r(0).version(), "4.3.3");
-  EXPECT_FALSE(seen.runtimes().r(0).has_package());
-  EXPECT_TRUE(seen.runtimes().prune());
-  EXPECT_EQ(seen.database().backup_before_migration().command(), "dump");
-  EXPECT_TRUE(seen.database().ca_file().empty());
-  EXPECT_FALSE(plan_.input.spec().has_runtimes());
-}
 
 // Nodes go on by what is in force: what is to come is only got ready for.
 TEST_F(RolloutTest, NodesAreToldTheNextOneOnceItIsInForce) {
@@ -208,108 +140,6 @@ TEST_F(RolloutTest, WhatComesIntoForceIsJudgedAnew) {
   evaluator_->Tick(kNoon + seconds(40));
   Decide(41);
   EXPECT_TRUE(is_judged());
-}
-
-TEST_F(RolloutTest, ThePlanSeesWhatANodeHasGotReadyForTheNextOneAlone) {
-  v1::HeartbeatRequest request = Serving(3);
-  v1::Ahead& said = *request.mutable_ahead();
-  said.set_generation(4);
-  *said.mutable_applied_at() = ToProto(kNoon);
-  said.set_lineage(store_->lineage());
-  said.set_ready(true);
-  said.set_needs(v1::Change::RESTART);
-  for (int i = 0; i < 5; ++i) said.add_changes()->set_resource("r");
-  Hear(request, kNoon);
-  Decide(1);
-  EXPECT_TRUE(plan_.input.nodes(0).staged().ready());
-  EXPECT_EQ(plan_.input.nodes(0).staged().needs(), v1::Change::RESTART);
-  EXPECT_EQ(plan_.input.nodes(0).staged().changes_size(), 3);
-  Apply(5, Enforced());
-  Decide(2);
-  EXPECT_FALSE(plan_.input.nodes(0).has_staged());
-}
-
-TEST_F(RolloutTest, ThePlanSeesWhatTheDatabaseAndTheServiceSay) {
-  v1::HeartbeatRequest request = Serving(3);
-  v1::DatabaseFacts& database = *request.mutable_facts()->mutable_database();
-  database.set_migration("1,2,3");
-  v1::PinnedRuntime& pinned = *database.add_pinned();
-  pinned.set_runtime("r");
-  pinned.set_version("4.1.3");
-  pinned.set_items(312);
-  v1::ServiceReport& service = *request.mutable_service();
-  service.set_refused(7);
-  service.mutable_newest_start()->set_version("2024.8.0");
-  service.mutable_newest_start()->mutable_order()->set_serial(9);
-  Hear(request, kNoon);
-  Decide(1);
-  const v1::PlanNode seen = plan_.input.nodes(0);
-  EXPECT_EQ(seen.migration(), "1,2,3");
-  EXPECT_EQ(seen.refused(), 7u);
-  EXPECT_EQ(seen.newest_start().version(), "2024.08.0");  // as the specification spells it
-  EXPECT_EQ(seen.newest_start().order().serial(), 9u);
-  ASSERT_EQ(plan_.input.pinned_size(), 1);
-  EXPECT_EQ(plan_.input.pinned(0).items(), 312u);
-  EXPECT_FALSE(plan_.input.has_pinned_unknown());
-  Decide(100);  // it is not heard any more
-  EXPECT_FALSE(plan_.input.nodes(0).has_migration());
-  EXPECT_EQ(plan_.input.pinned_size(), 0);
-  EXPECT_EQ(plan_.input.pinned_unknown(), "no node's facts count now");
-}
-
-// Only ever compared with itself: two that begin alike are two.
-TEST_F(RolloutTest, ALongMigrationIsNotCut) {
-  const auto migration = [this](const std::string& said, int after_s) {
-    v1::HeartbeatRequest request = Serving(3);
-    request.set_facts_digest(absl::StrCat("digest ", after_s));
-    request.mutable_facts()->mutable_database()->set_migration(said);
-    Hear(request, kNoon + seconds(after_s));
-    Decide(after_s);
-    return plan_.input.nodes(0).migration();
-  };
-  const std::string long_one(5000, 'x');
-  const std::string first = migration(long_one + "1", 1);
-  EXPECT_LE(first.size(), 1024u);
-  EXPECT_NE(migration(long_one + "2", 2), first);
-  EXPECT_EQ(migration(long_one + "1", 3), first);
-}
-
-TEST_F(RolloutTest, WhatContentIsPinnedToIsAskedOfWhoKnows) {
-  Enrol("b");
-  v1::HeartbeatRequest knows = Serving(3);
-  knows.mutable_facts()->mutable_database()->add_pinned()->set_items(5);
-  Hear(knows, kNoon);
-  v1::HeartbeatRequest other = Serving(3);
-  other.set_node("b");
-  other.mutable_facts()->mutable_database()->set_pinned_unknown("no such table");
-  Hear(other, kNoon + seconds(1));
-  Decide(2);
-  ASSERT_EQ(plan_.input.pinned_size(), 1);
-  EXPECT_FALSE(plan_.input.has_pinned_unknown());
-  knows.set_facts_digest("another");
-  knows.mutable_facts()->mutable_database()->set_pinned_unknown("of quarto: no such table");
-  Hear(knows, kNoon + seconds(3));
-  Decide(4);
-  EXPECT_EQ(plan_.input.pinned_size(), 1);  // of others it is known
-  EXPECT_EQ(plan_.input.pinned_unknown(), "of quarto: no such table");
-}
-
-TEST_F(RolloutTest, ThePlanSeesTheWindowOfTheNewest) {
-  Decide(1);
-  EXPECT_FALSE(plan_.input.has_window());
-  v1::ClusterSpec spec = Enforced();
-  spec.mutable_rollout()->set_maintenance_window("Tue 22:00-23:00 UTC");
-  Apply(5, spec);
-  Decide(2);
-  EXPECT_EQ(plan_.input.window().text(), "Tue 22:00-23:00 UTC");
-  EXPECT_LE(FromProto(plan_.input.window().opens()), kNoon);
-  EXPECT_GT(FromProto(plan_.input.window().closes()), kNoon);
-  // A store of a machine that knew more zones.
-  spec.mutable_rollout()->set_maintenance_window("Tue 22:00-23:00 Nowhere/Else");
-  Apply(6, spec);
-  Decide(3);
-  EXPECT_EQ(plan_.input.window().text(), "Tue 22:00-23:00 Nowhere/Else");
-  EXPECT_FALSE(plan_.input.window().has_opens());
 }
 
 TEST_F(RolloutTest, ABackupIsAskedForOnceItIsRememberedAndItsEndIsToldOnce) {
@@ -432,48 +262,6 @@ TEST_F(RolloutTest, ThatAGateIsToOpenIsAChangeOfItsStateAndNews) {
   EXPECT_FALSE(Hear(Serving(3), kNoon + seconds(2)).closed());
   EXPECT_EQ(StoredEvents().back().kind(), v1::Event::NODE_STATE_CHANGED);
   EXPECT_EQ(StoredEvents().back().text(), "to be serving, was to be serving (closed): wanted");
-}
-
-TEST_F(RolloutTest, UnderObserveWhatWouldBeIsOfTheNextOneToo) {
-  v1::ClusterSpec spec = Enforced();
-  spec.set_enforcement(v1::OBSERVE);
-  Apply(5, spec);
-  plan_.in_force = 5;
-  Decide(1);
-  spec.mutable_connect()->set_version("2024.11.0");
-  Apply(6, spec);
-  Decide(2);
-  EXPECT_TRUE(planner_->CurrentPlan().has_would());
-  EXPECT_EQ(plan_.input.spec().enforcement(), v1::ENFORCE);  // the second time
-  EXPECT_EQ(plan_.input.next().spec().enforcement(), v1::ENFORCE);
-}
-
-TEST_F(RolloutTest, ADraftIsLookedAtAsTheNextOneWithWhatNodesSayOfIt) {
-  v1::Desired draft;
-  *draft.mutable_spec() = Enforced("2025.01.0");
-  draft.mutable_spec()->mutable_rollout()->set_maintenance_window("22:00-23:00 UTC");
-  plan_.outlook.set_text("this stops Connect on all nodes");
-  Restart(kNoon);
-  EXPECT_FALSE(planner_->OutlookOf(draft, {}, kNoon).has_value());
-  Enrol("b");
-  Decide(1);
-  std::map<std::string, v1::Preview> previews;
-  previews["a"].set_needs(v1::Change::TOGETHER);
-  for (int i = 0; i < 5; ++i) previews["a"].add_changes()->set_resource("r");
-  const auto outlook = planner_->OutlookOf(draft, previews, kNoon + seconds(9));
-  ASSERT_TRUE(outlook.has_value());
-  EXPECT_EQ(outlook->text(), "this stops Connect on all nodes");
-  const v1::PlanInput& thought_of = plan_.thought_of;
-  EXPECT_EQ(FromProto(thought_of.now()), kNoon + seconds(9));
-  EXPECT_EQ(thought_of.generation(), 3u);
-  EXPECT_EQ(thought_of.next().generation(), 0u);
-  EXPECT_EQ(thought_of.next().spec().connect().version(), "2025.01.0");
-  EXPECT_EQ(thought_of.window().text(), "22:00-23:00 UTC");
-  ASSERT_EQ(thought_of.nodes_size(), 2);
-  EXPECT_EQ(thought_of.nodes(0).staged().needs(), v1::Change::TOGETHER);
-  EXPECT_EQ(thought_of.nodes(0).staged().changes_size(), 5);
-  EXPECT_TRUE(thought_of.nodes(0).staged().ready());
-  EXPECT_FALSE(thought_of.nodes(1).has_staged());
 }
 
 TEST_F(RolloutTest, WhatIsSaidOfAChangeIsOfTheClusterAndOfAGenerationThatThereIs) {
