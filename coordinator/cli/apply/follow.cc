@@ -167,7 +167,9 @@ std::optional<int> Follow(Terminal& terminal, LiveLines& lines, uint64_t generat
   const v1::RolloutStatus& rollout = look.plan.decision().rollout();
   const uint64_t newest = std::max(look.snapshot.generation(), rollout.generation());
   if (newest > generation) return Overtaken(terminal, generation, newest);
-  if (IsChange(rollout)) {
+  // In place nodes change by themselves, and say more of it: what they fetch, what they are stuck
+  // at.
+  if (IsChange(rollout) && rollout.phase() != v1::RolloutStatus::IN_PLACE) {
     lines.Show(RolloutLines(rollout, now), now);
     return rollout.generation() == generation ? Rests(terminal, look.plan) : std::nullopt;
   }

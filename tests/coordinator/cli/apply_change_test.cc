@@ -105,6 +105,20 @@ TEST_F(ApplyChange, WaitingFollowsItThroughItsPhases) {
                                     "1 of 1 node as generation 1 says, after 3s\n"));
 }
 
+// As what is installed at first is: nodes say what they fetch, and what they are stuck at.
+TEST_F(ApplyChange, WaitingForWhatIsMadeInPlaceFollowsTheNodes) {
+  Follow(Told(v1::PREPARING, v1::PREPARING, v1::Convergence::CHANGING), 100);
+  v1::Step& step =
+      *world_.coordinator.snapshots[0].mutable_nodes(0)->mutable_convergence()->mutable_step();
+  step.set_resource("package r-4.3.3");
+  step.set_phase(v1::Step::INSTALLING);
+  Then(v1::RolloutStatus::IN_PLACE, v1::RolloutStatus::GOES_ON);
+  world_.coordinator.snapshots.push_back(Told(v1::SERVING, v1::SERVING));
+  EXPECT_EQ(ApplyAndWait(), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("[0s] node-1: installing package r-4.3.3\n"
+                                    "[1s] node-1: as generation 1 says; serving\n"));
+}
+
 TEST_F(ApplyChange, WaitingEndsWhereItWaitsForAnApproval) {
   Follow(Told(v1::SERVING, v1::SERVING), 100);
   Then(v1::RolloutStatus::STAGING, v1::RolloutStatus::GOES_ON);
