@@ -16,7 +16,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Shows the cluster on one screen: its nodes, what each is told to be, for how long (FOR), why, and what it waits for; how far each is with the specification; in a line, the change of the cluster that is to come or under way (connect-ha rollout status); what is said loudly, and what people said (connect-ha plan has more of that); and what of the checklist does not hold. "ready -> serving": it is the one, and is told to be the other; "serving (closed)": Connect runs there, and is looked at before its gate opens. CLOCK is how far a node's clock is ahead of the coordinator's (+) or behind it (-), with the largest possible error of the measurement.
+    R"(Shows the cluster on one screen: its nodes, what each is told to be, for how long (FOR), why, and what it waits for; how far each is with the specification; in a line, the change of the cluster that is to come or under way (connect-ha rollout status); what is said loudly, and what people said (connect-ha plan has more of that); and what of the checklist does not hold. "ready -> serving": it is the one, and is told to be the other; (closed) beside serving: Connect runs there, and is looked at before its gate opens. CLOCK is how far a node's clock is ahead of the coordinator's (+) or behind it (-), with the largest possible error of the measurement.
 
 The exit status is that of the checklist.)";
 

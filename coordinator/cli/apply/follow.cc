@@ -148,10 +148,12 @@ std::optional<int> Rests(Terminal& terminal, const v1::GetPlanResponse& plan) {
   const v1::RolloutStatus& rollout = plan.decision().rollout();
   if (AwaitsApproval(plan)) {
     const std::string& reason = rollout.reason();
-    PrintError(terminal, absl::AbortedError(absl::StrCat(
-                             "generation ", rollout.generation(), " is not begun; it waits for: ",
-                             reason.empty() ? "an approval" : reason,
-                             "; fix: ", ApproveCommand(rollout.generation()))));
+    PrintError(
+        terminal,
+        absl::AbortedError(absl::StrCat(
+            "generation ", rollout.generation(),
+            " is not begun; it waits for: ", reason.empty() ? "an approval" : reason, "; fix: ",
+            rollout.fixes().empty() ? ApproveCommand(rollout.generation()) : rollout.fixes(0))));
     return kFails;
   }
   if (!IsStopped(rollout)) return std::nullopt;
@@ -165,7 +167,9 @@ std::optional<int> Follow(Terminal& terminal, LiveLines& lines, uint64_t generat
   const v1::RolloutStatus& rollout = look.plan.decision().rollout();
   const uint64_t newest = std::max(look.snapshot.generation(), rollout.generation());
   if (newest > generation) return Overtaken(terminal, generation, newest);
-  if (IsChange(rollout)) {
+  // In place nodes change by themselves, and say more of it: what they fetch, what they are stuck
+  // at.
+  if (IsChange(rollout) && rollout.phase() != v1::RolloutStatus::IN_PLACE) {
     lines.Show(RolloutLines(rollout, now), now);
     return rollout.generation() == generation ? Rests(terminal, look.plan) : std::nullopt;
   }

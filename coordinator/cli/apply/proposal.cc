@@ -7,7 +7,6 @@
 #include "common/command/text_table.h"
 #include "common/spec/spec_bundle.h"
 #include "common/text/shell_word.h"
-#include "coordinator/cli/rollout/rollout_text.h"
 #include "coordinator/cli/text/preview_text.h"
 
 namespace connect_ha {

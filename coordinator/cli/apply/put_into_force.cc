@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/command/text_table.h"
 #include "coordinator/cli/apply/follow.h"
@@ -64,12 +65,20 @@ std::string Question(const Proposal& proposal, const v1::GetPreviewsResponse& pr
   return question + "?";
 }
 
-std::string AppliedText(const v1::Outlook& outlook, uint64_t generation) {
-  const std::string name = absl::StrCat("generation ", generation);
-  if (outlook.kind() == v1::Rollout::KIND_UNSPECIFIED) return name + " is in force";
-  return outlook.needs().empty()
-             ? name + " is applied; how far it is: connect-ha rollout status"
-             : absl::StrCat(name, " is applied; before it begins: ", ApproveCommand(generation));
+// It is not in force yet: nodes get ready for it, or it waits.
+bool IsToCome(AdminLink& admin, uint64_t generation) {
+  const auto plan = admin.GetPlan({});
+  if (!plan.ok()) return false;  // of an older release, where what is applied is in force
+  const uint64_t in_force = plan->decision().remember().generation();
+  return in_force != 0 && in_force < generation;
+}
+
+std::string ToComeText(const v1::Outlook& outlook, uint64_t generation) {
+  const std::string applied = absl::StrCat("generation ", generation, " is applied; ");
+  if (outlook.needs().empty()) return applied + "how far it is: connect-ha rollout status";
+  const bool by_person = absl::StartsWith(outlook.needs(), "connect-ha approve");
+  return absl::StrCat(
+      applied, "before it begins: ", by_person ? ApproveCommand(generation) : outlook.needs());
 }
 
 int Refused(Terminal& terminal, const absl::Status& status, const Proposal& proposal) {
@@ -114,7 +123,11 @@ int AgreeAndApply(const Environment& environment, const Arguments& arguments, Te
   const absl::Status in_force = CheckApplied(proposal, generation, applied->generation());
   if (!in_force.ok()) return Fail(terminal, in_force);
   generation = applied->generation();
-  terminal.out << Wrap(AppliedText(outlook, generation), terminal.width);
+  if (IsToCome(admin, generation)) {
+    terminal.out << Wrap(Printable(ToComeText(outlook, generation)), terminal.width);
+  } else {
+    terminal.out << "generation " << generation << " is in force\n";
+  }
   return kHolds;
 }
 

@@ -12,20 +12,11 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Shows what the coordinator decided that each node is to be, why, and what each waits for; which rules fail where, what that does, or why it does nothing; what is said loudly; what people said; and, in a line, the change of the cluster that is to come or under way (connect-ha rollout status). "serving (closed)"
-    : Connect runs there,
-               and is looked at before its gate opens.Where the specification only
-                       observes(enforcement
-                                : observe),
-               nothing is done,
-               and it shows what would be.
+    R"(Shows what the coordinator decided that each node is to be, why, and what each waits for; which rules fail where, what that does, or why it does nothing; what is said loudly; what people said; and, in a line, the change of the cluster that is to come or under way (connect-ha rollout status). Where the specification only observes (enforcement: observe), nothing is done, and it shows what would be.
 
-                   FOR is since when a node is told what it is told,
-               or a rule fails there.An action in brackets is not taken.
+FOR is since when a node is told what it is told, or a rule fails there. An action in brackets is not taken. (closed) beside serving: Connect runs there, and is looked at before its gate opens.
 
-                   Exit status : 1 when something is said loudly,
-               or the newest decision is not in force,
-               since it would break what no decision may or cannot be stored; else 0.)";
+Exit status: 1 when something is said loudly, or the newest decision is not in force, since it would break what no decision may or cannot be stored; else 0.)";
 
 v1::NodeState ReportedState(const v1::Snapshot& snapshot, const std::string& node) {
   for (const v1::NodeSnapshot& known : snapshot.nodes()) {

@@ -9,7 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "coordinator/cli/text/node_text.h"
-#include "coordinator/cli/text/plan_text.h"
+#include "coordinator/cli/text/preview_text.h"
 #include "coordinator/plan/change/phases.h"
 
 namespace connect_ha {
@@ -284,32 +284,6 @@ void PrintRollout(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Ge
   if (!rollout.fixes().empty()) outlook.clear_needs();
   terminal.out << "\n";
   PrintOutlook(terminal, outlook);
-}
-
-void PrintOutlook(Terminal& terminal, const v1::Outlook& outlook) {
-  if (!outlook.refused().empty()) {
-    terminal.out << Paint(terminal, Style::kBad,
-                          Wrap(Printable("this is refused: " + outlook.refused()), terminal.width));
-    if (outlook.fix().empty()) return;
-    terminal.out << Wrap("fix: " + Printable(outlook.fix()), terminal.width, kIndent);
-    return;
-  }
-  if (!outlook.text().empty()) {
-    terminal.out << Wrap(Printable("this needs: " + outlook.text()), terminal.width);
-  }
-  for (const std::string& because : outlook.because()) {
-    terminal.out << Wrap(Printable(because), terminal.width, kIndent);
-  }
-  if (!outlook.unknown().empty()) {
-    terminal.out << Wrap(
-        Printable(absl::StrCat("it may need more: ", absl::StrJoin(outlook.unknown(), ", "),
-                               outlook.unknown_size() == 1 ? " has" : " have",
-                               " not said what would change there")),
-        terminal.width);
-  }
-  if (!outlook.needs().empty()) {
-    terminal.out << Wrap(Printable("before it begins: " + outlook.needs()), terminal.width);
-  }
 }
 
 }  // namespace connect_ha

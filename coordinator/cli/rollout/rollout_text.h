@@ -50,7 +50,4 @@ void PrintRolloutReason(Terminal& terminal, const v1::RolloutStatus& rollout);
 void PrintRollout(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan,
                   Time now);
 
-// What it needs, why, how it is begun; why it is refused. Nothing where it asks for nothing.
-void PrintOutlook(Terminal& terminal, const v1::Outlook& outlook);
-
 }  // namespace connect_ha

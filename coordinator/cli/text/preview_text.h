@@ -3,11 +3,16 @@
 
 #include "common/command/command_line.h"
 #include "connect_ha/v1/admin_service.pb.h"
+#include "connect_ha/v1/plan.pb.h"
 
 namespace connect_ha {
 
 // Nodes with the same preview stand together; those that did not answer are named with the reason.
 void PrintPreviews(Terminal& terminal, const v1::GetPreviewsResponse& previews);
+
+// "this needs: a rolling restart, about 6 min", "this stops Connect on all nodes": what it is, why,
+// how it is begun; why it is refused. Nothing where it asks for nothing.
+void PrintOutlook(Terminal& terminal, const v1::Outlook& outlook);
 
 // How many nodes would change something, and how many are not known.
 struct PreviewCounts {

@@ -18,6 +18,12 @@ class ApplyChange : public ApplyAndServe {
   v1::RolloutStatus& Rollout() {
     return *world_.coordinator.plan.mutable_decision()->mutable_rollout();
   }
+  // Another one is in force, and stays so for now.
+  void HasAnotherInForce() {
+    world_.coordinator.specs.resize(1);
+    world_.coordinator.specs[0].set_generation(1);
+    world_.coordinator.plan.mutable_decision()->mutable_remember()->set_generation(1);
+  }
   // What the plan says in one of the seconds to come; the last one stays.
   void Then(v1::RolloutStatus::Phase phase, v1::RolloutStatus::Standing standing,
             const std::string& reason = "") {
@@ -31,26 +37,35 @@ class ApplyChange : public ApplyAndServe {
 };
 
 TEST_F(ApplyChange, SaysBeforeItAsksWhatTheClusterIsAskedFor) {
+  HasAnotherInForce();
   Outlook().set_kind(v1::Rollout::TOGETHER);
-  Outlook().set_text("a stop of Connect on all nodes, about 4 min");
+  Outlook().set_text("this stops Connect on all nodes, about 4 min");
   Outlook().add_because("node-1: package rstudio-connect: another version");
-  Outlook().set_needs("connect-ha approve 1");
+  Outlook().set_needs("connect-ha approve");
   world_.input = "y\n";
   EXPECT_EQ(world_.Run({"apply", path_}), kHolds);
   EXPECT_EQ(world_.out,
             "node-1: 1 change\n  package rstudio-connect  ->\n"
-            "this needs: a stop of Connect on all nodes, about 4 min\n"
+            "this stops Connect on all nodes, about 4 min\n"
             "  node-1: package rstudio-connect: another version\n"
-            "before it begins: connect-ha approve 1\n"
-            "generation 1 is applied; before it begins: connect-ha approve 1 --reason TEXT\n");
+            "before it begins: connect-ha approve\n"
+            "generation 2 is applied; before it begins: connect-ha approve 2 --reason TEXT\n");
   EXPECT_THAT(world_.error, HasSubstr("Apply it and change 1 node once it is approved? [y/N] "));
 }
 
-TEST_F(ApplyChange, WhatNeedsNoApprovalIsNotSaidToBeInForceYet) {
+TEST_F(ApplyChange, WhatIsNotInForceYetIsNotSaidToBe) {
+  HasAnotherInForce();
   Outlook().set_kind(v1::Rollout::ROLLING);
   EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
   EXPECT_THAT(world_.out,
-              HasSubstr("\ngeneration 1 is applied; how far it is: connect-ha rollout status\n"));
+              HasSubstr("\ngeneration 2 is applied; how far it is: connect-ha rollout status\n"));
+  Outlook().set_needs("the maintenance window Sun 02:00-04:00 UTC, or: connect-ha approve --now");
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("\ngeneration 2 is applied; before it begins: the maintenance "
+                                    "window Sun 02:00-04:00 UTC, or: connect-ha approve --now\n"));
+  world_.coordinator.plan.mutable_decision()->mutable_remember()->set_generation(2);
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("\ngeneration 2 is in force\n")) << "at once";
 }
 
 TEST_F(ApplyChange, WhatIsRefusedIsNotAskedForNorApplied) {
@@ -88,6 +103,20 @@ TEST_F(ApplyChange, WaitingFollowsItThroughItsPhases) {
                                     "[1s] generation 1: together: stopping\n"
                                     "[3s] node-1: as generation 1 says; serving\n"
                                     "1 of 1 node as generation 1 says, after 3s\n"));
+}
+
+// As what is installed at first is: nodes say what they fetch, and what they are stuck at.
+TEST_F(ApplyChange, WaitingForWhatIsMadeInPlaceFollowsTheNodes) {
+  Follow(Told(v1::PREPARING, v1::PREPARING, v1::Convergence::CHANGING), 100);
+  v1::Step& step =
+      *world_.coordinator.snapshots[0].mutable_nodes(0)->mutable_convergence()->mutable_step();
+  step.set_resource("package r-4.3.3");
+  step.set_phase(v1::Step::INSTALLING);
+  Then(v1::RolloutStatus::IN_PLACE, v1::RolloutStatus::GOES_ON);
+  world_.coordinator.snapshots.push_back(Told(v1::SERVING, v1::SERVING));
+  EXPECT_EQ(ApplyAndWait(), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("[0s] node-1: installing package r-4.3.3\n"
+                                    "[1s] node-1: as generation 1 says; serving\n"));
 }
 
 TEST_F(ApplyChange, WaitingEndsWhereItWaitsForAnApproval) {

@@ -1,14 +1,12 @@
-// Changes of the cluster: what is shown of them, what people say of them, and how watching ends.
+// Changes of the cluster: what is shown of them, and what people say of them.
 #include <google/protobuf/util/json_util.h>
 
-#include <algorithm>
-#include <functional>
-
 #include "coordinator/cli/rollout/rollout_text.h"
+#include "coordinator/cli/text/preview_text.h"
 #include "coordinator/plan/change/phases.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/coordinator/cli/world.h"
+#include "tests/coordinator/cli/rollout_fixture.h"
 
 namespace connect_ha {
 namespace {
@@ -19,28 +17,6 @@ using testing::Not;
 using testing::StartsWith;
 using v1::RolloutStatus;
 using v1::Word;
-
-class RolloutTest : public testing::Test {
- protected:
-  RolloutTest() {
-    ReadFixture("rollout.textproto", world_.coordinator.plan);
-    world_.width = 400;
-  }
-
-  RolloutStatus& Rollout() {
-    return *world_.coordinator.plan.mutable_decision()->mutable_rollout();
-  }
-  const std::vector<std::string>& Asked() const { return world_.coordinator.changes; }
-  void NoChange() { Rollout().Clear(); }
-  void Halt() {
-    Rollout().set_standing(RolloutStatus::HALTED);
-    Rollout().set_reason("node-1: Connect does not start: it exited\ncannot migrate\n");
-    Rollout().add_fixes("connect-ha node start node-1 --reason TEXT");
-    Rollout().add_fixes("connect-ha spec rollback 7");
-  }
-
-  World world_;
-};
 
 TEST_F(RolloutTest, IsSaidAsTyped) {
   EXPECT_EQ(world_.Run({"approve", "8", "--reason", "agreed"}), kHolds);
@@ -168,117 +144,6 @@ TEST_F(RolloutTest, JsonIsTheMessage) {
   EXPECT_EQ(read.SerializeAsString(), Rollout().SerializeAsString());
   EXPECT_EQ(world_.Run({"rollout", "status", "--output", "json"}), kHolds);
   EXPECT_EQ(world_.out, by_switch);
-}
-
-// What is shown in each of the seconds to come; the last one stays.
-class WatchTest : public RolloutTest {
- protected:
-  void Then(const std::function<void(v1::GetPlanResponse& plan)>& change) {
-    auto& plans = world_.coordinator.plans;
-    if (plans.empty()) plans.push_back(world_.coordinator.plan);
-    plans.push_back(plans.back());
-    change(plans.back());
-  }
-  int Watch(const std::vector<std::string>& more = {}) {
-    world_.waits = 20;
-    std::vector<std::string> words = {"rollout", "status", "--watch"};
-    words.insert(words.end(), more.begin(), more.end());
-    return world_.Run(words);
-  }
-  std::chrono::microseconds Took() const { return world_.now - begun_; }
-
-  const Time begun_ = world_.now;
-};
-
-TEST_F(WatchTest, WritesWhatChangedUntilItIsDone) {
-  Then([](v1::GetPlanResponse& plan) {  // only time passed
-    plan.mutable_decision()->mutable_rollout()->set_left_us(1);
-  });
-  Then([](v1::GetPlanResponse& plan) {
-    RolloutStatus& rollout = *plan.mutable_decision()->mutable_rollout();
-    rollout.set_phase(RolloutStatus::REST);
-    rollout.mutable_nodes(0)->set_step(v1::RolloutStep::CHANGED);
-    rollout.mutable_nodes(0)->clear_waits_for();
-  });
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
-  EXPECT_EQ(Watch(), kHolds);
-  EXPECT_EQ(world_.out,
-            "[0s] generation 8: together: first\n"
-            "[0s] node-1: verifying; waits for: Connect to answer\n"
-            "[0s] node-2: held; waits for: node-1 to be right\n"
-            "[2s] generation 8: together: rest\n"
-            "[2s] node-1: changed\n"
-            "generation 8 is done; connect-ha history\n");
-  EXPECT_EQ(Took(), std::chrono::seconds(3));
-}
-
-TEST_F(WatchTest, EndsWhereAPersonHasToSayHowItGoesOn) {
-  Then([this](v1::GetPlanResponse& plan) {
-    Halt();
-    *plan.mutable_decision()->mutable_rollout() = Rollout();
-  });
-  EXPECT_EQ(Watch(), kFails);
-  EXPECT_EQ(Took(), std::chrono::seconds(1));
-  EXPECT_THAT(world_.out, HasSubstr("HALTED: node-1: Connect does not start: it exited\n"
-                                    "  | cannot migrate\n  fix: connect-ha node start node-1"));
-}
-
-TEST_F(WatchTest, EndsWhereANewerOneTookItsPlace) {
-  Then([](v1::GetPlanResponse& plan) {
-    plan.mutable_decision()->mutable_rollout()->set_generation(9);
-    plan.mutable_decision()->mutable_rollout()->set_phase(RolloutStatus::STAGING);
-  });
-  EXPECT_EQ(Watch(), kFails);
-  EXPECT_THAT(world_.error, HasSubstr("generation 9 took the place of 8\nfix:   "));
-}
-
-TEST_F(WatchTest, GoesOnWhileItIsPausedOrWaits) {
-  Rollout().set_standing(RolloutStatus::PAUSED);
-  EXPECT_EQ(Watch(), kHolds);
-  EXPECT_EQ(Took(), std::chrono::seconds(21)) << "until it was told to stop";
-}
-
-// Right after its start a coordinator has decided nothing: that is not the end of the change.
-TEST_F(WatchTest, ACoordinatorThatGoesAwayAndComesBackIsAwaited) {
-  Then([](v1::GetPlanResponse& plan) {
-    plan.clear_decided_at();
-    plan.mutable_decision()->clear_rollout();
-  });
-  Then([this](v1::GetPlanResponse& plan) { plan = world_.coordinator.plan; });
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
-  world_.on_wait = [this, waited = 0]() mutable {
-    ++waited;
-    world_.coordinator.error =
-        waited == 1 || waited == 2 ? absl::UnavailableError("no answer") : absl::OkStatus();
-  };
-  EXPECT_EQ(Watch(), kHolds);
-  EXPECT_EQ(world_.error, "error: no answer\nthe coordinator answers again\n");
-  EXPECT_THAT(world_.out, HasSubstr("generation 8 is done"));
-}
-
-TEST_F(WatchTest, IsRedrawnOnATerminal) {
-  world_.interactive = true;
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
-  EXPECT_EQ(Watch(), kHolds);
-  EXPECT_THAT(world_.out, StartsWith("\x1b[H\x1b[2Jcluster analytics   generation 8"));
-  EXPECT_THAT(world_.out, HasSubstr("serving (closed)"));
-  EXPECT_THAT(world_.out, HasSubstr("\x1b[H\x1b[2Jno change is under way"));
-}
-
-TEST_F(WatchTest, AsJsonIsAnObjectALine) {
-  Then([](v1::GetPlanResponse& plan) {  // only time passed
-    plan.mutable_decision()->mutable_rollout()->set_left_us(1);
-  });
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
-  EXPECT_EQ(Watch({"--json"}), kHolds);
-  EXPECT_EQ(std::count(world_.out.begin(), world_.out.end(), '\n'), 2);
-  EXPECT_THAT(world_.out, StartsWith("{\"generation\":\"8\",\"kind\":\"TOGETHER\""));
-}
-
-TEST_F(WatchTest, WithoutAChangeThereIsNothingToWatch) {
-  NoChange();
-  EXPECT_EQ(Watch(), kHolds);
-  EXPECT_EQ(world_.out, "no change is under way; connect-ha history\n");
 }
 
 v1::Rollout Ended() {
