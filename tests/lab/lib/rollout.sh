@@ -94,8 +94,8 @@ watch_versions() {
   wait_for 20 "the database to be asked who runs" test -s "$RUN/log/versions.log"
 }
 never_two() {
-  "$LAB_HOME/scenarios/watch-versions" never-two "$@" <"$RUN/log/versions.log"
-  starts_since "${1:-0}" >"$RUN/log/starts.txt"
+  "$LAB_HOME/scenarios/watch-versions" never-two "$@" <"$RUN/log/versions.log" || return
+  starts_since "${1:-0}" >"$RUN/log/starts.txt" || return
   ! grep ' met ' "$RUN/log/starts.txt" >&2
 }
 
@@ -131,6 +131,13 @@ configure_python_other() {
 set_sender() { sed -i "s|^SenderEmail = .*|SenderEmail = \"$1\"|" "$CONFIG_TEMPLATE"; }
 set_banner() {
   sed -i -e '/^PublicWarning = /d' -e "s|^\[Server\]\$|&\nPublicWarning = \"$1\"|" "$CONFIG_TEMPLATE"
+}
+
+# go_back GENERATION [OPTION...]: where it is not open yet, a Connect was stopped only a moment ago. GENERATION is the
+# number of what that makes.
+go_back() {
+  wait_for 180 "the way back to generation $1 to be open" admin spec rollback "$1" --yes "${@:2}"
+  GENERATION=$(newest)
 }
 
 # of_rollout KEY VALUE: below rollout:, which write_whole_spec leaves on one line.
