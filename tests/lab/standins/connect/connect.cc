@@ -1,6 +1,6 @@
 // A stand-in for Posit Connect, which no registry carries. It keeps the documented contract as far
 // as a cluster can see it: configuration file and its reload, database and its migration, data
-// directory, encryption key, health and version over HTTP. It serves no content.
+// directory, encryption key, health and version over HTTP. What it has of content is content.h.
 // Usage: connect [--config FILE] | --version
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -25,6 +25,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "content.h"
 #include "gcfg.h"
 #include "http_api.h"
 #include "release.h"
@@ -135,6 +136,15 @@ void Reload(const std::string& config_file, Config& config) {
   }
 }
 
+void Respond(int client, const Request& request, const Config& config, PGconn* database) {
+  if (const int seconds = SecondsOfContent(request.path); seconds > 0) {
+    StartContent(client, seconds, config.Get("applications", "runas", "rstudio-connect"));
+    return;
+  }
+  const std::string response = Written(Answer(config, database, request));
+  if (::send(client, response.data(), response.size(), MSG_NOSIGNAL) < 0) Log("client went away");
+}
+
 void Serve(int listener, const std::string& config_file, Config& config, PGconn* database) {
   while (stop == 0) {
     if (reload != 0) {
@@ -151,9 +161,7 @@ void Serve(int listener, const std::string& config_file, Config& config, PGconn*
     const ssize_t size = ::recv(client, buffer.data(), buffer.size(), 0);
     if (size > 0) {
       const std::string text(buffer.data(), static_cast<size_t>(size));
-      const std::string response = Written(Answer(config, database, ParseRequest(text)));
-      if (::send(client, response.data(), response.size(), MSG_NOSIGNAL) < 0)
-        Log("client went away");
+      Respond(client, ParseRequest(text), config, database);
     }
     ::close(client);
   }
@@ -196,6 +204,7 @@ int main(int argc, char** argv) {
   action.sa_handler = [](int) { stop = 1; };
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);
+  std::signal(SIGCHLD, SIG_IGN);  // content that has ended is waited for by nobody
   action.sa_handler = [](int) { reload = 1; };
   ::sigaction(SIGHUP, &action, nullptr);
   try {
