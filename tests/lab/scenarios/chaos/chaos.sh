@@ -159,7 +159,7 @@ enter_BACKING_UP() {
 # Nothing here runs the command, which is no failure of the coordinator's: it stops there, all as before, until somebody
 # says otherwise. A newer generation without it goes on.
 leave_BACKING_UP() {
-  wait_change 400 BACKING_UP HALTED
+  wait_change "$TO_STAGE" BACKING_UP HALTED
   change_fixes
   for node in "${NODES[@]}"; do wait_serves "$node"; done
   BACKUP=no
