@@ -61,6 +61,7 @@ class Release {
   // What another node may be making at this moment, or must not be made here (a standby), is left
   // so.
   void MakeTables() {
+    Try("SET client_min_messages = warning");  // that a table is there is no news
     for (const char* table :
          {"connect_schema (version text PRIMARY KEY)",
           "connect_api_keys (sha256 bytea PRIMARY KEY)",
