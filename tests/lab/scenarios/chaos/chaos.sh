@@ -71,7 +71,7 @@ chaos() {
   a_change TOGETHER "${PHASES_TOGETHER[@]}"
   never_two "$began"
   sed 's/^/  /' "$RUN/log/starts.txt"
-  others_came_after "$began"
+  others_came_after
   of_users count --since "$began"
 }
 
@@ -222,7 +222,7 @@ SCRIPT
   on "$name" 'nft delete table inet cut'
 }
 
-# others_came_after SINCE: nobody but the first started the newer version before that was right.
+# others_came_after: nobody but the first started the newer version before that was right.
 others_came_after() {
   awk -v first="$FIRST" -v version="$VERSION" '
     $3 == version && $4 == "starts" && $2 != first && !right { print "started before the first was right: " $0 > "/dev/stderr"; bad = 1 }
