@@ -55,14 +55,6 @@ drifted() {
 
 is_dark() { [ "${DARK:-no}" = yes ]; }
 
-# The watcher has asked both at least once, and both are open.
-gates_are_watched() {
-  local node
-  for node in "${NODES[@]}"; do
-    wait_for 20 "the gate of $node to be watched" grep -q " $node 200 " "$RUN/log/gates.log"
-  done
-}
-
 # What node-2 does with no coordinator: it is told nothing, and goes on as it was told, but for what it sees itself.
 alone() {
   case $does in

@@ -31,6 +31,16 @@ now() { date +%s.%N; }
 # of_users COMMAND [--since TIME] [--until TIME] [--came NODE] [--went NODE]: see tests/lab/users.
 of_users() { "$LAB_HOME/users" "$@" <"$RUN/log/users.log"; }
 
+# start_sessions NAME NUMBER SECONDS RATE: beside them so many who use content, so long each time: a process of Connect's that
+# answers all the while. What they get is in $RUN/log/NAME.log. of_sessions NAME COMMAND...: as of_users.
+start_sessions() {
+  stop_process "$1" # of a step that failed
+  rm -f "$RUN/log/$1.log"
+  start_process "$1" "$LAB_HOME/users" run --url "http://127.0.0.1:$PORT_BALANCER/content/$3/" --users "$2" --rate "$4" \
+    --expect . --patience $(($3 + 70))
+}
+of_sessions() { "$LAB_HOME/users" "${@:2}" <"$RUN/log/$1.log"; }
+
 # Every user has a node: each has asked once.
 all_users_have_asked() { [ "$(wc -l <"$RUN/log/users.log")" -ge "$USERS" ]; }
 wait_for_users() { wait_for $((USERS / USERS_RATE * 4)) "every user to have asked once" all_users_have_asked; }

@@ -53,6 +53,15 @@ class Config {
     return found->second.back();
   }
 
+  // What a reload takes up of the file as it is now: the two banners.
+  void TakeReloadable(const Config& now) {
+    for (const char* key : {"server.publicwarning", "server.loggedinwarning"}) {
+      values_.erase(key);
+      const auto found = now.values_.find(key);
+      if (found != now.values_.end()) values_.insert(*found);
+    }
+  }
+
   // Every value of a key that may be repeated.
   std::vector<std::string> All(const std::string& section, const std::string& key) const {
     const auto found = values_.find(section + "." + key);
