@@ -7,8 +7,8 @@ KEY=/mnt/connect/db/secret.key
 SAVED=/root/saved # what is put back
 
 # Limits, not sleeps: an emulated processor tries an interpreter for a minute, and NFS keeps what it knows for one.
-TO_BE_SEEN=600
-TO_BE_RIGHT=900
+TO_BE_SEEN=${TO_BE_SEEN:-600}
+TO_BE_RIGHT=${TO_BE_RIGHT:-900}
 STEADY=12 # two heartbeats and more: what comes late must not change the verdict
 
 # causes_are CAUSES: judge-verdict prints a line for each, which matches its pattern, and no other.

@@ -19,14 +19,18 @@ restart_storage() {
 # small_storage MEGABYTES: the export is a file system of its own, and small. Before any node has mounted it.
 small_storage() {
   stop_process storage
-  "${AS_ROOT[@]}" mount -t tmpfs -o "size=$1m,mode=0755" connect-ha-lab "$RUN/storage/export" || die \
-    "this machine lets the lab mount no file system" "run the scenario where root may mount, in a virtual machine, say"
+  mount_small storage "$1"
   start_storage
   wait_for 30 "NFS server" port_open "$PORT_NFS"
 }
 
-end_small_storage() {
-  if mountpoint -q "$RUN/storage/export"; then "${AS_ROOT[@]}" umount -l "$RUN/storage/export"; fi
+# mount_small SERVER MEGABYTES, end_small SERVER: under its export.
+mount_small() {
+  "${AS_ROOT[@]}" mount -t tmpfs -o "size=$2m,mode=0755" connect-ha-lab "$RUN/$1/export" || die \
+    "this machine lets the lab mount no file system" "run the scenario where root may mount, in a virtual machine, say"
+}
+end_small() {
+  if mountpoint -q "$RUN/$1/export"; then "${AS_ROOT[@]}" umount -l "$RUN/$1/export"; fi
 }
 
 # fill_storage PERCENT: of a small one; 100: until nothing more can be written. empty_storage: all of that away again.
@@ -43,9 +47,10 @@ empty_storage() { "${AS_ROOT[@]}" rm -f "$RUN/storage/export/fill"; }
 
 # start_copy_of_storage: another server, with a copy of all that is there now. It is not renewed.
 start_copy_of_storage() {
-  mkdir -p "$RUN/other"
-  "${AS_ROOT[@]}" rm -rf --one-file-system "$RUN/other/export"
-  "${AS_ROOT[@]}" cp -a "$RUN/storage/export" "$RUN/other/export"
+  mkdir -p "$RUN/other/export"
+  end_small other
+  mount_small other 64 # however full the host's disk is
+  "${AS_ROOT[@]}" cp -a "$RUN/storage/export/." "$RUN/other/export/"
   start_file_server other "$PORT_NFS_OTHER"
   wait_for 30 "another NFS server" port_open "$PORT_NFS_OTHER"
 }
