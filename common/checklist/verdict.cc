@@ -22,10 +22,6 @@ constexpr int kGoodEvidenceShown = 100;
 // Of a summary that is given in one.
 constexpr size_t kTogetherBytes = 4096;
 
-void Shorten(std::string& text, size_t bytes) {
-  if (text.size() > bytes) text = ShortText(text, bytes);
-}
-
 void SayHowManyMore(const std::string& node, v1::Outcome outcome, size_t more,
                     v1::Finding& finding) {
   v1::Evidence& evidence = *finding.add_evidence();
@@ -83,8 +79,8 @@ std::string JoinNames(const std::vector<std::string>& names) {
 }
 
 void Verdict::Add(Entry entry) {
-  Shorten(entry.text, kTextBytes);
-  Shorten(entry.why.together, kTogetherBytes);
+  KeepShort(entry.text, kTextBytes);
+  KeepShort(entry.why.together, kTogetherBytes);
   entries_.push_back(std::move(entry));
   if (entries_.size() > most_entries_) LeaveOutMany();
 }

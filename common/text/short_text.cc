@@ -52,4 +52,14 @@ std::string ShortLines(std::string_view text, size_t bytes) {
   return Short(text, bytes, /*with_lines=*/true);
 }
 
+void KeepShort(std::string& text, size_t bytes) {
+  const bool is_well = text.size() <= bytes && FindInvalidUtf8OrNul(text, 0) == text.size();
+  if (!is_well) text = ShortText(text, bytes);
+}
+
+std::string FirstCharacters(std::string_view text, size_t bytes) {
+  if (text.size() > bytes) text = text.substr(0, EndOfCharacter(text, bytes));
+  return std::string(text);
+}
+
 }  // namespace connect_ha

@@ -19,4 +19,11 @@ std::string ShortText(std::string_view text, size_t bytes);
 // The same for what has lines: they stay.
 std::string ShortLines(std::string_view text, size_t bytes);
 
+// As ShortText, of what is too long or has a byte that belongs to no character: for one such byte
+// nobody could read the message that it is in.
+void KeepShort(std::string& text, size_t bytes);
+
+// Its first characters that have no more than `bytes` together, as of a digest or an id.
+std::string FirstCharacters(std::string_view text, size_t bytes);
+
 }  // namespace connect_ha

@@ -22,13 +22,9 @@ constexpr std::chrono::seconds kStoreAtLeast{60};
 
 constexpr size_t kSummaryBytes = 4096;
 
-void Shorten(std::string& text, size_t bytes) {
-  if (text.size() > bytes) text = ShortText(text, bytes);
-}
-
 // Half a command is none.
 void BoundFix(v1::Fix& fix) {
-  Shorten(*fix.mutable_note(), kSummaryBytes);
+  KeepShort(*fix.mutable_note(), kSummaryBytes);
   const bool fits =
       std::all_of(fix.commands().begin(), fix.commands().end(),
                   [](const std::string& command) { return command.size() <= kSummaryBytes; });
@@ -40,9 +36,9 @@ void BoundFix(v1::Fix& fix) {
 // Rules quote what nodes say.
 void BoundWords(v1::Checklist& checklist) {
   for (v1::Finding& finding : *checklist.mutable_findings()) {
-    Shorten(*finding.mutable_summary(), kSummaryBytes);
+    KeepShort(*finding.mutable_summary(), kSummaryBytes);
     for (v1::Evidence& line : *finding.mutable_evidence()) {
-      Shorten(*line.mutable_text(), kTextBytes);
+      KeepShort(*line.mutable_text(), kTextBytes);
     }
     for (v1::Fix& fix : *finding.mutable_fixes()) BoundFix(fix);
   }

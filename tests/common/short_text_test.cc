@@ -41,6 +41,14 @@ TEST(ShortTextTest, LinesStayWhereTheyAreAskedFor) {
   EXPECT_EQ(ShortLines("one\ntwo\nthree", 11), "one\ntwo\n...");
 }
 
+TEST(ShortTextTest, TheFirstCharactersAreWhole) {
+  EXPECT_EQ(FirstCharacters("0123456789", 8), "01234567");
+  EXPECT_EQ(FirstCharacters("0123", 8), "0123");
+  EXPECT_EQ(FirstCharacters("a\u00df\u00df", 4), "a\u00df");
+  EXPECT_EQ(FirstCharacters("\u20ac\u20ac", 5), "\u20ac");
+  EXPECT_EQ(FirstCharacters("\u00df", 1), "");
+}
+
 TEST(ShortTextTest, WhateverComesInShortUtf8ComesOut) {
   std::mt19937 random(20261129);
   for (int i = 0; i < 20000; ++i) {

@@ -10,6 +10,7 @@
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/located.h"
+#include "common/text/short_text.h"
 
 namespace connect_ha {
 namespace {
@@ -186,7 +187,7 @@ v1::Finding EncryptionKeyMatches(const v1::Snapshot& cluster) {
     const auto fingerprint = Fingerprint(node, verdict);
     if (fingerprint) {
       // Shortened, it tells two keys apart and gives neither away.
-      seen.push_back({&node, fingerprint->substr(0, kDigitsShown), /*is_digest=*/true});
+      seen.push_back({&node, FirstCharacters(*fingerprint, kDigitsShown), /*is_digest=*/true});
       const bool is_better = Serves(node.facts()) && !(right && Serves(right->facts()));
       if (right == nullptr || is_better) right = &node;
     } else if (!WhyUnobserved(node.facts(), "encryption_key") &&

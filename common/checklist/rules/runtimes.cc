@@ -13,6 +13,7 @@
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/facts_view.h"
+#include "common/text/short_text.h"
 #include "common/version.h"
 
 namespace connect_ha {
@@ -206,7 +207,7 @@ std::string Likeness(const v1::Runtime& runtime) {
   if (runtime.has_package()) {
     return absl::StrCat(runtime.package().name(), " ", runtime.package().version());
   }
-  const std::string build = runtime.build_digest().substr(0, kDigitsShown);
+  const std::string build = FirstCharacters(runtime.build_digest(), kDigitsShown);
   return build.empty() ? "" : absl::StrCat("build ", build);
 }
 
@@ -275,7 +276,7 @@ void JudgeBuilds(const Kind& kind, const std::string& version,
     if (build->second.empty()) {
       unknown.push_back(node.node->name());
     } else {
-      seen.push_back({node.node, build->second.substr(0, kDigitsShown)});
+      seen.push_back({node.node, FirstCharacters(build->second, kDigitsShown)});
     }
   }
   Agree(verdict, seen,

@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/text/short_text.h"
 
 namespace connect_ha {
 namespace {
@@ -25,7 +26,7 @@ std::string KeyIdentity(const v1::ConfigKey& key) {
 std::string KeyText(const v1::ConfigKey* key, const char* otherwise) {
   if (key == nullptr) return otherwise == nullptr ? "not set" : otherwise;
   if (key->has_secret_digest()) {
-    return absl::StrCat("secret with digest ", key->secret_digest().substr(0, kDigitsShown));
+    return absl::StrCat("secret with digest ", FirstCharacters(key->secret_digest(), kDigitsShown));
   }
   const std::string text = absl::StrJoin(key->values(), ", ");
   return text.empty() ? "\"\"" : text;

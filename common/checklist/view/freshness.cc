@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/view/limits.h"
+#include "common/text/short_text.h"
 #include "common/time.h"
 
 namespace connect_ha {
@@ -25,8 +26,8 @@ std::vector<std::string> LiveClaimants(const v1::Snapshot& cluster, const v1::No
   std::vector<std::string> live;
   for (const v1::Claimant& claimant : node.claimants()) {
     if (FromProto(cluster.taken_at()) - FromProto(claimant.last_seen()) > limit) continue;
-    live.push_back(absl::StrCat(claimant.machine_id().substr(0, kIdShown), "/",
-                                claimant.boot_id().substr(0, kIdShown), " at ",
+    live.push_back(absl::StrCat(FirstCharacters(claimant.machine_id(), kIdShown), "/",
+                                FirstCharacters(claimant.boot_id(), kIdShown), " at ",
                                 claimant.address()));
   }
   return live;

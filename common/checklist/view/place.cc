@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "common/text/short_text.h"
 
 namespace connect_ha {
 namespace {
@@ -64,7 +65,7 @@ std::string RootOf(const v1::Mount& mount) {
     return is_known && !absl::StrContains(options, "accesspoint=") ? "nfs 4" : "";
   }
   const std::string version = SuperOption(mount, "vers");
-  return absl::StrCat("nfs ", version.empty() ? "4" : version.substr(0, 1));
+  return absl::StrCat("nfs ", version.empty() ? "4" : FirstCharacters(version, 1));
 }
 
 bool IsAddress(const std::string& host) {

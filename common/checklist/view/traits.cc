@@ -12,6 +12,7 @@
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/place.h"
 #include "common/connect/connect_keys.h"
+#include "common/text/short_text.h"
 #include "common/version.h"
 
 namespace connect_ha {
@@ -96,7 +97,7 @@ void AddRuntimes(Collector& traits) {
     const std::string kind = absl::AsciiStrToLower(v1::RuntimeKind_Name(runtime.kind()));
     const std::string path = absl::StrCat(
         "runtimes.", kind, ".", runtime.has_version() ? runtime.version() : runtime.executable());
-    const std::string build = runtime.build_digest().substr(0, kDigitsShown);
+    const std::string build = FirstCharacters(runtime.build_digest(), kDigitsShown);
     traits.Add(path, build.empty() ? "installed" : absl::StrCat("build ", build),
                RuntimeRule(runtime.kind()));
   }
@@ -133,7 +134,7 @@ void AddEncryptionKey(Collector& traits) {
   constexpr const char* kRule = "encryption-key-matches";
   const std::string& fingerprint = traits.facts().encryption_key().fingerprint();
   if (!traits.Known(kPath, kRule) || fingerprint.empty()) return;
-  Trait trait = {fingerprint.substr(0, kDigitsShown), kRule};
+  Trait trait = {FirstCharacters(fingerprint, kDigitsShown), kRule};
   trait.is_digest = true;
   traits.Add(kPath, trait);
 }

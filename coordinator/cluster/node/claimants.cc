@@ -5,12 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/text/short_text.h"
 
 namespace connect_ha {
 namespace {
 
 std::string Shortened(const std::string& id) {
-  return id.size() > 8 ? id.substr(0, 8) + "..." : id;
+  return id.size() > 8 ? FirstCharacters(id, 8) + "..." : id;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/checklist/fix.h"
 #include "common/checklist/rule.h"
 #include "tests/common/checklist/fixture.h"
@@ -88,6 +89,17 @@ Change Append(const std::string& text) {
 Change Replace(const std::string& text) {
   return
       [text](const std::string& before) { return before.substr(0, before.find('=') + 1) + text; };
+}
+
+// Of all that nodes say: names of texts that are set.
+std::set<std::string> FieldsOf(v1::Snapshot cluster) {
+  std::set<std::string> fields;
+  const IsMeant remember = [&fields](const std::string& field) {
+    fields.insert(field);
+    return false;
+  };
+  for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) ChangeTexts(node, remember, Append(""));
+  return fields;
 }
 
 // A line as a POSIX shell reads it.
@@ -226,17 +238,8 @@ TEST_F(Hostile, NorIsASingleTextOfThem) {
   for (const ClusterFile& file : ClusterFiles()) {
     if (file.Promises() != v1::FAIL) continue;
     const v1::Snapshot cluster = LoadCluster(file.Path(".textproto"));
-    std::set<std::string> fields;
-    const IsMeant remember = [&fields](const std::string& field) {
-      fields.insert(field);
-      return false;
-    };
-    v1::Snapshot looked_at = cluster;
-    for (v1::NodeSnapshot& node : *looked_at.mutable_nodes()) {
-      ChangeFacts(node, remember, Append(""));
-    }
     const auto judge = FindRule(file.rule)->judge;
-    for (const std::string& field : fields) {
+    for (const std::string& field : FieldsOf(cluster)) {
       v1::Snapshot changed = cluster;
       for (v1::NodeSnapshot& node : *changed.mutable_nodes()) {
         ChangeFacts(
@@ -315,6 +318,31 @@ TEST(ReinstallPackage, NamesAPackageAndAVersionAlone) {
   EXPECT_EQ(ReinstallPackage("a", "./x", "1").commands_size(), 0);
   EXPECT_EQ(ReinstallPackage("a", "r", "1 x").commands_size(), 0);
   EXPECT_EQ(ReinstallPackage("a", "r", "").commands_size(), 0);
+}
+
+// Half a character, as at the end of a digest that is shown in part, and nobody could read what it
+// is in.
+TEST_F(Hostile, WhatIsShownInPartIsWholeCharacters) {
+  const std::set<std::string> shown_in_part = {
+      "Claimant.boot_id", "Claimant.machine_id", "ConfigKey.secret_digest",
+      "EncryptionKeyFacts.fingerprint", "Runtime.build_digest"};
+  std::set<std::string> seen;
+  for (const ClusterFile& file : ClusterFiles()) {
+    v1::Snapshot cluster = LoadCluster(file.Path(".textproto"));
+    char first = 'a';
+    for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+      const std::string odd = first++ + std::string("\u00df\u00df\u00df\u00df\u00df\u00df\u00df");
+      ChangeTexts(
+          node, [&](const std::string& field) { return shown_in_part.count(field) > 0; },
+          [&odd](const std::string&) { return odd; });
+    }
+    const v1::Finding finding = FindRule(file.rule)->judge(cluster);
+    for (const v1::Evidence& line : finding.evidence()) {
+      EXPECT_FALSE(absl::StrContains(line.text(), "\u00df?")) << file.Path("") << line.text();
+      if (absl::StrContains(line.text(), "\u00df")) seen.insert(file.rule);
+    }
+  }
+  EXPECT_GE(seen.size(), 4u) << absl::StrJoin(seen, " ");
 }
 
 // A directory without a slash is none, and is no reason to end.

@@ -42,6 +42,14 @@ TEST(Verdict, WhatIsLetGoOfMeanwhileIsCounted) {
             absl::StrCat("and ", 250'000 - kLines, " more"));
 }
 
+TEST(Verdict, TextsCanBeRead) {
+  Verdict verdict;
+  verdict.Fail("a", "build abc\xc3");
+  const v1::Finding finding = verdict.Finish();
+  EXPECT_EQ(finding.evidence(0).text(), "build abc?");
+  EXPECT_TRUE(v1::Finding().ParseFromString(finding.SerializeAsString()));
+}
+
 TEST(Verdict, TextsAreShort) {
   Verdict verdict;
   Why why;
