@@ -76,7 +76,12 @@ void StandStopping(const Situation& situation, const Change& change, RolloutStat
     const bool is_away = !member.stays.empty() || member.may != May::kServe;
     if (is_away && !IsGone(member)) away.insert(member.name());
   }
-  if (stopped) {
+  if (stopped && FirstOf(situation, change).empty()) {
+    Stand(status, RolloutStatus::WAITS, "all have stopped, and none may go first",
+          {"connect-ha plan says what holds each of them; where a person does: connect-ha node "
+           "uncordon NODE",
+           "to go back: connect-ha rollout abort --reason ..."});
+  } else if (stopped) {
     Stand(status, RolloutStatus::GOES_ON, "", {});
   } else if (away.empty()) {
     Stand(status, RolloutStatus::GOES_ON, waits, {});
