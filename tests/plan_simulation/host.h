@@ -26,6 +26,7 @@ struct Database {
   // Since that was looked at last.
   bool moved = false;
   Version moved_from = 0;
+  bool failed = false;
 };
 
 // What of the machine's surroundings its agent finds.

@@ -32,6 +32,8 @@ bool Migrate(const Host& host, Database& database) {
   if (host.installed <= database.schema) return true;
   const bool is_first = database.schema == 0;
   const Database::Migration how = is_first ? Database::Migration::kGoesWell : database.next;
+  database.failed =
+      how == Database::Migration::kFailsAtOnce || how == Database::Migration::kFailsHalfWay;
   if (how == Database::Migration::kFailsAtOnce) return false;
   database.by_hand = host.by_hand || host.disk.state() == v1::OBSERVED;
   Move(host.installed, database);

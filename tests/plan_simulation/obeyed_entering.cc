@@ -137,6 +137,7 @@ void World::CheckFenced(size_t slot, const Knowledge& known) {
 void World::CheckStarted(size_t slot, bool was_running) {
   const Host& host = hosts_[slot];
   const v1::NodeState state = host.held.state();
+  CheckMigrated(slot);
   if (was_running || !host.running || state == v1::OBSERVED) return;
   // Where nobody but a person starts Connect, what that person has enabled is started.
   if (state == v1::READY && host.allow != v1::ALLOW_SERVE) return;
@@ -148,6 +149,13 @@ void World::CheckStarted(size_t slot, bool was_running) {
   if (enforced && host.mount != Mount::kVerified) {
     Break("starts-only-on-the-proved-mount",
           absl::StrCat("Connect starts on ", host.name, ", whose data directory is not shared"));
+  }
+  // Where the store and the machine are lost, nobody knows any more what has migrated it.
+  const bool is_known = !(was_restored_ && machine_lost_) && !database_->by_hand && !host.by_hand;
+  if (host.process < database_->schema && is_known) {
+    Break("nothing-older-starts",
+          absl::StrCat("Connect ", VersionText(host.process), " starts on ", host.name, ", and ",
+                       VersionText(database_->schema), " has migrated the database"));
   }
   for (const Host& other : hosts_) {
     const bool runs = &other != &host && other.exists && other.power && other.running;

@@ -19,6 +19,7 @@
 #include "tests/plan_simulation/coordinator.h"
 #include "tests/plan_simulation/counts.h"
 #include "tests/plan_simulation/host.h"
+#include "tests/plan_simulation/knowledge.h"
 #include "tests/plan_simulation/schedule.h"
 
 namespace connect_ha::simulation {
@@ -54,28 +55,6 @@ class World {
   const std::optional<Failure>& failure() const { return failure_; }
 
  private:
-  // What was known where something was decided.
-  struct Knowledge {
-    Time at;     // by the world's clock
-    Time clock;  // by the coordinator's
-    Views views;
-    std::array<Lines, kMostNodes> lines;
-    std::vector<v1::Word> words;
-    // In force; null: of what was given before this begins.
-    std::shared_ptr<const v1::ClusterSpec> spec;
-    uint64_t generation = 0;
-    // The newest, where it is not in force; generation 0: there is none.
-    Applied next;
-    bool window_is_open = false;
-    uint32_t pinned = 0;  // runtimes, a bit for each
-    // Of the change, as it was remembered until then; empty: none is under way.
-    uint64_t change = 0;  // its generation
-    bool together = false;
-    bool in_force = false;
-    bool verified = false;
-    std::string first;
-    bool stored = false;  // what was decided by it
-  };
   // An order, as it was published first.
   struct Given {
     uint64_t epoch = 0;
@@ -153,7 +132,7 @@ class World {
   void CountDecision(const Knowledge& known, const v1::Decision& decision);
 
   // changes.cc: what of a change is written down, and what it takes for that
-  void NoteChange(const Coordinator& planner, Knowledge& known) const;
+  void NoteChange(const v1::PlanInput& input, Knowledge& known);
   void CheckChange(const v1::PlanMemory& before, const v1::Decision& decision,
                    const Knowledge& known);
   void CheckInForce(const v1::PlanMemory& before, const v1::PlanMemory& after,
@@ -162,14 +141,13 @@ class World {
                        const Knowledge& known);
   void CheckBegun(const v1::Rollout& before, const v1::Rollout& after, const Knowledge& known);
   void CheckVerified(const v1::Rollout& before, const v1::Rollout& after, const Knowledge& known);
-  void BackUp(const v1::BackupRun& run, const Knowledge& known, int coordinator);
-  void RunBackup();
   // changes_counted.cc
   void CountChange(const v1::PlanMemory& before, const v1::Decision& decision);
   void CountInPhase(InPhase what);
   // obeyed_changing.cc: who leaves, starts and serves for one
   bool IsApproved(const Knowledge& known) const;
   static const v1::Word* PauseOf(const Knowledge& known);
+  static bool AllRest(const Knowledge& known);
   bool LeavesForChange(size_t slot, const Knowledge& known) const;
   bool MayLeaveTooFew(const Knowledge& known) const;
   void CheckLeavesForChange(size_t slot, size_t decided);
@@ -182,8 +160,11 @@ class World {
   bool DoToChange(const Event& event, size_t slot);
   void ApplyChange(uint32_t how);
   void SayOfChange(uint32_t how);
+  static constexpr uint32_t kApproveNow = 7;  // of these
   void PutDatabaseBack(v1::Word& word);
-  void Put(const Applied& applied);
+  void Put(Applied applied);
+  void BackUp(const v1::BackupRun& run, const Knowledge& known);
+  void RunBackup(Time clock);
 
   // machine_events.cc, operator_events.cc: true where the event is one of theirs
   bool DoToMachine(const Event& event, size_t slot);
@@ -249,6 +230,7 @@ class World {
   void CheckAtRest(size_t coordinator);
   void CheckReason(size_t slot, const v1::NodeAssignment& told);
   void CheckStatus(const v1::RolloutStatus& status, bool has_reason);
+  void ApplyLast();
   void CheckHeld(size_t slot);
 
   const Setup setup_;
@@ -271,7 +253,9 @@ class World {
   uint64_t backed_up_ = 0;       // the generation before which it went well
   std::set<uint64_t> approved_;  // generations, by a person or a window, ever
   std::vector<Time> restarts_;   // for what differed, not for a generation
+  // Of the change, as it was decided last.
   v1::RolloutStatus::Phase phase_ = v1::RolloutStatus::PHASE_UNSPECIFIED;
+  v1::RolloutStatus::Standing standing_ = v1::RolloutStatus::STANDING_UNSPECIFIED;
   Store store_;
   std::optional<Store> backup_;
   std::array<Coordinator, 2> coordinators_;
