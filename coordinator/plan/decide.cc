@@ -8,11 +8,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/plan/change/change.h"
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/situation.h"
 #include "coordinator/plan/move/fence.h"
 #include "coordinator/plan/move/orders.h"
 #include "coordinator/plan/move/starts.h"
+#include "coordinator/plan/record/progress.h"
+#include "coordinator/plan/record/status.h"
 
 namespace connect_ha {
 namespace {
@@ -24,17 +27,27 @@ Move StayAsItIs(const Member& member) {
   Move move;
   move.state = !member.left_alone ? member.memory.state() : known ? reported : v1::OBSERVED;
   move.waits_for = member.stays;
+  move.closed = member.memory.closed();
   return move;
 }
 
-Decided DecideOne(Situation& situation, const Member& member, const Leaving& leaving) {
+// Where it takes users, and is to be changed: what keeps it from its turn comes before whatever
+// else it may wait for.
+void AddWhyItWaits(const Member& member, const Leaving& leaving, Move& move) {
+  const bool stays = move.state == member.position && !move.closed;
+  if (stays && !leaving.waits.empty()) move.waits_for = leaving.waits;
+}
+
+Decided DecideOne(Situation& situation, const Change& change, const Member& member,
+                  const Leaving& leaving) {
   Decided decided;
   if (!member.stays.empty()) {
     decided.move = StayAsItIs(member);
     return decided;
   }
   if (!leaving.leave) {
-    decided.move = CourseOf(situation, member);
+    decided.move = CourseOf(situation, change, member);
+    AddWhyItWaits(member, leaving, decided.move);
     if (!leaving.kept.empty() && decided.move.reason.empty()) decided.move.reason = leaving.kept;
     return decided;
   }
@@ -91,19 +104,41 @@ void SayTwoVersions(Situation& situation) {
                 "connect-ha node stop NODE --reason ..., of those that are wrong");
 }
 
+// A load balancer that asks Connect itself sees no gate.
+void SayOpenAllTheSame(Situation& situation, const std::vector<Decided>& decided) {
+  const v1::LoadBalancerSpec& spec = situation.input.spec().load_balancer();
+  if (spec.health_check() != v1::LoadBalancerSpec::CONNECT) return;
+  for (size_t i = 0; i < decided.size(); ++i) {
+    const Move& move = decided[i].move;
+    if (move.state != v1::SERVING || !move.closed) continue;
+    situation.Say(situation.members[i].name(),
+                  "its gate is closed until it is known to be right, but the load balancer asks "
+                  "Connect itself (load_balancer.health_check: connect): users may reach it before",
+                  "have the load balancer ask the gate (health_check: gate)");
+  }
+}
+
 }  // namespace
 
 v1::Decision Decide(const v1::PlanInput& input) {
   Situation situation = LookAt(input);
-  const std::vector<Leaving> leaving = WhoLeaves(situation);
+  Change change = LookAtChange(situation);
+  const std::vector<Leaving> leaving = WhoLeaves(situation, change);
   std::vector<Decided> decided;
   for (size_t i = 0; i < situation.members.size(); ++i) {
-    decided.push_back(DecideOne(situation, situation.members[i], leaving[i]));
+    decided.push_back(DecideOne(situation, change, situation.members[i], leaving[i]));
   }
   HoldBackStarts(situation, decided);
+  change.to_note = NoteFirst(situation, decided);
   SayUndecided(situation);
   SayTwoVersions(situation);
-  return Write(situation, decided);
+  SayOpenAllTheSame(situation, decided);
+  v1::Decision decision = Write(situation, decided);
+  Advance(situation, change, decision);
+  const v1::RolloutStatus status = StatusOf(situation, change, decision);
+  if (status.phase() != v1::RolloutStatus::PHASE_UNSPECIFIED) *decision.mutable_rollout() = status;
+  Finish(situation, decision);
+  return decision;
 }
 
 }  // namespace connect_ha

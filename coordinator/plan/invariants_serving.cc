@@ -18,6 +18,10 @@ bool IsKnownToHold(const v1::PlanNode& node, const std::string& rule) {
 bool StillServes(const Judged& judged) { return judged.served && TakesUsers(judged.given.state()); }
 
 bool HasDowntime(const v1::PlanInput& input, const Judged& judged) {
+  if (IsAllStopUnderWay(input)) return true;
+  const v1::Word* approval = WordOnAll(input, v1::Word::APPROVE, input.generation());
+  if (approval != nullptr && approval->downtime() && IsToBeChanged(input, *judged.node))
+    return true;
   for (const auto kind : {v1::Word::FENCE, v1::Word::STOP, v1::Word::DRAIN}) {
     const v1::Word* word = WordOn(input, judged.name(), kind);
     if (word != nullptr && word->downtime()) return true;
@@ -25,11 +29,10 @@ bool HasDowntime(const v1::PlanInput& input, const Judged& judged) {
   return false;
 }
 
-bool IsWanted(const v1::PlanInput& input, const Judged& judged) {
-  for (const auto kind : {v1::Word::FENCE, v1::Word::STOP, v1::Word::DRAIN, v1::Word::RELEASE}) {
-    if (WordOn(input, judged.name(), kind) != nullptr) return true;
-  }
-  return judged.node->notices_size() > 0;
+// For what differs there, or what the others go on to.
+bool IsChanged(const v1::PlanInput& input, const Judged& judged) {
+  return IsAllStopUnderWay(input) || IsToBeChanged(input, *judged.node) ||
+         RunsOlder(input, *judged.node);
 }
 
 bool NobodyElseServes(const Judged& judged, const std::vector<Judged>& nodes) {
@@ -110,11 +113,14 @@ void JudgeLeaving(const v1::PlanInput& input, const std::vector<Judged>& nodes,
     if (left == 0 && !downtime) {
       broken.push_back("the last node that serves is taken out of service");
     }
-    if (judged.node->brief().reported_state() == v1::OBSERVED && !IsWanted(input, judged)) {
+    const bool is_in_change = IsAllStopUnderWay(input) || IsListed(input, judged.name());
+    if (judged.node->brief().reported_state() == v1::OBSERVED && !IsWanted(input, judged) &&
+        !is_in_change) {
       broken.push_back(absl::StrCat(judged.name(), " is observed, and taken out by no person"));
     }
     const bool by_rule = judged.after.out_for_size() > 0;
-    if (!by_rule && !IsWanted(input, judged) && judged.node->start_failed().empty()) {
+    if (!by_rule && !IsWanted(input, judged) && !IsChanged(input, judged) &&
+        judged.node->start_failed().empty()) {
       broken.push_back(absl::StrCat(judged.name(), " is taken out of service for no reason"));
     }
     for (const std::string& rule : judged.after.out_for()) {
@@ -135,7 +141,7 @@ void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
     const bool enters = judged.moved && judged.given.state() == v1::SERVING &&
                         judged.before.state() != v1::SERVING &&
                         node.brief().reported_state() != v1::SERVING;
-    const bool begins = enters && node.connect() == v1::CONNECT_RESTS;
+    const bool begins = Begins(judged);
     starts |= begins;
     const bool runs = node.fresh() && node.connect() == v1::CONNECT_RUNS;
     if (begins) versions.insert(node.installed_version());

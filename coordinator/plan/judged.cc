@@ -1,8 +1,10 @@
 #include "coordinator/plan/judged.h"
 
+#include <algorithm>
 #include <map>
 
 #include "common/time.h"
+#include "common/version.h"
 
 namespace connect_ha {
 namespace {
@@ -20,7 +22,7 @@ bool ServedBefore(const v1::PlanInput& input, const Judged& judged) {
                                            !IsAfter(judged.before.order(), node.obeys()) &&
                                            !IsAfter(node.obeys(), judged.before.order()));
   const bool rests = node.connect() == v1::CONNECT_RESTS;
-  return known && open && told && !rests && brief.facts().answers() &&
+  return known && open && told && !rests && !judged.before.closed() && brief.facts().answers() &&
          TakesUsers(brief.reported_state());
 }
 
@@ -42,6 +44,59 @@ const v1::Word* WordOn(const v1::PlanInput& input, const std::string& node, v1::
     if (word.kind() == kind && word.node() == node && !over) return &word;
   }
   return nullptr;
+}
+
+const v1::Word* WordOnAll(const v1::PlanInput& input, v1::Word::Kind kind, uint64_t generation) {
+  for (const v1::Word& word : input.words()) {
+    const bool over = word.has_until() && FromProto(word.until()) <= FromProto(input.now());
+    const bool of_one = kind == v1::Word::APPROVE || kind == v1::Word::ABORT;
+    if (word.kind() != kind || !word.node().empty() || over) continue;
+    if (!of_one || word.generation() == generation) return &word;
+  }
+  return nullptr;
+}
+
+bool IsAllStopUnderWay(const v1::PlanInput& input) {
+  const v1::Rollout& rollout = input.memory().rollout();
+  return rollout.kind() == v1::Rollout::TOGETHER && !rollout.has_ended_at();
+}
+
+bool IsToBeChanged(const v1::PlanInput& input, const v1::PlanNode& node) {
+  const v1::Convergence& convergence = node.convergence();
+  if (convergence.generation() != input.generation()) return false;
+  if (convergence.needs() >= v1::Change::RESTART) return true;
+  const auto& changes = convergence.changes();
+  return std::any_of(changes.begin(), changes.end(), [](const v1::Change& change) {
+    return change.needs() >= v1::Change::RESTART || !change.interrupts().empty();
+  });
+}
+
+bool RunsOlder(const v1::PlanInput& input, const v1::PlanNode& node) {
+  const std::string& newest = input.memory().database().newest_version();
+  return !newest.empty() && !node.running_version().empty() &&
+         CompareVersions(node.running_version(), newest) < 0;
+}
+
+bool IsListed(const v1::PlanInput& input, const std::string& node) {
+  const v1::Rollout& rollout = input.memory().rollout();
+  if (rollout.has_ended_at()) return false;
+  return std::any_of(
+      rollout.nodes().begin(), rollout.nodes().end(),
+      [&node](const v1::RolloutNode& one) { return one.node() == node && one.to_change(); });
+}
+
+bool IsWanted(const v1::PlanInput& input, const Judged& judged) {
+  for (const auto kind : {v1::Word::FENCE, v1::Word::STOP, v1::Word::DRAIN, v1::Word::RELEASE}) {
+    if (WordOn(input, judged.name(), kind) != nullptr) return true;
+  }
+  return judged.node->notices_size() > 0;
+}
+
+bool Begins(const Judged& judged) {
+  return judged.moved && judged.given.state() == v1::SERVING &&
+         judged.before.state() != v1::SERVING &&
+         judged.node->brief().reported_state() != v1::SERVING &&
+         judged.node->connect() == v1::CONNECT_RESTS;
 }
 
 const v1::NodeRule* RuleOn(const v1::PlanNode& node, const std::string& rule) {

@@ -28,12 +28,30 @@ using Complaints = std::vector<std::string>;
 bool GatherJudged(const v1::PlanInput& input, const v1::Decision& decision,
                   std::vector<Judged>& nodes);
 
-// Each looks at one subject: invariants_serving.cc, invariants_fences.cc.
+// Each looks at one subject: invariants_serving.cc, invariants_fences.cc, invariants_change.cc.
 void JudgeLeaving(const v1::PlanInput& input, const std::vector<Judged>& nodes, Complaints& broken);
 void JudgeFences(const v1::PlanInput& input, const v1::Decision& decision,
                  const std::vector<Judged>& nodes, Complaints& broken);
 void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
                    Complaints& broken);
+
+void JudgeChange(const v1::PlanInput& input, const v1::Decision& decision,
+                 const std::vector<Judged>& nodes, Complaints& broken);
+
+// A change for which all nodes stop is remembered, and has not ended.
+bool IsAllStopUnderWay(const v1::PlanInput& input);
+// It differs from the generation in force by what takes a restart of Connect.
+bool IsToBeChanged(const v1::PlanInput& input, const v1::PlanNode& node);
+// It runs what is older than what the database is remembered to have known.
+bool RunsOlder(const v1::PlanInput& input, const v1::PlanNode& node);
+// The change that is under way was to change it when it began.
+bool IsListed(const v1::PlanInput& input, const std::string& node);
+// On the whole cluster; of APPROVE and ABORT of this generation. Null: none.
+const v1::Word* WordOnAll(const v1::PlanInput& input, v1::Word::Kind kind, uint64_t generation);
+// A person takes it out, or EC2 takes its machine.
+bool IsWanted(const v1::PlanInput& input, const Judged& judged);
+// It is told to start Connect, which rests.
+bool Begins(const Judged& judged);
 
 bool HasOrder(const v1::Order& order);
 bool IsAfter(const v1::Order& a, const v1::Order& b);

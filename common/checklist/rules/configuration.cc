@@ -1,118 +1,15 @@
-#include <algorithm>
-#include <map>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "common/checklist/compare.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/verdict.h"
-#include "common/checklist/view/config_keys.h"
-#include "common/checklist/view/config_values.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/time.h"
 
 namespace connect_ha {
 namespace {
-
-using Nodes = std::vector<const v1::NodeSnapshot*>;
-
-// One key as the nodes have it; null where a node does not set it.
-struct KeyOnNodes {
-  std::string name;  // as first written: Section.Key
-  std::string section;
-  std::string key;
-  const ConfigKeyClass* key_class = nullptr;
-  std::vector<const v1::ConfigKey*> on;  // as Nodes
-};
-
-// Spelt alike, in one section.
-bool HaveOneName(const v1::ConfigKey& a, const v1::ConfigKey& b) {
-  return a.name() == b.name() && a.section() == b.section() && a.subsection() == b.subsection();
-}
-
-// Nodes have their keys in one order, mostly: then no key is looked for by its name.
-std::map<std::string, KeyOnNodes> CollectKeys(const Nodes& nodes) {
-  std::map<std::string, KeyOnNodes> keys;
-  std::vector<std::pair<const v1::ConfigKey*, KeyOnNodes*>> in_order;  // of the node before
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    size_t position = 0;
-    for (const v1::ConfigKey& key : nodes[i]->facts().configuration().keys()) {
-      if (position == in_order.size()) in_order.emplace_back(nullptr, nullptr);
-      auto& [example, known] = in_order[position++];
-      if (example == nullptr || !HaveOneName(*example, key)) known = &keys[KeyIdentity(key)];
-      example = &key;
-      KeyOnNodes& entry = *known;
-      if (entry.on.empty()) {
-        entry.name = KeyName(key);
-        entry.section = key.section();
-        entry.key = key.name();
-        entry.key_class = &ClassOf(key.section(), key.name());
-        entry.on.resize(nodes.size());
-      }
-      entry.on[i] = &key;
-    }
-  }
-  return keys;
-}
-
-// Nothing that is compared differs.
-bool AreWrittenAlike(const v1::ConfigKey& a, const v1::ConfigKey& b) {
-  return a.secret_digest() == b.secret_digest() &&
-         std::equal(a.values().begin(), a.values().end(), b.values().begin(), b.values().end());
-}
-
-// As Connect reads it: however it is spelt, in whatever order its values stand.
-std::string ComparableText(const KeyOnNodes& key, const v1::ConfigKey* on_node) {
-  if (on_node == nullptr) {
-    const char* otherwise = key.key_class->otherwise;
-    return otherwise == nullptr ? KeyText(nullptr, nullptr)
-                                : NormalizedConfigValue(key.section, key.key, otherwise);
-  }
-  v1::ConfigKey read = *on_node;
-  for (std::string& value : *read.mutable_values()) {
-    value = NormalizedConfigValue(key.section, key.key, value);
-  }
-  std::sort(read.mutable_values()->begin(), read.mutable_values()->end());
-  return KeyText(&read, nullptr);
-}
-
-// Where a person changes the value; the key's name tells the section.
-std::string PlaceOnNode(const KeyOnNodes& key, const v1::Facts& facts) {
-  const bool is_set = FindKey(facts, key.section, key.key) != nullptr;
-  return is_set ? SettingPlace(facts, key.section, key.key) : ConfigPath(facts);
-}
-
-void JudgeKey(const KeyOnNodes& key, const Nodes& nodes, Verdict& verdict) {
-  const KeyClass key_class = key.key_class->key_class;
-  if (key_class == KeyClass::kMayDiffer || key_class == KeyClass::kMustDiffer) return;
-  std::vector<Seen> seen;
-  seen.reserve(nodes.size());
-  const v1::ConfigKey* before = nullptr;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    const v1::ConfigKey* here = key.on[i];
-    const bool is_alike =
-        i > 0 &&
-        (here == nullptr || before == nullptr ? here == before : AreWrittenAlike(*here, *before));
-    seen.push_back({nodes[i], is_alike ? seen.back().value : ComparableText(key, here),
-                    here != nullptr && here->has_secret_digest()});
-    before = here;
-  }
-  const char* note = key_class == KeyClass::kUnknown ? " (a key not known here)" : "";
-  Agree(verdict, seen,
-        {absl::StrCat(key.name, note, " ="), std::nullopt,
-         [&](const Seen& one, const Seen& right) -> Fixes {
-           const std::string& node = one.node->name();
-           return {
-               ByHand(node, absl::StrCat("give ", key.name, " the value that ", right.node->name(),
-                                         " has, in ", PlaceOnNode(key, one.node->facts()))),
-               RestartConnect(node)};
-         },
-         absl::StrCat("decide which value ", key.name, " is to have, and give it to every node")});
-}
 
 // What Connect would say of the file at its next start.
 std::string ErrorText(const v1::ConfigurationFacts& configuration, const v1::ConfigError& error) {
@@ -199,18 +96,6 @@ v1::Finding ConfigurationIsValid(const v1::Snapshot& cluster) {
     } else {
       verdict.Pass(node.name(), absl::StrCat(ConfigPath(node.facts()), " can be read"));
     }
-  }
-  return verdict.Finish();
-}
-
-v1::Finding ConfigurationMatches(const v1::Snapshot& cluster) {
-  Verdict verdict;
-  Nodes nodes;
-  for (const v1::NodeSnapshot& node : cluster.nodes()) nodes.push_back(&node);
-  const auto keys = CollectKeys(nodes);
-  for (const auto& [identity, key] : keys) JudgeKey(key, nodes, verdict);
-  for (const v1::NodeSnapshot* node : nodes) {
-    verdict.Pass(node->name(), absl::StrCat(keys.size(), " keys, none in conflict"));
   }
   return verdict.Finish();
 }

@@ -7,10 +7,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "connect_ha/v1/plan.pb.h"
+#include "coordinator/plan/change/begin.h"
 #include "coordinator/plan/change/kind.h"
 #include "coordinator/plan/look/situation.h"
+#include "coordinator/plan/look/words.h"
 
 namespace connect_ha {
 
@@ -21,25 +24,48 @@ struct Change {
   bool stopping = false;
   // TOGETHER, in force, and nobody is known to be right yet: `rollout.first` alone is changed.
   bool first_alone = false;
+  // Of one that stops: why it is given up with this decision, and all nodes go back into service
+  // with the next. Meanwhile nobody else leaves. "": it is not.
+  std::string goes_back;
 
   // Of the newest generation, where it is not in force; else empty.
   NextKind next;
-  // Why it is not begun now; "": it is.
+  // Where that stands, and why it is not begun now; "": it is.
+  v1::RolloutStatus::Phase next_phase = v1::RolloutStatus::PHASE_UNSPECIFIED;
+  v1::RolloutStatus::Standing next_standing = v1::RolloutStatus::STANDING_UNSPECIFIED;
   std::string next_waits;
+  std::vector<std::string> next_fixes;
+  std::string approved_by;  // as Rollout's
+  Backup backup;
 
   // People's words on the whole cluster; null: none.
   const v1::Word* paused = nullptr;
-  const v1::Word* aborted = nullptr;   // of the newest generation, or the one in force
+  const v1::Word* aborted = nullptr;   // of the generation in force
   const v1::Word* approved = nullptr;  // of the same
+  // A version that a node is about to be told to start, and that is not remembered yet; "": none.
+  // Filled in once it is known where each node goes.
+  std::string to_note;
   // Why nothing more is begun until a person says how it goes on; "": nothing went wrong.
   std::string halted;
+  std::vector<std::string> fixes;  // what to type then
 
   bool under_way() const { return rollout.generation() != 0; }
   // A further node may be taken out of service for it.
   bool goes_on() const { return paused == nullptr && aborted == nullptr && halted.empty(); }
+  // A person said that fewer than minimum_serving may be left.
+  bool may_be_downtime() const { return approved != nullptr && AllowsDowntime(*approved); }
 };
 
 // After the situation: it looks at its members, and says loudly what went wrong.
 Change LookAtChange(Situation& situation);
+
+// Of a Rollout that has not ended.
+bool IsStopping(const v1::Rollout& rollout);
+bool IsFirstAlone(const v1::Rollout& rollout);
+// Null: it is no member, or none when the change began.
+const Member* FindMember(const Situation& situation, const std::string& name);
+const v1::RolloutNode* FindNode(const v1::Rollout& rollout, const std::string& name);
+// A person, or EC2, keeps it from service.
+bool IsHeldByPerson(const Member& member);
 
 }  // namespace connect_ha

@@ -13,6 +13,9 @@ namespace connect_ha {
 // (Word.RESTORED).
 v1::DatabaseMemory DatabaseNow(const Situation& situation);
 
+// It would migrate the database, as far as is known: irreversible. Not of the first that ever runs.
+bool IsNewToDatabase(const v1::DatabaseMemory& database, const std::string& version);
+
 // Why no Connect of this version may be started: it is older than one that may have migrated the
 // database, and the database does not say that nothing was. `fix` says what to do. "": it may.
 std::string WhyNotVersion(const Situation& situation, const v1::DatabaseMemory& database,

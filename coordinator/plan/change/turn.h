@@ -24,4 +24,8 @@ std::string TurnOf(Situation& situation, const Change& change, const Member& mem
 // done there yet and the change is paused, aborted or another one by now.
 std::string WhyItIsStopped(const Situation& situation, const Change& change, const Member& member);
 
+// "file /etc/rstudio-connect/rstudio-connect.gcfg": the first for which Connect has to be
+// restarted.
+std::string ResourceToChange(const Member& member);
+
 }  // namespace connect_ha

@@ -1,6 +1,7 @@
 // A Connect that was started is looked at before its gate opens.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -10,15 +11,21 @@
 
 namespace connect_ha {
 
+// A start, or what a node is prepared by, takes less, or a person should look.
+inline constexpr std::chrono::minutes kTakesLong{10};
+
 // Why it is not known to be right: it does not answer, is not of the specification's version, or a
 // rule that would keep it from service does not pass. "": it is.
 std::string WhyNotVerified(Situation& situation, const Member& member);
-// The same has been so for longer than a start takes: a person should look.
+// It has been PREPARING, READY, or closed and not known to be right for longer than kTakesLong.
 bool TakesTooLong(Situation& situation, const Member& member);
 
 // Of a member that is SERVING and closed, or is about to be: whether it stays closed, and why ("":
 // its gate opens). Where all were stopped, gates open when minimum_serving of them are right, or
 // all that are expected.
 std::string WhyClosed(Situation& situation, const Change& change, const Member& member);
+
+// Where all were stopped: so many are right that their gates may open.
+bool MayOpen(Situation& situation, const Change& change);
 
 }  // namespace connect_ha

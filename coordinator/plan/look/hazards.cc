@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
@@ -15,6 +16,12 @@ namespace {
 constexpr std::chrono::minutes kStarting{2};
 // Within that everything that is asked at intervals has been asked anew, and judged.
 constexpr std::chrono::minutes kLookedAtAnew{1};
+
+// Rules that compare the nodes with each other where the specification does not say the value, or
+// only by a file of its own.
+constexpr const char* kCompareWhatIsChanged[] = {"configuration-matches", "connect-version-matches",
+                                                 "runtimes-match-python", "runtimes-match-quarto",
+                                                 "runtimes-match-r"};
 
 // Of the nodes that serve three or more are known to pass or to fail, and more than half pass.
 bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
@@ -38,12 +45,6 @@ bool HadTimeToStart(Situation& situation, const Member& member) {
          situation.moments.Lasted(FromProto(member.memory.since()), kStarting);
 }
 
-// What was asked or judged before the change was made says that it is still to be made.
-bool IsJustMade(Situation& situation, const Member& member) {
-  return member.memory.has_reached_at() &&
-         !situation.moments.Lasted(FromProto(member.memory.reached_at()), kLookedAtAnew);
-}
-
 // Why the failing does nothing to this node; "": it does.
 std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRule& line) {
   // It may have been told more a moment ago: nobody but a person stops what is merely observed.
@@ -54,6 +55,9 @@ std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRul
     return "Connect is not to run here, or is being started";
   }
   if (line.undecided()) return "nothing tells which node is the wrong one";
+  if (DiffersOnPurpose(situation, member, line)) {
+    return "the nodes go over to this generation one after the other, and differ meanwhile";
+  }
   switch (line.basis()) {
     case v1::SELF:
     case v1::PROOF:
@@ -83,6 +87,11 @@ std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRul
 
 }  // namespace
 
+bool IsJustMade(Situation& situation, const Member& member) {
+  return member.memory.has_reached_at() &&
+         !situation.moments.Lasted(FromProto(member.memory.reached_at()), kLookedAtAnew);
+}
+
 const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule) {
   for (const v1::NodeRule& line : node.rules()) {
     if (line.rule() == rule) return &line;
@@ -94,6 +103,14 @@ bool IsUnclear(const Situation& situation, const Member& member, const v1::NodeR
   if (!Fails(line)) return false;
   const bool among_peers = line.basis() == v1::PEERS && member.serves;
   return line.undecided() || (among_peers && !IsAgainstMajority(situation, line.rule()));
+}
+
+bool DiffersOnPurpose(const Situation& situation, const Member& member, const v1::NodeRule& line) {
+  const bool compares =
+      std::any_of(std::begin(kCompareWhatIsChanged), std::end(kCompareWhatIsChanged),
+                  [&line](const char* rule) { return line.rule() == rule; });
+  return compares && situation.goes_over && line.outcome() == v1::FAIL &&
+         line.basis() == v1::PEERS && ActionOf(situation, member, line.rule()) < v1::FENCE;
 }
 
 bool Holds(const v1::NodeRule& line) {

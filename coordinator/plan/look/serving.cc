@@ -31,11 +31,28 @@ bool IsOut(Situation& situation, const Member& member) {
   return IsDown(situation, member) || (by_rule && GateIsClosed(situation.input, node));
 }
 
+bool IsHeld(v1::NodeState state) {
+  return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
+         state == v1::FENCED;
+}
+
+// It was told to keep Connect stopped. Until its agent says that it does, a boot may start Connect,
+// or the agent by what it was told before.
+bool MayStartYet(const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (!IsHeld(member.position) || node.installed_version().empty()) return false;
+  const bool on_its_way = node.heard() && IsLater(member.memory.order(), node.obeys());
+  const v1::NodeState reported = node.brief().reported_state();
+  return on_its_way || (reported != v1::NODE_STATE_UNSPECIFIED && !IsHeld(reported));
+}
+
 }  // namespace
 
 bool IsServing(const v1::PlanInput& input, const Member& member) {
   const v1::PlanNode& node = *member.node;
   if (!IsHeard(node) || node.odd() || node.ahead() || GateIsClosed(input, node)) return false;
+  // It is looked at first, whomever the load balancer asks.
+  if (member.memory.closed()) return false;
   if (node.connect() == v1::CONNECT_RESTS) return false;
   if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) return false;
   if (!TakesTraffic(node.brief().reported_state())) return false;
@@ -46,6 +63,15 @@ bool IsServing(const v1::PlanInput& input, const Member& member) {
 }
 
 bool IsGone(const Member& member) { return member.words.gone != nullptr && !member.node->fresh(); }
+
+bool MayRunConnect(const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (IsGone(member)) return false;
+  if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
+  if (MayStartYet(member)) return true;
+  if (node.fresh()) return node.connect() != v1::CONNECT_RESTS;
+  return !node.running_version().empty();
+}
 
 bool AnotherServes(const Situation& situation, const Member& member) {
   return std::any_of(situation.members.begin(), situation.members.end(),

@@ -8,11 +8,13 @@
 
 namespace connect_ha {
 
-// Heard, fresh, answers, its gate open, and told to be what it reports. What is not known does not
-// serve.
+// Heard, fresh, answers, its gate open and told to be so, and told to be what it reports. What is
+// not known does not serve.
 bool IsServing(const v1::PlanInput& input, const Member& member);
 // A person said so, and nothing that counts says otherwise.
 bool IsGone(const Member& member);
+// It may run Connect, now or once it is heard again: it is to, it does, or that is not known.
+bool MayRunConnect(const Member& member);
 bool AnotherServes(const Situation& situation, const Member& member);
 // Connect does not answer there, and has not for a while: one late answer is not enough.
 bool IsDown(Situation& situation, const Member& member);

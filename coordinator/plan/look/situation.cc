@@ -15,14 +15,15 @@
 namespace connect_ha {
 namespace {
 
-// A node that lives, as far as is known, and was not heard yet.
-bool IsAwaited(const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  return node.brief().has_last_seen() && !node.heard() && !node.brief().lost() &&
-         member.words.gone == nullptr;
+std::string WhyHoldsNewer(const v1::PlanInput& input, const v1::PlanNode& node) {
+  return absl::StrCat("it holds generation ", node.brief().reported_generation(), ", newer than ",
+                      input.generation(),
+                      ", which is in force (the store was an older copy): generation ",
+                      input.next().generation(), ", applied since, comes first");
 }
 
-std::string WhyStays(const Member& member, const std::string& awaited, bool restored) {
+std::string WhyStays(const v1::PlanInput& input, const Member& member, const std::string& awaited,
+                     bool restored) {
   const v1::PlanNode& node = *member.node;
   if (node.brief().claimants() > 1) return "two live machines speak under this name";
   if (node.odd() || node.ahead()) {
@@ -37,7 +38,7 @@ std::string WhyStays(const Member& member, const std::string& awaited, bool rest
   if (!awaited.empty()) {
     return absl::StrCat("not every node was heard since the coordinator started: ", awaited);
   }
-  return "";
+  return HoldsNewer(input, node) ? WhyHoldsNewer(input, node) : "";
 }
 
 // One that was declared gone is back, and the cluster may have gone on without it: where Connect
@@ -83,18 +84,23 @@ void NoteProgress(Situation& situation, Member& member) {
   situation.words.ended.push_back(member.words.start->number());
 }
 
+bool GoesOver(Situation& situation, const Member& member) {
+  if (!member.stays.empty() || member.may != May::kServe || member.position == v1::OBSERVED) {
+    return false;
+  }
+  const bool is_to = member.memory.reached() < situation.input.generation();
+  return is_to ? MayRunConnect(member) : IsJustMade(situation, member);
+}
+
 // The specification may have had the rule fence since.
 void SayIdle(Situation& situation) {
   for (const v1::Word* word : situation.words.idle) {
     const bool waives = word->kind() == v1::Word::WAIVE;
     const std::string what = waives ? absl::StrCat(word->rule(), ", ") : "";
     situation.Say(word->node(),
-                  absl::StrCat(what, SaidBy(*word),
-                               ": that counts for nothing: it takes an admin, and an end"),
-                  waives ? absl::StrCat("as an admin: connect-ha waive ", word->rule(),
-                                        " --until TIME --reason ...")
-                         : absl::StrCat("as an admin: connect-ha node unfence ", word->node(),
-                                        " --until TIME --reason ..."));
+                  absl::StrCat(what, SaidBy(*word), ": that counts for nothing: it takes ",
+                               WhatItTakes(*word)),
+                  HowToSayIt(*word));
   }
 }
 
@@ -111,6 +117,12 @@ bool IsLater(const v1::Order& a, const v1::Order& b) {
   return a.epoch() != b.epoch() ? a.epoch() > b.epoch() : a.serial() > b.serial();
 }
 
+bool IsAwaited(const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  return node.brief().has_last_seen() && !node.heard() && !node.brief().lost() &&
+         member.words.gone == nullptr;
+}
+
 bool HasReached(const Member& member, v1::NodeState state) {
   return member.position == state && member.node->brief().reported_state() == state &&
          !IsLater(member.memory.order(), member.node->obeys());
@@ -122,7 +134,7 @@ bool StartFailed(const Member& member) {
 }
 
 Situation LookAt(const v1::PlanInput& input) {
-  Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, std::nullopt, 0};
+  Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, false, std::nullopt, 0};
   situation.words = WordsInForce(input, situation.moments);
   SayIdle(situation);
   Remember(input, situation);
@@ -136,12 +148,15 @@ Situation LookAt(const v1::PlanInput& input) {
   for (Member& member : situation.members) {
     const v1::PlanNode& node = *member.node;
     member.position = PositionOf(node, member.memory, input.epoch());
-    member.stays = WhyStays(member, awaited, restored);
+    member.stays = WhyStays(input, member, awaited, restored);
     if (member.stays.empty()) BeginAgain(member);
     member.left_alone = node.brief().claimants() > 1 || node.odd() || node.ahead() || restored;
     member.may = MayDo(input, member, member.why_no_more);
     member.serves = !member.begins_anew && IsServing(input, member);
     if (member.stays.empty()) NoteProgress(situation, member);
+  }
+  for (const Member& member : situation.members) {
+    situation.goes_over |= GoesOver(situation, member);
   }
   for (Member& member : situation.members) member.hazards = HazardsOf(situation, member);
   return situation;

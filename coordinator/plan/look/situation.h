@@ -49,6 +49,9 @@ struct Situation {
   std::vector<Member> members;  // in the input's order
   Words words;
   std::vector<v1::Said> said;
+  // The nodes go over to the generation in force one after the other: some that may run Connect
+  // have not been as it says, or were a moment ago only.
+  bool goes_over = false;
   // As of PlanMemory.
   std::optional<Time> restored_at;
   uint64_t restored_generation = 0;
@@ -61,6 +64,8 @@ Situation LookAt(const v1::PlanInput& input);
 
 // Whether order a was given later than b.
 bool IsLater(const v1::Order& a, const v1::Order& b);
+// A node that lives, as far as is known, and was not heard since the coordinator started.
+bool IsAwaited(const Member& member);
 // The node has taken the order it was given last, and reached its state.
 bool HasReached(const Member& member, v1::NodeState state);
 // It serves by its orders, and its Connect did not start by these; nobody has it tried once more.

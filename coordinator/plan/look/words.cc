@@ -9,8 +9,25 @@
 namespace connect_ha {
 namespace {
 
+// Something that is not done otherwise, for a time.
 bool Permits(const v1::Word& word) {
-  return word.kind() == v1::Word::WAIVE || word.kind() == v1::Word::UNFENCE;
+  return word.kind() == v1::Word::WAIVE || word.kind() == v1::Word::UNFENCE ||
+         (word.kind() == v1::Word::APPROVE && word.has_until());
+}
+
+bool IsOfCluster(v1::Word::Kind kind) {
+  return kind == v1::Word::APPROVE || kind == v1::Word::PAUSE || kind == v1::Word::ABORT ||
+         kind == v1::Word::RESTORED;
+}
+
+bool IsOfGeneration(v1::Word::Kind kind) {
+  return kind == v1::Word::APPROVE || kind == v1::Word::ABORT;
+}
+
+// Its generation is neither in force nor the newest.
+bool IsOfThePast(const v1::PlanInput& input, const v1::Word& word) {
+  if (!IsOfGeneration(word.kind()) || word.generation() == input.generation()) return false;
+  return !input.has_next() || word.generation() != input.next().generation();
 }
 
 bool NeedsAdmin(const v1::ClusterSpec& spec, const v1::Word& word) {
@@ -19,8 +36,17 @@ bool NeedsAdmin(const v1::ClusterSpec& spec, const v1::Word& word) {
 }
 
 bool Counts(const v1::ClusterSpec& spec, const v1::Word& word) {
-  if (!Permits(word)) return true;
-  return word.has_until() && (!NeedsAdmin(spec, word) || word.role() == v1::ADMIN);
+  switch (word.kind()) {
+    case v1::Word::WAIVE:
+    case v1::Word::UNFENCE:
+      return word.has_until() && (!NeedsAdmin(spec, word) || word.role() == v1::ADMIN);
+    case v1::Word::APPROVE:
+      return word.role() == v1::OPERATOR || word.role() == v1::ADMIN;
+    case v1::Word::RESTORED:
+      return word.role() == v1::ADMIN && !word.version().empty();
+    default:
+      return true;
+  }
 }
 
 // The clock was set back, and it would hold for longer than was meant: others may do what they may
@@ -79,6 +105,14 @@ const char* VerbOf(v1::Word::Kind kind) {
       return "released";
     case v1::Word::GONE:
       return "declared gone";
+    case v1::Word::APPROVE:
+      return "approved";
+    case v1::Word::PAUSE:
+      return "paused";
+    case v1::Word::ABORT:
+      return "aborted";
+    case v1::Word::RESTORED:
+      return "the database declared put back";
     default:
       return "said";
   }
@@ -98,7 +132,7 @@ Words WordsInForce(const v1::PlanInput& input, Moments& moments) {
     const v1::PlanNode* node = found == nodes.end() ? nullptr : found->second;
     const bool of_nobody = !word.node().empty() && node == nullptr;
     const bool over = word.has_until() && moments.Reached(FromProto(word.until()));
-    if (of_nobody || over || Returned(word, node) ||
+    if (of_nobody || over || IsOfThePast(input, word) || Returned(word, node) ||
         OutlivesItsTime(word, moments.now(), ran_back)) {
       ended.insert(word.number());
       continue;
@@ -108,6 +142,7 @@ Words WordsInForce(const v1::PlanInput& input, Moments& moments) {
       continue;
     }
     if (word.kind() == v1::Word::WAIVE) words.waivers.push_back(&word);
+    if (IsOfCluster(word.kind())) words.of_cluster.push_back(&word);
     const v1::Word** slot = SlotOf(words.of[word.node()], word.kind());
     if (slot != nullptr && (*slot == nullptr || (*slot)->number() < word.number())) *slot = &word;
     if (!Permits(word)) continue;
@@ -126,6 +161,47 @@ bool IsWaived(const std::vector<const v1::Word*>& waivers, const std::string& ru
     if (word->rule() == rule && (word->node().empty() || word->node() == node)) return true;
   }
   return false;
+}
+
+const v1::Word* ClusterWord(const Words& words, v1::Word::Kind kind, uint64_t generation) {
+  const v1::Word* latest = nullptr;
+  for (const v1::Word* word : words.of_cluster) {
+    if (word->kind() != kind) continue;
+    if (IsOfGeneration(kind) && word->generation() != generation) continue;
+    if (latest == nullptr || latest->number() < word->number()) latest = word;
+  }
+  return latest;
+}
+
+bool AllowsDowntime(const v1::Word& approval) {
+  return approval.downtime() && approval.role() == v1::ADMIN;
+}
+
+std::string WhatItTakes(const v1::Word& word) {
+  switch (word.kind()) {
+    case v1::Word::APPROVE:
+      return "an operator";
+    case v1::Word::RESTORED:
+      return "an admin, and the version of Connect that ran before";
+    default:
+      return "an admin, and an end";
+  }
+}
+
+std::string HowToSayIt(const v1::Word& word) {
+  switch (word.kind()) {
+    case v1::Word::WAIVE:
+      return absl::StrCat("as an admin: connect-ha waive ", word.rule(),
+                          " --until TIME --reason ...");
+    case v1::Word::APPROVE:
+      return absl::StrCat("as an operator: connect-ha approve ", word.generation(),
+                          " --reason ...");
+    case v1::Word::RESTORED:
+      return "as an admin: connect-ha rollout restored --version VERSION --reason ...";
+    default:
+      return absl::StrCat("as an admin: connect-ha node unfence ", word.node(),
+                          " --until TIME --reason ...");
+  }
 }
 
 std::string SaidBy(const v1::Word& word) {

@@ -25,7 +25,9 @@ struct NodeWords {
 };
 
 struct Words {
-  std::map<std::string, NodeWords> of;   // by node
+  std::map<std::string, NodeWords> of;  // by node
+  // On the whole cluster, by number: APPROVE, PAUSE, ABORT, RESTORED.
+  std::vector<const v1::Word*> of_cluster;
   std::vector<const v1::Word*> waivers;  // of all nodes
   std::vector<const v1::Word*> idle;     // that permit, and count for nothing
   std::vector<uint64_t> ended;           // numbers, ascending
@@ -33,8 +35,19 @@ struct Words {
 };
 
 // What permits (WAIVE, UNFENCE) holds only with an end, and ends where the clock ran back: it would
-// last longer. A fencing rule is waived, and a node unfenced, by an admin alone. Borrows the input.
+// last longer. A fencing rule is waived, a node unfenced, and a database said to be put back by an
+// admin alone. APPROVE and ABORT end with their generation. Borrows the input.
 Words WordsInForce(const v1::PlanInput& input, Moments& moments);
+
+// On the whole cluster, the latest of this kind; of APPROVE and ABORT, of this generation. Null:
+// none.
+const v1::Word* ClusterWord(const Words& words, v1::Word::Kind kind, uint64_t generation = 0);
+// An approval with which fewer than minimum_serving may be left, or none: an admin's.
+bool AllowsDowntime(const v1::Word& approval);
+
+// Of one that counts for nothing: what it takes for it to count, and how it is said then.
+std::string WhatItTakes(const v1::Word& word);
+std::string HowToSayIt(const v1::Word& word);
 
 bool IsWaived(const std::vector<const v1::Word*>& waivers, const std::string& rule,
               const std::string& node);

@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/change/kind.h"
+#include "coordinator/plan/change/together.h"
+#include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/serving.h"
@@ -14,8 +17,6 @@ namespace connect_ha {
 namespace {
 
 constexpr char kLeft[] = "Connect runs here, and nothing is changed under it";
-// As its agent names it (Change.resource).
-constexpr char kConnectsPackage[] = "package rstudio-connect";
 constexpr char kMayStart[] = "to know whether Connect rests here, or is being started anew";
 
 Move Stay(const Member& member, const std::string& why) { return {member.position, "", why, {}}; }
@@ -36,10 +37,11 @@ bool RestsForLong(Situation& situation, const Member& member) {
   return !is_asked || IsDown(situation, member);
 }
 
-Move FromObserved(Situation& situation, const Member& member) {
+Move FromObserved(Situation& situation, const Change& change, const Member& member) {
   if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
   if (member.node->connect() == v1::CONNECT_RESTS) {
-    return RestsForLong(situation, member) ? Rest(situation, member) : Stay(member, kMayStart);
+    return RestsForLong(situation, member) ? Rest(situation, change, member)
+                                           : Stay(member, kMayStart);
   }
   const std::string why = WhyNotAdopt(situation, member);
   if (why.empty()) return {v1::SERVING, "", "", {}};
@@ -47,8 +49,8 @@ Move FromObserved(Situation& situation, const Member& member) {
 }
 
 // PREPARING, READY.
-Move FromHeld(Situation& situation, const Member& member) {
-  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
+Move FromHeld(Situation& situation, const Change& change, const Member& member) {
+  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, change, member);
   if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
   // Somebody was faster; and an agent that was only to look on stops nothing.
   if (member.node->brief().reported_state() == v1::OBSERVED) return {v1::OBSERVED, kLeft, "", {}};
@@ -59,15 +61,15 @@ Move FromHeld(Situation& situation, const Member& member) {
           {}};
 }
 
-Move FromStopped(Situation& situation, const Member& member) {
-  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
+Move FromStopped(Situation& situation, const Change& change, const Member& member) {
+  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, change, member);
   return Stay(member,
               member.node->connect() == v1::CONNECT_RUNS ? "Connect to stop" : NotKnown(member));
 }
 
-Move FromFenced(Situation& situation, const Member& member) {
+Move FromFenced(Situation& situation, const Change& change, const Member& member) {
   const std::vector<std::string> out_for = StillOutFor(situation, member);
-  if (out_for.empty()) return FromStopped(situation, member);
+  if (out_for.empty()) return FromStopped(situation, change, member);
   return {v1::FENCED, OutText(member, out_for),
           absl::StrCat("that to be right; or an admin's word: connect-ha node unfence ",
                        member.name(), " --until TIME --reason ..."),
@@ -84,15 +86,6 @@ std::string WithTrouble(const Situation& situation, const Member& member, const 
   return absl::StrCat(what, ": ", trouble.resource(), ": ", trouble.error());
 }
 
-// Null: none does.
-const v1::Change* FirstThatInterrupts(const v1::Convergence& convergence) {
-  const auto& changes = convergence.changes();
-  const auto found = std::find_if(changes.begin(), changes.end(), [](const v1::Change& change) {
-    return !change.interrupts().empty();
-  });
-  return found == changes.end() ? nullptr : &*found;
-}
-
 bool IsToBeInstalled(const v1::Convergence& convergence) {
   const auto& changes = convergence.changes();
   return std::any_of(changes.begin(), changes.end(), [](const v1::Change& change) {
@@ -100,28 +93,50 @@ bool IsToBeInstalled(const v1::Convergence& convergence) {
   });
 }
 
-Move FromServing(Situation& situation, const Member& member) {
+// Nobody is interrupted by what is changed under a Connect that does not come up, and without that
+// it may never.
+bool IsToBeMended(Situation& situation, const Change& change, const Member& member) {
   const v1::PlanNode& node = *member.node;
-  const bool speaks = SpeaksOfGeneration(situation.input, node);
-  // The agent of a node that is to serve makes whatever else differs where Connect rests, and
-  // starts it only then. Nobody is interrupted, and without it Connect may never start.
-  const bool rests = node.connect() == v1::CONNECT_RESTS;
-  if (speaks && rests && IsToBeInstalled(node.convergence()) &&
-      (StartFailed(member) || IsDown(situation, member))) {
-    return Prepare(situation, member);
+  if (node.connect() != v1::CONNECT_RESTS || change.paused != nullptr ||
+      change.aborted != nullptr || !SpeaksOfGeneration(situation.input, node)) {
+    return false;
   }
-  const v1::Change* differs = speaks ? FirstThatInterrupts(node.convergence()) : nullptr;
+  const bool differs =
+      NeedsOf(situation, member) >= v1::Change::RESTART || IsToBeInstalled(node.convergence());
+  return differs && (StartFailed(member) || IsDown(situation, member));
+}
+
+// Started, and not open yet.
+Move StayClosed(Situation& situation, const Change& change, const Member& member) {
+  const std::string why = WhyClosed(situation, change, member);
+  if (why.empty()) return {v1::SERVING, "", "", {}};
+  const bool is_long = TakesTooLong(situation, member);
+  if (is_long && change.halted.empty()) {
+    situation.Say(member.name(), absl::StrCat("its gate stays closed: ", why),
+                  "connect-ha checklist; to let it serve all the same for a time: connect-ha waive "
+                  "RULE --until TIME --reason ...");
+  }
+  const bool comes = HasReached(member, v1::SERVING);
+  return {v1::SERVING,
+          "its gate is closed until it is known to be right",
+          comes ? why : WithTrouble(situation, member, "its agent to get there"),
+          {},
+          /*closed=*/true};
+}
+
+Move FromServing(Situation& situation, const Change& change, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (IsToBeMended(situation, change, member)) return Prepare(situation, member);
   std::string waits;
-  if (differs != nullptr) {
-    waits = absl::StrCat(differs->resource(), ": a change for which Connect has to be restarted");
-  } else if (StartFailed(member)) {
+  if (StartFailed(member)) {
     waits = absl::StrCat("connect-ha node start ", member.name(), ", once it may go well");
   } else if (!HasReached(member, v1::SERVING)) {
     waits = WithTrouble(situation, member, "its agent to get there");
   } else if (!node.brief().facts().answers()) {
     waits = WithTrouble(situation, member, "Connect to answer");
   }
-  return {v1::SERVING, "", waits, {}};
+  if (member.memory.closed() && !StartFailed(member)) return StayClosed(situation, change, member);
+  return {v1::SERVING, "", waits, {}, member.memory.closed()};
 }
 
 // Of a node on which Connect is neither started nor stopped.
@@ -142,36 +157,53 @@ Move WithoutConnect(Situation& situation, const Member& member) {
 }
 
 // DRAINING.
-Move FromClosed(Situation& situation, const Member& member) {
+Move FromClosed(Situation& situation, const Change& change, const Member& member) {
+  const bool is_judged =
+      !WaitsForJudgement(situation, member) || !WhyHeld(situation, change, member).empty();
   switch (member.node->connect()) {
     case v1::CONNECT_RUNS:
-      return FromDraining(situation, member);
+      return FromDraining(situation, change, member);
     case v1::CONNECT_RESTS:
-      if (!WaitsForJudgement(situation, member)) return Rest(situation, member);
-      return StayDraining(situation, member, "whether Connect comes up again here");
+      if (is_judged) return Rest(situation, change, member);
+      return StayDraining(situation, change, member, "whether Connect comes up again here");
     default:
-      return StayDraining(situation, member, "whether Connect runs here");
+      return StayDraining(situation, change, member, "whether Connect runs here");
+  }
+}
+
+// It rests for the others, or comes to rest: whatever it was about to be, and whatever is known of
+// it.
+bool IsToStayStopped(const Situation& situation, const Change& change, const Member& member) {
+  if (WhyHeld(situation, change, member).empty()) return false;
+  switch (member.position) {
+    case v1::PREPARING:
+    case v1::READY:
+    case v1::STOPPED:
+      return true;
+    default:
+      return member.position == v1::OBSERVED && member.node->connect() == v1::CONNECT_RESTS;
   }
 }
 
 }  // namespace
 
-Move CourseOf(Situation& situation, const Member& member) {
+Move CourseOf(Situation& situation, const Change& change, const Member& member) {
   if (member.may != May::kServe) return WithoutConnect(situation, member);
+  if (IsToStayStopped(situation, change, member)) return Rest(situation, change, member);
   switch (member.position) {
     case v1::PREPARING:
     case v1::READY:
-      return FromHeld(situation, member);
+      return FromHeld(situation, change, member);
     case v1::SERVING:
-      return FromServing(situation, member);
+      return FromServing(situation, change, member);
     case v1::DRAINING:
-      return FromClosed(situation, member);
+      return FromClosed(situation, change, member);
     case v1::STOPPED:
-      return FromStopped(situation, member);
+      return FromStopped(situation, change, member);
     case v1::FENCED:
-      return FromFenced(situation, member);
+      return FromFenced(situation, change, member);
     default:
-      return FromObserved(situation, member);
+      return FromObserved(situation, change, member);
   }
 }
 

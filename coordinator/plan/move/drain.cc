@@ -4,6 +4,8 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/change/together.h"
+#include "coordinator/plan/change/turn.h"
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
@@ -15,11 +17,13 @@ namespace connect_ha {
 namespace {
 
 // By whose wish Connect is stopped once it is drained.
-std::string WhyItEnds(Situation& situation, const Member& member) {
+std::string WhyItEnds(Situation& situation, const Change& change, const Member& member) {
   if (member.words.stop != nullptr) return SaidBy(*member.words.stop);
   if (member.words.drain != nullptr) return SaidBy(*member.words.drain);
+  const std::string held = WhyHeld(situation, change, member);
+  if (!held.empty()) return held;
   const v1::InstanceNotice* notice = NoticeDue(situation, member);
-  return notice == nullptr ? "" : TextOf(*notice);
+  return notice == nullptr ? WhyItIsStopped(situation, change, member) : TextOf(*notice);
 }
 
 Time DrainEnds(Situation& situation, const Member& member) {
@@ -30,18 +34,30 @@ Time DrainEnds(Situation& situation, const Member& member) {
   return before ? std::min(end, *before) : end;
 }
 
-bool IsDrained(Situation& situation, const Member& member) {
+bool IsDrained(Situation& situation, const Change& change, const Member& member) {
   // Until then its gate may be open, and an agent that was only to look on stops nothing.
   if (!HasReached(member, v1::DRAINING)) return false;
   const NodeWords& words = member.words;
+  if (!WhyHeld(situation, change, member).empty()) {
+    // It is given up, and the node goes back.
+    if (!change.goes_back.empty()) return false;
+    const bool idle = member.node->has_jobs() && member.node->jobs() == 0;
+    if (idle || !change.stopping) return true;
+  }
   if (words.stop != nullptr && words.stop->now()) return true;
   if (words.drain != nullptr && words.drain->now()) return true;
   return situation.moments.Reached(DrainEnds(situation, member));
 }
 
-bool MayBeDowntime(const NodeWords& words) {
-  return (words.stop != nullptr && words.stop->downtime()) ||
-         (words.drain != nullptr && words.drain->downtime());
+// By a person on the node, or on the change that it drains for.
+bool MayBeDowntime(const Situation& situation, const Change& change, const Member& member) {
+  if (!WhyHeld(situation, change, member).empty()) return true;
+  const NodeWords& words = member.words;
+  if (words.stop != nullptr || words.drain != nullptr) {
+    return (words.stop != nullptr && words.stop->downtime()) ||
+           (words.drain != nullptr && words.drain->downtime());
+  }
+  return change.may_be_downtime() && !WhyItIsStopped(situation, change, member).empty();
 }
 
 std::string Users(Situation& situation, const Member& member) {
@@ -50,20 +66,22 @@ std::string Users(Situation& situation, const Member& member) {
       member.node->has_jobs() ? absl::StrCat(" (", member.node->jobs(), " still run)") : "");
 }
 
-Move EndDrain(Situation& situation, const Member& member, const std::string& why,
-              const std::vector<std::string>& out_for) {
-  if (!IsDrained(situation, member)) {
+Move EndDrain(Situation& situation, const Change& change, const Member& member,
+              const std::string& why, const std::vector<std::string>& out_for) {
+  if (!IsDrained(situation, change, member)) {
     return {v1::DRAINING, why, Users(situation, member), out_for};
   }
   // It was let go while others served. Where none is known to now, this may be the last Connect.
-  if (!MayBeDowntime(member.words) && !AnotherServes(situation, member)) {
+  if (!MayBeDowntime(situation, change, member) && !AnotherServes(situation, member)) {
     const bool by_word = member.words.stop != nullptr || member.words.drain != nullptr;
     return {v1::DRAINING, why,
             absl::StrCat("another node to serve, before Connect is stopped here",
                          by_word ? "; the same command with --allow-downtime does it now" : ""),
             out_for};
   }
-  if (member.words.stop != nullptr) return {v1::STOPPED, why, "Connect to stop", {}};
+  const bool stays_stopped =
+      member.words.stop != nullptr || !WhyHeld(situation, change, member).empty();
+  if (stays_stopped) return {v1::STOPPED, why, "Connect to stop", {}};
   const bool ready = IsReady(situation.input, *member.node);
   return {ready ? v1::READY : v1::PREPARING, why, "Connect to stop", {}};
 }
@@ -85,9 +103,10 @@ bool IsHarmless(const Situation& situation, const Member& member) {
 
 // What had it taken out was granted while others served. Where it is known that none does, it is
 // better than none: as it would be, had it been the last one then.
-bool IsNeededBack(Situation& situation, const Member& member) {
+bool IsNeededBack(Situation& situation, const Change& change, const Member& member) {
   const NodeWords& words = member.words;
-  if (words.fence != nullptr || words.cordon != nullptr || MayBeDowntime(words)) return false;
+  if (words.fence != nullptr || words.cordon != nullptr) return false;
+  if (MayBeDowntime(situation, change, member)) return false;
   const v1::FactsBrief& facts = member.node->brief().facts();
   const bool mounted =
       facts.has_mount_verified() ? facts.mount_verified() : !situation.input.spec().has_storage();
@@ -126,27 +145,31 @@ bool WaitsForJudgement(const Situation& situation, const Member& member) {
          member.memory.start_failed() != situation.input.generation();
 }
 
-Move StayDraining(Situation& situation, const Member& member, const std::string& what) {
-  const std::string why = WhyItEnds(situation, member);
+Move StayDraining(Situation& situation, const Change& change, const Member& member,
+                  const std::string& what) {
+  const std::string why = WhyItEnds(situation, change, member);
   const std::vector<std::string> out_for = StillOutFor(situation, member);
   return {v1::DRAINING, !why.empty() || out_for.empty() ? why : OutText(member, out_for),
           absl::StrCat("to know ", what), out_for};
 }
 
-Move FromDraining(Situation& situation, const Member& member) {
-  const std::string ends = WhyItEnds(situation, member);
+Move FromDraining(Situation& situation, const Change& change, const Member& member) {
+  const std::string ends = WhyItEnds(situation, change, member);
   const std::vector<std::string> out_for = StillOutFor(situation, member);
   const bool by_rule = ends.empty() && !out_for.empty();
   const std::string why = !ends.empty() ? ends
                           : by_rule     ? OutText(member, out_for)
                                         : WhyNotReturn(situation, member);
-  if (why.empty()) return {v1::SERVING, "", "", {}};
-  if (IsNeededBack(situation, member)) {
+  // Where all were stopped, gates open together; else a Connect that ran on is let back.
+  const bool closed = change.rollout.has_in_force_at() && !change.rollout.has_opened_at() &&
+                      change.rollout.kind() == v1::Rollout::TOGETHER;
+  if (why.empty()) return {v1::SERVING, "", "", {}, closed};
+  if (IsNeededBack(situation, change, member)) {
     situation.Say(member.name(), absl::StrCat(why, "; it serves all the same, since no other does"),
                   "connect-ha status; connect-ha checklist");
-    return {v1::SERVING, absl::StrCat(why, "; no other node serves"), "", {}};
+    return {v1::SERVING, absl::StrCat(why, "; no other node serves"), "", {}, closed};
   }
-  if (!ends.empty()) return EndDrain(situation, member, ends, out_for);
+  if (!ends.empty()) return EndDrain(situation, change, member, ends, out_for);
   if (by_rule) return {v1::DRAINING, why, "that to be right for long enough", out_for};
   return {v1::DRAINING, "it was taken out of service", why, {}};
 }

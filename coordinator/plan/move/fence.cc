@@ -20,6 +20,8 @@ size_t FencesPerHour(const v1::ClusterSpec& spec) {
 // does not start must leave enough.
 std::string WhyTooFew(Situation& situation, const Capacity& capacity, const Wish& wish) {
   const size_t minimum = MinimumServing(situation.input.spec());
+  // It takes nothing from users whose gate was not opened yet.
+  if (situation.members[wish.member].memory.closed()) return "";
   const bool by_rule = !wish.leave.rules.empty();
   if (by_rule) {
     const size_t needed = wish.kind == Wish::kHold ? minimum : 1;
@@ -30,8 +32,8 @@ std::string WhyTooFew(Situation& situation, const Capacity& capacity, const Wish
   }
   if (wish.downtime) return "";
   // One that is down takes nothing from users by that. But the last one may come up again.
-  const bool is_lost = wish.kind == Wish::kStartFailed || wish.certain ||
-                       IsDown(situation, situation.members[wish.member]);
+  const bool is_lost = wish.kind == Wish::kStartFailed || wish.kind == Wish::kOlder ||
+                       wish.certain || IsDown(situation, situation.members[wish.member]);
   const size_t needed = is_lost ? 1 : minimum;
   const size_t others = capacity.Others(wish.member);
   if (others >= needed) return "";
@@ -48,7 +50,7 @@ std::set<std::string> FencedLately(const Situation& situation) {
   return fenced;
 }
 
-std::string FixFor(const Wish& wish, const std::string& node) {
+std::string FixFor(const Situation& situation, const Wish& wish, const std::string& node) {
   switch (wish.kind) {
     case Wish::kFenceWord:
     case Wish::kStop:
@@ -57,6 +59,9 @@ std::string FixFor(const Wish& wish, const std::string& node) {
     case Wish::kStartFailed:
       return absl::StrCat("journalctl -u rstudio-connect on ", node,
                           "; once it may go well: connect-ha node start ", node, " --reason ...");
+    case Wish::kChange:
+      return absl::StrCat("connect-ha approve ", situation.input.generation(),
+                          " --allow-downtime --reason ... does it all the same");
     default:
       return absl::StrCat("connect-ha checklist; connect-ha node stop ", node,
                           " --allow-downtime --reason ... takes it out all the same");
@@ -65,17 +70,18 @@ std::string FixFor(const Wish& wish, const std::string& node) {
 
 }  // namespace
 
-std::vector<Leaving> WhoLeaves(Situation& situation) {
+std::vector<Leaving> WhoLeaves(Situation& situation, const Change& change) {
   std::vector<Leaving> leaving(situation.members.size());
+  std::vector<std::string> waits(situation.members.size());
   Capacity capacity(situation);
   const size_t most = FencesPerHour(situation.input.spec());
   std::set<std::string> fenced = FencedLately(situation);
-  for (const Wish& wish : WishesOf(situation)) {
+  for (const Wish& wish : WishesOf(situation, change, waits)) {
     Leaving& one = leaving[wish.member];
     if (one.leave) continue;
     const std::string& name = situation.members[wish.member].name();
     std::string why = WhyTooFew(situation, capacity, wish);
-    std::string fix = FixFor(wish, name);
+    std::string fix = FixFor(situation, wish, name);
     // One that is fenced again is no other one.
     const bool is_one_more = wish.leave.fenced_by_rule && fenced.count(name) == 0;
     if (why.empty() && is_one_more && fenced.size() >= most) {
@@ -91,6 +97,7 @@ std::vector<Leaving> WhoLeaves(Situation& situation) {
     one.leave = wish.leave;
     capacity.Leave(wish.member);
   }
+  for (size_t i = 0; i < leaving.size(); ++i) leaving[i].waits = waits[i];
   return leaving;
 }
 

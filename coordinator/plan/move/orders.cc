@@ -50,10 +50,11 @@ v1::NodeMemory Moved(const Situation& situation, const Member& member, const Dec
   v1::NodeMemory memory = member.memory;
   const Move& move = decided.move;
   const bool release = move.state == v1::OBSERVED && member.words.release != nullptr;
+  const bool closed = move.state == v1::SERVING && move.closed;
   const bool starts_anew = member.tries_again && move.state == v1::SERVING;
   const bool same = IsGiven(memory.order()) && memory.state() == move.state &&
                     memory.generation() == input.generation() && memory.release() == release &&
-                    !starts_anew;
+                    memory.closed() == closed && !starts_anew;
   if (!same) *memory.mutable_order() = NextOrder(input, member);
   // A Connect that is started anew has its time to answer.
   if (memory.state() != move.state || !memory.has_since() || starts_anew) {
@@ -62,6 +63,7 @@ v1::NodeMemory Moved(const Situation& situation, const Member& member, const Dec
   memory.set_state(move.state);
   memory.set_generation(input.generation());
   memory.set_release(release);
+  memory.set_closed(closed);
   memory.clear_out_for();
   for (const std::string& rule : move.out_for) memory.add_out_for(rule);
   if (decided.start_failed) memory.set_start_failed(input.generation());
@@ -82,6 +84,7 @@ void Assign(const v1::PlanInput& input, const Member& member, const Decided& dec
   assignment.set_waits_for(decided.move.waits_for);
   if (memory.has_since()) *assignment.mutable_since() = memory.since();
   assignment.set_release(memory.release() && decided.move.state == v1::OBSERVED);
+  assignment.set_closed(memory.closed() && decided.move.state == v1::SERVING);
 }
 
 void RememberFences(Situation& situation, const std::vector<Decided>& decided,
@@ -146,11 +149,14 @@ v1::Decision Write(Situation& situation, const std::vector<Decided>& decided) {
     remember.set_restored_generation(situation.restored_generation);
   }
   if (situation.words.clock) *remember.mutable_clock() = ToProto(*situation.words.clock);
-  for (const v1::Said& said : situation.said) *decision.add_said() = said;
-  std::sort(situation.words.ended.begin(), situation.words.ended.end());
-  for (const uint64_t number : situation.words.ended) decision.add_ended_words(number);
-  if (situation.moments.wake()) *decision.mutable_wake_at() = ToProto(*situation.moments.wake());
   return decision;
+}
+
+void Finish(Situation& situation, v1::Decision& decision) {
+  for (const v1::Said& said : situation.said) *decision.add_said() = said;
+  const std::set<uint64_t> ended(situation.words.ended.begin(), situation.words.ended.end());
+  for (const uint64_t number : ended) decision.add_ended_words(number);
+  if (situation.moments.wake()) *decision.mutable_wake_at() = ToProto(*situation.moments.wake());
 }
 
 }  // namespace connect_ha

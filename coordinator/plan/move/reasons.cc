@@ -5,6 +5,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/version.h"
+#include "coordinator/plan/change/database.h"
+#include "coordinator/plan/change/together.h"
+#include "coordinator/plan/change/turn.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/notices.h"
 
@@ -13,18 +17,22 @@ namespace {
 
 class Wishes {
  public:
-  Wishes(Situation& situation, size_t index)
-      : situation_(situation), index_(index), member_(situation.members[index]) {}
+  Wishes(Situation& situation, const Change& change, size_t index)
+      : situation_(situation), change_(change), index_(index), member_(situation.members[index]) {}
 
-  std::vector<Wish> Take() {
+  // `waits` as of WishesOf.
+  std::vector<Wish> Take(std::string& waits) {
     ByPeople();
     ByEc2();
     ByStart();
     ByRules(Wish::kFence, v1::FENCE, v1::FENCED);
-    if (member_.position == v1::SERVING) {
+    ByDatabase();
+    // Closed it is already.
+    if (member_.position == v1::SERVING && !member_.memory.closed()) {
       ByRules(Wish::kClose, v1::CLOSE, v1::DRAINING);
       ByRules(Wish::kHold, v1::HOLD, v1::DRAINING);
     }
+    ByChange(waits);
     return std::move(wishes_);
   }
 
@@ -73,6 +81,38 @@ class Wishes {
         .leave.start_failed = true;
   }
 
+  // It was away while the others went on to a newer version, and runs what it ran before.
+  void ByDatabase() {
+    const v1::ConnectSpec& spec = situation_.input.spec().connect();
+    const std::string& runs = member_.node->running_version();
+    const bool is_other = spec.has_version() && !runs.empty() &&
+                          member_.memory.reached() < situation_.input.generation() &&
+                          CompareVersions(runs, spec.version()) < 0;
+    if (!is_other) return;
+    std::string fix;
+    const v1::DatabaseMemory& database = situation_.input.memory().database();
+    const std::string why = WhyNotVersion(situation_, database, runs, fix);
+    if (why.empty()) return;
+    Add(Wish::kOlder, FromProto(member_.memory.since()), v1::STOPPED, why);
+  }
+
+  // A node that drains already goes on by itself. Who waits for longest is no matter here: the
+  // eldest comes first.
+  void ByChange(std::string& waits) {
+    if (member_.position == v1::DRAINING) return;
+    const std::string held = WhyHeld(situation_, change_, member_);
+    if (!held.empty()) {
+      // Once all had stopped, nobody is to run anything.
+      const bool at_once = !change_.stopping || member_.memory.closed();
+      Add(Wish::kChange, Time{}, at_once ? v1::STOPPED : v1::DRAINING, held).downtime = true;
+      return;
+    }
+    const std::string why = TurnOf(situation_, change_, member_, waits);
+    if (why.empty()) return;
+    Add(Wish::kChange, Time{}, member_.memory.closed() ? v1::PREPARING : v1::DRAINING, why)
+        .downtime = change_.may_be_downtime();
+  }
+
   // By all rules of one kind together: for all of them it comes back.
   void ByRules(Wish::Kind kind, v1::RuleAction action, v1::NodeState to) {
     Wish* wish = nullptr;
@@ -89,6 +129,7 @@ class Wishes {
   }
 
   Situation& situation_;
+  const Change& change_;
   const size_t index_;
   const Member& member_;
   std::vector<Wish> wishes_;
@@ -101,12 +142,15 @@ bool MayHaveUsers(const Member& member) {
 
 }  // namespace
 
-std::vector<Wish> WishesOf(Situation& situation) {
+std::vector<Wish> WishesOf(Situation& situation, const Change& change,
+                           std::vector<std::string>& waits) {
   std::vector<Wish> wishes;
   for (size_t i = 0; i < situation.members.size(); ++i) {
     const Member& member = situation.members[i];
     if (!member.stays.empty() || member.may != May::kServe || !MayHaveUsers(member)) continue;
-    for (Wish& wish : Wishes(situation, i).Take()) wishes.push_back(std::move(wish));
+    for (Wish& wish : Wishes(situation, change, i).Take(waits[i])) {
+      wishes.push_back(std::move(wish));
+    }
   }
   std::sort(wishes.begin(), wishes.end(), [&situation](const Wish& a, const Wish& b) {
     const auto key = [&situation](const Wish& wish) {

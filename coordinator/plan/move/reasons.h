@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/plan/change/change.h"
 #include "coordinator/plan/look/situation.h"
 #include "coordinator/plan/move/fence.h"
 
@@ -19,8 +20,10 @@ struct Wish {
     kDrain,
     kNotice,
     kStartFailed,
+    kOlder,  // it runs what is older than what may have migrated the database
     kClose,
-    kHold
+    kHold,
+    kChange
   } kind = kHold;
   size_t member = 0;
   Time since;           // the longer, the sooner
@@ -30,7 +33,9 @@ struct Wish {
   bool downtime = false;  // whoever asked said so
 };
 
-// All of them, in the order in which they are granted, of which no name is part.
-std::vector<Wish> WishesOf(Situation& situation);
+// All of them, in the order in which they are granted, of which no name is part. `waits`, one for
+// each member: what keeps it from its turn, where it is to be changed.
+std::vector<Wish> WishesOf(Situation& situation, const Change& change,
+                           std::vector<std::string>& waits);
 
 }  // namespace connect_ha

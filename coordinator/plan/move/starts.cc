@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/version.h"
 
 namespace connect_ha {
 namespace {
@@ -81,6 +82,21 @@ void StartOneFirst(Situation& situation, std::vector<Decided>& decided) {
 void HoldBackStarts(Situation& situation, std::vector<Decided>& decided) {
   KeepOneVersion(situation, decided);
   StartOneFirst(situation, decided);
+}
+
+std::string NoteFirst(const Situation& situation, std::vector<Decided>& decided) {
+  const std::string& known = situation.input.memory().database().newest_version();
+  std::string note;
+  for (size_t i = 0; i < decided.size(); ++i) {
+    const Member& member = situation.members[i];
+    const std::string& version = member.node->installed_version();
+    if (!Starts(member, decided[i]) || version.empty()) continue;
+    if (!known.empty() && CompareVersions(version, known) <= 0) continue;
+    note = version;
+    Wait(member, absl::StrCat("it to be remembered that Connect ", version, " is started"),
+         decided[i]);
+  }
+  return note;
 }
 
 }  // namespace connect_ha

@@ -7,7 +7,8 @@
 
 namespace connect_ha {
 
-// Of the decision that it belongs to, whose assignments are filled in.
+// Of the decision that it belongs to, whose assignments and memory are filled in. Of two changes
+// the newer one is shown, unless that has to wait for the one that is under way.
 v1::RolloutStatus StatusOf(Situation& situation, const Change& change,
                            const v1::Decision& decision);
 

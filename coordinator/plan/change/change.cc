@@ -1,0 +1,169 @@
+#include "coordinator/plan/change/change.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "coordinator/plan/change/halted.h"
+#include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/serving.h"
+
+namespace connect_ha {
+namespace {
+
+using v1::RolloutStatus;
+
+// Nothing of it was done yet, or it may be left where it is: a newer one takes its place.
+bool IsSafePoint(const Change& change) {
+  const v1::Rollout& rollout = change.rollout;
+  return !change.under_way() || rollout.kind() != v1::Rollout::TOGETHER || !change.goes_on();
+}
+
+// What keeps a node from being ready does not pass by itself.
+bool IsStagingInTrouble(const Situation& situation) {
+  return std::any_of(situation.members.begin(), situation.members.end(), [&](const Member& member) {
+    const v1::Ahead& staged = member.node->staged();
+    const bool waits = member.node->fresh() && SpeaksOfNext(situation.input, *member.node) &&
+                       !staged.ready() && !IsGone(member);
+    return waits && std::any_of(staged.troubles().begin(), staged.troubles().end(),
+                                [](const v1::Trouble& trouble) { return !trouble.has_retry_at(); });
+  });
+}
+
+void Wait(Change& change, RolloutStatus::Phase phase, RolloutStatus::Standing standing,
+          const std::string& why, const std::vector<std::string>& fixes) {
+  change.next_phase = phase;
+  change.next_standing = standing;
+  change.next_waits = why;
+  for (const std::string& fix : fixes) {
+    if (!fix.empty()) change.next_fixes.push_back(fix);
+  }
+}
+
+// The first that says no is where it stands.
+void LookAtNext(Situation& situation, Change& change) {
+  const v1::PlanInput& input = situation.input;
+  const std::string number = std::to_string(input.next().generation());
+  change.next = KindOfNext(situation);
+  if (!change.next.refused.empty()) {
+    Wait(change, RolloutStatus::REFUSED, RolloutStatus::HALTED, change.next.refused,
+         {change.next.fix.empty() ? "correct cluster.yaml, then: connect-ha apply"
+                                  : change.next.fix});
+    return;
+  }
+  const v1::Word* aborted =
+      ClusterWord(situation.words, v1::Word::ABORT, input.next().generation());
+  if (aborted != nullptr) {
+    Wait(change, RolloutStatus::ABORTED, RolloutStatus::HALTED, SaidBy(*aborted),
+         {"connect-ha rollout resume --reason ...", "connect-ha apply"});
+    return;
+  }
+  if (!IsSafePoint(change)) {
+    Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS,
+         absl::StrCat("generation ", change.rollout.generation(), " to be done: it is under way"),
+         {absl::StrCat("connect-ha rollout abort --reason ...: generation ", number,
+                       " takes its place then")});
+    return;
+  }
+  const bool at_once = BeginsAtOnce(situation, change.next);
+  const std::string staging = at_once ? "" : WhyNotStaged(situation);
+  if (!staging.empty()) {
+    const bool halted = IsStagingInTrouble(situation);
+    Wait(change, RolloutStatus::STAGING, halted ? RolloutStatus::HALTED : RolloutStatus::GOES_ON,
+         staging,
+         {halted ? "to go on, put right what is in the way: it is tried again by itself" : "",
+          halted ? "to go back: connect-ha rollout abort --reason ..." : ""});
+    return;
+  }
+  if (change.paused != nullptr) {
+    Wait(change, RolloutStatus::AWAITING, RolloutStatus::PAUSED, SaidBy(*change.paused),
+         {"connect-ha rollout resume --reason ..."});
+    return;
+  }
+  if (at_once) return;
+  std::string why;
+  change.approved_by = ApprovedBy(situation, change.next, why);
+  if (!why.empty()) {
+    Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS, why,
+         {absl::StrCat("connect-ha approve ", number, " --reason ...")});
+    return;
+  }
+  why = WhyNotReady(situation, change.next);
+  if (!why.empty()) {
+    Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS, why,
+         {"connect-ha checklist; once that is right it goes on by itself",
+          "to go back: connect-ha rollout abort --reason ..."});
+    return;
+  }
+  change.backup = BackupFor(situation, change.next);
+  if (change.backup.why.empty()) return;
+  const bool failed = change.backup.failed;
+  Wait(change, RolloutStatus::BACKING_UP, failed ? RolloutStatus::HALTED : RolloutStatus::GOES_ON,
+       change.backup.why,
+       {failed ? absl::StrCat("to try it again: connect-ha approve ", number, " --reason ...") : "",
+        failed ? "to go back: connect-ha rollout abort --reason ..." : ""});
+}
+
+}  // namespace
+
+bool IsStopping(const v1::Rollout& rollout) {
+  return rollout.generation() != 0 && !rollout.has_ended_at() &&
+         rollout.kind() == v1::Rollout::TOGETHER && !rollout.has_in_force_at();
+}
+
+bool IsFirstAlone(const v1::Rollout& rollout) {
+  return rollout.generation() != 0 && !rollout.has_ended_at() &&
+         rollout.kind() == v1::Rollout::TOGETHER && rollout.has_in_force_at() &&
+         !rollout.has_verified_at();
+}
+
+const Member* FindMember(const Situation& situation, const std::string& name) {
+  for (const Member& member : situation.members) {
+    if (member.name() == name) return &member;
+  }
+  return nullptr;
+}
+
+const v1::RolloutNode* FindNode(const v1::Rollout& rollout, const std::string& name) {
+  for (const v1::RolloutNode& node : rollout.nodes()) {
+    if (node.node() == name) return &node;
+  }
+  return nullptr;
+}
+
+bool IsHeldByPerson(const Member& member) {
+  const NodeWords& words = member.words;
+  return words.fence != nullptr || words.stop != nullptr || words.drain != nullptr ||
+         words.cordon != nullptr || words.release != nullptr || member.node->notices_size() > 0;
+}
+
+Change LookAtChange(Situation& situation) {
+  const v1::PlanInput& input = situation.input;
+  Change change;
+  const v1::Rollout& remembered = input.memory().rollout();
+  if (remembered.generation() != 0 && !remembered.has_ended_at()) change.rollout = remembered;
+  change.stopping = IsStopping(change.rollout);
+  change.first_alone = IsFirstAlone(change.rollout);
+  change.paused = ClusterWord(situation.words, v1::Word::PAUSE);
+  if (input.generation() != 0) {
+    change.aborted = ClusterWord(situation.words, v1::Word::ABORT, input.generation());
+    change.approved = ClusterWord(situation.words, v1::Word::APPROVE, input.generation());
+  }
+  change.halted = WhyHalted(situation, change.rollout, change.fixes);
+  if (!change.halted.empty()) {
+    situation.Say("",
+                  absl::StrCat("generation ", change.rollout.generation(),
+                               " stopped half way: ", change.halted),
+                  absl::StrJoin(change.fixes, "; or: "));
+  }
+  if (!input.has_next()) return change;
+  if (change.stopping) {
+    change.next = KindOfNext(situation);
+    change.goes_back = WhyGoBack(situation);
+    return change;
+  }
+  LookAtNext(situation, change);
+  return change;
+}
+
+}  // namespace connect_ha

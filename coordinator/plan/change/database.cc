@@ -1,0 +1,152 @@
+#include "coordinator/plan/change/database.h"
+
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "common/version.h"
+#include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/serving.h"
+
+namespace connect_ha {
+namespace {
+
+// Within that every node has asked the database anew (agent.yaml: poll_interval).
+constexpr std::chrono::minutes kAskedAnew{1};
+
+bool IsNewer(const std::string& a, const std::string& b) { return CompareVersions(a, b) > 0; }
+
+bool IsOwn(const Situation& situation, const v1::Order& order) {
+  return order.lineage().empty() || order.lineage() == situation.input.lineage();
+}
+
+// The greatest that this store has given, or a node goes by or has started Connect by.
+v1::Order GreatestOrder(const Situation& situation) {
+  v1::Order greatest;
+  greatest.set_epoch(situation.input.memory().epoch());
+  greatest.set_serial(situation.input.memory().serial());
+  for (const Member& member : situation.members) {
+    if (member.node->odd()) continue;
+    for (const v1::Order* order :
+         {&member.memory.order(), &member.node->obeys(), &member.node->newest_start().order()}) {
+      if (!IsOwn(situation, *order) || !IsLater(*order, greatest)) continue;
+      greatest.set_epoch(order->epoch());
+      greatest.set_serial(order->serial());
+    }
+  }
+  return greatest;
+}
+
+// By an order that was given after the database was put back. Those of another store cannot be
+// compared: they are from before.
+bool IsSinceRestored(const Situation& situation, const v1::DatabaseMemory& database,
+                     const v1::Order& order) {
+  if (!IsLater(database.restored(), v1::Order())) return true;
+  return IsOwn(situation, order) && IsLater(order, database.restored());
+}
+
+// It was started without being noted before: how far the database was then is not known.
+void Raise(const std::string& version, v1::DatabaseMemory& database) {
+  if (!LooksLikeVersion(version)) return;
+  if (!database.newest_version().empty() && !IsNewer(version, database.newest_version())) return;
+  database.set_newest_version(version);
+  database.clear_before_version();
+  database.clear_before_migration();
+}
+
+void RaiseBy(const Situation& situation, const Member& member, v1::DatabaseMemory& database) {
+  const v1::PlanNode& node = *member.node;
+  if (node.odd()) return;
+  // Also of a node that is stale: it may run it still. One that was declared gone does not.
+  if (node.heard() && !IsGone(member)) Raise(node.running_version(), database);
+  if (IsSinceRestored(situation, database, node.newest_start().order())) {
+    Raise(node.newest_start().version(), database);
+  }
+}
+
+// What the nodes say that the database says of itself; "": not known, or they differ.
+std::string MigrationNow(const Situation& situation) {
+  std::string migration;
+  for (const Member& member : situation.members) {
+    const v1::PlanNode& node = *member.node;
+    if (!node.heard() || !node.fresh() || node.odd() || !node.has_migration()) continue;
+    if (!migration.empty() && migration != node.migration()) return "";
+    migration = node.migration();
+  }
+  return migration;
+}
+
+bool IsAsBefore(const Situation& situation, const v1::DatabaseMemory& database) {
+  return !database.before_version().empty() && !database.before_migration().empty() &&
+         MigrationNow(situation) == database.before_migration();
+}
+
+// A node that may migrate the database yet, or did so after it was asked how far it is; null: none.
+const Member* WhoMayMigrate(const Situation& situation, const std::string& version) {
+  for (const Member& member : situation.members) {
+    const std::string& has = VersionOf(*member.node);
+    if (IsGone(member) || has.empty() || !IsNewer(has, version)) continue;
+    const bool lately = situation.moments.now() < FromProto(member.memory.since()) + kAskedAnew;
+    if (lately || MayRunConnect(member)) return &member;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+v1::DatabaseMemory DatabaseNow(const Situation& situation) {
+  v1::DatabaseMemory database = situation.input.memory().database();
+  const v1::Word* restored = ClusterWord(situation.words, v1::Word::RESTORED);
+  if (restored != nullptr) {
+    database.Clear();
+    database.set_newest_version(restored->version());
+    *database.mutable_restored() = GreatestOrder(situation);
+  }
+  for (const Member& member : situation.members) RaiseBy(situation, member, database);
+  return database;
+}
+
+bool IsNewToDatabase(const v1::DatabaseMemory& database, const std::string& version) {
+  return !database.newest_version().empty() && !version.empty() &&
+         IsNewer(version, database.newest_version());
+}
+
+std::string WhyNotVersion(const Situation& situation, const v1::DatabaseMemory& database,
+                          const std::string& version, std::string& fix) {
+  fix.clear();
+  const std::string& newest = database.newest_version();
+  if (newest.empty()) return "";
+  if (version.empty()) {
+    fix = "install Connect there, or name its package in cluster.yaml (connect.package)";
+    return "which version of Connect it would start is not known";
+  }
+  if (!IsNewer(newest, version)) return "";
+  const std::string older = absl::StrCat("Connect ", version, " is older than ", newest);
+  if (!IsAsBefore(situation, database) || IsNewer(database.before_version(), version)) {
+    fix = absl::StrCat("put the database back to what it was before Connect ", newest,
+                       ", then: connect-ha rollout restored --version ", version,
+                       " --reason ...; or name ", newest,
+                       " or a later one in cluster.yaml (connect.version), then: connect-ha apply");
+    return absl::StrCat(older, ", which may have migrated the database");
+  }
+  const Member* may_migrate = WhoMayMigrate(situation, version);
+  if (may_migrate == nullptr) return "";
+  fix = absl::StrCat("the same again once Connect has been stopped on ", may_migrate->name(),
+                     " for a minute: connect-ha rollout status");
+  return absl::StrCat(older, ", which may migrate the database yet: it runs on ",
+                      may_migrate->name(), ", or did a moment ago");
+}
+
+void NoteStart(const Situation& situation, const std::string& version,
+               v1::DatabaseMemory& database) {
+  if (version.empty()) return;
+  const std::string before = database.newest_version();
+  if (!before.empty() && !IsNewer(version, before)) return;
+  // Where the one before has migrated nothing, what ran before that may start, too.
+  if (!IsAsBefore(situation, database)) {
+    database.set_before_version(before);
+    database.set_before_migration(before.empty() ? "" : MigrationNow(situation));
+  }
+  database.set_newest_version(version);
+}
+
+}  // namespace connect_ha

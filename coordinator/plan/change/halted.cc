@@ -1,0 +1,100 @@
+#include "coordinator/plan/change/halted.h"
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/plan/change/change.h"
+#include "coordinator/plan/change/database.h"
+#include "coordinator/plan/change/verify.h"
+#include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/serving.h"
+
+namespace connect_ha {
+namespace {
+
+// Neither in service nor on its way out of it.
+bool IsOut(const Member& member) {
+  return member.position == v1::PREPARING || member.position == v1::READY ||
+         (member.position == v1::SERVING && member.memory.closed());
+}
+
+std::string WhyStuck(const Situation& situation, const Member& member) {
+  const v1::Convergence& convergence = member.node->convergence();
+  if (!SpeaksOfGeneration(situation.input, *member.node)) return "";
+  if (convergence.state() != v1::Convergence::STUCK) return "";
+  if (convergence.troubles_size() == 0) return "its agent is stuck";
+  const v1::Trouble& trouble = convergence.troubles(0);
+  return absl::StrCat(trouble.resource(), ": ", trouble.error(), trouble.log().empty() ? "" : "\n",
+                      trouble.log());
+}
+
+std::string WhyFailed(Situation& situation, const Member& member) {
+  if (!member.stays.empty() || IsGone(member) || IsHeldByPerson(member)) return "";
+  const std::string& last = member.node->start_failed();
+  // It may have been told already what follows from that, or not.
+  if (member.memory.start_failed() == situation.input.generation() || StartFailed(member)) {
+    return absl::StrCat("Connect does not start", last.empty() ? "" : ": ", last);
+  }
+  if (!IsOut(member)) return "";
+  const std::string stuck = WhyStuck(situation, member);
+  if (!stuck.empty()) return stuck;
+  if (!TakesTooLong(situation, member)) return "";
+  const std::string why =
+      member.position == v1::SERVING ? WhyNotVerified(situation, member) : "it is not prepared yet";
+  return absl::StrCat("it takes more than ", FormatSpan(kTakesLong), ": ", why);
+}
+
+std::string HowToGoOn(const Situation& situation, const Member& member) {
+  if (member.memory.start_failed() == situation.input.generation() || StartFailed(member)) {
+    return absl::StrCat("to go on, once it may go well: connect-ha node start ", member.name(),
+                        " --reason ...");
+  }
+  if (member.position == v1::SERVING) {
+    return "to go on, it has to be right (connect-ha checklist), or the rule waived for a time: "
+           "connect-ha waive RULE --until TIME --reason ...";
+  }
+  return absl::StrCat("to go on, put right what is in the way on ", member.name(),
+                      ": it is tried again by itself");
+}
+
+void AddWaysBack(const Situation& situation, const v1::Rollout& rollout,
+                 std::vector<std::string>& fixes) {
+  const std::string back = absl::StrCat("connect-ha spec rollback ", rollout.from());
+  const v1::DatabaseMemory database = DatabaseNow(situation);
+  std::string fix;
+  const std::string& before = database.before_version();
+  const bool is_open = !IsFirstAlone(rollout) || before.empty() ||
+                       WhyNotVersion(situation, database, before, fix).empty();
+  if (is_open) {
+    fixes.push_back(absl::StrCat("to go back: ", back));
+    return;
+  }
+  fixes.push_back(absl::StrCat(
+      "to go back, put the database back first to what it was before ", database.newest_version(),
+      ", then: connect-ha rollout restored --version ", before, " --reason ...; ", back));
+}
+
+}  // namespace
+
+std::string WhyHalted(Situation& situation, const v1::Rollout& rollout,
+                      std::vector<std::string>& fixes) {
+  if (!rollout.has_in_force_at() || rollout.generation() != situation.input.generation()) return "";
+  const Member* worst = nullptr;
+  std::string why;
+  for (const Member& member : situation.members) {
+    const v1::RolloutNode* node = FindNode(rollout, member.name());
+    const bool is_changed = node != nullptr && node->to_change();
+    if (!is_changed && member.name() != rollout.first()) continue;
+    const std::string failed = WhyFailed(situation, member);
+    // Of several the eldest is told of: no name decides that.
+    if (failed.empty() || (worst != nullptr && worst->node->member() < member.node->member())) {
+      continue;
+    }
+    worst = &member;
+    why = failed;
+  }
+  if (worst == nullptr) return "";
+  fixes.push_back(HowToGoOn(situation, *worst));
+  AddWaysBack(situation, rollout, fixes);
+  return absl::StrCat(worst->name(), ": ", why);
+}
+
+}  // namespace connect_ha

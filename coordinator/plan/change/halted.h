@@ -1,0 +1,19 @@
+// What went wrong with a change, so that nothing more is begun before a person has looked.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "connect_ha/v1/plan.pb.h"
+#include "coordinator/plan/look/situation.h"
+
+namespace connect_ha {
+
+// Of a Rollout that is in force and has not ended: a node that it changes, or that goes first, does
+// not start, does not come up, or is stuck while it is out of service for it. With what was seen
+// there; `fixes`: what to type to go on, then what to go back. "": nothing. It is level: what gets
+// right goes on by itself.
+std::string WhyHalted(Situation& situation, const v1::Rollout& rollout,
+                      std::vector<std::string>& fixes);
+
+}  // namespace connect_ha

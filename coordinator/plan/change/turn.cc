@@ -1,0 +1,196 @@
+#include "coordinator/plan/change/turn.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "coordinator/plan/change/kind.h"
+#include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/serving.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr std::chrono::hours kRestartsIn{1};
+constexpr uint32_t kRestartsPerHour = 2;
+
+bool IsListed(const Change& change, const Member& member) {
+  const v1::RolloutNode* node = FindNode(change.rollout, member.name());
+  return node != nullptr && node->to_change();
+}
+
+// It runs something else, or is to, and could be changed now.
+bool Asks(const Situation& situation, const Change& change, const Member& member) {
+  if (!member.stays.empty() || member.may != May::kServe) return false;
+  if (NeedsOf(situation, member) < v1::Change::RESTART) return false;
+  if (member.position == v1::SERVING) return true;
+  return member.position == v1::OBSERVED && member.node->connect() == v1::CONNECT_RUNS &&
+         IsListed(change, member);
+}
+
+bool TakesUsersNow(const Member& member) { return member.serves && !member.memory.closed(); }
+
+// It is to serve, and does not; those of which nothing is known, or that people hold, left out.
+bool IsOutOfService(const Member& member) {
+  if (member.may != May::kServe || IsGone(member) || IsHeldByPerson(member)) return false;
+  if (member.node->brief().lost() || member.left_alone || TakesUsersNow(member)) return false;
+  const bool told_to_take_users = member.position == v1::OBSERVED ||
+                                  (member.position == v1::SERVING && !member.memory.closed());
+  return member.node->fresh() || !told_to_take_users;
+}
+
+// Runtimes come first everywhere, since content may land anywhere. Of a Connect that is down its
+// own unit is what differs.
+bool HasSmallChangesLeft(const Situation& situation, const Member& member) {
+  if (!member.stays.empty() || member.position != v1::SERVING || !TakesUsersNow(member))
+    return false;
+  if (!SpeaksOfGeneration(situation.input, *member.node)) return false;
+  const auto& changes = member.node->convergence().changes();
+  return std::any_of(changes.begin(), changes.end(), [](const v1::Change& change) {
+    return NeedsOfChange(change) < v1::Change::RESTART;
+  });
+}
+
+std::string WhoHasSmallChangesLeft(const Situation& situation) {
+  std::set<std::string> nodes;
+  for (const Member& member : situation.members) {
+    if (HasSmallChangesLeft(situation, member)) nodes.insert(member.name());
+  }
+  return absl::StrJoin(nodes, ", ");
+}
+
+// Of this change, and none of it is back yet as the generation says.
+bool IsCanaryDue(const Situation& situation, const Change& change) {
+  if (!change.under_way()) return false;
+  return std::none_of(situation.members.begin(), situation.members.end(),
+                      [&](const Member& member) {
+                        return IsListed(change, member) && TakesUsersNow(member) &&
+                               HasConverged(situation.input, *member.node);
+                      });
+}
+
+size_t MaxUnavailable(const Situation& situation, const Change& change) {
+  const v1::RolloutSpec& spec = situation.input.spec().rollout();
+  const size_t said = spec.has_max_unavailable() ? spec.max_unavailable() : 1;
+  return IsCanaryDue(situation, change) ? 1 : std::max<size_t>(said, 1);
+}
+
+// Who is out of service anyway comes first, then who has been a member for longest.
+std::vector<const Member*> Asking(const Situation& situation, const Change& change) {
+  std::vector<const Member*> asking;
+  for (const Member& member : situation.members) {
+    if (Asks(situation, change, member)) asking.push_back(&member);
+  }
+  std::sort(asking.begin(), asking.end(), [](const Member* a, const Member* b) {
+    if (TakesUsersNow(*a) != TakesUsersNow(*b)) return TakesUsersNow(*b);
+    return a->node->member() < b->node->member();
+  });
+  return asking;
+}
+
+// As many go as may be out together with those that are.
+std::string WhyItWaits(const Situation& situation, const Change& change, const Member& member) {
+  const size_t most = MaxUnavailable(situation, change);
+  const std::vector<const Member*> asking = Asking(situation, change);
+  std::set<std::string> out;
+  for (const Member& other : situation.members) {
+    const bool asks = std::find(asking.begin(), asking.end(), &other) != asking.end();
+    if (&other != &member && IsOutOfService(other) && !asks) out.insert(other.name());
+  }
+  for (const Member* other : asking) {
+    if (other == &member) break;
+    out.insert(other->name());
+  }
+  if (out.size() < most) return "";
+  return absl::StrCat(absl::StrJoin(out, ", "), " to serve first");
+}
+
+size_t RestartsLately(const Situation& situation) {
+  const auto& made = situation.input.memory().restarts();
+  return static_cast<size_t>(
+      std::count_if(made.begin(), made.end(), [&situation](const v1::RestartMade& one) {
+        return situation.moments.now() < FromProto(one.at()) + kRestartsIn;
+      }));
+}
+
+size_t RestartsPerHour(const Situation& situation) {
+  const v1::RolloutSpec& spec = situation.input.spec().rollout();
+  return spec.has_restarts_per_hour() ? spec.restarts_per_hour() : kRestartsPerHour;
+}
+
+std::string WhyNoRestart(Situation& situation, const Member& member) {
+  for (const Member& other : situation.members) {
+    if (&other == &member || other.memory.start_failed() != situation.input.generation()) continue;
+    return absl::StrCat("Connect did not start on ", other.name(), ": that comes first");
+  }
+  const size_t most = RestartsPerHour(situation);
+  if (RestartsLately(situation) < most) return "";
+  const std::string why = absl::StrCat(
+      "Connect was restarted as often within the hour as it may be for what differs "
+      "(rollout.restarts_per_hour: ",
+      most, ")");
+  situation.Say(member.name(), absl::StrCat(ResourceToChange(member), " differs, and ", why),
+                absl::StrCat("connect-ha node drain ", member.name(),
+                             " --reason ..., then: connect-ha node uncordon ", member.name()));
+  return why;
+}
+
+// The others are as the generation says: what all of them have to stop for is behind them.
+bool IsLastOfMany(const Situation& situation, const Member& member) {
+  return std::none_of(situation.members.begin(), situation.members.end(), [&](const Member& other) {
+    return &other != &member && MayRunConnect(other) &&
+           other.memory.reached() < situation.input.generation();
+  });
+}
+
+}  // namespace
+
+std::string ResourceToChange(const Member& member) {
+  for (const v1::Change& change : member.node->convergence().changes()) {
+    if (NeedsOfChange(change) >= v1::Change::RESTART) return change.resource();
+  }
+  return "what Connect is started with";
+}
+
+std::string TurnOf(Situation& situation, const Change& change, const Member& member,
+                   std::string& waits) {
+  if (!Asks(situation, change, member)) return "";
+  const std::string what = absl::StrCat("a change: ", ResourceToChange(member));
+  const bool drift = IsDrift(situation, member);
+  const bool together = NeedsOf(situation, member) == v1::Change::TOGETHER;
+  const std::string small = WhoHasSmallChangesLeft(situation);
+  if (change.paused != nullptr) {
+    waits = SaidBy(*change.paused);
+  } else if (change.aborted != nullptr) {
+    waits = SaidBy(*change.aborted);
+  } else if (change.stopping) {
+    waits = "the generation that all nodes stop for";
+  } else if (!change.halted.empty() && !(member.memory.closed() && IsListed(change, member))) {
+    waits = change.halted;
+  } else if (together && !drift && !IsLastOfMany(situation, member)) {
+    waits =
+        "all nodes have to stop for it together, and this generation is in force: "
+        "connect-ha apply, then connect-ha approve";
+  } else if (!small.empty()) {
+    waits = absl::StrCat("what is added without a restart, on ", small);
+  } else {
+    waits = WhyItWaits(situation, change, member);
+    if (waits.empty() && drift && !member.memory.closed()) waits = WhyNoRestart(situation, member);
+  }
+  if (waits.empty()) return what;
+  waits = absl::StrCat(what, ": waits for ", waits);
+  return "";
+}
+
+std::string WhyItIsStopped(const Situation& situation, const Change& change, const Member& member) {
+  if (member.position != v1::DRAINING || !change.goes_on()) return "";
+  if (NeedsOf(situation, member) < v1::Change::RESTART) return "";
+  const bool may_be =
+      !IsDrift(situation, member) || RestartsLately(situation) < RestartsPerHour(situation);
+  return may_be ? absl::StrCat("a change: ", ResourceToChange(member)) : "";
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,89 @@
+#include "coordinator/plan/record/steps.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "coordinator/plan/change/change.h"
+#include "coordinator/plan/change/estimate.h"
+#include "coordinator/plan/change/kind.h"
+#include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/serving.h"
+
+namespace connect_ha {
+namespace {
+
+using v1::RolloutStep;
+
+RolloutStep::Step BeforeItBegins(const v1::PlanInput& input, const v1::PlanNode& node) {
+  const bool ready = SpeaksOfNext(input, node) && node.staged().ready();
+  return ready ? RolloutStep::WAITING : RolloutStep::GETTING_READY;
+}
+
+RolloutStep::Step OfServing(const Situation& situation, const Member& member,
+                            const v1::NodeAssignment& given) {
+  if (given.closed()) {
+    if (!member.node->start_failed().empty()) return RolloutStep::FAILED;
+    return member.node->brief().facts().answers() ? RolloutStep::VERIFYING : RolloutStep::STARTING;
+  }
+  if (HasConverged(situation.input, *member.node)) return RolloutStep::CHANGED;
+  return NeedsOf(situation, member) >= v1::Change::RESTART ? RolloutStep::WAITING
+                                                           : RolloutStep::CHANGING;
+}
+
+RolloutStep::Step StepOf(const Situation& situation, const Member& member,
+                         const v1::NodeAssignment& given, const v1::Rollout& rollout) {
+  const v1::PlanInput& input = situation.input;
+  if (!member.node->fresh() || IsGone(member)) return RolloutStep::ABSENT;
+  if (rollout.generation() == 0) return BeforeItBegins(input, *member.node);
+  const bool converged = HasConverged(input, *member.node);
+  switch (given.state()) {
+    case v1::DRAINING:
+      return RolloutStep::DRAINING;
+    case v1::STOPPED: {
+      const bool failed = member.memory.start_failed() == input.generation() ||
+                          !member.node->start_failed().empty();
+      return failed && !IsStopping(rollout) ? RolloutStep::FAILED : RolloutStep::HELD;
+    }
+    case v1::FENCED:
+      return RolloutStep::HELD;
+    case v1::PREPARING:
+      return RolloutStep::CHANGING;
+    case v1::READY:
+      if (converged && IsHeldByPerson(member)) return RolloutStep::CHANGED;
+      return converged ? RolloutStep::STARTING : RolloutStep::CHANGING;
+    case v1::SERVING:
+      // It is to leave, and holds the generation before.
+      if (IsStopping(rollout)) return RolloutStep::WAITING;
+      return OfServing(situation, member, given);
+    default:
+      if (member.may == May::kObserve || converged) return RolloutStep::CHANGED;
+      return RolloutStep::WAITING;
+  }
+}
+
+void SetLeft(const Situation& situation, const v1::Rollout& rollout, RolloutStep& step) {
+  const auto span = SpanOf(situation, rollout.kind(), step.step());
+  if (!span || rollout.generation() == 0 || !step.has_since()) return;
+  const auto gone = situation.moments.now() - FromProto(step.since());
+  step.set_left_us(std::max<int64_t>(0, (*span - gone).count()));
+}
+
+}  // namespace
+
+void AddSteps(Situation& situation, const v1::Decision& decision, const v1::Rollout& rollout,
+              v1::RolloutStatus& status) {
+  for (size_t i = 0; i < situation.members.size(); ++i) {
+    const Member& member = situation.members[i];
+    const v1::NodeAssignment& given = decision.assignments(static_cast<int>(i));
+    RolloutStep& step = *status.add_nodes();
+    step.set_node(member.name());
+    step.set_step(StepOf(situation, member, given, rollout));
+    if (given.has_since()) *step.mutable_since() = given.since();
+    step.set_waits_for(given.waits_for().empty() ? member.stays : given.waits_for());
+    SetLeft(situation, rollout, step);
+  }
+  std::sort(status.mutable_nodes()->begin(), status.mutable_nodes()->end(),
+            [](const RolloutStep& a, const RolloutStep& b) { return a.node() < b.node(); });
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,201 @@
+#include <gtest/gtest.h>
+
+#include "absl/strings/match.h"
+#include "coordinator/plan/change/database.h"
+#include "tests/coordinator/plan/plan_cluster.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kOld[] = "2024.08.0";
+constexpr char kNew[] = "2024.11.0";
+
+v1::DatabaseMemory DatabaseIn(const PlanCluster& cluster) {
+  return DatabaseNow(LookAt(cluster.input));
+}
+
+std::string WhyNot(const PlanCluster& cluster, const std::string& version) {
+  const Situation situation = LookAt(cluster.input);
+  std::string fix;
+  const std::string why = WhyNotVersion(situation, DatabaseNow(situation), version, fix);
+  EXPECT_EQ(why.empty(), fix.empty()) << why << " | " << fix;
+  return why;
+}
+
+void Started(PlanCluster& cluster, int i, const std::string& version, uint64_t serial) {
+  v1::NewestStart& start = *cluster.node(i).mutable_newest_start();
+  start.set_version(version);
+  start.mutable_order()->set_epoch(kEpoch);
+  start.mutable_order()->set_serial(serial);
+}
+
+v1::DatabaseMemory& Memory(PlanCluster& cluster) {
+  return *cluster.input.mutable_memory()->mutable_database();
+}
+
+void Install(PlanCluster& cluster, int i, const std::string& version, v1::NodeState state) {
+  cluster.node(i).set_installed_version(version);
+  cluster.Become(i, state);
+}
+
+TEST(ChangeDatabase, KnowsTheNewestThatRunsOrWasStarted) {
+  PlanCluster cluster(2);
+  EXPECT_EQ(DatabaseIn(cluster).newest_version(), kOld);
+  // A store that is an older copy does not know it.
+  Memory(cluster).set_newest_version(kOld);
+  Memory(cluster).set_before_version("2024.06.0");
+  Memory(cluster).set_before_migration("m1");
+  Started(cluster, 1, kNew, 5);
+  EXPECT_EQ(DatabaseIn(cluster).newest_version(), kNew);
+  EXPECT_EQ(DatabaseIn(cluster).before_migration(), "");
+}
+
+TEST(ChangeDatabase, CountsWhatALostNodeHasStarted) {
+  PlanCluster cluster(2);
+  Started(cluster, 1, kNew, 5);
+  cluster.Lose(1);
+  EXPECT_EQ(DatabaseIn(cluster).newest_version(), kNew);
+  cluster.Say(v1::Word::GONE, "node-2");
+  EXPECT_EQ(DatabaseIn(cluster).newest_version(), kNew);
+}
+
+TEST(ChangeDatabase, CountsNothingThatIsNoVersionOrOfAnOddNode) {
+  PlanCluster cluster(2);
+  Started(cluster, 0, "the newest", 5);
+  Started(cluster, 1, "9999.01.0", 5);
+  cluster.node(1).set_odd(true);
+  EXPECT_EQ(DatabaseIn(cluster).newest_version(), kOld);
+}
+
+TEST(ChangeDatabase, ThatWasPutBackForgetsWhatWasBefore) {
+  PlanCluster cluster(2);
+  Install(cluster, 0, kOld, v1::STOPPED);
+  Install(cluster, 1, kOld, v1::STOPPED);
+  Memory(cluster).set_newest_version(kNew);
+  Started(cluster, 0, kNew, 4);
+  EXPECT_NE(WhyNot(cluster, kOld), "");
+  v1::Word& word = cluster.Say(v1::Word::RESTORED, "");
+  word.set_version(kOld);
+  EXPECT_EQ(WhyNot(cluster, kOld), "");
+  Memory(cluster) = DatabaseIn(cluster);
+  EXPECT_EQ(Memory(cluster).newest_version(), kOld);
+  EXPECT_EQ(Memory(cluster).restored().epoch(), kEpoch);
+  EXPECT_EQ(Memory(cluster).restored().serial(), 4u);
+  // The word has ended.
+  cluster.TakeBack(v1::Word::RESTORED);
+  EXPECT_EQ(DatabaseIn(cluster).newest_version(), kOld);
+  Started(cluster, 0, kNew, 5);
+  EXPECT_EQ(DatabaseIn(cluster).newest_version(), kNew);
+}
+
+TEST(ChangeDatabase, IsNotPutBackWhileTheNewerOneRuns) {
+  PlanCluster cluster(2);
+  Install(cluster, 0, kNew, v1::SERVING);
+  cluster.Say(v1::Word::RESTORED, "").set_version(kOld);
+  EXPECT_EQ(DatabaseIn(cluster).newest_version(), kNew);
+}
+
+TEST(ChangeDatabase, IsNotPutBackByAnOperator) {
+  PlanCluster cluster(1);
+  Install(cluster, 0, kOld, v1::STOPPED);
+  Memory(cluster).set_newest_version(kNew);
+  v1::Word& word = cluster.Say(v1::Word::RESTORED, "");
+  word.set_version(kOld);
+  word.set_role(v1::OPERATOR);
+  EXPECT_EQ(DatabaseIn(cluster).newest_version(), kNew);
+}
+
+TEST(ChangeDatabase, IsStartedByNothingOlderThanWhatHasMigrated) {
+  PlanCluster cluster(2);
+  EXPECT_EQ(WhyNot(cluster, kOld), "");
+  EXPECT_EQ(WhyNot(cluster, kNew), "");
+  EXPECT_TRUE(absl::StrContains(WhyNot(cluster, "2024.06.0"), "may have migrated"));
+  EXPECT_NE(WhyNot(cluster, ""), "");
+}
+
+TEST(ChangeDatabase, TakesAnyVersionThatIsTheFirst) {
+  PlanCluster cluster(1);
+  cluster.Bare(0);
+  EXPECT_EQ(WhyNot(cluster, "2020.01.0"), "");
+  EXPECT_FALSE(IsNewToDatabase(DatabaseIn(cluster), kNew));
+}
+
+class UnmigratedDatabase : public ::testing::Test {
+ protected:
+  UnmigratedDatabase() : cluster(2) {
+    for (int i = 0; i < 2; ++i) {
+      Install(cluster, i, kOld, v1::STOPPED);
+      cluster.node(i).set_migration("m1");
+    }
+    Memory(cluster).set_newest_version(kNew);
+    Memory(cluster).set_before_version(kOld);
+    Memory(cluster).set_before_migration("m1");
+  }
+
+  PlanCluster cluster;
+};
+
+TEST_F(UnmigratedDatabase, TakesWhatRanBefore) {
+  EXPECT_EQ(WhyNot(cluster, kOld), "");
+  EXPECT_EQ(WhyNot(cluster, "2024.09.0"), "");
+  EXPECT_NE(WhyNot(cluster, "2024.06.0"), "");
+}
+
+TEST_F(UnmigratedDatabase, IsNoneWhereTheDatabaseSaysSomethingElseOrNothing) {
+  cluster.node(0).set_migration("m2");
+  EXPECT_NE(WhyNot(cluster, kOld), "");  // they differ
+  cluster.node(1).set_migration("m2");
+  EXPECT_NE(WhyNot(cluster, kOld), "");
+  cluster.node(0).clear_migration();
+  cluster.node(1).clear_migration();
+  EXPECT_NE(WhyNot(cluster, kOld), "");
+}
+
+TEST_F(UnmigratedDatabase, IsAskedAnewOnceTheNewerOneIsStopped) {
+  Install(cluster, 0, kNew, v1::SERVING);
+  Memory(cluster).set_newest_version(kNew);
+  EXPECT_TRUE(absl::StrContains(WhyNot(cluster, kOld), "may migrate the database yet"));
+  Install(cluster, 0, kNew, v1::STOPPED);
+  EXPECT_TRUE(absl::StrContains(WhyNot(cluster, kOld), "node-1"));
+  cluster.Wait(std::chrono::seconds(61));
+  EXPECT_EQ(WhyNot(cluster, kOld), "");
+}
+
+TEST(ChangeDatabase, RemembersWhatRanBeforeAStart) {
+  PlanCluster cluster(2);
+  cluster.node(0).set_migration("m1");
+  const Situation situation = LookAt(cluster.input);
+  v1::DatabaseMemory database;
+  NoteStart(situation, kOld, database);
+  EXPECT_EQ(database.newest_version(), kOld);
+  EXPECT_EQ(database.before_version(), "");
+  EXPECT_EQ(database.before_migration(), "");
+  EXPECT_TRUE(IsNewToDatabase(database, kNew));
+  NoteStart(situation, kNew, database);
+  EXPECT_EQ(database.newest_version(), kNew);
+  EXPECT_EQ(database.before_version(), kOld);
+  EXPECT_EQ(database.before_migration(), "m1");
+  EXPECT_FALSE(IsNewToDatabase(database, kNew));
+  for (const char* version : {kOld, kNew, ""}) NoteStart(situation, version, database);
+  EXPECT_EQ(database.newest_version(), kNew);
+  // Nothing was migrated: what ran before that still may.
+  NoteStart(situation, "2025.01.0", database);
+  EXPECT_EQ(database.newest_version(), "2025.01.0");
+  EXPECT_EQ(database.before_version(), kOld);
+}
+
+TEST(ChangeDatabase, RemembersTheOneBeforeWhereThatHasMigrated) {
+  PlanCluster cluster(2);
+  cluster.node(0).set_migration("m2");
+  const Situation situation = LookAt(cluster.input);
+  v1::DatabaseMemory database;
+  database.set_newest_version(kNew);
+  database.set_before_version(kOld);
+  database.set_before_migration("m1");
+  NoteStart(situation, "2025.01.0", database);
+  EXPECT_EQ(database.before_version(), kNew);
+  EXPECT_EQ(database.before_migration(), "m2");
+}
+
+}  // namespace
+}  // namespace connect_ha
