@@ -61,6 +61,7 @@ void World::NoteChange(const v1::PlanInput& input, Knowledge& known) {
   known.spec = in_force.spec;
   known.generation = in_force.generation;
   known.pinned = PinnedBits(input);
+  known.newest = VersionNamed(store_.memory.database().newest_version());
   if (NewestOf(store_).generation != in_force.generation) {
     known.next = NewestOf(store_);
     const std::optional<WindowTime> window = WindowOf(*known.next.spec, known.clock);

@@ -11,12 +11,14 @@ uint32_t Digit(const std::string& text, size_t at) { return static_cast<uint32_t
 
 }  // namespace
 
-Version VersionIn(const v1::ClusterSpec& spec) {
+Version VersionNamed(const std::string& text) {
   for (Version version = 1; version < kVersions; ++version) {
-    if (spec.connect().version() == VersionText(version)) return version;
+    if (text == VersionText(version)) return version;
   }
   return 0;
 }
+
+Version VersionIn(const v1::ClusterSpec& spec) { return VersionNamed(spec.connect().version()); }
 
 std::string RuntimeText(uint32_t bit) {
   static const auto& texts = *new std::array<std::string, kRuntimes>{"3.11.9", "3.12.4", "3.13.1"};

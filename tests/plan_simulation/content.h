@@ -26,6 +26,8 @@ struct Wanted {
   Configuration configuration;
 };
 
+// 0: it is none of them.
+Version VersionNamed(const std::string& text);
 // 0: it names none.
 Version VersionIn(const v1::ClusterSpec& spec);
 // Python's, a bit for each.

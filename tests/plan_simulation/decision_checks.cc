@@ -119,9 +119,9 @@ bool Moves(const v1::PlanInput& input, const v1::NodeAssignment& assignment) {
 }
 
 // What is remembered of the change of the cluster, but for what is only told of it.
-std::string ChangeText(const v1::PlanMemory& memory) {
+std::string ChangeText(const v1::PlanMemory& memory, uint64_t in_force) {
   v1::PlanMemory change;
-  change.set_generation(memory.generation());
+  change.set_generation(memory.generation() == 0 ? in_force : memory.generation());
   if (memory.has_rollout()) *change.mutable_rollout() = memory.rollout();
   change.mutable_rollout()->clear_nodes();
   change.mutable_rollout()->clear_remarks();
@@ -148,7 +148,8 @@ std::string CheckSame(const Plan& plan, const v1::PlanInput& input, const v1::De
 std::string CheckSettled(const Plan& plan, const v1::PlanInput& input,
                          const v1::Decision& decision) {
   if (HasLaterEpoch(input, decision.remember())) return "";
-  if (ChangeText(input.memory()) != ChangeText(decision.remember())) {
+  const uint64_t in_force = input.generation();
+  if (ChangeText(input.memory(), in_force) != ChangeText(decision.remember(), in_force)) {
     return WhyNotSoon(input, decision);
   }
   v1::PlanInput stored = input;

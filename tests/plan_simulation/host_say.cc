@@ -30,8 +30,9 @@ void SayWhatDiffers(const Host& host, Report& report) {
   report.package_differs = PackageDiffers(host, wanted);
   report.file_needs = FileNeeds(host, wanted);
   report.needs = NeedsFor(host, wanted);
-  report.stuck = host.cannot_install && !host.running &&
-                 (report.package_differs || report.file_needs >= v1::Change::RESTART);
+  const bool rests = host.cannot_install && !host.running;
+  report.stuck = (host.cannot_install && report.runtimes_differ) ||
+                 (rests && (report.package_differs || report.file_needs >= v1::Change::RESTART));
 }
 
 void SayAhead(const Host& host, Report& report) {
@@ -39,7 +40,7 @@ void SayAhead(const Host& host, Report& report) {
   report.ahead = host.ahead.generation();
   report.ahead_applied_at_us = Microseconds(host.ahead.applied_at());
   report.ahead_ready = host.ahead_ready;
-  report.ahead_trouble = !host.ahead_ready && host.cannot_fetch;
+  report.ahead_trouble = !host.ahead_ready && (host.cannot_fetch || host.cannot_install);
   report.ahead_needs = NeedsFor(host, WantedBy(host.ahead));
 }
 

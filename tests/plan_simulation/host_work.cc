@@ -49,7 +49,7 @@ std::string ChangeOne(Host& host, const Course& course) {
     return "mounts the file system";
   }
   const Wanted wanted = WantedBy(host.held.desired());
-  if ((wanted.runtimes & ~host.runtimes) != 0) {
+  if ((wanted.runtimes & ~host.runtimes) != 0 && !host.cannot_install) {
     host.runtimes |= wanted.runtimes;
     return "installs a runtime";
   }
@@ -159,6 +159,7 @@ std::string GetReady(Host& host, const AgentFaults& faults) {
   const std::string generation = std::to_string(host.ahead.generation());
   const bool adds = MayChange(host.held) && IsAllowed(v1::PREPARING, host.allow);
   if (adds && (wanted.runtimes & ~host.runtimes) != 0) {
+    if (host.cannot_install) return "";
     host.runtimes |= wanted.runtimes;
     return "installs a runtime of generation " + generation;
   }

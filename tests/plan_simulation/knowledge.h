@@ -27,6 +27,7 @@ struct Knowledge {
   Applied next;
   bool window_is_open = false;
   uint32_t pinned = 0;  // runtimes, a bit for each
+  Version newest = 0;   // that the database has known, as it was remembered
   // Of the change, as it was remembered until then; empty: none is under way.
   uint64_t change = 0;  // its generation
   bool together = false;

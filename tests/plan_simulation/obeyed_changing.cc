@@ -44,12 +44,19 @@ bool World::AllRest(const Knowledge& known) {
   return known.together && known.in_force && !known.verified;
 }
 
+// It was away while the others went on.
+bool World::RunsOlder(size_t slot, const Knowledge& known) {
+  const Version runs = known.views[slot].report.running;
+  return runs != 0 && runs < known.newest;
+}
+
 // It has something to be stopped for: all nodes do, or what it said of itself.
 bool World::LeavesForChange(size_t slot, const Knowledge& known) const {
   if (AllRest(known) || (known.together && IsApproved(known))) return true;
   const Report& report = known.views[slot].report;
   const bool is_listed = ((known.listed >> slot) & 1U) != 0;
   if (report.state == v1::OBSERVED && !is_listed) return false;
+  if (RunsOlder(slot, known)) return true;
   return report.generation == known.generation && report.looked &&
          report.needs >= v1::Change::RESTART;
 }
@@ -65,7 +72,7 @@ bool World::MayLeaveTooFew(const Knowledge& known) const {
 void World::CheckLeavesForChange(size_t slot, size_t decided) {
   const Knowledge& known = knowledge_[decided];
   if (AllRest(known) || (known.together && IsApproved(known))) return;
-  const size_t minimum = known.spec->nodes().minimum_serving();
+  const size_t minimum = RunsOlder(slot, known) ? 1 : known.spec->nodes().minimum_serving();
   const size_t others = OthersAsKnown(slot, decided);
   if (others < minimum && !MayLeaveTooFew(known)) {
     Break("minimum-serving-is-kept",

@@ -48,7 +48,9 @@ void World::CheckEnters(size_t slot, const Knowledge& known) {
 
 void World::CheckEntersByRules(size_t slot, const Knowledge& known) {
   const std::string& name = NameOf(slot);
-  for (size_t i = 0; i < hosts_.size(); ++i) {
+  // What it shows only beside others counts for nothing while all of them rest for it.
+  const bool alone = AllRest(known) && known.first == name;
+  for (size_t i = 0; i < hosts_.size() && !alone; ++i) {
     if (!known.views[i].member || !known.views[i].fresh) continue;
     const bool other_unfenced = FindWord(known, v1::Word::UNFENCE, NameOf(i)) != nullptr;
     for (size_t rule = 0; rule < kRules; ++rule) {
@@ -66,7 +68,9 @@ void World::CheckEntersByRules(size_t slot, const Knowledge& known) {
     const v1::RuleAction action = ActionOf(known, rule);
     const Line& line = known.lines[slot][rule];
     const bool lowered = IsWaived(known, rule, name) || (unfenced && action == v1::FENCE);
+    const bool beside_others = line.basis == v1::PEERS || line.basis == v1::PROOF;
     if (action < v1::HOLD || lowered || rule == kService || rule == kLicense) continue;
+    if (alone && beside_others) continue;
     if (!Holds(line.outcome)) {
       Break("nothing-enters-with-a-fault",
             absl::StrCat(name, " enters service, and ", RuleName(rule), " is ",

@@ -148,7 +148,8 @@ void World::CheckStatus(const v1::RolloutStatus& status, bool has_reason) {
         return word.kind() == v1::Word::ABORT && word.generation() == newest;
       });
   const bool is_said = status.phase() == Status::ABORTED || status.phase() == Status::REFUSED;
-  if (is_to_come && (has_ended || (is_aborted && !is_said))) {
+  const bool is_of_newest = status.generation() == newest;
+  if (is_to_come && (has_ended || (is_of_newest && is_aborted && !is_said))) {
     Break("a-change-says-where-it-is", where);
   }
   const bool says_why = has_ended || is_said || !status.reason().empty();

@@ -148,6 +148,7 @@ class World {
   bool IsApproved(const Knowledge& known) const;
   static const v1::Word* PauseOf(const Knowledge& known);
   static bool AllRest(const Knowledge& known);
+  static bool RunsOlder(size_t slot, const Knowledge& known);
   bool LeavesForChange(size_t slot, const Knowledge& known) const;
   bool MayLeaveTooFew(const Knowledge& known) const;
   void CheckLeavesForChange(size_t slot, size_t decided);
