@@ -55,7 +55,7 @@ void ChangeSpec(What what, v1::ClusterSpec& spec) {
       SetRuntimes((runtimes << 1U | 1U) % (1U << kRuntimes), spec);
       break;
     case What::kFewerRuntimes:
-      if (runtimes > 1) SetRuntimes(runtimes >> 1U, spec);
+      SetRuntimes(std::max(1U, (runtimes << 1U) % (1U << kRuntimes)), spec);
       break;
     case What::kWindow:
       if (spec.rollout().has_maintenance_window()) {

@@ -52,6 +52,7 @@ void World::CheckDecided(size_t slot, const Given& given, const Before& before) 
     }
     CheckCause(slot, before, known);
     CheckDrainTime(slot, before, given.decided);
+    CheckRestarts(slot, before, known);
   }
   if (given.state == v1::SERVING && !before.running) {
     CheckEnters(slot, known);

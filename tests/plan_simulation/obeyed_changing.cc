@@ -89,8 +89,19 @@ void World::CheckLeavesForChange(size_t slot, size_t decided) {
           absl::StrCat(NameOf(slot), " is taken out of service for a change, and ", NameOf(i),
                        " has not the runtimes yet that content may ask for"));
   }
-  if (been_[slot] < known.generation) return;
-  Count(Sometimes::kRestartsForDrift);
+}
+
+// Connect is stopped for what differs from what the node once was, and for nothing else.
+void World::CheckRestarts(size_t slot, const Before& before, const Knowledge& known) {
+  const Report& report = known.views[slot].report;
+  const bool stops = before.state == v1::DRAINING && before.running && report.connect_runs;
+  const bool differs = report.generation == known.generation && report.looked &&
+                       report.needs >= v1::Change::RESTART && been_[slot] >= known.generation;
+  const bool by_person =
+      std::any_of(known.words.begin(), known.words.end(),
+                  [&](const v1::Word& word) { return word.node() == NameOf(slot); });
+  const bool is_else = by_person || known.together || report.notice != Notice::kNone;
+  if (!stops || !differs || is_else || !IsAtRest(hosts_[slot].held.state())) return;
   restarts_.push_back(known.at);
   const auto recent = std::count_if(restarts_.begin(), restarts_.end(), [&known](Time at) {
     return at > known.at - std::chrono::hours(1);
@@ -165,7 +176,7 @@ void World::CheckMigrated(size_t slot) {
   for (const Host& other : hosts_) {
     const bool runs = &other != &host && other.exists && other.power && other.running;
     if (!runs || other.by_hand) continue;
-    Break("migrates-alone",
+    Break("one-version-runs",
           absl::StrCat(host.name, " migrates the database, and Connect runs on ", other.name));
   }
 }

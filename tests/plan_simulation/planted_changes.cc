@@ -1,7 +1,9 @@
 // Faults in what the plan sees and says of a change of the cluster, and in what the agent makes of
 // it.
 #include <algorithm>
+#include <string>
 
+#include "coordinator/plan/decide.h"
 #include "tests/plan_simulation/planted_subjects.h"
 
 namespace connect_ha::simulation {
@@ -100,9 +102,23 @@ void SeeNoVersions(v1::PlanInput* input) {
   }
 }
 
+// What it remembers of that is as before: the world is to show it.
+Subject ForgettingVersions() {
+  Subject subject = Seeing(SeeNoVersions);
+  subject.decide = [](const v1::PlanInput& input) {
+    v1::PlanInput seen = input;
+    SeeNoVersions(&seen);
+    v1::Decision decision = Decide(seen);
+    *decision.mutable_remember()->mutable_database() = input.memory().database();
+    return decision;
+  };
+  return subject;
+}
+
 void SeeNothingAdded(v1::PlanInput* input) {
   for (v1::PlanNode& node : *input->mutable_nodes()) {
     if (node.has_staged()) node.mutable_staged()->set_ready(true);
+    if (!node.has_convergence()) continue;
     auto* changes = node.mutable_convergence()->mutable_changes();
     for (int i = changes->size() - 1; i >= 0; --i) {
       if (changes->Get(i).needs() < v1::Change::RESTART) changes->DeleteSubrange(i, 1);
@@ -159,7 +175,7 @@ std::vector<Planted> PlantedInChanges() {
       {"opens-what-fails", {"opens-only-what-is-right"}, Seeing(SeeTheClosedRight)},
       {"opens-at-once", {"starts-closed"}, Saying(OpenAtOnce)},
       {"takes-it-for-known", {"nothing-migrates-unapproved"}, Seeing(SeeItKnown)},
-      {"forgets-versions", {"nothing-older-starts"}, Seeing(SeeNoVersions)},
+      {"forgets-versions", {"nothing-older-starts"}, ForgettingVersions()},
       {"keeps-fewer", {"minimum-serving-is-kept"}, Seeing([](v1::PlanInput* input) {
          input->mutable_spec()->mutable_nodes()->set_minimum_serving(1);
        })},

@@ -158,7 +158,8 @@ void World::CheckStatus(const v1::RolloutStatus& status, bool has_reason) {
     Break("a-change-says-where-it-is",
           absl::StrCat("it says not why, or not what to type: ", where));
   }
-  if (!has_reason && (is_to_come || !has_ended)) Break("the-change-ends", where);
+  const bool is_to_end = setup_.stays_broken == 0 && !has_reason;
+  if (is_to_end && (is_to_come || !has_ended)) Break("the-change-ends", where);
 }
 
 void World::CheckReason(size_t slot, const v1::NodeAssignment& told) {

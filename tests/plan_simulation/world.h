@@ -152,6 +152,7 @@ class World {
   bool LeavesForChange(size_t slot, const Knowledge& known) const;
   bool MayLeaveTooFew(const Knowledge& known) const;
   void CheckLeavesForChange(size_t slot, size_t decided);
+  void CheckRestarts(size_t slot, const Before& before, const Knowledge& known);
   void CheckStartsInTurn(size_t slot, const Given& given);
   void CheckOpens(size_t slot, const Given& given);
   void CheckGate(size_t slot);
@@ -161,7 +162,7 @@ class World {
   bool DoToChange(const Event& event, size_t slot);
   void ApplyChange(uint32_t how);
   void SayOfChange(uint32_t how);
-  static constexpr uint32_t kApproveNow = 7;  // of these
+  static constexpr uint32_t kApproveNow = 15;  // of these, and with downtime
   void PutDatabaseBack(v1::Word& word);
   void Put(Applied applied);
   void BackUp(const v1::BackupRun& run, const Knowledge& known);
