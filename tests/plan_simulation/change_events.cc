@@ -52,7 +52,7 @@ void ChangeSpec(What what, v1::ClusterSpec& spec) {
       spec.mutable_connect()->set_version(VersionText(Newer(spec)));
       break;
     case What::kMoreRuntimes:
-      SetRuntimes((runtimes << 1U | 1U) % (1U << kRuntimes), spec);
+      SetRuntimes(((runtimes << 1U) | 1U) % (1U << kRuntimes), spec);
       break;
     case What::kFewerRuntimes:
       SetRuntimes(std::max(1U, (runtimes << 1U) % (1U << kRuntimes)), spec);

@@ -99,7 +99,8 @@ void World::CheckInForce(const v1::PlanMemory& before, const v1::PlanMemory& aft
                          const Knowledge& known) {
   if (before.generation() == after.generation()) return;
   const bool is_first = before.generation() == 0 && after.generation() == known.generation;
-  if (!is_first && after.generation() != known.next.generation) {
+  const bool is_next = known.next.generation != 0 && after.generation() == known.next.generation;
+  if (!is_first && !is_next) {
     return Break("generations-only-grow",
                  absl::StrCat("generation ", after.generation(), " is put into force after ",
                               before.generation(), ", and the newest is ", known.next.generation));

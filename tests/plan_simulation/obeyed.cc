@@ -191,6 +191,8 @@ void World::CheckDrainTime(size_t slot, const Before& before, size_t decided) {
   const Report& report = known.views[slot].report;
   const bool is_known = report.connect_runs && (report.jobs > 0 || !report.jobs_known);
   if (!is_known || report.notice != Notice::kNone || report.start_failed) return;
+  // Once all had stopped nobody is to run anything; and whose gate is closed has no users.
+  if (AllRest(known) || RunsOlder(slot, known) || report.closed) return;
   for (const v1::Word::Kind kind : kOut) {
     const v1::Word* word = FindWord(known, kind, NameOf(slot));
     if (word != nullptr && word->now()) return;

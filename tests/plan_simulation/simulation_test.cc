@@ -117,7 +117,8 @@ TEST(Simulation, CountsHaveNames) {
   std::set<std::string> names;
   for (size_t i = 0; i < kCounts; ++i) {
     const std::string name = NameOfCount(i);
-    if (!name.empty()) EXPECT_TRUE(names.insert(name).second) << name;
+    if (name.empty()) continue;
+    EXPECT_TRUE(names.insert(name).second) << name;
   }
   EXPECT_EQ(names.count("a coordinator dies in stopping"), 1U);
   EXPECT_EQ(names.count("an older store is put back in first"), 1U);
