@@ -68,6 +68,28 @@ bool World::MayLeaveTooFew(const Knowledge& known) const {
   });
 }
 
+// Others that were on their way out of service, or back, and that nobody holds.
+size_t World::OutAsKnown(size_t slot, size_t knowledge) const {
+  const Knowledge& known = knowledge_[knowledge];
+  size_t out = 0;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const NodeView& view = known.views[i];
+    const Report& report = view.report;
+    const Given* told = ToldBy(i, knowledge);
+    const bool counts = i != slot && view.member && view.fresh && !view.cloned &&
+                        report.can_serve && report.allow == v1::ALLOW_SERVE &&
+                        report.notice == Notice::kNone && told != nullptr;
+    const bool is_held =
+        std::any_of(known.words.begin(), known.words.end(),
+                    [&](const v1::Word& word) { return word.node() == NameOf(i); });
+    if (!counts || is_held) continue;
+    const bool is_out =
+        told->state == v1::DRAINING || told->state == v1::PREPARING || told->state == v1::READY;
+    if (is_out || (told->state == v1::SERVING && told->closed)) ++out;
+  }
+  return out;
+}
+
 // From node to node; where all are to stop nobody counts those that are left.
 void World::CheckLeavesForChange(size_t slot, size_t decided) {
   const Knowledge& known = knowledge_[decided];
@@ -78,6 +100,14 @@ void World::CheckLeavesForChange(size_t slot, size_t decided) {
     Break("minimum-serving-is-kept",
           absl::StrCat(NameOf(slot), " is taken out of service for a change, and ", others,
                        " others were known to serve; it takes ", minimum));
+  }
+  const v1::RolloutSpec& spec = known.spec->rollout();
+  const size_t most = spec.has_max_unavailable() ? spec.max_unavailable() : 1;
+  const size_t out = OutAsKnown(slot, decided);
+  if (out >= most && !was_restored_ && !RunsOlder(slot, known)) {
+    Break("one-after-the-other",
+          absl::StrCat(NameOf(slot), " is taken out of service for a change, and ", out,
+                       " others were out of it; there may be ", most));
   }
   const uint32_t wanted = RuntimesIn(*known.spec);
   for (size_t i = 0; i < hosts_.size(); ++i) {
@@ -115,6 +145,11 @@ void World::CheckStartsInTurn(size_t slot, const Given& given) {
   const Knowledge& known = knowledge_[given.decided];
   const Report& report = known.views[slot].report;
   if (report.connect_runs || !IsAtRest(report.state)) return;
+  if (report.installed > known.newest) {
+    Break("is-remembered-before-it-starts",
+          absl::StrCat(NameOf(slot), " is to start Connect ", VersionText(report.installed),
+                       ", and it is not remembered that the database may know it"));
+  }
   if (!given.closed) {
     Break("starts-closed",
           absl::StrCat(NameOf(slot), " is to start Connect, and to take users at once"));

@@ -1,7 +1,9 @@
 // Faults in what the plan sees and says of a change of the cluster, and in what the agent makes of
 // it.
 #include <algorithm>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "coordinator/plan/decide.h"
 #include "tests/plan_simulation/planted_subjects.h"
@@ -88,28 +90,47 @@ void SeeItKnown(v1::PlanInput* input) {
   input->mutable_memory()->mutable_database()->set_newest_version(newest);
 }
 
-// All but what is installed.
-void SeeNoVersions(v1::PlanInput* input) {
-  v1::DatabaseMemory* database = input->mutable_memory()->mutable_database();
-  database->Clear();
+// That the database has known what is newer than what is applied, or about to be started.
+void SeeNothingNewer(v1::PlanInput* input) {
+  std::string newest = input->memory().database().newest_version();
+  if (input->has_next() && input->next().spec().connect().has_version()) {
+    newest = std::min(newest, input->next().spec().connect().version());
+  }
+  for (const v1::PlanNode& node : input->nodes()) {
+    const bool ready = node.brief().reported_state() == v1::READY;
+    if (ready && !node.installed_version().empty()) {
+      newest = std::min(newest, node.installed_version());
+    }
+  }
+  if (newest == input->memory().database().newest_version()) return;
+  input->mutable_memory()->mutable_database()->Clear();
+  input->mutable_memory()->mutable_database()->set_newest_version(newest);
   for (v1::PlanNode& node : *input->mutable_nodes()) {
     node.clear_newest_start();
-    // So that what is to be started next is remembered.
-    if (node.brief().reported_state() == v1::READY) {
-      database->set_newest_version(node.installed_version());
-    }
-    if (!node.running_version().empty() && input->has_next()) node.set_running_version("");
+    node.set_running_version("");
   }
 }
 
-// What it remembers of that is as before: the world is to show it.
-Subject ForgettingVersions() {
-  Subject subject = Seeing(SeeNoVersions);
-  subject.decide = [](const v1::PlanInput& input) {
+// What is to be started is remembered already.
+void SeeItNoted(v1::PlanInput* input) {
+  std::string newest = input->memory().database().newest_version();
+  for (const v1::PlanNode& node : input->nodes()) {
+    const bool ready = node.brief().reported_state() == v1::READY;
+    if (ready) newest = std::max(newest, node.installed_version());
+  }
+  input->mutable_memory()->mutable_database()->set_newest_version(newest);
+}
+
+// The plan sees the database otherwise; what is remembered of it is never less by that, nor more.
+Subject SeeingDatabase(std::function<void(v1::PlanInput*)> blind) {
+  Subject subject = Seeing(blind);
+  subject.decide = [blind = std::move(blind)](const v1::PlanInput& input) {
     v1::PlanInput seen = input;
-    SeeNoVersions(&seen);
+    blind(&seen);
     v1::Decision decision = Decide(seen);
-    *decision.mutable_remember()->mutable_database() = input.memory().database();
+    const std::string was = seen.memory().database().newest_version();
+    v1::DatabaseMemory* database = decision.mutable_remember()->mutable_database();
+    if (database->newest_version() <= was) *database = input.memory().database();
     return decision;
   };
   return subject;
@@ -175,7 +196,11 @@ std::vector<Planted> PlantedInChanges() {
       {"opens-what-fails", {"opens-only-what-is-right"}, Seeing(SeeTheClosedRight)},
       {"opens-at-once", {"starts-closed"}, Saying(OpenAtOnce)},
       {"takes-it-for-known", {"nothing-migrates-unapproved"}, Seeing(SeeItKnown)},
-      {"forgets-versions", {"nothing-older-starts"}, ForgettingVersions()},
+      {"forgets-versions", {"nothing-older-starts"}, SeeingDatabase(SeeNothingNewer)},
+      {"notes-nothing", {"is-remembered-before-it-starts"}, SeeingDatabase(SeeItNoted)},
+      {"takes-all-at-once", {"one-after-the-other"}, Seeing([](v1::PlanInput* input) {
+         input->mutable_spec()->mutable_rollout()->set_max_unavailable(kMostNodes);
+       })},
       {"keeps-fewer", {"minimum-serving-is-kept"}, Seeing([](v1::PlanInput* input) {
          input->mutable_spec()->mutable_nodes()->set_minimum_serving(1);
        })},
