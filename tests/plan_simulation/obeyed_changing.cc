@@ -68,6 +68,14 @@ bool World::MayLeaveTooFew(const Knowledge& known) const {
   });
 }
 
+bool World::FailsByRule(size_t slot, const Knowledge& known) {
+  for (size_t rule = 0; rule < kRules; ++rule) {
+    const bool fails = known.lines[slot][rule].outcome == v1::FAIL && rule != kLicense;
+    if (fails && ActionOf(known, rule) >= v1::HOLD) return true;
+  }
+  return false;
+}
+
 // Others that were on their way out of service, or back, and that nobody holds.
 size_t World::OutAsKnown(size_t slot, size_t knowledge) const {
   const Knowledge& known = knowledge_[knowledge];
@@ -83,6 +91,9 @@ size_t World::OutAsKnown(size_t slot, size_t knowledge) const {
         std::any_of(known.words.begin(), known.words.end(),
                     [&](const v1::Word& word) { return word.node() == NameOf(i); });
     if (!counts || is_held) continue;
+    // A rule may have had it leave with the same decision.
+    const bool is_else = told->decided == knowledge && FailsByRule(i, known);
+    if (is_else) continue;
     const bool is_out =
         told->state == v1::DRAINING || told->state == v1::PREPARING || told->state == v1::READY;
     if (is_out || (told->state == v1::SERVING && told->closed)) ++out;

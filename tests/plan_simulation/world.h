@@ -151,6 +151,7 @@ class World {
   static bool RunsOlder(size_t slot, const Knowledge& known);
   bool LeavesForChange(size_t slot, const Knowledge& known) const;
   bool MayLeaveTooFew(const Knowledge& known) const;
+  static bool FailsByRule(size_t slot, const Knowledge& known);
   size_t OutAsKnown(size_t slot, size_t knowledge) const;
   void CheckLeavesForChange(size_t slot, size_t decided);
   void CheckRestarts(size_t slot, const Before& before, const Knowledge& known);
