@@ -58,7 +58,8 @@ const v1::Word* WordOnAll(const v1::PlanInput& input, v1::Word::Kind kind, uint6
 
 bool IsAllStopUnderWay(const v1::PlanInput& input) {
   const v1::Rollout& rollout = input.memory().rollout();
-  return rollout.kind() == v1::Rollout::TOGETHER && !rollout.has_ended_at();
+  return rollout.kind() == v1::Rollout::TOGETHER && !rollout.has_opened_at() &&
+         !rollout.has_ended_at();
 }
 
 bool IsToBeChanged(const v1::PlanInput& input, const v1::PlanNode& node) {

@@ -38,7 +38,7 @@ void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
 void JudgeChange(const v1::PlanInput& input, const v1::Decision& decision,
                  const std::vector<Judged>& nodes, Complaints& broken);
 
-// A change for which all nodes stop is remembered, and has not ended.
+// A change for which all nodes stop is remembered, and its gates are not open again.
 bool IsAllStopUnderWay(const v1::PlanInput& input);
 // It differs from the generation in force by what takes a restart of Connect.
 bool IsToBeChanged(const v1::PlanInput& input, const v1::PlanNode& node);

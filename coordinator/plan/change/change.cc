@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "coordinator/plan/change/halted.h"
+#include "coordinator/plan/change/turn.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
 
@@ -125,16 +126,23 @@ const Member* FindMember(const Situation& situation, const std::string& name) {
 }
 
 const v1::RolloutNode* FindNode(const v1::Rollout& rollout, const std::string& name) {
-  for (const v1::RolloutNode& node : rollout.nodes()) {
-    if (node.node() == name) return &node;
-  }
-  return nullptr;
+  const auto& nodes = rollout.nodes();
+  const auto found = std::lower_bound(
+      nodes.begin(), nodes.end(), name,
+      [](const v1::RolloutNode& node, const std::string& wanted) { return node.node() < wanted; });
+  return found == nodes.end() || found->node() != name ? nullptr : &*found;
 }
 
 bool IsHeldByPerson(const Member& member) {
   const NodeWords& words = member.words;
   return words.fence != nullptr || words.stop != nullptr || words.drain != nullptr ||
-         words.cordon != nullptr || words.release != nullptr || member.node->notices_size() > 0;
+         words.cordon != nullptr || words.release != nullptr ||
+         (member.notice != nullptr && member.notice->kind() != v1::InstanceNotice::REBALANCE);
+}
+
+bool IsLeftOut(const Member& member) {
+  const bool in_service = member.position == v1::SERVING || member.position == v1::OBSERVED;
+  return IsHeldByPerson(member) || (member.notice != nullptr && !in_service);
 }
 
 Change LookAtChange(Situation& situation) {
@@ -149,6 +157,7 @@ Change LookAtChange(Situation& situation) {
     change.aborted = ClusterWord(situation.words, v1::Word::ABORT, input.generation());
     change.approved = ClusterWord(situation.words, v1::Word::APPROVE, input.generation());
   }
+  change.turns = WhoseTurn(situation, change);
   change.halted = WhyHalted(situation, change.rollout, change.fixes);
   if (!change.halted.empty()) {
     situation.Say("",
@@ -156,13 +165,12 @@ Change LookAtChange(Situation& situation) {
                                " stopped half way: ", change.halted),
                   absl::StrJoin(change.fixes, "; or: "));
   }
-  if (!input.has_next()) return change;
   if (change.stopping) {
     change.next = KindOfNext(situation);
     change.goes_back = WhyGoBack(situation);
-    return change;
+  } else if (input.has_next()) {
+    LookAtNext(situation, change);
   }
-  LookAtNext(situation, change);
   return change;
 }
 

@@ -17,6 +17,13 @@
 
 namespace connect_ha {
 
+// Of the members that are to be changed one after the other.
+struct Turns {
+  std::vector<const Member*> next;  // whose turn it is, but for what each waits for by itself
+  std::string out;                  // who has to serve first, for the others
+  std::string small;                // who has something to add yet that takes no restart
+};
+
 struct Change {
   // Remembered, and under way (without end); else empty.
   v1::Rollout rollout;
@@ -48,6 +55,7 @@ struct Change {
   // Why nothing more is begun until a person says how it goes on; "": nothing went wrong.
   std::string halted;
   std::vector<std::string> fixes;  // what to type then
+  Turns turns;
 
   bool under_way() const { return rollout.generation() != 0; }
   // A further node may be taken out of service for it.
@@ -65,7 +73,9 @@ bool IsFirstAlone(const v1::Rollout& rollout);
 // Null: it is no member, or none when the change began.
 const Member* FindMember(const Situation& situation, const std::string& name);
 const v1::RolloutNode* FindNode(const v1::Rollout& rollout, const std::string& name);
-// A person, or EC2, keeps it from service.
+// A person keeps it from service, or EC2 takes its machine.
 bool IsHeldByPerson(const Member& member);
+// The same; or it is out of service since EC2 recommends to replace it.
+bool IsLeftOut(const Member& member);
 
 }  // namespace connect_ha

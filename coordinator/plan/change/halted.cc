@@ -26,14 +26,14 @@ std::string WhyStuck(const Situation& situation, const Member& member) {
                       trouble.log());
 }
 
-std::string WhyFailed(Situation& situation, const Member& member) {
+std::string WhyFailed(Situation& situation, const Member& member, bool is_first) {
   if (!member.stays.empty() || IsGone(member) || IsHeldByPerson(member)) return "";
   const std::string& last = member.node->start_failed();
   // It may have been told already what follows from that, or not.
   if (member.memory.start_failed() == situation.input.generation() || StartFailed(member)) {
     return absl::StrCat("Connect does not start", last.empty() ? "" : ": ", last);
   }
-  if (!IsOut(member)) return "";
+  if (!IsOut(member)) return is_first && member.position == v1::FENCED ? "it is fenced" : "";
   const std::string stuck = WhyStuck(situation, member);
   if (!stuck.empty()) return stuck;
   if (!TakesTooLong(situation, member)) return "";
@@ -46,6 +46,12 @@ std::string HowToGoOn(const Situation& situation, const Member& member) {
   if (member.memory.start_failed() == situation.input.generation() || StartFailed(member)) {
     return absl::StrCat("to go on, once it may go well: connect-ha node start ", member.name(),
                         " --reason ...");
+  }
+  if (member.position == v1::FENCED) {
+    return absl::StrCat(
+        "to go on, that has to be right (connect-ha checklist); or another one has "
+        "to go first: connect-ha node stop ",
+        member.name(), " --reason ...");
   }
   if (member.position == v1::SERVING) {
     return "to go on, it has to be right (connect-ha checklist), or the rule waived for a time: "
@@ -83,7 +89,8 @@ std::string WhyHalted(Situation& situation, const v1::Rollout& rollout,
     const v1::RolloutNode* node = FindNode(rollout, member.name());
     const bool is_changed = node != nullptr && node->to_change();
     if (!is_changed && member.name() != rollout.first()) continue;
-    const std::string failed = WhyFailed(situation, member);
+    const bool is_first = IsFirstAlone(rollout) && member.name() == rollout.first();
+    const std::string failed = WhyFailed(situation, member, is_first);
     // Of several the eldest is told of: no name decides that.
     if (failed.empty() || (worst != nullptr && worst->node->member() < member.node->member())) {
       continue;

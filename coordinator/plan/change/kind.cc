@@ -110,8 +110,8 @@ void LookAtRemoved(const v1::PlanInput& input, NextKind& next) {
       if (HasVersion(language.after, runtime.version())) continue;
       const std::string name = absl::StrCat(language.name, " ", runtime.version());
       const uint64_t items = PinnedTo(input, language, runtime.version());
-      if (items > 0)
-        pinned.push_back(absl::StrCat(name, ": ", items, items == 1 ? " item" : " items"));
+      const char* unit = items == 1 ? " item" : " items";
+      if (items > 0) pinned.push_back(absl::StrCat(name, ": ", items, unit));
       if (items == 0 && input.has_pinned_unknown()) not_known.push_back(name);
     }
   }

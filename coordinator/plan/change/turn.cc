@@ -35,7 +35,7 @@ bool TakesUsersNow(const Member& member) { return member.serves && !member.memor
 
 // It is to serve, and does not; those of which nothing is known, or that people hold, left out.
 bool IsOutOfService(const Member& member) {
-  if (member.may != May::kServe || IsGone(member) || IsHeldByPerson(member)) return false;
+  if (member.may != May::kServe || IsGone(member) || IsLeftOut(member)) return false;
   if (member.node->brief().lost() || member.left_alone || TakesUsersNow(member)) return false;
   const bool told_to_take_users = member.position == v1::OBSERVED ||
                                   (member.position == v1::SERVING && !member.memory.closed());
@@ -45,8 +45,7 @@ bool IsOutOfService(const Member& member) {
 // Runtimes come first everywhere, since content may land anywhere. Of a Connect that is down its
 // own unit is what differs.
 bool HasSmallChangesLeft(const Situation& situation, const Member& member) {
-  if (!member.stays.empty() || member.position != v1::SERVING || !TakesUsersNow(member))
-    return false;
+  if (member.position != v1::SERVING || !TakesUsersNow(member)) return false;
   if (!SpeaksOfGeneration(situation.input, *member.node)) return false;
   const auto& changes = member.node->convergence().changes();
   return std::any_of(changes.begin(), changes.end(), [](const v1::Change& change) {
@@ -54,22 +53,34 @@ bool HasSmallChangesLeft(const Situation& situation, const Member& member) {
   });
 }
 
-std::string WhoHasSmallChangesLeft(const Situation& situation) {
-  std::set<std::string> nodes;
-  for (const Member& member : situation.members) {
-    if (HasSmallChangesLeft(situation, member)) nodes.insert(member.name());
+// "node-1, node-2, node-3 and 4 more"
+class Names {
+ public:
+  void Add(const std::string& name) {
+    ++count_;
+    if (names_.size() < kNamed) names_.insert(name);
   }
-  return absl::StrJoin(nodes, ", ");
-}
+  size_t count() const { return count_; }
+  std::string Text() const {
+    const size_t more = count_ - names_.size();
+    return absl::StrCat(absl::StrJoin(names_, ", "),
+                        more == 0 ? "" : absl::StrCat(" and ", more, " more"));
+  }
+
+ private:
+  static constexpr size_t kNamed = 5;
+  std::set<std::string> names_;
+  size_t count_ = 0;
+};
 
 // Of this change, and none of it is back yet as the generation says.
 bool IsCanaryDue(const Situation& situation, const Change& change) {
   if (!change.under_way()) return false;
-  return std::none_of(situation.members.begin(), situation.members.end(),
-                      [&](const Member& member) {
-                        return IsListed(change, member) && TakesUsersNow(member) &&
-                               HasConverged(situation.input, *member.node);
-                      });
+  return std::none_of(
+      situation.members.begin(), situation.members.end(), [&](const Member& member) {
+        return TakesUsersNow(member) && HasConverged(situation.input, *member.node) &&
+               IsListed(change, member);
+      });
 }
 
 size_t MaxUnavailable(const Situation& situation, const Change& change) {
@@ -79,33 +90,11 @@ size_t MaxUnavailable(const Situation& situation, const Change& change) {
 }
 
 // Who is out of service anyway comes first, then who has been a member for longest.
-std::vector<const Member*> Asking(const Situation& situation, const Change& change) {
-  std::vector<const Member*> asking;
-  for (const Member& member : situation.members) {
-    if (Asks(situation, change, member)) asking.push_back(&member);
-  }
+void Sort(std::vector<const Member*>& asking) {
   std::sort(asking.begin(), asking.end(), [](const Member* a, const Member* b) {
     if (TakesUsersNow(*a) != TakesUsersNow(*b)) return TakesUsersNow(*b);
     return a->node->member() < b->node->member();
   });
-  return asking;
-}
-
-// As many go as may be out together with those that are.
-std::string WhyItWaits(const Situation& situation, const Change& change, const Member& member) {
-  const size_t most = MaxUnavailable(situation, change);
-  const std::vector<const Member*> asking = Asking(situation, change);
-  std::set<std::string> out;
-  for (const Member& other : situation.members) {
-    const bool asks = std::find(asking.begin(), asking.end(), &other) != asking.end();
-    if (&other != &member && IsOutOfService(other) && !asks) out.insert(other.name());
-  }
-  for (const Member* other : asking) {
-    if (other == &member) break;
-    out.insert(other->name());
-  }
-  if (out.size() < most) return "";
-  return absl::StrCat(absl::StrJoin(out, ", "), " to serve first");
 }
 
 size_t RestartsLately(const Situation& situation) {
@@ -148,6 +137,32 @@ bool IsLastOfMany(const Situation& situation, const Member& member) {
 
 }  // namespace
 
+// As many go as may be out together with those that are.
+Turns WhoseTurn(const Situation& situation, const Change& change) {
+  std::vector<const Member*> asking;
+  Names out;
+  Names small;
+  for (const Member& member : situation.members) {
+    if (HasSmallChangesLeft(situation, member)) small.Add(member.name());
+    if (Asks(situation, change, member)) {
+      asking.push_back(&member);
+    } else if (IsOutOfService(member)) {
+      out.Add(member.name());
+    }
+  }
+  Sort(asking);
+  const size_t most = MaxUnavailable(situation, change);
+  Turns turns;
+  for (const Member* member : asking) {
+    if (out.count() >= most) break;
+    turns.next.push_back(member);
+    out.Add(member->name());
+  }
+  turns.out = out.Text();
+  turns.small = small.Text();
+  return turns;
+}
+
 std::string ResourceToChange(const Member& member) {
   for (const v1::Change& change : member.node->convergence().changes()) {
     if (NeedsOfChange(change) >= v1::Change::RESTART) return change.resource();
@@ -161,7 +176,8 @@ std::string TurnOf(Situation& situation, const Change& change, const Member& mem
   const std::string what = absl::StrCat("a change: ", ResourceToChange(member));
   const bool drift = IsDrift(situation, member);
   const bool together = NeedsOf(situation, member) == v1::Change::TOGETHER;
-  const std::string small = WhoHasSmallChangesLeft(situation);
+  const std::vector<const Member*>& next = change.turns.next;
+  const bool has_come = std::find(next.begin(), next.end(), &member) != next.end();
   if (change.paused != nullptr) {
     waits = SaidBy(*change.paused);
   } else if (change.aborted != nullptr) {
@@ -174,11 +190,12 @@ std::string TurnOf(Situation& situation, const Change& change, const Member& mem
     waits =
         "all nodes have to stop for it together, and this generation is in force: "
         "connect-ha apply, then connect-ha approve";
-  } else if (!small.empty()) {
-    waits = absl::StrCat("what is added without a restart, on ", small);
-  } else {
-    waits = WhyItWaits(situation, change, member);
-    if (waits.empty() && drift && !member.memory.closed()) waits = WhyNoRestart(situation, member);
+  } else if (!change.turns.small.empty()) {
+    waits = absl::StrCat("what is added without a restart, on ", change.turns.small);
+  } else if (!has_come) {
+    waits = absl::StrCat(change.turns.out, " to serve first");
+  } else if (drift && !member.memory.closed()) {
+    waits = WhyNoRestart(situation, member);
   }
   if (waits.empty()) return what;
   waits = absl::StrCat(what, ": waits for ", waits);

@@ -105,9 +105,6 @@ void FindRestored(Situation& situation) {
       member.memory.set_reached(before.reached());
       if (before.has_reached_at()) *member.memory.mutable_reached_at() = before.reached_at();
       member.memory.set_declared_gone(before.declared_gone());
-      // By order, it may be: it is looked at, and opened by another one.
-      const bool is_closed = member.node->gate() == v1::GATE_CLOSED;
-      member.memory.set_closed(member.memory.state() == v1::SERVING && is_closed);
       *member.memory.mutable_since() = situation.input.now();
       member.begins_anew = true;
     } else if (!situation.restored_at) {

@@ -9,6 +9,7 @@
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/may.h"
+#include "coordinator/plan/look/notices.h"
 #include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/look/serving.h"
 
@@ -152,6 +153,7 @@ Situation LookAt(const v1::PlanInput& input) {
     if (member.stays.empty()) BeginAgain(member);
     member.left_alone = node.brief().claimants() > 1 || node.odd() || node.ahead() || restored;
     member.may = MayDo(input, member, member.why_no_more);
+    member.notice = NoticeDue(situation, member);
     member.serves = !member.begins_anew && IsServing(input, member);
     if (member.stays.empty()) NoteProgress(situation, member);
   }

@@ -37,8 +37,9 @@ struct Member {
   bool begins_anew = false;
   // A person has its Connect, which did not start, tried once more.
   bool tries_again = false;
-  bool serves = false;              // what is not known does not
-  std::vector<v1::Hazard> hazards;  // by rule; none where the node stays
+  bool serves = false;                         // what is not known does not
+  const v1::InstanceNotice* notice = nullptr;  // as of NoticeDue
+  std::vector<v1::Hazard> hazards;             // by rule; none where the node stays
 
   const std::string& name() const { return node->brief().name(); }
 };

@@ -58,10 +58,10 @@ std::string WhyNotAdopt(Situation& situation, const Member& member) {
     const v1::Trouble& trouble = node.convergence().troubles(0);
     return absl::StrCat(trouble.resource(), ": ", trouble.error());
   }
-  if (node.convergence().changes_size() > 0 &&
-      !node.convergence().changes(0).interrupts().empty()) {
-    return FirstChange(node.convergence());
-  }
+  // Those that need most come first.
+  const bool restarts = node.convergence().changes_size() > 0 &&
+                        NeedsOfChange(node.convergence().changes(0)) >= v1::Change::RESTART;
+  if (restarts) return FirstChange(node.convergence());
   if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) {
     return "Connect does not answer there";
   }

@@ -44,11 +44,6 @@ Move Rest(Situation& situation, const Change& change, const Member& member) {
             absl::StrCat("connect-ha node start ", member.name()),
             {}};
   }
-  const std::string held = WhyHeld(situation, change, member);
-  if (!held.empty()) {
-    const bool rests = HasReached(member, v1::STOPPED);
-    return {v1::STOPPED, held, rests ? "its turn" : "Connect to stop", {}};
-  }
   const uint64_t failed = member.memory.start_failed();
   if (failed != 0 && failed == situation.input.generation()) {
     const std::string& last = member.node->start_failed();
@@ -57,6 +52,11 @@ Move Rest(Situation& situation, const Change& change, const Member& member) {
                          last.empty() ? "" : ": ", last),
             absl::StrCat("connect-ha node start ", member.name(), ", once it may go well"),
             {}};
+  }
+  const std::string held = WhyHeld(situation, change, member);
+  if (!held.empty()) {
+    const bool rests = HasReached(member, v1::STOPPED);
+    return {v1::STOPPED, held, rests ? "its turn" : "Connect to stop", {}};
   }
   return Prepare(situation, member);
 }

@@ -1,6 +1,8 @@
 #include "coordinator/plan/record/accounts.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <tuple>
 
 #include "coordinator/plan/look/generation.h"
@@ -29,7 +31,7 @@ void NoteOut(const Situation& situation, const Member& member, const v1::NodeMem
   if (IsGone(member)) node.set_skipped(true);
   if (!member.stays.empty()) return;
   if (!IsInService(after)) {
-    if (node.has_out_since() || !node.to_change() || IsHeldByPerson(member)) return;
+    if (node.has_out_since() || !node.to_change() || IsLeftOut(member)) return;
     *node.mutable_out_since() = situation.input.now();
     node.set_refused_at(member.node->refused());
     return;
@@ -108,14 +110,15 @@ void KeepAccounts(Situation& situation, const Change& change, v1::Decision& deci
   KeepRestarts(situation, remember);
   if (!change.under_way()) return;
   v1::Rollout& rollout = *remember.mutable_rollout();
-  for (v1::RolloutNode& node : *rollout.mutable_nodes()) {
-    for (size_t i = 0; i < situation.members.size(); ++i) {
-      const Member& member = situation.members[i];
-      if (member.name() != node.node()) continue;
-      const v1::NodeMemory& after = remember.nodes(static_cast<int>(i));
-      NoteOut(situation, member, after, node);
-      if (member.stays.empty()) NoteSteps(situation, member, after, rollout, remember);
-    }
+  std::map<std::string, v1::RolloutNode*> nodes;
+  for (v1::RolloutNode& node : *rollout.mutable_nodes()) nodes[node.node()] = &node;
+  for (size_t i = 0; i < situation.members.size(); ++i) {
+    const Member& member = situation.members[i];
+    const auto node = nodes.find(member.name());
+    if (node == nodes.end()) continue;
+    const v1::NodeMemory& after = remember.nodes(static_cast<int>(i));
+    NoteOut(situation, member, after, *node->second);
+    if (member.stays.empty()) NoteSteps(situation, member, after, rollout, remember);
   }
 }
 

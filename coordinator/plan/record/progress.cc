@@ -53,9 +53,7 @@ class Progress {
  private:
   google::protobuf::Timestamp Now() const { return ToProto(situation_.moments.now()); }
 
-  void EndWord(const v1::Word* word) {
-    if (word != nullptr) situation_.words.ended.push_back(word->number());
-  }
+  void EndWord(const v1::Word& word) { situation_.words.ended.push_back(word.number()); }
 
   void NoteDatabase() {
     v1::DatabaseMemory database = DatabaseNow(situation_);
@@ -67,7 +65,7 @@ class Progress {
       news_ = true;
     }
     for (const v1::Word* word : situation_.words.of_cluster) {
-      if (word->kind() == v1::Word::RESTORED) EndWord(word);
+      if (word->kind() == v1::Word::RESTORED) EndWord(*word);
     }
   }
 
@@ -123,7 +121,10 @@ class Progress {
     }
     if (!IsDone()) return;
     End(rollout, v1::Rollout::DONE);
-    EndWord(change_.approved);
+    for (const v1::Word* word : situation_.words.of_cluster) {
+      const bool is_of_it = word->generation() == rollout.generation();
+      if (word->kind() == v1::Word::APPROVE && is_of_it) EndWord(*word);
+    }
     news_ = true;
   }
 
@@ -157,9 +158,10 @@ class Progress {
       return true;
     }
     if (!member->stays.empty()) return member->left_alone && !situation_.restored_at;
-    if (member->may == May::kObserve || IsHeldByPerson(*member)) return true;
+    if (member->may == May::kObserve || IsLeftOut(*member)) return true;
     const bool converged = HasConverged(input_, *member->node);
-    if (member->may != May::kServe) return converged;
+    // Nothing is changed under a Connect that may not be stopped.
+    if (member->may != May::kServe) return converged || member->position == v1::OBSERVED;
     if (member->position == v1::OBSERVED && !node.to_change()) return true;
     return converged && member->serves;
   }

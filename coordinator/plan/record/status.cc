@@ -73,7 +73,8 @@ void StandStopping(const Situation& situation, const Change& change, RolloutStat
   const bool stopped = AllStopped(situation, waits);
   std::set<std::string> away;
   for (const Member& member : situation.members) {
-    if (!member.stays.empty() && !IsGone(member)) away.insert(member.name());
+    const bool is_away = !member.stays.empty() || member.may != May::kServe;
+    if (is_away && !IsGone(member)) away.insert(member.name());
   }
   if (stopped) {
     Stand(status, RolloutStatus::GOES_ON, "", {});

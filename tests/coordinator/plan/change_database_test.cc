@@ -116,6 +116,7 @@ TEST(ChangeDatabase, IsStartedByNothingOlderThanWhatHasMigrated) {
 TEST(ChangeDatabase, TakesAnyVersionThatIsTheFirst) {
   PlanCluster cluster(1);
   cluster.Bare(0);
+  Memory(cluster).Clear();
   EXPECT_EQ(WhyNot(cluster, "2020.01.0"), "");
   EXPECT_FALSE(IsNewToDatabase(DatabaseIn(cluster), kNew));
 }

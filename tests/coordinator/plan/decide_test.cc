@@ -184,9 +184,11 @@ TEST(DecideTest, NodesThatWouldStartWithTwoVersionsDoNot) {
   cluster.Become(0, v1::READY);
   cluster.Become(1, v1::READY);
   cluster.node(1).set_installed_version("2024.09.0");
+  cluster.input.mutable_memory()->clear_database();  // that has known none
   const v1::Decision decision = cluster.Decide();
   EXPECT_EQ(decision.assignments(0).state(), v1::READY);
   EXPECT_EQ(decision.assignments(1).state(), v1::READY);
+  EXPECT_EQ(decision.remember().database().newest_version(), "");
   EXPECT_EQ(decision.said_size(), 1);
 }
 

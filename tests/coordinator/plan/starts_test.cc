@@ -117,17 +117,23 @@ TEST(StartsTest, AnotherPackageIsInstalledWhereTheUnitDiffersToo) {
   unit.set_resource("unit rstudio-connect.service");
   Differs(cluster, 0);
   EXPECT_EQ(cluster.State(0), v1::SERVING);
-  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "a change for which Connect has to be"));
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "a change: package rstudio-connect"));
   cluster.Wait(seconds(30));
   EXPECT_EQ(cluster.State(0), v1::PREPARING);
 }
 
-TEST(StartsTest, ARestartOfConnectIsNoChanceToChangeIt) {
+// Its turn comes as that of a node which serves; nobody is served less by that.
+TEST(StartsTest, ARestartOfConnectIsNoChanceToChangeItOutOfTurn) {
   PlanCluster cluster(2);
   Rests(cluster, 0);
   Differs(cluster, 0);
+  cluster.Become(1, v1::READY);
+  cluster.Say(v1::Word::CORDON, "node-2");
   EXPECT_EQ(cluster.State(0), v1::SERVING);
-  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "a change for which Connect has to be"));
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "a change: package rstudio-connect"))
+      << cluster.Reason(0);
+  cluster.Become(1, v1::SERVING);
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
 }
 
 TEST(StartsTest, WhatIsToStartSaysWhatItWaitsFor) {
@@ -246,6 +252,7 @@ TEST(StartsTest, AConnectHasTimeToStart) {
   PlanCluster cluster(2);
   cluster.Become(0, v1::READY);
   cluster.Step();
+  ASSERT_FALSE(cluster.Step().assignments(0).closed());
   v1::PlanNode& node = cluster.node(0);
   ASSERT_EQ(node.brief().reported_state(), v1::SERVING);
   node.mutable_brief()->mutable_facts()->set_answers(false);
