@@ -2,8 +2,8 @@
 // made once for each decision, from what is remembered (PlanMemory.generation, rollout, backup,
 // database) and from what the nodes say. No list of steps: where it is follows from these.
 //
-// Only what is remembered is gone by. What a decision adds to it (progress.h) moves nodes with the
-// next one, which is due at once: so it is stored before anything is done by it.
+// Only what is remembered is gone by. What a decision adds to it (record/progress.h) moves nodes
+// with the next one, which is due at once: so it is stored before anything is done by it.
 #pragma once
 
 #include <string>

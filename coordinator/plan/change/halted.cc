@@ -67,15 +67,18 @@ void AddWaysBack(const Situation& situation, const v1::Rollout& rollout,
   const v1::DatabaseMemory database = DatabaseNow(situation);
   std::string fix;
   const std::string& before = database.before_version();
-  const bool is_open = !IsFirstAlone(rollout) || before.empty() ||
+  const bool is_open = rollout.kind() != v1::Rollout::TOGETHER || before.empty() ||
                        WhyNotVersion(situation, database, before, fix).empty();
   if (is_open) {
     fixes.push_back(absl::StrCat("to go back: ", back));
     return;
   }
-  fixes.push_back(absl::StrCat(
-      "to go back, put the database back first to what it was before ", database.newest_version(),
-      ", then: connect-ha rollout restored --version ", before, " --reason ...; ", back));
+  // Whether the one before has another Connect is not known here.
+  fixes.push_back(absl::StrCat("to go back: ", back, "; where that has an older Connect than ",
+                               database.newest_version(),
+                               ", put the database back first to what it was before that, then: "
+                               "connect-ha rollout restored --version ",
+                               before, " --reason ..."));
 }
 
 }  // namespace

@@ -20,11 +20,13 @@ RolloutStep::Step BeforeItBegins(const v1::PlanInput& input, const v1::PlanNode&
 }
 
 RolloutStep::Step OfServing(const Situation& situation, const Member& member,
-                            const v1::NodeAssignment& given) {
+                            const v1::NodeAssignment& given, bool in_force) {
   if (given.closed()) {
     if (!member.node->start_failed().empty()) return RolloutStep::FAILED;
     return member.node->brief().facts().answers() ? RolloutStep::VERIFYING : RolloutStep::STARTING;
   }
+  // What it is now is the generation before.
+  if (!in_force) return RolloutStep::WAITING;
   if (HasConverged(situation.input, *member.node)) return RolloutStep::CHANGED;
   return NeedsOf(situation, member) >= v1::Change::RESTART ? RolloutStep::WAITING
                                                            : RolloutStep::CHANGING;
@@ -35,7 +37,8 @@ RolloutStep::Step StepOf(const Situation& situation, const Member& member,
   const v1::PlanInput& input = situation.input;
   if (!member.node->fresh() || IsGone(member)) return RolloutStep::ABSENT;
   if (rollout.generation() == 0) return BeforeItBegins(input, *member.node);
-  const bool converged = HasConverged(input, *member.node);
+  const bool in_force = rollout.generation() == input.generation();
+  const bool converged = in_force && HasConverged(input, *member.node);
   switch (given.state()) {
     case v1::DRAINING:
       return RolloutStep::DRAINING;
@@ -52,9 +55,7 @@ RolloutStep::Step StepOf(const Situation& situation, const Member& member,
       if (converged && IsHeldByPerson(member)) return RolloutStep::CHANGED;
       return converged ? RolloutStep::STARTING : RolloutStep::CHANGING;
     case v1::SERVING:
-      // It is to leave, and holds the generation before.
-      if (IsStopping(rollout)) return RolloutStep::WAITING;
-      return OfServing(situation, member, given);
+      return OfServing(situation, member, given, in_force);
     default:
       if (member.may == May::kObserve || converged) return RolloutStep::CHANGED;
       return RolloutStep::WAITING;
