@@ -14,6 +14,7 @@ constexpr int kMostRounds = 240;
 // So often nothing moves, and no time is named at which it would.
 constexpr int kQuiet = 1;
 constexpr std::chrono::minutes kWaits{11};
+constexpr int kUntilInForce = 3;
 
 void Mix(uint64_t value, uint64_t* sum) { *sum = (*sum ^ value) * 0x100000001b3; }
 
@@ -53,7 +54,11 @@ void World::MendHosts() {
   store_.words.clear();
   Round();  // what the store does not know is seen before something is applied
   now_ += std::chrono::seconds(5);
+  // What was only observed, and differs, is changed by the one after that from which on it may be.
+  const bool enforced = InForce(store_).spec->enforcement() == v1::ENFORCE;
   ApplyLast();
+  for (int i = 0; i < kUntilInForce && !enforced; ++i) Round();
+  if (!enforced) ApplyLast();
 }
 
 // What nothing speaks against, and a person approves.
