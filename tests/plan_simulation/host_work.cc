@@ -182,8 +182,9 @@ std::string Work(Host& host, const Surroundings& around, const AgentFaults& faul
   if (did.empty() && course.resources != Transition::kNone) {
     did = ChangeOne(host, course);
   }
-  if (did.empty() && course.unit == UnitWanted::kRunning)
+  if (did.empty() && course.unit == UnitWanted::kRunning) {
     did = RunUnit(host, course, around, faults);
+  }
   if (did.empty() && course.release && host.masked) {
     host.masked = false;
     did = "unmasks Connect";

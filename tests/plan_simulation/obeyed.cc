@@ -30,7 +30,8 @@ void World::CheckObeyed(size_t slot, const Before& before) {
   CheckStored(slot);
   CheckOlderStore(slot, *given, knowledge_[given->knowledge]);
   if (given->decided != 0) CheckDecided(slot, *given, before);
-  if (state == v1::SERVING && before.state == v1::SERVING && before.closed && !host.held.closed()) {
+  const bool opens = state == v1::SERVING && before.closed && !host.held.closed();
+  if (opens && before.state == v1::SERVING && given->decided != 0) {
     CheckOpens(slot, *given);
   }
   if (state == v1::SERVING && before.state != v1::SERVING) {
