@@ -14,6 +14,10 @@ constexpr uint32_t kMostSteps = 12;
 
 std::string StateText(v1::NodeState state) { return v1::NodeState_Name(state); }
 
+bool IsWritten(const Host& host) {
+  return host.configuration == WantedBy(host.held.desired()).configuration;
+}
+
 }  // namespace
 
 std::optional<Answer> World::Ask(size_t slot, const Report& report, int coordinator) {
@@ -41,17 +45,19 @@ void World::Deliver(size_t slot, const Answer& answer) {
   const v1::Order held = host.held.order();
   const Before before = {host.held.state(), host.running,
                          host.running && (host.jobs > 0 || !host.jobs_known),
-                         Serves(host, Around())};
+                         Serves(host, Around()) && !host.held.closed(), host.held.closed()};
   const Taken taken = Take(host, answer.response, subject_.agent);
+  if (taken != Taken::kNothing) TakeAhead(host, answer.response);
   if (taken == Taken::kNothing) Count(Sometimes::kOlderOrderRefused);
   if (IsBelow(host.held.order(), held)) {
     Break("orders-only-grow", absl::StrCat(host.name, " took an order below the one it held"));
   }
   if (taken != Taken::kMoved) return;
-  Note(absl::StrCat(host.name, " is told to be ", StateText(host.held.state()), ", was ",
-                    StateText(before.state), "; order ", host.held.order().epoch(), ".",
-                    host.held.order().serial()));
+  Note(absl::StrCat(host.name, " is told to be ", StateText(host.held.state()),
+                    host.held.closed() ? ", closed" : "", ", was ", StateText(before.state),
+                    "; order ", host.held.order().epoch(), ".", host.held.order().serial()));
   CheckObeyed(slot, before);
+  CheckGate(slot);
 }
 
 void World::Call(size_t slot, int coordinator) {
@@ -126,11 +132,18 @@ void World::Work(size_t slot, uint32_t steps) {
   for (uint32_t i = 0; i < steps; ++i) {
     const bool was_running = host.running;
     const bool had_failed = StartFailed(host);
+    const bool was_as_told = IsWritten(host);
     const std::string did = simulation::Work(host, Around(), subject_.agent);
     if (did.empty()) return;
     Note(absl::StrCat(host.name, " ", did));
     if (StartFailed(host) && !had_failed) Count(Sometimes::kStartFailed);
+    if (host.running && did.find("reload") != std::string::npos) Count(Sometimes::kReloads);
+    if (was_as_told && !IsWritten(host)) {
+      Break("what-is-ahead-has-no-effect",
+            absl::StrCat(host.name, " has another configuration than the one in force"));
+    }
     CheckStarted(slot, was_running);
+    CheckGate(slot);
   }
 }
 

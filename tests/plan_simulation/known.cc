@@ -52,7 +52,7 @@ bool World::ServedAsKnown(const Knowledge& known, size_t slot) const {
   if (!view.member || !view.fresh || view.cloned || !view.report.answers) return false;
   const bool gate =
       setup_.health_by_connect != 0 || !view.report.can_serve || view.report.gate_open;
-  return gate && TakesUsers(view.report.state);
+  return gate && !view.report.closed && TakesUsers(view.report.state);
 }
 
 // Those that served, and that nobody had told to leave.
@@ -61,7 +61,7 @@ size_t World::OthersAsKnown(size_t slot, size_t knowledge) const {
   for (size_t i = 0; i < hosts_.size(); ++i) {
     if (i == slot || !ServedAsKnown(knowledge_[knowledge], i)) continue;
     const Given* told = ToldBy(i, knowledge);
-    if (told == nullptr || TakesUsers(told->state)) ++others;
+    if (told == nullptr || (TakesUsers(told->state) && !told->closed)) ++others;
   }
   return others;
 }

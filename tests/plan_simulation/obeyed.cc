@@ -30,7 +30,11 @@ void World::CheckObeyed(size_t slot, const Before& before) {
   CheckStored(slot);
   CheckOlderStore(slot, *given, knowledge_[given->knowledge]);
   if (given->decided != 0) CheckDecided(slot, *given, before);
-  if (state == v1::SERVING) {
+  const bool opens = state == v1::SERVING && before.closed && !host.held.closed();
+  if (opens && before.state == v1::SERVING && given->decided != 0) {
+    CheckOpens(slot, *given);
+  }
+  if (state == v1::SERVING && before.state != v1::SERVING) {
     const bool adopted = before.state == v1::OBSERVED && before.running;
     Count(adopted ? Sometimes::kAdopted : Sometimes::kEntered);
   }
@@ -49,10 +53,12 @@ void World::CheckDecided(size_t slot, const Given& given, const Before& before) 
     }
     CheckCause(slot, before, known);
     CheckDrainTime(slot, before, given.decided);
+    CheckRestarts(slot, before, known);
   }
   if (given.state == v1::SERVING && !before.running) {
     CheckEnters(slot, known);
     CheckStartsFirst(slot, given);
+    CheckStartsInTurn(slot, given);
   }
   if (given.state == v1::FENCED) CheckFenced(slot, known);
 }
@@ -96,6 +102,9 @@ void World::CheckLeaves(size_t slot, size_t decided) {
   for (size_t rule = 0; rule < kRules; ++rule) {
     by_rule = by_rule || (lines[rule].outcome == v1::FAIL && ActionOf(known, rule) >= v1::HOLD);
   }
+  if (!by_word && !by_rule && LeavesForChange(slot, known)) {
+    return CheckLeavesForChange(slot, decided);
+  }
   const size_t minimum = by_word && !by_rule ? known.spec->nodes().minimum_serving() : 1;
   const size_t others = OthersAsKnown(slot, decided);
   if (others >= minimum) return;
@@ -118,7 +127,7 @@ void World::CheckCause(size_t slot, const Before& before, const Knowledge& known
   // One that lost what it held is only told again what it was.
   const bool is_observed = before.state == v1::OBSERVED && report.state == v1::OBSERVED;
   if (is_observed && before.running && report.connect_runs) {
-    if (!by_word && report.notice == Notice::kNone) {
+    if (!by_word && report.notice == Notice::kNone && !LeavesForChange(slot, known)) {
       Break("nothing-is-changed-under-a-running-connect",
             absl::StrCat(name, " is to be ", v1::NodeState_Name(state)));
     }
@@ -139,6 +148,12 @@ void World::CheckCause(size_t slot, const Before& before, const Knowledge& known
   // Of a Connect that rests nobody takes anything from users.
   const bool rests = !report.connect_runs || report.start_failed;
   if (by_word || by_rule || report.notice != Notice::kNone || rests || less) return;
+  if (LeavesForChange(slot, known)) {
+    if (PauseOf(known) == nullptr || AllRest(known)) return;
+    return Break("a-pause-is-kept",
+                 absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
+                              " for a change that a person has paused, or ended"));
+  }
   Break("nobody-leaves-for-nothing", absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
                                                   ", and nothing was known to be wrong there"));
 }
@@ -177,6 +192,8 @@ void World::CheckDrainTime(size_t slot, const Before& before, size_t decided) {
   const Report& report = known.views[slot].report;
   const bool is_known = report.connect_runs && (report.jobs > 0 || !report.jobs_known);
   if (!is_known || report.notice != Notice::kNone || report.start_failed) return;
+  // Once all had stopped nobody is to run anything; and whose gate is closed has no users.
+  if (AllRest(known) || RunsOlder(slot, known) || report.closed) return;
   for (const v1::Word::Kind kind : kOut) {
     const v1::Word* word = FindWord(known, kind, NameOf(slot));
     if (word != nullptr && word->now()) return;

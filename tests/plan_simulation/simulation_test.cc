@@ -6,6 +6,8 @@
 #include <regex>
 #include <set>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "tests/plan_simulation/planted.h"
 #include "tests/plan_simulation/run.h"
@@ -49,6 +51,77 @@ TEST(Simulation, EveryFixtureHolds) {
     const auto failure = simulation::Run(*schedule, TheRealOne(), &counts);
     EXPECT_FALSE(failure) << file << ": " << failure->invariant << ": " << failure->text;
   }
+}
+
+std::vector<std::string> TraceOf(const std::string& fixture) {
+  const auto schedule = FromText(Read(kHere / "fixtures" / fixture));
+  EXPECT_TRUE(schedule.ok()) << schedule.status();
+  if (!schedule.ok()) return {};
+  Counts counts{};
+  std::vector<std::string> trace;
+  const auto failure = simulation::Run(*schedule, TheRealOne(), &counts, &trace);
+  EXPECT_FALSE(failure) << failure->invariant << ": " << failure->text;
+  return trace;
+}
+
+// The lines in which it is so, as indices.
+std::vector<size_t> FindAll(const std::vector<std::string>& trace, const std::string& what) {
+  std::vector<size_t> found;
+  for (size_t i = 0; i < trace.size(); ++i) {
+    if (trace[i].find(what) != std::string::npos) found.push_back(i);
+  }
+  return found;
+}
+
+// All stop, one is changed and starts, and only then do the others.
+TEST(Simulation, AnUpgradeGoesInOrder) {
+  const auto trace = TraceOf("an-upgrade.schedule");
+  const auto stops = FindAll(trace, " stops Connect");
+  const auto installs = FindAll(trace, " installs Connect 2024.09.0");
+  const auto starts = FindAll(trace, " starts Connect");
+  ASSERT_EQ(stops.size(), 3U);
+  ASSERT_EQ(installs.size(), 3U);
+  ASSERT_EQ(starts.size(), 3U);
+  EXPECT_LT(stops[2], installs[0]);
+  EXPECT_LT(installs[0], starts[0]);
+  EXPECT_LT(starts[0], installs[1]);
+}
+
+TEST(Simulation, AWindowLetsAnUpgradeBegin) {
+  const auto trace = TraceOf("an-upgrade-in-a-window.schedule");
+  const auto backups = FindAll(trace, "the backup goes well");
+  const auto stops = FindAll(trace, " stops Connect");
+  ASSERT_FALSE(backups.empty());
+  ASSERT_FALSE(stops.empty());
+  EXPECT_LT(backups[0], stops[0]);
+}
+
+// Nothing was migrated, so the version before starts again.
+TEST(Simulation, AFailedMigrationHasAWayBack) {
+  const auto trace = TraceOf("a-migration-that-fails.schedule");
+  EXPECT_FALSE(FindAll(trace, "tries to start Connect in vain").empty());
+  EXPECT_FALSE(FindAll(trace, " starts Connect").empty());
+}
+
+TEST(Simulation, NothingOlderStartsAfterAMigrationThatFailsHalfWay) {
+  const auto trace = TraceOf("a-migration-that-fails-half-way.schedule");
+  const auto put_back = FindAll(trace, "RESTORED");
+  const auto starts = FindAll(trace, " starts Connect");
+  for (const size_t start : starts) {
+    ASSERT_FALSE(put_back.empty());
+    EXPECT_GT(start, put_back[0]);
+  }
+}
+
+TEST(Simulation, CountsHaveNames) {
+  std::set<std::string> names;
+  for (size_t i = 0; i < kCounts; ++i) {
+    const std::string name = NameOfCount(i);
+    if (name.empty()) continue;
+    EXPECT_TRUE(names.insert(name).second) << name;
+  }
+  EXPECT_EQ(names.count("a coordinator dies in stopping"), 1U);
+  EXPECT_EQ(names.count("an older store is put back in first"), 1U);
 }
 
 // Under the sanitizers: few of what plan_simulation runs as it is released.

@@ -1,0 +1,202 @@
+// Where everything has come to rest: as the specification says, or with a reason that is said.
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tests/plan_simulation/world.h"
+
+namespace connect_ha::simulation {
+namespace {
+
+bool HasFault(const Host& host) {
+  return host.mount != Mount::kVerified || host.database != 0 || host.key != 0 || host.clock_off ||
+         host.config_broken || host.cannot_fetch || host.cannot_install || host.cannot_tell != 0 ||
+         host.notice != Notice::kNone || host.crashes;
+}
+
+}  // namespace
+
+bool World::IsAble(size_t slot) const {
+  const Host& host = hosts_[slot];
+  const bool reached = host.exists && host.power && host.agent && !host.cut && !host.cloned &&
+                       !host.held.removed() && store_.records[slot].machine == host.machine;
+  return reached && !HasFault(host) && !host.old_agent && host.allow == v1::ALLOW_SERVE &&
+         host.installed != 0;
+}
+
+// A person has it tried again.
+bool World::HasFailedToStart(size_t slot) const {
+  if (StartFailed(hosts_[slot])) return true;
+  const auto& nodes = store_.memory.nodes();
+  return std::any_of(nodes.begin(), nodes.end(), [&](const v1::NodeMemory& node) {
+    return node.node() == NameOf(slot) && node.start_failed() == InForce(store_).generation;
+  });
+}
+
+bool World::HasReason(size_t slot) const {
+  const Host& host = hosts_[slot];
+  if (!IsAble(slot) || HasFailedToStart(slot)) return true;
+  const Version wanted = VersionIn(*InForce(store_).spec);
+  // What was applied last brings all of them to one version.
+  if (setup_.stays_broken == 0 && wanted != 0) return false;
+  const bool other_version = wanted != 0 && host.installed != wanted;
+  const bool other_process = host.running && host.process != host.installed;
+  if (other_version || other_process) return true;
+  return std::any_of(hosts_.begin(), hosts_.end(), [&host](const Host& other) {
+    const Version theirs = other.process != 0 ? other.process : other.installed;
+    return other.exists && theirs != host.installed;
+  });
+}
+
+// A change waits, or was stopped by a person, or by what went wrong; where all was mended and
+// approved that is none.
+bool World::HasCommonReason() const {
+  const bool waits = setup_.stays_broken != 0 && standing_ >= v1::RolloutStatus::WAITS;
+  const bool is_said =
+      std::any_of(store_.words.begin(), store_.words.end(),
+                  [](const v1::Word& word) { return word.kind() != v1::Word::APPROVE; });
+  return InForce(store_).spec->enforcement() != v1::ENFORCE || waits || is_said ||
+         store_.memory.has_restored_at() || clock_jumped_ || database_away_;
+}
+
+bool World::HasReason() const {
+  if (HasCommonReason()) return true;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    if (store_.records[i].member && HasReason(i)) return true;
+  }
+  return false;
+}
+
+// Where every node could, and all have one version of Connect, somebody serves, whatever is still
+// to be changed.
+void World::CheckSomebodyServes() {
+  if (HasCommonReason()) return;
+  Version version = 0;
+  bool serves = false;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    if (!store_.records[i].member) continue;
+    const Version own = hosts_[i].installed;
+    const bool is_other = version != 0 && own != version;
+    if (!IsAble(i) || HasFailedToStart(i) || is_other) return;
+    version = own;
+    serves = serves || Serves(hosts_[i], Around());
+  }
+  if (version == 0 || serves) return;
+  Break("somebody-serves-at-the-end", "every node could serve, and none does");
+}
+
+// Where nobody else serves, no rule closes a node's gate.
+void World::CheckLastGate(size_t coordinator) {
+  const auto serves = [this](const Host& host) { return Serves(host, Around()); };
+  if (clock_jumped_ || store_.memory.has_restored_at()) return;
+  if (std::any_of(hosts_.begin(), hosts_.end(), serves)) return;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const Host& host = hosts_[i];
+    const std::optional<v1::NodeAssignment>& told = coordinators_[coordinator].published(i);
+    const bool is_told = told && told->state() == v1::SERVING && !told->closed() &&
+                         told->order().serial() == host.held.order().serial() &&
+                         told->order().epoch() == host.held.order().epoch();
+    const bool is_closed = host.exists && host.agent && host.running &&
+                           host.reached == v1::SERVING && !host.cut && !host.cloned;
+    if (!is_told || !is_closed) continue;
+    return Break("the-last-gate-stays-open",
+                 absl::StrCat(host.name, " serves, but for its gate; and no other node does"));
+  }
+}
+
+void World::CheckAtRest(size_t coordinator) {
+  for (const v1::Word& word : store_.words) {
+    if (!word.has_until() || FromProto(word.until()) > ClockOf(coordinator)) continue;
+    Break("what-has-an-end-ends",
+          absl::StrCat(v1::Word::Kind_Name(word.kind()), " of ", word.node(), " is still there"));
+  }
+  CheckSomebodyServes();
+  CheckLastGate(coordinator);
+  const bool has_reason = HasReason();
+  CheckStatus(coordinators_[coordinator].decision().rollout(), has_reason);
+  Count(has_reason ? Sometimes::kRestsWithAReason : Sometimes::kAllServeAtTheEnd);
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    if (!store_.records[i].member) continue;
+    const std::optional<v1::NodeAssignment>& told = coordinators_[coordinator].published(i);
+    if (!told) {
+      Break("every-member-is-told", absl::StrCat(NameOf(i), " is told nothing"));
+      continue;
+    }
+    if (!has_reason && !(told->state() == v1::SERVING && Serves(hosts_[i], Around()))) {
+      Break("all-serve-at-the-end",
+            absl::StrCat("nothing is wrong, and ", NameOf(i), " is ",
+                         v1::NodeState_Name(told->state()), "; it waits for: ", told->waits_for()));
+    }
+    CheckReason(i, *told);
+    CheckHeld(i);
+  }
+}
+
+// Where a change stands is said, and why; and where nothing speaks against it, it has ended.
+void World::CheckStatus(const v1::RolloutStatus& status, bool has_reason) {
+  using Status = v1::RolloutStatus;
+  const uint64_t newest = NewestOf(store_).generation;
+  const bool is_to_come = newest != InForce(store_).generation;
+  const bool has_ended =
+      status.phase() == Status::PHASE_UNSPECIFIED || status.phase() == Status::DONE;
+  const std::string where =
+      absl::StrCat("generation ", newest, " is not in force, and the change is in ",
+                   Status::Phase_Name(status.phase()), ", ",
+                   Status::Standing_Name(status.standing()), ": ", status.reason());
+  const bool is_aborted =
+      std::any_of(store_.words.begin(), store_.words.end(), [newest](const v1::Word& word) {
+        return word.kind() == v1::Word::ABORT && word.generation() == newest;
+      });
+  const bool is_said = status.phase() == Status::ABORTED || status.phase() == Status::REFUSED;
+  const bool is_of_newest = status.generation() == newest;
+  if (is_to_come && (has_ended || (is_of_newest && is_aborted && !is_said))) {
+    Break("a-change-says-where-it-is", where);
+  }
+  const bool says_why = has_ended || is_said || !status.reason().empty();
+  const bool by_person = status.standing() == Status::HALTED || status.standing() == Status::PAUSED;
+  if (!says_why || (by_person && status.fixes().empty())) {
+    Break("a-change-says-where-it-is",
+          absl::StrCat("it says not why, or not what to type: ", where));
+  }
+  const bool is_to_end = setup_.stays_broken == 0 && !has_reason;
+  if (is_to_end && (is_to_come || !has_ended)) Break("the-change-ends", where);
+}
+
+void World::CheckReason(size_t slot, const v1::NodeAssignment& told) {
+  const bool serves = told.state() == v1::SERVING && Serves(hosts_[slot], Around());
+  if (serves || !told.waits_for().empty() || !told.reason().empty()) return;
+  // A machine that is down is said to be lost, by its facts.
+  if (told.state() == v1::SERVING && hosts_[slot].exists) return;
+  Break("what-waits-says-for-what",
+        absl::StrCat(NameOf(slot), " is ", v1::NodeState_Name(told.state()),
+                     ", and it is not said why"));
+}
+
+// Who is known to be the wrong one, while another serves that is not, is held by now.
+void World::CheckHeld(size_t slot) {
+  const Knowledge& known = knowledge_.back();
+  const NodeView& view = known.views[slot];
+  const bool moves = view.fresh && !view.cloned && view.report.can_serve &&
+                     view.report.allow == v1::ALLOW_SERVE && known.generation > 0 &&
+                     view.report.generation == known.generation &&
+                     known.spec->enforcement() == v1::ENFORCE && !store_.memory.has_restored_at() &&
+                     !clock_jumped_ && FindWord(known, v1::Word::UNFENCE, NameOf(slot)) == nullptr;
+  if (!moves || hosts_[slot].held.state() != v1::SERVING) return;
+  uint64_t reached = 0;
+  for (const v1::NodeMemory& node : store_.memory.nodes()) {
+    if (node.node() == NameOf(slot)) reached = node.reached();
+  }
+  for (size_t rule = 0; rule < kRules; ++rule) {
+    const bool to_be_made = known.lines[slot][rule].basis == v1::SPEC && reached < known.generation;
+    if (to_be_made || !MayFence(slot, rule, known, true)) continue;
+    for (size_t i = 0; i < hosts_.size(); ++i) {
+      const v1::Outcome outcome = known.lines[i][rule].outcome;
+      const bool sound = outcome == v1::PASS || outcome == v1::NOT_APPLICABLE;
+      if (i == slot || !sound || !ServedAsKnown(known, i)) continue;
+      Break("the-wrong-one-is-held",
+            absl::StrCat(NameOf(slot), " still serves, though ", RuleName(rule), " fails there"));
+    }
+  }
+}
+
+}  // namespace connect_ha::simulation
