@@ -141,15 +141,17 @@ TEST(StartsTest, WhatIsToStartSaysWhatItWaitsFor) {
   cluster.Become(0, v1::READY);
   *cluster.input.mutable_memory() = cluster.Decide().remember();  // the node has not called yet
   EXPECT_EQ(cluster.State(0), v1::SERVING);
-  EXPECT_EQ(cluster.Reason(0), " | its agent to get there");
+  EXPECT_EQ(cluster.Reason(0),
+            "its gate is closed until it is known to be right | its agent to get there");
   v1::Convergence& convergence = *cluster.node(0).mutable_convergence();
   convergence.set_state(v1::Convergence::WAITING);
   v1::Trouble& trouble = *convergence.add_troubles();
   trouble.set_resource("unit rstudio-connect.service");
   trouble.set_error("Connect may not start on this node: the database does not answer");
   EXPECT_EQ(cluster.Reason(0),
-            " | its agent to get there: unit rstudio-connect.service: Connect may not start on "
-            "this node: the database does not answer");
+            "its gate is closed until it is known to be right | its agent to get there: unit "
+            "rstudio-connect.service: Connect may not start on this node: the database does not "
+            "answer");
 }
 
 // It was started by hand, and is as the specification says.
