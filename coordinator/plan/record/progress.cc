@@ -46,6 +46,7 @@ class Progress {
       GoOn();
       if (input_.has_next() && change_.next_waits.empty()) Begin();
     }
+    EndApproval();
     NoteApproval();
     if (news_) situation_.moments.Reached(situation_.moments.now() + kAtOnce);
   }
@@ -227,6 +228,20 @@ class Progress {
     ListNodes(situation_, at_once, rollout);
     *remember_.mutable_rollout() = rollout;
     news_ = true;
+  }
+
+  // Said once the change was done, for what differed since: it ends with that, or the next time
+  // fewer than minimum_serving would be left, too.
+  void EndApproval() {
+    if (change_.approved == nullptr || change_.under_way()) return;
+    bool is_anybody_there = false;
+    for (const Member& member : situation_.members) {
+      if (!member.stays.empty()) continue;
+      is_anybody_there = true;
+      const bool rests = IsLeftOut(member) || member.may != May::kServe;
+      if (!HasConverged(input_, *member.node) || !(member.serves || rests)) return;
+    }
+    if (is_anybody_there) EndWord(*change_.approved);
   }
 
   // Said after it was put into force: where that needed no word, and something of it does.

@@ -65,6 +65,17 @@ TEST(ChangeDrift, LeavesEnoughThatServe) {
   EXPECT_TRUE(StrContains(decision.assignments(0).reason(), "so few others serve"));
 }
 
+TEST(ChangeDrift, LeavesNobodyOnceForEachApproval) {
+  PlanCluster cluster = Drifting(1, 1);
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(10))), "serving");
+  ApproveIt(cluster, kGeneration).set_downtime(true);
+  GoUntil(cluster, 0, v1::READY);
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(1))), "serving");
+  EXPECT_EQ(cluster.input.words_size(), 0);
+  Drift(cluster, 0);
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(10))), "serving");
+}
+
 TEST(ChangeDrift, WaitsWhilePaused) {
   PlanCluster cluster = Drifting(2, 1);
   cluster.Say(v1::Word::PAUSE, "");
