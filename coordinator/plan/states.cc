@@ -84,7 +84,7 @@ const std::vector<Way>& Ways() {
       {DRAINING, OBSERVED, kNoSpec},
       {DRAINING, PREPARING, "drained, and something differs from the specification"},
       {DRAINING, READY, "drained"},
-      {DRAINING, SERVING, "uncordon, start; what was wrong is right again; no other node serves"},
+      {DRAINING, SERVING, "uncordon, start; what was wrong is right again; too few others serve"},
       {DRAINING, STOPPED,
        "drained, to be stopped; all nodes stop for a change; Connect does not stay up"},
       {DRAINING, FENCED, "fence; a rule that fences"},

@@ -31,6 +31,12 @@ bool IsOut(Situation& situation, const Member& member) {
   return IsDown(situation, member) || (by_rule && GateIsClosed(situation.input, node));
 }
 
+// It is not known that it does not, for longer than a moment.
+bool MayServe(Situation& situation, const Member& member) {
+  const v1::NodeBrief& brief = member.node->brief();
+  return !brief.lost() && brief.has_last_seen() && !IsGone(member) && !IsOut(situation, member);
+}
+
 bool IsHeld(v1::NodeState state) {
   return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
          state == v1::FENCED;
@@ -88,13 +94,19 @@ bool IsDown(Situation& situation, const Member& member) {
                                   FailAfter(situation.input.spec(), kServiceRule));
 }
 
+size_t OthersThatMayServe(Situation& situation, const Member& member) {
+  const auto& members = situation.members;
+  return static_cast<size_t>(
+      std::count_if(members.begin(), members.end(), [&situation, &member](const Member& other) {
+        return &other != &member && MayServe(situation, other);
+      }));
+}
+
 bool IsAlone(Situation& situation, const Member& member) {
-  return std::all_of(situation.members.begin(), situation.members.end(),
-                     [&situation, &member](const Member& other) {
-                       const v1::NodeBrief& brief = other.node->brief();
-                       return &other == &member || brief.lost() || !brief.has_last_seen() ||
-                              IsGone(other) || IsOut(situation, other);
-                     });
+  return std::none_of(situation.members.begin(), situation.members.end(),
+                      [&situation, &member](const Member& other) {
+                        return &other != &member && MayServe(situation, other);
+                      });
 }
 
 size_t MinimumServing(const v1::ClusterSpec& spec) {

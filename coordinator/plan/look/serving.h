@@ -18,6 +18,8 @@ bool MayRunConnect(const Member& member);
 bool AnotherServes(const Situation& situation, const Member& member);
 // Connect does not answer there, and has not for a while: one late answer is not enough.
 bool IsDown(Situation& situation, const Member& member);
+// That serve, or of which that is not known to be otherwise for more than a moment.
+size_t OthersThatMayServe(Situation& situation, const Member& member);
 // No other serves, nor may, and that is not for a moment only: not even one of which little is
 // known.
 bool IsAlone(Situation& situation, const Member& member);

@@ -103,7 +103,16 @@ bool IsHarmless(const Situation& situation, const Member& member) {
   });
 }
 
-// What had it taken out was granted while others served. Where it is known that none does, it is
+// So many others serve, or may, while it is out; for a change minimum_serving.
+size_t OthersItTakes(const Situation& situation, const Change& change, const Member& member) {
+  const NodeWords& words = member.words;
+  const bool is_else = words.stop != nullptr || words.drain != nullptr ||
+                       member.notice != nullptr || member.memory.out_for_size() > 0;
+  if (is_else || WhyItIsStopped(situation, change, member).empty()) return 1;
+  return MinimumServing(situation.input.spec());
+}
+
+// What had it taken out was granted while others served. Where it is known that too few do, it is
 // better than none: as it would be, had it been the last one then.
 bool IsNeededBack(Situation& situation, const Change& change, const Member& member) {
   const NodeWords& words = member.words;
@@ -113,7 +122,7 @@ bool IsNeededBack(Situation& situation, const Change& change, const Member& memb
   const bool mounted =
       facts.has_mount_verified() ? facts.mount_verified() : !situation.input.spec().has_storage();
   return mounted && facts.has_answers() && facts.answers() && IsHarmless(situation, member) &&
-         IsAlone(situation, member);
+         OthersThatMayServe(situation, member) < OthersItTakes(situation, change, member);
 }
 
 }  // namespace
@@ -167,9 +176,16 @@ Move FromDraining(Situation& situation, const Change& change, const Member& memb
                       change.rollout.kind() == v1::Rollout::TOGETHER;
   if (why.empty()) return {v1::SERVING, "", "", {}, closed};
   if (IsNeededBack(situation, change, member)) {
-    situation.Say(member.name(), absl::StrCat(why, "; it serves all the same, since no other does"),
+    const bool alone = IsAlone(situation, member);
+    situation.Say(member.name(),
+                  absl::StrCat(why, "; it serves all the same, since ",
+                               alone ? "no other does" : "too few others do"),
                   "connect-ha status; connect-ha checklist");
-    return {v1::SERVING, absl::StrCat(why, "; no other node serves"), "", {}, closed};
+    return {v1::SERVING,
+            absl::StrCat(why, alone ? "; no other node serves" : "; too few others serve"),
+            "",
+            {},
+            closed};
   }
   if (!ends.empty()) return EndDrain(situation, change, member, ends, out_for);
   if (by_rule) return {v1::DRAINING, why, "that to be right for long enough", out_for};

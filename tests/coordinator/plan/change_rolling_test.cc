@@ -255,6 +255,25 @@ TEST(ChangeRolling, LeavesFewerThanMinimumServingOnlyWithDowntimeApproved) {
   }
 }
 
+// One that serves is lost: nothing was done yet to the one that drains.
+TEST(ChangeRolling, TakesBackWhoDrainsWhereTooFewAreLeft) {
+  PlanCluster cluster = ToBeRestarted(3);
+  cluster.input.mutable_next()->mutable_spec()->mutable_nodes()->set_minimum_serving(2);
+  GoUntil(cluster, 0, v1::DRAINING);
+  cluster.Step();
+  cluster.Lose(2);
+  v1::Decision decision = cluster.Step();
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
+  EXPECT_FALSE(decision.assignments(0).closed());
+  EXPECT_TRUE(StrContains(decision.assignments(0).reason(), "too few others serve"));
+  decision = GoOn(cluster, minutes(20));
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
+  EXPECT_TRUE(StrContains(decision.assignments(0).reason(), "so few others serve: 1"));
+  cluster.node(2).set_fresh(true);
+  cluster.node(2).mutable_brief()->set_lost(false);
+  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving, serving");
+}
+
 TEST(ChangeRolling, TakesAsManyAtOnceAsMayBeOutAfterTheFirst) {
   PlanCluster cluster = ToBeRestarted(5);
   cluster.input.mutable_next()->mutable_spec()->mutable_rollout()->set_max_unavailable(2);
