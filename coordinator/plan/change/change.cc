@@ -86,7 +86,8 @@ void LookAtNext(Situation& situation, Change& change) {
   change.approved_by = ApprovedBy(situation, change.next, why);
   if (!why.empty()) {
     Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS, why,
-         {absl::StrCat("connect-ha approve ", number, " --reason ...")});
+         {absl::StrCat("connect-ha approve ", number, input.has_window() ? " --now" : "",
+                       " --reason ...")});
     return;
   }
   why = WhyNotReady(situation, change.next);
