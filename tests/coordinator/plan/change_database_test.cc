@@ -90,6 +90,23 @@ TEST(ChangeDatabase, ThatWasPutBackForgetsWhatWasBefore) {
   EXPECT_EQ(DatabaseIn(cluster).newest_version(), kNew);
 }
 
+// What a node holds against its own Connect is of before.
+TEST(ChangeDatabase, TellsEveryNodeThatItWasPutBack) {
+  PlanCluster cluster(2);
+  for (const int i : {0, 1}) Install(cluster, i, kOld, v1::STOPPED);
+  EXPECT_FALSE(cluster.Store().assignments(0).has_database_restored());
+  cluster.Say(v1::Word::RESTORED, "").set_version(kOld);
+  const v1::Decision decision = cluster.Store();
+  const v1::Order& restored = decision.remember().database().restored();
+  EXPECT_GT(restored.serial(), 0u);
+  for (const v1::NodeAssignment& one : decision.assignments()) {
+    EXPECT_EQ(one.database_restored().epoch(), restored.epoch());
+    EXPECT_EQ(one.database_restored().serial(), restored.serial());
+  }
+  cluster.Step();
+  EXPECT_EQ(cluster.Store().assignments(1).database_restored().serial(), restored.serial());
+}
+
 TEST(ChangeDatabase, IsNotPutBackWhileTheNewerOneRuns) {
   PlanCluster cluster(2);
   Install(cluster, 0, kNew, v1::SERVING);
