@@ -123,7 +123,7 @@ std::string WhoIsKeptBack(const Situation& situation, std::vector<std::string>& 
     lines.push_back(absl::StrCat(member.name(), ": ", kept.why));
     if (fixes.empty() && !kept.fix.empty()) fixes.push_back(kept.fix);
   }
-  return lines.empty() ? "every node was declared gone" : absl::StrJoin(lines, "; ");
+  return lines.empty() ? "none is there" : absl::StrJoin(lines, "; ");
 }
 
 }  // namespace connect_ha
