@@ -160,8 +160,21 @@ class Package : public Resource {
     return Stand{};
   }
 
+  // Newer than the specification's, and this agent itself has put it in the place of one that is no
+  // newer: a specification that asks for that again means it. Whether the database takes an older
+  // one the coordinator knows, which has no such generation taken else, and the preflight.
+  bool MayComeBack(const v1::Package& package) const {
+    if (!IsConnect() || context_.notes == nullptr) return false;
+    if (CompareVersions(package.version(), wanted_.version) <= 0) return false;
+    const v1::ServiceMemory memory = context_.notes->Get();
+    return !memory.replaced_version().empty() &&
+           SameVersion(package.version(), memory.replaced_by()) &&
+           CompareVersions(wanted_.version, memory.replaced_version()) >= 0;
+  }
+
   absl::Status CheckDowngrade(const v1::Package& package) const {
-    if (wanted_.allow_downgrade || CompareVersions(package.version(), wanted_.version) < 0) {
+    if (wanted_.allow_downgrade || MayComeBack(package) ||
+        CompareVersions(package.version(), wanted_.version) < 0) {
       return absl::OkStatus();
     }
     return absl::FailedPreconditionError(absl::StrCat(
@@ -226,7 +239,8 @@ class Package : public Resource {
     install.reinstall = package != nullptr;
     install.held = package != nullptr && IsOnHold(*package);
     // An R or Python of this name has the version that is wanted, whatever its packaging's is.
-    install.downgrade = wanted_.allow_downgrade || wanted_.version.empty();
+    install.downgrade = wanted_.allow_downgrade || wanted_.version.empty() ||
+                        (package != nullptr && MayComeBack(*package));
     return install;
   }
 
@@ -253,17 +267,26 @@ class Package : public Resource {
     const absl::StatusOr<std::string> foreseen = ForeseeOthers();
     if (!foreseen.ok()) return foreseen.status();
     absl::Status begun = RecordBegun(context_, wanted_.name);
-    if (begun.ok()) begun = ForgetRight();
+    if (begun.ok()) begun = NoteReplaced();
     if (!begun.ok()) return begun;
     return Record(InstallWithLists(*install, installation, progress));
   }
 
-  // What was right with the Connect before this one.
-  absl::Status ForgetRight() {
+  // What was right with the Connect before this one is forgotten, and which one that was is kept.
+  absl::Status NoteReplaced() {
     if (!IsConnect() || context_.notes == nullptr) return absl::OkStatus();
-    return context_.notes->Change([](v1::ServiceMemory& memory) {
+    const auto database = ReadPackages(context_.host, context_.cache);
+    if (!database.ok()) return database.status();
+    const v1::Package* package = (*database)->Find(wanted_.name);
+    const std::string before = package == nullptr ? "" : PlainVersion(package->version());
+    return context_.notes->Change([this, &before](v1::ServiceMemory& memory) {
       memory.clear_right_version();
       memory.clear_right_migration();
+      // The same again, or the agent was killed meanwhile.
+      if (!before.empty() && SameVersion(before, wanted_.version)) return;
+      const bool is_newer = !before.empty() && CompareVersions(before, wanted_.version) < 0;
+      memory.set_replaced_by(is_newer ? wanted_.version : "");
+      memory.set_replaced_version(is_newer ? before : "");
     });
   }
 

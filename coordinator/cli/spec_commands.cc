@@ -27,7 +27,7 @@ constexpr char kDiffDescription[] =
 Exit status: 0 when they are the same, 1 when they differ.)";
 
 constexpr char kRollbackDescription[] =
-    R"(Goes back to an older specification. It becomes a new generation, as if it had been applied again: connect-ha shows first what would change, and asks. A version older than the installed one is installed only where that specification has allow_downgrade, and refused where a newer one may have migrated the database: where that was put back from a backup, connect-ha rollout restored says so first.
+    R"(Goes back to an older specification. It becomes a new generation, as if it had been applied again: connect-ha shows first what would change, and asks. A version older than the installed one is installed where connect-ha itself had put the newer one in its place, or that specification has allow_downgrade, and refused where a newer one may have migrated the database: where that was put back from a backup, connect-ha rollout restored says so first.
 
 With --sign, all of it is shown before it is signed, and what is signed is what its text says: somebody has to read it, so that --yes is refused.)";
 

@@ -54,9 +54,9 @@ std::string WhileItRuns(const Situation& situation, const v1::BackupRun& run) {
 
 }  // namespace
 
-BackupStep BackupFor(const Situation& situation, const NextKind& next) {
+BackupLook BackupFor(const Situation& situation, const NextKind& next) {
   const v1::PlanInput& input = situation.input;
-  BackupStep backup;
+  BackupLook backup;
   const bool is_asked_for = next.kind == v1::Rollout::TOGETHER &&
                             input.next().spec().database().has_backup_before_migration();
   if (!is_asked_for) return backup;

@@ -13,12 +13,12 @@ namespace connect_ha {
 // `why`: it runs, or failed (`failed`); a person's approval later than that has it tried again, and
 // so does the next maintenance window. One that went well counts for an hour. Neither: it is done,
 // or none is asked for.
-struct BackupStep {
+struct BackupLook {
   bool asked = false;
   v1::BackupRun run;
   std::string why;
   bool failed = false;
 };
-BackupStep BackupFor(const Situation& situation, const NextKind& next);
+BackupLook BackupFor(const Situation& situation, const NextKind& next);
 
 }  // namespace connect_ha

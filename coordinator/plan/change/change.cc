@@ -20,6 +20,9 @@ bool IsSafePoint(const Change& change) {
   return !change.under_way() || rollout.kind() != v1::Rollout::TOGETHER || !change.goes_on();
 }
 
+// It takes connect-ha's hands off all nodes: that is never waited with.
+bool LetsGo(const v1::PlanInput& input) { return input.next().spec().enforcement() != v1::ENFORCE; }
+
 // What keeps a node from being ready does not pass by itself.
 bool IsStagingInTrouble(const Situation& situation) {
   return std::any_of(situation.members.begin(), situation.members.end(), [&](const Member& member) {
@@ -59,7 +62,8 @@ void LookAtNext(Situation& situation, Change& change) {
          {"connect-ha rollout resume --reason ...", "connect-ha apply"});
     return;
   }
-  if (!IsSafePoint(change)) {
+  const bool lets_go = LetsGo(input);
+  if (!lets_go && !IsSafePoint(change)) {
     Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS,
          absl::StrCat("generation ", change.rollout.generation(), " to be done: it is under way"),
          {absl::StrCat("connect-ha rollout abort --reason ...: generation ", number,
@@ -76,7 +80,7 @@ void LookAtNext(Situation& situation, Change& change) {
           halted ? "to go back: connect-ha rollout abort --reason ..." : ""});
     return;
   }
-  if (change.paused != nullptr) {
+  if (!lets_go && change.paused != nullptr) {
     Wait(change, RolloutStatus::AWAITING, RolloutStatus::PAUSED, SaidBy(*change.paused),
          {"connect-ha rollout resume --reason ..."});
     return;

@@ -43,7 +43,7 @@ struct Change {
   std::string next_waits;
   std::vector<std::string> next_fixes;
   std::string approved_by;  // as Rollout's
-  BackupStep backup;
+  BackupLook backup;
 
   // People's words on the whole cluster; null: none.
   const v1::Word* paused = nullptr;

@@ -60,6 +60,7 @@ std::string WhyAllWait(const Situation& situation) {
     if (!member.node->fresh()) continue;
     for (const v1::NodeRule& line : member.node->rules()) {
       if (!IsUnclear(situation, member, line)) continue;
+      if (DiffersOnPurpose(situation, member, line)) continue;
       if (ActionOf(situation, member, line.rule()) < v1::CLOSE) continue;
       return absl::StrCat(line.rule(), ": nothing tells which node is the wrong one, and none ",
                           "enters service until that is decided");

@@ -19,7 +19,8 @@ namespace connect_ha {
 //   verified   `first` is right
 //   opened     minimum_serving serve again
 //   ends       every node that is there is as it says; or a newer one takes its place, which needs
-//              a safe point: before it is in force, or halted, paused or aborted, or not TOGETHER
+//              a safe point: before it is in force, or halted, paused or aborted, or not TOGETHER.
+//              One that only observes needs none, and no pause keeps it
 void Advance(Situation& situation, const Change& change, v1::Decision& decision);
 
 }  // namespace connect_ha

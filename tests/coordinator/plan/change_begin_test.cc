@@ -41,7 +41,7 @@ std::string GoBack(const PlanCluster& cluster) {
   return WhyGoBack(situation);
 }
 
-BackupStep BackupOf(const PlanCluster& cluster) {
+BackupLook BackupOf(const PlanCluster& cluster) {
   const Situation situation = LookAt(cluster.input);
   return BackupFor(situation, KindOfNext(situation));
 }
@@ -295,7 +295,7 @@ TEST_F(Together, IsBackedUpOnlyWhereThatIsAskedFor) {
 }
 
 TEST_F(BackedUp, IsAskedForOnceUntilItEnds) {
-  BackupStep backup = BackupOf(cluster);
+  BackupLook backup = BackupOf(cluster);
   EXPECT_TRUE(backup.asked);
   EXPECT_EQ(backup.run.generation(), kNext);
   EXPECT_EQ(backup.run.asked_at().seconds(), cluster.input.now().seconds());

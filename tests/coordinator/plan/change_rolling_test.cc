@@ -219,6 +219,16 @@ TEST(ChangeRolling, IsAbortedWithAllNodesServing) {
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }
 
+TEST(ChangeInPlace, TakesHandsOffThoughPaused) {
+  PlanCluster cluster(2);
+  cluster.Say(v1::Word::PAUSE, "");
+  ProposeNext(cluster, kNext, kConfigFile, v1::Change::RESTART);
+  EXPECT_EQ(cluster.Step().remember().generation(), kGeneration);
+  cluster.input.mutable_next()->mutable_spec()->set_enforcement(v1::OBSERVE);
+  EXPECT_EQ(cluster.Step().remember().generation(), kNext);
+  EXPECT_EQ(StatesOf(cluster.Step()), "observed, observed");
+}
+
 TEST(ChangeRolling, IsAbortedBeforeItBegan) {
   PlanCluster cluster = ToBeRestarted(2);
   AbortIt(cluster);
@@ -366,6 +376,17 @@ TEST(ChangeRolling, IsNotHeldByWhatDiffersAmongPeersMeanwhile) {
   cluster.Wait(minutes(2));
   cluster.Fail(2, "configuration-matches", v1::PEERS);
   EXPECT_EQ(cluster.State(2), v1::DRAINING);
+}
+
+// Nor where the specification has the rule do more.
+TEST(ChangeRolling, IsNotHeldByWhatClosesAmongPeersMeanwhile) {
+  PlanCluster cluster = ToBeRestarted(3);
+  v1::ClusterSpec& next = *cluster.input.mutable_next()->mutable_spec();
+  (*next.mutable_rules())["configuration-matches"].set_action(v1::CLOSE);
+  GoUntil(cluster, 0, v1::READY);
+  for (const int i : {0, 1, 2}) cluster.Fail(i, "configuration-matches", v1::PEERS, true);
+  const v1::Decision decision = GoOn(cluster, seconds(20));
+  EXPECT_EQ(StatesOf(decision), "serving, draining, serving") << TextsOf(decision);
 }
 
 TEST(ChangeRolling, TheNewerOfTwoWinsAtTheNextStep) {

@@ -387,6 +387,36 @@ TEST(ChangeTogether, ANewerOneWaitsForTheEnd) {
   EXPECT_EQ(cluster.node(1).running_version(), kNewVersion);
 }
 
+// A person takes connect-ha's hands off: neither a change that is under way nor a pause keeps that.
+TEST(ChangeTogether, OneThatOnlyObservesWaitsForNothing) {
+  for (const Status::Phase phase : {Status::STOPPING, Status::FIRST, Status::REST}) {
+    for (const bool paused : {false, true}) {
+      PlanCluster cluster = Approved(3);
+      GoTo(cluster, phase);
+      if (paused) cluster.Say(v1::Word::PAUSE, "");
+      ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+      cluster.input.mutable_next()->mutable_spec()->set_enforcement(v1::OBSERVE);
+      if (phase == Status::STOPPING) cluster.Step();  // what stops all is given up first
+      v1::Decision decision = cluster.Step();
+      EXPECT_EQ(decision.remember().generation(), kNext + 1) << Status::Phase_Name(phase);
+      decision = cluster.Step();
+      EXPECT_EQ(StatesOf(decision), "observed, observed, observed") << Status::Phase_Name(phase);
+    }
+  }
+}
+
+TEST(ChangeTogether, SaysThatNoneMayGoFirst) {
+  PlanCluster cluster = Approved(2);
+  for (const char* node : {"node-1", "node-2"}) cluster.Say(v1::Word::CORDON, node);
+  const v1::Decision decision = GoOn(cluster, minutes(1));
+  EXPECT_EQ(StatesOf(decision), "stopped, stopped");
+  EXPECT_EQ(decision.rollout().phase(), Status::STOPPING);
+  EXPECT_EQ(decision.rollout().standing(), Status::WAITS);
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node uncordon"));
+  cluster.TakeBack(v1::Word::CORDON);
+  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
+}
+
 TEST(ChangeTogether, IsMadeInTheMaintenanceWindow) {
   PlanCluster cluster = ToBeUpgraded(2);
   cluster.input.mutable_next()->mutable_spec()->mutable_rollout()->set_maintenance_window(
