@@ -42,6 +42,14 @@ LoadedConfig Load(Host& host, const v1::AgentConfig& config, const AskOrders& or
   return loaded;
 }
 
+// That the service had Connect read its configuration anew: nothing else tells it.
+void KnowReload(Host& host, const std::string& state_dir, ProbeCache& cache) {
+  const absl::StatusOr<std::string> bytes = host.ReadFile(state_dir + "/service");
+  v1::ServiceMemory memory;
+  const bool is_known = bytes.ok() && memory.ParseFromString(*bytes);
+  if (is_known && memory.has_reload()) cache.reload.Put(memory.reload());
+}
+
 }  // namespace
 
 GathererOptions MakeGathererOptions(Host& host, const v1::AgentConfig& config, AskOrders orders,
@@ -65,6 +73,7 @@ NodeReading ReadNode(Host& host, const v1::AgentConfig& config, const std::strin
       host, config, [orders] { return orders; }, digest_key);
   options.verify = full;
   auto cache = std::make_unique<ProbeCache>();
+  KnowReload(host, state_dir, *cache);
   auto gatherer = std::make_unique<Gatherer>(std::move(options), host, *cache);
   gatherer->Start(0, steady_clock::now());
   // Each round either ends early or finds out which probes hang, which are not waited for.

@@ -82,6 +82,9 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
     if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
     *next.mutable_waived_rules() = answer.waived_rules();
   }
+  if (standing == Standing::kAll && answer.has_database_restored()) {
+    *next.mutable_database_restored() = answer.database_restored();
+  }
   TellRefusal(before);
   absl::Status committed = Commit(std::move(next));
   if (!IsSame(CurrentRefusal(), refusal())) Publish();
@@ -220,6 +223,9 @@ v1::Assignment Held::Effective() const {
   effective.set_reason(kept_.reason());
   effective.set_no_other_serves(kept_.no_other_serves());
   *effective.mutable_waived_rules() = kept_.waived_rules();
+  if (kept_.has_database_restored()) {
+    *effective.mutable_database_restored() = kept_.database_restored();
+  }
   // A later one has Connect started anew, where that had been tried too often.
   if (kept_.state() == v1::SERVING && kept_.has_order()) {
     *effective.mutable_order() = kept_.order();

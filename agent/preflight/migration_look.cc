@@ -3,7 +3,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "agent/probes/connect/connect.h"
-#include "agent/probes/installed/dpkg.h"
 #include "agent/probes/probe_cache.h"
 #include "agent/resources/service/service_notes.h"
 #include "common/version.h"
@@ -16,16 +15,6 @@ constexpr char kFix[] =
     "it once the coordinator has answered; where the database is as it should be: "
     "connect-ha-agent preflight --override REASON";
 
-// "": no package of Connect is installed.
-absl::StatusOr<std::string> InstalledVersion(Host& host) {
-  ProbeCache cache;
-  const auto packages = ReadPackages(host, cache);
-  if (absl::IsNotFound(packages.status())) return std::string();
-  if (!packages.ok()) return packages.status();
-  const v1::Package* package = (*packages)->Find(kConnectPackage);
-  return package == nullptr ? std::string() : PlainVersion(package->version());
-}
-
 }  // namespace
 
 absl::Status CheckMigration(WritableHost& host, const std::string& state_dir,
@@ -36,7 +25,8 @@ absl::Status CheckMigration(WritableHost& host, const std::string& state_dir,
       memory.right_migration() == migration) {
     return absl::OkStatus();
   }
-  const absl::StatusOr<std::string> installed = InstalledVersion(host);
+  ProbeCache cache;
+  const absl::StatusOr<std::string> installed = InstalledConnect(host, cache);
   if (!installed.ok()) {
     return absl::FailedPreconditionError(
         absl::StrCat("the database was migrated since Connect ", right,

@@ -12,8 +12,9 @@ namespace connect_ha {
 
 // `migration`: what the database says of itself now (DatabaseFacts.migration); "": it does not say,
 // and nothing is concluded. Compared with what it said when this version was last right on this
-// node (ServiceMemory.right_version, right_migration; STATE_DIR/service), but where the node itself
-// has started a newer one since: then it is the coordinator that knows what was put back.
+// node (ServiceMemory.right_version, right_migration; STATE_DIR/service; forgotten once the
+// coordinator says that the database was put back), but where the node itself has started a newer
+// one since: then it is the coordinator that knows what was put back.
 // FailedPrecondition says what differs, and ends with "\nfix: " and what to type.
 absl::Status CheckMigration(WritableHost& host, const std::string& state_dir,
                             const std::string& migration);

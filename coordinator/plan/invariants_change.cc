@@ -257,6 +257,10 @@ void JudgeShown(const v1::PlanInput& input, const v1::Decision& decision, Compla
   if (is_there && status.phase() == v1::RolloutStatus::PHASE_UNSPECIFIED) {
     broken.push_back("a change is in no phase");
   }
+  const bool stands = status.standing() != v1::RolloutStatus::STANDING_UNSPECIFIED;
+  if (stands && status.reason().empty()) {
+    broken.push_back("a change is under way, and it is not said for what it waits");
+  }
   const bool waits = status.standing() == v1::RolloutStatus::HALTED ||
                      status.standing() == v1::RolloutStatus::PAUSED;
   if (waits && (status.reason().empty() || status.fixes().empty())) {

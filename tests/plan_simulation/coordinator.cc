@@ -105,6 +105,9 @@ std::optional<Answer> Coordinator::Hear(Store& store, size_t slot, const Report&
   answer.response.set_release(told->release());
   *answer.response.mutable_order() = told->order();
   answer.response.set_closed(told->closed());
+  if (told->has_database_restored()) {
+    *answer.response.mutable_database_restored() = told->database_restored();
+  }
   if (LeavesAlone(slot)) return answer;
   TellAhead(store, report, answer.response);
   const Applied* in_force = FindApplied(store, in_force_);

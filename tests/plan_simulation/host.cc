@@ -32,11 +32,16 @@ bool AreSame(const google::protobuf::RepeatedPtrField<std::string>& a,
 }
 
 // All that is worth a write: a serial alone is not.
+bool IsSame(const v1::Order& a, const v1::Order& b) {
+  return a.epoch() == b.epoch() && a.serial() == b.serial();
+}
+
 bool IsSameOnDisk(const v1::Assignment& a, const v1::Assignment& b) {
   return a.state() == b.state() && a.removed() == b.removed() && a.release() == b.release() &&
          a.order().lineage() == b.order().lineage() && a.order().epoch() == b.order().epoch() &&
          a.no_other_serves() == b.no_other_serves() && a.closed() == b.closed() &&
          AreSame(a.waived_rules(), b.waived_rules()) &&
+         IsSame(a.database_restored(), b.database_restored()) &&
          IsOneSpecification(a.desired(), b.desired());
 }
 
@@ -49,7 +54,9 @@ bool SaysTheSame(const v1::Assignment& held, const v1::HeartbeatResponse& answer
          answer.assigned_state() == held.state() && answer.release() == held.release() &&
          answer.closed() == held.closed() &&
          (answer.others_not_known() || answer.no_other_serves() == held.no_other_serves()) &&
-         AreSame(answer.waived_rules(), held.waived_rules());
+         AreSame(answer.waived_rules(), held.waived_rules()) &&
+         (!answer.has_database_restored() ||
+          IsSame(answer.database_restored(), held.database_restored()));
 }
 
 }  // namespace
@@ -148,6 +155,9 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
                     !faults.opens_closed);
     if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
     *next.mutable_waived_rules() = answer.waived_rules();
+  }
+  if (standing == Standing::kAll && answer.has_database_restored()) {
+    *next.mutable_database_restored() = answer.database_restored();
   }
   const bool moved = next.state() != host.held.state() || next.release() != host.held.release() ||
                      next.closed() != host.held.closed();

@@ -105,6 +105,7 @@ struct Host {
   v1::Order newest_order;
   Version right_version = 0;     // as which it has served with everything right
   uint32_t right_migration = 0;  // what the database said then; 0: not known
+  v1::Order database_restored;   // what was said of that is from before the database was put back
   bool told = false;             // the coordinator has answered since the boot
   Time alive_at;                 // when it called last
   uint64_t call = 0;             // that it waits for; an answer to another one is none

@@ -128,6 +128,17 @@ void NoteRight(Host& host, const Surroundings& around) {
   host.right_migration = migration;
 }
 
+// As Converge::NoteRestored.
+void NoteRestored(Host& host) {
+  const v1::Order& told = host.held.database_restored();
+  v1::Order& known = host.database_restored;
+  const bool is_known = known.epoch() == told.epoch() && known.serial() == told.serial();
+  if (!host.held.has_database_restored() || is_known) return;
+  known = told;
+  host.right_version = 0;
+  host.right_migration = 0;
+}
+
 // As Converge::NoteServing.
 void NoteServing(Host& host, const Surroundings& around) {
   if (!host.running) return;
@@ -176,6 +187,7 @@ std::string Work(Host& host, const Surroundings& around, const AgentFaults& faul
     host.looked = true;
     return "looks at everything";
   }
+  NoteRestored(host);
   const Course course = CourseOf(host);
   std::string did;
   if (course.unit == UnitWanted::kHeld) did = HoldUnit(host, course.may_stop);

@@ -111,6 +111,7 @@ bool World::DoToMachine(const Event& event, size_t slot) {
       host.served_generation = 0;
       host.newest_start = host.right_version = 0;
       host.newest_order.Clear();
+      host.database_restored.Clear();
       machine_lost_ = true;
       host.disk = v1::Assignment();
       host.disk.set_state(v1::OBSERVED);

@@ -94,6 +94,7 @@ void Ahead::LookAgain(Pass& pass) const {
 }
 
 bool Ahead::BringAll(Pass& pass) {
+  bool is_news = false;
   for (const LookedAt& look : pass.looks) {
     const std::string name = look.resource->Name();
     if (!pass.order.may_fetch || !look.change || brought_.count(name) > 0) continue;
@@ -103,6 +104,7 @@ bool Ahead::BringAll(Pass& pass) {
     const absl::Status brought = look.resource->Bring(progress);
     if (absl::IsCancelled(brought)) return false;
     if (brought.ok()) {
+      is_news = true;
       brought_.insert(name);
       failures_.erase(name);
       backoff_.Reset();
@@ -110,6 +112,8 @@ bool Ahead::BringAll(Pass& pass) {
       NoteFailure(pass, name, brought, progress.log());
     }
   }
+  // Of a package that is here apt can tell what else it would change, and that it may not.
+  if (is_news) LookAgain(pass);
   return true;
 }
 

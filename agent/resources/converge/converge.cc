@@ -280,7 +280,7 @@ std::optional<milliseconds> Converge::GetReady(const v1::Assignment& assignment,
                                                const v1::Desired& ahead, AheadWatch& watch) {
   const v1::Allow allow = options_.agent_config.allow();
   AheadOrder order{ahead, assignment.desired()};
-  order.may_fetch = allow != v1::ALLOW_OBSERVE;
+  order.may_fetch = allow != v1::ALLOW_OBSERVE && ahead.spec().enforcement() == v1::ENFORCE;
   order.may_add =
       order.may_fetch &&
       CourseOf(assignment, notes_.Get().reached(), allow).resources != Transition::kNone;
@@ -307,6 +307,8 @@ bool Converge::Tidy(Turning& turning) {
   StepProgress progress(turning.report, kTidying, host_.Now(), turning.watch);
   const absl::Status tidied = TidyUp(turning.context, progress);
   if (absl::IsCancelled(tidied)) return false;
+  // What was here for nobody may be gone.
+  if (turning.context.beside == nullptr) ahead_.TryAgain();
   tidy_due_ = !tidied.ok();
   if (tidied.ok()) return true;
   AddTrouble(turning, kTidying, tidied);

@@ -99,6 +99,7 @@ class Converge {
   bool MayBegin(const Turning& turning, const LookedAt& look) const;
   void NoteServing(const Turning& turning);
   void NoteMigration(const v1::Unit& unit);
+  void NoteRestored(const v1::Assignment& assignment);
   // True: something was changed, look again.
   bool Round(Turning& turning);
   // Tells what is held back. Null: nothing is left to change now.

@@ -61,8 +61,24 @@ void TellNotNoted(const absl::Status& noted) {
 
 }  // namespace
 
+// What the database said while a Connect was right here is from before it was put back: no start is
+// refused for that. What it says next is noted once Connect answers, and it was asked after this.
+void Converge::NoteRestored(const v1::Assignment& assignment) {
+  const v1::Order& restored = assignment.database_restored();
+  const v1::Order known = notes_.Get().database_restored();
+  const bool is_known = known.epoch() == restored.epoch() && known.serial() == restored.serial();
+  if (!assignment.has_database_restored() || is_known) return;
+  answers_since_.reset();
+  TellNotNoted(notes_.Change([&restored](v1::ServiceMemory& memory) {
+    memory.clear_right_version();
+    memory.clear_right_migration();
+    *memory.mutable_database_restored() = restored;
+  }));
+}
+
 void Converge::TakeCourse(Turning& turning) {
   const v1::Assignment& assignment = turning.assignment;
+  NoteRestored(assignment);
   const v1::ServiceMemory memory = notes_.Get();
   if (memory.has_reload()) cache_.reload.Put(memory.reload());
   turning.course = CourseOf(assignment, memory.reached(), options_.agent_config.allow());

@@ -18,7 +18,7 @@ using v1::RolloutStatus;
 constexpr char kDescription[] =
     R"(Shows the change of the cluster that is to come or under way: which generation, of what kind, where it is (connect-ha rollout phases says what each phase means), who approved it, since when, and about how long it still takes by what earlier ones took; and of each node its state, its step in the change, since when, and what it waits for. (closed) beside serving: Connect runs there, and is looked at before its gate opens.
 
-With --watch it is kept up to date: redrawn on a terminal; elsewhere a line is written where something changed, with --json one object a line. It ends when the change does, or when it does not go on before somebody says how.
+With --watch it is kept up to date: redrawn on a terminal; elsewhere a line is written where something changed, with --json one object a line. It ends when the change does, and where it is refused, aborted or halted; what is paused or awaits an approval is watched on.
 
 Exit status: 1 where the change is refused, aborted, halted, or, with --watch, overtaken by a newer one; else 0, also where none is under way.)";
 

@@ -90,6 +90,9 @@ void Tell(const v1::NodeAssignment& assigned, const GateTerms& terms,
   answer.set_assigned_reason(assigned.reason());
   answer.set_release(assigned.release());
   answer.set_closed(assigned.closed());
+  if (assigned.has_database_restored()) {
+    *answer.mutable_database_restored() = assigned.database_restored();
+  }
   *answer.mutable_order() = assigned.order();
 }
 

@@ -86,11 +86,13 @@ void LookAtNext(Situation& situation, Change& change) {
     return;
   }
   if (at_once) return;
+  // Without --now it would wait for the window.
+  const std::string approve = absl::StrCat("connect-ha approve ", number,
+                                           input.has_window() ? " --now" : "", " --reason ...");
   std::string why;
   change.approved_by = ApprovedBy(situation, change.next, why);
   if (!why.empty()) {
-    Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS, why,
-         {absl::StrCat("connect-ha approve ", number, " --reason ...")});
+    Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS, why, {approve});
     return;
   }
   why = WhyNotReady(situation, change.next);
@@ -105,7 +107,7 @@ void LookAtNext(Situation& situation, Change& change) {
   const bool failed = change.backup.failed;
   Wait(change, RolloutStatus::BACKING_UP, failed ? RolloutStatus::HALTED : RolloutStatus::GOES_ON,
        change.backup.why,
-       {failed ? absl::StrCat("to try it again: connect-ha approve ", number, " --reason ...") : "",
+       {failed ? "to try it again: " + approve : "",
         failed ? "to go back: connect-ha rollout abort --reason ..." : ""});
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/plan/look/notices.h"
 #include "coordinator/plan/look/serving.h"
 
 namespace connect_ha {
@@ -19,6 +20,35 @@ bool IsStopped(const Member& member) {
 bool MayGoFirst(const Member& member) {
   return member.stays.empty() && !IsGone(member) && member.may == May::kServe &&
          !IsHeldByPerson(member) && member.memory.out_for_size() == 0;
+}
+
+struct Kept {
+  std::string why;  // "": nothing keeps it back
+  std::string fix;
+};
+
+Kept WhatKeepsBack(const Member& member) {
+  const NodeWords& words = member.words;
+  const std::string of_node = absl::StrCat(member.name(), " --reason ...");
+  if (!member.stays.empty()) return {member.stays, ""};
+  if (words.release != nullptr) {
+    return {SaidBy(*words.release), absl::StrCat("connect-ha release --take-back ", of_node)};
+  }
+  if (member.may != May::kServe) return {member.why_no_more, ""};
+  if (words.fence != nullptr) {
+    return {SaidBy(*words.fence), absl::StrCat("connect-ha node unfence ", of_node)};
+  }
+  if (words.stop != nullptr) {
+    return {SaidBy(*words.stop), absl::StrCat("connect-ha node start ", of_node)};
+  }
+  for (const v1::Word* word : {words.drain, words.cordon}) {
+    if (word != nullptr) {
+      return {SaidBy(*word), absl::StrCat("connect-ha node uncordon ", of_node)};
+    }
+  }
+  if (member.notice != nullptr) return {TextOf(*member.notice), ""};
+  if (member.memory.out_for_size() == 0) return {};
+  return {absl::StrJoin(member.memory.out_for(), ", "), "connect-ha checklist"};
 }
 
 std::string WhyFirstIsHeld(const Change& change, const Member& first) {
@@ -82,6 +112,18 @@ std::string FirstOf(const Situation& situation, const Change& change) {
   }
   if (eldest != nullptr) return eldest->name();
   return chosen == nullptr || IsGone(*chosen) ? "" : chosen->name();
+}
+
+std::string WhoIsKeptBack(const Situation& situation, std::vector<std::string>& fixes) {
+  std::vector<std::string> lines;
+  for (const Member& member : situation.members) {
+    if (IsGone(member)) continue;
+    const Kept kept = WhatKeepsBack(member);
+    if (kept.why.empty()) continue;
+    lines.push_back(absl::StrCat(member.name(), ": ", kept.why));
+    if (fixes.empty() && !kept.fix.empty()) fixes.push_back(kept.fix);
+  }
+  return lines.empty() ? "none is there" : absl::StrJoin(lines, "; ");
 }
 
 }  // namespace connect_ha

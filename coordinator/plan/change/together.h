@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "connect_ha/v1/plan.pb.h"
 #include "coordinator/plan/change/change.h"
@@ -21,5 +22,8 @@ bool AllStopped(const Situation& situation, std::string& waits);
 // Who is changed and started alone: the eldest that is fresh, may serve, and that no person holds.
 // One that was chosen stays, until it is declared gone or removed. "": nobody can be.
 std::string FirstOf(const Situation& situation, const Change& change);
+// Where nobody can be, or serves: what keeps each member from it. `fixes`: what lets the first of
+// them go.
+std::string WhoIsKeptBack(const Situation& situation, std::vector<std::string>& fixes);
 
 }  // namespace connect_ha

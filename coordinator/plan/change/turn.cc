@@ -110,13 +110,46 @@ size_t RestartsPerHour(const Situation& situation) {
   return spec.has_restarts_per_hour() ? spec.restarts_per_hour() : kRestartsPerHour;
 }
 
-std::string WhyNoRestart(Situation& situation, const Member& member) {
+// It drains, and is to be stopped for what differs there: that counts from now on, as one of those
+// of the hour, or as many as may be out at once would each be the last one that may be.
+bool IsOnItsWay(const Situation& situation, const Member& member) {
+  return member.stays.empty() && member.position == v1::DRAINING && !IsHeldByPerson(member) &&
+         IsDrift(situation, member);
+}
+
+// Those whose turn it is with the same decision, and that come before it, too.
+size_t RestartsToCome(const Situation& situation, const Change& change, const Member& member) {
+  size_t count = static_cast<size_t>(
+      std::count_if(situation.members.begin(), situation.members.end(),
+                    [&](const Member& other) { return IsOnItsWay(situation, other); }));
+  for (const Member* before : change.turns.next) {
+    if (before == &member) break;
+    if (IsDrift(situation, *before) && !before->memory.closed()) ++count;
+  }
+  return count;
+}
+
+// Of those that drain for it the eldest go first.
+size_t RestartsBefore(const Situation& situation, const Member& member) {
+  return static_cast<size_t>(
+      std::count_if(situation.members.begin(), situation.members.end(), [&](const Member& other) {
+        return IsOnItsWay(situation, other) && other.node->member() < member.node->member();
+      }));
+}
+
+std::string WhyNoRestart(Situation& situation, const Change& change, const Member& member) {
   for (const Member& other : situation.members) {
     if (&other == &member || other.memory.start_failed() != situation.input.generation()) continue;
     return absl::StrCat("Connect did not start on ", other.name(), ": that comes first");
   }
   const size_t most = RestartsPerHour(situation);
-  if (RestartsLately(situation) < most) return "";
+  const size_t made = RestartsLately(situation);
+  if (made + RestartsToCome(situation, change, member) < most) return "";
+  if (made < most) {
+    return absl::StrCat(
+        "others that are restarted for what differs there: as many as may be within the hour ",
+        "(rollout.restarts_per_hour: ", most, ")");
+  }
   const std::string why = absl::StrCat(
       "Connect was restarted as often within the hour as it may be for what differs "
       "(rollout.restarts_per_hour: ",
@@ -195,7 +228,7 @@ std::string TurnOf(Situation& situation, const Change& change, const Member& mem
   } else if (!has_come) {
     waits = absl::StrCat(change.turns.out, " to serve first");
   } else if (drift && !member.memory.closed()) {
-    waits = WhyNoRestart(situation, member);
+    waits = WhyNoRestart(situation, change, member);
   }
   if (waits.empty()) return what;
   waits = absl::StrCat(what, ": waits for ", waits);
@@ -206,7 +239,8 @@ std::string WhyItIsStopped(const Situation& situation, const Change& change, con
   if (member.position != v1::DRAINING || !change.goes_on()) return "";
   if (NeedsOf(situation, member) < v1::Change::RESTART) return "";
   const bool may_be =
-      !IsDrift(situation, member) || RestartsLately(situation) < RestartsPerHour(situation);
+      !IsDrift(situation, member) ||
+      RestartsLately(situation) + RestartsBefore(situation, member) < RestartsPerHour(situation);
   return may_be ? absl::StrCat("a change: ", ResourceToChange(member)) : "";
 }
 

@@ -33,6 +33,14 @@ std::string FirstChange(const v1::Convergence& convergence) {
   return absl::StrCat(change.resource(), ": ", change.from(), ", to be ", change.to());
 }
 
+// Nobody but a person has a Connect stopped that was found running. Where all nodes have to stop
+// for it together, one alone is no way.
+std::string HowItIsChanged(const Member& member) {
+  if (NeedsOfChange(member.node->convergence().changes(0)) == v1::Change::TOGETHER) return "";
+  return absl::StrCat("; to have it done: connect-ha node drain ", member.name(),
+                      " --reason ..., then: connect-ha node uncordon ", member.name());
+}
+
 }  // namespace
 
 std::string WhyNotStart(Situation& situation, const Member& member) {
@@ -61,7 +69,9 @@ std::string WhyNotAdopt(Situation& situation, const Member& member) {
   // Those that need most come first.
   const bool restarts = node.convergence().changes_size() > 0 &&
                         NeedsOfChange(node.convergence().changes(0)) >= v1::Change::RESTART;
-  if (restarts) return FirstChange(node.convergence());
+  if (restarts) {
+    return absl::StrCat(FirstChange(node.convergence()), HowItIsChanged(member));
+  }
   if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) {
     return "Connect does not answer there";
   }

@@ -81,6 +81,15 @@ class Wishes {
         .leave.start_failed = true;
   }
 
+  // Nobody but a person stops what was never told to serve; but where it was a member as a change
+  // began that is under way.
+  bool IsOnlyObserved() const {
+    const bool observed =
+        member_.position == v1::OBSERVED || member_.node->brief().reported_state() == v1::OBSERVED;
+    const v1::RolloutNode* listed = FindNode(change_.rollout, member_.name());
+    return observed && (listed == nullptr || !listed->to_change());
+  }
+
   // It was away while the others went on to a newer version, and runs what it ran before.
   void ByDatabase() {
     const v1::ConnectSpec& spec = situation_.input.spec().connect();
@@ -93,6 +102,13 @@ class Wishes {
     const v1::DatabaseMemory& database = situation_.input.memory().database();
     const std::string why = WhyNotVersion(situation_, database, runs, fix);
     if (why.empty()) return;
+    if (IsOnlyObserved()) {
+      situation_.Say(member_.name(), absl::StrCat(why, ": it runs here, and is only observed"),
+                     absl::StrCat("connect-ha node stop ", member_.name(),
+                                  " --now --reason ..., then: connect-ha node start ",
+                                  member_.name(), " --reason ..."));
+      return;
+    }
     Add(Wish::kOlder, FromProto(member_.memory.since()), v1::STOPPED, why);
   }
 

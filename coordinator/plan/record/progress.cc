@@ -1,6 +1,5 @@
 #include "coordinator/plan/record/progress.h"
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -9,9 +8,8 @@
 #include "coordinator/plan/change/database.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/verify.h"
-#include "coordinator/plan/look/generation.h"
-#include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/record/accounts.h"
+#include "coordinator/plan/record/done.h"
 
 namespace connect_ha {
 namespace {
@@ -120,7 +118,7 @@ class Progress {
       *rollout.mutable_opened_at() = Now();
       news_ = true;
     }
-    if (!IsDone()) return;
+    if (!IsDone(situation_, change_.rollout)) return;
     End(rollout, v1::Rollout::DONE);
     for (const v1::Word* word : situation_.words.of_cluster) {
       const bool is_of_it = word->generation() == rollout.generation();
@@ -148,35 +146,6 @@ class Progress {
              situation_.moments.now() - FromProto(first->memory.since()), remember_);
     *rollout.mutable_verified_at() = Now();
     news_ = true;
-  }
-
-  // A person, or EC2, holds it, or it is where it is to be. Of one that is lost nothing is waited
-  // for; of one that is late, what it is.
-  bool IsDoneOn(const v1::RolloutNode& node) const {
-    const Member* member = FindMember(situation_, node.node());
-    if (member == nullptr || IsGone(*member) || member->node->brief().lost() ||
-        !member->node->brief().has_last_seen()) {
-      return true;
-    }
-    if (!member->stays.empty()) return member->left_alone && !situation_.restored_at;
-    if (member->may == May::kObserve || IsLeftOut(*member)) return true;
-    const bool converged = HasConverged(input_, *member->node);
-    // Nothing is changed under a Connect that may not be stopped.
-    if (member->may != May::kServe) return converged || member->position == v1::OBSERVED;
-    if (member->position == v1::OBSERVED && !node.to_change()) return true;
-    return converged && member->serves;
-  }
-
-  bool IsDone() const {
-    const v1::Rollout& rollout = change_.rollout;
-    if (rollout.kind() == v1::Rollout::TOGETHER && !rollout.has_opened_at()) return false;
-    const auto& nodes = rollout.nodes();
-    const bool is_anybody_there =
-        nodes.empty() || std::any_of(situation_.members.begin(), situation_.members.end(),
-                                     [](const Member& member) { return member.stays.empty(); });
-    return is_anybody_there &&
-           std::all_of(nodes.begin(), nodes.end(),
-                       [this](const v1::RolloutNode& node) { return IsDoneOn(node); });
   }
 
   void End(v1::Rollout& rollout, v1::Rollout::End end) {

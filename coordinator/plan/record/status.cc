@@ -2,27 +2,18 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
+#include <string>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "coordinator/plan/change/estimate.h"
-#include "coordinator/plan/change/together.h"
-#include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/record/standing.h"
 #include "coordinator/plan/record/steps.h"
 
 namespace connect_ha {
 namespace {
 
 using v1::RolloutStatus;
-
-void Stand(RolloutStatus& status, RolloutStatus::Standing standing, const std::string& reason,
-           const std::vector<std::string>& fixes) {
-  status.set_standing(standing);
-  status.set_reason(reason);
-  for (const std::string& fix : fixes) status.add_fixes(fix);
-}
 
 RolloutStatus::Phase PhaseOf(const v1::Rollout& rollout, bool aborted) {
   if (rollout.end() == v1::Rollout::DONE) return RolloutStatus::DONE;
@@ -38,22 +29,6 @@ RolloutStatus::Phase PhaseOf(const v1::Rollout& rollout, bool aborted) {
   }
 }
 
-std::string WaysBack(const v1::Rollout& rollout) {
-  return absl::StrCat("to go back: connect-ha spec rollback ", rollout.from());
-}
-
-// Who is not as the generation says yet, and may be before long.
-std::string WhoIsLeft(const RolloutStatus& status) {
-  std::set<std::string> left;
-  for (const v1::RolloutStep& step : status.nodes()) {
-    const bool done = step.step() == v1::RolloutStep::CHANGED ||
-                      step.step() == v1::RolloutStep::ABSENT ||
-                      step.step() == v1::RolloutStep::HELD;
-    if (!done) left.insert(step.node());
-  }
-  return absl::StrJoin(left, ", ");
-}
-
 void SetLeft(const Situation& situation, v1::Rollout::Kind kind, RolloutStatus& status) {
   const auto left =
       std::count_if(status.nodes().begin(), status.nodes().end(), [](const v1::RolloutStep& step) {
@@ -61,67 +36,6 @@ void SetLeft(const Situation& situation, v1::Rollout::Kind kind, RolloutStatus& 
       });
   const auto takes = Takes(situation, kind, static_cast<int>(left));
   if (takes) status.set_left_us(takes->count());
-}
-
-void StandStopping(const Situation& situation, const Change& change, RolloutStatus& status) {
-  if (!change.goes_back.empty()) {
-    Stand(status, RolloutStatus::WAITS, absl::StrCat(change.goes_back, ": all go back"),
-          {"connect-ha rollout resume --reason ..."});
-    return;
-  }
-  std::string waits;
-  const bool stopped = AllStopped(situation, waits);
-  std::set<std::string> away;
-  for (const Member& member : situation.members) {
-    const bool is_away = !member.stays.empty() || member.may != May::kServe;
-    if (is_away && !IsGone(member)) away.insert(member.name());
-  }
-  if (stopped && FirstOf(situation, change).empty()) {
-    Stand(status, RolloutStatus::WAITS, "all have stopped, and none may go first",
-          {"connect-ha plan says what holds each of them; where a person does: connect-ha node "
-           "uncordon NODE",
-           "to go back: connect-ha rollout abort --reason ..."});
-  } else if (stopped) {
-    Stand(status, RolloutStatus::GOES_ON, "", {});
-  } else if (away.empty()) {
-    Stand(status, RolloutStatus::GOES_ON, waits, {});
-  } else {
-    const std::string names = absl::StrJoin(away, ", ");
-    Stand(status, RolloutStatus::WAITS, absl::StrCat(names, ": it is not known to be stopped"),
-          {absl::StrCat("where that machine is no more: connect-ha rollout resume --skip-lost ",
-                        *away.begin(), " --reason ..."),
-           "to go back: connect-ha rollout abort --reason ..."});
-  }
-}
-
-// Of one that is under way, as it is with this decision.
-void StandUnderWay(const Situation& situation, const Change& change, const v1::Rollout& rollout,
-                   RolloutStatus& status) {
-  const std::vector<std::string> to_resume = {"to go on: connect-ha rollout resume --reason ...",
-                                              WaysBack(rollout)};
-  if (change.aborted != nullptr) {
-    Stand(status, RolloutStatus::HALTED, SaidBy(*change.aborted), to_resume);
-  } else if (!change.halted.empty()) {
-    Stand(status, RolloutStatus::HALTED, change.halted, change.fixes);
-  } else if (change.paused != nullptr) {
-    Stand(status, RolloutStatus::PAUSED, SaidBy(*change.paused), to_resume);
-  } else if (IsStopping(rollout)) {
-    StandStopping(situation, change, status);
-  } else if (IsFirstAlone(rollout)) {
-    const Member* first = FindMember(situation, rollout.first());
-    const bool away = first == nullptr || !first->stays.empty();
-    Stand(status, away ? RolloutStatus::WAITS : RolloutStatus::GOES_ON,
-          absl::StrCat(rollout.first(), away && first != nullptr ? ": " : " to be right",
-                       away && first != nullptr ? first->stays : ""),
-          away ? std::vector<std::string>{absl::StrCat(
-                     "where that machine is no more: connect-ha rollout resume --skip-lost ",
-                     rollout.first(), " --reason ...")}
-               : std::vector<std::string>{});
-  } else {
-    const std::string left = WhoIsLeft(status);
-    Stand(status, left.empty() ? RolloutStatus::WAITS : RolloutStatus::GOES_ON,
-          left.empty() ? "" : absl::StrCat("to be changed yet: ", left), {});
-  }
 }
 
 RolloutStatus OfRollout(Situation& situation, const Change& change, const v1::Decision& decision) {
@@ -134,7 +48,7 @@ RolloutStatus OfRollout(Situation& situation, const Change& change, const v1::De
   *status.mutable_since() = ended ? rollout.ended_at() : rollout.began_at();
   AddSteps(situation, decision, rollout, status);
   if (ended) return status;
-  StandUnderWay(situation, change, rollout, status);
+  StandUnderWay(situation, change, decision, status);
   SetLeft(situation, rollout.kind(), status);
   return status;
 }
@@ -213,6 +127,9 @@ v1::Outlook OutlookOf(const Situation& situation, const NextKind& next) {
   const bool at_once = BeginsAtOnce(situation, next);
   const bool together = next.kind == v1::Rollout::TOGETHER && !at_once;
   std::string text = at_once ? "it is put into force at once" : WhatItDoes(next.kind);
+  if (at_once && next.kind != v1::Rollout::IN_PLACE) {
+    absl::StrAppend(&text, "; where Connect has to be stopped for it, the node stays observed");
+  }
   const auto takes =
       at_once ? std::nullopt : Takes(situation, next.kind, MembersToChange(situation));
   if (takes) {

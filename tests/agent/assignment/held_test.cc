@@ -223,6 +223,21 @@ TEST_F(HeldTest, AGateThatIsToStayClosedDoesSoOverARestartUntilItIsSaidOtherwise
   EXPECT_FALSE(held_->Orders()->closed());
 }
 
+TEST_F(HeldTest, ThatTheDatabaseWasPutBackIsKeptWhateverElseIsSaid) {
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::STOPPED, DesiredOfLab(7)), "L", 4, 1);
+  answer.mutable_database_restored()->set_epoch(3);
+  answer.mutable_database_restored()->set_serial(9);
+  ASSERT_TRUE(Take(answer).ok());
+  StartAgent();
+  EXPECT_EQ(held_->Orders()->database_restored().serial(), 9u);
+  ASSERT_TRUE(Take(Ordered(Answer(v1::SERVING, 7), "L", 4, 2)).ok());
+  EXPECT_EQ(held_->Orders()->database_restored().serial(), 9u);
+  // An older coordinator's word.
+  answer.mutable_database_restored()->set_serial(8);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_EQ(held_->Orders()->database_restored().serial(), 9u);
+}
+
 TEST_F(HeldTest, OfANodeThatIsNotToServeNothingIsSaidToBeClosed) {
   v1::HeartbeatResponse answer = Ordered(Answer(v1::STOPPED, DesiredOfLab(7)), "L", 1, 1);
   answer.set_closed(true);

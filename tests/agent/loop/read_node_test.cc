@@ -33,5 +33,25 @@ TEST(ReadNode, TheAccountsOfTheSpecificationAreLookedFor) {
   EXPECT_EQ(LoadedBy(spec).accounts, (std::vector<std::string>{"analyst", "shiny"}));
 }
 
+TEST(ReadNode, ThatTheServiceHadConnectReadItsConfigurationAnewIsKnown) {
+  FakeHost host;
+  v1::Unit unit;
+  unit.set_name("rstudio-connect.service");
+  unit.set_load_state("loaded");
+  unit.set_active_state("inactive");
+  unit.mutable_started_at()->set_seconds(100);
+  host.SetUnit(unit);
+  v1::ServiceMemory memory;
+  memory.mutable_reload()->mutable_started_at()->set_seconds(100);
+  memory.mutable_reload()->mutable_done_at()->set_seconds(200);
+  host.SetFile("/state/service", memory.SerializeAsString());
+  v1::AgentConfig config;
+  config.set_connect_unit(unit.name());
+  config.mutable_poll_interval()->set_seconds(30);
+  config.mutable_verify_interval()->set_seconds(600);
+  const NodeReading reading = ReadNode(host, config, "/state", std::string(32, 'k'), false);
+  EXPECT_EQ(reading.facts.connect().unit().reloaded_at().seconds(), 200);
+}
+
 }  // namespace
 }  // namespace connect_ha

@@ -169,6 +169,17 @@ TEST_F(AheadTest, WhatConnectsPackageComesWithIsFetchedToo) {
   ExpectConnectUntouched();
 }
 
+// Apt tells it once the package is here, and there is nothing else to add.
+TEST_F(AheadTest, WhatWouldTakeAnotherPackageAwayIsFoundBeforeItsTimeComes) {
+  FakeDeb connect{"rstudio-connect", "2024.09.0~ubuntu22"};
+  connect.simulated = "Remv file [1:5.44-3]\n";
+  *spec().mutable_connect()->mutable_package() = node_.Publish("newer.deb", connect);
+  assignment_.set_state(v1::OBSERVED);
+  GetReady();
+  EXPECT_FALSE(said().ready());
+  EXPECT_TRUE(absl::StrContains(Troubles(), "remove file")) << Troubles();
+}
+
 TEST_F(AheadTest, TellsWhatItDoesWhileItDoesIt) {
   Serve();
   GetReady();
@@ -200,6 +211,14 @@ TEST_F(AheadTest, WhereNothingMayBeChangedItOnlyLooks) {
   EXPECT_TRUE(node_.host.changes().empty());
 }
 
+TEST_F(AheadTest, ForWhatEnforcesNothingNothingIsDone) {
+  spec().set_enforcement(v1::OBSERVE);
+  Serve();
+  GetReady();
+  EXPECT_FALSE(IsCached(spec().connect().package(), "deb"));
+  EXPECT_EQ(node_.DpkgStatus("r-4.5.0"), "");
+}
+
 TEST_F(AheadTest, AStoppedNodeFetchesAndChangesNothing) {
   Serve();
   assignment_.set_state(v1::STOPPED);
@@ -229,6 +248,19 @@ TEST_F(AheadTest, WhatIsToComeIsNeitherPrunedNorTidiedAwayUntilItIsGivenUp) {
   EXPECT_EQ(Describe(turns_.last()), "CONVERGED");
   EXPECT_FALSE(node_.host.Stat(kLibraryOfR).ok());
   EXPECT_FALSE(IsCached(spec().connect().package(), "deb"));
+}
+
+TEST_F(AheadTest, WhatWasTidiedAwayInBetweenIsFetchedAgain) {
+  assignment_.mutable_desired()->mutable_spec()->mutable_downloads()->set_cache_bytes(0);
+  Serve();
+  GetReady();
+  ASSERT_TRUE(IsCached(spec().connect().package(), "deb"));
+  assignment_.mutable_desired()->mutable_applied_at()->set_seconds(1);  // whose turn tidies up
+  Turn(/*with_ahead=*/false);
+  ASSERT_FALSE(IsCached(spec().connect().package(), "deb"));
+  GetReady();
+  EXPECT_TRUE(said().ready()) << Troubles();
+  EXPECT_TRUE(IsCached(spec().connect().package(), "deb"));
 }
 
 // Until it is in force, content of the one in force needs what that names.

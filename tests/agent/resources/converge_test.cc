@@ -229,6 +229,33 @@ TEST_F(ConvergeTest, HowFarTheDatabaseIsIsNotedOnceConnectIsRightAndAnswers) {
   EXPECT_EQ(noted(), " ") << said();
 }
 
+// It is told so with every order: once, it forgets.
+TEST_F(ConvergeTest, WhatTheDatabaseSaidIsForgottenOnceItWasPutBack) {
+  Serve();
+  const auto remember = [this] {
+    ServiceNotes notes(node_.host, absl::StrCat(kStateDir, "/service"));
+    return notes.Change([](v1::ServiceMemory& memory) {
+      memory.set_right_version("2024.08.0");
+      memory.set_right_migration("1,2");
+    });
+  };
+  const auto right = [this] {
+    Restart();
+    Turn();
+    return agent_->converge.Memory().right_migration();
+  };
+  ASSERT_TRUE(remember().ok());
+  EXPECT_EQ(right(), "1,2");
+  assignment_.mutable_database_restored()->set_epoch(3);
+  assignment_.mutable_database_restored()->set_serial(9);
+  EXPECT_EQ(right(), "");
+  ASSERT_TRUE(remember().ok());
+  EXPECT_EQ(right(), "1,2");
+  // And once more.
+  assignment_.mutable_database_restored()->set_serial(12);
+  EXPECT_EQ(right(), "");
+}
+
 TEST_F(ConvergeTest, DriftOfANodeThatServesIsPutRightAndNothingIsStopped) {
   Serve();
   const size_t before = node_.host.changes().size();

@@ -18,6 +18,8 @@ struct BackupRoom {
   BackupRoom() {
     for (const char* name : {"request", "result", "commands"}) {
       std::filesystem::create_directory(directory / name);
+      // Whatever the umask is.
+      EXPECT_EQ(chmod((directory / name).c_str(), 0755), 0);
     }
     options.room = directory.path();
     options.commands = directory / "commands";

@@ -32,7 +32,13 @@ class ApplyChange : public ApplyAndServe {
     Rollout().set_phase(phase);
     Rollout().set_standing(standing);
     Rollout().set_reason(reason);
-    world_.coordinator.plans.push_back(world_.coordinator.plan);
+    ThenAsItIs();
+  }
+  void ThenAsItIs() {
+    auto& plans = world_.coordinator.plans;
+    // What is applied is asked for once before it is followed, whether it is in force.
+    if (plans.empty()) plans.push_back(world_.coordinator.plan);
+    plans.push_back(world_.coordinator.plan);
   }
 };
 
@@ -156,9 +162,9 @@ TEST_F(ApplyChange, WaitingDoesNotEndBeforeTheCoordinatorHasDecided) {
   Follow(Told(v1::SERVING, v1::SERVING), 100);
   const Time decided_at = world_.now;
   world_.coordinator.plan.clear_decided_at();
-  world_.coordinator.plans.push_back(world_.coordinator.plan);
+  ThenAsItIs();
   *world_.coordinator.plan.mutable_decided_at() = ToProto(decided_at);
-  world_.coordinator.plans.push_back(world_.coordinator.plan);
+  ThenAsItIs();
   EXPECT_EQ(ApplyAndWait(), kHolds);
   EXPECT_EQ(Took(), std::chrono::seconds(1));
 }

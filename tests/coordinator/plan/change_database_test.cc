@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "coordinator/plan/change/database.h"
 #include "tests/coordinator/plan/plan_cluster.h"
@@ -88,6 +90,23 @@ TEST(ChangeDatabase, ThatWasPutBackForgetsWhatWasBefore) {
   EXPECT_EQ(DatabaseIn(cluster).newest_version(), kNew);
 }
 
+// What a node holds against its own Connect is of before.
+TEST(ChangeDatabase, TellsEveryNodeThatItWasPutBack) {
+  PlanCluster cluster(2);
+  for (const int i : {0, 1}) Install(cluster, i, kOld, v1::STOPPED);
+  EXPECT_FALSE(cluster.Store().assignments(0).has_database_restored());
+  cluster.Say(v1::Word::RESTORED, "").set_version(kOld);
+  const v1::Decision decision = cluster.Store();
+  const v1::Order& restored = decision.remember().database().restored();
+  EXPECT_GT(restored.serial(), 0u);
+  for (const v1::NodeAssignment& one : decision.assignments()) {
+    EXPECT_EQ(one.database_restored().epoch(), restored.epoch());
+    EXPECT_EQ(one.database_restored().serial(), restored.serial());
+  }
+  cluster.Step();
+  EXPECT_EQ(cluster.Store().assignments(1).database_restored().serial(), restored.serial());
+}
+
 TEST(ChangeDatabase, IsNotPutBackWhileTheNewerOneRuns) {
   PlanCluster cluster(2);
   Install(cluster, 0, kNew, v1::SERVING);
@@ -111,6 +130,47 @@ TEST(ChangeDatabase, IsStartedByNothingOlderThanWhatHasMigrated) {
   EXPECT_EQ(WhyNot(cluster, kNew), "");
   EXPECT_TRUE(absl::StrContains(WhyNot(cluster, "2024.06.0"), "may have migrated"));
   EXPECT_NE(WhyNot(cluster, ""), "");
+}
+
+// Two run the newer one, and one was just enrolled that runs the older.
+PlanCluster WithOneOlder() {
+  PlanCluster cluster(3);
+  cluster.input.mutable_spec()->mutable_connect()->set_version(kNew);
+  Memory(cluster).set_newest_version(kNew);
+  for (const int i : {0, 1}) Install(cluster, i, kNew, v1::SERVING);
+  cluster.Brownfield(2);
+  v1::Convergence& convergence = *cluster.node(2).mutable_convergence();
+  convergence.set_state(v1::Convergence::DIFFERS);
+  convergence.set_needs(v1::Change::TOGETHER);
+  v1::Change& change = *convergence.add_changes();
+  change.set_resource("package rstudio-connect");
+  change.set_needs(v1::Change::TOGETHER);
+  return cluster;
+}
+
+// That it is this database which it runs against is not known.
+TEST(ChangeDatabase, LeavesWhatIsOlderAndOnlyObservedToAPerson) {
+  PlanCluster cluster = WithOneOlder();
+  const v1::Decision decision = cluster.Step();
+  EXPECT_EQ(decision.assignments(2).state(), v1::OBSERVED);
+  const auto& said = decision.said();
+  EXPECT_TRUE(std::any_of(said.begin(), said.end(), [](const v1::Said& one) {
+    return one.node() == "node-3" && absl::StrContains(one.text(), "only observed") &&
+           absl::StrContains(one.fix(), "connect-ha node stop node-3 --now");
+  }));
+  cluster.Say(v1::Word::STOP, "node-3").set_now(true);
+  EXPECT_EQ(cluster.Step().assignments(2).state(), v1::STOPPED);
+}
+
+TEST(ChangeDatabase, HasWhatIsOlderStoppedWhereTheChangeWasToStopIt) {
+  PlanCluster cluster = WithOneOlder();
+  v1::Rollout& rollout = *cluster.input.mutable_memory()->mutable_rollout();
+  rollout.set_generation(kGeneration);
+  rollout.set_kind(v1::Rollout::ROLLING);
+  v1::RolloutNode& node = *rollout.add_nodes();
+  node.set_node("node-3");
+  node.set_to_change(true);
+  EXPECT_EQ(cluster.Step().assignments(2).state(), v1::STOPPED);
 }
 
 TEST(ChangeDatabase, TakesAnyVersionThatIsTheFirst) {

@@ -57,6 +57,33 @@ TEST(ChangeDrift, AsksOnceItWasPutRightAsOftenAsItMayBe) {
   EXPECT_EQ(cluster.node(1).convergence().changes_size(), 0);
 }
 
+// Two that drain at once are two of them from the beginning.
+TEST(ChangeDrift, CountsWhoDrainsForItAlready) {
+  PlanCluster cluster = Drifting(4, 3);
+  v1::RolloutSpec& spec = *cluster.input.mutable_spec()->mutable_rollout();
+  spec.set_max_unavailable(2);
+  spec.set_restarts_per_hour(1);
+  v1::Decision decision = cluster.Step();
+  EXPECT_EQ(StatesOf(decision), "draining, serving, serving, serving");
+  EXPECT_TRUE(StrContains(decision.assignments(1).waits_for(), "restarts_per_hour: 1"));
+  decision = GoOn(cluster, minutes(30));
+  EXPECT_EQ(StatesOf(decision), "serving, serving, serving, serving");
+  EXPECT_EQ(decision.remember().restarts_size(), 1);
+}
+
+// However it came to that: fewer may be since, say.
+TEST(ChangeDrift, LetsNoMoreOfThoseThatDrainBeRestartedThanMayBe) {
+  PlanCluster cluster = Drifting(4, 2);
+  v1::RolloutSpec& spec = *cluster.input.mutable_spec()->mutable_rollout();
+  spec.set_max_unavailable(2);
+  ASSERT_EQ(StatesOf(cluster.Step()), "draining, draining, serving, serving");
+  cluster.input.mutable_spec()->mutable_rollout()->set_restarts_per_hour(1);
+  const v1::Decision decision = GoOn(cluster, minutes(30));
+  EXPECT_EQ(StatesOf(decision), "serving, serving, serving, serving");
+  EXPECT_EQ(decision.remember().restarts_size(), 1);
+  EXPECT_GT(cluster.node(1).convergence().changes_size(), 0);
+}
+
 TEST(ChangeDrift, LeavesEnoughThatServe) {
   PlanCluster cluster = Drifting(2, 1);
   cluster.input.mutable_spec()->mutable_nodes()->set_minimum_serving(2);

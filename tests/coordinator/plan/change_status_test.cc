@@ -41,6 +41,26 @@ TEST(ChangeOutlook, SaysWhatAGenerationNeedsAndHowLongItTakes) {
   EXPECT_EQ(LookAhead(in_place.input).text(), "a change in place, without a restart of Connect");
 }
 
+// Enforcement does not begin with a stop.
+TEST(ChangeOutlook, SaysThatWhatRunsOtherwiseStaysObservedAtFirst) {
+  PlanCluster cluster = ToBeRestarted(2);
+  cluster.input.mutable_spec()->set_enforcement(v1::OBSERVE);
+  for (const int i : {0, 1}) cluster.Brownfield(i);
+  EXPECT_EQ(LookAhead(cluster.input).text(),
+            "it is put into force at once; where Connect has to be stopped for it, the node stays "
+            "observed");
+  const v1::Decision decision = GoOn(cluster, minutes(30));
+  EXPECT_EQ(decision.remember().generation(), kNext);
+  EXPECT_EQ(StatesOf(decision), "observed, observed");
+  EXPECT_TRUE(StrContains(decision.assignments(0).waits_for(), kConfigFile));
+  EXPECT_TRUE(StrContains(decision.assignments(0).waits_for(), "connect-ha node drain node-1"));
+  // As it says.
+  cluster.Say(v1::Word::DRAIN, "node-1");
+  GoUntil(cluster, 0, v1::READY);
+  cluster.TakeBack(v1::Word::DRAIN);
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(5))), "serving, observed");
+}
+
 TEST(ChangeStatus, IsNoneWhereNothingIsToBeDone) {
   EXPECT_FALSE(PlanCluster(2).Decide().has_rollout());
 }
@@ -80,6 +100,63 @@ TEST(ChangeStatus, EstimatesByEarlierOnes) {
   EXPECT_TRUE(LookAhead(cluster.input).has_takes_us());
   const v1::Decision decision = GoTo(cluster, Status::ROLLING);
   EXPECT_GT(decision.rollout().left_us(), 0);
+}
+
+TEST(ChangeStatus, SaysWhyNobodyGoesFirst) {
+  PlanCluster cluster = ToBeUpgraded(2);
+  ApproveIt(cluster);
+  GoTo(cluster, Status::STOPPING);
+  for (const char* name : {"node-1", "node-2"}) {
+    cluster.Say(v1::Word::STOP, name).set_downtime(true);
+  }
+  const v1::Decision decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(decision.rollout().phase(), Status::STOPPING);
+  EXPECT_EQ(decision.rollout().standing(), Status::WAITS);
+  EXPECT_TRUE(StrContains(decision.rollout().reason(),
+                          "none may go first: node-1: stopped by admin/alice: a test; node-2: "))
+      << decision.rollout().reason();
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node start node-1"));
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout abort"));
+  cluster.TakeBack(v1::Word::STOP);
+  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
+}
+
+TEST(ChangeStatus, SaysWhyNobodyServesAgain) {
+  PlanCluster cluster = ToBeUpgraded(2);
+  ApproveIt(cluster);
+  GoTo(cluster, Status::REST);
+  for (const char* name : {"node-1", "node-2"}) {
+    v1::Word& word = cluster.Say(v1::Word::STOP, name);
+    word.set_now(true);
+    word.set_downtime(true);
+  }
+  const v1::Decision decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(StatesOf(decision), "stopped, stopped");
+  EXPECT_EQ(decision.rollout().phase(), Status::REST);
+  EXPECT_EQ(decision.rollout().standing(), Status::WAITS);
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "a node that serves: node-1: stopped by"))
+      << decision.rollout().reason();
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node start node-1"));
+  cluster.TakeBack(v1::Word::STOP);
+  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
+}
+
+// Nobody is left to be changed, and one that was is out again.
+TEST(ChangeStatus, SaysWhatKeepsItFromItsEnd) {
+  PlanCluster cluster = ToBeRestarted(3);
+  GoUntil(cluster, 2, v1::DRAINING);
+  cluster.Fail(0, "storage-is-mounted");
+  const v1::Decision decision = GoOn(cluster, minutes(30));
+  EXPECT_EQ(StatesOf(decision), "fenced, serving, serving");
+  EXPECT_EQ(decision.rollout().phase(), Status::ROLLING);
+  EXPECT_EQ(decision.rollout().standing(), Status::WAITS);
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-1: storage-is-mounted: it is wrong"))
+      << decision.rollout().reason();
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha checklist"));
+  v1::NodeRule& line = cluster.Rule(0, "storage-is-mounted");
+  line.set_outcome(v1::PASS);
+  line.mutable_since()->set_seconds(cluster.input.now().seconds() - 3600);
+  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving, serving");
 }
 
 TEST(ChangeStatus, SaysDoneUntilSomethingNewIsApplied) {

@@ -424,6 +424,7 @@ TEST(ChangeTogether, IsMadeInTheMaintenanceWindow) {
   SetWindow(cluster, 30, 150);
   v1::Decision decision = GoOn(cluster, minutes(20));
   EXPECT_EQ(decision.rollout().phase(), Status::AWAITING);
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha approve 8 --now --reason"));
   EXPECT_TRUE(decision.has_wake_at());
   decision = GoTo(cluster, Status::DONE);
   EXPECT_EQ(decision.ended(0).approved_by(), "maintenance window Sun 02:00-04:00 UTC");

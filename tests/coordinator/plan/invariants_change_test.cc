@@ -229,5 +229,12 @@ TEST(InvariantsChangeTest, AChangeIsInAPhaseAndSaysWhatToType) {
   ExpectBroken(cluster.input, decision, "what to type");
 }
 
+TEST(InvariantsChangeTest, AChangeAlwaysSaysForWhatItWaits) {
+  PlanCluster cluster = In(Status::STOPPING);
+  v1::Decision decision = Decide(cluster.input);
+  decision.mutable_rollout()->clear_reason();
+  ExpectBroken(cluster.input, decision, "it is not said for what it waits");
+}
+
 }  // namespace
 }  // namespace connect_ha

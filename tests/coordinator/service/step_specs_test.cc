@@ -87,8 +87,9 @@ TEST_F(StepSpecsTest, ThereIsNothingToGetReadyForWhereTheNewestIsInForceOrOnlyOb
   newest_->mutable_spec()->set_enforcement(v1::OBSERVE);
   EXPECT_EQ(Take(Holding(3), 0).answer.ahead_generation(), 0u);
   EXPECT_FALSE(Take(Holding(3), 1).answer.has_ahead());
+  const v1::HeartbeatRequest staging = Staging();
   newest_.reset();
-  EXPECT_EQ(Take(Staging(), 2).answer.ahead_generation(), 0u);
+  EXPECT_EQ(Take(staging, 2).answer.ahead_generation(), 0u);
 }
 
 TEST_F(StepSpecsTest, WhoIsLeftAloneIsGivenNothingAndLosesNothing) {

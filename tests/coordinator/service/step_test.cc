@@ -126,6 +126,15 @@ v1::HeartbeatRequest Obeying(uint64_t epoch, uint64_t serial) {
   return request;
 }
 
+TEST_F(StepTest, ANodeIsToldThatTheDatabaseWasPutBack) {
+  Assign(v1::STOPPED, 7);
+  EXPECT_FALSE(Take(Beat(), 0).answer.has_database_restored());
+  v1::NodeAssignment assigned = *assigned_;
+  assigned.mutable_database_restored()->set_serial(5);
+  assigned_ = std::make_shared<const v1::NodeAssignment>(assigned);
+  EXPECT_EQ(Take(Beat(), 1).answer.database_restored().serial(), 5u);
+}
+
 TEST_F(StepTest, ANodeIsToldWhatThePlanGaveIt) {
   Assign(v1::SERVING, 7);
   const StepResult told = Take(Beat(), 0);

@@ -1,0 +1,156 @@
+#include "coordinator/plan/record/standing.h"
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "coordinator/plan/change/together.h"
+#include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/record/done.h"
+
+namespace connect_ha {
+namespace {
+
+using v1::RolloutStatus;
+
+std::string WaysBack(const v1::Rollout& rollout) {
+  return absl::StrCat("to go back: connect-ha spec rollback ", rollout.from());
+}
+
+// Who is not as the generation says yet, and may be before long.
+std::string WhoIsLeft(const RolloutStatus& status) {
+  std::set<std::string> left;
+  for (const v1::RolloutStep& step : status.nodes()) {
+    const bool done = step.step() == v1::RolloutStep::CHANGED ||
+                      step.step() == v1::RolloutStep::ABSENT ||
+                      step.step() == v1::RolloutStep::HELD;
+    if (!done) left.insert(step.node());
+  }
+  return absl::StrJoin(left, ", ");
+}
+
+// Whoever goes first may be held by a person, as all others are.
+void StandNobody(const Situation& situation, const char* waits, const std::string& back,
+                 RolloutStatus& status) {
+  std::vector<std::string> fixes;
+  const std::string why = WhoIsKeptBack(situation, fixes);
+  fixes.push_back(back);
+  Stand(status, RolloutStatus::WAITS, absl::StrCat(waits, ": ", why), fixes);
+}
+
+void StandStopped(const Situation& situation, const Change& change, RolloutStatus& status) {
+  if (!FirstOf(situation, change).empty()) {
+    Stand(status, RolloutStatus::GOES_ON, "all nodes are stopped", {});
+    return;
+  }
+  StandNobody(situation, "all nodes are stopped, and none may go first",
+              "to go back: connect-ha rollout abort --reason ...", status);
+}
+
+void StandStopping(const Situation& situation, const Change& change, RolloutStatus& status) {
+  if (!change.goes_back.empty()) {
+    Stand(status, RolloutStatus::WAITS, absl::StrCat(change.goes_back, ": all go back"),
+          {"connect-ha rollout resume --reason ..."});
+    return;
+  }
+  std::string waits;
+  const bool stopped = AllStopped(situation, waits);
+  std::set<std::string> away;
+  for (const Member& member : situation.members) {
+    const bool is_away = !member.stays.empty() || member.may != May::kServe;
+    if (is_away && !IsGone(member)) away.insert(member.name());
+  }
+  if (stopped) {
+    StandStopped(situation, change, status);
+  } else if (away.empty()) {
+    Stand(status, RolloutStatus::GOES_ON, waits, {});
+  } else {
+    const std::string names = absl::StrJoin(away, ", ");
+    Stand(status, RolloutStatus::WAITS, absl::StrCat(names, ": it is not known to be stopped"),
+          {absl::StrCat("where that machine is no more: connect-ha rollout resume --skip-lost ",
+                        *away.begin(), " --reason ..."),
+           "to go back: connect-ha rollout abort --reason ..."});
+  }
+}
+
+void StandFirst(const Situation& situation, const v1::Rollout& rollout, RolloutStatus& status) {
+  const Member* first = FindMember(situation, rollout.first());
+  const bool is_there = first != nullptr && !IsGone(*first);
+  if (is_there && !first->stays.empty()) {
+    Stand(status, RolloutStatus::WAITS, absl::StrCat(rollout.first(), ": ", first->stays),
+          {absl::StrCat("where that machine is no more: connect-ha rollout resume --skip-lost ",
+                        rollout.first(), " --reason ...")});
+  } else if (!is_there || IsHeldByPerson(*first)) {
+    StandNobody(situation, "a node that may go first", WaysBack(rollout), status);
+  } else {
+    Stand(status, RolloutStatus::GOES_ON, absl::StrCat(rollout.first(), " to be right"), {});
+  }
+}
+
+std::string WhyItWaits(const Member& member, const v1::NodeAssignment& given) {
+  if (!member.stays.empty()) return member.stays;
+  if (given.reason().empty() && given.waits_for().empty()) return "it does not serve";
+  const bool both = !given.reason().empty() && !given.waits_for().empty();
+  return absl::StrCat(given.reason(), both ? ": waits for " : "", given.waits_for());
+}
+
+// It is not to be changed any more, and does not serve as the generation says: a rule has it
+// fenced, say, or its facts are late.
+std::string WhoIsAwaited(const Situation& situation, const v1::Decision& decision,
+                         const v1::Rollout& rollout) {
+  std::vector<std::string> waits;
+  for (size_t i = 0; i < situation.members.size(); ++i) {
+    const Member& member = situation.members[i];
+    const v1::RolloutNode* node = FindNode(rollout, member.name());
+    if (node == nullptr || IsDoneOn(situation, *node)) continue;
+    waits.push_back(absl::StrCat(member.name(), ": ",
+                                 WhyItWaits(member, decision.assignments(static_cast<int>(i)))));
+  }
+  return absl::StrJoin(waits, "; ");
+}
+
+void StandInForce(const Situation& situation, const v1::Decision& decision,
+                  const v1::Rollout& rollout, RolloutStatus& status) {
+  const std::string left = WhoIsLeft(status);
+  const std::string awaited = WhoIsAwaited(situation, decision, rollout);
+  if (!left.empty()) {
+    Stand(status, RolloutStatus::GOES_ON, absl::StrCat("to be changed yet: ", left), {});
+  } else if (IsDone(situation, rollout)) {
+    Stand(status, RolloutStatus::GOES_ON, "every node is where it is to be", {});
+  } else if (!awaited.empty()) {
+    Stand(status, RolloutStatus::WAITS, awaited, {"connect-ha checklist", WaysBack(rollout)});
+  } else {
+    StandNobody(situation, "a node that serves", WaysBack(rollout), status);
+  }
+}
+
+}  // namespace
+
+void Stand(RolloutStatus& status, RolloutStatus::Standing standing, const std::string& reason,
+           const std::vector<std::string>& fixes) {
+  status.set_standing(standing);
+  status.set_reason(reason);
+  for (const std::string& fix : fixes) status.add_fixes(fix);
+}
+
+void StandUnderWay(const Situation& situation, const Change& change, const v1::Decision& decision,
+                   RolloutStatus& status) {
+  const v1::Rollout& rollout = decision.remember().rollout();
+  const std::vector<std::string> to_resume = {"to go on: connect-ha rollout resume --reason ...",
+                                              WaysBack(rollout)};
+  if (change.aborted != nullptr) {
+    Stand(status, RolloutStatus::HALTED, SaidBy(*change.aborted), to_resume);
+  } else if (!change.halted.empty()) {
+    Stand(status, RolloutStatus::HALTED, change.halted, change.fixes);
+  } else if (change.paused != nullptr) {
+    Stand(status, RolloutStatus::PAUSED, SaidBy(*change.paused), to_resume);
+  } else if (IsStopping(rollout)) {
+    StandStopping(situation, change, status);
+  } else if (IsFirstAlone(rollout)) {
+    StandFirst(situation, rollout, status);
+  } else {
+    StandInForce(situation, decision, rollout, status);
+  }
+}
+
+}  // namespace connect_ha
