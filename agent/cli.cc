@@ -1,5 +1,7 @@
 #include "agent/cli.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -14,7 +16,9 @@
 #include "agent/host/processes/shared_reader.h"
 #include "agent/link/enroll.h"
 #include "agent/link/identity.h"
+#include "agent/preflight/preflight_command.h"
 #include "agent/preview_command.h"
+#include "agent/probes/connect/guard.h"
 #include "agent/read_node.h"
 #include "agent/resources/nouns.h"
 #include "agent/run.h"
@@ -161,6 +165,42 @@ int Preview(const Arguments& arguments, Terminal& terminal) {
                           arguments.Get("--output", "table") == "json", terminal);
 }
 
+// Who types, as sudo or the login tells: a name for people.
+std::string WhoTypes() {
+  const char* const by_sudo = std::getenv("SUDO_USER");
+  if (by_sudo != nullptr && *by_sudo != '\0') return by_sudo;
+  char name[256] = "";
+  if (getlogin_r(name, sizeof name) == 0 && *name != '\0') return name;
+  return absl::StrCat("uid ", geteuid());
+}
+
+int Preflight(const Arguments& arguments, Terminal& terminal) {
+  if (arguments.Has("--explain") && arguments.Has("--override")) {
+    PrintError(terminal, absl::InvalidArgumentError(
+                             "--explain and --override are two things; fix: one after the other"));
+    return kUsage;
+  }
+  const auto host = std::make_shared<LinuxHost>();
+  if (arguments.Has("--override")) {
+    return OverridePreflight(*host, arguments.Get("--override"), WhoTypes(), terminal);
+  }
+  PreflightCall call;
+  const absl::StatusOr<v1::AgentConfig> config = LoadConfig(arguments);
+  call.options.config_status = config.status();
+  if (config.ok()) call.options.agent_config = *config;
+  SetAgentDefaults(call.options.agent_config);
+  call.options.state_dir = StateDir(arguments);
+  call.options.runtime_dir = kRuntimeDirectory;
+  const char* const invocation = std::getenv("INVOCATION_ID");
+  if (invocation != nullptr) call.invocation = invocation;
+  const PreflightAnswer answer = arguments.Has("--explain") ? ExplainPreflight(host, call, terminal)
+                                                            : RunPreflight(host, call, terminal);
+  terminal.out.flush();
+  terminal.error.flush();
+  if (answer.stuck) std::_Exit(answer.code);
+  return answer.code;
+}
+
 int CheckConfig(const Arguments& arguments, Terminal& terminal) {
   LinuxHost host;
   return CheckConfigFiles(host, arguments.Get("--config", kDefaultConfig),
@@ -297,6 +337,23 @@ std::vector<Command> Commands() {
         kStateDirOption},
        {"connect-ha-agent preview", "connect-ha-agent preview --only package --output json"},
        Preview},
+      {"preflight",
+       "",
+       "say whether Connect may start here",
+       "What Connect's unit runs before each start (ExecStartPre=). Answers within 20 seconds, "
+       "from what this node has: the specification that it holds, what is mounted and whether "
+       "that answers, the cluster's mark on it, the database. Needs neither the agent nor the "
+       "coordinator. Where the specification is not enforced it only warns. Its line is shown by "
+       "systemctl status rstudio-connect, and reported.\n\n"
+       "An override lets the next start through, whatever is found: once, and not after a boot. It "
+       "is reported with its reason, and who gave it.",
+       {{"--explain", nullptr, "show what is looked at, and use no override up"},
+        {"--override", "REASON", "let the next start through"},
+        kConfigOption,
+        kStateDirOption},
+       {"connect-ha-agent preflight --explain",
+        "connect-ha-agent preflight --override \"the mark was lost with the old file system\""},
+       Preflight},
       {"enroll",
        "",
        "join a cluster",
@@ -354,7 +411,10 @@ Program ConnectHaAgent() {
         {"/etc/connect-ha/secrets", "what a specification may fill into Connect's configuration"},
         {"/usr/share/doc/connect-ha-agent/examples/agent.yaml",
          "every setting with its default, to copy"},
-        {"/var/lib/connect-ha-agent", "this node's identity, and its orders"}}}};
+        {"/var/lib/connect-ha-agent", "this node's identity, and its orders"},
+        {"/etc/systemd/system/rstudio-connect.service.d/connect-ha-guard.conf",
+         "binds Connect to its file system, and has preflight run before each start; where a "
+         "specification is enforced that names a mount point"}}}};
   program.see_also = "connect-ha(1), systemd(1)";
   return program;
 }

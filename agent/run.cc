@@ -5,6 +5,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "agent/loop/loop.h"
 #include "agent/loop/watchdog.h"
 #include "agent/probes/table.h"
+#include "agent/proof/proofs.h"
 #include "agent/read_node.h"
 #include "common/log.h"
 #include "common/tls/crypto.h"
@@ -32,6 +34,7 @@ using std::chrono::steady_clock;
 constexpr uint32_t kOnIdentity = 1u << 31;
 constexpr std::chrono::hours kLongestSleep{1};
 constexpr std::chrono::seconds kPatience{5};
+constexpr std::chrono::seconds kProofPatience{1};
 constexpr int kLargeBlock = 128 * 1024;
 // What was freed between blocks in use goes back too: of a CA file, a verification, a step.
 constexpr std::chrono::minutes kTrimEvery{1};
@@ -85,7 +88,8 @@ bool EnrolledAnew(const std::string& state_dir, const std::string& token_id,
   return identity->token_id != token_id || DigestKeyId(identity->digest_key) != digest_key_id;
 }
 
-void Serve(Watcher& watcher, Loop& loop, LoopWatchdog& watchdog,
+// `proved`: triggers that the prover set.
+void Serve(Watcher& watcher, Loop& loop, LoopWatchdog& watchdog, std::atomic<uint32_t>& proved,
            const std::function<bool()>& enrolled_anew) {
   uint32_t triggers = 0;
   auto next_trim = steady_clock::now() + kTrimEvery;
@@ -107,7 +111,7 @@ void Serve(Watcher& watcher, Loop& loop, LoopWatchdog& watchdog,
       spdlog::info("event=stopping reason=enrolled-anew");
       return;
     }
-    triggers = wakeup.triggers;
+    triggers = wakeup.triggers | proved.exchange(0);
   }
 }
 
@@ -164,8 +168,19 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   }
 
   ProbeCache cache;
+  std::atomic<uint32_t> proved{0};
+  Prover prover(MakeProofs({host, cache, config}, state_dir, [&held] { return held.Orders(); }),
+                [&proved, &watcher] {
+                  proved |= kOnProof;
+                  watcher.Wake();
+                });
   GathererOptions gathering = MakeGathererOptions(
       host, config, [&held] { return held.Orders(); }, identity.digest_key);
+  gathering.load_config = [&prover, load = std::move(gathering.load_config)] {
+    LoadedConfig loaded = load();
+    prover.SetConfig(loaded.config);
+    return loaded;
+  };
   gathering.on_done = [&watcher] { watcher.Wake(); };
   Gatherer gatherer(std::move(gathering), host, cache);
 
@@ -181,6 +196,13 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   options.boot_id = ValueOf(host, "/proc/sys/kernel/random/boot_id");
   options.agent_version = CONNECT_HA_VERSION;
   options.notify = Notify;
+  ProofOrder order;
+  order.cluster = identity.certificate.identity.cluster;
+  order.node = options.node;
+  order.machine_id = machine_id;
+  order.boot_id = options.boot_id;
+  options.called = OrderProofs(held, prover, config.allow(), std::move(order));
+  options.called(nullptr);  // what is held is proved with no coordinator in reach, too
   spdlog::info("event=started node={} cluster={} coordinator={} version={}", options.node,
                identity.certificate.identity.cluster, identity.coordinators.front(),
                CONNECT_HA_VERSION);
@@ -198,12 +220,14 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
     watcher.Wake();
   });
   Notify("READY=1\nSTATUS=reading this node");
-  Serve(watcher, loop, watchdog, [&] { return EnrolledAnew(state_dir, token_id, digest_key_id); });
+  Serve(watcher, loop, watchdog, proved,
+        [&] { return EnrolledAnew(state_dir, token_id, digest_key_id); });
   Notify("STOPPING=1\nSTATUS=stopping");
   client.reset();  // before the loop that its nudges go to
-  // A probe that hangs would be waited for, and a step that cannot be interrupted: there is nothing
-  // that they could still lose.
-  if (!converger.Stop(kPatience) || !gatherer.Idle()) std::_Exit(EXIT_SUCCESS);
+  // A probe or a proof that hangs would be waited for, and a step that cannot be interrupted: there
+  // is nothing that they could still lose.
+  const bool proofs_ended = prover.Stop(kProofPatience);
+  if (!converger.Stop(kPatience) || !proofs_ended || !gatherer.Idle()) std::_Exit(EXIT_SUCCESS);
   return absl::OkStatus();
 }
 

@@ -17,7 +17,8 @@ absl::StatusOr<v1::Assignment> LoadAssignment(Host& host, const std::string& dir
   }
   if (!bytes.ok()) return bytes.status();
   v1::Assignment assignment;
-  if (assignment.ParseFromString(*bytes)) return assignment;
+  // An empty file is a message, too, of a disk that lost what was in it.
+  if (!bytes->empty() && assignment.ParseFromString(*bytes)) return assignment;
   return absl::DataLossError(absl::StrCat(
       Path(directory), " is damaged; fix: remove it, and the coordinator sends it again"));
 }

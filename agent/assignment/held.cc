@@ -256,8 +256,17 @@ absl::StatusOr<v1::Desired> Held::CheckDraft(const v1::Desired& draft) const {
   return connect_ha::CheckDraft(draft, demands_);
 }
 
-absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir) {
+bool SaysRemoved(const absl::Status& status) { return status.message() == kRemoved; }
+
+absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir,
+                                        const std::string& runtime_dir) {
   absl::StatusOr<v1::Assignment> held = LoadAssignment(host, state_dir);
+  absl::StatusOr<v1::Assignment> copy = absl::NotFoundError("none");
+  if (!runtime_dir.empty()) copy = LoadAssignment(host, runtime_dir);
+  if (copy.ok() && (!held.ok() || CopyPrevails(*copy, *held))) {
+    held = *std::move(copy);
+    if (MayChange(*held)) held->set_state(v1::OBSERVED);
+  }
   if (!held.ok()) return held;
   if (held->removed()) return absl::FailedPreconditionError(kRemoved);
   const uint64_t generation = held->desired().generation();

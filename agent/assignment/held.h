@@ -117,8 +117,12 @@ class Held {
 
 // What the service holds, for a command beside it: as it is on disk, with the specification as it
 // may be looked at by whom the node trusts now. NotFound: nothing yet. FailedPrecondition: the node
-// was removed, or does not go by what it holds.
-absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir);
+// was removed, or does not go by what it holds. `runtime_dir`: where what restricts may stand until
+// it is on disk; "": it is not looked for.
+absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir,
+                                        const std::string& runtime_dir = "");
+// Of ReadHeld: this node was removed from its cluster.
+bool SaysRemoved(const absl::Status& status);
 
 // After enrolling: what the node held of another cluster, machine or enrolment is set aside. True:
 // something was.

@@ -9,15 +9,6 @@
 #include "common/log.h"
 
 namespace connect_ha {
-namespace {
-
-// Of the copy in memory and the file on disk.
-bool Prevails(const v1::Assignment& copy, const v1::Assignment& file) {
-  return copy.removed() || copy.order().lineage() != file.order().lineage() ||
-         !IsBelow(copy.order(), file.order());
-}
-
-}  // namespace
 
 absl::Status Held::Load() {
   demands_.cluster = options_.owner.cluster;
@@ -56,7 +47,7 @@ absl::Status Held::LoadKept() {
   absl::StatusOr<v1::Assignment> copy = absl::NotFoundError("none");
   if (!options_.runtime_dir.empty()) copy = LoadAssignment(host_, options_.runtime_dir);
   if (copy.ok() && BelongingOf(*copy, options_.owner) == Belonging::kOurs &&
-      (!file.ok() || Prevails(*copy, *file))) {
+      (!file.ok() || CopyPrevails(*copy, *file))) {
     kept_ = *std::move(copy);
     if (MayChange(kept_)) kept_.set_state(v1::OBSERVED);
     on_disk_ = false;

@@ -36,6 +36,11 @@ bool IsBelow(const v1::Order& a, const v1::Order& b) {
   return std::make_pair(a.epoch(), a.serial()) < std::make_pair(b.epoch(), b.serial());
 }
 
+bool CopyPrevails(const v1::Assignment& copy, const v1::Assignment& file) {
+  return copy.removed() || copy.order().lineage() != file.order().lineage() ||
+         !IsBelow(copy.order(), file.order());
+}
+
 Standing StandingOf(const v1::Assignment& held, const v1::HeartbeatResponse& answer) {
   const bool older = answer.assigned_generation() < held.desired().generation();
   const std::string& lineage = answer.order().lineage();

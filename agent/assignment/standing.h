@@ -40,6 +40,9 @@ bool IsNewer(const v1::Desired& offered, const v1::Assignment& held);
 // restored, gives numbers again.
 bool IsOneSpecification(const v1::Desired& a, const v1::Desired& b);
 
+// Of an assignment that stands in memory (Held) and the one on disk: whether the former holds.
+bool CopyPrevails(const v1::Assignment& copy, const v1::Assignment& file);
+
 // By epoch, then serial; of one lineage.
 bool IsBelow(const v1::Order& a, const v1::Order& b);
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace connect_ha {
@@ -48,6 +49,11 @@ absl::Status ChangeStatus(int error, const std::string& what) {
     default:
       return status;
   }
+}
+
+// By its words, since they alone come from another process.
+bool IsStale(const absl::Status& status) {
+  return absl::EndsWith(status.message(), ErrnoStatus(ESTALE, "").message());
 }
 
 }  // namespace connect_ha

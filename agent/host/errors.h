@@ -16,4 +16,8 @@ absl::Status ErrnoStatus(int error, const std::string& what);
 // in the way, a read-only file system), Unavailable for what may pass by itself.
 absl::Status ChangeStatus(int error, const std::string& what);
 
+// ErrnoStatus made it of ESTALE, here or in a process that reads for us: what is mounted is not
+// there any more, and does not come back by itself.
+bool IsStale(const absl::Status& status);
+
 }  // namespace connect_ha

@@ -123,7 +123,7 @@ class Host {
   virtual absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) = 0;
   // SHA-256 (or MD5, dpkg's) of a file's bytes, hex, read in pieces, in two minutes at the most.
   virtual absl::StatusOr<std::string> HashFile(const std::string& path, const char* algorithm) = 0;
-  // Local file systems only.
+  // A file system on the network says of its size what its server tells.
   virtual absl::StatusOr<FileSystemUse> Use(const std::string& path) = 0;
 
   virtual absl::StatusOr<UserEntry> LookUpUser(const std::string& name) = 0;

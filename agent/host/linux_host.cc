@@ -1,6 +1,5 @@
 #include "agent/host/linux_host.h"
 
-#include <sys/statvfs.h>
 #include <sys/timex.h>
 
 #include <cerrno>
@@ -86,16 +85,7 @@ absl::StatusOr<std::string> LinuxHost::HashFile(const std::string& path, const c
 absl::StatusOr<FileSystemUse> LinuxHost::Use(const std::string& path) {
   const absl::StatusOr<std::shared_ptr<SharedReader>> reader = ReaderFor(path, true);
   if (!reader.ok()) return reader.status();
-  if (*reader != nullptr) {
-    return absl::FailedPreconditionError(path + " is on a network file system");
-  }
-  struct statvfs use {};
-  if (statvfs(path.c_str(), &use) != 0) return ErrnoStatus(errno, "cannot measure " + path);
-  FileSystemUse result;
-  result.size_bytes = static_cast<uint64_t>(use.f_blocks) * use.f_frsize;
-  result.free_bytes = static_cast<uint64_t>(use.f_bavail) * use.f_frsize;
-  result.read_only = (use.f_flag & ST_RDONLY) != 0;
-  return result;
+  return *reader == nullptr ? UseHere(path) : (*reader)->Use(path);
 }
 
 absl::StatusOr<UserEntry> LinuxHost::LookUpUser(const std::string& name) {

@@ -17,7 +17,7 @@ namespace connect_ha {
 struct FileSource;  // agent/host/network/fetch.h
 
 // Changes of files are made on local file systems alone: on a network file system they are
-// FailedPrecondition, since they might never come back.
+// FailedPrecondition, since they might never come back. WorkOnStorage is for those.
 class LinuxHost : public WritableHost {
  public:
   LinuxHost() : LinuxHost("", SharedReaderOptions().command) {}
@@ -49,12 +49,17 @@ class LinuxHost : public WritableHost {
   absl::Status MakeDirectory(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
+  absl::Status ReloadUnits() override;
   absl::Status MaskUnit(const std::string& name) override;
   absl::Status UnmaskUnit(const std::string& name) override;
+  absl::Status EnableUnit(const std::string& name) override;
+  absl::Status StartUnit(const std::string& name, std::chrono::milliseconds deadline) override;
   absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline) override;
   absl::Status StartService(const TransientService& service) override;
   absl::StatusOr<ServiceResult> ReadService(const std::string& name) override;
   absl::Status ClearService(const std::string& name) override;
+  absl::StatusOr<std::string> WorkOnStorage(char operation, const std::string& directory,
+                                            const std::string& request) override;
   absl::Status Fetch(const FetchRequest& request, const FetchProgress& progress) override;
   absl::StatusOr<std::vector<UnpackedFile>> Unpack(const UnpackRequest& request) override;
 

@@ -49,9 +49,17 @@ absl::Status LinuxHost::Remove(const std::string& path) {
   return RemoveHere(path, **mounts);
 }
 
+absl::Status LinuxHost::ReloadUnits() { return changes_.ReloadUnits(); }
+
 absl::Status LinuxHost::MaskUnit(const std::string& name) { return changes_.MaskUnit(name); }
 
 absl::Status LinuxHost::UnmaskUnit(const std::string& name) { return changes_.UnmaskUnit(name); }
+
+absl::Status LinuxHost::EnableUnit(const std::string& name) { return changes_.EnableUnit(name); }
+
+absl::Status LinuxHost::StartUnit(const std::string& name, std::chrono::milliseconds deadline) {
+  return changes_.StartUnit(name, deadline);
+}
 
 absl::Status LinuxHost::StopUnit(const std::string& name, std::chrono::milliseconds deadline) {
   return changes_.StopUnit(name, deadline);
@@ -67,6 +75,19 @@ absl::StatusOr<ServiceResult> LinuxHost::ReadService(const std::string& name) {
 
 absl::Status LinuxHost::ClearService(const std::string& name) {
   return changes_.ClearService(name);
+}
+
+absl::StatusOr<std::string> LinuxHost::WorkOnStorage(char operation, const std::string& directory,
+                                                     const std::string& request) {
+  const auto mounts = mounts_.Get();
+  if (!mounts.ok()) return mounts.status();
+  const MountEntry* mount = FindMount(**mounts, directory);
+  if (mount == nullptr || !IsNetworkFileSystem(mount->fs_type)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("will not work on ", directory, ": it is on no network file system"));
+  }
+  return readers_.Get(**mounts, mount->mount_point, SharedReaders::Lane::kWork)
+      ->Work(operation, directory, request);
 }
 
 // What is read of a network file system comes piece by piece from its reader, which may hang.

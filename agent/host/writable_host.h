@@ -1,4 +1,4 @@
-// The machine as it is changed. Only agent/resources uses it; probes see Host alone.
+// The machine as it is changed. Only agent/resources and agent/proof use it; probes see Host alone.
 //
 // Every call may be killed at any instruction and made again: what it was to make is then there,
 // or not there, never half. Errors carry a message for a person; their code says whether trying
@@ -86,9 +86,26 @@ class WritableHost : public Host {
   // A file, a link or a whole tree; never through a link. OK when nothing is there.
   virtual absl::Status Remove(const std::string& path) = 0;
 
+  // Has the process that works on the network mount at `directory` do what is to be seen on all
+  // nodes, or may hang: `operation` is one of agent/host/processes/shared_reader_wire.h, `request`
+  // and the answer are its serialised messages. One at a time for each mount. DeadlineExceeded: it
+  // has not come back for 30 s, or one before has not; nothing is asked until that came back, or
+  // until its process could be replaced. FailedPrecondition: no network file system is mounted
+  // there.
+  virtual absl::StatusOr<std::string> WorkOnStorage(char operation, const std::string& directory,
+                                                    const std::string& request) = 0;
+
+  // Has systemd read its unit files anew (daemon-reload). Nothing is started, stopped or restarted.
+  virtual absl::Status ReloadUnits() = 0;
   // A masked unit cannot be started by anyone. A unit that is not there yet can be masked too.
   virtual absl::Status MaskUnit(const std::string& name) = 0;
   virtual absl::Status UnmaskUnit(const std::string& name) = 0;
+  // It starts with the machine, as its file under /etc/systemd/system says in [Install]; and
+  // systemd has read its unit files anew.
+  virtual absl::Status EnableUnit(const std::string& name) = 0;
+  // Waits until it is active. Aborted: it came to something else. DeadlineExceeded: its start goes
+  // on, and another call waits for it.
+  virtual absl::Status StartUnit(const std::string& name, std::chrono::milliseconds deadline) = 0;
   // Waits until it is inactive. OK when there is none.
   virtual absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline) = 0;
 

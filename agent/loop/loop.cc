@@ -213,6 +213,7 @@ void Loop::Call(SteadyTime now) {
   } else {
     TakeError(response.status(), now);
   }
+  if (options_.called) options_.called(response.ok() ? &*response : nullptr);
 }
 
 void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response,

@@ -24,6 +24,8 @@ struct LoopOptions {
   size_t max_report_bytes = 4 * 1024 * 1024 - 64 * 1024;
   // sd_notify(3)'s.
   std::function<void(const std::string& state)> notify;
+  // After each call, once its orders were taken. Null: there was no answer.
+  std::function<void(const v1::HeartbeatResponse* answer)> called = {};
 };
 
 class Loop {

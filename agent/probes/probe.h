@@ -52,6 +52,7 @@ enum Trigger : uint32_t {
   kOnRuntimes = 1u << 5,       // /opt/R, /opt/python, /opt/quarto
   kOnLicense = 1u << 6,        // /var/lib/rstudio-connect/*.lic
   kOnHost = 1u << 7,           // /etc/os-release, /etc/hostname
+  kOnProof = 1u << 8,          // a round of agent/proof found something else than before
 };
 
 // How often a probe runs when nothing triggers it.

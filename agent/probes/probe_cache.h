@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "agent/host/host.h"
 #include "agent/probes/database/verified_chain.h"
@@ -103,6 +104,15 @@ struct KeptContent {
   Time changed_at;
 };
 
+// The latest rounds of work on the shared mounts (agent/proof/storage_rounds.h).
+struct KeptStorageRounds {
+  std::vector<v1::StorageRound> rounds;  // sorted by mount point
+  std::string error;                     // why one could not be made; "": all were
+};
+
+// The cluster's mark as it was seen last. NotFound: none was there.
+using KeptMark = absl::StatusOr<v1::ClusterMark>;
+
 struct ProbeCache {
   // Held while a runtime is tried: two trials at once on a small node end neither in time.
   std::mutex trial;
@@ -118,8 +128,15 @@ struct ProbeCache {
   Kept<std::map<std::string, VerifiedRuntime>> runtimes;
   Kept<absl::StatusOr<v1::LicenseFacts>> license;
   Kept<KeptContent> configuration;
+  Kept<KeptMark> mark;           // of whoever looks at it: it is on a file system that may hang
+  Kept<std::string> mark_fault;  // GuardFacts.mark_fault of the latest look; "": none
   // By mount point, since when it has not answered.
   Kept<std::map<std::string, Time>> silent_mounts;
+  // Of the latest round (agent/proof/beacons.h); NotFound: nobody asks for them any more.
+  Kept<absl::StatusOr<v1::BeaconsFacts>> beacons;
+  Kept<KeptStorageRounds> storage_rounds;
+  // Of this node in the database; empty: nobody asked for it.
+  Kept<std::optional<v1::PresenceFacts>> presence;
 };
 
 }  // namespace connect_ha

@@ -3,6 +3,7 @@
 #include "agent/probes/connect/configuration.h"
 #include "agent/probes/connect/connect.h"
 #include "agent/probes/connect/encryption_key.h"
+#include "agent/probes/connect/guard.h"
 #include "agent/probes/connect/license.h"
 #include "agent/probes/database/database.h"
 #include "agent/probes/installed/runtimes.h"
@@ -13,8 +14,11 @@
 #include "agent/probes/machine/instance.h"
 #include "agent/probes/machine/listeners.h"
 #include "agent/probes/machine/memory.h"
+#include "agent/probes/storage/beacons.h"
 #include "agent/probes/storage/storage.h"
 #include "agent/probes/storage/storage_answers.h"
+#include "agent/probes/storage/storage_rounds.h"
+#include "agent/probes/storage/storage_spaces.h"
 
 namespace connect_ha {
 namespace {
@@ -50,9 +54,15 @@ const std::vector<Probe>& Probes() {
        ReadStorage},
       {"storage_answers", "storage.answers", Pace::kPoll, kOnMounts | kOnConfiguration, seconds(30),
        ReadStorageAnswers, StorageIsSilent},
+      {"beacons", "beacons", Pace::kPass, kOnProof, seconds(2), ReadBeacons},
+      {"storage_rounds", "storage.rounds", Pace::kPass, kOnProof, seconds(2), ReadStorageRounds},
+      {"storage_spaces", "storage.spaces", Pace::kPoll, kOnMounts | kOnConfiguration, seconds(30),
+       ReadStorageSpaces},
+      {"guard", "guard", Pace::kPass, kOnUnits | kOnProof, seconds(5), ReadGuard},
       {"database", "database", Pace::kPoll, kOnConfiguration, seconds(45), ReadDatabase},
       {"instrumentation_database", "instrumentation_database", Pace::kPoll, kOnConfiguration,
        seconds(45), ReadInstrumentationDatabase},
+      {"presence", "presence", Pace::kPass, kOnProof, seconds(2), ReadPresence},
       {"listeners", "listeners", Pace::kPass, kOnNothing, seconds(2), ReadListeners},
       {"disk", "disk", Pace::kPass, kOnMounts, seconds(5), ReadDisk},
       {"memory", "memory", Pace::kPass, kOnNothing, seconds(2), ReadMemory},

@@ -10,11 +10,22 @@
 namespace connect_ha {
 
 // How the names of resources begin, as a command line's choice.
-inline constexpr char kNouns[] = "unit|account|packages|package|archive|license|file|versions";
+inline constexpr char kNouns[] =
+    "unit|guard|account|packages|package|mount|archive|license|file|directory|mark|versions";
 
 // Connect's unit is masked and stopped. FailedPrecondition while Connect runs: it is never stopped
 // here.
 std::unique_ptr<Resource> MakeConnectUnit(const ResourceContext& context);
+
+// A drop-in of Connect's unit: bound to the mount of the shared file system, with a preflight
+// before each start. FailedPrecondition where it would stop a Connect that runs.
+std::unique_ptr<Resource> MakeGuard(const ResourceContext& context);
+// The drop-in's text.
+std::string GuardText(const std::string& mount_point);
+
+// The cluster's mark in Connect's data directory, by which the preflight tells its file system from
+// another. FailedPrecondition: it is another cluster's, or was there and is gone.
+std::unique_ptr<Resource> MakeMark(const ResourceContext& context);
 
 // A group and a user of one name, with fixed ids. FailedPrecondition, with what is known of the
 // files that it would concern, when either has another id or the id has another name: nothing is
@@ -35,6 +46,14 @@ struct PackageWanted {
   std::vector<std::string> after;  // as Resource::After
 };
 std::unique_ptr<Resource> MakePackage(const ResourceContext& context, PackageWanted wanted);
+
+// The shared file system: a unit's file of ours, by which PID 1 mounts it, now and with the
+// machine. What is mounted otherwise is never touched, but for options, while nothing uses it.
+std::unique_ptr<Resource> MakeMount(const ResourceContext& context);
+
+// Connect's data directory on it, with the owner and mode that the specification says. Only made:
+// where there is something in it, another owner or mode is FailedPrecondition.
+std::unique_ptr<Resource> MakeDataDirectory(const ResourceContext& context);
 
 // Quarto: /opt/quarto/VERSION from its archive, with a manifest beside it (probes/manifest.h).
 std::unique_ptr<Resource> MakeArchive(const ResourceContext& context, const v1::RuntimeSpec& spec);

@@ -3,6 +3,7 @@
 // Look, change, look again. Only Converge (converge.h) calls Apply; a dry run calls Differs alone.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -59,6 +60,8 @@ class Resource {
   // "package" for all packages. What the specification does not ask for is not waited for. Never in
   // a circle. Nothing is changed before Connect's unit is seen to be stopped.
   virtual std::vector<std::string> After() { return {"unit"}; }
+  // A change that failed, and may pass by itself, is tried again after no longer than this.
+  virtual std::chrono::milliseconds LongestRetry() { return std::chrono::minutes(5); }
   // Nothing: as it should be. Changes nothing on the node.
   virtual absl::StatusOr<std::optional<v1::Change>> Differs() = 0;
   // Makes it so. May be killed at any instruction and called again. An error's code says whether

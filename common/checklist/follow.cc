@@ -49,10 +49,11 @@ std::vector<Follow::Needed> Follow::NeededBy(const Rule& rule) const {
 }
 
 const Follow::Trouble* Follow::Blocking(const std::vector<Needed>& needed,
-                                        const std::string& node) {
+                                        const v1::NodeSnapshot& node) {
   for (const Needed& one : needed) {
-    const auto trouble = one.troubles->find(node);
+    const auto trouble = one.troubles->find(node.name());
     if (trouble == one.troubles->end()) continue;
+    if (one.need->where != nullptr && !one.need->where(node.facts())) continue;
     if (one.need->unless_it_fails && trouble->second.outcome == v1::UNKNOWN) continue;
     return &trouble->second;
   }
@@ -63,7 +64,7 @@ v1::Finding Follow::Judge(const Rule& rule) {
   const std::vector<Needed> needed = NeededBy(rule);
   std::map<std::string, std::string> causes;  // by node
   for (v1::NodeSnapshot* node : nodes_) {
-    const Trouble* blocking = Blocking(needed, node->name());
+    const Trouble* blocking = Blocking(needed, *node);
     if (blocking != nullptr) {
       causes[node->name()] = blocking->cause;
     } else {

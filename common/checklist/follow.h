@@ -41,7 +41,7 @@ class Follow {
   // What the rule needs, so far as it does not hold for some node.
   std::vector<Needed> NeededBy(const Rule& rule) const;
   // Null: all of that holds for the node.
-  static const Trouble* Blocking(const std::vector<Needed>& needed, const std::string& node);
+  static const Trouble* Blocking(const std::vector<Needed>& needed, const v1::NodeSnapshot& node);
   const Trouble* TroubleWith(const std::string& rule, const std::string& node) const;
   void NameRoots(v1::Finding& finding) const;
   void Remember(const Rule& rule, const v1::Finding& finding);

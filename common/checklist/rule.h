@@ -17,6 +17,8 @@ struct Need {
   const char* rule;
   // Enough that it does not fail: it may be unknown.
   bool unless_it_fails = false;
+  // Only for nodes of which this is true; null: for all. What the other's failing explains there.
+  bool (*where)(const v1::Facts& facts) = nullptr;
 };
 
 // What to do where a finding has nothing better: a command on each node that fails, or a note.

@@ -75,8 +75,8 @@ std::string AddLineNote(const Peer& peer, const std::string& point) {
   if (peer.mount == nullptr) {
     return absl::StrCat("add a line for ", point,
                         " to /etc/fstab: the server:/export of the shared file system, ", "then \"",
-                        point, " nfs4 hard,lookupcache=pos,_netdev 0 0\" (for EFS the options ",
-                        EfsOptions(), ")");
+                        point, " nfs4 ", NfsOptions(), " 0 0\" (for EFS the options ", EfsOptions(),
+                        ")");
   }
   const Place place = PlaceOf(*peer.mount, "/");
   const std::string port = SuperOption(*peer.mount, "port");
@@ -89,7 +89,7 @@ std::string AddLineNote(const Peer& peer, const std::string& point) {
   }
   return absl::StrCat("add a line to /etc/fstab, as on ", peer.node->name(), ": ",
                       peer.mount->source(), " ", point, " ", peer.mount->fs_type(), " ",
-                      place.is_efs ? EfsOptions() : "hard,lookupcache=pos,_netdev",
+                      place.is_efs ? EfsOptions() : NfsOptions(),
                       port.empty() ? "" : absl::StrCat(",port=", port), " 0 0");
 }
 

@@ -2,6 +2,7 @@
 
 #include "common/checklist/rule.h"
 #include "common/checklist/rules/rules.h"
+#include "common/checklist/view/facts_view.h"
 
 namespace connect_ha {
 namespace {
@@ -55,8 +56,57 @@ std::vector<Need> NeedsStorage() {
   return needs;
 }
 
+std::vector<Need> NeedsWork() {
+  std::vector<Need> needs = NeedsStorage();
+  needs.push_back({"storage-works", /*unless_it_fails=*/true});
+  return needs;
+}
+
+// A key that cannot be read, on a file system that lets root do less than it must.
+std::vector<Need> NeedsReadableKey() {
+  const auto unread = [](const v1::Facts& facts) {
+    return WhyUnobserved(facts, "encryption_key.fingerprint").has_value();
+  };
+  return Needs({{"configuration-is-valid"},
+                {"data-dir-outside-install"},
+                {"storage-is-mounted"},
+                {"storage-is-alive"},
+                {"storage-works", /*unless_it_fails=*/true, unread},
+                {"storage-allows-ownership", /*unless_it_fails=*/true, unread},
+                {"data-dir-is-shared", /*unless_it_fails=*/true},
+                {"database-dir-is-shared", /*unless_it_fails=*/true}});
+}
+
+// The database's password may need the key, which may be on the shared file system.
+std::vector<Need> NeedsPassword() {
+  const auto unasked = [](const v1::Facts& facts) {
+    return WhyUnobserved(facts, "database").has_value();
+  };
+  return Needs({{"configuration-is-valid"},
+                {"database-is-postgres"},
+                {"storage-is-alive", /*unless_it_fails=*/true, unasked},
+                {"storage-works", /*unless_it_fails=*/true, unasked},
+                {"storage-allows-ownership", /*unless_it_fails=*/true, unasked}});
+}
+
+// A Connect that is bound to its mount is stopped with it.
+std::vector<Need> NeedsWhatConnectIsBoundTo() {
+  const auto stopped = [](const v1::Facts& facts) {
+    return facts.connect().unit().binds_to_mounts_size() > 0 && !IsRunning(facts);
+  };
+  return Needs(
+      {{"configuration-is-valid"}, {"storage-is-mounted", /*unless_it_fails=*/true, stopped}});
+}
+
 std::vector<Need> NeedsDatabase() {
   return Needs({{"configuration-is-valid"}, {"database-is-postgres"}, {"database-reachable"}});
+}
+
+// What is not so on a standby follows from being there.
+std::vector<Need> NeedsPrimary() {
+  std::vector<Need> needs = NeedsDatabase();
+  needs.push_back({"database-is-writable", /*unless_it_fails=*/true});
+  return needs;
 }
 
 }  // namespace
@@ -114,48 +164,52 @@ const std::vector<Rule>& Rules() {
        Needs({{"configuration-is-valid"}, {"data-dir-outside-install"}}), StorageIsMounted},
       {"storage-is-alive", "The shared file system answers", kStorage, SERVICE, kOps, "OPS",
        Type("findmnt"), kAll, NeedsMount(), StorageIsAlive},
+      {"storage-works", "Work on the shared file system succeeds, and in time", kStorage, SERVICE,
+       kOps, "OPS", Type("findmnt"), kNothing, NeedsStorage(), StorageWorks},
+      {"storage-allows-ownership", "Root may change owners below the data directory", kStorage,
+       DATA, kOps, "OPS", Type("findmnt"), kNothing, NeedsWork(), StorageAllowsOwnership},
       {"storage-options", "The shared file system has the right mount options", kStorage, SERVICE,
        kRa, "RA, OPS", Type("findmnt"), kAll, NeedsMount(), StorageOptions},
+      {"storage-reads-ahead", "The kernel reads as far ahead as EFS wants", kStorage, ADVICE, kOps,
+       "OPS", Type("findmnt"), kAll, NeedsMount(), StorageReadsAhead},
+      {"storage-has-room", "The shared file system has room", kStorage, ADVICE, kOps, "OPS",
+       Type("findmnt"), kAll, NeedsWork(), StorageHasRoom},
       {"storage-is-encrypted-in-transit", "Traffic to the file system is encrypted, where asked",
        kStorage, ADVICE, kRa, "RA", ByHand("mount it by amazon-efs-utils with the option tls"),
        kAll, NeedsMount(), StorageIsEncryptedInTransit},
       {"data-dir-is-shared", "The data directory is one file system on every node", kStorage, DATA,
        kHa, "HA 3", Type("findmnt"), "The data directory is on a file system that nodes can share",
-       NeedsStorage(), DataDirIsShared},
+       NeedsWork(), DataDirIsShared},
       {"database-dir-is-shared", "Database.Dir, if set, is shared", kStorage, DATA, kHa, "HA 4",
        ByHand("set Database.Dir as it is on the other nodes"),
-       "Database.Dir, if set, is where nodes can share it", NeedsStorage(), DatabaseDirIsShared},
+       "Database.Dir, if set, is where nodes can share it", NeedsWork(), DatabaseDirIsShared},
       {"landing-dir-is-shared", "Server.LandingDir, if set, is shared", kStorage, SERVICE, kHa,
        "HA 5", ByHand("set Server.LandingDir as it is on the other nodes"),
-       "Server.LandingDir, if set, is where nodes can share it", NeedsStorage(),
-       LandingDirIsShared},
+       "Server.LandingDir, if set, is where nodes can share it", NeedsWork(), LandingDirIsShared},
       {"metrics-path-is-unique", "Every node has a Metrics.DataPath of its own", kStorage, SERVICE,
        kHa, "HA 6", ByHand("set DataPath under [Metrics] to a directory on the node's own disk"),
        "Metrics.DataPath is not left in the shared data directory", NeedsStorage(),
        MetricsPathIsUnique},
       {"encryption-key-matches", "Every node has the same encryption key, mode 0600", kStorage,
        DATA, kDoc, "DOC", ByHand("connect-ha facts shows how the key is given"),
-       "The encryption key is given once, mode 0600",
-       Needs({{"configuration-is-valid"},
-              {"data-dir-outside-install"},
-              {"storage-is-mounted"},
-              {"storage-is-alive"},
-              {"data-dir-is-shared", /*unless_it_fails=*/true},
-              {"database-dir-is-shared", /*unless_it_fails=*/true}}),
-       EncryptionKeyMatches},
+       "The encryption key is given once, mode 0600", NeedsReadableKey(), EncryptionKeyMatches},
 
       {"database-is-postgres", "Connect uses PostgreSQL", kDatabase, DATA, kHa, "HA 2",
        ByHand("set Provider = postgres under [Database]"), kAll, NeedsConfiguration(),
        DatabaseIsPostgres},
       {"database-reachable", "Every node reaches the database in time", kDatabase, SERVICE, kRa,
        "RA", Type("connect-ha-agent facts"), "This node reaches the database in time",
-       Needs({{"configuration-is-valid"}, {"database-is-postgres"}}), DatabaseReachable},
-      {"database-is-same", "Every node uses the same database", kDatabase, DATA, kHa, "HA 2",
-       ByHand("set Postgres.URL as it is on the other nodes"), kNothing, NeedsDatabase(),
-       DatabaseIsSame},
+       NeedsPassword(), DatabaseReachable},
       {"database-is-writable", "Every node is connected to the primary database", kDatabase, DATA,
        kRa, "RA", ByHand("set Postgres.URL to the primary's endpoint"),
        "This node is connected to the primary database", NeedsDatabase(), DatabaseIsWritable},
+      {"database-is-same", "Every node uses the same database", kDatabase, DATA, kHa, "HA 2",
+       ByHand("set Postgres.URL as it is on the other nodes"), kNothing, NeedsPrimary(),
+       DatabaseIsSame},
+      {"database-is-ours", "The database is Connect's own, and it may make tables there", kDatabase,
+       SERVICE, kDoc, "DOC",
+       ByHand("give Connect a database of its own, in which its account may make tables"), kAll,
+       NeedsDatabase(), DatabaseIsOurs},
       {"database-version-supported", "The database has a supported version", kDatabase, SERVICE,
        kRa, "RA", ByHand("upgrade the database, or correct database.major_version in cluster.yaml"),
        kAll, NeedsDatabase(), DatabaseVersionSupported},
@@ -183,7 +237,7 @@ const std::vector<Rule>& Rules() {
        DATA, kOps, "OPS", Type("systemctl cat rstudio-connect"), kAll, NeedsConfiguration(),
        BootIsGuarded},
       {"service-is-healthy", "Connect is enabled, active and answers", kConnect, SERVICE, kDoc,
-       "DOC", Type("systemctl status rstudio-connect"), kAll, NeedsConfiguration(),
+       "DOC", Type("systemctl status rstudio-connect"), kAll, NeedsWhatConnectIsBoundTo(),
        ServiceIsHealthy},
       {"at-least-two-nodes", "Two or more nodes serve", kCluster, SERVICE, kRa, "RA",
        ByHand("start Connect on another node, or add a node: connect-ha token create"), kNothing,

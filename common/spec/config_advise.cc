@@ -40,8 +40,23 @@ void AdviseOnRuntimes(const google::protobuf::RepeatedPtrField<v1::RuntimeSpec>&
   }
 }
 
+void AdviseOnStorage(const v1::StorageSpec& storage, Checker& checker) {
+  if (storage.has_nfs() && storage.encrypted_in_transit()) {
+    checker.Warn("storage.encrypted_in_transit",
+                 "is not to be had with storage.nfs here: nothing is mounted");
+  }
+  const bool needs_helper =
+      storage.encrypted_in_transit() || storage.efs().iam() || storage.efs().has_access_point();
+  if (storage.has_efs() && needs_helper && !storage.has_efs_utils()) {
+    checker.Warn("storage.efs",
+                 "needs amazon-efs-utils on every node, and storage.efs_utils does not name its "
+                 "package");
+  }
+}
+
 bool HasSomethingToEnforce(const v1::ClusterSpec& spec) {
-  return spec.has_connect() || spec.has_runtimes() || spec.accounts_size() > 0;
+  return spec.has_connect() || spec.has_runtimes() || spec.accounts_size() > 0 ||
+         spec.storage().has_efs() || spec.storage().has_nfs();
 }
 
 }  // namespace
@@ -74,6 +89,7 @@ std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, cons
       checker.Warn("connect.version",
                    "has no connect.package beside it: it is compared, not installed");
     }
+    AdviseOnStorage(spec.storage(), checker);
     AdviseOnRuntimes(spec.runtimes().r(), "runtimes.r", checker);
     AdviseOnRuntimes(spec.runtimes().python(), "runtimes.python", checker);
     AdviseOnRuntimes(spec.runtimes().quarto(), "runtimes.quarto", checker);

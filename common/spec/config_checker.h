@@ -66,8 +66,13 @@ bool IsHostName(const std::string& text);
 // A plain path below kSecretsDirectory: whoever writes a specification names no other file of a
 // node.
 bool IsSecretFile(const std::string& path);
-bool IsFileSystemId(const std::string& text);  // of EFS: fs-0123456789abcdef0
-bool IsRegion(const std::string& text);        // us-east-1, us-gov-west-1
-bool IsSha256(const std::string& text);        // 64 hex digits, lower case
+bool IsFileSystemId(const std::string& text);   // of EFS: fs-0123456789abcdef0
+bool IsAccessPointId(const std::string& text);  // of EFS: fsap-0123456789abcdef0
+// A plain path that a unit's file can name: systemd has a limit to the names of units, and takes
+// \ at the end of a line for its continuation.
+bool IsMountPoint(const std::string& path);
+bool IsFileMode(const std::string& text);  // 0755, 2770, 750
+bool IsRegion(const std::string& text);    // us-east-1, us-gov-west-1
+bool IsSha256(const std::string& text);    // 64 hex digits, lower case
 
 }  // namespace connect_ha

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/mount_unit.h"
 #include "common/spec/config_checker.h"
 
 namespace connect_ha {
@@ -101,6 +102,24 @@ bool IsFileSystemId(const std::string& text) {
          std::all_of(text.begin() + 3, text.end(), [](unsigned char c) {
            return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f');
          });
+}
+
+bool IsAccessPointId(const std::string& text) {
+  return absl::StartsWith(text, "fsap-") && text.size() == 22 &&
+         std::all_of(text.begin() + 5, text.end(), [](unsigned char c) {
+           return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f');
+         });
+}
+
+bool IsMountPoint(const std::string& path) {
+  constexpr size_t kLongestUnitName = 255;
+  return IsPlainPath(path) && path != "/" && path.back() != '\\' && path.back() != ' ' &&
+         MountUnitName(path).size() <= kLongestUnitName;
+}
+
+bool IsFileMode(const std::string& text) {
+  return (text.size() == 3 || text.size() == 4) &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '7'; });
 }
 
 bool IsRegion(const std::string& text) {

@@ -44,16 +44,28 @@ void CheckAccounts(const v1::ClusterSpec& spec, Checker& checker) {
   }
 }
 
+void CheckOwner(const v1::OwnerSpec& owner, Checker& checker) {
+  checker.Require(!owner.has_user() || IsAccountName(owner.user()), "storage.owner.user",
+                  "must be the name of an account, as rstudio-connect");
+  checker.Require(!owner.has_group() || IsAccountName(owner.group()), "storage.owner.group",
+                  "must be the name of a group, as rstudio-connect");
+  checker.Require(!owner.has_mode() || IsFileMode(owner.mode()), "storage.owner.mode",
+                  absl::StrCat("must be octal, as 0755, not \"", owner.mode(), "\""));
+}
+
 void CheckStorage(const v1::StorageSpec& storage, Checker& checker) {
   const std::string& mount_point = storage.mount_point();
   if (mount_point.empty()) {
     checker.Require(false, "storage.mount_point",
                     "is missing; write where the data is mounted, as /mnt/connect");
   } else {
-    checker.Require(IsPlainPath(mount_point) && mount_point != "/", "storage.mount_point",
+    const bool is_plain = IsPlainPath(mount_point) && mount_point != "/";
+    checker.Require(is_plain, "storage.mount_point",
                     absl::StrCat("must be an absolute path without . or .. and no / at its end, "
                                  "not \"",
                                  mount_point, "\""));
+    checker.Require(!is_plain || IsMountPoint(mount_point), "storage.mount_point",
+                    "is too long for the name of a unit of systemd, or ends with \\ or a blank");
     checker.Require(!absl::StartsWith(mount_point + "/", "/opt/rstudio-connect/"),
                     "storage.mount_point",
                     "is below /opt/rstudio-connect, where Connect refuses to keep data");
@@ -65,16 +77,24 @@ void CheckStorage(const v1::StorageSpec& storage, Checker& checker) {
     const std::string& region = storage.efs().region();
     checker.Require(region.empty() || IsRegion(region), "storage.efs.region",
                     absl::StrCat("must be an AWS region as us-east-1, not \"", region, "\""));
+    const std::string& access_point = storage.efs().access_point();
+    checker.Require(!storage.efs().has_access_point() || IsAccessPointId(access_point),
+                    "storage.efs.access_point",
+                    absl::StrCat("must be the id of an access point as fsap-0123456789abcdef0, not "
+                                 "\"",
+                                 access_point, "\""));
   }
   if (storage.has_nfs()) {
     const v1::NfsSpec& nfs = storage.nfs();
     checker.Require(IsHostName(nfs.server()), "storage.nfs.server",
                     "must be the server's name or address");
-    checker.Require(!nfs.has_export_() || IsPlainPath(nfs.export_()), "storage.nfs.export",
-                    "must be an absolute path");
+    checker.Require(
+        !nfs.has_export_() || (IsPlainPath(nfs.export_()) && !absl::EndsWith(nfs.export_(), "\\")),
+        "storage.nfs.export", "must be an absolute path");
     checker.Require(!nfs.has_port() || (nfs.port() > 0 && nfs.port() < 65536), "storage.nfs.port",
                     "must be from 1 to 65535");
   }
+  CheckOwner(storage.owner(), checker);
 }
 
 void CheckDatabase(const v1::DatabaseSpec& database, Checker& checker) {

@@ -43,6 +43,7 @@ class InstallationChecker {
     checker_.Require(!runtimes.prune() ||
                          runtimes.r_size() + runtimes.python_size() + runtimes.quarto_size() > 0,
                      "runtimes.prune", "needs a list of versions to keep: r, python or quarto");
+    CheckEfsUtils();
     CheckSecrets();
     CheckDownloads();
   }
@@ -174,6 +175,13 @@ class InstallationChecker {
     }
     checker_.Require(!HasUserInfo(url), path,
                      "must not have a user or password in it: specifications are kept and shown");
+  }
+
+  void CheckEfsUtils() {
+    const v1::StorageSpec& storage = spec_.storage();
+    if (!storage.has_efs_utils()) return;
+    checker_.Require(storage.has_efs(), "storage.efs_utils", "is for storage.efs");
+    CheckPackage(storage.efs_utils(), "storage.efs_utils", "");
   }
 
   void CheckSecrets() {

@@ -43,6 +43,7 @@ Program ConnectHa(const Environment& environment) {
       NodesCommand(environment),
       FactsCommand(environment),
       DiffCommand(environment),
+      ProofCommand(environment),
       EventsCommand(environment),
       PreviewCommand(environment),
       ApplyCommand(environment),

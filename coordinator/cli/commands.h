@@ -19,6 +19,7 @@ Command RulesCommand();
 Command NodesCommand(const Environment& environment);
 Command FactsCommand(const Environment& environment);
 Command DiffCommand(const Environment& environment);
+Command ProofCommand(const Environment& environment);
 Command EventsCommand(const Environment& environment);
 Command TokenCreateCommand(const Environment& environment);
 Command TokenListCommand(const Environment& environment);

@@ -39,6 +39,7 @@ Style StyleOf(const v1::Event& event) {
     case v1::Event::NODE_LOST:
     case v1::Event::NODE_CONFLICT:
     case v1::Event::NODE_ORDERS_ODD:
+    case v1::Event::PREFLIGHT_OVERRIDDEN:
     case v1::Event::REFUSED:
       return Style::kBad;
     default:

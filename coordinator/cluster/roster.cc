@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "common/log.h"
+#include "common/tls/crypto.h"
+#include "coordinator/cluster/node/bounds.h"
 #include "coordinator/cluster/node/node_events.h"
 #include "coordinator/cluster/node/step.h"
 #include "coordinator/cluster/roster_node.h"
@@ -15,12 +17,14 @@ namespace connect_ha {
 namespace {
 
 constexpr std::chrono::seconds kDefaultStaleAfter{30};
+constexpr size_t kChallengeBytes = 16;
 
 }  // namespace
 
 Roster::Roster(Store& store, Time started)
     : store_(store),
       started_(started),
+      proof_challenge_(Hex(RandomBytes(kChallengeBytes))),
       stale_after_us_(std::chrono::microseconds(kDefaultStaleAfter).count()),
       desired_(std::make_shared<const v1::Desired>()) {
   SetSpec(v1::Desired());
@@ -73,6 +77,18 @@ std::vector<Roster::NodePointer> Roster::Nodes() const {
   nodes.reserve(nodes_.size());
   for (const auto& [name, node] : nodes_) nodes.push_back(node);
   return nodes;
+}
+
+std::vector<std::string> Roster::RemovedAmong(const std::vector<std::string>& nodes) const {
+  std::vector<std::string> removed;
+  for (const std::string& name : nodes) {
+    if (removed.size() == kMostForgotten) break;
+    const NodePointer node = Find(name);
+    if (node == nullptr) continue;
+    std::lock_guard lock(node->mutex);
+    if (node->known.removed) removed.push_back(name);
+  }
+  return removed;
 }
 
 absl::Status Roster::Admit(const Certificate& certificate, Time now) {

@@ -95,6 +95,8 @@ class Roster {
   NodePointer FindOrAdd(const std::string& name);
   std::vector<NodePointer> Nodes() const;
   std::shared_ptr<const v1::Desired> InForce() const;
+  // Of these nodes those that were removed, as many as one answer has room for.
+  std::vector<std::string> RemovedAmong(const std::vector<std::string>& nodes) const;
 
   // roster_load.cc
   absl::Status LoadNodes();
@@ -122,6 +124,7 @@ class Roster {
 
   Store& store_;
   const Time started_;
+  const std::string proof_challenge_;  // nobody can have seen it before this coordinator began
   std::atomic<uint64_t> changes_{0};
   std::atomic<uint64_t> refresh_{0};
   std::atomic<uint64_t> serial_{0};  // of the latest order in this epoch

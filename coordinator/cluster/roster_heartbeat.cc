@@ -64,6 +64,9 @@ absl::StatusOr<v1::HeartbeatResponse> Roster::Heartbeat(const v1::HeartbeatReque
   inputs.refresh = refresh_.load();
   inputs.address = ShortText(address, kNameBytes);
   inputs.report = *std::move(report);
+  inputs.challenge = proof_challenge_;
+  const HeldFacts* facts = inputs.report ? inputs.report.get() : node->known.facts.get();
+  if (facts != nullptr) inputs.forget = RemovedAmong(facts->beacons);
   inputs.now = now;
   return Call(*node, request, inputs);
 }

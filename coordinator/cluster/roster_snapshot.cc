@@ -36,6 +36,7 @@ void FillSaid(const std::string& name, const KnownNode& known, v1::NodeSnapshot*
     for (const std::string& signer : *known.trusted_signers) snapshot->add_trusted_signers(signer);
   }
   if (known.last_seen) *snapshot->mutable_last_seen() = ToProto(*known.last_seen);
+  if (known.back_at) *snapshot->mutable_back_at() = ToProto(*known.back_at);
   if (const auto clock = known.clock.Best()) *snapshot->mutable_clock() = *clock;
 }
 
@@ -64,6 +65,7 @@ void Roster::TakeAll(Time now, FactsWanted wanted, v1::Snapshot* snapshot) const
   const auto desired = InForce();
   *snapshot->mutable_spec() = desired->spec();
   snapshot->set_generation(desired->generation());
+  snapshot->set_proof_challenge(proof_challenge_);
   for (const NodePointer& node : Nodes()) {
     if (!FillSnapshot(*node, now, wanted, snapshot->add_nodes())) {
       snapshot->mutable_nodes()->RemoveLast();

@@ -5,6 +5,14 @@
 namespace connect_ha {
 namespace {
 
+constexpr char kProve[] = R"(
+# That the nodes share one file system and one database is proved by what they see of each other.
+# storage: each agent keeps a small file in the shared directories (below .connect-ha), written anew
+# every 30 s. database: each agent keeps one idle connection that holds an advisory lock. Without
+# these lines nothing is written there, and the checklist cannot tell.
+prove: {storage: true, database: true}
+)";
+
 constexpr char kRest[] = R"(
 # What is left out is not judged against a wanted value; the nodes are only compared with each
 # other. After a change: connect-ha check-config, then connect-ha apply
@@ -60,6 +68,12 @@ constexpr char kRest[] = R"(
 #  efs: {file_system: fs-0123456789abcdef0, region: us-east-1}
 #  # or: nfs: {server: nfs.example.com, export: /connect}
 #  encrypted_in_transit: false  # true: ask for TLS between the nodes and the file system
+#  # Of EFS, TLS needs amazon-efs-utils, as iam: true and access_point: fsap-... beside region do.
+#  efs_utils:
+#    url: https://packages.example.internal/amazon-efs-utils_3.2.0_all.deb
+#    sha256: "1111111111111111111111111111111111111111111111111111111111111111"
+#  # Connect's data directory, where it has to be made.
+#  owner: {user: root, group: root, mode: "0755"}
 
 #database:
 #  major_version: 15
@@ -81,7 +95,7 @@ std::string ExampleSpec(const std::string& cluster) {
       "# What this Posit Connect cluster is to be. The coordinator takes it when it first "
       "starts;\n# from then on `connect-ha apply` puts what is written here into "
       "force.\n",
-      "cluster: ", cluster, "\n", kRest);
+      "cluster: ", cluster, "\n", kProve, kRest);
 }
 
 }  // namespace connect_ha

@@ -60,6 +60,7 @@ limits:
   stale_after: 1m30s
   clock_offset: 500ms
   disk_used_percent: 85
+prove: {storage: true, database: false}
 )";
 
 TEST(ConfigLoaderTest, FillsAMessageByFieldName) {
@@ -70,7 +71,7 @@ TEST(ConfigLoaderTest, FillsAMessageByFieldName) {
             "storage { mount_point: \"/mnt/connect\" efs { file_system: \"fs-0123456789abcdef0\" "
             "region: \"us-east-1\" } } database { major_version: 15 minimum_minor_version: 7 } "
             "limits { stale_after { seconds: 90 } clock_offset { nanos: 500000000 } "
-            "disk_used_percent: 85 } ");
+            "disk_used_percent: 85 } prove { storage: true database: false } ");
   EXPECT_EQ(Validated(kWhole), "");
 }
 
@@ -240,6 +241,27 @@ TEST(ConfigLoaderTest, ValidationChecksForms) {
       "c.yaml:8:23: limits.stale_after must be 15s or longer, three heartbeats of a node, which "
       "sends one every 5s; write stale_after: 15s\n"
       "c.yaml:8:46: limits.disk_used_percent must be from 1 to 100\n");
+}
+
+TEST(ConfigLoaderTest, ValidationChecksHowTheStorageIsMounted) {
+  EXPECT_EQ(Validated("cluster: a\n"
+                      "storage:\n"
+                      "  mount_point: /mnt/connect\n"
+                      "  efs: {file_system: fs-01234567, access_point: fsap-1}\n"
+                      "  efs_utils: {url: \"https://example.com/e.rpm\", sha256: \"0\"}\n"
+                      "  owner: {user: \"0\", group: a b, mode: \"0888\"}\n"),
+            "c.yaml:5:57: storage.efs_utils.sha256 must be 64 hex digits in lower case, as "
+            "sha256sum prints them, not 1 characters\n"
+            "c.yaml:5:20: storage.efs_utils.url is of an .rpm; only Debian and Ubuntu are known so "
+            "far: take the .deb\n"
+            "c.yaml:4:49: storage.efs.access_point must be the id of an access point as "
+            "fsap-0123456789abcdef0, not \"fsap-1\"\n"
+            "c.yaml:6:17: storage.owner.user must be the name of an account, as rstudio-connect\n"
+            "c.yaml:6:29: storage.owner.group must be the name of a group, as rstudio-connect\n"
+            "c.yaml:6:40: storage.owner.mode must be octal, as 0755, not \"0888\"\n");
+  EXPECT_EQ(Validated("cluster: a\nstorage: {mount_point: /mnt/" + std::string(300, 'x') + "}\n"),
+            "c.yaml:2:24: storage.mount_point is too long for the name of a unit of systemd, or "
+            "ends with \\ or a blank\n");
 }
 
 TEST(ConfigLoaderTest, ValidationTakesEachVersionInOneForm) {

@@ -51,6 +51,11 @@ void FakeHost::SetUse(const std::string& path, FileSystemUse use) {
   uses_[path] = use;
 }
 
+void FakeHost::SetWork(FakeWork work) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  work_ = std::move(work);
+}
+
 void FakeHost::SetKernelClock(KernelClock clock) {
   const std::lock_guard<std::mutex> lock(mutex_);
   kernel_clock_ = clock;

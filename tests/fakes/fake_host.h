@@ -37,6 +37,11 @@ class FakeHost;
 // WritableHost count as the agent's.
 using FakeEffect = std::function<void(FakeHost&)>;
 
+// What the process that works on a network mount answers: WorkOnStorage's arguments, and its
+// result.
+using FakeWork = std::function<absl::StatusOr<std::string>(
+    char operation, const std::string& directory, const std::string& request)>;
+
 struct FakeFile {
   std::string content;
   uint32_t mode = 0644;
@@ -104,6 +109,8 @@ class FakeHost : public WritableHost {
   void SetCommand(const std::string& command, CommandResult result, FakeEffect effect = {});
   void SetHttp(const std::string& method, const std::string& url, HttpResponse response);
   void SetUse(const std::string& path, FileSystemUse use);
+  // Without: FailedPrecondition, as where no network file system is mounted.
+  void SetWork(FakeWork work);
   void SetKernelClock(KernelClock clock);
   void SetNow(Time now);
   void Advance(std::chrono::microseconds span);
@@ -118,6 +125,11 @@ class FakeHost : public WritableHost {
   void SetArchive(const std::string& content, std::vector<FakeEntry> entries);
   // As systemctl start, by a person or a package's script: false when it is masked or not there.
   bool StartUnit(const std::string& name);
+  // What its start and its stop do to the machine. Without: it is active, or inactive, by that. A
+  // start after which SetUnit has it neither active nor activating has failed.
+  void SetUnitEffects(const std::string& unit, FakeEffect start, FakeEffect stop);
+  // What it finds when it reads its unit files anew; that a unit needs that is over in any case.
+  void SetReload(FakeEffect effect);
   // PID 1 forgets its transient services; what they had not done stays undone.
   void Reboot();
 
@@ -167,12 +179,17 @@ class FakeHost : public WritableHost {
   absl::Status MakeDirectory(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
+  absl::Status ReloadUnits() override;
   absl::Status MaskUnit(const std::string& name) override;
   absl::Status UnmaskUnit(const std::string& name) override;
+  absl::Status EnableUnit(const std::string& name) override;
+  absl::Status StartUnit(const std::string& name, std::chrono::milliseconds deadline) override;
   absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline) override;
   absl::Status StartService(const TransientService& service) override;
   absl::StatusOr<ServiceResult> ReadService(const std::string& name) override;
   absl::Status ClearService(const std::string& name) override;
+  absl::StatusOr<std::string> WorkOnStorage(char operation, const std::string& directory,
+                                            const std::string& request) override;
   absl::Status Fetch(const FetchRequest& request, const FetchProgress& progress) override;
   absl::StatusOr<std::vector<UnpackedFile>> Unpack(const UnpackRequest& request) override;
 
@@ -180,6 +197,10 @@ class FakeHost : public WritableHost {
   struct Command {
     CommandResult result;
     FakeEffect effect;
+  };
+  struct UnitEffects {
+    FakeEffect start;
+    FakeEffect stop;
   };
   struct Service {
     TransientService service;
@@ -222,11 +243,14 @@ class FakeHost : public WritableHost {
   std::map<std::string, UserEntry> users_;
   std::map<std::string, uint32_t> groups_;
   std::map<std::string, v1::Unit> units_;
+  std::map<std::string, UnitEffects> unit_effects_;
   std::map<std::string, std::vector<UnitVariable>> environments_;
   std::map<std::string, std::vector<std::string>> process_environments_;
   std::map<std::string, Command> commands_;
   std::map<std::string, HttpResponse> http_;
   std::map<std::string, FileSystemUse> uses_;
+  FakeWork work_;
+  FakeEffect reload_;
   std::map<std::string, FakeServiceCommand> arranged_services_;
   std::map<std::string, Service> services_;
   std::vector<TransientService> services_started_;

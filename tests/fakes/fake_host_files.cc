@@ -136,6 +136,20 @@ absl::StatusOr<FileSystemUse> FakeHost::Use(const std::string& path) {
   }
 }
 
+// Without the lock: the work may take as long as a test wants, and look at this machine.
+absl::StatusOr<std::string> FakeHost::WorkOnStorage(char operation, const std::string& directory,
+                                                    const std::string& request) {
+  FakeWork work;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    absl::Status status = EnterChange("WorkOnStorage", directory);
+    if (!status.ok()) return status;
+    work = work_;
+  }
+  if (!work) return absl::FailedPreconditionError(directory + " is on no network file system");
+  return work(operation, directory, request);
+}
+
 absl::Status FakeHost::WriteFile(const std::string& path, const std::string& content,
                                  const FileAttributes& attributes) {
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -71,6 +71,11 @@ bool FakeHost::StartUnit(const std::string& name) {
   return true;
 }
 
+void FakeHost::SetUnitEffects(const std::string& unit, FakeEffect start, FakeEffect stop) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  unit_effects_[unit] = {std::move(start), std::move(stop)};
+}
+
 void FakeHost::Reboot() {
   const std::lock_guard<std::mutex> lock(mutex_);
   services_.clear();
@@ -120,6 +125,23 @@ absl::StatusOr<std::vector<UnitVariable>> FakeHost::ReadUnitEnvironment(const st
   return absl::NotFoundError("no such unit: " + name);
 }
 
+void FakeHost::SetReload(FakeEffect effect) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  reload_ = std::move(effect);
+}
+
+absl::Status FakeHost::ReloadUnits() {
+  FakeEffect effect;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (absl::Status status = EnterChange("ReloadUnits", "systemd"); !status.ok()) return status;
+    for (auto& [name, unit] : units_) unit.clear_need_daemon_reload();
+    effect = reload_;
+  }
+  if (effect != nullptr) effect(*this);
+  return absl::OkStatus();
+}
+
 absl::Status FakeHost::MaskUnit(const std::string& name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (const absl::Status status = EnterChange("MaskUnit", name); !status.ok()) return status;
@@ -139,15 +161,60 @@ absl::Status FakeHost::UnmaskUnit(const std::string& name) {
   return absl::OkStatus();
 }
 
-absl::Status FakeHost::StopUnit(const std::string& name, std::chrono::milliseconds) {
+absl::Status FakeHost::EnableUnit(const std::string& name) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (const absl::Status status = EnterChange("StopUnit", name); !status.ok()) return status;
-  services_.erase(name);
-  const auto it = units_.find(name);
-  if (it == units_.end()) return absl::OkStatus();
-  it->second.set_active_state("inactive");
-  it->second.set_sub_state("dead");
+  if (const absl::Status status = EnterChange("EnableUnit", name); !status.ok()) return status;
+  if (!files_.Find(UnitFile(name), true).ok()) {
+    return absl::NotFoundError("no such unit file: " + name);
+  }
+  v1::Unit& unit = units_[name];
+  unit.set_name(name);
+  unit.set_load_state("loaded");
+  unit.set_unit_file_state("enabled");
+  unit.clear_need_daemon_reload();
+  if (unit.active_state().empty()) unit.set_active_state("inactive");
   return absl::OkStatus();
+}
+
+absl::Status FakeHost::StartUnit(const std::string& name, std::chrono::milliseconds deadline) {
+  FakeEffect effect;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (const absl::Status status = EnterChange("StartUnit", name); !status.ok()) return status;
+    if (units_.count(name) == 0) return absl::NotFoundError("no such unit: " + name);
+    if (IsMasked(name)) return absl::FailedPreconditionError(name + " is masked");
+    effect = unit_effects_[name].start;
+    if (effect == nullptr) units_[name].set_active_state("active");
+  }
+  if (effect != nullptr) effect(*this);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::string& state = units_[name].active_state();
+  if (state == "active") return absl::OkStatus();
+  if (state != "activating") {
+    return absl::AbortedError(absl::StrCat("cannot start unit ", name, ": systemd says failed"));
+  }
+  now_ += deadline;
+  return absl::DeadlineExceededError(absl::StrCat("cannot start unit ", name, ": not over"));
+}
+
+absl::Status FakeHost::StopUnit(const std::string& name, std::chrono::milliseconds) {
+  FakeEffect effect;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (const absl::Status status = EnterChange("StopUnit", name); !status.ok()) return status;
+    services_.erase(name);
+    if (units_.count(name) == 0) return absl::OkStatus();
+    effect = unit_effects_[name].stop;
+    if (effect == nullptr) {
+      units_[name].set_active_state("inactive");
+      units_[name].set_sub_state("dead");
+    }
+  }
+  if (effect != nullptr) effect(*this);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::string& state = units_[name].active_state();
+  if (state == "inactive" || state == "failed") return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat("cannot stop unit ", name, ": it is ", state));
 }
 
 std::vector<FakeServiceCommand> FakeHost::CommandsOf(const TransientService& service) const {

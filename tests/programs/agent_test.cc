@@ -117,6 +117,24 @@ TEST_F(AgentTest, CheckGoesByTheSpecificationThatTheNodeHolds) {
   EXPECT_NE(program->error().find("\nfix:   remove it"), std::string::npos) << program->error();
 }
 
+TEST_F(AgentTest, PreflightExplainsWhatKeepsConnectFromStarting) {
+  std::filesystem::create_directory(dir_ / "state");
+  auto program = Run(WithState({"preflight", "--explain"}));
+  EXPECT_EQ(code_, 0) << program->error();
+  EXPECT_NE(program->out().find("this node holds no specification yet"), std::string::npos)
+      << program->out();
+
+  WriteFile("state/assignment", "");
+  program = Run(WithState({"preflight", "--explain"}));
+  EXPECT_EQ(code_, 1);
+  EXPECT_NE(program->out().find("\nConnect may not start on this node: "), std::string::npos)
+      << program->out();
+  EXPECT_NE(program->out().find("is damaged; fix: "), std::string::npos) << program->out();
+
+  program = Run({"preflight", "--explain", "--override", "reason"});
+  EXPECT_EQ(code_, 2);
+}
+
 TEST_F(AgentTest, CheckInFullNeverAsksForACheckInFull) {
   const auto program = Run(WithState({"check", "--full"}));
   EXPECT_EQ(program->out().find("connect-ha-agent check --full\n"), std::string::npos)

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -114,6 +115,16 @@ absl::StatusOr<FileStatus> StatHere(const std::string& path, bool follow) {
   status.modified_at = ToTime(found.st_mtim);
   status.changed_at = ToTime(found.st_ctim);
   return status;
+}
+
+absl::StatusOr<FileSystemUse> UseHere(const std::string& path) {
+  struct statvfs use {};
+  if (statvfs(path.c_str(), &use) != 0) return ErrnoStatus(errno, "cannot measure " + path);
+  FileSystemUse result;
+  result.size_bytes = static_cast<uint64_t>(use.f_blocks) * use.f_frsize;
+  result.free_bytes = static_cast<uint64_t>(use.f_bavail) * use.f_frsize;
+  result.read_only = (use.f_flag & ST_RDONLY) != 0;
+  return result;
 }
 
 absl::StatusOr<std::string> ReadLinkHere(const std::string& path) {

@@ -27,6 +27,7 @@ absl::StatusOr<FileStatus> StatHere(const std::string& path, bool follow);
 absl::StatusOr<std::string> ReadLinkHere(const std::string& path);
 absl::StatusOr<std::vector<std::string>> ListDirectoryHere(const std::string& path,
                                                            size_t most = kMostNames);
+absl::StatusOr<FileSystemUse> UseHere(const std::string& path);
 // Up to `most` bytes of a file of any size, from `offset` on; "" at its end.
 absl::StatusOr<std::string> ReadPieceHere(const std::string& path, uint64_t offset, size_t most);
 // `algorithm`: "sha256" or "md5". DeadlineExceeded: it could not be read `within` that time.

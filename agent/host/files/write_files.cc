@@ -5,26 +5,16 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "agent/host/errors.h"
 #include "agent/host/fd.h"
+#include "agent/host/fd_io.h"
 #include "agent/host/files/directory_entry.h"
 
 namespace connect_ha {
 namespace {
-
-absl::Status WriteAll(int file, std::string_view content, const std::string& what) {
-  while (!content.empty()) {
-    const ssize_t count = write(file, content.data(), content.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ChangeStatus(errno, what);
-    content.remove_prefix(static_cast<size_t>(count));
-  }
-  return absl::OkStatus();
-}
 
 // The owner first: changing it takes setuid bits away.
 int Own(int file, const FileAttributes& attributes) {
@@ -45,8 +35,7 @@ absl::Status WriteTemporary(const DirectoryEntry& entry, const std::string& cont
       openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.ok()) return ChangeStatus(errno, what);
   if (Own(file.get(), attributes) != 0) return ChangeStatus(errno, what);
-  if (absl::Status status = WriteAll(file.get(), content, what); !status.ok()) return status;
-  if (fsync(file.get()) != 0) return ChangeStatus(errno, what);
+  if (!WriteFully(file.get(), content) || fsync(file.get()) != 0) return ChangeStatus(errno, what);
   return absl::OkStatus();
 }
 

@@ -11,8 +11,42 @@ namespace {
 
 bool IsOctal(char c) { return c >= '0' && c <= '7'; }
 
-// The kernel writes blank, tab, newline, backslash and # as \ooo.
-std::string Unescape(std::string_view text) {
+std::vector<std::string> Options(const std::string& text) {
+  std::vector<std::string> options;
+  for (const std::string& option : std::vector<std::string>(absl::StrSplit(text, ','))) {
+    options.push_back(UnescapeMountField(option));
+  }
+  return options;
+}
+
+// 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+bool ParseLine(const std::string& line, MountEntry& entry) {
+  const std::vector<std::string> fields = absl::StrSplit(line, ' ');
+  const auto dash = std::find(fields.begin(), fields.end(), "-");
+  const auto before = dash - fields.begin();
+  const auto after = fields.end() - dash;
+  if (before < 6 || after < 3) return false;
+  entry.device = fields[2];
+  entry.root = UnescapeMountField(fields[3]);
+  entry.mount_point = UnescapeMountField(fields[4]);
+  entry.options = Options(fields[5]);
+  entry.fs_type = UnescapeMountField(dash[1]);
+  // A source that is the empty string leaves two blanks, or one at the end.
+  entry.source = UnescapeMountField(dash[2]);
+  if (after > 3) entry.super_options = Options(dash[3]);
+  return true;
+}
+
+bool Holds(std::string_view mount_point, std::string_view path) {
+  if (mount_point == "/") return !path.empty() && path[0] == '/';
+  return path.size() >= mount_point.size() &&
+         path.compare(0, mount_point.size(), mount_point) == 0 &&
+         (path.size() == mount_point.size() || path[mount_point.size()] == '/');
+}
+
+}  // namespace
+
+std::string UnescapeMountField(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
@@ -27,41 +61,6 @@ std::string Unescape(std::string_view text) {
   }
   return out;
 }
-
-std::vector<std::string> Options(const std::string& text) {
-  std::vector<std::string> options;
-  for (const std::string& option : std::vector<std::string>(absl::StrSplit(text, ','))) {
-    options.push_back(Unescape(option));
-  }
-  return options;
-}
-
-// 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
-bool ParseLine(const std::string& line, MountEntry& entry) {
-  const std::vector<std::string> fields = absl::StrSplit(line, ' ');
-  const auto dash = std::find(fields.begin(), fields.end(), "-");
-  const auto before = dash - fields.begin();
-  const auto after = fields.end() - dash;
-  if (before < 6 || after < 3) return false;
-  entry.device = fields[2];
-  entry.root = Unescape(fields[3]);
-  entry.mount_point = Unescape(fields[4]);
-  entry.options = Options(fields[5]);
-  entry.fs_type = Unescape(dash[1]);
-  // A source that is the empty string leaves two blanks, or one at the end.
-  entry.source = Unescape(dash[2]);
-  if (after > 3) entry.super_options = Options(dash[3]);
-  return true;
-}
-
-bool Holds(std::string_view mount_point, std::string_view path) {
-  if (mount_point == "/") return !path.empty() && path[0] == '/';
-  return path.size() >= mount_point.size() &&
-         path.compare(0, mount_point.size(), mount_point) == 0 &&
-         (path.size() == mount_point.size() || path[mount_point.size()] == '/');
-}
-
-}  // namespace
 
 absl::StatusOr<std::vector<MountEntry>> ParseMountInfo(std::string_view text) {
   std::vector<MountEntry> mounts;

@@ -19,6 +19,10 @@ struct MountEntry {
   std::vector<std::string> super_options;
 };
 
+// A field without its \ooo, as which blank, tab, newline, backslash and # are written; fstab(5) has
+// the same.
+std::string UnescapeMountField(std::string_view text);
+
 // In the kernel's order: where two entries have one mount point, the later covers the earlier.
 // InvalidArgument names the line that is not mountinfo's.
 absl::StatusOr<std::vector<MountEntry>> ParseMountInfo(std::string_view text);

@@ -24,6 +24,19 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+namespace {
+
+template <typename T>
+absl::StatusOr<T> Decode(const absl::StatusOr<std::string>& answer) {
+  if (!answer.ok()) return answer.status();
+  T value;
+  if (answer->size() != sizeof value) return absl::InternalError("a malformed answer");
+  std::memcpy(&value, answer->data(), sizeof value);
+  return value;
+}
+
+}  // namespace
+
 SharedReader::SharedReader(SharedReaderOptions options) : options_(std::move(options)) {}
 
 SharedReader::~SharedReader() { Stop(); }
@@ -112,7 +125,7 @@ absl::StatusOr<std::string> SharedReader::Ask(char operation, const std::string&
   }
   if (const absl::Status status = MakeReady(); !status.ok()) return status;
   const std::string request =
-      MakeMessage(absl::StrCat(std::string(1, operation), argument, std::string(1, '\0'), path));
+      MakeMessage(absl::StrCat(std::string(1, operation), path, std::string(1, '\0'), argument));
   asked_ = steady_clock::now();
   asked_at_ =
       std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -137,12 +150,11 @@ absl::StatusOr<std::string> SharedReader::ReadFile(const std::string& path) {
 }
 
 absl::StatusOr<FileStatus> SharedReader::Stat(const std::string& path, bool follow) {
-  const absl::StatusOr<std::string> answer = Ask(follow ? kStatOperation : kLStatOperation, path);
-  if (!answer.ok()) return answer.status();
-  FileStatus status;
-  if (answer->size() != sizeof status) return absl::InternalError("a malformed answer");
-  std::memcpy(&status, answer->data(), sizeof status);
-  return status;
+  return Decode<FileStatus>(Ask(follow ? kStatOperation : kLStatOperation, path));
+}
+
+absl::StatusOr<FileSystemUse> SharedReader::Use(const std::string& path) {
+  return Decode<FileSystemUse>(Ask(kUseOperation, path));
 }
 
 absl::StatusOr<std::string> SharedReader::ReadLink(const std::string& path) {
@@ -178,6 +190,11 @@ absl::StatusOr<std::string> SharedReader::ReadPiece(const std::string& path, uin
 absl::StatusOr<std::string> SharedReader::ReadPublicPiece(const std::string& path, uint64_t offset,
                                                           size_t most) {
   return Ask(kPublicPieceOperation, path, absl::StrCat(offset, " ", std::min(most, kLargestPiece)));
+}
+
+absl::StatusOr<std::string> SharedReader::Work(char operation, const std::string& path,
+                                               const std::string& request) {
+  return Ask(operation, path, request);
 }
 
 pid_t SharedReader::pid() {

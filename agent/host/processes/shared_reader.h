@@ -38,6 +38,7 @@ class SharedReader {
   absl::StatusOr<FileStatus> Stat(const std::string& path, bool follow);
   absl::StatusOr<std::string> ReadLink(const std::string& path);
   absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path);
+  absl::StatusOr<FileSystemUse> Use(const std::string& path);
   // Of at most 1 MiB.
   absl::StatusOr<std::string> ReadPiece(const std::string& path, uint64_t offset, size_t most);
   // The same of a file that everybody may read; FailedPrecondition for any other. Asked of what was
@@ -46,6 +47,11 @@ class SharedReader {
                                               size_t most);
   // In pieces, each of them a call: other calls are answered between. Two minutes at the most.
   absl::StatusOr<std::string> HashFile(const std::string& path, const std::string& algorithm);
+
+  // What writes, and more than one step of it (storage_work.h): `request` and the answer are
+  // serialised messages of `operation` (shared_reader_wire.h).
+  absl::StatusOr<std::string> Work(char operation, const std::string& path,
+                                   const std::string& request);
 
   // -1: not running.
   pid_t pid();

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -12,16 +13,20 @@
 #include "absl/strings/str_split.h"
 #include "agent/host/files/files.h"
 #include "agent/host/network/fetch.h"
+#include "agent/host/processes/beacon_work.h"
+#include "agent/host/processes/mark_work.h"
 #include "agent/host/processes/shared_reader.h"
 #include "agent/host/processes/shared_reader_wire.h"
+#include "agent/host/processes/storage_work.h"
 
 namespace connect_ha {
 namespace {
 
-absl::StatusOr<std::string> EncodeStatus(const absl::StatusOr<FileStatus>& status) {
-  static_assert(std::is_trivially_copyable_v<FileStatus>);
-  if (!status.ok()) return status.status();
-  return std::string(reinterpret_cast<const char*>(&*status), sizeof *status);
+template <typename T>
+absl::StatusOr<std::string> Encode(const absl::StatusOr<T>& value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  if (!value.ok()) return value.status();
+  return std::string(reinterpret_cast<const char*>(&*value), sizeof *value);
 }
 
 absl::StatusOr<std::string> PublicPiece(const std::string& path, uint64_t offset, size_t most) {
@@ -48,20 +53,28 @@ absl::StatusOr<std::string> Answer(const std::string& request) {
   if (request.empty() || end == std::string::npos) {
     return absl::InvalidArgumentError("a malformed request");
   }
-  const std::string argument = request.substr(1, end - 1);
-  const std::string path = request.substr(end + 1);
+  const std::string path = request.substr(1, end - 1);
+  const std::string argument = request.substr(end + 1);
   switch (request[0]) {
     case kReadOperation:
       return ReadFileHere(path);
     case kStatOperation:
-      return EncodeStatus(StatHere(path, true));
+      return Encode(StatHere(path, true));
     case kLStatOperation:
-      return EncodeStatus(StatHere(path, false));
+      return Encode(StatHere(path, false));
+    case kUseOperation:
+      return Encode(UseHere(path));
+    case kRoundOperation:
+      return StorageRoundHere(path, argument);
+    case kMarkOperation:
+      return ClusterMarkHere(path, argument);
     case kReadLinkOperation:
       return ReadLinkHere(path);
     case kPieceOperation:
     case kPublicPieceOperation:
       return Piece(request[0], path, argument);
+    case kBeaconOperation:
+      return ExchangeBeaconsHere(path, argument);
     case kListOperation: {
       const absl::StatusOr<std::vector<std::string>> names = ListDirectoryHere(path);
       if (!names.ok()) return names.status();

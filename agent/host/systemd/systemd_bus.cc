@@ -62,7 +62,15 @@ std::string ShownOptions(const std::string& options) {
   return absl::StrJoin(shown, ",");
 }
 
+// One that waits for its file system, or for the network, is on its way up, though nothing of it
+// runs: what is done to a unit that is stopped would come in between.
+void ReadQueue(BusObject& object, v1::Unit& unit) {
+  const bool rests = unit.active_state() == "inactive" || unit.active_state() == "failed";
+  if (rests && object.HasJob()) unit.set_active_state("activating");
+}
+
 void ReadServicePart(BusObject& object, v1::Unit& unit) {
+  ReadQueue(object, unit);
   unit.set_result(object.Text(kServiceInterface, "Result"));
   unit.set_restarts(object.Number32(kServiceInterface, "NRestarts"));
   const uint64_t started_us = object.Number64(kServiceInterface, "ExecMainStartTimestamp");
@@ -76,8 +84,10 @@ void ReadServicePart(BusObject& object, v1::Unit& unit) {
   }
   unit.set_need_daemon_reload(object.Flag(kUnitInterface, "NeedDaemonReload"));
   std::set<std::string> required;
-  for (const char* property : {"Requires", "BindsTo"}) {
-    for (std::string& mount : MountsAmong(object, property)) required.insert(std::move(mount));
+  for (std::string& mount : MountsAmong(object, "Requires")) required.insert(std::move(mount));
+  for (std::string& mount : MountsAmong(object, "BindsTo")) {
+    required.insert(mount);
+    unit.add_binds_to_mounts(std::move(mount));
   }
   for (const std::string& mount : required) unit.add_requires_mounts(mount);
   for (std::string& mount : MountsAmong(object, "After")) unit.add_after_mounts(std::move(mount));
@@ -86,7 +96,8 @@ void ReadServicePart(BusObject& object, v1::Unit& unit) {
 void ReadMountPart(BusObject& object, v1::Unit& unit) {
   unit.set_result(object.Text(kMountInterface, "Result"));
   unit.set_mount_options(ShownOptions(object.Text(kMountInterface, "Options")));
-  for (const char* property : {"WantedBy", "RequiredBy", "TriggeredBy"}) {
+  unit.set_need_daemon_reload(object.Flag(kUnitInterface, "NeedDaemonReload"));
+  for (const char* property : {"WantedBy", "RequiredBy", "BoundBy", "TriggeredBy"}) {
     for (std::string& other : object.Texts(kUnitInterface, property)) {
       unit.add_started_by(std::move(other));
     }

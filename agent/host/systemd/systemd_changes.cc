@@ -36,14 +36,17 @@ absl::StatusOr<UnitState> ReadState(sd_bus* bus, const std::string& name) {
   return state;
 }
 
+absl::Status Reload(sd_bus* bus) {
+  sd_bus_set_method_call_timeout(bus, kReloadTimeoutUs);
+  return ManagerCall(bus, "Reload", "let systemd read its unit files").Send().status();
+}
+
 // The unit's state; where that is not as wanted yet, after systemd read its unit files anew.
 template <typename Wanted>
 absl::StatusOr<UnitState> ReadOrReload(sd_bus* bus, const std::string& name, Wanted wanted) {
   absl::StatusOr<UnitState> state = ReadState(bus, name);
   if (!state.ok() || wanted(*state)) return state;
-  sd_bus_set_method_call_timeout(bus, kReloadTimeoutUs);
-  const auto reloaded = ManagerCall(bus, "Reload", "let systemd read its unit files").Send();
-  if (!reloaded.ok()) return reloaded.status();
+  if (absl::Status reloaded = Reload(bus); !reloaded.ok()) return reloaded;
   return ReadState(bus, name);
 }
 
@@ -54,6 +57,11 @@ absl::Status Unmask(sd_bus* bus, const std::string& name, bool runtime) {
 }
 
 }  // namespace
+
+absl::Status SystemdChanges::ReloadUnits() {
+  const absl::StatusOr<BusHandle> bus = OpenBus(address_);
+  return bus.ok() ? Reload(bus->get()) : bus.status();
+}
 
 absl::Status SystemdChanges::MaskUnit(const std::string& name) {
   const absl::StatusOr<BusHandle> bus = OpenBus(address_);
@@ -95,6 +103,36 @@ absl::Status SystemdChanges::UnmaskUnit(const std::string& name) {
       absl::StrCat("cannot unmask ", name, ": it is still masked\nfix: ls -l /*/systemd/system/",
                    ShellWord(name), " /usr/lib/systemd/system/", ShellWord(name),
                    " and remove the link to /dev/null"));
+}
+
+absl::Status SystemdChanges::EnableUnit(const std::string& name) {
+  const absl::StatusOr<BusHandle> bus = OpenBus(address_);
+  if (!bus.ok()) return bus.status();
+  ManagerCall call(bus->get(), "EnableUnitFiles", "enable unit " + name);
+  // For good, not until the next boot; never over another unit's links.
+  call.Keep(sd_bus_message_append(call.message(), "asbb", 1, name.c_str(), 0, 0));
+  if (const auto enabled = call.Send(); !enabled.ok()) return enabled.status();
+  return Reload(bus->get());
+}
+
+absl::Status SystemdChanges::StartUnit(const std::string& name,
+                                       std::chrono::milliseconds deadline) {
+  const absl::StatusOr<BusHandle> bus = OpenBus(address_);
+  if (!bus.ok()) return bus.status();
+  const auto jobs = SystemdJobs::Watch(bus->get());
+  if (!jobs.ok()) return jobs.status();
+  ManagerCall call(bus->get(), "StartUnit", "start unit " + name);
+  // Where it is being started already, that job is the answer.
+  call.Keep(sd_bus_message_append(call.message(), "ss", name.c_str(), "replace"));
+  const absl::StatusOr<std::string> job = call.SendForPath();
+  if (!job.ok()) return job.status();
+  const absl::StatusOr<std::string> result = (*jobs)->Wait(*job, deadline);
+  if (!result.ok()) {
+    return {result.status().code(),
+            absl::StrCat("cannot start unit ", name, ": ", result.status().message())};
+  }
+  if (*result == "done") return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat("cannot start unit ", name, ": systemd says ", *result));
 }
 
 absl::Status SystemdChanges::StopUnit(const std::string& name, std::chrono::milliseconds deadline) {

@@ -17,8 +17,11 @@ class SystemdChanges {
   // `address`: see OpenBus.
   explicit SystemdChanges(std::string address = "") : address_(std::move(address)) {}
 
+  absl::Status ReloadUnits();
   absl::Status MaskUnit(const std::string& name);
   absl::Status UnmaskUnit(const std::string& name);
+  absl::Status EnableUnit(const std::string& name);
+  absl::Status StartUnit(const std::string& name, std::chrono::milliseconds deadline);
   absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline);
 
   absl::Status StartService(const TransientService& service);

@@ -12,4 +12,8 @@ absl::Status ReadDatabase(const ProbeInput& input, v1::Facts& facts);
 // The same for Postgres.InstrumentationURL; absent where it is not set.
 absl::Status ReadInstrumentationDatabase(const ProbeInput& input, v1::Facts& facts);
 
+// What is kept of the latest round of this node's presence in the database
+// (agent/proof/presence.h). Absent where nobody asked for one.
+absl::Status ReadPresence(const ProbeInput& input, v1::Facts& facts);
+
 }  // namespace connect_ha

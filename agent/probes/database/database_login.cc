@@ -7,10 +7,12 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "agent/probes/database/certificate_look.h"
 #include "common/connect/connect_redaction.h"
 
 namespace connect_ha {
@@ -50,13 +52,13 @@ Parameters ConnectionParameters(const DatabaseTarget& target,
   return parameters;
 }
 
-bool Wait(int socket, PostgresPollingStatusType what, Clock::time_point deadline) {
-  pollfd one{socket, static_cast<short>(what == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-  if (left <= 0) return false;
-  const int ready = ::poll(&one, 1, static_cast<int>(left));
-  return ready > 0 || (ready < 0 && errno == EINTR);
+bool Wait(PGconn* connection, PostgresPollingStatusType what, Clock::time_point deadline) {
+  return WaitForSocket(PQsocket(connection), what == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+                       deadline);
+}
+
+const ssl_st* TlsOf(PGconn* connection) {
+  return static_cast<const ssl_st*>(PQsslStruct(connection, "OpenSSL"));
 }
 
 // Where the login is; PQstatus is MADE both before and after TLS.
@@ -85,7 +87,7 @@ class Login {
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
     while (PQstatus(connection) != CONNECTION_BAD && next != PGRES_POLLING_OK) {
       Enter(StageOf(connection), connection);
-      if (!Wait(PQsocket(connection), next, deadline_)) {
+      if (!Wait(connection, next, deadline_)) {
         error_ = absl::StrCat("no answer in ", within_.count(), " ms");
         return false;
       }
@@ -130,7 +132,40 @@ PGconn* Begin(const Parameters& parameters) {
   return PQconnectStartParams(names.data(), values.data(), 0);
 }
 
+// What is the matter with a certificate that was refused: the server is asked for it once more,
+// without verifying it. Nothing is sent over the connection once it is there.
+std::string LookAtCertificate(const DatabaseTarget& target,
+                              const std::vector<std::string>& addresses, v1::DatabaseFacts& facts) {
+  DatabaseTarget unverified = target;
+  unverified.url.parameters["sslmode"] = "require";
+  // A file that is there, its default's for one, would be verified with.
+  PGconn* connection = Begin(ConnectionParameters(unverified, addresses, "/dev/null/none"));
+  const Clock::time_point deadline = Clock::now() + target.connect_within;
+  PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+  std::string why;
+  while (connection != nullptr && PQstatus(connection) != CONNECTION_BAD) {
+    if (StageOf(connection) == Stage::AUTHENTICATE) {
+      NoteCertificate(TlsOf(connection), facts);
+      why = WhyNotVerified(TlsOf(connection), CaFile(target));
+      break;
+    }
+    if (!Wait(connection, next, deadline)) break;
+    next = PQconnectPoll(connection);
+  }
+  PQfinish(connection);
+  return why;
+}
+
 }  // namespace
+
+bool WaitForSocket(int socket, short what, Clock::time_point deadline) {
+  pollfd one{socket, what, 0};
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  if (left <= 0) return false;
+  const int ready = ::poll(&one, 1, static_cast<int>(left));
+  return ready > 0 || (ready < 0 && errno == EINTR);
+}
 
 std::string WithoutPassword(absl::string_view text, const std::string& password) {
   const std::vector<absl::string_view> lines = absl::StrSplit(
@@ -170,13 +205,17 @@ pg_conn* LogIn(const DatabaseTarget& target, const std::vector<std::string>& add
     done = connection != nullptr && login.Drive(connection);
   }
   if (!done) {
-    log.Fail(login.stage(), connection == nullptr ? "out of memory" : login.error());
+    std::string error = connection == nullptr ? "out of memory" : login.error();
     PQfinish(connection);
+    if (absl::StrContains(error, "certificate verify failed")) {
+      const std::string why = LookAtCertificate(target, addresses, log.facts());
+      if (!why.empty()) absl::StrAppend(&error, "\n", why);  // its lines become one
+    }
+    log.Fail(login.stage(), error);
     return nullptr;
   }
-  if (chain != nullptr && chain->path().empty()) {
-    chain->Keep(static_cast<ssl_st*>(PQsslStruct(connection, "OpenSSL")));
-  }
+  NoteCertificate(TlsOf(connection), log.facts());
+  if (chain != nullptr && chain->path().empty()) chain->Keep(TlsOf(connection));
   return connection;
 }
 

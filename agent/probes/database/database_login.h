@@ -24,6 +24,8 @@ class StageLog {
 
   void Pass(v1::DatabaseStage::Name name) { Add(name).set_passed(true); }
   void Fail(v1::DatabaseStage::Name name, absl::string_view error);
+  // For what else a login shows.
+  v1::DatabaseFacts& facts() { return facts_; }
 
  private:
   v1::DatabaseStage& Add(v1::DatabaseStage::Name name);
@@ -33,8 +35,13 @@ class StageLog {
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
-// The stages from CONNECT to AUTHENTICATE, within target.connect_within. Null: one of them failed,
-// as `log` then has it. To be closed with PQfinish.
+// Until the socket can be read (POLLIN) or written (POLLOUT), or fails, or a signal came. False:
+// the deadline came first.
+bool WaitForSocket(int socket, short what, std::chrono::steady_clock::time_point deadline);
+
+// The stages from CONNECT to AUTHENTICATE, within target.connect_within; where a certificate is
+// refused, three times that at the most. Null: one of them failed, as `log` then has it, with what
+// is the matter with the certificate. To be closed with PQfinish.
 pg_conn* LogIn(const DatabaseTarget& target, const std::vector<std::string>& addresses,
                StageLog& log);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "agent/probes/database/database_addresses.h"
 #include "agent/probes/database/database_login.h"
 #include "common/connect/connect_redaction.h"
 #include "common/resolve.h"
@@ -64,6 +65,26 @@ SELECT current_setting('server_version_num')::int,
        pg_backend_pid()
   FROM pg_stat_ssl s WHERE s.pid = pg_backend_pid())";
 constexpr char kIdentifierQuery[] = "SELECT system_identifier FROM pg_control_system()";
+constexpr char kProcessQuery[] = "SELECT pg_backend_pid()";
+
+// What Connect makes its tables in. Those named here it always has; no page of its vendor lists
+// them, and they may become others. What an extension brought is nobody's.
+constexpr char kTablesQuery[] = R"(
+SELECT pg_encoding_to_char(d.encoding),
+       current_schema(),
+       has_schema_privilege(current_schema(), 'CREATE'),
+       count(t.oid) FILTER (WHERE t.relname IN ('apps', 'bundles', 'users', 'variants')),
+       count(t.oid) FILTER (WHERE t.relname NOT IN ('apps', 'bundles', 'users', 'variants'))
+  FROM pg_database d
+  LEFT JOIN pg_class t
+    ON t.relkind IN ('r', 'p')
+   AND t.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+   AND NOT EXISTS (SELECT FROM pg_depend e
+                    WHERE e.classid = 'pg_class'::regclass AND e.objid = t.oid AND e.deptype = 'e')
+ WHERE d.datname = current_database()
+ GROUP BY d.encoding)";
+
+constexpr std::chrono::milliseconds kLastAddressesWithin{500};
 
 void SetServerFacts(const pqxx::row& row, v1::DatabaseFacts& facts) {
   facts.set_server_version(row[0].as<uint32_t>());
@@ -77,6 +98,15 @@ void SetServerFacts(const pqxx::row& row, v1::DatabaseFacts& facts) {
   facts.set_max_connections(row[8].as<uint32_t>());
   facts.set_reserved_connections(row[9].as<uint32_t>());
   facts.set_used_connections(row[10].as<uint32_t>());
+}
+
+void SetTableFacts(const pqxx::row& row, v1::DatabaseFacts& facts) {
+  facts.set_encoding(row[0].c_str());
+  if (row[1].is_null()) return;  // of the schemas that are looked through, none is there
+  facts.set_create_schema(row[1].c_str());
+  facts.set_can_create(row[2].as<bool>());
+  facts.set_connect_tables(row[3].as<uint32_t>());
+  facts.set_other_tables(row[4].as<uint32_t>());
 }
 
 // The database's clock is read some time between the two looks at the node's.
@@ -94,12 +124,23 @@ const char* PoolerByName(const std::string& host) {
              : nullptr;
 }
 
+void SetPooler(const char* pooler, const char* seen_by, v1::DatabaseFacts& facts) {
+  if (facts.has_pooler()) return;
+  facts.set_pooler(pooler);
+  facts.set_pooler_seen_by(seen_by);
+}
+
 // A pooler, PgBouncer for one, invents the key for cancelling: the process that it names is not the
-// server's.
-void RecognisePooler(pqxx::connection_base& connection, const pqxx::row& row,
-                     v1::DatabaseFacts& facts) {
-  if (!facts.has_pooler() && row[12].as<int>() != connection.backendpid()) {
-    facts.set_pooler("a connection pooler");
+// server's. One that passes the server's on may still give the next transaction to another.
+void RecognisePooler(pqxx::connection_base& connection, int first, v1::DatabaseFacts& facts) {
+  constexpr char kPooler[] = "a connection pooler";
+  if (first != connection.backendpid()) {
+    SetPooler(kPooler, "another process answers than the one that the login named", facts);
+  }
+  if (facts.has_pooler()) return;
+  pqxx::nontransaction next(connection);
+  if (next.exec1(kProcessQuery)[0].as<int>() != first) {
+    SetPooler(kPooler, "two transactions of one session are answered by two processes", facts);
   }
 }
 
@@ -109,6 +150,52 @@ void SetLocally(const DatabaseUrl& url, pqxx::transaction_base& session) {
   const auto it = url.parameters.find("search_path");
   if (it == url.parameters.end()) return;
   session.exec("SELECT set_config('search_path', " + session.quote(it->second) + ", true)");
+}
+
+// In one transaction, which a pooler gives one server: what SET LOCAL sets ends with it. Returns
+// the process that answers.
+int AskServer(const DatabaseTarget& target, const std::function<Time()>& now,
+              const std::function<void(const char* field, const std::string& why)>& refused,
+              pqxx::connection_base& connection, StageLog& log) {
+  v1::DatabaseFacts& facts = log.facts();
+  pqxx::work session(connection);
+  SetLocally(target.url, session);
+  const Time before = now();
+  const pqxx::row row = session.exec1(kServerQuery);
+  const Time after = now();
+  SetServerFacts(row, facts);
+  SetClockOffset(row[11].as<int64_t>(), before, after, facts);
+  SetTableFacts(session.exec1(kTablesQuery), facts);
+  log.Pass(Stage::QUERY);
+  try {
+    // A refusal ends the transaction: nothing is asked after it.
+    facts.set_system_identifier(session.exec1(kIdentifierQuery)[0].c_str());
+  } catch (const std::exception& error) {
+    refused("system_identifier", WithoutPassword(error.what(), target.url.password));
+  }
+  return row[12].as<int>();
+}
+
+void LogInAndAsk(const DatabaseTarget& target, const std::vector<std::string>& addresses,
+                 const std::function<Time()>& now,
+                 const std::function<void(const char* field, const std::string& why)>& refused,
+                 StageLog& log) {
+  StagedPolicy policy(target, addresses, log);
+  std::optional<StagedConnection> connection;
+  try {
+    connection.emplace(policy);
+  } catch (const std::exception&) {
+    return;  // LogIn has written which stage failed, and why
+  }
+  bool asked = false;
+  try {
+    const int process = AskServer(target, now, refused, *connection, log);
+    asked = true;
+    RecognisePooler(*connection, process, log.facts());
+  } catch (const std::exception& error) {
+    // One that goes away between two questions is met again by the next look.
+    if (!asked) log.Fail(Stage::QUERY, error.what());
+  }
 }
 
 }  // namespace
@@ -142,34 +229,12 @@ void ReadDatabaseServer(
   log.Pass(Stage::RESOLVE);
   const std::set<std::string> sorted(addresses->begin(), addresses->end());
   for (const std::string& address : sorted) facts.add_addresses(address);
-  if (const char* pooler = PoolerByName(target.url.host)) facts.set_pooler(pooler);
-  StagedPolicy policy(target, *addresses, log);
-  std::optional<StagedConnection> connection;
-  try {
-    connection.emplace(policy);
-  } catch (const std::exception&) {
-    return;  // LogIn has written which stage failed, and why
+  if (const char* pooler = PoolerByName(target.url.host)) {
+    SetPooler(pooler, "the name is one of its endpoints'", facts);
   }
-  try {
-    // In one transaction, which a pooler gives one server: what SET LOCAL sets ends with it.
-    pqxx::work session(*connection);
-    SetLocally(target.url, session);
-    const Time before = now();
-    const pqxx::row row = session.exec1(kServerQuery);
-    const Time after = now();
-    SetServerFacts(row, facts);
-    RecognisePooler(*connection, row, facts);
-    SetClockOffset(row[11].as<int64_t>(), before, after, facts);
-    log.Pass(Stage::QUERY);
-    try {
-      // A refusal ends the transaction: nothing is asked after it.
-      facts.set_system_identifier(session.exec1(kIdentifierQuery)[0].c_str());
-    } catch (const std::exception& error) {
-      refused("system_identifier", WithoutPassword(error.what(), password));
-    }
-  } catch (const std::exception& error) {
-    log.Fail(Stage::QUERY, error.what());
-  }
+  AddressTrial trial(*addresses, target.url.port);
+  LogInAndAsk(target, trial.Best(target.connect_within / 2), now, refused, log);
+  trial.Tell(kLastAddressesWithin, facts);
 }
 
 }  // namespace connect_ha

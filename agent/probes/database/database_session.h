@@ -29,7 +29,7 @@ std::string CaFile(const DatabaseTarget& target);
 // Connects, asks the server what it is, and disconnects. Fills in everything of DatabaseFacts,
 // up to the stage that failed; a password is in none of it. `now` is the node's clock.
 // `refused` is called with the field and the reason when the server refuses to tell one.
-// Takes at most about resolve_within + connect_within + 15 s. Never throws.
+// Takes at most about resolve_within + four times connect_within + 15 s. Never throws.
 void ReadDatabaseServer(
     const DatabaseTarget& target, const std::function<Time()>& now,
     const std::function<void(const char* field, const std::string& why)>& refused,

@@ -22,6 +22,8 @@ std::set<std::string> Paths(const ProbeInput& input) {
   return paths;
 }
 
+}  // namespace
+
 uint32_t UsedPercent(const FileSystemUse& use) {
   if (use.size_bytes == 0) return 0;
   const uint64_t used = use.size_bytes - std::min(use.free_bytes, use.size_bytes);
@@ -29,8 +31,6 @@ uint32_t UsedPercent(const FileSystemUse& use) {
   return static_cast<uint32_t>(static_cast<double>(used) * kPercent /
                                static_cast<double>(use.size_bytes));
 }
-
-}  // namespace
 
 absl::Status ReadDisk(const ProbeInput& input, v1::Facts& facts) {
   const absl::StatusOr<std::vector<MountEntry>> mounts = ReadMounts(input.host);

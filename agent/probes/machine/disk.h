@@ -8,4 +8,7 @@ namespace connect_ha {
 // /opt, /var/lib and Connect's own directories. Network file systems are left alone.
 absl::Status ReadDisk(const ProbeInput& input, v1::Facts& facts);
 
+// 0 where the size is not known.
+uint32_t UsedPercent(const FileSystemUse& use);
+
 }  // namespace connect_ha

@@ -46,7 +46,15 @@ absl::StatusOr<EfsState> ReadEfsState(Host& host, const MountEntry& mount) {
     if (!google::protobuf::util::JsonStringToMessage(*text, &state).ok()) {
       return absl::DataLossError(absl::StrCat(kStateDirectory, "/", name, " is not JSON"));
     }
-    return EfsState{name.substr(0, name.find('.')), state.fields().count("certificate") > 0};
+    EfsState found;
+    found.file_system = name.substr(0, name.find('.'));
+    found.tls = state.fields().count("certificate") > 0;
+    found.iam = state.fields().count("awsCredentialsMethod") > 0;
+    const auto access_point = state.fields().find("accessPoint");
+    if (access_point != state.fields().end()) {
+      found.access_point = access_point->second.string_value();
+    }
+    return found;
   }
   return absl::NotFoundError("the EFS mount helper has no state for it");
 }

@@ -13,10 +13,13 @@ namespace connect_ha {
 struct EfsState {
   std::string file_system;  // fs-0123456789abcdef0
   bool tls = false;
+  std::string access_point;  // fsap-...; "" for none
+  bool iam = false;          // signed in with the instance's role
 };
 
 // From /var/run/efs/FS-ID.MOUNT.POINT.PORT (efs-utils mount_efs/__init__.py): JSON, with the key
-// "certificate" where the proxy speaks TLS. NotFound: the helper did not make this mount.
+// "certificate" where the proxy speaks TLS, then "accessPoint" and, with iam,
+// "awsCredentialsMethod". NotFound: the helper did not make this mount.
 absl::StatusOr<EfsState> ReadEfsState(Host& host, const MountEntry& mount);
 
 }  // namespace connect_ha

@@ -4,11 +4,13 @@
 #include <map>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "agent/probes/reading.h"
 #include "agent/probes/storage/efs_state.h"
+#include "agent/probes/storage/fstab.h"
 #include "common/connect/connect_redaction.h"
 #include "common/mount_unit.h"
 
@@ -72,12 +74,26 @@ std::map<std::string, const MountEntry*> SelectMounts(const std::vector<MountEnt
   return selected;
 }
 
-absl::Status AddMount(Host& host, const MountEntry& mount, v1::StorageFacts& storage) {
+// Of the kernel's own table, by the device that the mount has: nothing on the network is asked.
+absl::Status AddReadAhead(Host& host, const MountEntry& mount, v1::Mount& fact) {
+  if (!absl::StartsWith(mount.fs_type, "nfs")) return absl::OkStatus();
+  const absl::StatusOr<std::string> text =
+      ReadValue(host, absl::StrCat("/sys/class/bdi/", mount.device, "/read_ahead_kb"));
+  if (absl::IsNotFound(text.status())) return absl::OkStatus();
+  if (!text.ok()) return text.status();
+  uint32_t kilobytes = 0;
+  if (absl::SimpleAtoi(*text, &kilobytes)) fact.set_read_ahead_kb(kilobytes);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Mount> ReadMount(Host& host, const MountEntry& mount) {
   const absl::StatusOr<v1::Unit> unit = host.ReadUnit(MountUnitName(mount.mount_point));
   if (!unit.ok() && !absl::IsNotFound(unit.status())) return unit.status();
   const absl::StatusOr<EfsState> efs = ReadEfsState(host, mount);
   if (!efs.ok() && !absl::IsNotFound(efs.status())) return efs.status();
-  v1::Mount& fact = *storage.add_mounts();
+  v1::Mount fact;
   fact.set_mount_point(mount.mount_point);
   fact.set_source(RedactPasswords(mount.source).text);
   fact.set_fs_type(mount.fs_type);
@@ -93,10 +109,10 @@ absl::Status AddMount(Host& host, const MountEntry& mount, v1::StorageFacts& sto
     fact.set_efs_file_system(efs->file_system);
     fact.set_efs_tls(efs->tls);
   }
-  return absl::OkStatus();
+  const absl::Status ahead = AddReadAhead(host, mount, fact);
+  if (!ahead.ok()) return ahead;
+  return fact;
 }
-
-}  // namespace
 
 bool IsNetworkMount(const MountEntry& mount) {
   return IsNetworkFileSystem(mount.fs_type) && mount.fs_type != "autofs";
@@ -106,6 +122,32 @@ absl::StatusOr<std::vector<MountEntry>> ReadMounts(Host& host) {
   const absl::StatusOr<std::string> text = host.ReadFile("/proc/self/mountinfo");
   if (!text.ok()) return absl::UnavailableError(text.status().message());
   return ParseMountInfo(*text);
+}
+
+absl::StatusOr<std::vector<NetworkDirectory>> NetworkDirectories(
+    Host& host, const ConnectConfig& config, const std::vector<MountEntry>& mounts) {
+  std::vector<NetworkDirectory> directories;
+  for (const ConfiguredPath& configured : config.Directories()) {
+    absl::StatusOr<std::string> resolved = ResolveLocalLinks(host, mounts, configured.path);
+    if (!resolved.ok()) return resolved.status();
+    const MountEntry* mount = FindMount(mounts, *resolved);
+    if (mount == nullptr || !IsNetworkMount(*mount)) continue;
+    directories.push_back({configured.key, *std::move(resolved), *mount});
+  }
+  return directories;
+}
+
+absl::StatusOr<std::set<std::string>> DataMountPoints(const ProbeInput& input,
+                                                      const std::vector<MountEntry>& mounts) {
+  std::set<std::string> points;
+  if (!input.config) return points;
+  const absl::StatusOr<std::vector<NetworkDirectory>> directories =
+      NetworkDirectories(input.host, *input.config, mounts);
+  if (!directories.ok()) return directories.status();
+  for (const NetworkDirectory& directory : *directories) {
+    points.insert(directory.mount.mount_point);
+  }
+  return points;
 }
 
 absl::StatusOr<std::string> ResolveLocalLinks(Host& host, const std::vector<MountEntry>& mounts,
@@ -161,8 +203,15 @@ absl::Status ReadStorage(const ProbeInput& input, v1::Facts& facts) {
     if (!status.ok()) return status;
   }
   for (const auto& [mount_point, mount] : SelectMounts(*mounts, storage)) {
-    absl::Status status = AddMount(input.host, *mount, storage);
-    if (!status.ok()) return status;
+    const absl::StatusOr<v1::Mount> fact = ReadMount(input.host, *mount);
+    if (!fact.ok()) return fact.status();
+    v1::Mount& added = *storage.add_mounts();
+    added = *fact;
+    // Of what comes from there its unit says so itself.
+    if (added.unit().unit_file_state() != "enabled" || !IsNetworkMount(*mount)) continue;
+    const absl::StatusOr<unsigned> line = FindFstabLine(input.host, mount_point);
+    if (!line.ok()) return line.status();
+    if (*line > 0) added.set_fstab_line(*line);
   }
   return absl::OkStatus();
 }

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "agent/host/errors.h"
 #include "agent/probes/probe_cache.h"
 #include "agent/probes/storage/storage.h"
 
@@ -16,26 +17,6 @@ namespace connect_ha {
 namespace {
 
 using std::chrono::steady_clock;
-
-absl::StatusOr<std::set<std::string>> DataMounts(const ProbeInput& input,
-                                                 const std::vector<MountEntry>& mounts) {
-  std::set<std::string> points;
-  if (!input.config) return points;
-  for (const ConfiguredPath& directory : input.config->Directories()) {
-    const absl::StatusOr<std::string> resolved =
-        ResolveLocalLinks(input.host, mounts, directory.path);
-    if (!resolved.ok()) return resolved.status();
-    const MountEntry* mount = FindMount(mounts, *resolved);
-    if (mount != nullptr && IsNetworkMount(*mount)) points.insert(mount->mount_point);
-  }
-  return points;
-}
-
-// A name that is not there and was never asked for: no cache of the kernel knows the answer.
-std::string UnknownName(const std::string& mount_point, Time now) {
-  return absl::StrCat(mount_point == "/" ? "" : mount_point, "/.connect-ha-",
-                      now.time_since_epoch().count());
-}
 
 // `silent`: since when a mount has not answered, from look to look.
 void Ask(Host& host, const std::string& mount_point, std::map<std::string, Time>& silent,
@@ -46,7 +27,9 @@ void Ask(Host& host, const std::string& mount_point, std::map<std::string, Time>
   const absl::Status status = host.LookAlone(name).status();
   const auto took = steady_clock::now() - began;
   const bool in_vain = absl::IsDeadlineExceeded(status);
-  if (!status.ok() && !in_vain && !absl::IsNotFound(status) && !absl::IsPermissionDenied(status)) {
+  const bool stale = IsStale(status);
+  if (!status.ok() && !in_vain && !stale && !absl::IsNotFound(status) &&
+      !absl::IsPermissionDenied(status)) {
     // Without the name, which is another one on each look.
     return MarkUnobserved(facts, "storage.answers",
                           absl::StrReplaceAll(status.message(), {{name, mount_point}}));
@@ -54,6 +37,7 @@ void Ask(Host& host, const std::string& mount_point, std::map<std::string, Time>
   v1::MountAnswer& answer = *facts.mutable_storage()->add_answers();
   answer.set_mount_point(mount_point);
   answer.set_answered(!in_vain);
+  if (stale) answer.set_error("stale file handle");
   if (in_vain) {
     *answer.mutable_silent_since() = ToProto(silent.emplace(mount_point, now).first->second);
     return;
@@ -64,11 +48,16 @@ void Ask(Host& host, const std::string& mount_point, std::map<std::string, Time>
 
 }  // namespace
 
+std::string UnknownName(const std::string& mount_point, Time now) {
+  return absl::StrCat(mount_point == "/" ? "" : mount_point, "/.connect-ha-",
+                      now.time_since_epoch().count());
+}
+
 absl::Status ReadStorageAnswers(const ProbeInput& input, v1::Facts& facts) {
   if (!input.config && !input.config_status.ok()) return input.config_status;
   const absl::StatusOr<std::vector<MountEntry>> mounts = ReadMounts(input.host);
   if (!mounts.ok()) return mounts.status();
-  const absl::StatusOr<std::set<std::string>> points = DataMounts(input, *mounts);
+  const absl::StatusOr<std::set<std::string>> points = DataMountPoints(input, *mounts);
   if (!points.ok()) return points.status();
   std::map<std::string, Time> silent =
       input.cache.silent_mounts.Get().value_or(std::map<std::string, Time>());

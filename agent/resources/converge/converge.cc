@@ -197,7 +197,7 @@ absl::Status Converge::Change(Turning& turning, const LookedAt& look) {
   // The installer that it waited for goes on: the change stays begun.
   if (absl::IsCancelled(status)) return status;
   if (!status.ok()) {
-    HoldBack(turning, change, status, progress.log());
+    HoldBack(turning, look, status, progress.log());
     const absl::StatusOr<std::optional<v1::Change>> left = look.resource->Differs();
     progress.Fill(made);
     return FinishPart(made, left.ok() ? *left : std::nullopt);
@@ -212,7 +212,7 @@ absl::Status Converge::Change(Turning& turning, const LookedAt& look) {
   backoff_.Reset();
   tidy_due_ = true;
   if (++turning.changed[change.resource()] == kMostChanges) {
-    HoldBack(turning, change,
+    HoldBack(turning, look,
              absl::FailedPreconditionError(absl::StrCat(
                  "was changed ", kMostChanges, " times, and something changes it back each time")),
              "");
@@ -230,8 +230,9 @@ absl::Status Converge::ApplyAndLook(Resource& resource, StepProgress& progress) 
   return absl::FailedPreconditionError("was made so, and is not: " + (*still)->from());
 }
 
-void Converge::HoldBack(const Turning& turning, const v1::Change& change,
-                        const absl::Status& status, const std::string& log) {
+void Converge::HoldBack(const Turning& turning, const LookedAt& look, const absl::Status& status,
+                        const std::string& log) {
+  const v1::Change& change = *look.change;
   Hold hold;
   hold.change = change;
   hold.trouble = ToTrouble(change.resource(), status);
@@ -245,7 +246,8 @@ void Converge::HoldBack(const Turning& turning, const v1::Change& change,
   }
   if (PassesByItself(status)) {
     Backoff& backoff =
-        backoffs_.try_emplace(change.resource(), kFirstBackoff, kLastBackoff).first->second;
+        backoffs_.try_emplace(change.resource(), kFirstBackoff, look.resource->LongestRetry())
+            .first->second;
     const milliseconds wait = backoff.Next();
     hold.retry_at = turning.watch.Now() + wait;
     *hold.trouble.mutable_retry_at() = ToProto(host_.Now() + wait);

@@ -86,7 +86,7 @@ class Converge {
   bool Tidy(Turning& turning);
   void AddTrouble(Turning& turning, const std::string& resource, const absl::Status& status);
   void Finish(Turning& turning);
-  void HoldBack(const Turning& turning, const v1::Change& change, const absl::Status& status,
+  void HoldBack(const Turning& turning, const LookedAt& look, const absl::Status& status,
                 const std::string& log);
   // Null: it may be tried.
   const Hold* FindHold(const Turning& turning, const v1::Change& change);

@@ -17,8 +17,6 @@ namespace connect_ha {
 namespace {
 
 constexpr char kAgentUnit[] = "connect-ha-agent.service";
-// apt waits up to ten minutes for dpkg's lock; a package of gigabytes takes a few more.
-constexpr std::chrono::minutes kTimeLimit{40};
 constexpr std::chrono::milliseconds kPollInterval{500};
 constexpr int kMostSilence = 120;  // in a row; each may have taken its own time
 constexpr size_t kDigestShown = 12;
@@ -127,7 +125,7 @@ absl::Status Start(const ResourceContext& context, const Installation& installat
   service.environment.insert(service.environment.end(), proxies->environment.begin(),
                              proxies->environment.end());
   service.log_path = LogFile(context, installation.service);
-  service.time_limit = kTimeLimit;
+  service.time_limit = installation.time_limit;
   absl::Status done = context.host.Remove(service.log_path);
   if (!done.ok()) return done;
   done = context.host.WriteFile(NoteFile(context), installation.service, FileAttributes());
@@ -150,9 +148,8 @@ absl::Status Explain(const ResourceContext& context, const ServiceResult& result
                      const std::string& log, const Installation& installation) {
   if (result.reason == "timeout") {
     return absl::FailedPreconditionError(
-        absl::StrCat(installation.description, " did not end in ", kTimeLimit.count(),
-                     " minutes and was ended\nfix: find out what it waited for: apt-get install "
-                     "./FILE by hand"));
+        absl::StrCat(installation.description, " did not end in ", installation.time_limit.count(),
+                     " minutes and was ended\nfix: ", installation.fix_of_time_out));
   }
   const std::string words =
       absl::StrCat(installation.description, " failed: ", result.reason, " ", result.exit_code);

@@ -5,6 +5,7 @@
 // been dealt with.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct Installation {
   std::string description;  // "install rstudio-connect 2024.08.0"
   std::vector<std::vector<std::string>> commands;
   std::vector<std::vector<std::string>> at_end;  // as of TransientService
+  // Of each command. apt waits up to ten minutes for dpkg's lock; a package of gigabytes takes a
+  // few more.
+  std::chrono::minutes time_limit{40};
+  std::string fix_of_time_out = "find out what it waited for: apt-get install ./FILE by hand";
 };
 
 // The name of the service for an artifact, or for anything else that has a digest (hex).

@@ -70,6 +70,7 @@ std::vector<std::string> WaitForLock() {
 
 std::vector<std::string> NamedPackages(const v1::ClusterSpec& spec) {
   std::vector<std::string> names = {kConnectPackage};
+  if (spec.storage().has_efs_utils()) names.emplace_back(kEfsUtilsPackage);
   for (const v1::RuntimeSpec& r : spec.runtimes().r()) names.push_back("r-" + r.version());
   for (const v1::RuntimeSpec& python : spec.runtimes().python()) {
     names.push_back("python-" + python.version());

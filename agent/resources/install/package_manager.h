@@ -13,8 +13,10 @@ namespace connect_ha {
 // InvalidArgument where this node has no apt: the one place that chooses.
 absl::Status CheckPackageManager(Host& host);
 
-// The names that Connect's, R's and Python's packages have to have, in the order in which they are
-// installed. Connect's is always the first.
+inline constexpr char kEfsUtilsPackage[] = "amazon-efs-utils";
+
+// The names that Connect's, amazon-efs-utils', R's and Python's packages have to have, in the order
+// in which they are installed. Connect's is always the first.
 std::vector<std::string> NamedPackages(const v1::ClusterSpec& spec);
 
 // dpkg has it half installed or half configured: until that is mended apt fails beside it, whatever

@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <set>
 #include <string>
@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checklist/guard_lines.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
@@ -41,74 +42,115 @@ KeysByMount MountsToWaitFor(const v1::StorageSpec& spec, const v1::Facts& facts)
   return mounts;
 }
 
-template <typename List>
-bool Names(const List& list, const std::string& name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
+// The unit is stopped when the mount goes, and starts after it.
+bool IsBound(const v1::Unit& service, const std::string& mount_point) {
+  const std::string unit = MountUnitName(mount_point);
+  return Lists(service.binds_to_mounts(), unit) &&
+         (Lists(service.after_mounts(), unit) || RequiresMount(service, mount_point));
 }
 
 // How a boot is kept from starting Connect before the mount is there; "" where it is not.
 std::string GuardOf(const v1::Facts& facts, const std::string& mount_point) {
   const v1::Unit& service = facts.connect().unit();
+  if (IsBound(service, mount_point)) return "BindsTo";
   if (RequiresMount(service, mount_point)) return "RequiresMountsFor";
   const std::string unit = MountUnitName(mount_point);
-  if (Names(service.requires_mounts(), unit) && Names(service.after_mounts(), unit)) {
+  if (Lists(service.requires_mounts(), unit) && Lists(service.after_mounts(), unit)) {
     return "Requires and After";
   }
   // Facts that do not say what the service requires: the mount's unit says who asks for it.
   const v1::Mount* mount = FindMount(facts, mount_point);
   const bool is_said = !service.requires_mounts().empty() || !service.after_mounts().empty();
-  const bool asks = mount != nullptr && Names(mount->unit().started_by(), kService);
+  const bool asks = mount != nullptr && Lists(mount->unit().started_by(), kService);
   return !is_said && asks ? absl::StrCat("it starts ", unit) : "";
 }
 
-bool HasPreflight(const v1::Unit& unit) {
-  return std::any_of(unit.exec_start_pre().begin(), unit.exec_start_pre().end(),
-                     [](const std::string& command) {
-                       return absl::StrContains(command, "connect-ha-agent preflight");
-                     });
+// What is to be added to Connect's unit. A mount that is not there would stop a Connect that runs
+// as soon as systemd reads this.
+v1::Fix Reading(const std::string& node, std::initializer_list<std::string> commands) {
+  return Needing(Type(node, commands), {"storage-is-mounted"});
 }
 
-// All mounts at once, since the file is written whole. Where there is one already it may say more.
-Fixes GuardFix(const v1::NodeSnapshot& node, const KeysByMount& mounts) {
+// All at once, since the file is written whole. Where there is one already it may say more.
+Fixes GuardFix(const v1::NodeSnapshot& node, const KeysByMount& mounts, bool wants_preflight) {
   std::vector<std::string> points;
   for (const auto& [point, keys] : mounts) points.push_back(point);
-  const std::string line = absl::StrCat("RequiresMountsFor=", absl::StrJoin(points, " "));
+  const std::vector<std::string> lines = MountGuardLines(points);
   const std::string file = absl::StrCat(kDropIns, "/connect-ha.conf");
   const std::string& name = node.name();
-  if (Names(node.facts().connect().unit().drop_ins(), file)) {
-    return {ByHand(name, absl::StrCat("put ", line, " under [Unit] in ", file)),
-            Type(name, {"systemctl daemon-reload"})};
+  const v1::Unit& service = node.facts().connect().unit();
+  const bool preflight = wants_preflight && !HasPreflight(service);
+  if (Lists(service.drop_ins(), file)) {
+    const std::string more =
+        preflight ? absl::StrCat(", and ", kPreflightLine, " under [Service]") : "";
+    return {ByHand(name, absl::StrCat("put ", absl::StrJoin(lines, " and "), " under [Unit]", more,
+                                      " in ", file)),
+            Reading(name, {"systemctl daemon-reload"})};
   }
-  return {Type(name, {absl::StrCat("mkdir -p ", kDropIns),
-                      absl::StrCat("printf '%s\\n' '[Unit]' ", ShellWord(line), " > ", file),
-                      "systemctl daemon-reload"})};
+  std::string words = "'[Unit]'";
+  for (const std::string& line : lines) absl::StrAppend(&words, " ", ShellWord(line));
+  if (preflight) absl::StrAppend(&words, " '[Service]' ", ShellWord(kPreflightLine));
+  return {Reading(
+      name, {absl::StrCat("mkdir -p ", kDropIns),
+             absl::StrCat("printf '%s\\n' ", words, " > ", file), "systemctl daemon-reload"})};
 }
 
-void JudgeGuards(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verdict& verdict) {
+// An agent of release 0.1 does not say what is stopped with what.
+bool TellsBinding(const v1::NodeSnapshot& node) {
+  return !absl::StartsWith(node.agent_version(), "0.1.");
+}
+
+void JudgeGuard(const v1::NodeSnapshot& node, const std::string& mount_point,
+                const std::set<std::string>& keys, bool wants_preflight, const Fixes& fixes,
+                Verdict& verdict) {
   const v1::Facts& facts = node.facts();
+  const v1::Unit& service = facts.connect().unit();
+  const std::string shown = absl::StrCat(mount_point, " (", absl::StrJoin(keys, ", "), ")");
+  const std::string guard = GuardOf(facts, mount_point);
+  if (guard.empty()) {
+    return verdict.Fail(node.name(), absl::StrCat("a boot may start Connect without ", shown),
+                        fixes);
+  }
+  if (TellsBinding(node) && !IsBound(service, mount_point)) {
+    return verdict.Fail(
+        node.name(),
+        absl::StrCat("a boot waits for ", mount_point, " (", guard, "), but where it is unmounted ",
+                     "Connect runs on, and writes to the local disk"),
+        fixes);
+  }
+  if (wants_preflight && !HasPreflight(service)) {
+    return verdict.Fail(node.name(),
+                        absl::StrCat("a boot waits for ", mount_point, " (", guard,
+                                     "), but no preflight looks at what is mounted there"),
+                        fixes);
+  }
+  const char* preflight = HasPreflight(service) ? ", and a preflight looks at what is mounted" : "";
+  verdict.Pass(node.name(),
+               absl::StrCat("a boot waits for ", mount_point, " (", guard, ")", preflight));
+}
+
+void JudgeGuards(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node, Verdict& verdict) {
+  const v1::Facts& facts = node.facts();
+  const v1::Unit& service = facts.connect().unit();
+  // Of such a unit systemd says nothing more.
+  if (service.load_state() == "masked" && !IsRunning(facts)) {
+    return verdict.Pass(node.name(), "no boot starts Connect: its unit is masked");
+  }
   if (FindDirectory(facts, "Server.DataDir") == nullptr) {
     return verdict.Unknown(node.name(), "Server.DataDir was not reported");
   }
-  const v1::Unit& service = facts.connect().unit();
   if (!facts.connect().has_unit() || service.load_state() == "not-found") {
     return verdict.NotApplicable(node.name(), "there is no unit rstudio-connect.service");
   }
-  const KeysByMount mounts = MountsToWaitFor(spec, facts);
+  const KeysByMount mounts = MountsToWaitFor(spec.storage(), facts);
   if (mounts.empty()) {
     return verdict.NotApplicable(node.name(), "Connect's directories are on the root disk");
   }
-  const char* preflight = HasPreflight(service) ? ", and a preflight looks at what is mounted" : "";
+  // Where nothing is enforced it would only warn.
+  const bool wants_preflight = TellsBinding(node) && spec.enforcement() == v1::ENFORCE;
+  const Fixes fixes = GuardFix(node, mounts, wants_preflight);
   for (const auto& [mount_point, keys] : mounts) {
-    const std::string guard = GuardOf(facts, mount_point);
-    if (guard.empty()) {
-      verdict.Fail(node.name(),
-                   absl::StrCat("a boot may start Connect without ", mount_point, " (",
-                                absl::StrJoin(keys, ", "), ")"),
-                   GuardFix(node, mounts));
-    } else {
-      verdict.Pass(node.name(),
-                   absl::StrCat("a boot waits for ", mount_point, " (", guard, ")", preflight));
-    }
+    JudgeGuard(node, mount_point, keys, wants_preflight, fixes, verdict);
   }
 }
 
@@ -121,7 +163,7 @@ v1::Finding BootIsGuarded(const v1::Snapshot& cluster) {
         verdict.Unobserved(node, "storage.directories")) {
       continue;
     }
-    JudgeGuards(cluster.spec().storage(), node, verdict);
+    JudgeGuards(cluster.spec(), node, verdict);
   }
   return verdict.Finish();
 }

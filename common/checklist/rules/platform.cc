@@ -12,6 +12,8 @@
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/limits.h"
+#include "common/checklist/view/located.h"
+#include "common/checklist/view/place.h"
 
 namespace connect_ha {
 namespace {
@@ -86,6 +88,43 @@ void JudgeDisk(const v1::NodeSnapshot& node, uint32_t limit, Verdict& verdict) {
     verdict.Pass(node.name(), absl::StrCat("no local disk is fuller than ", limit, "%"));
 }
 
+void JudgeSpace(const v1::NodeSnapshot& node, const v1::MountSpace& space, uint32_t limit,
+                Verdict& verdict) {
+  const std::string& point = space.mount_point();
+  if (space.size_bytes() == 0) {
+    return verdict.NotApplicable(node.name(),
+                                 absl::StrCat("the server of ", point, " tells no bound"));
+  }
+  if (space.used_percent() <= limit) {
+    return verdict.Pass(node.name(), absl::StrCat(point, " is not fuller than ", limit, "%"));
+  }
+  verdict.Fail(
+      node.name(),
+      absl::StrFormat("%s is %u%% full, %.1f GiB left (limit %u%%)", point, space.used_percent(),
+                      static_cast<double>(space.free_bytes()) / (1u << 30), limit),
+      {Type(node.name(), {absl::StrCat("timeout 10 df -h ", ShellOperand(point))}),
+       ByHand("", "make room on the file system, or enlarge it")});
+}
+
+// Of the network mounts that data is on.
+void JudgeUntoldSpace(const v1::NodeSnapshot& node, Verdict& verdict) {
+  const v1::StorageFacts& storage = node.facts().storage();
+  bool any = !storage.spaces().empty();
+  for (const v1::DataDirectory& directory : storage.directories()) {
+    const std::string& point = directory.mount_point();
+    const v1::Mount* mount = FindMount(node.facts(), point);
+    if (!IsSharedKey(directory.key()) || mount == nullptr) continue;
+    if (ReachOf(mount->fs_type()) == Reach::kLocal) continue;
+    any = true;
+    const bool told =
+        std::any_of(storage.spaces().begin(), storage.spaces().end(),
+                    [&](const v1::MountSpace& space) { return space.mount_point() == point; });
+    if (told) continue;
+    return verdict.Unknown(node.name(), absl::StrCat("how full ", point, " is was not reported"));
+  }
+  if (!any) verdict.NotApplicable(node.name(), "no data directory is on a network file system");
+}
+
 }  // namespace
 
 v1::Finding PlatformMatches(const v1::Snapshot& cluster) {
@@ -131,6 +170,18 @@ v1::Finding DiskHasRoom(const v1::Snapshot& cluster) {
     } else {
       JudgeDisk(node, DiskUsedLimitPercent(cluster.spec()), verdict);
     }
+  }
+  return verdict.Finish();
+}
+
+v1::Finding StorageHasRoom(const v1::Snapshot& cluster) {
+  Verdict verdict;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    for (const v1::MountSpace& space : node.facts().storage().spaces()) {
+      JudgeSpace(node, space, DiskUsedLimitPercent(cluster.spec()), verdict);
+    }
+    if (verdict.Unobserved(node, "storage.spaces") || StorageUnobserved(node, verdict)) continue;
+    JudgeUntoldSpace(node, verdict);
   }
   return verdict.Finish();
 }

@@ -10,16 +10,21 @@ v1::Finding ConnectVersionMatches(const v1::Snapshot& cluster);
 v1::Finding ConnectFilesIntact(const v1::Snapshot& cluster);
 v1::Finding AgentVersionMatches(const v1::Snapshot& cluster);
 
-// database.cc
+// database/server.cc
 v1::Finding DatabaseIsPostgres(const v1::Snapshot& cluster);
-v1::Finding DatabaseIsSame(const v1::Snapshot& cluster);
 v1::Finding DatabaseIsWritable(const v1::Snapshot& cluster);
 v1::Finding DatabaseVersionSupported(const v1::Snapshot& cluster);
 
-// database_reachable.cc
+// database/same.cc
+v1::Finding DatabaseIsSame(const v1::Snapshot& cluster);
+
+// database/ours.cc
+v1::Finding DatabaseIsOurs(const v1::Snapshot& cluster);
+
+// database/reachable.cc
 v1::Finding DatabaseReachable(const v1::Snapshot& cluster);
 
-// database_connection.cc
+// database/connection.cc
 v1::Finding DatabaseConnectionEncrypted(const v1::Snapshot& cluster);
 v1::Finding DatabaseHeadroom(const v1::Snapshot& cluster);
 
@@ -39,8 +44,12 @@ v1::Finding StorageIsMounted(const v1::Snapshot& cluster);
 v1::Finding StorageIsEncryptedInTransit(const v1::Snapshot& cluster);
 // storage_options.cc
 v1::Finding StorageOptions(const v1::Snapshot& cluster);
+v1::Finding StorageReadsAhead(const v1::Snapshot& cluster);
 // storage_answers.cc
 v1::Finding StorageIsAlive(const v1::Snapshot& cluster);
+// storage_work.cc
+v1::Finding StorageWorks(const v1::Snapshot& cluster);
+v1::Finding StorageAllowsOwnership(const v1::Snapshot& cluster);
 
 // boot.cc
 v1::Finding BootIsGuarded(const v1::Snapshot& cluster);
@@ -79,5 +88,6 @@ v1::Finding ProbesFinish(const v1::Snapshot& cluster);
 // platform.cc
 v1::Finding PlatformMatches(const v1::Snapshot& cluster);
 v1::Finding DiskHasRoom(const v1::Snapshot& cluster);
+v1::Finding StorageHasRoom(const v1::Snapshot& cluster);
 
 }  // namespace connect_ha

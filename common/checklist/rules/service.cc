@@ -34,6 +34,12 @@ bool IsHeld(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node) {
   }
 }
 
+// Why its preflight keeps Connect from starting; "" where it does not.
+std::string WhyRefused(const v1::Facts& facts) {
+  const v1::PreflightResult& last = facts.guard().last();
+  return facts.guard().has_last() && !last.may_start() ? last.reason() : "";
+}
+
 Fixes WithoutUnitFix(const v1::ConnectSpec& spec, OtherVersions& versions,
                      const v1::NodeSnapshot& node) {
   const v1::ConnectFacts& connect = node.facts().connect();
@@ -59,6 +65,9 @@ bool JudgeUnit(const v1::Snapshot& cluster, OtherVersions& versions, const v1::N
                  {Needing(Type(name, {"systemctl unmask rstudio-connect"}),
                           {"configuration-is-valid", "storage-is-mounted"}),
                   StartConnect(name)});
+  } else if (!IsRunning(node.facts()) && !WhyRefused(node.facts()).empty()) {
+    verdict.Fail(name, absl::StrCat("kept from starting: ", WhyRefused(node.facts())),
+                 {Type(name, {"connect-ha-agent preflight --explain"}), StartConnect(name)});
   } else if (IsLooping(unit, FromProto(cluster.taken_at()))) {
     verdict.Fail(name,
                  absl::StrCat("restarts in a loop (", unit.restarts(),
@@ -84,6 +93,13 @@ bool JudgeUnit(const v1::Snapshot& cluster, OtherVersions& versions, const v1::N
   return false;
 }
 
+// Who let the last start through, and why; "" for nobody.
+std::string OverrideText(const v1::PreflightResult& last) {
+  if (!last.has_override()) return "";
+  return absl::StrCat("; started by the override of ", last.override().by(), ": ",
+                      last.override().reason());
+}
+
 void JudgePing(const v1::NodeSnapshot& node, Verdict& verdict) {
   if (verdict.Unobserved(node, "connect.ping")) return;
   const v1::Ping& ping = node.facts().connect().ping();
@@ -96,7 +112,8 @@ void JudgePing(const v1::NodeSnapshot& node, Verdict& verdict) {
     verdict.Fail(node.name(), absl::StrCat("/__ping__ answers ", ping.http_status()),
                  {LookAtConnect(node.name())});
   } else {
-    verdict.Pass(node.name(), "active, enabled, /__ping__ answers 200");
+    verdict.Pass(node.name(), absl::StrCat("active, enabled, /__ping__ answers 200",
+                                           OverrideText(node.facts().guard().last())));
   }
 }
 

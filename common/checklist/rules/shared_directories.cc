@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checklist/compare.h"
 #include "common/checklist/rules/rules.h"
+#include "common/checklist/rules/shared_proof.h"
 #include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/facts_view.h"
@@ -99,13 +100,6 @@ Fixes AlikeFix(const std::string& key, const Seen& one, const Seen& right) {
   return fixes;
 }
 
-// That nodes see each other's files is what proves it, and nothing shows that here.
-v1::Fix ProofFix(const Located& one) {
-  const std::string proof = absl::StrCat(one.directory->resolved(), "/.connect-ha-proof");
-  return ByHand("", absl::StrCat("to see for yourself: touch ", ShellOperand(proof),
-                                 " on one node, look for it on every other, and remove it"));
-}
-
 // Places of one kind are alike to every other place.
 std::string KindOf(const Located& one) {
   if (one.directory == nullptr) return kNotSet;
@@ -128,16 +122,8 @@ std::set<std::string> UnclearKinds(const std::vector<Located>& located) {
   return unclear;
 }
 
-void SayNotProved(const Located& one, bool is_unclear, Verdict& verdict) {
-  if (one.directory == nullptr) return verdict.NotApplicable(one.node->name(), kNotSet);
-  verdict.Unknown(
-      one.node->name(),
-      absl::StrCat(TextOf(one), is_unclear ? " cannot be told from what other nodes have"
-                                           : "; no proof that nodes see each other's files"),
-      {ProofFix(one)});
-}
-
-// Names never prove that a directory is shared.
+// What the nodes see of each other's writing decides. Until it does, names disprove, and never
+// prove, that a directory is shared.
 void JudgeSameness(const v1::Snapshot& cluster, const std::string& key,
                    const std::vector<Located>& located, Verdict& verdict) {
   if (located.empty()) return;
@@ -145,6 +131,8 @@ void JudgeSameness(const v1::Snapshot& cluster, const std::string& key,
     return verdict.Pass(located[0].node->name(),
                         absl::StrCat(TextOf(located[0]), "; no other node to compare it with"));
   }
+  const SharedProof proof(cluster, key, located);
+  if (proof.Judge(verdict)) return;
   const std::vector<Seen> seen = SurelyDifferent(located);
   const Comparison comparison = {
       absl::StrCat(key, " is"), std::nullopt,
@@ -163,7 +151,11 @@ void JudgeSameness(const v1::Snapshot& cluster, const std::string& key,
   const std::set<std::string> unclear = UnclearKinds(located);
   for (const Located& one : located) {
     if (wrong.count(one.node->name()) > 0) continue;
-    SayNotProved(one, unclear.count(KindOf(one)) > 0, verdict);
+    if (one.directory == nullptr) {
+      verdict.NotApplicable(one.node->name(), kNotSet);
+    } else {
+      proof.SayNotProved(one, unclear.count(KindOf(one)) > 0, verdict);
+    }
   }
 }
 
@@ -197,6 +189,17 @@ bool OffTheSpecsMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
   return true;
 }
 
+// Every node may see one and the same file system, and that be another cluster's, or an empty one.
+void JudgeMark(const v1::NodeSnapshot& node, Verdict& verdict) {
+  if (verdict.Unobserved(node, "guard.mark_fault")) return;
+  const std::string& fault = node.facts().guard().mark_fault();
+  if (fault.empty()) return;
+  verdict.Fail(node.name(), fault,
+               {Type(node.name(), {"connect-ha-agent preflight --explain"},
+                     "its last line says what to do; until then Connect does not start again where "
+                     "the specification is enforced")});
+}
+
 // A directory that need not be configured: where no node has it, the rule does not apply.
 v1::Finding OptionalDirectoryIsShared(const v1::Snapshot& cluster, const char* key,
                                       const char* when_unused,
@@ -228,6 +231,7 @@ v1::Finding DataDirIsShared(const v1::Snapshot& cluster) {
   std::vector<Located> located;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (StorageUnobserved(node, verdict)) continue;
+    JudgeMark(node, verdict);
     const v1::DataDirectory* directory = FindDirectory(node.facts(), "Server.DataDir");
     if (directory == nullptr) {
       verdict.Unknown(node.name(), "Server.DataDir was not reported");

@@ -65,7 +65,12 @@ void JudgeBoot(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& ve
   const std::string& state = unit.unit_file_state();
   const std::string unit_name = unit.name().empty() ? MountUnitName(point) : unit.name();
   if (state == "enabled" || (IsLasting(state) && unit.started_by_size() > 0)) {
-    return verdict.Pass(name, absl::StrCat(point, " is ", mount.source(), " by ", unit_name));
+    std::string line;
+    if (mount.has_fstab_line()) {
+      line = absl::StrCat(" (not by line ", mount.fstab_line(),
+                          " of /etc/fstab, which that takes the place of)");
+    }
+    return verdict.Pass(name, absl::StrCat(point, " is ", mount.source(), " by ", unit_name, line));
   }
   const std::string not_by_a_boot = absl::StrCat("a boot does not mount ", point, ": ");
   if (state == "generated") {

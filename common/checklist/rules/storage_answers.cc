@@ -3,48 +3,26 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/mount_fix.h"
 #include "common/checklist/rules/rules.h"
-#include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/located.h"
 #include "common/checklist/view/place.h"
-#include "common/mount_unit.h"
 #include "common/time.h"
 
 namespace connect_ha {
 namespace {
 
-// Where to look at the way to the server.
-v1::Fix LookFix(const std::string& node, const v1::Mount& mount) {
-  if (mount.has_efs_file_system()) {
-    return Type(
-        node, {"systemctl status amazon-efs-mount-watchdog", "tail /var/log/amazon/efs/mount.log"});
-  }
-  const std::string address = SuperOption(mount, "addr");
-  const std::string port = SuperOption(mount, "port");
-  const std::string tcp = port.empty() ? "2049" : port;
-  return Type(node, {absl::StrCat("ss -tn dst ", ShellOperand(address))},
-              absl::StrCat("SYN-SENT, or no connection to port ", tcp, ": allow TCP ", tcp,
-                           " from ", node, " in the file system's security group"));
-}
-
-// The kernel goes on by itself once the server answers. systemd hangs as everybody does when it is
-// to mount a silent file system again.
-Fixes ServerFix(const std::string& node, const v1::Mount& mount) {
-  if (SuperOption(mount, "addr").empty()) return {};
-  const std::string& point = mount.mount_point();
-  return {LookFix(node, mount),
-          ByHand(node, absl::StrCat("it goes on by itself once the server answers: do not mount it "
-                                    "again before. Only where the server is gone for good: stop "
-                                    "rstudio-connect, umount -f -l ",
-                                    ShellOperand(point), ", then start ",
-                                    ShellWord(MountUnitName(point))))};
-}
-
 void JudgeAnswer(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
                  const v1::MountAnswer& answer, Verdict& verdict) {
   const std::string& point = answer.mount_point();
+  if (answer.has_error()) {
+    return verdict.Fail(node.name(),
+                        absl::StrCat(point, ": ", answer.error(),
+                                     ": its server does not know any more what is mounted here"),
+                        StaleFix(node.name(), point));
+  }
   if (answer.answered()) return verdict.Pass(node.name(), absl::StrCat(point, " answers"));
   if (!answer.has_answered()) {
     return verdict.Unknown(node.name(),

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -50,6 +51,14 @@ bool Has(const v1::Mount& mount, const char* shown) {
   return false;
 }
 
+std::vector<const Wanted*> Missing(const v1::Mount& mount, bool is_efs) {
+  std::vector<const Wanted*> missing;
+  for (const Wanted& wanted : kWanted) {
+    if (!Has(mount, wanted.shown) && (is_efs || !wanted.efs_alone)) missing.push_back(&wanted);
+  }
+  return missing;
+}
+
 // systemd knows nfs for a network file system, but not a unit of type efs.
 bool LacksNetdev(const v1::Mount& mount) {
   return mount.has_efs_file_system() && mount.unit().has_mount_options() &&
@@ -61,7 +70,10 @@ Fixes AddOptionFix(const std::string& node, const std::string& point, const std:
   Fixes fixes = {ByHand(node, absl::StrCat("add ", options, " to the options of ", point,
                                            " in /etc/fstab or in its unit; then one node at a "
                                            "time:"))};
-  for (const v1::Fix& fix : RemountFix(node, point)) fixes.push_back(fix);
+  // systemd hangs over one that hangs.
+  for (const v1::Fix& fix : RemountFix(node, point)) {
+    fixes.push_back(Needing(fix, {"storage-is-alive"}));
+  }
   fixes.push_back(Needing(StartConnect(node), {"boot-is-guarded"}));
   return fixes;
 }
@@ -75,10 +87,9 @@ void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, bool is_
                   Verdict& verdict) {
   std::vector<std::string> missing;
   std::vector<std::string> causes;
-  for (const Wanted& wanted : kWanted) {
-    if (Has(mount, wanted.shown) || (wanted.efs_alone && !is_efs)) continue;
-    missing.push_back(wanted.option);
-    causes.push_back(absl::StrCat("no ", wanted.option, ": ", wanted.otherwise));
+  for (const Wanted* wanted : Missing(mount, is_efs)) {
+    missing.push_back(wanted->option);
+    causes.push_back(absl::StrCat("no ", wanted->option, ": ", wanted->otherwise));
   }
   if (LacksNetdev(mount)) {
     missing.push_back("_netdev");
@@ -95,12 +106,72 @@ void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, bool is_
                                      "options are not asked of it"));
 }
 
+// What the mount helper of EFS sets: fifteen of the largest reads. 0 where that size is not known.
+uint64_t ReadAheadWanted(const v1::Mount& mount) {
+  constexpr uint64_t kReads = 15;
+  constexpr uint64_t kBytesInKilobyte = 1024;
+  uint64_t read_size = 0;
+  return absl::SimpleAtoi(SuperOption(mount, "rsize"), &read_size)
+             ? kReads * (read_size / kBytesInKilobyte)
+             : 0;
+}
+
+void JudgeReadAhead(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
+  const std::string& point = mount.mount_point();
+  const uint64_t wanted = ReadAheadWanted(mount);
+  if (!mount.has_read_ahead_kb() || wanted == 0) {
+    return verdict.Unknown(node.name(), absl::StrCat("how far ", point,
+                                                     " reads ahead was not "
+                                                     "reported"));
+  }
+  if (mount.read_ahead_kb() >= wanted) {
+    return verdict.Pass(node.name(), absl::StrCat(point, " reads ", wanted, " KiB ahead"));
+  }
+  verdict.Fail(
+      node.name(),
+      absl::StrCat(point, " reads ", mount.read_ahead_kb(), " KiB ahead, EFS wants ", wanted,
+                   ": large files are read slowly"),
+      {ByHand(
+          node.name(),
+          absl::StrCat("as root: echo ", wanted, " > ",
+                       ShellWord(absl::StrCat("/sys/class/bdi/", mount.device(), "/read_ahead_kb")),
+                       "; it holds until the next mount. What amazon-efs-utils "
+                       "mounts has it by itself, unless optimize_readahead is false in "
+                       "/etc/amazon/efs/efs-utils.conf"))});
+}
+
 }  // namespace
 
 std::string EfsOptions() {
   std::string options;
   for (const Wanted& wanted : kWanted) absl::StrAppend(&options, wanted.option, ",");
   return absl::StrCat(options, "_netdev");
+}
+
+std::string NfsOptions() { return "hard,lookupcache=pos,_netdev"; }
+
+std::vector<std::string> MissingOptions(const v1::Mount& mount, bool is_efs) {
+  std::vector<std::string> options;
+  for (const Wanted* wanted : Missing(mount, is_efs)) options.push_back(wanted->option);
+  return options;
+}
+
+v1::Finding StorageReadsAhead(const v1::Snapshot& cluster) {
+  const v1::StorageSpec& spec = cluster.spec().storage();
+  Verdict verdict;
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    if (StorageUnobserved(node, verdict)) continue;
+    const std::string point = DataMountPoint(spec, node.facts());
+    const v1::Mount* mount = FindMount(node.facts(), point);
+    if (mount == nullptr) {
+      verdict.Unknown(node.name(), "the data mount was not reported");
+    } else if (!absl::StartsWith(mount->fs_type(), "nfs") || !IsEfs(spec, *mount)) {
+      verdict.NotApplicable(node.name(), absl::StrCat(point, " is not EFS"));
+    } else {
+      JudgeReadAhead(node, *mount, verdict);
+    }
+  }
+  return verdict.Finish();
 }
 
 v1::Finding StorageOptions(const v1::Snapshot& cluster) {

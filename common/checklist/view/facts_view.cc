@@ -19,7 +19,8 @@ namespace {
 // These may be absent from a node; everything else is on every node.
 bool MayBeAbsent(absl::string_view noun) {
   return noun == "instance" || noun == "encryption_key" || noun == "database" ||
-         noun == "instrumentation_database";
+         noun == "instrumentation_database" || noun == "beacons" || noun == "presence" ||
+         noun == "guard";
 }
 
 struct Noun {
@@ -45,6 +46,9 @@ constexpr Noun kNouns[] = {
     {"listeners", &v1::Facts::has_listeners},
     {"disk", &v1::Facts::has_disk},
     {"memory", &v1::Facts::has_memory},
+    {"beacons", &v1::Facts::has_beacons},
+    {"presence", &v1::Facts::has_presence},
+    {"guard", &v1::Facts::has_guard},
 };
 
 // True, too, for what is no noun.

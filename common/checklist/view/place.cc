@@ -96,6 +96,11 @@ std::string SuperOption(const v1::Mount& mount, const std::string& name) {
   return "";
 }
 
+bool IsReadOnly(const v1::Mount& mount) {
+  return std::count(mount.options().begin(), mount.options().end(), "ro") > 0 ||
+         std::count(mount.super_options().begin(), mount.super_options().end(), "ro") > 0;
+}
+
 Place PlaceOf(const v1::Mount& mount, const std::string& below) {
   const auto [host, exported] = SplitSource(mount.source());
   Place place;

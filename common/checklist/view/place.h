@@ -39,6 +39,9 @@ Place PlaceOf(const v1::Mount& mount, const std::string& below);
 // The value of NAME=value among the options of the file system; "" where it has no such option.
 std::string SuperOption(const v1::Mount& mount, const std::string& name);
 
+// Nothing can be written there, by how it is mounted: an export may be read-only all the same.
+bool IsReadOnly(const v1::Mount& mount);
+
 enum class Sameness { kSame, kDifferent, kUnknown };
 // kSame means that nothing speaks against it; it is no proof.
 Sameness Same(const Place& a, const Place& b);

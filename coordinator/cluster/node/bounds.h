@@ -11,6 +11,9 @@ namespace connect_ha {
 inline constexpr int kMostChangesKept = 200;
 inline constexpr int kMostTroublesKept = 20;
 inline constexpr size_t kMostSignersKept = 16;
+// Of the beacons that a node sees; and of those that it is told to remove, in one answer.
+inline constexpr size_t kMostBeaconsKept = 512;
+inline constexpr size_t kMostForgotten = 16;
 // Of a preview, serialised.
 inline constexpr size_t kMostPreviewBytes = 64 * 1024;
 // Facts of one node, serialised.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -26,11 +27,17 @@ bool HasTooLongLists(const v1::Facts& facts) {
   const v1::AccountsFacts& accounts = facts.accounts();
   const v1::ConfigurationFacts& configuration = facts.configuration();
   const v1::StorageFacts& storage = facts.storage();
+  int most_beacons = 0;
+  for (const v1::BeaconDirectory& directory : facts.beacons().directories()) {
+    most_beacons = std::max(most_beacons, directory.seen_size());
+  }
   const int longest = std::max(
       {facts.unobserved_size(), facts.runs_size(), accounts.accounts_size(), accounts.groups_size(),
        configuration.keys_size(), configuration.errors_size(), configuration.warnings_size(),
        facts.license().files_size(), storage.mounts_size(), storage.directories_size(),
-       storage.answers_size(), facts.listeners().tcp_size(), facts.disk().file_systems_size()});
+       storage.answers_size(), facts.listeners().tcp_size(), facts.disk().file_systems_size(),
+       storage.rounds_size(), storage.spaces_size(), facts.beacons().directories_size(),
+       most_beacons, facts.presence().seen_keys_size()});
   return longest > kMostInAList || facts.runtimes().runtimes_size() > kMostRuntimes;
 }
 
@@ -53,6 +60,26 @@ std::optional<bool> IsMountVerified(const v1::Facts& facts, const v1::StorageSpe
   return std::nullopt;
 }
 
+std::vector<std::string> SeenBeacons(const v1::BeaconsFacts& beacons) {
+  std::set<std::string> nodes;
+  for (const v1::BeaconDirectory& directory : beacons.directories()) {
+    for (const v1::SeenBeacon& seen : directory.seen()) {
+      if (nodes.size() < kMostBeaconsKept) nodes.insert(Name(seen.node()));
+    }
+  }
+  return {nodes.begin(), nodes.end()};
+}
+
+std::string LetThrough(const v1::PreflightResult& last) {
+  if (!last.has_override()) return "";
+  const std::string found =
+      last.reason().empty() ? "" : absl::StrCat("; it would not have started: ", last.reason());
+  return ShortText(absl::StrCat("at ", FormatUtc(FromProto(last.at())), " Connect was started by ",
+                                "the override of ", last.override().by(), " (",
+                                last.override().reason(), ")", found),
+                   kTextBytes);
+}
+
 // `facts` are the bytes, parsed.
 std::shared_ptr<HeldFacts> Look(std::shared_ptr<const std::string> bytes, const v1::Facts& facts,
                                 const v1::ClusterSpec& spec, uint64_t generation) {
@@ -63,6 +90,8 @@ std::shared_ptr<HeldFacts> Look(std::shared_ptr<const std::string> bytes, const 
   held->unit.state = Name(held->unit.state);
   held->brief = MakeBrief(facts, spec);
   held->brief_generation = generation;
+  held->beacons = SeenBeacons(facts.beacons());
+  held->let_through = LetThrough(facts.guard().last());
   return held;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/time.h"
@@ -27,7 +28,10 @@ struct HeldFacts {
   Time received_at;
   UnitSeen unit;
   v1::FactsBrief brief;
-  uint64_t brief_generation = 0;  // of the specification that it goes by
+  uint64_t brief_generation = 0;     // of the specification that it goes by
+  std::vector<std::string> beacons;  // of which nodes it sees some, sorted
+  // When, by whom and why the last start of Connect was let through; "" where it was not.
+  std::string let_through;
 };
 
 // The facts in these bytes, of the arena. Null where they are none, or have more parts than any

@@ -38,6 +38,8 @@ struct KnownNode {
 
   std::optional<Time> last_seen;
   bool heard = false;  // since the coordinator started
+  // When it was heard again after it had not been for kAwayFor (checklist/view/proof_matrix.h).
+  std::optional<Time> back_at;
   bool lost = false;
   bool loss_told = false;  // an event of it is stored, or on its way
   bool in_conflict = false;

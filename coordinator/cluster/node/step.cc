@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/view/proof_matrix.h"
 #include "common/heartbeat.h"
 #include "common/text/short_text.h"
 #include "coordinator/cluster/node/bounds.h"
@@ -110,6 +111,8 @@ void Hear(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult&
   node.claimants.Heard(Name(request.machine_id()), Name(request.boot_id()), in.address, in.now);
   node.claimants.ForgetBefore(in.now - in.stale_after);
   if (NoteConflict(node, name, in.now, result.events)) result.changed = true;
+  const bool was_away = node.heard && node.last_seen && in.now - *node.last_seen >= kAwayFor;
+  if (was_away) node.back_at = in.now;
   node.last_seen = in.now;
   node.heard = true;
   TakeSaid(request, in, node);
@@ -125,7 +128,13 @@ void TakeReport(const v1::HeartbeatRequest& request, const StepInputs& in, StepR
     const bool is_other = !Holds(node, request);
     if (in.store_works || !is_other) {
       result.store_report = is_other;
+      const std::string told = node.facts == nullptr ? "" : node.facts->let_through;
       node.facts = in.report;
+      const std::string& let_through = node.facts->let_through;
+      if (!let_through.empty() && let_through != told) {
+        Tell(node, v1::Event::PREFLIGHT_OVERRIDDEN, request.node(), let_through, in.now,
+             result.events);
+      }
       result.changed = true;
     }
   }
@@ -161,6 +170,8 @@ void Answer(const v1::HeartbeatRequest& request, const StepInputs& in, StepResul
   answer.set_next_heartbeat_ms(static_cast<uint32_t>(kHeartbeatInterval.count()));
   answer.set_coordinator_received_us(in.now.time_since_epoch().count());
   answer.set_takes_facts_bytes(true);
+  answer.set_proof_challenge(in.challenge);
+  for (const std::string& beacon : in.forget) answer.add_forget_beacons(beacon);
   if (in.refresh > request.gathered()) answer.set_gather(in.refresh);
   if (node.in_conflict) {
     answer.set_conflict(ConflictText(node));

@@ -21,10 +21,12 @@ namespace connect_ha {
 struct StepInputs {
   const v1::Desired& desired;  // in force; its lineage is the store's
   std::chrono::microseconds stale_after{};
-  uint64_t epoch = 0;    // of the store's opening
-  uint64_t serial = 0;   // of the latest order given to any node in this epoch
-  uint64_t refresh = 0;  // the latest number under which fresh facts were asked for; 0: none
-  std::string address;   // that the call came from
+  uint64_t epoch = 0;     // of the store's opening
+  uint64_t serial = 0;    // of the latest order given to any node in this epoch
+  uint64_t refresh = 0;   // the latest number under which fresh facts were asked for; 0: none
+  std::string challenge;  // as of HeartbeatResponse.proof_challenge
+  std::vector<std::string> forget;  // as of HeartbeatResponse.forget_beacons
+  std::string address;              // that the call came from
   // What the request brings; null: no facts.
   std::shared_ptr<const HeldFacts> report;
   // False: the store takes nothing now. What must be stored is not taken, the rest is.

@@ -233,6 +233,30 @@ TEST_F(HeldTest, WhereverAPermissionIsKilledNothingElseIsPermitted) {
   }
 }
 
+TEST_F(HeldTest, AnEmptyFileIsADamagedOne) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  host_.SetFile(std::string(kState) + "/assignment", "");
+  EXPECT_EQ(ReadHeld(host_, kState).status().code(), absl::StatusCode::kDataLoss);
+  StartAgent();
+  EXPECT_EQ(loaded_.code(), absl::StatusCode::kDataLoss);
+}
+
+// For what looks beside the service: a restriction that the disk had no room for.
+TEST_F(HeldTest, WhatStandsInMemoryIsReadToo) {
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());
+  EXPECT_EQ(ReadHeld(host_, kState, kRuntime)->state(), v1::PREPARING);
+  FillDisk();
+  static_cast<void>(Take(Answer(v1::STOPPED, 7)));
+  host_.SetError(kState, absl::OkStatus());
+  EXPECT_EQ(ReadHeld(host_, kState)->state(), v1::PREPARING);
+  EXPECT_EQ(ReadHeld(host_, kState, kRuntime)->state(), v1::STOPPED);
+  FillDisk();
+  static_cast<void>(held_->TakeRemoval());
+  host_.SetError(kState, absl::OkStatus());
+  EXPECT_TRUE(SaysRemoved(ReadHeld(host_, kState, kRuntime).status()));
+  EXPECT_FALSE(SaysRemoved(ReadHeld(host_, kState).status()));
+}
+
 // D1.
 TEST_F(HeldTest, AnotherClustersOrdersAreSetAsideAndNotGoneBy) {
   ASSERT_TRUE(Take(Answer(v1::PREPARING, DesiredOfLab(7))).ok());

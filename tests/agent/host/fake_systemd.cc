@@ -66,7 +66,7 @@ int Texts(sd_bus*, const char*, const char* interface, const char* property, sd_
     return sd_bus_message_append(reply, "as", 2, "/a", "/mnt/connect");
   if (name == "WantedBy") return sd_bus_message_append(reply, "as", 1, "remote-fs.target");
   if (name == "RequiredBy") return sd_bus_message_append(reply, "as", 1, "a.service");
-  if (name == "TriggeredBy") return sd_bus_message_append(reply, "as", 0);
+  if (name == "BoundBy" || name == "TriggeredBy") return sd_bus_message_append(reply, "as", 0);
   if (name == "Requires") {
     return sd_bus_message_append(reply, "as", 3, "srv.mount", "sysinit.target",
                                  "mnt-connect.mount");
@@ -94,6 +94,11 @@ int Number32(sd_bus*, const char*, const char*, const char* property, sd_bus_mes
     return sd_bus_message_append(reply, "u", static_cast<FakeSystemd*>(fake)->main_process());
   }
   return sd_bus_message_append(reply, "u", 3u);
+}
+
+int Job(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* fake,
+        sd_bus_error*) {
+  return sd_bus_message_append(reply, "(uo)", static_cast<FakeSystemd*>(fake)->job(), "/");
 }
 
 int Commands(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void*,
@@ -129,8 +134,10 @@ const sd_bus_vtable kUnit[] = {
     SD_BUS_PROPERTY("After", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("WantedBy", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("RequiredBy", "as", Texts, 0, 0),
+    SD_BUS_PROPERTY("BoundBy", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("TriggeredBy", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("ActiveEnterTimestamp", "t", Number64, 0, 0),
+    SD_BUS_PROPERTY("Job", "(uo)", Job, 0, 0),
     SD_BUS_VTABLE_END};
 const sd_bus_vtable kService[] = {SD_BUS_VTABLE_START(0),
                                   SD_BUS_PROPERTY("Result", "s", Text, 0, 0),

@@ -32,6 +32,9 @@ class FakeSystemd {
   void SetMainProcess(uint32_t process) { main_process_ = process; }
   uint32_t main_process() const { return main_process_; }
   void SetActiveState(const std::string& state);
+  // Of rstudio-connect.service; 0: none.
+  void SetJob(uint32_t job) { job_ = job; }
+  uint32_t job() const { return job_; }
   void EmitUnitChanged();
   void EmitReloaded();
   int subscriptions() const { return subscriptions_; }
@@ -51,6 +54,7 @@ class FakeSystemd {
   std::atomic<bool> stop_{false};
   std::atomic<int> subscriptions_{0};
   std::atomic<uint32_t> main_process_{3};
+  std::atomic<uint32_t> job_{0};
   std::mutex mutex_;
   std::string active_state_ = "active";
   std::atomic<int> unit_changes_{0};

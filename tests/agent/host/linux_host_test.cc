@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "agent/host/errors.h"
 #include "agent/host/files/files.h"
 #include "agent/host/mounts/network_walk.h"
 #include "agent/host/systemd/unit_environment.h"
@@ -87,6 +89,19 @@ TEST(LinuxHost, LooksUpAccounts) {
   EXPECT_EQ(*host.LookUpGroup("root"), 0u);
   EXPECT_EQ(host.LookUpUser("no-such-user").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(host.LookUpGroup("no-such-group").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(LinuxHost, WorksOnNoLocalFileSystem) {
+  TemporaryDirectory directory;
+  LinuxHost host;
+  EXPECT_TRUE(absl::IsFailedPrecondition(host.WorkOnStorage('w', directory.path(), "").status()));
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+}
+
+TEST(Errors, AStaleFileHandleIsKnownByItsWords) {
+  EXPECT_TRUE(IsStale(ErrnoStatus(ESTALE, "cannot look at /mnt/a")));
+  EXPECT_FALSE(IsStale(ErrnoStatus(EIO, "cannot look at /mnt/a")));
+  EXPECT_FALSE(IsStale(absl::OkStatus()));
 }
 
 TEST(LinuxHost, MeasuresTheRootFileSystem) {

@@ -2,13 +2,19 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <filesystem>
 #include <memory>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "agent/host/files/files.h"
+#include "agent/host/processes/shared_reader_wire.h"
 #include "agent/host/processes/shared_readers.h"
+#include "connect_ha/v1/facts.pb.h"
+#include "connect_ha/v1/storage_work.pb.h"
 #include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
@@ -64,6 +70,32 @@ TEST(SharedReader, AnswersAsAReadOfOurOwn) {
   EXPECT_EQ(reader.Stat(directory / "link", true)->size_bytes, 7u);
   EXPECT_EQ(reader.Stat(directory / "link", false)->kind, FileStatus::Kind::kLink);
   EXPECT_EQ(*reader.HashFile(directory / "a", "md5"), "9a0364b9e99bb480dd25e1f0284c8555");
+}
+
+TEST(SharedReader, MeasuresAFileSystem) {
+  SharedReader reader(Options());
+  const auto use = reader.Use("/");
+  ASSERT_TRUE(use.ok()) << use.status();
+  EXPECT_EQ(use->size_bytes, UseHere("/")->size_bytes);
+}
+
+// A request's bytes are any, and so are an answer's.
+TEST(SharedReader, HasWorkDoneByMessages) {
+  TemporaryDirectory directory;
+  struct stat found {};
+  ASSERT_EQ(stat(directory.path().c_str(), &found), 0);
+  v1::StorageRoundRequest request;
+  request.set_node("node-1");
+  request.set_device(absl::StrCat(major(found.st_dev), ":", minor(found.st_dev)));
+  const std::string bytes =
+      request.SerializeAsString() + std::string("\xf8\x07\0", 3);  // a field not known, 0
+  SharedReader reader(Options());
+  const auto answer = reader.Work(kRoundOperation, directory.path(), bytes);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  v1::StorageRound round;
+  ASSERT_TRUE(round.ParseFromString(*answer));
+  EXPECT_EQ(round.directory(), directory / ".connect-ha");
+  EXPECT_EQ(round.steps_size(), 6);
 }
 
 TEST(SharedReader, PassesErrorsOn) {
@@ -182,6 +214,36 @@ TEST(SharedReaders, AReadThatHangsHoldsUpNoQuestionWhetherTheFileSystemAnswers) 
   kill(reads->pid(), SIGSTOP);
   EXPECT_TRUE(liveness->Stat(directory / "a", false).ok());
   EXPECT_NE(liveness->pid(), reads->pid());
+}
+
+TEST(SharedReaders, WorkThatHangsHoldsUpNeitherReadsNorTheQuestionWhetherItAnswers) {
+  TemporaryDirectory directory;
+  directory.Write("a", "content");
+  const std::vector<MountEntry> mounts = {NetworkMount("/mnt/a")};
+  SharedReaders readers({CONNECT_HA_SHARED_READER_CHILD});
+  const auto work = readers.Get(mounts, "/mnt/a", SharedReaders::Lane::kWork);
+  ASSERT_TRUE(work->ReadFile(directory / "a").ok());
+  kill(work->pid(), SIGSTOP);
+  for (const auto lane : {SharedReaders::Lane::kReads, SharedReaders::Lane::kLiveness}) {
+    EXPECT_TRUE(readers.Get(mounts, "/mnt/a", lane)->Stat(directory / "a", false).ok());
+  }
+}
+
+// Its process waits for the mount that was taken away, and may do so for ever.
+TEST(SharedReaders, OneThatHangsIsLeftWhereAnotherFileSystemIsMountedByNow) {
+  TemporaryDirectory directory;
+  directory.Write("a", "content");
+  std::vector<MountEntry> mounts = {NetworkMount("/mnt/a")};
+  mounts[0].device = "0:52";
+  SharedReaders readers({CONNECT_HA_SHARED_READER_CHILD});
+  const auto before = readers.Get(mounts, "/mnt/a", SharedReaders::Lane::kWork);
+  ASSERT_TRUE(before->ReadFile(directory / "a").ok());
+  kill(before->pid(), SIGSTOP);
+  mounts[0].device = "0:53";
+  const auto after = readers.Get(mounts, "/mnt/a", SharedReaders::Lane::kWork);
+  EXPECT_NE(after, before);
+  EXPECT_TRUE(after->ReadFile(directory / "a").ok());
+  EXPECT_EQ(readers.Get(mounts, "/mnt/a", SharedReaders::Lane::kWork), after);
 }
 
 TEST(SharedReaders, EndWithTheMountThatTheyReadFrom) {

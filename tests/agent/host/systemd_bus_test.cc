@@ -27,7 +27,23 @@ TEST(SystemdBus, ReadsAService) {
             "drop_ins: \"/etc/systemd/system/x.d/10-a.conf\"\n"
             "requires_mounts: \"a.mount\"\nrequires_mounts: \"mnt-connect.mount\"\n"
             "requires_mounts: \"srv.mount\"\nafter_mounts: \"-.mount\"\n"
-            "after_mounts: \"mnt-connect.mount\"\nneed_daemon_reload: true\n");
+            "after_mounts: \"mnt-connect.mount\"\nneed_daemon_reload: true\n"
+            "binds_to_mounts: \"a.mount\"\n");
+}
+
+// At a boot Connect waits for its file system: it is not stopped then.
+TEST(SystemdBus, AServiceWhoseStartWaitsIsOnItsWayUp) {
+  FakeSystemd systemd;
+  SystemdBus bus(systemd.address());
+  for (const char* state : {"inactive", "failed"}) {
+    systemd.SetActiveState(state);
+    systemd.SetJob(0);
+    EXPECT_EQ(bus.ReadUnit("rstudio-connect.service")->active_state(), state);
+    systemd.SetJob(7);
+    EXPECT_EQ(bus.ReadUnit("rstudio-connect.service")->active_state(), "activating");
+  }
+  systemd.SetActiveState("active");  // it is to be stopped, or started anew
+  EXPECT_EQ(bus.ReadUnit("rstudio-connect.service")->active_state(), "active");
 }
 
 TEST(SystemdBus, ReadsAMount) {

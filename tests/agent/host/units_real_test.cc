@@ -141,6 +141,46 @@ TEST_F(Units, StoppingWaitsUntilItIsInactive) {
   EXPECT_TRUE(host_.StopUnit("none.service", kLong).ok());
 }
 
+TEST_F(Units, StartingWaitsUntilItIsActiveAndIsFoundAgain) {
+  PutUnit(absl::StrCat(kUnits, "slow-start.service"),
+          "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/cat /run/gate\n");
+  const absl::Status early = host_.StartUnit("slow-start.service", milliseconds(100));
+  EXPECT_EQ(early.code(), absl::StatusCode::kDeadlineExceeded) << early;
+  EXPECT_EQ(ActiveState("slow-start.service"), "activating");
+  OpenGate();
+  EXPECT_TRUE(host_.StartUnit("slow-start.service", kLong).ok());
+  EXPECT_EQ(ActiveState("slow-start.service"), "active");
+  EXPECT_TRUE(host_.StartUnit("slow-start.service", kLong).ok());
+  EXPECT_TRUE(host_.StopUnit("slow-start.service", kLong).ok());
+  EXPECT_EQ(host_.StartUnit("none.service", kLong).code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(Units, AMountUnitIsEnabledAndMountsAndAFailureIsTold) {
+  constexpr char kMount[] = "run-shared.mount";
+  const std::string file = absl::StrCat("/etc/systemd/system/", kMount);
+  const auto write = [&](const char* type) {
+    std::ofstream(file) << "[Mount]\nWhat=tmpfs\nWhere=/run/shared\nType=" << type
+                        << "\n[Install]\nWantedBy=multi-user.target\n";
+  };
+  write("tmpfs");
+  for (int time = 0; time < 2; ++time) {
+    const absl::Status enabled = host_.EnableUnit(kMount);
+    ASSERT_TRUE(enabled.ok()) << enabled;
+  }
+  EXPECT_EQ(host_.ReadUnit(kMount)->unit_file_state(), "enabled");
+  EXPECT_FALSE(host_.ReadUnit(kMount)->need_daemon_reload());
+  ASSERT_TRUE(host_.StartUnit(kMount, kLong).ok());
+  EXPECT_EQ(ActiveState(kMount), "active");
+  ASSERT_TRUE(host_.StopUnit(kMount, kLong).ok());
+  write("nosuchtype");
+  ASSERT_TRUE(host_.EnableUnit(kMount).ok());
+  EXPECT_EQ(host_.StartUnit(kMount, kLong).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(host_.ReadUnit(kMount)->result(), "exit-code");
+  EXPECT_EQ(Systemctl({"disable", kMount}), 0);
+  std::filesystem::remove(file);
+  EXPECT_EQ(Systemctl({"daemon-reload"}), 0);
+}
+
 TEST_F(Units, AServiceSucceedsAndIsKnownUntilItIsCleared) {
   TransientService service = Shell({"cat /run/gate && printenv A B", "echo two >&2"});
   service.environment = {"A=1", "B=two words"};

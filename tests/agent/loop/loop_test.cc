@@ -74,6 +74,9 @@ class LoopTest : public testing::Test {
     options.agent_version = "0.1.0";
     options.digest_key_id = "2c70e12b7a0646f9";
     options.notify = [this](const std::string& state) { told_.push_back(state); };
+    options.called = [this](const v1::HeartbeatResponse* answer) {
+      challenges_.push_back(answer == nullptr ? "no answer" : answer->proof_challenge());
+    };
     loop_ =
         std::make_unique<Loop>(std::move(options), *gatherer_, *converger_, *held_, link_, host_);
   }
@@ -109,6 +112,7 @@ class LoopTest : public testing::Test {
   std::unique_ptr<Converger> converger_;
   std::unique_ptr<Loop> loop_;
   std::vector<std::string> told_;
+  std::vector<std::string> challenges_;
   SteadyTime now_ = steady_clock::now();
 };
 
@@ -134,6 +138,17 @@ TEST_F(LoopTest, SaysWhomItTrusts) {
   Begin();
   ASSERT_EQ(link_.requests[0].trusted_signers_size(), 1);
   EXPECT_EQ(link_.requests[0].trusted_signers(0), PublicKeyName(key.public_key));
+}
+
+TEST_F(LoopTest, TellsOfEachCallWhatCameOfIt) {
+  v1::HeartbeatResponse response;
+  response.set_proof_challenge("c1");
+  Answer(response);
+  Begin();
+  EXPECT_EQ(challenges_, std::vector<std::string>({"c1"}));
+  link_.error = absl::UnavailableError("away");
+  After(seconds(5));
+  EXPECT_EQ(challenges_, std::vector<std::string>({"c1", "no answer"}));
 }
 
 TEST_F(LoopTest, SendsNoFactsWhileNothingChanges) {

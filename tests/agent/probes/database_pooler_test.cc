@@ -1,57 +1,16 @@
 // The database probe through a real PgBouncer.
 #include <gtest/gtest.h>
-#include <pwd.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <thread>
 
 #include "agent/probes/database/database_session.h"
+#include "tests/agent/probes/pooler.h"
 #include "tests/agent/probes/postgres_server.h"
-#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 namespace {
-
-// In front of `server`, for as long as the object lives. It gives a transaction whichever of the
-// server's connections is free.
-class Pooler {
- public:
-  explicit Pooler(const PostgresServer& server) : port_(FreePort()) {
-    directory_.Write(
-        "pooler.ini",
-        "[databases]\npostgres = host=127.0.0.1 port=" + std::to_string(server.port()) +
-            " user=connect password=" + server.password() +
-            "\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = " + std::to_string(port_) +
-            "\nauth_type = any\nserver_tls_sslmode = require\n"
-            "unix_socket_dir =\npool_mode = transaction\n");
-    std::filesystem::permissions(directory_ / "", std::filesystem::perms(0755));
-    process_ = fork();
-    if (process_ != 0) return;
-    // It refuses to run as root.
-    const passwd* account = getuid() == 0 ? getpwnam("nobody") : nullptr;
-    if (account != nullptr && setuid(account->pw_uid) != 0) _exit(126);
-    const std::string settings = directory_ / "pooler.ini";
-    execlp("pgbouncer", "pgbouncer", "--quiet", settings.c_str(), nullptr);
-    execl("/usr/sbin/pgbouncer", "pgbouncer", "--quiet", settings.c_str(), nullptr);
-    _exit(127);
-  }
-  ~Pooler() {
-    kill(process_, SIGKILL);
-    waitpid(process_, nullptr, 0);
-  }
-
-  int port() const { return port_; }
-
- private:
-  TemporaryDirectory directory_;
-  const int port_;
-  pid_t process_ = -1;
-};
 
 v1::DatabaseFacts ReadAt(int port, const std::string& password, const std::string& parameters) {
   DatabaseTarget target;
@@ -77,6 +36,7 @@ TEST(DatabasePooler, IsLoggedInToAndRecognised) {
   ASSERT_EQ(facts.stages_size(), 4) << facts.DebugString();
   EXPECT_TRUE(facts.stages(3).passed()) << facts.DebugString();
   EXPECT_EQ(facts.pooler(), "a connection pooler");
+  EXPECT_EQ(facts.pooler_seen_by(), "another process answers than the one that the login named");
   EXPECT_GT(facts.max_connections(), 0u);
   EXPECT_EQ(facts.current_schema(), "public");
   // What one login sets is gone in the next one, which may have the same server's connection.

@@ -7,12 +7,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <iterator>
 #include <thread>
 
 #include "agent/probes/database/database_session.h"
+#include "common/time.h"
 #include "tests/agent/probes/postgres_server.h"
 #include "tests/agent/probes/probe_bench.h"
 #include "tests/fakes/temporary_directory.h"
@@ -76,6 +78,8 @@ class DatabaseTest : public testing::Test {
     server_->Execute("CREATE ROLE reader LOGIN PASSWORD 'reader'");
     server_->Execute("ALTER ROLE reader SET default_transaction_read_only = on");
     server_->Execute("CREATE ROLE plain LOGIN PASSWORD 'plain'");
+    // As of PostgreSQL 15 it is to begin with.
+    server_->Execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
     server_->Execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC");
   }
   static void TearDownTestSuite() {
@@ -156,7 +160,14 @@ TEST_F(DatabaseTest, ReportsTheServerOverAVerifiedConnection) {
   database.clear_tls_cipher();
   database.clear_port();
   EXPECT_GT(database.addresses_size(), 0);  // which, this machine decides
+  EXPECT_EQ(database.tried_size(), database.addresses_size());
   database.clear_addresses();
+  database.clear_tried();
+  const Time ends = FromProto(database.certificate_expires_at());
+  const auto now = std::chrono::system_clock::now();
+  EXPECT_GT(ends, now + std::chrono::hours(47));
+  EXPECT_LT(ends, now + std::chrono::hours(49));
+  database.clear_certificate_expires_at();
   EXPECT_EQ(Text(facts), R"(database {
   host: "localhost"
   database: "postgres"
@@ -170,6 +181,11 @@ TEST_F(DatabaseTest, ReportsTheServerOverAVerifiedConnection) {
   current_schema: "content"
   max_connections: 20
   reserved_connections: 3
+  encoding: "UTF8"
+  can_create: true
+  create_schema: "content"
+  connect_tables: 0
+  other_tables: 0
 }
 )");
 }
@@ -231,7 +247,12 @@ TEST_F(DatabaseTest, AnUnknownCertificateAuthorityFailsAtTls) {
             {"Postgres.Password", server_->password()}});
   const std::string stages = Stages(facts);
   EXPECT_EQ(stages.find("RESOLVE ok, CONNECT ok, TLS failed: "), 0u) << stages;
-  EXPECT_NE(stages.find("certificate"), std::string::npos) << stages;
+  EXPECT_NE(stages.find("certificate verify failed; the certificate was signed by "
+                        "\"/CN=connect-ha test CA\", whom /etc/ssl/certs/ca-certificates.crt does "
+                        "not lead to"),
+            std::string::npos)
+      << stages;
+  EXPECT_TRUE(facts.database().has_certificate_expires_at());
 }
 
 TEST_F(DatabaseTest, KeepsOfACaFileTheCertificatesThatTheServerNeeds) {
@@ -326,6 +347,43 @@ TEST_F(DatabaseTest, AnIdentifierThatTheServerRefusesIsUnobserved) {
   EXPECT_EQ(facts.unobserved(0).path(), "database.system_identifier");
   EXPECT_EQ(facts.unobserved(0).reason(),
             "ERROR:  permission denied for function pg_control_system");
+}
+
+TEST_F(DatabaseTest, CountsTheTablesAndKnowsConnects) {
+  server_->Execute("CREATE SCHEMA used");
+  for (const char* name : {"apps", "users", "bundles_of_mine"}) {
+    server_->Execute(std::string("CREATE TABLE used.") + name + " (id int)");
+  }
+  const v1::Facts facts = Read({{"Postgres.URL", VerifiedUrl("connect") + "&search_path=used"},
+                                {"Postgres.Password", server_->password()}});
+  EXPECT_EQ(facts.database().create_schema(), "used");
+  EXPECT_EQ(facts.database().connect_tables(), 2u);
+  EXPECT_EQ(facts.database().other_tables(), 1u);
+}
+
+TEST_F(DatabaseTest, SeesThatItMayMakeNoTable) {
+  const v1::Facts facts = Read({{"Postgres.URL", VerifiedUrl("plain:plain")}});
+  EXPECT_EQ(facts.database().create_schema(), "public");
+  EXPECT_TRUE(facts.database().has_can_create());
+  EXPECT_FALSE(facts.database().can_create());
+}
+
+TEST_F(DatabaseTest, SeesThatThereIsNoSchemaForTables) {
+  const v1::Facts facts = Read({{"Postgres.URL", VerifiedUrl("connect") + "&search_path=nowhere"},
+                                {"Postgres.Password", server_->password()}});
+  EXPECT_EQ(Stages(facts), kAllPassed);
+  EXPECT_EQ(facts.database().encoding(), "UTF8");
+  EXPECT_FALSE(facts.database().has_create_schema());
+  EXPECT_FALSE(facts.database().has_can_create());
+}
+
+TEST_F(DatabaseTest, ReadsTheEncodingOfTheDatabaseItself) {
+  server_->Execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0");
+  const v1::Facts facts =
+      Read({{"Postgres.URL",
+             "postgres://connect@localhost:" + std::to_string(server_->port()) + "/latin"},
+            {"Postgres.Password", server_->password()}});
+  EXPECT_EQ(facts.database().encoding(), "LATIN1");
 }
 
 TEST_F(DatabaseTest, OneMachinesClocksDifferByNoMoreThanTheErrorBar) {

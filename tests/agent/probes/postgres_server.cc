@@ -17,6 +17,7 @@
 #include <iterator>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 namespace connect_ha {
 namespace {
@@ -85,7 +86,27 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
-PostgresServer::PostgresServer() : programs_(FindPrograms()), account_(ServerAccount()) {
+PostgresServer::PostgresServer(const PostgresOptions& options)
+    : options_(options), programs_(FindPrograms()), account_(ServerAccount()) {
+  MakeDirectory();
+  Run(AsServer({programs_ + "/initdb", "--pgdata=" + data_, "--username=connect",
+                "--auth=scram-sha-256", "--pwfile=" + directory_ + "/password", "--no-sync",
+                "--locale=C", "--encoding=UTF8"}),
+      directory_ + "/log");
+  if (!options_.access.empty()) {
+    WriteText(data_ + "/pg_hba.conf", options_.access, fs::perms(0644));
+  }
+  Start();
+}
+
+PostgresServer::PostgresServer(const PostgresOptions& options, const std::string& data_to_copy)
+    : options_(options), programs_(FindPrograms()), account_(ServerAccount()) {
+  MakeDirectory();
+  Run({"cp", "-a", data_to_copy, data_}, directory_ + "/log");
+}
+
+void PostgresServer::MakeDirectory() {
+  port_ = FreePort();
   std::string name = (fs::temp_directory_path() / "connect-ha-postgres-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
   directory_ = name;
@@ -93,19 +114,13 @@ PostgresServer::PostgresServer() : programs_(FindPrograms()), account_(ServerAcc
   fs::permissions(directory_, fs::perms(0755));
   WriteText(directory_ + "/password", password_ + "\n", fs::perms(0644));
   MakeCertificates();
-  if (!account_.empty()) {
-    const passwd* user = getpwnam(account_.c_str());
-    for (const std::string& path : {directory_, directory_ + "/server.key"}) {
-      if (chown(path.c_str(), user->pw_uid, user->pw_gid) != 0) {
-        throw std::runtime_error("cannot give " + path + " to " + account_);
-      }
+  if (account_.empty()) return;
+  const passwd* user = getpwnam(account_.c_str());
+  for (const std::string& path : {directory_, directory_ + "/server.key"}) {
+    if (chown(path.c_str(), user->pw_uid, user->pw_gid) != 0) {
+      throw std::runtime_error("cannot give " + path + " to " + account_);
     }
   }
-  Run(AsServer({programs_ + "/initdb", "--pgdata=" + data_, "--username=connect",
-                "--auth=scram-sha-256", "--pwfile=" + directory_ + "/password", "--no-sync",
-                "--locale=C", "--encoding=UTF8"}),
-      directory_ + "/log");
-  Start();
 }
 
 PostgresServer::~PostgresServer() {
@@ -130,45 +145,46 @@ void PostgresServer::MakeCertificates() {
   const std::string log = directory_ + "/log";
   ca_file_ = directory_ + "/ca.crt";
   const std::string key = directory_ + "/server.key";
+  const std::string days = std::to_string(options_.certificate_days);
+  const std::vector<std::string> new_key = {
+      "openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"};
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), new_key.begin(), new_key.end());
+    Run(arguments, log);
+  };
   WriteText(directory_ + "/san", "subjectAltName=DNS:localhost\n", fs::perms(0644));
-  Run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-       "-keyout", directory_ + "/ca.key", "-out", ca_file_, "-days", "2", "-subj",
-       "/CN=connect-ha test CA"},
-      log);
-  Run({"openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-       "-keyout", key, "-out", directory_ + "/server.csr", "-subj", "/CN=localhost"},
-      log);
-  Run({"openssl", "x509", "-req", "-in", directory_ + "/server.csr", "-CA", ca_file_, "-CAkey",
-       directory_ + "/ca.key", "-set_serial", "1", "-days", "2", "-extfile", directory_ + "/san",
-       "-out", directory_ + "/server.crt"},
-      log);
+  run({"-x509", "-keyout", directory_ + "/ca.key", "-out", ca_file_, "-days", "2", "-subj",
+       "/CN=connect-ha test CA"});
+  if (options_.self_signed) {
+    run({"-x509", "-keyout", key, "-out", directory_ + "/server.crt", "-days", days, "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"});
+  } else {
+    run({"-keyout", key, "-out", directory_ + "/server.csr", "-subj", "/CN=localhost"});
+    Run({"openssl", "x509", "-req", "-in", directory_ + "/server.csr", "-CA", ca_file_, "-CAkey",
+         directory_ + "/ca.key", "-set_serial", "1", "-days", days, "-extfile", directory_ + "/san",
+         "-out", directory_ + "/server.crt"},
+        log);
+  }
   fs::permissions(key, fs::perms(0600));
 }
 
 void PostgresServer::Start() {
-  port_ = FreePort();
-  pid_ = Spawn(AsServer({programs_ + "/postgres",
-                         "-D",
-                         data_,
-                         "-c",
-                         "listen_addresses=127.0.0.1",
-                         "-c",
-                         "port=" + std::to_string(port_),
-                         "-c",
-                         "unix_socket_directories=",
-                         "-c",
-                         "ssl=on",
-                         "-c",
-                         "ssl_cert_file=" + directory_ + "/server.crt",
-                         "-c",
-                         "ssl_key_file=" + directory_ + "/server.key",
-                         "-c",
-                         "fsync=off",
-                         "-c",
-                         "shared_buffers=16MB",
-                         "-c",
-                         "max_connections=20"}),
-               directory_ + "/log");
+  std::vector<std::string> arguments = {programs_ + "/postgres", "-D", data_};
+  std::vector<std::string> settings = {"listen_addresses=127.0.0.1",
+                                       "port=" + std::to_string(port_),
+                                       "unix_socket_directories=",
+                                       std::string("ssl=") + (options_.tls ? "on" : "off"),
+                                       "ssl_cert_file=" + directory_ + "/server.crt",
+                                       "ssl_key_file=" + directory_ + "/server.key",
+                                       "fsync=off",
+                                       "shared_buffers=16MB",
+                                       "max_connections=20"};
+  settings.insert(settings.end(), options_.settings.begin(), options_.settings.end());
+  for (const std::string& setting : settings) {
+    arguments.push_back("-c");
+    arguments.push_back(setting);
+  }
+  pid_ = Spawn(AsServer(std::move(arguments)), directory_ + "/log");
   for (int tries = 0; tries < 600; ++tries) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     // The last line of the file says how far it is.
@@ -193,12 +209,54 @@ void PostgresServer::RestartAsStandby() {
   Start();
 }
 
+std::unique_ptr<PostgresServer> PostgresServer::Copy() {
+  Stop();
+  // Not make_unique: it has no access.
+  std::unique_ptr<PostgresServer> copy(new PostgresServer(options_, data_));
+  Start();
+  return copy;
+}
+
+void PostgresServer::TakeOver(int port) {
+  port_ = port;
+  WriteText(data_ + "/standby.signal", "", fs::perms(0644));
+  Start();
+  Execute("SELECT pg_promote()");
+}
+
+std::vector<std::string> PostgresServer::Psql(const std::string& sql) const {
+  return {programs_ + "/psql",
+          "-X",
+          "-q",
+          "-A",
+          "-t",
+          "-v",
+          "ON_ERROR_STOP=1",
+          "-o",
+          directory_ + "/answer",
+          "-h",
+          "127.0.0.1",
+          "-p",
+          std::to_string(port_),
+          "-U",
+          "connect",
+          "-d",
+          "postgres",
+          "-c",
+          sql};
+}
+
 void PostgresServer::Execute(const std::string& sql) {
   setenv("PGPASSWORD", password_.c_str(), 1);
-  Run({programs_ + "/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p",
-       std::to_string(port_), "-U", "connect", "-d", "postgres", "-c", sql},
-      directory_ + "/log");
+  Run(Psql(sql), directory_ + "/log");
   unsetenv("PGPASSWORD");
+}
+
+std::string PostgresServer::Ask(const std::string& sql) {
+  Execute(sql);
+  std::string answer = ReadText(directory_ + "/answer");
+  while (!answer.empty() && answer.back() == '\n') answer.pop_back();
+  return answer;
 }
 
 }  // namespace connect_ha

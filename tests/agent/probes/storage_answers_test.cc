@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cerrno>
 #include <set>
 #include <thread>
 
+#include "agent/host/errors.h"
 #include "agent/host/processes/shared_reader.h"
 #include "agent/probes/table.h"
 #include "connect_ha/v1/options.pb.h"
@@ -112,8 +114,17 @@ TEST_F(StorageAnswersTest, AMountThatWentAwayIsSilentAnewWhenItComesBack) {
   EXPECT_EQ(FromProto(Answer().silent_since()), bench_.host->Now());
 }
 
+TEST_F(StorageAnswersTest, AServerThatDoesNotKnowTheMountAnyMoreSaysSo) {
+  bench_.host->SetError("/mnt/share", ErrnoStatus(ESTALE, "cannot look at /mnt/share/x"));
+  const v1::MountAnswer answer = Answer();
+  EXPECT_TRUE(answer.answered());
+  EXPECT_EQ(answer.error(), "stale file handle");
+  bench_.host->SetError("/mnt/share", absl::OkStatus());
+  EXPECT_FALSE(Answer().has_error());
+}
+
 TEST_F(StorageAnswersTest, AnotherErrorIsUnobservedInTheSameWordsEachTime) {
-  bench_.host->SetError("/mnt/share", absl::UnavailableError("stale file handle"));
+  bench_.host->SetError("/mnt/share", absl::UnavailableError("input/output error"));
   const v1::Facts facts = Look(bench_);
   EXPECT_FALSE(facts.has_storage());
   ASSERT_EQ(facts.unobserved_size(), 1);

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "agent/probes/machine/disk.h"
 #include "agent/probes/storage/efs_state.h"
+#include "agent/probes/storage/fstab.h"
+#include "agent/probes/storage/storage_spaces.h"
 #include "tests/agent/probes/probe_bench.h"
 
 namespace connect_ha {
@@ -63,6 +66,69 @@ TEST_F(StorageTest, ADirectoryIsToldByItsPlaceInTheExport) {
     EXPECT_EQ(directory.path_in_source(), "/volumes/data/rrd");
   }
   EXPECT_EQ(facts.unobserved_size(), 0);
+}
+
+TEST_F(StorageTest, HowFarAnNfsMountReadsAheadIsToldByTheKernelAlone) {
+  bench_.Configure({{"Server.DataDir", "/mnt/share/connect"}});
+  bench_.host->SetFile("/sys/class/bdi/0:52/read_ahead_kb", "15360\n");
+  bench_.host->SetFile("/sys/class/bdi/259:1/read_ahead_kb", "128\n");
+  const v1::Facts facts = bench_.Run(ReadStorage, "storage");
+  for (const v1::Mount& mount : facts.storage().mounts()) {
+    const bool is_nfs = mount.mount_point() == "/mnt/share";
+    EXPECT_EQ(mount.has_read_ahead_kb(), is_nfs) << mount.mount_point();
+    EXPECT_EQ(mount.read_ahead_kb(), is_nfs ? 15360u : 0u);
+  }
+  bench_.host->Erase("/sys/class/bdi/0:52");
+  const v1::Facts without = bench_.Run(ReadStorage, "storage");
+  EXPECT_GT(without.storage().mounts_size(), 0);
+  for (const v1::Mount& mount : without.storage().mounts()) {
+    EXPECT_FALSE(mount.has_read_ahead_kb());
+  }
+}
+
+class StorageSpacesTest : public testing::Test {
+ protected:
+  StorageSpacesTest() {
+    bench_.host->SetFile("/proc/self/mountinfo", kMounts);
+    bench_.Configure({{"Server.DataDir", "/mnt/share/connect"}, {"Metrics.DataPath", "/data/rrd"}});
+  }
+  v1::MountSpace Space(uint64_t size, uint64_t free) {
+    FileSystemUse use;
+    use.size_bytes = size;
+    use.free_bytes = free;
+    bench_.host->SetUse("/mnt/share", use);
+    const v1::Facts facts = bench_.Run(ReadStorageSpaces, "storage.spaces");
+    EXPECT_EQ(facts.unobserved_size(), 0);
+    EXPECT_EQ(facts.storage().spaces_size(), 1);
+    return facts.storage().spaces_size() == 1 ? facts.storage().spaces(0) : v1::MountSpace();
+  }
+
+  ProbeBench bench_;
+};
+
+TEST_F(StorageSpacesTest, AreOfTheNetworkMountsThatDataIsOn) {
+  const v1::MountSpace space = Space(1'000'000, 30'000);
+  EXPECT_EQ(space.mount_point(), "/mnt/share");
+  EXPECT_EQ(space.size_bytes(), 1'000'000u);
+  EXPECT_EQ(space.free_bytes(), 30'000u);
+  EXPECT_EQ(space.used_percent(), 97u);
+}
+
+TEST_F(StorageSpacesTest, HaveNoSizeWhereTheServerTellsNone) {
+  for (const uint64_t size : {uint64_t{0}, uint64_t{9223372036853727232}}) {  // EFS says the latter
+    const v1::MountSpace space = Space(size, size);
+    EXPECT_EQ(space.size_bytes(), 0u);
+    EXPECT_FALSE(space.has_free_bytes());
+    EXPECT_EQ(space.used_percent(), 0u);
+  }
+}
+
+TEST_F(StorageSpacesTest, OfAMountThatHangsAreUnobserved) {
+  bench_.host->SetError("/mnt/share", absl::DeadlineExceededError("has not answered"));
+  const v1::Facts facts = bench_.Run(ReadStorageSpaces, "storage.spaces");
+  EXPECT_FALSE(facts.has_storage());
+  ASSERT_EQ(facts.unobserved_size(), 1);
+  EXPECT_EQ(facts.unobserved(0).path(), "storage.spaces");
 }
 
 TEST_F(StorageTest, NoPasswordOfAMountIsTold) {
@@ -147,6 +213,50 @@ TEST(EfsState, TellsTheMountByPointAndPort) {
   ASSERT_TRUE(state.ok()) << state.status();
   EXPECT_EQ(state->file_system, "fs-bbb");
   EXPECT_FALSE(state->tls);
+}
+
+TEST(EfsState, TellsHowTheProxySignsIn) {
+  FakeHost host;
+  host.SetFile("/run/efs/fs-bbb.mnt.connect.20123",
+               "{\"certificate\": \"x\", \"accessPoint\": null}");
+  auto state = ReadEfsState(host, HelperMount());
+  EXPECT_TRUE(state->tls);
+  EXPECT_EQ(state->access_point, "");
+  EXPECT_FALSE(state->iam);
+  host.SetFile("/run/efs/fs-bbb.mnt.connect.20123",
+               "{\"certificate\": \"x\", \"accessPoint\": \"fsap-1\", "
+               "\"awsCredentialsMethod\": \"metadata\"}");
+  state = ReadEfsState(host, HelperMount());
+  EXPECT_EQ(state->access_point, "fsap-1");
+  EXPECT_TRUE(state->iam);
+}
+
+TEST_F(StorageTest, ALineOfFstabThatAUnitTakesThePlaceOfIsNamed) {
+  bench_.host->SetFile("/etc/fstab",
+                       "# a comment /mnt/share\n\nfs-1:/ /mnt/share/ nfs4 hard 0 0\n");
+  v1::Unit unit;
+  unit.set_name("mnt-share.mount");
+  unit.set_load_state("loaded");
+  for (const auto& [state, line] :
+       std::map<std::string, uint32_t>{{"generated", 0}, {"enabled", 3}}) {
+    unit.set_unit_file_state(state);
+    bench_.host->SetUnit(unit);
+    const v1::Facts facts = bench_.Run(ReadStorage, "storage");
+    uint32_t found = 99;
+    for (const v1::Mount& mount : facts.storage().mounts()) {
+      if (mount.mount_point() == "/mnt/share") found = mount.fstab_line();
+    }
+    EXPECT_EQ(found, line) << state;
+  }
+}
+
+TEST(FindFstabLine, UnescapesAndTakesTheFirst) {
+  FakeHost host;
+  EXPECT_EQ(*FindFstabLine(host, "/mnt/a b"), 0u);
+  host.SetFile("/etc/fstab", "x:/\t/mnt/a\\040b nfs4\ny:/ /mnt/a\\040b nfs4\n");
+  EXPECT_EQ(*FindFstabLine(host, "/mnt/a b"), 1u);
+  host.SetError("/etc/fstab", absl::PermissionDeniedError("no"));
+  EXPECT_FALSE(FindFstabLine(host, "/mnt/a b").ok());
 }
 
 TEST(EfsState, ThatIsNoJsonIsAnError) {

@@ -10,6 +10,7 @@
 #include "agent/probes/installed/runtimes.h"
 #include "common/spec/config_checker.h"
 #include "common/tls/crypto.h"
+#include "tests/fakes/test_ca.h"
 
 namespace connect_ha {
 namespace {
@@ -59,6 +60,7 @@ BareNode::BareNode() {
         "/var/lib/dpkg/updates", kRuntimeDir, kSecretsDirectory}) {
     host.SetDirectory(directory);
   }
+  host.SetFile(std::string(kStateDir) + "/ca.crt", kTestCa);
   host.SetFile("/usr/bin/apt-get", "");
   host.SetFile("/etc/os-release", "ID=ubuntu\nVERSION_ID=\"22.04\"\n");
   host.SetFile("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n");

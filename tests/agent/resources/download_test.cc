@@ -9,6 +9,7 @@
 #include "common/tls/crypto.h"
 #include "tests/agent/resources/bare_node.h"
 #include "tests/fakes/log_capture.h"
+#include "tests/fakes/no_progress.h"
 
 namespace connect_ha {
 namespace {
@@ -135,15 +136,6 @@ class SmallDisk : public FakeHost {
     constexpr uint64_t kSize = kSpaceMargin + 2000;
     return FileSystemUse{kSize, kSize - used, false};
   }
-};
-
-class NoProgress : public Progress {
- public:
-  void Enter(v1::Step::Phase) override {}
-  void Bytes(uint64_t, uint64_t) override {}
-  void Log(const std::string&) override {}
-  bool Stopped() override { return false; }
-  bool Wait(std::chrono::milliseconds) override { return true; }
 };
 
 class FullCacheTest : public testing::Test {

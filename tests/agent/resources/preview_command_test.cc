@@ -50,6 +50,13 @@ TEST_F(PreviewCommandTest, EveryKindOfResourceCanBeNamed) {
   node_.SetInstalled(left, "install ok half-configured");
   node_.host.SetFile(std::string(kStateDir) + "/artifacts/r-4.0.5", "begun begun\n");
   node_.host.SetFile("/opt/R/4.1.0/bin/R", "old");
+  // Connect's default for Server.DataDir.
+  v1::StorageSpec& storage = *assignment.mutable_desired()->mutable_spec()->mutable_storage();
+  storage.set_mount_point("/var/lib/rstudio-connect");
+  storage.mutable_nfs()->set_server("nfs.example.com");
+  storage.mutable_owner()->set_user("rstudio-connect");
+  node_.host.SetFile("/sbin/mount.nfs4", "");
+  node_.host.SetFile("/proc/self/mountinfo", "28 1 259:1 / / rw - ext4 /dev/root rw\n");
   Hold(assignment);
   for (const auto noun : absl::StrSplit(kNouns, '|')) {
     EXPECT_EQ(Print(std::string(noun)), kFails) << noun << error_.str();

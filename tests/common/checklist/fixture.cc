@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "absl/strings/match.h"
+#include "common/proof/presence_key.h"
 #include "tests/common/checklist/fixture.pb.h"
 #include "tests/common/checklist/overlay.h"
 
@@ -42,6 +43,24 @@ void TakeOutUnobserved(v1::Snapshot& cluster) {
     node.mutable_facts()->clear_unobserved();
     for (const v1::Unobserved& entry : entries) {
       MakeUnobserved(*node.mutable_facts(), entry.path(), entry.reason());
+    }
+  }
+}
+
+// Each writes a nonce that begins with its digit, and sees those of all others.
+void MakeSeeEachOther(v1::Snapshot& cluster) {
+  for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+    v1::BeaconDirectory& own = *node.mutable_facts()->mutable_beacons()->mutable_directories(0);
+    const v1::SeenBeacon seen = own.seen(0);
+    own.set_nonce(std::string(8, node.name().back()) + own.nonce().substr(8));
+    own.clear_seen();
+    for (const v1::NodeSnapshot& other : cluster.nodes()) {
+      if (other.name() == node.name()) continue;
+      v1::SeenBeacon& beacon = *own.add_seen();
+      beacon = seen;
+      beacon.set_node(other.name());
+      beacon.set_machine_id(other.facts().host().machine_id());
+      beacon.set_nonce(std::string(8, other.name().back()) + seen.nonce().substr(8));
     }
   }
 }
@@ -84,6 +103,16 @@ v1::Snapshot BaseOfFour() {
     instance.set_local_ipv4(node.claimants(0).address());
     *cluster.add_nodes() = node;
   }
+  for (v1::NodeSnapshot& node : *cluster.mutable_nodes()) {
+    v1::PresenceFacts& presence = *node.mutable_facts()->mutable_presence();
+    presence.set_own_key(PresenceKey(cluster.spec().cluster(), node.name()));
+    presence.clear_seen_keys();
+    for (const v1::NodeSnapshot& other : cluster.nodes()) {
+      presence.add_seen_keys(PresenceKey(cluster.spec().cluster(), other.name()));
+    }
+    std::sort(presence.mutable_seen_keys()->begin(), presence.mutable_seen_keys()->end());
+  }
+  MakeSeeEachOther(cluster);
   v1::ConnectFacts& idle = *cluster.mutable_nodes(3)->mutable_facts()->mutable_connect();
   idle.mutable_unit()->set_active_state("inactive");
   idle.mutable_unit()->set_sub_state("dead");

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -159,6 +160,24 @@ TEST(Follow, ARestartIsGivenWhereItsNeedsHold) {
   EXPECT_EQ(finding.fixes(0).held_by(), "");
 }
 
+// Its options are wrong, too; systemd itself hangs when it is to mount over it.
+TEST(Follow, AMountThatHangsIsNotMountedAnew) {
+  v1::Snapshot cluster = BaseCluster();
+  v1::StorageFacts& storage = *Node(cluster, "node-2").mutable_facts()->mutable_storage();
+  for (v1::Mount& mount : *storage.mutable_mounts()) {
+    auto& options = *mount.mutable_super_options();
+    options.erase(std::remove(options.begin(), options.end(), "lookupcache=pos"), options.end());
+  }
+  storage.mutable_answers(0)->set_answered(false);
+  const v1::Checklist checklist = Evaluate(cluster);
+  EXPECT_EQ(FindingOf(checklist, "storage-is-alive").outcome(), v1::FAIL);
+  const v1::Finding finding = FindingOf(checklist, "storage-options");
+  ASSERT_EQ(finding.outcome(), v1::FAIL);
+  ASSERT_GT(finding.fixes_size(), 1);
+  for (const v1::Fix& fix : finding.fixes()) EXPECT_TRUE(fix.commands().empty());
+  EXPECT_EQ(finding.fixes(1).held_by(), "storage-is-alive");
+}
+
 TEST(Follow, ANodeThatDoesNotSayWhichMachineItIsIsJudged) {
   v1::Snapshot cluster = BaseCluster();
   MakeUnobserved(*Node(cluster, "node-2").mutable_facts(), "host.boot_id", "taken out");
@@ -190,6 +209,30 @@ TEST(Follow, AFailureCountsBesideWhatIsUnknown) {
   other.needs = {{"cause", /*unless_it_fails=*/true}};
   other.judge = [](const v1::Snapshot&) { return v1::Finding(); };
   const std::map<std::string, std::string> expected = {{"node-2", "FOLLOWS cause"}};
+  EXPECT_EQ(Said(follow.Judge(other)), expected);
+}
+
+TEST(Follow, AFailureCountsOnlyWhereItExplains) {
+  v1::Snapshot cluster = BaseCluster();
+  Follow follow(cluster);
+  Rule cause;
+  cause.id = "cause";
+  cause.judge = [](const v1::Snapshot&) {
+    v1::Finding finding;
+    for (const char* node : {"node-1", "node-2"}) {
+      v1::Evidence& evidence = *finding.add_evidence();
+      evidence.set_node(node);
+      evidence.set_outcome(v1::FAIL);
+    }
+    return finding;
+  };
+  follow.Judge(cause);
+  Rule other;
+  other.id = "other";
+  const auto is_first = [](const v1::Facts& facts) { return facts.host().hostname() == "node-1"; };
+  other.needs.push_back({"cause", /*unless_it_fails=*/false, is_first});
+  other.judge = [](const v1::Snapshot&) { return v1::Finding(); };
+  const std::map<std::string, std::string> expected = {{"node-1", "FOLLOWS cause"}};
   EXPECT_EQ(Said(follow.Judge(other)), expected);
 }
 

@@ -26,6 +26,9 @@ const std::map<std::string, std::vector<std::string>>& NamingFields() {
       {"ConfigKey", {"section", "subsection", "name"}},
       {"Mount", {"mount_point"}},
       {"MountAnswer", {"mount_point"}},
+      {"StorageRound", {"mount_point"}},
+      {"StorageStep", {"name"}},
+      {"MountSpace", {"mount_point"}},
       {"DataDirectory", {"key"}},
       {"FileSystemSpace", {"mount_point"}},
       {"ProbeRun", {"probe"}},
@@ -39,8 +42,11 @@ std::string NameOf(const Message& message) {
   if (it == NamingFields().end()) return "";
   std::vector<std::string> parts;
   for (const std::string& field : it->second) {
-    const std::string part = message.GetReflection()->GetString(
-        message, message.GetDescriptor()->FindFieldByName(field));
+    const FieldDescriptor* name = message.GetDescriptor()->FindFieldByName(field);
+    const Reflection& reflection = *message.GetReflection();
+    const std::string part = name->cpp_type() == FieldDescriptor::CPPTYPE_ENUM
+                                 ? reflection.GetEnum(message, name)->name()
+                                 : reflection.GetString(message, name);
     if (!part.empty()) parts.push_back(part);
   }
   return absl::StrJoin(parts, ".");

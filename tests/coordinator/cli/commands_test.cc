@@ -152,6 +152,7 @@ TEST(Show, NoCommandFetchesTheFactsOfEveryNode) {
                                                                  {"nodes"},
                                                                  {"facts", "node-1"},
                                                                  {"diff", "node-1", "node-2"},
+                                                                 {"proof"},
                                                                  {"events"}}) {
     World world;
     world.Run(words);
@@ -166,6 +167,7 @@ TEST(Errors, EachCarriesAFix) {
                                              {"checklist"},
                                              {"nodes"},
                                              {"facts", "node-1"},
+                                             {"proof"},
                                              {"events"},
                                              {"token", "create"},
                                              {"token", "list"},

@@ -18,8 +18,12 @@ v1::Snapshot Trouble() {
 
 void InTrouble(World& world) { Judged(world, Trouble()); }
 
-// Nothing but what the nodes' reports cannot prove.
-void Unproved(World& world) { Judged(world, ThreeNodes()); }
+// Nothing but what nobody asked the nodes to prove.
+void Unproved(World& world) {
+  v1::Snapshot cluster = ThreeNodes();
+  cluster.mutable_spec()->clear_prove();
+  Judged(world, cluster);
+}
 
 void OneSilent(World& world) {
   v1::Snapshot cluster = ThreeNodes();

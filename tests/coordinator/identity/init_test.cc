@@ -344,6 +344,7 @@ TEST(ExampleSpec, LoadsAsItIsAndWithEverythingInIt) {
     EXPECT_EQ(FormatProblems(ParseYaml(text, "cluster.yaml", spec)), "");
     EXPECT_EQ(FormatProblems(ValidateClusterSpec(spec, "cluster.yaml")), "");
     EXPECT_EQ(spec.cluster(), "analytics");
+    EXPECT_TRUE(spec.prove().storage() && spec.prove().database());
     EXPECT_EQ(spec.has_database(), text != example);
   }
 }

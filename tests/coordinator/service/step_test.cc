@@ -12,6 +12,18 @@ namespace {
 
 using std::chrono::seconds;
 
+TEST_F(StepTest, SaysWhatBeaconsAreToHaveAndWhichAreToGo) {
+  StepInputs inputs = {desired_};
+  inputs.stale_after = seconds(30);
+  inputs.challenge = "c1";
+  inputs.forget = {"gone-1", "gone-2"};
+  inputs.now = kNoon;
+  const StepResult result = Step(node_, Beat(), inputs);
+  EXPECT_EQ(result.answer.proof_challenge(), "c1");
+  ASSERT_EQ(result.answer.forget_beacons_size(), 2);
+  EXPECT_EQ(result.answer.forget_beacons(1), "gone-2");
+}
+
 TEST_F(StepTest, TheSameInTheSameOut) {
   Take(WithFacts(Beat()), 0);
   v1::HeartbeatRequest request = WithFacts(Beat("d2"));
@@ -190,6 +202,34 @@ TEST_F(StepTest, WhatIsHeldSinceReleaseOneBelongsToTheOrdersBesideIt) {
   EXPECT_EQ(Take(request, 3).answer.desired().generation(), 4u);
 }
 
+TEST_F(StepTest, AStartThatWasLetThroughIsToldOnce) {
+  const auto told = [this](int64_t at, const std::string& digest, int after_s) {
+    v1::HeartbeatRequest request = Beat(digest);
+    v1::Facts facts;
+    facts.mutable_connect();
+    v1::PreflightResult& last = *facts.mutable_guard()->mutable_last();
+    last.mutable_at()->set_seconds(at);
+    last.set_may_start(true);
+    last.set_reason("nothing is mounted");
+    last.mutable_override()->set_by("alice");
+    last.mutable_override()->set_reason("restored");
+    request.set_facts_bytes(facts.SerializeAsString());
+    std::vector<std::string> texts;
+    const StepResult result = Take(request, after_s);
+    for (const v1::Event& event : result.events) {
+      if (event.kind() == v1::Event::PREFLIGHT_OVERRIDDEN) texts.push_back(event.text());
+    }
+    return texts;
+  };
+  Take(WithFacts(Beat()), 0);
+  EXPECT_EQ(told(1'700'000'000, "d2", 5),
+            std::vector<std::string>{
+                "at 2023-11-14T22:13:20Z Connect was started by the override of alice (restored); "
+                "it would not have started: nothing is mounted"});
+  EXPECT_TRUE(told(1'700'000'000, "d3", 10).empty());
+  EXPECT_EQ(told(1'700'000'100, "d4", 15).size(), 1u);
+}
+
 TEST_F(StepTest, ALossIsToldUntilItWasAndOnlyThenTheReturn) {
   Take(Beat(), 0);
   std::vector<v1::Event> events;
@@ -205,6 +245,14 @@ TEST_F(StepTest, ALossIsToldUntilItWasAndOnlyThenTheReturn) {
   EXPECT_EQ(Take(Beat(), 50).events.front().kind(), v1::Event::NODE_BACK);
   node_ = untold;
   EXPECT_TRUE(Take(Beat(), 50).events.empty());
+}
+
+// Of which no loss need have been told: 45 s may be less than what is stale.
+TEST_F(StepTest, ANodeThatWasAwayIsBackSinceThen) {
+  Take(Beat(), 0);
+  EXPECT_FALSE(Take(Beat(), 44).after.back_at);
+  EXPECT_EQ(Take(Beat(), 89).after.back_at, kNoon + seconds(89));
+  EXPECT_EQ(Take(Beat(), 94).after.back_at, kNoon + seconds(89));
 }
 
 TEST_F(StepTest, AnEventIsDatedNoLaterThanNow) {

@@ -12,6 +12,10 @@ lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$lib/vm.sh"
 # shellcheck source=services.sh
 . "$lib/services.sh"
+# shellcheck source=storage_faults.sh
+. "$lib/storage_faults.sh"
+# shellcheck source=database_faults.sh
+. "$lib/database_faults.sh"
 # shellcheck source=coordinator.sh
 . "$lib/coordinator.sh"
 # shellcheck source=specification.sh

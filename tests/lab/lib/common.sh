@@ -46,7 +46,7 @@ require_disk() {
 
 require_tools() {
   local tool
-  for tool in qemu-system-x86_64 qemu-img mmdebstrap mke2fs ganesha.nfsd haproxy chronyd openssl python3 curl ssh; do
+  for tool in qemu-system-x86_64 qemu-img mmdebstrap mke2fs ganesha.nfsd haproxy pgbouncer chronyd openssl python3 curl ssh; do
     PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null || die "$tool is not installed" "./dev deps"
   done
 }
@@ -137,6 +137,8 @@ load_ports() {
   base=$((21000 + $(cat "$RUN/slot") * 20))
   PORT_NFS=$base
   PORT_DATABASE=$((base + 1))
+  PORT_NFS_OTHER=$((base + 2)) # of servers that a scenario puts beside the first
+  PORT_DATABASE_OTHER=$((base + 10))
   PORT_PACKAGES=$((base + 3))
   PORT_TIME=$((base + 4))
   PORT_BALANCER=$((base + 5))

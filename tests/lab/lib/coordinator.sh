@@ -41,10 +41,13 @@ storage:
   nfs: {server: efs.lab.internal, export: /, port: $PORT_NFS}
 database:
   major_version: $("$(database_tool postgres)" --version | sed 's/.*) \([0-9]*\)\..*/\1/')
+prove: {storage: true, database: true}
 limits:
   # Emulated processors answer late, and the error bar of a clock offset is half the round trip.
   clock_offset: 5s
   database_stage: 10s
+  # What the file server tells of its disk is how full the host's is.
+  disk_used_percent: 99
 SPEC
 }
 

@@ -48,3 +48,10 @@ first_boots() {
 connect_answers() {
   curl -fsS -m 3 -o "$RUN/ping" "http://127.0.0.1:$((PORT_CONNECT_FIRST + $(node_index "$1")))/__ping__"
 }
+
+# switch_off NODE: as a person does it, or an Auto Scaling group: what runs there is stopped first.
+switch_off() {
+  node_ssh "$1" 'systemctl poweroff' </dev/null || true # the connection ends with it
+  close_ssh "$1"
+  wait_for 240 "$1 to be off" eval "! process_alive vm-$1"
+}

@@ -16,14 +16,37 @@ start_services() {
   create_database
 }
 
-# EFS: NFSv4.1, root may chown, any source port.
-start_storage() {
-  mkdir -p "$RUN/storage/recovery"
-  "${AS_ROOT[@]}" install -d -o root -g root -m 0755 "$RUN/storage/export"
-  cat >"$RUN/storage/ganesha.conf" <<CONF
+# EFS.
+start_storage() { start_file_server storage "$PORT_NFS"; }
+
+# start_file_server NAME PORT [HOW...]: serves $RUN/NAME/export, as EFS would: NFSv4.1, root may chown, any source port.
+start_file_server() {
+  local name=$1
+  mkdir -p "$RUN/$name/recovery"
+  "${AS_ROOT[@]}" install -d -o root -g root -m 0755 "$RUN/$name/export"
+  write_file_server_config "$@"
+  "${AS_ROOT[@]}" rm -f "$RUN/$name/ganesha.pid"
+  start_process "$name" "${AS_ROOT[@]}" ganesha.nfsd -F -f "$RUN/$name/ganesha.conf" -p "$RUN/$name/ganesha.pid" \
+    -L "$RUN/log/$name.log" -N NIV_EVENT
+}
+
+# write_file_server_config NAME PORT [HOW...]: HOW is what is not as it should be, see lib/storage_faults.sh.
+write_file_server_config() {
+  local name=$1 port=$2 access=RW squash=No_Root_Squash anonymous=-2 export_id=1 how
+  shift 2
+  for how in "$@"; do
+    case $how in
+      read-only) access=RO ;;
+      root-squash) squash=Root_Squash ;;
+      one-identity) squash=All_Squash anonymous=4242 ;;
+      other-handles) export_id=2 ;; # a handle names the export that it is of
+      *) die "a file server cannot be \"$how\"" "see write_file_server_config" ;;
+    esac
+  done
+  cat >"$RUN/$name/ganesha.conf" <<CONF
 NFS_Core_Param {
   Bind_addr = 127.0.0.1;
-  NFS_Port = $PORT_NFS;
+  NFS_Port = $port;
   NFS_Protocols = 4;
   Enable_NLM = false;
   Enable_RQUOTA = false;
@@ -35,31 +58,34 @@ NFSv4 {
   Graceless = true;
   Allow_Numeric_Owners = true;
   Only_Numeric_Owners = true;
-  RecoveryRoot = "$RUN/storage/recovery";
+  RecoveryRoot = "$RUN/$name/recovery";
 }
 EXPORT {
-  Export_Id = 1;
-  Path = "$RUN/storage/export";
+  Export_Id = $export_id;
+  Path = "$RUN/$name/export";
   Pseudo = "/";
   Protocols = 4;
   Transports = TCP;
-  Access_Type = RW;
-  Squash = No_Root_Squash;
+  Access_Type = $access;
+  Squash = $squash;
+  Anonymous_uid = $anonymous;
+  Anonymous_gid = $anonymous;
   SecType = sys;
   PrivilegedPort = false;
   FSAL { Name = VFS; }
 }
 CONF
-  start_process storage "${AS_ROOT[@]}" ganesha.nfsd -F -f "$RUN/storage/ganesha.conf" -p "$RUN/storage/ganesha.pid" \
-    -L "$RUN/log/storage.log" -N NIV_EVENT
 }
 
 # signal_storage SIGNAL: to the server itself; what was started may be a sudo, which keeps STOP and CONT to itself.
-signal_storage() {
+signal_storage() { signal_file_server storage "$1"; }
+
+# signal_file_server NAME SIGNAL
+signal_file_server() {
   local pid
-  process_alive storage || return 0
-  pid=$("${AS_ROOT[@]}" cat "$RUN/storage/ganesha.pid" 2>/dev/null) || return 0 # it is not up yet
-  "${AS_ROOT[@]}" kill "-$1" "$pid" 2>/dev/null || ! process_alive storage
+  process_alive "$1" || return 0
+  pid=$("${AS_ROOT[@]}" cat "$RUN/$1/ganesha.pid" 2>/dev/null) || return 0 # it is not up yet
+  "${AS_ROOT[@]}" kill "-$2" "$pid" 2>/dev/null || ! process_alive "$1"
 }
 
 database_tool() { find /usr/lib/postgresql/*/bin -name "$1" | sort -V | tail -n 1; }
@@ -69,8 +95,10 @@ start_database() {
   local data=$RUN/database/data
   mkdir -p "$RUN/database"
   [ "$(id -u)" != 0 ] || chown postgres:postgres "$RUN/database"
-  make_database_certificate
-  (cd / && "${AS_DATABASE[@]}" "$(database_tool initdb)" -D "$data" -A peer -U postgres --no-sync >"$RUN/log/initdb.log" 2>&1)
+  make_database_authority
+  make_database_certificate "$DATABASE_NAME" 30
+  (cd / && "${AS_DATABASE[@]}" "$(database_tool initdb)" -D "$data" -A peer -U postgres --encoding=UTF8 --locale=C \
+    --no-sync >"$RUN/log/initdb.log" 2>&1)
   "${AS_DATABASE[@]}" tee -a "$data/postgresql.conf" >/dev/null <<CONF
 listen_addresses = '127.0.0.1'
 port = $PORT_DATABASE
@@ -83,25 +111,35 @@ fsync = off
 shared_buffers = 16MB
 CONF
   "${AS_DATABASE[@]}" tee "$data/pg_hba.conf" >/dev/null <<CONF
-local   all all           trust
-hostssl all all 0.0.0.0/0 scram-sha-256
+local   all         all           trust
+local   replication all           trust
+hostssl all         all 0.0.0.0/0 scram-sha-256
 CONF
+  echo "$data" >"$RUN/database-in-use"
   start_process database "${AS_DATABASE[@]}" "$(database_tool postgres)" -D "$data"
 }
 
-make_database_certificate() {
-  local directory=$RUN/database
-  "${AS_DATABASE[@]}" sh -c "umask 077; cd '$directory' &&
+make_database_authority() {
+  as_database "umask 077
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj '/CN=lab RDS CA' \
-      -keyout ca.key -out ca.crt &&
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=$DATABASE_NAME' \
-      -keyout server.key -out server.csr &&
-    echo 'subjectAltName=DNS:$DATABASE_NAME' >server.ext &&
-    openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile server.ext \
-      -out server.crt && chmod 0644 ca.crt && chmod 0755 ." >"$RUN/log/database-certificate.log" 2>&1
+      -keyout ca.key -out ca.crt
+    openssl ecparam -genkey -name prime256v1 -noout -out server.key
+    chmod 0644 ca.crt
+    chmod 0755 ."
 }
 
-# database SQL... : as the superuser, over the socket.
+# make_database_certificate NAME DAYS: of the server's key, by the authority.
+make_database_certificate() {
+  as_database "umask 077
+    openssl req -new -key server.key -subj '/CN=$1' -out server.csr
+    echo 'subjectAltName=DNS:$1' >server.ext
+    openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days $2 -extfile server.ext -out server.crt"
+}
+
+# as_database SCRIPT: where the database's files are, by its account.
+as_database() { "${AS_DATABASE[@]}" sh -euc "cd '$RUN/database' && $1" >>"$RUN/log/database-certificate.log" 2>&1; }
+
+# database [NAME]: the SQL on standard input, as the superuser, over the socket.
 database() { psql -qAt -h "$RUN/database" -p "$PORT_DATABASE" -U postgres -d "${1:-postgres}" -v ON_ERROR_STOP=1; }
 
 create_database() {

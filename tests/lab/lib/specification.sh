@@ -43,10 +43,12 @@ accounts:
 storage:
   mount_point: /mnt/connect
   nfs: {server: efs.lab.internal, export: /, port: $PORT_NFS}
+  owner: {user: root, group: root, mode: "0755"}
 database:
   major_version: $("$(database_tool postgres)" --version | sed 's/.*) \([0-9]*\)\..*/\1/')
 secrets:
   db_password: {file: /etc/connect-ha/secrets/db_password}
+prove: {storage: true, database: true}
 limits:
   clock_offset: 5s
   database_stage: 10s
@@ -58,7 +60,7 @@ LICENSE
   cat >"$directory/rstudio-connect.gcfg" <<CONFIG
 [Server]
 Address = "http://127.0.0.1:$PORT_BALANCER"
-DataDir = "/mnt/connect"
+DataDir = "/mnt/connect/data"
 SenderEmail = "connect@lab.internal"
 
 [HTTP]
@@ -95,6 +97,12 @@ Enabled = true
 Executable = "/opt/quarto/$QUARTO_VERSION/bin/quarto"
 Executable = "/opt/quarto/$QUARTO_OTHER_VERSION/bin/quarto"
 CONFIG
+}
+
+# apply_whole_spec ENFORCEMENT [OPTION...]: writes it, and puts it into force.
+apply_whole_spec() {
+  write_whole_spec "$RUN/spec" "$1"
+  admin apply "$RUN/spec/cluster.yaml" --yes "${@:2}"
 }
 
 # give_secrets: what an operator puts on each node before, and no specification carries.

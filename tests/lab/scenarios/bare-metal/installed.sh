@@ -10,6 +10,9 @@ dpkg-query -W -f '\${Package} \${Version} \${Status}\n' rstudio-connect 'r-[0-9]
   grep 'ok installed' | sort
 ls /opt/quarto
 stat -c '%a %U %n' /etc/rstudio-connect/rstudio-connect.gcfg /var/lib/rstudio-connect/*.lic
+findmnt -rn -o SOURCE,FSTYPE /mnt/connect
+stat -c '%a %U %n' /mnt/connect/data /etc/systemd/system/mnt-connect.mount \\
+  /etc/systemd/system/rstudio-connect.service.d/connect-ha-guard.conf
 systemctl show -p UnitFileState --value rstudio-connect.service
 systemctl show -p ActiveState --value rstudio-connect.service
 SCRIPT
@@ -25,6 +28,10 @@ $(printf '%s\n' "python-$PYTHON_VERSION 1 hold ok installed" "r-$R_OTHER_VERSION
 $(printf '%s\n' "$QUARTO_OTHER_VERSION" "$QUARTO_VERSION" | sort)
 600 root /etc/rstudio-connect/rstudio-connect.gcfg
 600 root /var/lib/rstudio-connect/connect.lic
+efs.lab.internal:/ nfs4
+755 root /mnt/connect/data
+644 root /etc/systemd/system/mnt-connect.mount
+644 root /etc/systemd/system/rstudio-connect.service.d/connect-ha-guard.conf
 masked
 inactive
 WANTED
@@ -33,7 +40,8 @@ WANTED
 wanted_rules_pass() {
   local rule
   for rule in connect-version-matches runtimes-match-r runtimes-match-python runtimes-match-quarto accounts-match \
-    configuration-matches configuration-is-protected connect-files-intact license-is-valid; do
+    configuration-matches configuration-is-protected connect-files-intact license-is-valid storage-is-mounted \
+    storage-works storage-allows-ownership data-dir-is-shared database-is-same database-is-ours; do
     outcome_is "$rule" PASS || return 1
   done
 }

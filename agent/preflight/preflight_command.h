@@ -1,0 +1,43 @@
+// `connect-ha-agent preflight`: what Connect's unit runs before each start (ExecStartPre=).
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "agent/host/writable_host.h"
+#include "agent/preflight/preflight.h"
+#include "common/command/command_line.h"
+
+namespace connect_ha {
+
+// systemd ends a start that takes too long, and nobody would know why: an answer comes in 20 s.
+inline constexpr std::chrono::milliseconds kPreflightWithin{18'000};
+
+struct PreflightCall {
+  PreflightOptions options;
+  std::string invocation;  // $INVOCATION_ID
+  std::chrono::milliseconds within = kPreflightWithin;
+};
+
+struct PreflightAnswer {
+  int code = kFails;  // kHolds: Connect may start
+  // Something hangs that was looked at: the process must end without waiting for its threads.
+  bool stuck = false;
+};
+
+// Says in one line why Connect may not start, or starts although something is wrong, keeps that for
+// the agent, and uses up an override. The line comes into the unit's log: what is first in it is
+// what `systemctl status` shows.
+PreflightAnswer RunPreflight(const std::shared_ptr<WritableHost>& host, const PreflightCall& call,
+                             Terminal& terminal);
+
+// Says what was looked at. Keeps nothing and uses nothing up.
+PreflightAnswer ExplainPreflight(const std::shared_ptr<WritableHost>& host,
+                                 const PreflightCall& call, Terminal& terminal);
+
+// Has the next start let through, whatever is found. `by`: who says so, for people.
+int OverridePreflight(WritableHost& host, const std::string& reason, const std::string& by,
+                      Terminal& terminal);
+
+}  // namespace connect_ha

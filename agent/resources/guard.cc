@@ -1,0 +1,143 @@
+// The guard of Connect's unit: a drop-in that binds it to the shared file system's mount and has
+// the preflight run before each start. It is in effect once systemd has read it; for that nothing
+// is started, stopped or restarted.
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "agent/resources/kept_file.h"
+#include "agent/resources/nouns.h"
+#include "common/checklist/fix.h"
+#include "common/checklist/guard_lines.h"
+#include "common/mount_unit.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kAbsent[] = "absent";
+constexpr char kOldUnits[] = "old-units";
+constexpr uint32_t kMode = 0644;
+
+class Guard : public Resource {
+ public:
+  explicit Guard(const ResourceContext& context)
+      : context_(context),
+        unit_(context.agent_config.connect_unit()),
+        mount_point_(context.desired.spec().storage().mount_point()),
+        mount_unit_(MountUnitName(mount_point_)),
+        directory_(absl::StrCat("/etc/systemd/system/", unit_, ".d")),
+        file_(absl::StrCat(directory_, "/connect-ha-guard.conf")) {}
+
+  std::string Name() const override { return "guard " + unit_; }
+
+  absl::StatusOr<std::optional<v1::Change>> Differs() override {
+    absl::StatusOr<std::string> fault = FileFault();
+    if (fault.ok() && fault->empty()) fault = EffectFault();
+    if (!fault.ok()) return fault.status();
+    if (fault->empty() || (*fault == kAbsent && IsGuardedByHand())) return std::nullopt;
+    v1::Change change;
+    change.set_from(*fault);
+    change.set_to(absl::StrCat("bound to ", mount_unit_, ", with a preflight before each start"));
+    return change;
+  }
+
+  absl::Status Apply(Progress& progress) override {
+    progress.Enter(v1::Step::WRITING);
+    const std::string text = GuardText(mount_point_);
+    absl::Status done = CheckStaysUp();
+    if (done.ok()) done = context_.host.MakeDirectory(directory_);
+    if (done.ok()) done = KeepFile(context_, file_, kOldUnits, text);
+    FileAttributes attributes;
+    attributes.mode = kMode;
+    if (done.ok()) done = context_.host.WriteFile(file_, text, attributes);
+    return done.ok() ? context_.host.ReloadUnits() : done;
+  }
+
+ private:
+  // "" where the file is as it is to be.
+  absl::StatusOr<std::string> FileFault() {
+    const absl::StatusOr<FileStatus> status = context_.host.LStat(file_);
+    if (absl::IsNotFound(status.status())) return kAbsent;
+    if (!status.ok()) return status.status();
+    if (status->kind != FileStatus::Kind::kFile) return "not a file";
+    const absl::StatusOr<std::string> text = context_.host.ReadFile(file_);
+    if (!text.ok()) return text.status();
+    if (*text != GuardText(mount_point_)) return "another text";
+    if (status->mode == kMode && status->uid == 0 && status->gid == 0) return "";
+    return absl::StrFormat("owner %d:%d, mode %04o", status->uid, status->gid, status->mode);
+  }
+
+  // "" where systemd goes by it. Of a unit that is masked, or not there yet, it reads no drop-in,
+  // and starts nothing.
+  absl::StatusOr<std::string> EffectFault() {
+    const absl::StatusOr<v1::Unit> unit = context_.host.ReadUnit(unit_);
+    if (absl::IsNotFound(unit.status())) return "";
+    if (!unit.ok()) return unit.status();
+    if (unit->load_state() != "loaded") return "";
+    if (unit->need_daemon_reload() || !Lists(unit->drop_ins(), file_)) {
+      return "not read by systemd";
+    }
+    const bool has_preflight = HasPreflight(*unit);
+    if (has_preflight && IsBound(*unit)) return "";
+    return absl::FailedPreconditionError(
+        absl::StrCat(file_, " is read, and ",
+                     has_preflight ? absl::StrCat(unit_, " is not bound to ", mount_unit_)
+                                   : "no preflight is run",
+                     ": another drop-in takes it away (", absl::StrJoin(unit->drop_ins(), ", "),
+                     ")\nfix: systemctl cat ", ShellWord(unit_),
+                     ", and take the line out that resets it; then: systemctl daemon-reload"));
+  }
+
+  bool IsBound(const v1::Unit& unit) const {
+    return Lists(unit.binds_to_mounts(), mount_unit_) && Lists(unit.after_mounts(), mount_unit_);
+  }
+
+  // The same in effect by somebody's own drop-in: a second one would say it twice.
+  bool IsGuardedByHand() {
+    const absl::StatusOr<v1::Unit> unit = context_.host.ReadUnit(unit_);
+    return unit.ok() && unit->load_state() == "loaded" && !unit->need_daemon_reload() &&
+           HasPreflight(*unit) && IsBound(*unit);
+  }
+
+  // systemd stops what is bound to a mount that is not there.
+  absl::Status CheckStaysUp() {
+    const absl::StatusOr<v1::Unit> unit = context_.host.ReadUnit(unit_);
+    if (absl::IsNotFound(unit.status())) return absl::OkStatus();
+    if (!unit.ok()) return unit.status();
+    const std::string& state = unit->active_state();
+    if (state.empty() || state == "inactive" || state == "failed") return absl::OkStatus();
+    const absl::StatusOr<v1::Unit> mount = context_.host.ReadUnit(mount_unit_);
+    if (!mount.ok() && !absl::IsNotFound(mount.status())) return mount.status();
+    if (mount.ok() && mount->active_state() == "active") return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        unit_, " is ", state, ", and ", mount_point_,
+        " is not mounted: bound to it, it would be stopped at once\nfix: systemctl stop ",
+        ShellWord(unit_), "; systemctl start ", ShellWord(mount_unit_)));
+  }
+
+  const ResourceContext& context_;
+  const std::string unit_;
+  const std::string mount_point_;
+  const std::string mount_unit_;
+  const std::string directory_;
+  const std::string file_;
+};
+
+}  // namespace
+
+std::string GuardText(const std::string& mount_point) {
+  return absl::StrCat(
+      "# Of connect-ha-agent, from the cluster's specification: what is changed here is written "
+      "anew.\n"
+      "# Connect neither starts nor runs without its file system, and starts only where it may.\n"
+      "# Where the agent is gone and cannot be installed again, Connect starts after: rm this "
+      "file,\n"
+      "# then systemctl daemon-reload.\n"
+      "[Unit]\n",
+      absl::StrJoin(MountGuardLines({mount_point}), "\n"), "\n\n[Service]\n", kPreflightLine, "\n");
+}
+
+std::unique_ptr<Resource> MakeGuard(const ResourceContext& context) {
+  return std::make_unique<Guard>(context);
+}
+
+}  // namespace connect_ha

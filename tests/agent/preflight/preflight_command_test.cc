@@ -1,0 +1,199 @@
+#include "agent/preflight/preflight_command.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <sstream>
+
+#include "absl/strings/match.h"
+#include "agent/preflight/preflight_files.h"
+#include "tests/agent/preflight/guarded_node.h"
+
+namespace connect_ha {
+namespace {
+
+using absl::StrContains;
+
+// A local disk that does not come back before it is told to.
+class StuckHost : public FakeHost {
+ public:
+  absl::StatusOr<std::string> ReadFile(const std::string& path) override {
+    if (path == kNodeConfig) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      reading_ = true;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return !stuck_; });
+      left_ = true;
+      changed_.notify_all();
+      return absl::UnavailableError("too late");
+    }
+    return FakeHost::ReadFile(path);
+  }
+  void Stick() { stuck_ = true; }
+  void Release() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    stuck_ = false;
+    changed_.notify_all();
+    if (reading_) changed_.wait(lock, [this] { return left_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stuck_ = false;
+  bool reading_ = false;
+  bool left_ = false;
+};
+
+class PreflightCommandTest : public testing::Test {
+ protected:
+  PreflightAnswer Run(const std::string& invocation = "start-1") {
+    error_.str("");
+    PreflightCall call;
+    call.options = node_.options;
+    call.invocation = invocation;
+    return RunPreflight(node_.host, call, terminal_);
+  }
+  v1::PreflightResult Result() {
+    const auto result = ReadPreflightResult(*node_.host);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.ok() ? *result : v1::PreflightResult();
+  }
+  int Lines() const {
+    const std::string said = error_.str();
+    return static_cast<int>(std::count(said.begin(), said.end(), '\n'));
+  }
+
+  GuardedNode node_;
+  std::ostringstream out_;
+  std::ostringstream error_;
+  Terminal terminal_{out_, error_, false, 100};
+};
+
+TEST_F(PreflightCommandTest, ARefusalIsOneLineAndIsKeptForTheAgent) {
+  node_.SetMounts("");
+  EXPECT_EQ(Run().code, kFails);
+  EXPECT_EQ(error_.str(),
+            "Connect may not start on this node: nothing is mounted at /mnt/connect: Connect would "
+            "write to the local disk; fix: systemctl start mnt-connect.mount; systemctl status "
+            "mnt-connect.mount\n");
+  EXPECT_FALSE(Result().may_start());
+  EXPECT_FALSE(Result().only_warned());
+  EXPECT_TRUE(absl::StartsWith(Result().reason(), "nothing is mounted at /mnt/connect"));
+  EXPECT_EQ(node_.host->LStat(kRuntimeDirectory)->mode, 0700u);
+  EXPECT_EQ(node_.host->LStat(kPreflightFile)->mode, 0600u);
+}
+
+TEST_F(PreflightCommandTest, ARightNodeStarts) {
+  EXPECT_EQ(Run().code, kHolds);
+  EXPECT_EQ(error_.str(), "Connect may start on this node\n");
+  EXPECT_TRUE(Result().may_start());
+  EXPECT_EQ(Result().reason(), "");
+}
+
+TEST_F(PreflightCommandTest, WhereNothingIsEnforcedItWarnsAndStarts) {
+  node_.SetMounts("");
+  node_.spec().set_enforcement(v1::OBSERVE);
+  node_.Hold();
+  EXPECT_EQ(Run().code, kHolds);
+  EXPECT_TRUE(absl::StartsWith(error_.str(), "warning: nothing is enforced here")) << error_.str();
+  EXPECT_EQ(Lines(), 1);
+  EXPECT_TRUE(Result().only_warned());
+  EXPECT_TRUE(Result().may_start());
+}
+
+TEST_F(PreflightCommandTest, AnOverrideLetsOneStartThroughAndIsToldOf) {
+  node_.SetMounts("");
+  EXPECT_EQ(OverridePreflight(*node_.host, " restored ", "alice", terminal_), kHolds);
+  EXPECT_EQ(ReadPreflightOverride(*node_.host)->reason(), "restored");
+  EXPECT_EQ(Run("start-1").code, kHolds);
+  EXPECT_TRUE(StrContains(error_.str(), "by the override of alice (restored)")) << error_.str();
+  EXPECT_EQ(Result().override().by(), "alice");
+  EXPECT_TRUE(StrContains(Result().reason(), "nothing is mounted"));
+  EXPECT_TRUE(absl::IsNotFound(ReadPreflightOverride(*node_.host).status()));
+  // A unit that asks twice for it, in one start; then the next.
+  EXPECT_EQ(Run("start-1").code, kHolds);
+  EXPECT_EQ(Run("start-2").code, kFails);
+  EXPECT_EQ(Run("start-1").code, kHolds);
+  EXPECT_EQ(Run("").code, kFails);
+}
+
+TEST_F(PreflightCommandTest, AnOverrideIsUsedUpByAStartThatNeedsNone) {
+  ASSERT_EQ(OverridePreflight(*node_.host, "restored", "alice", terminal_), kHolds);
+  EXPECT_EQ(Run("start-1").code, kHolds);
+  node_.SetMounts("");
+  EXPECT_EQ(Run("start-2").code, kFails);
+}
+
+TEST_F(PreflightCommandTest, AnOverrideThatCannotBeUsedUpDoesNotHold) {
+  node_.SetMounts("");
+  ASSERT_EQ(OverridePreflight(*node_.host, "restored", "alice", terminal_), kHolds);
+  node_.host->SetError("/run/connect-ha-agent/preflight-override-used",
+                       absl::UnavailableError("read-only file system"));
+  EXPECT_EQ(Run().code, kFails);
+  EXPECT_TRUE(StrContains(error_.str(), "an override does not hold: read-only file system"))
+      << error_.str();
+}
+
+TEST_F(PreflightCommandTest, KilledAnywhereAnOverrideLetsNoTwoStartsThrough) {
+  for (int call = 1; call < 6; ++call) {
+    node_.host->SetFile(std::string(kNodeState) + "/assignment", node_.held.SerializeAsString());
+    node_.SetMounts("");
+    ASSERT_EQ(OverridePreflight(*node_.host, "restored", "alice", terminal_), kHolds);
+    node_.host->DieAtCall(call);
+    Run("start-1");
+    node_.host->Revive();
+    const int second = Run("start-2").code;
+    const int third = Run("start-3").code;
+    EXPECT_EQ(third, kFails) << call;
+    EXPECT_TRUE(second == kHolds || second == kFails);
+  }
+}
+
+TEST_F(PreflightCommandTest, AnOverrideNeedsAReason) {
+  EXPECT_EQ(OverridePreflight(*node_.host, " ", "alice", terminal_), kUsage);
+  EXPECT_TRUE(absl::IsNotFound(ReadPreflightOverride(*node_.host).status()));
+}
+
+TEST_F(PreflightCommandTest, ExplainingUsesNothingUpAndKeepsNothing) {
+  node_.mark.reset();
+  ASSERT_EQ(OverridePreflight(*node_.host, "restored", "alice", terminal_), kHolds);
+  out_.str("");
+  PreflightCall call;
+  call.options = node_.options;
+  EXPECT_EQ(ExplainPreflight(node_.host, call, terminal_).code, kFails);
+  EXPECT_TRUE(StrContains(out_.str(), "pass  mount ")) << out_.str();
+  EXPECT_TRUE(StrContains(out_.str(), "FAIL  mark")) << out_.str();
+  EXPECT_TRUE(StrContains(out_.str(), "an override of alice waits for the next start: restored"))
+      << out_.str();
+  EXPECT_TRUE(ReadPreflightOverride(*node_.host).ok());
+  EXPECT_TRUE(absl::IsNotFound(ReadPreflightResult(*node_.host).status()));
+}
+
+TEST_F(PreflightCommandTest, AResultThatCannotBeKeptIsNoReasonNotToStart) {
+  node_.host->SetError(kPreflightFile, absl::UnavailableError("read-only file system"));
+  EXPECT_EQ(Run().code, kHolds);
+  EXPECT_TRUE(StrContains(error_.str(), "the agent will not know of it")) << error_.str();
+}
+
+TEST(PreflightInTime, AnAnswerComesWhateverHangs) {
+  GuardedNodeOf<StuckHost> node;
+  node.host->Stick();
+  std::ostringstream out;
+  std::ostringstream error;
+  Terminal terminal{out, error, false, 100};
+  PreflightCall call;
+  call.options = node.options;
+  call.within = std::chrono::milliseconds(50);
+  const PreflightAnswer answer = RunPreflight(node.host, call, terminal);
+  EXPECT_TRUE(answer.stuck);
+  EXPECT_EQ(answer.code, kFails);
+  EXPECT_TRUE(StrContains(error.str(), " has not come to an end in ")) << error.str();
+  EXPECT_FALSE(ReadPreflightResult(*node.host)->may_start());
+  node.host->Release();
+}
+
+}  // namespace
+}  // namespace connect_ha
