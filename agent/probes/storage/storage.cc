@@ -108,6 +108,8 @@ absl::StatusOr<v1::Mount> ReadMount(Host& host, const MountEntry& mount) {
   if (efs.ok()) {
     fact.set_efs_file_system(efs->file_system);
     fact.set_efs_tls(efs->tls);
+    fact.set_efs_access_point(efs->access_point);
+    fact.set_efs_iam(efs->iam);
   }
   const absl::Status ahead = AddReadAhead(host, mount, fact);
   if (!ahead.ok()) return ahead;

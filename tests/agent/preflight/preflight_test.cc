@@ -208,6 +208,18 @@ TEST_F(PreflightTest, AnythingElseThatIsMountedRefuses) {
   ExpectRefused("answers", "hangs");
 }
 
+TEST_F(PreflightTest, AnotherAccessPointRefuses) {
+  node_.SetMounts("50 28 0:52 / /mnt/connect rw - nfs4 127.0.0.1:/ rw,vers=4.1,port=20049\n");
+  const std::string state = "/run/efs/fs-0123456789abcdef0.mnt.connect.20049";
+  node_.host->SetFile(state, R"({"certificate": "c.pem"})");
+  EXPECT_EQ(Refused(), "");
+  node_.host->SetFile(state, R"({"certificate": "c.pem", "accessPoint": "fsap-0f"})");
+  ExpectRefused("mount", "it is mounted by access point fsap-0f, wanted none");
+  node_.spec().mutable_storage()->mutable_efs()->set_access_point("fsap-0123456789abcdef0");
+  node_.Hold();
+  ExpectRefused("mount", "by access point fsap-0f, wanted fsap-0123456789abcdef0");
+}
+
 TEST_F(PreflightTest, ALocalDirectoryOverTheDataDirectoryRefuses) {
   node_.SetMounts(
       "50 28 0:52 / /mnt/connect rw - nfs4 "

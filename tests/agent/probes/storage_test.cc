@@ -231,6 +231,32 @@ TEST(EfsState, TellsHowTheProxySignsIn) {
   EXPECT_TRUE(state->iam);
 }
 
+TEST_F(StorageTest, HowTheMountHelperOfEfsMountedIsTold) {
+  bench_.host->SetFile("/proc/self/mountinfo",
+                       "50 28 0:52 / /mnt/connect rw - nfs4 127.0.0.1:/ rw,port=20123\n");
+  const std::string state = "/run/efs/fs-bbb.mnt.connect.20123";
+  bench_.host->SetFile(state, "{\"certificate\": \"x\"}");
+  v1::Facts facts = bench_.Run(ReadStorage, "storage");
+  ASSERT_EQ(facts.storage().mounts_size(), 1);
+  EXPECT_TRUE(facts.storage().mounts(0).has_efs_access_point());
+  EXPECT_EQ(facts.storage().mounts(0).efs_access_point(), "");
+  EXPECT_TRUE(facts.storage().mounts(0).has_efs_iam());
+  EXPECT_FALSE(facts.storage().mounts(0).efs_iam());
+  bench_.host->SetFile(state,
+                       "{\"certificate\": \"x\", \"accessPoint\": \"fsap-1\", "
+                       "\"awsCredentialsMethod\": \"metadata\"}");
+  facts = bench_.Run(ReadStorage, "storage");
+  ASSERT_EQ(facts.storage().mounts_size(), 1);
+  EXPECT_EQ(facts.storage().mounts(0).efs_access_point(), "fsap-1");
+  EXPECT_TRUE(facts.storage().mounts(0).efs_iam());
+  // The kernel's own mount says nothing of either.
+  bench_.host->SetFile("/proc/self/mountinfo", kMounts);
+  facts = bench_.Run(ReadStorage, "storage");
+  for (const v1::Mount& mount : facts.storage().mounts()) {
+    EXPECT_FALSE(mount.has_efs_access_point()) << mount.mount_point();
+  }
+}
+
 TEST_F(StorageTest, ALineOfFstabThatAUnitTakesThePlaceOfIsNamed) {
   bench_.host->SetFile("/etc/fstab",
                        "# a comment /mnt/share\n\nfs-1:/ /mnt/share/ nfs4 hard 0 0\n");

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
 #include "common/checklist/share_fix.h"
+#include "common/checklist/view/data_mount.h"
 #include "common/checklist/view/located.h"
 #include "common/checklist/view/place.h"
 #include "tests/common/checklist/fixture.h"
@@ -96,6 +97,28 @@ TEST(Same, DoesNotKnowWhereATunnelOrAnAccessPointLeads) {
   EXPECT_EQ(Same(PlaceOf(point, "/data"), direct), Sameness::kUnknown);
   point.mutable_unit()->set_mount_options("tls");
   EXPECT_EQ(Same(PlaceOf(point, "/data"), direct), Sameness::kDifferent);
+}
+
+TEST(SameAsWanted, OfEfsIsOneDirectoryTree) {
+  v1::StorageSpec spec;
+  spec.mutable_efs()->set_file_system("fs-0ab1");
+  const std::string domain = ".efs.us-east-1.amazonaws.com:/";
+  EXPECT_EQ(SameAsWanted(spec, MountFrom("fs-0ab1" + domain)), Sameness::kSame);
+  EXPECT_EQ(SameAsWanted(spec, MountFrom("fs-0ab1" + domain + "other")), Sameness::kDifferent);
+  EXPECT_EQ(SameAsWanted(spec, MountFrom("10.0.1.20:/")), Sameness::kUnknown);
+  v1::Mount by_helper = MountFrom("127.0.0.1:/", "127.0.0.1");
+  by_helper.set_efs_file_system("fs-0ab1");
+  EXPECT_EQ(SameAsWanted(spec, by_helper), Sameness::kSame);
+  by_helper.set_efs_access_point("fsap-1");
+  EXPECT_EQ(SameAsWanted(spec, by_helper), Sameness::kDifferent);
+  EXPECT_EQ(AccessPointFault(spec, by_helper), "by access point fsap-1, wanted none");
+  spec.mutable_efs()->set_access_point("fsap-1");
+  EXPECT_EQ(SameAsWanted(spec, by_helper), Sameness::kSame);
+  by_helper.set_efs_access_point("");
+  EXPECT_EQ(SameAsWanted(spec, by_helper), Sameness::kDifferent);
+  EXPECT_EQ(SameAsWanted(spec, MountFrom("fs-0ab1" + domain)), Sameness::kDifferent);
+  EXPECT_EQ(AccessPointFault(spec, MountFrom("fs-0ab1" + domain)),
+            "by no access point, wanted fsap-1");
 }
 
 TEST(PlaceOnNetwork, FollowsWhereADataDirectoryLeads) {
