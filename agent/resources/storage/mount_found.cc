@@ -100,19 +100,19 @@ absl::Status CheckAnswers(Host& host, const MountPlan& plan) {
   if (status.ok() || absl::IsNotFound(status) || absl::IsPermissionDenied(status)) {
     return absl::OkStatus();
   }
-  const std::string clear =
-      absl::StrCat("umount -f -l ", ShellWord(point), "; systemctl start ", ShellWord(plan.unit));
+  const std::string anew =
+      absl::StrCat(ShellWord(point), "; systemctl start ", ShellWord(plan.unit));
   if (absl::IsDeadlineExceeded(status)) {
     return absl::UnavailableError(
         absl::StrCat(point, " hangs: ", plan.server,
                      " does not answer; while it does not, nothing about the mount is "
                      "changed\nfix: it goes on by "
                      "itself once the server answers; only where that is gone for good: ",
-                     clear));
+                     "umount -f -l ", anew));
   }
   return absl::UnavailableError(absl::StrCat(
       point, " answers with an error: ", absl::StrReplaceAll(status.message(), {{name, point}}),
-      "\nfix: where that lasts, and what uses it is stopped: ", clear));
+      "\nfix: where that lasts, and what uses it is stopped: umount -l ", anew));
 }
 
 std::string MountFault(const v1::StorageSpec& spec, const v1::Mount& mount,

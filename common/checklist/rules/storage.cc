@@ -18,11 +18,15 @@ namespace connect_ha {
 namespace {
 
 // What is below the mount point is kept: the mount hides it, and nothing deletes it.
-Fixes NotMountedFix(const std::string& node, const std::string& point) {
-  return {StopConnect(node),
-          Type(node, {StartMountCommand(point), absl::StrCat("findmnt ", ShellOperand(point))},
-               absl::StrCat("what was written below ", point,
-                            " meanwhile stays on the local disk, beneath the mount"))};
+Fixes NotMountedFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                    const std::string& point) {
+  Fixes fixes = {
+      StopConnect(node.name()),
+      Type(node.name(), {StartMountCommand(point), absl::StrCat("findmnt ", ShellOperand(point))},
+           absl::StrCat("what was written below ", point,
+                        " meanwhile stays on the local disk, beneath the mount"))};
+  for (const v1::Fix& fix : NoUnitFix(cluster, node, point)) fixes.push_back(fix);
+  return fixes;
 }
 
 Fixes LocalMountFix(const v1::NodeSnapshot& node, const v1::Mount& mount) {
@@ -45,7 +49,7 @@ Fixes NotSharedFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
   if (wanted.empty()) {
     return ShareFix(cluster, node, *FindDirectory(node.facts(), "Server.DataDir"));
   }
-  return mount == nullptr ? NotMountedFix(node.name(), wanted) : LocalMountFix(node, *mount);
+  return mount == nullptr ? NotMountedFix(cluster, node, wanted) : LocalMountFix(node, *mount);
 }
 
 // The unit's file is there after a boot.

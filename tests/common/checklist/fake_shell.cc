@@ -104,6 +104,14 @@ FakeShell::FakeShell(const v1::Snapshot& cluster) {
     state.data.erase("");
     state.keys.insert(facts.encryption_key().path());
     state.keys.erase("");
+    for (const v1::MountAnswer& answer : facts.storage().answers()) {
+      if (answer.has_error()) state.stale.insert(answer.mount_point());
+    }
+    for (const v1::StorageRound& round : facts.storage().rounds()) {
+      for (const v1::StorageStep& step : round.steps()) {
+        if (step.error_name() == "ESTALE") state.stale.insert(round.mount_point());
+      }
+    }
     for (const v1::Mount& one : facts.storage().mounts()) {
       const bool on_top = state.shares.count(one.mount_point()) > 0;
       if (ReachOf(one.fs_type()) == Reach::kNetwork) {
@@ -228,7 +236,13 @@ std::optional<std::string> FakeShell::RunWords(NodeState& node, const v1::Fix& f
   if (name == "mkdir")
     return Has(words, "-p") ? std::nullopt : std::optional("fails when repeated");
   if (name == "umount") {
-    if (Has(words, "-f") || Has(words, "-l")) return "leaves what is open behind";
+    if (Has(words, "-f")) return "leaves what is open behind";
+    if (Has(words, "-l")) {
+      // Of what is gone nothing is open that could go on.
+      for (const std::string& point : operands) {
+        if (node.stale.count(point) == 0) return "leaves what is open behind";
+      }
+    }
     for (const std::string& point : operands) {
       const auto share = node.shares.find(point);
       if (share == node.shares.end()) continue;

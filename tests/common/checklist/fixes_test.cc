@@ -110,6 +110,19 @@ TEST(FakeShell, RefusesWhatDestroys) {
   }
 }
 
+TEST(FakeShell, LetsOnlyWhatIsStaleBeTakenOffLazily) {
+  v1::Snapshot cluster = BaseCluster();
+  cluster.mutable_nodes(1)->mutable_facts()->mutable_storage()->mutable_answers(0)->set_error(
+      "stale file handle");
+  FakeShell shell(cluster);
+  v1::Fix fix;
+  fix.set_on("node-2");
+  fix.add_commands("umount -l /mnt/connect");
+  EXPECT_FALSE(shell.Type(fix));
+  fix.set_on("node-1");
+  EXPECT_TRUE(shell.Type(fix));
+}
+
 TEST(FakeShell, SeesAShareThatIsGoneAfterTheSecondTime) {
   FakeShell shell(BaseCluster());
   v1::Fix fix;

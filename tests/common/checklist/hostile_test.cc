@@ -168,7 +168,8 @@ std::string Danger(const std::string& command) {
 // Notes are prose, but for what is to be typed in them.
 bool HasBareWord(const std::string& note) {
   const std::vector<std::string> commands = {"touch ", "findmnt --fstab ", "systemctl cat ",
-                                             "umount -f -l ", "--no-create-home "};
+                                             "umount -f -l ", "umount -l ",
+                                             "--no-create-home "};
   for (const std::string& typed : commands) {
     for (size_t at = note.find(typed); at != std::string::npos; at = note.find(typed, at + 1)) {
       const std::string rest = note.substr(at + typed.size());

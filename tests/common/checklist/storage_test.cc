@@ -185,6 +185,29 @@ TEST(ShareFix, CopiesForOneNodeAlone) {
   }
 }
 
+std::string NotesOf(const Fixes& fixes) {
+  std::string notes;
+  for (const v1::Fix& fix : fixes) absl::StrAppend(&notes, fix.note(), "\n");
+  return notes;
+}
+
+// Who hand-built the node may have neither a unit nor a line of /etc/fstab.
+TEST(NoUnitFix, SaysWhatToWriteWhereTheAgentDoesNot) {
+  v1::Snapshot cluster = BaseCluster();
+  const v1::NodeSnapshot& node = cluster.nodes(1);
+  const std::string notes = NotesOf(NoUnitFix(cluster, node, "/mnt/connect"));
+  EXPECT_NE(notes.find("add a line to /etc/fstab, as on node-1: fs-0123456789abcdef0.efs."),
+            std::string::npos)
+      << notes;
+  EXPECT_NE(notes.find("enforcement: enforce"), std::string::npos) << notes;
+  cluster.mutable_spec()->mutable_storage()->clear_efs();
+  EXPECT_EQ(NotesOf(NoUnitFix(cluster, node, "/mnt/connect")).find("enforcement: enforce"),
+            std::string::npos);
+  cluster = BaseCluster();
+  cluster.mutable_spec()->set_enforcement(v1::ENFORCE);
+  EXPECT_TRUE(NoUnitFix(cluster, cluster.nodes(1), "/mnt/connect").empty());
+}
+
 // One cause, and no word of keys or directories.
 TEST(Storage, OfANodeWithALocalMountIsOneCause) {
   for (const char* fixture : {"storage-is-mounted/fail-bound-over", "storage-is-mounted/fail",
