@@ -84,7 +84,7 @@ std::string AddLineNote(const Peer& peer, const std::string& point) {
   const bool is_line = IsField(peer.mount->source()) && IsField(point) &&
                        IsField(peer.mount->fs_type()) && IsField(port);
   if (peer.mount->has_efs_file_system() || place.is_tunnel || !is_line ||
-      !absl::StartsWith(peer.mount->fs_type(), "nfs")) {
+      peer.mount->fs_type() != "nfs4") {  // an export of NFSv3 has another path
     return absl::StrCat("add a line for ", point, " to /etc/fstab, as on ", peer.node->name(),
                         " (there: findmnt --fstab ", ShellOperand(point), ")");
   }

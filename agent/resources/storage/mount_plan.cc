@@ -63,7 +63,7 @@ absl::Status PlanNfs(const v1::StorageSpec& spec, MountPlan& plan) {
   plan.source = absl::StrCat(is_ipv6 ? absl::StrCat("[", plan.server, "]") : plan.server, ":",
                              nfs.has_export_() ? nfs.export_() : "/");
   plan.type = "nfs4";
-  plan.options = absl::StrCat("nfsvers=4.1,", NfsOptions());
+  plan.options = NfsOptions();
   if (nfs.has_port()) {
     plan.port = absl::StrCat(nfs.port());
     absl::StrAppend(&plan.options, ",port=", plan.port);

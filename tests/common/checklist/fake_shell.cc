@@ -145,11 +145,14 @@ std::optional<std::string> FakeShell::Type(const v1::Fix& fix) {
 
 std::optional<std::string> FakeShell::Run(NodeState& node, const v1::Fix& fix,
                                           const std::string& command) {
-  // A drop-in of a name that is ours alone, written whole: the same however often.
+  // A drop-in, or a rule of udev, of a name that is ours alone, written whole: the same however often.
   const std::vector<std::string> drop_in = absl::StrSplit(command, " > ");
-  if (drop_in.size() == 2 && absl::StartsWith(drop_in[0], "printf ") &&
-      absl::StartsWith(drop_in[1], "/etc/systemd/system/") &&
+  const bool writes = drop_in.size() == 2 && absl::StartsWith(drop_in[0], "printf ");
+  if (writes && absl::StartsWith(drop_in[1], "/etc/systemd/system/") &&
       absl::EndsWith(drop_in[1], "/connect-ha.conf")) {
+    return std::nullopt;
+  }
+  if (writes && absl::StartsWith(drop_in[1], "/etc/udev/rules.d/99-connect-ha-")) {
     return std::nullopt;
   }
   for (const absl::string_view stage : absl::StrSplit(command, " | ")) {
@@ -202,6 +205,10 @@ std::optional<std::string> FakeShell::RunWords(NodeState& node, const v1::Fix& f
                                 : std::nullopt;
   }
   if (name == "systemctl") return Systemctl(node, fix, words);
+  if (name == "udevadm") {
+    return Has(words, "control") || Has(words, "trigger") ? std::nullopt
+                                                          : std::optional<std::string>("unknown");
+  }
   if (name == "timedatectl") {
     return operands.empty() || operands[0] != "set-time"
                ? std::nullopt
