@@ -244,8 +244,8 @@ Fixes NoUnitFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
   const Peer peer = FindPeer(cluster, node, "Server.DataDir");
   return {ByHand(
       node.name(),
-      absl::StrCat("where systemd says that there is no such unit: ", AddLineNote(peer, mount_point),
-                   "; then mkdir -p ", ShellOperand(mount_point),
+      absl::StrCat("where systemd says that there is no such unit: ",
+                   AddLineNote(peer, mount_point), "; then mkdir -p ", ShellOperand(mount_point),
                    ", systemctl daemon-reload, and start it again",
                    says_what ? "; or write enforcement: enforce into cluster.yaml, with which the "
                                "agents mount it, and bring the nodes to all that stands there"

@@ -25,8 +25,8 @@ std::string SetKeyNote(const v1::Facts& facts, const std::string& key, const std
 // "take LandingDir under [Server] out of FILE:LINE"
 std::string TakeKeyOutNote(const v1::Facts& facts, const std::string& key);
 
-// "systemctl start mnt-connect.mount": nothing happens where it is mounted. Neither where there is no
-// such unit and no line of /etc/fstab: see NoUnitFix.
+// "systemctl start mnt-connect.mount": nothing happens where it is mounted. Neither where there is
+// no such unit and no line of /etc/fstab: see NoUnitFix.
 std::string StartMountCommand(const std::string& mount_point);
 // What is to be written first where systemd has nothing to mount it by; none where the agent writes
 // it. For use behind StartMountCommand.

@@ -45,6 +45,8 @@ v1::Finding MetricsPathIsUnique(const v1::Snapshot& cluster);
 // storage.cc
 v1::Finding StorageIsMounted(const v1::Snapshot& cluster);
 v1::Finding StorageIsEncryptedInTransit(const v1::Snapshot& cluster);
+// left_over.cc
+v1::Finding NoMountIsLeftOver(const v1::Snapshot& cluster);
 // storage_options.cc
 v1::Finding StorageOptions(const v1::Snapshot& cluster);
 v1::Finding StorageReadsAhead(const v1::Snapshot& cluster);

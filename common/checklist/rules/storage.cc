@@ -147,11 +147,10 @@ void SayAnother(bool others_have_it, bool is_by_access_point, const v1::NodeSnap
                                  point, " while Connect is stopped on every node"))},
         {v1::SPEC});
   }
-  Fixes fixes = {ByHand(
-      node.name(),
-      absl::StrCat("correct the source of ", point, is_by_access_point ? ", and accesspoint=," : "",
-                   " in /etc/fstab or in its unit (systemctl cat ",
-                   ShellOperand(MountUnitName(point)), ")"))};
+  Fixes fixes = {ByHand(node.name(), absl::StrCat("correct the source of ", point,
+                                                  is_by_access_point ? ", and accesspoint=," : "",
+                                                  " in /etc/fstab or in its unit (systemctl cat ",
+                                                  ShellOperand(MountUnitName(point)), ")"))};
   for (const v1::Fix& fix : RemountFix(node.name(), point)) fixes.push_back(fix);
   verdict.Fail(node.name(), text, fixes, {v1::PEERS});
 }
@@ -242,9 +241,9 @@ void JudgeMount(const v1::Snapshot& cluster, const std::vector<Place>& as_wanted
     return;
   }
   if (IsHelperSilent(spec.efs(), *mount)) {
-    return verdict.Unknown(
-        node.name(), absl::StrCat("by which access point ", point,
-                                  " is mounted, and whether with iam, was not reported"));
+    return verdict.Unknown(node.name(),
+                           absl::StrCat("by which access point ", point,
+                                        " is mounted, and whether with iam, was not reported"));
   }
   if (!IsTheSpecs(spec, as_wanted, node, *mount, verdict)) return;
   if (spec.efs().iam() && !mount->efs_iam()) return JudgeSignIn(node, *mount, verdict);

@@ -117,23 +117,23 @@ uint64_t ReadAheadWanted(const v1::Mount& mount) {
              : 0;
 }
 
-// Of each NFS file system as it is mounted, by the kernel's own list of them. The file is ours alone
-// and written whole; the mounts that are there are gone through as if they came anew.
+// Of each NFS file system as it is mounted, by the kernel's own list of them. The file is ours
+// alone and written whole; the mounts that are there are gone through as if they came anew.
 v1::Fix ReadAheadFix(const std::string& node, const v1::Mount& mount, uint64_t wanted) {
   const std::string rule = absl::StrCat(
       "ACTION==\"add\", SUBSYSTEM==\"bdi\", PROGRAM=\"/usr/bin/grep -qw %k "
       "/proc/fs/nfsfs/volumes\", ATTR{read_ahead_kb}=\"",
       wanted, "\"");
   const std::string now = absl::StrCat("/sys/class/bdi/", mount.device(), "/read_ahead_kb");
-  return Type(node,
-              {absl::StrCat("printf '%s\\n' ", ShellWord(rule),
-                            " > /etc/udev/rules.d/99-connect-ha-read-ahead.rules"),
-               "udevadm control --reload",
-               "udevadm trigger --settle --action=add --subsystem-match=bdi",
-               absl::StrCat("cat ", ShellOperand(now))},
-              "it holds for every NFS mount of the node, also after the next mount and the next "
-              "boot. What amazon-efs-utils mounts has it by itself, unless optimize_readahead is "
-              "false in /etc/amazon/efs/efs-utils.conf");
+  return Type(
+      node,
+      {absl::StrCat("printf '%s\\n' ", ShellWord(rule),
+                    " > /etc/udev/rules.d/99-connect-ha-read-ahead.rules"),
+       "udevadm control --reload", "udevadm trigger --settle --action=add --subsystem-match=bdi",
+       absl::StrCat("cat ", ShellOperand(now))},
+      "it holds for every NFS mount of the node, also after the next mount and the next "
+      "boot. What amazon-efs-utils mounts has it by itself, unless optimize_readahead is "
+      "false in /etc/amazon/efs/efs-utils.conf");
 }
 
 void JudgeReadAhead(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
@@ -147,11 +147,10 @@ void JudgeReadAhead(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdic
   if (mount.read_ahead_kb() >= wanted) {
     return verdict.Pass(node.name(), absl::StrCat(point, " reads ", wanted, " KiB ahead"));
   }
-  verdict.Fail(
-      node.name(),
-      absl::StrCat(point, " reads ", mount.read_ahead_kb(), " KiB ahead, EFS wants ", wanted,
-                   ": large files are read slowly"),
-      {ReadAheadFix(node.name(), mount, wanted)});
+  verdict.Fail(node.name(),
+               absl::StrCat(point, " reads ", mount.read_ahead_kb(), " KiB ahead, EFS wants ",
+                            wanted, ": large files are read slowly"),
+               {ReadAheadFix(node.name(), mount, wanted)});
 }
 
 }  // namespace

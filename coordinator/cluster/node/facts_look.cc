@@ -36,8 +36,8 @@ bool HasTooLongLists(const v1::Facts& facts) {
        configuration.keys_size(), configuration.errors_size(), configuration.warnings_size(),
        facts.license().files_size(), storage.mounts_size(), storage.directories_size(),
        storage.answers_size(), facts.listeners().tcp_size(), facts.disk().file_systems_size(),
-       storage.rounds_size(), storage.spaces_size(), facts.beacons().directories_size(),
-       most_beacons, facts.presence().seen_keys_size()});
+       storage.rounds_size(), storage.spaces_size(), storage.own_mount_units_size(),
+       facts.beacons().directories_size(), most_beacons, facts.presence().seen_keys_size()});
   return longest > kMostInAList || facts.runtimes().runtimes_size() > kMostRuntimes;
 }
 

@@ -255,7 +255,8 @@ TEST_F(MountTest, WhatHangsIsNotTouched) {
   host().SetError("/mnt/connect", absl::UnavailableError("stale file handle"));
   said = Turn();
   EXPECT_TRUE(StrContains(said, "/mnt/connect answers with an error: stale file handle")) << said;
-  EXPECT_TRUE(StrContains(fix(), "stopped: umount -l /mnt/connect; systemctl start mnt-connect.mount"))
+  EXPECT_TRUE(
+      StrContains(fix(), "stopped: umount -l /mnt/connect; systemctl start mnt-connect.mount"))
       << fix();
   ExpectUntouched();
 }

@@ -145,7 +145,8 @@ std::optional<std::string> FakeShell::Type(const v1::Fix& fix) {
 
 std::optional<std::string> FakeShell::Run(NodeState& node, const v1::Fix& fix,
                                           const std::string& command) {
-  // A drop-in, or a rule of udev, of a name that is ours alone, written whole: the same however often.
+  // A drop-in, or a rule of udev, of a name that is ours alone, written whole: the same however
+  // often.
   const std::vector<std::string> drop_in = absl::StrSplit(command, " > ");
   const bool writes = drop_in.size() == 2 && absl::StartsWith(drop_in[0], "printf ");
   if (writes && absl::StartsWith(drop_in[1], "/etc/systemd/system/") &&

@@ -105,8 +105,9 @@ TEST(FakeShell, RefusesWhatDestroys) {
   }
   for (const char* command :
        {"printf '%s\\n' 'x' > /etc/udev/rules.d/99-connect-ha-read-ahead.rules",
-        "udevadm control --reload", "findmnt /mnt/connect", "du -xh / | sort -h | tail", "systemctl status rstudio-connect",
-        "chmod 0600 /mnt/connect/data/db/secret.key", "mkdir -p /opt/quarto/1.5.57"}) {
+        "udevadm control --reload", "findmnt /mnt/connect", "du -xh / | sort -h | tail",
+        "systemctl status rstudio-connect", "chmod 0600 /mnt/connect/data/db/secret.key",
+        "mkdir -p /opt/quarto/1.5.57"}) {
     EXPECT_FALSE(type(command)) << command;
   }
 }
