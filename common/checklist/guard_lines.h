@@ -17,8 +17,8 @@ std::vector<std::string> MountGuardLines(const std::vector<std::string>& mount_p
 
 // In the section [Service]. A program that is not there fails the start.
 inline constexpr char kPreflightLine[] = "ExecStartPre=/usr/bin/connect-ha-agent preflight";
-// How the end of Unit.exec_start_pre has it. With anything more, as --override or --explain, it does
-// something else than to keep Connect from starting.
+// How an entry of Unit.exec_start_pre ends. With more behind it, as --override or --explain, it
+// does something else than to keep Connect from starting.
 inline constexpr char kPreflightCommand[] = "/connect-ha-agent preflight";
 
 // Of what systemd has in effect: a start of the unit asks for it, and fails where it says no.
