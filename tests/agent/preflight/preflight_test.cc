@@ -286,7 +286,9 @@ TEST_F(PreflightTest, AnEmptyDataDirectoryDoesNotBelongToADatabaseThatIsInUse) {
       MergeConnectConfig(ParseGcfg("[Server]\nDataDir = /mnt/connect/data\n").entries, {});
   StorageLook look(*node_.host, node_.spec().storage(), config);
   ASSERT_TRUE(look.Directories().ok());
-  node_.host->SetDirectory("/mnt/connect/data/.connect-ha");
+  for (const char* name : {".connect-ha", "lost+found", ".snapshot"}) {
+    node_.host->SetDirectory(absl::StrCat("/mnt/connect/data/", name));
+  }
   EXPECT_TRUE(look.FitsDatabase(0).ok());
   const absl::Status status = look.FitsDatabase(2);
   EXPECT_TRUE(absl::StrContains(status.message(), "is empty, and the database has Connect's"))
