@@ -66,9 +66,9 @@ std::string GuardOf(const v1::Facts& facts, const std::string& mount_point) {
 }
 
 // What is to be added to Connect's unit. A mount that is not there would stop a Connect that runs
-// as soon as systemd reads this.
+// as soon as systemd reads this; with one that hangs, systemd itself may hang while it reads.
 v1::Fix Reading(const std::string& node, std::initializer_list<std::string> commands) {
-  return Needing(Type(node, commands), {"storage-is-mounted"});
+  return Needing(Type(node, commands), {"storage-is-mounted", "storage-is-alive"});
 }
 
 // All at once, since the file is written whole. Where there is one already it may say more.
