@@ -132,13 +132,28 @@ void JudgeGuard(const v1::NodeSnapshot& node, const std::string& mount_point,
                absl::StrCat("a boot waits for ", mount_point, " (", guard, ")", preflight));
 }
 
+// By systemctl mask --runtime, "masked-runtime", it ends with the boot.
+void JudgeMask(const v1::NodeSnapshot& node, Verdict& verdict) {
+  const v1::Unit& service = node.facts().connect().unit();
+  if (service.unit_file_state() == "masked") {
+    return verdict.Pass(node.name(), "no boot starts Connect: its unit is masked");
+  }
+  const std::string unit = ShellOperand(NameOf(service));
+  const std::string todo = absl::StrCat(
+      "unmask it (systemctl unmask --runtime ", unit,
+      "), and it is told; or, where no boot is to start Connect: systemctl mask ", unit);
+  verdict.Unknown(
+      node.name(),
+      absl::StrCat("its unit is masked (", service.unit_file_state(),
+                   "), but not past a boot: what guards it then systemd does not tell"),
+      {ByHand(node.name(), todo)});
+}
+
 void JudgeGuards(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node, Verdict& verdict) {
   const v1::Facts& facts = node.facts();
   const v1::Unit& service = facts.connect().unit();
   // Of such a unit systemd says nothing more.
-  if (service.load_state() == "masked" && !IsRunning(facts)) {
-    return verdict.Pass(node.name(), "no boot starts Connect: its unit is masked");
-  }
+  if (service.load_state() == "masked" && !IsRunning(facts)) return JudgeMask(node, verdict);
   if (FindDirectory(facts, "Server.DataDir") == nullptr) {
     return verdict.Unknown(node.name(), "Server.DataDir was not reported");
   }
