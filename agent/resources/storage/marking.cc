@@ -109,6 +109,10 @@ absl::StatusOr<MarkStand> LookAtMark(const Marking& marking) {
   if (absl::IsNotFound(found.status()) && *known) {
     return Told(MarkIsGone(marking.state_dir, stand.data_dir, stand.own.cluster()), marking.cache);
   }
+  // There, and none of ours to read; what did not answer says nothing of it.
+  if (absl::IsDataLoss(found.status()) || absl::IsFailedPrecondition(found.status())) {
+    return Told(found.status(), marking.cache);
+  }
   if (!found.ok() && !absl::IsNotFound(found.status())) return found.status();
   if (found.ok()) {
     const absl::Status same = CheckMark(stand.data_dir, *found, stand.own);

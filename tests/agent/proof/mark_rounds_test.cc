@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -116,6 +117,21 @@ TEST_F(MarkRoundsTest, WhatIsAnothersStaysAndIsReported) {
             absl::StrCat("/mnt/connect/data is marked as cluster other (0000000000000000), this "
                          "node is of lab (",
                          kTestClusterId, ")"));
+}
+
+TEST_F(MarkRoundsTest, AMarkThatIsNoneIsReportedWithoutWhatToDo) {
+  const std::string folder = "/mnt/connect/data/.connect-ha";
+  const std::vector<std::pair<absl::Status, std::string>> troubles = {
+      {absl::DataLossError(folder + "/cluster is no cluster's mark\nfix: look what it is"),
+       folder + "/cluster is no cluster's mark"},
+      {absl::FailedPreconditionError(folder + " is a link"), folder + " is a link"}};
+  for (const auto& [status, told] : troubles) {
+    const absl::StatusOr<std::string> answer = status;
+    host_.SetWork([answer](char, const std::string&, const std::string&) { return answer; });
+    EXPECT_TRUE(rounds_.Run(order_));
+    EXPECT_EQ(cache_.mark_fault.Get(), told);
+    EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(10));
+  }
 }
 
 // It may be an empty file system by now, under a Connect that runs on.
