@@ -88,6 +88,34 @@ TEST_F(MarkRoundsTest, AFileSystemThatTheSpecificationDoesNotNameIsNotMarked) {
   EXPECT_TRUE(host_.ReadFile(std::string(kState) + "/mark").ok());
 }
 
+// Of two names of NFS servers nothing tells whether they are of one.
+TEST_F(MarkRoundsTest, AMoveToAnotherServerKnowsNoMarkBeforeThatIsMounted) {
+  const auto mount = [this](const std::string& server) {
+    host_.SetFile("/proc/self/mountinfo",
+                  "28 1 259:1 / / rw - ext4 /dev/root rw\n50 28 0:52 / /mnt/connect rw - nfs4 " +
+                      server + ":/ rw,vers=4.1\n");
+  };
+  spec().mutable_storage()->mutable_nfs()->set_server("new.example.com");
+  mount("old.example.com");
+  rounds_.Run(order_);
+  EXPECT_FALSE(mark_);
+  EXPECT_FALSE(host_.ReadFile(std::string(kState) + "/mark").ok());
+  mount("new.example.com");
+  rounds_.Run(order_);
+  EXPECT_TRUE(mark_);
+  EXPECT_TRUE(host_.ReadFile(std::string(kState) + "/mark").ok());
+}
+
+// Nothing tells where it leads; the preflight takes it for what is wanted, too.
+TEST_F(MarkRoundsTest, ATunnelThatIsWantedByItsNameIsMarked) {
+  spec().mutable_storage()->mutable_nfs()->set_server("127.0.0.1");
+  host_.SetFile("/proc/self/mountinfo",
+                "28 1 259:1 / / rw - ext4 /dev/root rw\n"
+                "50 28 0:52 / /mnt/connect rw - nfs4 127.0.0.1:/ rw,vers=4.1,addr=127.0.0.1\n");
+  rounds_.Run(order_);
+  EXPECT_TRUE(mark_);
+}
+
 TEST_F(MarkRoundsTest, WithNothingToEnforceOrToProveNothingIsWritten) {
   spec().set_enforcement(v1::OBSERVE);
   EXPECT_FALSE(rounds_.Run(order_));
