@@ -162,6 +162,18 @@ TEST_F(MarkRoundsTest, AMarkThatIsNoneIsReportedWithoutWhatToDo) {
   }
 }
 
+TEST_F(MarkRoundsTest, WhereNobodyAsksForItAnyMoreNothingIsReported) {
+  mark_.emplace();
+  mark_->set_cluster("other");
+  mark_->set_id("0000000000000000");
+  rounds_.Run(order_);
+  EXPECT_NE(cache_.mark_fault.Get().value(), "");
+  rounds_.Stop();
+  EXPECT_EQ(cache_.mark_fault.Get().value(), "");
+  EXPECT_FALSE(cache_.mark.Get());
+  EXPECT_TRUE(mark_);
+}
+
 // It may be an empty file system by now, under a Connect that runs on.
 TEST_F(MarkRoundsTest, AMarkThatGoesIsReportedUntilItIsBack) {
   EXPECT_TRUE(rounds_.Run(order_));
