@@ -208,6 +208,15 @@ TEST_F(PreflightTest, AnythingElseThatIsMountedRefuses) {
   ExpectRefused("answers", "hangs");
 }
 
+TEST_F(PreflightTest, AFileSystemOfTheNetworkIsNotLocalForHavingAnotherType) {
+  node_.spec().mutable_storage()->clear_source();
+  node_.Hold();
+  for (const char* type : {"beegfs", "gpfs"}) {
+    node_.SetMounts(absl::StrCat("50 28 0:52 / /mnt/connect rw - ", type, " shared rw\n"));
+    EXPECT_EQ(Refused(), "") << type;
+  }
+}
+
 TEST_F(PreflightTest, ALocalDirectoryOverTheDataDirectoryRefuses) {
   node_.SetMounts(
       "50 28 0:52 / /mnt/connect rw - nfs4 "
