@@ -155,7 +155,8 @@ uint64_t ReadAheadWanted(const v1::Mount& mount) {
 }
 
 // Of each NFS file system as it is mounted, by the kernel's own list of them. The file is ours
-// alone and written whole; the mounts that are there are gone through as if they came anew.
+// alone and written whole; the mounts that are there are gone through as if they came anew. udev
+// takes files by their names: it comes after nfs-common's 99-nfs.rules, which set the default.
 v1::Fix ReadAheadFix(const std::string& node, const v1::Mount& mount, uint64_t wanted) {
   const std::string rule = absl::StrCat(
       "ACTION==\"add\", SUBSYSTEM==\"bdi\", PROGRAM=\"/usr/bin/grep -qw %k "
@@ -165,7 +166,7 @@ v1::Fix ReadAheadFix(const std::string& node, const v1::Mount& mount, uint64_t w
   return Type(
       node,
       {absl::StrCat("printf '%s\\n' ", ShellWord(rule),
-                    " > /etc/udev/rules.d/99-connect-ha-read-ahead.rules"),
+                    " > /etc/udev/rules.d/99-z-connect-ha-read-ahead.rules"),
        "udevadm control --reload", "udevadm trigger --settle --action=add --subsystem-match=bdi",
        absl::StrCat("cat ", ShellOperand(now))},
       "it holds for every NFS mount of the node, also after the next mount and the next "
