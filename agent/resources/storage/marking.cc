@@ -111,6 +111,9 @@ absl::StatusOr<MarkStand> LookAtMark(const Marking& marking) {
   stand.fault = kAbsent;
   if (stand.data_dir.empty()) {
     marking.cache.mark_fault.Put("");
+    // That a mark could not be read was of what is no longer looked at.
+    const std::optional<KeptMark> seen = marking.cache.mark.Get();
+    if (seen && !seen->ok()) marking.cache.mark.Put(absl::NotFoundError("not looked for"));
     return stand;
   }
   const absl::StatusOr<bool> known =

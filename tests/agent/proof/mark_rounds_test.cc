@@ -214,6 +214,18 @@ TEST_F(MarkRoundsTest, AMarkThatCannotBeReadIsReportedAndLookedAtSoon) {
   EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(60));
 }
 
+TEST_F(MarkRoundsTest, WhatCouldNotBeReadIsForgottenWithTheFileSystem) {
+  host_.SetWork([](char, const std::string&, const std::string&) -> absl::StatusOr<std::string> {
+    return absl::DeadlineExceededError("has not answered");
+  });
+  EXPECT_TRUE(rounds_.Run(order_));
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(10));
+  host_.SetFile("/proc/self/mountinfo", "28 1 259:1 / / rw - ext4 /dev/root rw\n");
+  EXPECT_TRUE(rounds_.Run(order_));
+  EXPECT_TRUE(absl::IsNotFound(cache_.mark.Get()->status()));
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(60));
+}
+
 TEST_F(MarkRoundsTest, WithoutAConfigurationThereIsNoPlace) {
   order_.config = nullptr;
   EXPECT_FALSE(rounds_.Run(order_));
