@@ -6,6 +6,9 @@
 #include "absl/strings/str_join.h"
 #include "agent/resources/kept_file.h"
 #include "agent/resources/nouns.h"
+#include "agent/resources/storage/mount_found.h"
+#include "agent/resources/storage/mount_look.h"
+#include "agent/resources/storage/mount_plan.h"
 #include "common/checklist/fix.h"
 #include "common/checklist/guard_lines.h"
 #include "common/mount_unit.h"
@@ -43,7 +46,8 @@ class Guard : public Resource {
   absl::Status Apply(Progress& progress) override {
     progress.Enter(v1::Step::WRITING);
     const std::string text = GuardText(mount_point_);
-    absl::Status done = CheckStaysUp();
+    absl::Status done = CheckDoesNotHang();
+    if (done.ok()) done = CheckStaysUp();
     if (done.ok()) done = context_.host.MakeDirectory(directory_);
     if (done.ok()) done = KeepFile(context_, file_, kOldUnits, text);
     FileAttributes attributes;
@@ -96,6 +100,13 @@ class Guard : public Resource {
     const absl::StatusOr<v1::Unit> unit = context_.host.ReadUnit(unit_);
     return unit.ok() && unit->load_state() == "loaded" && !unit->need_daemon_reload() &&
            HasPreflight(*unit) && IsBound(*unit);
+  }
+
+  // Reading its units anew, PID 1 would hang over a mount that does and has a line in /etc/fstab.
+  absl::Status CheckDoesNotHang() {
+    const auto here = MountsAt(context_.host, mount_point_);
+    if (!here.ok() || here->empty()) return here.status();
+    return CheckAnswers(context_.host, PlanAsFarAsKnown(context_.desired.spec().storage()));
   }
 
   // systemd stops what is bound to a mount that is not there.

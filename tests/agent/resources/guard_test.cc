@@ -175,6 +175,15 @@ TEST_F(GuardTest, IsInEffectOnlyOnceSystemdHasReadIt) {
   EXPECT_TRUE(Apply().ok());
 }
 
+TEST_F(GuardTest, NothingIsReadAnewWhileTheFileSystemHangs) {
+  node_.host.SetError("/mnt/connect", absl::DeadlineExceededError("no answer in 5 s"));
+  const std::string said = Turn();
+  EXPECT_TRUE(StrContains(said, "/mnt/connect hangs: its server does not answer")) << said;
+  EXPECT_EQ(DropIn(), "");
+  const auto changes = node_.host.changes();
+  EXPECT_EQ(std::count(changes.begin(), changes.end(), "ReloadUnits systemd"), 0);
+}
+
 TEST_F(GuardTest, WhatSomebodyWroteToTheSameEffectIsEnough) {
   v1::Unit unit = Guarded("inactive");
   unit.clear_drop_ins();
