@@ -181,6 +181,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
     prover.SetConfig(loaded.config);
     return loaded;
   };
+  gathering.state_dir = state_dir;
   gathering.on_done = [&watcher] { watcher.Wake(); };
   Gatherer gatherer(std::move(gathering), host, cache);
 

@@ -25,7 +25,7 @@ class Guard : public Resource {
         mount_point_(context.desired.spec().storage().mount_point()),
         mount_unit_(MountUnitName(mount_point_)),
         directory_(absl::StrCat("/etc/systemd/system/", unit_, ".d")),
-        file_(absl::StrCat(directory_, "/connect-ha-guard.conf")) {}
+        file_(absl::StrCat(directory_, "/", kGuardFile)) {}
 
   std::string Name() const override { return "guard " + unit_; }
 
@@ -126,8 +126,7 @@ class Guard : public Resource {
 
 std::string GuardText(const std::string& mount_point) {
   return absl::StrCat(
-      "# Of connect-ha-agent, from the cluster's specification: what is changed here is written "
-      "anew.\n"
+      kOwnUnitLine,
       "# Connect neither starts nor runs without its file system, and starts only where it may.\n"
       "# Where the agent is gone and cannot be installed again, Connect starts after: rm this "
       "file,\n"
