@@ -39,6 +39,7 @@ struct ProbeInput {
   ProbeCache& cache;
   // Accounts that the specification names which this node holds; empty while it holds none.
   std::vector<std::string> accounts = {};
+  std::string state_dir = "/var/lib/connect-ha-agent";  // the agent's own
 };
 
 // What makes a probe run again before its pace says so.

@@ -57,6 +57,7 @@ struct Command {
   bool hidden = false;
   // Instead of `run`: prints what is made from the whole table.
   std::string (*print)(const Program& program) = nullptr;
+  std::string operand_choices = {};  // "storage|database": completed as the first operand
 };
 
 // A section at the end of the help and of the manual page.

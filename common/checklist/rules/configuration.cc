@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -12,6 +14,7 @@
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/config_keys.h"
 #include "common/checklist/view/config_values.h"
+#include "common/checklist/view/database_answer.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/time.h"
 
@@ -86,9 +89,7 @@ std::string PlaceOnNode(const KeyOnNodes& key, const v1::Facts& facts) {
   return is_set ? SettingPlace(facts, key.section, key.key) : ConfigPath(facts);
 }
 
-void JudgeKey(const KeyOnNodes& key, const Nodes& nodes, Verdict& verdict) {
-  const KeyClass key_class = key.key_class->key_class;
-  if (key_class == KeyClass::kMayDiffer || key_class == KeyClass::kMustDiffer) return;
+std::vector<Seen> SeenOf(const KeyOnNodes& key, const Nodes& nodes) {
   std::vector<Seen> seen;
   seen.reserve(nodes.size());
   const v1::ConfigKey* before = nullptr;
@@ -101,7 +102,39 @@ void JudgeKey(const KeyOnNodes& key, const Nodes& nodes, Verdict& verdict) {
                     here != nullptr && here->has_secret_digest()});
     before = here;
   }
-  const char* note = key_class == KeyClass::kUnknown ? " (a key not known here)" : "";
+  return seen;
+}
+
+// By KeyIdentity: what database-is-same judges by where it leads.
+bool LeadsToDatabase(const std::string& identity) {
+  return std::any_of(kDatabases.begin(), kDatabases.end(), [&identity](const DatabaseNoun& noun) {
+    return identity == absl::StrCat("postgres.", absl::AsciiStrToLower(noun.url));
+  });
+}
+
+// Where not all have one value: takes those of these nodes out, which are told of already, and adds
+// their names.
+void LeaveOut(const std::set<std::string>& told, std::vector<Seen>& seen,
+              std::set<std::string>& left_out) {
+  const bool alike = std::all_of(seen.begin(), seen.end(), [&seen](const Seen& one) {
+    return one.value == seen.front().value;
+  });
+  if (alike) return;
+  std::vector<Seen> others;
+  for (const Seen& one : seen) {
+    const std::string& name = one.node->name();
+    if (told.count(name) > 0) {
+      left_out.insert(name);
+    } else {
+      others.push_back(one);
+    }
+  }
+  seen = std::move(others);
+}
+
+void JudgeKey(const KeyOnNodes& key, const std::vector<Seen>& seen, Verdict& verdict) {
+  const bool is_unknown = key.key_class->key_class == KeyClass::kUnknown;
+  const char* note = is_unknown ? " (a key not known here)" : "";
   Agree(verdict, seen,
         {absl::StrCat(key.name, note, " ="), std::nullopt,
          [&](const Seen& one, const Seen& right) -> Fixes {
@@ -112,6 +145,29 @@ void JudgeKey(const KeyOnNodes& key, const Nodes& nodes, Verdict& verdict) {
                RestartConnect(node)};
          },
          absl::StrCat("decide which value ", key.name, " is to have, and give it to every node")});
+}
+
+// Of nodes that are right but for what another rule tells.
+void AddFollowing(const std::set<std::string>& nodes, const char* cause, v1::Finding& finding) {
+  std::set<std::string> wrong;
+  for (const v1::Evidence& evidence : finding.evidence()) {
+    if (evidence.outcome() == v1::FAIL || evidence.outcome() == v1::UNKNOWN) {
+      wrong.insert(evidence.node());
+    }
+  }
+  std::vector<std::string> following;
+  for (const std::string& node : nodes) {
+    if (wrong.count(node) > 0) continue;
+    following.push_back(node);
+    v1::Evidence& evidence = *finding.add_evidence();
+    evidence.set_node(node);
+    evidence.set_outcome(v1::FOLLOWS);
+    evidence.set_cause(cause);
+    evidence.set_text(absl::StrCat("follows ", cause));
+  }
+  if (following.empty() || !wrong.empty()) return;
+  finding.set_outcome(v1::FOLLOWS);
+  finding.set_summary(absl::StrCat("follows ", cause, " on ", JoinNames(following)));
 }
 
 // What Connect would say of the file at its next start.
@@ -204,15 +260,30 @@ v1::Finding ConfigurationIsValid(const v1::Snapshot& cluster) {
 }
 
 v1::Finding ConfigurationMatches(const v1::Snapshot& cluster) {
+  return ConfigurationMatchesBut(cluster, {});
+}
+
+v1::Finding ConfigurationMatchesBut(const v1::Snapshot& cluster,
+                                    const std::set<std::string>& elsewhere) {
   Verdict verdict;
   Nodes nodes;
   for (const v1::NodeSnapshot& node : cluster.nodes()) nodes.push_back(&node);
   const auto keys = CollectKeys(nodes);
-  for (const auto& [identity, key] : keys) JudgeKey(key, nodes, verdict);
+  std::set<std::string> left_out;
+  for (const auto& [identity, key] : keys) {
+    const KeyClass key_class = key.key_class->key_class;
+    if (key_class == KeyClass::kMayDiffer || key_class == KeyClass::kMustDiffer) continue;
+    std::vector<Seen> seen = SeenOf(key, nodes);
+    if (LeadsToDatabase(identity)) LeaveOut(elsewhere, seen, left_out);
+    JudgeKey(key, seen, verdict);
+  }
   for (const v1::NodeSnapshot* node : nodes) {
+    if (left_out.count(node->name()) > 0) continue;
     verdict.Pass(node->name(), absl::StrCat(keys.size(), " keys, none in conflict"));
   }
-  return verdict.Finish();
+  v1::Finding finding = verdict.Finish();
+  AddFollowing(left_out, "database-is-same", finding);
+  return finding;
 }
 
 v1::Finding ConfigurationIsApplied(const v1::Snapshot& cluster) {
