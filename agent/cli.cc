@@ -345,8 +345,13 @@ std::vector<Command> Commands() {
        "that answers, the cluster's mark on it, the database. Needs neither the agent nor the "
        "coordinator. Where the specification is not enforced it only warns. Its line is shown by "
        "systemctl status rstudio-connect, and reported.\n\n"
-       "An override lets the next start through, whatever is found: once, and not after a boot. It "
-       "is reported with its reason, and who gave it.",
+       "With an override it lets the next start through, whatever it finds: once, and not after a "
+       "boot. That is reported with its reason, and who gave it, when the agent and the "
+       "coordinator "
+       "are back, too. It is no help where systemd refuses a start before it runs the preflight: "
+       "where the unit is masked, or bound (BindsTo=) to a file system that cannot be mounted. The "
+       "override then waits for the start after that; rm /run/connect-ha-agent/preflight-override "
+       "takes it back.",
        {{"--explain", nullptr, "show what is looked at, and use no override up"},
         {"--override", "REASON", "let the next start through"},
         kConfigOption,

@@ -71,6 +71,7 @@ NodeReading ReadNode(Host& host, const v1::AgentConfig& config, const std::strin
   const auto orders = std::make_shared<const v1::Assignment>(held.ok() ? *held : v1::Assignment());
   GathererOptions options = MakeGathererOptions(
       host, config, [orders] { return orders; }, digest_key);
+  options.state_dir = state_dir;
   options.verify = full;
   auto cache = std::make_unique<ProbeCache>();
   KnowReload(host, state_dir, *cache);

@@ -207,6 +207,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
     prover.SetConfig(loaded.config);
     return loaded;
   };
+  gathering.state_dir = state_dir;
   NodeGate gate(config.connect_unit());
   gathering.on_done = [&watcher, &gate] {
     watcher.Wake();

@@ -1,16 +1,12 @@
 #include "agent/assignment/set_aside.h"
 
-#include <iterator>
-#include <vector>
-
 #include "absl/strings/str_cat.h"
 
 namespace connect_ha {
 namespace {
 
-// The assignment last: while it is there, a run that was killed goes on.
-const char* const kOfACluster[] = {"changes", "installing", "artifacts", "service", "assignment"};
-const char* const kOfAnEnrolment[] = {"assignment"};
+const char* const kOfACluster[] = {"changes", "installing", "artifacts", "service",
+                                   "preflight-overridden"};
 
 absl::Status MoveInto(WritableHost& host, const std::string& state_dir, const std::string& name,
                       const std::string& directory) {
@@ -19,6 +15,27 @@ absl::Status MoveInto(WritableHost& host, const std::string& state_dir, const st
   if (absl::IsNotFound(there.status())) return absl::OkStatus();
   if (!there.ok()) return there.status();
   return host.Rename(from, absl::StrCat(directory, "/", name));
+}
+
+// There is no moment without an assignment.
+absl::Status Supersede(WritableHost& host, const std::string& state_dir,
+                       const std::string& directory, const Owner& owner) {
+  const std::string path = state_dir + "/assignment";
+  const absl::StatusOr<FileStatus> file = host.LStat(path);
+  if (!file.ok()) return file.status();
+  const absl::StatusOr<std::string> bytes = host.ReadFile(path);
+  if (!bytes.ok()) return bytes.status();
+  FileAttributes attributes;
+  attributes.uid = file->uid;
+  attributes.gid = file->gid;
+  const absl::Status copied = host.WriteFile(directory + "/assignment", *bytes, attributes);
+  if (!copied.ok()) return copied;
+  v1::Assignment begun;
+  begun.set_state(v1::OBSERVED);
+  begun.set_cluster(owner.cluster);
+  begun.set_machine_id(owner.machine_id);
+  begun.set_enrolment(owner.enrolment);
+  return host.WriteFile(path, begun.SerializeAsString(), attributes);
 }
 
 // A directory that is not there yet.
@@ -56,14 +73,15 @@ absl::StatusOr<bool> SetAside(WritableHost& host, const std::string& state_dir,
   if (belonging == Belonging::kOurs) return false;
   const absl::StatusOr<std::string> directory = NewDirectory(host, state_dir);
   if (!directory.ok()) return directory.status();
-  std::vector<std::string> names(std::begin(kOfACluster), std::end(kOfACluster));
-  if (belonging == Belonging::kBefore) {
-    names.assign(std::begin(kOfAnEnrolment), std::end(kOfAnEnrolment));
+  if (belonging == Belonging::kAnothers) {
+    for (const char* name : kOfACluster) {
+      const absl::Status moved = MoveInto(host, state_dir, name, *directory);
+      if (!moved.ok()) return moved;
+    }
   }
-  for (const std::string& name : names) {
-    const absl::Status moved = MoveInto(host, state_dir, name, *directory);
-    if (!moved.ok()) return moved;
-  }
+  // Last: while the old one is there, a run that was killed goes on.
+  const absl::Status superseded = Supersede(host, state_dir, *directory, owner);
+  if (!superseded.ok()) return superseded;
   return true;
 }
 

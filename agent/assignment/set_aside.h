@@ -1,5 +1,7 @@
 // State of another cluster or of another machine: a node that joined elsewhere, a disk image that
-// was made of a node. It is moved to STATE_DIR/set-aside/SECONDS/, never deleted.
+// was made of a node. It is moved to STATE_DIR/set-aside/SECONDS/, never deleted; orders of the
+// owner's that say nothing yet take the place of the others' at once, so that who finds none knows
+// that they are lost.
 #pragma once
 
 #include <string>
@@ -30,9 +32,10 @@ enum class Belonging {
 // An assignment of release 0.1 names no cluster: its specification does.
 Belonging BelongingOf(const v1::Assignment& assignment, const Owner& owner);
 
-// Moves what is not ours: of another cluster or machine the assignment, the changes that were not
-// yet told, and what is known of installations; from before enrolling again the assignment alone,
-// since the rest is still true. May be killed and called again. True: something was moved.
+// Moves what is not ours: of another cluster or machine the assignment, the changes and the
+// override that were perhaps not yet told, and what is known of installations; from before
+// enrolling again the assignment alone, since the rest is still true. May be killed and called
+// again. True: something was moved.
 absl::StatusOr<bool> SetAside(WritableHost& host, const std::string& state_dir,
                               const v1::Assignment& assignment, const Owner& owner);
 

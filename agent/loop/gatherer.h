@@ -40,6 +40,7 @@ struct GathererOptions {
   std::function<LoadedConfig()> load_config;
   v1::AgentConfig agent_config;  // with its defaults set
   std::string digest_key;
+  std::string state_dir = "/var/lib/connect-ha-agent";  // see ProbeInput
   // Pace of the kPass probes: what no event tells is seen this late.
   std::chrono::milliseconds pass_interval{30'000};
   // false: kVerify probes run only when everything is asked for.

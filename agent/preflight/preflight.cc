@@ -15,6 +15,7 @@
 #include "agent/preflight/migration_look.h"
 #include "agent/preflight/storage_look.h"
 #include "agent/probes/connect/configuration.h"
+#include "agent/resources/storage/marking.h"
 #include "connect_ha/v1/convergence.pb.h"
 
 namespace connect_ha {
@@ -79,11 +80,21 @@ class Look {
     return why;
   }
 
+  // A node that knows its cluster's mark has held orders, which said where it is; one that is let
+  // in anew holds those of set_aside.h at once.
+  Seen NoOrders() {
+    const absl::StatusOr<bool> had_orders = KnowsAMark(host_, options_.state_dir);
+    if (!had_orders.ok()) return WithFix(had_orders.status(), kAgain);
+    if (*had_orders) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          options_.state_dir, "/assignment is gone, which this node has held\nfix: ", kAgain));
+    }
+    return NothingEnforced("this node holds no specification yet: nothing is looked at");
+  }
+
   Seen Orders() {
     absl::StatusOr<v1::Assignment> held = ReadHeld(host_, options_.state_dir, options_.runtime_dir);
-    if (absl::IsNotFound(held.status())) {
-      return NothingEnforced("this node holds no specification yet: nothing is looked at");
-    }
+    if (absl::IsNotFound(held.status())) return NoOrders();
     if (SaysRemoved(held.status())) {
       return NothingEnforced("this node was removed from its cluster: nothing is looked at");
     }

@@ -1,6 +1,8 @@
 #include "agent/preflight/preflight_command.h"
 
+#include <algorithm>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <optional>
 #include <ostream>
@@ -19,6 +21,12 @@
 
 namespace connect_ha {
 namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// For a disk to take what is only told: with kPreflightWithin, less than 20 s.
+constexpr milliseconds kKeptWithin{1'500};
 
 struct Watched {
   PreflightOptions options;
@@ -72,6 +80,27 @@ Looked LookWithin(const std::shared_ptr<WritableHost>& host, const PreflightCall
   return looked;
 }
 
+struct Keeping {
+  absl::Status status;
+  bool stuck = false;
+};
+
+// In a thread of its own, too, and for as long as there is time: no start is held up by what is
+// only told.
+Keeping KeepWithin(const std::shared_ptr<WritableHost>& host, const std::string& state_dir,
+                   const v1::PreflightResult& result, milliseconds within) {
+  const auto task = std::make_shared<std::packaged_task<absl::Status()>>(
+      [host, state_dir, result] { return KeepOverridden(*host, state_dir, result); });
+  std::future<absl::Status> kept = task->get_future();
+  std::thread keep([task] { (*task)(); });
+  if (kept.wait_for(within) != std::future_status::ready) {
+    keep.detach();
+    return {absl::DeadlineExceededError(absl::StrCat(state_dir, " does not take it")), true};
+  }
+  keep.join();
+  return {kept.get(), false};
+}
+
 // "nothing is mounted at /mnt/connect; fix: systemctl start mnt-connect.mount"
 std::string OneLine(const absl::Status& status) {
   const std::string message = absl::StrReplaceAll(status.message(), {{"\n", "; "}});
@@ -107,6 +136,7 @@ void Say(const std::string& line, std::ostream& out) { out << Printable(line) <<
 
 PreflightAnswer RunPreflight(const std::shared_ptr<WritableHost>& host, const PreflightCall& call,
                              Terminal& terminal) {
+  const auto began = steady_clock::now();
   const Looked looked = LookWithin(host, call);
   const auto given = TakeOverride(*host, call.invocation);
   v1::PreflightResult result;
@@ -126,7 +156,18 @@ PreflightAnswer RunPreflight(const std::shared_ptr<WritableHost>& host, const Pr
   if (!kept.ok()) {
     Say(absl::StrCat("the agent will not know of it: ", OneLine(kept)), terminal.error);
   }
-  return {result.may_start() ? kHolds : kFails, looked.stuck};
+  Keeping overridden;
+  if (result.has_override()) {
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(began + call.within - steady_clock::now());
+    overridden = KeepWithin(host, call.options.state_dir, result, std::max(left, kKeptWithin));
+    if (!overridden.status.ok()) {
+      Say(absl::StrCat("after the next start the agent will not know of the override: ",
+                       OneLine(overridden.status)),
+          terminal.error);
+    }
+  }
+  return {result.may_start() ? kHolds : kFails, looked.stuck || overridden.stuck};
 }
 
 PreflightAnswer ExplainPreflight(const std::shared_ptr<WritableHost>& host,
@@ -171,8 +212,13 @@ int OverridePreflight(WritableHost& host, const std::string& reason, const std::
                                       absl::StrCat(stored.message(), "; fix: run it as root")));
     return kUnknown;
   }
-  terminal.out << "the next start of Connect is let through, once, and not after a boot\n"
-                  "start it: systemctl start rstudio-connect\n";
+  terminal.out
+      << "the preflight lets the next start of Connect through, once, and not after a boot\n"
+         "start it: systemctl start rstudio-connect\n"
+         "systemd refuses a start before it asks the preflight where the unit is masked, or "
+         "bound to a\nfile system that cannot be mounted: that is to be mended first, and "
+         "the override waits for the\nstart after it; to take it back: rm "
+      << kOverrideFile << "\n";
   return kHolds;
 }
 

@@ -27,8 +27,9 @@ struct PreflightAnswer {
 };
 
 // Says in one line why Connect may not start, or starts although something is wrong, keeps that for
-// the agent, and uses up an override. The line comes into the unit's log: what is first in it is
-// what `systemctl status` shows.
+// the agent, and uses up an override, which it keeps beyond the next start and a boot (where the
+// disk does not take that, it says so, and Connect starts all the same). The line comes into the
+// unit's log: what is first in it is what `systemctl status` shows.
 PreflightAnswer RunPreflight(const std::shared_ptr<WritableHost>& host, const PreflightCall& call,
                              Terminal& terminal);
 
@@ -36,7 +37,7 @@ PreflightAnswer RunPreflight(const std::shared_ptr<WritableHost>& host, const Pr
 PreflightAnswer ExplainPreflight(const std::shared_ptr<WritableHost>& host,
                                  const PreflightCall& call, Terminal& terminal);
 
-// Has the next start let through, whatever is found. `by`: who says so, for people.
+// Has the preflight let the next start through, whatever is found. `by`: who says so, for people.
 int OverridePreflight(WritableHost& host, const std::string& reason, const std::string& by,
                       Terminal& terminal);
 

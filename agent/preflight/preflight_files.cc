@@ -63,4 +63,14 @@ absl::StatusOr<std::optional<v1::PreflightOverride>> TakeOverride(WritableHost& 
   return Given(*given);
 }
 
+absl::Status KeepOverridden(WritableHost& host, const std::string& state_dir,
+                            const v1::PreflightResult& result) {
+  const absl::StatusOr<v1::PreflightResult> kept = ReadOverridden(host, state_dir);
+  if (kept.ok() && kept->override().SerializeAsString() == result.override().SerializeAsString()) {
+    return absl::OkStatus();
+  }
+  return host.WriteFile(absl::StrCat(state_dir, "/", kOverriddenName), result.SerializeAsString(),
+                        FileAttributes());
+}
+
 }  // namespace connect_ha

@@ -1,5 +1,6 @@
-// What the preflight leaves for others, in memory and of this boot alone: what it came to, for the
-// agent to report (probes/connect/guard.h), and an override for one start.
+// What the preflight leaves for others: in memory and of this boot alone what it came to, for the
+// agent to report (probes/connect/guard.h), and an override for one start; on disk, that an
+// override let a start through.
 #pragma once
 
 #include <optional>
@@ -23,5 +24,10 @@ absl::Status GiveOverride(WritableHost& host, const v1::PreflightOverride& given
 // does not hold.
 absl::StatusOr<std::optional<v1::PreflightOverride>> TakeOverride(WritableHost& host,
                                                                   const std::string& invocation);
+
+// `result`: of a start that an override let through. Of one start the first stays, where the unit
+// asks for the preflight more than once. The disk may hang.
+absl::Status KeepOverridden(WritableHost& host, const std::string& state_dir,
+                            const v1::PreflightResult& result);
 
 }  // namespace connect_ha

@@ -42,6 +42,7 @@ struct ProbeInput {
   // What content is pinned to is read from Connect's database: the specification that this node
   // holds names runtimes, and is enforced.
   bool reads_pinned = false;
+  std::string state_dir = "/var/lib/connect-ha-agent";  // the agent's own
 };
 
 // What makes a probe run again before its pace says so.

@@ -2,6 +2,7 @@
 // the slow probes (Pace::kVerify) hand their results to the quick ones. Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -140,6 +141,8 @@ struct ProbeCache {
   Kept<KeptStorageRounds> storage_rounds;
   // Of this node in the database; empty: nobody asked for it.
   Kept<std::optional<v1::PresenceFacts>> presence;
+  // The latest look at the others, from which the ages in there count.
+  Kept<std::chrono::steady_clock::time_point> presence_looked_at;
 };
 
 }  // namespace connect_ha

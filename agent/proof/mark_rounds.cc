@@ -25,6 +25,12 @@ std::string Reported(const ProbeCache& cache) {
                     : absl::StrCat("0", mark->status().message(), fault);
 }
 
+// It may be there: the last look could not tell.
+bool IsUnread(const ProbeCache& cache) {
+  const std::optional<KeptMark> mark = cache.mark.Get();
+  return mark && !mark->ok() && !absl::IsNotFound(mark->status());
+}
+
 }  // namespace
 
 bool WantsMark(const v1::Assignment& orders) {
@@ -38,7 +44,8 @@ MarkRounds::MarkRounds(const ProofContext& context, std::string state_dir,
     : context_(context), state_dir_(std::move(state_dir)), orders_(std::move(orders)) {}
 
 std::chrono::milliseconds MarkRounds::Pace() const {
-  return context_.cache.mark_fault.Get().value_or("").empty() ? kPace : kPaceOfAFault;
+  const bool has_fault = !context_.cache.mark_fault.Get().value_or("").empty();
+  return has_fault || IsUnread(context_.cache) ? kPaceOfAFault : kPace;
 }
 
 bool MarkRounds::Run(const ProofOrder& order) {
@@ -46,6 +53,7 @@ bool MarkRounds::Run(const ProofOrder& order) {
   const std::string before = Reported(context_.cache);
   if (!WantsMark(*orders)) {
     context_.cache.mark_fault.Put("");
+    if (IsUnread(context_.cache)) context_.cache.mark.Put(absl::NotFoundError("not looked for"));
     return Reported(context_.cache) != before;
   }
   const v1::ClusterSpec& spec = orders->desired().spec();

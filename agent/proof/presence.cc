@@ -58,6 +58,11 @@ std::string SeenQuery(uint32_t key_class) {
       kMostKeys);
 }
 
+// A key is remembered for a minute or so.
+uint32_t AgeMs(Clock::time_point seen, Clock::time_point now) {
+  return static_cast<uint32_t>(std::chrono::duration_cast<milliseconds>(now - seen).count());
+}
+
 // What a session is of: with another it is begun anew. Holds secrets.
 struct Wanted {
   std::string cluster;
@@ -128,6 +133,7 @@ class Presence : public ProofRounds {
     } else {
       Drop();
       facts.clear_seen_keys();
+      facts.clear_seen_ages_ms();
       facts.set_error(std::string(status.message()));
       wait_ = backoff_.Next();
       next_try_ = Clock::now() + wait_;
@@ -164,7 +170,7 @@ class Presence : public ProofRounds {
       if (*process == absl::StrCat((*session)->process())) continue;
       facts.set_shared_session(true);
       return absl::FailedPreconditionError(
-          "a connection pooler answers: its processes are not this session's own");
+          "another process answers than the one that the login named");
     }
     return session;
   }
@@ -177,7 +183,7 @@ class Presence : public ProofRounds {
     const auto locked = Ask(*session_, LockQuery(PresenceClass(wanted_.cluster), OwnKey()));
     if (!locked.ok()) return locked.status();
     if (*locked == "t") return absl::OkStatus();
-    return absl::UnavailableError("another session of the database holds this node's lock");
+    return absl::UnavailableError(kLockIsHeld);
   }
 
   // The lock goes over to a session that is opened now. Where there is none to be had, the one that
@@ -223,7 +229,9 @@ class Presence : public ProofRounds {
     for (const auto& one : last_seen_) {
       if (facts.seen_keys_size() == static_cast<int>(kMostKeys)) break;
       facts.add_seen_keys(one.first);
+      facts.add_seen_ages_ms(AgeMs(one.second, now));
     }
+    context_.cache.presence_looked_at.Put(now);
     const auto rounds = (now - held_since_) / paces_.steady + 1;
     facts.set_rounds(static_cast<uint32_t>(std::min<int64_t>(rounds, kSettledRounds)));
     return absl::OkStatus();
@@ -235,7 +243,12 @@ class Presence : public ProofRounds {
 
   // True: it is other than before.
   bool Keep(std::optional<v1::PresenceFacts> facts) {
-    const std::string text = facts ? absl::StrCat("+", facts->SerializeAsString()) : "";
+    std::string text;
+    if (facts) {
+      v1::PresenceFacts lasting = *facts;
+      lasting.clear_seen_ages_ms();
+      text = absl::StrCat("+", lasting.SerializeAsString());
+    }
     context_.cache.presence.Put(std::move(facts));
     return std::exchange(kept_, text) != text;
   }

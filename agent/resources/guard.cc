@@ -14,7 +14,6 @@
 namespace connect_ha {
 namespace {
 
-constexpr char kHead[] = "# Of connect-ha-agent, ";
 constexpr char kAbsent[] = "absent";
 constexpr char kOldUnits[] = "old-units";
 constexpr uint32_t kMode = 0644;
@@ -126,8 +125,7 @@ class Guard : public Resource {
 
 std::string GuardText(const std::string& mount_point) {
   return absl::StrCat(
-      kHead,
-      "from the cluster's specification: what is changed here is written anew.\n"
+      kOwnUnitLine,
       "# Connect neither starts nor runs without its file system, and starts only where it may.\n"
       "# Where the agent is gone and cannot be installed again, Connect starts after: rm this "
       "file,\n"
@@ -137,10 +135,10 @@ std::string GuardText(const std::string& mount_point) {
 }
 
 std::string GuardFile(const std::string& unit) {
-  return absl::StrCat("/etc/systemd/system/", unit, ".d/connect-ha-guard.conf");
+  return absl::StrCat("/etc/systemd/system/", unit, ".d/", kGuardFile);
 }
 
-bool IsOurGuard(const std::string& text) { return absl::StartsWith(text, kHead); }
+bool IsOurGuard(const std::string& text) { return absl::StartsWith(text, kOwnUnitLine); }
 
 std::unique_ptr<Resource> MakeGuard(const ResourceContext& context) {
   return std::make_unique<Guard>(context);

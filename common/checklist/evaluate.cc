@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -91,10 +92,17 @@ v1::Checklist JudgeAll(v1::Snapshot& cluster, Pick pick, Look add_look_fixes) {
       std::count_if(cluster.nodes().begin(), cluster.nodes().end(),
                     [](const v1::NodeSnapshot& node) { return Serves(node.facts()); })));
   const bool no_nodes = cluster.nodes().empty();
-  Follow follow(cluster);
+  // In the table's order, whenever they are judged.
+  std::vector<std::pair<const Rule*, v1::Finding*>> rows;
   for (const Rule& rule : Rules()) {
-    if (!pick(rule)) continue;
-    v1::Finding& finding = *checklist.add_findings();
+    if (pick(rule)) rows.emplace_back(&rule, checklist.add_findings());
+  }
+  std::stable_partition(rows.begin(), rows.end(),
+                        [](const auto& row) { return row.first->explained.by == nullptr; });
+  Follow follow(cluster);
+  for (const auto& row : rows) {
+    const Rule& rule = *row.first;
+    v1::Finding& finding = *row.second;
     finding = no_nodes ? NoNodes() : follow.Judge(rule);
     finding.set_rule(rule.id);
     finding.set_title(rule.title);

@@ -38,6 +38,16 @@ const Follow::Trouble* Follow::TroubleWith(const std::string& rule, const std::s
   return of_node == of_rule->second.end() ? nullptr : &of_node->second;
 }
 
+std::set<std::string> Follow::FailingOn(const std::string& rule) const {
+  std::set<std::string> nodes;
+  const auto of_rule = troubles_.find(rule);
+  if (of_rule == troubles_.end()) return nodes;
+  for (const auto& [node, trouble] : of_rule->second) {
+    if (trouble.outcome == v1::FAIL && trouble.cause == rule) nodes.insert(node);
+  }
+  return nodes;
+}
+
 std::vector<Follow::Needed> Follow::NeededBy(const Rule& rule) const {
   std::vector<Needed> needed;
   for (const Need& need : rule.needs) {
@@ -72,7 +82,12 @@ v1::Finding Follow::Judge(const Rule& rule) {
     }
   }
   cluster_.set_nodes_left_out(static_cast<uint32_t>(causes.size()));
-  v1::Finding finding = cluster_.nodes().empty() ? v1::Finding() : rule.judge(cluster_);
+  v1::Finding finding;
+  if (!cluster_.nodes().empty()) {
+    const Explanation& explained = rule.explained;
+    finding = explained.by != nullptr ? explained.judge(cluster_, FailingOn(explained.by))
+                                      : rule.judge(cluster_);
+  }
   cluster_.mutable_nodes()->UnsafeArenaExtractSubrange(0, cluster_.nodes_size(), nullptr);
   std::map<std::string, std::vector<std::string>> by_cause;
   for (const auto& [node, cause] : causes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ class Follow {
   Follow(const Follow&) = delete;
   Follow& operator=(const Follow&) = delete;
 
-  // The rules of the table in its order. Rule, title and class are left for the caller.
+  // The rules of the table in its order, and then those that another one explains. Rule, title and
+  // class are left for the caller.
   v1::Finding Judge(const Rule& rule);
   // After all were judged. Takes the commands out of every fix whose needs do not hold on its node,
   // and names the root where a rule said itself that it follows from one below it.
@@ -42,6 +44,8 @@ class Follow {
   std::vector<Needed> NeededBy(const Rule& rule) const;
   // Null: all of that holds for the node.
   static const Trouble* Blocking(const std::vector<Needed>& needed, const v1::NodeSnapshot& node);
+  // Where it fails by itself.
+  std::set<std::string> FailingOn(const std::string& rule) const;
   const Trouble* TroubleWith(const std::string& rule, const std::string& node) const;
   void NameRoots(v1::Finding& finding) const;
   void Remember(const Rule& rule, const v1::Finding& finding);

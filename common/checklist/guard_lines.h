@@ -15,6 +15,9 @@ namespace connect_ha {
 // In the section [Unit]: "BindsTo=a.mount b.mount" and "After=a.mount b.mount".
 std::vector<std::string> MountGuardLines(const std::vector<std::string>& mount_points);
 
+// The drop-in that the agent writes, beside Connect's unit: one file, whatever the mount point.
+inline constexpr char kGuardFile[] = "connect-ha-guard.conf";
+
 // In the section [Service]. A program that is not there fails the start.
 inline constexpr char kPreflightLine[] = "ExecStartPre=/usr/bin/connect-ha-agent preflight";
 // How Unit.exec_start_pre has it.

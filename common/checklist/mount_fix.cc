@@ -37,7 +37,17 @@ Fixes ServerFix(const std::string& node, const v1::Mount& mount) {
                                     ShellWord(MountUnitName(point))))};
 }
 
+// What is gone cannot be looked at, and a plain umount looks. Lazily it is taken off all the same:
+// there is nothing left in it that somebody could go on with.
 Fixes StaleFix(const std::string& node, const std::string& mount_point) {
+  const std::string point = ShellOperand(mount_point);
+  return {StopConnect(node),
+          Type(node, {"systemctl daemon-reload", absl::StrCat("umount -l ", point),
+                      StartMountCommand(mount_point), absl::StrCat("findmnt ", point)}),
+          Needing(StartConnect(node), {"boot-is-guarded"})};
+}
+
+Fixes MountAnewFix(const std::string& node, const std::string& mount_point) {
   Fixes fixes = RemountFix(node, mount_point);
   fixes.push_back(Needing(StartConnect(node), {"boot-is-guarded"}));
   return fixes;

@@ -15,4 +15,7 @@ Fixes ServerFix(const std::string& node, const v1::Mount& mount);
 // Its server does not know any more what is mounted here.
 Fixes StaleFix(const std::string& node, const std::string& mount_point);
 
+// It answers, and is mounted wrongly.
+Fixes MountAnewFix(const std::string& node, const std::string& mount_point);
+
 }  // namespace connect_ha

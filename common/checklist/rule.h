@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,13 @@ struct DefaultFix {
   const char* note;     // "" for none
 };
 
+// What is left to another rule, which may stand below: judged once all others are, with the nodes
+// on which that one fails.
+struct Explanation {
+  const char* by = nullptr;  // null: nothing
+  v1::Finding (*judge)(const v1::Snapshot& cluster, const std::set<std::string>& nodes) = nullptr;
+};
+
 struct Rule {
   const char* id;     // the interface: output, JSON, waivers
   const char* title;  // "Nodes run in two or more availability zones"
@@ -49,6 +57,8 @@ struct Rule {
   v1::Finding (*judge)(const v1::Snapshot& cluster);
   // It passes by what some of the nodes show, whatever is with the others: "two or more".
   bool some_suffice = false;
+  // Instead of `judge`, where the rule that it names is judged, too.
+  Explanation explained = {};
 };
 
 // The table, in the order it prints.

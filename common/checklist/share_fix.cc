@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/checklist/rules/storage_options.h"
+#include "common/checklist/view/data_mount.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/place.h"
 #include "common/mount_unit.h"
@@ -83,7 +84,7 @@ std::string AddLineNote(const Peer& peer, const std::string& point) {
   const bool is_line = IsField(peer.mount->source()) && IsField(point) &&
                        IsField(peer.mount->fs_type()) && IsField(port);
   if (peer.mount->has_efs_file_system() || place.is_tunnel || !is_line ||
-      !absl::StartsWith(peer.mount->fs_type(), "nfs")) {
+      peer.mount->fs_type() != "nfs4") {  // an export of NFSv3 has another path
     return absl::StrCat("add a line for ", point, " to /etc/fstab, as on ", peer.node->name(),
                         " (there: findmnt --fstab ", ShellOperand(point), ")");
   }
@@ -94,11 +95,12 @@ std::string AddLineNote(const Peer& peer, const std::string& point) {
 }
 
 // None where it is mounted.
-void AddMountSteps(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, const Peer& peer,
+void AddMountSteps(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const Peer& peer,
                    const std::string& point, Fixes& fixes) {
   if (NetworkMountAt(node.facts(), point) != nullptr) return;
-  if (!spec.mount_point().empty()) {
+  if (!cluster.spec().storage().mount_point().empty()) {
     fixes.push_back(Type(node.name(), {StartMountCommand(point)}));
+    for (const v1::Fix& fix : NoUnitFix(cluster, node, point)) fixes.push_back(fix);
     return;
   }
   fixes.push_back(ByHand(node.name(), AddLineNote(peer, point)));
@@ -196,7 +198,7 @@ Fixes ShareFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
   const std::string point = SharedPoint(spec, node, peer);
   const std::string& from = PathOf(directory);
   Fixes fixes = {StopConnect(node.name())};
-  AddMountSteps(spec, node, peer, point, fixes);
+  AddMountSteps(cluster, node, peer, point, fixes);
   if (peer.directory == nullptr || peer.mount->mount_point() != point) {
     AddCopySteps(cluster, node, directory, BelowName(point, from), fixes);
     return fixes;
@@ -233,6 +235,21 @@ Fixes MoveFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
 
 std::string StartMountCommand(const std::string& mount_point) {
   return absl::StrCat("systemctl start ", ShellOperand(MountUnitName(mount_point)));
+}
+
+Fixes NoUnitFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                const std::string& mount_point) {
+  const bool says_what = WantedPlace(cluster.spec().storage()).has_value();
+  if (says_what && cluster.spec().enforcement() == v1::ENFORCE) return {};
+  const Peer peer = FindPeer(cluster, node, "Server.DataDir");
+  return {ByHand(
+      node.name(),
+      absl::StrCat("where systemd says that there is no such unit: ",
+                   AddLineNote(peer, mount_point), "; then mkdir -p ", ShellOperand(mount_point),
+                   ", systemctl daemon-reload, and start it again",
+                   says_what ? "; or write enforcement: enforce into cluster.yaml, with which the "
+                               "agents mount it, and bring the nodes to all that stands there"
+                             : ""))};
 }
 
 Fixes RemountFix(const std::string& node, const std::string& mount_point) {

@@ -25,8 +25,13 @@ std::string SetKeyNote(const v1::Facts& facts, const std::string& key, const std
 // "take LandingDir under [Server] out of FILE:LINE"
 std::string TakeKeyOutNote(const v1::Facts& facts, const std::string& key);
 
-// "systemctl start mnt-connect.mount": nothing happens where it is mounted.
+// "systemctl start mnt-connect.mount": nothing happens where it is mounted. Neither where there is
+// no such unit and no line of /etc/fstab: see NoUnitFix.
 std::string StartMountCommand(const std::string& mount_point);
+// What is to be written first where systemd has nothing to mount it by; none where the agent writes
+// it. For use behind StartMountCommand.
+Fixes NoUnitFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                const std::string& mount_point);
 // Stops Connect, takes off what is mounted, and mounts by the unit or the line of /etc/fstab.
 Fixes RemountFix(const std::string& node, const std::string& mount_point);
 

@@ -81,6 +81,7 @@ std::string Values(const Program& program) {
   return out;
 }
 
+// `name` and `pattern`, which bash takes for any text where a * stands in it.
 void AddArm(const std::string& name, const std::string& pattern, const std::string& choices,
             std::string& out) {
   absl::StrAppend(&out, "        \"", name, "\"", pattern, ")\n          choices=\"", choices,
@@ -101,10 +102,14 @@ std::string Commands(const Program& program) {
     std::vector<std::string> options;
     for (const Option& option : command.options) options.emplace_back(option.name);
     options.emplace_back("--help");
-    if (!command.choices.empty()) {
-      options.push_back(absl::StrReplaceAll(command.choices, {{"|", " "}}));
+    const std::string words = absl::StrJoin(options, " ");
+    if (command.operand_choices.empty()) {
+      AddArm(name, absl::StrCat(" | \"", name, " \"*"), words, arms);
+    } else {
+      const std::string operands = absl::StrReplaceAll(command.operand_choices, {{"|", " "}});
+      AddArm(name, "", absl::StrCat(operands, " ", words), arms);
+      AddArm(name + " ", "*", words, arms);
     }
-    AddArm(name, absl::StrCat(" | \"", name, " \"*"), absl::StrJoin(options, " "), arms);
   }
   std::string out;
   AddArm("", " | \"help\"", absl::StrJoin(first, " "), out);

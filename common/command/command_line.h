@@ -57,8 +57,9 @@ struct Command {
   bool hidden = false;
   // Instead of `run`: prints what is made from the whole table.
   std::string (*print)(const Program& program) = nullptr;
-  // "storage|database": what its operands may be; completed, and checked by the command itself.
-  std::string choices = {};
+  // "storage|database": what its first operand may be; completed, and checked by the command
+  // itself.
+  std::string operand_choices = {};
 };
 
 // A section at the end of the help and of the manual page.

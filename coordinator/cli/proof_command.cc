@@ -65,8 +65,8 @@ int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std
 Command ProofCommand(const Environment& environment) {
   Command command = {"proof", "[PROOF]", "Show which nodes see what the others write and lock",
                      kDescription};
+  command.operand_choices = "storage|database";
   command.options = ShowOptions("table|json");
-  command.choices = "storage|database";
   command.examples = {"connect-ha proof", "connect-ha proof storage --watch",
                       "connect-ha proof database --output json"};
   command.run = Showing(environment, Render);

@@ -1,6 +1,7 @@
-// What the proofs cost a node: a round of work on a shared mount, a round of beacons, and a look at
-// the locks in the database over the connection that is held; and that a steady agent starts no
-// process for them, and holds one connection.
+// What the proofs cost a node: a round of work on a shared mount, a round of beacons, a look at the
+// locks in the database over the connection that is held, one with which that is exchanged for a
+// new one, and a look at the cluster's mark; and that a steady agent starts no process for them,
+// and holds one connection.
 //
 // The shared directory is one of this machine's own disk that is said to be on NFS: what is
 // measured is the agent and its process for it, not the kernel's NFS client, nor a server.
@@ -8,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -23,12 +25,14 @@
 #include "agent/host/processes/shared_reader.h"
 #include "agent/probes/connect/connect_config.h"
 #include "agent/proof/beacons.h"
+#include "agent/proof/mark_rounds.h"
 #include "agent/proof/presence.h"
 #include "agent/proof/storage_rounds.h"
 #include "common/connect/gcfg.h"
 #include "common/spec/config_loader.h"
 #include "tests/agent/probes/postgres_server.h"
 #include "tests/fakes/temporary_directory.h"
+#include "tests/fakes/test_ca.h"
 
 namespace connect_ha {
 namespace {
@@ -76,6 +80,14 @@ class SharingHost : public LinuxHost {
   absl::StatusOr<std::string> WorkOnStorage(char operation, const std::string& directory,
                                             const std::string& request) override {
     return worker_.Work(operation, directory, request);
+  }
+  // Files are root's, which whoever measures need not be.
+  absl::Status WriteFile(const std::string& path, const std::string& content,
+                         const FileAttributes& attributes) override {
+    FileAttributes own = attributes;
+    own.uid = geteuid();
+    own.gid = getegid();
+    return LinuxHost::WriteFile(path, content, own);
   }
   pid_t worker() { return worker_.pid(); }
 
@@ -142,10 +154,22 @@ std::shared_ptr<const ConnectConfig> Configuration(const std::string& data_dir,
   return std::make_shared<const ConnectConfig>(MergeConnectConfig(ParseGcfg(text).entries, {}));
 }
 
+// That has its file system marked.
+std::shared_ptr<const v1::Assignment> Orders(const std::string& mount_point) {
+  auto orders = std::make_shared<v1::Assignment>();
+  v1::ClusterSpec& spec = *orders->mutable_desired()->mutable_spec();
+  spec.set_cluster("bench");
+  spec.mutable_storage()->set_mount_point(mount_point);
+  spec.mutable_prove()->set_storage(true);
+  return orders;
+}
+
 struct Figures {
   Cost work;
   Cost beacons;
   Cost presence;
+  Cost renewal;
+  Cost mark;
   bool all_right = false;  // the rounds did what they are for
   int connections = 0;
   bool reconnected = false;
@@ -169,9 +193,17 @@ bool DidWhatTheyAreFor(ProbeCache& cache) {
   return worked && seen && (*presence)->error().empty() && (*presence)->seen_keys_size() == 1;
 }
 
+bool IsMarked(Host& host, ProbeCache& cache, const std::string& state_dir) {
+  const auto mark = cache.mark.Get();
+  return mark && mark->ok() && cache.mark_fault.Get().value_or("").empty() &&
+         host.ReadFile(state_dir + "/mark").ok();
+}
+
 Figures Measure() {
   const PostgresServer database;
   const TemporaryDirectory directory;
+  const TemporaryDirectory state;
+  state.Write("ca.crt", kTestCa);
   SharingHost host(directory.path());
   v1::AgentConfig config;
   config.set_database_ca_file(database.ca_file());
@@ -192,9 +224,10 @@ Figures Measure() {
   }
   StorageRounds work(context);
   Beacons beacons(context);
+  MarkRounds mark(context, state.path(), [orders = Orders(directory.path())] { return orders; });
   const std::unique_ptr<ProofRounds> presence = MakePresence(context);
-  for (ProofRounds* rounds :
-       {static_cast<ProofRounds*>(&work), static_cast<ProofRounds*>(&beacons), presence.get()}) {
+  for (ProofRounds* rounds : {static_cast<ProofRounds*>(&work), static_cast<ProofRounds*>(&beacons),
+                              static_cast<ProofRounds*>(&mark), presence.get()}) {
     rounds->Run(order);
   }
 
@@ -204,12 +237,22 @@ Figures Measure() {
   const std::string connections = AgentsConnections(database);
   figures.work = Measure(host, work, order);
   figures.beacons = Measure(host, beacons, order);
+  figures.mark = Measure(host, mark, order);
   figures.presence = Measure(host, *presence, order);
-  figures.all_right = DidWhatTheyAreFor(cache);
+  figures.all_right = DidWhatTheyAreFor(cache) && IsMarked(host, cache, state.path());
   figures.connections = static_cast<int>(std::count(connections.begin(), connections.end(), ' '));
   figures.reconnected = AgentsConnections(database) != connections;
   figures.started = host.worker() != worker || ChildrenFaults() != children;
   presence->Stop();
+  // Of another node: the server may not have noticed yet that the lock of this one is free.
+  order.node = "node-0";
+  PresencePaces paces;
+  paces.renew = std::chrono::milliseconds(0);
+  const std::unique_ptr<ProofRounds> renewing = MakePresence(context, paces);
+  figures.renewal = Measure(host, *renewing, order);
+  const auto renewed = cache.presence.Get();
+  figures.all_right = figures.all_right && renewed && *renewed && (*renewed)->error().empty();
+  renewing->Stop();
   return figures;
 }
 
@@ -222,16 +265,21 @@ void Print(const char* what, const Cost& cost, std::chrono::seconds pace) {
 }
 
 int Run(bool json) {
-  // As the rounds have it: storage_rounds.cc, beacons.cc, presence.h.
+  // As the rounds have it: storage_rounds.cc, mark_rounds.cc, beacons.cc, presence.h.
   constexpr std::chrono::seconds kWorkPace{60};
+  constexpr std::chrono::seconds kMarkPace{60};
+  constexpr std::chrono::seconds kRenewalPace{300};
   constexpr std::chrono::seconds kPace{30};
   const Figures figures = Measure();
   Print("a round of work on a mount", figures.work, kWorkPace);
   Print("a round of beacons, of three nodes", figures.beacons, kPace);
+  Print("a look at the cluster's mark", figures.mark, kMarkPace);
   Print("a look at the locks", figures.presence, kPace);
-  const double percent = figures.work.PercentOfACore(kWorkPace) +
-                         figures.beacons.PercentOfACore(kPace) +
-                         figures.presence.PercentOfACore(kPace);
+  Print("a look with which the session is renewed", figures.renewal, kRenewalPace);
+  const double percent =
+      figures.work.PercentOfACore(kWorkPace) + figures.beacons.PercentOfACore(kPace) +
+      figures.mark.PercentOfACore(kMarkPace) + figures.presence.PercentOfACore(kPace) +
+      figures.renewal.PercentOfACore(kRenewalPace);
   std::printf("together, per node: %.4f %% of a core (aim 0.05)\n", percent);
   std::printf("connections held: %d, %s (aim: 1, the same)\n", figures.connections,
               figures.reconnected ? "MADE ANEW meanwhile" : "the same all the time");
@@ -240,10 +288,12 @@ int Run(bool json) {
   if (!figures.all_right) std::printf("the rounds did NOT succeed: the figures are of others\n");
   if (json) {
     std::printf(
-        "{\"work_ms\": %.4f, \"beacons_ms\": %.4f, \"presence_ms\": %.4f, \"proof_percent\": %.5f, "
-        "\"proof_connections\": %d, \"proof_processes\": %d}\n",
-        figures.work.processor_ms, figures.beacons.processor_ms, figures.presence.processor_ms,
-        percent, figures.connections, figures.started ? 1 : 0);
+        "{\"work_ms\": %.4f, \"beacons_ms\": %.4f, \"mark_ms\": %.4f, \"presence_ms\": %.4f, "
+        "\"renewal_ms\": %.4f, \"proof_percent\": %.5f, \"proof_connections\": %d, "
+        "\"proof_processes\": %d}\n",
+        figures.work.processor_ms, figures.beacons.processor_ms, figures.mark.processor_ms,
+        figures.presence.processor_ms, figures.renewal.processor_ms, percent, figures.connections,
+        figures.started ? 1 : 0);
   }
   return figures.all_right ? 0 : 1;
 }

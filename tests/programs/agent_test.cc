@@ -77,6 +77,19 @@ TEST_F(AgentTest, FactsPrintsWhatTheNodeIsWithoutACoordinator) {
   EXPECT_EQ(facts.configuration().path(), dir_ / "connect.gcfg");
 }
 
+TEST_F(AgentTest, FactsTellsOfAnOverrideThatWasUsedWhereverItsStateIs) {
+  std::filesystem::create_directory(dir_ / "state");
+  v1::PreflightResult kept;
+  kept.mutable_override()->set_by("alice");
+  WriteFile("state/preflight-overridden", kept.SerializeAsString());
+
+  const auto program = Run(WithState({"facts"}));
+
+  v1::Facts facts;
+  ASSERT_TRUE(FromJson(program->out(), facts)) << program->out();
+  EXPECT_EQ(facts.guard().overridden().override().by(), "alice");
+}
+
 TEST_F(AgentTest, CheckJudgesTheRulesThatNeedNoOtherNode) {
   const auto program = Run(WithState({"check", "--output", "json"}));
 
@@ -379,7 +392,11 @@ TEST_F(AgentRunTest, EnrollingSetsAsideWhatAnotherClusterToldThisNode) {
 
   Enroll("node-1");
 
-  EXPECT_FALSE(std::filesystem::exists(dir_ / "state/assignment"));
+  v1::Assignment held;
+  std::ifstream file(dir_ / "state/assignment");
+  EXPECT_TRUE(held.ParseFromIstream(&file));
+  EXPECT_NE(held.cluster(), "other");
+  EXPECT_FALSE(held.has_desired());
   EXPECT_FALSE(std::filesystem::exists(dir_ / "state/changes"));
   std::vector<std::string> aside;
   for (const auto& entry :
@@ -398,6 +415,18 @@ TEST_F(AgentRunTest, SaysWhatItsSettingsAllow) {
   const auto known = cluster_.coordinator().roster().TakeNode("node-1", TestNow());
   ASSERT_TRUE(known.ok()) << known.status();
   EXPECT_EQ(known->allow(), v1::ALLOW_OBSERVE);
+}
+
+TEST_F(AgentRunTest, ReportsAnOverrideThatWasUsedWhileItWasAway) {
+  Enroll("node-1");
+  v1::PreflightResult kept;
+  kept.mutable_override()->set_by("alice");
+  WriteFile("state/preflight-overridden", kept.SerializeAsString());
+  const auto agent = Start(WithState({"run"}), systemd_.Environment(400));
+  EXPECT_TRUE(Eventually([&] {
+    const auto known = cluster_.coordinator().roster().TakeNode("node-1", TestNow());
+    return known.ok() && known->facts().guard().overridden().override().by() == "alice";
+  })) << agent->error();
 }
 
 TEST_F(AgentRunTest, StaysWhenADirectoryThatItWatchesAppears) {

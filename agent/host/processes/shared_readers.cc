@@ -26,6 +26,15 @@ bool HasMount(const std::vector<MountEntry>& mounts, const std::string& mount_po
 
 }  // namespace
 
+SharedReaderOptions SharedReaders::LimitsOf(Lane lane) {
+  SharedReaderOptions options;
+  if (lane == Lane::kWork) {
+    options.deadline = kWorkDeadline;
+    options.kill_after = kWorkKilledAfter;
+  }
+  return options;
+}
+
 std::shared_ptr<SharedReader> SharedReaders::Get(const std::vector<MountEntry>& mounts,
                                                  const std::string& mount_point, Lane lane) {
   // Ended outside of the lock, since that may take a second each.
@@ -35,13 +44,9 @@ std::shared_ptr<SharedReader> SharedReaders::Get(const std::vector<MountEntry>& 
   One& one = readers_[{mount_point, lane}];
   if (one.reader != nullptr && one.device == device) return one.reader;
   gone.push_back(std::move(one.reader));
-  SharedReaderOptions options;
+  SharedReaderOptions options = LimitsOf(lane);
   options.command = command_;
   options.name = mount_point;
-  if (lane == Lane::kWork) {
-    options.deadline = kWorkDeadline;
-    options.kill_after = kWorkKilledAfter;
-  }
   one = {device, std::make_shared<SharedReader>(std::move(options))};
   std::shared_ptr<SharedReader> made = one.reader;
   for (auto it = readers_.begin(); it != readers_.end();) {

@@ -21,6 +21,9 @@ class SharedReaders {
   // holds up neither. Work has 30 s, and its process a minute.
   enum class Lane { kReads, kLiveness, kWork };
 
+  // How long is waited in a lane; without command and name.
+  static SharedReaderOptions LimitsOf(Lane lane);
+
   // `command`: SharedReaderOptions'.
   explicit SharedReaders(std::vector<std::string> command) : command_(std::move(command)) {}
 

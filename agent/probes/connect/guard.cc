@@ -29,12 +29,18 @@ absl::StatusOr<v1::PreflightOverride> ReadPreflightOverride(Host& host) {
   return ReadMessage<v1::PreflightOverride>(host, kOverrideFile);
 }
 
+absl::StatusOr<v1::PreflightResult> ReadOverridden(Host& host, const std::string& state_dir) {
+  return ReadMessage<v1::PreflightResult>(host, absl::StrCat(state_dir, "/", kOverriddenName));
+}
+
 absl::Status ReadGuard(const ProbeInput& input, v1::Facts& facts) {
   v1::GuardFacts& guard = *facts.mutable_guard();
   Observe(facts, "guard.last", ReadPreflightResult(input.host),
           [&](const v1::PreflightResult& last) { *guard.mutable_last() = last; });
   Observe(facts, "guard.override", ReadPreflightOverride(input.host),
           [&](const v1::PreflightOverride& given) { *guard.mutable_override() = given; });
+  Observe(facts, "guard.overridden", ReadOverridden(input.host, input.state_dir),
+          [&](const v1::PreflightResult& result) { *guard.mutable_overridden() = result; });
   if (const std::optional<KeptMark> mark = input.cache.mark.Get()) {
     Observe(facts, "guard.mark", *mark,
             [&](const v1::ClusterMark& seen) { *guard.mutable_mark() = seen; });

@@ -1,5 +1,10 @@
 #include "agent/probes/database/database.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+
 #include "absl/strings/str_cat.h"
 #include "agent/probes/database/database_session.h"
 #include "agent/probes/database/database_target.h"
@@ -57,7 +62,16 @@ absl::Status ReadInstrumentationDatabase(const ProbeInput& input, v1::Facts& fac
 
 absl::Status ReadPresence(const ProbeInput& input, v1::Facts& facts) {
   const auto kept = input.cache.presence.Get();
-  if (kept && *kept) *facts.mutable_presence() = **kept;
+  if (!kept || !*kept) return absl::OkStatus();
+  v1::PresenceFacts& presence = *facts.mutable_presence();
+  presence = **kept;
+  const auto now = std::chrono::steady_clock::now();
+  const auto since = now - input.cache.presence_looked_at.Get().value_or(now);
+  const int64_t since_ms = std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+  for (uint32_t& age_ms : *presence.mutable_seen_ages_ms()) {
+    age_ms = static_cast<uint32_t>(
+        std::clamp<int64_t>(age_ms + since_ms, 0, std::numeric_limits<uint32_t>::max()));
+  }
   return absl::OkStatus();
 }
 

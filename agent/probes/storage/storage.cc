@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "agent/probes/reading.h"
 #include "agent/probes/storage/efs_state.h"
@@ -18,6 +19,7 @@ namespace connect_ha {
 namespace {
 
 constexpr int kMostLinks = 40;  // as the kernel's own limit
+constexpr char kUnitDirectory[] = "/etc/systemd/system";
 
 std::vector<std::string> Components(const std::string& path) {
   return absl::StrSplit(path, '/', absl::SkipEmpty());
@@ -86,6 +88,58 @@ absl::Status AddReadAhead(Host& host, const MountEntry& mount, v1::Mount& fact) 
   return absl::OkStatus();
 }
 
+// What stands behind "Where=", as MountUnitText writes it; "" where nothing does.
+std::string WhereOf(const std::string& text) {
+  static constexpr char kWhere[] = "\nWhere=";
+  const size_t at = text.find(kWhere);
+  if (at == std::string::npos) return "";
+  const size_t begin = at + sizeof(kWhere) - 1;
+  const size_t end = text.find('\n', begin);
+  const std::string where =
+      text.substr(begin, end == std::string::npos ? std::string::npos : end - begin);
+  return absl::StrReplaceAll(where, {{"%%", "%"}});
+}
+
+// By mount point, with what systemd has of them.
+absl::StatusOr<std::map<std::string, std::string>> OwnMountUnits(Host& host) {
+  std::map<std::string, std::string> units;
+  const absl::StatusOr<std::vector<std::string>> names = host.ListDirectory(kUnitDirectory);
+  if (absl::IsNotFound(names.status())) return units;
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (!absl::EndsWith(name, ".mount")) continue;
+    const std::string file = absl::StrCat(kUnitDirectory, "/", name);
+    const absl::StatusOr<FileStatus> status = host.LStat(file);
+    if (absl::IsNotFound(status.status())) continue;
+    if (!status.ok()) return status.status();
+    if (status->kind != FileStatus::Kind::kFile) continue;
+    const absl::StatusOr<std::string> text = host.ReadFile(file);
+    if (absl::IsNotFound(text.status())) continue;
+    if (!text.ok()) return text.status();
+    if (!absl::StartsWith(*text, kOwnUnitLine)) continue;
+    const std::string where = WhereOf(*text);
+    // systemd takes no unit of another name.
+    if (where.empty() || MountUnitName(where) != name) continue;
+    const absl::StatusOr<v1::Unit> unit = host.ReadUnit(name);
+    if (!unit.ok() && !absl::IsNotFound(unit.status())) return unit.status();
+    units[where] = unit.ok() ? unit->unit_file_state() : "";
+  }
+  return units;
+}
+
+// Beside what is mounted, which is told without them.
+void AddOwnMountUnits(Host& host, v1::Facts& facts) {
+  const absl::StatusOr<std::map<std::string, std::string>> units = OwnMountUnits(host);
+  if (!units.ok()) {
+    return MarkUnobserved(facts, "storage.own_mount_units", std::string(units.status().message()));
+  }
+  for (const auto& [mount_point, unit_file_state] : *units) {
+    v1::OwnMountUnit& unit = *facts.mutable_storage()->add_own_mount_units();
+    unit.set_mount_point(mount_point);
+    unit.set_unit_file_state(unit_file_state);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<v1::Mount> ReadMount(Host& host, const MountEntry& mount) {
@@ -108,6 +162,8 @@ absl::StatusOr<v1::Mount> ReadMount(Host& host, const MountEntry& mount) {
   if (efs.ok()) {
     fact.set_efs_file_system(efs->file_system);
     fact.set_efs_tls(efs->tls);
+    fact.set_efs_access_point(efs->access_point);
+    fact.set_efs_iam(efs->iam);
   }
   const absl::Status ahead = AddReadAhead(host, mount, fact);
   if (!ahead.ok()) return ahead;
@@ -213,6 +269,7 @@ absl::Status ReadStorage(const ProbeInput& input, v1::Facts& facts) {
     if (!line.ok()) return line.status();
     if (*line > 0) added.set_fstab_line(*line);
   }
+  AddOwnMountUnits(input.host, facts);
   return absl::OkStatus();
 }
 

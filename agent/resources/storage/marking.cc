@@ -79,6 +79,13 @@ absl::Status MarkIsGone(const std::string& state_dir, const std::string& data_di
                    ShellWord(MemoryPath(state_dir)), ", and it is marked anew"));
 }
 
+absl::StatusOr<bool> KnowsAMark(Host& host, const std::string& state_dir) {
+  const absl::StatusOr<FileStatus> memory = host.LStat(MemoryPath(state_dir));
+  if (absl::IsNotFound(memory.status())) return false;
+  if (!memory.ok()) return memory.status();
+  return true;
+}
+
 absl::StatusOr<bool> IsMarkKnown(Host& host, const std::string& state_dir,
                                  const v1::StorageSpec& storage, const v1::ClusterMark& own,
                                  const std::string& data_dir) {

@@ -38,6 +38,10 @@ absl::StatusOr<MarkStand> LookAtMark(const Marking& marking);
 // Writes it where there is none, and remembers that it is there.
 absl::Status KeepMark(const Marking& marking);
 
+// Whether this node has seen a mark anywhere, as its orders said. Only whoever purges the agent, or
+// says that a file system is to be marked anew, takes that away.
+absl::StatusOr<bool> KnowsAMark(Host& host, const std::string& state_dir);
+
 // Whether this node has seen `own` at this place before. Of another file system that the
 // specification names by now: no.
 absl::StatusOr<bool> IsMarkKnown(Host& host, const std::string& state_dir,

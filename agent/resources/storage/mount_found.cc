@@ -28,22 +28,17 @@ std::string Shown(const MountEntry& entry) {
 Sameness IsWanted(const v1::StorageSpec& spec, const MountPlan& plan, const MountEntry& entry,
                   const v1::Mount& mount) {
   if (ReachOf(mount.fs_type()) == Reach::kLocal) return Sameness::kDifferent;
-  const bool is_nfs = absl::StartsWith(entry.fs_type, "nfs");
-  if (is_nfs && entry.source == plan.source && entry.root == "/") return Sameness::kSame;
-  const Sameness sameness = SameAsWanted(spec, mount);
-  // A directory of the file system is not its root.
-  const bool is_below = plan.is_efs && PlaceOf(mount, "/").path != "/";
-  return sameness == Sameness::kSame && is_below ? Sameness::kDifferent : sameness;
+  // An access point is not in the source.
+  const bool is_by_source =
+      absl::StartsWith(entry.fs_type, "nfs") && !spec.efs().has_access_point();
+  if (is_by_source && entry.source == plan.source && entry.root == "/") return Sameness::kSame;
+  return SameAsWanted(spec, mount);
 }
 
 std::string HelperFault(const v1::EfsSpec& efs, const std::optional<EfsState>& by_helper,
                         bool is_needed) {
   if (!by_helper) return is_needed ? "without TLS, not by amazon-efs-utils" : "";
   if (is_needed && !by_helper->tls) return "without TLS";
-  if (by_helper->access_point != efs.access_point()) {
-    return by_helper->access_point.empty() ? "by no access point"
-                                           : absl::StrCat("by ", by_helper->access_point);
-  }
   if (is_needed && by_helper->iam != efs.iam()) return efs.iam() ? "without iam" : "with iam";
   return "";
 }
@@ -79,8 +74,10 @@ absl::Status CheckSource(const v1::StorageSpec& spec, const MountPlan& plan,
   const Sameness sameness = IsWanted(spec, plan, entry, mount);
   if (sameness == Sameness::kSame) return absl::OkStatus();
   const std::string point = ShellWord(plan.mount_point);
+  const std::string fault = AccessPointFault(spec, mount);
   const std::string found =
-      absl::StrCat(Shown(entry), " is mounted at ", plan.mount_point, ", wanted ", plan.source);
+      absl::StrCat(Shown(entry), " is mounted at ", plan.mount_point, ", wanted ", plan.source,
+                   fault.empty() ? "" : absl::StrCat("; it is mounted ", fault));
   if (sameness == Sameness::kUnknown) {
     return absl::FailedPreconditionError(absl::StrCat(
         found,
@@ -103,19 +100,19 @@ absl::Status CheckAnswers(Host& host, const MountPlan& plan) {
   if (status.ok() || absl::IsNotFound(status) || absl::IsPermissionDenied(status)) {
     return absl::OkStatus();
   }
-  const std::string clear =
-      absl::StrCat("umount -f -l ", ShellWord(point), "; systemctl start ", ShellWord(plan.unit));
+  const std::string anew =
+      absl::StrCat(ShellWord(point), "; systemctl start ", ShellWord(plan.unit));
   if (absl::IsDeadlineExceeded(status)) {
     return absl::UnavailableError(
         absl::StrCat(point, " hangs: ", plan.server,
                      " does not answer; while it does not, nothing about the mount is "
                      "changed\nfix: it goes on by "
                      "itself once the server answers; only where that is gone for good: ",
-                     clear));
+                     "umount -f -l ", anew));
   }
   return absl::UnavailableError(absl::StrCat(
       point, " answers with an error: ", absl::StrReplaceAll(status.message(), {{name, point}}),
-      "\nfix: where that lasts, and what uses it is stopped: ", clear));
+      "\nfix: where that lasts, and what uses it is stopped: umount -l ", anew));
 }
 
 std::string MountFault(const v1::StorageSpec& spec, const v1::Mount& mount,

@@ -17,8 +17,8 @@ namespace connect_ha {
 // FailedPrecondition: several file systems are mounted on one another there, or an automount waits.
 absl::Status CheckAlone(const MountPlan& plan, const std::vector<MountEntry>& here);
 
-// FailedPrecondition: another file system is mounted, or it cannot be told that it is the right
-// one. `mount`: of `entry`.
+// FailedPrecondition: another file system is mounted, or another access point or directory of the
+// right one, or it cannot be told that it is the right one. `mount`: of `entry`.
 absl::Status CheckSource(const v1::StorageSpec& spec, const MountPlan& plan,
                          const MountEntry& entry, const v1::Mount& mount);
 

@@ -63,7 +63,7 @@ absl::Status PlanNfs(const v1::StorageSpec& spec, MountPlan& plan) {
   plan.source = absl::StrCat(is_ipv6 ? absl::StrCat("[", plan.server, "]") : plan.server, ":",
                              nfs.has_export_() ? nfs.export_() : "/");
   plan.type = "nfs4";
-  plan.options = absl::StrCat("nfsvers=4.1,", NfsOptions());
+  plan.options = NfsOptions();
   if (nfs.has_port()) {
     plan.port = absl::StrCat(nfs.port());
     absl::StrAppend(&plan.options, ",port=", plan.port);
@@ -96,23 +96,21 @@ absl::StatusOr<MountPlan> MakeMountPlan(const v1::StorageSpec& spec, const std::
 // The helper may take three minutes (45 s and more, and mount.nfs's own two). Where a boot waits
 // for it, it does so beside everything else that does not ask for it.
 std::string MountUnitText(const MountPlan& plan) {
-  return absl::StrCat(
-      "# Of connect-ha-agent, from the cluster's specification: what is changed here is written "
-      "anew.\n"
-      "[Unit]\n"
-      "Description=Shared storage of Posit Connect\n"
-      "Documentation=man:connect-ha-agent(8)\n"
-      "Wants=network-online.target\n"
-      "After=network-online.target\n"
-      "\n"
-      "[Mount]\n"
-      "What=",
-      Literal(plan.source), "\nWhere=", Literal(plan.mount_point), "\nType=", plan.type,
-      "\nOptions=", Literal(plan.options),
-      "\nTimeoutSec=180\n"
-      "\n"
-      "[Install]\n"
-      "WantedBy=remote-fs.target multi-user.target\n");
+  return absl::StrCat(kOwnUnitLine,
+                      "[Unit]\n"
+                      "Description=Shared storage of Posit Connect\n"
+                      "Documentation=man:connect-ha-agent(8)\n"
+                      "Wants=network-online.target\n"
+                      "After=network-online.target\n"
+                      "\n"
+                      "[Mount]\n"
+                      "What=",
+                      Literal(plan.source), "\nWhere=", Literal(plan.mount_point),
+                      "\nType=", plan.type, "\nOptions=", Literal(plan.options),
+                      "\nTimeoutSec=180\n"
+                      "\n"
+                      "[Install]\n"
+                      "WantedBy=remote-fs.target multi-user.target\n");
 }
 
 }  // namespace connect_ha

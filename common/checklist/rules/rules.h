@@ -1,6 +1,9 @@
 // The functions of the table's rows; what each must show is said in table.cc.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "connect_ha/v1/checklist.pb.h"
 
 namespace connect_ha {
@@ -46,6 +49,8 @@ v1::Finding MetricsPathIsUnique(const v1::Snapshot& cluster);
 // storage.cc
 v1::Finding StorageIsMounted(const v1::Snapshot& cluster);
 v1::Finding StorageIsEncryptedInTransit(const v1::Snapshot& cluster);
+// left_over.cc
+v1::Finding NoMountIsLeftOver(const v1::Snapshot& cluster);
 // storage_options.cc
 v1::Finding StorageOptions(const v1::Snapshot& cluster);
 v1::Finding StorageReadsAhead(const v1::Snapshot& cluster);
@@ -67,11 +72,15 @@ v1::Finding ClocksAreSynchronised(const v1::Snapshot& cluster);
 // accounts.cc
 v1::Finding AccountsMatch(const v1::Snapshot& cluster);
 
-// configuration.cc
+// configuration/file.cc
 v1::Finding ConfigurationIsValid(const v1::Snapshot& cluster);
-v1::Finding ConfigurationMatches(const v1::Snapshot& cluster);
 v1::Finding ConfigurationIsApplied(const v1::Snapshot& cluster);
 v1::Finding ConfigurationIsProtected(const v1::Snapshot& cluster);
+// configuration/matches.cc
+v1::Finding ConfigurationMatches(const v1::Snapshot& cluster);
+// On these nodes database-is-same tells already that they lead elsewhere.
+v1::Finding ConfigurationMatchesBut(const v1::Snapshot& cluster,
+                                    const std::set<std::string>& elsewhere);
 
 // runtimes.cc
 v1::Finding RuntimesMatchR(const v1::Snapshot& cluster);

@@ -192,12 +192,15 @@ bool OffTheSpecsMount(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
 // Every node may see one and the same file system, and that be another cluster's, or an empty one.
 void JudgeMark(const v1::NodeSnapshot& node, Verdict& verdict) {
   if (verdict.Unobserved(node, "guard.mark_fault")) return;
+  const Fixes explain = {
+      Type(node.name(), {"connect-ha-agent preflight --explain"},
+           "its last line says what to do; until then Connect does not start again where the "
+           "specification is enforced")};
   const std::string& fault = node.facts().guard().mark_fault();
-  if (fault.empty()) return;
-  verdict.Fail(node.name(), fault,
-               {Type(node.name(), {"connect-ha-agent preflight --explain"},
-                     "its last line says what to do; until then Connect does not start again where "
-                     "the specification is enforced")});
+  if (!fault.empty()) return verdict.Fail(node.name(), fault, explain);
+  // A mark that cannot be read is no mark of this cluster.
+  const auto why = WhyUnobserved(node.facts(), "guard.mark");
+  if (why) verdict.Unknown(node.name(), *why, explain);
 }
 
 // A directory that need not be configured: where no node has it, the rule does not apply.

@@ -18,11 +18,15 @@ namespace connect_ha {
 namespace {
 
 // What is below the mount point is kept: the mount hides it, and nothing deletes it.
-Fixes NotMountedFix(const std::string& node, const std::string& point) {
-  return {StopConnect(node),
-          Type(node, {StartMountCommand(point), absl::StrCat("findmnt ", ShellOperand(point))},
-               absl::StrCat("what was written below ", point,
-                            " meanwhile stays on the local disk, beneath the mount"))};
+Fixes NotMountedFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                    const std::string& point) {
+  Fixes fixes = {
+      StopConnect(node.name()),
+      Type(node.name(), {StartMountCommand(point), absl::StrCat("findmnt ", ShellOperand(point))},
+           absl::StrCat("what was written below ", point,
+                        " meanwhile stays on the local disk, beneath the mount"))};
+  for (const v1::Fix& fix : NoUnitFix(cluster, node, point)) fixes.push_back(fix);
+  return fixes;
 }
 
 Fixes LocalMountFix(const v1::NodeSnapshot& node, const v1::Mount& mount) {
@@ -45,7 +49,7 @@ Fixes NotSharedFix(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
   if (wanted.empty()) {
     return ShareFix(cluster, node, *FindDirectory(node.facts(), "Server.DataDir"));
   }
-  return mount == nullptr ? NotMountedFix(node.name(), wanted) : LocalMountFix(node, *mount);
+  return mount == nullptr ? NotMountedFix(cluster, node, wanted) : LocalMountFix(node, *mount);
 }
 
 // The unit's file is there after a boot.
@@ -131,9 +135,9 @@ bool IsKnownBySomebodysName(const std::vector<Place>& as_wanted, const v1::Mount
 }
 
 // `others_have_it`: another node has what the specification wants. Then the cluster is split, and
-// no change of the specification is on its way.
-void SayAnother(bool others_have_it, const v1::NodeSnapshot& node, const v1::Mount& mount,
-                const std::string& text, Verdict& verdict) {
+// no change of the specification is on its way. `is_by_access_point`: they differ in that.
+void SayAnother(bool others_have_it, bool is_by_access_point, const v1::NodeSnapshot& node,
+                const v1::Mount& mount, const std::string& text, Verdict& verdict) {
   const std::string& point = mount.mount_point();
   if (!others_have_it) {
     return verdict.Fail(
@@ -144,6 +148,7 @@ void SayAnother(bool others_have_it, const v1::NodeSnapshot& node, const v1::Mou
         {v1::SPEC});
   }
   Fixes fixes = {ByHand(node.name(), absl::StrCat("correct the source of ", point,
+                                                  is_by_access_point ? ", and accesspoint=," : "",
                                                   " in /etc/fstab or in its unit (systemctl cat ",
                                                   ShellOperand(MountUnitName(point)), ")"))};
   for (const v1::Fix& fix : RemountFix(node.name(), point)) fixes.push_back(fix);
@@ -168,16 +173,40 @@ bool IsTheSpecs(const v1::StorageSpec& spec, const std::vector<Place>& as_wanted
   const auto wanted = WantedPlace(spec);
   if (!wanted) return true;
   const Sameness sameness = SameAsWanted(spec, mount);
-  if (sameness == Sameness::kSame || IsKnownBySomebodysName(as_wanted, mount)) return true;
+  if (sameness == Sameness::kSame) return true;
+  if (sameness == Sameness::kUnknown && IsKnownBySomebodysName(as_wanted, mount)) return true;
+  const std::string fault = AccessPointFault(spec, mount);
   const std::string text =
-      absl::StrCat(mount.mount_point(), " is ", mount.source(), ", wanted ", wanted->Text());
+      absl::StrCat(mount.mount_point(), " is ", mount.source(), ", wanted ", wanted->Text(),
+                   fault.empty() ? "" : absl::StrCat("; it is mounted ", fault));
   if (sameness == Sameness::kDifferent && ReachOf(mount.fs_type()) == Reach::kNetwork) {
-    SayAnother(!as_wanted.empty(), node, mount, text, verdict);
+    SayAnother(!as_wanted.empty(), !fault.empty(), node, mount, text, verdict);
     return false;
   }
   verdict.Unknown(node.name(), absl::StrCat(text, ": one server can have several names"),
                   ManyNamesFix(node, *wanted, PlaceOf(mount, "/")));
   return false;
+}
+
+// What only the mount helper of EFS can say is asked for, and not said.
+bool IsHelperSilent(const v1::EfsSpec& efs, const v1::Mount& mount) {
+  if (!mount.has_efs_file_system()) return false;
+  return (efs.has_access_point() && !mount.has_efs_access_point()) ||
+         (efs.iam() && !mount.has_efs_iam());
+}
+
+// Without it the file system's policy may let nobody write. What the kernel mounts by itself does
+// not sign in.
+void JudgeSignIn(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
+  const std::string& point = mount.mount_point();
+  Fixes fixes = {ByHand(
+      node.name(),
+      absl::StrCat("mount ", point, " by amazon-efs-utils (type efs) with the options tls,iam: ",
+                   "correct them in /etc/fstab or in its unit (systemctl cat ",
+                   ShellOperand(MountUnitName(point)), "); then one node at a time:"))};
+  for (const v1::Fix& fix : RemountFix(node.name(), point)) fixes.push_back(fix);
+  verdict.Fail(node.name(), absl::StrCat(point, " is mounted without iam, which is asked for"),
+               fixes, {v1::SPEC});
 }
 
 void JudgeMount(const v1::Snapshot& cluster, const std::vector<Place>& as_wanted,
@@ -207,7 +236,17 @@ void JudgeMount(const v1::Snapshot& cluster, const std::vector<Place>& as_wanted
                                         mount->fs_type()),
         NotSharedFix(cluster, node, mount));
   }
+  if (spec.has_efs() && (verdict.Unobserved(node, "storage.mounts.efs_access_point") ||
+                         verdict.Unobserved(node, "storage.mounts.efs_iam"))) {
+    return;
+  }
+  if (IsHelperSilent(spec.efs(), *mount)) {
+    return verdict.Unknown(node.name(),
+                           absl::StrCat("by which access point ", point,
+                                        " is mounted, and whether with iam, was not reported"));
+  }
   if (!IsTheSpecs(spec, as_wanted, node, *mount, verdict)) return;
+  if (spec.efs().iam() && !mount->efs_iam()) return JudgeSignIn(node, *mount, verdict);
   if (!WantedPlace(spec) && ReachOf(mount->fs_type()) == Reach::kUnknown) {
     return verdict.Unknown(
         node.name(), absl::StrCat(point, " is a file system of type ", mount->fs_type(),

@@ -29,7 +29,8 @@ struct Wanted {
 
 // The NFS options of the EFS documentation, and lookupcache=pos of Connect's.
 constexpr Wanted kWanted[] = {
-    {"nfsvers=4.1", "vers=4.1|vers=4.2", "opening files is slow: 4.0 serialises it per user", true},
+    {"nfsvers=4.1", "vers=4.1|vers=4.2",
+     "4.0 opens the files of one user one after the other, and 3 locks by another service", false},
     {"rsize=1048576", "rsize=1048576", "reads are slow", true},
     {"wsize=1048576", "wsize=1048576", "writes are slow", true},
     {"hard", "hard", "writes are lost without an error when the server is away", false},
@@ -102,8 +103,8 @@ void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, bool is_
   verdict.Pass(node.name(),
                is_efs ? absl::StrCat(point, " has every option that EFS wants")
                       : absl::StrCat(point,
-                                     " has hard and lookupcache; it is not EFS, whose other "
-                                     "options are not asked of it"));
+                                     " has nfsvers, hard and lookupcache; it is not EFS, whose "
+                                     "other options are not asked of it"));
 }
 
 // What the mount helper of EFS sets: fifteen of the largest reads. 0 where that size is not known.
@@ -114,6 +115,25 @@ uint64_t ReadAheadWanted(const v1::Mount& mount) {
   return absl::SimpleAtoi(SuperOption(mount, "rsize"), &read_size)
              ? kReads * (read_size / kBytesInKilobyte)
              : 0;
+}
+
+// Of each NFS file system as it is mounted, by the kernel's own list of them. The file is ours
+// alone and written whole; the mounts that are there are gone through as if they came anew.
+v1::Fix ReadAheadFix(const std::string& node, const v1::Mount& mount, uint64_t wanted) {
+  const std::string rule = absl::StrCat(
+      "ACTION==\"add\", SUBSYSTEM==\"bdi\", PROGRAM=\"/usr/bin/grep -qw %k "
+      "/proc/fs/nfsfs/volumes\", ATTR{read_ahead_kb}=\"",
+      wanted, "\"");
+  const std::string now = absl::StrCat("/sys/class/bdi/", mount.device(), "/read_ahead_kb");
+  return Type(
+      node,
+      {absl::StrCat("printf '%s\\n' ", ShellWord(rule),
+                    " > /etc/udev/rules.d/99-connect-ha-read-ahead.rules"),
+       "udevadm control --reload", "udevadm trigger --settle --action=add --subsystem-match=bdi",
+       absl::StrCat("cat ", ShellOperand(now))},
+      "it holds for every NFS mount of the node, also after the next mount and the next "
+      "boot. What amazon-efs-utils mounts has it by itself, unless optimize_readahead is "
+      "false in /etc/amazon/efs/efs-utils.conf");
 }
 
 void JudgeReadAhead(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
@@ -127,17 +147,10 @@ void JudgeReadAhead(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdic
   if (mount.read_ahead_kb() >= wanted) {
     return verdict.Pass(node.name(), absl::StrCat(point, " reads ", wanted, " KiB ahead"));
   }
-  verdict.Fail(
-      node.name(),
-      absl::StrCat(point, " reads ", mount.read_ahead_kb(), " KiB ahead, EFS wants ", wanted,
-                   ": large files are read slowly"),
-      {ByHand(
-          node.name(),
-          absl::StrCat("as root: echo ", wanted, " > ",
-                       ShellWord(absl::StrCat("/sys/class/bdi/", mount.device(), "/read_ahead_kb")),
-                       "; it holds until the next mount. What amazon-efs-utils "
-                       "mounts has it by itself, unless optimize_readahead is false in "
-                       "/etc/amazon/efs/efs-utils.conf"))});
+  verdict.Fail(node.name(),
+               absl::StrCat(point, " reads ", mount.read_ahead_kb(), " KiB ahead, EFS wants ",
+                            wanted, ": large files are read slowly"),
+               {ReadAheadFix(node.name(), mount, wanted)});
 }
 
 }  // namespace
@@ -148,7 +161,7 @@ std::string EfsOptions() {
   return absl::StrCat(options, "_netdev");
 }
 
-std::string NfsOptions() { return "hard,lookupcache=pos,_netdev"; }
+std::string NfsOptions() { return "nfsvers=4.1,hard,lookupcache=pos,_netdev"; }
 
 std::vector<std::string> MissingOptions(const v1::Mount& mount, bool is_efs) {
   std::vector<std::string> options;

@@ -57,7 +57,7 @@ Cause ReadOnly(const std::string& node, const std::string& point, const v1::Moun
   Cause cause = {"it is mounted for reading alone (ro)",
                  {ByHand(node, absl::StrCat("take ro out of the options of ", point,
                                             " in /etc/fstab or in its unit; then:"))}};
-  for (const v1::Fix& fix : StaleFix(node, point)) cause.fixes.push_back(fix);
+  for (const v1::Fix& fix : MountAnewFix(node, point)) cause.fixes.push_back(fix);
   return cause;
 }
 

@@ -6,6 +6,17 @@
 #include "common/checklist/view/facts_view.h"
 
 namespace connect_ha {
+namespace {
+
+// "": none. nullopt: not known.
+std::optional<std::string> AccessPointOf(const v1::Mount& mount) {
+  if (mount.has_efs_access_point()) return mount.efs_access_point();
+  // What the kernel mounts by itself it mounts by none.
+  if (!mount.has_efs_file_system() && PlaceOf(mount, "/").is_efs) return std::string();
+  return std::nullopt;
+}
+
+}  // namespace
 
 std::string DataMountPoint(const v1::StorageSpec& spec, const v1::Facts& facts) {
   if (!spec.mount_point().empty()) return spec.mount_point();
@@ -33,10 +44,24 @@ Sameness SameAsWanted(const v1::StorageSpec& spec, const v1::Mount& mount) {
   const auto wanted = WantedPlace(spec);
   if (!wanted) return Sameness::kUnknown;
   Place found = PlaceOf(mount, "/");
-  if (wanted->is_efs) return SameServer(found, *wanted);
+  if (wanted->is_efs) {
+    const Sameness server = SameServer(found, *wanted);
+    if (server != Sameness::kSame) return server;
+    const bool is_other = found.path != wanted->path || !AccessPointFault(spec, mount).empty();
+    return is_other ? Sameness::kDifferent : Sameness::kSame;
+  }
   // Of which version the export is to be is not said.
   found.root = wanted->root;
   return Same(found, *wanted);
+}
+
+std::string AccessPointFault(const v1::StorageSpec& spec, const v1::Mount& mount) {
+  if (!spec.has_efs()) return "";
+  const std::optional<std::string> found = AccessPointOf(mount);
+  const std::string& wanted = spec.efs().access_point();
+  if (!found || *found == wanted) return "";
+  return absl::StrCat("by ", found->empty() ? "no access point" : "access point ", *found,
+                      ", wanted ", wanted.empty() ? "none" : wanted);
 }
 
 bool IsIdleAutomount(const v1::Facts& facts, const std::string& mount_point) {

@@ -15,9 +15,12 @@ std::string DataMountPoint(const v1::StorageSpec& spec, const v1::Facts& facts);
 
 // What the specification wants mounted; nullopt when it does not say.
 std::optional<Place> WantedPlace(const v1::StorageSpec& spec);
-// Whether this is the file system that the specification wants: an access point or a directory of
-// an EFS file system is still that file system.
+// Whether this is what the specification wants. Of an EFS file system another access point, or a
+// directory of it, is another directory tree.
 Sameness SameAsWanted(const v1::StorageSpec& spec, const v1::Mount& mount);
+// "by access point fsap-0cd2, wanted none", "by no access point, wanted fsap-0ab1"; "" where it is
+// as the specification wants, or is not known.
+std::string AccessPointFault(const v1::StorageSpec& spec, const v1::Mount& mount);
 
 // Nothing is mounted there until somebody uses it (autofs).
 bool IsIdleAutomount(const v1::Facts& facts, const std::string& mount_point);

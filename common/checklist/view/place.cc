@@ -59,6 +59,7 @@ bool IsLoopback(const std::string& host) {
 
 // See Place.root. An access point is an option of the mount helper, which the kernel does not show.
 std::string RootOf(const v1::Mount& mount) {
+  if (mount.has_efs_access_point()) return mount.efs_access_point().empty() ? "nfs 4" : "";
   if (mount.has_efs_file_system()) {
     const bool is_known = mount.unit().has_mount_options();
     const std::string& options = mount.unit().mount_options();

@@ -137,9 +137,26 @@ std::string WhyNoLock(const v1::NodeSnapshot& node) {
     return WhyNothingWritten(node, "holds no lock in the database yet");
   }
   const v1::PresenceFacts& presence = node.facts().presence();
-  if (presence.shared_session()) return "a pooler that shares sessions stands between";
+  if (presence.shared_session()) {
+    constexpr char kPooler[] = "a pooler stands between, which may share sessions";
+    return presence.has_error() ? absl::StrCat(kPooler, ": ", presence.error()) : kPooler;
+  }
   if (presence.has_error()) return absl::StrCat("holds no lock: ", presence.error());
   return presence.rounds() == 0 ? "holds no lock in the database yet" : "";
+}
+
+using AgeByKey = std::map<uint32_t, std::optional<int64_t>>;
+
+// An older agent does not say how long ago it saw them.
+AgeByKey SeenKeys(const v1::PresenceFacts& presence) {
+  const bool has_ages = presence.seen_ages_ms_size() == presence.seen_keys_size();
+  AgeByKey keys;
+  for (int i = 0; i < presence.seen_keys_size(); ++i) {
+    std::optional<int64_t> age_ms;
+    if (has_ages) age_ms = presence.seen_ages_ms(i);
+    keys[presence.seen_keys(i)] = age_ms;
+  }
+  return keys;
 }
 
 ProofMatrix Of(const std::vector<const v1::NodeSnapshot*>& nodes) {
@@ -238,19 +255,21 @@ ProofMatrix SeePresence(const v1::Snapshot& cluster,
                         const std::vector<const v1::NodeSnapshot*>& nodes) {
   ProofMatrix matrix = Of(nodes);
   if (!matrix.too_many.empty()) return matrix;
-  std::vector<std::set<uint32_t>> keys;
+  std::vector<AgeByKey> keys;
   for (size_t i = 0; i < nodes.size(); ++i) {
     const v1::PresenceFacts& presence = nodes[i]->facts().presence();
     matrix.why_not[i] = WhyNoLock(*nodes[i]);
-    keys.emplace_back(presence.seen_keys().begin(), presence.seen_keys().end());
+    keys.push_back(SeenKeys(presence));
   }
   const auto is_settled = [&cluster](const v1::NodeSnapshot& node) {
     return node.facts().presence().rounds() >= kSettledRounds && IsHeardSteadily(cluster, node);
   };
   Fill(matrix, [&](size_t viewer, size_t other) {
     Glance glance;
-    if (keys[viewer].count(nodes[other]->facts().presence().own_key()) > 0) {
+    const auto seen = keys[viewer].find(nodes[other]->facts().presence().own_key());
+    if (seen != keys[viewer].end()) {
       glance.sight = Sight::kSeen;
+      glance.age_ms = seen->second;
     } else if (nodes[viewer]->facts().presence().seen_keys_size() < kMostKeys &&
                is_settled(*nodes[viewer]) && is_settled(*nodes[other])) {
       glance.sight = Sight::kNotSeen;

@@ -24,6 +24,9 @@ inline constexpr uint32_t kSettledRounds = 5;
 inline constexpr char kMayNotProve[] =
     "its agent.yaml says allow: observe, and so it writes nothing";
 
+// PresenceFacts.error where the lock cannot be had for that.
+inline constexpr char kLockIsHeld[] = "another session of the database holds this node's lock";
+
 // A node that was not heard for so long may have stopped all that it does, whatever it said last.
 inline constexpr std::chrono::seconds kAwayFor{45};
 

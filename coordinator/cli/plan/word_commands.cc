@@ -225,7 +225,7 @@ Command MakeCommand(const Environment& environment, const Row& row) {
   Command command = {row.name, row.operands, row.summary, row.description};
   command.options = OptionsOf(row);
   command.examples = {row.example};
-  if (row.gives == Word::WAIVE) command.choices = RuleIds();
+  if (row.gives == Word::WAIVE) command.operand_choices = RuleIds();
   command.run = [&environment, &row](const Arguments& arguments, Terminal& terminal) {
     return Run(environment, row, arguments, terminal);
   };

@@ -160,9 +160,11 @@ void PrintOne(Terminal& terminal, const v1::ProofTable& table) {
     return;
   }
   terminal.out << Wrap(
-      absl::StrCat(table.of(), is_database ? ": who (left) sees whose lock"
-                                           : ": who (left) sees whose beacon, and how long before "
-                                             "that look it was renewed"),
+      absl::StrCat(table.of(), is_database
+                                   ? ": who (left) sees whose lock, and how long before its "
+                                     "latest report it last did"
+                                   : ": who (left) sees whose beacon, and how long before "
+                                     "that look it was renewed"),
       terminal.width);
   if (table.nodes_size() <= kMostColumns) PrintMatrix(terminal, table);
   const std::vector<std::string> remarks = Remarks(table);

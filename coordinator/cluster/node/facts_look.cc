@@ -33,26 +33,16 @@ bool HasTooLongLists(const v1::Facts& facts) {
   for (const v1::BeaconDirectory& directory : facts.beacons().directories()) {
     most_beacons = std::max(most_beacons, directory.seen_size());
   }
-  const int longest = std::max({facts.unobserved_size(),
-                                facts.runs_size(),
-                                accounts.accounts_size(),
-                                accounts.groups_size(),
-                                configuration.keys_size(),
-                                configuration.errors_size(),
-                                configuration.warnings_size(),
-                                facts.license().files_size(),
-                                storage.mounts_size(),
-                                storage.directories_size(),
-                                storage.answers_size(),
-                                facts.listeners().tcp_size(),
-                                facts.disk().file_systems_size(),
-                                storage.rounds_size(),
-                                storage.spaces_size(),
-                                facts.beacons().directories_size(),
-                                most_beacons,
-                                facts.presence().seen_keys_size(),
-                                facts.instance().notices_size(),
-                                facts.database().pinned_size()});
+  const int in_storage =
+      std::max({storage.mounts_size(), storage.directories_size(), storage.answers_size(),
+                storage.rounds_size(), storage.spaces_size(), storage.own_mount_units_size()});
+  const int longest =
+      std::max({facts.unobserved_size(), facts.runs_size(), accounts.accounts_size(),
+                accounts.groups_size(), configuration.keys_size(), configuration.errors_size(),
+                configuration.warnings_size(), facts.license().files_size(), in_storage,
+                facts.listeners().tcp_size(), facts.disk().file_systems_size(),
+                facts.beacons().directories_size(), most_beacons, facts.presence().seen_keys_size(),
+                facts.instance().notices_size(), facts.database().pinned_size()});
   return longest > kMostInAList || facts.runtimes().runtimes_size() > kMostRuntimes;
 }
 
@@ -131,7 +121,19 @@ void LookAtDatabase(const v1::Facts& facts, HeldFacts& held) {
   }
 }
 
-std::string LetThrough(const v1::PreflightResult& last) {
+// The start that an override let through last. What the node keeps of it outlasts the next
+// preflight and a boot; where it could not be written, and of an older agent, the latest preflight
+// tells.
+const v1::PreflightResult& Overridden(const v1::GuardFacts& guard) {
+  if (!guard.has_overridden()) return guard.last();
+  const bool is_later =
+      guard.last().has_override() && guard.last().override().SerializeAsString() !=
+                                         guard.overridden().override().SerializeAsString();
+  return is_later ? guard.last() : guard.overridden();
+}
+
+std::string LetThrough(const v1::GuardFacts& guard) {
+  const v1::PreflightResult& last = Overridden(guard);
   if (!last.has_override()) return "";
   const std::string found =
       last.reason().empty() ? "" : absl::StrCat("; it would not have started: ", last.reason());
@@ -157,7 +159,7 @@ std::shared_ptr<HeldFacts> Look(std::shared_ptr<const std::string> bytes, const 
   held->brief = MakeBrief(facts, spec);
   held->brief_generation = generation;
   held->beacons = SeenBeacons(facts.beacons());
-  held->let_through = LetThrough(facts.guard().last());
+  held->let_through = LetThrough(facts.guard());
   return held;
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/assignment/assignment_file.h"
 #include "tests/agent/assignment/signed_fixture.h"
 #include "tests/fakes/fake_host.h"
 
@@ -44,13 +45,19 @@ TEST(BelongingOf, OfRelease01GoesByItsSpecificationAndTheMachineThatEnrolled) {
 class SetAsideTest : public testing::Test {
  protected:
   SetAsideTest() {
-    for (const char* name : {"assignment", "changes", "installing", "artifacts/r-4.3.3", "node.key",
-                             "old-licenses/a.lic"}) {
+    for (const char* name : {"assignment", "changes", "installing", "artifacts/r-4.3.3", "service",
+                             "preflight-overridden", "node.key", "old-licenses/a.lic"}) {
       host_.SetFile(std::string(kState) + "/" + name, name);
     }
     host_.SetNow(Time(std::chrono::seconds(100)));
   }
   bool IsThere(const std::string& name) { return host_.LStat(kState + ("/" + name)).ok(); }
+  // Orders of the owner's that say nothing.
+  bool HasBegunAnew() {
+    const auto held = LoadAssignment(host_, kState);
+    return held.ok() && BelongingOf(*held, kOwner) == Belonging::kOurs && !held->has_desired() &&
+           held->state() == v1::OBSERVED && held->enrolment() == kOwner.enrolment;
+  }
 
   FakeHost host_;
 };
@@ -67,33 +74,39 @@ TEST_F(SetAsideTest, AnothersIsMovedAndNeverDeleted) {
   const auto moved = SetAside(host_, kState, OfOwner("other", "machine-1", "token-1"), kOwner);
   ASSERT_TRUE(moved.ok()) << moved.status();
   EXPECT_TRUE(*moved);
-  for (const char* name : {"assignment", "changes", "installing", "artifacts/r-4.3.3"}) {
+  for (const char* name :
+       {"changes", "installing", "artifacts/r-4.3.3", "service", "preflight-overridden"}) {
     EXPECT_FALSE(IsThere(name)) << name;
     EXPECT_TRUE(IsThere(std::string("set-aside/100/") + name)) << name;
   }
+  EXPECT_EQ(*host_.ReadFile(std::string(kState) + "/set-aside/100/assignment"), "assignment");
+  EXPECT_TRUE(HasBegunAnew());
   EXPECT_TRUE(IsThere("node.key"));
   EXPECT_TRUE(IsThere("old-licenses/a.lic"));
 }
 
 TEST_F(SetAsideTest, FromBeforeEnrollingAgainOnlyTheOrdersAreMoved) {
   ASSERT_TRUE(SetAside(host_, kState, OfOwner("lab", "machine-1", "token-1"), kOwner).ok());
-  EXPECT_FALSE(IsThere("assignment"));
+  EXPECT_TRUE(HasBegunAnew());
   EXPECT_TRUE(IsThere("set-aside/100/assignment"));
   EXPECT_TRUE(IsThere("changes"));
+  EXPECT_TRUE(IsThere("service"));
+  EXPECT_TRUE(IsThere("preflight-overridden"));
   EXPECT_TRUE(IsThere("artifacts/r-4.3.3"));
 }
 
 TEST_F(SetAsideTest, MayBeKilledAnywhereAndDoneAgain) {
   const v1::Assignment assignment = OfOwner("other", "machine-1", "token-1");
-  for (int call = 1; IsThere("assignment"); ++call) {
+  for (int call = 1; !HasBegunAnew(); ++call) {
     ASSERT_LT(call, 20);
     host_.DieAtCall(call);
     static_cast<void>(SetAside(host_, kState, assignment, kOwner));
     host_.Revive();
     host_.Advance(std::chrono::seconds(1));
-    // While the assignment is there, whoever starts finds that it is another's.
-    if (IsThere("assignment")) continue;
-    for (const char* name : {"changes", "installing", "artifacts"}) {
+    // There always is one; while it is the old one, whoever starts finds that it is another's.
+    EXPECT_TRUE(IsThere("assignment")) << call;
+    if (!HasBegunAnew()) continue;
+    for (const char* name : {"changes", "installing", "artifacts", "service"}) {
       EXPECT_FALSE(IsThere(name)) << name;
     }
   }

@@ -229,6 +229,16 @@ TEST(SharedReaders, WorkThatHangsHoldsUpNeitherReadsNorTheQuestionWhetherItAnswe
   }
 }
 
+// What is slower than that is only slow (README).
+TEST(SharedReaders, WorkHangsAfterThirtySecondsAndAnyOtherReadAfterFive) {
+  const SharedReaderOptions work = SharedReaders::LimitsOf(SharedReaders::Lane::kWork);
+  EXPECT_EQ(work.deadline, std::chrono::seconds(30));
+  EXPECT_EQ(work.kill_after, std::chrono::seconds(60));
+  for (const auto lane : {SharedReaders::Lane::kReads, SharedReaders::Lane::kLiveness}) {
+    EXPECT_EQ(SharedReaders::LimitsOf(lane).deadline, std::chrono::seconds(5));
+  }
+}
+
 // Its process waits for the mount that was taken away, and may do so for ever.
 TEST(SharedReaders, OneThatHangsIsLeftWhereAnotherFileSystemIsMountedByNow) {
   TemporaryDirectory directory;

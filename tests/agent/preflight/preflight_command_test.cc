@@ -47,6 +47,34 @@ class StuckHost : public FakeHost {
   bool left_ = false;
 };
 
+// The disk of the agent's state takes nothing before it is told to.
+class FullHost : public FakeHost {
+ public:
+  absl::Status WriteFile(const std::string& path, const std::string& content,
+                         const FileAttributes& attributes) override {
+    if (path == std::string(kNodeState) + "/" + kOverriddenName) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      changed_.wait(lock, [this] { return released_; });
+      left_ = true;
+      changed_.notify_all();
+      return absl::UnavailableError("too late");
+    }
+    return FakeHost::WriteFile(path, content, attributes);
+  }
+  void Release() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    released_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return left_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool released_ = false;
+  bool left_ = false;
+};
+
 class PreflightCommandTest : public testing::Test {
  protected:
   PreflightAnswer Run(const std::string& invocation = "start-1") {
@@ -118,6 +146,54 @@ TEST_F(PreflightCommandTest, AnOverrideLetsOneStartThroughAndIsToldOf) {
   EXPECT_EQ(Run("start-2").code, kFails);
   EXPECT_EQ(Run("start-1").code, kHolds);
   EXPECT_EQ(Run("").code, kFails);
+}
+
+TEST_F(PreflightCommandTest, AnOverrideThatWasUsedIsKnownAfterTheNextStartAndABoot) {
+  node_.SetMounts("");
+  ASSERT_EQ(OverridePreflight(*node_.host, "restored", "alice", terminal_), kHolds);
+  EXPECT_EQ(Run("start-1").code, kHolds);
+  const v1::PreflightResult first = Result();
+  node_.host->Advance(std::chrono::seconds(1));
+  EXPECT_EQ(Run("start-1").code, kHolds);  // of a unit that asks twice
+  EXPECT_EQ(Run("start-2").code, kFails);
+  EXPECT_FALSE(Result().has_override());
+  node_.host->Erase(kRuntimeDirectory);
+  EXPECT_EQ(Run("start-3").code, kFails);
+  const auto kept = ReadOverridden(*node_.host, kNodeState);
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  EXPECT_EQ(kept->SerializeAsString(), first.SerializeAsString());
+  EXPECT_EQ(kept->override().by(), "alice");
+  EXPECT_TRUE(StrContains(kept->reason(), "nothing is mounted"));
+  const std::string path = std::string(kNodeState) + "/" + kOverriddenName;
+  EXPECT_EQ(node_.host->LStat(path)->mode, 0600u);
+  ASSERT_EQ(OverridePreflight(*node_.host, "once more", "bob", terminal_), kHolds);
+  EXPECT_EQ(Run("start-4").code, kHolds);
+  EXPECT_EQ(ReadOverridden(*node_.host, kNodeState)->override().by(), "bob");
+}
+
+TEST_F(PreflightCommandTest, AStateDirectoryThatDoesNotTakeItKeepsNothingFromStarting) {
+  node_.SetMounts("");
+  const std::string path = std::string(kNodeState) + "/" + kOverriddenName;
+  node_.host->SetFile(path, "damaged");
+  ASSERT_EQ(OverridePreflight(*node_.host, "restored", "alice", terminal_), kHolds);
+  EXPECT_EQ(Run("start-1").code, kHolds);
+  EXPECT_EQ(Lines(), 1);
+  EXPECT_EQ(ReadOverridden(*node_.host, kNodeState)->override().by(), "alice");
+
+  node_.host->SetError(path, absl::UnavailableError("read-only file system"));
+  ASSERT_EQ(OverridePreflight(*node_.host, "again", "alice", terminal_), kHolds);
+  EXPECT_EQ(Run("start-2").code, kHolds);
+  EXPECT_TRUE(StrContains(error_.str(), "will not know of the override: read-only file system"))
+      << error_.str();
+  EXPECT_EQ(Result().override().reason(), "again");
+}
+
+// With the unit masked, or bound to a mount that is not there, nobody asks the preflight.
+TEST_F(PreflightCommandTest, AnOverrideSaysWhereItIsNoHelp) {
+  ASSERT_EQ(OverridePreflight(*node_.host, "restored", "alice", terminal_), kHolds);
+  for (const char* part : {"is masked, or bound", "to take it back: rm ", kOverrideFile}) {
+    EXPECT_TRUE(StrContains(out_.str(), part)) << out_.str();
+  }
 }
 
 TEST_F(PreflightCommandTest, AnOverrideIsUsedUpByAStartThatNeedsNone) {
@@ -192,6 +268,23 @@ TEST(PreflightInTime, AnAnswerComesWhateverHangs) {
   EXPECT_EQ(answer.code, kFails);
   EXPECT_TRUE(StrContains(error.str(), " has not come to an end in ")) << error.str();
   EXPECT_FALSE(ReadPreflightResult(*node.host)->may_start());
+  node.host->Release();
+}
+
+TEST(PreflightInTime, AnOverrideDoesNotWaitForTheDiskOfTheState) {
+  GuardedNodeOf<FullHost> node;
+  std::ostringstream out;
+  std::ostringstream error;
+  Terminal terminal{out, error, false, 100};
+  ASSERT_EQ(OverridePreflight(*node.host, "restored", "alice", terminal), kHolds);
+  PreflightCall call;
+  call.options = node.options;
+  call.within = std::chrono::seconds(1);
+  const PreflightAnswer answer = RunPreflight(node.host, call, terminal);
+  EXPECT_TRUE(answer.stuck);
+  EXPECT_EQ(answer.code, kHolds);
+  EXPECT_TRUE(StrContains(error.str(), "will not know of the override: ")) << error.str();
+  EXPECT_EQ(ReadPreflightResult(*node.host)->override().by(), "alice");
   node.host->Release();
 }
 

@@ -12,6 +12,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/held.h"
 #include "agent/host/fd.h"
 #include "agent/preflight/storage_look.h"
 #include "agent/probes/connect/connect_config.h"
@@ -98,6 +99,37 @@ TEST_F(PreflightTest, ANodeWithoutOrdersIsOnlyWarned) {
   EXPECT_FALSE(finding.enforced);
   EXPECT_EQ(finding.steps.size(), 1u);
   EXPECT_EQ(finding.steps[0].seen, "this node holds no specification yet: nothing is looked at");
+}
+
+// It was told once where the mark is.
+TEST_F(PreflightTest, LostOrdersRefuse) {
+  const std::string assignment = std::string(kNodeState) + "/assignment";
+  const std::string mark = std::string(kNodeState) + "/mark";
+  node_.host->Erase(assignment);
+  node_.host->SetFile(mark, absl::StrCat(kTestClusterId, " fs-0123456789abcdef0:/ /mnt/connect\n"));
+  ExpectRefused("orders", "/var/lib/connect-ha-agent/assignment is gone");
+  ExpectRefused("orders", "fix: systemctl restart connect-ha-agent");
+  node_.host->SetError(mark, absl::UnavailableError("input/output error"));
+  ExpectRefused("orders", "input/output error");
+  node_.options.agent_config.set_allow(v1::ALLOW_OBSERVE);
+  EXPECT_EQ(Refused(), "");
+}
+
+// Its orders of before are set aside, and the coordinator has sent none yet.
+TEST_F(PreflightTest, ANodeThatEnrolledAnewIsOnlyWarned) {
+  node_.held.set_enrolment("token-1");
+  node_.held.set_removed(true);
+  node_.Hold();
+  node_.host->SetFile(std::string(kNodeState) + "/mark",
+                      absl::StrCat(kTestClusterId, " fs-0123456789abcdef0:/ /mnt/connect\n"));
+  const auto set_aside =
+      SetAsideOthers(*node_.host, kNodeState, {"lab", "machine-1", "token-2", "machine-1"});
+  ASSERT_TRUE(set_aside.ok()) << set_aside.status();
+  EXPECT_TRUE(*set_aside);
+  node_.SetMounts("");
+  EXPECT_EQ(Refused(), "");
+  EXPECT_EQ(node_.Look().steps.back().seen,
+            "this node holds no specification yet: nothing is looked at");
 }
 
 TEST_F(PreflightTest, ANodeThatWasRemovedIsOnlyWarned) {
@@ -255,6 +287,18 @@ TEST_F(PreflightTest, AnythingElseThatIsMountedRefuses) {
   // A hung mount is never to be mounted again: not a word of it.
   node_.host->SetError("/mnt/connect", absl::DeadlineExceededError("has not answered"));
   ExpectRefused("answers", "hangs");
+}
+
+TEST_F(PreflightTest, AnotherAccessPointRefuses) {
+  node_.SetMounts("50 28 0:52 / /mnt/connect rw - nfs4 127.0.0.1:/ rw,vers=4.1,port=20049\n");
+  const std::string state = "/run/efs/fs-0123456789abcdef0.mnt.connect.20049";
+  node_.host->SetFile(state, R"({"certificate": "c.pem"})");
+  EXPECT_EQ(Refused(), "");
+  node_.host->SetFile(state, R"({"certificate": "c.pem", "accessPoint": "fsap-0f"})");
+  ExpectRefused("mount", "it is mounted by access point fsap-0f, wanted none");
+  node_.spec().mutable_storage()->mutable_efs()->set_access_point("fsap-0123456789abcdef0");
+  node_.Hold();
+  ExpectRefused("mount", "by access point fsap-0f, wanted fsap-0123456789abcdef0");
 }
 
 TEST_F(PreflightTest, ALocalDirectoryOverTheDataDirectoryRefuses) {

@@ -14,6 +14,7 @@
 
 #include "agent/probes/database/database.h"
 #include "agent/probes/database/database_session.h"
+#include "common/checklist/view/proof_matrix.h"
 #include "common/proof/presence_key.h"
 #include "gmock/gmock.h"
 #include "tests/agent/probes/pooler.h"
@@ -143,6 +144,24 @@ TEST_F(PresenceTest, NodesOfOneDatabaseSeeEachOther) {
   EXPECT_FALSE(facts.shared_session());
   ASSERT_EQ(facts.seen_keys_size(), 2);
   EXPECT_LT(facts.seen_keys(0), facts.seen_keys(1));
+}
+
+// By its own clock, up to the report; that it grows is nothing new.
+TEST_F(PresenceTest, SaysHowLongAgoItSawThem) {
+  Node one = On(*server_, "node-1");
+  Node two = On(*server_, "node-2");
+  two.Run();
+  one.Run();
+  ASSERT_TRUE(one.Sees(two));
+  const auto before = steady_clock::now();
+  std::this_thread::sleep_for(milliseconds(50));
+  const v1::PresenceFacts facts = one.Presence();
+  ASSERT_EQ(facts.seen_ages_ms_size(), facts.seen_keys_size());
+  const auto waited = std::chrono::duration_cast<milliseconds>(steady_clock::now() - before);
+  for (const uint32_t age_ms : facts.seen_ages_ms()) {
+    EXPECT_GE(age_ms, 50u);
+    EXPECT_LE(age_ms, static_cast<uint64_t>(waited.count()) + 30'000);
+  }
 }
 
 TEST_F(PresenceTest, ReportsNothingNewOnceItHasSettled) {
@@ -323,8 +342,7 @@ TEST_F(PresenceTest, NothingIsSetOrLockedThroughAPooler) {
     return one.Presence().shared_session();
   }));
   EXPECT_EQ(one.Presence().rounds(), 0u);
-  EXPECT_EQ(one.Presence().error(),
-            "a connection pooler answers: its processes are not this session's own");
+  EXPECT_EQ(one.Presence().error(), "another process answers than the one that the login named");
   EXPECT_TRUE(HasLocks("0"));
 }
 
@@ -338,7 +356,7 @@ TEST_F(PresenceTest, AServerThatFallsSilentHoldsNobodyUp) {
   const auto began = steady_clock::now();
   one.Run();
   const auto took = steady_clock::now() - began;
-  EXPECT_EQ(one.Presence().error(), "another session of the database holds this node's lock");
+  EXPECT_EQ(one.Presence().error(), kLockIsHeld);
   EXPECT_EQ(kill(process, SIGCONT), 0);
   EXPECT_GE(took, kQuickly.ask_within);
   EXPECT_LT(took, seconds(15));

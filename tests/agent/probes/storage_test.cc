@@ -5,10 +5,12 @@
 #include <map>
 #include <set>
 
+#include "absl/strings/str_cat.h"
 #include "agent/probes/machine/disk.h"
 #include "agent/probes/storage/efs_state.h"
 #include "agent/probes/storage/fstab.h"
 #include "agent/probes/storage/storage_spaces.h"
+#include "common/mount_unit.h"
 #include "tests/agent/probes/probe_bench.h"
 
 namespace connect_ha {
@@ -229,6 +231,56 @@ TEST(EfsState, TellsHowTheProxySignsIn) {
   state = ReadEfsState(host, HelperMount());
   EXPECT_EQ(state->access_point, "fsap-1");
   EXPECT_TRUE(state->iam);
+}
+
+TEST_F(StorageTest, MountUnitsThatTheAgentWroteAreKnownByTheirFirstLine) {
+  const std::string folder = "/etc/systemd/system/";
+  const std::string text = absl::StrCat(kOwnUnitLine, "[Mount]\nWhat=nas:/\nWhere=/mnt/old");
+  bench_.host->SetFile(folder + "mnt-old.mount", text + "\nType=nfs4\n");
+  bench_.host->SetFile(folder + "mnt-a%.mount", text);
+  bench_.host->SetFile(folder + "mnt-hand.mount", "[Mount]\nWhat=nas:/\nWhere=/mnt/hand\n");
+  bench_.host->SetFile(folder + "connect-ha-agent.service", text);
+  bench_.host->SetLink(folder + "mnt-link.mount", "/etc/systemd/system/mnt-old.mount");
+  v1::Unit unit;
+  unit.set_name("mnt-old.mount");
+  unit.set_load_state("loaded");
+  unit.set_unit_file_state("enabled");
+  bench_.host->SetUnit(unit);
+  v1::Facts facts = bench_.Run(ReadStorage, "storage");
+  ASSERT_EQ(facts.storage().own_mount_units_size(), 1);
+  EXPECT_EQ(facts.storage().own_mount_units(0).mount_point(), "/mnt/old");
+  EXPECT_EQ(facts.storage().own_mount_units(0).unit_file_state(), "enabled");
+  bench_.host->SetError(folder + "mnt-old.mount", absl::PermissionDeniedError("no"));
+  facts = bench_.Run(ReadStorage, "storage");
+  EXPECT_GT(facts.storage().mounts_size(), 0);
+  ASSERT_EQ(facts.unobserved_size(), 1);
+  EXPECT_EQ(facts.unobserved(0).path(), "storage.own_mount_units");
+}
+
+TEST_F(StorageTest, HowTheMountHelperOfEfsMountedIsTold) {
+  bench_.host->SetFile("/proc/self/mountinfo",
+                       "50 28 0:52 / /mnt/connect rw - nfs4 127.0.0.1:/ rw,port=20123\n");
+  const std::string state = "/run/efs/fs-bbb.mnt.connect.20123";
+  bench_.host->SetFile(state, "{\"certificate\": \"x\"}");
+  v1::Facts facts = bench_.Run(ReadStorage, "storage");
+  ASSERT_EQ(facts.storage().mounts_size(), 1);
+  EXPECT_TRUE(facts.storage().mounts(0).has_efs_access_point());
+  EXPECT_EQ(facts.storage().mounts(0).efs_access_point(), "");
+  EXPECT_TRUE(facts.storage().mounts(0).has_efs_iam());
+  EXPECT_FALSE(facts.storage().mounts(0).efs_iam());
+  bench_.host->SetFile(state,
+                       "{\"certificate\": \"x\", \"accessPoint\": \"fsap-1\", "
+                       "\"awsCredentialsMethod\": \"metadata\"}");
+  facts = bench_.Run(ReadStorage, "storage");
+  ASSERT_EQ(facts.storage().mounts_size(), 1);
+  EXPECT_EQ(facts.storage().mounts(0).efs_access_point(), "fsap-1");
+  EXPECT_TRUE(facts.storage().mounts(0).efs_iam());
+  // The kernel's own mount says nothing of either.
+  bench_.host->SetFile("/proc/self/mountinfo", kMounts);
+  facts = bench_.Run(ReadStorage, "storage");
+  for (const v1::Mount& mount : facts.storage().mounts()) {
+    EXPECT_FALSE(mount.has_efs_access_point()) << mount.mount_point();
+  }
 }
 
 TEST_F(StorageTest, ALineOfFstabThatAUnitTakesThePlaceOfIsNamed) {

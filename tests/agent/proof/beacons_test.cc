@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -62,6 +63,7 @@ class Node {
   }
   bool Run() { return beacons_.Run(order); }
   void Stop() { beacons_.Stop(); }
+  std::chrono::milliseconds Pace() const { return beacons_.Pace(); }
   v1::Facts Facts() { return bench_.Run(ReadBeacons, "beacons"); }
   v1::BeaconDirectory Data() {
     const v1::Facts facts = Facts();
@@ -106,6 +108,12 @@ TEST_F(BeaconsTest, AreRenewedOnceTheyWereSeenToGrow) {
 
   EXPECT_TRUE(one_.Data().seen(0).renewed());
   EXPECT_TRUE(one_.Data().seen(0).has_age_ms());
+}
+
+TEST_F(BeaconsTest, AreWrittenAnewEveryThirtySeconds) {
+  EXPECT_EQ(one_.Pace(), std::chrono::seconds(30));
+  one_.Run();
+  EXPECT_EQ(one_.Pace(), std::chrono::seconds(30));
 }
 
 TEST_F(BeaconsTest, AreOldWhenNobodyRenewsThem) {

@@ -142,6 +142,22 @@ TEST_F(MarkRoundsTest, AMarkThatGoesIsReportedUntilItIsBack) {
   EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(60));
 }
 
+// As where it is damaged: the next start of Connect is refused.
+TEST_F(MarkRoundsTest, AMarkThatCannotBeReadIsReportedAndLookedAtSoon) {
+  EXPECT_TRUE(rounds_.Run(order_));
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(60));
+  host_.SetWork([](char, const std::string&, const std::string&) -> absl::StatusOr<std::string> {
+    return absl::DataLossError("is damaged");
+  });
+  EXPECT_TRUE(rounds_.Run(order_));
+  EXPECT_EQ(cache_.mark.Get()->status().message(), "is damaged");
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(10));
+  spec().set_enforcement(v1::OBSERVE);  // nobody asks for it any more
+  EXPECT_TRUE(rounds_.Run(order_));
+  EXPECT_TRUE(absl::IsNotFound(cache_.mark.Get()->status()));
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(60));
+}
+
 TEST_F(MarkRoundsTest, WithoutAConfigurationThereIsNoPlace) {
   order_.config = nullptr;
   EXPECT_FALSE(rounds_.Run(order_));

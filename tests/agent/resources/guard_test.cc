@@ -11,6 +11,7 @@
 #include "agent/host/processes/shared_reader_wire.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
+#include "common/mount_unit.h"
 #include "connect_ha/v1/storage_work.pb.h"
 #include "tests/agent/resources/bare_node.h"
 #include "tests/fakes/no_progress.h"
@@ -133,6 +134,15 @@ TEST_F(GuardTest, BindsConnectToItsMountAndHasThePreflightRun) {
 
 TEST_F(GuardTest, NamesTheMountUnitAsSystemdEscapesIt) {
   EXPECT_TRUE(StrContains(GuardText("/mnt/posit-share"), "BindsTo=mnt-posit\\x2dshare.mount\n"));
+}
+
+TEST_F(GuardTest, OfAnotherMountPointTakesThePlaceOfTheOldOne) {
+  Turn();
+  spec().mutable_storage()->set_mount_point("/mnt/other");
+  Turn();
+  EXPECT_TRUE(StrContains(DropIn(), "\nBindsTo=mnt-other.mount\n")) << DropIn();
+  EXPECT_FALSE(StrContains(DropIn(), "mnt-connect")) << DropIn();
+  EXPECT_TRUE(StrContains(DropIn(), kOwnUnitLine)) << DropIn();
 }
 
 TEST_F(GuardTest, WhereNothingIsEnforcedThereIsNone) {

@@ -272,6 +272,9 @@ TEST_F(MountTest, WhatHangsIsNotTouched) {
   host().SetError("/mnt/connect", absl::UnavailableError("stale file handle"));
   said = Turn();
   EXPECT_TRUE(StrContains(said, "/mnt/connect answers with an error: stale file handle")) << said;
+  EXPECT_TRUE(
+      StrContains(fix(), "stopped: umount -l /mnt/connect; systemctl start mnt-connect.mount"))
+      << fix();
   ExpectUntouched();
 }
 
@@ -401,22 +404,51 @@ TEST_F(MountTest, HowAmazonEfsUtilsMountedItIsComparedToo) {
   WantEfs();
   host().SetFile("/sbin/mount.efs", "the helper");
   MountFirst();
-  storage().mutable_efs()->set_access_point("fsap-0123456789abcdef0");
-  host().SetUnitEffects(
-      kMountUnit,
-      [](FakeHost& machine) {
-        machine.SetFile(kHelperState, R"({"certificate": "c.pem",
-                                                  "accessPoint": "fsap-0123456789abcdef0"})");
-        Mounts(kByHelper)(machine);
-      },
-      Unmounts);
-  EXPECT_EQ(Turn(), "CONVERGED");
-  EXPECT_EQ(last_change().from(), "mounted by no access point");
   storage().mutable_efs()->set_iam(true);
   Turn();
   EXPECT_TRUE(
       StrContains(Describe(at_.watch.last()), "was made so, and is not: mounted without iam"))
       << Describe(at_.watch.last());
+  host().SetUnitEffects(
+      kMountUnit,
+      [](FakeHost& machine) {
+        machine.SetFile(kHelperState,
+                        R"({"certificate": "c.pem", "awsCredentialsMethod": "metadata"})");
+        Mounts(kByHelper)(machine);
+      },
+      Unmounts);
+  EXPECT_EQ(Turn(), "CONVERGED");
+  EXPECT_EQ(last_change().from(), "mounted without iam");
+}
+
+// It is another directory tree: what is there may be the data.
+TEST_F(MountTest, AnotherAccessPointIsNeverTakenAway) {
+  WantEfs();
+  host().SetFile("/sbin/mount.efs", "the helper");
+  MountFirst();
+  storage().mutable_efs()->set_access_point("fsap-0123456789abcdef0");
+  std::string said = Turn();
+  EXPECT_EQ(state(), v1::Convergence::STUCK);
+  EXPECT_TRUE(StrContains(said, "it is mounted by no access point, wanted fsap-0123456789abcdef0"))
+      << said;
+  host().SetFile(kHelperState, R"({"certificate": "c.pem", "accessPoint": "fsap-0f"})");
+  said = Turn();
+  EXPECT_EQ(state(), v1::Convergence::STUCK);
+  EXPECT_TRUE(StrContains(said, "by access point fsap-0f, wanted fsap-0123456789abcdef0")) << said;
+  EXPECT_EQ(at_.Starts(), 1);
+  EXPECT_EQ(at_.Calls("StopUnit"), 0);
+}
+
+TEST_F(MountTest, ADirectoryOfAnEfsFileSystemIsSomethingElse) {
+  storage().mutable_efs()->set_file_system("fs-0123456789abcdef0");
+  storage().mutable_efs()->set_region("us-east-1");
+  SetMounts(host(),
+            "50 28 0:52 / /mnt/connect rw - nfs4 "
+            "fs-0123456789abcdef0.efs.us-east-1.amazonaws.com:/other rw,vers=4.1,hard\n");
+  const std::string said = Turn();
+  EXPECT_EQ(state(), v1::Convergence::STUCK);
+  EXPECT_TRUE(StrContains(said, "amazonaws.com:/other (nfs4) is mounted at /mnt/connect")) << said;
+  ExpectUntouched();
 }
 
 TEST_F(MountTest, AFailureIsToldByWhatWasPrinted) {

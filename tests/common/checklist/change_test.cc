@@ -35,6 +35,16 @@ void SetAddress(v1::Snapshot& cluster, int i, const std::string& address) {
   }
 }
 
+void MoveToAnotherDatabase(v1::Snapshot& cluster, int i) {
+  v1::Facts& facts = *cluster.mutable_nodes(i)->mutable_facts();
+  for (v1::ConfigKey& key : *facts.mutable_configuration()->mutable_keys()) {
+    if (key.section() != "Postgres" || key.name() != "URL") continue;
+    key.set_values(0, "postgres://connect@db.example.com:5432/next?sslmode=verify-full");
+  }
+  facts.mutable_database()->set_database("next");
+  facts.mutable_database()->set_database_oid(16500);
+}
+
 void IsToBeWritten(v1::Snapshot& cluster, int i) {
   v1::Convergence& convergence = *cluster.mutable_nodes(i)->mutable_convergence();
   convergence.set_state(v1::Convergence::WAITING);
@@ -84,6 +94,21 @@ TEST(ConfigurationMatches, TakesItAlsoWhereTwoNodesDiffer) {
   IsToBeWritten(cluster, 1);
   EXPECT_EQ(WhatIsSaid(cluster, "configuration-matches", 0), "");
   EXPECT_EQ(WhatIsSaid(cluster, "configuration-matches", 1), "FAIL SPEC");
+}
+
+// The first of a change of the database: it is started alone, while the other one rests.
+TEST(ConfigurationMatches, LeavesAnotherDatabaseToTheRuleThatFindsIt) {
+  v1::Snapshot cluster = ThreeNodes();
+  cluster.mutable_nodes()->RemoveLast();
+  MoveToAnotherDatabase(cluster, 0);
+  IsToBeWritten(cluster, 1);
+  EXPECT_EQ(WhatIsSaid(cluster, "database-is-same", 0), "FAIL PEERS undecided");
+  EXPECT_EQ(WhatIsSaid(cluster, "configuration-matches", 0), "");
+  EXPECT_EQ(WhatIsSaid(cluster, "configuration-matches", 1), "FOLLOWS PEERS");
+  // Whether the other one is to be written is not known.
+  cluster.mutable_nodes(1)->mutable_convergence()->set_state(v1::Convergence::LOOKING);
+  EXPECT_EQ(WhatIsSaid(cluster, "configuration-matches", 0), "FOLLOWS PEERS");
+  EXPECT_EQ(WhatIsSaid(cluster, "configuration-matches", 1), "FOLLOWS PEERS");
 }
 
 TEST(ConfigurationMatches, SaysNothingOfANodeThatOnlyHasToBeWrittenAnew) {

@@ -61,7 +61,7 @@ std::vector<std::string> Paths() {
   for (const char* field : {"package", "integrity", "build_digest", "smoke", "version"}) {
     paths.push_back(absl::StrCat("runtimes.runtimes.", field));
   }
-  for (const char* field : {"unit", "efs_tls", "read_ahead_kb"}) {
+  for (const char* field : {"unit", "efs_tls", "efs_access_point", "efs_iam", "read_ahead_kb"}) {
     paths.push_back(absl::StrCat("storage.mounts.", field));
   }
   return paths;

@@ -104,6 +104,14 @@ FakeShell::FakeShell(const v1::Snapshot& cluster) {
     state.data.erase("");
     state.keys.insert(facts.encryption_key().path());
     state.keys.erase("");
+    for (const v1::MountAnswer& answer : facts.storage().answers()) {
+      if (answer.has_error()) state.stale.insert(answer.mount_point());
+    }
+    for (const v1::StorageRound& round : facts.storage().rounds()) {
+      for (const v1::StorageStep& step : round.steps()) {
+        if (step.error_name() == "ESTALE") state.stale.insert(round.mount_point());
+      }
+    }
     for (const v1::Mount& one : facts.storage().mounts()) {
       const bool on_top = state.shares.count(one.mount_point()) > 0;
       if (ReachOf(one.fs_type()) == Reach::kNetwork) {
@@ -137,11 +145,15 @@ std::optional<std::string> FakeShell::Type(const v1::Fix& fix) {
 
 std::optional<std::string> FakeShell::Run(NodeState& node, const v1::Fix& fix,
                                           const std::string& command) {
-  // A drop-in of a name that is ours alone, written whole: the same however often.
+  // A drop-in, or a rule of udev, of a name that is ours alone, written whole: the same however
+  // often.
   const std::vector<std::string> drop_in = absl::StrSplit(command, " > ");
-  if (drop_in.size() == 2 && absl::StartsWith(drop_in[0], "printf ") &&
-      absl::StartsWith(drop_in[1], "/etc/systemd/system/") &&
+  const bool writes = drop_in.size() == 2 && absl::StartsWith(drop_in[0], "printf ");
+  if (writes && absl::StartsWith(drop_in[1], "/etc/systemd/system/") &&
       absl::EndsWith(drop_in[1], "/connect-ha.conf")) {
+    return std::nullopt;
+  }
+  if (writes && absl::StartsWith(drop_in[1], "/etc/udev/rules.d/99-connect-ha-")) {
     return std::nullopt;
   }
   for (const absl::string_view stage : absl::StrSplit(command, " | ")) {
@@ -194,6 +206,10 @@ std::optional<std::string> FakeShell::RunWords(NodeState& node, const v1::Fix& f
                                 : std::nullopt;
   }
   if (name == "systemctl") return Systemctl(node, fix, words);
+  if (name == "udevadm") {
+    return Has(words, "control") || Has(words, "trigger") ? std::nullopt
+                                                          : std::optional<std::string>("unknown");
+  }
   if (name == "timedatectl") {
     return operands.empty() || operands[0] != "set-time"
                ? std::nullopt
@@ -228,7 +244,13 @@ std::optional<std::string> FakeShell::RunWords(NodeState& node, const v1::Fix& f
   if (name == "mkdir")
     return Has(words, "-p") ? std::nullopt : std::optional("fails when repeated");
   if (name == "umount") {
-    if (Has(words, "-f") || Has(words, "-l")) return "leaves what is open behind";
+    if (Has(words, "-f")) return "leaves what is open behind";
+    if (Has(words, "-l")) {
+      // Of what is gone nothing is open that could go on.
+      for (const std::string& point : operands) {
+        if (node.stale.count(point) == 0) return "leaves what is open behind";
+      }
+    }
     for (const std::string& point : operands) {
       const auto share = node.shares.find(point);
       if (share == node.shares.end()) continue;

@@ -32,6 +32,7 @@ class FakeShell {
     std::set<std::string> keys;         // key files
     std::map<std::string, int> shares;  // network mounts by mount point; how many on top of it
     std::set<std::string> lost_shares;  // unmounted and not mounted again
+    std::set<std::string> stale;        // mount points whose server does not know them any more
   };
 
   std::optional<std::string> Run(NodeState& node, const v1::Fix& fix, const std::string& command);

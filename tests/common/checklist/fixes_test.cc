@@ -104,10 +104,25 @@ TEST(FakeShell, RefusesWhatDestroys) {
     EXPECT_TRUE(type(command)) << command;
   }
   for (const char* command :
-       {"findmnt /mnt/connect", "du -xh / | sort -h | tail", "systemctl status rstudio-connect",
-        "chmod 0600 /mnt/connect/data/db/secret.key", "mkdir -p /opt/quarto/1.5.57"}) {
+       {"printf '%s\\n' 'x' > /etc/udev/rules.d/99-connect-ha-read-ahead.rules",
+        "udevadm control --reload", "findmnt /mnt/connect", "du -xh / | sort -h | tail",
+        "systemctl status rstudio-connect", "chmod 0600 /mnt/connect/data/db/secret.key",
+        "mkdir -p /opt/quarto/1.5.57"}) {
     EXPECT_FALSE(type(command)) << command;
   }
+}
+
+TEST(FakeShell, LetsOnlyWhatIsStaleBeTakenOffLazily) {
+  v1::Snapshot cluster = BaseCluster();
+  cluster.mutable_nodes(1)->mutable_facts()->mutable_storage()->mutable_answers(0)->set_error(
+      "stale file handle");
+  FakeShell shell(cluster);
+  v1::Fix fix;
+  fix.set_on("node-2");
+  fix.add_commands("umount -l /mnt/connect");
+  EXPECT_FALSE(shell.Type(fix));
+  fix.set_on("node-1");
+  EXPECT_TRUE(shell.Type(fix));
 }
 
 TEST(FakeShell, SeesAShareThatIsGoneAfterTheSecondTime) {

@@ -236,6 +236,56 @@ TEST(Follow, AFailureCountsOnlyWhereItExplains) {
   EXPECT_EQ(Said(follow.Judge(other)), expected);
 }
 
+v1::Snapshot AnotherDatabase() {
+  v1::Snapshot cluster = BaseCluster();
+  v1::Facts& facts = *Node(cluster, "node-2").mutable_facts();
+  for (v1::ConfigKey& key : *facts.mutable_configuration()->mutable_keys()) {
+    if (key.section() != "Postgres" || key.name() != "URL") continue;
+    key.set_values(0, "postgres://connect@db.example.com:5432/test?sslmode=verify-full");
+  }
+  facts.mutable_database()->set_database("test");
+  facts.mutable_database()->set_database_oid(16500);
+  return cluster;
+}
+
+// It stands above what explains it.
+TEST(Follow, AnotherDatabaseIsOneFailure) {
+  const v1::Checklist checklist = Evaluate(AnotherDatabase());
+  EXPECT_EQ(Failing(checklist), std::set<std::string>{"database-is-same"});
+  const v1::Finding finding = FindingOf(checklist, "configuration-matches");
+  EXPECT_EQ(finding.outcome(), v1::FOLLOWS);
+  EXPECT_EQ(finding.summary(), "follows database-is-same on node-1, node-2");
+  EXPECT_TRUE(finding.fixes().empty());
+  const std::map<std::string, std::string> expected = {{"node-1", "FOLLOWS database-is-same"},
+                                                       {"node-2", "FOLLOWS database-is-same"}};
+  EXPECT_EQ(Said(finding), expected);
+  for (int i = 0; i < checklist.findings_size(); ++i) {
+    EXPECT_EQ(checklist.findings(i).rule(), Rules()[static_cast<size_t>(i)].id);
+  }
+}
+
+TEST(Follow, AnotherUrlOfTheSameDatabaseIsAFailure) {
+  v1::Snapshot cluster = AnotherDatabase();
+  *Node(cluster, "node-2").mutable_facts()->mutable_database() =
+      Node(cluster, "node-1").facts().database();
+  EXPECT_EQ(Failing(Evaluate(cluster)), std::set<std::string>{"configuration-matches"});
+}
+
+TEST(Follow, WhatAnotherDatabaseDoesNotExplainIsStillAFailure) {
+  v1::Snapshot cluster = AnotherDatabase();
+  v1::ConfigurationFacts& file = *Node(cluster, "node-2").mutable_facts()->mutable_configuration();
+  v1::ConfigKey& key = *file.add_keys();
+  key.set_section("Applications");
+  key.set_name("ScheduleConcurrency");
+  key.add_values("6");
+  const v1::Checklist checklist = Evaluate(cluster);
+  const std::set<std::string> expected = {"configuration-matches", "database-is-same"};
+  EXPECT_EQ(Failing(checklist), expected);
+  for (const v1::Evidence& evidence : FindingOf(checklist, "configuration-matches").evidence()) {
+    EXPECT_EQ(evidence.text().find("URL"), std::string::npos) << evidence.text();
+  }
+}
+
 TEST(Follow, WhatSomeNodesShowNeedsNoOthers) {
   v1::Snapshot cluster = BaseOfFour();
   v1::ConnectFacts& connect = *Node(cluster, "node-3").mutable_facts()->mutable_connect();

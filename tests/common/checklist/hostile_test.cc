@@ -36,10 +36,10 @@ const std::set<std::string>& Decisive() {
       "DataDirectory.key",       "DatabaseFacts.ssl_mode", "EncryptionKeyFacts.sources",
       "HostFacts.architecture",  "HostFacts.boot_id",      "HostFacts.machine_id",
       "HostFacts.os_id",         "HostFacts.os_version",   "LicenseFacts.kind",
-      "LicenseFacts.status",     "Mount.fs_type",          "Package.status",
-      "Package.version",         "Runtime.version",        "Unit.active_state",
-      "Unit.load_state",         "Unit.sub_state",         "Unit.unit_file_state",
-      "Unobserved.path"};
+      "LicenseFacts.status",     "Mount.fs_type",          "OwnMountUnit.unit_file_state",
+      "Package.status",          "Package.version",        "Runtime.version",
+      "Unit.active_state",       "Unit.load_state",        "Unit.sub_state",
+      "Unit.unit_file_state",    "Unobserved.path"};
   return fields;
 }
 
@@ -167,8 +167,9 @@ std::string Danger(const std::string& command) {
 
 // Notes are prose, but for what is to be typed in them.
 bool HasBareWord(const std::string& note) {
-  const std::vector<std::string> commands = {"touch ", "findmnt --fstab ", "systemctl cat ",
-                                             "umount -f -l ", "--no-create-home "};
+  const std::vector<std::string> commands = {"touch ",         "findmnt --fstab ",
+                                             "systemctl cat ", "umount -f -l ",
+                                             "umount -l ",     "--no-create-home "};
   for (const std::string& typed : commands) {
     for (size_t at = note.find(typed); at != std::string::npos; at = note.find(typed, at + 1)) {
       const std::string rest = note.substr(at + typed.size());

@@ -263,5 +263,28 @@ TEST_F(MatrixTest, LocksAreSeenByTheirKeys) {
   EXPECT_NE(SeePresence(cluster_, Nodes()).why_not[1], "");
 }
 
+TEST_F(MatrixTest, LocksHaveTheAgesThatAnAgentSays) {
+  Make(2);
+  EXPECT_FALSE(SeePresence(cluster_, Nodes()).glances[0][1].age_ms);
+  v1::PresenceFacts& presence = *cluster_.mutable_nodes(0)->mutable_facts()->mutable_presence();
+  presence.add_seen_ages_ms(400);
+  EXPECT_FALSE(SeePresence(cluster_, Nodes()).glances[0][1].age_ms);  // of which of the two?
+  presence.add_seen_ages_ms(12'000);
+  EXPECT_EQ(SeePresence(cluster_, Nodes()).glances[0][1].age_ms, 12'000);
+  EXPECT_FALSE(SeePresence(cluster_, Nodes()).glances[1][0].age_ms);
+}
+
+// In which mode it is cannot be seen.
+TEST_F(MatrixTest, APoolerMayShareSessions) {
+  Make(2);
+  v1::PresenceFacts& presence = *cluster_.mutable_nodes(1)->mutable_facts()->mutable_presence();
+  presence.set_shared_session(true);
+  EXPECT_EQ(SeePresence(cluster_, Nodes()).why_not[1],
+            "a pooler stands between, which may share sessions");
+  presence.set_error("another process answers");
+  EXPECT_EQ(SeePresence(cluster_, Nodes()).why_not[1],
+            "a pooler stands between, which may share sessions: another process answers");
+}
+
 }  // namespace
 }  // namespace connect_ha

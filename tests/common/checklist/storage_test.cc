@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
 #include "common/checklist/share_fix.h"
+#include "common/checklist/view/data_mount.h"
 #include "common/checklist/view/located.h"
 #include "common/checklist/view/place.h"
 #include "tests/common/checklist/fixture.h"
@@ -98,6 +99,28 @@ TEST(Same, DoesNotKnowWhereATunnelOrAnAccessPointLeads) {
   EXPECT_EQ(Same(PlaceOf(point, "/data"), direct), Sameness::kDifferent);
 }
 
+TEST(SameAsWanted, OfEfsIsOneDirectoryTree) {
+  v1::StorageSpec spec;
+  spec.mutable_efs()->set_file_system("fs-0ab1");
+  const std::string domain = ".efs.us-east-1.amazonaws.com:/";
+  EXPECT_EQ(SameAsWanted(spec, MountFrom("fs-0ab1" + domain)), Sameness::kSame);
+  EXPECT_EQ(SameAsWanted(spec, MountFrom("fs-0ab1" + domain + "other")), Sameness::kDifferent);
+  EXPECT_EQ(SameAsWanted(spec, MountFrom("10.0.1.20:/")), Sameness::kUnknown);
+  v1::Mount by_helper = MountFrom("127.0.0.1:/", "127.0.0.1");
+  by_helper.set_efs_file_system("fs-0ab1");
+  EXPECT_EQ(SameAsWanted(spec, by_helper), Sameness::kSame);
+  by_helper.set_efs_access_point("fsap-1");
+  EXPECT_EQ(SameAsWanted(spec, by_helper), Sameness::kDifferent);
+  EXPECT_EQ(AccessPointFault(spec, by_helper), "by access point fsap-1, wanted none");
+  spec.mutable_efs()->set_access_point("fsap-1");
+  EXPECT_EQ(SameAsWanted(spec, by_helper), Sameness::kSame);
+  by_helper.set_efs_access_point("");
+  EXPECT_EQ(SameAsWanted(spec, by_helper), Sameness::kDifferent);
+  EXPECT_EQ(SameAsWanted(spec, MountFrom("fs-0ab1" + domain)), Sameness::kDifferent);
+  EXPECT_EQ(AccessPointFault(spec, MountFrom("fs-0ab1" + domain)),
+            "by no access point, wanted fsap-1");
+}
+
 TEST(PlaceOnNetwork, FollowsWhereADataDirectoryLeads) {
   v1::Snapshot cluster = BaseCluster();
   v1::Facts& facts = *cluster.mutable_nodes(0)->mutable_facts();
@@ -160,6 +183,29 @@ TEST(ShareFix, CopiesForOneNodeAlone) {
   for (const v1::Fix& fix : ShareFix(cluster, node, data)) {
     for (const std::string& command : fix.commands()) EXPECT_NE(command.substr(0, 3), "cp ");
   }
+}
+
+std::string NotesOf(const Fixes& fixes) {
+  std::string notes;
+  for (const v1::Fix& fix : fixes) absl::StrAppend(&notes, fix.note(), "\n");
+  return notes;
+}
+
+// Who hand-built the node may have neither a unit nor a line of /etc/fstab.
+TEST(NoUnitFix, SaysWhatToWriteWhereTheAgentDoesNot) {
+  v1::Snapshot cluster = BaseCluster();
+  const v1::NodeSnapshot& node = cluster.nodes(1);
+  const std::string notes = NotesOf(NoUnitFix(cluster, node, "/mnt/connect"));
+  EXPECT_NE(notes.find("add a line to /etc/fstab, as on node-1: fs-0123456789abcdef0.efs."),
+            std::string::npos)
+      << notes;
+  EXPECT_NE(notes.find("enforcement: enforce"), std::string::npos) << notes;
+  cluster.mutable_spec()->mutable_storage()->clear_efs();
+  EXPECT_EQ(NotesOf(NoUnitFix(cluster, node, "/mnt/connect")).find("enforcement: enforce"),
+            std::string::npos);
+  cluster = BaseCluster();
+  cluster.mutable_spec()->set_enforcement(v1::ENFORCE);
+  EXPECT_TRUE(NoUnitFix(cluster, cluster.nodes(1), "/mnt/connect").empty());
 }
 
 // One cause, and no word of keys or directories.

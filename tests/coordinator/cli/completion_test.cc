@@ -77,6 +77,15 @@ TEST_F(Completion, OffersValues) {
   EXPECT_EQ(Offers("connect-ha waive clocks"), "clocks-are-synchronised\n");
 }
 
+TEST_F(Completion, OffersOperandsThatAreKnown) {
+  EXPECT_EQ(Offers("connect-ha proof s"), "storage\n");
+  EXPECT_EQ(Offers("connect-ha proof d"), "database\n");
+  EXPECT_EQ(Offers("connect-ha proof --wa"), "--watch\n");
+  EXPECT_EQ(Offers("connect-ha proof --output json d"), "database\n");
+  EXPECT_EQ(Offers("connect-ha proof storage d"), "\n");
+  EXPECT_EQ(Offers("connect-ha proof storage --wa"), "--watch\n");
+}
+
 TEST_F(Completion, DoesNotTakeAValueForACommand) {
   EXPECT_EQ(Offers("connect-ha --identity token ch"), "check-config checklist\n");
   EXPECT_EQ(Offers("connect-ha --identity = token ch"), "check-config checklist\n");

@@ -91,6 +91,25 @@ TEST(Proof, OfTheDatabaseIsWhoseLockIsSeen) {
   EXPECT_THAT(world.out, Not(HasSubstr("Server.DataDir")));
 }
 
+TEST(Proof, OfTheDatabaseShowsHowLongAgoALockWasSeen) {
+  World world;
+  See(world, "pass");
+  for (v1::NodeSnapshot& node : *world.coordinator.snapshot.mutable_nodes()) {
+    v1::PresenceFacts& presence = *node.mutable_facts()->mutable_presence();
+    for (int i = 0; i < presence.seen_keys_size(); ++i) presence.add_seen_ages_ms(12'345);
+  }
+  EXPECT_EQ(world.Run({"proof", "database"}), kHolds);
+  EXPECT_EQ(world.out,
+            "database: who (left) sees whose lock, and how long before its latest report it last "
+            "did\n"
+            "        node-1  node-2\n"
+            "node-1  -       12s\n"
+            "node-2  12s     -\n"
+            "2 nodes, each is seen by every other\n");
+  EXPECT_EQ(world.Run({"proof", "database", "--output", "json"}), kHolds);
+  EXPECT_THAT(world.out, HasSubstr("\"age_ms\": \"12345\""));
+}
+
 TEST(Proof, IsJsonWhereThatIsAskedFor) {
   World world;
   See(world, "fail-apart");

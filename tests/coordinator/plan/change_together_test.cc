@@ -217,6 +217,13 @@ TEST(ChangeTogether, AsksNothingOfPeersWhileTheyRest) {
     line.set_basis(basis);
     EXPECT_EQ(GoTo(cluster, Status::REST).assignments(0).state(), v1::SERVING);
   }
+  // It follows from what the others have.
+  PlanCluster cluster = Approved(2);
+  GoTo(cluster, Status::FIRST);
+  v1::NodeRule& line = cluster.Rule(0, "configuration-matches");
+  line.set_outcome(v1::FOLLOWS);
+  line.set_basis(v1::PEERS);
+  EXPECT_EQ(GoTo(cluster, Status::REST).assignments(0).state(), v1::SERVING);
 }
 
 TEST(ChangeTogether, GoesBackWhileItStops) {

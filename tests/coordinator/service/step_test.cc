@@ -333,6 +333,40 @@ TEST_F(StepTest, AStartThatWasLetThroughIsToldOnce) {
   EXPECT_EQ(told(1'700'000'100, "d4", 15).size(), 1u);
 }
 
+// It was let through while the agent was away, and refused since.
+TEST_F(StepTest, AnOverrideThatTheNodeKeptIsToldOnceWhateverCameAfterIt) {
+  const auto told = [this](const v1::Facts& facts, const std::string& digest, int after_s) {
+    v1::HeartbeatRequest request = Beat(digest);
+    request.set_facts_bytes(facts.SerializeAsString());
+    std::vector<std::string> texts;
+    for (const v1::Event& event : Take(request, after_s).events) {
+      if (event.kind() == v1::Event::PREFLIGHT_OVERRIDDEN) texts.push_back(event.text());
+    }
+    return texts;
+  };
+  Take(WithFacts(Beat()), 0);
+  v1::Facts facts;
+  facts.mutable_connect();
+  v1::PreflightResult& kept = *facts.mutable_guard()->mutable_overridden();
+  kept.mutable_at()->set_seconds(1'700'000'000);
+  kept.set_may_start(true);
+  kept.mutable_override()->set_by("alice");
+  kept.mutable_override()->set_reason("restored");
+  facts.mutable_guard()->mutable_last()->set_reason("nothing is mounted");
+  EXPECT_EQ(told(facts, "d2", 5),
+            std::vector<std::string>{
+                "at 2023-11-14T22:13:20Z Connect was started by the override of alice (restored)"});
+  *facts.mutable_guard()->mutable_last() = kept;
+  facts.mutable_guard()->mutable_last()->mutable_at()->set_seconds(1'700'000'009);
+  EXPECT_TRUE(told(facts, "d3", 10).empty());
+  facts.mutable_guard()->clear_last();
+  EXPECT_TRUE(told(facts, "d4", 15).empty());
+  // That one could not be kept.
+  *facts.mutable_guard()->mutable_last() = kept;
+  facts.mutable_guard()->mutable_last()->mutable_override()->set_reason("once more");
+  EXPECT_EQ(told(facts, "d5", 20).size(), 1u);
+}
+
 TEST_F(StepTest, ALossIsToldUntilItWasAndOnlyThenTheReturn) {
   Take(Beat(), 0);
   std::vector<v1::Event> events;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/checklist/proving.h"
 #include "common/checklist/rules/database/whereabouts.h"
 #include "common/checklist/view/proof_matrix.h"
@@ -59,26 +60,79 @@ void SayApart(const ProofMatrix& matrix, const Apart& apart, const DatabaseNoun&
   }
 }
 
-// Those whose locks are there, and which this node has not seen.
-std::vector<std::string> NotYetSeen(const ProofMatrix& matrix, size_t viewer,
-                                    const std::set<size_t>& named) {
-  std::vector<std::string> names;
-  for (size_t other = 0; other < matrix.nodes.size(); ++other) {
-    if (other == viewer || named.count(other) > 0 || !matrix.why_not[other].empty()) continue;
-    if (matrix.glances[viewer][other].sight != Sight::kSeen) {
-      names.push_back(matrix.nodes[other]->name());
-    }
+// What is wanting until a node sees and is seen by every other one.
+struct Wanting {
+  std::vector<std::string> unseen;    // hold a lock, which this node has not seen
+  std::vector<std::string> blind;     // have not seen this node's
+  std::vector<std::string> lockless;  // hold none
+
+  bool IsNothing() const { return unseen.empty() && blind.empty() && lockless.empty(); }
+  std::string Text() const;
+};
+
+std::string Wanting::Text() const {
+  std::vector<std::string> texts;
+  if (!unseen.empty()) {
+    texts.push_back(absl::StrCat("has not seen the lock of ", JoinNames(unseen), " yet"));
   }
-  return names;
+  if (!blind.empty()) {
+    texts.push_back(absl::StrCat("its lock was not seen by ", JoinNames(blind), " yet"));
+  }
+  if (!texts.empty()) {
+    absl::StrAppend(&texts.back(), ", which may take ", kProofTakesSeconds, " s");
+  }
+  if (!lockless.empty()) {
+    texts.push_back(absl::StrCat("waits for the lock of ", JoinNames(lockless)));
+  }
+  return absl::StrJoin(texts, "; ");
+}
+
+// Those that are in another database need not see it.
+Wanting WantingFor(const ProofMatrix& matrix, size_t place, const std::set<size_t>& wrong) {
+  Wanting wanting;
+  for (size_t other = 0; other < matrix.nodes.size(); ++other) {
+    if (other == place || wrong.count(other) > 0) continue;
+    const std::string& name = matrix.nodes[other]->name();
+    if (!matrix.why_not[other].empty()) {
+      wanting.lockless.push_back(name);
+      continue;
+    }
+    if (matrix.glances[place][other].sight != Sight::kSeen) wanting.unseen.push_back(name);
+    if (matrix.glances[other][place].sight != Sight::kSeen) wanting.blind.push_back(name);
+  }
+  return wanting;
+}
+
+v1::Fix ShowLocks() {
+  return Type("", {"connect-ha proof database"}, "it shows who sees whose lock");
 }
 
 Fixes NoLockFix(const v1::NodeSnapshot& node, const DatabaseNoun& noun) {
   const v1::Facts& facts = node.facts();
+  const v1::PresenceFacts& presence = facts.presence();
   if (!facts.has_presence() && node.allow() == v1::ALLOW_OBSERVE) return {AllowProof(node.name())};
-  if (!facts.presence().shared_session()) return {};
-  return Reconfigure(node, absl::StrCat("name the database itself, not a pooler that shares its "
-                                        "sessions, in ",
-                                        UrlSetting(node, noun)));
+  if (presence.shared_session()) {
+    return Reconfigure(node, absl::StrCat("name the database itself, not a pooler that stands "
+                                          "before it, in ",
+                                          UrlSetting(node, noun)));
+  }
+  if (presence.error() == kLockIsHeld) {
+    return {Type(node.name(),
+                 {Psql(*noun.get(facts),
+                       absl::StrCat("select pid, client_addr, backend_start from pg_stat_activity "
+                                    "join pg_locks using (pid) where locktype = 'advisory' and "
+                                    "objid = '",
+                                    presence.own_key(), "'"))},
+                 "a session that this node has lost lets go of it within two minutes; one that "
+                 "stays is of another machine under this name")};
+  }
+  if (presence.has_error()) {
+    return {
+        ByHand(node.name(),
+               "the agent tries again every 30 s; where it goes on, see to what the server says"),
+        ShowLocks()};
+  }
+  return {ShowLocks()};
 }
 
 }  // namespace
@@ -91,8 +145,10 @@ void JudgeLocks(const v1::Snapshot& cluster, const DatabaseNoun& noun, Verdict& 
   const ProofMatrix matrix = SeePresence(cluster, nodes);
   const std::optional<Apart> apart = FindApart(matrix);
   std::set<size_t> named;
+  std::set<size_t> wrong;  // of these: those that are known to be
   if (apart) {
     named.insert(apart->named.begin(), apart->named.end());
+    if (!apart->others.empty()) wrong = named;
     SayApart(matrix, *apart, noun, verdict);
   }
   for (size_t place = 0; place < nodes.size(); ++place) {
@@ -102,11 +158,10 @@ void JudgeLocks(const v1::Snapshot& cluster, const DatabaseNoun& noun, Verdict& 
       verdict.Unknown(node.name(), matrix.too_many);
     } else if (!matrix.why_not[place].empty()) {
       verdict.Unknown(node.name(), matrix.why_not[place], NoLockFix(node, noun));
-    } else if (const auto missing = NotYetSeen(matrix, place, named); !missing.empty()) {
-      verdict.Unknown(node.name(),
-                      absl::StrCat("has not seen the lock of ", JoinNames(missing),
-                                   " yet, which may take ", kProofTakesSeconds, " s"),
-                      {Type("", {"connect-ha proof database"}, "it shows who sees whose lock")});
+    } else if (const Wanting wanting = WantingFor(matrix, place, wrong); !wanting.IsNothing()) {
+      // Who holds none is told what to do.
+      const bool takes_time = !wanting.unseen.empty() || !wanting.blind.empty();
+      verdict.Unknown(node.name(), wanting.Text(), takes_time ? Fixes{ShowLocks()} : Fixes{});
     } else {
       verdict.Pass(node.name(), absl::StrCat(UsedDatabase(node.facts().database()),
                                              ", where it sees the locks of the other nodes"));

@@ -1,6 +1,6 @@
 // That Connect can make its tables, and that those which are there are its own. What it calls them
-// is on no page of its vendor: of tables under other names a database that Connect runs with says
-// that they are Connect's, and nothing says that they are not.
+// is on no page of its vendor: of tables under other names a Connect that answers with them says
+// that they are its own, and nothing says that they are not.
 #include <algorithm>
 #include <string>
 
@@ -17,14 +17,15 @@ namespace {
 
 constexpr char kEncoding[] = "UTF8";
 
-// Connect runs, here or on another node, with the tables that this node sees.
-bool RunsWithIt(const v1::Snapshot& cluster, const v1::NodeSnapshot& node, const DatabaseNoun& noun,
-                const v1::DatabaseFacts& database) {
-  if (IsRunning(node.facts())) return true;
+// Connect answers, here or on another node, with the tables that this node sees. A unit that is
+// only up may be waiting for a database of its own.
+bool ServesWithIt(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
+                  const DatabaseNoun& noun, const v1::DatabaseFacts& database) {
+  if (Serves(node.facts())) return true;
   return std::any_of(
       cluster.nodes().begin(), cluster.nodes().end(), [&](const v1::NodeSnapshot& other) {
         const v1::DatabaseFacts* theirs = noun.get(other.facts());
-        return theirs != nullptr && IsRunning(other.facts()) && theirs->host() == database.host() &&
+        return theirs != nullptr && Serves(other.facts()) && theirs->host() == database.host() &&
                theirs->port() == database.port() && theirs->database() == database.database() &&
                theirs->create_schema() == database.create_schema();
       });
@@ -49,7 +50,7 @@ void JudgeTables(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
     verdict.Pass(node.name(), absl::StrCat(used, ", holds no table"));
   } else if (database.connect_tables() > 0) {
     verdict.Pass(node.name(), absl::StrCat(used, ", holds Connect's tables"));
-  } else if (RunsWithIt(cluster, node, noun, database)) {
+  } else if (ServesWithIt(cluster, node, noun, database)) {
     verdict.Pass(node.name(), absl::StrCat(used, ", holds tables that Connect runs with"));
   } else {
     verdict.Unknown(

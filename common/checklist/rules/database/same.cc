@@ -105,31 +105,47 @@ void FindUnidentified(const v1::Snapshot& cluster, const DatabaseNoun& noun, Ver
   }
 }
 
-// Nothing speaks against one database. A standby and a restored copy have the identity of the
-// original, and what is behind a pooler does not show itself.
-void SayUnproved(const v1::NodeSnapshot& node, const DatabaseNoun& noun,
-                 const v1::DatabaseFacts& database, const Fixes& fixes, Verdict& verdict) {
-  verdict.Unknown(
-      node.name(),
-      database.has_pooler()
-          ? absl::StrCat(noun.prefix, database.pooler(),
-                         " stands between: one session does not tell what the next one reaches")
-          : absl::StrCat(noun.prefix, "identity ", database.system_identifier(), "/",
-                         database.database(), ", which a copy of the database has too"),
-      fixes);
+std::string PoolerText(const v1::DatabaseFacts& database) {
+  return absl::StrCat(database.pooler(),
+                      " stands between: one session does not tell what the next one reaches");
 }
 
-// The second database is proved by the first where both are of one server.
+std::string IdentityText(const v1::DatabaseFacts& database) {
+  return absl::StrCat("identity ", database.system_identifier(), "/", database.database(),
+                      ", which a copy of the database has too");
+}
+
+// Nothing speaks against one database. A standby and a restored copy have the identity of the
+// original, and what is behind a pooler does not show itself.
+void SayUnproved(const v1::NodeSnapshot& node, const v1::DatabaseFacts& database,
+                 Verdict& verdict) {
+  verdict.Unknown(node.name(),
+                  database.has_pooler() ? PoolerText(database) : IdentityText(database),
+                  {AskForDatabaseProof()});
+}
+
+// The second database is proved by the first where both are of one server. One of another server is
+// compared and not proved, which nobody can mend: no lock is held there. It is said, and the first
+// one alone, which holds what users have, decides.
 void JudgeSecond(const v1::Snapshot& cluster, const DatabaseNoun& noun, Verdict& verdict) {
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     const v1::DatabaseFacts* database = noun.get(node.facts());
     if (database == nullptr) continue;
     const v1::DatabaseFacts& first = node.facts().database();
     if (database->host() == first.host() && database->port() == first.port()) continue;
-    SayUnproved(node, noun, *database,
-                {ByHand("", absl::StrCat("only Postgres.URL's database is proved: see that ",
-                                         UrlSetting(node, noun), " names one server everywhere"))},
-                verdict);
+    if (database->has_pooler()) {
+      verdict.Unknown(node.name(), absl::StrCat(noun.prefix, PoolerText(*database)),
+                      Reconfigure(node, absl::StrCat("name the database itself, not a pooler that "
+                                                     "stands before it, in ",
+                                                     UrlSetting(node, noun))));
+    } else {
+      const std::string identity = database->has_system_identifier()
+                                       ? IdentityText(*database)
+                                       : "which does not say what system it is";
+      verdict.NotApplicable(node.name(),
+                            absl::StrCat(noun.prefix, "compared, and proved by no lock: ",
+                                         Whereabouts(*database), ", ", identity));
+    }
   }
 }
 
@@ -150,7 +166,7 @@ v1::Finding DatabaseIsSame(const v1::Snapshot& cluster) {
     if (!node.facts().has_database()) {
       SayNoDatabase(node, verdict);
     } else if (cluster.nodes_size() > 1) {
-      if (!is_proved) SayUnproved(node, kDatabases[0], database, {AskForDatabaseProof()}, verdict);
+      if (!is_proved) SayUnproved(node, database, verdict);
     } else if (cluster.nodes_left_out() > 0) {
       verdict.NotApplicable(
           node.name(), absl::StrCat(UsedDatabase(database), "; no other node can be looked at"));

@@ -1,16 +1,19 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist/compare.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/verdict.h"
 #include "common/checklist/view/config_keys.h"
 #include "common/checklist/view/config_values.h"
+#include "common/checklist/view/database_answer.h"
 #include "common/checklist/view/facts_view.h"
 
 namespace connect_ha {
@@ -127,36 +130,17 @@ Compared Divide(const v1::Snapshot& cluster) {
   return compared;
 }
 
-// It is a change that is still to be made, or drift; not a quarrel among the nodes.
-void JudgeBehind(const std::string& what, const std::vector<Seen>& seen,
-                 const std::vector<Seen>& behind, const Compared& compared, Verdict& verdict) {
-  const auto right = std::find_if(seen.begin(), seen.end(), [&compared](const Seen& one) {
-    return one.node == compared.right;
-  });
-  if (right == seen.end()) return;
-  std::vector<Seen> differ;
-  for (const Seen& one : behind) {
-    const bool is_comparable = !one.is_digest || !right->is_digest ||
-                               one.node->digest_key_id() == right->node->digest_key_id();
-    if (is_comparable && one.value != right->value) differ.push_back(one);
-  }
-  Compare(verdict, differ,
-          {what, right->value,
-           [](const Seen& one, const Seen&) -> Fixes {
-             return {ByHand(one.node->name(),
-                            "the specification gives the file: connect-ha plan says when it is "
-                            "written here")};
-           },
-           ""});
-}
-
-void JudgeKey(const KeyOnNodes& key, const Compared& compared, Verdict& verdict) {
-  const KeyClass key_class = key.key_class->key_class;
-  if (key_class == KeyClass::kMayDiffer || key_class == KeyClass::kMustDiffer) return;
-  const Nodes& nodes = compared.nodes;
-  std::vector<Seen> seen;
+// One key's values.
+struct KeySeen {
+  std::vector<Seen> seen;  // of nodes that are compared with each other
   std::vector<Seen> behind;
-  seen.reserve(nodes.size());
+  std::optional<Seen> right;  // of Compared.right
+};
+
+KeySeen SeenOf(const KeyOnNodes& key, const Compared& compared) {
+  const Nodes& nodes = compared.nodes;
+  KeySeen all;
+  all.seen.reserve(nodes.size());
   const v1::ConfigKey* before = nullptr;
   std::string value;
   for (size_t i = 0; i < nodes.size(); ++i) {
@@ -165,13 +149,65 @@ void JudgeKey(const KeyOnNodes& key, const Compared& compared, Verdict& verdict)
         i > 0 &&
         (here == nullptr || before == nullptr ? here == before : AreWrittenAlike(*here, *before));
     if (!is_alike) value = ComparableText(key, here);
-    (compared.behind[i] ? behind : seen)
-        .push_back({nodes[i], value, here != nullptr && here->has_secret_digest()});
+    const Seen one = {nodes[i], value, here != nullptr && here->has_secret_digest()};
+    (compared.behind[i] ? all.behind : all.seen).push_back(one);
+    if (nodes[i] == compared.right) all.right = one;
     before = here;
   }
-  const char* note = key_class == KeyClass::kUnknown ? " (a key not known here)" : "";
-  const std::string what = absl::StrCat(key.name, note, " =");
-  Agree(verdict, seen,
+  return all;
+}
+
+// By KeyIdentity: what database-is-same judges by where it leads.
+bool LeadsToDatabase(const std::string& identity) {
+  return std::any_of(kDatabases.begin(), kDatabases.end(), [&identity](const DatabaseNoun& noun) {
+    return identity == absl::StrCat("postgres.", absl::AsciiStrToLower(noun.url));
+  });
+}
+
+// Where not all have this value: takes those of these nodes out, which are told of already, and
+// adds their names.
+void LeaveOut(const std::set<std::string>& told, const std::string& value, std::vector<Seen>& seen,
+              std::set<std::string>& left_out) {
+  const bool alike = std::all_of(seen.begin(), seen.end(),
+                                 [&value](const Seen& one) { return one.value == value; });
+  if (alike) return;
+  std::vector<Seen> others;
+  for (const Seen& one : seen) {
+    const std::string& name = one.node->name();
+    if (told.count(name) > 0) {
+      left_out.insert(name);
+    } else {
+      others.push_back(one);
+    }
+  }
+  seen = std::move(others);
+}
+
+// It is a change that is still to be made, or drift; not a quarrel among the nodes.
+void JudgeBehind(const std::string& what, const KeySeen& key, Verdict& verdict) {
+  if (!key.right) return;
+  const Seen& right = *key.right;
+  std::vector<Seen> differ;
+  for (const Seen& one : key.behind) {
+    const bool is_comparable = !one.is_digest || !right.is_digest ||
+                               one.node->digest_key_id() == right.node->digest_key_id();
+    if (is_comparable && one.value != right.value) differ.push_back(one);
+  }
+  Compare(verdict, differ,
+          {what, right.value,
+           [](const Seen& one, const Seen&) -> Fixes {
+             return {ByHand(one.node->name(),
+                            "the specification gives the file: connect-ha plan says when it is "
+                            "written here")};
+           },
+           ""});
+}
+
+void JudgeKey(const KeyOnNodes& key, const KeySeen& all, Verdict& verdict) {
+  const bool is_unknown = key.key_class->key_class == KeyClass::kUnknown;
+  const std::string what =
+      absl::StrCat(key.name, is_unknown ? " (a key not known here)" : "", " =");
+  Agree(verdict, all.seen,
         {what, std::nullopt,
          [&](const Seen& one, const Seen& right) -> Fixes {
            const std::string& node = one.node->name();
@@ -181,20 +217,64 @@ void JudgeKey(const KeyOnNodes& key, const Compared& compared, Verdict& verdict)
                RestartConnect(node)};
          },
          absl::StrCat("decide which value ", key.name, " is to have, and give it to every node")});
-  JudgeBehind(what, seen, behind, compared, verdict);
+  JudgeBehind(what, all, verdict);
+}
+
+// Of nodes that are right but for what another rule tells. It rests on what the others have: a node
+// that is started alone is not kept from it.
+void AddFollowing(const std::set<std::string>& nodes, const char* cause, v1::Finding& finding) {
+  std::set<std::string> wrong;
+  for (const v1::Evidence& evidence : finding.evidence()) {
+    if (evidence.outcome() == v1::FAIL || evidence.outcome() == v1::UNKNOWN) {
+      wrong.insert(evidence.node());
+    }
+  }
+  std::vector<std::string> following;
+  for (const std::string& node : nodes) {
+    if (wrong.count(node) > 0) continue;
+    following.push_back(node);
+    v1::Evidence& evidence = *finding.add_evidence();
+    evidence.set_node(node);
+    evidence.set_outcome(v1::FOLLOWS);
+    evidence.set_basis(v1::PEERS);
+    evidence.set_cause(cause);
+    evidence.set_text(absl::StrCat("follows ", cause));
+  }
+  if (following.empty() || !wrong.empty()) return;
+  finding.set_outcome(v1::FOLLOWS);
+  finding.set_summary(absl::StrCat("follows ", cause, " on ", JoinNames(following)));
 }
 
 }  // namespace
 
 v1::Finding ConfigurationMatches(const v1::Snapshot& cluster) {
+  return ConfigurationMatchesBut(cluster, {});
+}
+
+v1::Finding ConfigurationMatchesBut(const v1::Snapshot& cluster,
+                                    const std::set<std::string>& elsewhere) {
   Verdict verdict;
   const Compared compared = Divide(cluster);
   const auto keys = CollectKeys(compared.nodes);
-  for (const auto& [identity, key] : keys) JudgeKey(key, compared, verdict);
+  std::set<std::string> left_out;
+  for (const auto& [identity, key] : keys) {
+    const KeyClass key_class = key.key_class->key_class;
+    if (key_class == KeyClass::kMayDiffer || key_class == KeyClass::kMustDiffer) continue;
+    KeySeen all = SeenOf(key, compared);
+    if (LeadsToDatabase(identity)) {
+      // Who is as the specification says stays: it is not the one that leads elsewhere.
+      if (all.right) LeaveOut(elsewhere, all.right->value, all.behind, left_out);
+      LeaveOut(elsewhere, all.seen.front().value, all.seen, left_out);
+    }
+    JudgeKey(key, all, verdict);
+  }
   for (const v1::NodeSnapshot* node : compared.nodes) {
+    if (left_out.count(node->name()) > 0) continue;
     verdict.Pass(node->name(), absl::StrCat(keys.size(), " keys, none in conflict"));
   }
-  return verdict.Finish();
+  v1::Finding finding = verdict.Finish();
+  AddFollowing(left_out, "database-is-same", finding);
+  return finding;
 }
 
 }  // namespace connect_ha
