@@ -11,8 +11,8 @@ constexpr char kHeld[] = "masked, stopped";
 
 struct UnitState {
   bool exists = false;
-  bool masked = false;
-  std::string active;  // systemd's word; "inactive" when there is no such unit
+  bool masked = false;  // past a boot, too
+  std::string active;   // systemd's word; "inactive" when there is no such unit
 };
 
 absl::StatusOr<UnitState> ReadState(const ResourceContext& context) {
@@ -22,7 +22,7 @@ absl::StatusOr<UnitState> ReadState(const ResourceContext& context) {
   if (absl::IsNotFound(unit.status())) return state;
   if (!unit.ok()) return unit.status();
   state.exists = unit->load_state() != "not-found";
-  state.masked = unit->load_state() == "masked";
+  state.masked = unit->load_state() == "masked" && unit->unit_file_state() == "masked";
   if (!unit->active_state().empty()) state.active = unit->active_state();
   return state;
 }
