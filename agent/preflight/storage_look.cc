@@ -43,6 +43,11 @@ absl::Status NotMounted(const MountPlan& plan) {
                    ": Connect would write to the local disk\nfix: ", MountFix(plan.unit)));
 }
 
+// What a file system brings along: of mkfs, and of a server that shows its snapshots.
+bool IsNoData(const std::string& name) {
+  return name == kOwnFolder || name == "lost+found" || name == ".snapshot";
+}
+
 bool IsReadOnly(const MountEntry& mount) {
   const auto has_ro = [](const std::vector<std::string>& options) {
     return std::find(options.begin(), options.end(), "ro") != options.end();
@@ -128,8 +133,7 @@ absl::StatusOr<std::string> StorageLook::Directories() {
 absl::StatusOr<bool> StorageLook::IsDataDirEmpty() {
   const absl::StatusOr<std::vector<std::string>> names = host_.ListDirectory(data_dir_);
   if (!names.ok()) return names.status();
-  return std::all_of(names->begin(), names->end(),
-                     [](const std::string& name) { return name == kOwnFolder; });
+  return std::all_of(names->begin(), names->end(), IsNoData);
 }
 
 absl::Status StorageLook::FitsDatabase(uint32_t connect_tables) {

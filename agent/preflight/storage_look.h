@@ -38,7 +38,7 @@ class StorageLook {
   absl::Status FitsDatabase(uint32_t connect_tables);
 
  private:
-  // But for what is the agents' own.
+  // But for what is the agents' own, or comes with the file system.
   absl::StatusOr<bool> IsDataDirEmpty();
   absl::StatusOr<std::string> Unmarked(const std::string& state_dir, const v1::ClusterMark& own,
                                        bool may_be_unmarked);

@@ -33,6 +33,10 @@ class Kept {
     const std::lock_guard<std::mutex> lock(mutex_);
     return value_;
   }
+  void Forget() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    value_.reset();
+  }
 
  private:
   mutable std::mutex mutex_;

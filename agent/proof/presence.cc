@@ -86,6 +86,7 @@ class Presence : public ProofRounds {
   bool Run(const ProofOrder& order) override {
     if (!order.database || order.config == nullptr || !UsesPostgres(*order.config)) {
       Drop();
+      wait_ = paces_.steady;  // with nothing to do, too
       return Keep(std::nullopt);
     }
     Wanted wanted = {order.cluster, order.node,

@@ -101,7 +101,7 @@ void Prover::RunRound(std::unique_lock<std::mutex>& lock, Worker& worker) {
   lock.unlock();
   if (worker.proof.rounds->Run(order) && on_news_) on_news_();
   const SteadyTime ended = steady_clock::now();
-  const SteadyTime due = ended + worker.proof.rounds->Pace();
+  const SteadyTime due = ended + std::max(worker.proof.rounds->Pace(), least_gap_);
   lock.lock();
   worker.due = due;
   worker.may_hurry = ended + least_gap_;

@@ -25,8 +25,8 @@ class Prover {
  public:
   // `on_news`: called from a thread of the prover when a probe will report something else than
   // before. Nothing is done before an order and a configuration have come. `least_gap`: between two
-  // rounds of a kind, however often the order is another: whoever gives it decides on the load that
-  // all nodes together are to the shared file system.
+  // rounds of a kind, whatever its pace and however often the order is another: whoever gives it
+  // decides on the load that all nodes together are to the shared file system.
   Prover(std::vector<Proof> proofs, std::function<void()> on_news,
          std::chrono::milliseconds least_gap = std::chrono::seconds(5));
   // Waits for the rounds that are under way.

@@ -26,7 +26,10 @@ constexpr milliseconds kStopDeadline{5'000};
 // Longer than a stop may take by Connect's own unit.
 constexpr int kMostWaits = 60;
 
-bool IsMasked(const v1::Unit& unit) { return unit.load_state() == "masked"; }
+// Past a boot, too.
+bool IsMasked(const v1::Unit& unit) {
+  return unit.load_state() == "masked" && unit.unit_file_state() == "masked";
+}
 
 bool Rests(const v1::Unit& unit) {
   return unit.active_state() == "inactive" || unit.active_state() == "failed";

@@ -23,7 +23,7 @@ std::vector<std::string> MountGuardLines(const std::vector<std::string>& mount_p
 bool HasPreflight(const v1::Unit& unit) {
   const auto& commands = unit.exec_start_pre();
   return std::any_of(commands.begin(), commands.end(), [](const std::string& command) {
-    return absl::StrContains(command, kPreflightCommand);
+    return absl::EndsWith(command, kPreflightCommand);
   });
 }
 

@@ -20,10 +20,11 @@ inline constexpr char kGuardFile[] = "connect-ha-guard.conf";
 
 // In the section [Service]. A program that is not there fails the start.
 inline constexpr char kPreflightLine[] = "ExecStartPre=/usr/bin/connect-ha-agent preflight";
-// How Unit.exec_start_pre has it.
-inline constexpr char kPreflightCommand[] = "connect-ha-agent preflight";
+// How an entry of Unit.exec_start_pre ends. With more behind it, as --override or --explain, it
+// does something else than to keep Connect from starting.
+inline constexpr char kPreflightCommand[] = "/connect-ha-agent preflight";
 
-// Of what systemd has in effect: a start of the unit asks for it.
+// Of what systemd has in effect: a start of the unit asks for it, and fails where it says no.
 bool HasPreflight(const v1::Unit& unit);
 // One of a unit's lists, of mounts, units or drop-ins, has this name.
 bool Lists(const google::protobuf::RepeatedPtrField<std::string>& list, const std::string& name);

@@ -83,8 +83,12 @@ bool IsNetworkFileSystem(std::string_view fs_type) {
   static constexpr std::array<std::string_view, 17> kNames = {
       "nfs", "nfs4", "efs", "cifs",      "smb3", "smbfs",  "sshfs", "afs",   "ceph",
       "9p",  "gfs2", "gfs", "glusterfs", "ncp",  "lustre", "ocfs2", "autofs"};
-  return std::find(kNames.begin(), kNames.end(), fs_type) != kNames.end() || fs_type == "fuse" ||
-         fs_type.compare(0, 5, "fuse.") == 0;
+  // What the checklist takes for one beside these (common/checklist/view/place.cc).
+  static constexpr std::array<std::string_view, 3> kMore = {"beegfs", "gpfs", "gluster"};
+  const auto is_in = [fs_type](const auto& names) {
+    return std::find(names.begin(), names.end(), fs_type) != names.end();
+  };
+  return is_in(kNames) || is_in(kMore) || fs_type == "fuse" || fs_type.compare(0, 5, "fuse.") == 0;
 }
 
 const MountEntry* FindMount(const std::vector<MountEntry>& mounts, std::string_view path) {

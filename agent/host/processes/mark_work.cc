@@ -50,6 +50,7 @@ absl::StatusOr<std::string> ReadBounded(int file, const std::string& path) {
 
 absl::StatusOr<std::string> ReadMark(const Fd& folder, const std::string& path) {
   const Fd file(openat(folder.get(), kMarkName, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.ok() && errno == ELOOP) return NoneOfOurs(path, " is a link");
   if (!file.ok()) return ErrnoStatus(errno, "cannot open " + path);
   struct stat found {};
   if (fstat(file.get(), &found) != 0) return ErrnoStatus(errno, "cannot look at " + path);

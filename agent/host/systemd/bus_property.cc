@@ -24,17 +24,20 @@ int ReadTexts(sd_bus_message* message, std::vector<std::string>& texts) {
   return result < 0 ? result : sd_bus_message_exit_container(message);
 }
 
+// Whose failure is ignored ("-" before it) keeps nothing from starting: it is left out.
 int ReadCommands(sd_bus_message* message, std::vector<std::vector<std::string>>& commands) {
   int result = sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "(sasbttttuii)");
   if (result < 0) return result;
   while ((result = sd_bus_message_enter_container(message, SD_BUS_TYPE_STRUCT, "sasbttttuii")) >
          0) {
     std::vector<std::string> arguments;
+    int may_fail = 0;
     if ((result = sd_bus_message_skip(message, "s")) < 0) return result;
     if ((result = ReadTexts(message, arguments)) < 0) return result;
-    if ((result = sd_bus_message_skip(message, "bttttuii")) < 0) return result;
+    if ((result = sd_bus_message_read_basic(message, 'b', &may_fail)) < 0) return result;
+    if ((result = sd_bus_message_skip(message, "ttttuii")) < 0) return result;
     if ((result = sd_bus_message_exit_container(message)) < 0) return result;
-    commands.push_back(std::move(arguments));
+    if (may_fail == 0) commands.push_back(std::move(arguments));
   }
   return result;
 }

@@ -39,7 +39,7 @@ class BusObject {
   std::vector<std::string> Texts(const char* interface, const char* name);
   // (uo), Job: whether the unit has one, queued or under way.
   bool HasJob();
-  // a(sasbttttuii), ExecStartPre= and its like: the argument lists.
+  // a(sasbttttuii), ExecStartPre= and its like: the argument lists of those that must not fail.
   std::vector<std::vector<std::string>> Commands(const char* interface, const char* name);
   // a(sb), EnvironmentFile=.
   std::vector<std::pair<std::string, bool>> Flagged(const char* interface, const char* name);

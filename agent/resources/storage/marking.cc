@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/probes/storage/storage.h"
 #include "agent/resources/storage/cluster_mark.h"
+#include "agent/resources/storage/mount_plan.h"
 #include "common/checklist/fix.h"
 #include "common/checklist/view/data_mount.h"
 #include "common/checklist/view/facts_view.h"
@@ -24,13 +25,17 @@ std::string Memory(const v1::StorageSpec& storage, const v1::ClusterMark& own,
   return absl::StrCat(own.id(), " ", wanted ? wanted->Text() : "", " ", data_dir, "\n");
 }
 
-// What is mounted is surely not what the specification names: one that was applied just now may
-// name what is still to be mounted, and that is not to be known as marked.
-absl::StatusOr<bool> IsAnother(const Marking& marking, const MountEntry& mount) {
+// What is mounted may be another one than the specification names: one that was applied just now
+// may name what is still to be mounted, and that is not to be known as marked. One server may have
+// several names: only what is surely the same counts.
+absl::StatusOr<bool> MayBeAnother(const Marking& marking, const MountEntry& mount) {
   if (!WantedPlace(marking.storage)) return false;
+  // By the very name that is wanted, a tunnel's too, of which nothing else tells where it leads.
+  const absl::StatusOr<MountPlan> plan = MakeMountPlan(marking.storage, "");
+  if (plan.ok() && mount.source == plan->source && mount.root == "/") return false;
   const absl::StatusOr<v1::Mount> fact = ReadMount(marking.host, mount);
   if (!fact.ok()) return fact.status();
-  return SameAsWanted(marking.storage, *fact) == Sameness::kDifferent;
+  return SameAsWanted(marking.storage, *fact) != Sameness::kSame;
 }
 
 // Links on the local disk followed; "" where it is not on the specification's mount.
@@ -46,7 +51,7 @@ absl::StatusOr<std::string> DataDir(const Marking& marking) {
   const bool is_there = mount != nullptr && IsNetworkMount(*mount) && mount->mount_point == point &&
                         IsBelow(*path, point);
   if (!is_there) return "";
-  const absl::StatusOr<bool> another = IsAnother(marking, *mount);
+  const absl::StatusOr<bool> another = MayBeAnother(marking, *mount);
   if (!another.ok()) return another.status();
   return *another ? std::string() : *path;
 }
@@ -106,6 +111,9 @@ absl::StatusOr<MarkStand> LookAtMark(const Marking& marking) {
   stand.fault = kAbsent;
   if (stand.data_dir.empty()) {
     marking.cache.mark_fault.Put("");
+    // That a mark could not be read was of what is no longer looked at.
+    const std::optional<KeptMark> seen = marking.cache.mark.Get();
+    if (seen && !seen->ok()) marking.cache.mark.Put(absl::NotFoundError("not looked for"));
     return stand;
   }
   const absl::StatusOr<bool> known =
@@ -115,6 +123,10 @@ absl::StatusOr<MarkStand> LookAtMark(const Marking& marking) {
   marking.cache.mark.Put(found);
   if (absl::IsNotFound(found.status()) && *known) {
     return Told(MarkIsGone(marking.state_dir, stand.data_dir, stand.own.cluster()), marking.cache);
+  }
+  // There, and none of ours to read; what did not answer says nothing of it.
+  if (absl::IsDataLoss(found.status()) || absl::IsFailedPrecondition(found.status())) {
+    return Told(found.status(), marking.cache);
   }
   if (!found.ok() && !absl::IsNotFound(found.status())) return found.status();
   if (found.ok()) {
@@ -134,7 +146,7 @@ absl::Status KeepMark(const Marking& marking) {
   if (stand->data_dir.empty()) {
     return absl::UnavailableError(
         absl::StrCat("Server.DataDir is not on the file system that the specification names for ",
-                     marking.storage.mount_point()));
+                     marking.storage.mount_point(), ", as far as names tell"));
   }
   const absl::StatusOr<v1::ClusterMark> found =
       KeepClusterMark(marking.host, stand->data_dir, stand->own, marking.node);

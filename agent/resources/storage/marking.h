@@ -32,7 +32,7 @@ struct MarkStand {
   std::string fault;     // "absent"; "": the mark is there, and known here
 };
 
-// FailedPrecondition: it is another cluster's, or was there and is gone.
+// FailedPrecondition: it is another cluster's, or was there and is gone. DataLoss: it is garbled.
 absl::StatusOr<MarkStand> LookAtMark(const Marking& marking);
 
 // Writes it where there is none, and remembers that it is there.

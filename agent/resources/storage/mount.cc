@@ -142,8 +142,9 @@ class Mount : public Resource {
     absl::Status started = CheckMountProgram(context_.host, plan);
     if (!started.ok()) return started;
     for (int wait = 0; wait < kMostWaits; ++wait) {
-      // PID 1 goes on with it, and is found at it.
-      if (progress.Stopped()) return absl::CancelledError("stopped");
+      // PID 1 goes on with it, and is found at it. What was unmounted for this is mounted again in
+      // any case: under another order nobody would do it.
+      if (wait > 0 && progress.Stopped()) return absl::CancelledError("stopped");
       started = context_.host.StartUnit(plan.unit, kStartDeadline);
       if (!absl::IsDeadlineExceeded(started)) break;
     }

@@ -117,6 +117,8 @@ Explanation ExplainNfs(Cause cause, const MountPlan& plan) {
 Explanation Explain(Cause cause, const MountPlan& plan) {
   switch (cause) {
     case Cause::kRefused:
+      // It is the helper's own proxy, at 127.0.0.1, that is asked.
+      if (plan.type == "efs") return ExplainEfs(Cause::kTunnel, plan);
       return {absl::StrCat("nothing listens on ", plan.server, " at TCP ", plan.port),
               "start the NFS server there"};
     case Cause::kNoProgram:

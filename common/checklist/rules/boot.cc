@@ -19,8 +19,10 @@
 namespace connect_ha {
 namespace {
 
-constexpr char kService[] = "rstudio-connect.service";
-constexpr char kDropIns[] = "/etc/systemd/system/rstudio-connect.service.d";
+// As agent.yaml has it (connect_unit).
+std::string NameOf(const v1::Unit& service) {
+  return service.name().empty() ? "rstudio-connect.service" : service.name();
+}
 
 // The keys of the directories on a mount, by its mount point.
 using KeysByMount = std::map<std::string, std::set<std::string>>;
@@ -61,14 +63,14 @@ std::string GuardOf(const v1::Facts& facts, const std::string& mount_point) {
   // Facts that do not say what the service requires: the mount's unit says who asks for it.
   const v1::Mount* mount = FindMount(facts, mount_point);
   const bool is_said = !service.requires_mounts().empty() || !service.after_mounts().empty();
-  const bool asks = mount != nullptr && Lists(mount->unit().started_by(), kService);
+  const bool asks = mount != nullptr && Lists(mount->unit().started_by(), NameOf(service));
   return !is_said && asks ? absl::StrCat("it starts ", unit) : "";
 }
 
 // What is to be added to Connect's unit. A mount that is not there would stop a Connect that runs
-// as soon as systemd reads this.
+// as soon as systemd reads this; with one that hangs, systemd itself may hang while it reads.
 v1::Fix Reading(const std::string& node, std::initializer_list<std::string> commands) {
-  return Needing(Type(node, commands), {"storage-is-mounted"});
+  return Needing(Type(node, commands), {"storage-is-mounted", "storage-is-alive"});
 }
 
 // All at once, since the file is written whole. Where there is one already it may say more.
@@ -76,9 +78,10 @@ Fixes GuardFix(const v1::NodeSnapshot& node, const KeysByMount& mounts, bool wan
   std::vector<std::string> points;
   for (const auto& [point, keys] : mounts) points.push_back(point);
   const std::vector<std::string> lines = MountGuardLines(points);
-  const std::string file = absl::StrCat(kDropIns, "/connect-ha.conf");
   const std::string& name = node.name();
   const v1::Unit& service = node.facts().connect().unit();
+  const std::string directory = absl::StrCat("/etc/systemd/system/", NameOf(service), ".d");
+  const std::string file = absl::StrCat(directory, "/connect-ha.conf");
   const bool preflight = wants_preflight && !HasPreflight(service);
   if (Lists(service.drop_ins(), file)) {
     const std::string more =
@@ -90,9 +93,9 @@ Fixes GuardFix(const v1::NodeSnapshot& node, const KeysByMount& mounts, bool wan
   std::string words = "'[Unit]'";
   for (const std::string& line : lines) absl::StrAppend(&words, " ", ShellWord(line));
   if (preflight) absl::StrAppend(&words, " '[Service]' ", ShellWord(kPreflightLine));
-  return {Reading(
-      name, {absl::StrCat("mkdir -p ", kDropIns),
-             absl::StrCat("printf '%s\\n' ", words, " > ", file), "systemctl daemon-reload"})};
+  const std::string make = absl::StrCat("mkdir -p ", ShellWord(directory));
+  const std::string write = absl::StrCat("printf '%s\\n' ", words, " > ", ShellWord(file));
+  return {Reading(name, {make, write, "systemctl daemon-reload"})};
 }
 
 // An agent of release 0.1 does not say what is stopped with what.
@@ -129,13 +132,27 @@ void JudgeGuard(const v1::NodeSnapshot& node, const std::string& mount_point,
                absl::StrCat("a boot waits for ", mount_point, " (", guard, ")", preflight));
 }
 
+// By systemctl mask --runtime, "masked-runtime", it ends with the boot.
+void JudgeMask(const v1::NodeSnapshot& node, Verdict& verdict) {
+  const v1::Unit& service = node.facts().connect().unit();
+  if (service.unit_file_state() == "masked") {
+    return verdict.Pass(node.name(), "no boot starts Connect: its unit is masked");
+  }
+  const std::string unit = ShellOperand(NameOf(service));
+  const std::string todo = absl::StrCat(
+      "unmask it (systemctl unmask --runtime ", unit,
+      "), and it is told; or, where no boot is to start Connect: systemctl mask ", unit);
+  verdict.Unknown(node.name(),
+                  absl::StrCat("its unit is masked (", service.unit_file_state(),
+                               "), but not past a boot: what guards it then systemd does not tell"),
+                  {ByHand(node.name(), todo)});
+}
+
 void JudgeGuards(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node, Verdict& verdict) {
   const v1::Facts& facts = node.facts();
   const v1::Unit& service = facts.connect().unit();
   // Of such a unit systemd says nothing more.
-  if (service.load_state() == "masked" && !IsRunning(facts)) {
-    return verdict.Pass(node.name(), "no boot starts Connect: its unit is masked");
-  }
+  if (service.load_state() == "masked" && !IsRunning(facts)) return JudgeMask(node, verdict);
   if (FindDirectory(facts, "Server.DataDir") == nullptr) {
     return verdict.Unknown(node.name(), "Server.DataDir was not reported");
   }

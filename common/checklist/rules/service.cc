@@ -50,6 +50,12 @@ Fixes WithoutUnitFix(const v1::ConnectSpec& spec, OtherVersions& versions,
                   {"configuration-is-valid", "storage-is-mounted", "storage-is-alive"})};
 }
 
+// Without --runtime it takes away a mask that lasts alone.
+const char* UnmaskCommand(const v1::Unit& unit) {
+  return unit.unit_file_state() == "masked-runtime" ? "systemctl unmask --runtime rstudio-connect"
+                                                    : "systemctl unmask rstudio-connect";
+}
+
 // False, and said in the verdict, when something is wrong with the unit.
 bool JudgeUnit(const v1::Snapshot& cluster, OtherVersions& versions, const v1::NodeSnapshot& node,
                Verdict& verdict) {
@@ -62,7 +68,7 @@ bool JudgeUnit(const v1::Snapshot& cluster, OtherVersions& versions, const v1::N
                  WithoutUnitFix(cluster.spec().connect(), versions, node));
   } else if (unit.load_state() == "masked" && !IsRunning(node.facts())) {
     verdict.Fail(name, "the unit is masked",
-                 {Needing(Type(name, {"systemctl unmask rstudio-connect"}),
+                 {Needing(Type(name, {UnmaskCommand(unit)}),
                           {"configuration-is-valid", "storage-is-mounted"}),
                   StartConnect(name)});
   } else if (!IsRunning(node.facts()) && !WhyRefused(node.facts()).empty()) {
@@ -82,7 +88,7 @@ bool JudgeUnit(const v1::Snapshot& cluster, OtherVersions& versions, const v1::N
                  {LookAtConnect(name), StartConnect(name)});
   } else if (unit.load_state() == "masked") {
     verdict.Fail(name, "the unit is masked while Connect runs: it will not start again",
-                 {Type(name, {"systemctl unmask rstudio-connect"})});
+                 {Type(name, {UnmaskCommand(unit)})});
   } else if (unit.unit_file_state() != "enabled") {
     verdict.Fail(name,
                  absl::StrCat("the unit is ", unit.unit_file_state(), ": a boot does not start it"),

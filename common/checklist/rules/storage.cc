@@ -190,23 +190,7 @@ bool IsTheSpecs(const v1::StorageSpec& spec, const std::vector<Place>& as_wanted
 
 // What only the mount helper of EFS can say is asked for, and not said.
 bool IsHelperSilent(const v1::EfsSpec& efs, const v1::Mount& mount) {
-  if (!mount.has_efs_file_system()) return false;
-  return (efs.has_access_point() && !mount.has_efs_access_point()) ||
-         (efs.iam() && !mount.has_efs_iam());
-}
-
-// Without it the file system's policy may let nobody write. What the kernel mounts by itself does
-// not sign in.
-void JudgeSignIn(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
-  const std::string& point = mount.mount_point();
-  Fixes fixes = {ByHand(
-      node.name(),
-      absl::StrCat("mount ", point, " by amazon-efs-utils (type efs) with the options tls,iam: ",
-                   "correct them in /etc/fstab or in its unit (systemctl cat ",
-                   ShellOperand(MountUnitName(point)), "); then one node at a time:"))};
-  for (const v1::Fix& fix : RemountFix(node.name(), point)) fixes.push_back(fix);
-  verdict.Fail(node.name(), absl::StrCat(point, " is mounted without iam, which is asked for"),
-               fixes, {v1::SPEC});
+  return efs.has_access_point() && mount.has_efs_file_system() && !mount.has_efs_access_point();
 }
 
 void JudgeMount(const v1::Snapshot& cluster, const std::vector<Place>& as_wanted,
@@ -236,17 +220,12 @@ void JudgeMount(const v1::Snapshot& cluster, const std::vector<Place>& as_wanted
                                         mount->fs_type()),
         NotSharedFix(cluster, node, mount));
   }
-  if (spec.has_efs() && (verdict.Unobserved(node, "storage.mounts.efs_access_point") ||
-                         verdict.Unobserved(node, "storage.mounts.efs_iam"))) {
-    return;
-  }
+  if (spec.has_efs() && verdict.Unobserved(node, "storage.mounts.efs_access_point")) return;
   if (IsHelperSilent(spec.efs(), *mount)) {
-    return verdict.Unknown(node.name(),
-                           absl::StrCat("by which access point ", point,
-                                        " is mounted, and whether with iam, was not reported"));
+    return verdict.Unknown(
+        node.name(), absl::StrCat("by which access point ", point, " is mounted was not reported"));
   }
   if (!IsTheSpecs(spec, as_wanted, node, *mount, verdict)) return;
-  if (spec.efs().iam() && !mount->efs_iam()) return JudgeSignIn(node, *mount, verdict);
   if (!WantedPlace(spec) && ReachOf(mount->fs_type()) == Reach::kUnknown) {
     return verdict.Unknown(
         node.name(), absl::StrCat(point, " is a file system of type ", mount->fs_type(),

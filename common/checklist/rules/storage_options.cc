@@ -15,6 +15,7 @@
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/located.h"
 #include "common/checklist/view/place.h"
+#include "common/mount_unit.h"
 
 namespace connect_ha {
 namespace {
@@ -66,11 +67,39 @@ bool LacksNetdev(const v1::Mount& mount) {
          !absl::StrContains(mount.unit().mount_options(), "_netdev");
 }
 
-// Connect starts again only where systemd keeps it from a mount that failed.
-Fixes AddOptionFix(const std::string& node, const std::string& point, const std::string& options) {
-  Fixes fixes = {ByHand(node, absl::StrCat("add ", options, " to the options of ", point,
-                                           " in /etc/fstab or in its unit; then one node at a "
-                                           "time:"))};
+// Without iam the file system's policy may let nobody write. What the kernel mounts by itself does
+// not sign in. False too where it is not known, which is then said.
+bool LacksSignIn(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
+  if (verdict.Unobserved(node, "storage.mounts.efs_iam")) return false;
+  if (mount.has_efs_file_system() && !mount.has_efs_iam()) {
+    verdict.Unknown(node.name(), absl::StrCat("whether ", mount.mount_point(),
+                                              " is mounted with iam was not reported"));
+    return false;
+  }
+  return !mount.efs_iam();
+}
+
+v1::Fix AddOptionsByHand(const std::string& node, const std::string& point,
+                         const std::vector<std::string>& options) {
+  return ByHand(node,
+                absl::StrCat("add ", absl::StrJoin(options, ","), " to the options of ", point,
+                             " in /etc/fstab or in its unit; then one node at a time:"));
+}
+
+// `options`: what is missing beside.
+v1::Fix SignInByHand(const std::string& node, const std::string& point,
+                     const std::vector<std::string>& options) {
+  return ByHand(
+      node,
+      absl::StrCat("mount ", point, " by amazon-efs-utils (type efs) with the options tls,iam",
+                   options.empty() ? "" : ",", absl::StrJoin(options, ","),
+                   ": correct them in /etc/fstab or in its unit (systemctl cat ",
+                   ShellOperand(MountUnitName(point)), "); then one node at a time:"));
+}
+
+// `by_hand` comes first. Connect starts again only where systemd keeps it from a mount that failed.
+Fixes MountAnewFix(const std::string& node, const std::string& point, const v1::Fix& by_hand) {
+  Fixes fixes = {by_hand};
   // systemd hangs over one that hangs.
   for (const v1::Fix& fix : RemountFix(node, point)) {
     fixes.push_back(Needing(fix, {"storage-is-alive"}));
@@ -84,8 +113,10 @@ bool IsEfs(const v1::StorageSpec& spec, const v1::Mount& mount) {
   return spec.has_efs() || PlaceOf(mount, "/").is_efs;
 }
 
-void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, bool is_efs,
+void JudgeOptions(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, const v1::Mount& mount,
                   Verdict& verdict) {
+  const bool is_efs = IsEfs(spec, mount);
+  const bool lacks_sign_in = spec.efs().iam() && LacksSignIn(node, mount, verdict);
   std::vector<std::string> missing;
   std::vector<std::string> causes;
   for (const Wanted* wanted : Missing(mount, is_efs)) {
@@ -97,9 +128,15 @@ void JudgeOptions(const v1::NodeSnapshot& node, const v1::Mount& mount, bool is_
     causes.push_back("no _netdev: the boot may hang");
   }
   const std::string& point = mount.mount_point();
-  const Fixes fixes = AddOptionFix(node.name(), point, absl::StrJoin(missing, ","));
+  const Fixes fixes = MountAnewFix(node.name(), point,
+                                   lacks_sign_in ? SignInByHand(node.name(), point, missing)
+                                                 : AddOptionsByHand(node.name(), point, missing));
+  if (lacks_sign_in) {
+    verdict.Fail(node.name(), absl::StrCat(point, " is mounted without iam, which is asked for"),
+                 fixes, {v1::SPEC});
+  }
   for (const std::string& cause : causes) verdict.Fail(node.name(), cause, fixes);
-  if (!missing.empty()) return;
+  if (lacks_sign_in || !missing.empty()) return;
   verdict.Pass(node.name(),
                is_efs ? absl::StrCat(point, " has every option that EFS wants")
                       : absl::StrCat(point,
@@ -118,7 +155,8 @@ uint64_t ReadAheadWanted(const v1::Mount& mount) {
 }
 
 // Of each NFS file system as it is mounted, by the kernel's own list of them. The file is ours
-// alone and written whole; the mounts that are there are gone through as if they came anew.
+// alone and written whole; the mounts that are there are gone through as if they came anew. udev
+// takes files by their names: it comes after nfs-common's 99-nfs.rules, which set the default.
 v1::Fix ReadAheadFix(const std::string& node, const v1::Mount& mount, uint64_t wanted) {
   const std::string rule = absl::StrCat(
       "ACTION==\"add\", SUBSYSTEM==\"bdi\", PROGRAM=\"/usr/bin/grep -qw %k "
@@ -128,7 +166,7 @@ v1::Fix ReadAheadFix(const std::string& node, const v1::Mount& mount, uint64_t w
   return Type(
       node,
       {absl::StrCat("printf '%s\\n' ", ShellWord(rule),
-                    " > /etc/udev/rules.d/99-connect-ha-read-ahead.rules"),
+                    " > /etc/udev/rules.d/99-z-connect-ha-read-ahead.rules"),
        "udevadm control --reload", "udevadm trigger --settle --action=add --subsystem-match=bdi",
        absl::StrCat("cat ", ShellOperand(now))},
       "it holds for every NFS mount of the node, also after the next mount and the next "
@@ -202,7 +240,7 @@ v1::Finding StorageOptions(const v1::Snapshot& cluster) {
     } else if (!absl::StartsWith(mount->fs_type(), "nfs")) {
       verdict.NotApplicable(node.name(), absl::StrCat(point, " is not NFS"));
     } else if (!verdict.Unobserved(node, "storage.mounts.unit")) {
-      JudgeOptions(node, *mount, IsEfs(spec, *mount), verdict);
+      JudgeOptions(spec, node, *mount, verdict);
     }
   }
   return verdict.Finish();

@@ -29,20 +29,20 @@ bool HasTooLongLists(const v1::Facts& facts) {
   const v1::AccountsFacts& accounts = facts.accounts();
   const v1::ConfigurationFacts& configuration = facts.configuration();
   const v1::StorageFacts& storage = facts.storage();
-  int most_beacons = 0;
+  const v1::PresenceFacts& presence = facts.presence();
+  int most_seen = std::max(presence.seen_keys_size(), presence.seen_ages_ms_size());
   for (const v1::BeaconDirectory& directory : facts.beacons().directories()) {
-    most_beacons = std::max(most_beacons, directory.seen_size());
+    most_seen = std::max(most_seen, directory.seen_size());
   }
   const int in_storage =
       std::max({storage.mounts_size(), storage.directories_size(), storage.answers_size(),
                 storage.rounds_size(), storage.spaces_size(), storage.own_mount_units_size()});
-  const int longest =
-      std::max({facts.unobserved_size(), facts.runs_size(), accounts.accounts_size(),
-                accounts.groups_size(), configuration.keys_size(), configuration.errors_size(),
-                configuration.warnings_size(), facts.license().files_size(), in_storage,
-                facts.listeners().tcp_size(), facts.disk().file_systems_size(),
-                facts.beacons().directories_size(), most_beacons, facts.presence().seen_keys_size(),
-                facts.instance().notices_size(), facts.database().pinned_size()});
+  const int longest = std::max(
+      {facts.unobserved_size(), facts.runs_size(), accounts.accounts_size(), accounts.groups_size(),
+       configuration.keys_size(), configuration.errors_size(), configuration.warnings_size(),
+       facts.license().files_size(), in_storage, facts.listeners().tcp_size(),
+       facts.disk().file_systems_size(), facts.beacons().directories_size(), most_seen,
+       facts.instance().notices_size(), facts.database().pinned_size()});
   return longest > kMostInAList || facts.runtimes().runtimes_size() > kMostRuntimes;
 }
 

@@ -103,8 +103,12 @@ int Job(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, v
 
 int Commands(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void*,
              sd_bus_error*) {
-  return sd_bus_message_append(reply, "a(sasbttttuii)", 1, "/bin/sh", 3, "/bin/sh", "-c", "x y", 0,
-                               uint64_t{0}, uint64_t{0}, uint64_t{0}, uint64_t{0}, 0u, 0, 0);
+  // The second may fail.
+  return sd_bus_message_append(reply, "a(sasbttttuii)", 2, "/bin/sh", 3, "/bin/sh", "-c", "x y", 0,
+                               uint64_t{0}, uint64_t{0}, uint64_t{0}, uint64_t{0}, 0u, 0, 0,
+                               "/usr/bin/connect-ha-agent", 2, "/usr/bin/connect-ha-agent",
+                               "preflight", 1, uint64_t{0}, uint64_t{0}, uint64_t{0}, uint64_t{0},
+                               0u, 0, 0);
 }
 
 int Files(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void*,

@@ -70,6 +70,10 @@ TEST(MountTable, KnowsWhichFileSystemsMayMakeUsWait) {
   for (const char* type : {"nfs", "nfs4", "efs", "cifs", "fuse.sshfs", "fuse", "autofs"}) {
     EXPECT_TRUE(IsNetworkFileSystem(type)) << type;
   }
+  // With them, what the checklist takes for one.
+  for (const char* type : {"smb3", "ceph", "fuse.ceph", "lustre", "beegfs", "gpfs", "gluster"}) {
+    EXPECT_TRUE(IsNetworkFileSystem(type)) << type;
+  }
   for (const char* type : {"ext4", "xfs", "tmpfs", "overlay", "fuseblk", "btrfs"}) {
     EXPECT_FALSE(IsNetworkFileSystem(type)) << type;
   }

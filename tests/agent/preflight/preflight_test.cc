@@ -301,6 +301,15 @@ TEST_F(PreflightTest, AnotherAccessPointRefuses) {
   ExpectRefused("mount", "by access point fsap-0f, wanted fsap-0123456789abcdef0");
 }
 
+TEST_F(PreflightTest, AFileSystemOfTheNetworkIsNotLocalForHavingAnotherType) {
+  node_.spec().mutable_storage()->clear_source();
+  node_.Hold();
+  for (const char* type : {"beegfs", "gpfs"}) {
+    node_.SetMounts(absl::StrCat("50 28 0:52 / /mnt/connect rw - ", type, " shared rw\n"));
+    EXPECT_EQ(Refused(), "") << type;
+  }
+}
+
 TEST_F(PreflightTest, ALocalDirectoryOverTheDataDirectoryRefuses) {
   node_.SetMounts(
       "50 28 0:52 / /mnt/connect rw - nfs4 "
@@ -379,7 +388,9 @@ TEST_F(PreflightTest, AnEmptyDataDirectoryDoesNotBelongToADatabaseThatIsInUse) {
       MergeConnectConfig(ParseGcfg("[Server]\nDataDir = /mnt/connect/data\n").entries, {});
   StorageLook look(*node_.host, node_.spec().storage(), config);
   ASSERT_TRUE(look.Directories().ok());
-  node_.host->SetDirectory("/mnt/connect/data/.connect-ha");
+  for (const char* name : {".connect-ha", "lost+found", ".snapshot"}) {
+    node_.host->SetDirectory(absl::StrCat("/mnt/connect/data/", name));
+  }
   EXPECT_TRUE(look.FitsDatabase(0).ok());
   const absl::Status status = look.FitsDatabase(2);
   EXPECT_TRUE(absl::StrContains(status.message(), "is empty, and the database has Connect's"))

@@ -396,6 +396,7 @@ TEST(Presence, WithoutPostgresThereIsNothingToProve) {
   order.config = bench.config;
   EXPECT_FALSE(rounds->Run(order));
   EXPECT_FALSE(bench.Run(ReadPresence, "presence").has_presence());
+  EXPECT_EQ(rounds->Pace(), kQuickly.steady);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -87,6 +88,34 @@ TEST_F(MarkRoundsTest, AFileSystemThatTheSpecificationDoesNotNameIsNotMarked) {
   EXPECT_TRUE(host_.ReadFile(std::string(kState) + "/mark").ok());
 }
 
+// Of two names of NFS servers nothing tells whether they are of one.
+TEST_F(MarkRoundsTest, AMoveToAnotherServerKnowsNoMarkBeforeThatIsMounted) {
+  const auto mount = [this](const std::string& server) {
+    host_.SetFile("/proc/self/mountinfo",
+                  "28 1 259:1 / / rw - ext4 /dev/root rw\n50 28 0:52 / /mnt/connect rw - nfs4 " +
+                      server + ":/ rw,vers=4.1\n");
+  };
+  spec().mutable_storage()->mutable_nfs()->set_server("new.example.com");
+  mount("old.example.com");
+  rounds_.Run(order_);
+  EXPECT_FALSE(mark_);
+  EXPECT_FALSE(host_.ReadFile(std::string(kState) + "/mark").ok());
+  mount("new.example.com");
+  rounds_.Run(order_);
+  EXPECT_TRUE(mark_);
+  EXPECT_TRUE(host_.ReadFile(std::string(kState) + "/mark").ok());
+}
+
+// Nothing tells where it leads; the preflight takes it for what is wanted, too.
+TEST_F(MarkRoundsTest, ATunnelThatIsWantedByItsNameIsMarked) {
+  spec().mutable_storage()->mutable_nfs()->set_server("127.0.0.1");
+  host_.SetFile("/proc/self/mountinfo",
+                "28 1 259:1 / / rw - ext4 /dev/root rw\n"
+                "50 28 0:52 / /mnt/connect rw - nfs4 127.0.0.1:/ rw,vers=4.1,addr=127.0.0.1\n");
+  rounds_.Run(order_);
+  EXPECT_TRUE(mark_);
+}
+
 TEST_F(MarkRoundsTest, WithNothingToEnforceOrToProveNothingIsWritten) {
   spec().set_enforcement(v1::OBSERVE);
   EXPECT_FALSE(rounds_.Run(order_));
@@ -116,6 +145,33 @@ TEST_F(MarkRoundsTest, WhatIsAnothersStaysAndIsReported) {
             absl::StrCat("/mnt/connect/data is marked as cluster other (0000000000000000), this "
                          "node is of lab (",
                          kTestClusterId, ")"));
+}
+
+TEST_F(MarkRoundsTest, AMarkThatIsNoneIsReportedWithoutWhatToDo) {
+  const std::string folder = "/mnt/connect/data/.connect-ha";
+  const std::vector<std::pair<absl::Status, std::string>> troubles = {
+      {absl::DataLossError(folder + "/cluster is no cluster's mark\nfix: look what it is"),
+       folder + "/cluster is no cluster's mark"},
+      {absl::FailedPreconditionError(folder + " is a link"), folder + " is a link"}};
+  for (const auto& [status, told] : troubles) {
+    const absl::StatusOr<std::string> answer = status;
+    host_.SetWork([answer](char, const std::string&, const std::string&) { return answer; });
+    EXPECT_TRUE(rounds_.Run(order_));
+    EXPECT_EQ(cache_.mark_fault.Get(), told);
+    EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(10));
+  }
+}
+
+TEST_F(MarkRoundsTest, WhereNobodyAsksForItAnyMoreNothingIsReported) {
+  mark_.emplace();
+  mark_->set_cluster("other");
+  mark_->set_id("0000000000000000");
+  rounds_.Run(order_);
+  EXPECT_NE(cache_.mark_fault.Get().value(), "");
+  rounds_.Stop();
+  EXPECT_EQ(cache_.mark_fault.Get().value(), "");
+  EXPECT_FALSE(cache_.mark.Get());
+  EXPECT_TRUE(mark_);
 }
 
 // It may be an empty file system by now, under a Connect that runs on.
@@ -153,6 +209,18 @@ TEST_F(MarkRoundsTest, AMarkThatCannotBeReadIsReportedAndLookedAtSoon) {
   EXPECT_EQ(cache_.mark.Get()->status().message(), "is damaged");
   EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(10));
   spec().set_enforcement(v1::OBSERVE);  // nobody asks for it any more
+  EXPECT_TRUE(rounds_.Run(order_));
+  EXPECT_TRUE(absl::IsNotFound(cache_.mark.Get()->status()));
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(60));
+}
+
+TEST_F(MarkRoundsTest, WhatCouldNotBeReadIsForgottenWithTheFileSystem) {
+  host_.SetWork([](char, const std::string&, const std::string&) -> absl::StatusOr<std::string> {
+    return absl::DeadlineExceededError("has not answered");
+  });
+  EXPECT_TRUE(rounds_.Run(order_));
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(10));
+  host_.SetFile("/proc/self/mountinfo", "28 1 259:1 / / rw - ext4 /dev/root rw\n");
   EXPECT_TRUE(rounds_.Run(order_));
   EXPECT_TRUE(absl::IsNotFound(cache_.mark.Get()->status()));
   EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(60));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace connect_ha {
@@ -167,6 +168,19 @@ TEST_F(ProverTest, WaitsALittleHoweverManyChallengesCome) {
   EXPECT_EQ(storage_.Await(2), std::vector<std::string>({"run a", "stop"}));
 }
 
+// A kind that finds nothing to do is no reason to take a whole core.
+TEST_F(ProverTest, WaitsTheLeastGapWhateverThePace) {
+  {
+    const auto prover = Make(milliseconds(0), hours(1));
+    prover->SetConfig(AnyConfig());
+    prover->SetOrder(Asking("a"));
+    storage_.Await(1);
+    std::this_thread::sleep_for(milliseconds(100));  // for many rounds, if there were any
+    EXPECT_TRUE(prover->Stop(kLongEnough));
+  }
+  EXPECT_EQ(storage_.Await(2), std::vector<std::string>({"run a", "stop"}));
+}
+
 TEST_F(ProverTest, WaitsTheLeastGapAndNoLonger) {
   const auto prover = Make(hours(1), milliseconds(1));
   prover->SetConfig(AnyConfig());
@@ -223,7 +237,7 @@ TEST_F(ProverTest, WhatHangsHoldsUpNothingElse) {
   std::vector<Proof> proofs;
   proofs.push_back({std::move(hung), &ProofOrder::storage});
   proofs.push_back({std::make_unique<Rounds>(storage_, milliseconds(1)), &ProofOrder::storage});
-  Prover prover(std::move(proofs), nullptr);
+  Prover prover(std::move(proofs), nullptr, milliseconds(0));
   prover.SetConfig(AnyConfig());
   prover.SetOrder(Asking("a"));
   hung_log.Await(1);

@@ -106,6 +106,19 @@ TEST_F(ConvergeTest, ConnectIsNeverStartedThoughItsPackageTries) {
   EXPECT_EQ(unit.active_state(), "inactive");
 }
 
+// As systemctl mask --runtime makes it.
+TEST_F(ConvergeTest, AMaskThatABootForgetsIsNotEnough) {
+  v1::Unit unit;
+  unit.set_name(kUnit);
+  unit.set_load_state("masked");
+  unit.set_unit_file_state("masked-runtime");
+  unit.set_active_state("inactive");
+  node_.host.SetUnit(unit);
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(Made(absl::StrCat("unit ", kUnit)).to(), "masked, stopped");
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->unit_file_state(), "masked");
+}
+
 TEST_F(ConvergeTest, EveryChangeIsToldWithBeforeAfterAndWhy) {
   Turn();
   std::vector<std::string> told;

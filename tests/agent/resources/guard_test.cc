@@ -187,6 +187,17 @@ TEST_F(GuardTest, WhatSomebodyWroteToTheSameEffectIsEnough) {
   EXPECT_TRUE(Apply().ok());
 }
 
+// It lets the next start through, whatever is mounted.
+TEST_F(GuardTest, AnOverrideBeforeEachStartIsNoPreflight) {
+  v1::Unit unit = Guarded("inactive");
+  unit.clear_drop_ins();
+  unit.set_exec_start_pre(0, "/usr/bin/connect-ha-agent preflight --override x");
+  node_.host.SetUnit(unit);
+  node_.host.SetReload([](FakeHost& machine) { machine.SetUnit(Guarded("inactive")); });
+  EXPECT_TRUE(Apply().ok());
+  EXPECT_EQ(DropIn(), GuardText("/mnt/connect"));
+}
+
 TEST_F(GuardTest, ADropInThatTakesItAwayIsSaidAndNotFoughtWith) {
   node_.host.SetReload([](FakeHost& machine) {
     v1::Unit unit = Guarded("inactive");

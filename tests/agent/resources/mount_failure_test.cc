@@ -92,6 +92,15 @@ TEST_P(MountFailureTest, SaysTheCauseAndWhatToDo) {
 INSTANTIATE_TEST_SUITE_P(Each, MountFailureTest, testing::ValuesIn(kCases),
                          [](const auto& info) { return std::string(info.param.name); });
 
+TEST(ExplainMountFailure, WhoRefusesBehindTheHelperIsItsOwnTunnel) {
+  MountPlan plan = Plan(true);
+  plan.type = "efs";
+  const absl::Status status =
+      ExplainMountFailure(plan, "exit-code", "mount.nfs4: Connection refused");
+  EXPECT_TRUE(StrContains(status.message(), "the tunnel to fs-0123456789abcdef0")) << status;
+  EXPECT_TRUE(StrContains(status.message(), "\nfix: tail /var/log/amazon/efs/mount.log")) << status;
+}
+
 TEST(PrintedByMount, IsOfTheLastTimeAndNotSystemds) {
   EXPECT_EQ(PrintedByMount("mnt-connect.mount",
                            "Mounting Shared storage of Posit Connect...\n"

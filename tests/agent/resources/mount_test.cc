@@ -56,6 +56,14 @@ void Unmounts(FakeHost& machine) {
   SetState(machine, "inactive", "success");
 }
 
+// Of which somebody says when it is to stop.
+class StoppedWatch : public TestWatch {
+ public:
+  using TestWatch::TestWatch;
+  bool Stopped() override { return is_stopped || TestWatch::Stopped(); }
+  bool is_stopped = false;
+};
+
 // A bare node whose specification wants nfs.example.com:/connect at /mnt/connect.
 struct MountNode {
   MountNode() {
@@ -292,6 +300,21 @@ TEST_F(MountTest, WrongOptionsAreChangedWhileNothingUsesIt) {
             "ro,vers=4.1,hard,lookupcache=pos,addr=10.0.0.5\n");
   EXPECT_EQ(Turn(), "CONVERGED");
   EXPECT_EQ(last_change().from(), "mounted read-only");
+}
+
+// The order is taken back in between: the next one may not be about this mount at all.
+TEST_F(MountTest, WhatWasUnmountedIsMountedAgainThoughSomebodySaysStop) {
+  MountFirst();
+  SetMounts(host(), kWithoutLookupcache);
+  StoppedWatch watch(host());
+  host().SetUnitEffects(kMountUnit, Mounts(kNfs), [&watch](FakeHost& machine) {
+    Unmounts(machine);
+    watch.is_stopped = true;
+  });
+  agent_.converge.TryAgain();
+  agent_.converge.Turn(at_.assignment, watch);
+  EXPECT_EQ(at_.Calls("StopUnit"), 1);
+  EXPECT_EQ(at_.Starts(), 2);
 }
 
 TEST_F(MountTest, AUnitThatNeedsTheMountIsNotStoppedWithIt) {

@@ -153,7 +153,7 @@ std::optional<std::string> FakeShell::Run(NodeState& node, const v1::Fix& fix,
       absl::EndsWith(drop_in[1], "/connect-ha.conf")) {
     return std::nullopt;
   }
-  if (writes && absl::StartsWith(drop_in[1], "/etc/udev/rules.d/99-connect-ha-")) {
+  if (writes && absl::StartsWith(drop_in[1], "/etc/udev/rules.d/99-z-connect-ha-")) {
     return std::nullopt;
   }
   for (const absl::string_view stage : absl::StrSplit(command, " | ")) {

@@ -104,7 +104,7 @@ TEST(FakeShell, RefusesWhatDestroys) {
     EXPECT_TRUE(type(command)) << command;
   }
   for (const char* command :
-       {"printf '%s\\n' 'x' > /etc/udev/rules.d/99-connect-ha-read-ahead.rules",
+       {"printf '%s\\n' 'x' > /etc/udev/rules.d/99-z-connect-ha-read-ahead.rules",
         "udevadm control --reload", "findmnt /mnt/connect", "du -xh / | sort -h | tail",
         "systemctl status rstudio-connect", "chmod 0600 /mnt/connect/data/db/secret.key",
         "mkdir -p /opt/quarto/1.5.57"}) {

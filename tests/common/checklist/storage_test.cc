@@ -109,6 +109,9 @@ TEST(SameAsWanted, OfEfsIsOneDirectoryTree) {
   v1::Mount by_helper = MountFrom("127.0.0.1:/", "127.0.0.1");
   by_helper.set_efs_file_system("fs-0ab1");
   EXPECT_EQ(SameAsWanted(spec, by_helper), Sameness::kSame);
+  by_helper.set_efs_iam(false);
+  spec.mutable_efs()->set_iam(true);
+  EXPECT_EQ(SameAsWanted(spec, by_helper), Sameness::kSame);
   by_helper.set_efs_access_point("fsap-1");
   EXPECT_EQ(SameAsWanted(spec, by_helper), Sameness::kDifferent);
   EXPECT_EQ(AccessPointFault(spec, by_helper), "by access point fsap-1, wanted none");

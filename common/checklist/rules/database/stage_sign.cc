@@ -67,6 +67,17 @@ v1::Fix MakeDatabase(const About& about) {
                                  "\", or correct ", about.Url()));
 }
 
+v1::Fix MakeRole(const About& about) {
+  return ByHand("", absl::StrCat("see on the server that the role \"", about.database.user(),
+                                 "\" is there and may log in, or correct ", about.Url()));
+}
+
+v1::Fix FreePooler(const About&) {
+  return ByHand("",
+                "see on the pooler who holds them (PgBouncer: SHOW CLIENTS), or raise its "
+                "max_client_conn");
+}
+
 v1::Fix FreeConnections(const About&) {
   return ByHand("",
                 "see on the database who holds them (pg_stat_activity, by usename), or raise "
@@ -107,14 +118,22 @@ constexpr Sign kSigns[] = {
     {Stage::AUTHENTICATE, "SSL off", "it lets nobody in without TLS", Encrypt},
     {Stage::AUTHENTICATE, "no pg_hba.conf entry", "it does not let this account in from here",
      LetIn},
-    {Stage::AUTHENTICATE, "\" does not exist", "", MakeDatabase},
     {Stage::AUTHENTICATE, "too many clients", "it is out of connections", FreeConnections},
     {Stage::AUTHENTICATE, "remaining connection slots", "it is out of connections",
      FreeConnections},
+    // Which may name a role.
     {Stage::AUTHENTICATE, "too many connections", "it is out of connections", FreeConnections},
+    {Stage::AUTHENTICATE, "no more connections", "a pooler answers, and is out of connections",
+     FreePooler},
+    {Stage::AUTHENTICATE, "role \"", "", MakeRole},
+    {Stage::AUTHENTICATE, "\" does not exist", "", MakeDatabase},
     {Stage::AUTHENTICATE, "starting up", "", WaitForServer},
     {Stage::AUTHENTICATE, "shutting down", "", WaitForServer},
     {Stage::AUTHENTICATE, "in recovery mode", "", WaitForServer},
+    // Not the words of a database that nobody may connect to: "is not currently accepting ...".
+    {Stage::AUTHENTICATE, "database system is not", "", WaitForServer},
+    {Stage::TLS, "closed the connection", "", WaitForServer},
+    {Stage::AUTHENTICATE, "closed the connection", "", WaitForServer},
 };
 
 }  // namespace
