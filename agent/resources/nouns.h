@@ -20,8 +20,9 @@ std::unique_ptr<Resource> MakeConnectUnit(const ResourceContext& context);
 // A drop-in of Connect's unit: bound to the mount of the shared file system, with a preflight
 // before each start. FailedPrecondition where it would stop a Connect that runs.
 std::unique_ptr<Resource> MakeGuard(const ResourceContext& context);
-// The drop-in's text.
-std::string GuardText(const std::string& mount_point);
+// The drop-in's text. `all_may_speak`: systemd takes the word of each of the unit's processes
+// (NotifyAccess=all), and goes on doing so; else it takes the preflight's, and Connect's own.
+std::string GuardText(const std::string& mount_point, bool all_may_speak = false);
 
 // The cluster's mark in Connect's data directory, by which the preflight tells its file system from
 // another. FailedPrecondition: it is another cluster's, or was there and is gone.
