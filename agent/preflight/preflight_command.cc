@@ -1,7 +1,12 @@
 #include "agent/preflight/preflight_command.h"
 
+#include <systemd/sd-daemon.h>
+
 #include <algorithm>
 #include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -25,8 +30,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// For a disk to take what is only told: with kPreflightWithin, less than 20 s.
-constexpr milliseconds kKeptWithin{1'500};
+// For a disk, or for systemd, to take what is only told (never both in one run): with
+// kPreflightWithin, less than 20 s.
+constexpr milliseconds kToldWithin{1'500};
+constexpr uint64_t kReadByUs = 1'000'000;
 
 struct Watched {
   PreflightOptions options;
@@ -80,25 +87,38 @@ Looked LookWithin(const std::shared_ptr<WritableHost>& host, const PreflightCall
   return looked;
 }
 
-struct Keeping {
+struct Telling {
   absl::Status status;
   bool stuck = false;
 };
 
 // In a thread of its own, too, and for as long as there is time: no start is held up by what is
-// only told.
-Keeping KeepWithin(const std::shared_ptr<WritableHost>& host, const std::string& state_dir,
-                   const v1::PreflightResult& result, milliseconds within) {
-  const auto task = std::make_shared<std::packaged_task<absl::Status()>>(
-      [host, state_dir, result] { return KeepOverridden(*host, state_dir, result); });
-  std::future<absl::Status> kept = task->get_future();
-  std::thread keep([task] { (*task)(); });
-  if (kept.wait_for(within) != std::future_status::ready) {
-    keep.detach();
-    return {absl::DeadlineExceededError(absl::StrCat(state_dir, " does not take it")), true};
+// only told. `whom`: who does not take it, where it is too late.
+Telling TellWithin(std::function<absl::Status()> tell, milliseconds within,
+                   const std::string& whom) {
+  const auto task = std::make_shared<std::packaged_task<absl::Status()>>(std::move(tell));
+  std::future<absl::Status> told = task->get_future();
+  std::thread teller([task] { (*task)(); });
+  if (told.wait_for(within) != std::future_status::ready) {
+    teller.detach();
+    return {absl::DeadlineExceededError(absl::StrCat(whom, " does not take it")), true};
   }
-  keep.join();
-  return {kept.get(), false};
+  teller.join();
+  return {told.get(), false};
+}
+
+// As the unit's status: of its log, `systemctl status` shows nothing from before the latest try
+// was over. PID 1 may hang, and nothing is missing but a line where it does not listen.
+Telling TellSystemd(const std::string& sentence) {
+  if (std::getenv("NOTIFY_SOCKET") == nullptr) return {};
+  const std::string status = absl::StrCat("STATUS=", ShortText(sentence, kTextBytes));
+  return TellWithin(
+      [status] {
+        // It is nobody's word any more once this process is gone.
+        if (sd_notify(0, status.c_str()) > 0) sd_notify_barrier(0, kReadByUs);
+        return absl::OkStatus();
+      },
+      kToldWithin, "systemd");
 }
 
 // "nothing is mounted at /mnt/connect; fix: systemctl start mnt-connect.mount"
@@ -156,18 +176,23 @@ PreflightAnswer RunPreflight(const std::shared_ptr<WritableHost>& host, const Pr
   if (!kept.ok()) {
     Say(absl::StrCat("the agent will not know of it: ", OneLine(kept)), terminal.error);
   }
-  Keeping overridden;
+  Telling refused;
+  if (!result.may_start()) refused = TellSystemd(Sentence(result));
+  Telling overridden;
   if (result.has_override()) {
     const auto left =
         std::chrono::duration_cast<milliseconds>(began + call.within - steady_clock::now());
-    overridden = KeepWithin(host, call.options.state_dir, result, std::max(left, kKeptWithin));
+    const std::string& state_dir = call.options.state_dir;
+    overridden =
+        TellWithin([host, state_dir, result] { return KeepOverridden(*host, state_dir, result); },
+                   std::max(left, kToldWithin), state_dir);
     if (!overridden.status.ok()) {
       Say(absl::StrCat("after the next start the agent will not know of the override: ",
                        OneLine(overridden.status)),
           terminal.error);
     }
   }
-  return {result.may_start() ? kHolds : kFails, looked.stuck || overridden.stuck};
+  return {result.may_start() ? kHolds : kFails, looked.stuck || refused.stuck || overridden.stuck};
 }
 
 PreflightAnswer ExplainPreflight(const std::shared_ptr<WritableHost>& host,

@@ -29,7 +29,8 @@ struct PreflightAnswer {
 // Says in one line why Connect may not start, or starts although something is wrong, keeps that for
 // the agent, and uses up an override, which it keeps beyond the next start and a boot (where the
 // disk does not take that, it says so, and Connect starts all the same). The line comes into the
-// unit's log: what is first in it is what `systemctl status` shows.
+// unit's log; of a refusal it is the unit's status, too, where systemd takes the preflight's word
+// ($NOTIFY_SOCKET), and `systemctl status` shows it until the next try.
 PreflightAnswer RunPreflight(const std::shared_ptr<WritableHost>& host, const PreflightCall& call,
                              Terminal& terminal);
 

@@ -14,24 +14,9 @@
 #include "common/checklist/fix.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/checklist/view/located.h"
-#include "common/mount_unit.h"
 
 namespace connect_ha {
 namespace {
-
-// For what is said of it: a region that is not known here is no reason not to start.
-MountPlan PlanFor(const v1::StorageSpec& storage) {
-  const absl::StatusOr<MountPlan> made = MakeMountPlan(storage, "");
-  if (made.ok() && SaysWhatToMount(storage)) return *made;
-  MountPlan plan;
-  plan.mount_point = storage.mount_point();
-  plan.unit = MountUnitName(plan.mount_point);
-  plan.is_efs = storage.has_efs();
-  plan.server = plan.is_efs ? storage.efs().file_system() : storage.nfs().server();
-  if (plan.server.empty()) plan.server = "its server";
-  plan.source = absl::StrCat(plan.server, ":/");
-  return plan;
-}
 
 std::string MountFix(const std::string& unit) {
   return absl::StrCat("systemctl start ", ShellWord(unit), "; systemctl status ", ShellWord(unit));
@@ -58,7 +43,7 @@ bool IsReadOnly(const MountEntry& mount) {
 }  // namespace
 
 absl::StatusOr<std::string> StorageLook::Mounted() {
-  const MountPlan plan = PlanFor(storage_);
+  const MountPlan plan = PlanAsFarAsKnown(storage_);
   const absl::StatusOr<std::vector<MountEntry>> here = MountsAt(host_, plan.mount_point);
   if (!here.ok()) return here.status();
   if (here->empty()) return NotMounted(plan);
@@ -81,7 +66,7 @@ absl::StatusOr<std::string> StorageLook::Mounted() {
 }
 
 absl::StatusOr<std::string> StorageLook::Answers() {
-  absl::Status answers = CheckAnswers(host_, PlanFor(storage_));
+  absl::Status answers = CheckAnswers(host_, PlanAsFarAsKnown(storage_));
   if (!answers.ok()) return answers;
   const std::string& point = storage_.mount_point();
   if (is_read_only_) {

@@ -1,12 +1,18 @@
 // The guard of Connect's unit: a drop-in that binds it to the shared file system's mount and has
 // the preflight run before each start. It is in effect once systemd has read it; for that nothing
 // is started, stopped or restarted.
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "agent/resources/kept_file.h"
 #include "agent/resources/nouns.h"
+#include "agent/resources/storage/mount_found.h"
+#include "agent/resources/storage/mount_look.h"
+#include "agent/resources/storage/mount_plan.h"
 #include "common/checklist/fix.h"
 #include "common/checklist/guard_lines.h"
 #include "common/mount_unit.h"
@@ -16,7 +22,28 @@ namespace {
 
 constexpr char kAbsent[] = "absent";
 constexpr char kOldUnits[] = "old-units";
+constexpr char kAll[] = "all";  // of NotifyAccess=
 constexpr uint32_t kMode = 0644;
+// Connect and the preflight, and nothing that Connect runs.
+constexpr char kSpeakLines[] =
+    "# So that systemctl status says why Connect may not start, between two tries, too.\n"
+    "NotifyAccess=exec\n";
+// Where systemd looks for a unit's file: the first there is.
+constexpr const char* kUnitDirectories[] = {"/etc/systemd/system/", "/run/systemd/system/",
+                                            "/usr/local/lib/systemd/system/",
+                                            "/usr/lib/systemd/system/", "/lib/systemd/system/"};
+
+// The last NotifyAccess= of a unit's file; "" for none.
+std::string NotifyAccessOf(const std::string& text) {
+  std::string access;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    line = absl::StripLeadingAsciiWhitespace(line);
+    if (!absl::ConsumePrefix(&line, "NotifyAccess")) continue;
+    line = absl::StripAsciiWhitespace(line);
+    if (absl::ConsumePrefix(&line, "=")) access = std::string(absl::StripAsciiWhitespace(line));
+  }
+  return access;
+}
 
 class Guard : public Resource {
  public:
@@ -42,17 +69,48 @@ class Guard : public Resource {
 
   absl::Status Apply(Progress& progress) override {
     progress.Enter(v1::Step::WRITING);
-    const std::string text = GuardText(mount_point_);
-    absl::Status done = CheckStaysUp();
+    const absl::StatusOr<std::string> text = WantedText();
+    absl::Status done = text.status();
+    if (done.ok()) done = CheckDoesNotHang();
+    if (done.ok()) done = CheckStaysUp();
     if (done.ok()) done = context_.host.MakeDirectory(file_.substr(0, file_.rfind('/')));
-    if (done.ok()) done = KeepFile(context_, file_, kOldUnits, text);
+    if (done.ok()) done = KeepFile(context_, file_, kOldUnits, *text);
     FileAttributes attributes;
     attributes.mode = kMode;
-    if (done.ok()) done = context_.host.WriteFile(file_, text, attributes);
+    if (done.ok()) done = context_.host.WriteFile(file_, *text, attributes);
     return done.ok() ? context_.host.ReloadUnits() : done;
   }
 
  private:
+  // Where each of the unit's processes may speak for it, the preflight may, too, and Connect might
+  // not start with fewer. Once the line is there, systemd says "exec" whatever the unit's own file
+  // says, and of a unit that is masked, or not there yet, it knows nothing: the file is read, and
+  // what was found out before stays.
+  absl::StatusOr<std::string> WantedText() {
+    std::string without = GuardText(mount_point_, /*all_may_speak=*/true);
+    if (FileLetsAllSpeak()) return without;
+    const absl::StatusOr<v1::Unit> unit = context_.host.ReadUnit(unit_);
+    if (!unit.ok() && !absl::IsNotFound(unit.status())) return unit.status();
+    bool all_may_speak = false;
+    if (unit.ok() && unit->load_state() == "loaded") {
+      all_may_speak = unit->notify_access() == kAll;
+    } else {
+      const absl::StatusOr<std::string> before = context_.host.ReadFile(file_);
+      all_may_speak = before.ok() && *before == without;
+    }
+    return all_may_speak ? without : GuardText(mount_point_);
+  }
+
+  bool FileLetsAllSpeak() {
+    for (const char* directory : kUnitDirectories) {
+      const absl::StatusOr<std::string> text =
+          context_.host.ReadFile(absl::StrCat(directory, unit_));
+      // A mask is no file.
+      if (text.ok() && !text->empty()) return NotifyAccessOf(*text) == kAll;
+    }
+    return false;
+  }
+
   // "" where the file is as it is to be.
   absl::StatusOr<std::string> FileFault() {
     const absl::StatusOr<FileStatus> status = context_.host.LStat(file_);
@@ -61,7 +119,9 @@ class Guard : public Resource {
     if (status->kind != FileStatus::Kind::kFile) return "not a file";
     const absl::StatusOr<std::string> text = context_.host.ReadFile(file_);
     if (!text.ok()) return text.status();
-    if (*text != GuardText(mount_point_)) return "another text";
+    const absl::StatusOr<std::string> wanted = WantedText();
+    if (!wanted.ok()) return wanted.status();
+    if (*text != *wanted) return "another text";
     if (status->mode == kMode && status->uid == 0 && status->gid == 0) return "";
     return absl::StrFormat("owner %d:%d, mode %04o", status->uid, status->gid, status->mode);
   }
@@ -98,6 +158,13 @@ class Guard : public Resource {
            HasPreflight(*unit) && IsBound(*unit);
   }
 
+  // Reading its units anew, PID 1 would hang over a mount that does and has a line in /etc/fstab.
+  absl::Status CheckDoesNotHang() {
+    const auto here = MountsAt(context_.host, mount_point_);
+    if (!here.ok() || here->empty()) return here.status();
+    return CheckAnswers(context_.host, PlanAsFarAsKnown(context_.desired.spec().storage()));
+  }
+
   // systemd stops what is bound to a mount that is not there.
   absl::Status CheckStaysUp() {
     const absl::StatusOr<v1::Unit> unit = context_.host.ReadUnit(unit_);
@@ -123,7 +190,7 @@ class Guard : public Resource {
 
 }  // namespace
 
-std::string GuardText(const std::string& mount_point) {
+std::string GuardText(const std::string& mount_point, bool all_may_speak) {
   return absl::StrCat(
       kOwnUnitLine,
       "# Connect neither starts nor runs without its file system, and starts only where it may.\n"
@@ -131,7 +198,8 @@ std::string GuardText(const std::string& mount_point) {
       "file,\n"
       "# then systemctl daemon-reload.\n"
       "[Unit]\n",
-      absl::StrJoin(MountGuardLines({mount_point}), "\n"), "\n\n[Service]\n", kPreflightLine, "\n");
+      absl::StrJoin(MountGuardLines({mount_point}), "\n"), "\n\n[Service]\n", kPreflightLine, "\n",
+      all_may_speak ? "" : kSpeakLines);
 }
 
 std::string GuardFile(const std::string& unit) {

@@ -24,8 +24,10 @@ std::unique_ptr<Resource> MakeRelease(const ResourceContext& context);
 // A drop-in of Connect's unit: bound to the mount of the shared file system, with a preflight
 // before each start. FailedPrecondition where it would stop a Connect that runs.
 std::unique_ptr<Resource> MakeGuard(const ResourceContext& context);
-// The drop-in's text, and its file. A file of that name may be somebody else's.
-std::string GuardText(const std::string& mount_point);
+// The drop-in's text. `all_may_speak`: systemd takes the word of each of the unit's processes
+// (NotifyAccess=all), and goes on doing so; else it takes the preflight's, and Connect's own.
+std::string GuardText(const std::string& mount_point, bool all_may_speak = false);
+// The drop-in's file; one of that name may be somebody else's.
 std::string GuardFile(const std::string& unit);
 bool IsOurGuard(const std::string& text);
 

@@ -113,4 +113,17 @@ std::string MountUnitText(const MountPlan& plan) {
                       "WantedBy=remote-fs.target multi-user.target\n");
 }
 
+MountPlan PlanAsFarAsKnown(const v1::StorageSpec& spec) {
+  const absl::StatusOr<MountPlan> made = MakeMountPlan(spec, "");
+  if (made.ok() && SaysWhatToMount(spec)) return *made;
+  MountPlan plan;
+  plan.mount_point = spec.mount_point();
+  plan.unit = MountUnitName(plan.mount_point);
+  plan.is_efs = spec.has_efs();
+  plan.server = plan.is_efs ? spec.efs().file_system() : spec.nfs().server();
+  if (plan.server.empty()) plan.server = "its server";
+  plan.source = absl::StrCat(plan.server, ":/");
+  return plan;
+}
+
 }  // namespace connect_ha

@@ -27,6 +27,8 @@ bool NeedsEfsUtils(const v1::StorageSpec& spec);
 // `region`: the one that this machine is in, for a specification that names none; "": not known.
 // FailedPrecondition: something is missing, or cannot be done with such a server.
 absl::StatusOr<MountPlan> MakeMountPlan(const v1::StorageSpec& spec, const std::string& region);
+// For what is said of a mount that is there: names what it can, without the region.
+MountPlan PlanAsFarAsKnown(const v1::StorageSpec& spec);
 
 // The unit's file (systemd.mount(5)).
 std::string MountUnitText(const MountPlan& plan);

@@ -69,6 +69,14 @@ Cause Refused() {
                   "and mount no access point with a POSIX user")}};
 }
 
+// The kernel's client goes by what it was told of a directory until that changes
+// (nfs_access_cache), be that an hour after the server would let it in.
+v1::Fix AskAgainFix(const std::string& node) {
+  return Type(node, {"sysctl -w vm.drop_caches=2"},
+              "then: the kernel remembers a refusal until the directory changes. This loses "
+              "nothing, and has it ask anew");
+}
+
 // Of a folder that is not the agents' own, or none.
 Cause InTheWay(const std::string& folder, const std::string& text) {
   return {
@@ -83,7 +91,11 @@ Cause CauseOf(const v1::NodeSnapshot& node, const v1::StorageRound& round,
   const std::string& error = step.error_name();
   const std::string& folder = round.directory();
   if (error == "EROFS") return ReadOnly(node.name(), point, FindMount(node.facts(), point));
-  if (error == "EACCES" || error == "EPERM") return Refused();
+  if (error == "EACCES" || error == "EPERM") {
+    Cause refused = Refused();
+    refused.fixes.push_back(AskAgainFix(node.name()));
+    return refused;
+  }
   if (error == "ESTALE") {
     return {"its server does not know any more what is mounted here", StaleFix(node.name(), point)};
   }

@@ -49,6 +49,7 @@ int Text(sd_bus*, const char* path, const char*, const char* property, sd_bus_me
   if (name == "SubState") value = "running";
   if (name == "UnitFileState") value = "enabled";
   if (name == "Result") value = "success";
+  if (name == "NotifyAccess") value = "main";
   if (name == "FragmentPath") value = "/lib/systemd/system/rstudio-connect.service";
   if (name == "Options") value = "rw,password=hunter2,vers=4.1,hard";
   return sd_bus_message_append(reply, "s", value.c_str());
@@ -146,6 +147,7 @@ const sd_bus_vtable kUnit[] = {
     SD_BUS_VTABLE_END};
 const sd_bus_vtable kService[] = {SD_BUS_VTABLE_START(0),
                                   SD_BUS_PROPERTY("Result", "s", Text, 0, 0),
+                                  SD_BUS_PROPERTY("NotifyAccess", "s", Text, 0, 0),
                                   SD_BUS_PROPERTY("NRestarts", "u", Number32, 0, 0),
                                   SD_BUS_PROPERTY("MainPID", "u", Number32, 0, 0),
                                   SD_BUS_PROPERTY("ExecMainStartTimestamp", "t", Number64, 0, 0),

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/host/linux_host.h"
+#include "agent/preflight/preflight_command.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
 #include "common/checklist/guard_lines.h"
@@ -27,6 +28,7 @@ constexpr char kUnitFile[] = "/run/systemd/system/rstudio-connect.service";
 constexpr char kMountFile[] = "/run/systemd/system/run-share.mount";
 constexpr char kDropIns[] = "/etc/systemd/system/rstudio-connect.service.d";
 constexpr char kMountPoint[] = "/run/share";
+constexpr char kState[] = "/run/state";
 constexpr milliseconds kLong{20'000};
 
 class GuardReal : public testing::Test {
@@ -81,8 +83,8 @@ class GuardReal : public testing::Test {
   IntegrityLedger integrity_{host_, cache_};
   v1::Desired desired_;
   v1::AgentConfig agent_config_;
-  const ResourceContext context_ = {host_,    cache_,       integrity_,   desired_, agent_config_,
-                                    "node-1", "/run/state", "/run/cache", "",       ""};
+  const ResourceContext context_ = {host_,    cache_, integrity_,   desired_, agent_config_,
+                                    "node-1", kState, "/run/cache", "",       ""};
   NoProgress progress_;
   std::unique_ptr<Resource> guard_;
 };
@@ -138,7 +140,29 @@ TEST_F(GuardReal, IsSeenToBeGoneAfterARevertAndUnderAMaskItsFileCounts) {
   EXPECT_EQ(Differs(), "");
 }
 
+// Of the log nothing is shown by then that is older than the wait for the next try.
+TEST_F(GuardReal, ARefusalIsTheStatusOfTheUnitBetweenTwoTries) {
+  Write(absl::StrCat(kState, "/assignment"), "");  // damaged
+  ASSERT_TRUE(guard_->Apply(progress_).ok());
+  Write(absl::StrCat(kDropIns, "/zz.conf"),
+        absl::StrCat("[Service]\nRestart=on-failure\nRestartSec=60\nExecStartPre=\nExecStartPre=",
+                     std::filesystem::read_symlink("/proc/self/exe").string(), " preflight\n"));
+  Systemctl({"daemon-reload"});
+  EXPECT_EQ(host_.ReadUnit(kUnit)->notify_access(), "exec");
+  EXPECT_NE(Systemctl({"start", kUnit}), 0);
+  EXPECT_EQ(host_.ReadUnit(kUnit)->sub_state(), "auto-restart");
+  const auto shown = host_.Run({"systemctl", "status", "--no-pager", kUnit}, {});
+  ASSERT_TRUE(shown.ok()) << shown.status();
+  EXPECT_NE(
+      shown->output.find("Status: \"Connect may not start on this node: /run/state/assignment"),
+      std::string::npos)
+      << shown->output;
+  std::filesystem::remove_all(kState);
+}
+
+// A unit that runs stays loaded; another is read anew by who asks for it.
 TEST_F(GuardReal, AFileThatSystemdHasNotReadIsNotInEffect) {
+  ASSERT_EQ(Systemctl({"start", "run-share.mount", kUnit}), 0);
   ASSERT_TRUE(guard_->Apply(progress_).ok());
   Write(absl::StrCat(kDropIns, "/zz.conf"), "[Service]\nExecStartPre=\n");
   EXPECT_EQ(Differs(), "not read by systemd");
@@ -146,10 +170,20 @@ TEST_F(GuardReal, AFileThatSystemdHasNotReadIsNotInEffect) {
   EXPECT_NE(Differs().find("no preflight is run"), std::string::npos) << Differs();
 }
 
+// In place of the agent's program, which is not in the container: as a part of Connect's unit.
+int Preflight() {
+  PreflightCall call;
+  call.options.state_dir = kState;
+  call.options.runtime_dir = "/run/connect-ha-agent";
+  Terminal terminal = StandardTerminal();
+  return RunPreflight(std::make_shared<LinuxHost>(), call, terminal).code;
+}
+
 }  // namespace
 }  // namespace connect_ha
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string(argv[1]) == "preflight") return connect_ha::Preflight();
   connect_ha::RequireContainer(argv[0]);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

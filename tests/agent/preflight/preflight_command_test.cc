@@ -1,15 +1,22 @@
 #include "agent/preflight/preflight_command.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <sstream>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agent/host/fd.h"
 #include "agent/preflight/preflight_files.h"
+#include "common/text/short_text.h"
 #include "tests/agent/preflight/guarded_node.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace connect_ha {
 namespace {
@@ -75,8 +82,41 @@ class FullHost : public FakeHost {
   bool left_ = false;
 };
 
+// Where sd_notify(3) goes while this is there.
+class NotifyInbox {
+ public:
+  NotifyInbox() : socket_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    const std::string path = directory_ / "notify";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  }
+  ~NotifyInbox() { unsetenv("NOTIFY_SOCKET"); }
+  NotifyInbox(const NotifyInbox&) = delete;
+  NotifyInbox& operator=(const NotifyInbox&) = delete;
+
+  // What came since the last time.
+  std::vector<std::string> Take() {
+    std::vector<std::string> messages;
+    char message[4096];
+    while (true) {
+      const ssize_t size = recv(socket_.get(), message, sizeof message, 0);
+      if (size < 0) return messages;
+      messages.emplace_back(message, static_cast<size_t>(size));
+    }
+  }
+
+ private:
+  TemporaryDirectory directory_;
+  Fd socket_;
+};
+
 class PreflightCommandTest : public testing::Test {
  protected:
+  // The tests may run as a service themselves.
+  PreflightCommandTest() { unsetenv("NOTIFY_SOCKET"); }
   PreflightAnswer Run(const std::string& invocation = "start-1") {
     error_.str("");
     PreflightCall call;
@@ -119,6 +159,60 @@ TEST_F(PreflightCommandTest, ARightNodeStarts) {
   EXPECT_EQ(error_.str(), "Connect may start on this node\n");
   EXPECT_TRUE(Result().may_start());
   EXPECT_EQ(Result().reason(), "");
+}
+
+// Nobody reads it meanwhile: the answer comes all the same.
+TEST_F(PreflightCommandTest, ARefusalIsTheStatusOfTheUnit) {
+  NotifyInbox inbox;
+  node_.SetMounts("");
+  const PreflightAnswer answer = Run();
+  EXPECT_EQ(answer.code, kFails);
+  EXPECT_FALSE(answer.stuck);
+  const std::string line = error_.str();
+  EXPECT_EQ(Lines(), 1);
+  EXPECT_EQ(inbox.Take(),
+            (std::vector<std::string>{"STATUS=" + line.substr(0, line.size() - 1), "BARRIER=1"}));
+  EXPECT_NE(std::getenv("NOTIFY_SOCKET"), nullptr);
+}
+
+TEST_F(PreflightCommandTest, TheStatusIsOneLineThatIsNotLong) {
+  NotifyInbox inbox;
+  std::string reason = "agent.yaml is\nno\x1b[1m good: ";
+  for (int i = 0; i < 2'000; ++i) absl::StrAppend(&reason, "\xc3\xa9");
+  node_.options.config_status = absl::InvalidArgumentError(reason);
+  EXPECT_EQ(Run().code, kFails);
+  const std::vector<std::string> messages = inbox.Take();
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_TRUE(absl::StartsWith(messages[0],
+                               "STATUS=Connect may not start on this node: agent.yaml is; no?[1m"))
+      << messages[0];
+  EXPECT_TRUE(absl::EndsWith(messages[0], "\xc3\xa9...")) << messages[0];
+  EXPECT_LE(messages[0].size(), std::string("STATUS=").size() + kTextBytes);
+}
+
+TEST_F(PreflightCommandTest, WhatStartsOrIsExplainedIsNoStatus) {
+  NotifyInbox inbox;
+  EXPECT_EQ(Run().code, kHolds);
+  node_.SetMounts("");
+  PreflightCall call;
+  call.options = node_.options;
+  EXPECT_EQ(ExplainPreflight(node_.host, call, terminal_).code, kFails);
+  ASSERT_EQ(OverridePreflight(*node_.host, "restored", "alice", terminal_), kHolds);
+  EXPECT_EQ(Run("start-2").code, kHolds);
+  node_.spec().set_enforcement(v1::OBSERVE);
+  node_.Hold();
+  EXPECT_EQ(Run("start-3").code, kHolds);
+  EXPECT_EQ(inbox.Take(), std::vector<std::string>());
+}
+
+TEST_F(PreflightCommandTest, WhereSystemdDoesNotListenThereIsNoStatus) {
+  node_.SetMounts("");
+  setenv("NOTIFY_SOCKET", "/no/such/socket", 1);
+  const PreflightAnswer answer = Run();
+  unsetenv("NOTIFY_SOCKET");
+  EXPECT_EQ(answer.code, kFails);
+  EXPECT_FALSE(answer.stuck);
+  EXPECT_EQ(Lines(), 1);
 }
 
 TEST_F(PreflightCommandTest, WhereNothingIsEnforcedItWarnsAndStarts) {

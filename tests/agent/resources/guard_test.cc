@@ -125,8 +125,9 @@ TEST_F(GuardTest, BindsConnectToItsMountAndHasThePreflightRun) {
   EXPECT_EQ(watch_.last().state(), v1::Convergence::CONVERGED) << said;
   EXPECT_TRUE(StrContains(DropIn(),
                           "\n[Unit]\nBindsTo=mnt-connect.mount\nAfter=mnt-connect.mount\n\n"
-                          "[Service]\nExecStartPre=/usr/bin/connect-ha-agent preflight\n"))
+                          "[Service]\nExecStartPre=/usr/bin/connect-ha-agent preflight\n#"))
       << DropIn();
+  EXPECT_TRUE(absl::EndsWith(DropIn(), "\nNotifyAccess=exec\n")) << DropIn();
   EXPECT_EQ(node_.host.LStat(kDropIn)->mode, 0644u);
   const auto changes = node_.host.changes();
   EXPECT_EQ(std::count(changes.begin(), changes.end(), "ReloadUnits systemd"), 1);
@@ -173,6 +174,51 @@ TEST_F(GuardTest, IsInEffectOnlyOnceSystemdHasReadIt) {
   stale.set_need_daemon_reload(true);
   node_.host.SetUnit(stale);
   EXPECT_TRUE(Apply().ok());
+}
+
+// Fewer might keep Connect from starting; the preflight is among them.
+TEST_F(GuardTest, WhereAllOfConnectMaySpeakForItsUnitAllStill) {
+  v1::Unit unit = Loaded("inactive");
+  for (const char* access : {"all", "none", "all", "main", "exec"}) {
+    unit.set_notify_access(access);
+    node_.host.SetUnit(unit);
+    node_.host.SetReload([access](FakeHost& machine) {
+      v1::Unit read = Guarded("inactive");
+      read.set_notify_access(access);
+      machine.SetUnit(read);
+    });
+    EXPECT_TRUE(Apply().ok()) << access;
+    const bool is_left = std::string(access) == "all";
+    EXPECT_EQ(DropIn(), GuardText("/mnt/connect", is_left)) << access;
+    EXPECT_EQ(StrContains(DropIn(), "NotifyAccess=exec"), !is_left) << access;
+    EXPECT_EQ(Apply().code(), absl::StatusCode::kAlreadyExists) << access;
+  }
+  EXPECT_FALSE(StrContains(DropIn(), "NotifyAccess=all"));
+}
+
+// As systemd has it: with the line in effect it says "exec", and of a masked unit nothing.
+TEST_F(GuardTest, WhoMaySpeakIsReadInTheFileOfAUnitThatIsMasked) {
+  Turn();
+  EXPECT_EQ(DropIn(), GuardText("/mnt/connect"));
+  node_.host.SetFile("/lib/systemd/system/rstudio-connect.service",
+                     "[Service]\nType=notify\n#NotifyAccess=exec\n NotifyAccess = all \n");
+  std::string said = Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::CONVERGED) << said;
+  EXPECT_EQ(DropIn(), GuardText("/mnt/connect", true));
+  // What was found out stays until systemd knows better.
+  node_.host.SetFile("/lib/systemd/system/rstudio-connect.service", "[Service]\n");
+  said = Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::CONVERGED) << said;
+  EXPECT_EQ(DropIn(), GuardText("/mnt/connect", true));
+}
+
+TEST_F(GuardTest, NothingIsReadAnewWhileTheFileSystemHangs) {
+  node_.host.SetError("/mnt/connect", absl::DeadlineExceededError("no answer in 5 s"));
+  const std::string said = Turn();
+  EXPECT_TRUE(StrContains(said, "/mnt/connect hangs: its server does not answer")) << said;
+  EXPECT_EQ(DropIn(), "");
+  const auto changes = node_.host.changes();
+  EXPECT_EQ(std::count(changes.begin(), changes.end(), "ReloadUnits systemd"), 0);
 }
 
 TEST_F(GuardTest, WhatSomebodyWroteToTheSameEffectIsEnough) {

@@ -210,6 +210,10 @@ std::optional<std::string> FakeShell::RunWords(NodeState& node, const v1::Fix& f
     return Has(words, "control") || Has(words, "trigger") ? std::nullopt
                                                           : std::optional<std::string>("unknown");
   }
+  if (name == "sysctl") {
+    return words.back() == "vm.drop_caches=2" ? std::nullopt
+                                              : std::optional<std::string>("unknown");
+  }
   if (name == "timedatectl") {
     return operands.empty() || operands[0] != "set-time"
                ? std::nullopt

@@ -281,7 +281,8 @@ TEST(Follow, WhatAnotherDatabaseDoesNotExplainIsStillAFailure) {
   const v1::Checklist checklist = Evaluate(cluster);
   const std::set<std::string> expected = {"configuration-matches", "database-is-same"};
   EXPECT_EQ(Failing(checklist), expected);
-  for (const v1::Evidence& evidence : FindingOf(checklist, "configuration-matches").evidence()) {
+  const v1::Finding finding = FindingOf(checklist, "configuration-matches");
+  for (const v1::Evidence& evidence : finding.evidence()) {
     EXPECT_EQ(evidence.text().find("URL"), std::string::npos) << evidence.text();
   }
 }

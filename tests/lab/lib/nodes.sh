@@ -52,7 +52,7 @@ connect_answers() {
 
 # switch_off NODE: as a person does it, or an Auto Scaling group: what runs there is stopped first.
 switch_off() {
-  node_ssh "$1" 'systemctl poweroff' </dev/null || true # the connection ends with it
+  node_ssh "$1" 'systemctl poweroff' </dev/null || true # the connection ends with it; that the machine does is waited for below
   close_ssh "$1"
   wait_for 240 "$1 to be off" eval "! process_alive vm-$1"
 }

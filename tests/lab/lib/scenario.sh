@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # What the steps of a scenario use. A step fails by a command that fails, or by expect.
-set -euo pipefail
+set -Eeuo pipefail
+# A command that fails ends the step: which line of it, and by which command, as it is written.
+say_where() { printf '  failed: line %s of %s: %s\n' "${BASH_LINENO[-2]}" "${BASH_SOURCE[-1]##*/}" "$1" >&2; }
+trap 'say_where "$BASH_COMMAND"' ERR
 
 # shellcheck source=all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/all.sh"

@@ -70,7 +70,8 @@ undivert() { on "$1" 'nft delete table ip elsewhere'; }
 unmount() {
   on "$1" 'systemctl stop rstudio-connect.service
     umount -l /mnt/connect
-    systemctl stop mnt-connect.mount || true # systemd may take a moment to see that it is gone
+    # It fails where systemd has not seen yet that the mount is gone; whether it is, the next line asks.
+    systemctl stop mnt-connect.mount || true
     ! findmnt /mnt/connect'
 }
 mount_again() {

@@ -138,7 +138,7 @@ void JudgeSecond(const v1::Snapshot& cluster, const DatabaseNoun& noun, Verdict&
                       Reconfigure(node, absl::StrCat("name the database itself, not a pooler that "
                                                      "stands before it, in ",
                                                      UrlSetting(node, noun))));
-    } else {
+    } else if (!verdict.Unobserved(node, absl::StrCat(noun.path, ".system_identifier"))) {
       const std::string identity = database->has_system_identifier()
                                        ? IdentityText(*database)
                                        : "which does not say what system it is";

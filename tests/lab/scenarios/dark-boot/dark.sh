@@ -24,3 +24,9 @@ connect_never_started() {
     expect "nothing was written beneath the mount point" [ -z "$(on node-2 'ls -A /mnt/connect')" ]
   fi
 }
+
+# status_of_connect NAME: as a person sees it, kept in log/status-NAME.txt. Of what does not run, systemctl exits with 3;
+# what it says is for the caller to look at.
+status_of_connect() {
+  on node-2 'systemctl status --no-pager rstudio-connect.service || true' | tee "$RUN/log/status-$1.txt"
+}
