@@ -115,7 +115,11 @@ TEST_F(MatrixTest, WhatIsNotSeenIsNoProofBeforeBothHaveSettled) {
 TEST_F(MatrixTest, WhoWasNotHeardLatelyIsNotMissed) {
   Make(2);
   Separate(0, 1);
+  cluster_.mutable_nodes(1)->mutable_last_seen()->set_seconds(kNow - 45);
+  EXPECT_TRUE(FindApart(Beacons()));
   cluster_.mutable_nodes(1)->mutable_last_seen()->set_seconds(kNow - 46);
+  EXPECT_FALSE(FindApart(Beacons()));
+  cluster_.mutable_nodes(1)->clear_last_seen();
   EXPECT_FALSE(FindApart(Beacons()));
 }
 
