@@ -124,9 +124,6 @@ void SayUnproved(const v1::NodeSnapshot& node, const v1::DatabaseFacts& database
                   {AskForDatabaseProof()});
 }
 
-// What is not known of it then was refused, which lasts.
-bool Answered(const v1::DatabaseFacts& database) { return database.has_current_schema(); }
-
 // The second database is proved by the first where both are of one server. One of another server is
 // compared and not proved, which nobody can mend: no lock is held there. It is said, and the first
 // one alone, which holds what users have, decides.
@@ -141,8 +138,7 @@ void JudgeSecond(const v1::Snapshot& cluster, const DatabaseNoun& noun, Verdict&
                       Reconfigure(node, absl::StrCat("name the database itself, not a pooler that "
                                                      "stands before it, in ",
                                                      UrlSetting(node, noun))));
-    } else if (Answered(*database) ||
-               !verdict.Unobserved(node, absl::StrCat(noun.path, ".system_identifier"))) {
+    } else if (!verdict.Unobserved(node, absl::StrCat(noun.path, ".system_identifier"))) {
       const std::string identity = database->has_system_identifier()
                                        ? IdentityText(*database)
                                        : "which does not say what system it is";
