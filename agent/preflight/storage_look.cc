@@ -19,9 +19,7 @@ namespace connect_ha {
 namespace {
 
 std::string MountFix(const std::string& unit) {
-  return absl::StrCat("systemctl start ", ShellWord(unit), "; systemctl status ", ShellWord(unit),
-                      "; where there is no such unit, write a line for it into /etc/fstab first, "
-                      "then systemctl daemon-reload");
+  return absl::StrCat("systemctl start ", ShellWord(unit), "; systemctl status ", ShellWord(unit));
 }
 
 absl::Status NotMounted(const MountPlan& plan) {
