@@ -12,6 +12,7 @@ namespace connect_ha {
 
 std::vector<std::string> MountGuardLines(const std::vector<std::string>& mount_points) {
   std::vector<std::string> units;
+  units.reserve(mount_points.size());
   for (const std::string& point : mount_points) {
     // systemd takes % for the beginning of something else.
     units.push_back(absl::StrReplaceAll(MountUnitName(point), {{"%", "%%"}}));

@@ -44,13 +44,9 @@ void AddressTrial::Begin(uint32_t port, Try& one) {
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
   one.socket.Reset(socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!one.socket.ok()) {
-    one.error = Words(errno);
-  } else if (connect(one.socket.get(), found->ai_addr, found->ai_addrlen) == 0) {
-    one.connected = true;
-  } else if (errno != EINPROGRESS) {
-    one.error = Words(errno);
-  }
+  one.connected =
+      one.socket.ok() && connect(one.socket.get(), found->ai_addr, found->ai_addrlen) == 0;
+  if (!one.connected && errno != EINPROGRESS) one.error = Words(errno);
 }
 
 // What the kernel says of a connection that is no longer under way.

@@ -61,6 +61,7 @@ absl::Status CheckAlone(const MountPlan& plan, const std::vector<MountEntry>& he
   }
   if (here.size() < 2) return absl::OkStatus();
   std::vector<std::string> shown;
+  shown.reserve(here.size());
   for (const MountEntry& entry : here) shown.push_back(Shown(entry));
   return absl::FailedPreconditionError(
       absl::StrCat(here.size(), " file systems are mounted on one another at ", plan.mount_point,

@@ -135,6 +135,7 @@ std::string SharedProof::WhatItSees(size_t node) const {
     }
   }
   std::vector<std::string> texts;
+  texts.reserve(instead.size());
   for (const auto& [what, nodes] : instead) texts.push_back(InsteadText(what, nodes));
   if (!blind.empty()) texts.push_back(absl::StrCat("is not seen by ", JoinNames(blind)));
   return absl::StrJoin(texts, "; ");

@@ -73,6 +73,13 @@ class MatrixTest : public ::testing::Test {
     for (const v1::NodeSnapshot& node : cluster_.nodes()) nodes.push_back(&node);
     return nodes;
   }
+  void Put(int node, const std::string& key, const std::string& resolved) {
+    v1::DataDirectory& directory =
+        *cluster_.mutable_nodes(node)->mutable_facts()->mutable_storage()->add_directories();
+    directory.set_key(key);
+    directory.set_resolved(resolved);
+    directory.set_mount_point("/mnt/connect");
+  }
   ProofMatrix Beacons() const { return SeeBeacons(cluster_, Nodes(), "Server.DataDir"); }
   Glance At(size_t viewer, size_t other) const { return Beacons().glances[viewer][other]; }
 
@@ -108,7 +115,11 @@ TEST_F(MatrixTest, WhatIsNotSeenIsNoProofBeforeBothHaveSettled) {
 TEST_F(MatrixTest, WhoWasNotHeardLatelyIsNotMissed) {
   Make(2);
   Separate(0, 1);
+  cluster_.mutable_nodes(1)->mutable_last_seen()->set_seconds(kNow - 45);
+  EXPECT_TRUE(FindApart(Beacons()));
   cluster_.mutable_nodes(1)->mutable_last_seen()->set_seconds(kNow - 46);
+  EXPECT_FALSE(FindApart(Beacons()));
+  cluster_.mutable_nodes(1)->clear_last_seen();
   EXPECT_FALSE(FindApart(Beacons()));
 }
 
@@ -284,6 +295,27 @@ TEST_F(MatrixTest, APoolerMayShareSessions) {
   presence.set_error("another process answers");
   EXPECT_EQ(SeePresence(cluster_, Nodes()).why_not[1],
             "a pooler stands between, which may share sessions: another process answers");
+}
+
+// One data directory, in which two nodes have their databases at two places.
+TEST_F(MatrixTest, TwoPlacesBelowOneDataDirectoryAreTwoDirectories) {
+  Make(2);
+  for (const int node : {0, 1}) {
+    Put(node, "Server.DataDir", "/mnt/connect/data");
+    Put(node, "Database.Dir", absl::StrCat("/mnt/connect/data/", node));
+  }
+  const ProofMatrix matrix = SeeBeacons(cluster_, Nodes(), "Database.Dir");
+  EXPECT_EQ(matrix.glances[0][1].why, "the directory is another one there");
+  EXPECT_NE(matrix.glances[0][1].sight, Sight::kSeen);
+}
+
+TEST_F(MatrixTest, ADirectoryThatIsNotReportedIsBelowNone) {
+  Make(2);
+  Put(0, "Database.Dir", "/mnt/connect/data/db");
+  Put(1, "Server.DataDir", "/mnt/connect/data");
+  const ProofMatrix matrix = SeeBeacons(cluster_, Nodes(), "Database.Dir");
+  EXPECT_NE(matrix.why_not[0], "");
+  EXPECT_NE(matrix.why_not[1], "");
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ Fixes ApartFix(const DatabaseNoun& noun, const v1::NodeSnapshot& node,
 
 std::vector<std::string> NamesOf(const ProofMatrix& matrix, const std::vector<size_t>& places) {
   std::vector<std::string> names;
+  names.reserve(places.size());
   for (const size_t place : places) names.push_back(matrix.nodes[place]->name());
   return names;
 }
