@@ -11,6 +11,7 @@
 #include "coordinator/plan/change/turn.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/notices.h"
+#include "coordinator/plan/look/serving.h"
 
 namespace connect_ha {
 namespace {
@@ -69,6 +70,10 @@ class Wishes {
   void ByEc2() {
     const v1::InstanceNotice* notice = NoticeDue(situation_, member_);
     if (notice == nullptr || member_.position != v1::SERVING) return;
+    // Started all the same, since no other one serves: it is looked at, and then takes users.
+    const bool is_needed = notice->kind() == v1::InstanceNotice::REBALANCE &&
+                           member_.memory.closed() && IsAlone(situation_, member_);
+    if (is_needed) return;
     Add(Wish::kNotice, notice->has_at() ? FromProto(notice->at()) : Time{}, v1::DRAINING,
         TextOf(*notice))
         .certain = IsCertain(*notice);

@@ -156,6 +156,8 @@ TEST(AloneTest, ARecommendationKeepsNobodyFromServiceWhereNobodyElseServes) {
   decision = cluster.Settle();
   ASSERT_EQ(decision.assignments(0).state(), v1::READY);
   cluster.Lose(1);
+  EXPECT_TRUE(cluster.Step().assignments(0).closed());
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::SERVING);  // looked at, not drained again
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 
