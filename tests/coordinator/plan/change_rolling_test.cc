@@ -362,6 +362,7 @@ TEST(ChangeRolling, TakesAnObservedNodeOnlyWhereItWasThereAsItBegan) {
   change.set_resource(kConfigFile);
   change.set_interrupts("Connect reads it when it starts");
   change.set_needs(v1::Change::RESTART);
+  const v1::Convergence differs = convergence;  // it is no more, once that one was changed
   EXPECT_EQ(StatesOf(cluster.Decide()), "serving, observed");
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 
@@ -369,7 +370,7 @@ TEST(ChangeRolling, TakesAnObservedNodeOnlyWhereItWasThereAsItBegan) {
   later.Step();
   later.Become(1, v1::OBSERVED);
   later.input.mutable_memory()->mutable_rollout()->mutable_nodes()->RemoveLast();
-  *later.node(1).mutable_convergence() = convergence;
+  *later.node(1).mutable_convergence() = differs;
   later.node(1).mutable_convergence()->set_generation(kNext);
   later.node(1).mutable_brief()->set_reported_generation(kNext);
   later.node(1).clear_staged();
