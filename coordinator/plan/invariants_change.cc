@@ -1,7 +1,5 @@
 // Changes of the cluster from one generation to the next.
 #include <algorithm>
-#include <chrono>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "common/time.h"

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <string>
-#include <vector>
 
 #include "connect_ha/v1/plan.pb.h"
 #include "coordinator/plan/change/change.h"

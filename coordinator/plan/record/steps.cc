@@ -1,7 +1,6 @@
 #include "coordinator/plan/record/steps.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "coordinator/plan/change/change.h"
 #include "coordinator/plan/change/estimate.h"

@@ -9,7 +9,6 @@ namespace {
 
 using absl::StrContains;
 using std::chrono::minutes;
-using std::chrono::seconds;
 
 constexpr char kHolds[] = "runtimes-match-r";
 
