@@ -343,8 +343,11 @@ std::vector<Command> Commands() {
        "What Connect's unit runs before each start (ExecStartPre=). Answers within 20 seconds, "
        "from what this node has: the specification that it holds, what is mounted and whether "
        "that answers, the cluster's mark on it, the database. Needs neither the agent nor the "
-       "coordinator. Where the specification is not enforced it only warns. Its line is shown by "
-       "systemctl status rstudio-connect, and reported.\n\n"
+       "coordinator. Where the specification is not enforced it only warns; but orders to stop or "
+       "to fence, and orders that are damaged or lost, refuse all the same. Where agent.yaml says "
+       "allow: observe it never does more than warn. What it comes to is reported; why it refuses "
+       "is also shown by systemctl status rstudio-connect, or, where a guard made by hand has no "
+       "NotifyAccess=, by journalctl -u rstudio-connect alone.\n\n"
        "With an override it lets the next start through, whatever it finds: once, and not after a "
        "boot. That is reported with its reason, and who gave it, when the agent and the "
        "coordinator "
@@ -422,8 +425,9 @@ Program ConnectHaAgent() {
          "where the load balancer asks; another port: systemctl edit connect-ha-gate.socket. Who "
          "asks it has the agent started: systemctl stop connect-ha-gate.socket connect-ha-agent"},
         {"/etc/systemd/system/rstudio-connect.service.d/connect-ha-guard.conf",
-         "binds Connect to its file system, and has preflight run before each start; where a "
-         "specification is enforced that names a mount point"}}}};
+         "binds Connect to its file system, and has preflight run before each start; written where "
+         "a specification is enforced that names a mount point, unless the node is observed or "
+         "stopped"}}}};
   program.see_also = "connect-ha(1), systemd(1)";
   return program;
 }

@@ -8,8 +8,10 @@ namespace {
 constexpr char kProve[] = R"(
 # That the nodes share one file system and one database is proved by what they see of each other.
 # storage: each agent keeps a small file in the shared directories (below .connect-ha), written anew
-# every 30 s. database: each agent keeps one idle connection that holds an advisory lock. Without
-# these lines nothing is written there, and the checklist cannot tell.
+# every 30 s, and on each of their mounts works on another one every minute. database: each agent
+# keeps one idle connection that holds an advisory lock. Without this line none of that is done, and
+# the checklist cannot tell. The cluster's mark (.connect-ha/cluster in the data directory) is
+# written for storage: true and for enforcement: enforce, where storage names a mount_point.
 prove: {storage: true, database: true}
 )";
 

@@ -276,6 +276,8 @@ void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
   const v1::PreviewRequest request = *std::move(preview_request_);
   preview_request_.reset();
   const bool in_turn = std::exchange(busy_, true);
+  // Whoever holds Connect in time, where orders came before this began.
+  wake_.notify_all();
   lock.unlock();
   const absl::StatusOr<v1::Desired> draft = held_.CheckDraft(request.desired());
   v1::Preview preview;

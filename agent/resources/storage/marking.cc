@@ -63,6 +63,13 @@ absl::Status Told(const absl::Status& fault, ProbeCache& cache) {
   return fault;
 }
 
+// What it is to be compared with cannot be read: of the mark nothing is known then.
+absl::Status Unread(const absl::Status& why, ProbeCache& cache) {
+  const std::string message(why.message());
+  cache.mark.Put(absl::UnavailableError(message.substr(0, message.find("\nfix: "))));
+  return why;
+}
+
 absl::Status NoDirectory(const std::string& data_dir) {
   return absl::FailedPreconditionError(
       absl::StrCat("there is no ", data_dir,
@@ -103,7 +110,7 @@ absl::StatusOr<bool> IsMarkKnown(Host& host, const std::string& state_dir,
 absl::StatusOr<MarkStand> LookAtMark(const Marking& marking) {
   MarkStand stand;
   absl::StatusOr<v1::ClusterMark> own = OwnMark(marking.host, marking.state_dir, marking.cluster);
-  if (!own.ok()) return own.status();
+  if (!own.ok()) return Unread(own.status(), marking.cache);
   stand.own = *std::move(own);
   absl::StatusOr<std::string> data_dir = DataDir(marking);
   if (!data_dir.ok()) return data_dir.status();
@@ -118,7 +125,7 @@ absl::StatusOr<MarkStand> LookAtMark(const Marking& marking) {
   }
   const absl::StatusOr<bool> known =
       IsMarkKnown(marking.host, marking.state_dir, marking.storage, stand.own, stand.data_dir);
-  if (!known.ok()) return known.status();
+  if (!known.ok()) return Unread(known.status(), marking.cache);
   const absl::StatusOr<v1::ClusterMark> found = ReadClusterMark(marking.host, stand.data_dir);
   marking.cache.mark.Put(found);
   if (absl::IsNotFound(found.status()) && *known) {

@@ -35,6 +35,7 @@ std::string KeyOn(const v1::Facts& facts, const std::string& mount_point) {
   return "";
 }
 
+// "": no drop-in of the agent's is there.
 std::string GuardOn(const v1::Facts& facts) {
   const auto& drop_ins = facts.connect().unit().drop_ins();
   const auto guard = std::find_if(drop_ins.begin(), drop_ins.end(), [](const std::string& file) {
@@ -43,18 +44,29 @@ std::string GuardOn(const v1::Facts& facts) {
   return guard == drop_ins.end() ? "" : *guard;
 }
 
-// The agent keeps the guard as it is to be.
-bool KeepsGuard(const v1::ClusterSpec& spec) {
-  return spec.enforcement() == v1::ENFORCE && !spec.storage().mount_point().empty();
+// Where it may change the node the agent does the same, within seconds.
+v1::Fix UnbindFix(const v1::NodeSnapshot& node, const std::string& unit) {
+  const std::string guard = GuardOn(node.facts());
+  const std::string what =
+      guard.empty() ? absl::StrCat("take ", unit,
+                                   " out of BindsTo= and After= in the drop-in that has it "
+                                   "(systemctl cat rstudio-connect shows which)")
+                    : absl::StrCat("remove ", ShellOperand(guard));
+  return ByHand(node.name(), absl::StrCat(what,
+                                          "; then systemctl daemon-reload: nothing is "
+                                          "stopped or started by that"));
 }
 
-Fixes DisableFix(const std::string& node, const std::string& mount_point) {
+Fixes DisableFix(const std::string& node, const std::string& mount_point, bool is_bound) {
   const std::string unit = MountUnitName(mount_point);
   return {
       Type(node, {absl::StrCat("systemctl disable ", ShellOperand(unit))},
            absl::StrCat("what is mounted at ", mount_point,
                         " stays until the next boot, and what uses it goes on")),
-      ByHand(node, absl::StrCat("to take it off before that: fuser -vm ", ShellOperand(mount_point),
+      ByHand(node, absl::StrCat(is_bound ? "to take it off before that, and not before Connect no "
+                                           "longer binds to it, which would end with it: fuser -vm "
+                                         : "to take it off before that: fuser -vm ",
+                                ShellOperand(mount_point),
                                 " shows what uses it; once nothing "
                                 "does, umount ",
                                 ShellOperand(mount_point),
@@ -62,8 +74,7 @@ Fixes DisableFix(const std::string& node, const std::string& mount_point) {
 }
 
 // False: nothing is to be said of it.
-bool JudgeUnit(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node,
-               const v1::OwnMountUnit& left, Verdict& verdict) {
+bool JudgeUnit(const v1::NodeSnapshot& node, const v1::OwnMountUnit& left, Verdict& verdict) {
   const v1::Facts& facts = node.facts();
   const std::string& point = left.mount_point();
   const std::string unit = MountUnitName(point);
@@ -73,23 +84,20 @@ bool JudgeUnit(const v1::ClusterSpec& spec, const v1::NodeSnapshot& node,
                  absl::StrCat(unit, " is not of this specification, but ", key, " is on ", point));
     return true;
   }
-  const std::string guard = GuardOn(facts);
-  const bool is_bound =
-      !guard.empty() && !KeepsGuard(spec) && Lists(facts.connect().unit().binds_to_mounts(), unit);
+  const bool is_bound = Lists(facts.connect().unit().binds_to_mounts(), unit);
   if (is_bound) {
-    verdict.Fail(
-        node.name(),
-        absl::StrCat("Connect does not start without ", unit, ", by the agent's guard of an older ",
-                     "specification"),
-        {ByHand(node.name(), absl::StrCat("remove ", ShellOperand(guard),
-                                          "; then systemctl daemon-reload: nothing is stopped or "
-                                          "started by that"))});
+    verdict.Fail(node.name(),
+                 absl::StrCat("Connect does not start without ", unit, ", and ends with it, by ",
+                              GuardOn(facts).empty() ? "a drop-in of its unit"
+                                                     : "the agent's guard of an older "
+                                                       "specification"),
+                 {UnbindFix(node, unit)});
   }
   if (left.unit_file_state() != "enabled") return is_bound;
   verdict.Fail(node.name(),
                absl::StrCat("each boot mounts ", point, " by ", unit,
                             ", which the agent wrote for an older specification"),
-               DisableFix(node.name(), point));
+               DisableFix(node.name(), point, is_bound));
   return true;
 }
 
@@ -107,7 +115,7 @@ v1::Finding NoMountIsLeftOver(const v1::Snapshot& cluster) {
     }
     bool is_said = false;
     for (const v1::OwnMountUnit* left : unnamed) {
-      is_said = JudgeUnit(cluster.spec(), node, *left, verdict) || is_said;
+      is_said = JudgeUnit(node, *left, verdict) || is_said;
     }
     if (!is_said) verdict.Pass(node.name(), "no mount of the agent's own is left");
   }

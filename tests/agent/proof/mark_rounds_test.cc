@@ -214,6 +214,20 @@ TEST_F(MarkRoundsTest, AMarkThatCannotBeReadIsReportedAndLookedAtSoon) {
   EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(60));
 }
 
+TEST_F(MarkRoundsTest, WhatItIsToBeComparedWithIsReportedWhereItCannotBeRead) {
+  const std::string ca = std::string(kState) + "/ca.crt";
+  host_.SetFile(ca, "no certificate");
+  EXPECT_TRUE(rounds_.Run(order_));
+  const absl::Status seen = cache_.mark.Get()->status();
+  EXPECT_TRUE(absl::IsUnavailable(seen));
+  EXPECT_TRUE(absl::StrContains(seen.message(), ca)) << seen;
+  EXPECT_FALSE(absl::StrContains(seen.message(), "fix:")) << seen;
+  EXPECT_EQ(rounds_.Pace(), std::chrono::seconds(10));
+  host_.SetFile(ca, kTestCa);
+  EXPECT_TRUE(rounds_.Run(order_));
+  EXPECT_TRUE(cache_.mark.Get()->ok());
+}
+
 TEST_F(MarkRoundsTest, WhatCouldNotBeReadIsForgottenWithTheFileSystem) {
   host_.SetWork([](char, const std::string&, const std::string&) -> absl::StatusOr<std::string> {
     return absl::DeadlineExceededError("has not answered");
