@@ -165,7 +165,7 @@ class Guard : public Resource {
     return CheckAnswers(context_.host, PlanAsFarAsKnown(context_.desired.spec().storage()));
   }
 
-  // systemd stops what is bound to a mount that is not there.
+  // systemd stops what is bound to a mount that is not there. It may be mounted a moment later.
   absl::Status CheckStaysUp() {
     const absl::StatusOr<v1::Unit> unit = context_.host.ReadUnit(unit_);
     if (absl::IsNotFound(unit.status())) return absl::OkStatus();
@@ -175,7 +175,7 @@ class Guard : public Resource {
     const absl::StatusOr<v1::Unit> mount = context_.host.ReadUnit(mount_unit_);
     if (!mount.ok() && !absl::IsNotFound(mount.status())) return mount.status();
     if (mount.ok() && mount->active_state() == "active") return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(
+    return absl::UnavailableError(absl::StrCat(
         unit_, " is ", state, ", and ", mount_point_,
         " is not mounted: bound to it, it would be stopped at once\nfix: systemctl stop ",
         ShellWord(unit_), "; systemctl start ", ShellWord(mount_unit_)));

@@ -281,12 +281,12 @@ class Parser {
 
 }  // namespace
 
-GcfgFile ParseGcfg(std::string_view text) {
+GcfgFile ParseGcfg(std::string_view text) { return Parser(WithoutByteOrderMark(text)).Parse(); }
+
+std::string_view WithoutByteOrderMark(std::string_view text) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
-    text.remove_prefix(kByteOrderMark.size());
-  }
-  return Parser(text).Parse();
+  const bool is_there = text.substr(0, kByteOrderMark.size()) == kByteOrderMark;
+  return is_there ? text.substr(kByteOrderMark.size()) : text;
 }
 
 }  // namespace connect_ha

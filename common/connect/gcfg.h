@@ -49,5 +49,7 @@ struct GcfgFile {
 
 // Any bytes are allowed; a byte order mark at the start is skipped.
 GcfgFile ParseGcfg(std::string_view text);
+// The text whose bytes ParseGcfg's lines and columns count.
+std::string_view WithoutByteOrderMark(std::string_view text);
 
 }  // namespace connect_ha

@@ -12,13 +12,6 @@ namespace {
 constexpr char kFirstLines[] =
     "; Written by connect-ha from the cluster's specification: change it there.\n";
 
-std::string_view WithoutByteOrderMark(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  return text.substr(0, kByteOrderMark.size()) == kByteOrderMark
-             ? text.substr(kByteOrderMark.size())
-             : text;
-}
-
 absl::Status At(FilePosition position, const std::string& message) {
   return absl::InvalidArgumentError(
       absl::StrCat("line ", position.line, ", column ", position.column, ": ", message));
@@ -29,17 +22,16 @@ std::string NameOf(const GcfgEntry& entry) { return absl::StrCat(entry.section, 
 class Renderer {
  public:
   Renderer(std::string_view text, const std::map<std::string, std::string>& values)
-      : text_(text), values_(values) {}
+      : file_(ParseGcfg(text)), text_(WithoutByteOrderMark(text)), values_(values) {}
 
   absl::StatusOr<std::string> Render() {
-    const GcfgFile file = ParseGcfg(text_);
-    if (!file.errors.empty()) {
-      const GcfgError& error = file.errors[0];
+    if (!file_.errors.empty()) {
+      const GcfgError& error = file_.errors[0];
       return At({static_cast<int>(error.line), static_cast<int>(error.column)}, error.message);
     }
     std::string rendered = kFirstLines;
     std::string header;
-    for (const GcfgEntry& entry : file.entries) {
+    for (const GcfgEntry& entry : file_.entries) {
       const std::string entry_header = GcfgHeader(entry.section, entry.subsection);
       if (header != entry_header) absl::StrAppend(&rendered, "\n", entry_header, "\n");
       header = entry_header;
@@ -88,6 +80,7 @@ class Renderer {
     return absl::OkStatus();
   }
 
+  const GcfgFile file_;
   const std::string_view text_;
   const std::map<std::string, std::string>& values_;
 };
@@ -96,7 +89,7 @@ class Renderer {
 
 absl::StatusOr<std::string> RenderConnectConfig(std::string_view text,
                                                 const std::map<std::string, std::string>& values) {
-  return Renderer(WithoutByteOrderMark(text), values).Render();
+  return Renderer(text, values).Render();
 }
 
 std::vector<std::string> SecretsInTemplate(std::string_view text) {

@@ -29,19 +29,18 @@ std::string SecretFor(const GcfgEntry& entry) {
 class TemplateChecker {
  public:
   TemplateChecker(std::string_view text, const std::string& file, const v1::ClusterSpec& spec)
-      : text_(text), file_(file), spec_(spec) {}
+      : gcfg_(ParseGcfg(text)), text_(WithoutByteOrderMark(text)), file_(file), spec_(spec) {}
 
   std::vector<ConfigProblem> Check() {
-    const GcfgFile gcfg = ParseGcfg(text_);
-    for (const GcfgError& error : gcfg.errors) {
+    for (const GcfgError& error : gcfg_.errors) {
       Report(Severity::kError, {static_cast<int>(error.line), static_cast<int>(error.column)},
              error.message);
     }
-    for (const GcfgEntry& entry : gcfg.entries) {
+    for (const GcfgEntry& entry : gcfg_.entries) {
       CheckKey(entry);
       CheckValue(entry);
     }
-    if (gcfg.errors.empty()) CheckForCluster(gcfg);
+    if (gcfg_.errors.empty()) CheckForCluster(gcfg_);
     SortProblems(problems_);
     return std::move(problems_);
   }
@@ -205,6 +204,7 @@ class TemplateChecker {
     }
   }
 
+  const GcfgFile gcfg_;
   const std::string_view text_;
   const std::string file_;
   const v1::ClusterSpec& spec_;
@@ -215,10 +215,6 @@ class TemplateChecker {
 
 std::vector<ConfigProblem> CheckConnectTemplate(std::string_view text, const std::string& file,
                                                 const v1::ClusterSpec& spec) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
-    text.remove_prefix(kByteOrderMark.size());
-  }
   return TemplateChecker(text, file, spec).Check();
 }
 

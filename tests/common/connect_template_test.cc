@@ -176,6 +176,18 @@ TEST(ConnectTemplateTest, GrammarIsCheckedToo) {
             "c.gcfg:3:11: the value's quote is not closed on its line\n");
 }
 
+// An editor writes one.
+TEST(ConnectTemplateTest, OneByteOrderMarkIsSkippedAndASecondIsAnError) {
+  const std::string mark = "\xef\xbb\xbf";
+  const std::string text = "[Server]\nDataDir = /mnt/connect\n";
+  EXPECT_EQ(Rendered(mark + text), Rendered(text));
+  EXPECT_EQ(Checked(mark + text), Checked(text));
+  EXPECT_TRUE(absl::StartsWith(Rendered(mark + mark + text), "line 1, column 1: "))
+      << Rendered(mark + mark + text);
+  EXPECT_TRUE(absl::StrContains(Checked(mark + mark + text), "c.gcfg:1:1: unexpected character"))
+      << Checked(mark + mark + text);
+}
+
 TEST(ConnectTemplateTest, ListsTheSecretsThatItAsksFor) {
   EXPECT_EQ(SecretsInTemplate("[a]\nx = ${secret.b}${secret.a} ${node.name}\ny = ${secret.b}\n"),
             (std::vector<std::string>{"a", "b"}));
