@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "coordinator/plan/look/action.h"
+#include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/situation.h"
+#include "coordinator/plan/move/course.h"
 #include "coordinator/plan/move/fence.h"
 #include "coordinator/plan/move/orders.h"
 #include "coordinator/plan/move/starts.h"
@@ -27,6 +29,17 @@ Move StayAsItIs(const Member& member) {
   return move;
 }
 
+// What one that leaves service is told next: where its Connect rests nobody is waited for, and it
+// is told so at once.
+Move AfterLeaving(Situation& situation, const Member& member, const Leave& leave) {
+  Member left = member;
+  left.position = leave.to;
+  left.memory.clear_out_for();
+  for (const std::string& rule : leave.rules) left.memory.add_out_for(rule);
+  left.hazards = HazardsOf(situation, left);
+  return CourseOf(situation, left);
+}
+
 Decided DecideOne(Situation& situation, const Member& member, const Leaving& leaving) {
   Decided decided;
   if (!member.stays.empty()) {
@@ -42,6 +55,11 @@ Decided DecideOne(Situation& situation, const Member& member, const Leaving& lea
   decided.move = {leave.to, leave.reason, "", leave.rules};
   if (leave.fenced_by_rule) decided.fenced_by = leave.rules;
   decided.start_failed = leave.start_failed;
+  if (leave.to != v1::DRAINING || member.node->connect() != v1::CONNECT_RESTS) return decided;
+  const Move next = AfterLeaving(situation, member, leave);
+  if (next.state == v1::DRAINING) return decided;
+  decided.move = next;
+  if (next.reason.empty()) decided.move.reason = leave.reason;
   return decided;
 }
 
