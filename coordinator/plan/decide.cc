@@ -10,7 +10,9 @@
 #include "absl/strings/str_join.h"
 #include "coordinator/plan/change/change.h"
 #include "coordinator/plan/look/action.h"
+#include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/situation.h"
+#include "coordinator/plan/move/course.h"
 #include "coordinator/plan/move/fence.h"
 #include "coordinator/plan/move/orders.h"
 #include "coordinator/plan/move/starts.h"
@@ -38,6 +40,18 @@ void AddWhyItWaits(const Member& member, const Leaving& leaving, Move& move) {
   if (stays && !leaving.waits.empty()) move.waits_for = leaving.waits;
 }
 
+// What one that leaves service is told next: where its Connect rests nobody is waited for, and it
+// is told so at once.
+Move AfterLeaving(Situation& situation, const Change& change, const Member& member,
+                  const Leave& leave) {
+  Member left = member;
+  left.position = leave.to;
+  left.memory.clear_out_for();
+  for (const std::string& rule : leave.rules) left.memory.add_out_for(rule);
+  left.hazards = HazardsOf(situation, left);
+  return CourseOf(situation, change, left);
+}
+
 Decided DecideOne(Situation& situation, const Change& change, const Member& member,
                   const Leaving& leaving) {
   Decided decided;
@@ -55,6 +69,11 @@ Decided DecideOne(Situation& situation, const Change& change, const Member& memb
   decided.move = {leave.to, leave.reason, "", leave.rules};
   if (leave.fenced_by_rule) decided.fenced_by = leave.rules;
   decided.start_failed = leave.start_failed;
+  if (leave.to != v1::DRAINING || member.node->connect() != v1::CONNECT_RESTS) return decided;
+  const Move next = AfterLeaving(situation, change, member, leave);
+  if (next.state == v1::DRAINING) return decided;
+  decided.move = next;
+  if (next.reason.empty()) decided.move.reason = leave.reason;
   return decided;
 }
 

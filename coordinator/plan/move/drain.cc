@@ -147,11 +147,11 @@ std::string OutText(const Member& member, const std::vector<std::string>& out_fo
                       line == nullptr ? "" : line->text());
 }
 
-bool WaitsForJudgement(const Situation& situation, const Member& member) {
+bool WaitsForJudgement(Situation& situation, const Member& member) {
   const NodeWords& words = member.words;
   const bool is_asked = words.fence != nullptr || words.stop != nullptr || words.drain != nullptr ||
                         words.start != nullptr;
-  return IsOutForServiceAlone(member) && !is_asked &&
+  return IsOutForServiceAlone(member) && StillOutFor(situation, member).size() <= 1 && !is_asked &&
          ActionOf(situation, member, kServiceRule) > v1::TELL &&
          member.memory.start_failed() != situation.input.generation();
 }

@@ -20,7 +20,7 @@ std::string OutText(const Member& member, const std::vector<std::string>& out_fo
 Move StayDraining(Situation& situation, const Change& change, const Member& member,
                   const std::string& what);
 // Connect rests there, and may have come to rest for good: that is judged before anything is done.
-bool WaitsForJudgement(const Situation& situation, const Member& member);
+bool WaitsForJudgement(Situation& situation, const Member& member);
 Move FromDraining(Situation& situation, const Change& change, const Member& member);
 
 }  // namespace connect_ha
