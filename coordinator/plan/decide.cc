@@ -29,15 +29,15 @@ Move StayAsItIs(const Member& member) {
   return move;
 }
 
-// What one that leaves service is told next: where its Connect rests nobody is waited for, and it
-// is told so at once.
-Move AfterLeaving(Situation& situation, const Member& member, const Leave& leave) {
+// What one is that has left service, as it is looked at next.
+Member AsLeft(Situation& situation, const Member& member, const Leave& leave) {
   Member left = member;
   left.position = leave.to;
   left.memory.clear_out_for();
   for (const std::string& rule : leave.rules) left.memory.add_out_for(rule);
+  if (GaveUp(situation, left)) left.memory.set_start_failed(situation.input.generation());
   left.hazards = HazardsOf(situation, left);
-  return CourseOf(situation, left);
+  return left;
 }
 
 Decided DecideOne(Situation& situation, const Member& member, const Leaving& leaving) {
@@ -56,10 +56,13 @@ Decided DecideOne(Situation& situation, const Member& member, const Leaving& lea
   if (leave.fenced_by_rule) decided.fenced_by = leave.rules;
   decided.start_failed = leave.start_failed;
   if (leave.to != v1::DRAINING || member.node->connect() != v1::CONNECT_RESTS) return decided;
-  const Move next = AfterLeaving(situation, member, leave);
+  // Where its Connect rests nobody is waited for, and it is told what follows at once.
+  const Member left = AsLeft(situation, member, leave);
+  const Move next = CourseOf(situation, left);
   if (next.state == v1::DRAINING) return decided;
   decided.move = next;
   if (next.reason.empty()) decided.move.reason = leave.reason;
+  decided.start_failed |= left.memory.start_failed() == situation.input.generation();
   return decided;
 }
 

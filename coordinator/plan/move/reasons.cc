@@ -61,9 +61,8 @@ class Wishes {
   void ByEc2() {
     const v1::InstanceNotice* notice = NoticeDue(situation_, member_);
     if (notice == nullptr || member_.position != v1::SERVING) return;
-    Add(Wish::kNotice, notice->has_at() ? FromProto(notice->at()) : Time{}, v1::DRAINING,
-        TextOf(*notice))
-        .certain = IsCertain(*notice);
+    Add(IsCertain(*notice) ? Wish::kInstanceGoes : Wish::kNotice,
+        notice->has_at() ? FromProto(notice->at()) : Time{}, v1::DRAINING, TextOf(*notice));
   }
 
   void ByStart() {
@@ -110,7 +109,7 @@ std::vector<Wish> WishesOf(Situation& situation) {
   }
   std::sort(wishes.begin(), wishes.end(), [&situation](const Wish& a, const Wish& b) {
     const auto key = [&situation](const Wish& wish) {
-      return std::make_tuple(wish.kind, wish.since, wish.number,
+      return std::make_tuple(!wish.downtime, wish.kind, wish.since, wish.number,
                              situation.members[wish.member].node->member());
     };
     return key(a) < key(b);

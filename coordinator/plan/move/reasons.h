@@ -11,22 +11,23 @@
 namespace connect_ha {
 
 struct Wish {
-  // In the order in which they are granted.
+  // In the order in which they are granted, but that those with `downtime` come first: those that
+  // need fewer others to serve, so that the next count on nobody who leaves.
   enum Kind {
-    kFenceWord,
     kFence,
+    kInstanceGoes,  // whatever is decided
+    kStartFailed,
+    kClose,
+    kFenceWord,
     kStop,
     kDrain,
     kNotice,
-    kStartFailed,
-    kClose,
     kHold
   } kind = kHold;
   size_t member = 0;
   Time since;           // the longer, the sooner
   uint64_t number = 0;  // of a word
   Leave leave;
-  bool certain = false;   // the instance goes anyway
   bool downtime = false;  // whoever asked said so
 };
 
