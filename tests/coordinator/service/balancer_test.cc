@@ -80,17 +80,17 @@ TEST_F(BalancerProbeTest, WhatIsLongAgoIsForgottenAndWhatWasAnothersIsToo) {
   SetUrl("https://connect.example.com");
   probe_.Round(noon_);
   const int of_one = Shown().requests_size();
-  probe_.Round(noon_ + minutes(9));
+  probe_.Round(noon_ + minutes(59));
   EXPECT_EQ(Shown().requests_size(), 2 * of_one);
-  probe_.Round(noon_ + minutes(11));
+  probe_.Round(noon_ + minutes(61));
   EXPECT_EQ(Shown().requests_size(), 2 * of_one);
   SetUrl("https://other.example.com");
   error_ = "no answer in 3000 ms";
-  probe_.Round(noon_ + minutes(12));
+  probe_.Round(noon_ + minutes(62));
   EXPECT_EQ(Shown().requests_size(), of_one);
   EXPECT_EQ(Shown().requests(0).error(), error_);
   SetUrl("");
-  probe_.Round(noon_ + minutes(13));
+  probe_.Round(noon_ + minutes(63));
   EXPECT_FALSE(roster_->TakeSnapshot(noon_).has_balancer());
 }
 
