@@ -174,6 +174,18 @@ TEST(AskBalancerTest, KeepsCookiesAndReadsWhichNodeAnswered) {
   EXPECT_FALSE(absl::StrContains(server.asked()[3], "Cookie:"));
 }
 
+// As a balancer does that has everybody use https.
+TEST(AskBalancerTest, ItIsSaidWhereOneIsSent) {
+  OneByOneServer server({
+      Answer("Location: https://connect.example.com/\r\n", "", 301),
+      Answer("X-Connect-HA-Node: node-1\r\nLocation: /login\r\n", "", 302),
+  });
+  const BalancerVisitor visitor = AskBalancer(server.Url());
+  EXPECT_EQ(visitor(milliseconds(10'000)).error,
+            "it answers 301, with https://connect.example.com/");
+  EXPECT_EQ(visitor(milliseconds(10'000)).node, "node-1");
+}
+
 TEST(AskBalancerTest, NoAnswerIsAnError) {
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
