@@ -21,6 +21,8 @@ namespace {
 constexpr int kOk = 200;
 constexpr int kUnavailable = 503;
 constexpr size_t kReasonBytes = 300;
+constexpr char kUnheard[] =
+    "nobody can ask: this agent was given no socket by connect-ha-gate.socket";
 
 std::string StateName(v1::NodeState state) {
   return absl::AsciiStrToLower(v1::NodeState_Name(state));
@@ -50,6 +52,7 @@ Gate::Gate(GateOptions options, Host& host) : options_(std::move(options)), host
 }
 
 GateVerdict Gate::Judge(const v1::Assignment& orders) const {
+  if (!options_.is_heard) return {false, kUnheard};
   if (!looked_) return {false, "this node is being looked at"};
   const v1::NodeState reached = options_.memory().reached();
   const GateWanted wanted = CourseOf(orders, reached, options_.agent_config.allow()).gate;

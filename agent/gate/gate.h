@@ -32,6 +32,8 @@ struct GateOptions {
   // Writes into that memory which rule closes the gate (ServiceMemory.closed_by); from Look's
   // thread. Null: a restart forgets it.
   std::function<void(const std::string& closed_by)> note_closed = {};
+  // False: nothing listens for who asks, so that no load balancer finds it open.
+  bool is_heard = true;
 };
 
 struct GateAnswer {

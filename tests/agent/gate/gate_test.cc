@@ -177,6 +177,17 @@ TEST_F(GateTest, WhoAsksBeforeTheFirstLookWaitsForItAndNoLonger) {
   look.join();
 }
 
+// A coordinator would count on it, and take the others out.
+TEST_F(GateTest, WhereNobodyCanAskItIsSaidToBeClosed) {
+  options_.is_heard = false;
+  Start();
+  gate_->Look();
+  EXPECT_FALSE(gate_->News().report.gate_open());
+  EXPECT_TRUE(StrContains(gate_->News().report.gate_reason(), "connect-ha-gate.socket"));
+  Tell(v1::OBSERVED);
+  EXPECT_FALSE(gate_->News().report.gate_open());
+}
+
 TEST_F(GateTest, NothingIsKnownOfAConnectThatRunsBeforeItWasAsked) {
   facts_.Clear();
   gate_->Look();
