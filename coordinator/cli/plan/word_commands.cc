@@ -116,8 +116,18 @@ const std::vector<Row>& Rows() {
   return rows;
 }
 
-std::string CommandOf(const Row& row, const std::string& operand) {
-  return absl::StrCat("connect-ha ", row.name, " ", ShellOperand(operand));
+// As it was typed, but for its reason: without --take-back it would be the opposite, and without
+// --node it would be of every node.
+std::string CommandOf(const Row& row, const Arguments& arguments) {
+  std::string command = absl::StrCat("connect-ha ", row.name);
+  for (const char* option : {"--node", "--until"}) {
+    if (!arguments.Has(option)) continue;
+    absl::StrAppend(&command, " ", option, " ", ShellWord(arguments.Get(option)));
+  }
+  for (const char* option : {"--now", "--allow-downtime", "--take-back"}) {
+    if (arguments.Has(option)) absl::StrAppend(&command, " ", option);
+  }
+  return absl::StrCat(command, " ", ShellOperand(arguments.positional[0]));
 }
 
 absl::Status CheckRule(const std::string& rule) {
@@ -132,7 +142,7 @@ absl::Status CheckRule(const std::string& rule) {
 }
 
 absl::Status CheckArguments(const Row& row, const Arguments& arguments) {
-  const std::string command = CommandOf(row, arguments.positional[0]);
+  const std::string command = CommandOf(row, arguments);
   if (absl::StripAsciiWhitespace(arguments.Get("--reason")).empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "it needs a reason, which others will read; fix: ", command, " --reason TEXT"));
@@ -242,7 +252,7 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
     return Fail(terminal, absl::InvalidArgumentError(absl::StrCat(
                               "no person fenced ", word->node(),
                               ", and to let it out where a rule did needs an end; fix: ",
-                              CommandOf(row, word->node()), " --until 2h --reason TEXT")));
+                              CommandOf(row, arguments), " --until 2h --reason TEXT")));
   }
   return Give(*word, **admin, terminal);
 }

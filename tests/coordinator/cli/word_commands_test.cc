@@ -112,6 +112,26 @@ TEST_F(Words, NothingIsSaidWithoutAReasonAnEndOrASubject) {
   EXPECT_TRUE(Asked().empty());
 }
 
+// What status prints to take a word back has no reason: what is said of that does not lead to the
+// opposite.
+TEST_F(Words, WhatIsToBeTypedInsteadIsTheSameWithWhatIsMissing) {
+  world_.width = 400;
+  const auto fix = [this](const std::vector<std::string>& words) {
+    EXPECT_EQ(world_.Run(words), kUsage);
+    return world_.error.substr(world_.error.find("\nfix:   "));
+  };
+  EXPECT_EQ(fix({"release", "--take-back", "node-2"}),
+            "\nfix:   connect-ha release --take-back node-2 --reason TEXT\n");
+  EXPECT_EQ(fix({"waive", "disk-has-room", "--node", "node-1", "--take-back"}),
+            "\nfix:   connect-ha waive --node node-1 --take-back disk-has-room --reason TEXT\n");
+  EXPECT_EQ(fix({"waive", "disk-has-room", "--node", "node-1", "--reason", "a"}),
+            "\nfix:   connect-ha waive --node node-1 disk-has-room --until 2h --reason TEXT\n");
+  EXPECT_EQ(
+      fix({"node", "stop", "node-2", "--now", "--until", "2h", "--allow-downtime"}),
+      "\nfix:   connect-ha node stop --until 2h --now --allow-downtime node-2 --reason TEXT\n");
+  EXPECT_TRUE(Asked().empty());
+}
+
 TEST_F(Words, WhatBecomesOfTheNodeIsSaid) {
   v1::NodeAssignment& told = *world_.coordinator.plan.mutable_decision()->add_assignments();
   told.set_node("node-2");
