@@ -45,19 +45,6 @@ void PrintHead(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPl
   PrintPhrases(terminal, {cluster, Style::kStrong}, phrases, Columns(cluster) + 3);
 }
 
-// Why the newest decision is not in force.
-void PrintBroken(Terminal& terminal, const v1::GetPlanResponse& plan) {
-  constexpr int kIndent = 2;
-  if (plan.broken().empty()) return;
-  terminal.out << "\n"
-               << Paint(terminal, Style::kBad,
-                        Wrap("The newest decision is NOT IN FORCE; the one before, below, stays:",
-                             terminal.width));
-  for (const std::string& broken : plan.broken()) {
-    terminal.out << Wrap(Printable(broken), terminal.width, kIndent);
-  }
-}
-
 void PrintAssignments(Terminal& terminal, const v1::Snapshot& snapshot,
                       const v1::Decision& decision, Time now) {
   std::vector<TableRow> rows;
@@ -120,7 +107,7 @@ void PrintHazards(Terminal& terminal, const v1::Decision& decision, Time now) {
 void PrintPlan(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan,
                Time now) {
   PrintHead(terminal, snapshot, plan, now);
-  PrintBroken(terminal, plan);
+  PrintNotInForce(terminal, plan);
   terminal.out << "\n";
   PrintAssignments(terminal, snapshot, plan.decision(), now);
   PrintWould(terminal, plan);

@@ -189,6 +189,12 @@ void PrintOutcome(Terminal& terminal, const v1::NodeAssignment& assignment) {
   terminal.out << Wrap(Printable(text), terminal.width);
 }
 
+// What was said is kept all the same, and nothing follows from it.
+void TellWhetherInForce(AdminLink& admin, Terminal& terminal) {
+  const auto plan = admin.GetPlan({});
+  if (plan.ok()) PrintNotInForce(terminal, *plan);
+}
+
 int Give(const Word& word, AdminLink& admin, Terminal& terminal) {
   v1::GiveWordRequest request;
   *request.mutable_word() = word;
@@ -199,6 +205,7 @@ int Give(const Word& word, AdminLink& admin, Terminal& terminal) {
                                               back.empty() ? "" : "; to take it back: ", back)),
                        terminal.width);
   PrintOutcome(terminal, response->assignment());
+  TellWhetherInForce(admin, terminal);
   return kHolds;
 }
 
@@ -213,13 +220,14 @@ absl::StatusOr<v1::TakeBackResponse> TakeBack(const Row& row, const Arguments& a
   return admin.TakeBack(request);
 }
 
-int PrintTakenBack(Terminal& terminal, const v1::TakeBackResponse& response) {
+int PrintTakenBack(AdminLink& admin, Terminal& terminal, const v1::TakeBackResponse& response) {
   for (const Word& word : response.words()) {
     terminal.out << Wrap(
         Printable(absl::StrCat(WordText(word), ", by ", word.by(), ": taken back")),
         terminal.width);
   }
   PrintOutcome(terminal, response.assignment());
+  TellWhetherInForce(admin, terminal);
   return kHolds;
 }
 
@@ -243,7 +251,7 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
       only_back ? std::vector<Word::Kind>{row.gives} : row.takes_back;
   if (!kinds.empty()) {
     const auto taken = TakeBack(row, arguments, kinds, **admin);
-    if (taken.ok()) return PrintTakenBack(terminal, *taken);
+    if (taken.ok()) return PrintTakenBack(**admin, terminal, *taken);
     const bool goes_on =
         absl::IsNotFound(taken.status()) && !only_back && row.gives != Word::KIND_UNSPECIFIED;
     if (!goes_on) return Fail(terminal, taken.status());

@@ -146,6 +146,22 @@ TEST_F(Words, WhatBecomesOfTheNodeIsSaid) {
             "serve: 0, it takes 1; waits for: others to serve\n");
 }
 
+// Who said it sees the node as it was told before.
+TEST_F(Words, ThatNothingFollowsFromThemIsSaid) {
+  world_.coordinator.plan.add_broken("it cannot be stored: the disk is full");
+  const std::string not_in_force =
+      "\nThe newest decision is NOT IN FORCE; the one before stays:\n"
+      "  it cannot be stored: the disk is full\n";
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"node", "fence", "node-2", "--reason", "a"},
+                                             {"node", "unfence", "node-2", "--reason", "a"}}) {
+    EXPECT_EQ(world_.Run(words), kHolds);
+    EXPECT_THAT(world_.out, HasSubstr(not_in_force)) << words[1];
+  }
+  world_.Run({"status"});
+  EXPECT_THAT(world_.out, HasSubstr(not_in_force));
+}
+
 TEST(PlanText, EveryWordThatDoesNotEndByItselfSaysWhatTakesItBack) {
   for (int kind = Word::Kind_MIN + 1; kind <= Word::Kind_MAX; ++kind) {
     Word word;
