@@ -85,17 +85,30 @@ void PrintWould(Terminal& terminal, const v1::GetPlanResponse& plan) {
   PrintTold(terminal, told);
 }
 
+// It would act, and the node stays in service: as the last one, or since rules have fenced as many
+// as they may. Which of that is said loudly.
+bool IsKept(const v1::Decision& decision, const v1::Hazard& hazard) {
+  for (const v1::NodeAssignment& one : decision.assignments()) {
+    if (one.node() != hazard.node()) continue;
+    const bool only_drains = one.state() == v1::DRAINING && hazard.action() == v1::FENCE;
+    return hazard.acts() && (one.state() == v1::SERVING || only_drains);
+  }
+  return false;
+}
+
 void PrintHazards(Terminal& terminal, const v1::Decision& decision, Time now) {
   if (decision.hazards().empty()) return;
   std::vector<TableRow> rows;
   for (const v1::Hazard& hazard : decision.hazards()) {
     const std::string action = ActionName(hazard.action());
-    const std::string what = hazard.why_not().empty()
-                                 ? hazard.text()
-                                 : absl::StrCat(hazard.text(), "; not done: ", hazard.why_not());
+    const bool kept = IsKept(decision, hazard);
+    const std::string why_not = kept ? "see below" : hazard.why_not();
+    const std::string what =
+        why_not.empty() ? hazard.text() : absl::StrCat(hazard.text(), "; not done: ", why_not);
+    const bool done = hazard.acts() && !kept;
     rows.push_back({{hazard.node()},
                     {hazard.rule()},
-                    {hazard.acts() ? action : absl::StrCat("(", action, ")"),
+                    {done ? action : absl::StrCat("(", action, ")"),
                      hazard.acts() ? Style::kBad : Style::kDoubtful},
                     {Span(hazard.since(), now)},
                     {what}});

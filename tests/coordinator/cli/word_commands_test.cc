@@ -162,6 +162,34 @@ TEST_F(Words, ThatNothingFollowsFromThemIsSaid) {
   EXPECT_THAT(world_.out, HasSubstr(not_in_force));
 }
 
+// The last one that serves, say.
+TEST_F(Words, PlanShowsNoActionAsTakenOfANodeThatStays) {
+  v1::Decision& decision = *world_.coordinator.plan.mutable_decision();
+  v1::NodeAssignment& told = *decision.add_assignments();
+  told.set_node("node-1");
+  v1::Hazard& hazard = *decision.add_hazards();
+  hazard.set_node("node-1");
+  hazard.set_rule("storage-is-mounted");
+  hazard.set_action(v1::FENCE);
+  hazard.set_acts(true);
+  hazard.set_text("/mnt/connect is a local ext4");
+  world_.width = 400;
+  for (const v1::NodeState state : {v1::SERVING, v1::DRAINING}) {
+    told.set_state(state);
+    world_.Run({"plan"});
+    EXPECT_THAT(world_.out, HasSubstr("  (fence)  ")) << state;
+    EXPECT_THAT(world_.out, HasSubstr("is a local ext4; not done: see below\n")) << state;
+  }
+  told.set_state(v1::FENCED);
+  world_.Run({"plan"});
+  EXPECT_THAT(world_.out, HasSubstr("  fence  "));
+  EXPECT_THAT(world_.out, Not(HasSubstr("not done")));
+  hazard.set_action(v1::CLOSE);
+  told.set_state(v1::DRAINING);
+  world_.Run({"plan"});
+  EXPECT_THAT(world_.out, HasSubstr("  close  "));
+}
+
 TEST(PlanText, EveryWordThatDoesNotEndByItselfSaysWhatTakesItBack) {
   for (int kind = Word::Kind_MIN + 1; kind <= Word::Kind_MAX; ++kind) {
     Word word;
