@@ -117,6 +117,11 @@ void PrintHazards(Terminal& terminal, const v1::Decision& decision, Time now) {
   PrintTable(terminal, {"NODE", "RULE", "ACTION", "FOR", "WHAT FAILS"}, rows);
 }
 
+// Of which it is shown what fails and what is said loudly: the one that would be.
+const v1::Decision& Shown(const v1::GetPlanResponse& plan) {
+  return plan.has_would() ? plan.would() : plan.decision();
+}
+
 void PrintPlan(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan,
                Time now) {
   PrintHead(terminal, snapshot, plan, now);
@@ -124,8 +129,8 @@ void PrintPlan(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPl
   terminal.out << "\n";
   PrintAssignments(terminal, snapshot, plan.decision(), now);
   PrintWould(terminal, plan);
-  PrintHazards(terminal, plan.has_would() ? plan.would() : plan.decision(), now);
-  PrintSaid(terminal, plan.has_would() ? plan.would() : plan.decision());
+  PrintHazards(terminal, Shown(plan), now);
+  PrintSaid(terminal, Shown(plan));
   PrintWords(terminal, plan, now);
 }
 
@@ -151,7 +156,7 @@ int Render(const Environment& environment, const Arguments& arguments, AdminLink
     PrintPlan(terminal, *snapshot, *plan, environment.now());
   }
   key = ChangeKey(*plan);
-  const bool loud = !plan->decision().said().empty() || !plan->broken().empty();
+  const bool loud = !Shown(*plan).said().empty() || !plan->broken().empty();
   return loud ? kFails : kHolds;
 }
 
