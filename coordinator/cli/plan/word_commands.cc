@@ -284,6 +284,7 @@ std::vector<Option> OptionsOf(const Row& row) {
 Command MakeCommand(const Environment& environment, const Row& row) {
   Command command = {row.name, row.operands, row.summary, row.description};
   command.options = OptionsOf(row);
+  if (row.gives == Word::WAIVE) command.operand_choices = RuleIds();
   command.examples = {row.example};
   command.run = [&environment, &row](const Arguments& arguments, Terminal& terminal) {
     return Run(environment, row, arguments, terminal);

@@ -140,6 +140,7 @@ void PrintWords(Terminal& terminal, const v1::GetPlanResponse& plan, Time now) {
   for (const Word& word : plan.words()) {
     std::string kind = absl::AsciiStrToLower(Word::Kind_Name(word.kind()));
     if (word.now()) kind += ", now";
+    if (word.downtime()) kind += ", allowing downtime";
     rows.push_back({{SubjectOf(word)}, {kind}, {LineOf(word, now)}});
   }
   terminal.out << "\n";

@@ -219,6 +219,19 @@ TEST(PlanText, NodesThatAreToldTheSameStandTogether) {
   EXPECT_EQ(out.str(), "");
 }
 
+// It may take the last one that serves away.
+TEST(PlanText, AWordThatAllowsDowntimeSaysSo) {
+  v1::GetPlanResponse plan;
+  Word& word = *plan.add_words();
+  word.set_kind(Word::DRAIN);
+  word.set_node("node-1");
+  word.set_downtime(true);
+  std::ostringstream out;
+  Terminal terminal{out, out};
+  PrintWords(terminal, plan, Time{});
+  EXPECT_THAT(out.str(), HasSubstr("node-1  drain, allowing downtime  "));
+}
+
 TEST(PlanText, HeldByAPersonIsWhoIsNotToServe) {
   v1::GetPlanResponse plan;
   Word& word = *plan.add_words();
