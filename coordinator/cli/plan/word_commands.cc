@@ -32,7 +32,7 @@ constexpr char kStop[] =
 constexpr char kStart[] =
     R"(Takes back stop. Where nobody stopped the node, and Connect did not start there however often it was tried, it is tried once more.)";
 constexpr char kFence[] =
-    R"(Stops Connect on a node and masks it at once, without waiting for its users. Until connect-ha node unfence, or --until.)";
+    R"(Stops Connect on a node and masks it at once, without waiting for its users. Until connect-ha node unfence, or --until. Where fewer than nodes.minimum_serving others serve, the node goes on and that is said, unless --allow-downtime is given.)";
 constexpr char kUnfence[] =
     R"(Takes back fence. Where no person but a rule fenced the node: lets it back into service although the rule fails there, until --until; no rule fences it meanwhile. Look first at what is wrong (connect-ha checklist --node NODE): a fence keeps a node from writing where it would do harm. Ended early with --take-back.)";
 constexpr char kGone[] =
