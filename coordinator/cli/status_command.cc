@@ -57,6 +57,7 @@ void PrintPlan(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPl
     told.push_back({node.name(), node.assigned_reason(), node.waits_for()});
   }
   PrintTold(terminal, told);
+  PrintNotInForce(terminal, plan);
   PrintSaid(terminal, plan.decision());
   PrintWords(terminal, plan, now);
 }
@@ -103,6 +104,7 @@ std::string ChangeKey(v1::Snapshot snapshot, v1::Checklist checklist,
   snapshot.clear_taken_at();
   checklist.clear_evaluated_at();
   std::string key = live + snapshot.SerializeAsString() + checklist.SerializeAsString();
+  for (const std::string& broken : plan.broken()) key += broken;
   for (const v1::Said& said : plan.decision().said()) key += said.SerializeAsString();
   for (const v1::Word& word : plan.words()) key += word.SerializeAsString();
   return key;

@@ -32,7 +32,7 @@ constexpr char kStop[] =
 constexpr char kStart[] =
     R"(Takes back stop. Where nobody stopped the node, and Connect did not start there however often it was tried, it is tried once more.)";
 constexpr char kFence[] =
-    R"(Stops Connect on a node and masks it at once, without waiting for its users. Until connect-ha node unfence, or --until.)";
+    R"(Stops Connect on a node and masks it at once, without waiting for its users. Until connect-ha node unfence, or --until. Where fewer than nodes.minimum_serving others serve, the node goes on and that is said, unless --allow-downtime is given.)";
 constexpr char kUnfence[] =
     R"(Takes back fence. Where no person but a rule fenced the node: lets it back into service although the rule fails there, until --until; no rule fences it meanwhile. Look first at what is wrong (connect-ha checklist --node NODE): a fence keeps a node from writing where it would do harm. Ended early with --take-back.)";
 constexpr char kGone[] =
@@ -116,8 +116,18 @@ const std::vector<Row>& Rows() {
   return rows;
 }
 
-std::string CommandOf(const Row& row, const std::string& operand) {
-  return absl::StrCat("connect-ha ", row.name, " ", ShellOperand(operand));
+// As it was typed, but for its reason: without --take-back it would be the opposite, and without
+// --node it would be of every node.
+std::string CommandOf(const Row& row, const Arguments& arguments) {
+  std::string command = absl::StrCat("connect-ha ", row.name);
+  for (const char* option : {"--node", "--until"}) {
+    if (!arguments.Has(option)) continue;
+    absl::StrAppend(&command, " ", option, " ", ShellWord(arguments.Get(option)));
+  }
+  for (const char* option : {"--now", "--allow-downtime", "--take-back"}) {
+    if (arguments.Has(option)) absl::StrAppend(&command, " ", option);
+  }
+  return absl::StrCat(command, " ", ShellOperand(arguments.positional[0]));
 }
 
 absl::Status CheckRule(const std::string& rule) {
@@ -132,7 +142,7 @@ absl::Status CheckRule(const std::string& rule) {
 }
 
 absl::Status CheckArguments(const Row& row, const Arguments& arguments) {
-  const std::string command = CommandOf(row, arguments.positional[0]);
+  const std::string command = CommandOf(row, arguments);
   if (absl::StripAsciiWhitespace(arguments.Get("--reason")).empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "it needs a reason, which others will read; fix: ", command, " --reason TEXT"));
@@ -179,6 +189,12 @@ void PrintOutcome(Terminal& terminal, const v1::NodeAssignment& assignment) {
   terminal.out << Wrap(Printable(text), terminal.width);
 }
 
+// What was said is kept all the same, and nothing follows from it.
+void TellWhetherInForce(AdminLink& admin, Terminal& terminal) {
+  const auto plan = admin.GetPlan({});
+  if (plan.ok()) PrintNotInForce(terminal, *plan);
+}
+
 int Give(const Word& word, AdminLink& admin, Terminal& terminal) {
   v1::GiveWordRequest request;
   *request.mutable_word() = word;
@@ -189,6 +205,7 @@ int Give(const Word& word, AdminLink& admin, Terminal& terminal) {
                                               back.empty() ? "" : "; to take it back: ", back)),
                        terminal.width);
   PrintOutcome(terminal, response->assignment());
+  TellWhetherInForce(admin, terminal);
   return kHolds;
 }
 
@@ -203,13 +220,14 @@ absl::StatusOr<v1::TakeBackResponse> TakeBack(const Row& row, const Arguments& a
   return admin.TakeBack(request);
 }
 
-int PrintTakenBack(Terminal& terminal, const v1::TakeBackResponse& response) {
+int PrintTakenBack(AdminLink& admin, Terminal& terminal, const v1::TakeBackResponse& response) {
   for (const Word& word : response.words()) {
     terminal.out << Wrap(
         Printable(absl::StrCat(WordText(word), ", by ", word.by(), ": taken back")),
         terminal.width);
   }
   PrintOutcome(terminal, response.assignment());
+  TellWhetherInForce(admin, terminal);
   return kHolds;
 }
 
@@ -233,7 +251,7 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
       only_back ? std::vector<Word::Kind>{row.gives} : row.takes_back;
   if (!kinds.empty()) {
     const auto taken = TakeBack(row, arguments, kinds, **admin);
-    if (taken.ok()) return PrintTakenBack(terminal, *taken);
+    if (taken.ok()) return PrintTakenBack(**admin, terminal, *taken);
     const bool goes_on =
         absl::IsNotFound(taken.status()) && !only_back && row.gives != Word::KIND_UNSPECIFIED;
     if (!goes_on) return Fail(terminal, taken.status());
@@ -242,7 +260,7 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
     return Fail(terminal, absl::InvalidArgumentError(absl::StrCat(
                               "no person fenced ", word->node(),
                               ", and to let it out where a rule did needs an end; fix: ",
-                              CommandOf(row, word->node()), " --until 2h --reason TEXT")));
+                              CommandOf(row, arguments), " --until 2h --reason TEXT")));
   }
   return Give(*word, **admin, terminal);
 }
@@ -266,6 +284,7 @@ std::vector<Option> OptionsOf(const Row& row) {
 Command MakeCommand(const Environment& environment, const Row& row) {
   Command command = {row.name, row.operands, row.summary, row.description};
   command.options = OptionsOf(row);
+  if (row.gives == Word::WAIVE) command.operand_choices = RuleIds();
   command.examples = {row.example};
   command.run = [&environment, &row](const Arguments& arguments, Terminal& terminal) {
     return Run(environment, row, arguments, terminal);

@@ -75,6 +75,18 @@ void PrintTold(Terminal& terminal, const std::vector<ToldNode>& told) {
   PrintTable(terminal, {}, rows);
 }
 
+void PrintNotInForce(Terminal& terminal, const v1::GetPlanResponse& plan) {
+  constexpr int kIndent = 2;
+  if (plan.broken().empty()) return;
+  terminal.out << "\n"
+               << Paint(terminal, Style::kBad,
+                        Wrap("The newest decision is NOT IN FORCE; the one before stays:",
+                             terminal.width));
+  for (const std::string& broken : plan.broken()) {
+    terminal.out << Wrap(Printable(broken), terminal.width, kIndent);
+  }
+}
+
 void PrintSaid(Terminal& terminal, const v1::Decision& decision) {
   constexpr int kIndent = 2;
   if (!decision.said().empty()) terminal.out << "\n";
@@ -128,6 +140,7 @@ void PrintWords(Terminal& terminal, const v1::GetPlanResponse& plan, Time now) {
   for (const Word& word : plan.words()) {
     std::string kind = absl::AsciiStrToLower(Word::Kind_Name(word.kind()));
     if (word.now()) kind += ", now";
+    if (word.downtime()) kind += ", allowing downtime";
     rows.push_back({{SubjectOf(word)}, {kind}, {LineOf(word, now)}});
   }
   terminal.out << "\n";

@@ -31,6 +31,9 @@ struct ToldNode {
 // A line for each, those that are told the same together; nothing where nothing is said.
 void PrintTold(Terminal& terminal, const std::vector<ToldNode>& told);
 
+// Why the newest decision is not in force; nothing where it is.
+void PrintNotInForce(Terminal& terminal, const v1::GetPlanResponse& plan);
+
 // Each with what to type, or what would decide it; nothing where nothing is said.
 void PrintSaid(Terminal& terminal, const v1::Decision& decision);
 

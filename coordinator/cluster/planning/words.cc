@@ -13,6 +13,8 @@
 namespace connect_ha {
 namespace {
 
+// However long a reason is, its word's end stands behind it.
+constexpr size_t kReasonBytes = kTextBytes - 256;
 // Whoever means for ever changes the specification.
 constexpr std::chrono::hours kLongest{365 * 24};
 
@@ -99,11 +101,12 @@ std::string DescribeWord(const v1::Word& word) {
   if (word.has_until()) how.push_back("until " + FormatUtc(FromProto(word.until())));
   if (word.now()) how.push_back("without waiting for users");
   if (word.downtime()) how.push_back("though nobody else may serve");
-  return ShortText(
-      absl::StrCat(KindName(word.kind()), word.rule().empty() ? "" : " ", word.rule(),
-                   word.reason().empty() ? "" : ": ", word.reason(), how.empty() ? "" : " (",
-                   absl::StrJoin(how, ", "), how.empty() ? "" : ")"),
-      kTextBytes);
+  const std::string what =
+      absl::StrCat(KindName(word.kind()), word.rule().empty() ? "" : " ", word.rule());
+  const std::string ends = how.empty() ? "" : absl::StrCat(" (", absl::StrJoin(how, ", "), ")");
+  const std::string reason =
+      word.reason().empty() ? "" : absl::StrCat(": ", ShortText(word.reason(), kReasonBytes));
+  return ShortText(absl::StrCat(what, reason, ends), kTextBytes);
 }
 
 }  // namespace connect_ha

@@ -80,6 +80,8 @@ TEST_F(Completion, OffersOperandsThatAreKnown) {
   EXPECT_EQ(Offers("connect-ha proof --output json d"), "database\n");
   EXPECT_EQ(Offers("connect-ha proof storage d"), "\n");
   EXPECT_EQ(Offers("connect-ha proof storage --wa"), "--watch\n");
+  EXPECT_EQ(Offers("connect-ha waive encr"), "encryption-key-matches\n");
+  EXPECT_EQ(Offers("connect-ha waive --until 2h encr"), "encryption-key-matches\n");
 }
 
 TEST_F(Completion, DoesNotTakeAValueForACommand) {

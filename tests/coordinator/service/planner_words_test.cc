@@ -157,6 +157,18 @@ TEST(CheckWordTest, SaysWhatIsMissing) {
   EXPECT_EQ(why(word), "cordon is of a node, not of a rule");
 }
 
+TEST(DescribeWordTest, SaysUntilWhenAndHowHoweverLongItsReasonIs) {
+  v1::Word word = AWaiver("storage-is-encrypted-in-transit");
+  EXPECT_EQ(DescribeWord(word),
+            "waive storage-is-encrypted-in-transit: kernel update (until 2023-11-15T00:13:20Z)");
+  word.set_reason(std::string(2000, 'x'));
+  word.set_now(true);
+  word.set_downtime(true);
+  const std::string text = DescribeWord(word);
+  EXPECT_TRUE(absl::StrContains(text, "xxx... (until 2023-11-15T00:13:20Z, ")) << text;
+  EXPECT_TRUE(absl::EndsWith(text, ", though nobody else may serve)")) << text;
+}
+
 TEST(NeededRoleTest, IsAnAdminsWhereItCanCorruptOrTakesTheServiceAway) {
   for (const auto kind : {v1::Word::FENCE, v1::Word::UNFENCE, v1::Word::RELEASE, v1::Word::GONE}) {
     EXPECT_EQ(NeededRole(AWord(kind), {}), v1::ADMIN) << KindName(kind);
