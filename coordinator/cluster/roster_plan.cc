@@ -48,9 +48,12 @@ void FillSpec(const v1::ClusterSpec& spec, v1::ClusterSpec* of_plan) {
   *of_plan->mutable_rules() = spec.rules();
 }
 
+// Those for which Connect has to rest are never left out.
 void FillConvergence(const v1::Convergence& said, v1::Convergence* of_plan) {
   *of_plan = said;
   if (said.changes_size() <= kMostChangesPlanned) return;
+  std::stable_partition(of_plan->mutable_changes()->begin(), of_plan->mutable_changes()->end(),
+                        [](const v1::Change& change) { return !change.interrupts().empty(); });
   of_plan->mutable_changes()->DeleteSubrange(kMostChangesPlanned,
                                              said.changes_size() - kMostChangesPlanned);
 }

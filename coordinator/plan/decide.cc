@@ -48,7 +48,8 @@ Decided DecideOne(Situation& situation, const Member& member, const Leaving& lea
   }
   if (!leaving.leave) {
     decided.move = CourseOf(situation, member);
-    if (!leaving.kept.empty() && decided.move.reason.empty()) decided.move.reason = leaving.kept;
+    std::string& reason = decided.move.reason;
+    if (!leaving.kept.empty()) reason += absl::StrCat(reason.empty() ? "" : "; ", leaving.kept);
     return decided;
   }
   const Leave& leave = *leaving.leave;

@@ -37,11 +37,13 @@ bool IsAfter(const v1::Order& a, const v1::Order& b) {
 bool TakesUsers(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
 
 const v1::Word* WordOn(const v1::PlanInput& input, const std::string& node, v1::Word::Kind kind) {
+  const v1::Word* latest = nullptr;
   for (const v1::Word& word : input.words()) {
     const bool over = word.has_until() && FromProto(word.until()) <= FromProto(input.now());
-    if (word.kind() == kind && word.node() == node && !over) return &word;
+    if (word.kind() != kind || word.node() != node || over) continue;
+    if (latest == nullptr || latest->number() < word.number()) latest = &word;
   }
-  return nullptr;
+  return latest;
 }
 
 const v1::NodeRule* RuleOn(const v1::PlanNode& node, const std::string& rule) {

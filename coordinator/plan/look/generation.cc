@@ -1,5 +1,7 @@
 #include "coordinator/plan/look/generation.h"
 
+#include <algorithm>
+
 namespace connect_ha {
 
 bool HoldsGeneration(const v1::PlanInput& input, const v1::PlanNode& node) {
@@ -21,6 +23,14 @@ bool IsReady(const v1::PlanInput& input, const v1::PlanNode& node) {
   if (!HoldsGeneration(input, node)) return false;
   if (SpeaksOfGeneration(input, node)) return HasConverged(input, node);
   return node.brief().reported_state() == v1::READY;
+}
+
+const v1::Change* FirstThatInterrupts(const v1::Convergence& convergence) {
+  const auto& changes = convergence.changes();
+  const auto found = std::find_if(changes.begin(), changes.end(), [](const v1::Change& change) {
+    return !change.interrupts().empty();
+  });
+  return found == changes.end() ? nullptr : &*found;
 }
 
 const std::string& VersionOf(const v1::PlanNode& node) {

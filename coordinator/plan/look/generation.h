@@ -15,6 +15,9 @@ bool HasConverged(const v1::PlanInput& input, const v1::PlanNode& node);
 // The same; while an agent that was started again has not looked at everything, what was right is.
 bool IsReady(const v1::PlanInput& input, const v1::PlanNode& node);
 
+// The first of what differs for which Connect would have to rest; null: none.
+const v1::Change* FirstThatInterrupts(const v1::Convergence& convergence);
+
 // What runs there, or would; "": not known, or none.
 const std::string& VersionOf(const v1::PlanNode& node);
 

@@ -84,15 +84,6 @@ std::string WithTrouble(const Situation& situation, const Member& member, const 
   return absl::StrCat(what, ": ", trouble.resource(), ": ", trouble.error());
 }
 
-// Null: none does.
-const v1::Change* FirstThatInterrupts(const v1::Convergence& convergence) {
-  const auto& changes = convergence.changes();
-  const auto found = std::find_if(changes.begin(), changes.end(), [](const v1::Change& change) {
-    return !change.interrupts().empty();
-  });
-  return found == changes.end() ? nullptr : &*found;
-}
-
 bool IsToBeInstalled(const v1::Convergence& convergence) {
   const auto& changes = convergence.changes();
   return std::any_of(changes.begin(), changes.end(), [](const v1::Change& change) {
@@ -115,11 +106,15 @@ Move FromServing(Situation& situation, const Member& member) {
   if (differs != nullptr) {
     waits = absl::StrCat(differs->resource(), ": a change for which Connect has to be restarted");
   } else if (StartFailed(member)) {
-    waits = absl::StrCat("connect-ha node start ", member.name(), ", once it may go well");
+    waits =
+        absl::StrCat("connect-ha node start ", member.name(), " --reason ..., once it may go well");
   } else if (!HasReached(member, v1::SERVING)) {
     waits = WithTrouble(situation, member, "its agent to get there");
   } else if (!node.brief().facts().answers()) {
     waits = WithTrouble(situation, member, "Connect to answer");
+  } else if (GateIsClosed(situation.input, node)) {
+    waits = absl::StrCat("its gate to open", node.gate_reason().empty() ? "" : ": ",
+                         node.gate_reason());
   }
   return {v1::SERVING, "", waits, {}};
 }

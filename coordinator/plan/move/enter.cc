@@ -88,8 +88,7 @@ std::string WhyNot(Situation& situation, const Member& member, How how) {
   return "";
 }
 
-std::string FirstChange(const v1::Convergence& convergence) {
-  const v1::Change& change = convergence.changes(0);
+std::string ChangeText(const v1::Change& change) {
   return absl::StrCat(change.resource(), ": ", change.from(), ", to be ", change.to());
 }
 
@@ -111,10 +110,8 @@ std::string WhyNotAdopt(Situation& situation, const Member& member) {
     const v1::Trouble& trouble = node.convergence().troubles(0);
     return absl::StrCat(trouble.resource(), ": ", trouble.error());
   }
-  if (node.convergence().changes_size() > 0 &&
-      !node.convergence().changes(0).interrupts().empty()) {
-    return FirstChange(node.convergence());
-  }
+  const v1::Change* differs = FirstThatInterrupts(node.convergence());
+  if (differs != nullptr) return ChangeText(*differs);
   if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) {
     return "Connect does not answer there";
   }
