@@ -92,7 +92,8 @@ page_says() {
   grep -qE "^state +$2," "$RUN/log/page-$1.txt"
 }
 
-# watch_gates: from now on, and both were asked, and are open. gate_after SINCE NODE STATUS: how many seconds after SINCE it was so.
+# watch_gates: from now on, and both were asked, and are open. gate_after SINCE NODE STATUS: how many seconds after SINCE
+# it was so. gate_is_only SINCE NODE STATUS: and nothing else since.
 watch_gates() {
   local node urls=()
   for node in "${NODES[@]}"; do urls+=("$node=http://127.0.0.1:$(gate_port "$node")/healthz"); done
