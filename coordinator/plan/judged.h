@@ -37,7 +37,7 @@ void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
 
 bool HasOrder(const v1::Order& order);
 bool IsAfter(const v1::Order& a, const v1::Order& b);
-// A word of this kind on the node, which has not ended; null: none.
+// The latest word of this kind on the node that has not ended; null: none.
 const v1::Word* WordOn(const v1::PlanInput& input, const std::string& node, v1::Word::Kind kind);
 bool TakesUsers(v1::NodeState state);
 // Null: nothing is said of it.

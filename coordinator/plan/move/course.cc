@@ -97,8 +97,10 @@ Move FromServing(Situation& situation, const Member& member) {
   // The agent of a node that is to serve makes whatever else differs where Connect rests, and
   // starts it only then. Nobody is interrupted, and without it Connect may never start.
   const bool rests = node.connect() == v1::CONNECT_RESTS;
+  const v1::NodeState reported = node.brief().reported_state();
+  const bool never_started = reported == v1::PREPARING || reported == v1::READY;
   if (speaks && rests && IsToBeInstalled(node.convergence()) &&
-      (StartFailed(member) || IsDown(situation, member))) {
+      (never_started || StartFailed(member) || IsDown(situation, member))) {
     return Prepare(situation, member);
   }
   const v1::Change* differs = speaks ? FirstThatInterrupts(node.convergence()) : nullptr;

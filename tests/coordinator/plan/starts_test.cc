@@ -311,6 +311,18 @@ TEST(StartsTest, WhatGaveUpIsNoCaseForAPersonWhileSomethingElseMayExplainIt) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 
+// Somebody installed another version after it was told to serve, and before it began to: its agent
+// installs nothing on a node that serves, and starts nothing else.
+TEST(StartsTest, WhatWasChangedBeforeItsStartIsPreparedAnew) {
+  PlanCluster cluster(2);
+  cluster.node(0).set_connect(v1::CONNECT_RESTS);
+  cluster.node(0).mutable_brief()->set_reported_state(v1::READY);
+  v1::Convergence& convergence = *cluster.node(0).mutable_convergence();
+  convergence.set_state(v1::Convergence::DIFFERS);
+  convergence.add_changes()->set_resource("package rstudio-connect");
+  EXPECT_EQ(cluster.State(0), v1::PREPARING);
+}
+
 TEST(StartsTest, ARestartOfAnObservedConnectIsNoRest) {
   PlanCluster cluster(2);
   cluster.Brownfield(0);
