@@ -153,20 +153,20 @@ TEST_F(Restarts, OfMonthsAgoCountForNothing) {
 
 // The agent was started after them.
 TEST_F(Restarts, ThatNobodySawAreUnknownUntilTheyAreOver) {
-  EXPECT_EQ(Look(5, minutes(4)), std::nullopt);
-  EXPECT_EQ(LookAfter(minutes(5), 6), std::nullopt);
+  EXPECT_FALSE(Look(5, minutes(4)));
+  EXPECT_FALSE(LookAfter(minutes(5), 6));
   EXPECT_EQ(LookAfter(minutes(1), 6), 1u);
 }
 
 TEST_F(Restarts, OfAUnitThatDoesNotRunMayHaveBeenJustNow) {
-  EXPECT_EQ(Look(2, std::nullopt), std::nullopt);
-  EXPECT_EQ(LookAfter(minutes(9), 2), std::nullopt);
+  EXPECT_FALSE(Look(2, std::nullopt));
+  EXPECT_FALSE(LookAfter(minutes(9), 2));
   EXPECT_EQ(LookAfter(minutes(1), 2), 0u);
 }
 
 // systemd counts from there.
 TEST_F(Restarts, BeforeSomebodyStartedItCountForNothing) {
-  EXPECT_EQ(Look(5, minutes(1)), std::nullopt);
+  EXPECT_FALSE(Look(5, minutes(1)));
   EXPECT_EQ(LookAfter(minutes(1), 0), 0u);
   EXPECT_EQ(LookAfter(minutes(1), 3), 3u);
   EXPECT_EQ(LookAfter(minutes(1), 1), 1u);
