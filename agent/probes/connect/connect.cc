@@ -3,7 +3,11 @@
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <optional>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
+#include "agent/probes/connect/restarts.h"
 #include "agent/probes/probe_cache.h"
 #include "agent/probes/reading.h"
 
@@ -82,6 +86,13 @@ void ReadIntegrity(const ProbeInput& input, const v1::Package& package, v1::Fact
   });
 }
 
+void CountRestarts(const ProbeInput& input, v1::Unit& unit) {
+  KeptRestarts noted = NoteRestarts(input.cache.restarts.Get(), unit, input.now);
+  const std::optional<uint32_t> lately = RestartsLately(noted);
+  if (lately) unit.set_restarts_lately(*lately);
+  input.cache.restarts.Put(std::move(noted));
+}
+
 absl::StatusOr<v1::Package> FindConnectPackage(const ProbeInput& input) {
   const auto database = ReadPackages(input.host, input.cache);
   if (!database.ok()) return database.status();
@@ -137,6 +148,7 @@ absl::Status ReadConnect(const ProbeInput& input, v1::Facts& facts) {
   }
   if (!unit.ok() || unit->load_state() == "not-found") return absl::OkStatus();
   *connect.mutable_unit() = *unit;
+  CountRestarts(input, *connect.mutable_unit());
   if (unit->active_state() != "active") return absl::OkStatus();
   ReadPing(input, connect);
   Observe(facts, "connect.running_version", ReadRunningVersion(input, *unit),

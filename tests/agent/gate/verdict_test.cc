@@ -120,6 +120,17 @@ TEST_F(ClosedByRuleTest, ARuleThatClosesAndFailsHereDoes) {
   EXPECT_TRUE(absl::StartsWith(Closed(), "service-is-healthy: restarts in a loop")) << Closed();
 }
 
+// systemd counts for months.
+TEST_F(ClosedByRuleTest, OneCrashAfterManyOldOnesClosesNothing) {
+  Loop();
+  v1::Unit& unit = *facts_.mutable_connect()->mutable_unit();
+  unit.set_restarts(30);
+  unit.set_restarts_lately(1);
+  EXPECT_EQ(Closed(), "");
+  unit.set_restarts_lately(3);
+  EXPECT_EQ(Closed(), "service-is-healthy: restarts in a loop (3 restarts within 10 minutes)");
+}
+
 // It neither closes nor opens.
 TEST_F(ClosedByRuleTest, WhatClosedItDoesSoUntilItIsJudgedAgain) {
   SetUid(1001);

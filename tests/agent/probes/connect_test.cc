@@ -2,10 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <optional>
+
+#include "agent/probes/connect/restarts.h"
+#include "common/time.h"
 #include "tests/agent/probes/probe_bench.h"
 
 namespace connect_ha {
 namespace {
+
+using std::chrono::minutes;
 
 class ConnectTest : public testing::Test {
  protected:
@@ -78,6 +85,23 @@ TEST_F(ConnectTest, TheVersionIsAskedAgainAfterARestart) {
   EXPECT_EQ(Read().connect().running_version(), "2024.09.0");
 }
 
+TEST_F(ConnectTest, CountsTheRestartsThatItSees) {
+  v1::Unit unit = *bench_.host->ReadUnit("rstudio-connect.service");
+  unit.set_restarts(30);
+  bench_.host->SetUnit(unit);
+  EXPECT_EQ(Read().connect().unit().restarts_lately(), 0u);
+  unit.set_restarts(31);
+  bench_.host->SetUnit(unit);
+  EXPECT_EQ(Read().connect().unit().restarts_lately(), 1u);
+  // However often it looks, nothing is counted twice.
+  EXPECT_EQ(Read().connect().unit().restarts_lately(), 1u);
+  bench_.host->Advance(minutes(10));
+  const v1::Unit later = Read().connect().unit();
+  EXPECT_TRUE(later.has_restarts_lately());
+  EXPECT_EQ(later.restarts_lately(), 0u);
+  EXPECT_EQ(later.restarts(), 31u);
+}
+
 TEST_F(ConnectTest, OnlyHttpsIsAskedWhereOnlyHttpsListens) {
   bench_.Configure({{"HTTPS.Listen", ":443"}});
   Read();
@@ -90,6 +114,70 @@ TEST_F(ConnectTest, WithoutThePackageThereIsNothingToVerify) {
   const v1::Facts facts = Read();
   EXPECT_FALSE(facts.connect().has_package());
   EXPECT_EQ(facts.unobserved_size(), 0);
+}
+
+// What the agent looks at, one look after the other, on a clock of its own.
+class Restarts : public testing::Test {
+ protected:
+  // started_at: so long ago; unset: it does not run.
+  std::optional<uint32_t> Look(uint32_t number, std::optional<minutes> started = minutes(60)) {
+    v1::Unit unit;
+    unit.set_restarts(number);
+    if (started) *unit.mutable_started_at() = ToProto(now_ - *started);
+    noted_ = NoteRestarts(noted_, unit, now_);
+    return RestartsLately(*noted_);
+  }
+  std::optional<uint32_t> LookAfter(minutes span, uint32_t number) {
+    now_ += span;
+    return Look(number);
+  }
+
+  Time now_{std::chrono::hours(480'000)};
+  std::optional<KeptRestarts> noted_;
+};
+
+TEST_F(Restarts, CountForTenMinutesEach) {
+  EXPECT_EQ(Look(0), 0u);
+  EXPECT_EQ(LookAfter(minutes(1), 1), 1u);
+  EXPECT_EQ(LookAfter(minutes(4), 3), 3u);
+  EXPECT_EQ(LookAfter(minutes(5), 3), 3u);
+  EXPECT_EQ(LookAfter(minutes(1), 3), 2u);
+  EXPECT_EQ(LookAfter(minutes(4), 4), 1u);
+  EXPECT_EQ(LookAfter(minutes(10), 4), 0u);
+}
+
+TEST_F(Restarts, OfMonthsAgoCountForNothing) {
+  EXPECT_EQ(Look(1'000), 0u);
+  EXPECT_EQ(LookAfter(minutes(60), 1'001), 1u);
+}
+
+// The agent was started after them.
+TEST_F(Restarts, ThatNobodySawAreUnknownUntilTheyAreOver) {
+  EXPECT_FALSE(Look(5, minutes(4)));
+  EXPECT_FALSE(LookAfter(minutes(5), 6));
+  EXPECT_EQ(LookAfter(minutes(1), 6), 1u);
+}
+
+TEST_F(Restarts, OfAUnitThatDoesNotRunMayHaveBeenJustNow) {
+  EXPECT_FALSE(Look(2, std::nullopt));
+  EXPECT_FALSE(LookAfter(minutes(9), 2));
+  EXPECT_EQ(LookAfter(minutes(1), 2), 0u);
+}
+
+// systemd counts from there.
+TEST_F(Restarts, BeforeSomebodyStartedItCountForNothing) {
+  EXPECT_FALSE(Look(5, minutes(1)));
+  EXPECT_EQ(LookAfter(minutes(1), 0), 0u);
+  EXPECT_EQ(LookAfter(minutes(1), 3), 3u);
+  EXPECT_EQ(LookAfter(minutes(1), 1), 1u);
+}
+
+TEST_F(Restarts, AreOverTenMinutesAfterAClockWasSetBack) {
+  EXPECT_EQ(Look(0), 0u);
+  EXPECT_EQ(LookAfter(minutes(1), 3), 3u);
+  EXPECT_EQ(LookAfter(-minutes(300), 3), 3u);
+  EXPECT_EQ(LookAfter(minutes(9), 3), 3u);
+  EXPECT_EQ(LookAfter(minutes(1), 3), 0u);
 }
 
 TEST(LocalAddress, IsTheLoopbackForAWildcard) {
