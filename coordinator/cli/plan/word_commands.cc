@@ -24,7 +24,7 @@ constexpr char kCordon[] =
 constexpr char kDrain[] =
     R"(Takes a node out of service: its gate closes, so that the load balancer sends it no new sessions; its users have rollout.drain_timeout (5 minutes by default) to end theirs, and then Connect is stopped and masked there, and the node kept ready. Until connect-ha node uncordon, or --until. connect-ha status shows what still runs.
 
-A node is not taken out where fewer than nodes.minimum_serving others serve: it waits for them, and that is said. --allow-downtime takes it out all the same, the last one, too.)";
+A node is not taken out where fewer than nodes.minimum_serving others serve: it waits for them, and that is said (exit code 1). --allow-downtime takes it out all the same, the last one, too.)";
 constexpr char kUncordon[] =
     R"(Takes back cordon and drain: the node enters service again, if everything that has to hold does.)";
 constexpr char kStop[] =
@@ -32,7 +32,7 @@ constexpr char kStop[] =
 constexpr char kStart[] =
     R"(Takes back stop. Where nobody stopped the node, and Connect did not start there however often it was tried, it is tried once more.)";
 constexpr char kFence[] =
-    R"(Stops Connect on a node and masks it at once, without waiting for its users. Until connect-ha node unfence, or --until. Where fewer than nodes.minimum_serving others serve, the node goes on and that is said, unless --allow-downtime is given.)";
+    R"(Stops Connect on a node and masks it at once, without waiting for its users. Until connect-ha node unfence, or --until. Where fewer than nodes.minimum_serving others serve, the node goes on and that is said (exit code 1), unless --allow-downtime is given.)";
 constexpr char kUnfence[] =
     R"(Takes back fence. Where no person but a rule fenced the node: lets it back into service although the rule fails there, until --until; no rule fences it meanwhile. Look first at what is wrong (connect-ha checklist --node NODE): a fence keeps a node from writing where it would do harm. Ended early with --take-back.)";
 constexpr char kGone[] =
@@ -189,10 +189,21 @@ void PrintOutcome(Terminal& terminal, const v1::NodeAssignment& assignment) {
   terminal.out << Wrap(Printable(text), terminal.width);
 }
 
-// What was said is kept all the same, and nothing follows from it.
-void TellWhetherInForce(AdminLink& admin, Terminal& terminal) {
+// What was said is kept all the same, and nothing follows from it. False where that is so.
+bool TellWhetherInForce(AdminLink& admin, Terminal& terminal) {
   const auto plan = admin.GetPlan({});
-  if (plan.ok()) PrintNotInForce(terminal, *plan);
+  if (!plan.ok()) return true;
+  PrintNotInForce(terminal, *plan);
+  return plan->broken().empty();
+}
+
+// It was to leave service, and does not yet: who goes on by the exit code is to know that.
+bool IsKept(Word::Kind kind, const v1::NodeAssignment& assignment) {
+  const v1::NodeState state = assignment.state();
+  if (assignment.node().empty()) return false;
+  if (kind == Word::FENCE) return state != v1::FENCED;
+  const bool goes = kind == Word::DRAIN || kind == Word::STOP;
+  return goes && (state == v1::SERVING || state == v1::OBSERVED);
 }
 
 int Give(const Word& word, AdminLink& admin, Terminal& terminal) {
@@ -205,8 +216,8 @@ int Give(const Word& word, AdminLink& admin, Terminal& terminal) {
                                               back.empty() ? "" : "; to take it back: ", back)),
                        terminal.width);
   PrintOutcome(terminal, response->assignment());
-  TellWhetherInForce(admin, terminal);
-  return kHolds;
+  const bool in_force = TellWhetherInForce(admin, terminal);
+  return in_force && !IsKept(word.kind(), response->assignment()) ? kHolds : kFails;
 }
 
 absl::StatusOr<v1::TakeBackResponse> TakeBack(const Row& row, const Arguments& arguments,
@@ -227,8 +238,7 @@ int PrintTakenBack(AdminLink& admin, Terminal& terminal, const v1::TakeBackRespo
         terminal.width);
   }
   PrintOutcome(terminal, response.assignment());
-  TellWhetherInForce(admin, terminal);
-  return kHolds;
+  return TellWhetherInForce(admin, terminal) ? kHolds : kFails;
 }
 
 int Run(const Environment& environment, const Row& row, const Arguments& arguments,

@@ -139,11 +139,28 @@ TEST_F(Words, WhatBecomesOfTheNodeIsSaid) {
   told.set_reason("drained by admin/alice: a; it stays, since so few others serve: 0, it takes 1");
   told.set_waits_for("others to serve");
   world_.width = 400;
-  EXPECT_EQ(world_.Run({"node", "drain", "node-2", "--reason", "a"}), kHolds);
+  EXPECT_EQ(world_.Run({"node", "drain", "node-2", "--reason", "a"}), kFails);
   EXPECT_EQ(world_.out,
             "drain: said; to take it back: connect-ha node uncordon node-2\n"
             "node-2 is to be serving: drained by admin/alice: a; it stays, since so few others "
             "serve: 0, it takes 1; waits for: others to serve\n");
+}
+
+// Whoever goes on by the exit code is not to take a node that stays for one that has left.
+TEST_F(Words, ThatANodeStaysIsTheExitCode) {
+  v1::NodeAssignment& told = *world_.coordinator.plan.mutable_decision()->add_assignments();
+  told.set_node("node-2");
+  const auto code = [&](v1::NodeState state, const std::string& verb) {
+    told.set_state(state);
+    return world_.Run({"node", verb, "node-2", "--reason", "a"});
+  };
+  EXPECT_EQ(code(v1::DRAINING, "drain"), kHolds);
+  EXPECT_EQ(code(v1::READY, "drain"), kHolds);
+  EXPECT_EQ(code(v1::OBSERVED, "stop"), kFails);
+  EXPECT_EQ(code(v1::STOPPED, "stop"), kHolds);
+  EXPECT_EQ(code(v1::DRAINING, "fence"), kFails);
+  EXPECT_EQ(code(v1::FENCED, "fence"), kHolds);
+  EXPECT_EQ(code(v1::SERVING, "cordon"), kHolds);
 }
 
 // Who said it sees the node as it was told before.
@@ -155,7 +172,7 @@ TEST_F(Words, ThatNothingFollowsFromThemIsSaid) {
   for (const auto& words :
        std::vector<std::vector<std::string>>{{"node", "fence", "node-2", "--reason", "a"},
                                              {"node", "unfence", "node-2", "--reason", "a"}}) {
-    EXPECT_EQ(world_.Run(words), kHolds);
+    EXPECT_EQ(world_.Run(words), kFails);
     EXPECT_THAT(world_.out, HasSubstr(not_in_force)) << words[1];
   }
   world_.Run({"status"});
