@@ -46,10 +46,11 @@ absl::StatusOr<HttpResponse> Get(const ProbeInput& input, const std::string& pat
 }
 
 void ReadPing(const ProbeInput& input, v1::ConnectFacts& connect) {
+  v1::Ping& ping = *connect.mutable_ping();
+  *ping.mutable_asked_at() = ToProto(input.host.Now());
   const auto started = std::chrono::steady_clock::now();
   const absl::StatusOr<HttpResponse> response = Get(input, "/__ping__");
   const auto took = std::chrono::steady_clock::now() - started;
-  v1::Ping& ping = *connect.mutable_ping();
   if (!response.ok()) {
     ping.set_error(std::string(response.status().message()));
     return;
@@ -149,7 +150,8 @@ absl::Status ReadConnect(const ProbeInput& input, v1::Facts& facts) {
   if (!unit.ok() || unit->load_state() == "not-found") return absl::OkStatus();
   *connect.mutable_unit() = *unit;
   CountRestarts(input, *connect.mutable_unit());
-  if (unit->active_state() != "active") return absl::OkStatus();
+  const std::string& state = unit->active_state();
+  if (state != "active" && state != "reloading") return absl::OkStatus();
   ReadPing(input, connect);
   Observe(facts, "connect.running_version", ReadRunningVersion(input, *unit),
           [&](const std::string& version) { connect.set_running_version(version); });

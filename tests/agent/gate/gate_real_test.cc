@@ -20,6 +20,7 @@
 #include "agent/resources/nouns.h"
 #include "agent/resources/service/service_notes.h"
 #include "common/checklist/guard_lines.h"
+#include "common/time.h"
 #include "tests/agent/gate/listening.h"
 #include "tests/agent/host/container.h"
 #include "tests/fakes/no_progress.h"
@@ -92,7 +93,9 @@ class ClosingGate : public RealGate {
       v1::Facts facts;
       const auto unit = host_.ReadUnit(kUnit);
       if (unit.ok()) *facts.mutable_connect()->mutable_unit() = *unit;
-      facts.mutable_connect()->mutable_ping()->set_http_status(200);
+      v1::Ping& ping = *facts.mutable_connect()->mutable_ping();
+      ping.set_http_status(200);
+      *ping.mutable_asked_at() = ToProto(host_.Now());
       return facts;
     };
     options_ = std::move(options);

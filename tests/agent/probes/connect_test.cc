@@ -52,7 +52,8 @@ TEST_F(ConnectTest, AnswersThatDoNotComeAreSaidToBeMissing) {
   bench_.host->SetError("http://127.0.0.1:3939", absl::UnavailableError("no answer in 2 s"));
   bench_.Run(VerifyConnect, "connect");
   const v1::Facts facts = Read();
-  EXPECT_EQ(Text(facts.connect().ping()), "error: \"no answer in 2 s\"\n");
+  EXPECT_FALSE(facts.connect().ping().has_http_status());
+  EXPECT_EQ(facts.connect().ping().error(), "no answer in 2 s");
   EXPECT_FALSE(facts.connect().has_running_version());
   ASSERT_EQ(facts.unobserved_size(), 1);
   EXPECT_EQ(facts.unobserved(0).path(), "connect.running_version");
@@ -70,6 +71,17 @@ TEST_F(ConnectTest, IsStartingWhileItsUnitIsActiveAndDoesNotAnswer) {
   stopped.set_active_state("inactive");
   bench_.host->SetUnit(stopped);
   EXPECT_FALSE(ConnectIsStarting(Read()));
+}
+
+TEST_F(ConnectTest, IsAskedAtATimeAndWhileItReloads) {
+  EXPECT_EQ(FromProto(Read().connect().ping().asked_at()), bench_.host->Now());
+  v1::Unit reloading = *bench_.host->ReadUnit("rstudio-connect.service");
+  reloading.set_active_state("reloading");
+  bench_.host->SetUnit(reloading);
+  bench_.host->Advance(minutes(1));
+  const v1::Ping ping = Read().connect().ping();
+  EXPECT_EQ(ping.http_status(), 200u);
+  EXPECT_EQ(FromProto(ping.asked_at()), bench_.host->Now());
 }
 
 TEST_F(ConnectTest, TheVersionIsAskedAgainAfterARestart) {
