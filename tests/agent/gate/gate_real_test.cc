@@ -210,7 +210,8 @@ TEST_F(RealUnit, IsTakenOverAsItRuns) {
   EXPECT_EQ(host_.ReadUnit(kUnit)->started_at().DebugString(), started_at);
 }
 
-TEST_F(RealUnit, APreflightThatRefusesIsTriedThriceAndToldFromTheJournal) {
+// One that its preflight refuses is no try; a program that ends without a word of its own is one.
+TEST_F(RealUnit, AStartThatFailsIsTriedThriceAndToldFromTheJournal) {
   WriteGuard("echo no-mount-here; exit 1");
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(Apply(UnitWanted::kRunning).code(), absl::StatusCode::kAborted);
