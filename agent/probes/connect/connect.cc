@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/probes/connect/guard.h"
 #include "agent/probes/connect/restarts.h"
 #include "agent/probes/probe_cache.h"
 #include "agent/probes/reading.h"
+#include "common/checklist/crash_loop.h"
 
 namespace connect_ha {
 namespace {
@@ -87,8 +89,16 @@ void ReadIntegrity(const ProbeInput& input, const v1::Package& package, v1::Fact
   });
 }
 
+// What an older preflight said is of no start of now: the unit may ask for none any more.
+bool WasRefused(const ProbeInput& input) {
+  const absl::StatusOr<v1::PreflightResult> last = ReadPreflightResult(input.host);
+  return last.ok() && !last->may_start() && input.now - FromProto(last->at()) < kLoopWindow;
+}
+
 void CountRestarts(const ProbeInput& input, v1::Unit& unit) {
-  KeptRestarts noted = NoteRestarts(input.cache.restarts.Get(), unit, input.now);
+  const std::optional<KeptRestarts> before = input.cache.restarts.Get();
+  const bool is_other = before && before->number != unit.restarts();
+  KeptRestarts noted = NoteRestarts(before, unit, is_other && WasRefused(input), input.now);
   const std::optional<uint32_t> lately = RestartsLately(noted);
   if (lately) unit.set_restarts_lately(*lately);
   input.cache.restarts.Put(std::move(noted));
