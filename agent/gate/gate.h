@@ -82,7 +82,6 @@ class Gate {
   std::condition_variable known_;
   bool looked_ = false;
   ConnectLook connect_look_;
-  GateVerdict connect_;
   RuleClosing closed_by_;
   bool jobs_known_ = false;
   uint32_t jobs_ = 0;

@@ -7,7 +7,7 @@
 namespace connect_ha {
 
 KeptRestarts NoteRestarts(const std::optional<KeptRestarts>& before, const v1::Unit& unit,
-                          Time now) {
+                          bool was_refused, Time now) {
   KeptRestarts noted;
   noted.number = unit.restarts();
   uint32_t more = 0;
@@ -22,7 +22,7 @@ KeptRestarts NoteRestarts(const std::optional<KeptRestarts>& before, const v1::U
     noted.lately = before->lately;
     noted.unseen_until = before->unseen_until;
   }
-  if (more > 0) noted.lately.push_back({now, more});
+  if (more > 0 && !was_refused) noted.lately.push_back({now, more});
 
   // What a clock that was set back has in the future would stay there for as long.
   for (KeptRestarts::Seen& seen : noted.lately) seen.at = std::min(seen.at, now);

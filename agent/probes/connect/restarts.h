@@ -24,9 +24,11 @@ struct KeptRestarts {
   std::optional<Time> unseen_until;
 };
 
-// `before`: what this gave at the look before; nullopt: this is the first one.
+// `before`: what this gave at the look before; nullopt: this is the first one. `was_refused`: the
+// preflight did not let the latest start through, so that nothing of Connect ran: what systemd has
+// tried since the look before counts for nothing.
 KeptRestarts NoteRestarts(const std::optional<KeptRestarts>& before, const v1::Unit& unit,
-                          Time now);
+                          bool was_refused, Time now);
 
 // Within kLoopWindow; nullopt: not known.
 std::optional<uint32_t> RestartsLately(const KeptRestarts& noted);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "agent/probes/connect/guard.h"
 #include "agent/probes/connect/restarts.h"
 #include "common/time.h"
 #include "tests/agent/probes/probe_bench.h"
@@ -52,7 +53,8 @@ TEST_F(ConnectTest, AnswersThatDoNotComeAreSaidToBeMissing) {
   bench_.host->SetError("http://127.0.0.1:3939", absl::UnavailableError("no answer in 2 s"));
   bench_.Run(VerifyConnect, "connect");
   const v1::Facts facts = Read();
-  EXPECT_EQ(Text(facts.connect().ping()), "error: \"no answer in 2 s\"\n");
+  EXPECT_FALSE(facts.connect().ping().has_http_status());
+  EXPECT_EQ(facts.connect().ping().error(), "no answer in 2 s");
   EXPECT_FALSE(facts.connect().has_running_version());
   ASSERT_EQ(facts.unobserved_size(), 1);
   EXPECT_EQ(facts.unobserved(0).path(), "connect.running_version");
@@ -70,6 +72,17 @@ TEST_F(ConnectTest, IsStartingWhileItsUnitIsActiveAndDoesNotAnswer) {
   stopped.set_active_state("inactive");
   bench_.host->SetUnit(stopped);
   EXPECT_FALSE(ConnectIsStarting(Read()));
+}
+
+TEST_F(ConnectTest, IsAskedAtATimeAndWhileItReloads) {
+  EXPECT_EQ(FromProto(Read().connect().ping().asked_at()), bench_.host->Now());
+  v1::Unit reloading = *bench_.host->ReadUnit("rstudio-connect.service");
+  reloading.set_active_state("reloading");
+  bench_.host->SetUnit(reloading);
+  bench_.host->Advance(minutes(1));
+  const v1::Ping ping = Read().connect().ping();
+  EXPECT_EQ(ping.http_status(), 200u);
+  EXPECT_EQ(FromProto(ping.asked_at()), bench_.host->Now());
 }
 
 TEST_F(ConnectTest, TheVersionIsAskedAgainAfterARestart) {
@@ -102,6 +115,29 @@ TEST_F(ConnectTest, CountsTheRestartsThatItSees) {
   EXPECT_EQ(later.restarts(), 31u);
 }
 
+// Nothing of Connect ran.
+TEST_F(ConnectTest, CountsNoRestartThatThePreflightRefused) {
+  const auto restarted = [this](uint32_t restarts) {
+    v1::Unit unit = *bench_.host->ReadUnit("rstudio-connect.service");
+    unit.set_restarts(restarts);
+    bench_.host->SetUnit(unit);
+    return Read().connect().unit().restarts_lately();
+  };
+  EXPECT_EQ(restarted(0), 0u);
+  v1::PreflightResult refused;
+  *refused.mutable_at() = ToProto(bench_.host->Now());
+  refused.set_reason("the database does not answer");
+  bench_.host->SetFile(kPreflightFile, refused.SerializeAsString());
+  EXPECT_EQ(restarted(4), 0u);
+  // The guard was taken away, and left that behind.
+  bench_.host->Advance(minutes(10));
+  EXPECT_EQ(restarted(5), 1u);
+  *refused.mutable_at() = ToProto(bench_.host->Now());
+  refused.set_may_start(true);
+  bench_.host->SetFile(kPreflightFile, refused.SerializeAsString());
+  EXPECT_EQ(restarted(6), 2u);
+}
+
 TEST_F(ConnectTest, OnlyHttpsIsAskedWhereOnlyHttpsListens) {
   bench_.Configure({{"HTTPS.Listen", ":443"}});
   Read();
@@ -124,7 +160,7 @@ class Restarts : public testing::Test {
     v1::Unit unit;
     unit.set_restarts(number);
     if (started) *unit.mutable_started_at() = ToProto(now_ - *started);
-    noted_ = NoteRestarts(noted_, unit, now_);
+    noted_ = NoteRestarts(noted_, unit, was_refused_, now_);
     return RestartsLately(*noted_);
   }
   std::optional<uint32_t> LookAfter(minutes span, uint32_t number) {
@@ -134,6 +170,7 @@ class Restarts : public testing::Test {
 
   Time now_{std::chrono::hours(480'000)};
   std::optional<KeptRestarts> noted_;
+  bool was_refused_ = false;
 };
 
 TEST_F(Restarts, CountForTenMinutesEach) {
@@ -170,6 +207,14 @@ TEST_F(Restarts, BeforeSomebodyStartedItCountForNothing) {
   EXPECT_EQ(LookAfter(minutes(1), 0), 0u);
   EXPECT_EQ(LookAfter(minutes(1), 3), 3u);
   EXPECT_EQ(LookAfter(minutes(1), 1), 1u);
+}
+
+TEST_F(Restarts, AfterAStartThatWasRefusedCountForNothing) {
+  EXPECT_EQ(Look(0), 0u);
+  was_refused_ = true;
+  EXPECT_EQ(LookAfter(minutes(1), 5), 0u);
+  was_refused_ = false;
+  EXPECT_EQ(LookAfter(minutes(1), 6), 1u);
 }
 
 TEST_F(Restarts, AreOverTenMinutesAfterAClockWasSetBack) {
