@@ -4,11 +4,11 @@
 // never twice at once; sooner while what it reads is not settled or was cut short. Connect's
 // configuration is loaded before the probes of a pass.
 //
-// Each pace has threads of its own, so that what takes minutes delays nothing but its like. A probe
-// waits for one of them for as long as that takes, and what it read last stands meanwhile; its
-// deadline counts from its start. Past that it counts as hung: its part becomes unobserved, with
-// the reason, until it comes back, and it holds its thread. One that waits longer than its deadline
-// for threads that are all held so is unobserved too.
+// Each pace has threads of its own, so that what takes minutes delays nothing but its like, and so
+// has what the gate goes by. A probe waits for one of them for as long as that takes, and what it
+// read last stands meanwhile; its deadline counts from its start. Past that it counts as hung: its
+// part becomes unobserved, with the reason, until it comes back, and it holds its thread. One that
+// waits longer than its deadline for threads that are all held so is unobserved too.
 #pragma once
 
 #include <condition_variable>
@@ -24,6 +24,9 @@
 #include "agent/probes/probe_cache.h"
 
 namespace connect_ha {
+
+// The threads that a probe waits for: those of its pace, but for what the gate goes by (kOnGate).
+enum class Pool { kGate, kPass, kPoll, kVerify };
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
@@ -102,18 +105,17 @@ class Gatherer {
   void ReadAgainSoon(Slot& slot, bool cut_short, SteadyTime now);
   uint64_t StartRound(bool verify, SteadyTime now);
   void RequestFollowers(const Slot& verified, SteadyTime now);
-  // The next one of this pace.
-  Slot* TakeNext(Pace pace);
+  Slot* TakeNext(Pool pool);
   bool ConfigIsReady(SteadyTime now) const;
   // Past its deadline: as one that runs, or as one whose threads are all held by such.
   bool IsLate(const Slot& slot, SteadyTime now) const;
-  bool AllThreadsAreHeld(Pace pace, SteadyTime now) const;
+  bool AllThreadsAreHeld(Pool pool, SteadyTime now) const;
   std::chrono::milliseconds Interval(Pace pace) const;
   bool Busy(bool quick_only) const;
   bool OwnsPart(const Slot& slot) const;
 
-  // For a thread that runs probes of this pace.
-  void Work(Pace pace);
+  // For one of the pool's threads.
+  void Work(Pool pool);
   void LoadConfig(std::unique_lock<std::mutex>& lock);
   void RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot);
   bool Wait(std::chrono::milliseconds patience, bool quick_only);

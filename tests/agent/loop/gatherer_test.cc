@@ -209,6 +209,22 @@ TEST_F(GathererTest, WhatTakesLongHoldsUpNothingOfAnotherPace) {
   EXPECT_FALSE(gatherer.Idle());
 }
 
+TEST_F(GathererTest, WhatTheGateGoesByIsReadWhateverElseHangs) {
+  world_.hang = true;
+  options_.probes = {
+      {"accounts", "accounts", Pace::kPass, kOnAccounts, milliseconds(20), ReadStorage},
+      {"storage", "storage", Pace::kPass, kOnMounts, milliseconds(20), ReadStorage},
+      {"disk", "disk", Pace::kPass, kOnMounts, milliseconds(20), ReadStorage},
+      {"connect", "host", Pace::kPass, kOnHost | kOnGate, seconds(30), ReadHost}};
+  Gatherer& gatherer = Start();
+  gatherer.StartAll(steady_clock::now());
+  const auto end = steady_clock::now() + kLong;
+  while (world_.host_runs == 0 && steady_clock::now() < end) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_EQ(world_.host_runs, 1);
+}
+
 TEST_F(GathererTest, ToBeQueuedIsNotToHangUnlessWhatItWaitsForHangs) {
   world_.hang = true;
   options_.probes = {
