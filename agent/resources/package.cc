@@ -9,6 +9,7 @@
 #include "agent/probes/installed/dpkg.h"
 #include "agent/resources/connect_unit.h"
 #include "agent/resources/install/download.h"
+#include "agent/resources/install/hold_record.h"
 #include "agent/resources/install/installer.h"
 #include "agent/resources/install/other_packages.h"
 #include "agent/resources/install/package_file.h"
@@ -176,6 +177,8 @@ class Package : public Resource {
   }
 
   absl::Status Hold(Installation& installation, Progress& progress) {
+    absl::Status noted = NoteHold(context_, wanted_.name);
+    if (!noted.ok()) return noted;
     installation.service = InstallerService("hold", wanted_.artifact.sha256());
     installation.touches_connect = false;
     installation.commands = {AptHold(wanted_.name)};
@@ -235,7 +238,8 @@ class Package : public Resource {
     if (!install.ok()) return install.status();
     const absl::StatusOr<std::string> foreseen = ForeseeOthers();
     if (!foreseen.ok()) return foreseen.status();
-    absl::Status begun = RecordBegun(context_, wanted_.name);
+    absl::Status begun = NoteHold(context_, wanted_.name);
+    if (begun.ok()) begun = RecordBegun(context_, wanted_.name);
     if (!begun.ok()) return begun;
     return Record(InstallWithLists(*install, installation, progress));
   }

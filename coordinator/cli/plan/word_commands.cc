@@ -38,7 +38,7 @@ constexpr char kUnfence[] =
 constexpr char kGone[] =
     R"(Says that a node's machine is no more, and that no Connect runs there: nothing waits for it any longer. Say it only where you know it, as of an instance that is terminated; a Connect that still runs there would be started beside. Ends as soon as the node is heard again. To remove it from the cluster, too: connect-ha node remove.)";
 constexpr char kRelease[] =
-    R"(Lets go of a node: it is only observed from then on, Connect's unit is unmasked where connect-ha had masked it, and the guard beside the unit (preflight, and what binds it to its mount) is taken away. Connect is neither stopped nor started. Until it is taken back with --take-back.)";
+    R"(Lets go of a node: it is only observed from then on, Connect's unit is unmasked where connect-ha had masked it, the guard beside the unit (preflight, and what binds it to its mount) is taken away, and the packages that connect-ha put on hold are no longer on hold. Connect is neither stopped nor started. Until it is taken back with --take-back.)";
 constexpr char kWaive[] =
     R"(Has a rule do nothing for a time, on one node or everywhere: it is judged and shown as before, with until when. A rule that fences (connect-ha rules) is waived by an admin alone. For good, and for other rules: rules in cluster.yaml.)";
 

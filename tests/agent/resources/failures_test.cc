@@ -85,6 +85,31 @@ class FailuresTest : public testing::Test {
     EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
   }
 
+  // Hands off.
+  void Release() {
+    assignment_.set_state(v1::OBSERVED);
+    assignment_.set_release(true);
+    Turn();
+  }
+  void TakeBack() {
+    assignment_.set_state(v1::PREPARING);
+    assignment_.set_release(false);
+  }
+  // An upgrade of what somebody put on hold, up to where it is on hold no more.
+  void CutPowerWhileTheHoldIsOff() {
+    FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
+    node_.SetInstalled(older, "hold ok installed");
+    deb_.reads = 5;
+    Publish();
+    watch_.StopAfterWaits(4);
+    Turn();
+    ASSERT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, install ok installed");
+    node_.host.Reboot();
+    Restart();
+    watch_.StopAfterWaits(0);
+  }
+  void Restart() { agent_ = std::make_unique<Agent>(node_); }
+
   BareNode node_;
   FakeDeb deb_;
   v1::Assignment assignment_;
@@ -326,18 +351,67 @@ TEST_F(FailuresTest, WhatAptCouldNotInstallIsOnHoldAgain) {
 }
 
 TEST_F(FailuresTest, APowerCutAfterTheHoldWasTakenOffIsMended) {
-  FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
-  node_.SetInstalled(older, "hold ok installed");
-  deb_.reads = 5;
-  Publish();
-  watch_.StopAfterWaits(4);
-  Turn();
-  ASSERT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, install ok installed");
-  node_.host.Reboot();
-  agent_ = std::make_unique<Agent>(node_);
-  watch_.StopAfterWaits(0);
+  CutPowerWhileTheHoldIsOff();
   ExpectConverged();
   EXPECT_FALSE(StrContains(Commands(1), "unhold")) << Commands(1);
+  Release();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
+}
+
+TEST_F(FailuresTest, AHoldThatAPowerCutLeftOffIsPutBackByLettingGo) {
+  CutPowerWhileTheHoldIsOff();
+  Release();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, hold ok installed");
+}
+
+TEST_F(FailuresTest, LettingGoTakesOffTheAgentsHold) {
+  ExpectConverged();
+  Release();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, install ok installed");
+  EXPECT_EQ(agent_->journal.Pending(10).back().change().from(),
+            "on hold by this agent: rstudio-connect");
+  // What is put on hold afterwards is nobody's but theirs who did it.
+  node_.SetInstalled(deb_, "hold ok installed");
+  Turn();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
+}
+
+TEST_F(FailuresTest, LettingGoLeavesTheHoldsOfOthers) {
+  FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
+  node_.SetInstalled(older, "hold ok installed");
+  ExpectConverged();
+  Release();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
+}
+
+TEST_F(FailuresTest, LettingGoMayBeKilledAnywhereAndDoneAgain) {
+  const std::string notes = absl::StrCat(kStateDir, "/holds");
+  for (int call = 1; call <= 20; ++call) {
+    TakeBack();
+    Restart();
+    ExpectConverged();
+    node_.host.DieAtCall(call);
+    Release();
+    node_.host.Revive();
+    Restart();
+    Turn();
+    EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, install ok installed")
+        << call;
+    EXPECT_TRUE(node_.host.ListDirectory(notes)->empty()) << call;
+  }
+}
+
+// An installation that is under way ends with the hold.
+TEST_F(FailuresTest, LettingGoWaitsForTheInstallationThatRuns) {
+  deb_.reads = 5;
+  Publish();
+  watch_.StopAfterWaits(2);
+  Turn();
+  ASSERT_FALSE(node_.host.services_started().empty());
+  watch_.StopAfterWaits(0);
+  Restart();
+  Release();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, install ok installed");
 }
 
 TEST_F(FailuresTest, APackageForWhichAnotherWouldGoIsNotInstalled) {
