@@ -121,10 +121,11 @@ int Render(const Environment& environment, const Arguments& arguments, AdminLink
            Terminal& terminal, std::string& key) {
   const auto snapshot = GetStates(admin);
   if (!snapshot.ok()) return Fail(terminal, snapshot.status());
-  const auto checklist = admin.GetChecklist({});
+  auto checklist = admin.GetChecklist({});
   if (!checklist.ok()) return Fail(terminal, checklist.status());
   const auto plan = admin.GetPlan({});
   if (!plan.ok()) return Fail(terminal, plan.status());
+  AddWaivers(*plan, *checklist);
   if (arguments.Get("--output") == "json") {
     terminal.out << "{\"snapshot\": " << JsonPart(*snapshot)
                  << ",\n\"checklist\": " << JsonPart(*checklist) << ",\n\"plan\": " << ToJson(*plan)

@@ -30,6 +30,15 @@ std::string SubjectOf(const Word& word) {
   return word.rule().empty() ? node : absl::StrCat(word.rule(), " on ", node);
 }
 
+v1::Waiver WaiverOf(const Word& word) {
+  v1::Waiver waiver;
+  waiver.set_node(word.node());
+  waiver.set_by(word.by());
+  waiver.set_reason(word.reason());
+  *waiver.mutable_until() = word.until();
+  return waiver;
+}
+
 std::string LineOf(const Word& word, Time now) {
   std::string line = absl::StrCat(word.by(), ", ", FormatSpan(now - FromProto(word.at())),
                                   " ago: ", word.reason());
@@ -147,16 +156,27 @@ void PrintWords(Terminal& terminal, const v1::GetPlanResponse& plan, Time now) {
   PrintTable(terminal, {}, rows);
 }
 
+std::string WaiverText(const v1::Waiver& waiver) {
+  return absl::StrCat("on ", waiver.node().empty() ? "every node" : waiver.node(), " until ",
+                      FormatUtc(FromProto(waiver.until())), " by ", waiver.by(), ": ",
+                      waiver.reason());
+}
+
 std::multimap<std::string, std::string> Waivers(const v1::GetPlanResponse& plan) {
   std::multimap<std::string, std::string> waivers;
   for (const Word& word : plan.words()) {
-    if (word.kind() != Word::WAIVE) continue;
-    waivers.emplace(
-        word.rule(),
-        absl::StrCat("on ", word.node().empty() ? "every node" : word.node(), " until ",
-                     FormatUtc(FromProto(word.until())), " by ", word.by(), ": ", word.reason()));
+    if (word.kind() == Word::WAIVE) waivers.emplace(word.rule(), WaiverText(WaiverOf(word)));
   }
   return waivers;
+}
+
+void AddWaivers(const v1::GetPlanResponse& plan, v1::Checklist& checklist) {
+  for (v1::Finding& finding : *checklist.mutable_findings()) {
+    for (const Word& word : plan.words()) {
+      if (word.kind() != Word::WAIVE || word.rule() != finding.rule()) continue;
+      *finding.add_waived() = WaiverOf(word);
+    }
+  }
 }
 
 bool IsHeldByPerson(const v1::GetPlanResponse& plan, const std::string& node) {

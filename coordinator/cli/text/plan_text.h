@@ -43,9 +43,12 @@ std::string WordText(const v1::Word& word);
 std::string TakenBackBy(const v1::Word& word);
 // A line for each: who said what of whom, how long ago, why, and what takes it back.
 void PrintWords(Terminal& terminal, const v1::GetPlanResponse& plan, Time now);
-// What is waived, by rule: "on node-2 until 2024-08-01T12:00:00Z by admin/alice: the clock is
-// moved".
+// "on node-2 until 2024-08-01T12:00:00Z by admin/alice: the clock is moved"
+std::string WaiverText(const v1::Waiver& waiver);
+// What is waived, by rule, in these words.
 std::multimap<std::string, std::string> Waivers(const v1::GetPlanResponse& plan);
+// Each finding with what is waived of its rule.
+void AddWaivers(const v1::GetPlanResponse& plan, v1::Checklist& checklist);
 
 // Whether somebody said of this node that it is not to serve.
 bool IsHeldByPerson(const v1::GetPlanResponse& plan, const std::string& node);
