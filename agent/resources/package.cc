@@ -170,7 +170,7 @@ class Package : public Resource {
             " is installed from another build than the specification's, and Connect "
             "must be stopped to install that\nfix: name the build that is installed, or take the "
             "node out of service: connect-ha node drain ",
-            ShellOperand(context_.node)));
+            ShellOperand(context_.node), " --reason TEXT"));
       }
     }
     return InstallFile(*file, installation, progress);

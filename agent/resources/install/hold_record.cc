@@ -1,5 +1,7 @@
 #include "agent/resources/install/hold_record.h"
 
+#include <utility>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "agent/probes/installed/dpkg.h"
@@ -48,11 +50,15 @@ absl::StatusOr<std::vector<NotedHold>> NotedHolds(const ResourceContext& context
   const auto database = ReadPackages(context.host, context.cache);
   if (!database.ok()) return database.status();
   for (const std::string& name : *names) {
-    const v1::Package* package = (*database)->Find(name);
-    if (package == nullptr) continue;
     const absl::StatusOr<std::string> note = context.host.ReadFile(NoteFile(context, name));
     if (!note.ok()) return note.status();
-    holds.push_back({name, absl::StripAsciiWhitespace(*note) == kOurs, IsOnHold(*package)});
+    NotedHold hold;
+    hold.package = name;
+    hold.is_ours = absl::StripAsciiWhitespace(*note) == kOurs;
+    const v1::Package* package = (*database)->Find(name);
+    hold.is_known = package != nullptr;
+    hold.is_on_hold = package != nullptr && IsOnHold(*package);
+    holds.push_back(std::move(hold));
   }
   return holds;
 }
@@ -62,17 +68,11 @@ absl::Status ForgetHold(const ResourceContext& context, const std::string& packa
 }
 
 absl::Status ForgetSettledHolds(const ResourceContext& context) {
-  const absl::StatusOr<std::vector<std::string>> names = NotedPackages(context);
-  if (!names.ok()) return names.status();
   const absl::StatusOr<std::vector<NotedHold>> holds = NotedHolds(context);
   if (!holds.ok()) return holds.status();
-  for (const std::string& name : *names) {
-    bool is_settled = true;  // dpkg does not know it
-    for (const NotedHold& hold : *holds) {
-      if (hold.package == name) is_settled = hold.is_ours != hold.is_on_hold;
-    }
-    if (!is_settled) continue;
-    absl::Status forgotten = ForgetHold(context, name);
+  for (const NotedHold& hold : *holds) {
+    if (hold.is_known && hold.is_ours == hold.is_on_hold) continue;
+    absl::Status forgotten = ForgetHold(context, hold.package);
     if (!forgotten.ok()) return forgotten;
   }
   return absl::OkStatus();

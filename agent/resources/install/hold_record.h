@@ -13,15 +13,16 @@ namespace connect_ha {
 
 struct NotedHold {
   std::string package;
-  bool is_ours = false;     // else somebody else's, which was taken off to be put back
-  bool is_on_hold = false;  // as dpkg has it now
+  bool is_ours = false;  // else somebody else's, which was taken off to be put back
+  // As dpkg has it now.
+  bool is_known = false;
+  bool is_on_hold = false;
 };
 
 // Before the agent puts the package on hold, or takes it off to put it back: the hold is the
 // agent's where it is on none now. What is noted already stays.
 absl::Status NoteHold(const ResourceContext& context, const std::string& package);
 
-// Of packages that dpkg knows.
 absl::StatusOr<std::vector<NotedHold>> NotedHolds(const ResourceContext& context);
 
 absl::Status ForgetHold(const ResourceContext& context, const std::string& package);

@@ -28,9 +28,9 @@ class ReleasePackages : public Resource {
     if (!holds->ours.empty()) {
       differ.push_back(absl::StrCat("on hold by this agent: ", absl::StrJoin(holds->ours, " ")));
     }
-    if (!holds->taken_off.empty()) {
+    if (!holds->put_back.empty()) {
       differ.push_back(
-          absl::StrCat("taken off hold by this agent: ", absl::StrJoin(holds->taken_off, " ")));
+          absl::StrCat("taken off hold by this agent: ", absl::StrJoin(holds->put_back, " ")));
     }
     if (differ.empty()) return std::nullopt;
     v1::Change change;
@@ -46,7 +46,7 @@ class ReleasePackages : public Resource {
     const absl::StatusOr<Holds> holds = Look();
     if (!holds.ok()) return holds.status();
     absl::Status changed = ChangeHolds(*holds, progress);
-    // Of others' holds nothing has to be forgotten: no note says the same.
+    // Others' notes may stay: without one a hold is theirs, too.
     for (size_t i = 0; changed.ok() && i < holds->ours.size(); ++i) {
       changed = ForgetHold(context_, holds->ours[i]);
     }
@@ -55,8 +55,9 @@ class ReleasePackages : public Resource {
 
  private:
   struct Holds {
-    std::vector<std::string> ours;       // all that are noted
-    std::vector<std::string> taken_off;  // others', which a power cut kept from being put back
+    std::vector<std::string> ours;      // that are noted: an installation may come to its hold yet
+    std::vector<std::string> take_off;  // of these, those that are on hold
+    std::vector<std::string> put_back;  // others', which a power cut kept off
   };
 
   absl::StatusOr<Holds> Look() const {
@@ -64,20 +65,24 @@ class ReleasePackages : public Resource {
     if (!noted.ok()) return noted.status();
     Holds holds;
     for (const NotedHold& hold : *noted) {
-      if (hold.is_ours) holds.ours.push_back(hold.package);
-      if (!hold.is_ours && !hold.is_on_hold) holds.taken_off.push_back(hold.package);
+      if (hold.is_ours) {
+        holds.ours.push_back(hold.package);
+        if (hold.is_on_hold) holds.take_off.push_back(hold.package);
+      } else if (hold.is_known && !hold.is_on_hold) {
+        holds.put_back.push_back(hold.package);
+      }
     }
     return holds;
   }
 
   absl::Status ChangeHolds(const Holds& holds, Progress& progress) {
-    if (holds.ours.empty() && holds.taken_off.empty()) return absl::OkStatus();
+    if (holds.take_off.empty() && holds.put_back.empty()) return absl::OkStatus();
     progress.Enter(v1::Step::REMOVING);
+    const std::string what =
+        absl::StrCat(absl::StrJoin(holds.take_off, " "), ";", absl::StrJoin(holds.put_back, " "));
     Installation marks;
-    marks.commands = AptHolds(holds.ours, holds.taken_off);
-    marks.service = InstallerService(
-        "unhold", Hex(Sha256(absl::StrCat(absl::StrJoin(holds.ours, " "), ";",
-                                          absl::StrJoin(holds.taken_off, " ")))));
+    marks.commands = AptHolds(holds.take_off, holds.put_back);
+    marks.service = InstallerService("unhold", Hex(Sha256(what)));
     marks.description = "let go of packages";
     marks.touches_connect = false;
     marks.fix_of_time_out = "find out what it waited for: apt-mark showhold, by hand";

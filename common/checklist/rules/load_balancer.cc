@@ -247,6 +247,12 @@ void JudgeStrangers(const v1::Snapshot& cluster, const std::vector<Visit>& visit
 
 v1::Finding LoadBalancerIsSticky(const v1::Snapshot& cluster) {
   Verdict verdict;
+  const v1::LoadBalancerSpec& balancer = cluster.spec().load_balancer();
+  if (balancer.has_sticky() && !balancer.sticky()) {
+    verdict.NotApplicable("",
+                          "sessions need not keep to their node: load_balancer.sticky is false");
+    return verdict.Finish();
+  }
   if (!WasAsked(cluster, verdict)) return verdict.Finish();
   const auto may_serve =
       std::count_if(cluster.nodes().begin(), cluster.nodes().end(), MayBeInService) +

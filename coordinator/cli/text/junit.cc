@@ -76,8 +76,7 @@ std::string TestCase(const v1::Finding& finding, Kind kind) {
       if (beside.empty()) return open + "/>\n";
       return absl::StrCat(open, ">\n", beside, "    </testcase>\n");
     case Kind::kSkipped:
-      return absl::StrCat(open, ">\n      <skipped", message, "/>\n", beside,
-                          "    </testcase>\n");
+      return absl::StrCat(open, ">\n      <skipped", message, "/>\n", beside, "    </testcase>\n");
     case Kind::kFailure:
       return with("failure");
     default:

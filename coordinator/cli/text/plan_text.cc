@@ -13,6 +13,8 @@ namespace {
 
 using v1::Word;
 
+constexpr char kReason[] = " --reason TEXT";
+
 template <typename Node>
 Cell ToldFor(const Node& node, const google::protobuf::Timestamp& now) {
   if (!node.has_assigned_since()) return {"-"};
@@ -119,7 +121,7 @@ std::string WordText(const Word& word) {
 }
 
 std::string TakenBackBy(const Word& word) {
-  const std::string node = ShellOperand(word.node());
+  const std::string node = ShellOperand(word.node()) + kReason;
   switch (word.kind()) {
     case Word::CORDON:
     case Word::DRAIN:
@@ -137,7 +139,7 @@ std::string TakenBackBy(const Word& word) {
     case Word::WAIVE:
       return absl::StrCat("connect-ha waive ", ShellWord(word.rule()),
                           word.node().empty() ? "" : " --node " + ShellWord(word.node()),
-                          " --take-back");
+                          " --take-back", kReason);
     default:
       return "";
   }

@@ -39,7 +39,8 @@ void PrintSaid(Terminal& terminal, const v1::Decision& decision);
 
 // "drain, now, until 2024-08-01T12:00:00Z"; "waive clocks-are-synchronised, until ...".
 std::string WordText(const v1::Word& word);
-// What takes it back: "connect-ha node uncordon node-1"; "" where it ends by itself alone.
+// What takes it back: "connect-ha node uncordon node-1 --reason TEXT"; "" where it ends by itself
+// alone.
 std::string TakenBackBy(const v1::Word& word);
 // A line for each: who said what of whom, how long ago, why, and what takes it back.
 void PrintWords(Terminal& terminal, const v1::GetPlanResponse& plan, Time now);

@@ -75,9 +75,8 @@ TEST_F(SetAsideTest, AnothersIsMovedAndNeverDeleted) {
   const auto moved = SetAside(host_, kState, OfOwner("other", "machine-1", "token-1"), kOwner);
   ASSERT_TRUE(moved.ok()) << moved.status();
   EXPECT_TRUE(*moved);
-  for (const char* name :
-       {"changes", "installing", "artifacts/r-4.3.3", "holds/r-4.3.3", "service",
-        "preflight-overridden"}) {
+  for (const char* name : {"changes", "installing", "artifacts/r-4.3.3", "holds/r-4.3.3", "service",
+                           "preflight-overridden"}) {
     EXPECT_FALSE(IsThere(name)) << name;
     EXPECT_TRUE(IsThere(std::string("set-aside/100/") + name)) << name;
   }

@@ -112,8 +112,7 @@ TEST_F(Words, NothingIsSaidWithoutAReasonAnEndOrASubject) {
   EXPECT_TRUE(Asked().empty());
 }
 
-// What status prints to take a word back has no reason: what is said of that does not lead to the
-// opposite.
+// Where the reason was forgotten, what is said of that does not lead to the opposite.
 TEST_F(Words, WhatIsToBeTypedInsteadIsTheSameWithWhatIsMissing) {
   world_.width = 400;
   const auto fix = [this](const std::vector<std::string>& words) {
@@ -141,7 +140,7 @@ TEST_F(Words, WhatBecomesOfTheNodeIsSaid) {
   world_.width = 400;
   EXPECT_EQ(world_.Run({"node", "drain", "node-2", "--reason", "a"}), kFails);
   EXPECT_EQ(world_.out,
-            "drain: said; to take it back: connect-ha node uncordon node-2\n"
+            "drain: said; to take it back: connect-ha node uncordon node-2 --reason TEXT\n"
             "node-2 is to be serving: drained by admin/alice: a; it stays, since so few others "
             "serve: 0, it takes 1; waits for: others to serve\n");
 }
@@ -217,9 +216,10 @@ TEST(PlanText, EveryWordThatDoesNotEndByItselfSaysWhatTakesItBack) {
   Word waiver;
   waiver.set_kind(Word::WAIVE);
   waiver.set_rule("disk-has-room");
-  EXPECT_EQ(TakenBackBy(waiver), "connect-ha waive disk-has-room --take-back");
+  EXPECT_EQ(TakenBackBy(waiver), "connect-ha waive disk-has-room --take-back --reason TEXT");
   waiver.set_node("-rf");
-  EXPECT_EQ(TakenBackBy(waiver), "connect-ha waive disk-has-room --node -rf --take-back");
+  EXPECT_EQ(TakenBackBy(waiver),
+            "connect-ha waive disk-has-room --node -rf --take-back --reason TEXT");
 }
 
 TEST(PlanText, NodesThatAreToldTheSameStandTogether) {

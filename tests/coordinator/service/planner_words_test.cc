@@ -68,7 +68,7 @@ TEST_F(WordsTest, AWordIsStoredToldAndInTheNextDecisionBeforeTheCallReturns) {
   EXPECT_EQ(LastAudit().action(), v1::AuditEntry::WORD_GIVEN);
   EXPECT_EQ(LastAudit().actor(), "admin/alice");
   EXPECT_EQ(LastAudit().subject(), "a");
-  EXPECT_EQ(LastAudit().text(), "drain: kernel update");
+  EXPECT_EQ(LastAudit().text(), "drain");
   EXPECT_EQ(LastAudit().why(), "kernel update");
   EXPECT_EQ(CountEvents(v1::Event::WORD_GIVEN), 1u);
   Restart(kNoon + seconds(5));
