@@ -1,5 +1,6 @@
 #include "coordinator/plan/judged.h"
 
+#include <algorithm>
 #include <map>
 
 #include "common/time.h"
@@ -44,6 +45,19 @@ const v1::Word* WordOn(const v1::PlanInput& input, const std::string& node, v1::
     if (latest == nullptr || latest->number() < word.number()) latest = &word;
   }
   return latest;
+}
+
+bool HasDowntime(const v1::PlanInput& input, const Judged& judged) {
+  for (const auto kind : {v1::Word::FENCE, v1::Word::STOP, v1::Word::DRAIN}) {
+    const v1::Word* word = WordOn(input, judged.name(), kind);
+    if (word != nullptr && word->downtime()) return true;
+  }
+  return false;
+}
+
+bool NobodyElseServes(const Judged& judged, const std::vector<Judged>& nodes) {
+  return std::none_of(nodes.begin(), nodes.end(),
+                      [&judged](const Judged& other) { return &other != &judged && other.served; });
 }
 
 const v1::NodeRule* RuleOn(const v1::PlanNode& node, const std::string& rule) {
