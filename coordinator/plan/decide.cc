@@ -56,11 +56,12 @@ Decided DecideOne(Situation& situation, const Member& member, const Leaving& lea
   decided.move = {leave.to, leave.reason, "", leave.rules};
   if (leave.fenced_by_rule) decided.fenced_by = leave.rules;
   decided.start_failed = leave.start_failed;
-  if (leave.to != v1::DRAINING || member.node->connect() != v1::CONNECT_RESTS) return decided;
+  const bool is_on_its_way = leave.to == v1::DRAINING || leave.to == v1::READY;
+  if (!is_on_its_way || member.node->connect() != v1::CONNECT_RESTS) return decided;
   // Where its Connect rests nobody is waited for, and it is told what follows at once.
   const Member left = AsLeft(situation, member, leave);
   const Move next = CourseOf(situation, left);
-  if (next.state == v1::DRAINING) return decided;
+  if (next.state == leave.to) return decided;
   decided.move = next;
   if (next.reason.empty()) decided.move.reason = leave.reason;
   decided.start_failed |= left.memory.start_failed() == situation.input.generation();

@@ -67,7 +67,10 @@ std::set<std::string> FencedLately(const Situation& situation) {
 
 // What leaves for a rule, say, may be fenced by a person, or stopped at once.
 bool GoesFurther(v1::NodeState to, v1::NodeState than) {
-  return than == v1::DRAINING && to != v1::DRAINING;
+  const auto how_far = [](v1::NodeState state) {
+    return state == v1::FENCED ? 3 : state == v1::STOPPED ? 2 : state == v1::READY ? 1 : 0;
+  };
+  return how_far(to) > how_far(than);
 }
 
 std::string FixFor(const Wish& wish, const std::string& node) {

@@ -26,6 +26,7 @@ bool MayStartYet(const Member& member) {
 bool MayRunConnect(const Member& member) {
   const v1::PlanNode& node = *member.node;
   if (IsGone(member)) return false;
+  if (!node.brief().has_last_seen()) return true;  // enrolled, and never heard
   if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
   if (MayStartYet(member)) return true;
   if (node.fresh()) return node.connect() != v1::CONNECT_RESTS;

@@ -311,6 +311,23 @@ TEST(StartsTest, WhatGaveUpIsNoCaseForAPersonWhileSomethingElseMayExplainIt) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 
+// Nobody knows what runs there: it may be another version.
+TEST(StartsTest, AMemberThatWasNeverHeardMayRunConnect) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::READY);
+  cluster.Bare(1);
+  cluster.node(1).mutable_brief()->clear_last_seen();
+  cluster.node(1).set_heard(false);
+  cluster.node(1).set_fresh(false);
+  cluster.node(1).clear_installed_version();
+  const v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(0).state(), v1::READY);
+  EXPECT_TRUE(absl::StrContains(decision.assignments(0).waits_for(), "connect-ha node gone node-2"))
+      << decision.assignments(0).waits_for();
+  cluster.Say(v1::Word::GONE, "node-2");
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+}
+
 // Somebody installed another version after it was told to serve, and before it began to: its agent
 // installs nothing on a node that serves, and starts nothing else.
 TEST(StartsTest, WhatWasChangedBeforeItsStartIsPreparedAnew) {
