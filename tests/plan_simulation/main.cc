@@ -27,7 +27,7 @@ namespace {
 // From so many on, everything that has to happen sometimes has to have happened.
 constexpr uint64_t kEnoughForAll = 20'000;
 // Of these, a planted fault is caught by one at the latest.
-constexpr uint64_t kSeedsForPlanted = 30'000;
+constexpr uint64_t kSeedsForPlanted = 200'000;
 // So often it says how far it is.
 constexpr uint64_t kSaidEvery = 20'000;
 
