@@ -153,6 +153,16 @@ void Gatherer::Start(uint32_t triggers, SteadyTime now) {
   if (config_wanted_ || !queue_.empty()) work_.notify_all();
 }
 
+void Gatherer::StartForGate(SteadyTime now) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (Slot& slot : slots_) {
+    if (PoolOf(*slot.probe) != Pool::kGate) continue;
+    config_wanted_ = true;
+    Request(slot, slot.wanted_round, now);
+  }
+  work_.notify_all();
+}
+
 uint64_t Gatherer::StartAll(SteadyTime now) { return StartRound(true, now); }
 
 uint64_t Gatherer::StartPass(SteadyTime now) { return StartRound(false, now); }

@@ -59,6 +59,8 @@ class Gatherer {
 
   // Starts what is due and what `triggers` (of Trigger) ask for. Returns at once.
   void Start(uint32_t triggers, SteadyTime now);
+  // Starts what the gate goes by, alone.
+  void StartForGate(SteadyTime now);
   // Starts everything; the number is for Done().
   uint64_t StartAll(SteadyTime now);
   // The same for all but the kVerify probes, which take minutes and go by their own pace.

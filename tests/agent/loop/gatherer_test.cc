@@ -225,6 +225,17 @@ TEST_F(GathererTest, WhatTheGateGoesByIsReadWhateverElseHangs) {
   EXPECT_EQ(world_.host_runs, 1);
 }
 
+TEST_F(GathererTest, WhatTheGateGoesByCanBeReadAlone) {
+  options_.probes.push_back(
+      {"connect", "connect", Pace::kPass, kOnHost | kOnGate, seconds(30), ReadHost});
+  Gatherer& gatherer = Start();
+  gatherer.StartForGate(steady_clock::now());
+  EXPECT_TRUE(gatherer.WaitForQuick(kLong));
+  EXPECT_EQ(world_.host_runs, 1);
+  EXPECT_EQ(loads_, 1);
+  EXPECT_EQ(gatherer.Collect(steady_clock::now()).runs_size(), 1);
+}
+
 TEST_F(GathererTest, ToBeQueuedIsNotToHangUnlessWhatItWaitsForHangs) {
   world_.hang = true;
   options_.probes = {
