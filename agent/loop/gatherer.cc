@@ -138,6 +138,8 @@ void Gatherer::RequestFollowers(const Slot& verified, SteadyTime now) {
 
 void Gatherer::Start(uint32_t triggers, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  // Who keeps the gate may be the first to ask, when everything is due.
+  if (round_ == 0 && triggers == kOnGate) return RequestForGate(now);
   bool pass = false;
   for (Slot& slot : slots_) {
     const bool verify = slot.probe->pace == Pace::kVerify;
@@ -149,18 +151,27 @@ void Gatherer::Start(uint32_t triggers, SteadyTime now) {
     if (due && slot.probe->pace == Pace::kPass) pass = true;
     Request(slot, slot.wanted_round, now);
   }
-  if (pass || (triggers & kConfigTriggers) != 0) config_wanted_ = true;
+  if (pass || (triggers & kConfigTriggers) != 0) WantConfig();
   if (config_wanted_ || !queue_.empty()) work_.notify_all();
 }
 
 void Gatherer::StartForGate(SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  RequestForGate(now);
+}
+
+void Gatherer::RequestForGate(SteadyTime now) {
   for (Slot& slot : slots_) {
-    if (PoolOf(*slot.probe) != Pool::kGate) continue;
-    config_wanted_ = true;
+    if (PoolOf(*slot.probe) != Pool::kGate || slot.state != State::kIdle) continue;
+    WantConfig();
     Request(slot, slot.wanted_round, now);
   }
   work_.notify_all();
+}
+
+void Gatherer::WantConfig() {
+  if (!config_wanted_ && !config_loading_) config_since_ = steady_clock::now();
+  config_wanted_ = true;
 }
 
 uint64_t Gatherer::StartAll(SteadyTime now) { return StartRound(true, now); }
@@ -170,7 +181,7 @@ uint64_t Gatherer::StartPass(SteadyTime now) { return StartRound(false, now); }
 uint64_t Gatherer::StartRound(bool verify, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   ++round_;
-  config_wanted_ = true;
+  WantConfig();
   for (Slot& slot : slots_) {
     if (verify || slot.probe->pace != Pace::kVerify) Request(slot, round_, now);
   }
@@ -255,9 +266,10 @@ bool Gatherer::Idle() const {
                      [](const Slot& slot) { return slot.state == State::kIdle; });
 }
 
+// Where all the other threads are held nobody reads it, and the gate's waits no longer, either.
 bool Gatherer::ConfigIsReady(SteadyTime now) const {
-  if (config_wanted_ && !config_loading_) return false;
-  return !config_loading_ || now - config_since_ > kConfigDeadline;
+  if (!config_wanted_ && !config_loading_) return true;
+  return now - config_since_ > kConfigDeadline;
 }
 
 Gatherer::Slot* Gatherer::TakeNext(Pool pool) {
@@ -278,7 +290,7 @@ void Gatherer::Work(Pool pool) {
       LoadConfig(lock);
     } else if (Slot* slot = TakeNext(pool)) {
       RunProbe(lock, *slot);
-    } else if (config_loading_ && !queue_.empty()) {
+    } else if ((config_wanted_ || config_loading_) && !queue_.empty()) {
       work_.wait_for(lock, kConfigDeadline);
     } else {
       work_.wait(lock);
@@ -317,7 +329,9 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
   slot.started_at = host_.Now();
   const Time started_at = slot.started_at;
   LoadedConfig config = config_;
-  if (config_loading_)
+  // Connect is asked where it was asked last.
+  const bool keeps_last = PoolOf(probe) == Pool::kGate && config_.config != nullptr;
+  if ((config_wanted_ || config_loading_) && !keeps_last)
     config = {nullptr,
               absl::DeadlineExceededError("Connect's configuration could not be read in time"),
               {}};

@@ -57,9 +57,10 @@ class Gatherer {
   // Waits for the probes that are running.
   ~Gatherer();
 
-  // Starts what is due and what `triggers` (of Trigger) ask for. Returns at once.
+  // Starts what is due and what `triggers` (of Trigger) ask for. Returns at once. For kOnGate, and
+  // before everything was asked for once: as StartForGate.
   void Start(uint32_t triggers, SteadyTime now);
-  // Starts what the gate goes by, alone.
+  // Starts what the gate goes by, alone, unless it is under way.
   void StartForGate(SteadyTime now);
   // Starts everything; the number is for Done().
   uint64_t StartAll(SteadyTime now);
@@ -104,6 +105,8 @@ class Gatherer {
 
   // All of these need mutex_.
   void Request(Slot& slot, uint64_t round, SteadyTime now);
+  void RequestForGate(SteadyTime now);
+  void WantConfig();
   void ReadAgainSoon(Slot& slot, bool cut_short, SteadyTime now);
   uint64_t StartRound(bool verify, SteadyTime now);
   void RequestFollowers(const Slot& verified, SteadyTime now);
@@ -141,7 +144,7 @@ class Gatherer {
   LoadedConfig config_;
   bool config_wanted_ = false;
   bool config_loading_ = false;
-  SteadyTime config_since_{};
+  SteadyTime config_since_{};  // wanted or being read
 
   std::vector<std::thread> workers_;
 };
