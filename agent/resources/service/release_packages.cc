@@ -32,6 +32,10 @@ class ReleasePackages : public Resource {
       differ.push_back(
           absl::StrCat("taken off hold by this agent: ", absl::StrJoin(holds->put_back, " ")));
     }
+    if (!holds->theirs.empty()) {
+      differ.push_back(
+          absl::StrCat("noted as on hold by others: ", absl::StrJoin(holds->theirs, " ")));
+    }
     if (differ.empty()) return std::nullopt;
     v1::Change change;
     change.set_from(absl::StrJoin(differ, "; "));
@@ -46,9 +50,12 @@ class ReleasePackages : public Resource {
     const absl::StatusOr<Holds> holds = Look();
     if (!holds.ok()) return holds.status();
     absl::Status changed = ChangeHolds(*holds, progress);
-    // Others' notes may stay: without one a hold is theirs, too.
-    for (size_t i = 0; changed.ok() && i < holds->ours.size(); ++i) {
-      changed = ForgetHold(context_, holds->ours[i]);
+    // Others' notes, too: without one a hold is theirs, and what they take off hold from now on is
+    // to stay so.
+    for (const auto* packages : {&holds->ours, &holds->put_back, &holds->theirs}) {
+      for (size_t i = 0; changed.ok() && i < packages->size(); ++i) {
+        changed = ForgetHold(context_, (*packages)[i]);
+      }
     }
     return changed;
   }
@@ -58,6 +65,7 @@ class ReleasePackages : public Resource {
     std::vector<std::string> ours;      // that are noted: an installation may come to its hold yet
     std::vector<std::string> take_off;  // of these, those that are on hold
     std::vector<std::string> put_back;  // others', which a power cut kept off
+    std::vector<std::string> theirs;    // that are as they were, or gone, and are still noted
   };
 
   absl::StatusOr<Holds> Look() const {
@@ -70,6 +78,8 @@ class ReleasePackages : public Resource {
         if (hold.is_on_hold) holds.take_off.push_back(hold.package);
       } else if (hold.is_known && !hold.is_on_hold) {
         holds.put_back.push_back(hold.package);
+      } else {
+        holds.theirs.push_back(hold.package);
       }
     }
     return holds;

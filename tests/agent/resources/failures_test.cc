@@ -364,6 +364,24 @@ TEST_F(FailuresTest, AHoldThatAPowerCutLeftOffIsPutBackByLettingGo) {
   EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, hold ok installed");
 }
 
+// Nothing is left that would have it put on hold once more.
+TEST_F(FailuresTest, WhatOthersTakeOffHoldAfterLettingGoStaysOff) {
+  const std::string notes = absl::StrCat(kStateDir, "/holds");
+  CutPowerWhileTheHoldIsOff();
+  Release();
+  const FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
+  node_.SetInstalled(older, "install ok installed");
+  Turn();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, install ok installed");
+  EXPECT_TRUE(node_.host.ListDirectory(notes)->empty());
+  // Its agent was killed before it forgot that the hold is back.
+  node_.SetInstalled(older, "hold ok installed");
+  node_.host.SetFile(absl::StrCat(notes, "/rstudio-connect"), "others\n");
+  Turn();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, hold ok installed");
+  EXPECT_TRUE(node_.host.ListDirectory(notes)->empty());
+}
+
 TEST_F(FailuresTest, LettingGoTakesOffTheAgentsHold) {
   ExpectConverged();
   Release();
