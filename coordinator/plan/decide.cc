@@ -35,7 +35,11 @@ Member AsLeft(Situation& situation, const Member& member, const Leave& leave) {
   left.position = leave.to;
   left.memory.clear_out_for();
   for (const std::string& rule : leave.rules) left.memory.add_out_for(rule);
-  if (GaveUp(situation, left)) left.memory.set_start_failed(situation.input.generation());
+  // A person has it tried once more (NoteProgress).
+  const bool is_tried = left.words.start != nullptr;
+  if (!is_tried && GaveUp(situation, left)) {
+    left.memory.set_start_failed(situation.input.generation());
+  }
   left.hazards = HazardsOf(situation, left);
   return left;
 }

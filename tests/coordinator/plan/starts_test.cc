@@ -90,6 +90,17 @@ TEST(StartsTest, APersonHasItTriedAgainWhereAnotherServes) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::STOPPED);  // it failed again
 }
 
+// Said in the moment in which the rule takes it out.
+TEST(StartsTest, APersonHasItTriedAgainAsItLeaves) {
+  PlanCluster cluster(2);
+  Rests(cluster, 0);
+  cluster.Wait(minutes(1));
+  ASSERT_EQ(cluster.State(0), v1::STOPPED);
+  cluster.Say(v1::Word::START, "node-1");
+  ASSERT_EQ(cluster.Step().assignments(0).state(), v1::READY);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+}
+
 // What keeps it from starting is perhaps what differs; nobody is interrupted.
 TEST(StartsTest, TheLastOneThatDoesNotStartIsBroughtToANewSpecification) {
   PlanCluster cluster(2);
