@@ -94,6 +94,7 @@ std::vector<Leaving> WhoLeaves(Situation& situation) {
   std::vector<Leaving> leaving(situation.members.size());
   struct Refused {
     size_t member;
+    v1::NodeState to;
     std::string text;
     std::string fix;
   };
@@ -115,7 +116,8 @@ std::vector<Leaving> WhoLeaves(Situation& situation) {
       fix = absl::StrCat("connect-ha node fence ", name, " --reason ...");
     }
     if (!why.empty()) {
-      refused.push_back({wish.member, absl::StrCat(wish.leave.reason, "; it stays, since ", why),
+      refused.push_back({wish.member, wish.leave.to,
+                         absl::StrCat(wish.leave.reason, "; it stays, since ", why),
                          std::move(fix)});
       continue;
     }
@@ -125,7 +127,10 @@ std::vector<Leaving> WhoLeaves(Situation& situation) {
   }
   for (const Refused& one : refused) {
     Leaving& stays = leaving[one.member];
-    if (stays.leave) continue;
+    // Closed is not fenced: Connect goes on there.
+    const bool is_only_closed =
+        stays.leave && stays.leave->to == v1::DRAINING && one.to == v1::FENCED;
+    if (stays.leave && !is_only_closed) continue;
     if (stays.kept.empty()) stays.kept = one.text;
     situation.Say(situation.members[one.member].name(), one.text, one.fix);
   }

@@ -62,6 +62,19 @@ TEST(FencesTest, AFaultThatAllHaveHidesNoOther) {
   EXPECT_EQ(decision.assignments(2).state(), v1::SERVING);
 }
 
+// It leaves for what closes it, and Connect goes on there.
+TEST(FencesTest, ThatANodeIsClosedAndNotFencedIsSaid) {
+  PlanCluster cluster(3);
+  cluster.Fail(1, kFences);
+  ASSERT_EQ(cluster.Step().assignments(1).state(), v1::FENCED);
+  cluster.Fail(0, kFences);
+  cluster.Fail(0, kCloses);
+  const v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(0).state(), v1::DRAINING);
+  EXPECT_TRUE(absl::StrContains(TextsOf(decision), "said: data-dir-is-shared"))
+      << TextsOf(decision);
+}
+
 TEST(FencesTest, TwoVersionsAreNotWaitedFor) {
   PlanCluster cluster(2);
   cluster.node(0).set_running_version("2024.09.0");
