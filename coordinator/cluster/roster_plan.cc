@@ -48,7 +48,7 @@ void FillSpec(const v1::ClusterSpec& spec, v1::ClusterSpec* of_plan) {
   *of_plan->mutable_rules() = spec.rules();
 }
 
-// Those for which Connect has to rest are never left out.
+// Those for which Connect has to rest come first.
 void FillConvergence(const v1::Convergence& said, v1::Convergence* of_plan) {
   *of_plan = said;
   if (said.changes_size() <= kMostChangesPlanned) return;

@@ -32,7 +32,8 @@ bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
 // Whether it does is not known while an order is on its way: nobody enters service by that.
 bool MayServe(const Member& member) {
   const bool takes_users = member.position == v1::SERVING || member.position == v1::OBSERVED;
-  return member.serves || (takes_users && member.node->connect() != v1::CONNECT_RESTS);
+  const bool is_told = IsLater(member.memory.order(), member.node->obeys());
+  return member.serves || (is_told && takes_users && member.node->connect() != v1::CONNECT_RESTS);
 }
 
 // Its agent says that Connect was started, or was so before it was closed; who is told to serve has
