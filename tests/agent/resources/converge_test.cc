@@ -536,7 +536,7 @@ TEST_F(ConvergeTest, WhatIsLeftOfOlderSpecificationsIsRemoved) {
   EXPECT_EQ(*node_.host.ListDirectory("/opt/quarto"),
             (std::vector<std::string>{".1.5.57.sha256", "1.5.57"}));
   EXPECT_EQ(*node_.host.ListDirectory(kStateDir),
-            (std::vector<std::string>{"artifacts", "ca.crt", "changes", "service"}));
+            (std::vector<std::string>{"artifacts", "ca.crt", "changes", "holds", "service"}));
   EXPECT_EQ(node_.host.ListDirectory(kCacheDir)->size(), 5u);
 }
 
