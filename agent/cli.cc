@@ -404,7 +404,8 @@ Program ConnectHaAgent() {
       "Reads what this node is and reports it to the cluster's coordinator, which judges Connect's "
       "high-availability checklist. Where the cluster enforces its specification, brings the node "
       "to it, starts and stops Connect as it is told, and answers the load balancer at port 3938 "
-      "(/healthz; for people /).";
+      "(/healthz; for people /), from memory: what Connect itself answered last counts for 30 "
+      "seconds.";
   program.commands = Commands();
   program.sections = {
       {"Exit status",

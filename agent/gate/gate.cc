@@ -21,6 +21,8 @@ namespace {
 constexpr int kOk = 200;
 constexpr int kUnavailable = 503;
 constexpr size_t kReasonBytes = 300;
+constexpr char kUnheard[] =
+    "nobody can ask: this agent was given no socket by connect-ha-gate.socket";
 
 std::string StateName(v1::NodeState state) {
   return absl::AsciiStrToLower(v1::NodeState_Name(state));
@@ -38,7 +40,8 @@ std::string RuleOf(const std::string& closed_by) {
   return closed_by.substr(0, closed_by.find(':'));
 }
 
-// A ping that could not be asked this time is the one of before, of the same start.
+// A ping that could not be asked this time is the one of before, of the same start; JudgeConnect
+// says for how long.
 void KeepPing(const ConnectLook& before, ConnectLook& look) {
   if (look.facts.has_ping() || !look.unit || !before.facts.has_ping()) return;
   const bool is_one_start = before.facts.unit().started_at() == look.unit->started_at();
@@ -57,11 +60,14 @@ Gate::Gate(GateOptions options, Host& host) : options_(std::move(options)), host
 }
 
 GateVerdict Gate::Judge(const v1::Assignment& orders) const {
+  if (!options_.is_heard) return {false, kUnheard};
   if (!looked_) return {false, "this node is being looked at"};
   const v1::NodeState reached = options_.memory().reached();
   const GateWanted wanted = CourseOf(orders, reached, options_.agent_config.allow()).gate;
   if (wanted == GateWanted::kClosed) return {false, WhyClosed(orders)};
-  if (!connect_.open || wanted == GateWanted::kAsConnect) return connect_;
+  // Anew each time: an answer grows too old even where Look itself hangs.
+  GateVerdict connect = JudgeConnect(connect_look_, host_.Now());
+  if (!connect.open || wanted == GateWanted::kAsConnect) return connect;
   if (closed_by_.text.empty() || orders.no_other_serves()) return {true, ""};
   return {false, closed_by_.text};
 }
@@ -193,7 +199,6 @@ void Gate::Look() {
     // systemd that cannot be asked says nothing new.
     if (!look.unit) look.unit = connect_look_.unit;
     KeepPing(connect_look_, look);
-    connect_ = JudgeConnect(look);
     connect_look_ = std::move(look);
     closed_by_ = closed_by;
     is_news = processes.ok() != jobs_known_ || jobs != jobs_;

@@ -32,6 +32,8 @@ struct GateOptions {
   // Writes into that memory which rule closes the gate (ServiceMemory.closed_by); from Look's
   // thread. Null: a restart forgets it.
   std::function<void(const std::string& closed_by)> note_closed = {};
+  // False: nothing listens for who asks, so that no load balancer finds it open.
+  bool is_heard = true;
 };
 
 struct GateAnswer {
@@ -80,7 +82,6 @@ class Gate {
   std::condition_variable known_;
   bool looked_ = false;
   ConnectLook connect_look_;
-  GateVerdict connect_;
   RuleClosing closed_by_;
   bool jobs_known_ = false;
   uint32_t jobs_ = 0;

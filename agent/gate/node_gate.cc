@@ -37,13 +37,17 @@ void NodeGate::Open(GateOptions options, Host& host, std::function<void(uint32_t
   answering.node = options.node;
   answering.health = [this] { return gate_->Health(kPatience); };
   answering.page = [this] { return gate_->Page(); };
+  options.is_heard = !sockets.empty();
   gate_ = std::make_unique<Gate>(std::move(options), host);
   const absl::Status hears = keeper_.Start(*gate_, std::move(gather));
   if (!hears.ok()) {
     spdlog::error("event=gate-hears-nothing error={}", LogValue(std::string(hears.message())));
   }
   if (sockets.empty()) {
-    spdlog::warn("event=no-gate fix=\"systemctl start connect-ha-gate.socket\"");
+    // systemd takes no socket up for a service that runs.
+    spdlog::warn(
+        "event=no-gate fix=\"systemctl stop connect-ha-agent; systemctl start "
+        "connect-ha-gate.socket connect-ha-agent\"");
   }
   server_ = std::make_unique<GateServer>(sockets, std::move(answering));
 }

@@ -67,7 +67,7 @@ bool MayClose(const v1::Finding& finding, const v1::Assignment& orders, const v1
 
 }  // namespace
 
-GateVerdict JudgeConnect(const ConnectLook& look) {
+GateVerdict JudgeConnect(const ConnectLook& look, Time now) {
   const v1::Unit& unit = look.unit ? *look.unit : look.facts.unit();
   if (!look.unit && !look.facts.has_unit()) return {false, "whether Connect runs is not known"};
   if (!IsUp(unit)) {
@@ -84,6 +84,12 @@ GateVerdict JudgeConnect(const ConnectLook& look) {
   }
   if (ping.http_status() != kOk) {
     return {false, absl::StrCat("/__ping__ answers ", ping.http_status())};
+  }
+  const Time asked_at = FromProto(ping.asked_at());
+  // Ahead of now by as much: the clock was set back since, and nobody knows how old it is.
+  if (now - asked_at > kAnswerCounts || asked_at - now > kAnswerCounts) {
+    return {false,
+            absl::StrCat("whether Connect answers is not known since ", FormatUtc(asked_at))};
   }
   return {true, ""};
 }

@@ -1,6 +1,7 @@
 // Whether a load balancer may send users to this node, by what the node itself knows. Pure.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -23,8 +24,13 @@ struct ConnectLook {
   v1::ConnectFacts facts;
 };
 
+// What Connect answered counts for so long, whatever keeps it from being asked anew. It is asked
+// every 5 s (GateKeeperOptions.pace) by a probe that may take 10 s (agent/probes/table.cc): one
+// that is late, or did not come back once, turns nothing; after this it hangs, and so may Connect.
+inline constexpr std::chrono::seconds kAnswerCounts{30};
+
 // Connect runs, and answers on its own port. What is not known is not so.
-GateVerdict JudgeConnect(const ConnectLook& look);
+GateVerdict JudgeConnect(const ConnectLook& look, Time now);
 
 // Who asks, and when.
 struct GateSubject {

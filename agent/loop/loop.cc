@@ -21,6 +21,8 @@ using std::chrono::seconds;
 
 // The quick probes are done long before; a slow one is picked up when it comes back.
 constexpr milliseconds kPatience{100};
+// A load balancer waits no longer for the gate's answer.
+constexpr milliseconds kGateFirst{3'000};
 // A report that lacks half of the facts would make findings flap at every restart.
 constexpr seconds kFirstGathering{15};
 constexpr seconds kRefreshVolatile{60};
@@ -91,6 +93,9 @@ void Loop::Act(uint32_t triggers, SteadyTime now) {
 void Loop::Gather(uint32_t triggers, SteadyTime now) {
   if (first_round_ == 0) {
     began_ = now;
+    // Whoever asks the gate of an agent that was started again waits for that alone.
+    gatherer_.StartForGate(now);
+    gatherer_.WaitForQuick(kGateFirst);
     first_round_ = gatherer_.StartAll(now);
   }
   gatherer_.Start(triggers, now);

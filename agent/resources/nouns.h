@@ -20,6 +20,8 @@ std::unique_ptr<Resource> MakeConnectUnit(const ResourceContext& context);
 // Nothing is left on it of what this agent put there: its mask, and the guard. Connect is neither
 // started nor stopped.
 std::unique_ptr<Resource> MakeRelease(const ResourceContext& context);
+// No package is on hold by this agent; what others put on hold stays so.
+std::unique_ptr<Resource> MakePackageRelease(const ResourceContext& context);
 
 // A drop-in of Connect's unit: bound to the mount of the shared file system, with a preflight
 // before each start. FailedPrecondition where it would stop a Connect that runs.

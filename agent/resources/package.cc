@@ -10,6 +10,7 @@
 #include "agent/resources/connect_unit.h"
 #include "agent/resources/install/apt_lists.h"
 #include "agent/resources/install/download.h"
+#include "agent/resources/install/hold_record.h"
 #include "agent/resources/install/installer.h"
 #include "agent/resources/install/other_packages.h"
 #include "agent/resources/install/package_file.h"
@@ -199,13 +200,15 @@ class Package : public Resource {
             " is installed from another build than the specification's, and Connect "
             "must be stopped to install that\nfix: name the build that is installed, or take the "
             "node out of service: connect-ha node drain ",
-            ShellOperand(context_.node)));
+            ShellOperand(context_.node), " --reason TEXT"));
       }
     }
     return InstallFile(*file, installation, progress);
   }
 
   absl::Status Hold(Installation& installation, Progress& progress) {
+    absl::Status noted = NoteHold(context_, wanted_.name);
+    if (!noted.ok()) return noted;
     installation.service = InstallerService("hold", wanted_.artifact.sha256());
     installation.touches_connect = false;
     installation.commands = {AptHold(wanted_.name)};
@@ -266,7 +269,8 @@ class Package : public Resource {
     if (!install.ok()) return install.status();
     const absl::StatusOr<std::string> foreseen = ForeseeOthers();
     if (!foreseen.ok()) return foreseen.status();
-    absl::Status begun = RecordBegun(context_, wanted_.name);
+    absl::Status begun = NoteHold(context_, wanted_.name);
+    if (begun.ok()) begun = RecordBegun(context_, wanted_.name);
     if (begun.ok()) begun = NoteReplaced();
     if (!begun.ok()) return begun;
     return Record(InstallWithLists(*install, installation, progress));

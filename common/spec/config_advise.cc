@@ -43,8 +43,9 @@ void CheckService(const v1::ClusterSpec& spec, Checker& checker) {
   checker.Require(!spec.nodes().has_minimum_serving() || spec.nodes().minimum_serving() > 0,
                   "nodes.minimum_serving", "must be 1 or more");
   constexpr uint32_t kMostFences = 100;
-  checker.Require(spec.nodes().fences_per_hour() <= kMostFences, "nodes.fences_per_hour",
-                  absl::StrCat("must be at most ", kMostFences));
+  const uint32_t fences = spec.nodes().fences_per_hour();
+  checker.Require(!spec.nodes().has_fences_per_hour() || (fences > 0 && fences <= kMostFences),
+                  "nodes.fences_per_hour", absl::StrCat("must be from 1 to ", kMostFences));
   const v1::LoadBalancerSpec& balancer = spec.load_balancer();
   const std::string& url = balancer.url();
   checker.Require(

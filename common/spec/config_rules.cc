@@ -14,11 +14,24 @@
 namespace connect_ha {
 namespace {
 
+constexpr int64_t kMostSeconds = int64_t{24} * 60 * 60;
+// A fence that waits for longer is one that was lowered.
+constexpr int64_t kFenceWaitsSeconds = int64_t{10} * 60;
+
 void CheckSpan(bool given, const google::protobuf::Duration& span, const std::string& path,
                Checker& checker) {
-  constexpr int64_t kMostSeconds = int64_t{24} * 60 * 60;
   const bool right = span.seconds() >= 0 && span.nanos() >= 0 && span.seconds() <= kMostSeconds;
   checker.Require(!given || right, path, "must be from 0s to 1d");
+}
+
+void CheckFenceWaits(const Rule& rule, const v1::RuleSpec& spec, const std::string& path,
+                     Checker& checker) {
+  const bool too_long = spec.fail_after().seconds() > kFenceWaitsSeconds &&
+                        spec.fail_after().seconds() <= kMostSeconds;
+  checker.Require(rule.action != v1::FENCE || !too_long, path,
+                  absl::StrCat("must be at most 10m, since this rule fences; for a time: "
+                               "connect-ha waive ",
+                               rule.id, " --until 2h --reason TEXT"));
 }
 
 void TellUnknown(const std::string& name, const std::string& path, Checker& checker) {
@@ -50,6 +63,7 @@ void CheckRule(const std::string& name, const v1::RuleSpec& spec, Checker& check
   if (rule == nullptr) return TellUnknown(name, path, checker);
   CheckAction(*rule, spec, path + ".action", checker);
   CheckSpan(spec.has_fail_after(), spec.fail_after(), path + ".fail_after", checker);
+  CheckFenceWaits(*rule, spec, path + ".fail_after", checker);
   CheckSpan(spec.has_pass_after(), spec.pass_after(), path + ".pass_after", checker);
 }
 

@@ -127,6 +127,7 @@ int Render(const Environment& environment, const Arguments& arguments, AdminLink
   const v1::Checklist of_node =
       arguments.Has("--node") ? PartOfNode(*whole, arguments.Get("--node")) : *whole;
   v1::Checklist checklist = OnlyRule(of_node, arguments.Get("--rule"));
+  AddWaivers(*plan, checklist);
   const std::string format = arguments.Get("--output", "table");
   if (format == "json") {
     terminal.out << ToJson(checklist);

@@ -71,6 +71,7 @@ void PrintPlan(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPl
     told.push_back({node.name(), node.assigned_reason(), node.waits_for()});
   }
   PrintTold(terminal, told);
+  PrintNotInForce(terminal, plan);
   PrintSaid(terminal, plan.decision());
   PrintWords(terminal, plan, now);
 }
@@ -120,6 +121,7 @@ std::string ChangeKey(v1::Snapshot snapshot, v1::Checklist checklist,
   std::string key = live + snapshot.SerializeAsString() + checklist.SerializeAsString();
   key += RolloutKey(plan.decision().rollout());
   for (const auto& told : Closed(plan)) key += told.first + "\n";
+  for (const std::string& broken : plan.broken()) key += broken;
   for (const v1::Said& said : plan.decision().said()) key += said.SerializeAsString();
   for (const v1::Word& word : plan.words()) key += word.SerializeAsString();
   return key;
@@ -136,10 +138,11 @@ int Render(const Environment& environment, const Arguments& arguments, AdminLink
            Terminal& terminal, std::string& key) {
   const auto snapshot = GetStates(admin);
   if (!snapshot.ok()) return Fail(terminal, snapshot.status());
-  const auto checklist = admin.GetChecklist({});
+  auto checklist = admin.GetChecklist({});
   if (!checklist.ok()) return Fail(terminal, checklist.status());
   const auto plan = admin.GetPlan({});
   if (!plan.ok()) return Fail(terminal, plan.status());
+  AddWaivers(*plan, *checklist);
   if (arguments.Get("--output") == "json") {
     terminal.out << "{\"snapshot\": " << JsonPart(*snapshot)
                  << ",\n\"checklist\": " << JsonPart(*checklist) << ",\n\"plan\": " << ToJson(*plan)

@@ -26,6 +26,12 @@ std::string SubjectOf(const v1::Word& word) {
   return SubjectOf(word.node(), word.rule());
 }
 
+// Its reason is the line's why.
+std::string WithoutReason(v1::Word word) {
+  word.clear_reason();
+  return DescribeWord(word);
+}
+
 v1::Event WordEvent(v1::Event::Kind kind, const v1::Word& word, const std::string& actor,
                     const std::string& before, Time now) {
   v1::Event event = MakeEvent(kind, word.node(), absl::StrCat(before, DescribeWord(word)), now);
@@ -69,7 +75,7 @@ absl::StatusOr<v1::GiveWordResponse> Planner::GiveWord(v1::Word word, v1::AuditE
   *entry.mutable_at() = ToProto(now);
   entry.set_action(v1::AuditEntry::WORD_GIVEN);
   entry.set_subject(SubjectOf(word));
-  entry.set_text(DescribeWord(word));
+  entry.set_text(WithoutReason(word));
   entry.set_why(word.reason());
   std::lock_guard lock(deciding_);
   const absl::Status known = CheckGeneration(word);
@@ -82,7 +88,7 @@ absl::StatusOr<v1::GiveWordResponse> Planner::GiveWord(v1::Word word, v1::AuditE
   }
   if (!given.ok()) return given.status();
   spdlog::info("event=WORD_GIVEN by={} node={} text={}", given->by(), given->node(),
-               LogValue(entry.text()));
+               LogValue(DescribeWord(word)));
   DecideNow(now);
   v1::GiveWordResponse response;
   *response.mutable_word() = *given;

@@ -10,6 +10,7 @@
 #include "coordinator/cluster/planning/plan_specs.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/cluster/roster_node.h"
+#include "coordinator/plan/look/generation.h"
 
 namespace connect_ha {
 namespace {
@@ -40,8 +41,15 @@ void CutTo(int most, google::protobuf::RepeatedPtrField<Message>* list) {
   if (list->size() > most) list->DeleteSubrange(most, list->size() - most);
 }
 
+// Those that need most come first.
 void FillConvergence(const v1::Convergence& said, v1::Convergence* of_plan) {
   *of_plan = said;
+  if (said.changes_size() > kMostChangesPlanned) {
+    std::stable_sort(of_plan->mutable_changes()->begin(), of_plan->mutable_changes()->end(),
+                     [](const v1::Change& a, const v1::Change& b) {
+                       return NeedsOfChange(a) > NeedsOfChange(b);
+                     });
+  }
   CutTo(kMostChangesPlanned, of_plan->mutable_changes());
 }
 

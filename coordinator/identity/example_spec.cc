@@ -90,8 +90,9 @@ constexpr char kRest[] = R"(
 #nodes: {minimum_serving: 1, fences_per_hour: 1}
 
 # The load balancer: its address, through which connect-ha looks whether sessions stay on one node
-# and which nodes answer; and whom its health check asks. gate: each agent, port 3938, /healthz.
-# connect: Connect's /__ping__; then only a stopped Connect leaves service.
+# and which nodes answer; with sticky: false they need not stay. And whom its health check asks.
+# gate: each agent, port 3938, /healthz. connect: Connect's /__ping__; then only a stopped Connect
+# leaves service.
 #load_balancer:
 #  url: https://connect.example.com
 #  sticky: true

@@ -40,16 +40,19 @@ void AddWhyItWaits(const Member& member, const Leaving& leaving, Move& move) {
   if (stays && !leaving.waits.empty()) move.waits_for = leaving.waits;
 }
 
-// What one that leaves service is told next: where its Connect rests nobody is waited for, and it
-// is told so at once.
-Move AfterLeaving(Situation& situation, const Change& change, const Member& member,
-                  const Leave& leave) {
+// What one is that has left service, as it is looked at next.
+Member AsLeft(Situation& situation, const Member& member, const Leave& leave) {
   Member left = member;
   left.position = leave.to;
   left.memory.clear_out_for();
   for (const std::string& rule : leave.rules) left.memory.add_out_for(rule);
+  // A person has it tried once more (NoteProgress).
+  const bool is_tried = left.words.start != nullptr;
+  if (!is_tried && GaveUp(situation, left)) {
+    left.memory.set_start_failed(situation.input.generation());
+  }
   left.hazards = HazardsOf(situation, left);
-  return CourseOf(situation, change, left);
+  return left;
 }
 
 Decided DecideOne(Situation& situation, const Change& change, const Member& member,
@@ -62,18 +65,23 @@ Decided DecideOne(Situation& situation, const Change& change, const Member& memb
   if (!leaving.leave) {
     decided.move = CourseOf(situation, change, member);
     AddWhyItWaits(member, leaving, decided.move);
-    if (!leaving.kept.empty() && decided.move.reason.empty()) decided.move.reason = leaving.kept;
+    std::string& reason = decided.move.reason;
+    if (!leaving.kept.empty()) reason += absl::StrCat(reason.empty() ? "" : "; ", leaving.kept);
     return decided;
   }
   const Leave& leave = *leaving.leave;
   decided.move = {leave.to, leave.reason, "", leave.rules};
   if (leave.fenced_by_rule) decided.fenced_by = leave.rules;
   decided.start_failed = leave.start_failed;
-  if (leave.to != v1::DRAINING || member.node->connect() != v1::CONNECT_RESTS) return decided;
-  const Move next = AfterLeaving(situation, change, member, leave);
-  if (next.state == v1::DRAINING) return decided;
+  const bool is_on_its_way = leave.to == v1::DRAINING || leave.to == v1::READY;
+  if (!is_on_its_way || member.node->connect() != v1::CONNECT_RESTS) return decided;
+  // Where its Connect rests nobody is waited for, and it is told what follows at once.
+  const Member left = AsLeft(situation, member, leave);
+  const Move next = CourseOf(situation, change, left);
+  if (next.state == leave.to) return decided;
   decided.move = next;
   if (next.reason.empty()) decided.move.reason = leave.reason;
+  decided.start_failed |= left.memory.start_failed() == situation.input.generation();
   return decided;
 }
 

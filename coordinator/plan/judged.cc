@@ -39,21 +39,42 @@ bool IsAfter(const v1::Order& a, const v1::Order& b) {
 bool TakesUsers(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
 
 const v1::Word* WordOn(const v1::PlanInput& input, const std::string& node, v1::Word::Kind kind) {
+  const v1::Word* latest = nullptr;
   for (const v1::Word& word : input.words()) {
     const bool over = word.has_until() && FromProto(word.until()) <= FromProto(input.now());
-    if (word.kind() == kind && word.node() == node && !over) return &word;
+    if (word.kind() != kind || word.node() != node || over) continue;
+    if (latest == nullptr || latest->number() < word.number()) latest = &word;
   }
-  return nullptr;
+  return latest;
+}
+
+bool HasDowntime(const v1::PlanInput& input, const Judged& judged) {
+  if (IsAllStopUnderWay(input)) return true;
+  const v1::Word* approval = WordOnAll(input, v1::Word::APPROVE, input.generation());
+  const bool approved = approval != nullptr && approval->downtime();
+  if (approved && IsToBeChanged(input, *judged.node)) return true;
+  for (const auto kind : {v1::Word::FENCE, v1::Word::STOP, v1::Word::DRAIN}) {
+    const v1::Word* word = WordOn(input, judged.name(), kind);
+    if (word != nullptr && word->downtime()) return true;
+  }
+  return false;
+}
+
+bool NobodyElseServes(const Judged& judged, const std::vector<Judged>& nodes) {
+  return std::none_of(nodes.begin(), nodes.end(),
+                      [&judged](const Judged& other) { return &other != &judged && other.served; });
 }
 
 const v1::Word* WordOnAll(const v1::PlanInput& input, v1::Word::Kind kind, uint64_t generation) {
+  const v1::Word* latest = nullptr;
   for (const v1::Word& word : input.words()) {
     const bool over = word.has_until() && FromProto(word.until()) <= FromProto(input.now());
     const bool of_one = kind == v1::Word::APPROVE || kind == v1::Word::ABORT;
     if (word.kind() != kind || !word.node().empty() || over) continue;
-    if (!of_one || word.generation() == generation) return &word;
+    if (of_one && word.generation() != generation) continue;
+    if (latest == nullptr || latest->number() < word.number()) latest = &word;
   }
-  return nullptr;
+  return latest;
 }
 
 bool IsAllStopUnderWay(const v1::PlanInput& input) {

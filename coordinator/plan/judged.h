@@ -28,7 +28,7 @@ using Complaints = std::vector<std::string>;
 bool GatherJudged(const v1::PlanInput& input, const v1::Decision& decision,
                   std::vector<Judged>& nodes);
 
-// Each looks at one subject: invariants_serving.cc, invariants_fences.cc, invariants_change.cc.
+// Each looks at one subject, in a file of its own: invariants_*.cc.
 void JudgeLeaving(const v1::PlanInput& input, const std::vector<Judged>& nodes, Complaints& broken);
 void JudgeFences(const v1::PlanInput& input, const v1::Decision& decision,
                  const std::vector<Judged>& nodes, Complaints& broken);
@@ -46,7 +46,7 @@ bool IsToBeChanged(const v1::PlanInput& input, const v1::PlanNode& node);
 bool RunsOlder(const v1::PlanInput& input, const v1::PlanNode& node);
 // The change that is under way was to change it when it began.
 bool IsListed(const v1::PlanInput& input, const std::string& node);
-// On the whole cluster; of APPROVE and ABORT of this generation. Null: none.
+// The latest on the whole cluster; of APPROVE and ABORT of this generation. Null: none.
 const v1::Word* WordOnAll(const v1::PlanInput& input, v1::Word::Kind kind, uint64_t generation);
 // A person takes it out, or EC2 takes its machine.
 bool IsWanted(const v1::PlanInput& input, const Judged& judged);
@@ -55,8 +55,11 @@ bool Begins(const Judged& judged);
 
 bool HasOrder(const v1::Order& order);
 bool IsAfter(const v1::Order& a, const v1::Order& b);
-// A word of this kind on the node, which has not ended; null: none.
+// The latest word of this kind on the node that has not ended; null: none.
 const v1::Word* WordOn(const v1::PlanInput& input, const std::string& node, v1::Word::Kind kind);
+// A person said so of a word that takes the node out, or approved of it for the change that does.
+bool HasDowntime(const v1::PlanInput& input, const Judged& judged);
+bool NobodyElseServes(const Judged& judged, const std::vector<Judged>& nodes);
 bool TakesUsers(v1::NodeState state);
 // Null: nothing is said of it.
 const v1::NodeRule* RuleOn(const v1::PlanNode& node, const std::string& rule);

@@ -223,8 +223,15 @@ TEST_F(SpecBundleTest, ABalancerIsAskedThroughItsAddress) {
   EXPECT_EQ(Load("cluster: a\nload_balancer: {url: c.example.com}\n"),
             "cluster.yaml:2:22: load_balancer.url must be the address of the balancer, "
             "https://...\n");
-  EXPECT_EQ(Load("cluster: a\nnodes: {fences_per_hour: 101}\n"),
-            "cluster.yaml:2:26: nodes.fences_per_hour must be at most 100\n");
+}
+
+// None at all would lower every fence, for good.
+TEST_F(SpecBundleTest, RulesFenceOneNodeAnHourAtTheLeast) {
+  EXPECT_EQ(Load("cluster: a\nnodes: {fences_per_hour: 100}\n"), "");
+  for (const char* wrong : {"0", "101"}) {
+    EXPECT_EQ(Load(std::string("cluster: a\nnodes: {fences_per_hour: ") + wrong + "}\n"),
+              "cluster.yaml:2:26: nodes.fences_per_hour must be from 1 to 100\n");
+  }
 }
 
 TEST_F(SpecBundleTest, ADrainEnds) {
@@ -284,6 +291,13 @@ TEST_F(SpecBundleTest, WhatARuleDoesIsSaidByItsNameAndNoFenceIsLoweredThere) {
             "cluster.yaml:5:30: rules.nodes-span-zones.action can only be tell: the rule is about "
             "the nodes together, and none is the wrong one\n"
             "cluster.yaml:6:32: rules.accounts-match.pass_after must be from 0s to 1d\n");
+  EXPECT_EQ(Load("cluster: a\nrules:\n"
+                 "  data-dir-is-shared: {fail_after: 10m, pass_after: 1d}\n"
+                 "  accounts-match: {fail_after: 1d}\n"
+                 "  storage-is-mounted: {fail_after: 11m}\n"),
+            "cluster.yaml:5:36: rules.storage-is-mounted.fail_after must be at most 10m, since "
+            "this rule fences; for a time: connect-ha waive storage-is-mounted --until 2h --reason "
+            "TEXT\n");
   EXPECT_NE(
       Load("cluster: a\nrules: {disk-has-room: {action: shut}}\n").find("must be one of tell"),
       std::string::npos);

@@ -164,13 +164,18 @@ bool Coordinator::Write(Store& store, const CoordinatorFaults& faults) {
   return true;
 }
 
-void Coordinator::Publish(const CoordinatorFaults& faults) {
+void Coordinator::Publish(const Store& store, const CoordinatorFaults& faults) {
   stage_ = Stage::kIdle;
-  Tell(faults);
+  Tell(store, faults);
 }
 
-// As Roster::Assign: what is not known of a node's gate stays as it was told last.
-void Coordinator::Tell(const CoordinatorFaults& faults) {
+bool Coordinator::IsStillOf(const Store& store, size_t slot) const {
+  return store.records[slot].member && store.records[slot].rank == looked_at_[slot];
+}
+
+// As Roster::Assign: nothing is told to who is another one by now, and what is not known of a
+// node's gate stays as it was told last.
+void Coordinator::Tell(const Store& store, const CoordinatorFaults& faults) {
   const uint64_t generation = decision_.remember().generation();
   in_force_ = generation != 0 ? generation : input_.generation();
   std::vector<GateTerms> terms;
@@ -178,6 +183,7 @@ void Coordinator::Tell(const CoordinatorFaults& faults) {
   terms.resize(static_cast<size_t>(std::max(input_.nodes_size(), decision_.assignments_size())));
   for (size_t i = 0; i < published_.size(); ++i) {
     published_[i].reset();
+    if (!IsStillOf(store, i)) continue;
     for (int j = 0; j < decision_.assignments_size(); ++j) {
       const v1::NodeAssignment& assignment = decision_.assignments(j);
       if (assignment.node() != kNodeNames[i]) continue;

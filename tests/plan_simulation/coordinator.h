@@ -113,9 +113,11 @@ class Coordinator {
   const v1::Decision& decision() const { return decision_; }
   // False: it was overtaken, and is no more.
   bool Write(Store& store, const CoordinatorFaults& faults);
+  // What was decided of it is of the machine that has its name now.
+  bool IsStillOf(const Store& store, size_t slot) const;
   // What every member is told from now on.
-  void Tell(const CoordinatorFaults& faults);
-  void Publish(const CoordinatorFaults& faults);
+  void Tell(const Store& store, const CoordinatorFaults& faults);
+  void Publish(const Store& store, const CoordinatorFaults& faults);
   const std::optional<Time>& wake_at() const { return wake_at_; }
   const std::optional<v1::NodeAssignment>& published(size_t slot) const { return published_[slot]; }
 
@@ -151,6 +153,7 @@ class Coordinator {
   v1::Decision decision_;
   uint64_t in_force_ = 0;  // as it has told
   uint64_t memberships_ = 0;
+  std::array<uint64_t, kMostNodes> looked_at_{};  // rank of the record
   Stage stage_ = Stage::kIdle;
   std::optional<Time> wake_at_;
   std::array<std::optional<v1::NodeAssignment>, kMostNodes> published_;

@@ -231,6 +231,7 @@ const v1::PlanInput& Coordinator::Gather(Store& store, const Beside& beside, Tim
   }
   while (input_.nodes_size() > count) input_.mutable_nodes()->RemoveLast();
   memberships_ = store.memberships;
+  for (size_t i = 0; i < looked_at_.size(); ++i) looked_at_[i] = store.records[i].rank;
   due_ = false;
   asked_ = now;
   return input_;

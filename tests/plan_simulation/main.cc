@@ -27,7 +27,9 @@ namespace {
 // From so many on, everything that has to happen sometimes has to have happened.
 constexpr uint64_t kEnoughForAll = 100'000;
 // Of these, a planted fault is caught by one at the latest.
-constexpr uint64_t kSeedsForPlanted = 30'000;
+constexpr uint64_t kSeedsForPlanted = 200'000;
+// So often it says how far it is.
+constexpr uint64_t kSaidEvery = 20'000;
 
 struct Options {
   uint64_t seeds = 0;  // 0: not said
@@ -67,6 +69,9 @@ Outcome RunSeeds(const Subject& subject, uint64_t from, uint64_t seeds, uint32_t
       const uint64_t seed = next++;
       if (seed >= from + seeds) break;
       ++run;
+      if (seed > from && (seed - from) % kSaidEvery == 0) {
+        std::cerr << seed - from << " of " << seeds << " schedules\n";
+      }
       const std::optional<Failure> failure = Run(FromSeed(seed), subject, &counts);
       if (!failure || !IsOneOf(invariants, failure->invariant)) continue;
       stop = true;

@@ -178,8 +178,10 @@ void World::Restore() {
       return other_epoch != epoch ? other_epoch > epoch : other_serial > serial;
     };
     const v1::Order& held = hosts_[i].held.order();
-    restored.later[i] =
-        hosts_[i].exists && backup_->memory.has_made_at() && is_later(held.epoch(), held.serial());
+    // What was given before anything was remembered is taken for given.
+    const bool is_remembered =
+        backup_->memory.has_made_at() && held.epoch() >= backup_->memory.made_epoch();
+    restored.later[i] = hosts_[i].exists && is_remembered && is_later(held.epoch(), held.serial());
     restored.machine[i] = hosts_[i].machine;
     for (Given& given : given_[i]) given.forgotten |= is_later(given.epoch, given.serial);
   }

@@ -61,7 +61,7 @@ void World::PlanStep(int coordinator) {
     }
     case Coordinator::Stage::kStored:
       Publish(coordinator);
-      planner.Publish(subject_.coordinator);
+      planner.Publish(store_, subject_.coordinator);
       return;
   }
 }
@@ -100,7 +100,7 @@ void World::DecideNow(int coordinator) {
   planner.Decided(std::move(decision));
   if (!subject_.coordinator.publishes_first) return;
   Publish(coordinator);
-  planner.Tell(subject_.coordinator);
+  planner.Tell(store_, subject_.coordinator);
 }
 
 void World::CheckDecision(const v1::PlanInput& input, const v1::Decision& decision) {
@@ -149,6 +149,7 @@ void World::Publish(int coordinator) {
   for (const v1::NodeAssignment& assignment : planner.decision().assignments()) {
     for (size_t slot = 0; slot < hosts_.size(); ++slot) {
       if (hosts_[slot].name != assignment.node() || !assignment.has_order()) continue;
+      if (!planner.IsStillOf(store_, slot)) continue;
       const v1::Order& order = assignment.order();
       const Given* earlier = Find(slot, order.epoch(), order.serial());
       // What an older copy of the store does not know begins again as what the node says.

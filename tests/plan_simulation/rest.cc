@@ -18,6 +18,13 @@ bool HasFault(const Host& host) {
 
 bool World::IsAble(size_t slot) const {
   const Host& host = hosts_[slot];
+  // Of a store that an older copy has replaced: a person's next apply moves it.
+  const v1::Desired& held = host.held.desired();
+  const Applied& newest = NewestOf(store_);
+  const bool is_ahead = held.generation() > newest.generation ||
+                        (held.generation() == newest.generation && held.generation() > 0 &&
+                         FromProto(held.applied_at()) != newest.at);
+  if (is_ahead) return false;
   const bool reached = host.exists && host.power && host.agent && !host.cut && !host.cloned &&
                        !host.held.removed() && store_.records[slot].machine == host.machine;
   return reached && !HasFault(host) && !host.old_agent && host.allow == v1::ALLOW_SERVE &&

@@ -96,7 +96,10 @@ void Converge::TakeCourse(Turning& turning) {
 
 absl::StatusOr<std::vector<std::unique_ptr<Resource>>> Converge::MakeAll(const Turning& turning) {
   std::vector<std::unique_ptr<Resource>> all;
-  if (turning.course.release) all.push_back(MakeRelease(turning.context));
+  if (turning.course.release) {
+    all.push_back(MakeRelease(turning.context));
+    all.push_back(MakePackageRelease(turning.context));
+  }
   if (!turning.assignment.has_desired()) return all;
   auto resources = MakeResources(turning.context);
   if (!resources.ok()) return resources;

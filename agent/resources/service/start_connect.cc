@@ -46,7 +46,8 @@ std::string LastLines(const ResourceContext& context) {
 absl::Status NoMoreStarts(const v1::ServiceMemory& memory) {
   return absl::FailedPreconditionError(absl::StrCat(
       "Connect did not start, ", memory.starts(), " times\n", memory.start_failed(),
-      "\nfix: mend what it says, then: connect-ha node start, which has it tried anew"));
+      "\nfix: mend what it says, then have it tried anew: connect-ha node start NODE --reason "
+      "TEXT"));
 }
 
 // FailedPrecondition: it was tried too often.

@@ -2,6 +2,7 @@
 // by what answered through it (BalancerLook), not by how it is configured.
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -29,6 +30,8 @@ constexpr std::chrono::minutes kLately{3};
 // So many requests for each node that serves: where each has the same share, one that is reached
 // is missed by all of them once in three million times.
 constexpr int kRequestsForEach = 15;
+// What is counted, and of the time before as many requests as it takes.
+constexpr std::chrono::minutes kCounted{10};
 
 Fixes StickyFix() {
   return {ByHand("",
@@ -98,13 +101,14 @@ bool MayBeInService(const v1::NodeSnapshot& node) {
   return MayServe(node.facts()) && TakesUsers(node.assigned_state());
 }
 
-// Of a request of no session, or the first of one.
-std::vector<const Request*> WithoutCookies(const v1::BalancerLook& look) {
+// Of a request of no session, or the first of one; since then.
+std::vector<const Request*> WithoutCookies(const v1::BalancerLook& look, Time since) {
   std::set<uint64_t> begun;
   std::vector<const Request*> requests;
   for (const Request& request : look.requests()) {
     const bool kept = request.session() != 0 && !begun.insert(request.session()).second;
-    if (!kept && WasIdentified(request)) requests.push_back(&request);
+    const bool counts = !kept && WasIdentified(request) && FromProto(request.at()) >= since;
+    if (counts) requests.push_back(&request);
   }
   return requests;
 }
@@ -120,10 +124,11 @@ struct Sessions {
   std::string example;
 };
 
-Sessions LookAtSessions(const v1::BalancerLook& look) {
+Sessions LookAtSessions(const v1::BalancerLook& look, Time since) {
   std::map<uint64_t, Session> by_number;
   for (const Request& request : look.requests()) {
     if (request.session() == 0 || !WasIdentified(request)) continue;
+    if (FromProto(request.at()) < since) continue;
     Session& session = by_number[request.session()];
     ++session.requests;
     session.nodes.insert(request.node());
@@ -148,29 +153,56 @@ Time Since(const v1::NodeSnapshot& node) {
   return since;
 }
 
-// How many requests without cookies went to the node, and to any, since then.
+// A request without cookies, and where it went.
+struct Visit {
+  Time at;
+  std::string said;
+  const v1::NodeSnapshot* node;  // null: to none of the cluster's
+};
+
+// Oldest first.
+std::vector<Visit> VisitsOf(const v1::Snapshot& cluster) {
+  std::vector<Visit> visits;
+  for (const Request* request : WithoutCookies(cluster.balancer(), Time{})) {
+    const std::string& said = request->node();
+    visits.push_back({FromProto(request->at()), said, NodeThatSays(cluster, said)});
+  }
+  return visits;
+}
+
+// How many of them went to the node, and to any, since then.
 struct Share {
   int of_node = 0;
   int of_all = 0;
 };
 
-Share ShareOf(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
-              const std::vector<const Request*>& requests, Time since) {
+Share ShareOf(const v1::NodeSnapshot& node, const std::vector<Visit>& visits, Time since) {
   Share share;
-  for (const Request* request : requests) {
-    if (FromProto(request->at()) < since) continue;
+  for (const Visit& visit : visits) {
+    if (visit.at < since) continue;
     ++share.of_all;
-    if (NodeThatSays(cluster, request->node()) == &node) ++share.of_node;
+    if (visit.node == &node) ++share.of_node;
   }
   return share;
 }
 
+Time CountedSince(const v1::Snapshot& cluster) { return FromProto(cluster.taken_at()) - kCounted; }
+
+// From when on a node would be among what was answered: the more nodes serve, the longer that is.
+Time EnoughSince(const v1::Snapshot& cluster, const std::vector<Visit>& visits, int enough) {
+  const auto newest = static_cast<size_t>(enough);
+  if (visits.size() < newest) return Time{};
+  return std::min(visits[visits.size() - newest].at, CountedSince(cluster));
+}
+
 void JudgeServing(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
-                  const std::vector<const Request*>& requests, int serving, Verdict& verdict) {
-  const Share share = ShareOf(cluster, node, requests, Since(node) + kSettles);
+                  const std::vector<Visit>& visits, int serving, Verdict& verdict) {
+  const int enough = kRequestsForEach * serving;
+  const Time since = std::max(Since(node) + kSettles, EnoughSince(cluster, visits, enough));
+  const Share share = ShareOf(node, visits, since);
   if (share.of_node > 0) {
     verdict.Pass(node.name(), "answers through the balancer");
-  } else if (share.of_all >= kRequestsForEach * serving) {
+  } else if (share.of_all >= enough) {
     verdict.Fail(
         node.name(),
         absl::StrCat("serves, and the balancer sent it none of ", share.of_all, " requests"),
@@ -181,11 +213,11 @@ void JudgeServing(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
 }
 
 void JudgeOut(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
-              const std::vector<const Request*>& requests, Verdict& verdict) {
+              const std::vector<Visit>& visits, Verdict& verdict) {
   const Time lately = FromProto(cluster.taken_at()) - kLately;
   const Time since = std::max(FromProto(node.assigned_since()) + kSettles, lately);
   const bool told_out = node.has_assigned_since() && !TakesUsers(node.assigned_state());
-  const int sent = told_out ? ShareOf(cluster, node, requests, since).of_node : 0;
+  const int sent = told_out ? ShareOf(node, visits, since).of_node : 0;
   if (sent == 0) return verdict.NotApplicable(node.name(), "does not serve");
   verdict.Fail(node.name(),
                absl::StrCat("is out of service, and the balancer sent it ", sent,
@@ -194,15 +226,13 @@ void JudgeOut(const v1::Snapshot& cluster, const v1::NodeSnapshot& node,
 }
 
 // Where a node may be missing from the snapshot, nobody is called a stranger.
-void JudgeStrangers(const v1::Snapshot& cluster, const std::vector<const Request*>& requests,
+void JudgeStrangers(const v1::Snapshot& cluster, const std::vector<Visit>& visits,
                     Verdict& verdict) {
   if (cluster.nodes_left_out() > 0) return;
   std::set<std::string> strangers;
-  for (const Request* request : requests) {
-    const bool known = NodeThatSays(cluster, request->node()) != nullptr;
-    if (!known && FromProto(request->at()) >= FromProto(cluster.taken_at()) - kLately) {
-      strangers.insert(request->node());
-    }
+  for (const Visit& visit : visits) {
+    const bool is_of_late = visit.at >= FromProto(cluster.taken_at()) - kLately;
+    if (visit.node == nullptr && is_of_late) strangers.insert(visit.said);
   }
   if (strangers.empty()) return;
   verdict.Fail(
@@ -217,13 +247,22 @@ void JudgeStrangers(const v1::Snapshot& cluster, const std::vector<const Request
 
 v1::Finding LoadBalancerIsSticky(const v1::Snapshot& cluster) {
   Verdict verdict;
+  const v1::LoadBalancerSpec& balancer = cluster.spec().load_balancer();
+  if (balancer.has_sticky() && !balancer.sticky()) {
+    verdict.NotApplicable("",
+                          "sessions need not keep to their node: load_balancer.sticky is false");
+    return verdict.Finish();
+  }
   if (!WasAsked(cluster, verdict)) return verdict.Finish();
   const auto may_serve =
       std::count_if(cluster.nodes().begin(), cluster.nodes().end(), MayBeInService) +
       cluster.nodes_left_out();
-  const Sessions sessions = LookAtSessions(cluster.balancer());
+  const Time since = CountedSince(cluster);
+  const Sessions sessions = LookAtSessions(cluster.balancer(), since);
   std::set<std::string> fresh;
-  for (const Request* request : WithoutCookies(cluster.balancer())) fresh.insert(request->node());
+  for (const Request* request : WithoutCookies(cluster.balancer(), since)) {
+    fresh.insert(request->node());
+  }
   const std::vector<std::string> answering(fresh.begin(), fresh.end());
   if (sessions.whole >= 2 && 2 * sessions.broken > sessions.whole) {
     verdict.Fail("",
@@ -250,7 +289,7 @@ v1::Finding LoadBalancerReachesNodes(const v1::Snapshot& cluster) {
   if (!WasAsked(cluster, verdict)) return verdict.Finish();
   const auto serving =
       static_cast<int>(std::count_if(cluster.nodes().begin(), cluster.nodes().end(), IsInService));
-  const std::vector<const Request*> requests = WithoutCookies(cluster.balancer());
+  const std::vector<Visit> visits = VisitsOf(cluster);
   // Who asks Connect alone goes on with every Connect that runs.
   const bool asks_gate =
       cluster.spec().load_balancer().health_check() != v1::LoadBalancerSpec::CONNECT;
@@ -259,14 +298,14 @@ v1::Finding LoadBalancerReachesNodes(const v1::Snapshot& cluster) {
       continue;
     }
     if (IsInService(node)) {
-      JudgeServing(cluster, node, requests, serving, verdict);
+      JudgeServing(cluster, node, visits, serving, verdict);
     } else if (asks_gate) {
-      JudgeOut(cluster, node, requests, verdict);
+      JudgeOut(cluster, node, visits, verdict);
     } else {
       verdict.NotApplicable(node.name(), "is not in service");
     }
   }
-  JudgeStrangers(cluster, requests, verdict);
+  JudgeStrangers(cluster, visits, verdict);
   return verdict.Finish();
 }
 

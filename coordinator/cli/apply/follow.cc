@@ -60,7 +60,9 @@ Stand StandInService(const Look& look, const v1::NodeSnapshot& node) {
   if (!there) return Stand::kUnderWay;
   const bool goes_no_further =
       node.allow() == v1::ALLOW_OBSERVE || node.allow() == v1::ALLOW_INSTALL;
-  return goes_no_further || node.assigned_state() == v1::SERVING ? Stand::kRight : Stand::kUnderWay;
+  // Its Connect may run, and is yet to answer.
+  const bool serves = node.assigned_state() == v1::SERVING && node.waits_for().empty();
+  return goes_no_further || serves ? Stand::kRight : Stand::kUnderWay;
 }
 
 // Nothing of what differs is changed: it is only observed, or stopped, or Connect runs there and

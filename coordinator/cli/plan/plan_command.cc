@@ -46,19 +46,6 @@ void PrintHead(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPl
   PrintPhrases(terminal, {cluster, Style::kStrong}, phrases, Columns(cluster) + 3);
 }
 
-// Why the newest decision is not in force.
-void PrintBroken(Terminal& terminal, const v1::GetPlanResponse& plan) {
-  constexpr int kIndent = 2;
-  if (plan.broken().empty()) return;
-  terminal.out << "\n"
-               << Paint(terminal, Style::kBad,
-                        Wrap("The newest decision is NOT IN FORCE; the one before, below, stays:",
-                             terminal.width));
-  for (const std::string& broken : plan.broken()) {
-    terminal.out << Wrap(Printable(broken), terminal.width, kIndent);
-  }
-}
-
 void PrintAssignments(Terminal& terminal, const v1::Snapshot& snapshot,
                       const v1::Decision& decision, Time now) {
   std::vector<TableRow> rows;
@@ -98,17 +85,30 @@ void PrintWould(Terminal& terminal, const v1::GetPlanResponse& plan, Time now) {
   PrintRolloutLine(terminal, plan.would().rollout(), now);
 }
 
+// It would act, and the node stays in service: as the last one, or since rules have fenced as many
+// as they may. Which of that is said loudly.
+bool IsKept(const v1::Decision& decision, const v1::Hazard& hazard) {
+  for (const v1::NodeAssignment& one : decision.assignments()) {
+    if (one.node() != hazard.node()) continue;
+    const bool only_drains = one.state() == v1::DRAINING && hazard.action() == v1::FENCE;
+    return hazard.acts() && (one.state() == v1::SERVING || only_drains);
+  }
+  return false;
+}
+
 void PrintHazards(Terminal& terminal, const v1::Decision& decision, Time now) {
   if (decision.hazards().empty()) return;
   std::vector<TableRow> rows;
   for (const v1::Hazard& hazard : decision.hazards()) {
     const std::string action = ActionName(hazard.action());
-    const std::string what = hazard.why_not().empty()
-                                 ? hazard.text()
-                                 : absl::StrCat(hazard.text(), "; not done: ", hazard.why_not());
+    const bool kept = IsKept(decision, hazard);
+    const std::string why_not = kept ? "see below" : hazard.why_not();
+    const std::string what =
+        why_not.empty() ? hazard.text() : absl::StrCat(hazard.text(), "; not done: ", why_not);
+    const bool done = hazard.acts() && !kept;
     rows.push_back({{hazard.node()},
                     {hazard.rule()},
-                    {hazard.acts() ? action : absl::StrCat("(", action, ")"),
+                    {done ? action : absl::StrCat("(", action, ")"),
                      hazard.acts() ? Style::kBad : Style::kDoubtful},
                     {Span(hazard.since(), now)},
                     {what}});
@@ -117,16 +117,21 @@ void PrintHazards(Terminal& terminal, const v1::Decision& decision, Time now) {
   PrintTable(terminal, {"NODE", "RULE", "ACTION", "FOR", "WHAT FAILS"}, rows);
 }
 
+// Of which it is shown what fails and what is said loudly: the one that would be.
+const v1::Decision& Shown(const v1::GetPlanResponse& plan) {
+  return plan.has_would() ? plan.would() : plan.decision();
+}
+
 void PrintPlan(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan,
                Time now) {
   PrintHead(terminal, snapshot, plan, now);
   PrintRolloutLine(terminal, plan.decision().rollout(), now);
-  PrintBroken(terminal, plan);
+  PrintNotInForce(terminal, plan);
   terminal.out << "\n";
   PrintAssignments(terminal, snapshot, plan.decision(), now);
   PrintWould(terminal, plan, now);
-  PrintHazards(terminal, plan.has_would() ? plan.would() : plan.decision(), now);
-  PrintSaid(terminal, plan.has_would() ? plan.would() : plan.decision());
+  PrintHazards(terminal, Shown(plan), now);
+  PrintSaid(terminal, Shown(plan));
   PrintWords(terminal, plan, now);
 }
 
@@ -153,7 +158,7 @@ int Render(const Environment& environment, const Arguments& arguments, AdminLink
     PrintPlan(terminal, *snapshot, *plan, environment.now());
   }
   key = ChangeKey(*plan);
-  const bool loud = !plan->decision().said().empty() || !plan->broken().empty();
+  const bool loud = !Shown(*plan).said().empty() || !plan->broken().empty();
   return loud ? kFails : kHolds;
 }
 

@@ -22,6 +22,23 @@ void PrintOutcome(Terminal& terminal, const v1::NodeAssignment& assignment) {
   terminal.out << Wrap(Printable(text), terminal.width);
 }
 
+// What was said is kept all the same, and nothing follows from it. False where that is so.
+bool TellWhetherInForce(AdminLink& admin, Terminal& terminal) {
+  const auto plan = admin.GetPlan({});
+  if (!plan.ok()) return true;
+  PrintNotInForce(terminal, *plan);
+  return plan->broken().empty();
+}
+
+// It was to leave service, and does not yet: who goes on by the exit code is to know that.
+bool IsKept(v1::Word::Kind kind, const v1::NodeAssignment& assignment) {
+  const v1::NodeState state = assignment.state();
+  if (assignment.node().empty()) return false;
+  if (kind == v1::Word::FENCE) return state != v1::FENCED;
+  const bool goes = kind == v1::Word::DRAIN || kind == v1::Word::STOP;
+  return goes && (state == v1::SERVING || state == v1::OBSERVED);
+}
+
 }  // namespace
 
 Option ReasonOption() {
@@ -44,17 +61,18 @@ int GiveWord(const v1::Word& word, AdminLink& admin, Terminal& terminal) {
                                               back.empty() ? "" : "; to take it back: ", back)),
                        terminal.width);
   PrintOutcome(terminal, response->assignment());
-  return kHolds;
+  const bool in_force = TellWhetherInForce(admin, terminal);
+  return in_force && !IsKept(word.kind(), response->assignment()) ? kHolds : kFails;
 }
 
-int PrintTakenBack(Terminal& terminal, const v1::TakeBackResponse& response) {
+int PrintTakenBack(AdminLink& admin, Terminal& terminal, const v1::TakeBackResponse& response) {
   for (const v1::Word& word : response.words()) {
     terminal.out << Wrap(
         Printable(absl::StrCat(WordText(word), ", by ", word.by(), ": taken back")),
         terminal.width);
   }
   PrintOutcome(terminal, response.assignment());
-  return kHolds;
+  return TellWhetherInForce(admin, terminal) ? kHolds : kFails;
 }
 
 }  // namespace connect_ha

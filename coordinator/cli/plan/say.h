@@ -15,10 +15,10 @@ Option ReasonOption();
 // InvalidArgument, with `command` as the fix: none was given.
 absl::Status CheckReason(const Arguments& arguments, const std::string& command);
 
-// Says it, and prints that it was said, what takes it back, and what becomes of the node. The exit
-// code.
+// Says it, and prints that it was said, what takes it back, what becomes of the node, and why
+// nothing of that is in force yet. The exit code: kFails, too, where nothing follows yet.
 int GiveWord(const v1::Word& word, AdminLink& admin, Terminal& terminal);
-// Prints what was taken back, and what becomes of the node. The exit code.
-int PrintTakenBack(Terminal& terminal, const v1::TakeBackResponse& response);
+// Prints what was taken back, what becomes of the node, and the same. The exit code.
+int PrintTakenBack(AdminLink& admin, Terminal& terminal, const v1::TakeBackResponse& response);
 
 }  // namespace connect_ha

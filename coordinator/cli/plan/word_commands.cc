@@ -22,7 +22,7 @@ constexpr char kCordon[] =
 constexpr char kDrain[] =
     R"(Takes a node out of service: its gate closes, so that the load balancer sends it no new sessions; its users have rollout.drain_timeout (5 minutes by default) to end theirs, and then Connect is stopped and masked there, and the node kept ready. Until connect-ha node uncordon, or --until. connect-ha status shows what still runs.
 
-A node is not taken out where fewer than nodes.minimum_serving others serve: it waits for them, and that is said. --allow-downtime takes it out all the same, the last one, too.)";
+A node is not taken out where fewer than nodes.minimum_serving others serve: it waits for them, and that is said (exit code 1). --allow-downtime takes it out all the same, the last one, too.)";
 constexpr char kUncordon[] =
     R"(Takes back cordon and drain: the node enters service again, if everything that has to hold does.)";
 constexpr char kStop[] =
@@ -30,13 +30,13 @@ constexpr char kStop[] =
 constexpr char kStart[] =
     R"(Takes back stop. Where nobody stopped the node, and Connect did not start there however often it was tried, it is tried once more.)";
 constexpr char kFence[] =
-    R"(Stops Connect on a node and masks it at once, without waiting for its users. Until connect-ha node unfence, or --until.)";
+    R"(Stops Connect on a node and masks it at once, without waiting for its users. Until connect-ha node unfence, or --until. Where fewer than nodes.minimum_serving others serve, the node goes on and that is said (exit code 1), unless --allow-downtime is given.)";
 constexpr char kUnfence[] =
     R"(Takes back fence. Where no person but a rule fenced the node: lets it back into service although the rule fails there, until --until; no rule fences it meanwhile. Look first at what is wrong (connect-ha checklist --node NODE): a fence keeps a node from writing where it would do harm. Ended early with --take-back.)";
 constexpr char kGone[] =
     R"(Says that a node's machine is no more, and that no Connect runs there: nothing waits for it any longer. Say it only where you know it, as of an instance that is terminated; a Connect that still runs there would be started beside. Ends as soon as the node is heard again. To remove it from the cluster, too: connect-ha node remove.)";
 constexpr char kRelease[] =
-    R"(Lets go of a node: it is only observed from then on, Connect's unit is unmasked where connect-ha had masked it, and the guard beside the unit (preflight, and what binds it to its mount) is taken away. Connect is neither stopped nor started. Until it is taken back with --take-back.)";
+    R"(Lets go of a node: it is only observed from then on, Connect's unit is unmasked where connect-ha had masked it, the guard beside the unit (preflight, and what binds it to its mount) is taken away, and the packages that connect-ha put on hold are no longer on hold. Connect is neither stopped nor started. Until it is taken back with --take-back.)";
 constexpr char kWaive[] =
     R"(Has a rule do nothing for a time, on one node or everywhere: it is judged and shown as before, with until when. A rule that fences (connect-ha rules) is waived by an admin alone. For good, and for other rules: rules in cluster.yaml.)";
 
@@ -114,8 +114,18 @@ const std::vector<Row>& Rows() {
   return rows;
 }
 
-std::string CommandOf(const Row& row, const std::string& operand) {
-  return absl::StrCat("connect-ha ", row.name, " ", ShellOperand(operand));
+// As it was typed, but for its reason: without --take-back it would be the opposite, and without
+// --node it would be of every node.
+std::string CommandOf(const Row& row, const Arguments& arguments) {
+  std::string command = absl::StrCat("connect-ha ", row.name);
+  for (const char* option : {"--node", "--until"}) {
+    if (!arguments.Has(option)) continue;
+    absl::StrAppend(&command, " ", option, " ", ShellWord(arguments.Get(option)));
+  }
+  for (const char* option : {"--now", "--allow-downtime", "--take-back"}) {
+    if (arguments.Has(option)) absl::StrAppend(&command, " ", option);
+  }
+  return absl::StrCat(command, " ", ShellOperand(arguments.positional[0]));
 }
 
 absl::Status CheckRule(const std::string& rule) {
@@ -130,7 +140,7 @@ absl::Status CheckRule(const std::string& rule) {
 }
 
 absl::Status CheckArguments(const Row& row, const Arguments& arguments) {
-  const std::string command = CommandOf(row, arguments.positional[0]);
+  const std::string command = CommandOf(row, arguments);
   if (const absl::Status reason = CheckReason(arguments, command); !reason.ok()) return reason;
   const bool gives = !arguments.Has("--take-back");
   if (gives && row.end == Row::kHasToEnd && !arguments.Has("--until")) {
@@ -192,7 +202,7 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
       only_back ? std::vector<Word::Kind>{row.gives} : row.takes_back;
   if (!kinds.empty()) {
     const auto taken = TakeBack(row, arguments, kinds, **admin);
-    if (taken.ok()) return PrintTakenBack(terminal, *taken);
+    if (taken.ok()) return PrintTakenBack(**admin, terminal, *taken);
     const bool goes_on =
         absl::IsNotFound(taken.status()) && !only_back && row.gives != Word::KIND_UNSPECIFIED;
     if (!goes_on) return Fail(terminal, taken.status());
@@ -201,7 +211,7 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
     return Fail(terminal, absl::InvalidArgumentError(absl::StrCat(
                               "no person fenced ", word->node(),
                               ", and to let it out where a rule did needs an end; fix: ",
-                              CommandOf(row, word->node()), " --until 2h --reason TEXT")));
+                              CommandOf(row, arguments), " --until 2h --reason TEXT")));
   }
   return GiveWord(*word, **admin, terminal);
 }
@@ -224,8 +234,8 @@ std::vector<Option> OptionsOf(const Row& row) {
 Command MakeCommand(const Environment& environment, const Row& row) {
   Command command = {row.name, row.operands, row.summary, row.description};
   command.options = OptionsOf(row);
-  command.examples = {row.example};
   if (row.gives == Word::WAIVE) command.operand_choices = RuleIds();
+  command.examples = {row.example};
   command.run = [&environment, &row](const Arguments& arguments, Terminal& terminal) {
     return Run(environment, row, arguments, terminal);
   };

@@ -80,7 +80,7 @@ int TakeBack(const Environment& environment, const Arguments& arguments, AdminLi
   request.set_why(arguments.Get("--reason"));
   const auto taken = admin.TakeBack(request);
   if (!taken.ok()) return Fail(terminal, taken.status());
-  const int code = PrintTakenBack(terminal, *taken);
+  const int code = PrintTakenBack(admin, terminal, *taken);
   PrintWhere(environment, admin, terminal);
   return code;
 }
@@ -95,7 +95,7 @@ int Approve(const Environment& environment, const Arguments& arguments, AdminLin
   if (!generation.ok()) return Fail(terminal, generation.status());
   if (arguments.Has("--skip-lost")) {
     const int code = SkipLost(admin, arguments, terminal);
-    if (code != kHolds) return code;
+    if (code != kHolds && code != kFails) return code;
   }
   Word word = WordOf(Word::APPROVE, arguments);
   word.set_generation(*generation);
@@ -116,7 +116,7 @@ int Resume(const Environment& environment, const Arguments& arguments, AdminLink
     return TakeBack(environment, arguments, admin, kinds, terminal);
   }
   const int code = SkipLost(admin, arguments, terminal);
-  if (code != kHolds) return code;
+  if (code != kHolds && code != kFails) return code;
   const auto plan = admin.GetPlan({});
   if (!plan.ok()) return Fail(terminal, plan.status());
   for (const Word& word : plan->words()) {
@@ -124,7 +124,7 @@ int Resume(const Environment& environment, const Arguments& arguments, AdminLink
     return TakeBack(environment, arguments, admin, kinds, terminal);
   }
   PrintWhere(environment, admin, terminal);
-  return kHolds;
+  return code;
 }
 
 int Abort(const Environment& environment, const Arguments& arguments, AdminLink& admin,

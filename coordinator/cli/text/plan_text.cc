@@ -13,6 +13,8 @@ namespace {
 
 using v1::Word;
 
+constexpr char kReason[] = " --reason TEXT";
+
 template <typename Node>
 Cell ToldFor(const Node& node, const google::protobuf::Timestamp& now) {
   if (!node.has_assigned_since()) return {"-"};
@@ -30,6 +32,15 @@ std::string SubjectOf(const Word& word) {
   if (word.kind() == Word::PAUSE) return "every change";
   const std::string node = word.node().empty() ? "every node" : word.node();
   return word.rule().empty() ? node : absl::StrCat(word.rule(), " on ", node);
+}
+
+v1::Waiver WaiverOf(const Word& word) {
+  v1::Waiver waiver;
+  waiver.set_node(word.node());
+  waiver.set_by(word.by());
+  waiver.set_reason(word.reason());
+  *waiver.mutable_until() = word.until();
+  return waiver;
 }
 
 std::string LineOf(const Word& word, Time now) {
@@ -77,6 +88,18 @@ void PrintTold(Terminal& terminal, const std::vector<ToldNode>& told) {
   PrintTable(terminal, {}, rows);
 }
 
+void PrintNotInForce(Terminal& terminal, const v1::GetPlanResponse& plan) {
+  constexpr int kIndent = 2;
+  if (plan.broken().empty()) return;
+  terminal.out << "\n"
+               << Paint(terminal, Style::kBad,
+                        Wrap("The newest decision is NOT IN FORCE; the one before stays:",
+                             terminal.width));
+  for (const std::string& broken : plan.broken()) {
+    terminal.out << Wrap(Printable(broken), terminal.width, kIndent);
+  }
+}
+
 void PrintSaid(Terminal& terminal, const v1::Decision& decision) {
   constexpr int kIndent = 2;
   if (!decision.said().empty()) terminal.out << "\n";
@@ -102,7 +125,7 @@ std::string WordText(const Word& word) {
 }
 
 std::string TakenBackBy(const Word& word) {
-  const std::string node = ShellOperand(word.node());
+  const std::string node = ShellOperand(word.node()) + kReason;
   switch (word.kind()) {
     case Word::CORDON:
     case Word::DRAIN:
@@ -125,7 +148,7 @@ std::string TakenBackBy(const Word& word) {
     case Word::WAIVE:
       return absl::StrCat("connect-ha waive ", ShellWord(word.rule()),
                           word.node().empty() ? "" : " --node " + ShellWord(word.node()),
-                          " --take-back");
+                          " --take-back", kReason);
     default:
       return "";
   }
@@ -137,22 +160,34 @@ void PrintWords(Terminal& terminal, const v1::GetPlanResponse& plan, Time now) {
   for (const Word& word : plan.words()) {
     std::string kind = absl::AsciiStrToLower(Word::Kind_Name(word.kind()));
     if (word.now()) kind += ", now";
+    if (word.downtime()) kind += ", allowing downtime";
     rows.push_back({{SubjectOf(word)}, {kind}, {LineOf(word, now)}});
   }
   terminal.out << "\n";
   PrintTable(terminal, {}, rows);
 }
 
+std::string WaiverText(const v1::Waiver& waiver) {
+  return absl::StrCat("on ", waiver.node().empty() ? "every node" : waiver.node(), " until ",
+                      FormatUtc(FromProto(waiver.until())), " by ", waiver.by(), ": ",
+                      waiver.reason());
+}
+
 std::multimap<std::string, std::string> Waivers(const v1::GetPlanResponse& plan) {
   std::multimap<std::string, std::string> waivers;
   for (const Word& word : plan.words()) {
-    if (word.kind() != Word::WAIVE) continue;
-    waivers.emplace(
-        word.rule(),
-        absl::StrCat("on ", word.node().empty() ? "every node" : word.node(), " until ",
-                     FormatUtc(FromProto(word.until())), " by ", word.by(), ": ", word.reason()));
+    if (word.kind() == Word::WAIVE) waivers.emplace(word.rule(), WaiverText(WaiverOf(word)));
   }
   return waivers;
+}
+
+void AddWaivers(const v1::GetPlanResponse& plan, v1::Checklist& checklist) {
+  for (v1::Finding& finding : *checklist.mutable_findings()) {
+    for (const Word& word : plan.words()) {
+      if (word.kind() != Word::WAIVE || word.rule() != finding.rule()) continue;
+      *finding.add_waived() = WaiverOf(word);
+    }
+  }
 }
 
 bool IsHeldByPerson(const v1::GetPlanResponse& plan, const std::string& node) {

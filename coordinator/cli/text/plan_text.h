@@ -31,18 +31,25 @@ struct ToldNode {
 // A line for each, those that are told the same together; nothing where nothing is said.
 void PrintTold(Terminal& terminal, const std::vector<ToldNode>& told);
 
+// Why the newest decision is not in force; nothing where it is.
+void PrintNotInForce(Terminal& terminal, const v1::GetPlanResponse& plan);
+
 // Each with what to type, or what would decide it; nothing where nothing is said.
 void PrintSaid(Terminal& terminal, const v1::Decision& decision);
 
 // "drain, now, until 2024-08-01T12:00:00Z"; "waive clocks-are-synchronised, until ...".
 std::string WordText(const v1::Word& word);
-// What takes it back: "connect-ha node uncordon node-1"; "" where it ends by itself alone.
+// What takes it back: "connect-ha node uncordon node-1 --reason TEXT"; "" where it ends by itself
+// alone.
 std::string TakenBackBy(const v1::Word& word);
 // A line for each: who said what of whom, how long ago, why, and what takes it back.
 void PrintWords(Terminal& terminal, const v1::GetPlanResponse& plan, Time now);
-// What is waived, by rule: "on node-2 until 2024-08-01T12:00:00Z by admin/alice: the clock is
-// moved".
+// "on node-2 until 2024-08-01T12:00:00Z by admin/alice: the clock is moved"
+std::string WaiverText(const v1::Waiver& waiver);
+// What is waived, by rule, in these words.
 std::multimap<std::string, std::string> Waivers(const v1::GetPlanResponse& plan);
+// Each finding with what is waived of its rule.
+void AddWaivers(const v1::GetPlanResponse& plan, v1::Checklist& checklist);
 
 // Whether somebody said of this node that it is not to serve.
 bool IsHeldByPerson(const v1::GetPlanResponse& plan, const std::string& node);

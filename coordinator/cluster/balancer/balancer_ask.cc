@@ -17,6 +17,8 @@ namespace connect_ha {
 namespace {
 
 constexpr size_t kMostBytes = 64 * 1024;
+constexpr long kRedirect = 300;
+constexpr long kRefused = 400;
 constexpr long kServerError = 500;
 
 // What is kept of an answer.
@@ -68,6 +70,14 @@ void SetOptions(CURL* easy, const std::string& url, std::chrono::milliseconds de
 
 BalancerAnswer Failed(const std::string& why) { return {"", ShortText(why, kTextBytes)}; }
 
+// "it answers 301, with https://connect.example.com/...": load_balancer.url is to be that.
+BalancerAnswer SentElsewhere(CURL* easy, long status) {
+  char* to = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &to);
+  const std::string where = to == nullptr ? "" : absl::StrCat(", with ", to);
+  return Failed(absl::StrCat("it answers ", status, where));
+}
+
 BalancerAnswer Ask(CURL* easy, const std::string& url, std::chrono::milliseconds deadline) {
   if (easy == nullptr) return Failed("libcurl cannot start");
   Taken taken;
@@ -84,6 +94,8 @@ BalancerAnswer Ask(CURL* easy, const std::string& url, std::chrono::milliseconds
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   if (status >= kServerError) return Failed(absl::StrCat("it answers ", status));
   const std::string node = taken.node.empty() ? HostnameIn(taken.body) : taken.node;
+  const bool is_elsewhere = status >= kRedirect && status < kRefused;
+  if (node.empty() && is_elsewhere) return SentElsewhere(easy, status);
   return {ShortText(node, kNameBytes), ""};
 }
 

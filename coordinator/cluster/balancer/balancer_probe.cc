@@ -13,8 +13,8 @@ constexpr std::chrono::milliseconds kDeadline{3000};
 // So many visitors that ask once, and one that asks so often with its cookies.
 constexpr int kVisitors = 6;
 constexpr int kRequestsOfOne = 3;
-// As much of the past as is told.
-constexpr std::chrono::minutes kTold{10};
+// As much of the past as is told: it tells of two dozen nodes and more whether each is reached.
+constexpr std::chrono::minutes kTold{60};
 
 Time Now() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
 

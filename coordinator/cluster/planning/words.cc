@@ -14,6 +14,8 @@
 namespace connect_ha {
 namespace {
 
+// However long a reason is, its word's end stands behind it.
+constexpr size_t kReasonBytes = kTextBytes - 256;
 // Whoever means for ever changes the specification.
 constexpr std::chrono::hours kLongest{365 * 24};
 
@@ -140,11 +142,11 @@ std::string DescribeWord(const v1::Word& word) {
   std::string of = word.rule();
   if (word.generation() > 0) of = absl::StrCat("generation ", word.generation());
   if (!word.version().empty()) of = absl::StrCat("Connect ", word.version());
-  return ShortText(
-      absl::StrCat(KindName(word.kind()), of.empty() ? "" : " ", of,
-                   word.reason().empty() ? "" : ": ", word.reason(), how.empty() ? "" : " (",
-                   absl::StrJoin(how, ", "), how.empty() ? "" : ")"),
-      kTextBytes);
+  const std::string what = absl::StrCat(KindName(word.kind()), of.empty() ? "" : " ", of);
+  const std::string ends = how.empty() ? "" : absl::StrCat(" (", absl::StrJoin(how, ", "), ")");
+  const std::string reason =
+      word.reason().empty() ? "" : absl::StrCat(": ", ShortText(word.reason(), kReasonBytes));
+  return ShortText(absl::StrCat(what, reason, ends), kTextBytes);
 }
 
 }  // namespace connect_ha

@@ -197,10 +197,8 @@ Turns WhoseTurn(const Situation& situation, const Change& change) {
 }
 
 std::string ResourceToChange(const Member& member) {
-  for (const v1::Change& change : member.node->convergence().changes()) {
-    if (NeedsOfChange(change) >= v1::Change::RESTART) return change.resource();
-  }
-  return "what Connect is started with";
+  const v1::Change* change = FirstThatInterrupts(member.node->convergence());
+  return change == nullptr ? "what Connect is started with" : change->resource();
 }
 
 std::string TurnOf(Situation& situation, const Change& change, const Member& member,

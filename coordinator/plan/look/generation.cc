@@ -56,6 +56,14 @@ v1::Change::Needs GreatestNeeds(v1::Change::Needs of_all,
   return greatest;
 }
 
+const v1::Change* FirstThatInterrupts(const v1::Convergence& convergence) {
+  const auto& changes = convergence.changes();
+  const auto found = std::find_if(changes.begin(), changes.end(), [](const v1::Change& change) {
+    return NeedsOfChange(change) >= v1::Change::RESTART;
+  });
+  return found == changes.end() ? nullptr : &*found;
+}
+
 const std::string& VersionOf(const v1::PlanNode& node) {
   return node.running_version().empty() ? node.installed_version() : node.running_version();
 }

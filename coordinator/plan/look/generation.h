@@ -34,6 +34,8 @@ v1::Change::Needs NeedsOfChange(const v1::Change& change);
 // The greatest of what is said of all and of these.
 v1::Change::Needs GreatestNeeds(v1::Change::Needs of_all,
                                 const google::protobuf::RepeatedPtrField<v1::Change>& changes);
+// The first of what differs for which Connect would have to rest; null: none.
+const v1::Change* FirstThatInterrupts(const v1::Convergence& convergence);
 
 // What runs there, or would; "": not known, or none.
 const std::string& VersionOf(const v1::PlanNode& node);

@@ -36,6 +36,13 @@ bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
   return known >= 3 && 2 * right > known;
 }
 
+// Whether it does is not known while an order is on its way: nobody enters service by that.
+bool MayServe(const Member& member) {
+  const bool takes_users = member.position == v1::SERVING || member.position == v1::OBSERVED;
+  const bool is_told = IsLater(member.memory.order(), member.node->obeys());
+  return member.serves || (is_told && takes_users && member.node->connect() != v1::CONNECT_RESTS);
+}
+
 // Its agent says that Connect was started, or was so before it was closed; who is told to serve has
 // a while to answer.
 bool HadTimeToStart(Situation& situation, const Member& member) {
@@ -101,7 +108,7 @@ const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule) {
 
 bool IsUnclear(const Situation& situation, const Member& member, const v1::NodeRule& line) {
   if (!Fails(line)) return false;
-  const bool among_peers = line.basis() == v1::PEERS && member.serves;
+  const bool among_peers = line.basis() == v1::PEERS && MayServe(member);
   return line.undecided() || (among_peers && !IsAgainstMajority(situation, line.rule()));
 }
 

@@ -12,11 +12,6 @@ bool IsHeard(const v1::PlanNode& node) {
   return node.heard() && node.fresh() && !node.brief().lost() && node.brief().claimants() <= 1;
 }
 
-bool GateIsClosed(const v1::PlanInput& input, const v1::PlanNode& node) {
-  const bool asked = input.spec().load_balancer().health_check() != v1::LoadBalancerSpec::CONNECT;
-  return asked && node.gate() == v1::GATE_CLOSED;
-}
-
 bool TakesTraffic(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
 
 // Users do not reach it, as it says itself. What is not known is not known to be so.
@@ -54,6 +49,11 @@ bool MayStartYet(const Member& member) {
 
 }  // namespace
 
+bool GateIsClosed(const v1::PlanInput& input, const v1::PlanNode& node) {
+  const bool asked = input.spec().load_balancer().health_check() != v1::LoadBalancerSpec::CONNECT;
+  return asked && node.gate() == v1::GATE_CLOSED;
+}
+
 bool IsServing(const v1::PlanInput& input, const Member& member) {
   const v1::PlanNode& node = *member.node;
   if (!IsHeard(node) || node.odd() || node.ahead() || GateIsClosed(input, node)) return false;
@@ -73,6 +73,7 @@ bool IsGone(const Member& member) { return member.words.gone != nullptr && !memb
 bool MayRunConnect(const Member& member) {
   const v1::PlanNode& node = *member.node;
   if (IsGone(member)) return false;
+  if (!node.brief().has_last_seen()) return true;  // enrolled, and never heard
   if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
   if (MayStartYet(member)) return true;
   if (node.fresh()) return node.connect() != v1::CONNECT_RESTS;

@@ -8,6 +8,8 @@
 
 namespace connect_ha {
 
+// The load balancer sends nobody there; false where it asks Connect itself.
+bool GateIsClosed(const v1::PlanInput& input, const v1::PlanNode& node);
 // Heard, fresh, answers, its gate open and told to be so, and told to be what it reports. What is
 // not known does not serve.
 bool IsServing(const v1::PlanInput& input, const Member& member);

@@ -64,13 +64,6 @@ bool MayBeExplained(const Situation& situation, const Member& member) {
   });
 }
 
-// systemd has given it up, and nothing says why.
-bool GaveUp(const Situation& situation, const Member& member) {
-  const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
-  return IsOutForServiceAlone(member) && member.node->connect() == v1::CONNECT_RESTS &&
-         line != nullptr && Fails(*line) && !MayBeExplained(situation, member);
-}
-
 // What there is to remember of it by what it says now.
 void NoteProgress(Situation& situation, Member& member) {
   const uint64_t generation = situation.input.generation();
@@ -132,6 +125,12 @@ bool HasReached(const Member& member, v1::NodeState state) {
 bool StartFailed(const Member& member) {
   return member.position == v1::SERVING && !member.node->start_failed().empty() &&
          !member.tries_again && !IsLater(member.memory.order(), member.node->obeys());
+}
+
+bool GaveUp(const Situation& situation, const Member& member) {
+  const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
+  return IsOutForServiceAlone(member) && member.node->connect() == v1::CONNECT_RESTS &&
+         line != nullptr && Fails(*line) && !MayBeExplained(situation, member);
 }
 
 Situation LookAt(const v1::PlanInput& input) {

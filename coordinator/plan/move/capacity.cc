@@ -1,7 +1,5 @@
 #include "coordinator/plan/move/capacity.h"
 
-#include <algorithm>
-
 #include "coordinator/plan/look/hazards.h"
 
 namespace connect_ha {
@@ -18,19 +16,13 @@ size_t Capacity::Others(size_t member) const {
   return others;
 }
 
-// Where it is not known whether they hold, nothing is built on it.
-bool Capacity::IsSound(size_t member, const std::vector<std::string>& rules) const {
-  const Member& other = situation_.members[member];
-  return std::all_of(rules.begin(), rules.end(), [&other](const std::string& rule) {
-    const v1::NodeRule* line = LineOf(*other.node, rule);
-    return line != nullptr && Holds(*line);
-  });
-}
-
-size_t Capacity::SoundOthers(size_t member, const std::vector<std::string>& rules) const {
+// Where it is not known whether it holds, nothing is built on it.
+size_t Capacity::SoundOthers(size_t member, const std::string& rule) const {
   size_t others = 0;
   for (size_t i = 0; i < serves_.size(); ++i) {
-    if (i != member && serves_[i] && IsSound(i, rules)) ++others;
+    if (i == member || !serves_[i]) continue;
+    const v1::NodeRule* line = LineOf(*situation_.members[i].node, rule);
+    if (line != nullptr && Holds(*line)) ++others;
   }
   return others;
 }

@@ -17,13 +17,11 @@ class Capacity {
 
   // Of those that serve and do not leave, but for this member.
   size_t Others(size_t member) const;
-  // Of these, the ones on which all of these rules are known to hold.
-  size_t SoundOthers(size_t member, const std::vector<std::string>& rules) const;
+  // Of these, the ones on which the rule is known to hold.
+  size_t SoundOthers(size_t member, const std::string& rule) const;
   void Leave(size_t member);
 
  private:
-  bool IsSound(size_t member, const std::vector<std::string>& rules) const;
-
   const Situation& situation_;
   std::vector<bool> serves_;
 };

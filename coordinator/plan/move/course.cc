@@ -1,17 +1,13 @@
 #include "coordinator/plan/move/course.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
-#include "coordinator/plan/change/kind.h"
 #include "coordinator/plan/change/together.h"
-#include "coordinator/plan/change/verify.h"
-#include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/drain.h"
 #include "coordinator/plan/move/enter.h"
 #include "coordinator/plan/move/rest.h"
+#include "coordinator/plan/move/serve.h"
 
 namespace connect_ha {
 namespace {
@@ -74,69 +70,6 @@ Move FromFenced(Situation& situation, const Change& change, const Member& member
           absl::StrCat("that to be right; or an admin's word: connect-ha node unfence ",
                        member.name(), " --until TIME --reason ..."),
           out_for};
-}
-
-// What its agent meets with on the way: a start that the preflight refuses, say.
-std::string WithTrouble(const Situation& situation, const Member& member, const char* what) {
-  const v1::Convergence& convergence = member.node->convergence();
-  if (!SpeaksOfGeneration(situation.input, *member.node) || convergence.troubles_size() == 0) {
-    return what;
-  }
-  const v1::Trouble& trouble = convergence.troubles(0);
-  return absl::StrCat(what, ": ", trouble.resource(), ": ", trouble.error());
-}
-
-bool IsToBeInstalled(const v1::Convergence& convergence) {
-  const auto& changes = convergence.changes();
-  return std::any_of(changes.begin(), changes.end(), [](const v1::Change& change) {
-    return change.resource() == kConnectsPackage;
-  });
-}
-
-// Nobody is interrupted by what is changed under a Connect that does not come up, and without that
-// it may never.
-bool IsToBeMended(Situation& situation, const Change& change, const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  if (node.connect() != v1::CONNECT_RESTS || change.paused != nullptr ||
-      change.aborted != nullptr || !SpeaksOfGeneration(situation.input, node)) {
-    return false;
-  }
-  const bool differs =
-      NeedsOf(situation, member) >= v1::Change::RESTART || IsToBeInstalled(node.convergence());
-  return differs && (StartFailed(member) || IsDown(situation, member));
-}
-
-// Started, and not open yet.
-Move StayClosed(Situation& situation, const Change& change, const Member& member) {
-  const std::string why = WhyClosed(situation, change, member);
-  if (why.empty()) return {v1::SERVING, "", "", {}};
-  const bool is_long = TakesTooLong(situation, member);
-  if (is_long && change.halted.empty()) {
-    situation.Say(member.name(), absl::StrCat("its gate stays closed: ", why),
-                  "connect-ha checklist; to let it serve all the same for a time: connect-ha waive "
-                  "RULE --until TIME --reason ...");
-  }
-  const bool comes = HasReached(member, v1::SERVING);
-  return {v1::SERVING,
-          "its gate is closed until it is known to be right",
-          comes ? why : WithTrouble(situation, member, "its agent to get there"),
-          {},
-          /*closed=*/true};
-}
-
-Move FromServing(Situation& situation, const Change& change, const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  if (IsToBeMended(situation, change, member)) return Prepare(situation, member);
-  std::string waits;
-  if (StartFailed(member)) {
-    waits = absl::StrCat("connect-ha node start ", member.name(), ", once it may go well");
-  } else if (!HasReached(member, v1::SERVING)) {
-    waits = WithTrouble(situation, member, "its agent to get there");
-  } else if (!node.brief().facts().answers()) {
-    waits = WithTrouble(situation, member, "Connect to answer");
-  }
-  if (member.memory.closed() && !StartFailed(member)) return StayClosed(situation, change, member);
-  return {v1::SERVING, "", waits, {}, member.memory.closed()};
 }
 
 // Of a node on which Connect is neither started nor stopped.

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/change/change.h"
 #include "coordinator/plan/change/database.h"
+#include "coordinator/plan/change/kind.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/kept_out.h"
 #include "coordinator/plan/move/versions.h"
@@ -28,15 +29,14 @@ std::string WhyDatabaseRefuses(const Situation& situation, const std::string& ve
                       input.generation(), " --reason ...");
 }
 
-std::string FirstChange(const v1::Convergence& convergence) {
-  const v1::Change& change = convergence.changes(0);
+std::string ChangeText(const v1::Change& change) {
   return absl::StrCat(change.resource(), ": ", change.from(), ", to be ", change.to());
 }
 
 // Nobody but a person has a Connect stopped that was found running. Where all nodes have to stop
 // for it together, one alone is no way.
-std::string HowItIsChanged(const Member& member) {
-  if (NeedsOfChange(member.node->convergence().changes(0)) == v1::Change::TOGETHER) return "";
+std::string HowItIsChanged(const Situation& situation, const Member& member) {
+  if (NeedsOf(situation, member) == v1::Change::TOGETHER) return "";
   return absl::StrCat("; to have it done: connect-ha node drain ", member.name(),
                       " --reason ..., then: connect-ha node uncordon ", member.name());
 }
@@ -66,12 +66,9 @@ std::string WhyNotAdopt(Situation& situation, const Member& member) {
     const v1::Trouble& trouble = node.convergence().troubles(0);
     return absl::StrCat(trouble.resource(), ": ", trouble.error());
   }
-  // Those that need most come first.
-  const bool restarts = node.convergence().changes_size() > 0 &&
-                        NeedsOfChange(node.convergence().changes(0)) >= v1::Change::RESTART;
-  if (restarts) {
-    return absl::StrCat(FirstChange(node.convergence()), HowItIsChanged(member));
-  }
+  const v1::Change* differs = FirstThatInterrupts(node.convergence());
+  if (differs != nullptr)
+    return absl::StrCat(ChangeText(*differs), HowItIsChanged(situation, member));
   if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) {
     return "Connect does not answer there";
   }

@@ -74,9 +74,8 @@ class Wishes {
     const bool is_needed = notice->kind() == v1::InstanceNotice::REBALANCE &&
                            member_.memory.closed() && IsAlone(situation_, member_);
     if (is_needed) return;
-    Add(Wish::kNotice, notice->has_at() ? FromProto(notice->at()) : Time{}, v1::DRAINING,
-        TextOf(*notice))
-        .certain = IsCertain(*notice);
+    Add(IsCertain(*notice) ? Wish::kInstanceGoes : Wish::kNotice,
+        notice->has_at() ? FromProto(notice->at()) : Time{}, v1::DRAINING, TextOf(*notice));
   }
 
   void ByStart() {
@@ -125,7 +124,9 @@ class Wishes {
     if (!held.empty()) {
       // Once all had stopped, nobody is to run anything.
       const bool at_once = !change_.stopping || member_.memory.closed();
-      Add(Wish::kChange, Time{}, at_once ? v1::STOPPED : v1::DRAINING, held).downtime = true;
+      Wish& wish = Add(Wish::kChange, Time{}, at_once ? v1::STOPPED : v1::DRAINING, held);
+      wish.downtime = true;
+      wish.leave.start_failed = StartFailed(member_);
       return;
     }
     const std::string why = TurnOf(situation_, change_, member_, waits);
@@ -175,7 +176,7 @@ std::vector<Wish> WishesOf(Situation& situation, const Change& change,
   }
   std::sort(wishes.begin(), wishes.end(), [&situation](const Wish& a, const Wish& b) {
     const auto key = [&situation](const Wish& wish) {
-      return std::make_tuple(wish.kind, wish.since, wish.number,
+      return std::make_tuple(!wish.downtime, wish.kind, wish.since, wish.number,
                              situation.members[wish.member].node->member());
     };
     return key(a) < key(b);

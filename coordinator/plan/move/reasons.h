@@ -12,16 +12,18 @@
 namespace connect_ha {
 
 struct Wish {
-  // In the order in which they are granted.
+  // In the order in which they are granted, but that those with `downtime` come first: those that
+  // need fewer others to serve, so that the next count on nobody who leaves.
   enum Kind {
-    kFenceWord,
     kFence,
-    kStop,
-    kDrain,
-    kNotice,
+    kInstanceGoes,  // whatever is decided
     kStartFailed,
     kOlder,  // it runs what is older than what may have migrated the database
     kClose,
+    kFenceWord,
+    kStop,
+    kDrain,
+    kNotice,
     kHold,
     kChange
   } kind = kHold;
@@ -29,7 +31,6 @@ struct Wish {
   Time since;           // the longer, the sooner
   uint64_t number = 0;  // of a word
   Leave leave;
-  bool certain = false;   // the instance goes anyway
   bool downtime = false;  // whoever asked said so
 };
 

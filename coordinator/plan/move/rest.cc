@@ -35,23 +35,24 @@ Move Rest(Situation& situation, const Change& change, const Member& member) {
   if (member.words.fence != nullptr) {
     return {v1::FENCED,
             SaidBy(*member.words.fence),
-            absl::StrCat("connect-ha node unfence ", member.name()),
+            absl::StrCat("connect-ha node unfence ", member.name(), " --reason ..."),
             {}};
   }
   if (member.words.stop != nullptr) {
     return {v1::STOPPED,
             SaidBy(*member.words.stop),
-            absl::StrCat("connect-ha node start ", member.name()),
+            absl::StrCat("connect-ha node start ", member.name(), " --reason ..."),
             {}};
   }
   const uint64_t failed = member.memory.start_failed();
   if (failed != 0 && failed == situation.input.generation()) {
     const std::string& last = member.node->start_failed();
-    return {v1::STOPPED,
-            absl::StrCat("Connect did not start, however often it was tried",
-                         last.empty() ? "" : ": ", last),
-            absl::StrCat("connect-ha node start ", member.name(), ", once it may go well"),
-            {}};
+    return {
+        v1::STOPPED,
+        absl::StrCat("Connect did not start, however often it was tried", last.empty() ? "" : ": ",
+                     last),
+        absl::StrCat("connect-ha node start ", member.name(), " --reason ..., once it may go well"),
+        {}};
   }
   const std::string held = WhyHeld(situation, change, member);
   if (!held.empty()) {

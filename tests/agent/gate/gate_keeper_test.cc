@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "agent/probes/probe.h"
+#include "common/time.h"
 #include "tests/agent/host/fake_systemd.h"
 #include "tests/fakes/fake_host.h"
 
@@ -40,7 +41,9 @@ class GateKeeperTest : public testing::Test {
     host_.SetUnit(unit);
     const std::lock_guard<std::mutex> lock(mutex_);
     *facts_.mutable_connect()->mutable_unit() = unit;
-    facts_.mutable_connect()->mutable_ping()->set_http_status(200);
+    v1::Ping& ping = *facts_.mutable_connect()->mutable_ping();
+    ping.set_http_status(200);
+    *ping.mutable_asked_at() = ToProto(host_.Now());
   }
   void Start(std::chrono::milliseconds pace) {
     GateKeeperOptions options;

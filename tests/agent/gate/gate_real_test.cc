@@ -20,6 +20,7 @@
 #include "agent/resources/nouns.h"
 #include "agent/resources/service/service_notes.h"
 #include "common/checklist/guard_lines.h"
+#include "common/time.h"
 #include "tests/agent/gate/listening.h"
 #include "tests/agent/host/container.h"
 #include "tests/fakes/no_progress.h"
@@ -92,7 +93,9 @@ class ClosingGate : public RealGate {
       v1::Facts facts;
       const auto unit = host_.ReadUnit(kUnit);
       if (unit.ok()) *facts.mutable_connect()->mutable_unit() = *unit;
-      facts.mutable_connect()->mutable_ping()->set_http_status(200);
+      v1::Ping& ping = *facts.mutable_connect()->mutable_ping();
+      ping.set_http_status(200);
+      *ping.mutable_asked_at() = ToProto(host_.Now());
       return facts;
     };
     options_ = std::move(options);
@@ -207,7 +210,8 @@ TEST_F(RealUnit, IsTakenOverAsItRuns) {
   EXPECT_EQ(host_.ReadUnit(kUnit)->started_at().DebugString(), started_at);
 }
 
-TEST_F(RealUnit, APreflightThatRefusesIsTriedThriceAndToldFromTheJournal) {
+// One that its preflight refuses is no try; a program that ends without a word of its own is one.
+TEST_F(RealUnit, AStartThatFailsIsTriedThriceAndToldFromTheJournal) {
   WriteGuard("echo no-mount-here; exit 1");
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(Apply(UnitWanted::kRunning).code(), absl::StatusCode::kAborted);

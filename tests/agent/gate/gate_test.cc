@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "common/time.h"
 #include "tests/agent/gate/node_facts.h"
 #include "tests/fakes/fake_host.h"
 
@@ -49,6 +50,12 @@ class GateTest : public testing::Test {
     orders_.set_state(state);
     orders_.set_reason(reason);
   }
+  // Asked just now.
+  void SetPing(uint32_t http_status) {
+    v1::Ping& ping = *facts_.mutable_connect()->mutable_ping();
+    ping.set_http_status(http_status);
+    *ping.mutable_asked_at() = ToProto(host_.Now());
+  }
   void SetConnect(const std::string& active, uint32_t ping) {
     v1::Unit unit;
     unit.set_name(kUnit);
@@ -60,7 +67,7 @@ class GateTest : public testing::Test {
     facts_.Clear();
     SetConfiguration(facts_);
     *facts_.mutable_connect()->mutable_unit() = unit;
-    if (ping > 0) facts_.mutable_connect()->mutable_ping()->set_http_status(ping);
+    if (ping > 0) SetPing(ping);
   }
   int Status() { return gate_->Health(milliseconds(0)).status; }
   std::string Text() { return gate_->Health(milliseconds(0)).text; }
@@ -194,8 +201,41 @@ TEST_F(GateTest, WhatCannotBeAskedThisTimeIsAsItWas) {
   gate_->Look();
   host_.SetError(kUnit, absl::UnavailableError("systemd does not answer"));
   facts_.Clear();
+  host_.Advance(kAnswerCounts);
   gate_->Look();
   EXPECT_EQ(Status(), 200);
+}
+
+TEST_F(GateTest, WhatWasAskedTooLongAgoIsNotKnown) {
+  constexpr char kNotKnown[] =
+      "closed: whether Connect answers is not known since 2024-08-01T12:00:00Z\n";
+  gate_->Look();
+  // The probe hangs: at first what it read last stands, then nothing of it does.
+  host_.Advance(kAnswerCounts + milliseconds(1));
+  gate_->Look();
+  EXPECT_EQ(Text(), kNotKnown);
+  facts_.Clear();
+  gate_->Look();
+  EXPECT_EQ(Text(), kNotKnown);
+  // An observed node's, too.
+  Tell(v1::OBSERVED);
+  EXPECT_EQ(Text(), kNotKnown);
+  Tell(v1::SERVING);
+  SetConnect("active", 200);
+  gate_->Look();
+  EXPECT_EQ(Text(), "open\n");
+}
+
+// As where systemd, or a disk, does not let it come back.
+TEST_F(GateTest, AnAnswerGrowsOldWithoutALook) {
+  gate_->Look();
+  const uint64_t version = gate_->News().version;
+  host_.Advance(kAnswerCounts);
+  EXPECT_EQ(Status(), 200);
+  host_.Advance(milliseconds(1));
+  EXPECT_EQ(Status(), 503);
+  EXPECT_FALSE(gate_->News().report.gate_open());
+  EXPECT_GT(gate_->News().version, version);
 }
 
 TEST_F(GateTest, WhoAsksBeforeTheFirstLookWaitsForItAndNoLonger) {
@@ -203,6 +243,17 @@ TEST_F(GateTest, WhoAsksBeforeTheFirstLookWaitsForItAndNoLonger) {
   std::thread look([this] { gate_->Look(); });
   EXPECT_EQ(gate_->Health(std::chrono::seconds(30)).status, 200);
   look.join();
+}
+
+// A coordinator would count on it, and take the others out.
+TEST_F(GateTest, WhereNobodyCanAskItIsSaidToBeClosed) {
+  options_.is_heard = false;
+  Start();
+  gate_->Look();
+  EXPECT_FALSE(gate_->News().report.gate_open());
+  EXPECT_TRUE(StrContains(gate_->News().report.gate_reason(), "connect-ha-gate.socket"));
+  Tell(v1::OBSERVED);
+  EXPECT_FALSE(gate_->News().report.gate_open());
 }
 
 TEST_F(GateTest, NothingIsKnownOfAConnectThatRunsBeforeItWasAsked) {

@@ -3,11 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "absl/strings/match.h"
+#include "common/time.h"
 #include "tests/agent/gate/node_facts.h"
 
 namespace connect_ha {
 namespace {
+
+constexpr Time kNow{std::chrono::seconds(1'722'513'600)};  // 2024-08-01T12:00:00Z
 
 v1::Unit UnitOf(const std::string& active, int64_t started_at) {
   v1::Unit unit;
@@ -24,21 +29,22 @@ ConnectLook Answering() {
   look.unit = UnitOf("active", 100);
   *look.facts.mutable_unit() = UnitOf("active", 100);
   look.facts.mutable_ping()->set_http_status(200);
+  *look.facts.mutable_ping()->mutable_asked_at() = ToProto(kNow);
   return look;
 }
 
 TEST(JudgeConnect, OpensWhereItRunsAndAnswers) {
-  EXPECT_TRUE(JudgeConnect(Answering()).open);
+  EXPECT_TRUE(JudgeConnect(Answering(), kNow).open);
   ConnectLook reloading = Answering();
   reloading.unit->set_active_state("reloading");
-  EXPECT_TRUE(JudgeConnect(reloading).open);
+  EXPECT_TRUE(JudgeConnect(reloading, kNow).open);
 }
 
 TEST(JudgeConnect, WhatSystemdSaysNowCountsBeforeWhatWasGathered) {
   for (const char* state : {"inactive", "failed", "activating", "deactivating", ""}) {
     ConnectLook look = Answering();
     look.unit = UnitOf(state, 0);
-    const GateVerdict verdict = JudgeConnect(look);
+    const GateVerdict verdict = JudgeConnect(look, kNow);
     EXPECT_FALSE(verdict.open) << state;
     EXPECT_TRUE(absl::StrContains(verdict.why, "Connect does not run")) << verdict.why;
   }
@@ -48,19 +54,30 @@ TEST(JudgeConnect, WhatSystemdSaysNowCountsBeforeWhatWasGathered) {
 TEST(JudgeConnect, AnAnswerCountsForTheStartThatItWasAskedOf) {
   ConnectLook look = Answering();
   look.unit = UnitOf("active", 200);
-  EXPECT_EQ(JudgeConnect(look).why, "Connect was started, and has not answered yet");
+  EXPECT_EQ(JudgeConnect(look, kNow).why, "Connect was started, and has not answered yet");
 }
 
 TEST(JudgeConnect, NoAnswerAndAWrongOneClose) {
   ConnectLook look = Answering();
   look.facts.mutable_ping()->set_http_status(502);
-  EXPECT_EQ(JudgeConnect(look).why, "/__ping__ answers 502");
+  EXPECT_EQ(JudgeConnect(look, kNow).why, "/__ping__ answers 502");
   look.facts.mutable_ping()->clear_http_status();
   look.facts.mutable_ping()->set_error("connection refused");
-  EXPECT_EQ(JudgeConnect(look).why, "/__ping__ does not answer: connection refused");
+  EXPECT_EQ(JudgeConnect(look, kNow).why, "/__ping__ does not answer: connection refused");
   look.facts.clear_ping();
-  EXPECT_FALSE(JudgeConnect(look).open);
-  EXPECT_EQ(JudgeConnect(ConnectLook()).why, "whether Connect runs is not known");
+  EXPECT_FALSE(JudgeConnect(look, kNow).open);
+  EXPECT_EQ(JudgeConnect(ConnectLook(), kNow).why, "whether Connect runs is not known");
+}
+
+TEST(JudgeConnect, AnAnswerCountsForAWhile) {
+  const ConnectLook look = Answering();
+  const auto longer = kAnswerCounts + std::chrono::microseconds(1);
+  EXPECT_TRUE(JudgeConnect(look, kNow + kAnswerCounts).open);
+  EXPECT_EQ(JudgeConnect(look, kNow + longer).why,
+            "whether Connect answers is not known since 2024-08-01T12:00:00Z");
+  // The clock was set back.
+  EXPECT_TRUE(JudgeConnect(look, kNow - kAnswerCounts).open);
+  EXPECT_FALSE(JudgeConnect(look, kNow - longer).open);
 }
 
 class ClosedByRuleTest : public testing::Test {
@@ -118,6 +135,17 @@ TEST_F(ClosedByRuleTest, WhatIsUnknownOrOnlyOfTheNextBootClosesNothing) {
 TEST_F(ClosedByRuleTest, ARuleThatClosesAndFailsHereDoes) {
   Loop();
   EXPECT_TRUE(absl::StartsWith(Closed(), "service-is-healthy: restarts in a loop")) << Closed();
+}
+
+// systemd counts for months.
+TEST_F(ClosedByRuleTest, OneCrashAfterManyOldOnesClosesNothing) {
+  Loop();
+  v1::Unit& unit = *facts_.mutable_connect()->mutable_unit();
+  unit.set_restarts(30);
+  unit.set_restarts_lately(1);
+  EXPECT_EQ(Closed(), "");
+  unit.set_restarts_lately(3);
+  EXPECT_EQ(Closed(), "service-is-healthy: restarts in a loop (3 restarts within 10 minutes)");
 }
 
 // It neither closes nor opens.

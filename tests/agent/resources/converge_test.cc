@@ -524,7 +524,19 @@ TEST_F(ConvergeTest, HandsAreTakenOffWhereThatIsAsked) {
   node_.host.Erase("/var/lib/rstudio-connect/connect.lic");
   Turn();
   EXPECT_EQ(node_.host.ReadUnit(kUnit)->load_state(), "loaded");
+  EXPECT_EQ(node_.DpkgStatus("r-4.3.3"), "1, install ok installed");
   EXPECT_FALSE(node_.host.Stat("/var/lib/rstudio-connect/connect.lic").ok());
+}
+
+TEST_F(ConvergeTest, HandsAreTakenOffUnderAConnectThatRuns) {
+  Serve();
+  ASSERT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
+  assignment_.set_state(v1::OBSERVED);
+  assignment_.set_release(true);
+  Turn();
+  EXPECT_EQ(watch_.last().troubles_size(), 0) << said();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, install ok installed");
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "active");
 }
 
 TEST_F(ConvergeTest, APreviewSaysWhatWouldBeChangedAndChangesNothing) {
@@ -753,7 +765,7 @@ TEST_F(ConvergeTest, WhatIsLeftOfOlderSpecificationsIsRemoved) {
   EXPECT_EQ(*node_.host.ListDirectory("/opt/quarto"),
             (std::vector<std::string>{".1.5.57.sha256", "1.5.57"}));
   EXPECT_EQ(*node_.host.ListDirectory(kStateDir),
-            (std::vector<std::string>{"artifacts", "ca.crt", "changes", "service"}));
+            (std::vector<std::string>{"artifacts", "ca.crt", "changes", "holds", "service"}));
   EXPECT_EQ(node_.host.ListDirectory(kCacheDir)->size(), 5u);
 }
 

@@ -36,6 +36,15 @@ class FailuresTest : public testing::Test {
   v1::Trouble trouble() const {
     return watch_.last().troubles_size() > 0 ? watch_.last().troubles(0) : v1::Trouble();
   }
+  // The service itself is held back before anything else is looked at: its note, and its mask.
+  void ExpectNothingChangedButTheService() {
+    for (const std::string& change : node_.host.changes()) {
+      EXPECT_TRUE(absl::StartsWith(change, "Run ") || change == absl::StrCat("MaskUnit ", kUnit) ||
+                  change == absl::StrCat("WriteFile ", kStateDir, "/service") ||
+                  change == absl::StrCat("WriteFile ", kStateDir, "/changes"))
+          << change;
+    }
+  }
   int Fetches() const {
     int count = 0;
     for (const std::string& change : node_.host.changes()) {
@@ -84,6 +93,31 @@ class FailuresTest : public testing::Test {
     EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
     EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
   }
+
+  // Hands off.
+  void Release() {
+    assignment_.set_state(v1::OBSERVED);
+    assignment_.set_release(true);
+    Turn();
+  }
+  void TakeBack() {
+    assignment_.set_state(v1::PREPARING);
+    assignment_.set_release(false);
+  }
+  // An upgrade of what somebody put on hold, up to where it is on hold no more.
+  void CutPowerWhileTheHoldIsOff() {
+    FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
+    node_.SetInstalled(older, "hold ok installed");
+    deb_.reads = 5;
+    Publish();
+    watch_.StopAfterWaits(4);
+    Turn();
+    ASSERT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, install ok installed");
+    node_.host.Reboot();
+    Restart();
+    watch_.StopAfterWaits(0);
+  }
+  void Restart() { agent_ = std::make_unique<Agent>(node_); }
 
   BareNode node_;
   FakeDeb deb_;
@@ -362,18 +396,85 @@ TEST_F(FailuresTest, WhatAptCouldNotInstallIsOnHoldAgain) {
 }
 
 TEST_F(FailuresTest, APowerCutAfterTheHoldWasTakenOffIsMended) {
-  FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
-  node_.SetInstalled(older, "hold ok installed");
-  deb_.reads = 5;
-  Publish();
-  watch_.StopAfterWaits(4);
-  Turn();
-  ASSERT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, install ok installed");
-  node_.host.Reboot();
-  agent_ = std::make_unique<Agent>(node_);
-  watch_.StopAfterWaits(0);
+  CutPowerWhileTheHoldIsOff();
   ExpectConverged();
   EXPECT_FALSE(StrContains(Commands(1), "unhold")) << Commands(1);
+  Release();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
+}
+
+TEST_F(FailuresTest, AHoldThatAPowerCutLeftOffIsPutBackByLettingGo) {
+  CutPowerWhileTheHoldIsOff();
+  Release();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, hold ok installed");
+}
+
+// Nothing is left that would have it put on hold once more.
+TEST_F(FailuresTest, WhatOthersTakeOffHoldAfterLettingGoStaysOff) {
+  const std::string notes = absl::StrCat(kStateDir, "/holds");
+  CutPowerWhileTheHoldIsOff();
+  Release();
+  const FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
+  node_.SetInstalled(older, "install ok installed");
+  Turn();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, install ok installed");
+  EXPECT_TRUE(node_.host.ListDirectory(notes)->empty());
+  // Its agent was killed before it forgot that the hold is back.
+  node_.SetInstalled(older, "hold ok installed");
+  node_.host.SetFile(absl::StrCat(notes, "/rstudio-connect"), "others\n");
+  Turn();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, hold ok installed");
+  EXPECT_TRUE(node_.host.ListDirectory(notes)->empty());
+}
+
+TEST_F(FailuresTest, LettingGoTakesOffTheAgentsHold) {
+  ExpectConverged();
+  Release();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, install ok installed");
+  EXPECT_EQ(agent_->journal.Pending(10).back().change().from(),
+            "on hold by this agent: rstudio-connect");
+  // What is put on hold afterwards is nobody's but theirs who did it.
+  node_.SetInstalled(deb_, "hold ok installed");
+  Turn();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
+}
+
+TEST_F(FailuresTest, LettingGoLeavesTheHoldsOfOthers) {
+  FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
+  node_.SetInstalled(older, "hold ok installed");
+  ExpectConverged();
+  Release();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
+}
+
+TEST_F(FailuresTest, LettingGoMayBeKilledAnywhereAndDoneAgain) {
+  const std::string notes = absl::StrCat(kStateDir, "/holds");
+  for (int call = 1; call <= 20; ++call) {
+    TakeBack();
+    Restart();
+    ExpectConverged();
+    node_.host.DieAtCall(call);
+    Release();
+    node_.host.Revive();
+    Restart();
+    Turn();
+    EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, install ok installed")
+        << call;
+    EXPECT_TRUE(node_.host.ListDirectory(notes)->empty()) << call;
+  }
+}
+
+// An installation that is under way ends with the hold.
+TEST_F(FailuresTest, LettingGoWaitsForTheInstallationThatRuns) {
+  deb_.reads = 5;
+  Publish();
+  watch_.StopAfterWaits(2);
+  Turn();
+  ASSERT_FALSE(node_.host.services_started().empty());
+  watch_.StopAfterWaits(0);
+  Restart();
+  Release();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, install ok installed");
 }
 
 TEST_F(FailuresTest, APackageForWhichAnotherWouldGoIsNotInstalled) {
@@ -409,9 +510,7 @@ TEST_F(FailuresTest, NothingIsChangedAfterSomebodySaidStopDuringTheLook) {
   node_.host.SetFile(CachedFile(), "its file");
   StopAtSimulation();
   Turn();
-  for (const std::string& change : node_.host.changes()) {
-    EXPECT_TRUE(absl::StartsWith(change, "Run ")) << change;
-  }
+  ExpectNothingChangedButTheService();
   watch_.StopAfterWaits(0);
   Publish();
   ExpectConverged();
@@ -444,13 +543,13 @@ TEST_F(FailuresTest, WhatIsNoDigestIsNotLookedAt) {
     ExpectStuck("the specification names an artifact's sha256 \"" + wrong + "\"");
     EXPECT_EQ(trouble().resource(), "specification");
   }
-  EXPECT_TRUE(node_.host.changes().empty());
+  ExpectNothingChangedButTheService();
 }
 
 TEST_F(FailuresTest, WhatIsNoVersionIsNotLookedAt) {
   spec().mutable_runtimes()->add_quarto()->set_version("../../etc");
   ExpectStuck("the specification names a version \"../../etc\"");
-  EXPECT_TRUE(node_.host.changes().empty());
+  ExpectNothingChangedButTheService();
 }
 
 TEST_F(FailuresTest, AnotherBuildOfTheSameVersionIsReplaced) {

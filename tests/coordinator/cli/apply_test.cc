@@ -321,6 +321,15 @@ TEST_F(ApplyAndServe, WaitsUntilTheNodeServes) {
                         "1 of 1 node as generation 1 says, after 2s\n"));
 }
 
+// A first start may take minutes, and nobody is sent there meanwhile.
+TEST_F(ApplyAndServe, WaitsUntilConnectAnswers) {
+  v1::Snapshot silent = Told(v1::SERVING, v1::SERVING);
+  silent.mutable_nodes(0)->set_waits_for("Connect to answer");
+  world_.coordinator.snapshots = {silent, Told(v1::SERVING, v1::SERVING)};
+  EXPECT_EQ(ApplyAndWait(), kHolds);
+  EXPECT_EQ(Took(), std::chrono::seconds(1));
+}
+
 TEST_F(ApplyAndServe, WaitsForNoNodeThatAPersonHolds) {
   Follow(Told(v1::READY, v1::READY), 100);
   world_.coordinator.snapshots[0].mutable_nodes(0)->set_waits_for("cordoned by admin/alice: a");

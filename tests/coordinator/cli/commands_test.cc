@@ -78,13 +78,15 @@ TEST(NodeRemove, DoesNothingWithoutAYes) {
 TEST(Why, IsTakenAlongByWhateverIsWrittenDown) {
   World world;
   world.coordinator.created.set_join_command("connect-ha-agent enroll");
-  EXPECT_EQ(world.Run({"node", "remove", "node-2", "--yes", "--why", "broken disk"}), kHolds);
+  EXPECT_EQ(world.Run({"node", "remove", "node-2", "--yes", "--reason", "broken disk"}), kHolds);
+  EXPECT_EQ(world.Run({"node", "remove", "node-3", "--yes", "--why", "its fan"}), kHolds);
   EXPECT_EQ(world.Run({"token", "revoke", "x", "--why=leaked"}), kHolds);
   EXPECT_EQ(world.Run({"token", "create", "--why", "new node"}), kHolds);
   EXPECT_EQ(world.Run({"admin", "remove", "bob", "--yes", "--why", "left"}), kHolds);
   EXPECT_THAT(world.coordinator.changes,
-              ElementsAre("remove node-2, why: broken disk", "revoke x, why: leaked",
-                          "create why: \"new node\"", "remove admin bob, why: left"));
+              ElementsAre("remove node-2, why: broken disk", "remove node-3, why: its fan",
+                          "revoke x, why: leaked", "create why: \"new node\"",
+                          "remove admin bob, why: left"));
 }
 
 TEST(AdminRemove, DoesNothingWithoutAYes) {

@@ -60,7 +60,7 @@ TEST_F(Completion, OffersCommands) {
 }
 
 TEST_F(Completion, OffersOptionsOfTheCommandOnly) {
-  EXPECT_EQ(Offers("connect-ha node remove node-1 --"), "--yes --why --identity --help\n");
+  EXPECT_EQ(Offers("connect-ha node remove node-1 --"), "--yes --reason --why --identity --help\n");
   EXPECT_EQ(Offers("connect-ha token create --u"), "--uses\n");
   EXPECT_EQ(Offers("connect-ha node drain node-1 --"),
             "--reason --until --now --allow-downtime --identity --help\n");
@@ -84,6 +84,8 @@ TEST_F(Completion, OffersOperandsThatAreKnown) {
   EXPECT_EQ(Offers("connect-ha proof --output json d"), "database\n");
   EXPECT_EQ(Offers("connect-ha proof storage d"), "\n");
   EXPECT_EQ(Offers("connect-ha proof storage --wa"), "--watch\n");
+  EXPECT_EQ(Offers("connect-ha waive encr"), "encryption-key-matches\n");
+  EXPECT_EQ(Offers("connect-ha waive --until 2h encr"), "encryption-key-matches\n");
 }
 
 TEST_F(Completion, DoesNotTakeAValueForACommand) {

@@ -112,6 +112,25 @@ TEST_F(Words, NothingIsSaidWithoutAReasonAnEndOrASubject) {
   EXPECT_TRUE(Asked().empty());
 }
 
+// Where the reason was forgotten, what is said of that does not lead to the opposite.
+TEST_F(Words, WhatIsToBeTypedInsteadIsTheSameWithWhatIsMissing) {
+  world_.width = 400;
+  const auto fix = [this](const std::vector<std::string>& words) {
+    EXPECT_EQ(world_.Run(words), kUsage);
+    return world_.error.substr(world_.error.find("\nfix:   "));
+  };
+  EXPECT_EQ(fix({"release", "--take-back", "node-2"}),
+            "\nfix:   connect-ha release --take-back node-2 --reason TEXT\n");
+  EXPECT_EQ(fix({"waive", "disk-has-room", "--node", "node-1", "--take-back"}),
+            "\nfix:   connect-ha waive --node node-1 --take-back disk-has-room --reason TEXT\n");
+  EXPECT_EQ(fix({"waive", "disk-has-room", "--node", "node-1", "--reason", "a"}),
+            "\nfix:   connect-ha waive --node node-1 disk-has-room --until 2h --reason TEXT\n");
+  EXPECT_EQ(
+      fix({"node", "stop", "node-2", "--now", "--until", "2h", "--allow-downtime"}),
+      "\nfix:   connect-ha node stop --until 2h --now --allow-downtime node-2 --reason TEXT\n");
+  EXPECT_TRUE(Asked().empty());
+}
+
 TEST_F(Words, WhatBecomesOfTheNodeIsSaid) {
   v1::NodeAssignment& told = *world_.coordinator.plan.mutable_decision()->add_assignments();
   told.set_node("node-2");
@@ -119,11 +138,72 @@ TEST_F(Words, WhatBecomesOfTheNodeIsSaid) {
   told.set_reason("drained by admin/alice: a; it stays, since so few others serve: 0, it takes 1");
   told.set_waits_for("others to serve");
   world_.width = 400;
-  EXPECT_EQ(world_.Run({"node", "drain", "node-2", "--reason", "a"}), kHolds);
+  EXPECT_EQ(world_.Run({"node", "drain", "node-2", "--reason", "a"}), kFails);
   EXPECT_EQ(world_.out,
-            "drain: said; to take it back: connect-ha node uncordon node-2\n"
+            "drain: said; to take it back: connect-ha node uncordon node-2 --reason TEXT\n"
             "node-2 is to be serving: drained by admin/alice: a; it stays, since so few others "
             "serve: 0, it takes 1; waits for: others to serve\n");
+}
+
+// Whoever goes on by the exit code is not to take a node that stays for one that has left.
+TEST_F(Words, ThatANodeStaysIsTheExitCode) {
+  v1::NodeAssignment& told = *world_.coordinator.plan.mutable_decision()->add_assignments();
+  told.set_node("node-2");
+  const auto code = [&](v1::NodeState state, const std::string& verb) {
+    told.set_state(state);
+    return world_.Run({"node", verb, "node-2", "--reason", "a"});
+  };
+  EXPECT_EQ(code(v1::DRAINING, "drain"), kHolds);
+  EXPECT_EQ(code(v1::READY, "drain"), kHolds);
+  EXPECT_EQ(code(v1::OBSERVED, "stop"), kFails);
+  EXPECT_EQ(code(v1::STOPPED, "stop"), kHolds);
+  EXPECT_EQ(code(v1::DRAINING, "fence"), kFails);
+  EXPECT_EQ(code(v1::FENCED, "fence"), kHolds);
+  EXPECT_EQ(code(v1::SERVING, "cordon"), kHolds);
+}
+
+// Who said it sees the node as it was told before.
+TEST_F(Words, ThatNothingFollowsFromThemIsSaid) {
+  world_.coordinator.plan.add_broken("it cannot be stored: the disk is full");
+  const std::string not_in_force =
+      "\nThe newest decision is NOT IN FORCE; the one before stays:\n"
+      "  it cannot be stored: the disk is full\n";
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"node", "fence", "node-2", "--reason", "a"},
+                                             {"node", "unfence", "node-2", "--reason", "a"}}) {
+    EXPECT_EQ(world_.Run(words), kFails);
+    EXPECT_THAT(world_.out, HasSubstr(not_in_force)) << words[1];
+  }
+  world_.Run({"status"});
+  EXPECT_THAT(world_.out, HasSubstr(not_in_force));
+}
+
+// The last one that serves, say.
+TEST_F(Words, PlanShowsNoActionAsTakenOfANodeThatStays) {
+  v1::Decision& decision = *world_.coordinator.plan.mutable_decision();
+  v1::NodeAssignment& told = *decision.add_assignments();
+  told.set_node("node-1");
+  v1::Hazard& hazard = *decision.add_hazards();
+  hazard.set_node("node-1");
+  hazard.set_rule("storage-is-mounted");
+  hazard.set_action(v1::FENCE);
+  hazard.set_acts(true);
+  hazard.set_text("/mnt/connect is a local ext4");
+  world_.width = 400;
+  for (const v1::NodeState state : {v1::SERVING, v1::DRAINING}) {
+    told.set_state(state);
+    world_.Run({"plan"});
+    EXPECT_THAT(world_.out, HasSubstr("  (fence)  ")) << state;
+    EXPECT_THAT(world_.out, HasSubstr("is a local ext4; not done: see below\n")) << state;
+  }
+  told.set_state(v1::FENCED);
+  world_.Run({"plan"});
+  EXPECT_THAT(world_.out, HasSubstr("  fence  "));
+  EXPECT_THAT(world_.out, Not(HasSubstr("not done")));
+  hazard.set_action(v1::CLOSE);
+  told.set_state(v1::DRAINING);
+  world_.Run({"plan"});
+  EXPECT_THAT(world_.out, HasSubstr("  close  "));
 }
 
 TEST(PlanText, EveryWordThatDoesNotEndByItselfSaysWhatTakesItBack) {
@@ -136,9 +216,10 @@ TEST(PlanText, EveryWordThatDoesNotEndByItselfSaysWhatTakesItBack) {
   Word waiver;
   waiver.set_kind(Word::WAIVE);
   waiver.set_rule("disk-has-room");
-  EXPECT_EQ(TakenBackBy(waiver), "connect-ha waive disk-has-room --take-back");
+  EXPECT_EQ(TakenBackBy(waiver), "connect-ha waive disk-has-room --take-back --reason TEXT");
   waiver.set_node("-rf");
-  EXPECT_EQ(TakenBackBy(waiver), "connect-ha waive disk-has-room --node -rf --take-back");
+  EXPECT_EQ(TakenBackBy(waiver),
+            "connect-ha waive disk-has-room --node -rf --take-back --reason TEXT");
 }
 
 TEST(PlanText, NodesThatAreToldTheSameStandTogether) {
@@ -153,6 +234,19 @@ TEST(PlanText, NodesThatAreToldTheSameStandTogether) {
   out.str("");
   PrintTold(terminal, {{"node-4", "", ""}});
   EXPECT_EQ(out.str(), "");
+}
+
+// It may take the last one that serves away.
+TEST(PlanText, AWordThatAllowsDowntimeSaysSo) {
+  v1::GetPlanResponse plan;
+  Word& word = *plan.add_words();
+  word.set_kind(Word::DRAIN);
+  word.set_node("node-1");
+  word.set_downtime(true);
+  std::ostringstream out;
+  Terminal terminal{out, out};
+  PrintWords(terminal, plan, Time{});
+  EXPECT_THAT(out.str(), HasSubstr("node-1  drain, allowing downtime  "));
 }
 
 TEST(PlanText, HeldByAPersonIsWhoIsNotToServe) {

@@ -491,6 +491,49 @@ TEST(DecideTest, ANodeThatHoldsNothingBeginsAnew) {
   EXPECT_EQ(cluster.State(0), v1::PREPARING);
 }
 
+TEST(DecideTest, AClosedGateIsWaitedForWithItsReason) {
+  PlanCluster cluster(2);
+  cluster.node(0).set_gate(v1::GATE_CLOSED);
+  cluster.node(0).set_gate_reason("clocks-are-synchronised: 5 s apart");
+  const v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
+  EXPECT_EQ(decision.assignments(0).waits_for(),
+            "its gate to open: clocks-are-synchronised: 5 s apart");
+  cluster.input.mutable_spec()->mutable_load_balancer()->set_health_check(
+      v1::LoadBalancerSpec::CONNECT);
+  EXPECT_EQ(cluster.Decide().assignments(0).waits_for(), "");
+}
+
+// What somebody asked for and is not done is said beside what the node is there for.
+TEST(DecideTest, WhatKeepsANodeIsSaidBesideItsReason) {
+  PlanCluster cluster(2);
+  cluster.Become(1, v1::READY);
+  cluster.Say(v1::Word::CORDON, "node-2");
+  cluster.Become(0, v1::OBSERVED);
+  v1::Change& change = *cluster.node(0).mutable_convergence()->add_changes();
+  cluster.node(0).mutable_convergence()->set_state(v1::Convergence::DIFFERS);
+  change.set_resource("file rstudio-connect.gcfg");
+  change.set_interrupts("Connect must be restarted");
+  cluster.Say(v1::Word::DRAIN, "node-1");
+  const std::string reason = cluster.Reason(0);
+  EXPECT_TRUE(absl::StrContains(reason, "nothing is changed under it; drained by")) << reason;
+  EXPECT_TRUE(absl::StrContains(reason, "it stays, since so few others serve")) << reason;
+}
+
+// A change for which Connect would have to be restarted may stand behind one that takes none.
+TEST(DecideTest, WhatDiffersKeepsANodeObservedWhereverItStands) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::OBSERVED);
+  v1::Convergence& convergence = *cluster.node(0).mutable_convergence();
+  convergence.set_state(v1::Convergence::DIFFERS);
+  convergence.add_changes()->set_resource("unit rstudio-connect.service");
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+  v1::Change& change = *convergence.add_changes();
+  change.set_resource("package rstudio-connect");
+  change.set_interrupts("Connect must be stopped");
+  EXPECT_EQ(cluster.State(0), v1::OBSERVED);
+}
+
 TEST(DecideTest, AConnectThatSomebodyStartedIsLeftAlone) {
   PlanCluster cluster(2);
   cluster.Become(0, v1::READY);

@@ -1,5 +1,6 @@
 // Whom rules take out, where it is a close call: the same fault on all nodes one after the other,
 // fences that are made again, orders that got lost, what people and the specification may lower.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
@@ -9,6 +10,7 @@ namespace connect_ha {
 namespace {
 
 using std::chrono::seconds;
+using testing::ElementsAre;
 
 constexpr char kCloses[] = "clocks-are-synchronised";
 constexpr char kFences[] = "data-dir-is-shared";
@@ -44,6 +46,33 @@ TEST(FencesTest, WhatBefallsAllNodesOneAfterTheOtherTakesNobodyOut) {
       }
     }
   }
+}
+
+// What all have does not keep in service whoever has another fault besides.
+TEST(FencesTest, AFaultThatAllHaveHidesNoOther) {
+  PlanCluster cluster(3);
+  for (const int i : {0, 1, 2}) cluster.Fail(i, kFences);
+  for (const int i : {0, 1, 2}) cluster.Rule(i, "database-is-same");
+  cluster.Fail(0, "database-is-same", v1::PEERS);
+  const v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(0).state(), v1::FENCED);
+  EXPECT_THAT(decision.remember().nodes(0).out_for(), ElementsAre("database-is-same"));
+  EXPECT_TRUE(absl::StartsWith(decision.assignments(0).reason(), "database-is-same"));
+  EXPECT_EQ(decision.assignments(1).state(), v1::SERVING);
+  EXPECT_EQ(decision.assignments(2).state(), v1::SERVING);
+}
+
+// It leaves for what closes it, and Connect goes on there.
+TEST(FencesTest, ThatANodeIsClosedAndNotFencedIsSaid) {
+  PlanCluster cluster(3);
+  cluster.Fail(1, kFences);
+  ASSERT_EQ(cluster.Step().assignments(1).state(), v1::FENCED);
+  cluster.Fail(0, kFences);
+  cluster.Fail(0, kCloses);
+  const v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(0).state(), v1::DRAINING);
+  EXPECT_TRUE(absl::StrContains(TextsOf(decision), "said: data-dir-is-shared"))
+      << TextsOf(decision);
 }
 
 TEST(FencesTest, TwoVersionsAreNotWaitedFor) {

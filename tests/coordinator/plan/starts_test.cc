@@ -90,6 +90,17 @@ TEST(StartsTest, APersonHasItTriedAgainWhereAnotherServes) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::STOPPED);  // it failed again
 }
 
+// Said in the moment in which the rule takes it out.
+TEST(StartsTest, APersonHasItTriedAgainAsItLeaves) {
+  PlanCluster cluster(2);
+  Rests(cluster, 0);
+  cluster.Wait(minutes(1));
+  ASSERT_EQ(cluster.State(0), v1::STOPPED);
+  cluster.Say(v1::Word::START, "node-1");
+  ASSERT_EQ(cluster.Step().assignments(0).state(), v1::READY);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+}
+
 // What keeps it from starting is perhaps what differs; nobody is interrupted.
 TEST(StartsTest, TheLastOneThatDoesNotStartIsBroughtToANewSpecification) {
   PlanCluster cluster(2);
@@ -318,6 +329,35 @@ TEST(StartsTest, WhatGaveUpIsNoCaseForAPersonWhileSomethingElseMayExplainIt) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::READY);
   database.set_outcome(v1::PASS);
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+}
+
+// Nobody knows what runs there: it may be another version.
+TEST(StartsTest, AMemberThatWasNeverHeardMayRunConnect) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::READY);
+  cluster.Bare(1);
+  cluster.node(1).mutable_brief()->clear_last_seen();
+  cluster.node(1).set_heard(false);
+  cluster.node(1).set_fresh(false);
+  cluster.node(1).clear_installed_version();
+  const v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(0).state(), v1::READY);
+  EXPECT_TRUE(absl::StrContains(decision.assignments(0).waits_for(), "connect-ha node gone node-2"))
+      << decision.assignments(0).waits_for();
+  cluster.Say(v1::Word::GONE, "node-2");
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+}
+
+// Somebody installed another version after it was told to serve, and before it began to: its agent
+// installs nothing on a node that serves, and starts nothing else.
+TEST(StartsTest, WhatWasChangedBeforeItsStartIsPreparedAnew) {
+  PlanCluster cluster(2);
+  cluster.node(0).set_connect(v1::CONNECT_RESTS);
+  cluster.node(0).mutable_brief()->set_reported_state(v1::READY);
+  v1::Convergence& convergence = *cluster.node(0).mutable_convergence();
+  convergence.set_state(v1::Convergence::DIFFERS);
+  convergence.add_changes()->set_resource("package rstudio-connect");
+  EXPECT_EQ(cluster.State(0), v1::PREPARING);
 }
 
 TEST(StartsTest, ARestartOfAnObservedConnectIsNoRest) {

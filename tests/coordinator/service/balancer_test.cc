@@ -80,17 +80,17 @@ TEST_F(BalancerProbeTest, WhatIsLongAgoIsForgottenAndWhatWasAnothersIsToo) {
   SetUrl("https://connect.example.com");
   probe_.Round(noon_);
   const int of_one = Shown().requests_size();
-  probe_.Round(noon_ + minutes(9));
+  probe_.Round(noon_ + minutes(59));
   EXPECT_EQ(Shown().requests_size(), 2 * of_one);
-  probe_.Round(noon_ + minutes(11));
+  probe_.Round(noon_ + minutes(61));
   EXPECT_EQ(Shown().requests_size(), 2 * of_one);
   SetUrl("https://other.example.com");
   error_ = "no answer in 3000 ms";
-  probe_.Round(noon_ + minutes(12));
+  probe_.Round(noon_ + minutes(62));
   EXPECT_EQ(Shown().requests_size(), of_one);
   EXPECT_EQ(Shown().requests(0).error(), error_);
   SetUrl("");
-  probe_.Round(noon_ + minutes(13));
+  probe_.Round(noon_ + minutes(63));
   EXPECT_FALSE(roster_->TakeSnapshot(noon_).has_balancer());
 }
 
@@ -172,6 +172,18 @@ TEST(AskBalancerTest, KeepsCookiesAndReadsWhichNodeAnswered) {
   EXPECT_FALSE(absl::StrContains(server.asked()[0], "Cookie:"));
   EXPECT_TRUE(absl::StrContains(server.asked()[1], "Cookie: AWSALB=one\r\n"));
   EXPECT_FALSE(absl::StrContains(server.asked()[3], "Cookie:"));
+}
+
+// As a balancer does that has everybody use https.
+TEST(AskBalancerTest, ItIsSaidWhereOneIsSent) {
+  OneByOneServer server({
+      Answer("Location: https://connect.example.com/\r\n", "", 301),
+      Answer("X-Connect-HA-Node: node-1\r\nLocation: /login\r\n", "", 302),
+  });
+  const BalancerVisitor visitor = AskBalancer(server.Url());
+  EXPECT_EQ(visitor(milliseconds(10'000)).error,
+            "it answers 301, with https://connect.example.com/");
+  EXPECT_EQ(visitor(milliseconds(10'000)).node, "node-1");
 }
 
 TEST(AskBalancerTest, NoAnswerIsAnError) {

@@ -68,7 +68,7 @@ TEST_F(WordsTest, AWordIsStoredToldAndInTheNextDecisionBeforeTheCallReturns) {
   EXPECT_EQ(LastAudit().action(), v1::AuditEntry::WORD_GIVEN);
   EXPECT_EQ(LastAudit().actor(), "admin/alice");
   EXPECT_EQ(LastAudit().subject(), "a");
-  EXPECT_EQ(LastAudit().text(), "drain: kernel update");
+  EXPECT_EQ(LastAudit().text(), "drain");
   EXPECT_EQ(LastAudit().why(), "kernel update");
   EXPECT_EQ(CountEvents(v1::Event::WORD_GIVEN), 1u);
   Restart(kNoon + seconds(5));
@@ -193,6 +193,18 @@ TEST(DescribeWordTest, SaysOfWhichGenerationAndVersion) {
   word = AWord(v1::Word::RESTORED, "");
   word.set_version("2024.08.0");
   EXPECT_EQ(DescribeWord(word), "restored Connect 2024.08.0: kernel update");
+}
+
+TEST(DescribeWordTest, SaysUntilWhenAndHowHoweverLongItsReasonIs) {
+  v1::Word word = AWaiver("storage-is-encrypted-in-transit");
+  EXPECT_EQ(DescribeWord(word),
+            "waive storage-is-encrypted-in-transit: kernel update (until 2023-11-15T00:13:20Z)");
+  word.set_reason(std::string(2000, 'x'));
+  word.set_now(true);
+  word.set_downtime(true);
+  const std::string text = DescribeWord(word);
+  EXPECT_TRUE(absl::StrContains(text, "xxx... (until 2023-11-15T00:13:20Z, ")) << text;
+  EXPECT_TRUE(absl::EndsWith(text, ", though nobody else may serve)")) << text;
 }
 
 TEST(NeededRoleTest, IsAnAdminsWhereItCanCorruptOrTakesTheServiceAway) {

@@ -147,6 +147,7 @@ Store::PlanChange APlan(Store& store, const std::vector<v1::NodeMemory>& nodes) 
 Store::ChangeNode OfMachine(const std::string& machine_id) {
   return [machine_id](v1::NodeRecord& node) {
     node.set_machine_id(machine_id);
+    *node.mutable_enrolled_at() = ToProto(kNoon);
     return absl::OkStatus();
   };
 }

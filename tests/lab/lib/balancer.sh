@@ -2,7 +2,7 @@
 # ALB: HAProxy, with a cookie that keeps a session to its node. It asks each agent's gate, as a target group does with
 # the settings of the README: /healthz, every 5 s, for 2 s, two failures take a node out, two successes let it in.
 
-IN_ROTATION=20 # seconds: what it takes at the most to notice a gate, 5 x 2, and as much again for a machine that is busy
+IN_ROTATION=30 # seconds: what it takes at the most to notice a gate, (5 + 2) x 2, and as much again for a busy machine
 
 start_balancer() {
   write_balancer_config >"$RUN/haproxy.cfg"

@@ -16,6 +16,17 @@ drift_covered() {
   drift "a local directory is mounted over it" fenced storage-is-mounted
 }
 
+# Two nodes differ, and both serve: nobody can tell which is right.
+drift_key() {
+  make_it() {
+    on node-2 "head -c 512 /dev/urandom | od -An -tx1 | tr -d ' \n' >/root/other.key && chmod 0600 /root/other.key
+      $AT
+      mount --bind /root/other.key $KEY"
+  }
+  undo_it() { on node-2 "umount -l $KEY"; }
+  drift "node-2 has another key" told encryption-key-matches 'encryption-key-matches: .*nobody is taken out'
+}
+
 # Put back, where a Connect that runs has what is right.
 FILE="^RESOURCE_CHANGED node-2 file $CONFIG"
 

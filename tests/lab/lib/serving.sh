@@ -21,6 +21,16 @@ nodes: {fences_per_hour: 100}
 SPEC
 }
 
+# The coordinator is killed, and whoever goes on is alone.
+kill_coordinator() {
+  signal_process coordinator KILL
+  wait_for 10 "the coordinator to be dead" eval '! process_alive coordinator'
+}
+killed_and_started() {
+  kill_coordinator
+  start_coordinator
+}
+
 # enter_service [CONNECT_VERSION]: the bare nodes, by one command; then users come.
 enter_service() {
   write_serving_spec enforce "$@"
@@ -39,7 +49,7 @@ said() { judged status --output json | "$LAB_HOME/scenarios/read-states" said; }
 # is_state NODE STATE [WORDS]: it is told to be that, and is; its line matches the pattern. One whose gate is to stay closed
 # until it was looked at is not SERVING, but SERVING-CLOSED.
 is_state() {
-  states >"$RUN/states"
+  states >"$RUN/states" || return
   cat "$RUN/states"
   grep -E "^$1 $2 $2( |\$)" "$RUN/states" >"$RUN/state"
   grep -qE -- "${3:-}" "$RUN/state"
@@ -47,16 +57,22 @@ is_state() {
 
 # is_told NODE STATE [WORDS]: whether or not it has got there.
 is_told() {
-  states >"$RUN/states"
+  states >"$RUN/states" || return
   cat "$RUN/states"
   grep -E "^$1 $2 " "$RUN/states" >"$RUN/state"
   grep -qE -- "${3:-}" "$RUN/state"
 }
 
 says_loudly() {
-  said >"$RUN/loud"
+  said >"$RUN/loud" || return
   cat "$RUN/loud"
   grep -qE -- "$1" "$RUN/loud"
+}
+
+# says_nothing [WORDS]: that matches the pattern. A coordinator that does not answer has said nothing of it.
+says_nothing() {
+  said >"$RUN/loud" || return
+  ! grep -E -- "${1:-}" "$RUN/loud" >&2
 }
 
 serves() { is_state "$1" SERVING && in_rotation "$1" && connect_answers "$1"; }
@@ -70,19 +86,23 @@ wait_both_serve() {
 gate() { curl -s -m 3 -D "$RUN/gate-header" "http://127.0.0.1:$(gate_port "$1")${2:-/healthz}"; }
 gate_is() { [ "$(curl -s -m 3 -o "$RUN/gate" -w '%{http_code}' "http://127.0.0.1:$(gate_port "$1")/healthz")" = "$2" ]; }
 
-# watch_gates: from now on. gate_after SINCE NODE STATUS: how many seconds after SINCE it was so.
+# page_says NODE STATE: what the agent goes by, as its own page has it; whether or not there is a coordinator.
+page_says() {
+  gate "$1" / >"$RUN/log/page-$1.txt" || return
+  cat "$RUN/log/page-$1.txt"
+  grep -qE "^state +$2," "$RUN/log/page-$1.txt"
+}
+
+# watch_gates: from now on, and both were asked, and are open. gate_after SINCE NODE STATUS: how many seconds after SINCE
+# it was so. gate_is_only SINCE NODE STATUS: and nothing else since.
 watch_gates() {
   local node urls=()
   for node in "${NODES[@]}"; do urls+=("$node=http://127.0.0.1:$(gate_port "$node")/healthz"); done
   stop_process gates # of a step before
   rm -f "$RUN/log/gates.log"
   start_process gates "$LAB_HOME/scenarios/watch-gates" watch "${urls[@]}"
-}
-# The watcher has asked both at least once, and both are open.
-gates_are_watched() {
-  local node
   for node in "${NODES[@]}"; do
-    wait_for 20 "the gate of $node to be watched" grep -q " $node 200 " "$RUN/log/gates.log"
+    wait_for 30 "the gate of $node to be watched, and open" grep -q " $node 200 " "$RUN/log/gates.log"
   done
 }
 gate_after() { "$LAB_HOME/scenarios/watch-gates" first "$@" <"$RUN/log/gates.log"; }
@@ -94,15 +114,15 @@ one_serves() { [ "$(gates_shut "$1")" = 0.0 ]; }
 
 # last_event; events_since ID [KIND [NODE]]: one line each: KIND NODE TEXT.
 last_event() { admin events --output json --limit 1 | "$LAB_HOME/scenarios/read-events" last; }
-events_since() { admin events --output json --limit 500 | "$LAB_HOME/scenarios/read-events" since "$@"; }
+events_since() { admin events --output json --limit 2000 | "$LAB_HOME/scenarios/read-events" since "$@"; }
 
 # no_event ID WORDS: none since then matches the pattern.
 no_event() {
-  events_since "$1" >"$RUN/events"
+  events_since "$1" >"$RUN/events" || return
   ! grep -E -- "$2" "$RUN/events" >&2
 }
 an_event() {
-  events_since "$1" >"$RUN/events"
+  events_since "$1" >"$RUN/events" || return
   grep -E -m 1 -- "$2" "$RUN/events"
 }
 

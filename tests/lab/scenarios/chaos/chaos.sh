@@ -46,7 +46,6 @@ chaos() {
   event=$(last_event)
   began=$(now)
   watch_gates
-  gates_are_watched
 
   BANNER=$((BANNER + 1))
   write_chaos_spec
@@ -190,8 +189,7 @@ victim() {
 }
 
 coordinator() {
-  signal_process coordinator KILL
-  wait_for 10 "the coordinator to be dead" eval '! process_alive coordinator'
+  kill_coordinator
   sleep "$DARK"
   start_coordinator
 }
