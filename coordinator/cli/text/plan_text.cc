@@ -141,10 +141,10 @@ std::string TakenBackBy(const Word& word) {
     case Word::GONE:
       return "connect-ha node gone --take-back " + node;
     case Word::APPROVE:
-      return "connect-ha approve --take-back";
+      return absl::StrCat("connect-ha approve --take-back", kReason);
     case Word::PAUSE:
     case Word::ABORT:
-      return "connect-ha rollout resume";
+      return absl::StrCat("connect-ha rollout resume", kReason);
     case Word::WAIVE:
       return absl::StrCat("connect-ha waive ", ShellWord(word.rule()),
                           word.node().empty() ? "" : " --node " + ShellWord(word.node()),

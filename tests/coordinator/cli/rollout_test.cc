@@ -47,7 +47,7 @@ TEST_F(RolloutTest, IsOfTheOneThatIsToComeWhereNoneIsNamed) {
 TEST_F(RolloutTest, WhatIsSaidIsFollowedByWhereItIs) {
   EXPECT_EQ(world_.Run({"rollout", "pause", "--reason", "a"}), kHolds);
   EXPECT_EQ(world_.out,
-            "pause: said; to take it back: connect-ha rollout resume\n"
+            "pause: said; to take it back: connect-ha rollout resume --reason TEXT\n"
             "generation 8, together: first, for 3m, about 1m 30s left; connect-ha rollout "
             "status\n");
 }
