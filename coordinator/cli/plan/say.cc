@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/command/text_table.h"
+#include "common/text/shell_word.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/text/node_text.h"
 #include "coordinator/cli/text/plan_text.h"
@@ -40,6 +41,19 @@ bool IsKept(v1::Word::Kind kind, const v1::NodeAssignment& assignment) {
 }
 
 }  // namespace
+
+std::string CommandAsTyped(const std::string& name, const Arguments& arguments) {
+  std::string command = absl::StrCat("connect-ha ", name);
+  for (const char* option : {"--node", "--until", "--skip-lost", "--version"}) {
+    if (!arguments.Has(option)) continue;
+    absl::StrAppend(&command, " ", option, " ", ShellWord(arguments.Get(option)));
+  }
+  for (const char* option : {"--now", "--allow-downtime", "--take-back"}) {
+    if (arguments.Has(option)) absl::StrAppend(&command, " ", option);
+  }
+  if (arguments.positional.empty()) return command;
+  return absl::StrCat(command, " ", ShellOperand(arguments.positional[0]));
+}
 
 Option ReasonOption() {
   return {"--reason", "TEXT", "Why: shown to others, and kept in the audit log; needed"};

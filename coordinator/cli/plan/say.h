@@ -10,6 +10,10 @@
 
 namespace connect_ha {
 
+// "connect-ha node stop --now node-2": as it was typed, but for its reason. Without --take-back it
+// would be the opposite, and without --node it would be of every node.
+std::string CommandAsTyped(const std::string& name, const Arguments& arguments);
+
 // --reason, which each needs.
 Option ReasonOption();
 // InvalidArgument, with `command` as the fix: none was given.

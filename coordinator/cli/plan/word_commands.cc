@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
 #include "common/nearest.h"
-#include "common/text/shell_word.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/plan/say.h"
@@ -114,20 +113,6 @@ const std::vector<Row>& Rows() {
   return rows;
 }
 
-// As it was typed, but for its reason: without --take-back it would be the opposite, and without
-// --node it would be of every node.
-std::string CommandOf(const Row& row, const Arguments& arguments) {
-  std::string command = absl::StrCat("connect-ha ", row.name);
-  for (const char* option : {"--node", "--until"}) {
-    if (!arguments.Has(option)) continue;
-    absl::StrAppend(&command, " ", option, " ", ShellWord(arguments.Get(option)));
-  }
-  for (const char* option : {"--now", "--allow-downtime", "--take-back"}) {
-    if (arguments.Has(option)) absl::StrAppend(&command, " ", option);
-  }
-  return absl::StrCat(command, " ", ShellOperand(arguments.positional[0]));
-}
-
 absl::Status CheckRule(const std::string& rule) {
   if (FindRule(rule) != nullptr) return absl::OkStatus();
   std::vector<std::string> names;
@@ -140,7 +125,7 @@ absl::Status CheckRule(const std::string& rule) {
 }
 
 absl::Status CheckArguments(const Row& row, const Arguments& arguments) {
-  const std::string command = CommandOf(row, arguments);
+  const std::string command = CommandAsTyped(row.name, arguments);
   if (const absl::Status reason = CheckReason(arguments, command); !reason.ok()) return reason;
   const bool gives = !arguments.Has("--take-back");
   if (gives && row.end == Row::kHasToEnd && !arguments.Has("--until")) {
@@ -211,7 +196,7 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
     return Fail(terminal, absl::InvalidArgumentError(absl::StrCat(
                               "no person fenced ", word->node(),
                               ", and to let it out where a rule did needs an end; fix: ",
-                              CommandOf(row, arguments), " --until 2h --reason TEXT")));
+                              CommandAsTyped(row.name, arguments), " --until 2h --reason TEXT")));
   }
   return GiveWord(*word, **admin, terminal);
 }

@@ -4,8 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "common/text/shell_word.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/plan/say.h"
@@ -156,12 +154,9 @@ Command MakeCommand(const Environment& environment, Command command, Saying sayi
                     std::vector<Option> options = {}) {
   options.insert(options.begin(), ReasonOption());
   command.options = ClientOptions(std::move(options));
-  const std::string name = absl::StrCat("connect-ha ", command.name);
+  const std::string name = command.name;
   command.run = [&environment, saying, name](const Arguments& arguments, Terminal& terminal) {
-    const absl::Status reason = CheckReason(
-        arguments, arguments.positional.empty()
-                       ? name
-                       : absl::StrCat(name, " ", ShellOperand(arguments.positional[0])));
+    const absl::Status reason = CheckReason(arguments, CommandAsTyped(name, arguments));
     if (!reason.ok()) return Fail(terminal, reason);
     const auto admin = OpenCoordinator(environment, arguments);
     if (!admin.ok()) return Fail(terminal, admin.status());

@@ -103,6 +103,32 @@ TEST_F(RolloutTest, NothingIsSaidThatIsMistyped) {
   EXPECT_THAT(Asked(), ElementsAre());
 }
 
+// Where the reason was forgotten, what is said of that does not lead to the opposite.
+TEST_F(RolloutTest, WhatIsToBeTypedInsteadIsTheSameWithAReason) {
+  world_.width = 400;
+  const auto fix = [this](const std::vector<std::string>& words) {
+    EXPECT_EQ(world_.Run(words), kUsage);
+    return world_.error.substr(world_.error.find("\nfix:   "));
+  };
+  EXPECT_EQ(fix({"approve", "--take-back"}),
+            "\nfix:   connect-ha approve --take-back --reason TEXT\n");
+  EXPECT_EQ(fix({"approve", "8", "--now", "--skip-lost", "node-3"}),
+            "\nfix:   connect-ha approve --skip-lost node-3 --now 8 --reason TEXT\n");
+  EXPECT_EQ(fix({"rollout", "restored", "--version", "2024.08.0"}),
+            "\nfix:   connect-ha rollout restored --version 2024.08.0 --reason TEXT\n");
+  EXPECT_THAT(Asked(), ElementsAre());
+}
+
+TEST_F(RolloutTest, ThatNothingFollowsYetIsTheExitCode) {
+  world_.coordinator.plan.add_broken("node-1 would leave service, and no other node serves");
+  EXPECT_EQ(world_.Run({"rollout", "pause", "--reason", "a"}), kFails);
+  EXPECT_THAT(world_.out, HasSubstr("NOT IN FORCE"));
+  EXPECT_EQ(world_.Run({"approve", "8", "--skip-lost", "node-3", "--reason", "a"}), kFails);
+  EXPECT_THAT(Asked(), ElementsAre("give kind: PAUSE reason: \"a\"",
+                                   "give kind: GONE node: \"node-3\" reason: \"a\"",
+                                   "give kind: APPROVE reason: \"a\" generation: 8"));
+}
+
 TEST_F(RolloutTest, TheExitCodeSaysWhetherItGoesOn) {
   EXPECT_EQ(world_.Run({"rollout", "status"}), kHolds);
   Rollout().set_standing(RolloutStatus::PAUSED);
