@@ -3,7 +3,7 @@
 # $RUN/log/users.log, a line a request.
 
 USERS=1000
-USERS_RATE=20 # requests a second, of all users: each asks every 50 s. More is felt by emulated processors.
+USERS_RATE=10 # requests a second, of all users: each asks every 100 s. One emulated node has to bear them all.
 # Two a second come with no cookie: a node that is let in has users soon, for whom the next fault counts.
 
 # start_users [PATH TEXT]: they ask for PATH, and TEXT has to be in the answer. Without: for what only a Connect that
