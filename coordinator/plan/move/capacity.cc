@@ -1,10 +1,11 @@
 #include "coordinator/plan/move/capacity.h"
 
 #include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/look/hysteresis.h"
 
 namespace connect_ha {
 
-Capacity::Capacity(const Situation& situation) : situation_(situation) {
+Capacity::Capacity(Situation& situation) : situation_(situation) {
   for (const Member& member : situation.members) serves_.push_back(member.serves);
 }
 
@@ -16,13 +17,16 @@ size_t Capacity::Others(size_t member) const {
   return others;
 }
 
-// Where it is not known whether it holds, nothing is built on it.
+// Where it is not known whether it holds, nothing is built on it. What goes away everywhere at once
+// is reported by one node first: what the others fail is given as long to go away as to act.
 size_t Capacity::SoundOthers(size_t member, const std::string& rule) const {
   size_t others = 0;
   for (size_t i = 0; i < serves_.size(); ++i) {
     if (i == member || !serves_[i]) continue;
     const v1::NodeRule* line = LineOf(*situation_.members[i].node, rule);
-    if (line != nullptr && Holds(*line)) ++others;
+    if (line == nullptr || !Holds(*line)) continue;
+    const auto after = FailAfter(situation_.input.spec(), rule);
+    if (situation_.moments.Lasted(FromProto(line->since()), after)) ++others;
   }
   return others;
 }

@@ -13,16 +13,16 @@ namespace connect_ha {
 class Capacity {
  public:
   // Borrows it.
-  explicit Capacity(const Situation& situation);
+  explicit Capacity(Situation& situation);
 
   // Of those that serve and do not leave, but for this member.
   size_t Others(size_t member) const;
-  // Of these, the ones on which the rule is known to hold.
+  // Of these, the ones on which the rule is known to hold, for as long as it has to fail to act.
   size_t SoundOthers(size_t member, const std::string& rule) const;
   void Leave(size_t member);
 
  private:
-  const Situation& situation_;
+  Situation& situation_;
   std::vector<bool> serves_;
 };
 

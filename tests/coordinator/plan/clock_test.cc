@@ -69,7 +69,7 @@ TEST(ClockTest, WhatFailedBeforeTheClockWasSetBackHasFailedForLongEnough) {
   *cluster.Rule(0, kCloses).mutable_since() = cluster.input.now();
   cluster.Wait(seconds(-30));  // no more than two threads may differ
   EXPECT_EQ(cluster.State(0), v1::SERVING);
-  cluster.Wait(hours(-1));
+  cluster.Wait(hours(-2));
   EXPECT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
   v1::NodeRule& line = cluster.Rule(0, kCloses);
   line.set_outcome(v1::PASS);

@@ -48,6 +48,25 @@ TEST(FencesTest, WhatBefallsAllNodesOneAfterTheOtherTakesNobodyOut) {
   }
 }
 
+TEST(FencesTest, WhatGoesAwayOnAllNodesOneAfterTheOtherTakesNobodyOut) {
+  for (const char* rule : {kFences, kCloses, kHolds}) {
+    PlanCluster cluster(2);
+    cluster.Fail(0, rule);
+    cluster.Fail(1, rule);
+    cluster.Settle();
+    Passes(cluster, 1, rule);
+    ASSERT_EQ(cluster.Step().assignments(0).state(), v1::SERVING) << rule;
+    cluster.Wait(seconds(9));
+    ASSERT_EQ(cluster.Step().assignments(0).state(), v1::SERVING) << rule;
+    PlanCluster mended = cluster;
+    Passes(mended, 0, rule);
+    mended.Wait(seconds(60));
+    EXPECT_EQ(mended.Step().assignments(0).state(), v1::SERVING) << rule;
+    cluster.Wait(seconds(60));
+    EXPECT_NE(cluster.Step().assignments(0).state(), v1::SERVING) << rule;
+  }
+}
+
 // What all have does not keep in service whoever has another fault besides.
 TEST(FencesTest, AFaultThatAllHaveHidesNoOther) {
   PlanCluster cluster(3);
