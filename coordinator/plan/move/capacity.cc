@@ -17,8 +17,8 @@ size_t Capacity::Others(size_t member) const {
   return others;
 }
 
-// Where it is not known whether it holds, nothing is built on it. What goes away everywhere at once
-// is reported by one node first: what the others fail is given as long to go away as to act.
+// Where it is not known whether it holds, nothing is built on it. Of what goes away everywhere at
+// once one node tells first: the others have as long to tell it, too, as they had to fail.
 size_t Capacity::SoundOthers(size_t member, const std::string& rule) const {
   size_t others = 0;
   for (size_t i = 0; i < serves_.size(); ++i) {
