@@ -1,29 +1,13 @@
 #include "agent/check_command.h"
 
 #include "absl/strings/str_cat.h"
+#include "agent/gate/one_node.h"
 #include "common/checklist/rule.h"
 #include "common/command/checklist_text.h"
 #include "common/command/json.h"
 
 namespace connect_ha {
 namespace {
-
-v1::Snapshot OneNode(const v1::Facts& facts, const NodeCheck& check) {
-  v1::Snapshot cluster;
-  *cluster.mutable_taken_at() = ToProto(check.now);
-  cluster.set_coordinator_version(CONNECT_HA_VERSION);
-  *cluster.mutable_spec() = check.held.spec();
-  cluster.set_generation(check.held.generation());
-  v1::NodeSnapshot& node = *cluster.add_nodes();
-  node.set_name(check.node);
-  node.set_assigned_state(v1::OBSERVED);
-  node.set_reported_state(v1::OBSERVED);
-  node.set_agent_version(CONNECT_HA_VERSION);
-  *node.mutable_last_seen() = ToProto(check.now);
-  *node.mutable_facts_received_at() = ToProto(check.now);
-  *node.mutable_facts() = facts;
-  return cluster;
-}
 
 ChecklistView View(const NodeCheck& check) {
   ChecklistView view;
@@ -41,7 +25,8 @@ ChecklistView View(const NodeCheck& check) {
 }  // namespace
 
 int PrintNodeCheck(const v1::Facts& facts, const NodeCheck& check, Terminal& terminal) {
-  const v1::Checklist checklist = EvaluateNode(OneNode(facts, check), check.full);
+  const v1::Checklist checklist =
+      EvaluateNode(OneNode(check.node, v1::OBSERVED, check.held, facts, check.now), check.full);
   if (check.json) {
     terminal.out << ToJson(checklist);
   } else {

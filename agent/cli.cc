@@ -403,7 +403,9 @@ Program ConnectHaAgent() {
   program.description =
       "Reads what this node is and reports it to the cluster's coordinator, which judges Connect's "
       "high-availability checklist. Where the cluster enforces its specification, brings the node "
-      "to it, and never starts Connect.";
+      "to it, starts and stops Connect as it is told, and answers the load balancer at port 3938 "
+      "(/healthz; for people /), from memory: what Connect itself answered last counts for 30 "
+      "seconds.";
   program.commands = Commands();
   program.sections = {
       {"Exit status",
@@ -420,9 +422,13 @@ Program ConnectHaAgent() {
         {"/usr/share/doc/connect-ha-agent/examples/agent.yaml",
          "every setting with its default, to copy"},
         {"/var/lib/connect-ha-agent", "this node's identity, and its orders"},
+        {"/lib/systemd/system/connect-ha-gate.socket",
+         "where the load balancer asks; another port: systemctl edit connect-ha-gate.socket. Who "
+         "asks it has the agent started: systemctl stop connect-ha-gate.socket connect-ha-agent"},
         {"/etc/systemd/system/rstudio-connect.service.d/connect-ha-guard.conf",
          "binds Connect to its file system, and has preflight run before each start; written where "
-         "a specification is enforced that names a mount point, and Connect does not run"}}}};
+         "a specification is enforced that names a mount point, unless the node is observed or "
+         "stopped"}}}};
   program.see_also = "connect-ha(1), systemd(1)";
   return program;
 }

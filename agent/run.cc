@@ -9,10 +9,13 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/held.h"
+#include "agent/assignment/told.h"
+#include "agent/gate/node_gate.h"
 #include "agent/host/linux_host.h"
 #include "agent/link/coordinator_client.h"
 #include "agent/link/identity.h"
@@ -60,17 +63,20 @@ Wakeup IdleWait(Watcher& watcher, std::chrono::microseconds watchdog) {
 }
 
 // NotFound: told to stop before the node was enrolled.
-absl::StatusOr<NodeIdentity> WaitForIdentity(const std::string& state_dir) {
+absl::StatusOr<NodeIdentity> WaitForIdentity(const std::string& state_dir,
+                                             const std::vector<Fd>& sockets) {
   WatcherOptions options;
   options.paths = {{state_dir, "", kOnIdentity}};
   options.with_bus = false;
   Watcher watcher(std::move(options));
   if (const absl::Status status = watcher.Open(); !status.ok()) return status;
   bool told = false;
+  std::unique_ptr<GateServer> server;
   while (true) {
     absl::StatusOr<NodeIdentity> identity = LoadNodeIdentity(state_dir);
     if (identity.ok() || !absl::IsNotFound(identity.status())) return identity;
     if (!told) {
+      server = std::make_unique<GateServer>(sockets, ClosedToAll());
       Notify(absl::StrCat("READY=1\nSTATUS=waiting: ", identity.status().message()));
       spdlog::info("event=waiting reason={}", LogValue(std::string(identity.status().message())));
     }
@@ -129,19 +135,38 @@ ConvergeOptions ConvergenceOptions(const std::string& state_dir, const v1::Agent
   return options;
 }
 
+// "": none.
+std::string RuntimeDirectory() {
+  const char* const runtime = std::getenv("RUNTIME_DIRECTORY");
+  return runtime != nullptr ? runtime : "";
+}
+
 HeldOptions MakeHeldOptions(const std::string& state_dir, const v1::AgentConfig& config,
                             const NodeIdentity& identity, const std::string& machine_id) {
-  const char* runtime = std::getenv("RUNTIME_DIRECTORY");
   HeldOptions options;
   options.owner = OwnerOf(identity, machine_id);
   options.allow = config.allow();
   options.state_dir = state_dir;
-  options.runtime_dir = runtime != nullptr ? runtime : "";
+  options.runtime_dir = RuntimeDirectory();
+  return options;
+}
+
+GateOptions MakeGateOptions(const v1::AgentConfig& config, const NodeIdentity& identity,
+                            const Held& held, Converger& converger, Gatherer& gatherer,
+                            Watcher& watcher) {
+  GateOptions options;
+  options.node = identity.certificate.identity.name;
+  options.agent_config = config;
+  options.orders = [&held] { return held.Orders(); };
+  options.memory = [&converger] { return converger.Memory(); };
+  options.facts = [&gatherer] { return gatherer.Collect(steady_clock::now()); };
+  options.on_news = [&watcher] { watcher.Wake(); };
+  options.note_closed = [&converger](const std::string& rule) { converger.NoteClosed(rule); };
   return options;
 }
 
 absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
-                    NodeIdentity identity) {
+                    NodeIdentity identity, const std::vector<Fd>& sockets) {
   LoopWatchdogOptions feeding;
   feeding.interval = WatchdogInterval();
   feeding.feed = [] { Notify("WATCHDOG=1"); };
@@ -182,7 +207,11 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
     return loaded;
   };
   gathering.state_dir = state_dir;
-  gathering.on_done = [&watcher] { watcher.Wake(); };
+  NodeGate gate(config.connect_unit());
+  gathering.on_done = [&watcher, &gate] {
+    watcher.Wake();
+    gate.Wake();
+  };
   Gatherer gatherer(std::move(gathering), host, cache);
 
   Converger converger(ConvergenceOptions(state_dir, config, identity), host, cache, held,
@@ -190,6 +219,10 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   if (const absl::Status status = converger.Start(); !status.ok()) {
     spdlog::error("event=journal-not-read error={}", LogValue(std::string(status.message())));
   }
+
+  gate.Open(
+      MakeGateOptions(config, identity, held, converger, gatherer, watcher), host,
+      [&gatherer](uint32_t triggers) { gatherer.Start(triggers, steady_clock::now()); }, sockets);
 
   LoopOptions options;
   options.node = identity.certificate.identity.name;
@@ -202,8 +235,16 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   order.node = options.node;
   order.machine_id = machine_id;
   order.boot_id = options.boot_id;
-  options.called = OrderProofs(held, prover, config.allow(), std::move(order));
-  options.called(nullptr);  // what is held is proved with no coordinator in reach, too
+  const auto prove = OrderProofs(held, prover, config.allow(), std::move(order));
+  prove(nullptr);  // what is held is proved with no coordinator in reach, too
+  ToldNotes told(host, state_dir, RuntimeDirectory());
+  options.called = [&told, &gate, prove](const v1::HeartbeatResponse* answer) {
+    told.Called(answer);
+    prove(answer);
+    gate.Wake();
+  };
+  options.gathered = [&gate] { gate.Wake(); };
+  options.gate = [&gate] { return gate.News(); };
   spdlog::info("event=started node={} cluster={} coordinator={} version={}", options.node,
                identity.certificate.identity.cluster, identity.coordinators.front(),
                CONNECT_HA_VERSION);
@@ -224,6 +265,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   Serve(watcher, loop, watchdog, proved,
         [&] { return EnrolledAnew(state_dir, token_id, digest_key_id); });
   Notify("STOPPING=1\nSTATUS=stopping");
+  gate.Close();    // who connects from now on waits for the next process
   client.reset();  // before the loop that its nudges go to
   // A probe or a proof that hangs would be waited for, and a step that cannot be interrupted: there
   // is nothing that they could still lose.
@@ -273,10 +315,11 @@ absl::Status RunAgent(const std::string& state_dir, const v1::AgentConfig& confi
   mallopt(M_MMAP_THRESHOLD, kLargeBlock);
   mallopt(M_TRIM_THRESHOLD, kLargeBlock);
   BlockStopSignals();
-  absl::StatusOr<NodeIdentity> identity = WaitForIdentity(state_dir);
+  const std::vector<Fd> sockets = TakeListeningSockets();
+  absl::StatusOr<NodeIdentity> identity = WaitForIdentity(state_dir, sockets);
   if (absl::IsNotFound(identity.status())) return absl::OkStatus();
   if (!identity.ok()) return identity.status();
-  return Report(state_dir, config, *std::move(identity));
+  return Report(state_dir, config, *std::move(identity), sockets);
 }
 
 }  // namespace connect_ha

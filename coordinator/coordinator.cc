@@ -60,11 +60,21 @@ Coordinator::Coordinator(std::string dir, std::string spec_path, Authority autho
       callers_(std::make_unique<Callers>(authority_.cluster(), *roster_, *admins_, *store_)),
       specs_(std::make_unique<Specs>(authority_.cluster(), *store_, *roster_)),
       previews_(std::make_unique<PreviewBoard>()),
+      planner_(std::make_unique<Planner>(*roster_, *evaluator_, *store_)),
+      balancer_(std::make_unique<BalancerProbe>(*roster_, AskBalancer)),
       server_(std::make_unique<Server>(Core{*store_, *roster_, *evaluator_, *enrolment_, *admins_,
-                                            *callers_, *specs_, *previews_})),
-      certificate_checked_at_(now) {}
+                                            *callers_, *specs_, *previews_, *planner_})),
+      certificate_checked_at_(now) {
+  roster_->OnChange([this] { planner_->Wake(); });
+  evaluator_->OnJudged([this] { planner_->Wake(); });
+  planner_->OnOrder([this](const std::string& node) { server_->Nudge(node); });
+}
 
-Coordinator::~Coordinator() = default;
+// Their threads use what is destroyed before them.
+Coordinator::~Coordinator() {
+  planner_->Stop();
+  balancer_->Stop();
+}
 
 // Before the first generation is put into the store: while there is none and no node, it is new.
 absl::Status Coordinator::LoadAdmins(Time now) {
@@ -111,7 +121,8 @@ absl::Status Coordinator::Load(Time now) {
   absl::Status loaded = LoadAdmins(now);
   if (loaded.ok()) loaded = specs_->Load(spec_path_, now);
   if (loaded.ok()) loaded = roster_->Load();
-  return loaded.ok() ? evaluator_->Load() : loaded;
+  if (loaded.ok()) loaded = evaluator_->Load();
+  return loaded.ok() ? planner_->Load(now) : loaded;
 }
 
 absl::Status Coordinator::Start(const std::string& listen, const std::string& enrol_listen) {
@@ -121,8 +132,13 @@ absl::Status Coordinator::Start(const std::string& listen, const std::string& en
     if (!called.ok()) return called.status();
     address = absl::StrCat("[::]:", called->port);
   }
-  return server_->Start(address, enrol_listen.empty() ? EnrolmentBeside(address) : enrol_listen,
-                        {files_.certificate, files_.key, files_.ca});
+  const absl::Status started =
+      server_->Start(address, enrol_listen.empty() ? EnrolmentBeside(address) : enrol_listen,
+                     {files_.certificate, files_.key, files_.ca});
+  if (!started.ok()) return started;
+  planner_->Start();
+  balancer_->Start();
+  return started;
 }
 
 void Coordinator::Tick(Time now) {
@@ -173,6 +189,8 @@ absl::Status Coordinator::Reload(Time now) {
 
 void Coordinator::Stop(Time now) {
   server_->Stop(kStopGrace);
+  planner_->Stop();
+  balancer_->Stop();
   evaluator_->Save(now);
 }
 

@@ -7,7 +7,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/time.h"
+#include "coordinator/cluster/balancer/balancer_probe.h"
 #include "coordinator/cluster/evaluator.h"
+#include "coordinator/cluster/planner.h"
 #include "coordinator/cluster/preview_board.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/cluster/specs.h"
@@ -31,8 +33,9 @@ class Coordinator {
                                                            const std::string& spec_path, Time now);
   ~Coordinator();
 
-  // Both are host:port. `listen` empty: every address of this machine, the port that nodes call.
-  // `enrol_listen` empty: the port beside that of `listen`, which may be 0 for two free ones.
+  // From then on nodes are decided upon, too. Both are host:port. `listen` empty: every address of
+  // this machine, the port that nodes call. `enrol_listen` empty: the port beside that of `listen`,
+  // which may be 0 for two free ones.
   absl::Status Start(const std::string& listen, const std::string& enrol_listen = "");
 
   // What is to be done now: evaluation, renewal of the certificate. For one thread, every 200 ms
@@ -52,6 +55,7 @@ class Coordinator {
   const std::string& cluster() const { return authority_.cluster(); }
   Roster& roster() { return *roster_; }
   Evaluator& evaluator() { return *evaluator_; }
+  Planner& planner() { return *planner_; }
   Server& server() { return *server_; }
   Store& store() { return *store_; }
   Admins& admins() { return *admins_; }
@@ -80,6 +84,8 @@ class Coordinator {
   std::unique_ptr<Callers> callers_;
   std::unique_ptr<Specs> specs_;
   std::unique_ptr<PreviewBoard> previews_;
+  std::unique_ptr<Planner> planner_;
+  std::unique_ptr<BalancerProbe> balancer_;
   std::unique_ptr<Server> server_;
   Time certificate_checked_at_;
   Time memory_returned_at_{};

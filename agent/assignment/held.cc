@@ -9,6 +9,7 @@
 #include "agent/assignment/assignment_file.h"
 #include "common/log.h"
 #include "common/spec/signed_spec.h"
+#include "common/text/short_text.h"
 
 namespace connect_ha {
 namespace {
@@ -19,10 +20,18 @@ constexpr char kRemoved[] =
     "this node was removed from its cluster\nfix: to join again: connect-ha token create where the "
     "coordinator runs, and on this node what it prints";
 
-// All that is worth a write: serials grow with what other nodes are told, too.
+// All that is worth a write: serials grow with what other nodes are told, too, and reasons are for
+// people.
 bool IsSame(v1::Assignment a, const v1::Assignment& b) {
   a.mutable_order()->set_serial(b.order().serial());
   if (!b.has_order() && a.order().ByteSizeLong() == 0) a.clear_order();
+  a.set_reason(b.reason());
+  return MessageDifferencer::Equals(a, b);
+}
+
+// All that anybody has to be told of at once.
+bool AsksTheSame(v1::Assignment a, const v1::Assignment& b) {
+  a.set_reason(b.reason());
   return MessageDifferencer::Equals(a, b);
 }
 
@@ -61,10 +70,16 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
   const bool of_ours = LineageOf(kept_).empty() || LineageOf(kept_) == answer.order().lineage();
   if (answer.has_order() && (of_ours || !refused_)) *next.mutable_order() = answer.order();
   // Where the specification is refused, what is asked for its sake is not done for another's.
-  const bool may = standing == Standing::kAll && !refused_;
+  // What else is said of the state that it has, that no other node serves, say, is no such thing.
+  const bool is_its_own = answer.assigned_state() == kept_.state();
+  const bool may = standing == Standing::kAll && (!refused_ || is_its_own);
   if (answer.assigned_state() != v1::NODE_STATE_UNSPECIFIED &&
       (may || !Permits(answer.assigned_state()))) {
     next.set_state(answer.assigned_state());
+    next.set_reason(ShortText(answer.assigned_reason(), kTextBytes));
+    next.set_release(answer.assigned_state() == v1::OBSERVED && answer.release());
+    if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
+    *next.mutable_waived_rules() = answer.waived_rules();
   }
   TellRefusal(before);
   absl::Status committed = Commit(std::move(next));
@@ -112,18 +127,22 @@ absl::Status Held::TakeRemoval() {
   if (!kept_.removed()) spdlog::warn("event=removed-from-cluster cluster={}", next.cluster());
   next.set_removed(true);
   next.set_state(v1::OBSERVED);
+  next.clear_reason();
+  next.clear_release();
   return Commit(std::move(next));
 }
 
 absl::Status Held::Commit(v1::Assignment next) {
   const bool same = IsSame(kept_, next);
   if (same && on_disk_) {
+    const bool says_more =
+        kept_.reason() != next.reason() || !MessageDifferencer::Equals(kept_.order(), next.order());
     *kept_.mutable_order() = next.order();
-    const std::lock_guard<std::mutex> lock(mutex_);
-    report_.order = kept_.order();
+    kept_.set_reason(next.reason());
+    if (says_more) Publish();
     return absl::OkStatus();
   }
-  if (MayChange(next)) return CommitPermission(std::move(next));
+  if (IsPermission(next)) return CommitPermission(std::move(next));
   if (!same) Hold(std::move(next));
   return Persist();
 }
@@ -136,10 +155,17 @@ absl::Status Held::CommitPermission(v1::Assignment next) {
     DropCopy();
     return stored;
   }
-  // What is superseded is not gone by any longer either.
-  if (!MayChange(kept_) || MessageDifferencer::Equals(next.desired(), kept_.desired())) {
+  if (!IsPermission(kept_)) return stored;
+  if (MessageDifferencer::Equals(next.desired(), kept_.desired())) {
+    // What else is said of a state that is permitted: that no other node serves, what is waived.
+    // After a restart it is as on the disk, until it is said again.
+    if (next.state() == kept_.state()) {
+      on_disk_ = false;
+      if (!IsSame(kept_, next)) Hold(std::move(next));
+    }
     return stored;
   }
+  // What is superseded is not gone by any longer either.
   v1::Assignment paused = kept_;
   paused.set_state(v1::OBSERVED);
   Label(paused);
@@ -159,8 +185,9 @@ void Held::Hold(v1::Assignment next) {
   Publish();
 }
 
+// A copy restricts.
 absl::Status Held::Persist() {
-  const absl::Status copied = Copy();
+  const absl::Status copied = IsPermission(kept_) ? absl::OkStatus() : Copy();
   const absl::Status stored = StoreAssignment(host_, options_.state_dir, kept_);
   on_disk_ = stored.ok();
   if (on_disk_) DropCopy();
@@ -186,13 +213,20 @@ v1::Assignment Held::Effective() const {
   v1::Assignment effective;
   effective.set_state(kept_.state());
   effective.set_removed(kept_.removed());
+  effective.set_reason(kept_.reason());
+  effective.set_no_other_serves(kept_.no_other_serves());
+  *effective.mutable_waived_rules() = kept_.waived_rules();
+  // A later one has Connect started anew, where that had been tried too often.
+  if (kept_.state() == v1::SERVING && kept_.has_order()) {
+    *effective.mutable_order() = kept_.order();
+  }
   if (!kept_.removed() && !held_refusal_ && kept_.has_desired()) {
     *effective.mutable_desired() = kept_.desired();
   }
-  const bool allowed = options_.allow != v1::ALLOW_OBSERVE;
-  if (!allowed || kept_.removed() || held_refusal_ || kept_.state() == v1::NODE_STATE_UNSPECIFIED) {
-    effective.set_state(v1::OBSERVED);
-  }
+  const bool allowed = IsAllowed(kept_.state(), options_.allow);
+  if (!allowed || kept_.removed() || held_refusal_) effective.set_state(v1::OBSERVED);
+  const bool may_release = options_.allow != v1::ALLOW_OBSERVE && !kept_.removed();
+  effective.set_release(may_release && kept_.state() == v1::OBSERVED && kept_.release());
   return effective;
 }
 
@@ -220,7 +254,7 @@ void Held::Publish() {
   bool other = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    other = !MessageDifferencer::Equals(*orders, *orders_);
+    other = !AsksTheSame(*orders, *orders_);
     const bool alike = !other && IsSame(refusal, refusal_) &&
                        report.generation == report_.generation && report.lineage == report_.lineage;
     if (!alike) ++version_;
@@ -265,7 +299,7 @@ absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir
   if (!runtime_dir.empty()) copy = LoadAssignment(host, runtime_dir);
   if (copy.ok() && (!held.ok() || CopyPrevails(*copy, *held))) {
     held = *std::move(copy);
-    if (MayChange(*held)) held->set_state(v1::OBSERVED);
+    if (IsPermission(*held)) held->set_state(v1::OBSERVED);
   }
   if (!held.ok()) return held;
   if (held->removed()) return absl::FailedPreconditionError(kRemoved);

@@ -49,13 +49,13 @@ absl::Status Held::LoadKept() {
   if (copy.ok() && BelongingOf(*copy, options_.owner) == Belonging::kOurs &&
       (!file.ok() || CopyPrevails(*copy, *file))) {
     kept_ = *std::move(copy);
-    if (MayChange(kept_)) kept_.set_state(v1::OBSERVED);
+    if (IsPermission(kept_)) kept_.set_state(v1::OBSERVED);
     on_disk_ = false;
   } else if (file.ok()) {
     kept_ = *std::move(file);
     // What forbids may stand where it cannot be read; the coordinator says again what holds.
     const bool is_known = copy.ok() || absl::IsNotFound(copy.status());
-    if (!is_known && MayChange(kept_)) kept_.set_state(v1::OBSERVED);
+    if (!is_known && IsPermission(kept_)) kept_.set_state(v1::OBSERVED);
     return absl::OkStatus();
   }
   return absl::IsNotFound(file.status()) ? absl::OkStatus() : file.status();

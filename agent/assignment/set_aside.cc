@@ -5,7 +5,8 @@
 namespace connect_ha {
 namespace {
 
-const char* const kOfACluster[] = {"changes", "installing", "artifacts", "preflight-overridden"};
+const char* const kOfACluster[] = {"changes", "installing", "artifacts",
+                                   "holds",   "service",    "preflight-overridden"};
 
 absl::Status MoveInto(WritableHost& host, const std::string& state_dir, const std::string& name,
                       const std::string& directory) {

@@ -25,11 +25,35 @@ const std::string& LineageOf(const v1::Assignment& held) {
   return held.order().lineage().empty() ? held.desired().lineage() : held.order().lineage();
 }
 
-bool Permits(v1::NodeState state) { return state == v1::PREPARING || state == v1::READY; }
+bool Permits(v1::NodeState state) {
+  return state == v1::PREPARING || state == v1::READY || state == v1::SERVING;
+}
 
 bool MayChange(const v1::Assignment& assignment) {
-  return !assignment.removed() && Permits(assignment.state()) &&
+  return !assignment.removed() && assignment.state() != v1::OBSERVED &&
+         assignment.state() != v1::NODE_STATE_UNSPECIFIED &&
          assignment.desired().spec().enforcement() == v1::ENFORCE;
+}
+
+bool IsPermission(const v1::Assignment& assignment) {
+  return Permits(assignment.state()) && MayChange(assignment);
+}
+
+bool IsAllowed(v1::NodeState state, v1::Allow allow) {
+  switch (state) {
+    case v1::OBSERVED:
+      return true;
+    case v1::PREPARING:
+    case v1::READY:
+      return allow != v1::ALLOW_OBSERVE;
+    case v1::SERVING:
+    case v1::DRAINING:
+    case v1::STOPPED:
+    case v1::FENCED:
+      return allow == v1::ALLOW_SERVE;
+    default:
+      return false;
+  }
 }
 
 bool IsBelow(const v1::Order& a, const v1::Order& b) {

@@ -3,16 +3,22 @@
 
 #include <string>
 
+#include "connect_ha/v1/agent_config.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
 
 namespace connect_ha {
 
-// PREPARING and READY of a specification that enforces, on a node that was not removed: everything
-// else only looks.
+// Every state but OBSERVED of a specification that enforces, on a node that was not removed:
+// everything else only looks.
 bool MayChange(const v1::Assignment& assignment);
-// Whether a state lets anything be changed.
+// Whether a state lets the node be prepared for Connect, or Connect be started. The others take it
+// out of service, and hold whatever else is with an answer, or with the disk.
 bool Permits(v1::NodeState state);
+// MayChange by a state that permits: gone by only once it is on disk.
+bool IsPermission(const v1::Assignment& assignment);
+// `allow`, of agent.yaml, lets a node be told this state.
+bool IsAllowed(v1::NodeState state, v1::Allow allow);
 
 // How much of an answer counts on a node that holds `held`:
 //

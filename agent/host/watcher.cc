@@ -75,13 +75,14 @@ absl::Status Watcher::Open() {
   epoll_.Reset(epoll_create1(EPOLL_CLOEXEC));
   wake_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   const sigset_t set = StopSignals();
-  signals_.Reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (options_.with_signals) signals_.Reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   mounts_.Reset(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
-  if (!epoll_.ok() || !wake_.ok() || !signals_.ok() || !mounts_.ok()) {
+  const bool hears = signals_.ok() || !options_.with_signals;
+  if (!epoll_.ok() || !wake_.ok() || !hears || !mounts_.ok()) {
     return ErrnoStatus(errno, "cannot watch this machine");
   }
   Register(wake_.get(), EPOLLIN);
-  Register(signals_.get(), EPOLLIN);
+  if (signals_.ok()) Register(signals_.get(), EPOLLIN);
   Register(mounts_.get(), EPOLLPRI);
   OpenBus();
   return Rebuild();

@@ -32,6 +32,8 @@ struct WatcherOptions {
   uint32_t unit_triggers = 0;
   std::string bus_address;  // "": the system bus
   bool with_bus = true;
+  // Of one process, one watcher hears the signals to stop.
+  bool with_signals = true;
   // Directories for which it returns true are not watched: watching may hang.
   std::function<bool(const std::string&)> is_on_network;
   // Where the kernel had no room for a watch, it is asked again so often.

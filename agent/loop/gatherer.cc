@@ -13,14 +13,16 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr struct {
-  Pace pace;
+  Pool pool;
   int threads;
 } kPools[] = {
-    {Pace::kPass, 2},
+    // What the gate goes by is asked whatever else hangs.
+    {Pool::kGate, 1},
+    {Pool::kPass, 2},
     // A database that does not answer leaves one for the clock and the storage.
-    {Pace::kPoll, 2},
+    {Pool::kPoll, 2},
     // Two verifications at once would only take each other's disk.
-    {Pace::kVerify, 1},
+    {Pool::kVerify, 1},
 };
 // Probes do not wait longer than this for the configuration; they then run without.
 constexpr milliseconds kConfigDeadline{5'000};
@@ -28,11 +30,24 @@ constexpr milliseconds kFirstReadAgain{1'000};
 // What may change Connect's configuration without a change of its file.
 constexpr uint32_t kConfigTriggers = kOnConfiguration | kOnUnits | kOnMounts;
 
-int ThreadsOf(Pace pace) {
-  for (const auto& pool : kPools) {
-    if (pool.pace == pace) return pool.threads;
+int ThreadsOf(Pool pool) {
+  for (const auto& row : kPools) {
+    if (row.pool == pool) return row.threads;
   }
   return 0;
+}
+
+Pool PoolOf(const Probe& probe) {
+  if ((probe.triggers & kOnGate) != 0) return Pool::kGate;
+  switch (probe.pace) {
+    case Pace::kPass:
+      return Pool::kPass;
+    case Pace::kPoll:
+      return Pool::kPoll;
+    case Pace::kVerify:
+      break;
+  }
+  return Pool::kVerify;
 }
 
 absl::string_view Root(absl::string_view path) { return path.substr(0, path.find('.')); }
@@ -62,9 +77,9 @@ Gatherer::Gatherer(GathererOptions options, Host& host, ProbeCache& cache)
     slot.probe = &probe;
     slots_.push_back(std::move(slot));
   }
-  for (const auto& pool : kPools) {
-    for (int i = 0; i < pool.threads; ++i) {
-      workers_.emplace_back([this, pace = pool.pace] { Work(pace); });
+  for (const auto& row : kPools) {
+    for (int i = 0; i < row.threads; ++i) {
+      workers_.emplace_back([this, pool = row.pool] { Work(pool); });
     }
   }
 }
@@ -123,6 +138,8 @@ void Gatherer::RequestFollowers(const Slot& verified, SteadyTime now) {
 
 void Gatherer::Start(uint32_t triggers, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  // Who keeps the gate may be the first to ask, when everything is due.
+  if (round_ == 0 && triggers == kOnGate) return RequestForGate(now);
   bool pass = false;
   for (Slot& slot : slots_) {
     const bool verify = slot.probe->pace == Pace::kVerify;
@@ -134,8 +151,27 @@ void Gatherer::Start(uint32_t triggers, SteadyTime now) {
     if (due && slot.probe->pace == Pace::kPass) pass = true;
     Request(slot, slot.wanted_round, now);
   }
-  if (pass || (triggers & kConfigTriggers) != 0) config_wanted_ = true;
+  if (pass || (triggers & kConfigTriggers) != 0) WantConfig();
   if (config_wanted_ || !queue_.empty()) work_.notify_all();
+}
+
+void Gatherer::StartForGate(SteadyTime now) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  RequestForGate(now);
+}
+
+void Gatherer::RequestForGate(SteadyTime now) {
+  for (Slot& slot : slots_) {
+    if (PoolOf(*slot.probe) != Pool::kGate || slot.state != State::kIdle) continue;
+    WantConfig();
+    Request(slot, slot.wanted_round, now);
+  }
+  work_.notify_all();
+}
+
+void Gatherer::WantConfig() {
+  if (!config_wanted_ && !config_loading_) config_since_ = steady_clock::now();
+  config_wanted_ = true;
 }
 
 uint64_t Gatherer::StartAll(SteadyTime now) { return StartRound(true, now); }
@@ -145,7 +181,7 @@ uint64_t Gatherer::StartPass(SteadyTime now) { return StartRound(false, now); }
 uint64_t Gatherer::StartRound(bool verify, SteadyTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   ++round_;
-  config_wanted_ = true;
+  WantConfig();
   for (Slot& slot : slots_) {
     if (verify || slot.probe->pace != Pace::kVerify) Request(slot, round_, now);
   }
@@ -175,16 +211,16 @@ bool Gatherer::WaitForQuick(milliseconds patience) { return Wait(patience, true)
 
 bool Gatherer::WaitForAll(milliseconds patience) { return Wait(patience, false); }
 
-bool Gatherer::AllThreadsAreHeld(Pace pace, SteadyTime now) const {
+bool Gatherer::AllThreadsAreHeld(Pool pool, SteadyTime now) const {
   const auto held = std::count_if(slots_.begin(), slots_.end(), [&](const Slot& slot) {
-    return slot.probe->pace == pace && slot.state == State::kRunning && IsLate(slot, now);
+    return PoolOf(*slot.probe) == pool && slot.state == State::kRunning && IsLate(slot, now);
   });
-  return held >= ThreadsOf(pace);
+  return held >= ThreadsOf(pool);
 }
 
 bool Gatherer::IsLate(const Slot& slot, SteadyTime now) const {
   if (slot.state == State::kIdle || now - slot.since <= slot.probe->deadline) return false;
-  return slot.state == State::kRunning || AllThreadsAreHeld(slot.probe->pace, now);
+  return slot.state == State::kRunning || AllThreadsAreHeld(PoolOf(*slot.probe), now);
 }
 
 bool Gatherer::Done(uint64_t round, SteadyTime now) {
@@ -216,7 +252,7 @@ SteadyTime Gatherer::NextDue() const {
     if (slot.hung || slot.state == State::kIdle) continue;
     // One that waits is late at the earliest when those that run are.
     const SteadyTime late = slot.since + slot.probe->deadline + milliseconds(1);
-    if (slot.state == State::kRunning || AllThreadsAreHeld(slot.probe->pace, late)) {
+    if (slot.state == State::kRunning || AllThreadsAreHeld(PoolOf(*slot.probe), late)) {
       next = std::min(next, late);
     }
   }
@@ -230,29 +266,31 @@ bool Gatherer::Idle() const {
                      [](const Slot& slot) { return slot.state == State::kIdle; });
 }
 
+// Where all the other threads are held nobody reads it, and the gate's waits no longer, either.
 bool Gatherer::ConfigIsReady(SteadyTime now) const {
-  if (config_wanted_ && !config_loading_) return false;
-  return !config_loading_ || now - config_since_ > kConfigDeadline;
+  if (!config_wanted_ && !config_loading_) return true;
+  return now - config_since_ > kConfigDeadline;
 }
 
-Gatherer::Slot* Gatherer::TakeNext(Pace pace) {
+Gatherer::Slot* Gatherer::TakeNext(Pool pool) {
   if (!ConfigIsReady(steady_clock::now())) return nullptr;
   const auto next = std::find_if(queue_.begin(), queue_.end(),
-                                 [pace](const Slot* slot) { return slot->probe->pace == pace; });
+                                 [pool](const Slot* slot) { return PoolOf(*slot->probe) == pool; });
   if (next == queue_.end()) return nullptr;
   Slot* slot = *next;
   queue_.erase(next);
   return slot;
 }
 
-void Gatherer::Work(Pace pace) {
+void Gatherer::Work(Pool pool) {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stop_) {
-    if (config_wanted_ && !config_loading_) {
+    // That may hang, too.
+    if (config_wanted_ && !config_loading_ && pool != Pool::kGate) {
       LoadConfig(lock);
-    } else if (Slot* slot = TakeNext(pace)) {
+    } else if (Slot* slot = TakeNext(pool)) {
       RunProbe(lock, *slot);
-    } else if (config_loading_ && !queue_.empty()) {
+    } else if ((config_wanted_ || config_loading_) && !queue_.empty()) {
       work_.wait_for(lock, kConfigDeadline);
     } else {
       work_.wait(lock);
@@ -291,7 +329,9 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
   slot.started_at = host_.Now();
   const Time started_at = slot.started_at;
   LoadedConfig config = config_;
-  if (config_loading_)
+  // Connect is asked where it was asked last.
+  const bool keeps_last = PoolOf(probe) == Pool::kGate && config_.config != nullptr;
+  if ((config_wanted_ || config_loading_) && !keeps_last)
     config = {nullptr,
               absl::DeadlineExceededError("Connect's configuration could not be read in time"),
               {}};

@@ -4,11 +4,11 @@
 // never twice at once; sooner while what it reads is not settled or was cut short. Connect's
 // configuration is loaded before the probes of a pass.
 //
-// Each pace has threads of its own, so that what takes minutes delays nothing but its like. A probe
-// waits for one of them for as long as that takes, and what it read last stands meanwhile; its
-// deadline counts from its start. Past that it counts as hung: its part becomes unobserved, with
-// the reason, until it comes back, and it holds its thread. One that waits longer than its deadline
-// for threads that are all held so is unobserved too.
+// Each pace has threads of its own, so that what takes minutes delays nothing but its like, and so
+// has what the gate goes by. A probe waits for one of them for as long as that takes, and what it
+// read last stands meanwhile; its deadline counts from its start. Past that it counts as hung: its
+// part becomes unobserved, with the reason, until it comes back, and it holds its thread. One that
+// waits longer than its deadline for threads that are all held so is unobserved too.
 #pragma once
 
 #include <condition_variable>
@@ -24,6 +24,9 @@
 #include "agent/probes/probe_cache.h"
 
 namespace connect_ha {
+
+// The threads that a probe waits for: those of its pace, but for what the gate goes by (kOnGate).
+enum class Pool { kGate, kPass, kPoll, kVerify };
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
@@ -54,8 +57,11 @@ class Gatherer {
   // Waits for the probes that are running.
   ~Gatherer();
 
-  // Starts what is due and what `triggers` (of Trigger) ask for. Returns at once.
+  // Starts what is due and what `triggers` (of Trigger) ask for. Returns at once. For kOnGate, and
+  // before everything was asked for once: as StartForGate.
   void Start(uint32_t triggers, SteadyTime now);
+  // Starts what the gate goes by, alone, unless it is under way.
+  void StartForGate(SteadyTime now);
   // Starts everything; the number is for Done().
   uint64_t StartAll(SteadyTime now);
   // The same for all but the kVerify probes, which take minutes and go by their own pace.
@@ -99,21 +105,22 @@ class Gatherer {
 
   // All of these need mutex_.
   void Request(Slot& slot, uint64_t round, SteadyTime now);
+  void RequestForGate(SteadyTime now);
+  void WantConfig();
   void ReadAgainSoon(Slot& slot, bool cut_short, SteadyTime now);
   uint64_t StartRound(bool verify, SteadyTime now);
   void RequestFollowers(const Slot& verified, SteadyTime now);
-  // The next one of this pace.
-  Slot* TakeNext(Pace pace);
+  Slot* TakeNext(Pool pool);
   bool ConfigIsReady(SteadyTime now) const;
   // Past its deadline: as one that runs, or as one whose threads are all held by such.
   bool IsLate(const Slot& slot, SteadyTime now) const;
-  bool AllThreadsAreHeld(Pace pace, SteadyTime now) const;
+  bool AllThreadsAreHeld(Pool pool, SteadyTime now) const;
   std::chrono::milliseconds Interval(Pace pace) const;
   bool Busy(bool quick_only) const;
   bool OwnsPart(const Slot& slot) const;
 
-  // For a thread that runs probes of this pace.
-  void Work(Pace pace);
+  // For one of the pool's threads.
+  void Work(Pool pool);
   void LoadConfig(std::unique_lock<std::mutex>& lock);
   void RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot);
   bool Wait(std::chrono::milliseconds patience, bool quick_only);
@@ -137,7 +144,7 @@ class Gatherer {
   LoadedConfig config_;
   bool config_wanted_ = false;
   bool config_loading_ = false;
-  SteadyTime config_since_{};
+  SteadyTime config_since_{};  // wanted or being read
 
   std::vector<std::thread> workers_;
 };

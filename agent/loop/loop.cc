@@ -21,6 +21,8 @@ using std::chrono::seconds;
 
 // The quick probes are done long before; a slow one is picked up when it comes back.
 constexpr milliseconds kPatience{100};
+// A load balancer waits no longer for the gate's answer.
+constexpr milliseconds kGateFirst{3'000};
 // A report that lacks half of the facts would make findings flap at every restart.
 constexpr seconds kFirstGathering{15};
 constexpr seconds kRefreshVolatile{60};
@@ -91,11 +93,17 @@ void Loop::Act(uint32_t triggers, SteadyTime now) {
 void Loop::Gather(uint32_t triggers, SteadyTime now) {
   if (first_round_ == 0) {
     began_ = now;
+    // Whoever asks the gate of an agent that was started again waits for that alone.
+    gatherer_.StartForGate(now);
+    gatherer_.WaitForQuick(kGateFirst);
     first_round_ = gatherer_.StartAll(now);
   }
   gatherer_.Start(triggers, now);
   gatherer_.WaitForQuick(kPatience);
-  if (gatherer_.Changed(now)) TakeFacts(gatherer_.Collect(now));
+  if (gatherer_.Changed(now)) {
+    TakeFacts(gatherer_.Collect(now));
+    if (options_.gathered) options_.gathered();
+  }
   if (!complete_) complete_ = gatherer_.Done(first_round_, now) || now - began_ >= kFirstGathering;
   if (asked_gather_ != gathered_ && gatherer_.Done(asked_round_, now)) gathered_ = asked_gather_;
 }
@@ -119,8 +127,11 @@ void Loop::TakeFacts(v1::Facts facts) {
 
 bool Loop::HasNews() const {
   return send_facts_ || nudged_ || digest_ != acknowledged_digest_ ||
-         gathered_ != acknowledged_gathered_ || converger_.version() != acknowledged_news_;
+         gathered_ != acknowledged_gathered_ || converger_.version() != acknowledged_news_ ||
+         GateVersion() != acknowledged_gate_;
 }
+
+uint64_t Loop::GateVersion() const { return options_.gate ? options_.gate().version : 0; }
 
 bool Loop::ShouldCall(SteadyTime now) const {
   if (!complete_) return false;
@@ -158,7 +169,9 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   ConvergerNews news = converger_.News();
   sent_news_ = news.version;
   request.set_reported_state(news.state);
+  request.set_can_serve(true);
   AddHeld(request);
+  AddService(news.start_failed, request);
   if (news.convergence && (news.version != acknowledged_news_ || HasFacts(request))) {
     *request.mutable_convergence() = *std::move(news.convergence);
   }
@@ -183,9 +196,20 @@ void Loop::AddHeld(v1::HeartbeatRequest& request) const {
   }
 }
 
+void Loop::AddService(const std::string& start_failed, v1::HeartbeatRequest& request) {
+  if (!options_.gate) return;
+  GateNews news = options_.gate();
+  sent_gate_ = news.version;
+  if (!news.is_known) return;
+  *request.mutable_service() = std::move(news.report);
+  request.mutable_service()->set_start_failed(start_failed);
+  MakePrintable(*request.mutable_service());
+}
+
 void Loop::TakeAssignment(const v1::HeartbeatRequest& request,
                           const v1::HeartbeatResponse& response) {
   acknowledged_news_ = sent_news_;
+  acknowledged_gate_ = sent_gate_;
   if (request.has_preview()) converger_.PreviewTaken(request.preview().number());
   if (response.changes_taken() != 0) converger_.ChangesTaken(response.changes_taken());
   if (response.has_preview()) converger_.AskPreview(response.preview());

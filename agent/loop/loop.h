@@ -7,6 +7,7 @@
 #include <string>
 
 #include "agent/assignment/held.h"
+#include "agent/gate/gate.h"
 #include "agent/link/coordinator_link.h"
 #include "agent/loop/gatherer.h"
 #include "agent/resources/converge/converger.h"
@@ -26,6 +27,10 @@ struct LoopOptions {
   std::function<void(const std::string& state)> notify;
   // After each call, once its orders were taken. Null: there was no answer.
   std::function<void(const v1::HeartbeatResponse* answer)> called = {};
+  // Facts were taken in that may be others than before. Null: nobody is told.
+  std::function<void()> gathered = {};
+  // How the node's gate stands. Null: it has none.
+  std::function<GateNews()> gate = {};
 };
 
 class Loop {
@@ -51,6 +56,8 @@ class Loop {
   v1::HeartbeatRequest MakeRequest(SteadyTime now);
   void AddConvergence(v1::HeartbeatRequest& request);
   void AddHeld(v1::HeartbeatRequest& request) const;
+  void AddService(const std::string& start_failed, v1::HeartbeatRequest& request);
+  uint64_t GateVersion() const;
   void TakeAssignment(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response);
   void NoteAssignment(const absl::Status& kept);
   void TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response,
@@ -90,6 +97,8 @@ class Loop {
   std::string assignment_trouble_;  // why the last assignment was not kept; "": it was
   uint64_t sent_news_ = 0;          // version of the converger's news in the latest request
   uint64_t acknowledged_news_ = 0;
+  uint64_t sent_gate_ = 0;  // the same of the gate's
+  uint64_t acknowledged_gate_ = 0;
 
   Backoff backoff_;
   bool away_ = false;

@@ -9,6 +9,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/held.h"
+#include "agent/assignment/standing.h"
+#include "agent/assignment/told.h"
 #include "agent/preflight/database_look.h"
 #include "agent/preflight/storage_look.h"
 #include "agent/probes/connect/configuration.h"
@@ -102,6 +104,10 @@ class Look {
     }
     if (!held.ok()) return WithFix(held.status(), kAgain);
     orders_ = *std::move(held);
+    // As the agent goes by it.
+    if (!IsAllowed(orders_.state(), options_.agent_config.allow())) {
+      orders_.set_state(v1::OBSERVED);
+    }
     const bool is_held = orders_.state() == v1::STOPPED || orders_.state() == v1::FENCED;
     const bool enforces = may_enforce_ && orders_.desired().spec().enforcement() == v1::ENFORCE;
     finding_.enforced = may_enforce_ && (enforces || is_held);
@@ -111,6 +117,12 @@ class Look {
     if (absl::Status ours = CheckMachine(); !ours.ok()) return ours;
     if (!options_.config_status.ok()) return options_.config_status;
     if (absl::Status may = CheckState(enforces); !may.ok()) return may;
+    // One that drained when it went off may be started by its boot like one that served.
+    const bool may_run = orders_.state() == v1::SERVING || orders_.state() == v1::DRAINING;
+    if (enforces && may_run) {
+      absl::Status told = CheckTold(host_, options_.state_dir, options_.runtime_dir);
+      if (!told.ok()) return told;
+    }
     return absl::StrCat("generation ", orders_.desired().generation(), " of cluster ",
                         orders_.desired().spec().cluster(),
                         enforces ? "" : ", which is not enforced here");
@@ -140,6 +152,15 @@ class Look {
         return absl::FailedPreconditionError(absl::StrCat(
             "this node is being brought to generation ", orders_.desired().generation(),
             "\nfix: connect-ha status --watch shows when it is ready"));
+      case v1::READY:
+        // Where nothing may be started here, a person is who starts it.
+        if (!enforces || options_.agent_config.allow() == v1::ALLOW_INSTALL) {
+          return absl::OkStatus();
+        }
+        return absl::FailedPreconditionError(
+            "this node is ready, and has not been told to serve\nfix: connect-ha status says what "
+            "it waits for; where there is no coordinator: connect-ha-agent preflight --override "
+            "REASON");
       default:
         return absl::OkStatus();
     }

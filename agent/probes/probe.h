@@ -54,6 +54,7 @@ enum Trigger : uint32_t {
   kOnLicense = 1u << 6,        // /var/lib/rstudio-connect/*.lic
   kOnHost = 1u << 7,           // /etc/os-release, /etc/hostname
   kOnProof = 1u << 8,          // a round of agent/proof found something else than before
+  kOnGate = 1u << 9,           // whether Connect answers is to be known now
 };
 
 // How often a probe runs when nothing triggers it.

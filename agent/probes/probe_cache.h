@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agent/host/host.h"
+#include "agent/probes/connect/restarts.h"
 #include "agent/probes/database/verified_chain.h"
 #include "agent/probes/installed/dpkg.h"
 #include "agent/probes/installed/trial_subject.h"
@@ -128,7 +129,9 @@ struct ProbeCache {
   VerifiedFiles verified_files;
   ByFile<std::shared_ptr<VerifiedChain>> verified_chains;  // of CA files; one for each probe
   Kept<KeptInstance> instance;
+  Kept<v1::InstanceFacts> notices;  // nothing but these: what EC2 said last
   Kept<KeptServerVersion> server_version;
+  Kept<KeptRestarts> restarts;  // of Connect's unit
   Kept<VerifiedConnect> connect;
   Kept<std::map<std::string, VerifiedRuntime>> runtimes;
   Kept<absl::StatusOr<v1::LicenseFacts>> license;

@@ -12,6 +12,7 @@
 #include "agent/probes/machine/disk.h"
 #include "agent/probes/machine/host.h"
 #include "agent/probes/machine/instance.h"
+#include "agent/probes/machine/instance_notices.h"
 #include "agent/probes/machine/listeners.h"
 #include "agent/probes/machine/memory.h"
 #include "agent/probes/storage/beacons.h"
@@ -36,6 +37,8 @@ const std::vector<Probe>& Probes() {
       // name, path, pace, triggers, deadline, function, whether to read it again soon
       {"host", "host", Pace::kPass, kOnHost | kOnPackages, seconds(2), ReadHost},
       {"instance", "instance", Pace::kPoll, kOnNothing, seconds(30), ReadInstance},
+      {"instance_notices", "instance.notices", Pace::kPoll, kOnNothing, seconds(15),
+       ReadInstanceNotices},
       {"clock", "clock", Pace::kPoll, kOnUnits, seconds(5), ReadClock},
       {"configuration", "configuration", Pace::kPass, kOnConfiguration | kOnUnits, seconds(5),
        ReadConfiguration},
@@ -44,7 +47,8 @@ const std::vector<Probe>& Probes() {
       {"accounts", "accounts", Pace::kPass, kOnAccounts | kOnConfiguration, seconds(5),
        ReadAccounts},
       {"connect_integrity", "connect", Pace::kVerify, kOnPackages, minutes(5), VerifyConnect},
-      {"connect", "connect", Pace::kPass, kOnConnect, seconds(10), ReadConnect, ConnectIsStarting},
+      {"connect", "connect", Pace::kPass, kOnConnect | kOnGate, seconds(10), ReadConnect,
+       ConnectIsStarting},
       {"runtimes_verification", "runtimes", Pace::kVerify, kOnInstallations, minutes(15),
        VerifyRuntimes},
       {"runtimes", "runtimes", Pace::kPass, kOnInstallations, seconds(10), ReadRuntimes},

@@ -109,7 +109,6 @@ class Configuration : public Resource {
     const absl::Status looked = Look(*wanted, change);
     if (!looked.ok()) return looked;
     if (change.from().empty()) return std::nullopt;
-    change.set_interrupts("Connect must be restarted");
     return change;
   }
 
@@ -154,11 +153,13 @@ class Configuration : public Resource {
     const absl::StatusOr<FileStatus> status = context_.host.LStat(path_);
     if (absl::IsNotFound(status.status())) {
       change.set_from("absent");
+      SetInterrupts(change);
       return absl::OkStatus();
     }
     if (!status.ok()) return status.status();
     if (status->kind != FileStatus::Kind::kFile) {
       change.set_from("not a file");
+      SetInterrupts(change);
       return absl::OkStatus();
     }
     const absl::StatusOr<std::string> text = context_.host.ReadFile(path_);
@@ -172,10 +173,16 @@ class Configuration : public Resource {
     return absl::OkStatus();
   }
 
-  static void LookAtKeys(const std::string& text, const std::string& wanted, v1::Change& change) {
+  // Connect reads it as it starts: one that has started with the right one needs no other start.
+  void SetInterrupts(v1::Change& change) const {
+    if (!context_.service.is_current) change.set_interrupts("Connect must be restarted");
+  }
+
+  void LookAtKeys(const std::string& text, const std::string& wanted, v1::Change& change) const {
     const GcfgFile here = ParseGcfg(text);
     if (!here.errors.empty()) {
       change.set_from("there, but no gcfg");
+      SetInterrupts(change);
       return;
     }
     const std::vector<Difference> differences = Compare(here, ParseGcfg(wanted));
@@ -183,6 +190,7 @@ class Configuration : public Resource {
       change.set_from("the same keys, written in another way");
       return;
     }
+    SetInterrupts(change);
     change.set_from(Summary(differences, &Difference::here));
     change.set_to(Summary(differences, &Difference::wanted));
     // What is secret is not told, and says the same before and after.

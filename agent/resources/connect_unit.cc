@@ -1,86 +1,246 @@
+// Connect's unit, both ways: stopped and masked, or unmasked, enabled and active.
 #include "agent/resources/connect_unit.h"
+
+#include <spdlog/spdlog.h>
 
 #include "absl/strings/str_cat.h"
 #include "agent/resources/nouns.h"
+#include "agent/resources/service/service_notes.h"
+#include "agent/resources/service/start_connect.h"
+#include "agent/resources/service/unit_processes.h"
+#include "common/log.h"
 #include "common/text/shell_word.h"
 
 namespace connect_ha {
 namespace {
 
+using std::chrono::milliseconds;
+
 constexpr char kHeld[] = "masked, stopped";
+constexpr char kRunning[] = "enabled, active";
+constexpr char kNotFound[] = "not-found";
+// Between two looks whether somebody says otherwise.
+constexpr milliseconds kStopDeadline{5'000};
+// Longer than a stop may take by Connect's own unit.
+constexpr int kMostWaits = 60;
 
-struct UnitState {
-  bool exists = false;
-  bool masked = false;  // past a boot, too
-  std::string active;   // systemd's word; "inactive" when there is no such unit
-};
-
-absl::StatusOr<UnitState> ReadState(const ResourceContext& context) {
-  const absl::StatusOr<v1::Unit> unit = context.host.ReadUnit(context.agent_config.connect_unit());
-  UnitState state;
-  state.active = "inactive";
-  if (absl::IsNotFound(unit.status())) return state;
-  if (!unit.ok()) return unit.status();
-  state.exists = unit->load_state() != "not-found";
-  state.masked = unit->load_state() == "masked" && unit->unit_file_state() == "masked";
-  if (!unit->active_state().empty()) state.active = unit->active_state();
-  return state;
+// Past a boot, too.
+bool IsMasked(const v1::Unit& unit) {
+  return unit.load_state() == "masked" && unit.unit_file_state() == "masked";
 }
 
-absl::Status CheckStopped(const ResourceContext& context, const UnitState& state) {
-  if (state.active == "inactive" || state.active == "failed") return absl::OkStatus();
+bool Rests(const v1::Unit& unit) {
+  return unit.active_state() == "inactive" || unit.active_state() == "failed";
+}
+
+// What Connect ran for users may outlive it, and writes to the shared directories.
+absl::Status CheckNothingLeft(const ResourceContext& context) {
   const std::string& unit = context.agent_config.connect_unit();
-  if (state.active == "deactivating") {
+  const absl::StatusOr<std::vector<UnitProcess>> left = ReadUnitProcesses(context.host, unit);
+  if (absl::IsNotFound(left.status()) || (left.ok() && left->empty())) return absl::OkStatus();
+  if (!left.ok()) return left.status();
+  return absl::UnavailableError(absl::StrCat(
+      unit, " is stopped, and ", left->size(), left->size() == 1 ? " process" : " processes",
+      " that it started still ", left->size() == 1 ? "runs" : "run",
+      "\nfix: they end by themselves; where that takes too long: systemctl kill ",
+      ShellOperand(unit)));
+}
+
+absl::Status CheckStopped(const ResourceContext& context, const v1::Unit& state) {
+  if (Rests(state)) return CheckNothingLeft(context);
+  const std::string& unit = context.agent_config.connect_unit();
+  if (state.active_state() == "deactivating") {
     return absl::UnavailableError(absl::StrCat(unit, " is stopping"));
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("Connect runs here (", unit, " is ", state.active,
-                   "): adoption of a running Connect is not built\nfix: stop it (systemctl stop ",
-                   ShellOperand(unit), ") or leave the node observed (enforcement: observe)"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "Connect runs here (", unit, " is ", state.active_state(),
+      "), and nothing is changed under it\nfix: stop it (systemctl stop ", ShellOperand(unit),
+      "), or correct what differs, and it is taken over as it "
+      "runs"));
 }
 
 class ConnectUnit : public Resource {
  public:
-  explicit ConnectUnit(const ResourceContext& context) : context_(context) {}
+  explicit ConnectUnit(const ResourceContext& context)
+      : context_(context), unit_(context.agent_config.connect_unit()) {}
 
-  std::string Name() const override { return "unit " + context_.agent_config.connect_unit(); }
+  std::string Name() const override { return "unit " + unit_; }
 
-  std::vector<std::string> After() override { return {}; }
+  // Connect starts once all that it starts with is right. Runtimes are not among that: content of
+  // the others goes on.
+  std::vector<std::string> After() override {
+    if (context_.service.unit != UnitWanted::kRunning || is_up_) return {};
+    return {"guard", "account",   "packages", "package rstudio-connect", "mount", "license",
+            "file",  "directory", "mark"};
+  }
+
+  milliseconds FirstRetry() override {
+    return context_.service.unit == UnitWanted::kRunning ? milliseconds(30'000)
+                                                         : Resource::FirstRetry();
+  }
+
+  // What its preflight refuses is asked again so often: nothing tells when the database is back.
+  milliseconds LongestRetry() override {
+    return context_.service.unit == UnitWanted::kRunning ? milliseconds(60'000)
+                                                         : Resource::LongestRetry();
+  }
+
+  bool Restricts() override { return context_.service.unit == UnitWanted::kHeld; }
 
   absl::StatusOr<std::optional<v1::Change>> Differs() override {
-    const absl::StatusOr<UnitState> state = ReadState(context_);
+    const absl::StatusOr<v1::Unit> state = ReadConnectUnit(context_);
     if (!state.ok()) return state.status();
-    const absl::Status stopped = CheckStopped(context_, *state);
-    if (!stopped.ok()) return stopped;
-    if (state->masked) return std::nullopt;
-    v1::Change change;
-    change.set_from(state->exists ? "not masked, stopped" : "absent");
-    change.set_to(kHeld);
-    return change;
+    is_up_ = IsUp(*state);
+    const UnitWanted wanted = context_.service.unit;
+    const bool may_run =
+        wanted == UnitWanted::kRunning || (wanted == UnitWanted::kAsItIs && is_up_);
+    return may_run ? DiffersFromRunning(*state) : DiffersFromHeld(*state);
   }
 
   absl::Status Apply(Progress& progress) override {
-    progress.Enter(v1::Step::WRITING);
-    const absl::Status masked = context_.host.MaskUnit(context_.agent_config.connect_unit());
-    if (!masked.ok()) return masked;
-    return CheckConnectHeld(context_);
+    switch (context_.service.unit) {
+      case UnitWanted::kHeld:
+        return Hold(progress);
+      case UnitWanted::kRunning:
+        return Run(progress);
+      case UnitWanted::kAsItIs:
+        break;
+    }
+    return absl::FailedPreconditionError(absl::StrCat(unit_, " is left as it is"));
   }
 
  private:
+  using Difference = absl::StatusOr<std::optional<v1::Change>>;
+
+  static v1::Change MakeChange(const std::string& from, const char* to) {
+    v1::Change change;
+    change.set_from(from);
+    change.set_to(to);
+    return change;
+  }
+
+  Difference DiffersFromHeld(const v1::Unit& state) {
+    if (!context_.service.may_stop || Rests(state)) {
+      absl::Status stopped = CheckStopped(context_, state);
+      if (!stopped.ok()) return stopped;
+    } else {
+      v1::Change change =
+          MakeChange(absl::StrCat(IsMasked(state) ? "masked, " : "", state.active_state()), kHeld);
+      change.set_interrupts("Connect is stopped");
+      return change;
+    }
+    if (IsMasked(state)) return std::nullopt;
+    return MakeChange(state.load_state() == kNotFound ? "absent" : "not masked, stopped", kHeld);
+  }
+
+  Difference DiffersFromRunning(const v1::Unit& state) {
+    if (state.active_state() == "deactivating" || state.active_state() == "activating") {
+      return absl::UnavailableError(absl::StrCat(
+          unit_, state.active_state() == "activating" ? " is starting" : " is stopping"));
+    }
+    const bool is_disabled = state.unit_file_state() == "disabled";
+    if (is_up_ && !IsMasked(state) && !is_disabled) return std::nullopt;
+    const char* const file = state.load_state() == kNotFound ? "absent"
+                             : IsMasked(state)               ? "masked"
+                             : is_disabled                   ? "disabled"
+                                                             : "enabled";
+    return MakeChange(absl::StrCat(file, ", ", state.active_state()), kRunning);
+  }
+
+  // Masked first, so that nothing starts it in between; where that cannot be, it is stopped all the
+  // same.
+  absl::Status Hold(Progress& progress) {
+    progress.Enter(v1::Step::STOPPING);
+    NoteMasked(unit_);
+    const absl::Status masked = context_.host.MaskUnit(unit_);
+    absl::Status stopped = context_.service.may_stop ? Stop(progress) : absl::OkStatus();
+    if (!stopped.ok()) return stopped;
+    return masked.ok() ? CheckConnectHeld(context_) : masked;
+  }
+
+  absl::Status Stop(Progress& progress) {
+    const absl::StatusOr<v1::Unit> state = ReadConnectUnit(context_);
+    if (!state.ok() || Rests(*state)) return state.status();
+    absl::Status stopped;
+    for (int wait = 0; wait < kMostWaits; ++wait) {
+      // PID 1 goes on with it.
+      if (progress.Stopped()) return absl::CancelledError("stopped");
+      stopped = context_.host.StopUnit(unit_, kStopDeadline);
+      if (!absl::IsDeadlineExceeded(stopped)) break;
+    }
+    return stopped;
+  }
+
+  absl::Status Run(Progress& progress) {
+    progress.Enter(v1::Step::STARTING);
+    absl::StatusOr<v1::Unit> state = ReadConnectUnit(context_);
+    if (state.ok() && IsMasked(*state)) {
+      absl::Status unmasked = context_.host.UnmaskUnit(unit_);
+      if (!unmasked.ok()) return unmasked;
+      NoteMasked("");
+      state = ReadConnectUnit(context_);
+    }
+    if (!state.ok()) return state.status();
+    // A unit that is in no target starts with no boot, and none of it is ours to change.
+    if (state->unit_file_state() == "disabled") {
+      absl::Status enabled = context_.host.EnableUnit(unit_);
+      if (!enabled.ok()) return enabled;
+    }
+    return IsUp(*state) ? absl::OkStatus() : StartConnect(context_, *state, progress);
+  }
+
+  // Whoever is told to take its hands off takes back only what it did.
+  void NoteMasked(const std::string& unit) {
+    if (context_.notes == nullptr) return;
+    if (!unit.empty()) {
+      const absl::StatusOr<v1::Unit> state = ReadConnectUnit(context_);
+      if (state.ok() && IsMasked(*state)) return;
+    }
+    const absl::Status noted =
+        context_.notes->Change([&unit](v1::ServiceMemory& memory) { memory.set_masked(unit); });
+    if (!noted.ok()) {
+      spdlog::warn("event=service-notes-not-written error={}",
+                   LogValue(std::string(noted.message())));
+    }
+  }
+
   const ResourceContext& context_;
+  const std::string unit_;
+  bool is_up_ = false;  // at the latest look
 };
 
 }  // namespace
 
+absl::StatusOr<v1::Unit> ReadConnectUnit(const ResourceContext& context) {
+  absl::StatusOr<v1::Unit> unit = context.host.ReadUnit(context.agent_config.connect_unit());
+  if (absl::IsNotFound(unit.status())) {
+    v1::Unit absent;
+    absent.set_load_state(kNotFound);
+    absent.set_active_state("inactive");
+    return absent;
+  }
+  if (unit.ok() && unit->active_state().empty()) unit->set_active_state("inactive");
+  return unit;
+}
+
+bool IsUp(const v1::Unit& unit) {
+  return unit.active_state() == "active" || unit.active_state() == "reloading";
+}
+
 absl::Status CheckConnectHeld(const ResourceContext& context) {
-  const absl::StatusOr<UnitState> state = ReadState(context);
+  const absl::StatusOr<v1::Unit> state = ReadConnectUnit(context);
   if (!state.ok()) return state.status();
   absl::Status stopped = CheckStopped(context, *state);
   if (!stopped.ok()) return stopped;
-  if (state->masked) return absl::OkStatus();
+  if (IsMasked(*state)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(context.agent_config.connect_unit(),
                    " is not masked: something unmasked it while the node was being prepared"));
+}
+
+absl::Status CheckMayInstall(const ResourceContext& context, bool touches_connect) {
+  if (context.service.leaves_connect && !touches_connect) return absl::OkStatus();
+  return CheckConnectHeld(context);
 }
 
 std::unique_ptr<Resource> MakeConnectUnit(const ResourceContext& context) {

@@ -2,6 +2,7 @@
 // the preflight run before each start. It is in effect once systemd has read it; for that nothing
 // is started, stopped or restarted.
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -51,8 +52,7 @@ class Guard : public Resource {
         unit_(context.agent_config.connect_unit()),
         mount_point_(context.desired.spec().storage().mount_point()),
         mount_unit_(MountUnitName(mount_point_)),
-        directory_(absl::StrCat("/etc/systemd/system/", unit_, ".d")),
-        file_(absl::StrCat(directory_, "/", kGuardFile)) {}
+        file_(GuardFile(unit_)) {}
 
   std::string Name() const override { return "guard " + unit_; }
 
@@ -73,7 +73,7 @@ class Guard : public Resource {
     absl::Status done = text.status();
     if (done.ok()) done = CheckDoesNotHang();
     if (done.ok()) done = CheckStaysUp();
-    if (done.ok()) done = context_.host.MakeDirectory(directory_);
+    if (done.ok()) done = context_.host.MakeDirectory(file_.substr(0, file_.rfind('/')));
     if (done.ok()) done = KeepFile(context_, file_, kOldUnits, *text);
     FileAttributes attributes;
     attributes.mode = kMode;
@@ -165,7 +165,7 @@ class Guard : public Resource {
     return CheckAnswers(context_.host, PlanAsFarAsKnown(context_.desired.spec().storage()));
   }
 
-  // systemd stops what is bound to a mount that is not there.
+  // systemd stops what is bound to a mount that is not there. It may be mounted a moment later.
   absl::Status CheckStaysUp() {
     const absl::StatusOr<v1::Unit> unit = context_.host.ReadUnit(unit_);
     if (absl::IsNotFound(unit.status())) return absl::OkStatus();
@@ -175,7 +175,7 @@ class Guard : public Resource {
     const absl::StatusOr<v1::Unit> mount = context_.host.ReadUnit(mount_unit_);
     if (!mount.ok() && !absl::IsNotFound(mount.status())) return mount.status();
     if (mount.ok() && mount->active_state() == "active") return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(
+    return absl::UnavailableError(absl::StrCat(
         unit_, " is ", state, ", and ", mount_point_,
         " is not mounted: bound to it, it would be stopped at once\nfix: systemctl stop ",
         ShellWord(unit_), "; systemctl start ", ShellWord(mount_unit_)));
@@ -185,7 +185,6 @@ class Guard : public Resource {
   const std::string unit_;
   const std::string mount_point_;
   const std::string mount_unit_;
-  const std::string directory_;
   const std::string file_;
 };
 
@@ -202,6 +201,12 @@ std::string GuardText(const std::string& mount_point, bool all_may_speak) {
       absl::StrJoin(MountGuardLines({mount_point}), "\n"), "\n\n[Service]\n", kPreflightLine, "\n",
       all_may_speak ? "" : kSpeakLines);
 }
+
+std::string GuardFile(const std::string& unit) {
+  return absl::StrCat("/etc/systemd/system/", unit, ".d/", kGuardFile);
+}
+
+bool IsOurGuard(const std::string& text) { return absl::StartsWith(text, kOwnUnitLine); }
 
 std::unique_ptr<Resource> MakeGuard(const ResourceContext& context) {
   return std::make_unique<Guard>(context);

@@ -75,6 +75,7 @@ class Leftovers : public Resource {
     removal.service = InstallerService("purge", Hex(Sha256(name)));
     removal.description = "remove " + name;
     removal.commands = Purge(name);
+    removal.touches_connect = false;
     return Install(context_, removal, progress);
   }
 

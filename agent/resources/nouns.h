@@ -13,9 +13,15 @@ namespace connect_ha {
 inline constexpr char kNouns[] =
     "unit|guard|account|packages|package|mount|archive|license|file|directory|mark|versions";
 
-// Connect's unit is masked and stopped. FailedPrecondition while Connect runs: it is never stopped
-// here.
+// Connect's unit, as context.service says: stopped and masked, or unmasked, enabled and active.
+// Left as it is, it is compared with what it is. FailedPrecondition: Connect runs, and may not be
+// stopped; or it did not start, three times.
 std::unique_ptr<Resource> MakeConnectUnit(const ResourceContext& context);
+// Nothing is left on it of what this agent put there: its mask, and the guard. Connect is neither
+// started nor stopped.
+std::unique_ptr<Resource> MakeRelease(const ResourceContext& context);
+// No package is on hold by this agent; what others put on hold stays so.
+std::unique_ptr<Resource> MakePackageRelease(const ResourceContext& context);
 
 // A drop-in of Connect's unit: bound to the mount of the shared file system, with a preflight
 // before each start. FailedPrecondition where it would stop a Connect that runs.
@@ -23,6 +29,9 @@ std::unique_ptr<Resource> MakeGuard(const ResourceContext& context);
 // The drop-in's text. `all_may_speak`: systemd takes the word of each of the unit's processes
 // (NotifyAccess=all), and goes on doing so; else it takes the preflight's, and Connect's own.
 std::string GuardText(const std::string& mount_point, bool all_may_speak = false);
+// The drop-in's file; one of that name may be somebody else's.
+std::string GuardFile(const std::string& unit);
+bool IsOurGuard(const std::string& text);
 
 // The cluster's mark in Connect's data directory, by which the preflight tells its file system from
 // another. FailedPrecondition: it is another cluster's, or was there and is gone.

@@ -5,9 +5,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "agent/host/network/fetch_url.h"
+#include "agent/probes/connect/connect.h"
 #include "agent/probes/installed/dpkg.h"
 #include "agent/resources/connect_unit.h"
 #include "agent/resources/install/download.h"
+#include "agent/resources/install/hold_record.h"
 #include "agent/resources/install/installer.h"
 #include "agent/resources/install/other_packages.h"
 #include "agent/resources/install/package_file.h"
@@ -15,6 +17,7 @@
 #include "agent/resources/install/package_record.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
+#include "common/text/shell_word.h"
 #include "common/version.h"
 
 namespace connect_ha {
@@ -81,14 +84,16 @@ class Package : public Resource {
     change.set_from(stand->fault);
     change.set_to(
         absl::StrCat(wanted_.version.empty() ? "installed" : wanted_.version, ", held", others));
-    change.set_interrupts(wanted_.interrupts);
+    // To hold a package, or to find out of which build it is, stops nothing.
+    if (stand->need == Need::kInstall) change.set_interrupts(wanted_.interrupts);
     return change;
   }
 
   absl::Status Apply(Progress& progress) override {
-    absl::Status held = CheckConnectHeld(context_);
-    if (!held.ok()) return held;
+    absl::Status may = CheckMayInstall(context_, false);
+    if (!may.ok()) return may;
     Installation installation;
+    installation.touches_connect = IsConnect();
     installation.service = InstallerService("install", wanted_.artifact.sha256());
     installation.description =
         absl::StrCat("install ", wanted_.name, wanted_.version.empty() ? "" : " ", wanted_.version);
@@ -100,6 +105,9 @@ class Package : public Resource {
 
  private:
   enum class Need { kInstall, kProof, kHold };
+
+  bool IsConnect() const { return wanted_.name == kConnectPackage; }
+
   // What is wrong, "" when nothing is, and what mends it.
   struct Stand {
     std::string fault;
@@ -156,12 +164,23 @@ class Package : public Resource {
       const absl::StatusOr<bool> same = IsBuildOf(context_, wanted_.name, *file);
       if (!same.ok()) return same.status();
       if (*same) return Record(Hold(installation, progress));
+      if (IsConnect() && context_.service.leaves_connect) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            wanted_.name,
+            " is installed from another build than the specification's, and Connect "
+            "must be stopped to install that\nfix: name the build that is installed, or take the "
+            "node out of service: connect-ha node drain ",
+            ShellOperand(context_.node), " --reason TEXT"));
+      }
     }
     return InstallFile(*file, installation, progress);
   }
 
   absl::Status Hold(Installation& installation, Progress& progress) {
+    absl::Status noted = NoteHold(context_, wanted_.name);
+    if (!noted.ok()) return noted;
     installation.service = InstallerService("hold", wanted_.artifact.sha256());
+    installation.touches_connect = false;
     installation.commands = {AptHold(wanted_.name)};
     return Install(context_, installation, progress);
   }
@@ -219,7 +238,8 @@ class Package : public Resource {
     if (!install.ok()) return install.status();
     const absl::StatusOr<std::string> foreseen = ForeseeOthers();
     if (!foreseen.ok()) return foreseen.status();
-    absl::Status begun = RecordBegun(context_, wanted_.name);
+    absl::Status begun = NoteHold(context_, wanted_.name);
+    if (begun.ok()) begun = RecordBegun(context_, wanted_.name);
     if (!begun.ok()) return begun;
     return Record(InstallWithLists(*install, installation, progress));
   }
@@ -234,6 +254,7 @@ class Package : public Resource {
     lists.service = InstallerService("lists", wanted_.artifact.sha256());
     lists.description = "renew apt's lists for " + wanted_.name;
     lists.commands = {AptUpdate()};
+    lists.touches_connect = false;
     return Install(context_, lists, progress);
   }
 

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agent/assignment/transitions.h"
 #include "agent/host/writable_host.h"
 #include "agent/probes/probe_cache.h"
 #include "connect_ha/v1/agent_config.pb.h"
@@ -20,6 +21,21 @@
 namespace connect_ha {
 
 class IntegrityLedger;
+class ServiceNotes;
+
+// What is to become of Connect's unit, and what may be done to a Connect that runs.
+struct ServiceOrder {
+  UnitWanted unit = UnitWanted::kHeld;
+  // A Connect that runs is stopped, to be held.
+  bool may_stop = false;
+  // Nothing else is done for which it would have to be stopped.
+  bool leaves_connect = false;
+  // It was started as the specification says: putting back what was changed since interrupts
+  // nothing.
+  bool is_current = false;
+  // That asks for it to run; a later one has it tried anew.
+  v1::Order order = {};
+};
 
 // What every resource is given. All of it outlives the resource.
 struct ResourceContext {
@@ -33,6 +49,8 @@ struct ResourceContext {
   std::string cache_dir;                // /var/cache/connect-ha-agent
   std::string credentials_dir;          // $CREDENTIALS_DIRECTORY; "" for none
   std::string digest_key;               // the cluster's, for keyed digests
+  ServiceNotes* notes = nullptr;        // service_notes.h; null: nothing is remembered
+  ServiceOrder service = {};
 };
 
 // What Apply tells while it works.
@@ -60,8 +78,12 @@ class Resource {
   // "package" for all packages. What the specification does not ask for is not waited for. Never in
   // a circle. Nothing is changed before Connect's unit is seen to be stopped.
   virtual std::vector<std::string> After() { return {"unit"}; }
-  // A change that failed, and may pass by itself, is tried again after no longer than this.
+  // A change that failed, and may pass by itself, is tried again after this, then after twice as
+  // long each time, but no longer than that.
+  virtual std::chrono::milliseconds FirstRetry() { return std::chrono::seconds(5); }
   virtual std::chrono::milliseconds LongestRetry() { return std::chrono::minutes(5); }
+  // What it does only takes away: it is done though nothing can be written down.
+  virtual bool Restricts() { return false; }
   // Nothing: as it should be. Changes nothing on the node.
   virtual absl::StatusOr<std::optional<v1::Change>> Differs() = 0;
   // Makes it so. May be killed at any instruction and called again. An error's code says whether

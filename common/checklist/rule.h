@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "connect_ha/v1/checklist.pb.h"
+#include "connect_ha/v1/spec.pb.h"
 
 namespace connect_ha {
 
@@ -40,6 +41,9 @@ struct Rule {
   const char* title;  // "Nodes run in two or more availability zones"
   const char* group;  // that a person looks for it in: "storage"
   v1::RuleClass rule_class;
+  // What its failing does on a node that is known to be the wrong one. Only a cause acts; whether
+  // it does now is the plan's to say (coordinator/plan).
+  v1::RuleAction action;
   Source source;
   const char* source_item;  // "HA 1", "RA", "OPS"
   DefaultFix fix;

@@ -91,13 +91,27 @@ void ShortenSteps(const Terminal& terminal, const Block& block, const std::strin
   shown.add_fixes()->add_commands(in_full);
 }
 
-void PrintBlock(Terminal& terminal, const Block& block, const ChecklistView& view) {
-  if (PrintInOneLine(terminal, block, view.now)) return;
+void PrintWaived(Terminal& terminal, const std::string& rule, const ChecklistView& view,
+                 int indent) {
+  const auto range = view.waived.equal_range(rule);
+  for (auto waiver = range.first; waiver != range.second; ++waiver) {
+    terminal.out << Wrap(Printable("waived " + waiver->second), terminal.width, indent);
+  }
+}
+
+void PrintOnLines(Terminal& terminal, const Block& block, const ChecklistView& view) {
   const std::string in_full = InFull(view, block.shown.rule());
   v1::Finding shown = block.shown;
   ShortenSteps(terminal, block, in_full, shown);
   PrintPhrases(terminal, Label(shown.outcome()), Heading(block, view.now), kLabelColumns);
   PrintDetails(terminal, shown, view.now, kLabelColumns, in_full);
+}
+
+void PrintBlock(Terminal& terminal, const Block& block, const ChecklistView& view) {
+  if (!PrintInOneLine(terminal, block, view.now)) PrintOnLines(terminal, block, view);
+  for (const v1::Finding* finding : block.findings) {
+    PrintWaived(terminal, finding->rule(), view, kLabelColumns);
+  }
 }
 
 // It follows for some nodes, and passes for all others.
@@ -162,6 +176,7 @@ void PrintGroup(Terminal& terminal, const std::string& group, const v1::Checklis
       terminal.out << "\n" << Paint(terminal, Style::kStrong, group) << "\n";
     }
     PrintRow(terminal, rows[static_cast<size_t>(i)], widths);
+    PrintWaived(terminal, finding.rule(), view, kIndent);
     if (IsRight(finding.outcome())) continue;
     const bool follows = finding.outcome() == v1::FOLLOWS;
     const std::string key = follows ? finding.summary() : KeyOf(finding, view.now);
@@ -228,6 +243,10 @@ void PrintOneFinding(Terminal& terminal, const v1::Finding& finding, const Check
     absl::StrAppend(&result.text, " ", span);
   }
   rows.push_back({{"result"}, result});
+  const auto range = view.waived.equal_range(finding.rule());
+  for (auto waiver = range.first; waiver != range.second; ++waiver) {
+    rows.push_back({{"waived"}, {waiver->second}});
+  }
   PrintTable(terminal, {}, rows);
   terminal.out << "\n";
   PrintInFull(terminal, finding, view.now, InFull(view, finding.rule()) + " --output json");

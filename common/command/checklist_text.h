@@ -1,6 +1,7 @@
 // A checklist for people. Both programs print it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct ChecklistView {
   std::string in_full = "connect-ha checklist --rule RULE";
   // What to type to see the whole table.
   std::string all = "connect-ha checklist --all";
+  // By rule: where it does nothing, until when, who said so, and why.
+  std::multimap<std::string, std::string> waived = {};
 };
 
 // What to act on, the most urgent first: each cause with what is known of it, what to do, and how

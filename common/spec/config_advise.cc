@@ -64,14 +64,24 @@ bool HasSomethingToEnforce(const v1::ClusterSpec& spec) {
 void CheckService(const v1::ClusterSpec& spec, Checker& checker) {
   checker.Require(!spec.nodes().has_minimum_serving() || spec.nodes().minimum_serving() > 0,
                   "nodes.minimum_serving", "must be 1 or more");
-  const std::string& url = spec.load_balancer().url();
-  checker.Require(!spec.has_load_balancer() || absl::StartsWith(url, "https://") ||
-                      absl::StartsWith(url, "http://"),
-                  "load_balancer.url", "must be the address of the balancer, https://...");
+  constexpr uint32_t kMostFences = 100;
+  const uint32_t fences = spec.nodes().fences_per_hour();
+  checker.Require(!spec.nodes().has_fences_per_hour() || (fences > 0 && fences <= kMostFences),
+                  "nodes.fences_per_hour", absl::StrCat("must be from 1 to ", kMostFences));
+  const v1::LoadBalancerSpec& balancer = spec.load_balancer();
+  const std::string& url = balancer.url();
+  checker.Require(
+      url.empty() || absl::StartsWith(url, "https://") || absl::StartsWith(url, "http://"),
+      "load_balancer.url", "must be the address of the balancer, https://...");
+  checker.Require(!url.empty() || !balancer.sticky(), "load_balancer.sticky",
+                  "needs load_balancer.url beside it, through which it is looked at");
   const v1::RolloutSpec& rollout = spec.rollout();
   checker.Require(!rollout.has_drain_timeout() || rollout.drain_timeout().seconds() > 0 ||
                       rollout.drain_timeout().nanos() > 0,
                   "rollout.drain_timeout", "must be longer than 0s");
+  constexpr int64_t kLongestDrain = int64_t{24} * 60 * 60;
+  checker.Require(rollout.drain_timeout().seconds() <= kLongestDrain, "rollout.drain_timeout",
+                  "must be at most 1d");
   checker.Require(
       !rollout.has_maintenance_window() || IsMaintenanceWindow(rollout.maintenance_window()),
       "rollout.maintenance_window",
@@ -84,6 +94,10 @@ std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, cons
   if (spec.enforcement() == v1::ENFORCE) {
     if (!HasSomethingToEnforce(spec)) {
       checker.Warn("enforcement", "is enforce, and there is nothing to bring the nodes to");
+    } else if (!spec.prove().storage() || !spec.prove().database()) {
+      checker.Warn("enforcement",
+                   "is enforce, and no node enters service before it is proved that all use one "
+                   "file system and one database: write prove: {storage: true, database: true}");
     }
     if (spec.connect().has_version() && !spec.connect().has_package()) {
       checker.Warn("connect.version",
@@ -99,13 +113,19 @@ std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, cons
                  "goes no further than the directory that each node's own agent.yaml names "
                  "(artifact_dir)");
   }
-  if (spec.nodes().has_minimum_serving()) checker.Note("nodes.minimum_serving", kNoEffect);
-  if (spec.has_load_balancer()) checker.Note("load_balancer", kNoEffect);
+  if (spec.load_balancer().health_check() == v1::LoadBalancerSpec::CONNECT) {
+    checker.Note(
+        "load_balancer.health_check",
+        "is connect: only a stopped Connect leaves service, and to close a node's gate takes "
+        "nothing from it");
+  }
   if (spec.database().has_ca_file()) {
     checker.Note("database.ca_file",
                  absl::StrCat(kNoEffect, "; write database_ca_file into agent.yaml on each node"));
   }
-  if (spec.has_rollout()) checker.Note("rollout", kNoEffect);
+  if (spec.rollout().has_maintenance_window()) {
+    checker.Note("rollout.maintenance_window", kNoEffect);
+  }
   auto problems = checker.TakeProblems();
   SortProblems(problems);
   return problems;

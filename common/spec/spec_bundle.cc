@@ -116,6 +116,7 @@ std::vector<ConfigProblem> LoadSpecBundle(const std::string& path, v1::SpecBundl
   }
   Append(problems, checker.TakeProblems());
   Append(problems, CheckBeyondSpec(bundle, path, positions));
+  Append(problems, CheckRules(bundle.spec(), path, positions));
   Append(problems, AdviseOnClusterSpec(bundle.spec(), path, positions));
   SortProblems(problems);
   Append(problems, CheckConfig(bundle, path));

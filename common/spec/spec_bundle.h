@@ -16,8 +16,8 @@ constexpr size_t kMaxLicenseBytes = 64 * 1024;
 // error among the problems, `bundle` holds. Problems stand file by file, each in its file's order.
 std::vector<ConfigProblem> LoadSpecBundle(const std::string& path, v1::SpecBundle& bundle);
 
-// All that LoadSpecBundle checks, of a bundle that is there already. `file` is what cluster.yaml is
-// called in the problems.
+// All that LoadSpecBundle checks but for `rules` (CheckRules), of a bundle that is there already.
+// `file` is what cluster.yaml is called in the problems.
 std::vector<ConfigProblem> CheckSpecBundle(const v1::SpecBundle& bundle,
                                            const std::string& file = "cluster.yaml",
                                            const FilePositions& positions = {});

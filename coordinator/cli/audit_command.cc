@@ -18,7 +18,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Prints what people did, oldest first: who, from where, to what, and why where they said so (--why). Nothing that a node sends adds to it or takes from it; connect-ha events shows what nodes did.
+    R"(Prints what people did, oldest first: who, from where, to what, and why where they said so (--why, --reason). Nothing that a node sends adds to it or takes from it; connect-ha events shows what nodes did.
 
 Each entry holds the digest of the one before. --verify goes through all that are kept and says whether none was changed, left out or added in between, and the digest of the newest: written down elsewhere, it shows later that nothing before it was changed since. Entries older than two years are let go of, from the oldest on.
 

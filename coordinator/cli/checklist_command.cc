@@ -10,12 +10,13 @@
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/node_part.h"
 #include "coordinator/cli/text/junit.h"
+#include "coordinator/cli/text/plan_text.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Shows what of Connect's high-availability checklist does not hold, the most urgent first, with what each node said and what to do about it; what passes is only counted. FAIL: it does not hold. ?: it cannot be known. An item that cannot be judged because another one fails or is unknown follows from that one: it is counted there, and only the cause is shown.
+    R"(Shows what of Connect's high-availability checklist does not hold, the most urgent first, with what each node said and what to do about it; what passes is only counted. FAIL: it does not hold. ?: it cannot be known. An item that cannot be judged because another one fails or is unknown follows from that one: it is counted there, and only the cause is shown. What is waived (connect-ha waive) is judged and shown all the same, with until when; it only does nothing.
 
 --all shows every item, in groups; --rule one item in full, node by node.
 
@@ -38,9 +39,11 @@ v1::Checklist OnlyRule(const v1::Checklist& checklist, const std::string& rule) 
   return kept;
 }
 
-ChecklistView View(const v1::Checklist& checklist, const Arguments& arguments, Time now) {
+ChecklistView View(const v1::Checklist& checklist, const v1::GetPlanResponse& plan,
+                   const Arguments& arguments, Time now) {
   ChecklistView view;
   view.now = now;
+  view.waived = Waivers(plan);
   view.about = {absl::StrCat("cluster ", checklist.cluster())};
   if (arguments.Has("--node")) {
     const std::string of_node = " --node " + arguments.Get("--node");
@@ -55,9 +58,9 @@ ChecklistView View(const v1::Checklist& checklist, const Arguments& arguments, T
 }
 
 // One finding in full; of one that follows, where to go on.
-void PrintOne(Terminal& terminal, const v1::Checklist& checklist, const Arguments& arguments,
-              Time now) {
-  ChecklistView view = View(checklist, arguments, now);
+void PrintOne(Terminal& terminal, const v1::Checklist& checklist, const v1::GetPlanResponse& plan,
+              const Arguments& arguments, Time now) {
+  ChecklistView view = View(checklist, plan, arguments, now);
   view.about.clear();
   if (arguments.Has("--node")) view.about.push_back("node " + arguments.Get("--node"));
   const v1::Finding& finding = checklist.findings(0);
@@ -73,10 +76,10 @@ void PrintOne(Terminal& terminal, const v1::Checklist& checklist, const Argument
 }
 
 void PrintTableFormat(Terminal& terminal, const v1::Checklist& checklist,
-                      const Arguments& arguments, Time now) {
+                      const v1::GetPlanResponse& plan, const Arguments& arguments, Time now) {
   if (checklist.findings().empty()) return;  // why is said by NothingSaid
-  if (arguments.Has("--rule")) return PrintOne(terminal, checklist, arguments, now);
-  const ChecklistView view = View(checklist, arguments, now);
+  if (arguments.Has("--rule")) return PrintOne(terminal, checklist, plan, arguments, now);
+  const ChecklistView view = View(checklist, plan, arguments, now);
   (arguments.Has("--all") ? PrintWholeChecklist : PrintChecklist)(terminal, checklist, view);
 }
 
@@ -116,24 +119,28 @@ int Render(const Environment& environment, const Arguments& arguments, AdminLink
   }
   const auto whole = admin.GetChecklist({});
   if (!whole.ok()) return Fail(terminal, whole.status());
+  const auto plan = admin.GetPlan({});
+  if (!plan.ok()) return Fail(terminal, plan.status());
   if (const absl::Status has = CheckHasRule(*whole, arguments.Get("--rule")); !has.ok()) {
     return Fail(terminal, has);
   }
   const v1::Checklist of_node =
       arguments.Has("--node") ? PartOfNode(*whole, arguments.Get("--node")) : *whole;
   v1::Checklist checklist = OnlyRule(of_node, arguments.Get("--rule"));
+  AddWaivers(*plan, checklist);
   const std::string format = arguments.Get("--output", "table");
   if (format == "json") {
     terminal.out << ToJson(checklist);
   } else if (format == "junit") {
     terminal.out << ToJunit(checklist, of_node, strict);
   } else {
-    PrintTableFormat(terminal, checklist, arguments, environment.now());
+    PrintTableFormat(terminal, checklist, *plan, arguments, environment.now());
   }
   const int code = checklist.findings().empty() ? Fail(terminal, NothingSaid(arguments))
                                                 : ChecklistExitCode(checklist, of_node, strict);
   checklist.clear_evaluated_at();
   key = checklist.SerializeAsString();
+  for (const v1::Word& word : plan->words()) key += word.SerializeAsString();
   return code;
 }
 

@@ -1,5 +1,9 @@
 #include "coordinator/cli/commands.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "absl/strings/str_join.h"
 #include "common/checklist/rule.h"
 
@@ -7,7 +11,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Shows whether a Posit Connect high-availability cluster is as Connect's documentation asks. An agent on each node reports what it finds there; the coordinator compares the nodes with each other and with the specification, and this program shows the result. Nothing is changed on a node unless the specification in force says so (enforcement: enforce).)";
+    R"(Shows whether a Posit Connect high-availability cluster is as Connect's documentation asks. An agent on each node reports what it finds there; the coordinator compares the nodes with each other and with the specification, and this program shows the result. Where the specification in force says so (enforcement: enforce), it also brings the nodes to it, into service, and out of it where they must not serve; else nothing is changed on a node.)";
 
 std::vector<Section> Sections() {
   return {{"Exit status",
@@ -26,20 +30,17 @@ std::vector<Section> Sections() {
              "what the cluster should be; connect-ha apply puts it into force"}}}};
 }
 
-}  // namespace
-
-std::string RuleIds() {
-  return absl::StrJoin(Rules(), "|",
-                       [](std::string* out, const Rule& rule) { out->append(rule.id); });
-}
-
-Program ConnectHa(const Environment& environment) {
-  Program program = {"connect-ha", 1, "watch over a Posit Connect high-availability cluster",
-                     kDescription};
-  program.commands = {
+std::vector<Command> Commands(const Environment& environment) {
+  std::vector<Command> commands;
+  const auto add = [&commands](std::vector<Command> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(commands));
+  };
+  add({
       StatusCommand(environment),
       ChecklistCommand(environment),
+      PlanCommand(environment),
       RulesCommand(),
+      StatesCommand(),
       NodesCommand(environment),
       FactsCommand(environment),
       DiffCommand(environment),
@@ -56,6 +57,9 @@ Program ConnectHa(const Environment& environment) {
       TokenListCommand(environment),
       TokenRevokeCommand(environment),
       NodeRemoveCommand(environment),
+  });
+  add(WordCommands(environment));
+  add({
       AdminCreateCommand(environment),
       AdminListCommand(environment),
       AdminRemoveCommand(environment),
@@ -63,8 +67,22 @@ Program ConnectHa(const Environment& environment) {
       InitCommand(environment),
       ServeCommand(environment),
       CheckConfigCommand(),
-  };
-  for (Command& command : StandardCommands()) program.commands.push_back(std::move(command));
+  });
+  add(StandardCommands());
+  return commands;
+}
+
+}  // namespace
+
+std::string RuleIds() {
+  return absl::StrJoin(Rules(), "|",
+                       [](std::string* out, const Rule& rule) { out->append(rule.id); });
+}
+
+Program ConnectHa(const Environment& environment) {
+  Program program = {"connect-ha", 1, "watch over a Posit Connect high-availability cluster",
+                     kDescription};
+  program.commands = Commands(environment);
   program.sections = Sections();
   program.see_also = "connect-ha-agent(8), systemctl(1)";
   return program;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/command/command_line.h"
 #include "coordinator/cli/environment.h"
@@ -15,7 +16,9 @@ Command InitCommand(const Environment& environment);
 Command ServeCommand(const Environment& environment);
 Command StatusCommand(const Environment& environment);
 Command ChecklistCommand(const Environment& environment);
+Command PlanCommand(const Environment& environment);
 Command RulesCommand();
+Command StatesCommand();
 Command NodesCommand(const Environment& environment);
 Command FactsCommand(const Environment& environment);
 Command DiffCommand(const Environment& environment);
@@ -24,6 +27,8 @@ Command EventsCommand(const Environment& environment);
 Command TokenCreateCommand(const Environment& environment);
 Command TokenListCommand(const Environment& environment);
 Command TokenRevokeCommand(const Environment& environment);
+// cordon, drain, ... release, waive.
+std::vector<Command> WordCommands(const Environment& environment);
 Command NodeRemoveCommand(const Environment& environment);
 Command AdminCreateCommand(const Environment& environment);
 Command AdminListCommand(const Environment& environment);

@@ -11,7 +11,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Prints the cluster's history, oldest first: results of the checklist that changed, nodes that joined, went away and came back, specifications, what was changed on nodes, tokens, and callers that were refused. What people did is in connect-ha audit, too, which nothing that a node sends can push out. With --follow it keeps printing until Ctrl-C, also across a restart of the coordinator. The json format is one object, or with --follow one object a line.)";
+    R"(Prints the cluster's history, oldest first: results of the checklist that changed, nodes that joined, went away and came back, specifications, what was changed on nodes, what each was told to be and by whose word, what the plan said loudly, tokens, and callers that were refused. What people did is in connect-ha audit, too, which nothing that a node sends can push out. With --follow it keeps printing until Ctrl-C, also across a restart of the coordinator. The json format is one object, or with --follow one object a line.)";
 
 constexpr std::chrono::seconds kFollowInterval{1};
 constexpr uint32_t kFollowLimit = 10000;  // events in one interval, beyond what a cluster makes
@@ -40,6 +40,8 @@ Style StyleOf(const v1::Event& event) {
     case v1::Event::NODE_CONFLICT:
     case v1::Event::NODE_ORDERS_ODD:
     case v1::Event::PREFLIGHT_OVERRIDDEN:
+    case v1::Event::PLAN_REFUSED:
+    case v1::Event::PLAN_SAID:
     case v1::Event::REFUSED:
       return Style::kBad;
     default:

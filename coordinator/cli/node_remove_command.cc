@@ -32,10 +32,12 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
   }
   v1::RemoveNodeRequest request;
   request.set_node(node);
-  request.set_why(arguments.Get("--why"));
+  request.set_why(arguments.Get("--reason", arguments.Get("--why")));
   const auto response = (*admin)->RemoveNode(request);
   if (!response.ok()) return Fail(terminal, response.status());
-  terminal.out << node << " is removed; on it: systemctl disable --now connect-ha-agent\n";
+  terminal.out << node
+               << " is removed; on it: systemctl disable --now connect-ha-gate.socket "
+                  "connect-ha-agent\n";
   return kHolds;
 }
 
@@ -43,8 +45,10 @@ int Run(const Environment& environment, const Arguments& arguments, Terminal& te
 
 Command NodeRemoveCommand(const Environment& environment) {
   Command command = {"node remove", "NODE", "Remove a node from the cluster", kDescription};
-  command.options = ClientOptions({{"--yes", nullptr, "Do not ask"}, WhyOption()});
-  command.examples = {"connect-ha node remove node-2"};
+  command.options = ClientOptions({{"--yes", nullptr, "Do not ask"},
+                                   {"--reason", "TEXT", "Why: kept in the audit log"},
+                                   {"--why", "TEXT", "The same"}});
+  command.examples = {"connect-ha node remove node-2 --reason \"instance is terminated\""};
   command.run = [&environment](const Arguments& arguments, Terminal& terminal) {
     return Run(environment, arguments, terminal);
   };

@@ -3,12 +3,13 @@
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/text/node_text.h"
+#include "coordinator/cli/text/plan_text.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Lists the nodes: state, when each was last heard, and what it runs. "?" stands for what its agent could not read; connect-ha facts NODE says why.
+    R"(Lists the nodes: state, for how long it is told that (FOR), when each was last heard, and what it runs; then why each is what it is, and what it waits for. "?" stands for what its agent could not read; connect-ha facts NODE says why.
 
 Exit status: 3 when a node is not heard, or two machines speak under one name, else 0.)";
 
@@ -25,6 +26,7 @@ Cell HeardCell(const v1::ListNodesResponse& nodes, const v1::NodeBrief& node) {
 TableRow Row(const v1::ListNodesResponse& nodes, const v1::NodeBrief& node) {
   return {{node.name()},
           {StateText(node.assigned_state(), node.reported_state(), node.allow())},
+          ToldForCell(node, nodes.taken_at()),
           HeardCell(nodes, node),
           {OrUnknown(node.agent_version())},
           {OrUnknown(node.facts().connect_version())},
@@ -35,12 +37,15 @@ TableRow Row(const v1::ListNodesResponse& nodes, const v1::NodeBrief& node) {
 
 // What counts as a change, and not as time that passes.
 std::string ChangeKey(const v1::ListNodesResponse& nodes) {
-  constexpr size_t kHeard = 2;
+  constexpr size_t kFor = 2;
+  constexpr size_t kHeard = 3;
   std::string key;
   for (const v1::NodeBrief& node : nodes.nodes()) {
     TableRow row = Row(nodes, node);
+    row[kFor].text = "";
     row[kHeard].text = IsLive(node) ? "live" : "not heard";
     for (const Cell& cell : row) absl::StrAppend(&key, cell.text, "\n");
+    absl::StrAppend(&key, node.assigned_reason(), "\n", node.waits_for(), "\n");
   }
   return key;
 }
@@ -65,7 +70,13 @@ int Render(const Arguments& arguments, AdminLink& admin, Terminal& terminal, std
     terminal.out << "no node has joined yet; next: connect-ha token create\n";
     return code;
   }
-  PrintTable(terminal, {"NODE", "STATE", "HEARD", "AGENT", "CONNECT", "SYSTEM", "ZONE", ""}, rows);
+  PrintTable(terminal, {"NODE", "STATE", "FOR", "HEARD", "AGENT", "CONNECT", "SYSTEM", "ZONE", ""},
+             rows);
+  std::vector<ToldNode> told;
+  for (const v1::NodeBrief& node : nodes->nodes()) {
+    told.push_back({node.name(), node.assigned_reason(), node.waits_for()});
+  }
+  PrintTold(terminal, told);
   terminal.out << "\n" << Count(rows.size(), "node") << ", " << live << " live\n";
   return code;
 }

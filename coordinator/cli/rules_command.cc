@@ -4,6 +4,7 @@
 #include "common/command/json.h"
 #include "connect_ha/v1/rule.pb.h"
 #include "coordinator/cli/commands.h"
+#include "coordinator/cli/text/plan_text.h"
 
 namespace connect_ha {
 namespace {
@@ -14,13 +15,20 @@ constexpr char kDescription[] =
   RA   Connect on AWS, the load-balanced reference architecture
   DOC  another page of the Admin Guide
   OPS  a fault that operators report
-The classes: data, a failure can corrupt or split data; service, users will notice; advice, worth knowing. Needs no coordinator.)";
+The classes: data, a failure can corrupt or split data; service, users will notice; advice, worth knowing.
+
+The actions are what is done where the item fails on a node that is known to be the wrong one, while the specification is enforced:
+  fence  Connect is stopped and masked there: going on can corrupt
+  close  the gate is closed and sessions drain; Connect runs on
+  hold   it does not enter service; it leaves it while enough others serve without that fault
+  tell   it is said
+Only a cause acts, never what follows from it, and never what is unknown; the last node that serves stays. rules in cluster.yaml gives an item another action, but lowers no fence: that is for connect-ha waive, for a time. Needs no coordinator.)";
 
 void PrintMarkdown(Terminal& terminal) {
-  terminal.out << "| rule | what must hold | class | source |\n|---|---|---|---|\n";
+  terminal.out << "| rule | what must hold | class | action | source |\n|---|---|---|---|---|\n";
   for (const Rule& rule : Rules()) {
     terminal.out << "| `" << rule.id << "` | " << rule.title << " | " << ClassName(rule.rule_class)
-                 << " | " << rule.source_item << " |\n";
+                 << " | " << ActionName(rule.action) << " | " << rule.source_item << " |\n";
   }
 }
 
@@ -32,6 +40,7 @@ void PrintJson(Terminal& terminal) {
     row.set_title(rule.title);
     row.set_rule_class(rule.rule_class);
     row.set_source(rule.source_item);
+    row.set_action(rule.action);
   }
   terminal.out << ToJson(table);
 }
@@ -39,9 +48,13 @@ void PrintJson(Terminal& terminal) {
 void PrintRules(Terminal& terminal) {
   std::vector<TableRow> rows;
   for (const Rule& rule : Rules()) {
-    rows.push_back({{rule.id}, {ClassName(rule.rule_class)}, {rule.source_item}, {rule.title}});
+    rows.push_back({{rule.id},
+                    {ClassName(rule.rule_class)},
+                    {ActionName(rule.action)},
+                    {rule.source_item},
+                    {rule.title}});
   }
-  PrintTable(terminal, {"RULE", "CLASS", "SOURCE", "TITLE"}, rows);
+  PrintTable(terminal, {"RULE", "CLASS", "ACTION", "SOURCE", "TITLE"}, rows);
   terminal.out << "\n"
                << Count(rows.size(), "rule") << "; one in full: connect-ha checklist --rule RULE\n";
 }

@@ -8,12 +8,13 @@
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/text/convergence_text.h"
 #include "coordinator/cli/text/node_text.h"
+#include "coordinator/cli/text/plan_text.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Shows the cluster on one screen: its nodes and when each was last heard, how far each is with the specification, and what of the checklist does not hold. CLOCK is how far a node's clock is ahead of the coordinator's (+) or behind it (-), with the largest possible error of the measurement.
+    R"(Shows the cluster on one screen: its nodes, what each is told to be, for how long (FOR), why, and what it waits for; how far each is with the specification; what is said loudly, and what people said (connect-ha plan has more of that); and what of the checklist does not hold. "ready -> serving": it is the one, and is told to be the other. CLOCK is how far a node's clock is ahead of the coordinator's (+) or behind it (-), with the largest possible error of the measurement.
 
 The exit status is that of the checklist.)";
 
@@ -27,12 +28,13 @@ void PrintNodes(Terminal& terminal, const v1::Snapshot& snapshot) {
     const bool conflict = node.claimants_size() > 1;
     rows.push_back({{node.name()},
                     {StateText(node)},
+                    ToldForCell(node, snapshot.taken_at()),
                     SeenCell(snapshot, node),
                     {node.agent_version()},
                     {ClockText(node)},
                     {conflict ? "CONFLICT" : "", Style::kBad}});
   }
-  PrintTable(terminal, {"NODE", "STATE", "HEARD", "AGENT", "CLOCK", ""}, rows);
+  PrintTable(terminal, {"NODE", "STATE", "FOR", "HEARD", "AGENT", "CLOCK", ""}, rows);
   for (const v1::NodeSnapshot& node : snapshot.nodes()) {
     const auto lines = ConflictLines(snapshot, node);
     if (lines.empty()) continue;
@@ -41,13 +43,27 @@ void PrintNodes(Terminal& terminal, const v1::Snapshot& snapshot) {
                          terminal.width);
     for (const std::string& line : lines) terminal.out << Wrap(Printable(line), terminal.width, 2);
     terminal.out << Wrap(
-        "fix: on the machine that is the copy, stop the agent, and enrol it under another name",
+        "fix: on the machine that is the copy: systemctl stop connect-ha-gate.socket "
+        "connect-ha-agent, then enrol it under another name",
         terminal.width, 2);
   }
 }
 
+// Why each node is what it is, what is said loudly of that, and what people said.
+void PrintPlan(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan,
+               Time now) {
+  std::vector<ToldNode> told;
+  for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+    told.push_back({node.name(), node.assigned_reason(), node.waits_for()});
+  }
+  PrintTold(terminal, told);
+  PrintNotInForce(terminal, plan);
+  PrintSaid(terminal, plan.decision());
+  PrintWords(terminal, plan, now);
+}
+
 void PrintStatus(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Checklist& checklist,
-                 Time now) {
+                 const v1::GetPlanResponse& plan, Time now) {
   const auto live = static_cast<size_t>(
       std::count_if(snapshot.nodes().begin(), snapshot.nodes().end(),
                     [&](const v1::NodeSnapshot& node) { return IsLive(snapshot, node); }));
@@ -62,13 +78,19 @@ void PrintStatus(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Che
   terminal.out << "\n";
   PrintNodes(terminal, snapshot);
   if (snapshot.nodes().empty()) return;
+  PrintPlan(terminal, snapshot, plan, now);
   PrintConvergence(terminal, snapshot);
   terminal.out << "\n";
-  PrintChecklist(terminal, checklist, {now, {"checklist", JudgedAgo(checklist, now)}});
+  ChecklistView view;
+  view.now = now;
+  view.about = {"checklist", JudgedAgo(checklist, now)};
+  view.waived = Waivers(plan);
+  PrintChecklist(terminal, checklist, view);
 }
 
 // What counts as a change, and not as time that passes.
-std::string ChangeKey(v1::Snapshot snapshot, v1::Checklist checklist) {
+std::string ChangeKey(v1::Snapshot snapshot, v1::Checklist checklist,
+                      const v1::GetPlanResponse& plan) {
   std::string live;
   for (v1::NodeSnapshot& node : *snapshot.mutable_nodes()) {
     live += IsLive(snapshot, node) ? '1' : '0';
@@ -81,24 +103,37 @@ std::string ChangeKey(v1::Snapshot snapshot, v1::Checklist checklist) {
   }
   snapshot.clear_taken_at();
   checklist.clear_evaluated_at();
-  return live + snapshot.SerializeAsString() + checklist.SerializeAsString();
+  std::string key = live + snapshot.SerializeAsString() + checklist.SerializeAsString();
+  for (const std::string& broken : plan.broken()) key += broken;
+  for (const v1::Said& said : plan.decision().said()) key += said.SerializeAsString();
+  for (const v1::Word& word : plan.words()) key += word.SerializeAsString();
+  return key;
+}
+
+// Without the line's end.
+std::string JsonPart(const google::protobuf::Message& message) {
+  std::string json = ToJson(message);
+  absl::StripTrailingAsciiWhitespace(&json);
+  return json;
 }
 
 int Render(const Environment& environment, const Arguments& arguments, AdminLink& admin,
            Terminal& terminal, std::string& key) {
   const auto snapshot = GetStates(admin);
   if (!snapshot.ok()) return Fail(terminal, snapshot.status());
-  const auto checklist = admin.GetChecklist({});
+  auto checklist = admin.GetChecklist({});
   if (!checklist.ok()) return Fail(terminal, checklist.status());
+  const auto plan = admin.GetPlan({});
+  if (!plan.ok()) return Fail(terminal, plan.status());
+  AddWaivers(*plan, *checklist);
   if (arguments.Get("--output") == "json") {
-    std::string snapshot_json = ToJson(*snapshot);
-    absl::StripTrailingAsciiWhitespace(&snapshot_json);
-    terminal.out << "{\"snapshot\": " << snapshot_json << ",\n\"checklist\": " << ToJson(*checklist)
+    terminal.out << "{\"snapshot\": " << JsonPart(*snapshot)
+                 << ",\n\"checklist\": " << JsonPart(*checklist) << ",\n\"plan\": " << ToJson(*plan)
                  << "}\n";
   } else {
-    PrintStatus(terminal, *snapshot, *checklist, environment.now());
+    PrintStatus(terminal, *snapshot, *checklist, *plan, environment.now());
   }
-  key = ChangeKey(*snapshot, *checklist);
+  key = ChangeKey(*snapshot, *checklist, *plan);
   return ChecklistExitCode(*checklist, *checklist, false);
 }
 

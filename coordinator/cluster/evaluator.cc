@@ -143,6 +143,7 @@ void Evaluator::Evaluate(Time now) {
     latest_ = std::move(checklist);
   }
   judged_ = changes_seen_;
+  if (on_judged_) on_judged_();
   if (first || !changes.empty() || now - stored_at_ >= kStoreAtLeast) {
     Keep(std::move(changes), now);
   }

@@ -7,8 +7,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -26,6 +28,9 @@ class Evaluator {
  public:
   // Borrows both.
   Evaluator(Roster& roster, Store& store);
+
+  // Called after each evaluation, by the thread that makes it. Before the first Tick, once.
+  void OnJudged(std::function<void()> told) { on_judged_ = std::move(told); }
 
   // Takes what is remembered of the latest checklist from the store. After the roster's Load.
   absl::Status Load();
@@ -52,6 +57,7 @@ class Evaluator {
 
   Roster& roster_;
   Store& store_;
+  std::function<void()> on_judged_;
   std::mutex tick_mutex_;  // all but judged_ and latest_: one evaluation at a time
   uint64_t changes_seen_ = 0;
   Time evaluated_at_{};

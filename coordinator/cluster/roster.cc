@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "common/log.h"
@@ -18,6 +19,12 @@ namespace {
 
 constexpr std::chrono::seconds kDefaultStaleAfter{30};
 constexpr size_t kChallengeBytes = 16;
+
+// By another machine, or after it was removed: as the store drops what the plan remembers of it.
+bool IsTakenInAnew(const v1::NodeRecord* before, const v1::NodeRecord& now) {
+  if (now.removed()) return false;
+  return before == nullptr || before->removed() || before->machine_id() != now.machine_id();
+}
 
 }  // namespace
 
@@ -41,17 +48,46 @@ void Roster::SetSpec(const v1::Desired& desired) {
   }
   auto in_force = std::make_shared<v1::Desired>(desired);
   in_force->set_lineage(store_.lineage());
+  // Whoever finds it finds that it was not judged by yet.
+  spec_changed_at_ = std::numeric_limits<uint64_t>::max();
   {
     std::lock_guard lock(spec_mutex_);
     desired_ = std::move(in_force);
   }
   stale_after_us_ = stale_after.count();
-  ++changes_;
+  spec_changed_at_ = Changed();
 }
+
+void Roster::OnChange(std::function<void()> changed) { on_change_ = std::move(changed); }
+
+void Roster::TellChanged() const {
+  if (on_change_) on_change_();
+}
+
+uint64_t Roster::Changed() {
+  const uint64_t number = ++changes_;
+  TellChanged();
+  return number;
+}
+
+void Roster::SetBalancer(std::shared_ptr<const v1::BalancerLook> look) {
+  {
+    std::lock_guard lock(spec_mutex_);
+    balancer_ = std::move(look);
+  }
+  Changed();
+}
+
+v1::LoadBalancerSpec Roster::LoadBalancer() const { return InForce()->spec().load_balancer(); }
 
 std::shared_ptr<const v1::Desired> Roster::InForce() const {
   std::lock_guard lock(spec_mutex_);
   return desired_;
+}
+
+std::shared_ptr<const v1::BalancerLook> Roster::Balancer() const {
+  std::lock_guard lock(spec_mutex_);
+  return balancer_;
 }
 
 std::chrono::microseconds Roster::StaleAfter() const {
@@ -129,10 +165,14 @@ void Roster::Enrolled(const v1::NodeRecord& record) {
     std::lock_guard lock(node->mutex);
     if (node->let_go) continue;
     if (node->known.removed && !latest->removed()) Forget(node->known);
+    if (IsTakenInAnew(node->record.get(), *latest)) {
+      node->admission = ++admissions_;
+      node->assigned.reset();
+    }
     node->known.removed = latest->removed();
     node->known.changes_taken = latest->changes_taken();
     node->record = std::move(latest);
-    ++changes_;
+    node->changed_at = Changed();
     return;
   }
 }
@@ -146,10 +186,11 @@ absl::Status Roster::Remove(const std::string& name, const std::function<absl::S
   std::lock_guard lock(node->mutex);
   Forget(node->known);
   node->known.removed = true;
+  node->assigned.reset();
   v1::NodeRecord record = node->record == nullptr ? v1::NodeRecord() : *node->record;
   record.set_removed(true);
   node->record = std::make_shared<const v1::NodeRecord>(std::move(record));
-  ++changes_;
+  Changed();
   return absl::OkStatus();
 }
 

@@ -7,6 +7,8 @@
 // the nodes have in common.
 #pragma once
 
+#include <google/protobuf/repeated_field.h>
+
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -27,12 +29,23 @@
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
+#include "connect_ha/v1/plan.pb.h"
+#include "coordinator/cluster/node/gate_terms.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
 
 struct StepInputs;
 struct StepResult;
+
+// Of which taking-in of a name, and of which machine, something was said.
+struct PlanLook {
+  uint64_t admission = 0;  // another one each time that the name is taken in
+  std::string machine_id;  // whose facts they are; "": it has none
+  bool obeys = false;      // it had taken an order
+  // Roster::changes() since which its facts, its loss and the specification are as they are.
+  uint64_t changed_at = 0;
+};
 
 class Roster {
  public:
@@ -50,6 +63,25 @@ class Roster {
   uint64_t NewestGenerationHeld(uint64_t most) const;
   // limits.stale_after of the spec.
   std::chrono::microseconds StaleAfter() const;
+
+  // In roster_plan.cc. What the plan looks at: all of the input but what it remembers, what people
+  // said, and of each node its rules. Returns for each node, in the input's order, whom that is of.
+  std::vector<PlanLook> LookForPlan(Time now, v1::PlanInput* input) const;
+  // What each node is to be from now on, and on which terms its gate closes, in that same order;
+  // one without a state is left out, and so is a name that another machine has taken since. Returns
+  // the nodes to which that is news. `serial` is that of the latest order of this epoch that is
+  // stored.
+  std::vector<std::string> Assign(
+      const std::vector<PlanLook>& looks,
+      const google::protobuf::RepeatedPtrField<v1::NodeAssignment>& assignments,
+      const std::vector<GateTerms>& terms, uint64_t serial);
+  // Called, with locks held, when something is another one that a rule or the plan could see.
+  // Before everything else, once.
+  void OnChange(std::function<void()> changed);
+  // What the balancer answered lately, for the checklist.
+  void SetBalancer(std::shared_ptr<const v1::BalancerLook> look);
+  // load_balancer of the specification in force.
+  v1::LoadBalancerSpec LoadBalancer() const;
 
   // Whether this certificate of a node still stands; PermissionDenied, with what to type, when the
   // node was removed. A node that the store does not know (it is of an older backup) is taken in.
@@ -91,10 +123,13 @@ class Roster {
   struct Node;
   using NodePointer = std::shared_ptr<Node>;
 
+  uint64_t Changed();  // returns changes()
+  void TellChanged() const;
   NodePointer Find(const std::string& name) const;  // null: not known
   NodePointer FindOrAdd(const std::string& name);
   std::vector<NodePointer> Nodes() const;
   std::shared_ptr<const v1::Desired> InForce() const;
+  std::shared_ptr<const v1::BalancerLook> Balancer() const;
   // Of these nodes those that were removed, as many as one answer has room for.
   std::vector<std::string> RemovedAmong(const std::vector<std::string>& nodes) const;
 
@@ -108,7 +143,7 @@ class Roster {
   absl::StatusOr<v1::HeartbeatResponse> Call(Node& node, const v1::HeartbeatRequest& request,
                                              StepInputs& inputs);
   absl::Status Write(const v1::HeartbeatRequest& request, StepResult& result);
-  void Publish(Node& node, StepResult& result, uint64_t epoch);
+  void Publish(Node& node, StepResult& result);
 
   absl::Status RecordEvents(const std::vector<v1::Event>& events);
   // roster_tick.cc
@@ -121,17 +156,24 @@ class Roster {
   bool FillSnapshot(const Node& node, Time now, FactsWanted wanted,
                     v1::NodeSnapshot* snapshot) const;
   bool FillBrief(const Node& node, Time now, v1::NodeBrief* brief) const;
+  bool FillPlanNode(const Node& node, const v1::Desired& desired, Time now, v1::PlanNode* plan,
+                    PlanLook* look, Time* enrolled_at) const;
 
   Store& store_;
   const Time started_;
   const std::string proof_challenge_;  // nobody can have seen it before this coordinator began
   std::atomic<uint64_t> changes_{0};
   std::atomic<uint64_t> refresh_{0};
-  std::atomic<uint64_t> serial_{0};  // of the latest order in this epoch
+  std::atomic<uint64_t> serial_{0};  // of the latest order in this epoch that is stored
   std::atomic<int64_t> stale_after_us_;
+
+  std::atomic<uint64_t> admissions_{0};
+  std::atomic<uint64_t> spec_changed_at_{0};  // changes() since which the specification is in force
+  std::function<void()> on_change_;
 
   mutable std::mutex spec_mutex_;
   std::shared_ptr<const v1::Desired> desired_;
+  std::shared_ptr<const v1::BalancerLook> balancer_;  // null: it was not looked at
 
   mutable std::shared_mutex nodes_mutex_;  // the map
   std::map<std::string, NodePointer> nodes_;

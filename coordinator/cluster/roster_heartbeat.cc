@@ -30,10 +30,12 @@ class Waiting {
   const int before_;
 };
 
-void RaiseTo(std::atomic<uint64_t>& value, uint64_t at_least) {
-  uint64_t before = value.load();
-  while (before < at_least && !value.compare_exchange_weak(before, at_least)) {
-  }
+// What was given to another machine of its name is none of this one's; nor what was given before it
+// lost what it held, or enrolled again.
+bool IsMeantFor(const PlanLook& look, const v1::HeartbeatRequest& request) {
+  const v1::Order& order = request.order();
+  if (look.obeys && order.epoch() == 0 && order.serial() == 0) return false;
+  return look.machine_id.empty() || look.machine_id == ShortText(request.machine_id(), kNameBytes);
 }
 
 absl::Status Removed(const std::string& name) {
@@ -65,6 +67,13 @@ absl::StatusOr<v1::HeartbeatResponse> Roster::Heartbeat(const v1::HeartbeatReque
   inputs.address = ShortText(address, kNameBytes);
   inputs.report = *std::move(report);
   inputs.challenge = proof_challenge_;
+  {
+    std::lock_guard lock(node->mutex);
+    if (IsMeantFor(node->assigned_to, request)) {
+      inputs.assigned = node->assigned;
+      inputs.terms = node->terms;
+    }
+  }
   const HeldFacts* facts = inputs.report ? inputs.report.get() : node->known.facts.get();
   if (facts != nullptr) inputs.forget = RemovedAmong(facts->beacons);
   inputs.now = now;
@@ -82,7 +91,7 @@ absl::StatusOr<v1::HeartbeatResponse> Roster::Call(Node& node, const v1::Heartbe
     result = Step(node.known, request, inputs);
   }
   RecordEvents(result.events).IgnoreError();  // said in the log
-  Publish(node, result, inputs.epoch);
+  Publish(node, result);
   if (absl::IsNotFound(stored)) return Removed(node.name);
   if (!stored.ok()) return stored;
   return std::move(result.answer);
@@ -107,17 +116,17 @@ absl::Status Roster::Write(const v1::HeartbeatRequest& request, StepResult& resu
   return absl::OkStatus();
 }
 
-void Roster::Publish(Node& node, StepResult& result, uint64_t epoch) {
-  const Ordered& ordered = result.after.ordered;
-  if (ordered.epoch == epoch) RaiseTo(serial_, ordered.serial);
-  {
-    std::lock_guard lock(node.mutex);
-    const bool gathered = result.after.gathered > node.known.gathered;
-    std::swap(node.known, result.after);
-    // Not after the lock: whoever finds the node as it is now finds it counted, too.
-    if (result.changed) ++changes_;
-    if (gathered) node.gathered_change = changes_.load();
+void Roster::Publish(Node& node, StepResult& result) {
+  std::lock_guard lock(node.mutex);
+  const bool gathered = result.after.gathered > node.known.gathered;
+  std::swap(node.known, result.after);
+  // Not after the lock: whoever finds the node as it is now finds it counted, too.
+  if (result.changed) {
+    node.changed_at = Changed();
+  } else if (result.plan_changed) {
+    TellChanged();
   }
+  if (gathered) node.gathered_change = changes_.load();
 }
 
 }  // namespace connect_ha

@@ -32,9 +32,10 @@ absl::Status Roster::LoadNodes() {
     std::lock_guard lock(node->mutex);
     node->known.removed = record.removed();
     node->known.changes_taken = record.changes_taken();
+    if (!record.removed()) node->admission = ++admissions_;
     node->record = std::make_shared<const v1::NodeRecord>(std::move(record));
   }
-  ++changes_;
+  Changed();
   return absl::OkStatus();
 }
 

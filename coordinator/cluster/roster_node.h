@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "connect_ha/v1/plan.pb.h"
 #include "connect_ha/v1/store.pb.h"
 #include "coordinator/cluster/node/known_node.h"
 #include "coordinator/cluster/roster.h"
@@ -29,6 +30,12 @@ struct Roster::Node {
   uint64_t gathered_change = 0;                  // Roster::changes() once known.gathered had grown
   std::shared_ptr<const v1::NodeRecord> record;  // null: on its way from the store
   bool let_go = false;                           // no longer in the map
+  uint64_t changed_at = 0;                       // as of PlanLook
+  uint64_t admission = 0;                        // as of PlanLook; 0: it was not taken in
+  // What the plan gave it, and to what it was then; null: nothing yet. Changed under `mutex` alone.
+  std::shared_ptr<const v1::NodeAssignment> assigned;
+  PlanLook assigned_to;
+  GateTerms terms;
 
   explicit Node(std::string node_name) : name(std::move(node_name)) {}
 };

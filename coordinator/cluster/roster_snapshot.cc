@@ -1,12 +1,11 @@
 // The nodes as they are shown and judged.
-#include <google/protobuf/arena.h>
-
 #include <chrono>
 #include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/cluster/node/brief.h"
 #include "coordinator/cluster/node/step.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/cluster/roster_node.h"
@@ -40,21 +39,17 @@ void FillSaid(const std::string& name, const KnownNode& known, v1::NodeSnapshot*
   if (const auto clock = known.clock.Best()) *snapshot->mutable_clock() = *clock;
 }
 
-void FillAssigned(const KnownNode& known, const v1::Desired& desired,
-                  std::chrono::microseconds stale_after, Time now, v1::NodeSnapshot* snapshot) {
-  const Assigned assigned = AssignState(desired, known.said, SeenUnit(known, stale_after, now));
-  snapshot->set_assigned_state(assigned.state);
-  snapshot->set_assigned_reason(assigned.reason);
-  snapshot->set_ahead(IsAhead(desired, known.said));
-  snapshot->set_odd(IsOdd(desired, known.said));
-}
-
-// What goes by the specification goes by the one in force.
-v1::FactsBrief BriefOf(const HeldFacts& held, const v1::Desired& desired) {
-  if (held.brief_generation == desired.generation()) return held.brief;
-  google::protobuf::Arena arena;
-  const v1::Facts* facts = ParseFacts(*held.bytes, arena);
-  return facts == nullptr ? held.brief : MakeBrief(*facts, desired.spec());
+// Of a snapshot or a brief; of a node that was given nothing yet, that it is only observed.
+template <typename Message>
+void FillAssigned(const v1::NodeAssignment* assigned, Message* message) {
+  if (assigned == nullptr) {
+    message->set_assigned_state(v1::OBSERVED);
+    return;
+  }
+  message->set_assigned_state(assigned->state());
+  message->set_assigned_reason(assigned->reason());
+  message->set_waits_for(assigned->waits_for());
+  if (assigned->has_since()) *message->mutable_assigned_since() = assigned->since();
 }
 
 }  // namespace
@@ -65,6 +60,7 @@ void Roster::TakeAll(Time now, FactsWanted wanted, v1::Snapshot* snapshot) const
   const auto desired = InForce();
   *snapshot->mutable_spec() = desired->spec();
   snapshot->set_generation(desired->generation());
+  if (const auto balancer = Balancer()) *snapshot->mutable_balancer() = *balancer;
   snapshot->set_proof_challenge(proof_challenge_);
   for (const NodePointer& node : Nodes()) {
     if (!FillSnapshot(*node, now, wanted, snapshot->add_nodes())) {
@@ -110,7 +106,9 @@ bool Roster::FillSnapshot(const Node& node, Time now, FactsWanted wanted,
     const KnownNode& known = node.known;
     if (known.removed) return false;
     FillSaid(node.name, known, snapshot);
-    FillAssigned(known, *desired, stale_after, now, snapshot);
+    FillAssigned(node.assigned.get(), snapshot);
+    snapshot->set_ahead(IsAhead(*desired, known.said));
+    snapshot->set_odd(IsOdd(*desired, known.said));
     counted = Count(known, stale_after, now);
     in_conflict = known.in_conflict;
     facts = known.facts;
@@ -148,17 +146,8 @@ bool Roster::FillBrief(const Node& node, Time now, v1::NodeBrief* brief) const {
     std::lock_guard lock(node.mutex);
     const KnownNode& known = node.known;
     if (known.removed) return false;
-    const Assigned assigned = AssignState(*desired, known.said, SeenUnit(known, stale_after, now));
-    brief->set_name(node.name);
-    if (known.last_seen) *brief->mutable_last_seen() = ToProto(*known.last_seen);
-    brief->set_lost(known.lost);
-    brief->set_assigned_state(assigned.state);
-    brief->set_assigned_reason(assigned.reason);
-    brief->set_reported_state(known.said.state);
-    brief->set_agent_version(known.agent_version);
-    brief->set_allow(known.said.allow);
-    brief->set_reported_generation(known.said.generation);
-    brief->set_claimants(static_cast<uint32_t>(known.claimants.CountCurrent()));
+    FillSaid(node.name, known, brief);
+    FillAssigned(node.assigned.get(), brief);
     if (Count(known, stale_after, now).facts != nullptr) facts = known.facts;
   }
   if (facts != nullptr) *brief->mutable_facts() = BriefOf(*facts, *desired);

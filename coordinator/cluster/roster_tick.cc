@@ -25,15 +25,15 @@ void Roster::Tick(Time now) {
   std::lock_guard ticking(tick_mutex_);
   const auto stale_after = StaleAfter();
   std::vector<v1::Event> events;
-  bool changed = false;
   for (const NodePointer& node : Nodes()) {
     // One that calls right now is neither lost nor left by another machine.
     std::unique_lock call(node->call_mutex, std::try_to_lock);
     if (!call.owns_lock()) continue;
     std::lock_guard lock(node->mutex);
-    changed |= Age(node->known, node->name, stale_after, started_, now, events);
+    if (Age(node->known, node->name, stale_after, started_, now, events)) {
+      node->changed_at = Changed();
+    }
   }
-  if (changed) ++changes_;
   if (!RecordEvents(events).ok()) TellLossesAgain(events);
   if (now < purge_due_) return;
   Purge(now);

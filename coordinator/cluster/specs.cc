@@ -106,6 +106,7 @@ std::shared_ptr<const v1::SpecGeneration> Specs::Current() const {
 
 absl::Status Specs::Check(const v1::SpecBundle& bundle, const std::string& file) const {
   absl::Status right = ErrorsOf(CheckSpecBundle(bundle, file));
+  if (right.ok()) right = ErrorsOf(CheckRules(bundle.spec(), file));
   if (right.ok()) right = CheckSignature(bundle, file);
   if (!right.ok()) return right;
   if (bundle.spec().cluster() == cluster_) return absl::OkStatus();

@@ -132,6 +132,11 @@ absl::Status Admins::Check(const Certificate& certificate, v1::Role least) const
                    "admin create ", name, " --role ", RoleWord(least), " --replace"));
 }
 
+v1::Role Admins::RoleOf(const std::string& name) const {
+  const auto record = Find(name);
+  return record && !record->has_removed_at() ? record->role() : v1::ROLE_UNSPECIFIED;
+}
+
 absl::StatusOr<v1::CreateAdminResponse> Admins::Create(const v1::CreateAdminRequest& request,
                                                        v1::AuditEntry entry, Time now) {
   if (absl::Status status = CheckRequest(request); !status.ok()) return status;

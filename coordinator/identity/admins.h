@@ -39,6 +39,9 @@ class Admins {
   // PermissionDenied. For every call of an admin, Renew included.
   absl::Status Check(const Certificate& certificate, v1::Role least) const;
 
+  // That it has now; ROLE_UNSPECIFIED: it is not known, or was removed.
+  v1::Role RoleOf(const std::string& name) const;
+
   // `entry` says who does it, from where, when and why; the rest is filled in. Both fail with
   // FailedPrecondition where nobody with the role admin would be left.
   absl::StatusOr<v1::CreateAdminResponse> Create(const v1::CreateAdminRequest& request,

@@ -20,7 +20,8 @@ constexpr char kRest[] = R"(
 # other. After a change: connect-ha check-config, then connect-ha apply
 
 # observe: report what differs. enforce: bring nodes on which Connect does not run to what stands
-# here; connect-ha apply shows what that would change before it does.
+# here, into service, and take out of it what must not serve (connect-ha plan); connect-ha apply
+# shows what that would change before it does.
 #enforcement: observe
 
 # The version of Posit Connect that every node runs.
@@ -80,6 +81,27 @@ constexpr char kRest[] = R"(
 #database:
 #  major_version: 15
 #  minimum_minor_version: 8  # 15.8 or later
+
+# So many nodes go on serving when one is taken out of service, at the least; rules fence so many in
+# an hour, and then a person is asked.
+#nodes: {minimum_serving: 1, fences_per_hour: 1}
+
+# The load balancer: its address, through which connect-ha looks whether sessions stay on one node
+# and which nodes answer; with sticky: false they need not stay. And whom its health check asks.
+# gate: each agent, port 3938, /healthz. connect: Connect's /__ping__; then only a stopped Connect
+# leaves service.
+#load_balancer:
+#  url: https://connect.example.com
+#  sticky: true
+#  health_check: gate
+
+# How long users of a node that is drained have before Connect is stopped there.
+#rollout: {drain_timeout: 5m}
+
+# What an item of the checklist does where it fails, if not what connect-ha rules says: tell, hold,
+# close or fence; and how long it must have failed, and held again, before that.
+#rules:
+#  clocks-are-synchronised: {action: tell, fail_after: 30s, pass_after: 1m}
 
 # When the defaults do not suit.
 #limits:

@@ -7,25 +7,6 @@
 namespace connect_ha {
 namespace {
 
-// What the node is already, as far as it may go on being that.
-v1::NodeState Present(const Reported& node) {
-  return node.state == v1::PREPARING || node.state == v1::READY ? node.state : v1::OBSERVED;
-}
-
-// Also on its way up or down: whatever is not known to be at rest.
-bool MayRun(const UnitSeen& unit) {
-  return unit.exists && unit.state != "inactive" && unit.state != "failed";
-}
-
-// While an agent that was started again has not looked at everything yet, what was right is right.
-bool IsReady(uint64_t generation, const Reported& node) {
-  if (!node.own_lineage || node.generation != generation) return false;
-  const v1::Convergence* convergence = node.convergence.get();
-  const bool looked = convergence != nullptr && convergence->generation() == generation &&
-                      convergence->state() != v1::Convergence::LOOKING;
-  return looked ? convergence->state() == v1::Convergence::CONVERGED : node.state == v1::READY;
-}
-
 // By a person, later than what the node holds. The first generation of a store is what cluster.yaml
 // said when the store was made: nobody applied it.
 bool WasAppliedSince(const v1::Desired& desired, const Reported& node) {
@@ -89,26 +70,9 @@ bool IsAhead(const v1::Desired& desired, const Reported& node) {
   return node.applied_at && desired.has_applied_at() && *node.applied_at != desired.applied_at();
 }
 
-Assigned AssignState(const v1::Desired& desired, const Reported& node, const UnitSeen& unit) {
-  if (IsOdd(desired, node)) return {Present(node), WhyOdd(desired, node)};
-  if (IsAhead(desired, node)) return {Present(node), WhyAhead(node)};
-  if (desired.generation() == 0) return {v1::OBSERVED, "no specification was applied"};
-  if (desired.spec().enforcement() != v1::ENFORCE) {
-    return {v1::OBSERVED, "the specification only observes (enforcement: observe)"};
-  }
-  if (node.allow == v1::ALLOW_OBSERVE) {
-    return {v1::OBSERVED,
-            "its agent.yaml lets it be observed alone (allow: observe); to have it changed: allow: "
-            "install there, and systemctl restart connect-ha-agent"};
-  }
-  if (!unit.unknown.empty()) {
-    return {Present(node), "whether Connect runs here is not known: " + unit.unknown};
-  }
-  if (MayRun(unit)) {
-    return {v1::OBSERVED, "Connect runs here (" + unit.state +
-                              "); this version changes nothing under a running Connect"};
-  }
-  return {IsReady(desired.generation(), node) ? v1::READY : v1::PREPARING, ""};
+std::string WhyLeftAlone(const v1::Desired& desired, const Reported& node) {
+  if (IsOdd(desired, node)) return WhyOdd(desired, node);
+  return IsAhead(desired, node) ? WhyAhead(node) : "";
 }
 
 }  // namespace connect_ha

@@ -1,5 +1,5 @@
-// What each node is to be. Pure, and computed anew every time from what is given: there is no
-// stored list of steps that could be out of date.
+// What a node says of itself, and whether that is of this coordinator's history. Pure. What it is
+// to be is decided elsewhere (decide.h).
 #pragma once
 
 #include <google/protobuf/timestamp.pb.h>
@@ -47,13 +47,6 @@ struct UnitSeen {
 };
 UnitSeen LookAtUnit(const v1::Facts& facts);
 
-struct Assigned {
-  v1::NodeState state = v1::OBSERVED;
-  // Why it is not further than this, for a person: "Connect runs here, ..."; "" when nothing holds
-  // it back.
-  std::string reason;
-};
-
 // Whether the node goes by something that is not of this coordinator's history: its store was
 // restored from an older copy, or made anew. Only what a person applies from then on moves the
 // node. An odd one is not ahead.
@@ -62,15 +55,7 @@ bool IsAhead(const v1::Desired& desired, const Reported& node);
 // that is applied moves the node.
 bool IsOdd(const v1::Desired& desired, const Reported& node);
 
-// `desired` is in force; generation 0: nothing was applied.
-//
-//   the node is odd or ahead                      what the node is
-//   no specification, or one that only observes   OBSERVED
-//   the node allows no more than to observe       OBSERVED
-//   Connect runs on the node                      OBSERVED: nothing is changed under it
-//   whether it runs is not known                  what the node is: unknown alone never promotes
-//   every resource of this generation is right    READY
-//   else                                          PREPARING
-Assigned AssignState(const v1::Desired& desired, const Reported& node, const UnitSeen& unit);
+// What of that it is, for a person, and what to do; "": it is neither.
+std::string WhyLeftAlone(const v1::Desired& desired, const Reported& node);
 
 }  // namespace connect_ha

@@ -78,6 +78,9 @@ void AddNodesMethods(v1::NodeService::Service& node, v1::AdminService::Service& 
   endpoint.Add(admin, &Admin::ApplySpec, SpecBounds());
   endpoint.Add(admin, &Admin::GetSpec);
   endpoint.Add(admin, &Admin::ListSpecs);
+  endpoint.Add(admin, &Admin::GiveWord);
+  endpoint.Add(admin, &Admin::TakeBack);
+  endpoint.Add(admin, &Admin::GetPlan);
 }
 
 void AddEnrolmentMethods(v1::EnrolmentService::Service& enrolment, Endpoint& endpoint) {

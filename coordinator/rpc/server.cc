@@ -167,6 +167,11 @@ void Server::Stop(std::chrono::milliseconds grace) {
   for (const auto& generation : generations) generation->Stop(grace);
 }
 
+void Server::Nudge(const std::string& node) {
+  std::lock_guard lock(mutex_);
+  for (const auto& generation : generations_) generation->nudges().Nudge(node);
+}
+
 size_t Server::nodes_connected() const {
   std::lock_guard lock(mutex_);
   size_t connected = 0;

@@ -34,6 +34,8 @@ class Server {
   int port() const { return port_; }
   int enrolment_port() const { return enrolment_port_; }
   size_t nodes_connected() const;
+  // Has this node call at once, if it has a stream open. Any thread.
+  void Nudge(const std::string& node);
   // Connections that are served, on both ports.
   size_t connections() const { return connections_.served(); }
   // Gives memory back to the system once many nodes have left. Every five seconds.

@@ -9,6 +9,7 @@
 #include "connect_ha/v1/enrolment_service.grpc.pb.h"
 #include "connect_ha/v1/node_service.grpc.pb.h"
 #include "coordinator/cluster/evaluator.h"
+#include "coordinator/cluster/planner.h"
 #include "coordinator/cluster/preview_board.h"
 #include "coordinator/cluster/roster.h"
 #include "coordinator/cluster/specs.h"
@@ -30,6 +31,7 @@ struct Core {
   Callers& callers;
   Specs& specs;
   PreviewBoard& previews;
+  Planner& planner;
 };
 
 // How the admin's calls reach the nodes and other admins, whichever server they are connected to.
@@ -115,6 +117,13 @@ class AdminServer final : public v1::AdminService::Service {
                        v1::SpecGeneration* response) override;
   grpc::Status ListSpecs(grpc::ServerContext* context, const v1::ListSpecsRequest* request,
                          v1::ListSpecsResponse* response) override;
+  // In service_plan.cc:
+  grpc::Status GiveWord(grpc::ServerContext* context, const v1::GiveWordRequest* request,
+                        v1::GiveWordResponse* response) override;
+  grpc::Status TakeBack(grpc::ServerContext* context, const v1::TakeBackRequest* request,
+                        v1::TakeBackResponse* response) override;
+  grpc::Status GetPlan(grpc::ServerContext* context, const v1::GetPlanRequest* request,
+                       v1::GetPlanResponse* response) override;
 
  private:
   Core& core_;

@@ -1,4 +1,6 @@
-// The calls that come without a certificate.
+// The calls about certificates: of nodes that join, without one, and of nodes and admins alike.
+#include <utility>
+
 #include "coordinator/rpc/service.h"
 #include "coordinator/rpc/service_edge.h"
 #include "coordinator/rpc/service_unread.h"
@@ -18,6 +20,19 @@ grpc::Status EnrolmentServer::Enroll(grpc::ServerContext* context, const v1::Enr
   const auto tell = [this](const v1::NodeRecord& record) { core_.roster.Enrolled(record); };
   return Reply(core_.enrolment.Enroll(*request, AddressOf(context->peer()), TimeOfCall(), tell),
                response);
+}
+
+grpc::Status RenewalServer::Renew(grpc::ServerContext* context, const v1::RenewRequest* request,
+                                  v1::RenewResponse* response) {
+  const Time now = TimeOfCall();
+  const auto caller = core_.callers.RequireAny(*context, now);
+  if (!caller.ok()) return ToGrpc(caller.status());
+  auto renewed = core_.enrolment.Renew(*request, **caller, now);
+  if (absl::IsPermissionDenied(renewed.status()) || absl::IsResourceExhausted(renewed.status())) {
+    return ToGrpc(
+        core_.callers.Refuse(*context, FormatActor((*caller)->identity), renewed.status(), now));
+  }
+  return Reply(std::move(renewed), response);
 }
 
 }  // namespace connect_ha

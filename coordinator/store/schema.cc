@@ -10,8 +10,8 @@
 #include "common/tls/crypto.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/store.pb.h"
-#include "coordinator/store/memory_rows.h"
-#include "coordinator/store/rows.h"
+#include "coordinator/store/rows/memory_rows.h"
+#include "coordinator/store/rows/rows.h"
 
 namespace connect_ha {
 namespace {
@@ -128,6 +128,17 @@ constexpr Migration kMigrations[] = {
       INSERT INTO audit_ends VALUES (1, 0, zeroblob(32), NULL);
     )sql",
      MigrateToEpochs},
+    // What the plan remembers, of the cluster and of each node, and what people said. `last_word`
+    // is the greatest number of a word that was given.
+    {R"sql(
+      CREATE TABLE plan (only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+                         revision INTEGER NOT NULL, last_word INTEGER NOT NULL,
+                         memory BLOB NOT NULL);
+      INSERT INTO plan VALUES (1, 0, 0, zeroblob(0));
+      CREATE TABLE plan_nodes (node TEXT PRIMARY KEY, memory BLOB NOT NULL);
+      CREATE TABLE words (number INTEGER PRIMARY KEY, node TEXT NOT NULL, word BLOB NOT NULL);
+    )sql",
+     nullptr},
 };
 
 absl::StatusOr<int> StoredVersion(Database& database) {

@@ -4,9 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "coordinator/store/event_rows.h"
-#include "coordinator/store/memory_rows.h"
-#include "coordinator/store/rows.h"
+#include "coordinator/store/rows/event_rows.h"
+#include "coordinator/store/rows/memory_rows.h"
+#include "coordinator/store/rows/plan_rows.h"
+#include "coordinator/store/rows/rows.h"
 #include "coordinator/store/store_wait.h"
 
 namespace connect_ha {
@@ -17,12 +18,6 @@ void MakeFactsBytes(v1::NodeReport& report) {
   if (!report.has_facts()) return;
   if (report.facts_bytes().empty()) report.set_facts_bytes(Bytes(report.facts()));
   report.clear_facts();
-}
-
-absl::Status CheckNodeIsThere(Database& database, const std::string& name) {
-  const auto node = GetNamed<v1::NodeRecord>(database, kNodes, name);
-  if (!node.ok()) return node.status();
-  return node->removed() ? absl::NotFoundError("node " + name + " is removed") : absl::OkStatus();
 }
 
 }  // namespace
@@ -42,6 +37,12 @@ SqliteStore::SqliteStore(std::string path, OpenedStore opened)
     : path_(std::move(path)),
       opened_(std::move(opened)),
       commits_(*opened_.writer, [this](Database& database) { return CheckEpoch(database); }) {}
+
+absl::Status SqliteStore::CheckNodeIsThere(Database& database, const std::string& name) {
+  const auto node = GetNamed<v1::NodeRecord>(database, kNodes, name);
+  if (!node.ok()) return node.status();
+  return node->removed() ? absl::NotFoundError("node " + name + " is removed") : absl::OkStatus();
+}
 
 bool SqliteStore::superseded() const {
   if (superseded_) return true;
@@ -70,7 +71,9 @@ absl::Status SqliteStore::AddNode(const v1::NodeRecord& node) {
   return commits_.Commit([&](Database& database) -> absl::Status {
     const absl::Status present = GetNamed<v1::NodeRecord>(database, kNodes, node.name()).status();
     if (present.ok()) return absl::AlreadyExistsError("node " + node.name() + " exists");
-    return absl::IsNotFound(present) ? PutNamed(database, kNodes, node) : present;
+    if (!absl::IsNotFound(present)) return present;
+    const absl::Status forgotten = ForgetPlanOf(database, node.name());
+    return forgotten.ok() ? PutNamed(database, kNodes, node) : forgotten;
   });
 }
 

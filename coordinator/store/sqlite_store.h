@@ -63,6 +63,16 @@ class SqliteStore : public Store {
   absl::StatusOr<v1::SpecGeneration> GetSpec(uint64_t generation) override;
   absl::StatusOr<std::vector<v1::SpecGeneration>> ListSpecs() override;
 
+  // sqlite_store_plan.cc
+  absl::StatusOr<Plan> GetPlan() override;
+  absl::StatusOr<uint64_t> PlanRevision() override;
+  absl::Status PutPlan(const PlanChange& change) override;
+  absl::StatusOr<v1::Word> AddWord(const v1::Word& word, const v1::Event& given,
+                                   const v1::AuditEntry& entry) override;
+  absl::StatusOr<std::vector<v1::Word>> RemoveWords(const std::vector<uint64_t>& numbers,
+                                                    const std::vector<v1::Event>& events,
+                                                    const v1::AuditEntry& entry) override;
+
   absl::Status AddToken(const v1::StoredToken& token, const v1::AuditEntry& entry) override;
   absl::StatusOr<v1::StoredToken> GetToken(const std::string& id) override;
   absl::StatusOr<std::vector<v1::StoredToken>> ListTokens() override;
@@ -86,6 +96,8 @@ class SqliteStore : public Store {
  private:
   SqliteStore(std::string path, OpenedStore opened);
 
+  // NotFound: it is removed, or not known.
+  static absl::Status CheckNodeIsThere(Database& database, const std::string& name);
   // FailedPrecondition: the epoch in the file is another's by now, or the file is another one.
   absl::Status CheckEpoch(Database& database) const;
 

@@ -3,10 +3,11 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "coordinator/store/audit_rows.h"
-#include "coordinator/store/event_rows.h"
-#include "coordinator/store/rows.h"
-#include "coordinator/store/spec_rows.h"
+#include "coordinator/store/rows/audit_rows.h"
+#include "coordinator/store/rows/event_rows.h"
+#include "coordinator/store/rows/plan_rows.h"
+#include "coordinator/store/rows/rows.h"
+#include "coordinator/store/rows/spec_rows.h"
 #include "coordinator/store/sqlite_store.h"
 #include "coordinator/store/tokens.h"
 
@@ -40,6 +41,11 @@ absl::Status AddTokenRow(Database& database, const v1::StoredToken& token) {
       .Run();
 }
 
+// Taken in as the machine that it was.
+bool IsOneMachine(const v1::NodeRecord& before, const v1::NodeRecord& after) {
+  return before.has_enrolled_at() && !before.removed() && before.machine_id() == after.machine_id();
+}
+
 }  // namespace
 
 absl::StatusOr<v1::NodeRecord> SqliteStore::RemoveNode(const std::string& name,
@@ -59,6 +65,8 @@ absl::StatusOr<v1::NodeRecord> SqliteStore::RemoveNode(const std::string& name,
     if (status.ok()) {
       status = database.Prepare("DELETE FROM reports WHERE node = ?").Bind(name).Run();
     }
+    if (status.ok()) status = ForgetPlanOf(database, name);
+    if (status.ok()) status = RemoveWordsOf(database, name);
     if (status.ok()) status = AddAuditRow(database, removal);
     removed = *std::move(node);
     return status;
@@ -126,8 +134,10 @@ absl::StatusOr<v1::NodeRecord> SqliteStore::SpendToken(const std::string& id,
     if (!spent.ok()) return spent.status();
     auto node = GetNamedOrNew<v1::NodeRecord>(database, kNodes, use.node());
     if (!node.ok()) return node.status();
+    const v1::NodeRecord before = *node;
     absl::Status status = change(*node);
     if (status.ok()) status = PutNamed(database, kNodes, *node);
+    if (status.ok() && !IsOneMachine(before, *node)) status = ForgetPlanOf(database, before.name());
     if (status.ok() && *spent) status = PutTokenRow(database, *token);
     if (status.ok() && *spent) status = AddAuditRow(database, entry);
     admitted = *std::move(node);

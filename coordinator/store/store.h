@@ -30,6 +30,7 @@
 #include "connect_ha/v1/audit.pb.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/event.pb.h"
+#include "connect_ha/v1/plan.pb.h"
 #include "connect_ha/v1/spec.pb.h"
 #include "connect_ha/v1/store.pb.h"
 
@@ -110,6 +111,37 @@ class Store {
   virtual absl::StatusOr<v1::SpecGeneration> GetSpec(uint64_t generation) = 0;
   // Newest first, without their bundles.
   virtual absl::StatusOr<std::vector<v1::SpecGeneration>> ListSpecs() = 0;
+
+  // What the plan remembers, and what people said. `revision` counts up with every word that is
+  // given or taken back, and whenever a name's machine is another one, or none: then what the plan
+  // remembers of that name is dropped in that same transaction (AddNode, SpendToken, RemoveNode),
+  // and with a node that is removed what was said of it.
+  struct Plan {
+    uint64_t revision = 0;
+    v1::PlanMemory memory;        // its nodes by name
+    std::vector<v1::Word> words;  // by number
+  };
+  virtual absl::StatusOr<Plan> GetPlan() = 0;
+  virtual absl::StatusOr<uint64_t> PlanRevision() = 0;
+  struct PlanChange {
+    uint64_t revision = 0;  // of the plan that it was made from
+    v1::PlanMemory memory;  // but for its nodes
+    std::vector<v1::NodeMemory> changed;
+    std::vector<std::string> gone;  // nodes
+    std::vector<uint64_t> ended_words;
+    std::vector<v1::Event> events;
+  };
+  // Aborted: the revision is another one by now.
+  virtual absl::Status PutPlan(const PlanChange& change) = 0;
+  // Gives the word the next number and returns it with that; numbers are never given again. With
+  // the event and the audit entry. NotFound: its node is removed or not known.
+  virtual absl::StatusOr<v1::Word> AddWord(const v1::Word& word, const v1::Event& given,
+                                           const v1::AuditEntry& entry) = 0;
+  // Of these numbers those that are there, with the events and the audit entry; returns them.
+  // NotFound: none is.
+  virtual absl::StatusOr<std::vector<v1::Word>> RemoveWords(const std::vector<uint64_t>& numbers,
+                                                            const std::vector<v1::Event>& events,
+                                                            const v1::AuditEntry& entry) = 0;
 
   // The newest NODE_LOST of each node, where no NODE_BACK came after it, by the nodes' names.
   virtual absl::StatusOr<std::vector<v1::Event>> ListLosses() = 0;

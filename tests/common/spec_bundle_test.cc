@@ -52,7 +52,8 @@ TEST_F(SpecBundleTest, ReadsTheFilesBesideIt) {
       "\n  config: connect.gcfg\n  license: {file: connect.lic}\nruntimes:\n  quarto: [{version: "
       "1.5.57, archive: ",
       Artifact("https://a/quarto.tar.gz"),
-      "}]\nsecrets:\n  db_password: {file: /etc/connect-ha/secrets/db_password}\n");
+      "}]\nsecrets:\n  db_password: {file: /etc/connect-ha/secrets/db_password}\nprove: {storage: "
+      "true, database: true}\n");
   EXPECT_EQ(Load(yaml), "");
   EXPECT_EQ(bundle_.source(), yaml);
   EXPECT_EQ(bundle_.license(), std::string("li\0c", 4));
@@ -178,34 +179,103 @@ TEST_F(SpecBundleTest, NotesWhatHasNoEffectAndWarnsOfWhatIsNotInstalled) {
            "  r: [{version: 4.3.3}]\nnodes: {minimum_serving: 1}\nload_balancer: {url: "
            "\"https://c\"}\nrollout: {drain_timeout: 5m, maintenance_window: \"Sun 02:00-04:00 "
            "UTC\"}\n"),
+      "cluster.yaml:2:14: warning: enforcement is enforce, and no node enters service before it is "
+      "proved that all use one file system and one database: write prove: {storage: true, "
+      "database: true}\n"
       "cluster.yaml:3:20: warning: connect.version has no connect.package beside it: it is "
       "compared, not installed\n"
       "cluster.yaml:5:7: warning: runtimes.r[0] (4.3.3) has no package or archive: it is "
       "compared, not installed\n"
-      "cluster.yaml:6:26: note: nodes.minimum_serving is read, but has no effect in this "
-      "version\n"
-      "cluster.yaml:7:16: note: load_balancer is read, but has no effect in this version\n"
-      "cluster.yaml:8:10: note: rollout is read, but has no effect in this version\n");
+      "cluster.yaml:8:50: note: rollout.maintenance_window is read, but has no effect in this "
+      "version\n");
   EXPECT_EQ(Load("cluster: a\nenforcement: enforce\n"),
             "cluster.yaml:2:14: warning: enforcement is enforce, and there is nothing to bring the "
             "nodes to\n");
-  EXPECT_EQ(Load("cluster: a\nrollout: {maintenance_window: \"Sunday 2-4\"}\nload_balancer: {}\n"
-                 "nodes: {minimum_serving: 0}\ndatabase: {tls: full, ca_file: x}\n"),
-            "cluster.yaml:2:10: note: rollout is read, but has no effect in this version\n"
-            "cluster.yaml:2:31: rollout.maintenance_window must be as Sun 02:00-04:00 UTC, not "
-            "\"Sunday 2-4\"\n"
-            "cluster.yaml:3:16: load_balancer.url must be the address of the balancer, "
-            "https://...\n"
-            "cluster.yaml:3:16: note: load_balancer is read, but has no effect in this version\n"
-            "cluster.yaml:4:26: nodes.minimum_serving must be 1 or more\n"
-            "cluster.yaml:4:26: note: nodes.minimum_serving is read, but has no effect in this "
-            "version\n"
-            "cluster.yaml:5:17: database.tls must be an sslmode, as verify-full or require, not "
-            "\"full\"\n"
-            "cluster.yaml:5:32: database.ca_file must be an absolute path, of a file on every "
-            "node\n"
-            "cluster.yaml:5:32: note: database.ca_file is read, but has no effect in this version; "
-            "write database_ca_file into agent.yaml on each node\n");
+  EXPECT_EQ(
+      Load("cluster: a\nrollout: {maintenance_window: \"Sunday 2-4\"}\nload_balancer: {}\n"
+           "nodes: {minimum_serving: 0}\ndatabase: {tls: full, ca_file: x}\n"),
+      "cluster.yaml:2:31: rollout.maintenance_window must be as Sun 02:00-04:00 UTC, not "
+      "\"Sunday 2-4\"\n"
+      "cluster.yaml:2:31: note: rollout.maintenance_window is read, but has no effect in this "
+      "version\n"
+      "cluster.yaml:4:26: nodes.minimum_serving must be 1 or more\n"
+      "cluster.yaml:5:17: database.tls must be an sslmode, as verify-full or require, not "
+      "\"full\"\n"
+      "cluster.yaml:5:32: database.ca_file must be an absolute path, of a file on every "
+      "node\n"
+      "cluster.yaml:5:32: note: database.ca_file is read, but has no effect in this version; "
+      "write database_ca_file into agent.yaml on each node\n");
+}
+
+TEST_F(SpecBundleTest, ABalancerIsAskedThroughItsAddress) {
+  EXPECT_EQ(
+      Load("cluster: a\nload_balancer: {health_check: connect}\n"),
+      "cluster.yaml:2:31: note: load_balancer.health_check is connect: only a stopped Connect "
+      "leaves service, and to close a node's gate takes nothing from it\n");
+  EXPECT_EQ(Load("cluster: a\nload_balancer: {sticky: true}\n"),
+            "cluster.yaml:2:25: load_balancer.sticky needs load_balancer.url beside it, through "
+            "which it is looked at\n");
+  EXPECT_EQ(Load("cluster: a\nload_balancer: {url: c.example.com}\n"),
+            "cluster.yaml:2:22: load_balancer.url must be the address of the balancer, "
+            "https://...\n");
+}
+
+// None at all would lower every fence, for good.
+TEST_F(SpecBundleTest, RulesFenceOneNodeAnHourAtTheLeast) {
+  EXPECT_EQ(Load("cluster: a\nnodes: {fences_per_hour: 100}\n"), "");
+  for (const char* wrong : {"0", "101"}) {
+    EXPECT_EQ(Load(std::string("cluster: a\nnodes: {fences_per_hour: ") + wrong + "}\n"),
+              "cluster.yaml:2:26: nodes.fences_per_hour must be from 1 to 100\n");
+  }
+}
+
+TEST_F(SpecBundleTest, ADrainEnds) {
+  EXPECT_EQ(Load("cluster: a\nrollout: {drain_timeout: 1d}\n"), "");
+  EXPECT_EQ(Load("cluster: a\nrollout: {drain_timeout: 2d}\n"),
+            "cluster.yaml:2:26: rollout.drain_timeout must be at most 1d\n");
+  EXPECT_EQ(Load("cluster: a\nrollout: {drain_timeout: 0s}\n"),
+            "cluster.yaml:2:26: rollout.drain_timeout must be longer than 0s\n");
+}
+
+TEST_F(SpecBundleTest, WhatARuleDoesIsSaidByItsNameAndNoFenceIsLoweredThere) {
+  EXPECT_EQ(Load("cluster: a\nrules:\n"
+                 "  clocks-are-synchronised: {action: tell, fail_after: 0s, pass_after: 10m}\n"
+                 "  service-is-healthy: {action: fence}\n"
+                 "  data-dir-is-shared: {action: fence, fail_after: 30s}\n"
+                 "  nodes-span-zones: {action: tell}\n"),
+            "");
+  EXPECT_EQ(Load("cluster: a\nrules:\n"
+                 "  clock-are-synchronised: {action: tell}\n"
+                 "  data-dir-is-shared: {action: tell}\n"
+                 "  nodes-span-zones: {action: close}\n"
+                 "  accounts-match: {pass_after: 2d}\n"),
+            "cluster.yaml:3:27: rules.clock-are-synchronised is no rule; did you mean "
+            "\"clocks-are-synchronised\"?\n"
+            "cluster.yaml:4:32: rules.data-dir-is-shared.action cannot be lowered here, since this "
+            "rule fences; for a time: connect-ha waive data-dir-is-shared --until 2h --reason "
+            "TEXT\n"
+            "cluster.yaml:5:30: rules.nodes-span-zones.action can only be tell: the rule is about "
+            "the nodes together, and none is the wrong one\n"
+            "cluster.yaml:6:32: rules.accounts-match.pass_after must be from 0s to 1d\n");
+  EXPECT_EQ(Load("cluster: a\nrules:\n"
+                 "  data-dir-is-shared: {fail_after: 10m, pass_after: 1d}\n"
+                 "  accounts-match: {fail_after: 1d}\n"
+                 "  storage-is-mounted: {fail_after: 11m}\n"),
+            "cluster.yaml:5:36: rules.storage-is-mounted.fail_after must be at most 10m, since "
+            "this rule fences; for a time: connect-ha waive storage-is-mounted --until 2h --reason "
+            "TEXT\n");
+  EXPECT_NE(
+      Load("cluster: a\nrules: {disk-has-room: {action: shut}}\n").find("must be one of tell"),
+      std::string::npos);
+}
+
+// One that is older than the coordinator does not know its new rules.
+TEST_F(SpecBundleTest, AnAgentTakesASpecificationWithRulesThatItDoesNotKnow) {
+  v1::SpecBundle bundle;
+  bundle.mutable_spec()->set_cluster("a");
+  (*bundle.mutable_spec()->mutable_rules())["rule-of-tomorrow"].set_action(v1::TELL);
+  EXPECT_FALSE(HasErrors(CheckSpecBundle(bundle)));
+  EXPECT_TRUE(HasErrors(CheckRules(bundle.spec())));
 }
 
 TEST_F(SpecBundleTest, FilesStayBesideItAndWithinTheirLimits) {

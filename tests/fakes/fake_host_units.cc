@@ -164,7 +164,8 @@ absl::Status FakeHost::UnmaskUnit(const std::string& name) {
 absl::Status FakeHost::EnableUnit(const std::string& name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (const absl::Status status = EnterChange("EnableUnit", name); !status.ok()) return status;
-  if (!files_.Find(UnitFile(name), true).ok()) {
+  // A unit that is arranged has its file with the packages'.
+  if (units_.count(name) == 0 && !files_.Find(UnitFile(name), true).ok()) {
     return absl::NotFoundError("no such unit file: " + name);
   }
   v1::Unit& unit = units_[name];

@@ -226,9 +226,33 @@ void MakeAdminsReads(const Folder& folder) {
   spec.set_generation(1);
   folder.Add("ok-spec", Input("GetSpec", spec));
   folder.Add("ok-specs", Input("ListSpecs", v1::ListSpecsRequest()));
+  folder.Add("ok-plan", Input("GetPlan", v1::GetPlanRequest()));
   v1::GetPreviewsRequest previews;
   previews.set_number(1);
   folder.Add("refused-previews-nobody-asked-for", Input("GetPreviews", previews));
+}
+
+void MakeAdminsWords(const Folder& folder) {
+  v1::GiveWordRequest give;
+  v1::Word& word = *give.mutable_word();
+  word.set_kind(v1::Word::CORDON);
+  word.set_node(kSteadyNode);
+  folder.Add("refused-word-without-a-reason", Input("GiveWord", give));
+  word.set_reason("disk is replaced");
+  folder.Add("ok-word-1-given", Input("GiveWord", give));
+  folder.Add("refused-word-by-viewer", Input("GiveWord", give, kByViewer));
+  word.set_node("nobody");
+  folder.Add("refused-word-of-nobody", Input("GiveWord", give));
+  v1::TakeBackRequest back;
+  back.set_node(kSteadyNode);
+  back.add_kinds(v1::Word::CORDON);
+  back.set_why("done");
+  folder.Add("ok-word-2-taken-back", Input("TakeBack", back));
+  folder.Add("refused-take-back-by-viewer", Input("TakeBack", back, kByViewer));
+  word.set_kind(v1::Word::WAIVE);
+  word.clear_node();
+  word.set_rule("clocks-are-synchronised");
+  folder.Add("refused-waiver-without-an-end", Input("GiveWord", give));
 }
 
 void MakeAdminsOrders(const Folder& folder) {
@@ -292,5 +316,6 @@ int main(int argc, char** argv) {
   const Folder admin(directory + "/admin");
   MakeAdminsReads(admin);
   MakeAdminsOrders(admin);
+  MakeAdminsWords(admin);
   return 0;
 }

@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/host/network/fetch_answer.h"
-#include "agent/host/network/http_easy.h"
+#include "common/http/easy.h"
 #include "common/text/shell_word.h"
 
 namespace connect_ha {

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "agent/host/network/http_easy.h"
+#include "common/http/easy.h"
 
 namespace connect_ha {
 namespace {

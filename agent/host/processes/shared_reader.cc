@@ -71,7 +71,12 @@ absl::Status SharedReader::Start() {
   fcntl(ours.get(), F_SETFL, O_NONBLOCK);
   child_ = std::move(*child);
   socket_ = std::move(ours);
-  return absl::OkStatus();
+  const absl::Status greeted = Receive(steady_clock::now() + options_.start_within).status();
+  if (greeted.ok()) return greeted;
+  Stop();
+  if (!absl::IsDeadlineExceeded(greeted)) return greeted;
+  return absl::UnavailableError(
+      absl::StrCat("the process that reads ", options_.name, " has not started in time"));
 }
 
 // After this a request may be sent, or the reason is returned why not.
@@ -93,7 +98,11 @@ absl::Status SharedReader::MakeReady() {
     outstanding_ = false;
     if (!late.ok()) Stop();
   }
-  return child_.pid > 0 ? absl::OkStatus() : Start();
+  if (child_.pid > 0) return absl::OkStatus();
+  is_starting_ = true;
+  const absl::Status started = Start();
+  is_starting_ = false;
+  return started;
 }
 
 absl::StatusOr<std::string> SharedReader::Receive(SteadyTime deadline) {
@@ -119,6 +128,10 @@ absl::StatusOr<std::string> SharedReader::Receive(SteadyTime deadline) {
 absl::StatusOr<std::string> SharedReader::Ask(char operation, const std::string& path,
                                               const std::string& argument) {
   const std::unique_lock<std::timed_mutex> lock(mutex_, options_.deadline);
+  if (!lock.owns_lock() && is_starting_) {
+    return absl::UnavailableError(
+        absl::StrCat("the process that reads ", options_.name, " is being started"));
+  }
   if (!lock.owns_lock()) {
     return absl::DeadlineExceededError(
         absl::StrCat("the file system at ", options_.name, " does not answer"));

@@ -2,6 +2,7 @@
 // stead: a thread that touches a hung NFS mount cannot be ended, a process can be left alone.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <string>
@@ -22,6 +23,8 @@ struct SharedReaderOptions {
   std::string name;
   // An answer that takes longer is DeadlineExceeded, and the reader counts as hung.
   std::chrono::milliseconds deadline{5'000};
+  // To start the process, which says nothing of the file system: Unavailable when it takes longer.
+  std::chrono::milliseconds start_within{15'000};
   // A reader that has hung this long is killed; a new one starts once it is gone.
   std::chrono::milliseconds kill_after{30'000};
 };
@@ -70,6 +73,7 @@ class SharedReader {
 
   const SharedReaderOptions options_;
   std::timed_mutex mutex_;
+  std::atomic<bool> is_starting_{false};
   Fd socket_;
   Child child_;
   std::string received_;      // of the answer that is coming in
@@ -79,8 +83,8 @@ class SharedReader {
   Time asked_at_{};
 };
 
-// The process's side: answers requests on `socket` until the other end closes it. Returns main's
-// exit code.
+// The process's side: says that it is there, and answers requests on `socket` until the other end
+// closes it. Returns main's exit code.
 int ServeSharedReads(int socket);
 
 }  // namespace connect_ha

@@ -129,6 +129,7 @@ absl::StatusOr<std::string> DecodeAnswer(const std::string& body) {
 }
 
 int ServeSharedReads(int socket) {
+  if (!SendAll(socket, MakeMessage(""))) return 0;
   std::string received;
   std::array<char, 4096> buffer;
   while (true) {

@@ -1,9 +1,9 @@
 // What SharedReader and its process say to each other. Both are the same binary: sizes and
 // layouts are this machine's.
 //
-// A message is its length, 4 bytes, and its bytes. A request is an operation, a path, a NUL and an
-// argument of any bytes; an answer is an absl::StatusCode, 4 bytes, and the result or the error's
-// message.
+// A message is its length, 4 bytes, and its bytes. The process begins with an empty one. A request
+// is an operation, a path, a NUL and an argument of any bytes; an answer is an absl::StatusCode, 4
+// bytes, and the result or the error's message.
 #pragma once
 
 #include <string>

@@ -116,16 +116,16 @@ void BusCloser::operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
 
 absl::StatusOr<BusHandle> OpenBus(const std::string& address) {
   BusHandle bus;
-  int result = 0;
+  int result = -1;
   if (!address.empty()) {
     result = Connect(address, true, bus);
   } else {
-    sd_bus* system = nullptr;
-    result = sd_bus_open_system(&system);
-    bus.reset(system);
-    if (result < 0 && geteuid() == 0) {
-      const int direct = Connect(kPrivateAddress, false, bus);
-      if (direct >= 0) result = direct;
+    // As systemctl does: a bus daemon between costs more than all that is asked.
+    if (geteuid() == 0) result = Connect(kPrivateAddress, false, bus);
+    if (result < 0) {
+      sd_bus* system = nullptr;
+      result = sd_bus_open_system(&system);
+      bus.reset(system);
     }
   }
   if (result < 0) return BusStatus(result, "reach systemd over the system bus");

@@ -20,8 +20,8 @@ struct BusCloser {
 };
 using BusHandle = std::unique_ptr<sd_bus, BusCloser>;
 
-// A private connection to the bus at `address`; "": the system bus, or, without a bus daemon and
-// as root, systemd's own socket. A call on it takes no longer than 5 s.
+// A private connection to the bus at `address`; "": systemd's own socket, or, for others than root
+// and where it is not there, the system bus. A call on it takes no longer than 5 s.
 absl::StatusOr<BusHandle> OpenBus(const std::string& address);
 
 // One warm connection, opened at the first call and again after it broke. Calls may come from any

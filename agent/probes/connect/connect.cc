@@ -3,9 +3,15 @@
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <optional>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
+#include "agent/probes/connect/guard.h"
+#include "agent/probes/connect/restarts.h"
 #include "agent/probes/probe_cache.h"
 #include "agent/probes/reading.h"
+#include "common/checklist/crash_loop.h"
 
 namespace connect_ha {
 namespace {
@@ -42,10 +48,11 @@ absl::StatusOr<HttpResponse> Get(const ProbeInput& input, const std::string& pat
 }
 
 void ReadPing(const ProbeInput& input, v1::ConnectFacts& connect) {
+  v1::Ping& ping = *connect.mutable_ping();
+  *ping.mutable_asked_at() = ToProto(input.host.Now());
   const auto started = std::chrono::steady_clock::now();
   const absl::StatusOr<HttpResponse> response = Get(input, "/__ping__");
   const auto took = std::chrono::steady_clock::now() - started;
-  v1::Ping& ping = *connect.mutable_ping();
   if (!response.ok()) {
     ping.set_error(std::string(response.status().message()));
     return;
@@ -80,6 +87,21 @@ void ReadIntegrity(const ProbeInput& input, const v1::Package& package, v1::Fact
   Observe(facts, "connect.integrity", verified->integrity, [&](const v1::Integrity& integrity) {
     *facts.mutable_connect()->mutable_integrity() = integrity;
   });
+}
+
+// What an older preflight said is of no start of now: the unit may ask for none any more.
+bool WasRefused(const ProbeInput& input) {
+  const absl::StatusOr<v1::PreflightResult> last = ReadPreflightResult(input.host);
+  return last.ok() && !last->may_start() && input.now - FromProto(last->at()) < kLoopWindow;
+}
+
+void CountRestarts(const ProbeInput& input, v1::Unit& unit) {
+  const std::optional<KeptRestarts> before = input.cache.restarts.Get();
+  const bool is_other = before && before->number != unit.restarts();
+  KeptRestarts noted = NoteRestarts(before, unit, is_other && WasRefused(input), input.now);
+  const std::optional<uint32_t> lately = RestartsLately(noted);
+  if (lately) unit.set_restarts_lately(*lately);
+  input.cache.restarts.Put(std::move(noted));
 }
 
 absl::StatusOr<v1::Package> FindConnectPackage(const ProbeInput& input) {
@@ -137,7 +159,9 @@ absl::Status ReadConnect(const ProbeInput& input, v1::Facts& facts) {
   }
   if (!unit.ok() || unit->load_state() == "not-found") return absl::OkStatus();
   *connect.mutable_unit() = *unit;
-  if (unit->active_state() != "active") return absl::OkStatus();
+  CountRestarts(input, *connect.mutable_unit());
+  const std::string& state = unit->active_state();
+  if (state != "active" && state != "reloading") return absl::OkStatus();
   ReadPing(input, connect);
   Observe(facts, "connect.running_version", ReadRunningVersion(input, *unit),
           [&](const std::string& version) { connect.set_running_version(version); });

@@ -7,7 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/standing.h"
+#include "agent/resources/connect_unit.h"
 #include "agent/resources/converge/step_progress.h"
+#include "agent/resources/converge/turning.h"
 #include "agent/resources/install/tidy.h"
 #include "agent/resources/runtime_trials.h"
 #include "common/log.h"
@@ -30,23 +32,6 @@ bool SameChange(const v1::Change& a, const v1::Change& b) {
 
 }  // namespace
 
-// What is known while one turn lasts.
-struct Converge::Turning {
-  const v1::Assignment& assignment;
-  TurnWatch& watch;
-  ResourceContext context;
-  std::vector<std::unique_ptr<Resource>> resources;
-  std::vector<LookedAt> looks;
-  v1::Convergence report;
-  std::optional<milliseconds> retry;
-  std::optional<milliseconds> look_again;  // at what could not be looked at
-  bool stuck = false;                      // one of the troubles does not pass by itself
-  std::map<std::string, int> changed;      // how often, by resource
-
-  uint64_t generation() const { return assignment.desired().generation(); }
-  void RetryIn(milliseconds wait) { retry = std::min(retry.value_or(wait), wait); }
-};
-
 Converge::Converge(ConvergeOptions options, WritableHost& host, ProbeCache& cache,
                    ChangeJournal& journal)
     : options_(std::move(options)),
@@ -54,7 +39,8 @@ Converge::Converge(ConvergeOptions options, WritableHost& host, ProbeCache& cach
       cache_(cache),
       journal_(journal),
       integrity_(host, cache),
-      backoff_(kFirstBackoff, kLastBackoff) {}
+      backoff_(kFirstBackoff, kLastBackoff),
+      notes_(host, options_.state_dir + "/service") {}
 
 ResourceContext Converge::MakeContext(const v1::Desired& desired) {
   return {host_,
@@ -66,14 +52,17 @@ ResourceContext Converge::MakeContext(const v1::Desired& desired) {
           options_.state_dir,
           options_.cache_dir,
           options_.credentials_dir,
-          options_.digest_key};
+          options_.digest_key,
+          &notes_};
 }
 
 std::optional<milliseconds> Converge::Turn(const v1::Assignment& assignment, TurnWatch& watch) {
   Turning turning{assignment, watch, MakeContext(assignment.desired()), {}, {}, {}, {}, {},
                   false,      {}};
+  TakeCourse(turning);
   BeginTurn(turning);
-  auto resources = MakeResources(turning.context);
+  SeeUnitFirst(turning);
+  auto resources = MakeAll(turning);
   if (!resources.ok()) {
     AddTrouble(turning, kSpecification, resources.status());
     Finish(turning);
@@ -82,6 +71,7 @@ std::optional<milliseconds> Converge::Turn(const v1::Assignment& assignment, Tur
   turning.resources = *std::move(resources);
   while (!watch.Stopped() && Round(turning)) {
   }
+  NoteServing(turning);
   return turning.retry;
 }
 
@@ -102,30 +92,50 @@ void Converge::BeginTurn(Turning& turning) {
 
 bool Converge::Round(Turning& turning) {
   turning.looks = LookAtAll(turning.resources);
-  turning.report.Clear();
-  turning.report.set_generation(turning.generation());
+  const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(turning.context);
+  turning.connect_is_up = !unit.ok() || IsUp(*unit);
   turning.retry.reset();
   turning.look_again.reset();
   turning.stuck = false;
+  Report(turning);
+  const absl::Status settled = SettleBegun(turning);
+  if (!settled.ok()) AddTrouble(turning, kJournal, settled);
+  if (settled.ok() && turning.course.acts()) {
+    // What failed is found held in the next round, as it looks then.
+    if (const LookedAt* next = NextToChange(turning)) {
+      return !absl::IsCancelled(Change(turning, *next));
+    }
+    if (turning.course.resources != Transition::kNone) {
+      TryRuntimes(turning);
+      if (tidy_due_ && turning.report.troubles_size() == 0) return Tidy(turning);
+    }
+  }
+  Finish(turning);
+  return false;
+}
+
+// Under a Connect that runs, what waits for it to be stopped comes first: it is what keeps the node
+// from being right.
+void Converge::Report(Turning& turning) {
+  turning.report.Clear();
+  turning.report.set_generation(turning.generation());
+  const bool waits_first = turning.connect_is_up && turning.course.resources != Transition::kAll;
+  std::vector<const LookedAt*> changes;
   for (const LookedAt& look : turning.looks) {
-    if (look.change) *turning.report.add_changes() = *look.change;
+    if (look.change) changes.push_back(&look);
+    if (IsUnit(look)) {
+      turning.watch.UnitSeen(turning.course.unit, look.status.ok() && !look.change);
+    }
     if (look.status.ok()) continue;
     AddTrouble(turning, look.resource->Name(), look.status);
     // It looks otherwise than when it failed.
     holds_.erase(look.resource->Name());
   }
-  const absl::Status settled = SettleBegun(turning);
-  if (!settled.ok()) AddTrouble(turning, kJournal, settled);
-  if (settled.ok() && MayChange(turning.assignment)) {
-    // What failed is found held in the next round, as it looks then.
-    if (const LookedAt* next = NextToChange(turning)) {
-      return !absl::IsCancelled(Change(turning, *next));
-    }
-    TryRuntimes(turning);
-    if (tidy_due_ && turning.report.troubles_size() == 0) return Tidy(turning);
+  if (waits_first) {
+    std::stable_partition(changes.begin(), changes.end(),
+                          [](const LookedAt* look) { return !look->change->interrupts().empty(); });
   }
-  Finish(turning);
-  return false;
+  for (const LookedAt* look : changes) *turning.report.add_changes() = *look->change;
 }
 
 // A change that was begun when the agent was killed: it was made, or a part of it, or is still to
@@ -152,7 +162,9 @@ absl::Status Converge::FinishPart(v1::ChangeMade made, const std::optional<v1::C
 const LookedAt* Converge::NextToChange(Turning& turning) {
   const LookedAt* next = nullptr;
   for (const LookedAt& look : turning.looks) {
-    if (!look.change || !IsReady(look, turning.looks)) continue;
+    const bool unit_first = turning.course.unit == UnitWanted::kHeld;
+    if (!look.change || !MayMake(turning, look)) continue;
+    if (!IsReady(look, turning.looks, unit_first)) continue;
     if (const Hold* hold = FindHold(turning, *look.change)) {
       TellHeld(turning, *hold);
     } else if (next == nullptr) {
@@ -193,7 +205,7 @@ absl::Status Converge::Change(Turning& turning, const LookedAt& look) {
   made.set_generation(turning.generation());
   StepProgress progress(turning.report, change.resource(), host_.Now(), turning.watch);
   absl::Status status = journal_.Begin(made);
-  if (status.ok()) status = ApplyAndLook(*look.resource, progress);
+  if (status.ok() || look.resource->Restricts()) status = ApplyAndLook(*look.resource, progress);
   // The installer that it waited for goes on: the change stays begun.
   if (absl::IsCancelled(status)) return status;
   if (!status.ok()) {
@@ -245,9 +257,10 @@ void Converge::HoldBack(const Turning& turning, const LookedAt& look, const absl
                  LogValue(hold.trouble.error()));
   }
   if (PassesByItself(status)) {
-    Backoff& backoff =
-        backoffs_.try_emplace(change.resource(), kFirstBackoff, look.resource->LongestRetry())
-            .first->second;
+    Backoff& backoff = backoffs_
+                           .try_emplace(change.resource(), look.resource->FirstRetry(),
+                                        look.resource->LongestRetry())
+                           .first->second;
     const milliseconds wait = backoff.Next();
     hold.retry_at = turning.watch.Now() + wait;
     *hold.trouble.mutable_retry_at() = ToProto(host_.Now() + wait);
@@ -315,7 +328,8 @@ void Converge::Finish(Turning& turning) {
 }
 
 v1::Preview Converge::MakePreview(const v1::Desired& desired, const std::string& noun) {
-  const ResourceContext context = MakeContext(desired);
+  ResourceContext context = MakeContext(desired);
+  context.service.unit = UnitWanted::kAsItIs;
   v1::Preview preview;
   auto resources = MakeResources(context);
   if (!resources.ok()) {

@@ -4,14 +4,17 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 
 #include "agent/resources/converge/change_journal.h"
+#include "agent/resources/converge/course.h"
 #include "agent/resources/converge/look.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/resource.h"
+#include "agent/resources/service/service_notes.h"
 #include "common/backoff.h"
 
 namespace connect_ha {
@@ -33,6 +36,8 @@ class TurnWatch {
  public:
   virtual ~TurnWatch() = default;
   virtual void Publish(const v1::Convergence& convergence) = 0;
+  // Connect's unit was looked at, by orders that want this of it.
+  virtual void UnitSeen(UnitWanted /*wanted*/, bool /*is_so*/) {}
   // Another assignment came, or the agent stops.
   virtual bool Stopped() = 0;
   // False as soon as Stopped.
@@ -54,9 +59,21 @@ class Converge {
   // something changed.
   std::optional<std::chrono::milliseconds> Turn(const v1::Assignment& assignment, TurnWatch& watch);
 
+  // Stops and masks Connect where these orders want that, beside a turn that does not come to its
+  // end: a look at a package may take minutes. From any thread. `stopped`: it is not to be gone on
+  // with.
+  void HoldNow(const v1::Assignment& orders, const std::function<bool()>& stopped);
+
   // What would be changed for this; changes nothing. `noun`: only resources whose name begins with
   // that (IsNamed); "" for all.
   v1::Preview MakePreview(const v1::Desired& desired, const std::string& noun = "");
+
+  // What is remembered of Connect's unit. From any thread.
+  v1::ServiceMemory Memory() const { return notes_.Get(); }
+  // The state that the node has reached, to be remembered.
+  void NoteReached(v1::NodeState state);
+  // As ServiceMemory.closed_by. From any thread.
+  void NoteClosed(const std::string& closed_by);
 
   // Verify installed files anew at the next look, and try again what did not work.
   void VerifyAgain();
@@ -74,6 +91,14 @@ class Converge {
 
   ResourceContext MakeContext(const v1::Desired& desired);
   void BeginTurn(Turning& turning);
+  void TakeCourse(Turning& turning);
+  absl::StatusOr<std::vector<std::unique_ptr<Resource>>> MakeAll(const Turning& turning);
+  // Connect's unit is looked at before everything else, which may take minutes, and stopped where
+  // it is to be.
+  void SeeUnitFirst(Turning& turning);
+  void Report(Turning& turning);
+  bool MayMake(const Turning& turning, const LookedAt& look) const;
+  void NoteServing(const Turning& turning);
   // True: something was changed, look again.
   bool Round(Turning& turning);
   // Tells what is held back. Null: nothing is left to change now.
@@ -101,6 +126,9 @@ class Converge {
   std::map<std::string, Backoff> backoffs_;  // of what cannot be changed, by resource
   std::map<std::string, Hold> holds_;        // by resource
   v1::Desired latest_;                       // of the latest turn, what IsOneSpecification looks at
+  ServiceNotes notes_;
+  // Of the Connect that was started as `notes_` says that the node serves: when that was.
+  std::optional<google::protobuf::Timestamp> right_start_;
   bool tidy_due_ = true;
 };
 

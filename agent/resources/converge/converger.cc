@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/assignment/standing.h"
+#include "agent/resources/service/start_connect.h"
 #include "common/log.h"
 
 namespace connect_ha {
@@ -24,6 +25,8 @@ milliseconds VerifyInterval(const v1::AgentConfig& config) {
   if (!config.has_verify_interval()) return kDefaultVerify;
   return std::chrono::seconds(config.verify_interval().seconds());
 }
+
+bool HasWork(const v1::Assignment& orders) { return orders.has_desired() || orders.release(); }
 
 // What a node says of a specification that it does not go by.
 v1::Convergence ToConvergence(const Refusal& refusal) {
@@ -51,6 +54,17 @@ class Converger::Watch : public TurnWatch {
     owner_.convergence_ = convergence;
     owner_.convergence_of_ = orders_;
     owner_.Changed(lock);
+  }
+  void UnitSeen(UnitWanted wanted, bool is_so) override {
+    std::optional<UnitWanted> seen;
+    if (is_so && wanted != UnitWanted::kAsItIs) seen = wanted;
+    {
+      std::unique_lock<std::mutex> lock(owner_.mutex_);
+      if (owner_.unit_seen_ == seen) return;
+      owner_.unit_seen_ = seen;
+      owner_.Changed(lock);
+    }
+    owner_.NoteReached(*orders_);
   }
   bool Stopped() override {
     const std::lock_guard<std::mutex> lock(owner_.mutex_);
@@ -88,23 +102,28 @@ Converger::~Converger() {
   held_.OnChange(nullptr);
   Stop(milliseconds(0));
   if (thread_.joinable()) thread_.join();
+  if (holder_.joinable()) holder_.join();
 }
 
 bool Converger::Stop(milliseconds patience) {
   std::unique_lock<std::mutex> lock(mutex_);
   stop_ = true;
   wake_.notify_all();
-  return end_.wait_for(lock, patience, [this] { return ended_; });
+  return end_.wait_for(lock, patience, [this] { return running_ == 0; });
 }
 
 absl::Status Converger::Start() {
   absl::Status journal = journal_.Load();
-  look_ = held_.Orders()->has_desired();
+  if (const v1::NodeState reached = Memory().reached(); reached != v1::NODE_STATE_UNSPECIFIED) {
+    reached_ = reached;
+  }
+  look_ = HasWork(*held_.Orders());
   held_.OnChange([this] { OrdersChanged(); });
   version_ = 1;
   verify_at_ = steady_clock::now() + VerifyInterval(options_.agent_config);
-  ended_ = false;
+  running_ = 2;
   thread_ = std::thread([this] { Run(); });
+  holder_ = std::thread([this] { HoldInTime(); });
   return journal;
 }
 
@@ -162,11 +181,32 @@ bool Converger::SpeaksOf(const v1::Assignment& orders) const {
   return convergence_ && IsOneSpecification(convergence_of_->desired(), orders.desired());
 }
 
-// READY is a preparation that is over: its own word, not the coordinator's.
-v1::NodeState Converger::State(const v1::Assignment& orders) const {
+std::optional<v1::NodeState> Converger::Reached(const v1::Assignment& orders) const {
   if (!MayChange(orders)) return v1::OBSERVED;
+  const UnitWanted wanted = CourseOf(orders, reached_, options_.agent_config.allow()).unit;
+  if (wanted != UnitWanted::kAsItIs && unit_seen_ != wanted) return std::nullopt;
+  if (orders.state() != v1::PREPARING && orders.state() != v1::READY) return orders.state();
+  // READY is a preparation that is over: its own word, not the coordinator's.
   const bool converged = SpeaksOf(orders) && convergence_->state() == v1::Convergence::CONVERGED;
   return converged ? v1::READY : v1::PREPARING;
+}
+
+// Who counts on a node that is stopped goes by this together with the order that it obeys: that it
+// was stopped once, before it was told to serve in between, is no answer to the order of now.
+v1::NodeState Converger::State(const v1::Assignment& orders) const {
+  if (const std::optional<v1::NodeState> reached = Reached(orders)) return *reached;
+  const bool is_told_to_stop = orders.state() == v1::STOPPED || orders.state() == v1::FENCED;
+  return is_told_to_stop && reached_ == orders.state() ? v1::DRAINING : reached_;
+}
+
+void Converger::NoteReached(const v1::Assignment& orders) {
+  std::optional<v1::NodeState> reached;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    reached = Reached(orders);
+    if (!reached || std::exchange(reached_, *reached) == *reached) return;
+  }
+  converge_.NoteReached(*reached);
 }
 
 ConvergerNews Converger::News() const {
@@ -184,6 +224,7 @@ ConvergerNews Converger::News() const {
   }
   news.preview = preview_;
   news.changes_made = journal_.Pending(kChangesInAReport);
+  news.start_failed = StartFailure(converge_.Memory(), *orders);
   return news;
 }
 
@@ -197,7 +238,7 @@ void Converger::Changed(std::unique_lock<std::mutex>& lock) {
 
 bool Converger::IsDue() const {
   if (preview_request_) return true;
-  return held_.Orders()->has_desired() && (look_ || NextDue() <= steady_clock::now());
+  return HasWork(*held_.Orders()) && (look_ || NextDue() <= steady_clock::now());
 }
 
 SteadyTime Converger::NextDue() const {
@@ -209,7 +250,7 @@ void Converger::Run() {
   while (!stop_) {
     if (!IsDue()) {
       // Nothing is verified while nothing is assigned.
-      if (held_.Orders()->has_desired()) {
+      if (HasWork(*held_.Orders())) {
         wake_.wait_until(lock, NextDue());
       } else {
         wake_.wait(lock);
@@ -220,13 +261,16 @@ void Converger::Run() {
       TakeTurn(lock);
     }
   }
-  ended_ = true;
+  --running_;
   end_.notify_all();
 }
 
 void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
   const v1::PreviewRequest request = *std::move(preview_request_);
   preview_request_.reset();
+  const bool in_turn = std::exchange(busy_, true);
+  // Whoever holds Connect in time, where orders came before this began.
+  wake_.notify_all();
   lock.unlock();
   const absl::StatusOr<v1::Desired> draft = held_.CheckDraft(request.desired());
   v1::Preview preview;
@@ -237,6 +281,7 @@ void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
   }
   preview.set_number(request.number());
   lock.lock();
+  busy_ = in_turn;
   if (previewing_ != request.number()) return;  // another was asked for meanwhile
   preview_ = std::move(preview);
   Changed(lock);
@@ -244,16 +289,21 @@ void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
 
 void Converger::TakeTurn(std::unique_lock<std::mutex>& lock) {
   const std::shared_ptr<const v1::Assignment> orders = held_.Orders();
-  if (!orders->has_desired()) return;  // taken back since it was due
+  if (!HasWork(*orders)) return;  // taken back since it was due
   const bool verify = verify_ || verify_at_ <= steady_clock::now();
   const bool try_again = try_again_;
   look_ = verify_ = try_again_ = interrupt_ = false;
+  busy_ = true;
   lock.unlock();
   if (verify) converge_.VerifyAgain();
   if (try_again) converge_.TryAgain();
+  NoteReached(*orders);
   Watch watch(*this, orders);
   const std::optional<milliseconds> retry = converge_.Turn(*orders, watch);
+  NoteReached(*orders);
   lock.lock();
+  busy_ = false;
+  wake_.notify_all();
   const SteadyTime now = steady_clock::now();
   retry_at_.reset();
   if (retry) retry_at_ = now + std::max(*retry, milliseconds(0));

@@ -17,12 +17,13 @@ namespace connect_ha {
 // What there is to report. `version` grows when anything else of it changes.
 struct ConvergerNews {
   uint64_t version = 0;
-  v1::NodeState state = v1::OBSERVED;  // that this node is in
+  v1::NodeState state = v1::OBSERVED;  // that this node has reached
   uint64_t generation = 0;             // that it holds
   // Of that; or why it does not go by that, or by the one that it was offered.
   std::optional<v1::Convergence> convergence;
   std::optional<v1::Preview> preview;
   std::vector<v1::ChangeMade> changes_made;
+  std::string start_failed;  // as ServiceReport's
 };
 
 class Converger {
@@ -54,12 +55,18 @@ class Converger {
 
   ConvergerNews News() const;
   uint64_t version() const;
+  // What the node remembers of Connect's unit.
+  v1::ServiceMemory Memory() const { return converge_.Memory(); }
+  // Has it remember what closes the gate (ServiceMemory.closed_by).
+  void NoteClosed(const std::string& closed_by) { converge_.NoteClosed(closed_by); }
 
  private:
   class Watch;
 
   void OrdersChanged();
   void Run();
+  // A thread of its own: Connect is stopped, where it is to be, though the turn does not end.
+  void HoldInTime();
   void TakeTurn(std::unique_lock<std::mutex>& lock);
   void AnswerPreview(std::unique_lock<std::mutex>& lock);
   bool IsDue() const;
@@ -67,7 +74,12 @@ class Converger {
   void Changed(std::unique_lock<std::mutex>& lock);
   // What was published last is of the specification in these.
   bool SpeaksOf(const v1::Assignment& orders) const;
+  // By these orders: its unit is as they want it. Nothing: it is on its way.
+  std::optional<v1::NodeState> Reached(const v1::Assignment& orders) const;
+  // That the node has reached. On its way to another, the one before; DRAINING where that would say
+  // that it is stopped.
   v1::NodeState State(const v1::Assignment& orders) const;
+  void NoteReached(const v1::Assignment& orders);
 
   const ConvergeOptions options_;
   Held& held_;
@@ -83,17 +95,21 @@ class Converger {
   uint64_t previewing_ = 0;  // the number asked for, until its answer is delivered
   std::optional<v1::Convergence> convergence_;
   std::shared_ptr<const v1::Assignment> convergence_of_;  // the orders of that turn
+  std::optional<UnitWanted> unit_seen_;                   // as what Connect's unit was seen last
+  v1::NodeState reached_ = v1::OBSERVED;                  // what was noted last
   uint64_t version_ = 0;
   bool look_ = false;
   bool verify_ = false;
   bool try_again_ = false;
   bool interrupt_ = false;  // the turn that runs is of an older assignment
   bool stop_ = false;
-  bool ended_ = true;  // the thread is at its end, or was not begun
+  bool busy_ = false;  // the thread takes a turn, or looks for a preview
+  int running_ = 0;    // threads that are not at their end
   std::optional<SteadyTime> retry_at_;
   SteadyTime verify_at_{};
 
   std::thread thread_;
+  std::thread holder_;
 };
 
 }  // namespace connect_ha

@@ -11,6 +11,7 @@ namespace {
 
 // What a server or a file brings into a message has no end of its own.
 constexpr size_t kLongestError = 8 * 1024;
+constexpr char kUnitNoun[] = "unit";
 
 std::string Bounded(const std::string& text) {
   if (text.size() <= kLongestError) return Escaped(text);
@@ -43,8 +44,11 @@ bool IsNamed(const std::string& name, const std::string& beginning) {
   return name == beginning || absl::StartsWith(name, beginning + " ");
 }
 
-bool IsReady(const LookedAt& look, const std::vector<LookedAt>& looks) {
-  const std::vector<std::string> after = look.resource->After();
+bool IsUnit(const LookedAt& look) { return IsNamed(look.resource->Name(), kUnitNoun); }
+
+bool IsReady(const LookedAt& look, const std::vector<LookedAt>& looks, bool unit_first) {
+  std::vector<std::string> after = look.resource->After();
+  if (!unit_first) after.erase(std::remove(after.begin(), after.end(), kUnitNoun), after.end());
   return std::none_of(looks.begin(), looks.end(), [&](const LookedAt& other) {
     if (other.resource == look.resource || (other.status.ok() && !other.change)) return false;
     const std::string name = other.resource->Name();

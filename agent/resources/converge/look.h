@@ -22,9 +22,12 @@ std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& re
 // Whether a resource's name is this, or begins with it: "package" and "package r-4.3.3" are
 // beginnings of "package r-4.3.3".
 bool IsNamed(const std::string& name, const std::string& beginning);
+// Connect's unit.
+bool IsUnit(const LookedAt& look);
 
-// Everything that it comes after could be looked at and is as it should be.
-bool IsReady(const LookedAt& look, const std::vector<LookedAt>& looks);
+// Everything that it comes after could be looked at and is as it should be. `unit_first`: Connect's
+// unit is among that, where it is named.
+bool IsReady(const LookedAt& look, const std::vector<LookedAt>& looks, bool unit_first = true);
 
 // Trying again can help.
 bool PassesByItself(const absl::Status& status);

@@ -258,7 +258,7 @@ absl::Status Install(const ResourceContext& context, const Installation& install
   if (!under_way.ok()) return under_way.status();
   if (!*under_way) {
     absl::Status ready = SettleInstaller(context, progress);
-    if (ready.ok()) ready = CheckConnectHeld(context);
+    if (ready.ok()) ready = CheckMayInstall(context, installation.touches_connect);
     if (ready.ok()) ready = context.host.ClearService(installation.service);
     // What led here, a look at what apt would do and a wait for another, may have taken minutes.
     if (ready.ok() && progress.Stopped()) ready = absl::CancelledError("stopped");
@@ -269,7 +269,7 @@ absl::Status Install(const ResourceContext& context, const Installation& install
   if (!result.ok()) return result.status();
   absl::Status finished = Finish(context, installation, *result, progress);
   if (!finished.ok()) return finished;
-  return CheckConnectHeld(context);
+  return CheckMayInstall(context, installation.touches_connect);
 }
 
 }  // namespace connect_ha

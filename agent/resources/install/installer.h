@@ -22,6 +22,8 @@ struct Installation {
   // Of each command. apt waits up to ten minutes for dpkg's lock; a package of gigabytes takes a
   // few more.
   std::chrono::minutes time_limit{40};
+  // Connect's own package may be changed by it: then Connect is held.
+  bool touches_connect = true;
   std::string fix_of_time_out = "find out what it waited for: apt-get install ./FILE by hand";
 };
 

@@ -138,6 +138,14 @@ std::vector<std::string> AptUpdate() { return {kAptGet, "update", "-q", "-o", kL
 
 std::vector<std::string> AptHold(const std::string& package) { return {kAptMark, "hold", package}; }
 
+std::vector<std::vector<std::string>> AptHolds(const std::vector<std::string>& off,
+                                               const std::vector<std::string>& on) {
+  std::vector<std::vector<std::string>> commands = {WaitForLock()};
+  for (const std::string& package : off) commands.push_back({kAptMark, "unhold", package});
+  for (const std::string& package : on) commands.push_back(AptHold(package));
+  return commands;
+}
+
 std::vector<std::vector<std::string>> Purge(const std::string& package) {
   return {WaitForLock(),
           {kDpkg, "--force-remove-reinstreq", "--force-hold", "--purge", package},

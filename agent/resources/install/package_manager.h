@@ -42,6 +42,9 @@ std::vector<std::vector<std::string>> AptAtEnd(const AptInstall& install);
 std::vector<std::string> AptSimulation(const AptInstall& install);
 std::vector<std::string> AptUpdate();
 std::vector<std::string> AptHold(const std::string& package);
+// Takes some off hold, and puts others on.
+std::vector<std::vector<std::string>> AptHolds(const std::vector<std::string>& off,
+                                               const std::vector<std::string>& on);
 // Not by apt, which takes along what depends on it, and does not touch what it would have to
 // reinstall first: dpkg fails where another package needs this one.
 std::vector<std::vector<std::string>> Purge(const std::string& package);

@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/resources/install/download.h"
+#include "agent/resources/install/hold_record.h"
 #include "agent/resources/install/installer.h"
 #include "agent/resources/install/package_record.h"
 
@@ -61,6 +62,7 @@ absl::Status TidyUp(const ResourceContext& context, Progress& progress) {
   if (done.ok()) done = RemoveLogs(context);
   if (done.ok()) done = RemoveHalfUnpacked(context);
   if (done.ok()) done = ForgetRemovedPackages(context);
+  if (done.ok()) done = ForgetSettledHolds(context);
   if (!done.ok()) return done;
   const v1::DownloadsSpec& downloads = context.desired.spec().downloads();
   return BoundCache(context.host, context.cache_dir,

@@ -63,6 +63,7 @@ class DataDirectory : public Resource {
     making.service = InstallerService(
         "directory", Hex(Sha256(absl::StrCat(*path, "\n", user_, ":", group_, "\n", mode_))));
     making.description = "make " + *path;
+    making.touches_connect = false;
     // Which may have been unmounted since the look above: the first command that fails is the last.
     making.commands = {
         {"/usr/bin/mountpoint", "--", storage_.mount_point()},

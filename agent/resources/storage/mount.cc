@@ -8,6 +8,7 @@
 #include "agent/resources/nouns.h"
 #include "agent/resources/storage/mount_failure.h"
 #include "agent/resources/storage/mount_look.h"
+#include "agent/resources/unit_journal.h"
 #include "common/checklist/fix.h"
 
 namespace connect_ha {
@@ -15,7 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr char kJournalctl[] = "/usr/bin/journalctl";
 constexpr char kOldUnits[] = "old-units";
 constexpr milliseconds kStopDeadline{60'000};
 // Between two looks whether somebody says stop.
@@ -24,6 +24,7 @@ constexpr milliseconds kStartDeadline{5'000};
 constexpr int kMostWaits = 60;
 // What was printed comes to the journal a little after the unit has ended.
 constexpr milliseconds kJournalDelay{500};
+constexpr int kJournalLines = 50;
 
 class Mount : public Resource {
  public:
@@ -134,21 +135,15 @@ class Mount : public Resource {
     if (!started.ok() && !absl::IsAborted(started)) return started;
     const absl::StatusOr<v1::Unit> unit = context_.host.ReadUnit(plan.unit);
     if (!unit.ok()) return unit.status();
-    std::string printed = ReadJournal(plan);
+    std::string printed = Printed(plan);
     if (printed.empty() && unit->result() == "exit-code" && progress.Wait(kJournalDelay)) {
-      printed = ReadJournal(plan);
+      printed = Printed(plan);
     }
     return ExplainMountFailure(plan, unit->result(), printed);
   }
 
-  // "" where there is no journal.
-  std::string ReadJournal(const MountPlan& plan) {
-    const absl::StatusOr<CommandResult> run =
-        context_.host.Run({kJournalctl, "--quiet", "--no-pager", "--output=cat", "--boot",
-                           "--lines=50", "--unit=" + plan.unit},
-                          CommandOptions());
-    if (!run.ok() || run->exit_code != 0) return "";
-    return PrintedByMount(plan.unit, run->output);
+  std::string Printed(const MountPlan& plan) {
+    return PrintedByMount(plan.unit, ReadJournal(context_.host, plan.unit, kJournalLines));
   }
 
   const ResourceContext& context_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -142,8 +143,19 @@ Fixes MissingFix(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right) {
   return {ByHand(node.name(), PointNote(node, *right))};
 }
 
+// No node has a key, and none runs a Connect that would have one.
+bool IsBeforeFirstStart(const v1::Snapshot& cluster,
+                        const std::vector<const v1::NodeSnapshot*>& without) {
+  const auto& nodes = cluster.nodes();
+  return cluster.nodes_left_out() == 0 && without.size() == static_cast<size_t>(nodes.size()) &&
+         std::none_of(nodes.begin(), nodes.end(), [](const v1::NodeSnapshot& node) {
+           return WhyUnobserved(node.facts(), "connect.unit") || IsRunning(node.facts());
+         });
+}
+
 // A node without a key, where others may have one.
-void JudgeMissing(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right, Verdict& verdict) {
+void JudgeMissing(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right, bool before_first,
+                  bool left_out, Verdict& verdict) {
   const Why why = {right == nullptr ? v1::SELF : v1::PEERS};
   if (LacksKeyFile(node)) {
     const std::string& path = node.facts().encryption_key().path();
@@ -151,9 +163,15 @@ void JudgeMissing(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right, V
                  why);
   } else if (right != nullptr) {
     verdict.Fail(node.name(), "there is no key, elsewhere there is", MissingFix(node, right), why);
+  } else if (before_first) {
+    verdict.NotApplicable(node.name(),
+                          "there is no key yet: the first start of Connect makes one, on one node "
+                          "alone; the others are started once that one has its key");
   } else {
     verdict.Unknown(
-        node.name(), "there is no key yet: the first start of Connect makes one",
+        node.name(),
+        absl::StrCat("there is no key yet: the first start of Connect makes one",
+                     left_out ? "; a node that cannot be judged may have one" : ""),
         {ByHand("", "start Connect on one node alone, and the others once that one has its key")});
   }
 }
@@ -178,7 +196,11 @@ v1::Finding EncryptionKeyMatches(const v1::Snapshot& cluster) {
     }
     JudgeKeeping(node, verdict);
   }
-  for (const v1::NodeSnapshot* node : without) JudgeMissing(*node, right, verdict);
+  const bool before_first = IsBeforeFirstStart(cluster, without);
+  const bool left_out = cluster.nodes_left_out() > 0;
+  for (const v1::NodeSnapshot* node : without) {
+    JudgeMissing(*node, right, before_first, left_out, verdict);
+  }
   Compare(verdict, seen,
           {"key fingerprint", std::nullopt,
            [](const Seen& one, const Seen& other) { return OtherKeyFix(*one.node, *other.node); },

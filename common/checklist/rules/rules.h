@@ -39,6 +39,10 @@ v1::Finding LandingDirIsShared(const v1::Snapshot& cluster);
 // install_directory.cc
 v1::Finding DataDirOutsideInstall(const v1::Snapshot& cluster);
 
+// load_balancer.cc
+v1::Finding LoadBalancerIsSticky(const v1::Snapshot& cluster);
+v1::Finding LoadBalancerReachesNodes(const v1::Snapshot& cluster);
+
 // metrics_path.cc
 v1::Finding MetricsPathIsUnique(const v1::Snapshot& cluster);
 

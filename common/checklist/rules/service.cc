@@ -1,6 +1,7 @@
-#include <chrono>
+#include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/crash_loop.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/rules/versions.h"
 #include "common/checklist/verdict.h"
@@ -10,14 +11,23 @@
 namespace connect_ha {
 namespace {
 
-// A loop: so many automatic restarts, the last of them within this time.
-constexpr uint32_t kRestartsOfALoop = 3;
-constexpr std::chrono::minutes kLoopWindow{10};
+// It ended, and systemd is about to start it again.
+bool WaitsForRestart(const v1::Unit& unit) { return unit.sub_state() == "auto-restart"; }
 
+// Where nobody counted them, the latest restart alone is known to be within the window.
 bool IsLooping(const v1::Unit& unit, Time now) {
-  if (unit.sub_state() == "auto-restart") return true;
-  return unit.restarts() >= kRestartsOfALoop && unit.has_started_at() &&
-         now - FromProto(unit.started_at()) < kLoopWindow;
+  if (!WaitsForRestart(unit) && !unit.has_started_at()) return false;
+  if (unit.has_restarts_lately()) return unit.restarts_lately() >= kRestartsOfALoop;
+  if (unit.restarts() < kRestartsOfALoop) return false;
+  return WaitsForRestart(unit) || now - FromProto(unit.started_at()) < kLoopWindow;
+}
+
+std::string LoopText(const v1::Unit& unit) {
+  if (!unit.has_restarts_lately()) {
+    return absl::StrCat("restarts in a loop (", unit.restarts(), " restarts)");
+  }
+  return absl::StrCat("restarts in a loop (", unit.restarts_lately(), " restarts within ",
+                      kLoopWindow.count(), " minutes)");
 }
 
 // connect-ha keeps Connect from running there, until the node is ready or its fault is mended.
@@ -75,10 +85,9 @@ bool JudgeUnit(const v1::Snapshot& cluster, OtherVersions& versions, const v1::N
     verdict.Fail(name, absl::StrCat("kept from starting: ", WhyRefused(node.facts())),
                  {Type(name, {"connect-ha-agent preflight --explain"}), StartConnect(name)});
   } else if (IsLooping(unit, FromProto(cluster.taken_at()))) {
-    verdict.Fail(name,
-                 absl::StrCat("restarts in a loop (", unit.restarts(),
-                              unit.restarts() == 1 ? " restart)" : " restarts)"),
-                 {LookAtConnect(name)});
+    verdict.Fail(name, LoopText(unit), {LookAtConnect(name)});
+  } else if (WaitsForRestart(unit)) {
+    verdict.Fail(name, "ended, and systemd is about to start it again", {LookAtConnect(name)});
   } else if (state == "activating" || state == "deactivating") {
     verdict.Unknown(name, absl::StrCat("the unit is ", state), {LookAtConnect(name)});
   } else if (!IsRunning(node.facts())) {

@@ -8,6 +8,7 @@
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/text/convergence_text.h"
 #include "coordinator/cli/text/node_text.h"
+#include "coordinator/cli/text/plan_text.h"
 
 namespace connect_ha {
 namespace {
@@ -15,8 +16,11 @@ namespace {
 using C = v1::Convergence;
 
 constexpr std::chrono::seconds kPoll{1};
-// A node that is not heard may be on its way up again.
-constexpr std::chrono::seconds kUnheardGrace{30};
+// A node that is not heard may be on its way up again, and one that is left as it is on its way to
+// be told something else.
+constexpr std::chrono::seconds kGrace{30};
+// A fenced one comes back by itself, once what was wrong has been right for a while.
+constexpr std::chrono::minutes kFencedGrace{3};
 // Off a terminal, a step that lasts is spoken of this often.
 constexpr std::chrono::seconds kStepSpokenOf{30};
 
@@ -35,23 +39,76 @@ std::string Cut(const std::string& text, int columns) {
 
 enum class Stand { kUnderWay, kRight, kWrong, kUnheard };
 
+// The cluster as it was looked at, so long after the following began.
+struct Look {
+  const v1::Snapshot& snapshot;
+  const v1::GetPlanResponse& plan;
+  std::chrono::microseconds elapsed;
+
+  bool enforced() const { return snapshot.spec().enforcement() == v1::ENFORCE; }
+};
+
 // What the node says is of the generation in force.
 bool SpeaksOfThis(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
   return !node.odd() && !node.ahead() && node.reported_generation() == snapshot.generation() &&
          node.convergence().generation() == snapshot.generation();
 }
 
+// Nothing was decided of it yet.
+bool IsUndecided(const v1::NodeSnapshot& node) {
+  return !node.has_assigned_since() && node.waits_for().empty();
+}
+
+// Of one that is as the specification says: whether it is where it is to be, too. Where nothing was
+// decided of it, it is.
+Stand StandInService(const Look& look, const v1::NodeSnapshot& node) {
+  if (!look.enforced() || IsUndecided(node)) return Stand::kRight;
+  const bool there = node.assigned_state() == node.reported_state();
+  if (IsHeldByPerson(look.plan, node.name())) return there ? Stand::kRight : Stand::kUnderWay;
+  if (node.assigned_state() == v1::STOPPED) return Stand::kWrong;  // Connect does not start
+  if (node.assigned_state() == v1::FENCED) {
+    return look.elapsed < kFencedGrace ? Stand::kUnderWay : Stand::kWrong;
+  }
+  if (!there) return Stand::kUnderWay;
+  const bool goes_no_further =
+      node.allow() == v1::ALLOW_OBSERVE || node.allow() == v1::ALLOW_INSTALL;
+  // Its Connect may run, and is yet to answer.
+  const bool serves = node.assigned_state() == v1::SERVING && node.waits_for().empty();
+  return goes_no_further || serves ? Stand::kRight : Stand::kUnderWay;
+}
+
+// Nothing of what differs is changed: it is only observed, or stopped, or Connect runs there and
+// would have to be restarted for it.
+bool IsLeftSo(const v1::NodeSnapshot& node) {
+  const bool said_why = !node.assigned_reason().empty() || !node.waits_for().empty();
+  const v1::NodeState told = node.assigned_state();
+  return node.convergence().state() == C::DIFFERS && said_why &&
+         (told == v1::OBSERVED || told == v1::STOPPED || told == v1::SERVING);
+}
+
 // Where the node is, and whether it goes on from there.
-Stand StandOf(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
-  if (!IsLive(snapshot, node)) return Stand::kUnheard;
+Stand StandOf(const Look& look, const v1::NodeSnapshot& node) {
+  const v1::Snapshot& snapshot = look.snapshot;
+  const bool early = look.elapsed < kGrace;
+  if (!IsLive(snapshot, node)) return early ? Stand::kUnderWay : Stand::kUnheard;
   if (node.odd()) return Stand::kWrong;  // no generation moves it
-  if (IsConverged(snapshot, node)) return Stand::kRight;
+  if (IsConverged(snapshot, node)) return StandInService(look, node);
   if (Refuses(snapshot, node)) return Stand::kWrong;
   if (!SpeaksOfThis(snapshot, node)) return Stand::kUnderWay;
   if (node.convergence().state() == C::STUCK) return Stand::kWrong;
-  const bool left_so = node.convergence().state() == C::DIFFERS &&
-                       node.assigned_state() == v1::OBSERVED && !node.assigned_reason().empty();
-  return left_so ? Stand::kWrong : Stand::kUnderWay;
+  if (!IsLeftSo(node)) return Stand::kUnderWay;
+  return look.enforced() && early ? Stand::kUnderWay : Stand::kWrong;
+}
+
+// Of one that is as the specification says, whether it serves besides.
+Cell StandCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node, Cell cell) {
+  const bool enforced = snapshot.spec().enforcement() == v1::ENFORCE;
+  if (!enforced || IsUndecided(node) || !IsLive(snapshot, node) || !IsConverged(snapshot, node)) {
+    return cell;
+  }
+  absl::StrAppend(&cell.text, "; ", StateText(node));
+  if (!node.waits_for().empty()) absl::StrAppend(&cell.text, "; waits for: ", node.waits_for());
+  return cell;
 }
 
 bool IsAtStep(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
@@ -102,7 +159,7 @@ class Follower {
     const int names = NameColumns(snapshot);
     for (const v1::NodeSnapshot& node : snapshot.nodes()) {
       const std::string name = Printable(node.name());
-      const Cell cell = ConvergenceCell(snapshot, node);
+      const Cell cell = StandCell(snapshot, node, ConvergenceCell(snapshot, node));
       const std::string text = Cut(Printable(cell.text), terminal_.width - names - 3);
       terminal_.out << name << std::string(static_cast<size_t>(names + 2 - Columns(name)), ' ')
                     << Paint(terminal_, cell.style, text) << "\n";
@@ -114,7 +171,7 @@ class Follower {
   // A line where something changed; of a step that lasts one in a while, with how far it is.
   void WriteChanges(const v1::Snapshot& snapshot, Time now) {
     for (const v1::NodeSnapshot& node : snapshot.nodes()) {
-      const std::string key = ConvergenceKey(snapshot, node);
+      const std::string key = StandCell(snapshot, node, {ConvergenceKey(snapshot, node)}).text;
       Shown& shown = shown_[node.name()];
       const bool changed = shown.key != key;
       if (!changed && !(IsAtStep(snapshot, node) && now - shown.at >= kStepSpokenOf)) continue;
@@ -134,11 +191,12 @@ class Follower {
   std::map<std::string, Shown> shown_;
 };
 
-int Conclude(Terminal& terminal, const v1::Snapshot& snapshot, Time begun, Time now) {
+int Conclude(Terminal& terminal, const Look& look) {
+  const v1::Snapshot& snapshot = look.snapshot;
   int code = kHolds;
   size_t right = 0;
   for (const v1::NodeSnapshot& node : snapshot.nodes()) {
-    const Stand stand = StandOf(snapshot, node);
+    const Stand stand = StandOf(look, node);
     right += stand == Stand::kRight ? 1 : 0;
     if (stand == Stand::kWrong) code = kFails;
     if (stand == Stand::kUnheard && code == kHolds) code = kUnknown;
@@ -146,14 +204,14 @@ int Conclude(Terminal& terminal, const v1::Snapshot& snapshot, Time begun, Time 
   }
   terminal.out << right << " of " << Count(static_cast<size_t>(snapshot.nodes_size()), "node")
                << " as generation " << snapshot.generation() << " says, after "
-               << FormatSpan(now - begun) << "\n";
+               << FormatSpan(look.elapsed) << "\n";
   return code;
 }
 
-bool IsOver(const v1::Snapshot& snapshot, Time begun, Time now) {
-  return std::none_of(snapshot.nodes().begin(), snapshot.nodes().end(), [&](const auto& node) {
-    const Stand stand = StandOf(snapshot, node);
-    return stand == Stand::kUnderWay || (stand == Stand::kUnheard && now - begun < kUnheardGrace);
+bool IsOver(const Look& look) {
+  const auto& nodes = look.snapshot.nodes();
+  return std::none_of(nodes.begin(), nodes.end(), [&look](const v1::NodeSnapshot& node) {
+    return StandOf(look, node) == Stand::kUnderWay;
   });
 }
 
@@ -168,6 +226,7 @@ int Overtaken(Terminal& terminal, uint64_t generation, uint64_t newer) {
 
 int FollowConvergence(const Environment& environment, const Arguments& arguments,
                       Terminal& terminal, uint64_t generation, std::chrono::seconds limit) {
+  const v1::GetPlanResponse no_plan;
   const Time begun = environment.now();
   Follower follower(terminal, begun);
   for (;;) {
@@ -183,9 +242,10 @@ int FollowConvergence(const Environment& environment, const Arguments& arguments
         return Overtaken(terminal, generation, snapshot->generation());
       }
       follower.Show(*snapshot, now);
-      if (snapshot->generation() == generation && IsOver(*snapshot, begun, now)) {
-        return Conclude(terminal, *snapshot, begun, now);
-      }
+      // Without it nothing is known of what people said.
+      const auto plan = (*admin)->GetPlan({});
+      const Look look = {*snapshot, plan.ok() ? *plan : no_plan, now - begun};
+      if (snapshot->generation() == generation && IsOver(look)) return Conclude(terminal, look);
     }
     if (now - begun >= limit || !environment.wait(kPoll)) {
       terminal.error << "not done after " << FormatSpan(now - begun)

@@ -93,12 +93,16 @@ int AgreeAndApply(const Environment& environment, const Arguments& arguments, Te
   return kHolds;
 }
 
-// It is in force, and no node keeps another that the coordinator does not know.
+// It is in force, no node keeps another that the coordinator does not know, and the plan waits for
+// no newer one: where a store is an older copy, that something is applied has the nodes moved
+// again.
 absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest,
                                   const v1::SpecBundle& proposed) {
   if (!IsSame(newest, proposed)) return false;
   const auto snapshot = GetStates(admin);
   if (!snapshot.ok()) return snapshot.status();
+  const auto plan = admin.GetPlan({});  // fails where the coordinator is older than it
+  if (plan.ok() && plan->decision().remember().has_restored_at()) return false;
   return std::none_of(snapshot->nodes().begin(), snapshot->nodes().end(),
                       [](const v1::NodeSnapshot& node) { return node.ahead(); });
 }
@@ -109,7 +113,8 @@ std::vector<Option> PutIntoForceOptions() {
   return ClientOptions(
       {{"--sign", "FILE", "Sign it with this key (connect-ha key create)"},
        {"--yes", nullptr, "Do not ask"},
-       {"--wait", nullptr, "Wait until the nodes are as it says, and show how far they are"},
+       {"--wait", nullptr,
+        "Wait until the nodes are as it says and serve, and show how far they are"},
        {"--timeout", "DURATION", "Wait no longer than this (default 1h)"},
        WhyOption()});
 }

@@ -113,6 +113,15 @@ class AdminClient : public AdminLink {
   absl::StatusOr<v1::ListSpecsResponse> ListSpecs(const v1::ListSpecsRequest& request) override {
     return Call(&v1::AdminService::Stub::ListSpecs, request);
   }
+  absl::StatusOr<v1::GiveWordResponse> GiveWord(const v1::GiveWordRequest& request) override {
+    return Call(&v1::AdminService::Stub::GiveWord, request);
+  }
+  absl::StatusOr<v1::TakeBackResponse> TakeBack(const v1::TakeBackRequest& request) override {
+    return Call(&v1::AdminService::Stub::TakeBack, request);
+  }
+  absl::StatusOr<v1::GetPlanResponse> GetPlan(const v1::GetPlanRequest& request) override {
+    return Call(&v1::AdminService::Stub::GetPlan, request);
+  }
 
  private:
   template <typename Request, typename Response>

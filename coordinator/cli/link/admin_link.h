@@ -44,6 +44,9 @@ class AdminLink {
   virtual absl::StatusOr<v1::ApplySpecResponse> ApplySpec(const v1::ApplySpecRequest& request) = 0;
   virtual absl::StatusOr<v1::SpecGeneration> GetSpec(const v1::GetSpecRequest& request) = 0;
   virtual absl::StatusOr<v1::ListSpecsResponse> ListSpecs(const v1::ListSpecsRequest& request) = 0;
+  virtual absl::StatusOr<v1::GiveWordResponse> GiveWord(const v1::GiveWordRequest& request) = 0;
+  virtual absl::StatusOr<v1::TakeBackResponse> TakeBack(const v1::TakeBackRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetPlanResponse> GetPlan(const v1::GetPlanRequest& request) = 0;
 };
 
 }  // namespace connect_ha

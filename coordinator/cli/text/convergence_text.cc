@@ -74,10 +74,8 @@ std::string Waiting(const v1::Snapshot& snapshot, const C& convergence, bool mov
 std::string Differs(const v1::NodeSnapshot& node) {
   std::string text =
       Count(static_cast<size_t>(node.convergence().changes_size()), "change") + " pending";
-  if (!node.assigned_reason().empty()) {
-    absl::StrAppend(&text, ", not made: ", node.assigned_reason());
-  }
-  return text;
+  const std::string& why = node.waits_for().empty() ? node.assigned_reason() : node.waits_for();
+  return why.empty() ? text : absl::StrCat(text, ", not made: ", why);
 }
 
 // `moving`: with what only passes.

@@ -1,5 +1,7 @@
 #include "coordinator/cli/text/duration.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
@@ -43,6 +45,16 @@ absl::StatusOr<std::chrono::seconds> ParseDuration(const std::string& text) {
   }
   if (number >= 0 || total <= 0) return wrong;
   return std::chrono::seconds(total);
+}
+
+absl::StatusOr<Time> ParseEnd(const std::string& text, Time now) {
+  const auto span = ParseDuration(text);
+  if (span.ok()) return now + *span;
+  google::protobuf::Timestamp timestamp;
+  if (google::protobuf::util::TimeUtil::FromString(text, &timestamp)) return FromProto(timestamp);
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", text, "\" is neither a span nor a time; fix: write it like 2h, 1d or ",
+                   FormatUtc(now + std::chrono::hours(2))));
 }
 
 }  // namespace connect_ha

@@ -6,6 +6,7 @@
 #include "common/command/fix_text.h"
 #include "common/command/text_table.h"
 #include "common/time.h"
+#include "coordinator/cli/text/plan_text.h"
 
 namespace connect_ha {
 namespace {
@@ -33,6 +34,14 @@ Kind KindOf(const v1::Finding& finding, const v1::Checklist& shown, const v1::Ch
   }
 }
 
+std::string Waived(const v1::Finding& finding) {
+  std::string text;
+  for (const v1::Waiver& waiver : finding.waived()) {
+    absl::StrAppend(&text, "waived ", Escape(WaiverText(waiver)), "\n");
+  }
+  return text;
+}
+
 std::string Details(const v1::Finding& finding) {
   std::string text;
   for (const v1::Evidence& evidence : finding.evidence()) {
@@ -44,7 +53,7 @@ std::string Details(const v1::Finding& finding) {
     absl::StrAppend(&text, "do: ", Escape(absl::StrCat(line.where, line.command, line.words)),
                     line.remark.text.empty() ? "" : "   ", Escape(line.remark.text), "\n");
   }
-  return text;
+  return text + Waived(finding);
 }
 
 std::string TestCase(const v1::Finding& finding, Kind kind) {
@@ -59,11 +68,15 @@ std::string TestCase(const v1::Finding& finding, Kind kind) {
     return absl::StrCat(open, ">\n      <", element, message, ">", Details(finding), "</", element,
                         ">\n    </testcase>\n");
   };
+  const std::string waived = Waived(finding);
+  const std::string beside =
+      waived.empty() ? "" : absl::StrCat("      <system-out>", waived, "</system-out>\n");
   switch (kind) {
     case Kind::kPassed:
-      return open + "/>\n";
+      if (beside.empty()) return open + "/>\n";
+      return absl::StrCat(open, ">\n", beside, "    </testcase>\n");
     case Kind::kSkipped:
-      return absl::StrCat(open, ">\n      <skipped", message, "/>\n    </testcase>\n");
+      return absl::StrCat(open, ">\n      <skipped", message, "/>\n", beside, "    </testcase>\n");
     case Kind::kFailure:
       return with("failure");
     default:

@@ -11,6 +11,11 @@ namespace connect_ha {
 inline constexpr int kMostChangesKept = 200;
 inline constexpr int kMostTroublesKept = 20;
 inline constexpr size_t kMostSignersKept = 16;
+inline constexpr size_t kMostNoticesKept = 16;
+// Of the changes that are due, as many as the plan looks at.
+inline constexpr int kMostChangesPlanned = 3;
+// Of the journal's lines that a node sends where Connect did not start.
+inline constexpr size_t kMostLogBytes = 4 * 1024;
 // Of the beacons that a node sees; and of those that it is told to remove, in one answer.
 inline constexpr size_t kMostBeaconsKept = 512;
 inline constexpr size_t kMostForgotten = 16;

@@ -27,6 +27,8 @@ class Claimants {
   // Those proven to be alive when in conflict, else the one heard last. By first seen.
   std::vector<v1::Claimant> Current() const;
   size_t CountCurrent() const;
+  // All that are not forgotten: of one that follows another both, for a while.
+  size_t Count() const { return machines_.size(); }
   // "10.0.0.1 (machine 5c0f..., boot 9a31...) and 10.0.0.2 (...)"
   std::string Describe() const;
 

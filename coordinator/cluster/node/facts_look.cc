@@ -9,6 +9,7 @@
 #include "common/checklist/view/data_mount.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/text/short_text.h"
+#include "common/version.h"
 #include "coordinator/cluster/node/bounds.h"
 #include "coordinator/wire_values.h"
 
@@ -32,13 +33,15 @@ bool HasTooLongLists(const v1::Facts& facts) {
   for (const v1::BeaconDirectory& directory : facts.beacons().directories()) {
     most_seen = std::max(most_seen, directory.seen_size());
   }
+  const int in_storage =
+      std::max({storage.mounts_size(), storage.directories_size(), storage.answers_size(),
+                storage.rounds_size(), storage.spaces_size(), storage.own_mount_units_size()});
   const int longest =
       std::max({facts.unobserved_size(), facts.runs_size(), accounts.accounts_size(),
                 accounts.groups_size(), configuration.keys_size(), configuration.errors_size(),
-                configuration.warnings_size(), facts.license().files_size(), storage.mounts_size(),
-                storage.directories_size(), storage.answers_size(), facts.listeners().tcp_size(),
-                facts.disk().file_systems_size(), storage.rounds_size(), storage.spaces_size(),
-                storage.own_mount_units_size(), facts.beacons().directories_size(), most_seen});
+                configuration.warnings_size(), facts.license().files_size(), in_storage,
+                facts.listeners().tcp_size(), facts.disk().file_systems_size(),
+                facts.beacons().directories_size(), most_seen, facts.instance().notices_size()});
   return longest > kMostInAList || facts.runtimes().runtimes_size() > kMostRuntimes;
 }
 
@@ -71,6 +74,20 @@ std::vector<std::string> SeenBeacons(const v1::BeaconsFacts& beacons) {
   return {nodes.begin(), nodes.end()};
 }
 
+std::string VersionSeen(const v1::Facts& facts, const char* path, const std::string& version) {
+  return WhyUnobserved(facts, path) ? "" : PlainVersion(Name(version));
+}
+
+std::vector<v1::InstanceNotice> Notices(const v1::InstanceFacts& instance) {
+  std::vector<v1::InstanceNotice> notices;
+  for (const v1::InstanceNotice& notice : instance.notices()) {
+    if (notices.size() == kMostNoticesKept) break;
+    v1::InstanceNotice& kept = notices.emplace_back(notice);
+    kept.set_text(Name(notice.text()));
+  }
+  return notices;
+}
+
 // The start that an override let through last. What the node keeps of it outlasts the next
 // preflight and a boot; where it could not be written, and of an older agent, the latest preflight
 // tells.
@@ -101,6 +118,10 @@ std::shared_ptr<HeldFacts> Look(std::shared_ptr<const std::string> bytes, const 
   held->unit = LookAtUnit(facts);
   held->unit.unknown = ShortText(held->unit.unknown, kTextBytes);
   held->unit.state = Name(held->unit.state);
+  const v1::ConnectFacts& connect = facts.connect();
+  held->installed_version = VersionSeen(facts, "connect.package", connect.package().version());
+  held->running_version = VersionSeen(facts, "connect.running_version", connect.running_version());
+  held->notices = Notices(facts.instance());
   held->brief = MakeBrief(facts, spec);
   held->brief_generation = generation;
   held->beacons = SeenBeacons(facts.beacons());

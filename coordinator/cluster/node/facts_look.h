@@ -27,6 +27,10 @@ struct HeldFacts {
   std::string digest_key_id;
   Time received_at;
   UnitSeen unit;
+  // Of Connect, plainly ("2024.08.0"): as installed, and as the process says; "": not known, or
+  // none.
+  std::string installed_version, running_version;
+  std::vector<v1::InstanceNotice> notices;  // a few
   v1::FactsBrief brief;
   uint64_t brief_generation = 0;     // of the specification that it goes by
   std::vector<std::string> beacons;  // of which nodes it sees some, sorted

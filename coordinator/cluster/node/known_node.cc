@@ -29,12 +29,6 @@ CountedFacts Count(const KnownNode& node, std::chrono::microseconds stale_after,
   return counted;
 }
 
-UnitSeen SeenUnit(const KnownNode& node, std::chrono::microseconds stale_after, Time now) {
-  CountedFacts counted = Count(node, stale_after, now);
-  if (counted.facts != nullptr) return counted.facts->unit;
-  UnitSeen unit;
-  unit.unknown = node.in_conflict ? "two live machines speak under this name" : counted.why_not;
-  return unit;
-}
+bool IsSettled(const KnownNode& node) { return node.claimants.Count() <= 1; }
 
 }  // namespace connect_ha

@@ -11,6 +11,7 @@
 #include "common/time.h"
 #include "connect_ha/v1/checklist.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/node_service.pb.h"
 #include "connect_ha/v1/state.pb.h"
 #include "coordinator/cluster/node/claimants.h"
 #include "coordinator/cluster/node/clock_samples.h"
@@ -23,14 +24,7 @@ namespace connect_ha {
 // A node that said that its facts changed has this long to send them.
 constexpr std::chrono::seconds kFactsGrace{10};
 
-// The latest that a node was told to be. Texts are shortened before they come in here.
-struct Ordered {
-  v1::NodeState state = v1::NODE_STATE_UNSPECIFIED;
-  uint64_t generation = 0;
-  uint64_t epoch = 0;  // 0: nothing was told since the coordinator started
-  uint64_t serial = 0;
-};
-
+// Texts are shortened before they come in here.
 struct KnownNode {
   bool removed = false;
   // Its changes up to this ChangeMade.number are stored as events.
@@ -61,7 +55,11 @@ struct KnownNode {
   v1::Convergence::State told_state = v1::Convergence::STATE_UNSPECIFIED;
   std::string told_text;
 
-  Ordered ordered;
+  // The greatest order that it has taken, whoever gave it; absent: none.
+  std::optional<v1::Order> taken;
+  bool can_serve = false;                            // as of HeartbeatRequest
+  std::shared_ptr<const v1::ServiceReport> service;  // null: it has not said
+
   bool ahead = false;  // as told last
   bool odd = false;    // it speaks of orders that nobody gave it; as told last
   EventPace pace;
@@ -77,8 +75,9 @@ struct CountedFacts {
 };
 CountedFacts Count(const KnownNode& node, std::chrono::microseconds stale_after, Time now);
 
-// What is known of its unit, by facts that count.
-UnitSeen SeenUnit(const KnownNode& node, std::chrono::microseconds stale_after, Time now);
+// Whether another machine spoke under its name a moment ago: a successor, or a copy that is about
+// to be seen as one. Until that is known nothing is decided by what either says.
+bool IsSettled(const KnownNode& node);
 
 // "two live machines claim this name: ..."
 std::string ConflictText(const KnownNode& node);

@@ -1,6 +1,8 @@
 #include "coordinator/cluster/node/step.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -78,6 +80,23 @@ void TakeSigners(const v1::HeartbeatRequest& request, KnownNode& node) {
   node.trusted_signers = std::make_shared<const std::vector<std::string>>(std::move(signers));
 }
 
+void TakeOrder(const v1::HeartbeatRequest& request, KnownNode& node) {
+  node.taken.reset();
+  const v1::Order& order = request.order();
+  if (order.epoch() == 0 && order.serial() == 0) return;
+  node.taken = order;
+  node.taken->set_lineage(Name(order.lineage()));
+}
+
+void TakeService(const v1::HeartbeatRequest& request, KnownNode& node) {
+  node.can_serve = request.can_serve();
+  if (!request.has_service()) return node.service.reset();
+  v1::ServiceReport service = request.service();
+  service.set_gate_reason(ShortText(service.gate_reason(), kTextBytes));
+  service.set_start_failed(ShortLines(service.start_failed(), kMostLogBytes));
+  node.service = std::make_shared<const v1::ServiceReport>(std::move(service));
+}
+
 void TakeSaid(const v1::HeartbeatRequest& request, const StepInputs& in, KnownNode& node) {
   Reported& said = node.said;
   said.state = request.reported_state();
@@ -89,9 +108,11 @@ void TakeSaid(const v1::HeartbeatRequest& request, const StepInputs& in, KnownNo
   said.own_lineage = is_own(request.reported_lineage()) && is_own(request.order().lineage());
   said.applied_at.reset();
   if (request.has_reported_applied_at()) said.applied_at = request.reported_applied_at();
-  said.order_ahead = HoldsLaterOrder(node.ordered, request, in);
+  said.order_ahead = HoldsLaterOrder(request, in);
   said.odd = WhatNobodyGave(request, in);
   said.allow = request.allow();
+  TakeOrder(request, node);
+  TakeService(request, node);
   node.agent_version = Name(request.agent_version());
   TakeSigners(request, node);
   if (request.has_last_exchange()) node.clock.Add(request.last_exchange());
@@ -193,6 +214,31 @@ void Answer(const v1::HeartbeatRequest& request, const StepInputs& in, StepResul
   }
 }
 
+bool IsSame(const std::optional<v1::Order>& a, const std::optional<v1::Order>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return a->epoch() == b->epoch() && a->serial() == b->serial() && a->lineage() == b->lineage();
+}
+
+bool IsSame(const v1::ServiceReport* a, const v1::ServiceReport* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return a->SerializeAsString() == b->SerializeAsString();
+}
+
+bool IsSame(const v1::Convergence* a, const v1::Convergence* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return a->state() == b->state() && a->generation() == b->generation();
+}
+
+// But for what its heartbeat changes for rules, too.
+bool PlanSeesTheSame(const KnownNode& a, const KnownNode& b) {
+  return a.said.state == b.said.state && a.said.generation == b.said.generation &&
+         a.said.own_lineage == b.said.own_lineage && a.said.order_ahead == b.said.order_ahead &&
+         a.said.odd == b.said.odd && a.said.allow == b.said.allow && a.odd == b.odd &&
+         a.ahead == b.ahead && a.can_serve == b.can_serve && IsSame(a.taken, b.taken) &&
+         IsSame(a.service.get(), b.service.get()) &&
+         IsSame(a.said.convergence.get(), b.said.convergence.get());
+}
+
 }  // namespace
 
 StepResult Step(const KnownNode& before, const v1::HeartbeatRequest& request,
@@ -205,6 +251,7 @@ StepResult Step(const KnownNode& before, const v1::HeartbeatRequest& request,
   Answer(request, inputs, result);
   GiveOrders(request, inputs, result);
   TakeChanges(request, inputs, result);
+  result.plan_changed = result.changed || !PlanSeesTheSame(before, result.after);
   return result;
 }
 

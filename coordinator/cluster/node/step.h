@@ -13,6 +13,8 @@
 #include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/event.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
+#include "connect_ha/v1/plan.pb.h"
+#include "coordinator/cluster/node/gate_terms.h"
 #include "coordinator/cluster/node/known_node.h"
 #include "coordinator/store/store.h"
 
@@ -21,8 +23,11 @@ namespace connect_ha {
 struct StepInputs {
   const v1::Desired& desired;  // in force; its lineage is the store's
   std::chrono::microseconds stale_after{};
-  uint64_t epoch = 0;     // of the store's opening
-  uint64_t serial = 0;    // of the latest order given to any node in this epoch
+  uint64_t epoch = 0;   // of the store's opening
+  uint64_t serial = 0;  // of the latest order given to any node in this epoch
+  // What the plan gave this node; null: nothing yet, or it was for another machine of its name.
+  std::shared_ptr<const v1::NodeAssignment> assigned;
+  GateTerms terms;        // with it
   uint64_t refresh = 0;   // the latest number under which fresh facts were asked for; 0: none
   std::string challenge;  // as of HeartbeatResponse.proof_challenge
   std::vector<std::string> forget;  // as of HeartbeatResponse.forget_beacons
@@ -43,6 +48,8 @@ struct StepResult {
   std::vector<NumberedEvent> changes;  // that the node made, in order
   // A rule could see it.
   bool changed = false;
+  // The plan could.
+  bool plan_changed = false;
 };
 
 // `request` is of an admitted node that was not removed.

@@ -40,56 +40,64 @@ bool IsYetToCome(const google::protobuf::Timestamp& applied_at, const StepInputs
 }
 
 // Told when it begins and when it ends.
-void NoteStanding(const std::string& name, bool odd, bool ahead, const Assigned& assigned, Time now,
+void NoteStanding(const std::string& name, bool odd, bool ahead, const std::string& why, Time now,
                   StepResult& result) {
   KnownNode& node = result.after;
   if (std::exchange(node.odd, odd) != odd) {
-    TellOrWait(
-        node.pace,
-        MakeEvent(v1::Event::NODE_ORDERS_ODD, name,
-                  odd ? assigned.reason : "what it says that it goes by is no longer odd", now),
-        now, result.events);
+    TellOrWait(node.pace,
+               MakeEvent(v1::Event::NODE_ORDERS_ODD, name,
+                         odd ? why : "what it says that it goes by is no longer odd", now),
+               now, result.events);
   }
   if (std::exchange(node.ahead, ahead) != ahead) {
     TellOrWait(node.pace,
-               MakeEvent(v1::Event::NODE_AHEAD, name,
-                         ahead ? assigned.reason : "it is no longer ahead", now),
+               MakeEvent(v1::Event::NODE_AHEAD, name, ahead ? why : "it is no longer ahead", now),
                now, result.events);
   }
 }
 
-void NoteState(const std::string& name, const Assigned& assigned, v1::NodeState was, Time now,
-               StepResult& result) {
-  if (was == v1::NODE_STATE_UNSPECIFIED || was == assigned.state) return;
-  const std::string text =
-      absl::StrCat("to be ", StateName(assigned.state), ", was to be ", StateName(was),
-                   assigned.reason.empty() ? "" : ": ", assigned.reason);
-  TellOrWait(result.after.pace, MakeEvent(v1::Event::NODE_STATE_CHANGED, name, text, now), now,
-             result.events);
+bool IsSame(const v1::Order& a, const v1::Order& b) {
+  return a.epoch() == b.epoch() && a.serial() == b.serial() && a.lineage() == b.lineage();
 }
 
-// A node that holds a later order of this store, and may be moved all the same (it holds what is in
-// force here, or that was applied since), gets one above its own.
-void RaiseAbove(const v1::HeartbeatRequest& request, const StepInputs& in, Ordered& ordered) {
-  if (!IsOwn(request, in)) return;
-  const v1::Order& held = request.order();
-  if (!IsLater(held, ordered.epoch, ordered.serial)) return;
-  if (held.serial() < UINT64_MAX) {
-    ordered.epoch = held.epoch();
-    ordered.serial = held.serial() + 1;
-  } else if (held.epoch() < UINT64_MAX) {
-    ordered.epoch = held.epoch() + 1;
-    ordered.serial = 1;
-  }
+// It stays what it is. Who has taken an order is told no state, since on its way to another one it
+// would turn back. An agent of release 0.1 takes none.
+void LeaveAsItIs(const v1::HeartbeatRequest& request, const StepInputs& in,
+                 v1::HeartbeatResponse& answer) {
+  answer.set_assigned_generation(request.reported_generation());
+  if (IsOwn(request, in)) *answer.mutable_order() = request.order();
+  const v1::Order& taken = request.order();
+  if (taken.epoch() != 0 || taken.serial() != 0) return;
+  const v1::NodeState said = request.reported_state();
+  answer.set_assigned_state(said == v1::PREPARING || said == v1::READY ? said : v1::OBSERVED);
+}
+
+// Of two machines under one name only the one that goes by what was given: neither gets anything
+// new. What has no order is not given yet.
+bool IsGiven(const v1::HeartbeatRequest& request, const StepInputs& in, bool frozen) {
+  if (in.assigned == nullptr || !in.assigned->has_order()) return false;
+  return !frozen || IsSame(request.order(), in.assigned->order());
+}
+
+void Tell(const v1::NodeAssignment& assigned, const GateTerms& terms,
+          v1::HeartbeatResponse& answer) {
+  answer.set_no_other_serves(terms.no_other_serves.value_or(false));
+  answer.set_others_not_known(!terms.no_other_serves);
+  for (const std::string& rule : terms.waived_rules) answer.add_waived_rules(rule);
+  answer.set_assigned_state(assigned.state());
+  answer.set_assigned_generation(assigned.generation());
+  answer.set_assigned_reason(assigned.reason());
+  answer.set_release(assigned.release());
+  *answer.mutable_order() = assigned.order();
 }
 
 }  // namespace
 
-bool HoldsLaterOrder(const Ordered& ordered, const v1::HeartbeatRequest& request,
-                     const StepInputs& in) {
+bool HoldsLaterOrder(const v1::HeartbeatRequest& request, const StepInputs& in) {
   if (!IsOwn(request, in)) return false;
   const v1::Order& held = request.order();
-  return IsLater(held, in.epoch, in.serial) && IsLater(held, ordered.epoch, ordered.serial);
+  const v1::Order given = in.assigned == nullptr ? v1::Order() : in.assigned->order();
+  return IsLater(held, in.epoch, in.serial) && IsLater(held, given.epoch(), given.serial());
 }
 
 std::string WhatNobodyGave(const v1::HeartbeatRequest& request, const StepInputs& in) {
@@ -105,33 +113,23 @@ std::string WhatNobodyGave(const v1::HeartbeatRequest& request, const StepInputs
 }
 
 void GiveOrders(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult& result) {
-  KnownNode& node = result.after;
+  const KnownNode& node = result.after;
   v1::HeartbeatResponse& answer = result.answer;
-  const Assigned assigned =
-      AssignState(in.desired, node.said, SeenUnit(node, in.stale_after, in.now));
+  const bool frozen = node.in_conflict;
+  const bool is_given = IsGiven(request, in, frozen);
+  if (is_given) {
+    Tell(*in.assigned, in.terms, answer);
+  } else {
+    LeaveAsItIs(request, in, answer);
+  }
+  if (frozen) return;
   const bool odd = IsOdd(in.desired, node.said);
   const bool ahead = IsAhead(in.desired, node.said);
-  const bool left_alone = odd || ahead;
-  // Of two machines under one name neither is given anything new.
-  const bool frozen = node.in_conflict;
-  const uint64_t generation = frozen ? request.reported_generation() : in.desired.generation();
-  answer.set_assigned_state(assigned.state);
-  answer.set_assigned_generation(generation);
-  const bool holds = node.said.own_lineage && request.reported_generation() == generation;
-  if (!frozen && !left_alone && !holds) *answer.mutable_desired() = in.desired;
-
-  const Ordered before = node.ordered;
-  if (before.epoch == 0 || before.state != assigned.state || before.generation != generation) {
-    node.ordered = {assigned.state, generation, in.epoch, in.serial + 1};
-  }
-  if (!left_alone && !frozen) RaiseAbove(request, in, node.ordered);
-  v1::Order& order = *answer.mutable_order();
-  order.set_lineage(in.desired.lineage());
-  order.set_epoch(node.ordered.epoch);
-  order.set_serial(node.ordered.serial);
-  if (frozen) return;
-  NoteStanding(request.node(), odd, ahead, assigned, in.now, result);
-  NoteState(request.node(), assigned, before.state, in.now, result);
+  NoteStanding(request.node(), odd, ahead, WhyLeftAlone(in.desired, node.said), in.now, result);
+  if (!is_given || odd || ahead || in.assigned->generation() != in.desired.generation()) return;
+  const bool holds =
+      node.said.own_lineage && request.reported_generation() == in.assigned->generation();
+  if (!holds) *answer.mutable_desired() = in.desired;
 }
 
 }  // namespace connect_ha

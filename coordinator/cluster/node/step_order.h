@@ -9,8 +9,7 @@ namespace connect_ha {
 
 // The node has taken an order of this store that is later than all that it can have been given
 // here.
-bool HoldsLaterOrder(const Ordered& ordered, const v1::HeartbeatRequest& request,
-                     const StepInputs& inputs);
+bool HoldsLaterOrder(const v1::HeartbeatRequest& request, const StepInputs& inputs);
 
 // Reported.odd: an order of this store that is none, or a specification that was applied later than
 // now.

@@ -335,6 +335,141 @@ TEST_F(HeldTest, ANodeThatAllowsToBeObservedHoldsWhatItIsToldAndPermitsNothing) 
   EXPECT_EQ(held_->Report().allow, v1::ALLOW_OBSERVE);
 }
 
+TEST_F(HeldTest, WhatTakesANodeOutOfServiceHoldsThoughTheDiskIsFullOrTheSpecificationRefused) {
+  for (const v1::NodeState state : {v1::DRAINING, v1::STOPPED, v1::FENCED}) {
+    ASSERT_TRUE(Take(Answer(v1::SERVING, DesiredOfLab(7))).ok());
+    FillDisk();
+    EXPECT_FALSE(Take(Answer(state, 7)).ok());
+    EXPECT_EQ(held_->Orders()->state(), state);
+    StartAgentOnTheFullDisk();
+    EXPECT_EQ(held_->Orders()->state(), state);
+    host_.SetError(kState, absl::OkStatus());
+    ASSERT_TRUE(Take(Answer(v1::SERVING, 7)).ok());
+    v1::Desired wrong = DesiredOfLab(8);
+    wrong.mutable_spec()->mutable_runtimes()->add_r()->set_version("../4.3.3");
+    ASSERT_TRUE(Take(Answer(state, wrong)).ok());
+    EXPECT_EQ(held_->Orders()->state(), state);
+    EXPECT_EQ(generation(), 7u);
+  }
+}
+
+TEST_F(HeldTest, ToServeIsGoneByOnlyOnceItIsOnDisk) {
+  ASSERT_TRUE(Take(Answer(v1::READY, DesiredOfLab(7))).ok());
+  FillDisk();
+  EXPECT_FALSE(Take(Answer(v1::SERVING, 7)).ok());
+  EXPECT_EQ(held_->Orders()->state(), v1::READY);
+  host_.SetError(kState, absl::OkStatus());
+  ASSERT_TRUE(Take(Answer(v1::SERVING, 7)).ok());
+  StartAgent();
+  EXPECT_EQ(held_->Orders()->state(), v1::SERVING);
+}
+
+TEST_F(HeldTest, WhatServesIsOnlyObservedWhereNothingMayBeStarted) {
+  options_.allow = v1::ALLOW_INSTALL;
+  StartAgent();
+  for (const v1::NodeState state : {v1::SERVING, v1::DRAINING, v1::STOPPED, v1::FENCED}) {
+    ASSERT_TRUE(Take(Answer(state, DesiredOfLab(7))).ok());
+    EXPECT_EQ(held_->Orders()->state(), v1::OBSERVED) << state;
+  }
+  ASSERT_TRUE(Take(Answer(v1::PREPARING, 7)).ok());
+  EXPECT_TRUE(MayChangeNow());
+}
+
+TEST_F(HeldTest, AReasonIsShownAndNotWrittenForItsOwnSakeNorDoesItDisturbAnybody) {
+  int changed = 0;
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::DRAINING, DesiredOfLab(7)), "L", 1, 1);
+  answer.set_assigned_reason("admin/alice: a new kernel");
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_EQ(held_->Orders()->reason(), "admin/alice: a new kernel");
+  held_->OnChange([&changed] { ++changed; });
+  const size_t written = host_.changes().size();
+  answer.set_assigned_reason("admin/alice: a new kernel\nand more");
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_EQ(held_->Orders()->reason(), "admin/alice: a new kernel?and more");
+  EXPECT_EQ(host_.changes().size(), written);
+  EXPECT_EQ(changed, 0);
+  held_->OnChange(nullptr);
+}
+
+TEST_F(HeldTest, ALaterOrderToServeIsTold) {
+  int changed = 0;
+  ASSERT_TRUE(Take(Ordered(Answer(v1::SERVING, DesiredOfLab(7)), "L", 1, 1)).ok());
+  held_->OnChange([&changed] { ++changed; });
+  ASSERT_TRUE(Take(Ordered(Answer(v1::SERVING, 7), "L", 1, 1)).ok());
+  EXPECT_EQ(changed, 0);
+  ASSERT_TRUE(Take(Ordered(Answer(v1::SERVING, 7), "L", 1, 2)).ok());
+  EXPECT_EQ(changed, 1);
+  EXPECT_EQ(held_->Orders()->order().serial(), 2u);
+  held_->OnChange(nullptr);
+}
+
+TEST_F(HeldTest, ToTakeItsHandsOffIsOfToBeObservedAlone) {
+  v1::HeartbeatResponse answer = Answer(v1::READY, DesiredOfLab(7));
+  answer.set_release(true);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_FALSE(held_->Orders()->release());
+  answer.set_assigned_state(v1::OBSERVED);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_TRUE(held_->Orders()->release());
+  StartAgent();
+  EXPECT_TRUE(held_->Orders()->release());
+  ASSERT_TRUE(Take(Answer(v1::OBSERVED, 7)).ok());
+  EXPECT_FALSE(held_->Orders()->release());
+}
+
+TEST_F(HeldTest, WhatIsSaidOfTheGateIsKept) {
+  v1::HeartbeatResponse answer = Answer(v1::SERVING, DesiredOfLab(7));
+  answer.set_no_other_serves(true);
+  answer.add_waived_rules("accounts-match");
+  ASSERT_TRUE(Take(answer).ok());
+  StartAgent();
+  EXPECT_TRUE(held_->Orders()->no_other_serves());
+  ASSERT_EQ(held_->Orders()->waived_rules_size(), 1);
+  EXPECT_EQ(held_->Orders()->waived_rules(0), "accounts-match");
+  answer = Answer(v1::SERVING, 7);
+  answer.set_others_not_known(true);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_TRUE(held_->Orders()->no_other_serves());
+  EXPECT_EQ(held_->Orders()->waived_rules_size(), 0);
+  ASSERT_TRUE(Take(Answer(v1::SERVING, 7)).ok());
+  EXPECT_FALSE(held_->Orders()->no_other_serves());
+}
+
+// The last node that serves is not closed by a rule for want of room on its disk.
+TEST_F(HeldTest, WhatIsSaidOfTheGateHoldsThoughTheDiskIsFull) {
+  v1::HeartbeatResponse answer = Answer(v1::SERVING, DesiredOfLab(7));
+  answer.add_waived_rules("accounts-match");
+  ASSERT_TRUE(Take(answer).ok());
+  FillDisk();
+  answer = Answer(v1::SERVING, 7);
+  answer.set_no_other_serves(true);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(Take(answer).ok());
+    EXPECT_TRUE(held_->Orders()->no_other_serves());
+    EXPECT_EQ(held_->Orders()->waived_rules_size(), 0);
+  }
+  StartAgentOnTheFullDisk();
+  EXPECT_EQ(held_->Orders()->state(), v1::SERVING);
+  EXPECT_FALSE(held_->Orders()->no_other_serves());
+  EXPECT_FALSE(Take(answer).ok());
+  host_.SetError(kState, absl::OkStatus());
+  EXPECT_TRUE(Take(answer).ok());
+  StartAgent();
+  EXPECT_TRUE(held_->Orders()->no_other_serves());
+}
+
+TEST_F(HeldTest, WhatIsSaidOfTheGateHoldsThoughTheSpecificationIsRefused) {
+  ASSERT_TRUE(Take(Answer(v1::SERVING, DesiredOfLab(7))).ok());
+  v1::Desired wrong = DesiredOfLab(8);
+  wrong.mutable_spec()->mutable_runtimes()->add_r()->set_version("../4.3.3");
+  v1::HeartbeatResponse answer = Answer(v1::SERVING, wrong);
+  answer.set_no_other_serves(true);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_EQ(generation(), 7u);
+  EXPECT_TRUE(held_->refusal().has_value());
+  EXPECT_TRUE(held_->Orders()->no_other_serves());
+}
+
 TEST_F(HeldTest, WhatIsRefusedLeavesWhatIsHeldAndIsTold) {
   ASSERT_TRUE(Take(Answer(v1::READY, DesiredOfLab(7))).ok());
   const uint64_t version = held_->version();

@@ -45,8 +45,9 @@ TEST(BelongingOf, OfRelease01GoesByItsSpecificationAndTheMachineThatEnrolled) {
 class SetAsideTest : public testing::Test {
  protected:
   SetAsideTest() {
-    for (const char* name : {"assignment", "changes", "installing", "artifacts/r-4.3.3",
-                             "preflight-overridden", "node.key", "old-licenses/a.lic"}) {
+    for (const char* name :
+         {"assignment", "changes", "installing", "artifacts/r-4.3.3", "holds/r-4.3.3", "service",
+          "preflight-overridden", "node.key", "old-licenses/a.lic"}) {
       host_.SetFile(std::string(kState) + "/" + name, name);
     }
     host_.SetNow(Time(std::chrono::seconds(100)));
@@ -74,7 +75,8 @@ TEST_F(SetAsideTest, AnothersIsMovedAndNeverDeleted) {
   const auto moved = SetAside(host_, kState, OfOwner("other", "machine-1", "token-1"), kOwner);
   ASSERT_TRUE(moved.ok()) << moved.status();
   EXPECT_TRUE(*moved);
-  for (const char* name : {"changes", "installing", "artifacts/r-4.3.3", "preflight-overridden"}) {
+  for (const char* name : {"changes", "installing", "artifacts/r-4.3.3", "holds/r-4.3.3", "service",
+                           "preflight-overridden"}) {
     EXPECT_FALSE(IsThere(name)) << name;
     EXPECT_TRUE(IsThere(std::string("set-aside/100/") + name)) << name;
   }
@@ -89,6 +91,7 @@ TEST_F(SetAsideTest, FromBeforeEnrollingAgainOnlyTheOrdersAreMoved) {
   EXPECT_TRUE(HasBegunAnew());
   EXPECT_TRUE(IsThere("set-aside/100/assignment"));
   EXPECT_TRUE(IsThere("changes"));
+  EXPECT_TRUE(IsThere("service"));
   EXPECT_TRUE(IsThere("preflight-overridden"));
   EXPECT_TRUE(IsThere("artifacts/r-4.3.3"));
 }
@@ -104,7 +107,7 @@ TEST_F(SetAsideTest, MayBeKilledAnywhereAndDoneAgain) {
     // There always is one; while it is the old one, whoever starts finds that it is another's.
     EXPECT_TRUE(IsThere("assignment")) << call;
     if (!HasBegunAnew()) continue;
-    for (const char* name : {"changes", "installing", "artifacts"}) {
+    for (const char* name : {"changes", "installing", "artifacts", "holds", "service"}) {
       EXPECT_FALSE(IsThere(name)) << name;
     }
   }

@@ -115,13 +115,17 @@ TEST(IsOneSpecification, ANumberAloneDoesNotSay) {
   EXPECT_FALSE(IsOneSpecification(v1::Desired(), held));
 }
 
-TEST(MayChange, OnlyWhatIsToBePreparedByASpecificationThatEnforces) {
+TEST(MayChange, EverythingButToBeObservedByASpecificationThatEnforces) {
   v1::Assignment assignment;
   assignment.mutable_desired()->mutable_spec()->set_enforcement(v1::ENFORCE);
   for (int number = 0; number < v1::NodeState_ARRAYSIZE; ++number) {
     const auto state = static_cast<v1::NodeState>(number);
     assignment.set_state(state);
-    EXPECT_EQ(MayChange(assignment), state == v1::PREPARING || state == v1::READY) << number;
+    const bool looks = state == v1::NODE_STATE_UNSPECIFIED || state == v1::OBSERVED;
+    EXPECT_EQ(MayChange(assignment), !looks) << number;
+    const bool permits = state == v1::PREPARING || state == v1::READY || state == v1::SERVING;
+    EXPECT_EQ(Permits(state), permits) << number;
+    EXPECT_EQ(IsPermission(assignment), permits) << number;
   }
   assignment.set_state(v1::PREPARING);
   assignment.set_removed(true);
@@ -129,6 +133,22 @@ TEST(MayChange, OnlyWhatIsToBePreparedByASpecificationThatEnforces) {
   assignment.set_removed(false);
   assignment.mutable_desired()->mutable_spec()->set_enforcement(v1::OBSERVE);
   EXPECT_FALSE(MayChange(assignment));
+  EXPECT_FALSE(IsPermission(assignment));
+}
+
+TEST(IsAllowed, WhatANodesOwnSettingsLetItBeTold) {
+  for (const v1::NodeState state : {v1::PREPARING, v1::READY}) {
+    EXPECT_FALSE(IsAllowed(state, v1::ALLOW_OBSERVE));
+    EXPECT_TRUE(IsAllowed(state, v1::ALLOW_INSTALL));
+    EXPECT_TRUE(IsAllowed(state, v1::ALLOW_SERVE));
+  }
+  for (const v1::NodeState state : {v1::SERVING, v1::DRAINING, v1::STOPPED, v1::FENCED}) {
+    EXPECT_FALSE(IsAllowed(state, v1::ALLOW_OBSERVE));
+    EXPECT_FALSE(IsAllowed(state, v1::ALLOW_INSTALL));
+    EXPECT_TRUE(IsAllowed(state, v1::ALLOW_SERVE));
+  }
+  EXPECT_TRUE(IsAllowed(v1::OBSERVED, v1::ALLOW_OBSERVE));
+  EXPECT_FALSE(IsAllowed(v1::NODE_STATE_UNSPECIFIED, v1::ALLOW_SERVE));
 }
 
 }  // namespace

@@ -124,6 +124,37 @@ TEST(SharedReader, StartsAnotherProcessWhenItsOwnIsKilled) {
   EXPECT_TRUE(back);
 }
 
+// The agent's own program, on a machine that is busy: nothing was asked of the file system yet.
+TEST(SharedReader, DoesNotTakeAProcessThatStartsSlowlyForASilentFileSystem) {
+  TemporaryDirectory directory;
+  directory.Write("a", "content");
+  SharedReaderOptions options = Options();
+  options.command = {"/bin/sh", "-c", "sleep 1; exec " CONNECT_HA_SHARED_READER_CHILD};
+  options.deadline = milliseconds(500);
+  SharedReader reader(options);
+  absl::Status meanwhile;
+  std::thread other([&] {
+    std::this_thread::sleep_for(milliseconds(200));
+    meanwhile = reader.Stat(directory / "a", true).status();
+  });
+  EXPECT_EQ(*reader.ReadFile(directory / "a"), "content");
+  other.join();
+  if (!meanwhile.ok()) {
+    EXPECT_EQ(meanwhile,
+              absl::UnavailableError("the process that reads /mnt/connect is being started"));
+  }
+}
+
+TEST(SharedReader, SaysSoWhereItsProcessDoesNotStart) {
+  SharedReaderOptions options = Options();
+  options.command = {"/bin/sleep", "60"};
+  options.start_within = milliseconds(100);
+  SharedReader reader(options);
+  EXPECT_EQ(reader.ReadFile("/a").status(),
+            absl::UnavailableError("the process that reads /mnt/connect has not started in time"));
+  EXPECT_EQ(reader.pid(), -1);
+}
+
 TEST_F(HungReader, IsReportedWithTheTimeSinceWhen) {
   const auto result = reader_->ReadFile(directory_ / "key");
   EXPECT_EQ(result.status().code(), absl::StatusCode::kDeadlineExceeded);

@@ -215,6 +215,20 @@ TEST_F(WatcherTest, HearsTheSignalToStop) {
   EXPECT_TRUE(watcher.Wait(kLong).stop);
 }
 
+// A second one in the process takes no signal away from the first.
+TEST_F(WatcherTest, HearsNoSignalWhereItIsNotMeantTo) {
+  BlockStopSignals();
+  WatcherOptions deaf;
+  deaf.with_bus = false;
+  deaf.with_signals = false;
+  Watcher second(deaf);
+  ASSERT_TRUE(second.Open().ok());
+  Watcher& first = Start();
+  kill(getpid(), SIGTERM);
+  EXPECT_FALSE(second.Wait(kShort).stop);
+  EXPECT_TRUE(first.Wait(kLong).stop);
+}
+
 TEST_F(WatcherTest, HearsSystemd) {
   FakeSystemd systemd;
   options_.bus_address = systemd.address();

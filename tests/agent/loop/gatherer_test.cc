@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -207,6 +208,82 @@ TEST_F(GathererTest, WhatTakesLongHoldsUpNothingOfAnotherPace) {
   }
   EXPECT_EQ(world_.host_runs, 1);
   EXPECT_FALSE(gatherer.Idle());
+}
+
+TEST_F(GathererTest, WhatTheGateGoesByIsReadWhateverElseHangs) {
+  world_.hang = true;
+  options_.probes = {
+      {"accounts", "accounts", Pace::kPass, kOnAccounts, milliseconds(20), ReadStorage},
+      {"storage", "storage", Pace::kPass, kOnMounts, milliseconds(20), ReadStorage},
+      {"disk", "disk", Pace::kPass, kOnMounts, milliseconds(20), ReadStorage},
+      {"connect", "host", Pace::kPass, kOnHost | kOnGate, seconds(30), ReadHost}};
+  Gatherer& gatherer = Start();
+  gatherer.StartAll(steady_clock::now());
+  const auto end = steady_clock::now() + kLong;
+  while (world_.host_runs == 0 && steady_clock::now() < end) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_EQ(world_.host_runs, 1);
+}
+
+// The configuration is to be read anew, and every thread that would read it is held.
+TEST_F(GathererTest, WhatTheGateGoesByWaitsForNoConfigurationThatNobodyReads) {
+  config_ = std::make_shared<ConnectConfig>(std::vector<ConnectConfig::Key>());
+  world_.hang = true;
+  options_.probes = {
+      {"accounts", "accounts", Pace::kPass, kOnAccounts, seconds(30), ReadStorage},
+      {"storage", "storage", Pace::kPass, kOnMounts, seconds(30), ReadStorage},
+      {"database", "database", Pace::kPoll, kOnMounts, seconds(30), ReadStorage},
+      {"clock", "clock", Pace::kPoll, kOnMounts, seconds(30), ReadStorage},
+      {"license_status", "license", Pace::kVerify, kOnLicense, seconds(30), ReadStorage},
+      {"connect", "host", Pace::kPass, kOnHost | kOnGate, seconds(30), ReadHost}};
+  Gatherer& gatherer = Start();
+  gatherer.StartAll(steady_clock::now());
+  const auto end = steady_clock::now() + kLong;
+  const auto held = [&gatherer] {
+    const v1::Facts facts = gatherer.Collect(steady_clock::now());
+    return std::count_if(facts.runs().begin(), facts.runs().end(), [](const v1::ProbeRun& run) {
+      return run.state() == v1::ProbeRun::RUNNING;
+    });
+  };
+  while ((world_.host_runs == 0 || held() < 5) && steady_clock::now() < end) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  ASSERT_EQ(held(), 5);
+  ASSERT_EQ(world_.host_runs, 1);
+  world_.had_config = false;
+  gatherer.Start(kOnConfiguration | kOnGate, steady_clock::now());
+  while (world_.host_runs == 1 && steady_clock::now() < end) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_EQ(world_.host_runs, 2);
+  EXPECT_EQ(loads_, 1);
+  while (!world_.had_config && steady_clock::now() < end) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_TRUE(world_.had_config);  // the one that was read last
+}
+
+TEST_F(GathererTest, WhoKeepsTheGateAsksForNothingElseFirst) {
+  options_.probes.push_back(
+      {"connect", "connect", Pace::kPass, kOnHost | kOnGate, seconds(30), ReadHost});
+  Gatherer& gatherer = Start();
+  gatherer.Start(kOnGate, steady_clock::now());
+  EXPECT_TRUE(gatherer.WaitForAll(kLong));
+  EXPECT_EQ(world_.host_runs, 1);
+  EXPECT_EQ(loads_, 1);
+  EXPECT_EQ(gatherer.Collect(steady_clock::now()).runs_size(), 1);
+}
+
+TEST_F(GathererTest, WhatTheGateGoesByCanBeReadAlone) {
+  options_.probes.push_back(
+      {"connect", "connect", Pace::kPass, kOnHost | kOnGate, seconds(30), ReadHost});
+  Gatherer& gatherer = Start();
+  gatherer.StartForGate(steady_clock::now());
+  EXPECT_TRUE(gatherer.WaitForQuick(kLong));
+  EXPECT_EQ(world_.host_runs, 1);
+  EXPECT_EQ(loads_, 1);
+  EXPECT_EQ(gatherer.Collect(steady_clock::now()).runs_size(), 1);
 }
 
 TEST_F(GathererTest, ToBeQueuedIsNotToHangUnlessWhatItWaitsForHangs) {

@@ -77,6 +77,9 @@ class LoopTest : public testing::Test {
     options.called = [this](const v1::HeartbeatResponse* answer) {
       challenges_.push_back(answer == nullptr ? "no answer" : answer->proof_challenge());
     };
+    gate_.version = 1;
+    gate_.report.set_gate_reason("it is new");
+    options.gate = [this] { return gate_; };
     loop_ =
         std::make_unique<Loop>(std::move(options), *gatherer_, *converger_, *held_, link_, host_);
   }
@@ -113,6 +116,7 @@ class LoopTest : public testing::Test {
   std::unique_ptr<Loop> loop_;
   std::vector<std::string> told_;
   std::vector<std::string> challenges_;
+  GateNews gate_;
   SteadyTime now_ = steady_clock::now();
 };
 
@@ -129,6 +133,29 @@ TEST_F(LoopTest, ReportsWhatTheNodeIs) {
   EXPECT_EQ(request.facts_digest().size(), 64u);
   EXPECT_EQ(request.agent_sent_us(), 1'722'513'600'000'000);
   EXPECT_FALSE(request.has_last_exchange());
+}
+
+TEST_F(LoopTest, SaysHowTheGateStandsAndCallsWhenItTurns) {
+  gate_.is_known = false;
+  Begin();
+  EXPECT_TRUE(link_.requests[0].can_serve());
+  EXPECT_FALSE(link_.requests[0].has_service());
+  gate_.is_known = true;
+  ++gate_.version;
+  After(seconds(1));
+  EXPECT_FALSE(link_.requests.back().service().gate_open());
+  EXPECT_EQ(link_.requests.back().service().gate_reason(), "it is new");
+  const size_t calls = link_.requests.size();
+  After(seconds(1));
+  EXPECT_EQ(link_.requests.size(), calls);
+  ++gate_.version;
+  gate_.report.set_gate_open(true);
+  gate_.report.clear_gate_reason();
+  After(seconds(1));
+  ASSERT_EQ(link_.requests.size(), calls + 1);
+  EXPECT_TRUE(link_.requests.back().service().gate_open());
+  After(seconds(1));
+  EXPECT_EQ(link_.requests.size(), calls + 1);
 }
 
 TEST_F(LoopTest, SaysWhomItTrusts) {

@@ -53,7 +53,11 @@ struct GuardedNodeOf {
     options.database_patience = std::chrono::milliseconds(0);
     held.set_cluster("lab");
     held.set_machine_id("machine-1");
-    held.set_state(v1::READY);
+    held.set_state(v1::SERVING);
+    // The agent was there a moment ago.
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(host->Now().time_since_epoch());
+    host->SetFile(std::string(kNodeState) + "/alive", std::to_string(now.count()));
     held.mutable_desired()->set_generation(7);
     spec().set_cluster("lab");
     spec().set_enforcement(v1::ENFORCE);

@@ -183,7 +183,7 @@ TEST_F(PreflightTest, TheDiskOfAnotherMachineRefuses) {
 }
 
 TEST_F(PreflightTest, StatesThatHoldConnectRefuse) {
-  for (const v1::NodeState state : {v1::PREPARING, v1::STOPPED, v1::FENCED}) {
+  for (const v1::NodeState state : {v1::PREPARING, v1::READY, v1::STOPPED, v1::FENCED}) {
     node_.held.set_state(state);
     node_.Hold();
     ExpectRefused("orders", "");
@@ -194,6 +194,55 @@ TEST_F(PreflightTest, StatesThatHoldConnectRefuse) {
   EXPECT_EQ(Refused(), "");
   node_.SetMounts("");
   ExpectRefused("mount", "nothing is mounted at /mnt/connect");
+}
+
+// Where the agent may start nothing, a person does, once the node is prepared.
+TEST_F(PreflightTest, AReadyNodeMayBeStartedByAPersonWhereTheAgentStartsNothing) {
+  node_.held.set_state(v1::READY);
+  node_.Hold();
+  ExpectRefused("orders", "has not been told to serve");
+  node_.options.agent_config.set_allow(v1::ALLOW_INSTALL);
+  EXPECT_EQ(Refused(), "");
+  node_.held.set_state(v1::PREPARING);
+  node_.Hold();
+  ExpectRefused("orders", "is being brought to generation 7");
+  // What would start or stop Connect is not taken there.
+  node_.held.set_state(v1::STOPPED);
+  node_.Hold();
+  EXPECT_EQ(Refused(), "");
+}
+
+TEST_F(PreflightTest, ANodeThatWasOffForLongDoesNotStartBeforeItIsTold) {
+  const std::string alive = std::string(kNodeState) + "/alive";
+  const auto seconds = [this](std::chrono::minutes ago) {
+    const auto then = node_.host->Now() - ago;
+    return std::to_string(
+        std::chrono::duration_cast<std::chrono::seconds>(then.time_since_epoch()).count());
+  };
+  node_.host->SetFile(alive, seconds(std::chrono::minutes(29)));
+  EXPECT_EQ(Refused(), "");
+  node_.host->SetFile(alive, seconds(std::chrono::minutes(31)));
+  ExpectRefused("orders", "was off since 2024-08-01T11:29:00Z");
+  // Its boot starts what drained when it went off, too.
+  node_.held.set_state(v1::DRAINING);
+  node_.Hold();
+  ExpectRefused("orders", "was off since 2024-08-01T11:29:00Z");
+  node_.held.set_state(v1::SERVING);
+  node_.Hold();
+  node_.host->SetFile(alive, seconds(std::chrono::minutes(-31)));
+  ExpectRefused("orders", "the clock has run back");
+  node_.host->SetFile(alive, "none");
+  ExpectRefused("orders", "for nobody knows how long");
+  node_.host->Erase(alive);
+  ExpectRefused("orders", "for nobody knows how long");
+  // The coordinator has answered since the boot, and it is to serve.
+  node_.host->SetFile(std::string(kRuntimeDirectory) + "/told", "");
+  EXPECT_EQ(Refused(), "");
+  // A node that is only observed was never told anything.
+  node_.host->Erase(std::string(kRuntimeDirectory) + "/told");
+  node_.held.set_state(v1::OBSERVED);
+  node_.Hold();
+  EXPECT_EQ(Refused(), "");
 }
 
 TEST_F(PreflightTest, WhatTheCoordinatorForbadeWhileTheDiskWasFullCounts) {

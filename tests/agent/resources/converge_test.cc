@@ -32,6 +32,24 @@ class ConvergeTest : public testing::Test {
     return latest;
   }
   bool IsThere(const std::string& path) { return node_.host.Stat(path).ok(); }
+  void SetConnect(const std::string& active) {
+    v1::Unit unit;
+    unit.set_name(kUnit);
+    unit.set_load_state("loaded");
+    unit.set_active_state(active);
+    unit.set_unit_file_state("enabled");
+    unit.add_exec_start_pre("/usr/bin/connect-ha-agent preflight");
+    node_.host.SetUnit(unit);
+  }
+  // From nothing, by way of being ready. What the node has reached is noted as the converger does.
+  void Serve() {
+    Turn();
+    agent_->converge.NoteReached(v1::READY);
+    SetConnect("inactive");
+    assignment_.set_state(v1::SERVING);
+    Turn();
+    agent_->converge.NoteReached(v1::SERVING);
+  }
   // The agent is killed and started again; PID 1 and what it runs stay.
   void Restart() { agent_ = std::make_unique<Agent>(node_); }
 
@@ -148,6 +166,148 @@ TEST_F(ConvergeTest, ANodeWhereConnectRunsIsNotTouched) {
   EXPECT_TRUE(absl::StrContains(trouble().error(), "Connect runs here")) << said();
   EXPECT_TRUE(absl::StrContains(trouble().fix(), "systemctl stop rstudio-connect.service"));
   EXPECT_TRUE(node_.host.changes().empty());
+}
+
+TEST_F(ConvergeTest, OfAConnectThatRunsAPreviewSaysOnlyWhatDiffers) {
+  Serve();
+  const v1::Preview preview = agent_->converge.MakePreview(assignment_.desired());
+  EXPECT_EQ(preview.changes_size(), 0);
+  EXPECT_EQ(preview.troubles_size(), 0);
+}
+
+TEST_F(ConvergeTest, AReadyNodeIsStartedWhenItIsToServe) {
+  Serve();
+  EXPECT_EQ(said(), "CONVERGED");
+  const v1::Unit unit = *node_.host.ReadUnit(kUnit);
+  EXPECT_EQ(unit.load_state(), "loaded");
+  EXPECT_EQ(unit.active_state(), "active");
+  EXPECT_EQ(agent_->converge.Memory().served().generation(), 7u);
+}
+
+TEST_F(ConvergeTest, DriftOfANodeThatServesIsPutRightAndNothingIsStopped) {
+  Serve();
+  const size_t before = node_.host.changes().size();
+  node_.host.SetFile("/opt/R/4.3.3/bin/R", "tampered");
+  FakeFile edited;
+  edited.content = "[Server]\nAddress = https://elsewhere\n";
+  edited.mode = 0600;
+  node_.host.SetFile(kConfigFile, edited);
+  agent_->converge.VerifyAgain();
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_EQ(*node_.host.ReadFile("/opt/R/4.3.3/bin/R"), "R 4.3.3");
+  EXPECT_TRUE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "https://node-1"));
+  const std::vector<std::string> changes = node_.host.changes();
+  for (size_t i = before; i < changes.size(); ++i) {
+    EXPECT_FALSE(absl::StrContains(changes[i], absl::StrCat("Unit ", kUnit))) << changes[i];
+  }
+}
+
+TEST_F(ConvergeTest, WhatConnectWouldHaveToBeRestartedForWaitsAndComesFirst) {
+  Serve();
+  assignment_.mutable_desired()->set_generation(8);
+  assignment_.mutable_desired()->set_connect_config(
+      "[Server]\nAddress = https://other\n[Postgres]\nPassword = ${secret.db_password}\n");
+  node_.host.SetFile("/opt/R/4.3.3/bin/R", "tampered");
+  agent_->converge.VerifyAgain();
+  Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::DIFFERS) << said();
+  ASSERT_EQ(watch_.last().changes_size(), 1);
+  EXPECT_EQ(watch_.last().changes(0).interrupts(), "Connect must be restarted");
+  EXPECT_FALSE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "https://other"));
+  EXPECT_EQ(*node_.host.ReadFile("/opt/R/4.3.3/bin/R"), "R 4.3.3");
+  EXPECT_EQ(agent_->converge.Memory().served().generation(), 7u);
+}
+
+TEST_F(ConvergeTest, ADrainingNodeIsNeitherStartedNorStopped) {
+  Serve();
+  assignment_.set_state(v1::DRAINING);
+  const size_t before = node_.host.changes().size();
+  Turn();
+  EXPECT_EQ(node_.host.changes().size(), before);
+  SetConnect("failed");
+  Turn();
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "failed");
+}
+
+TEST_F(ConvergeTest, AStoppedNodeIsStoppedAndOtherwiseLeft) {
+  Serve();
+  node_.host.Erase("/var/lib/rstudio-connect/connect.lic");
+  assignment_.set_state(v1::STOPPED);
+  Turn();
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->load_state(), "masked");
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
+  EXPECT_FALSE(node_.host.Stat("/var/lib/rstudio-connect/connect.lic").ok());
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::DIFFERS);
+}
+
+TEST_F(ConvergeTest, AFencedNodeIsStoppedBeforeAnythingElseIsLookedAtThoughTheDiskIsFull) {
+  Serve();
+  node_.host.SetError(kStateDir, absl::ResourceExhaustedError("no space left on device"));
+  node_.host.Erase("/var/lib/rstudio-connect/connect.lic");
+  assignment_.set_state(v1::FENCED);
+  const size_t before = node_.host.changes().size();
+  Turn();
+  const std::vector<std::string> changes = node_.host.changes();
+  ASSERT_GT(changes.size(), before + 1);
+  EXPECT_EQ(changes[before], absl::StrCat("MaskUnit ", kUnit));
+  EXPECT_EQ(changes[before + 1], absl::StrCat("StopUnit ", kUnit));
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
+}
+
+TEST_F(ConvergeTest, AFencedNodeIsPutRight) {
+  Serve();
+  node_.host.Erase("/var/lib/rstudio-connect/connect.lic");
+  assignment_.set_state(v1::FENCED);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_TRUE(node_.host.Stat("/var/lib/rstudio-connect/connect.lic").ok());
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->load_state(), "masked");
+}
+
+TEST_F(ConvergeTest, WhatWasBuiltByHandIsTakenOverAsItRuns) {
+  Turn();
+  Restart();
+  node_.host.Erase(absl::StrCat(kStateDir, "/artifacts"));
+  ASSERT_TRUE(node_.host.UnmaskUnit(kUnit).ok());
+  SetConnect("active");
+  assignment_.set_state(v1::OBSERVED);
+  Turn();
+  for (const v1::Change& change : watch_.last().changes()) {
+    EXPECT_EQ(change.interrupts(), "") << said();
+  }
+  EXPECT_EQ(watch_.last().troubles_size(), 0) << said();
+  const size_t before = node_.host.changes().size();
+  assignment_.set_state(v1::SERVING);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  const std::vector<std::string> changes = node_.host.changes();
+  for (size_t i = before; i < changes.size(); ++i) {
+    EXPECT_FALSE(absl::StrContains(changes[i], absl::StrCat("Unit ", kUnit))) << changes[i];
+  }
+}
+
+TEST_F(ConvergeTest, HandsAreTakenOffWhereThatIsAsked) {
+  Turn();
+  ASSERT_EQ(node_.host.ReadUnit(kUnit)->load_state(), "masked");
+  assignment_.set_state(v1::OBSERVED);
+  assignment_.set_release(true);
+  node_.host.Erase("/var/lib/rstudio-connect/connect.lic");
+  Turn();
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->load_state(), "loaded");
+  EXPECT_EQ(node_.DpkgStatus("r-4.3.3"), "1, install ok installed");
+  EXPECT_FALSE(node_.host.Stat("/var/lib/rstudio-connect/connect.lic").ok());
+}
+
+TEST_F(ConvergeTest, HandsAreTakenOffUnderAConnectThatRuns) {
+  Serve();
+  ASSERT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
+  assignment_.set_state(v1::OBSERVED);
+  assignment_.set_release(true);
+  Turn();
+  EXPECT_EQ(watch_.last().troubles_size(), 0) << said();
+  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, install ok installed");
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "active");
 }
 
 TEST_F(ConvergeTest, APreviewSaysWhatWouldBeChangedAndChangesNothing) {
@@ -376,7 +536,7 @@ TEST_F(ConvergeTest, WhatIsLeftOfOlderSpecificationsIsRemoved) {
   EXPECT_EQ(*node_.host.ListDirectory("/opt/quarto"),
             (std::vector<std::string>{".1.5.57.sha256", "1.5.57"}));
   EXPECT_EQ(*node_.host.ListDirectory(kStateDir),
-            (std::vector<std::string>{"artifacts", "ca.crt", "changes"}));
+            (std::vector<std::string>{"artifacts", "ca.crt", "changes", "holds", "service"}));
   EXPECT_EQ(node_.host.ListDirectory(kCacheDir)->size(), 5u);
 }
 

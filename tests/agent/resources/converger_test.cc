@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "agent/resources/install/installer.h"
@@ -29,8 +31,26 @@ class ConvergerTest : public testing::Test {
     held_ = std::make_unique<Held>(node_.Holding(), node_.host);
     EXPECT_TRUE(held_->Load().ok());
     converger_ = std::make_unique<Converger>(node_.Options(), node_.host, cache_, *held_,
-                                             [this] { ++news_; });
+                                             [this] { TakeNews(); });
     EXPECT_TRUE(converger_->Start().ok());
+  }
+  ~ConvergerTest() override { Stick(false); }
+  void TakeNews() {
+    ++news_;
+    std::unique_lock<std::mutex> lock(mutex_);
+    is_stuck_ = stick_;
+    moved_.notify_all();
+    moved_.wait(lock, [this] { return !stick_; });
+  }
+  // The thread does not come back from the next thing that it tells.
+  void Stick(bool stick) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stick_ = stick;
+    moved_.notify_all();
+  }
+  void WaitUntilStuck() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    EXPECT_TRUE(moved_.wait_for(lock, seconds(30), [this] { return is_stuck_; }));
   }
   absl::Status Take() { return held_->Take(ToAnswer(assignment_)); }
   void Assign() { EXPECT_TRUE(Take().ok()); }
@@ -48,6 +68,15 @@ class ConvergerTest : public testing::Test {
     return Until([&](const ConvergerNews& news) {
       return news.convergence && news.convergence->state() == state;
     });
+  }
+  void SetConnect(const std::string& active) {
+    v1::Unit unit;
+    unit.set_name(kUnit);
+    unit.set_load_state("loaded");
+    unit.set_active_state(active);
+    unit.set_unit_file_state("enabled");
+    unit.add_exec_start_pre("/usr/bin/connect-ha-agent preflight");
+    node_.host.SetUnit(unit);
   }
   // Connect's installer does not end by itself.
   std::string StartEndlessInstall() {
@@ -67,6 +96,10 @@ class ConvergerTest : public testing::Test {
   ProbeCache cache_;
   v1::Assignment assignment_;
   std::atomic<int> news_{0};
+  std::mutex mutex_;
+  std::condition_variable moved_;
+  bool stick_ = false;
+  bool is_stuck_ = false;
   std::unique_ptr<Held> held_;
   std::unique_ptr<Converger> converger_;
 };
@@ -89,6 +122,107 @@ TEST_F(ConvergerTest, BringsTheNodeToItsAssignmentAndSaysSo) {
   EXPECT_GT(news_, 10);
   converger_->ChangesTaken(news.changes_made[3].number());
   EXPECT_EQ(converger_->News().changes_made.size(), 5u);
+}
+
+TEST_F(ConvergerTest, SaysThatItServesOnceConnectRunsAlsoAfterARestart) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  SetConnect("inactive");
+  assignment_.set_state(v1::SERVING);
+  Assign();
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::SERVING; }));
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "active");
+  StartAgent();
+  // Before it has looked at anything.
+  EXPECT_EQ(converger_->News().state, v1::SERVING);
+}
+
+// Who counts on a node to be stopped is told so when it is, and not before.
+TEST_F(ConvergerTest, SaysThatItIsStoppedOnceItIs) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  SetConnect("inactive");
+  assignment_.set_state(v1::SERVING);
+  Assign();
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::SERVING; }));
+  node_.host.SetError(kUnit, absl::UnavailableError("systemd does not answer"));
+  assignment_.set_state(v1::STOPPED);
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::WAITING));
+  EXPECT_EQ(converger_->News().state, v1::SERVING);
+  node_.host.SetError(kUnit, absl::OkStatus());
+  converger_->TryAgain();
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::STOPPED; }));
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
+  assignment_.set_state(v1::DRAINING);
+  Assign();
+  EXPECT_EQ(converger_->News().state, v1::DRAINING);
+}
+
+// A look at what is installed may take minutes; a fence does not wait for it.
+TEST_F(ConvergerTest, ConnectIsStoppedInTimeThoughTheTurnDoesNotEnd) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  SetConnect("inactive");
+  assignment_.set_state(v1::SERVING);
+  Assign();
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::SERVING; }));
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  Stick(true);
+  SetConnect("inactive");  // it is to be started anew
+  converger_->TryAgain();
+  WaitUntilStuck();
+  SetConnect("active");
+  assignment_.set_state(v1::FENCED);
+  Assign();
+  EXPECT_TRUE(Until([this](const ConvergerNews&) {
+    const v1::Unit unit = *node_.host.ReadUnit(kUnit);
+    return unit.active_state() == "inactive" && unit.load_state() == "masked";
+  }));
+  EXPECT_NE(converger_->News().state, v1::FENCED);
+  Stick(false);
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::FENCED; }));
+}
+
+// It may have been started since, and the agent been killed before it could write that down.
+TEST_F(ConvergerTest, ThatItWasStoppedOnceIsNoAnswerToTheOrderOfNow) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  SetConnect("inactive");
+  assignment_.set_state(v1::STOPPED);
+  Assign();
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::STOPPED; }));
+  node_.host.SetError(kUnit, absl::UnavailableError("systemd does not answer"));
+  StartAgent();
+  EXPECT_EQ(converger_->News().state, v1::DRAINING);
+  ASSERT_TRUE(UntilState(v1::Convergence::WAITING));
+  EXPECT_EQ(converger_->News().state, v1::DRAINING);
+  node_.host.SetError(kUnit, absl::OkStatus());
+  converger_->TryAgain();
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::STOPPED; }));
+}
+
+TEST_F(ConvergerTest, AConnectThatDoesNotStartIsToldWithItsLastLines) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  SetConnect("inactive");
+  node_.host.SetUnitEffects(
+      kUnit, [this](FakeHost&) { SetConnect("failed"); }, nullptr);
+  node_.host.SetCommand(
+      "/usr/bin/journalctl --quiet --no-pager --output=cat --boot --lines=20 "
+      "--unit=rstudio-connect.service",
+      {0, false, "no such key\n"});
+  assignment_.set_state(v1::SERVING);
+  Assign();
+  // Whoever asks has it tried again at once.
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(Until([i, this](const ConvergerNews&) {
+      return converger_->Memory().starts() > static_cast<uint32_t>(i);
+    }));
+    converger_->TryAgain();
+  }
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.start_failed == "no such key"; }));
+  EXPECT_NE(converger_->News().state, v1::SERVING);
 }
 
 TEST_F(ConvergerTest, GoesByWhatItHoldsAfterARestart) {

@@ -1,163 +1,14 @@
-// What goes wrong while a package is fetched and installed: each with what the node says and does.
+// What goes wrong while a package is installed: each with what the node says and does.
+#include "tests/agent/resources/failures.h"
+
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "agent/resources/install/installer.h"
-#include "tests/agent/resources/bare_node.h"
 
 namespace connect_ha {
 namespace {
 
 using absl::StrContains;
-using std::chrono::milliseconds;
-
-constexpr char kUrl[] = "https://example.com/connect.deb";
-
-// Connect's package alone.
-class FailuresTest : public testing::Test {
- protected:
-  FailuresTest() : agent_(std::make_unique<Agent>(node_)) {
-    deb_ = {"rstudio-connect", "2024.08.0~ubuntu22"};
-    deb_.files = {{"/opt/rstudio-connect/bin/connect", "connect"}};
-    assignment_.set_state(v1::PREPARING);
-    assignment_.mutable_desired()->set_generation(1);
-    spec().set_enforcement(v1::ENFORCE);
-    spec().mutable_connect()->set_version("2024.08.0");
-    Publish();
-  }
-  v1::ClusterSpec& spec() { return *assignment_.mutable_desired()->mutable_spec(); }
-  v1::Artifact& artifact() { return *spec().mutable_connect()->mutable_package(); }
-  void Publish() { artifact() = node_.Publish("connect.deb", deb_); }
-  std::optional<milliseconds> Turn() { return agent_->converge.Turn(assignment_, watch_); }
-  v1::Convergence::State state() const { return watch_.last().state(); }
-  std::string said() const { return Describe(watch_.last()); }
-  v1::Trouble trouble() const {
-    return watch_.last().troubles_size() > 0 ? watch_.last().troubles(0) : v1::Trouble();
-  }
-  int Fetches() const {
-    int count = 0;
-    for (const std::string& change : node_.host.changes()) {
-      if (absl::StartsWith(change, "Fetch")) ++count;
-    }
-    return count;
-  }
-  std::string Commands(size_t service) const {
-    const auto services = node_.host.services_started();
-    if (service >= services.size()) return "";
-    std::vector<std::string> lines;
-    for (const auto& command : services[service].commands) {
-      lines.push_back(absl::StrJoin(command, " "));
-    }
-    return absl::StrJoin(lines, "\n");
-  }
-  std::string CachedFile() { return absl::StrCat(kCacheDir, "/", artifact().sha256(), ".deb"); }
-  std::string InstallLine(const std::string& flags) {
-    return absl::StrCat("/usr/bin/apt-get install -y -q --no-remove --no-install-recommends ",
-                        flags, "-o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold ",
-                        CachedFile());
-  }
-  std::string Simulation() {
-    return absl::StrCat(
-        "/usr/bin/apt-get install -s -y -q --no-install-recommends "
-        "--allow-change-held-packages --allow-downgrades --allow-remove-essential ",
-        CachedFile());
-  }
-  // Somebody says stop while apt says what it would do.
-  void StopAtSimulation() {
-    node_.host.SetCommand(Simulation(), {0, false, ""}, [this](FakeHost&) {
-      watch_.StopAfterWaits(1);
-      watch_.Wait(milliseconds(1));
-    });
-  }
-  void ExpectStuck(const std::string& error) {
-    EXPECT_EQ(Turn(), std::nullopt);
-    EXPECT_EQ(state(), v1::Convergence::STUCK) << said();
-    EXPECT_TRUE(StrContains(trouble().error(), error)) << said();
-    EXPECT_FALSE(trouble().has_retry_at());
-    EXPECT_FALSE(trouble().fix().empty()) << said();
-  }
-  void ExpectConverged() {
-    Turn();
-    EXPECT_EQ(said(), "CONVERGED");
-    EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.08.0~ubuntu22, hold ok installed");
-    EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
-  }
-
-  BareNode node_;
-  FakeDeb deb_;
-  v1::Assignment assignment_;
-  std::unique_ptr<Agent> agent_;
-  TestWatch watch_{node_.host};
-};
-
-TEST_F(FailuresTest, ATransferThatBreaksIsTakenUpWhereItEnded) {
-  const std::string content = absl::StrCat("deb connect.deb", std::string(1000, 'x'));
-  node_.host.SetDownload(kUrl, {content, 100, absl::OkStatus()});
-  ExpectConverged();
-  EXPECT_EQ(Fetches(), 2);
-}
-
-TEST_F(FailuresTest, ATransferThatStallsIsTriedAgainAndThenWaitedFor) {
-  node_.host.SetDownload(kUrl, {"", {}, absl::DeadlineExceededError("nothing came for 30 s")});
-  EXPECT_TRUE(Turn().has_value());
-  EXPECT_EQ(state(), v1::Convergence::WAITING);
-  EXPECT_EQ(Fetches(), 4);
-}
-
-TEST_F(FailuresTest, AFileThatTheServerDoesNotHaveNeedsAPerson) {
-  artifact().set_url("https://example.com/gone.deb");
-  EXPECT_EQ(Turn(), std::nullopt);
-  EXPECT_EQ(state(), v1::Convergence::STUCK);
-  EXPECT_EQ(trouble().error(), "no such file: https://example.com/gone.deb");
-  EXPECT_EQ(Fetches(), 1);
-}
-
-TEST_F(FailuresTest, ACertificateThatWillNotDoNeedsAPerson) {
-  node_.host.SetDownload(kUrl, {"", {}, absl::FailedPreconditionError("certificate expired")});
-  Turn();
-  EXPECT_EQ(state(), v1::Convergence::STUCK);
-  EXPECT_EQ(trouble().error(), "certificate expired");
-  EXPECT_EQ(Fetches(), 1);
-}
-
-TEST_F(FailuresTest, PlainHttpIsNotFetchedUnlessTheSpecificationSaysSo) {
-  node_.host.SetDownload("http://example.com/connect.deb",
-                         {absl::StrCat("deb connect.deb", std::string(1000, 'x')), {}, {}});
-  artifact().set_url("http://example.com/connect.deb");
-  Turn();
-  EXPECT_EQ(state(), v1::Convergence::STUCK);
-  spec().mutable_downloads()->set_allow_http(true);
-  assignment_.mutable_desired()->set_generation(2);
-  ExpectConverged();
-}
-
-TEST_F(FailuresTest, AFileLargerThanTheLimitNeedsAPerson) {
-  spec().mutable_downloads()->set_limit_bytes(100);
-  ExpectStuck("larger than 100 bytes");
-  EXPECT_EQ(trouble().fix(), "raise downloads.limit_bytes if it is meant to be so large");
-}
-
-TEST_F(FailuresTest, ADiskThatIsFullIsWaitedFor) {
-  for (const char* path : {kCacheDir, "/opt"}) {
-    node_.host.SetUse(path, {1ull << 30, 1ull << 20, false});
-    const auto retry = Turn();
-    ASSERT_TRUE(retry.has_value()) << said();
-    EXPECT_EQ(state(), v1::Convergence::WAITING);
-    EXPECT_TRUE(StrContains(trouble().fix(), absl::StrCat("make room at ", path))) << said();
-    EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "");
-    node_.host.SetUse(path, {100ull << 30, 50ull << 30, false});
-    watch_.Pass(*retry);
-  }
-  ExpectConverged();
-}
-
-TEST_F(FailuresTest, ADamagedFileInTheCacheIsFetchedAgain) {
-  node_.host.SetFile(absl::StrCat(kCacheDir, "/", artifact().sha256(), ".deb"), "damaged");
-  ExpectConverged();
-  EXPECT_EQ(Fetches(), 1);
-}
 
 TEST_F(FailuresTest, AnotherPackageIsNotInstalled) {
   deb_.name = "rstudio-server";
@@ -313,33 +164,6 @@ TEST_F(FailuresTest, NoOtherPackageIsRemovedOrTakenOffHoldForOne) {
                 "/usr/bin/env --unset=SYSTEMD_OFFLINE systemctl daemon-reload");
 }
 
-TEST_F(FailuresTest, WhatAptCouldNotInstallIsOnHoldAgain) {
-  FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
-  node_.SetInstalled(older, "hold ok installed");
-  FakeServiceCommand refused;
-  refused.exit_code = 100;
-  refused.log = "E: something is wrong\n";
-  node_.host.SetService(InstallLine("--reinstall "), refused);
-  Turn();
-  EXPECT_EQ(state(), v1::Convergence::STUCK) << said();
-  EXPECT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, hold ok installed");
-}
-
-TEST_F(FailuresTest, APowerCutAfterTheHoldWasTakenOffIsMended) {
-  FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
-  node_.SetInstalled(older, "hold ok installed");
-  deb_.reads = 5;
-  Publish();
-  watch_.StopAfterWaits(4);
-  Turn();
-  ASSERT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.06.0~ubuntu22, install ok installed");
-  node_.host.Reboot();
-  agent_ = std::make_unique<Agent>(node_);
-  watch_.StopAfterWaits(0);
-  ExpectConverged();
-  EXPECT_FALSE(StrContains(Commands(1), "unhold")) << Commands(1);
-}
-
 TEST_F(FailuresTest, APackageForWhichAnotherWouldGoIsNotInstalled) {
   deb_.simulated = "Remv file [1:5.44-3]\n";
   Publish();
@@ -373,9 +197,7 @@ TEST_F(FailuresTest, NothingIsChangedAfterSomebodySaidStopDuringTheLook) {
   node_.host.SetFile(CachedFile(), "its file");
   StopAtSimulation();
   Turn();
-  for (const std::string& change : node_.host.changes()) {
-    EXPECT_TRUE(absl::StartsWith(change, "Run ")) << change;
-  }
+  ExpectNothingChangedButTheService();
   watch_.StopAfterWaits(0);
   Publish();
   ExpectConverged();
@@ -408,13 +230,13 @@ TEST_F(FailuresTest, WhatIsNoDigestIsNotLookedAt) {
     ExpectStuck("the specification names an artifact's sha256 \"" + wrong + "\"");
     EXPECT_EQ(trouble().resource(), "specification");
   }
-  EXPECT_TRUE(node_.host.changes().empty());
+  ExpectNothingChangedButTheService();
 }
 
 TEST_F(FailuresTest, WhatIsNoVersionIsNotLookedAt) {
   spec().mutable_runtimes()->add_quarto()->set_version("../../etc");
   ExpectStuck("the specification names a version \"../../etc\"");
-  EXPECT_TRUE(node_.host.changes().empty());
+  ExpectNothingChangedButTheService();
 }
 
 TEST_F(FailuresTest, AnotherBuildOfTheSameVersionIsReplaced) {
@@ -475,81 +297,6 @@ TEST_F(FailuresTest, AnRWithAnOlderPackagingIsStillTheRThatIsWanted) {
   ExpectConverged();
   EXPECT_EQ(node_.DpkgStatus("r-4.3.3"), "1, hold ok installed");
   EXPECT_TRUE(StrContains(Commands(1), "--allow-downgrades --reinstall")) << Commands(1);
-}
-
-TEST_F(FailuresTest, AnAgentThatIsKilledFindsTheInstallerThatRuns) {
-  deb_.reads = 5;
-  Publish();
-  watch_.StopAfterWaits(1);
-  EXPECT_EQ(Turn(), std::nullopt);
-  EXPECT_EQ(watch_.last().step().phase(), v1::Step::INSTALLING);
-  agent_ = std::make_unique<Agent>(node_);
-  watch_.StopAfterWaits(0);
-  ExpectConverged();
-  EXPECT_EQ(node_.InstallsOf(artifact().sha256()), 1);
-  EXPECT_EQ(Fetches(), 1);
-}
-
-// PID 1 stops to answer for a service while its end is waited for.
-class SlowSystemd : public TestWatch {
- public:
-  SlowSystemd(FakeHost& host, std::string service)
-      : TestWatch(host), host_(host), service_(std::move(service)) {}
-  bool Wait(milliseconds span) override {
-    if (span.count() > 0) ++waits_;  // a download only asks whether to go on
-    if (waits_ == 1) host_.SetError(service_, absl::UnavailableError("PID 1 does not answer"));
-    if (waits_ == 20) host_.SetError(service_, absl::OkStatus());
-    return TestWatch::Wait(span);
-  }
-  int waits() const { return waits_; }
-
- private:
-  FakeHost& host_;
-  const std::string service_;
-  int waits_ = 0;
-};
-
-TEST_F(FailuresTest, AnInstallerOfWhichSystemdDoesNotTellForAWhileIsWaitedFor) {
-  deb_.reads = 5;
-  Publish();
-  SlowSystemd watch(node_.host, InstallerService("install", artifact().sha256()));
-  agent_->converge.Turn(assignment_, watch);
-  EXPECT_EQ(Describe(watch.last()), "CONVERGED");
-  EXPECT_GE(watch.waits(), 20);
-  EXPECT_EQ(node_.InstallsOf(artifact().sha256()), 1);
-  EXPECT_EQ(agent_->journal.Pending(10).back().change().from(), "absent");
-}
-
-TEST_F(FailuresTest, AnInstallerThatFailedWhileTheAgentWasAwayIsNotRunAgain) {
-  deb_.reads = 5;
-  deb_.exit_code = 1;
-  deb_.log = "it failed\n";
-  Publish();
-  watch_.StopAfterWaits(1);
-  Turn();
-  for (int i = 0; i < 10; ++i) {
-    (void)node_.host.ReadService(InstallerService("install", artifact().sha256()));
-  }
-  agent_ = std::make_unique<Agent>(node_);
-  watch_.StopAfterWaits(0);
-  Turn();
-  EXPECT_EQ(state(), v1::Convergence::STUCK);
-  EXPECT_EQ(trouble().log(), "it failed");
-  EXPECT_EQ(node_.InstallsOf(artifact().sha256()), 1);
-}
-
-TEST_F(FailuresTest, APowerCutDuringTheInstallationIsMended) {
-  deb_.reads = 5;
-  Publish();
-  watch_.StopAfterWaits(1);
-  Turn();
-  node_.host.Reboot();
-  node_.SetInstalled(deb_, "install reinstreq half-installed");
-  node_.host.SetFile("/opt/rstudio-connect/bin/connect", "");
-  agent_ = std::make_unique<Agent>(node_);
-  watch_.StopAfterWaits(0);
-  ExpectConverged();
-  EXPECT_EQ(*node_.host.ReadFile("/opt/rstudio-connect/bin/connect"), "connect");
 }
 
 TEST_F(FailuresTest, ANodeWithoutAptSaysSo) {

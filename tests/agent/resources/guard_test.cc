@@ -262,7 +262,7 @@ TEST_F(GuardTest, AConnectThatRunsIsNeitherStoppedNorRestarted) {
   node_.host.SetReload([](FakeHost& machine) { machine.SetUnit(Guarded("active")); });
   node_.host.SetUnit(Loaded("active"));
   const absl::Status refused = Apply();
-  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(StrContains(refused.message(), "it would be stopped at once")) << refused;
   EXPECT_EQ(DropIn(), "");
   v1::Unit mount;

@@ -110,9 +110,9 @@ End EndOf(BareNode& node, const ChangeJournal& journal, const v1::Assignment& as
   end.told = Told(journal, assignment.desired().generation());
   end.installs = Installs(node, assignment.desired().spec());
   end.packages = *node.host.ReadFile("/var/lib/dpkg/status");
-  for (const char* directory :
-       {"/opt", "/opt/R", "/opt/python", "/opt/quarto", kStateDir,
-        "/var/lib/connect-ha-agent/artifacts", "/var/lib/rstudio-connect"}) {
+  for (const char* directory : {"/opt", "/opt/R", "/opt/python", "/opt/quarto", kStateDir,
+                                "/var/lib/connect-ha-agent/artifacts",
+                                "/var/lib/connect-ha-agent/holds", "/var/lib/rstudio-connect"}) {
     const auto names = node.host.ListDirectory(directory);
     if (!names.ok()) continue;
     for (const std::string& name : *names) {

@@ -168,6 +168,12 @@ class RealNode : public testing::Test {
     Converge converge(options, host_, cache, journal);
     converge.Turn(assignment, watch_);
   }
+  // What dpkg is to do with the package: "install", "hold".
+  std::string Selected(const std::string& package) {
+    const auto run =
+        host_.Run({"/usr/bin/dpkg-query", "-W", "-f", "${db:Status-Want}", package}, {});
+    return run.ok() ? run->output : std::string(run.status().message());
+  }
   void ExpectConverged() {
     EXPECT_EQ(watch_.last.state(), v1::Convergence::CONVERGED) << watch_.last.DebugString();
     EXPECT_FALSE(std::filesystem::exists(kStarted));
@@ -316,6 +322,32 @@ TEST_F(RealNode, ALockThatAnotherHoldsIsWaitedFor) {
   holder.join();
   ExpectConverged();
   EXPECT_GE(steady_clock::now() - begun, seconds(5));
+}
+
+TEST_F(RealNode, LettingGoTakesOffTheAgentsHoldsAndNoOthers) {
+  // Another build, which somebody put on hold: it is replaced, and its hold put back.
+  MakeDeb("r-4.4.2", "1", {{"/opt/R/4.4.2/bin/R", "another"}}, "");
+  Run({"/usr/bin/dpkg", "-i", absl::StrCat(kWork, "/r-4.4.2-1.deb")});
+  Run({"/usr/bin/apt-mark", "hold", "r-4.4.2"});
+  v1::Assignment assignment = MakeAssignment(24, "2024.10.4");
+  v1::RuntimeSpec& r = *assignment.mutable_desired()->mutable_spec()->mutable_runtimes()->add_r();
+  r.set_version("4.4.2");
+  *r.mutable_package() = MakeDeb("r-4.4.2", "1", {{"/opt/R/4.4.2/bin/R", kR}}, "");
+  Turn(assignment);
+  ExpectConverged();
+  EXPECT_EQ(Read("/opt/R/4.4.2/bin/R"), kR);
+  for (const char* package : {"rstudio-connect", "r-4.3.3", "r-4.4.2"}) {
+    EXPECT_EQ(Selected(package), "hold") << package;
+  }
+  assignment.set_state(v1::OBSERVED);
+  assignment.set_release(true);
+  Turn(assignment);
+  EXPECT_EQ(watch_.last.troubles_size(), 0) << watch_.last.DebugString();
+  EXPECT_NE(host_.ReadUnit(kUnit)->load_state(), "masked");
+  EXPECT_EQ(Selected("rstudio-connect"), "install");
+  EXPECT_EQ(Selected("r-4.3.3"), "install");
+  EXPECT_EQ(Selected("r-4.4.2"), "hold");
+  EXPECT_FALSE(std::filesystem::exists(kStarted));
 }
 
 TEST_F(RealNode, AScriptThatTakesTheMaskAwayStartsNothing) {

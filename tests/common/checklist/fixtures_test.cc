@@ -87,6 +87,8 @@ TEST(BaseCluster, Holds) {
   const std::map<std::string, v1::Outcome> expected = {
       {"database-dir-is-shared", v1::NOT_APPLICABLE},
       {"landing-dir-is-shared", v1::NOT_APPLICABLE},
+      {"load-balancer-is-sticky", v1::NOT_APPLICABLE},
+      {"load-balancer-reaches-nodes", v1::NOT_APPLICABLE},
       {"storage-has-room", v1::NOT_APPLICABLE},
       {"storage-is-encrypted-in-transit", v1::NOT_APPLICABLE},
   };

@@ -18,6 +18,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
+constexpr char kSpec[] =
+    "cluster: analytics\nenforcement: enforce\nruntimes:\n  r: []\n"
+    "prove: {storage: true, database: true}\n";
+
 // A specification in a directory of its own; one node, which would change one thing.
 class Apply : public testing::Test {
  protected:
@@ -25,7 +29,7 @@ class Apply : public testing::Test {
     char pattern[] = "/tmp/connect-ha-apply.XXXXXX";
     dir_ = mkdtemp(pattern);
     path_ = dir_ + "/cluster.yaml";
-    std::ofstream(path_) << "cluster: analytics\nenforcement: enforce\nruntimes:\n  r: []\n";
+    std::ofstream(path_) << kSpec;
     world_.coordinator.previews.resize(1);
     v1::NodePreview& node = *world_.coordinator.previews[0].add_nodes();
     node.set_node("node-1");
@@ -241,8 +245,7 @@ TEST_F(SignedApply, SignsTheFilesAsTheNextGenerationAboveWhatNodesHold) {
 
 TEST_F(SignedApply, WhatIsInForceUnsignedIsAppliedSigned) {
   AddGeneration("");
-  world_.coordinator.specs[1].mutable_bundle()->set_source(
-      "cluster: analytics\nenforcement: enforce\nruntimes:\n  r: []\n");
+  world_.coordinator.specs[1].mutable_bundle()->set_source(kSpec);
   EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds) << world_.error;
   EXPECT_THAT(world_.out, HasSubstr("nothing to apply"));
   EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--sign", key_}), kHolds) << world_.error;
@@ -306,6 +309,19 @@ TEST_F(Apply, ANodeThatRefusesEndsTheFollowingAndSaysWhy) {
   EXPECT_THAT(world_.out, HasSubstr("it is not signed"));
 }
 
+// The plan says so: look at the nodes, then connect-ha apply.
+TEST_F(Apply, WhereTheStoreIsAnOlderCopyTheSameIsAppliedAgain) {
+  world_.coordinator.specs.resize(1);
+  v1::SpecGeneration& spec = world_.coordinator.specs[0];
+  spec.set_generation(1);
+  ASSERT_TRUE(LoadSpecBundle(path_, *spec.mutable_bundle()).empty());
+  world_.coordinator.snapshots = {Snapshot(v1::Convergence::CONVERGED)};
+  v1::PlanMemory& memory = *world_.coordinator.plan.mutable_decision()->mutable_remember();
+  memory.mutable_restored_at()->set_seconds(1'700'000'000);
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("generation 2 is in force\n"));
+}
+
 // One node's word makes no generation, and nobody waits for it.
 TEST_F(Apply, ANodeThatIsOddIsNamedAndNotWaitedFor) {
   world_.coordinator.specs.resize(1);
@@ -328,6 +344,101 @@ TEST_F(Apply, ANodeThatIsOddIsNamedAndNotWaitedFor) {
   EXPECT_THAT(world_.out, HasSubstr("node-2: says that it goes by what nobody gave it: look at who "
                                     "has access to it, then connect-ha node remove node-2\n"));
   EXPECT_THAT(world_.out, HasSubstr("1 of 2 nodes as generation 1 says"));
+}
+
+// What is to be enforced is done when the nodes serve, too.
+class ApplyAndServe : public Apply {
+ protected:
+  ApplyAndServe() { world_.width = 400; }
+
+  v1::Snapshot Told(v1::NodeState assigned, v1::NodeState reported,
+                    v1::Convergence::State convergence = v1::Convergence::CONVERGED) {
+    v1::Snapshot snapshot = Snapshot(convergence);
+    snapshot.mutable_spec()->set_enforcement(v1::ENFORCE);
+    v1::NodeSnapshot& node = *snapshot.mutable_nodes(0);
+    node.set_assigned_state(assigned);
+    node.set_reported_state(reported);
+    *node.mutable_assigned_since() = ToProto(world_.now);
+    if (assigned != v1::SERVING) node.set_assigned_reason("as the specification says");
+    return snapshot;
+  }
+  // Looked at anew each second.
+  void Follow(const v1::Snapshot& snapshot, int seconds) {
+    world_.waits = seconds;
+    world_.coordinator.snapshots = {snapshot};
+    world_.on_wait = [this] {
+      v1::Snapshot& shown = world_.coordinator.snapshots[0];
+      *shown.mutable_taken_at() = ToProto(world_.now);
+      for (v1::NodeSnapshot& node : *shown.mutable_nodes()) {
+        *node.mutable_last_seen() = ToProto(world_.now);
+      }
+    };
+  }
+  int ApplyAndWait() { return world_.Run({"apply", path_, "--yes", "--wait"}); }
+  std::chrono::microseconds Took() const { return world_.now - begun_; }
+
+  const Time begun_ = world_.now;
+};
+
+TEST_F(ApplyAndServe, WaitsUntilTheNodeServes) {
+  v1::Snapshot ready = Told(v1::READY, v1::PREPARING);
+  ready.mutable_nodes(0)->set_waits_for("its agent to get there");
+  world_.coordinator.snapshots = {ready, Told(v1::SERVING, v1::READY),
+                                  Told(v1::SERVING, v1::SERVING)};
+  EXPECT_EQ(ApplyAndWait(), kHolds);
+  EXPECT_THAT(world_.out,
+              HasSubstr("[0s] node-1: as generation 1 says; preparing -> ready; waits for: its "
+                        "agent to get there\n"
+                        "[1s] node-1: as generation 1 says; ready -> serving\n"
+                        "[2s] node-1: as generation 1 says; serving\n"
+                        "1 of 1 node as generation 1 says, after 2s\n"));
+}
+
+// A first start may take minutes, and nobody is sent there meanwhile.
+TEST_F(ApplyAndServe, WaitsUntilConnectAnswers) {
+  v1::Snapshot silent = Told(v1::SERVING, v1::SERVING);
+  silent.mutable_nodes(0)->set_waits_for("Connect to answer");
+  world_.coordinator.snapshots = {silent, Told(v1::SERVING, v1::SERVING)};
+  EXPECT_EQ(ApplyAndWait(), kHolds);
+  EXPECT_EQ(Took(), std::chrono::seconds(1));
+}
+
+TEST_F(ApplyAndServe, WaitsForNoNodeThatAPersonHolds) {
+  Follow(Told(v1::READY, v1::READY), 100);
+  world_.coordinator.snapshots[0].mutable_nodes(0)->set_waits_for("cordoned by admin/alice: a");
+  v1::Word& word = *world_.coordinator.plan.add_words();
+  word.set_kind(v1::Word::CORDON);
+  word.set_node("node-1");
+  EXPECT_EQ(ApplyAndWait(), kHolds);
+  EXPECT_EQ(Took(), std::chrono::seconds(0));
+}
+
+TEST_F(ApplyAndServe, WaitsForNoNodeThatMayGoNoFurther) {
+  Follow(Told(v1::READY, v1::READY), 100);
+  world_.coordinator.snapshots[0].mutable_nodes(0)->set_waits_for("allow: serve");
+  world_.coordinator.snapshots[0].mutable_nodes(0)->set_allow(v1::ALLOW_INSTALL);
+  EXPECT_EQ(ApplyAndWait(), kHolds);
+  EXPECT_EQ(Took(), std::chrono::seconds(0));
+}
+
+TEST_F(ApplyAndServe, ANodeWhereConnectDoesNotStartEndsIt) {
+  Follow(Told(v1::STOPPED, v1::STOPPED), 100);
+  EXPECT_EQ(ApplyAndWait(), kFails);
+  EXPECT_EQ(Took(), std::chrono::seconds(0));
+}
+
+TEST_F(ApplyAndServe, AFencedNodeHasItsTimeToComeBack) {
+  Follow(Told(v1::FENCED, v1::FENCED), 1000);
+  EXPECT_EQ(ApplyAndWait(), kFails);
+  EXPECT_EQ(Took(), std::chrono::minutes(3));
+}
+
+TEST_F(ApplyAndServe, ANodeThatIsLeftAsItIsHasItsTimeToBeToldSomethingElse) {
+  Follow(Told(v1::OBSERVED, v1::OBSERVED, v1::Convergence::DIFFERS), 1000);
+  world_.coordinator.snapshots[0].mutable_nodes(0)->set_waits_for("package rstudio-connect");
+  EXPECT_EQ(ApplyAndWait(), kFails);
+  EXPECT_EQ(Took(), std::chrono::seconds(30));
+  EXPECT_THAT(world_.out, HasSubstr("0 changes pending, not made: package rstudio-connect\n"));
 }
 
 TEST(LineDiff, ShowsWhatDiffersWithALineAround) {

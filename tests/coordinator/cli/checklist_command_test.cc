@@ -222,6 +222,23 @@ TEST(Checklist, SaysOnceWhatHundredsSay) {
   EXPECT_THAT(world.out, HasSubstr("node-0, node-1 and 298 more"));
 }
 
+TEST(Checklist, WhatPassesAndIsWaivedSaysSoToProgramsToo) {
+  World world;
+  AllPass(world);
+  v1::Word& word = *world.coordinator.plan.add_words();
+  word.set_kind(v1::Word::WAIVE);
+  word.set_rule("disk-has-room");
+  word.set_node("node-1");
+  word.set_by("admin/bob");
+  word.set_reason("a < b");
+  word.mutable_until()->set_seconds(1722520800);
+  EXPECT_EQ(world.Run({"checklist", "--output", "junit"}), kHolds);
+  EXPECT_THAT(world.out, HasSubstr("name=\"disk-has-room\">\n      <system-out>waived on node-1 "
+                                   "until 2024-08-01T14:00:00Z by admin/bob: a &lt; b\n"
+                                   "</system-out>\n    </testcase>\n"));
+  EXPECT_EQ(CountOf(world.out, "waived"), 1u);
+}
+
 TEST(Refresh, GivesUpAfterThirtySecondsAndNamesTheNode) {
   World world;
   world.coordinator.refresh[0].add_done("node-1");

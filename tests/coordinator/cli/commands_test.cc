@@ -78,13 +78,15 @@ TEST(NodeRemove, DoesNothingWithoutAYes) {
 TEST(Why, IsTakenAlongByWhateverIsWrittenDown) {
   World world;
   world.coordinator.created.set_join_command("connect-ha-agent enroll");
-  EXPECT_EQ(world.Run({"node", "remove", "node-2", "--yes", "--why", "broken disk"}), kHolds);
+  EXPECT_EQ(world.Run({"node", "remove", "node-2", "--yes", "--reason", "broken disk"}), kHolds);
+  EXPECT_EQ(world.Run({"node", "remove", "node-3", "--yes", "--why", "its fan"}), kHolds);
   EXPECT_EQ(world.Run({"token", "revoke", "x", "--why=leaked"}), kHolds);
   EXPECT_EQ(world.Run({"token", "create", "--why", "new node"}), kHolds);
   EXPECT_EQ(world.Run({"admin", "remove", "bob", "--yes", "--why", "left"}), kHolds);
   EXPECT_THAT(world.coordinator.changes,
-              ElementsAre("remove node-2, why: broken disk", "revoke x, why: leaked",
-                          "create why: \"new node\"", "remove admin bob, why: left"));
+              ElementsAre("remove node-2, why: broken disk", "remove node-3, why: its fan",
+                          "revoke x, why: leaked", "create why: \"new node\"",
+                          "remove admin bob, why: left"));
 }
 
 TEST(AdminRemove, DoesNothingWithoutAYes) {
@@ -153,6 +155,7 @@ TEST(Show, NoCommandFetchesTheFactsOfEveryNode) {
                                                                  {"facts", "node-1"},
                                                                  {"diff", "node-1", "node-2"},
                                                                  {"proof"},
+                                                                 {"plan"},
                                                                  {"events"}}) {
     World world;
     world.Run(words);
@@ -162,23 +165,27 @@ TEST(Show, NoCommandFetchesTheFactsOfEveryNode) {
 
 // Every error of every command says what to type next.
 TEST(Errors, EachCarriesAFix) {
-  for (const auto& words :
-       std::vector<std::vector<std::string>>{{"status"},
-                                             {"checklist"},
-                                             {"nodes"},
-                                             {"facts", "node-1"},
-                                             {"proof"},
-                                             {"events"},
-                                             {"token", "create"},
-                                             {"token", "list"},
-                                             {"token", "revoke", "x"},
-                                             {"admin", "list"},
-                                             {"admin", "remove", "bob", "--yes"},
-                                             {"audit"},
-                                             {"audit", "--verify"},
-                                             {"diff", "node-1", "node-2"},
-                                             {"preview", "tests/coordinator/cli/cluster.yaml"},
-                                             {"node", "remove", "node-1", "--yes"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"status"},
+           {"checklist"},
+           {"nodes"},
+           {"facts", "node-1"},
+           {"proof"},
+           {"events"},
+           {"token", "create"},
+           {"token", "list"},
+           {"token", "revoke", "x"},
+           {"admin", "list"},
+           {"admin", "remove", "bob", "--yes"},
+           {"audit"},
+           {"audit", "--verify"},
+           {"diff", "node-1", "node-2"},
+           {"preview", "tests/coordinator/cli/cluster.yaml"},
+           {"plan"},
+           {"node", "drain", "node-1", "--reason", "a"},
+           {"node", "start", "node-1", "--reason", "a"},
+           {"waive", "disk-has-room", "--until", "1h", "--reason", "a"},
+           {"node", "remove", "node-1", "--yes"}}) {
     World world;
     world.coordinator.error = absl::UnavailableError("no answer; fix: wait");
     EXPECT_EQ(world.Run(words), kUnknown) << words[0];

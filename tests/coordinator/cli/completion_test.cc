@@ -54,11 +54,15 @@ TEST_F(Completion, OffersCommands) {
   EXPECT_EQ(Offers("connect-ha ch"), "check-config checklist\n");
   EXPECT_EQ(Offers("connect-ha token ''"), "create list revoke\n");
   EXPECT_EQ(Offers("connect-ha help tok"), "token\n");
+  EXPECT_EQ(Offers("connect-ha node ''"),
+            "cordon drain fence gone remove start stop uncordon unfence\n");
 }
 
 TEST_F(Completion, OffersOptionsOfTheCommandOnly) {
-  EXPECT_EQ(Offers("connect-ha node remove node-1 --"), "--yes --why --identity --help\n");
+  EXPECT_EQ(Offers("connect-ha node remove node-1 --"), "--yes --reason --why --identity --help\n");
   EXPECT_EQ(Offers("connect-ha token create --u"), "--uses\n");
+  EXPECT_EQ(Offers("connect-ha node drain node-1 --"),
+            "--reason --until --now --allow-downtime --identity --help\n");
   EXPECT_EQ(Offers("connect-ha admin create alice --role v"), "viewer\n");
 }
 
@@ -76,6 +80,8 @@ TEST_F(Completion, OffersOperandsThatAreKnown) {
   EXPECT_EQ(Offers("connect-ha proof --output json d"), "database\n");
   EXPECT_EQ(Offers("connect-ha proof storage d"), "\n");
   EXPECT_EQ(Offers("connect-ha proof storage --wa"), "--watch\n");
+  EXPECT_EQ(Offers("connect-ha waive encr"), "encryption-key-matches\n");
+  EXPECT_EQ(Offers("connect-ha waive --until 2h encr"), "encryption-key-matches\n");
 }
 
 TEST_F(Completion, DoesNotTakeAValueForACommand) {

@@ -36,6 +36,8 @@ struct FakeCoordinator {
   std::vector<v1::Snapshot> snapshots;  // one a call, instead of `snapshot`; the last one stays
   size_t snapshot_polls = 0;
 
+  v1::GetPlanResponse plan;  // with the words, those that are given and taken back too
+
   std::vector<std::string> changes;  // what was asked for: "remove node-1"
   size_t polls = 0;
   size_t listings = 0;
@@ -133,6 +135,9 @@ class FakeAdmin : public AdminLink {
       brief.set_agent_version(node.agent_version());
       brief.set_allow(node.allow());
       brief.set_claimants(static_cast<uint32_t>(node.claimants_size()));
+      brief.set_assigned_reason(node.assigned_reason());
+      if (node.has_assigned_since()) *brief.mutable_assigned_since() = node.assigned_since();
+      brief.set_waits_for(node.waits_for());
       if (!node.has_facts()) continue;
       v1::FactsBrief& facts = *brief.mutable_facts();
       facts.set_connect_version(node.facts().connect().package().version());
@@ -201,8 +206,47 @@ class FakeAdmin : public AdminLink {
     }
     return Answer(response);
   }
+  absl::StatusOr<v1::GiveWordResponse> GiveWord(const v1::GiveWordRequest& request) override {
+    coordinator_.changes.push_back("give " + request.word().ShortDebugString());
+    v1::GiveWordResponse response;
+    v1::Word& word = *response.mutable_word();
+    word = request.word();
+    word.set_number(static_cast<uint64_t>(coordinator_.plan.words_size()) + 1);
+    word.set_by("admin/alice");
+    *coordinator_.plan.add_words() = word;
+    Assign(word.node(), response);
+    return Answer(response);
+  }
+  absl::StatusOr<v1::TakeBackResponse> TakeBack(const v1::TakeBackRequest& request) override {
+    coordinator_.changes.push_back("take back " + request.ShortDebugString());
+    v1::TakeBackResponse response;
+    const v1::GetPlanResponse before = coordinator_.plan;
+    coordinator_.plan.clear_words();
+    for (const v1::Word& word : before.words()) {
+      const bool of_kind = std::count(request.kinds().begin(), request.kinds().end(),
+                                      static_cast<int>(word.kind())) > 0;
+      const bool taken = of_kind && word.node() == request.node() && word.rule() == request.rule();
+      *(taken ? response.add_words() : coordinator_.plan.add_words()) = word;
+    }
+    Assign(request.node(), response);
+    if (coordinator_.error.ok() && response.words().empty()) {
+      return absl::NotFoundError("nothing of that was said of " + request.node() +
+                                 "\nfix: connect-ha plan shows what was");
+    }
+    return Answer(response);
+  }
+  absl::StatusOr<v1::GetPlanResponse> GetPlan(const v1::GetPlanRequest&) override {
+    return Answer(coordinator_.plan);
+  }
 
  private:
+  template <typename Response>
+  void Assign(const std::string& node, Response& response) const {
+    for (const v1::NodeAssignment& assignment : coordinator_.plan.decision().assignments()) {
+      if (assignment.node() == node) *response.mutable_assignment() = assignment;
+    }
+  }
+
   v1::Snapshot NextSnapshot() {
     if (coordinator_.snapshots.empty()) return coordinator_.snapshot;
     const size_t last = coordinator_.snapshots.size() - 1;

@@ -17,8 +17,9 @@ struct GoldenCase {
 };
 void PrintTo(const GoldenCase& golden, std::ostream* out);
 
-// Of status and checklist; of apply, preview and spec.
+// Of status and checklist; of the plan; of apply, preview and spec.
 std::vector<GoldenCase> ChecklistCases();
+std::vector<GoldenCase> PlanCases();
 std::vector<GoldenCase> SpecCases();
 // All: those, and what is left.
 std::vector<GoldenCase> GoldenCases();

@@ -52,7 +52,11 @@ void Following(World& world) {
   auto& waiting = *snapshots[1].mutable_nodes(2)->mutable_convergence();
   waiting.set_state(v1::Convergence::WAITING);
   waiting.mutable_troubles(0)->mutable_retry_at()->set_seconds(1722513620);
-  snapshots[3].mutable_nodes(1)->mutable_convergence()->set_state(v1::Convergence::CONVERGED);
+  v1::NodeSnapshot& done = *snapshots[3].mutable_nodes(1);
+  done.mutable_convergence()->set_state(v1::Convergence::CONVERGED);
+  done.set_assigned_state(v1::SERVING);
+  done.set_reported_state(v1::SERVING);
+  done.mutable_assigned_since()->set_seconds(1722513600);
   world.waits = 60;
 }
 

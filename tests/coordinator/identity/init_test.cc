@@ -343,6 +343,7 @@ TEST(ExampleSpec, LoadsAsItIsAndWithEverythingInIt) {
     v1::ClusterSpec spec;
     EXPECT_EQ(FormatProblems(ParseYaml(text, "cluster.yaml", spec)), "");
     EXPECT_EQ(FormatProblems(ValidateClusterSpec(spec, "cluster.yaml")), "");
+    EXPECT_EQ(FormatProblems(CheckRules(spec, "cluster.yaml")), "");
     EXPECT_EQ(spec.cluster(), "analytics");
     EXPECT_TRUE(spec.prove().storage() && spec.prove().database());
     EXPECT_EQ(spec.has_database(), text != example);
@@ -354,7 +355,8 @@ TEST(ExampleSpec, ShowsEveryKeyOfTheInstallation) {
   for (const google::protobuf::Descriptor* message :
        {v1::ConnectSpec::descriptor(), v1::LicenseSpec::descriptor(), v1::Artifact::descriptor(),
         v1::RuntimesSpec::descriptor(), v1::SecretSpec::descriptor(),
-        v1::DownloadsSpec::descriptor()}) {
+        v1::DownloadsSpec::descriptor(), v1::NodesSpec::descriptor(),
+        v1::LoadBalancerSpec::descriptor(), v1::RuleSpec::descriptor()}) {
     for (int i = 0; i < message->field_count(); ++i) {
       const std::string key = message->field(i)->name() + ":";
       EXPECT_NE(example.find(key), std::string::npos) << message->name() << " " << key;

@@ -40,6 +40,13 @@ std::map<std::string, grpc::StatusCode> CodesOf(Stub& stub) {
   remove_node.set_node("nobody");
   v1::RevokeTokenRequest revoke;
   revoke.set_id("none");
+  v1::GiveWordRequest give;
+  give.mutable_word()->set_kind(v1::Word::CORDON);
+  give.mutable_word()->set_node("nobody");
+  give.mutable_word()->set_reason("asked for it");
+  v1::TakeBackRequest take_back;
+  take_back.add_kinds(v1::Word::CORDON);
+  take_back.set_node("nobody");
   return {{"GetChecklist", CodeOf(stub, &Stub::GetChecklist, {})},
           {"GetSnapshot", CodeOf(stub, &Stub::GetSnapshot, {})},
           {"RefreshStatus", CodeOf(stub, &Stub::RefreshStatus, {})},
@@ -58,7 +65,10 @@ std::map<std::string, grpc::StatusCode> CodesOf(Stub& stub) {
           {"CreateAdmin", CodeOf(stub, &Stub::CreateAdmin, create)},
           {"RemoveAdmin", CodeOf(stub, &Stub::RemoveAdmin, remove)},
           {"RemoveNode", CodeOf(stub, &Stub::RemoveNode, remove_node)},
-          {"ApplySpec", CodeOf(stub, &Stub::ApplySpec, apply)}};
+          {"ApplySpec", CodeOf(stub, &Stub::ApplySpec, apply)},
+          {"GiveWord", CodeOf(stub, &Stub::GiveWord, give)},
+          {"TakeBack", CodeOf(stub, &Stub::TakeBack, take_back)},
+          {"GetPlan", CodeOf(stub, &Stub::GetPlan, {})}};
 }
 
 class PeopleTest : public testing::Test {
@@ -113,7 +123,8 @@ TEST_F(PeopleTest, EachMethodIsForItsRoleAndThoseAboveIt) {
       {"GetSpec", v1::VIEWER},       {"ListSpecs", v1::VIEWER},   {"Refresh", v1::OPERATOR},
       {"PreviewSpec", v1::OPERATOR}, {"CreateToken", v1::ADMIN},  {"RevokeToken", v1::ADMIN},
       {"CreateAdmin", v1::ADMIN},    {"RemoveAdmin", v1::ADMIN},  {"RemoveNode", v1::ADMIN},
-      {"ApplySpec", v1::ADMIN}};
+      {"ApplySpec", v1::ADMIN},      {"GiveWord", v1::OPERATOR},  {"TakeBack", v1::OPERATOR},
+      {"GetPlan", v1::VIEWER}};
   // A method that is added has to say whom it is for, here too.
   const auto* service =
       v1::ListNodesRequest::descriptor()->file()->FindServiceByName("AdminService");

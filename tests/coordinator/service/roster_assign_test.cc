@@ -3,7 +3,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "tests/coordinator/service/roster_fixture.h"
+#include "tests/coordinator/service/planner_fixture.h"
 
 namespace connect_ha {
 namespace {
@@ -41,10 +41,14 @@ v1::HeartbeatRequest Beat(v1::NodeState reported, uint64_t generation,
   return request;
 }
 
-class RosterAssignTest : public RosterFixture {
+class RosterAssignTest : public PlannerFixture {
  protected:
   RosterAssignTest() { Enrol("a"); }
-  void Start() { RosterFixture::Start(kNoon); }
+  void Start() { Restart(kNoon); }
+  void Assign(v1::NodeState state, int after_s = 0) {
+    plan_.wanted["a"] = state;
+    planner_->Decide(kNoon + seconds(after_s));
+  }
   v1::HeartbeatResponse Hear(const v1::HeartbeatRequest& request, int after_s = 0) {
     return RosterFixture::Hear(request, kNoon + seconds(after_s));
   }
@@ -66,6 +70,8 @@ TEST_F(RosterAssignTest, WithoutASpecificationANodeIsObserved) {
 
 TEST_F(RosterAssignTest, ANodeIsToldTheSpecificationUntilItHoldsIt) {
   roster_->SetSpec(Desired(3));
+  EXPECT_FALSE(Hear(Beat(v1::OBSERVED, 0)).has_desired());  // nothing was decided on it yet
+  Assign(v1::PREPARING);
   const auto first = Hear(Beat(v1::OBSERVED, 0));
   const auto later = Hear(Beat(v1::PREPARING, 3, v1::Convergence::CHANGING), 1);
   EXPECT_EQ(first.assigned_state(), v1::PREPARING);
@@ -78,16 +84,18 @@ TEST_F(RosterAssignTest, ANodeIsToldTheSpecificationUntilItHoldsIt) {
 
 TEST_F(RosterAssignTest, ANodeThatHoldsANewerSpecificationKeepsItAndItIsToldOnce) {
   roster_->SetSpec(Desired(3, v1::OBSERVE));
+  Assign(v1::OBSERVED);
   for (int beat = 0; beat < 2; ++beat) {
-    const auto told = Hear(Beat(v1::READY, 5, v1::Convergence::CONVERGED), beat);
-    EXPECT_EQ(told.assigned_state(), v1::READY);
-    EXPECT_EQ(told.assigned_generation(), 3u);
-    EXPECT_FALSE(told.has_desired());
+    EXPECT_FALSE(Hear(Beat(v1::READY, 5, v1::Convergence::CONVERGED), beat).has_desired());
   }
   EXPECT_EQ(roster_->NewestGenerationHeld(1003), 5u);
   EXPECT_EQ(roster_->NewestGenerationHeld(4), 0u);
   EXPECT_TRUE(roster_->TakeSnapshot(kNoon + seconds(1)).nodes(0).ahead());
+  Assign(v1::OBSERVED, 1);
+  EXPECT_TRUE(plan_.input.nodes(0).ahead());
+  EXPECT_TRUE(absl::StrContains(plan_.input.nodes(0).standing(), "it holds generation 5"));
   roster_->SetSpec(Desired(6));
+  Assign(v1::PREPARING, 2);
   EXPECT_EQ(Hear(Beat(v1::READY, 5), 2).desired().generation(), 6u);
   EXPECT_FALSE(roster_->TakeSnapshot(kNoon + seconds(2)).nodes(0).ahead());
   int told = 0;
@@ -97,6 +105,7 @@ TEST_F(RosterAssignTest, ANodeThatHoldsANewerSpecificationKeepsItAndItIsToldOnce
 
 TEST_F(RosterAssignTest, EachChangeOfStateIsOneEvent) {
   roster_->SetSpec(Desired(3));
+  Assign(v1::PREPARING);
   Hear(Beat(v1::OBSERVED, 0));
   Hear(Beat(v1::PREPARING, 3, v1::Convergence::LOOKING), 1);
   Hear(Beat(v1::PREPARING, 3, v1::Convergence::CHANGING), 2);
@@ -108,14 +117,15 @@ TEST_F(RosterAssignTest, EachChangeOfStateIsOneEvent) {
     Hear(waiting, 3 + 2 * retry);
     Hear(Beat(v1::PREPARING, 3, v1::Convergence::CHANGING), 4 + 2 * retry);
   }
-  const auto done = Hear(Beat(v1::PREPARING, 3, v1::Convergence::CONVERGED), 10);
-  Hear(Beat(v1::READY, 3, v1::Convergence::CONVERGED), 11);
-  EXPECT_EQ(done.assigned_state(), v1::READY);
+  Hear(Beat(v1::PREPARING, 3, v1::Convergence::CONVERGED), 10);
+  Assign(v1::READY, 10);
+  Assign(v1::READY, 11);
+  EXPECT_EQ(Hear(Beat(v1::READY, 3, v1::Convergence::CONVERGED), 11).assigned_state(), v1::READY);
   EXPECT_EQ(Events(), (std::vector<std::string>{
                           "CONVERGENCE_CHANGED generation 3: changing",
                           "CONVERGENCE_CHANGED generation 3: waiting: package r-4.3.3: no answer",
                           "CONVERGENCE_CHANGED generation 3: converged",
-                          "NODE_STATE_CHANGED to be ready, was to be preparing"}));
+                          "NODE_STATE_CHANGED to be ready, was to be preparing: wanted"}));
 }
 
 TEST_F(RosterAssignTest, ChangesMadeAreStoredOnceAndAcknowledged) {
@@ -147,13 +157,18 @@ TEST_F(RosterAssignTest, ChangesMadeAreStoredOnceAndAcknowledged) {
 
 TEST_F(RosterAssignTest, OrdersGrowWithEveryAssignmentAndOverRestarts) {
   roster_->SetSpec(Desired(3));
+  Assign(v1::PREPARING);
   const v1::Order first = Hear(Beat(v1::OBSERVED, 0)).order();
+  Assign(v1::PREPARING, 1);
   const v1::Order same = Hear(Beat(v1::PREPARING, 3, v1::Convergence::CHANGING), 1).order();
+  Assign(v1::READY, 2);
   const v1::Order ready = Hear(Beat(v1::PREPARING, 3, v1::Convergence::CONVERGED), 2).order();
-  roster_->SetSpec(Desired(4));
-  const v1::Order newer = Hear(Beat(v1::READY, 3, v1::Convergence::CONVERGED), 3).order();
   Start();
+  roster_->SetSpec(Desired(3));
+  Assign(v1::READY, 3);
+  const v1::Order kept = Hear(Beat(v1::READY, 3, v1::Convergence::CONVERGED), 3).order();
   roster_->SetSpec(Desired(4));
+  Assign(v1::PREPARING, 4);
   const v1::Order later = Hear(Beat(v1::PREPARING, 4), 4).order();
 
   EXPECT_EQ(first.lineage(), store_->lineage());
@@ -161,13 +176,15 @@ TEST_F(RosterAssignTest, OrdersGrowWithEveryAssignmentAndOverRestarts) {
   EXPECT_GT(first.serial(), 0u);
   EXPECT_EQ(first.serial(), same.serial());
   EXPECT_LT(same.serial(), ready.serial());
-  EXPECT_LT(ready.serial(), newer.serial());
-  EXPECT_EQ(newer.lineage(), later.lineage());
-  EXPECT_LT(newer.epoch(), later.epoch());
+  EXPECT_EQ(kept.epoch(), ready.epoch());
+  EXPECT_EQ(kept.serial(), ready.serial());
+  EXPECT_EQ(kept.lineage(), later.lineage());
+  EXPECT_LT(kept.epoch(), later.epoch());
 }
 
 TEST_F(RosterAssignTest, WhatIsInForceIsOfTheStoresLineage) {
   roster_->SetSpec(Desired(3));
+  Assign(v1::PREPARING);
   EXPECT_EQ(Hear(Beat(v1::OBSERVED, 0)).desired().lineage(), store_->lineage());
 }
 
@@ -178,7 +195,6 @@ TEST_F(RosterAssignTest, AGenerationThatNobodyGaveIsToldAndCountsForNothing) {
   Hear(Beat(v1::READY, ~uint64_t{0}), 1);
   EXPECT_EQ(roster_->NewestGenerationHeld(1003), 0u);
   EXPECT_FALSE(told.has_desired());
-  EXPECT_EQ(told.assigned_generation(), 3u);
   ASSERT_EQ(CountEvents(v1::Event::NODE_ORDERS_ODD), 1u);
   EXPECT_EQ(CountEvents(v1::Event::NODE_AHEAD), 0u);
   const v1::Event event = StoredEvents().front();
@@ -187,7 +203,9 @@ TEST_F(RosterAssignTest, AGenerationThatNobodyGaveIsToldAndCountsForNothing) {
   const v1::NodeSnapshot shown = Node("a", kNoon + seconds(1));
   EXPECT_TRUE(shown.odd());
   EXPECT_FALSE(shown.ahead());  // so apply of what is in force is none
-  EXPECT_EQ(shown.assigned_reason(), event.text());
+  Assign(v1::OBSERVED, 1);
+  EXPECT_TRUE(plan_.input.nodes(0).odd());
+  EXPECT_EQ(plan_.input.nodes(0).standing(), event.text());
   Hear(Beat(v1::READY, 1003), 2);
   EXPECT_TRUE(Node("a", kNoon + seconds(2)).ahead());
   EXPECT_EQ(roster_->NewestGenerationHeld(1003), 1003u);  // a store that is an older copy now
@@ -207,6 +225,8 @@ TEST_F(RosterAssignTest, AnotherStoresNumbersMeanNothing) {
   v1::Desired applied = Desired(4);
   applied.mutable_applied_at()->set_seconds(1'700'000'001);
   roster_->SetSpec(applied);
+  Assign(v1::PREPARING, 1);
+  EXPECT_FALSE(plan_.input.nodes(0).own_lineage());
   EXPECT_EQ(Hear(foreign, 1).desired().generation(), 4u);
 }
 
@@ -214,6 +234,7 @@ TEST_F(RosterAssignTest, AnotherStoresSameNumberIsTold) {
   v1::Desired applied = Desired(3);
   applied.mutable_applied_at()->set_seconds(1'700'000'001);
   roster_->SetSpec(applied);
+  Assign(v1::PREPARING);
   v1::HeartbeatRequest foreign = Beat(v1::READY, 3, v1::Convergence::CONVERGED);
   foreign.set_reported_lineage("of another store");
   foreign.mutable_reported_applied_at()->set_seconds(1'700'000'000);
@@ -222,7 +243,7 @@ TEST_F(RosterAssignTest, AnotherStoresSameNumberIsTold) {
   EXPECT_FALSE(Hear(foreign, 1).has_desired());
 }
 
-TEST_F(RosterAssignTest, ANodeThatHoldsTheOrderOfALaterEpochIsMovedByWhatIsApplied) {
+TEST_F(RosterAssignTest, ANodeThatHoldsTheOrderOfALaterEpochIsAheadUntilSomethingIsApplied) {
   v1::Desired desired = Desired(3);
   desired.mutable_applied_at()->set_seconds(1'700'000'000);
   roster_->SetSpec(desired);
@@ -232,43 +253,47 @@ TEST_F(RosterAssignTest, ANodeThatHoldsTheOrderOfALaterEpochIsMovedByWhatIsAppli
   later.mutable_order()->set_epoch(store_->epoch() + 3);
   later.mutable_order()->set_serial(7);
   const auto kept = Hear(later);
-  EXPECT_EQ(kept.assigned_state(), v1::READY);
+  EXPECT_EQ(kept.assigned_state(), v1::NODE_STATE_UNSPECIFIED);
   EXPECT_FALSE(kept.has_desired());
-  EXPECT_EQ(kept.order().epoch(), store_->epoch());
+  EXPECT_EQ(kept.order().epoch(), store_->epoch() + 3);
+  Assign(v1::READY);
+  EXPECT_TRUE(plan_.input.nodes(0).ahead());
+  EXPECT_EQ(plan_.input.nodes(0).obeys().serial(), 7u);
   desired.set_generation(4);
   desired.mutable_applied_at()->set_seconds(1'700'000'010);
   roster_->SetSpec(desired);
-  const auto moved = Hear(later, 1);
-  EXPECT_EQ(moved.desired().generation(), 4u);
-  EXPECT_EQ(moved.order().epoch(), store_->epoch() + 3);
-  EXPECT_EQ(moved.order().serial(), 8u);
+  Assign(v1::READY, 1);
+  EXPECT_FALSE(plan_.input.nodes(0).ahead());
+  EXPECT_EQ(Hear(later, 1).desired().generation(), 4u);
   EXPECT_EQ(CountEvents(v1::Event::NODE_AHEAD), 2u);
 }
 
-TEST_F(RosterAssignTest, FactsThatDoNotCountPromoteNobody) {
+TEST_F(RosterAssignTest, FactsThatDoNotCountAreNotFreshForThePlan) {
   roster_->SetSpec(Desired(3));
   Hear(Beat(v1::OBSERVED, 3, v1::Convergence::CONVERGED));
   v1::HeartbeatRequest others = Beat(v1::OBSERVED, 3, v1::Convergence::CONVERGED);
   others.clear_facts();
   others.set_facts_digest("of facts that it keeps to itself");
-  const auto soon = Hear(others, 5);
-  const auto later = Hear(others, 20);
-  EXPECT_EQ(soon.assigned_state(), v1::READY);
-  EXPECT_EQ(later.assigned_state(), v1::OBSERVED);
-  const v1::NodeSnapshot shown = Node("a", kNoon + seconds(20));
-  EXPECT_EQ(shown.assigned_state(), v1::OBSERVED);
-  EXPECT_EQ(shown.assigned_reason(),
-            "whether Connect runs here is not known: " + shown.facts().unobserved(0).reason());
+  Hear(others, 5);
+  Assign(v1::OBSERVED, 5);
+  EXPECT_TRUE(plan_.input.nodes(0).fresh());
+  Hear(others, 20);
+  Assign(v1::OBSERVED, 20);
+  const v1::PlanNode& seen = plan_.input.nodes(0);
+  EXPECT_FALSE(seen.fresh());
+  EXPECT_EQ(seen.connect(), v1::CONNECT_UNKNOWN);
+  EXPECT_EQ(seen.not_fresh(), Node("a", kNoon + seconds(20)).facts().unobserved(0).reason());
+  EXPECT_EQ(seen.connect_unknown(), seen.not_fresh());
+  EXPECT_FALSE(seen.brief().has_facts());
   EXPECT_FALSE(roster_->Briefs(kNoon + seconds(20)).front().has_facts());
 }
 
 TEST_F(RosterAssignTest, ANodeThatIsNotHeardHasNoFactsThatCount) {
   roster_->SetSpec(Desired(3));
   Hear(Beat(v1::OBSERVED, 3, v1::Convergence::CONVERGED));
-  const v1::NodeSnapshot silent = Node("a", kNoon + seconds(60));
-  EXPECT_EQ(silent.assigned_reason(),
-            "whether Connect runs here is not known: it was not heard for 1m");
-  EXPECT_TRUE(silent.facts().has_connect());  // shown, with their age
+  Assign(v1::OBSERVED, 60);
+  EXPECT_EQ(plan_.input.nodes(0).not_fresh(), "it was not heard for 1m");
+  EXPECT_TRUE(Node("a", kNoon + seconds(60)).facts().has_connect());  // shown, with their age
   EXPECT_FALSE(roster_->Briefs(kNoon + seconds(60)).front().has_facts());
 }
 
@@ -288,18 +313,22 @@ TEST_F(RosterAssignTest, AfterARestartANodeIsAskedOnceWhereItStands) {
   EXPECT_TRUE(later.send_facts());
 }
 
-TEST_F(RosterAssignTest, ASnapshotSaysWhereANodeStandsAndWhatHoldsItBack) {
+TEST_F(RosterAssignTest, ASnapshotSaysWhereANodeStandsAndWhatItIsToBe) {
   roster_->SetSpec(Desired(3));
   v1::HeartbeatRequest running = Beat(v1::OBSERVED, 3, v1::Convergence::DIFFERS);
   running.mutable_facts()->mutable_connect()->mutable_unit()->set_active_state("active");
   Hear(running);
+  EXPECT_EQ(roster_->TakeSnapshot(kNoon).nodes(0).assigned_state(), v1::OBSERVED);
+  Assign(v1::SERVING);
   const v1::Snapshot snapshot = roster_->TakeSnapshot(kNoon, /*with_facts=*/false);
   EXPECT_EQ(snapshot.generation(), 3u);
   EXPECT_EQ(snapshot.nodes(0).reported_generation(), 3u);
   EXPECT_EQ(snapshot.nodes(0).convergence().state(), v1::Convergence::DIFFERS);
-  EXPECT_EQ(snapshot.nodes(0).assigned_state(), v1::OBSERVED);
-  EXPECT_EQ(snapshot.nodes(0).assigned_reason(),
-            "Connect runs here (active); this version changes nothing under a running Connect");
+  EXPECT_EQ(snapshot.nodes(0).assigned_state(), v1::SERVING);
+  EXPECT_EQ(snapshot.nodes(0).assigned_reason(), "wanted");
+  EXPECT_EQ(FromProto(snapshot.nodes(0).assigned_since()), kNoon);
+  EXPECT_EQ(roster_->Briefs(kNoon).front().assigned_state(), v1::SERVING);
+  EXPECT_EQ(plan_.input.nodes(0).connect(), v1::CONNECT_RUNS);
 }
 
 TEST_F(RosterAssignTest, OfTwoMachinesUnderOneNameNeitherIsToldAnythingNew) {

@@ -201,6 +201,8 @@ TEST_F(SignedSpecServiceTest, HasTheNumberThatItWasSignedWithAndReachesTheNodesS
   EXPECT_EQ(Get(0).bundle().signed_spec().signature(), bundle.signed_spec().signature());
   TestNode node(cluster_, "node-1");
   ASSERT_TRUE(node.Beat().ok());
+  cluster_.coordinator().planner().Decide(TestNow());  // on who has just come
+  ASSERT_TRUE(node.Beat().ok());
   EXPECT_EQ(node.response.desired().generation(), 5u);
   EXPECT_EQ(node.response.desired().signed_spec().payload(), bundle.signed_spec().payload());
   EXPECT_EQ(node.response.desired().lineage(), cluster_.coordinator().store().lineage());

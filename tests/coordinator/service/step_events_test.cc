@@ -25,7 +25,7 @@ TEST_F(StepTest, OfMoreChangesThanThereIsRoomForTheRestIsSaidAgain) {
   EXPECT_TRUE(result.events.empty());  // nothing was left out
 }
 
-// An install of many resources: that the node is ready is told, however many they are.
+// An install of many resources: that it has come to its end is told, however many they are.
 TEST_F(StepTest, ChangesLeaveRoomForWhatElseIsToldOfTheNode) {
   v1::HeartbeatRequest request = WithFacts(Beat());
   request.set_reported_generation(3);
@@ -36,9 +36,8 @@ TEST_F(StepTest, ChangesLeaveRoomForWhatElseIsToldOfTheNode) {
   EXPECT_EQ(Take(request, 0).changes.size(), kChangesPerMinute);
   request.mutable_convergence()->set_state(v1::Convergence::CONVERGED);
   const StepResult converged = Take(request, 5);
-  ASSERT_EQ(converged.events.size(), 2u);
+  ASSERT_EQ(converged.events.size(), 1u);
   EXPECT_EQ(converged.events[0].kind(), v1::Event::CONVERGENCE_CHANGED);
-  EXPECT_EQ(converged.events[1].kind(), v1::Event::NODE_STATE_CHANGED);
 }
 
 TEST_F(StepTest, TwoMachinesInTurnFillNoHistory) {
@@ -49,7 +48,7 @@ TEST_F(StepTest, TwoMachinesInTurnFillNoHistory) {
     request.set_reported_state(i % 2 == 0 ? v1::READY : v1::OBSERVED);
     events += Take(request, i / 10).events.size();
   }
-  EXPECT_EQ(events, 2u);  // the second was taken for the first's successor; then the conflict
+  EXPECT_EQ(events, 1u);  // the second was taken for the first's successor; then the conflict
 }
 
 TEST_F(StepTest, AFloodOfEventsIsAMinutesShareAndACount) {
@@ -130,13 +129,6 @@ TEST_F(FloodedStepTest, AConflictIsToldOnceThereIsRoom) {
   std::vector<v1::Event> events;
   Age(node_, "a", seconds(60), kNoon, kNoon + seconds(62), events);
   EXPECT_EQ(Count(events, v1::Event::NODE_CONFLICT), 1u);
-}
-
-TEST_F(FloodedStepTest, AStateIsToldOnceThereIsRoom) {
-  v1::HeartbeatRequest ready = Beat();
-  ready.set_reported_state(v1::READY);
-  EXPECT_TRUE(Take(ready, 30).events.empty());
-  EXPECT_EQ(Count(Take(ready, 62).events, v1::Event::NODE_STATE_CHANGED), 1u);
 }
 
 TEST_F(FloodedStepTest, TheReturnFromALossIsToldAtOnce) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "coordinator/cluster/node/step.h"
@@ -46,6 +47,7 @@ class StepTest : public testing::Test {
     inputs.stale_after = std::chrono::seconds(30);
     inputs.epoch = 2;
     inputs.serial = serial_;
+    inputs.assigned = assigned_;
     inputs.address = "10.0.0.1";
     auto report = TakeFacts(request, desired_.spec(), desired_.generation(), now);
     EXPECT_TRUE(report.ok()) << report.status();
@@ -57,12 +59,25 @@ class StepTest : public testing::Test {
   StepResult Take(const v1::HeartbeatRequest& request, int after_s) {
     StepResult result = Look(request, after_s);
     node_ = result.after;
-    if (node_.ordered.epoch == 2) serial_ = std::max(serial_, node_.ordered.serial);
     return result;
+  }
+  // What the plan gives the node: this state of generation 3, by order 2.serial.
+  void Assign(v1::NodeState state, uint64_t serial) {
+    v1::NodeAssignment assigned;
+    assigned.set_node("a");
+    assigned.set_state(state);
+    assigned.set_generation(3);
+    assigned.set_reason("as it is to be");
+    assigned.mutable_order()->set_lineage(kLineage);
+    assigned.mutable_order()->set_epoch(2);
+    assigned.mutable_order()->set_serial(serial);
+    assigned_ = std::make_shared<const v1::NodeAssignment>(assigned);
+    serial_ = std::max(serial_, serial);
   }
 
   v1::Desired desired_;
   uint64_t serial_ = 0;
+  std::shared_ptr<const v1::NodeAssignment> assigned_;
   KnownNode node_;
 };
 

@@ -118,20 +118,110 @@ TEST_F(StepTest, StringsOfAnyLengthAreShort) {
   EXPECT_LE(ChangeText(request.changes_made(0)).size(), 1024u);
 }
 
-TEST_F(StepTest, OrdersAreNumberedByWhatTheNodeIsTold) {
-  const StepResult first = Take(Beat(), 0);
-  const StepResult same = Take(Beat(), 1);
-  serial_ = 40;  // others were told other things meanwhile
-  v1::HeartbeatRequest ready = WithFacts(Beat());
-  ready.set_reported_generation(3);
-  ready.mutable_convergence()->set_state(v1::Convergence::CONVERGED);
-  ready.mutable_convergence()->set_generation(3);
-  const StepResult changed = Take(ready, 2);
-  EXPECT_EQ(first.answer.order().lineage(), kLineage);
-  EXPECT_EQ(first.answer.order().epoch(), 2u);
-  EXPECT_EQ(first.answer.order().serial(), 1u);
-  EXPECT_EQ(same.answer.order().serial(), 1u);
-  EXPECT_EQ(changed.answer.order().serial(), 41u);
+v1::HeartbeatRequest Obeying(uint64_t epoch, uint64_t serial) {
+  v1::HeartbeatRequest request = Beat();
+  request.mutable_order()->set_lineage(kLineage);
+  request.mutable_order()->set_epoch(epoch);
+  request.mutable_order()->set_serial(serial);
+  return request;
+}
+
+TEST_F(StepTest, ANodeIsToldWhatThePlanGaveIt) {
+  Assign(v1::SERVING, 7);
+  const StepResult told = Take(Beat(), 0);
+  EXPECT_EQ(told.answer.assigned_state(), v1::SERVING);
+  EXPECT_EQ(told.answer.assigned_generation(), 3u);
+  EXPECT_EQ(told.answer.assigned_reason(), "as it is to be");
+  EXPECT_EQ(told.answer.order().lineage(), kLineage);
+  EXPECT_EQ(told.answer.order().epoch(), 2u);
+  EXPECT_EQ(told.answer.order().serial(), 7u);
+  EXPECT_EQ(told.answer.desired().generation(), 3u);
+  // The specification that is in force by now is not the one that the order is of.
+  desired_.set_generation(4);
+  EXPECT_FALSE(Take(Beat(), 1).answer.has_desired());
+}
+
+// The coordinator has just started, or another machine had the name when it was decided.
+TEST_F(StepTest, WithoutAnOrderANodeStaysWhatItIs) {
+  for (const bool decided : {false, true}) {
+    if (decided) {
+      v1::NodeAssignment without_order;
+      without_order.set_state(v1::SERVING);
+      assigned_ = std::make_shared<const v1::NodeAssignment>(without_order);
+    }
+    v1::HeartbeatRequest draining = Obeying(1, 5);
+    draining.set_reported_state(v1::SERVING);  // on its way
+    draining.set_reported_generation(2);
+    const StepResult kept = Take(draining, 0);
+    EXPECT_EQ(kept.answer.assigned_state(), v1::NODE_STATE_UNSPECIFIED);
+    EXPECT_EQ(kept.answer.order().epoch(), 1u);
+    EXPECT_EQ(kept.answer.order().serial(), 5u);
+    EXPECT_EQ(kept.answer.assigned_generation(), 2u);
+    EXPECT_FALSE(kept.answer.has_desired());
+    draining.mutable_order()->set_lineage("another");
+    EXPECT_EQ(Take(draining, 1).answer.assigned_state(), v1::NODE_STATE_UNSPECIFIED);
+    EXPECT_EQ(Take(Beat(), 2).answer.assigned_state(), v1::OBSERVED);
+    v1::HeartbeatRequest old_agent = Beat();
+    old_agent.set_reported_state(v1::READY);
+    EXPECT_EQ(Take(old_agent, 3).answer.assigned_state(), v1::READY);
+    old_agent.set_reported_state(v1::SERVING);
+    EXPECT_EQ(Take(old_agent, 4).answer.assigned_state(), v1::OBSERVED);
+  }
+}
+
+TEST_F(StepTest, OfTwoMachinesTheOneThatObeysGoesOnAndTheOtherIsObserved) {
+  Assign(v1::SERVING, 7);
+  v1::HeartbeatRequest clone = Beat();
+  clone.set_machine_id("clone");
+  Take(Obeying(2, 7), 0);
+  Take(clone, 1);
+  const StepResult original = Take(Obeying(2, 7), 2);
+  ASSERT_TRUE(node_.in_conflict);
+  EXPECT_EQ(original.answer.assigned_state(), v1::SERVING);
+  EXPECT_FALSE(original.answer.has_desired());
+  EXPECT_EQ(Take(clone, 3).answer.assigned_state(), v1::OBSERVED);
+  EXPECT_EQ(Take(Obeying(2, 6), 4).answer.assigned_state(), v1::NODE_STATE_UNSPECIFIED);
+}
+
+TEST_F(StepTest, ASuccessorIsNotSettledWhileTheOneBeforeMayLive) {
+  Take(Beat(), 0);
+  EXPECT_TRUE(IsSettled(node_));
+  v1::HeartbeatRequest other = Beat();
+  other.set_boot_id("after a reboot");
+  Take(other, 10);
+  EXPECT_FALSE(IsSettled(node_));
+  Take(other, 41);
+  EXPECT_TRUE(IsSettled(node_));
+}
+
+TEST_F(StepTest, SaysWhatThePlanSees) {
+  Take(WithFacts(Beat()), 0);
+  EXPECT_FALSE(Take(Beat(), 1).plan_changed);
+  v1::HeartbeatRequest request = Obeying(2, 1);
+  serial_ = 1;
+  EXPECT_TRUE(Take(request, 2).plan_changed);
+  EXPECT_FALSE(Take(request, 3).plan_changed);
+  request.set_reported_state(v1::SERVING);
+  EXPECT_TRUE(Take(request, 4).plan_changed);
+  request.set_can_serve(true);
+  request.mutable_service()->set_gate_open(true);
+  EXPECT_TRUE(Take(request, 5).plan_changed);
+  request.mutable_service()->set_gate_open(false);
+  const StepResult closed = Take(request, 6);
+  EXPECT_TRUE(closed.plan_changed);
+  EXPECT_FALSE(closed.changed);  // no rule sees the gate
+  EXPECT_FALSE(Take(request, 7).plan_changed);
+}
+
+TEST_F(StepTest, WhatTheGateSaysIsShort) {
+  v1::HeartbeatRequest request = Beat();
+  request.mutable_service()->set_gate_reason(std::string(1024 * 1024, 'x'));
+  request.mutable_service()->set_start_failed(std::string(1024 * 1024, 'x'));
+  request.mutable_order()->set_lineage(std::string(1024 * 1024, 'x'));
+  request.mutable_order()->set_epoch(1);
+  Take(request, 0);
+  EXPECT_LE(node_.service->ByteSizeLong(), 8u * 1024);
+  EXPECT_LE(node_.taken->ByteSizeLong(), 1024u);
 }
 
 TEST_F(StepTest, AnOrderThatNobodyGaveIsOdd) {
@@ -150,7 +240,7 @@ TEST_F(StepTest, AnOrderThatNobodyGaveIsOdd) {
   };
   for (const Case& one : cases) {
     node_ = KnownNode();
-    serial_ = 5;
+    serial_ = 5;  // was given last
     v1::HeartbeatRequest request = Beat();
     request.mutable_order()->set_lineage(one.lineage);
     request.mutable_order()->set_epoch(one.epoch);
@@ -185,6 +275,7 @@ TEST_F(StepTest, WhatIsAppliedInTheFutureIsOdd) {
 // The store was put back as release 0.1 had left it, and upgraded once more: what is in force is
 // the same to the second, but the node takes no orders of the second upgrade's lineage.
 TEST_F(StepTest, WhatIsHeldSinceReleaseOneBelongsToTheOrdersBesideIt) {
+  Assign(v1::READY, 1);
   desired_.mutable_applied_at()->set_seconds(1'700'000'000);
   v1::HeartbeatRequest request = Beat();
   request.set_reported_generation(3);
@@ -199,6 +290,9 @@ TEST_F(StepTest, WhatIsHeldSinceReleaseOneBelongsToTheOrdersBesideIt) {
   EXPECT_FALSE(told.answer.has_desired());
   desired_.set_generation(4);
   desired_.mutable_applied_at()->set_seconds(1'700'000'001);
+  v1::NodeAssignment newer = *assigned_;
+  newer.set_generation(4);
+  assigned_ = std::make_shared<const v1::NodeAssignment>(newer);
   EXPECT_EQ(Take(request, 3).answer.desired().generation(), 4u);
 }
 
@@ -333,18 +427,15 @@ TEST_F(StepTest, AnOddOrderRaisesNoneOfOurs) {
   desired_.mutable_applied_at()->set_seconds(1'700'000'000);
   for (const uint64_t epoch : {uint64_t{2}, ~uint64_t{0}}) {
     node_ = KnownNode();
-    serial_ = 5;
-    v1::HeartbeatRequest request = Beat();
+    Assign(v1::READY, 5);
+    v1::HeartbeatRequest request = Obeying(epoch, ~uint64_t{0} - 1);
     request.set_reported_generation(3);
     *request.mutable_reported_applied_at() = desired_.applied_at();
-    request.mutable_order()->set_lineage(kLineage);
-    request.mutable_order()->set_epoch(epoch);
-    request.mutable_order()->set_serial(~uint64_t{0} - 1);
     const StepResult result = Take(request, 0);
     EXPECT_TRUE(result.after.odd);
     EXPECT_FALSE(result.after.ahead);  // it holds what is in force
     EXPECT_EQ(result.answer.order().epoch(), 2u);
-    EXPECT_EQ(result.answer.order().serial(), 6u);
+    EXPECT_EQ(result.answer.order().serial(), 5u);
   }
 }
 

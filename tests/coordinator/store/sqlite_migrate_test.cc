@@ -125,6 +125,8 @@ TEST_F(SqliteMigrateTest, AStoreOfTheFirstReleaseOpensAndLosesNothing) {
     EXPECT_EQ((*store)->GetMemories()->findings.at(0).rule(), "a-rule");
     EXPECT_EQ((*store)->ListTokens()->at(0).token().id(), "t");
     EXPECT_EQ((*store)->ListSpecs()->size(), opening - 1);
+    EXPECT_EQ((*store)->GetPlan()->memory.nodes_size(), 0);
+    EXPECT_TRUE((*store)->PutPlan(APlan(**store, {})).ok());
     EXPECT_TRUE((*store)->AddSpec(ASpec("", opening), opening - 1, v1::Event(), AnEntry("")).ok());
     const auto events = Events(**store);
     ASSERT_EQ(events.size(), opening + 1);

@@ -103,9 +103,38 @@ v1::AuditEntry AnEntry(const std::string& subject, Time at) {
   return entry;
 }
 
+v1::Word AWord(v1::Word::Kind kind, const std::string& node) {
+  v1::Word word;
+  word.set_kind(kind);
+  word.set_node(node);
+  word.set_by("admin/alice");
+  word.set_reason("the disk fails");
+  *word.mutable_at() = ToProto(kNoon);
+  return word;
+}
+
+v1::NodeMemory AMemoryOf(const std::string& node, v1::NodeState state) {
+  v1::NodeMemory memory;
+  memory.set_node(node);
+  memory.set_state(state);
+  *memory.mutable_since() = ToProto(kNoon);
+  return memory;
+}
+
+Store::PlanChange APlan(Store& store, const std::vector<v1::NodeMemory>& nodes) {
+  Store::PlanChange change;
+  const auto revision = store.PlanRevision();
+  EXPECT_TRUE(revision.ok()) << revision.status();
+  change.revision = revision.value_or(uint64_t{0});
+  change.memory.set_serial(nodes.size());
+  change.changed = nodes;
+  return change;
+}
+
 Store::ChangeNode OfMachine(const std::string& machine_id) {
   return [machine_id](v1::NodeRecord& node) {
     node.set_machine_id(machine_id);
+    *node.mutable_enrolled_at() = ToProto(kNoon);
     return absl::OkStatus();
   };
 }
@@ -158,6 +187,10 @@ std::string Everything(Store& store) {
   if (!memories.ok()) return memories.status().ToString();
   const Time evaluated_at = memories->evaluated_at.value_or(Time{});
   absl::StrAppend(&all, FormatUtc(evaluated_at), absl::StrJoin(Texts(memories->findings), "\n"));
+  const auto plan = store.GetPlan();
+  if (!plan.ok()) return plan.status().ToString();
+  absl::StrAppend(&all, plan->revision, plan->memory.ShortDebugString(),
+                  absl::StrJoin(Texts(plan->words), "\n"));
   const auto specs = store.ListSpecs();
   if (!specs.ok()) return specs.status().ToString();
   for (const v1::SpecGeneration& header : *specs) {
@@ -182,6 +215,11 @@ void Furnish(Store& store) {
       store.PutMemories(kNoon, {AMemory("rule", v1::FAIL)}, {}, {AnEvent("", "rule", "it fails")})
           .ok());
   EXPECT_TRUE(store.AddSpec(ASpec("first"), 0, AnEvent("", "", "applied 1"), AnEntry("1")).ok());
+  EXPECT_TRUE(store.PutPlan(APlan(store, {AMemoryOf("kept", v1::SERVING)})).ok());
+  EXPECT_TRUE(store
+                  .AddWord(AWord(v1::Word::CORDON, "kept"), AnEvent("kept", "", "cordoned"),
+                           AnEntry("kept"))
+                  .ok());
   EXPECT_TRUE(store.AddToken(AToken("token", 5), AnEntry("token")).ok());
   EXPECT_TRUE(store.ChangeAdminRecord("alice", MakeAdmin, AnEntry("alice")).ok());
 }
@@ -200,6 +238,9 @@ std::vector<std::pair<std::string, absl::Status>> TryEveryWrite(Store& store) {
       {"AddEvents", store.AddEvents({event, event})},
       {"AddNodeChanges", store.AddNodeChanges("kept", {{1, event}}).status()},
       {"AddSpec", store.AddSpec(ASpec("second", 2), 1, event, AnEntry("2"))},
+      {"PutPlan", store.PutPlan(APlan(store, {AMemoryOf("kept", v1::DRAINING)}))},
+      {"AddWord", store.AddWord(AWord(v1::Word::DRAIN, "kept"), event, AnEntry("kept")).status()},
+      {"RemoveWords", store.RemoveWords({1}, {event}, AnEntry("kept")).status()},
       {"AddToken", store.AddToken(AToken("another token", 1), AnEntry("another token"))},
       {"SpendToken",
        store.SpendToken("token", AUse("joins", "key"), OfMachine("m"), AnEntry("joins"), kNoon)

@@ -23,6 +23,10 @@ v1::StoredToken::Use AUse(const std::string& node, const std::string& key);
 v1::SpecGeneration ASpec(const std::string& source, uint64_t generation = 1);
 v1::FindingMemory AMemory(const std::string& rule, v1::Outcome outcome);
 v1::AuditEntry AnEntry(const std::string& subject, Time at = kNoon);
+v1::Word AWord(v1::Word::Kind kind, const std::string& node);
+v1::NodeMemory AMemoryOf(const std::string& node, v1::NodeState state);
+// Of the store's revision, with as many orders as nodes.
+Store::PlanChange APlan(Store& store, const std::vector<v1::NodeMemory>& nodes);
 // Makes the node's record that of this machine.
 Store::ChangeNode OfMachine(const std::string& machine_id);
 

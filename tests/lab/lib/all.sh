@@ -12,6 +12,10 @@ lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$lib/vm.sh"
 # shellcheck source=services.sh
 . "$lib/services.sh"
+# shellcheck source=balancer.sh
+. "$lib/balancer.sh"
+# shellcheck source=users.sh
+. "$lib/users.sh"
 # shellcheck source=storage_faults.sh
 . "$lib/storage_faults.sh"
 # shellcheck source=database_faults.sh

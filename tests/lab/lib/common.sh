@@ -9,6 +9,8 @@ CACHE=${CONNECT_HA_CACHE:-$HOME/.cache/connect-ha}
 LAB_CACHE=$CACHE/lab
 RUN=$LAB_ROOT/$LAB_NAME
 NODES=(node-1 node-2)
+MACHINES=("${NODES[@]}" node-3) # the third is made by a scenario, where it needs another one
+GATE_PORT=3938 # of every agent
 STARTED=$SECONDS
 
 say() { printf '[%3ds] %s\n' $((SECONDS - STARTED)) "$*" >&2; }
@@ -124,7 +126,7 @@ release_slots() { find "$LAB_ROOT/.slots" -lname "$LAB_NAME" -delete; }
 
 any_port_open() {
   local offset
-  for offset in $(seq 0 15); do
+  for offset in $(seq 0 19); do
     if port_open $(($1 + offset)); then return 0; fi
   done
   return 1
@@ -142,21 +144,27 @@ load_ports() {
   PORT_PACKAGES=$((base + 3))
   PORT_TIME=$((base + 4))
   PORT_BALANCER=$((base + 5))
-  PORT_SSH_FIRST=$((base + 6))     # one for each node
-  PORT_CONNECT_FIRST=$((base + 8)) # one for each node
+  # Of each machine: ssh, Connect, the gate.
+  PORTS_SSH=($((base + 6)) $((base + 7)) $((base + 16)))
+  PORTS_CONNECT=($((base + 8)) $((base + 9)) $((base + 17)))
+  PORTS_GATE=($((base + 11)) $((base + 12)) $((base + 18)))
   PORT_COORDINATOR=$((base + 14))
   PORT_ENROLMENT=$((base + 15)) # the one behind it, as init has it
   export PORT_NFS PORT_DATABASE PORT_COORDINATOR PORT_PACKAGES PORT_TIME PORT_BALANCER PORT_ENROLMENT
 }
 
+ssh_port() { echo "${PORTS_SSH[$(node_index "$1")]}"; }
+connect_port() { echo "${PORTS_CONNECT[$(node_index "$1")]}"; }
+gate_port() { echo "${PORTS_GATE[$(node_index "$1")]}"; }
+
 # node_index NODE: 0 for the first.
 node_index() {
   local i
-  for i in "${!NODES[@]}"; do
-    if [ "${NODES[$i]}" = "$1" ]; then
+  for i in "${!MACHINES[@]}"; do
+    if [ "${MACHINES[$i]}" = "$1" ]; then
       echo "$i"
       return
     fi
   done
-  die "no node named \"$1\"" "the nodes are: ${NODES[*]}"
+  die "no node named \"$1\"" "the nodes are: ${MACHINES[*]}"
 }

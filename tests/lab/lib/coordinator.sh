@@ -51,13 +51,36 @@ limits:
 SPEC
 }
 
+# copy_store: as a backup does it, through SQLite, while the coordinator writes.
+copy_store() {
+  python3 -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).backup(sqlite3.connect(sys.argv[2]))' \
+    "$RUN/coordinator/store.db" "$RUN/store-copy"
+}
+
+# put_store_back: the coordinator is killed, and started on the copy.
+put_store_back() {
+  signal_process coordinator KILL
+  wait_for 10 "the coordinator to be dead" eval '! process_alive coordinator'
+  rm -f "$RUN"/coordinator/store.db{,-wal,-shm}
+  cp "$RUN/store-copy" "$RUN/coordinator/store.db"
+  start_coordinator
+}
+
+# write_enforced_spec: the same, enforced.
+write_enforced_spec() {
+  {
+    echo 'enforcement: enforce'
+    cat "$RUN/cluster.yaml"
+  } >"$RUN/enforced.yaml"
+}
+
 start_coordinator() {
   start_process coordinator "${CONNECT_HA[@]}" serve --dir "$RUN/coordinator" --spec "$RUN/cluster.yaml" \
     --listen "127.0.0.1:$PORT_COORDINATOR" --enrol-listen "127.0.0.1:$PORT_ENROLMENT"
   wait_for 20 "coordinator" port_open "$PORT_COORDINATOR"
 }
 
-# join_command NODE: what `connect-ha token create` has the node run.
+# join_command: what `connect-ha token create` has each node run, and those that come later, as in an Auto Scaling group.
 join_command() {
-  admin token create --node "$1" --output json | python3 -c 'import json, sys; print(json.load(sys.stdin)["join_command"])'
+  admin token create --node 'node-*' --uses 9 --ttl 12h --output json | python3 -c 'import json, sys; print(json.load(sys.stdin)["join_command"])'
 }

@@ -37,7 +37,7 @@ load_distribution() {
 # The packages that the agent's shared libraries come from, as they are where it was built.
 agent_library_packages() {
   local patterns=('libgrpc++1*' 'libprotobuf[0-9]*' 'libpqxx-[0-9]*' 'libspdlog1*' 'libfmt[0-9]*' 'libyaml-cpp0*'
-    'libabsl20*' 'libcurl4' 'libarchive13*' 'libsystemd0' 'libsqlite3-0' 'libssl[0-9]*' 'libsodium[0-9]*')
+    'libabsl20*' 'libcurl4' 'libarchive13*' 'libcpp-httplib0*' 'libsystemd0' 'libsqlite3-0' 'libssl[0-9]*' 'libsodium[0-9]*')
   in_release dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "${patterns[@]}" 2>/dev/null | sed -n 's/^ii //p' | sort -u
 }
 

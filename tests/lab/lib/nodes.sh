@@ -1,20 +1,21 @@
 # shellcheck shell=bash
 # Makes cluster nodes of the running machines, as EC2 does: each gets user data and runs it at its first boot.
 
-# user_data NODE [JOIN_COMMAND]: prints the script. Without a join command the node gets no agent.
+# user_data [JOIN_COMMAND]: prints the script, which is one for all nodes, as in an Auto Scaling group. Without a join
+# command the node gets no agent.
 user_data() {
-  local node=$1 join=${2:-}
-  # shellcheck disable=SC2153
-  local NODE=$node JOIN_COMMAND=$join DATABASE_PASSWORD SMTP_PASSWORD LICENSE_END AGENT_PACKAGE=connect-ha-agent.deb
+  local JOIN_COMMAND=${1:-} DATABASE_PASSWORD SMTP_PASSWORD LICENSE_END AGENT_PACKAGE=connect-ha-agent.deb
   DATABASE_PASSWORD=$(cat "$RUN/database-password")
   SMTP_PASSWORD=$(cat "$RUN/smtp-password")
   LICENSE_END=$(date -u -d '+300 days' +%F)
   echo '#!/bin/bash'
-  declare -p NODE JOIN_COMMAND DATABASE_NAME DATABASE_USER DATABASE_PASSWORD SMTP_PASSWORD LICENSE_END AGENT_PACKAGE \
+  # shellcheck disable=SC2016 # for the node
+  echo 'NODE=$(uname -n)'
+  declare -p JOIN_COMMAND DATABASE_NAME DATABASE_USER DATABASE_PASSWORD SMTP_PASSWORD LICENSE_END AGENT_PACKAGE \
     R_VERSION PYTHON_VERSION QUARTO_VERSION PORT_TIME PORT_NFS PORT_PACKAGES PORT_BALANCER PORT_DATABASE
   cat "$LAB_HOME/node/setup-node"
   if bare; then cat "$LAB_HOME/node/make-bare"; else cat "$LAB_HOME/node/install-by-hand"; fi
-  if [ -n "$join" ]; then cat "$LAB_HOME/node/join-cluster"; fi
+  if [ -n "$JOIN_COMMAND" ]; then cat "$LAB_HOME/node/join-cluster"; fi
 }
 
 bare() { [ -e "$RUN/bare" ]; }
@@ -30,12 +31,12 @@ first_boot() {
   fi
 }
 
-# first_boots JOIN_COMMAND_OF_EACH_NODE... : all nodes at once.
+# first_boots [JOIN_COMMAND]: all nodes at once.
 first_boots() {
   local node pids=() pid
+  (umask 077 && user_data "$@" >"$RUN/user-data")
   for node in "${NODES[@]}"; do
-    user_data "$node" "${1:-}" >"$RUN/imds/$node/user-data"
-    shift $(($# > 0 ? 1 : 0))
+    cp "$RUN/user-data" "$RUN/imds/$node/"
     first_boot "$node" &
     pids+=($!)
   done
@@ -46,7 +47,7 @@ first_boots() {
 }
 
 connect_answers() {
-  curl -fsS -m 3 -o "$RUN/ping" "http://127.0.0.1:$((PORT_CONNECT_FIRST + $(node_index "$1")))/__ping__"
+  curl -fsS -m 3 -o "$RUN/ping" "http://127.0.0.1:$(connect_port "$1")/__ping__"
 }
 
 # switch_off NODE: as a person does it, or an Auto Scaling group: what runs there is stopped first.

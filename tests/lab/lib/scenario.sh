@@ -96,19 +96,15 @@ held() { judged status --output json | python3 -c 'import json, sys
 for node in json.load(sys.stdin)["snapshot"]["nodes"]: print(node.get("reported_generation", "0"))'; }
 all_hold() { [ "$(held | sort -u)" = "$1" ]; }
 
-# install_and_start: bare nodes are brought to the specification by their agents: installed, mounted and guarded. Then
-# nothing is enforced any more, and somebody starts Connect, on one node after the other.
-install_and_start() {
-  local node enforced
-  give_secrets
+# install_and_observe: bare nodes are brought to the specification by their agents, and into service: installed, mounted,
+# guarded, started. Then nothing is enforced any more, and what runs goes on.
+install_and_observe() {
+  local enforced
   apply_whole_spec enforce --wait
   enforced=$(held | sort -u)
   apply_whole_spec observe
   wait_for 60 "the nodes to enforce nothing any more" all_hold $((enforced + 1))
-  for node in "${NODES[@]}"; do
-    on "$node" 'systemctl unmask rstudio-connect.service && systemctl enable --now rstudio-connect.service'
-    wait_for 300 "Connect on $node" connect_answers "$node"
-  done
+  for node in "${NODES[@]}"; do expect "Connect to run on on $node" connect_answers "$node"; done
 }
 
 # script_on NODE: runs the script on standard input there. For what must not stand in an argument list.

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What a cluster has around its nodes, as processes of this lab on the host's loopback: NFS (for EFS), PostgreSQL
-# (for RDS), HAProxy (for the ALB), a time source and a place to fetch packages from.
+# (for RDS), a time source and a place to fetch packages from. The load balancer is in lib/balancer.sh.
 
 DATABASE_NAME=db.lab.internal
 DATABASE_USER=connect
@@ -163,33 +163,6 @@ bindcmdaddress /
 pidfile $RUN/chrony.pid
 CONF
   start_process time chronyd -d -x -U -u "$(id -un)" -f "$RUN/chrony.conf"
-}
-
-# ALB: health checks and a cookie that keeps a session to its node.
-start_balancer() {
-  local node
-  {
-    cat <<CONF
-defaults
-  mode http
-  timeout connect 2s
-  timeout client 60s
-  timeout server 60s
-frontend balancer
-  bind 127.0.0.1:$PORT_BALANCER
-  default_backend connect
-backend connect
-  balance roundrobin
-  cookie AWSALB insert indirect nocache
-  option httpchk GET /__ping__
-  http-check expect status 200
-  default-server check inter 2s fall 2 rise 2
-CONF
-    for node in "${NODES[@]}"; do
-      echo "  server $node 127.0.0.1:$((PORT_CONNECT_FIRST + $(node_index "$node"))) cookie $node"
-    done
-  } >"$RUN/haproxy.cfg"
-  start_process balancer haproxy -db -f "$RUN/haproxy.cfg"
 }
 
 start_packages() {

@@ -3,6 +3,7 @@
 # A whole specification, as an operator of a new cluster writes it: what is to be on every node, and where it comes from.
 
 ACCOUNT_ID=977 # of Connect's account, on every node; no package takes it
+DRAIN_TIMEOUT=30s # longer than the load balancer needs to notice
 
 # artifact NAME: the url and digest of a file that this lab serves, as cluster.yaml wants them.
 artifact() {
@@ -49,6 +50,7 @@ database:
 secrets:
   db_password: {file: /etc/connect-ha/secrets/db_password}
 prove: {storage: true, database: true}
+rollout: {drain_timeout: $DRAIN_TIMEOUT}
 limits:
   clock_offset: 5s
   database_stage: 10s
@@ -103,17 +105,4 @@ CONFIG
 apply_whole_spec() {
   write_whole_spec "$RUN/spec" "$1"
   admin apply "$RUN/spec/cluster.yaml" --yes "${@:2}"
-}
-
-# give_secrets: what an operator puts on each node before, and no specification carries.
-give_secrets() {
-  local node
-  for node in "${NODES[@]}"; do
-    script_on "$node" <<SCRIPT
-install -d -m 0700 /etc/connect-ha/secrets
-(umask 077 && cat >/etc/connect-ha/secrets/db_password) <<SECRET
-$(cat "$RUN/database-password")
-SECRET
-SCRIPT
-  done
 }

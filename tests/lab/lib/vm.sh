@@ -27,7 +27,10 @@ kvm_boots() {
 }
 
 # zone NODE: the availability zone that the node's metadata tells.
-zone() { [ "$(node_index "$1")" = 0 ] && echo us-east-1a || echo us-east-1b; }
+zone() {
+  local letters=(a b c)
+  echo "us-east-1${letters[$(node_index "$1")]}"
+}
 
 on_ec2() { [ ! -e "$RUN/off-ec2" ]; }
 
@@ -38,8 +41,7 @@ mac() { printf '52:54:00:%02x:00:%02x' "$2" $(($(node_index "$1") + 1)); }
 # qemu_command NODE DIRECTORY DISK: sets the array QEMU. Both boots of a node (to save it, and from the saved state)
 # must have the same devices.
 qemu_command() {
-  local node=$1 directory=$2 disk=$3 index machine_id
-  index=$(node_index "$node")
+  local node=$1 directory=$2 disk=$3 machine_id
   machine_id=$(echo "connect-ha-lab $node" | md5sum | cut -d ' ' -f 1)
   local cpu=max
   [ "$ACCELERATOR" = kvm ] && cpu=host
@@ -51,7 +53,7 @@ qemu_command() {
     -qmp "unix:$directory/qmp-$node,server=on,wait=off"
     -drive "file=$disk,if=virtio,format=qcow2,cache=writeback,discard=unmap"
     -device virtio-rng-pci
-    -netdev "user,id=lan,ipv6=off,hostfwd=tcp:127.0.0.1:$((PORT_SSH_FIRST + index))-:22,hostfwd=tcp:127.0.0.1:$((PORT_CONNECT_FIRST + index))-:3939"
+    -netdev "user,id=lan,ipv6=off,hostfwd=tcp:127.0.0.1:$(ssh_port "$node")-:22,hostfwd=tcp:127.0.0.1:$(connect_port "$node")-:3939,hostfwd=tcp:127.0.0.1:$(gate_port "$node")-:$GATE_PORT"
     -device "virtio-net-pci,netdev=lan,mac=$(mac "$node" 1),romfile=")
   on_ec2 || return 0
   # The firmware says that this is EC2, and the metadata service answers.
@@ -84,7 +86,7 @@ write_imds() {
 node_ssh() {
   local node=$1
   shift
-  ssh -q -F none -i "$IMAGE/ssh_key" -p $((PORT_SSH_FIRST + $(node_index "$node"))) -o BatchMode=yes \
+  ssh -q -F none -i "$IMAGE/ssh_key" -p "$(ssh_port "$node")" -o BatchMode=yes \
     -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=5 -o ServerAliveInterval=10 \
     -o ControlMaster=auto -o ControlPath="$RUN/ssh-$node" -o ControlPersist=600 root@127.0.0.1 "$@"
 }
@@ -156,4 +158,12 @@ boot_node() {
   choose_accelerator
   qemu_command "$1" "$RUN" "$RUN/$1.qcow2"
   start_process "vm-$1" "${QEMU[@]}"
+}
+
+# new_machine NODE: as EC2 starts another instance of an image: its first boot, with the user data that the others had.
+new_machine() {
+  write_imds "$1"
+  cp "$RUN/user-data" "$RUN/imds/$1/"
+  qemu-img create -q -f qcow2 -F raw -b "$IMAGE/root.raw" "$RUN/$1.qcow2"
+  boot_node "$1"
 }

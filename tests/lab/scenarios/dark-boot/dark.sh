@@ -13,6 +13,8 @@ boot_in_the_dark() {
 
 mount_is() { [ "$(on node-2 'systemctl show -p ActiveState --value mnt-connect.mount')" = "$1" ]; }
 
+unit_is_at_rest() { on node-2 'systemctl show -p ActiveState --value rstudio-connect.service' | grep -qxE 'inactive|failed'; }
+
 # connect_never_started: since the boot; and nothing of it is on the local disk.
 connect_never_started() {
   on node-2 'journalctl --no-pager -b -o short' >"$RUN/journal-node-2"

@@ -102,6 +102,8 @@ PGconn* ConnectDatabase(const Config& config) {
                              "') ON CONFLICT DO NOTHING"));
   PQclear(
       PQexec(connection, "CREATE TABLE IF NOT EXISTS connect_api_keys (sha256 bytea PRIMARY KEY)"));
+  // By its name a database is known for Connect's, also while no Connect runs with it.
+  PQclear(PQexec(connection, "CREATE TABLE IF NOT EXISTS apps (guid uuid PRIMARY KEY)"));
   return connection;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <libpq-fe.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -70,6 +71,11 @@ inline std::string Installations(const Config& config, const std::string& sectio
   return R"({"installations":[)" + list + "]";
 }
 
+inline std::string Hostname() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
 inline std::string Owner() {
   return R"({"guid":"00000000-0000-4000-8000-000000000001","username":"admin","email":"",)"
          R"("first_name":"","last_name":"","user_role":"administrator","confirmed":true,)"
@@ -109,7 +115,8 @@ inline Response Answer(const Config& config, PGconn* database, const Request& re
   if (request.path == "/__ping__") {
     response.body = "{}";
   } else if (request.path == api + "/server_settings") {
-    response.body = R"({"hostname":"","version":")" STANDIN_VERSION
+    response.body = R"({"hostname":")" + Hostname() +
+                    R"(","version":")" STANDIN_VERSION
                     R"(","build":"stand-in","about":"Posit Connect stand-in"})";
   } else if (request.method != "GET" || request.path.rfind(api, 0) != 0 ||
              !AnswerWithKey(config, request.path.substr(api.size()), response)) {

@@ -1,0 +1,149 @@
+// Converge's part that is about Connect's unit: what may be done to it, and what is remembered of
+// it.
+#include <google/protobuf/util/time_util.h>
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "agent/assignment/standing.h"
+#include "agent/resources/connect_unit.h"
+#include "agent/resources/converge/turning.h"
+#include "agent/resources/nouns.h"
+#include "common/log.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kRelease[] = "release";
+constexpr char kConnectsPackage[] = "package rstudio-connect";
+// What runs for so long was started well.
+constexpr std::chrono::minutes kStaysUp{10};
+
+// Of a change that nobody follows.
+class Unseen : public Progress {
+ public:
+  explicit Unseen(const std::function<bool()>& stopped) : stopped_(stopped) {}
+  void Enter(v1::Step::Phase) override {}
+  void Bytes(uint64_t, uint64_t) override {}
+  void Log(const std::string&) override {}
+  bool Stopped() override { return stopped_(); }
+  bool Wait(std::chrono::milliseconds) override { return !stopped_(); }
+
+ private:
+  const std::function<bool()>& stopped_;
+};
+
+void TellNotNoted(const absl::Status& noted) {
+  if (noted.ok()) return;
+  spdlog::warn("event=service-notes-not-written error={}", LogValue(std::string(noted.message())));
+}
+
+}  // namespace
+
+void Converge::TakeCourse(Turning& turning) {
+  const v1::Assignment& assignment = turning.assignment;
+  const v1::ServiceMemory memory = notes_.Get();
+  turning.course = CourseOf(assignment, memory.reached(), options_.agent_config.allow());
+  ServiceOrder& service = turning.context.service;
+  service.order = assignment.order();
+  service.unit = turning.course.unit;
+  service.may_stop = turning.course.may_stop;
+  service.leaves_connect = turning.course.resources == Transition::kWithoutRestart;
+  const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(turning.context);
+  turning.connect_is_up = !unit.ok() || IsUp(*unit);
+  service.is_current = unit.ok() && IsUp(*unit) && right_start_ &&
+                       *right_start_ == unit->started_at() &&
+                       IsOneSpecification(memory.served(), assignment.desired());
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<Resource>>> Converge::MakeAll(const Turning& turning) {
+  std::vector<std::unique_ptr<Resource>> all;
+  if (turning.course.release) {
+    all.push_back(MakeRelease(turning.context));
+    all.push_back(MakePackageRelease(turning.context));
+  }
+  if (!turning.assignment.has_desired()) return all;
+  auto resources = MakeResources(turning.context);
+  if (!resources.ok()) return resources;
+  for (std::unique_ptr<Resource>& resource : *resources) all.push_back(std::move(resource));
+  return all;
+}
+
+void Converge::SeeUnitFirst(Turning& turning) {
+  const UnitWanted wanted = turning.course.unit;
+  if (wanted == UnitWanted::kAsItIs) return;
+  std::vector<std::unique_ptr<Resource>> unit;
+  unit.push_back(MakeConnectUnit(turning.context));
+  const std::vector<LookedAt> looks = LookAtAll(unit);
+  const LookedAt& look = looks.front();
+  turning.watch.UnitSeen(wanted, look.status.ok() && !look.change);
+  if (wanted != UnitWanted::kHeld || !look.change || FindHold(turning, *look.change)) return;
+  *turning.report.add_changes() = *look.change;
+  const absl::Status changed = Change(turning, look);
+  turning.report.clear_changes();
+  if (!changed.ok()) return;  // the round after this tells it
+  const auto still = look.resource->Differs();
+  turning.watch.UnitSeen(wanted, still.ok() && !still->has_value());
+}
+
+// What the turn does meanwhile starts nothing: it is told to stop before each start. It finds the
+// unit held, and says so.
+void Converge::HoldNow(const v1::Assignment& orders, const std::function<bool()>& stopped) {
+  const Course course = CourseOf(orders, notes_.Get().reached(), options_.agent_config.allow());
+  if (course.unit != UnitWanted::kHeld || !course.may_stop) return;
+  ResourceContext context = MakeContext(orders.desired());
+  context.service.unit = course.unit;
+  context.service.may_stop = true;
+  const std::unique_ptr<Resource> unit = MakeConnectUnit(context);
+  const auto change = unit->Differs();
+  if (!change.ok() || !change->has_value()) return;
+  Unseen progress(stopped);
+  const absl::Status held = unit->Apply(progress);
+  spdlog::warn("event=held-at-once unit={} from={} error={}", context.agent_config.connect_unit(),
+               LogValue((*change)->from()), LogValue(std::string(held.message())));
+}
+
+// Of a node that serves: as which it has once been right, and that Connect has stayed up.
+void Converge::NoteServing(const Turning& turning) {
+  if (turning.course.unit != UnitWanted::kRunning) return;
+  const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(turning.context);
+  if (!unit.ok() || !IsUp(*unit)) return;
+  const bool is_right = turning.report.state() == v1::Convergence::CONVERGED;
+  if (is_right) right_start_ = unit->started_at();
+  const bool has_stayed =
+      unit->has_started_at() && host_.Now() - FromProto(unit->started_at()) >= kStaysUp;
+  const absl::Status noted = notes_.Change([&](v1::ServiceMemory& memory) {
+    if (is_right) *memory.mutable_served() = latest_;
+    if (!has_stayed) return;
+    memory.clear_starts();
+    memory.clear_start_failed();
+  });
+  TellNotNoted(noted);
+}
+
+void Converge::NoteReached(v1::NodeState state) {
+  TellNotNoted(notes_.Change([state](v1::ServiceMemory& memory) { memory.set_reached(state); }));
+}
+
+void Converge::NoteClosed(const std::string& closed_by) {
+  TellNotNoted(
+      notes_.Change([&closed_by](v1::ServiceMemory& memory) { memory.set_closed_by(closed_by); }));
+}
+
+bool Converge::MayMake(const Turning& turning, const LookedAt& look) const {
+  if (IsNamed(look.resource->Name(), kRelease)) return turning.course.release;
+  if (IsUnit(look)) return turning.course.unit != UnitWanted::kAsItIs;
+  switch (turning.course.resources) {
+    case Transition::kAll:
+      return true;
+    case Transition::kWithoutRestart:
+      if (look.change->interrupts().empty()) return true;
+      // Of a Connect that does not run nothing is interrupted; but no package script may start it.
+      return !turning.connect_is_up && !IsNamed(look.resource->Name(), kConnectsPackage);
+    case Transition::kNone:
+      break;
+  }
+  return false;
+}
+
+}  // namespace connect_ha

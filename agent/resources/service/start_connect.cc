@@ -1,0 +1,155 @@
+#include "agent/resources/service/start_connect.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "agent/assignment/standing.h"
+#include "agent/probes/connect/guard.h"
+#include "agent/resources/service/service_notes.h"
+#include "agent/resources/service/without_secrets.h"
+#include "agent/resources/unit_journal.h"
+#include "common/checklist/guard_lines.h"
+#include "common/text/short_text.h"
+#include "common/time.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+
+// As kPreflightLine has it.
+constexpr char kAgent[] = "/usr/bin/connect-ha-agent";
+// It answers within 20 s.
+constexpr milliseconds kPreflightDeadline{30'000};
+// Between two looks whether somebody says stop.
+constexpr milliseconds kStartDeadline{5'000};
+// Longer than Connect's own unit gives it.
+constexpr int kMostWaits = 120;
+// What was printed comes to the journal a little after the unit has ended.
+constexpr milliseconds kJournalDelay{500};
+constexpr int kJournalLines = 20;
+constexpr size_t kMostBytes = 2'048;
+
+bool IsLater(const v1::Order& order, const v1::Order& known) {
+  return order.lineage() != known.lineage() || IsBelow(known, order);
+}
+
+// What Connect prints may hold what it was configured with.
+std::string LastLines(const ResourceContext& context) {
+  const std::string text = WithoutSecrets(
+      context, ReadJournal(context.host, context.agent_config.connect_unit(), kJournalLines));
+  return ShortLines(text.size() > kMostBytes ? text.substr(text.size() - kMostBytes) : text,
+                    kMostBytes);
+}
+
+absl::Status NoMoreStarts(const v1::ServiceMemory& memory) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "Connect did not start, ", memory.starts(), " times\n", memory.start_failed(),
+      "\nfix: mend what it says, then have it tried anew: connect-ha node start NODE --reason "
+      "TEXT"));
+}
+
+// FailedPrecondition: it was tried too often.
+absl::Status CheckTries(const ResourceContext& context) {
+  if (context.notes == nullptr) return absl::OkStatus();
+  const v1::ServiceMemory before = context.notes->Get();
+  const bool is_new = IsLater(context.service.order, before.order());
+  if (is_new || before.starts() < kMostStarts) return absl::OkStatus();
+  // Killed after the last try, or it was started and did not stay up.
+  if (before.start_failed().empty()) {
+    const std::string lines = LastLines(context);
+    const absl::Status noted = context.notes->Change([&lines](v1::ServiceMemory& memory) {
+      memory.set_start_failed(lines.empty() ? "its journal says nothing" : lines);
+    });
+    if (!noted.ok()) return noted;
+  }
+  return NoMoreStarts(context.notes->Get());
+}
+
+absl::Status CountStart(const ResourceContext& context) {
+  if (context.notes == nullptr) return absl::OkStatus();
+  const v1::Order& order = context.service.order;
+  const bool is_new = IsLater(order, context.notes->Get().order());
+  return context.notes->Change([&order, is_new](v1::ServiceMemory& memory) {
+    *memory.mutable_order() = order;
+    memory.set_starts(is_new ? 1 : memory.starts() + 1);
+    memory.clear_start_failed();
+  });
+}
+
+absl::Status AskPreflight(const ResourceContext& context, const v1::Unit& unit) {
+  if (HasPreflight(unit)) return absl::OkStatus();
+  CommandOptions options;
+  options.deadline = kPreflightDeadline;
+  const absl::StatusOr<CommandResult> asked = context.host.Run({kAgent, "preflight"}, options);
+  if (!asked.ok()) return asked.status();
+  if (asked->exit_code == 0 && !asked->timed_out) return absl::OkStatus();
+  const std::string said(absl::StripAsciiWhitespace(asked->output));
+  return absl::AbortedError(said.empty() ? "its preflight does not let it start" : said);
+}
+
+// Why the unit's own preflight did not let the start through; "" where it did, or was not asked.
+std::string WhyRefused(const ResourceContext& context, Time began) {
+  const absl::StatusOr<v1::PreflightResult> last = ReadPreflightResult(context.host);
+  if (!last.ok() || last->may_start() || FromProto(last->at()) < began) return "";
+  return last->reason().empty() ? "its preflight does not let it start" : last->reason();
+}
+
+// Nothing of Connect ran: that was no try of it.
+absl::Status Refused(const ResourceContext& context, const std::string& why) {
+  if (context.notes != nullptr) {
+    absl::Status noted = context.notes->Change([](v1::ServiceMemory& memory) {
+      if (memory.starts() > 0) memory.set_starts(memory.starts() - 1);
+    });
+    if (!noted.ok()) return noted;
+  }
+  return absl::AbortedError(absl::StrCat("Connect may not start on this node: ", why));
+}
+
+absl::Status Start(const ResourceContext& context, const v1::Unit& unit, Progress& progress) {
+  const std::string& name = context.agent_config.connect_unit();
+  absl::Status started;
+  // How often systemd itself has tried is no limit to a start that was asked for.
+  if (unit.active_state() == "failed") {
+    static_cast<void>(
+        context.host.Run({"/usr/bin/systemctl", "reset-failed", "--", name}, CommandOptions()));
+  }
+  for (int wait = 0; wait < kMostWaits; ++wait) {
+    // PID 1 goes on with it, and is found at it.
+    if (progress.Stopped()) return absl::CancelledError("stopped");
+    started = context.host.StartUnit(name, kStartDeadline);
+    if (!absl::IsDeadlineExceeded(started)) break;
+  }
+  return started;
+}
+
+}  // namespace
+
+absl::Status StartConnect(const ResourceContext& context, const v1::Unit& unit,
+                          Progress& progress) {
+  absl::Status may = CheckTries(context);
+  if (may.ok()) may = AskPreflight(context, unit);
+  if (may.ok()) may = CountStart(context);
+  if (!may.ok()) return may;
+  const Time began = context.host.Now();
+  const absl::Status started = Start(context, unit, progress);
+  if (started.ok() || absl::IsCancelled(started)) return started;
+  const std::string refused = WhyRefused(context, began);
+  if (!refused.empty()) return Refused(context, refused);
+  progress.Wait(kJournalDelay);
+  std::string lines = LastLines(context);
+  if (lines.empty()) lines = std::string(started.message());
+  progress.Log(lines);
+  if (context.notes == nullptr || context.notes->Get().starts() < kMostStarts) {
+    return absl::AbortedError(absl::StrCat("Connect did not start: ", started.message()));
+  }
+  const absl::Status noted = context.notes->Change(
+      [&lines](v1::ServiceMemory& memory) { memory.set_start_failed(lines); });
+  return noted.ok() ? NoMoreStarts(context.notes->Get()) : noted;
+}
+
+std::string StartFailure(const v1::ServiceMemory& memory, const v1::Assignment& orders) {
+  const bool is_over = orders.state() == v1::SERVING && IsLater(orders.order(), memory.order());
+  return is_over ? "" : memory.start_failed();
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,26 @@
+// One start of Connect, and how often it was tried.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "agent/resources/resource.h"
+#include "connect_ha/v1/facts.pb.h"
+
+namespace connect_ha {
+
+// An order to serve is worth so many starts.
+inline constexpr uint32_t kMostStarts = 3;
+
+// Starts the unit, by its preflight: one that does not run it itself (guard.cc) is asked before.
+// `unit`: as it is now, not up. Each call is a try of context.service.order, written down before it
+// is made; one that the preflight refuses is none, however often. Aborted: it was refused, and why,
+// or it did not start, and the last lines of its journal are in progress.Log. FailedPrecondition:
+// it has not, too often, which context.notes says from then on; nothing is tried any more for this
+// order.
+absl::Status StartConnect(const ResourceContext& context, const v1::Unit& unit, Progress& progress);
+
+// What ServiceReport.start_failed is under these orders.
+std::string StartFailure(const v1::ServiceMemory& memory, const v1::Assignment& orders);
+
+}  // namespace connect_ha

@@ -1,0 +1,288 @@
+#include "coordinator/cluster/planner.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/log.h"
+#include "coordinator/cluster/node/node_events.h"
+#include "coordinator/cluster/planning/gate_terms_of.h"
+#include "coordinator/plan/decide.h"
+#include "coordinator/plan/invariants.h"
+
+namespace connect_ha {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kDecideAtLeast{10'000};
+// Of what changes at once much is one decision; and however many nodes there are, deciding takes
+// a fifth of a processor at the most.
+constexpr int kRestPerWork = 4;
+constexpr milliseconds kShortestRest{20};
+constexpr milliseconds kLongestRest{10'000};
+// While nodes come and go, or people speak, what was decided meanwhile is decided anew.
+constexpr int kMostAttempts = 10;
+
+Time Now() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
+
+PlanFunctions RealFunctions() { return {connect_ha::Decide, connect_ha::Broken}; }
+
+void Log(const std::vector<v1::Event>& events) {
+  for (const v1::Event& event : events) {
+    const bool expected =
+        event.kind() == v1::Event::NODE_STATE_CHANGED || event.kind() == v1::Event::WORD_ENDED;
+    spdlog::log(expected ? spdlog::level::info : spdlog::level::warn, "event={} node={} text={}",
+                v1::Event::Kind_Name(event.kind()), event.node(), LogValue(event.text()));
+  }
+}
+
+}  // namespace
+
+// One decision, from what is gathered to what is put into force.
+struct Planner::Round {
+  v1::PlanInput input;
+  std::vector<PlanLook> looks;  // of the input's nodes
+  v1::Decision decision;
+};
+
+Planner::Planner(Roster& roster, Evaluator& evaluator, Store& store)
+    : Planner(roster, evaluator, store, RealFunctions()) {}
+
+Planner::Planner(Roster& roster, Evaluator& evaluator, Store& store, PlanFunctions functions)
+    : roster_(roster),
+      evaluator_(evaluator),
+      store_(store),
+      functions_(std::move(functions)),
+      shown_(std::make_shared<const v1::GetPlanResponse>()) {}
+
+Planner::~Planner() { Stop(); }
+
+absl::Status Planner::Load(Time now) {
+  std::lock_guard lock(deciding_);
+  const absl::Status read = Read();
+  if (!read.ok()) return read;
+  v1::GetPlanResponse shown;
+  v1::PlanInput input;
+  const std::vector<PlanLook> looks = roster_.LookForPlan(now, &input);
+  auto remembered = plan_->memory.nodes().begin();
+  for (const v1::PlanNode& node : input.nodes()) {
+    const std::string& name = node.brief().name();
+    v1::NodeAssignment& assigned = *shown.mutable_decision()->add_assignments();
+    assigned.set_node(name);
+    while (remembered != plan_->memory.nodes().end() && remembered->node() < name) ++remembered;
+    if (remembered == plan_->memory.nodes().end() || remembered->node() != name) continue;
+    assigned.set_state(remembered->state());
+    assigned.set_generation(remembered->generation());
+    *assigned.mutable_since() = remembered->since();
+    assigned.set_reason("as it was told before the coordinator's restart");
+  }
+  roster_.Assign(looks, shown.decision().assignments(), std::vector<GateTerms>(looks.size()), 0);
+  for (const v1::Word& word : plan_->words) *shown.add_words() = word;
+  Show(std::move(shown));
+  return absl::OkStatus();
+}
+
+void Planner::OnOrder(std::function<void(const std::string& node)> nudge) {
+  nudge_ = std::move(nudge);
+}
+
+void Planner::Start() {
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void Planner::Stop() {
+  {
+    std::lock_guard lock(wake_mutex_);
+    stopping_ = true;
+    woken_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Planner::Wake() {
+  std::lock_guard lock(wake_mutex_);
+  wake_ = true;
+  woken_.notify_all();
+}
+
+void Planner::Loop() {
+  using Clock = std::chrono::steady_clock;
+  std::unique_lock lock(wake_mutex_);
+  while (!stopping_) {
+    woken_.wait_for(lock, UntilNext(Now()), [this] { return wake_ || stopping_; });
+    if (stopping_) return;
+    wake_ = false;
+    lock.unlock();
+    const auto began = Clock::now();
+    Decide(Now());
+    const auto worked = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
+    lock.lock();
+    woken_.wait_for(lock,
+                    std::clamp<milliseconds>(worked * kRestPerWork, kShortestRest, kLongestRest),
+                    [this] { return stopping_; });
+  }
+}
+
+// With wake_mutex_ held.
+milliseconds Planner::UntilNext(Time now) const {
+  if (!wake_at_) return kDecideAtLeast;
+  // Rounded up: what is due at that time is not asked for before it.
+  const auto left = std::chrono::ceil<milliseconds>(*wake_at_ - now);
+  return std::clamp<milliseconds>(left, milliseconds(0), kDecideAtLeast);
+}
+
+void Planner::Decide(Time now) {
+  std::lock_guard lock(deciding_);
+  DecideNow(now);
+}
+
+void Planner::DecideNow(Time now) {
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    const auto done = TryOnce(now);
+    if (!done.ok()) {
+      plan_.reset();
+      return LeaveInForce({absl::StrCat("it cannot be stored: ", done.status().message())});
+    }
+    if (*done) return;
+  }
+  Wake();
+}
+
+absl::Status Planner::Read() {
+  auto plan = store_.GetPlan();
+  if (!plan.ok()) return plan.status();
+  plan_ = *std::move(plan);
+  return absl::OkStatus();
+}
+
+// False: what it was made of is no longer so. What is remembered is read before the nodes are
+// looked at: a name that another machine takes in between is noticed before anything is in force.
+absl::StatusOr<bool> Planner::TryOnce(Time now) {
+  const auto revision = store_.PlanRevision();
+  if (!revision.ok()) return revision.status();
+  if (!plan_ || plan_->revision != *revision) {
+    const absl::Status read = Read();
+    if (!read.ok()) return read;
+  }
+  Round round;
+  *round.input.mutable_memory() = plan_->memory;
+  for (const v1::Word& word : plan_->words) *round.input.add_words() = word;
+  const uint64_t judged = evaluator_.judged();
+  const auto checklist = evaluator_.Latest();
+  round.looks = roster_.LookForPlan(now, &round.input);
+  rules_.Add(*checklist, judged, round.looks, now, &round.input);
+  round.decision = functions_.decide(round.input);
+  std::vector<std::string> broken = functions_.broken(round.input, round.decision);
+  if (!broken.empty()) {
+    TellRefused(broken, now);
+    LeaveInForce(std::move(broken));
+    return true;
+  }
+  const absl::Status kept = Keep(round, now);
+  if (absl::IsAborted(kept)) return false;
+  if (!kept.ok()) return kept;
+  PutIntoForce(round, now);
+  return true;
+}
+
+absl::Status Planner::Keep(Round& round, Time now) {
+  Store::PlanChange change = ChangeOf(*plan_, round.decision);
+  change.events = EventsOf(*plan_, round.decision, now);
+  EventPace pace = pace_;
+  if (auto left_out = TellLeftOut(pace, "", now)) change.events.push_back(*std::move(left_out));
+  for (v1::Event& event : SaidNow(said_, round.decision, now)) {
+    TellAtPace(pace, std::move(event), now, change.events);
+  }
+  if (IsEmpty(*plan_, change)) {
+    pace_ = std::move(pace);
+    const auto revision = store_.PlanRevision();
+    if (!revision.ok()) return revision.status();
+    if (*revision == plan_->revision) return absl::OkStatus();
+    return absl::AbortedError("decided on what is no longer so");
+  }
+  const absl::Status stored = store_.PutPlan(change);
+  if (!stored.ok()) return stored;
+  pace_ = std::move(pace);
+  Log(change.events);
+  TakeIn(change, round.decision, *plan_);
+  return stored;
+}
+
+void Planner::PutIntoForce(Round& round, Time now) {
+  const v1::PlanMemory& memory = round.decision.remember();
+  const uint64_t serial = memory.epoch() == store_.epoch() ? memory.serial() : 0;
+  const std::vector<std::string> told = roster_.Assign(
+      round.looks, round.decision.assignments(), GateTermsOf(round.input, round.decision), serial);
+  for (const std::string& node : told) {
+    if (nudge_) nudge_(node);
+  }
+  TakeInSaid(round.decision, now, said_);
+  if (!std::exchange(broken_, {}).empty()) spdlog::info("event=PLAN_IN_FORCE");
+  {
+    std::lock_guard lock(wake_mutex_);
+    wake_at_.reset();
+    if (round.decision.has_wake_at()) wake_at_ = FromProto(round.decision.wake_at());
+  }
+  v1::GetPlanResponse shown;
+  *shown.mutable_decided_at() = ToProto(now);
+  for (const v1::Word& word : plan_->words) *shown.add_words() = word;
+  if (round.input.spec().enforcement() != v1::ENFORCE && round.input.generation() > 0) {
+    round.input.mutable_spec()->set_enforcement(v1::ENFORCE);
+    *shown.mutable_would() = functions_.decide(round.input);
+  }
+  *shown.mutable_decision() = std::move(round.decision);
+  Show(std::move(shown));
+}
+
+// Once for each that is another one.
+void Planner::TellRefused(const std::vector<std::string>& broken, Time now) {
+  if (broken == broken_) return;
+  const v1::Event event = MakeEvent(
+      v1::Event::PLAN_REFUSED, "",
+      absl::StrCat(
+          "a decision is not in force, the one before stays: ", absl::StrJoin(broken, "; "),
+          "; this is a fault of connect-ha: please report it, with connect-ha plan"),
+      now);
+  Log({event});
+  store_.AddEvent(event).status().IgnoreError();  // said in the log
+}
+
+void Planner::LeaveInForce(std::vector<std::string> why) {
+  if (why != broken_)
+    spdlog::error("event=PLAN_NOT_IN_FORCE text={}", LogValue(absl::StrJoin(why, "; ")));
+  {
+    // It is asked again in a while.
+    std::lock_guard lock(wake_mutex_);
+    wake_at_.reset();
+  }
+  v1::GetPlanResponse shown = CurrentPlan();
+  shown.clear_broken();
+  for (const std::string& line : why) shown.add_broken(line);
+  if (plan_) {
+    shown.clear_words();
+    for (const v1::Word& word : plan_->words) *shown.add_words() = word;
+  }
+  broken_ = std::move(why);
+  Show(std::move(shown));
+}
+
+void Planner::Show(v1::GetPlanResponse shown) {
+  auto shared = std::make_shared<const v1::GetPlanResponse>(std::move(shown));
+  std::lock_guard lock(shown_mutex_);
+  shown_ = std::move(shared);
+}
+
+v1::GetPlanResponse Planner::CurrentPlan() const {
+  std::shared_ptr<const v1::GetPlanResponse> shown;
+  {
+    std::lock_guard lock(shown_mutex_);
+    shown = shown_;
+  }
+  return *shown;
+}
+
+}  // namespace connect_ha

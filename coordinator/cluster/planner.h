@@ -1,0 +1,126 @@
+// Decides what every node is to be, again and again: gathers what is known, remembered and said,
+// asks the plan (coordinator/plan/decide.h), asks what no decision may do (invariants.h), stores
+// what is to be remembered, and only then tells the roster, whose heartbeats look it up. A decision
+// that would break an invariant, or cannot be stored, is not in force: the one before stays.
+//
+// It decides in one thread of its own: when something changed, when the decision says that time
+// alone makes it another one, and at the least every ten seconds; and in the thread of whoever
+// gives it a word, before that call returns. One decision at a time.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/time.h"
+#include "connect_ha/v1/admin_service.pb.h"
+#include "connect_ha/v1/audit.pb.h"
+#include "connect_ha/v1/event.pb.h"
+#include "connect_ha/v1/plan.pb.h"
+#include "coordinator/cluster/evaluator.h"
+#include "coordinator/cluster/node/event_pace.h"
+#include "coordinator/cluster/planning/plan_events.h"
+#include "coordinator/cluster/planning/plan_rules.h"
+#include "coordinator/cluster/roster.h"
+#include "coordinator/store/store.h"
+
+namespace connect_ha {
+
+// What decides and what watches over it: Decide and Broken, but for tests.
+struct PlanFunctions {
+  std::function<v1::Decision(const v1::PlanInput&)> decide;
+  std::function<std::vector<std::string>(const v1::PlanInput&, const v1::Decision&)> broken;
+};
+
+// Of what decisions say loudly; what is more is counted.
+inline constexpr uint32_t kSaidPerMinute = 60;
+
+class Planner {
+ public:
+  // Borrows all three.
+  Planner(Roster& roster, Evaluator& evaluator, Store& store);
+  Planner(Roster& roster, Evaluator& evaluator, Store& store, PlanFunctions functions);
+  ~Planner();
+  Planner(const Planner&) = delete;
+  Planner& operator=(const Planner&) = delete;
+
+  // Shows what every node was told last, before the restart; nodes are told nothing before a first
+  // decision, and stay what they are. After the roster's and the evaluator's Load.
+  absl::Status Load(Time now);
+  // From now on `nudge` has a node call at once. Before Start, once.
+  void OnOrder(std::function<void(const std::string& node)> nudge);
+  void Start();
+  // Waits for the decision that is being made. Nothing is decided after it but by Decide.
+  void Stop();
+
+  // Something changed: decide soon. Any thread, whatever it holds.
+  void Wake();
+  // Decides now.
+  void Decide(Time now);
+
+  // Puts the word into force, together with its line of the audit log: of it `by`, `at`, `number`
+  // and the entry's action, subject, text and why are set here; `role` is the caller's to set, and
+  // that the role suffices (NeededRole) the caller's to see to. `entry` says who, from where and
+  // when. InvalidArgument says what is missing (CheckWord). NotFound: no such node. The assignment
+  // is the node's after it, unset where there is none.
+  absl::StatusOr<v1::GiveWordResponse> GiveWord(v1::Word word, v1::AuditEntry entry, Time now);
+  // Takes back all words of these kinds on the node (and of the rule, where one is named).
+  // NotFound: there is none. The entry as above.
+  absl::StatusOr<v1::TakeBackResponse> TakeBack(const v1::TakeBackRequest& request,
+                                                v1::AuditEntry entry, Time now);
+  // What is in force, and what would be. Any thread; waits for nothing.
+  v1::GetPlanResponse CurrentPlan() const;
+
+ private:
+  struct Round;
+
+  void Loop();
+  std::chrono::milliseconds UntilNext(Time now) const;
+  // All of these with deciding_ held.
+  void DecideNow(Time now);
+  absl::StatusOr<bool> TryOnce(Time now);
+  absl::Status Read();
+  absl::Status Keep(Round& round, Time now);
+  void PutIntoForce(Round& round, Time now);
+  void TellRefused(const std::vector<std::string>& broken, Time now);
+  void LeaveInForce(std::vector<std::string> why);
+  // planner_words.cc
+  std::vector<v1::Word> WordsLike(const v1::TakeBackRequest& request) const;
+
+  void Show(v1::GetPlanResponse shown);
+  v1::NodeAssignment AssignmentOf(const std::string& node) const;
+
+  Roster& roster_;
+  Evaluator& evaluator_;
+  Store& store_;
+  const PlanFunctions functions_;
+  std::function<void(const std::string& node)> nudge_;
+
+  std::mutex deciding_;              // all that follows; one decision at a time
+  std::optional<Store::Plan> plan_;  // as the store has it; unset: to be read
+  PlanRules rules_;
+  SaidLately said_;                  // by the decisions that were in force
+  std::vector<std::string> broken_;  // as told last; none: what is decided is in force
+  EventPace pace_{kSaidPerMinute};
+
+  mutable std::mutex shown_mutex_;
+  std::shared_ptr<const v1::GetPlanResponse> shown_;
+
+  mutable std::mutex wake_mutex_;  // all that follows; taken last
+  std::condition_variable woken_;
+  bool wake_ = true;
+  bool stopping_ = false;
+  std::optional<Time> wake_at_;
+  std::thread thread_;
+};
+
+}  // namespace connect_ha

@@ -1,0 +1,133 @@
+// What people say: stored with its line of the audit log, and in force before the call returns.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/log.h"
+#include "common/text/short_text.h"
+#include "coordinator/cluster/node/node_events.h"
+#include "coordinator/cluster/planner.h"
+#include "coordinator/cluster/planning/words.h"
+
+namespace connect_ha {
+namespace {
+
+// What it is of: a node, or a rule.
+std::string SubjectOf(const std::string& node, const std::string& rule) {
+  return node.empty() ? rule : node;
+}
+
+// Its reason is the line's why.
+std::string WithoutReason(v1::Word word) {
+  word.clear_reason();
+  return DescribeWord(word);
+}
+
+v1::Event WordEvent(v1::Event::Kind kind, const v1::Word& word, const std::string& actor,
+                    const std::string& before, Time now) {
+  v1::Event event = MakeEvent(kind, word.node(), absl::StrCat(before, DescribeWord(word)), now);
+  event.set_actor(actor);
+  return event;
+}
+
+absl::Status NothingSaid(const v1::TakeBackRequest& request) {
+  std::vector<std::string> kinds;
+  for (const int kind : request.kinds()) {
+    kinds.push_back(KindName(static_cast<v1::Word::Kind>(kind)));
+  }
+  const std::string subject = SubjectOf(request.node(), request.rule());
+  return absl::NotFoundError(absl::StrCat("nobody said ", absl::StrJoin(kinds, " or "),
+                                          subject.empty() ? "" : " of ", subject,
+                                          "\nfix: connect-ha plan shows what is in force"));
+}
+
+}  // namespace
+
+v1::NodeAssignment Planner::AssignmentOf(const std::string& node) const {
+  std::shared_ptr<const v1::GetPlanResponse> shown;
+  {
+    std::lock_guard lock(shown_mutex_);
+    shown = shown_;
+  }
+  const auto& all = shown->decision().assignments();
+  const auto found = std::find_if(all.begin(), all.end(), [&node](const v1::NodeAssignment& one) {
+    return one.node() == node;
+  });
+  return found == all.end() ? v1::NodeAssignment() : *found;
+}
+
+absl::StatusOr<v1::GiveWordResponse> Planner::GiveWord(v1::Word word, v1::AuditEntry entry,
+                                                       Time now) {
+  const absl::Status right = CheckWord(word, now);
+  if (!right.ok()) return right;
+  word.clear_number();
+  word.set_by(entry.actor());
+  word.set_reason(ShortText(word.reason(), kTextBytes));
+  *word.mutable_at() = ToProto(now);
+  *entry.mutable_at() = ToProto(now);
+  entry.set_action(v1::AuditEntry::WORD_GIVEN);
+  entry.set_subject(SubjectOf(word.node(), word.rule()));
+  entry.set_text(WithoutReason(word));
+  entry.set_why(word.reason());
+  std::lock_guard lock(deciding_);
+  const auto given =
+      store_.AddWord(word, WordEvent(v1::Event::WORD_GIVEN, word, entry.actor(), "", now), entry);
+  if (absl::IsNotFound(given.status())) {
+    return absl::NotFoundError(
+        absl::StrCat(given.status().message(), "\nfix: connect-ha nodes names those there are"));
+  }
+  if (!given.ok()) return given.status();
+  spdlog::info("event=WORD_GIVEN by={} node={} text={}", given->by(), given->node(),
+               LogValue(DescribeWord(word)));
+  DecideNow(now);
+  v1::GiveWordResponse response;
+  *response.mutable_word() = *given;
+  if (!word.node().empty()) *response.mutable_assignment() = AssignmentOf(word.node());
+  return response;
+}
+
+std::vector<v1::Word> Planner::WordsLike(const v1::TakeBackRequest& request) const {
+  std::vector<v1::Word> words;
+  for (const v1::Word& word : plan_->words) {
+    const bool of_kind = std::find(request.kinds().begin(), request.kinds().end(),
+                                   static_cast<int>(word.kind())) != request.kinds().end();
+    const bool of_rule = request.rule().empty() || request.rule() == word.rule();
+    if (of_kind && of_rule && word.node() == request.node()) words.push_back(word);
+  }
+  return words;
+}
+
+absl::StatusOr<v1::TakeBackResponse> Planner::TakeBack(const v1::TakeBackRequest& request,
+                                                       v1::AuditEntry entry, Time now) {
+  std::lock_guard lock(deciding_);
+  const absl::Status read = Read();
+  if (!read.ok()) return read;
+  std::vector<uint64_t> numbers;
+  std::vector<v1::Event> events;
+  std::vector<std::string> texts;
+  for (const v1::Word& word : WordsLike(request)) {
+    numbers.push_back(word.number());
+    texts.push_back(DescribeWord(word));
+    events.push_back(WordEvent(v1::Event::WORD_ENDED, word, entry.actor(), "taken back: ", now));
+  }
+  if (numbers.empty()) return NothingSaid(request);
+  *entry.mutable_at() = ToProto(now);
+  entry.set_action(v1::AuditEntry::WORD_TAKEN_BACK);
+  entry.set_subject(SubjectOf(request.node(), request.rule()));
+  entry.set_text(ShortText(absl::StrJoin(texts, "; "), kTextBytes));
+  entry.set_why(ShortText(request.why(), kTextBytes));
+  const auto removed = store_.RemoveWords(numbers, events, entry);
+  if (!removed.ok()) return removed.status();
+  spdlog::info("event=WORD_TAKEN_BACK by={} node={} text={}", entry.actor(), request.node(),
+               LogValue(entry.text()));
+  DecideNow(now);
+  v1::TakeBackResponse response;
+  for (const v1::Word& word : *removed) *response.add_words() = word;
+  if (!request.node().empty()) *response.mutable_assignment() = AssignmentOf(request.node());
+  return response;
+}
+
+}  // namespace connect_ha

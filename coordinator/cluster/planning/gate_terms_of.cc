@@ -1,0 +1,119 @@
+#include "coordinator/cluster/planning/gate_terms_of.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <set>
+#include <string>
+
+#include "common/checklist/rule.h"
+#include "common/time.h"
+#include "coordinator/plan/judged.h"
+#include "coordinator/plan/look/action.h"
+#include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/look/moments.h"
+#include "coordinator/plan/look/words.h"
+
+namespace connect_ha {
+namespace {
+
+// A node as the others may count on it.
+enum class Counts { kServes, kNot, kNotKnown };
+
+// The rules by which a node closes its own gate. A version that differs is no fault while no other
+// one runs, which no node sees by itself.
+std::set<std::string> ClosingRules(const v1::ClusterSpec& spec) {
+  std::set<std::string> rules;
+  for (const Rule& rule : Rules()) {
+    const std::string id = rule.id;
+    if (id != kVersionRule && ActionBySpec(spec, id) >= v1::CLOSE) rules.insert(id);
+  }
+  return rules;
+}
+
+// It is known to be this node that is wrong.
+bool IsWrong(const Judged& judged, const v1::NodeRule& line, uint64_t generation) {
+  if (line.undecided()) return false;
+  const bool was_so = judged.after.reached() >= generation;
+  return line.basis() == v1::SELF || line.basis() == v1::PROOF ||
+         (line.basis() == v1::SPEC && was_so);
+}
+
+// What closes its gate, where the others serve, is no support to them. That is asked of its rules,
+// not of its gate: that is open again once it is told that it is the last one.
+Counts CountByRules(const Judged& judged, uint64_t generation, const std::set<std::string>& closing,
+                    const std::vector<std::string>& waived) {
+  Counts counts = Counts::kServes;
+  for (const v1::NodeRule& line : judged.node->rules()) {
+    const bool is_advice = line.outcome() == v1::FAIL && !Fails(line);
+    if (Holds(line) || is_advice || closing.count(line.rule()) == 0) continue;
+    if (std::binary_search(waived.begin(), waived.end(), line.rule())) continue;
+    if (Fails(line) && IsWrong(judged, line, generation)) return Counts::kNot;
+    counts = Counts::kNotKnown;
+  }
+  return counts;
+}
+
+Counts Count(const v1::PlanInput& input, const Judged& judged, const std::set<std::string>& closing,
+             const std::vector<std::string>& waived) {
+  const v1::NodeBrief& brief = judged.node->brief();
+  // The coordinator was started again, and nothing is known of it yet.
+  const bool is_awaited = brief.has_last_seen() && !judged.node->heard() && !brief.lost() &&
+                          WordOn(input, judged.name(), v1::Word::GONE) == nullptr;
+  if (is_awaited && TakesUsers(judged.given.state())) return Counts::kNotKnown;
+  if (!judged.served || judged.leaves()) return Counts::kNot;
+  return CountByRules(judged, input.generation(), closing, waived);
+}
+
+void FindWhoIsAlone(const v1::PlanInput& input, const v1::Decision& decision,
+                    std::vector<GateTerms>& terms) {
+  std::vector<Judged> nodes;
+  if (!GatherJudged(input, decision, nodes)) return;
+  const std::set<std::string> closing = ClosingRules(input.spec());
+  std::vector<Counts> all;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    all.push_back(Count(input, nodes[i], closing, terms[i].waived_rules));
+  }
+  const auto serve = std::count(all.begin(), all.end(), Counts::kServes);
+  const auto unknown = std::count(all.begin(), all.end(), Counts::kNotKnown);
+  for (size_t i = 0; i < terms.size(); ++i) {
+    const bool other_serves = serve > (all[i] == Counts::kServes ? 1 : 0);
+    const bool other_unknown = unknown > (all[i] == Counts::kNotKnown ? 1 : 0);
+    if (other_serves || !other_unknown) terms[i].no_other_serves = !other_serves;
+  }
+}
+
+// Rules() has its own order; what is told has that of the names.
+std::vector<std::string> WaivedOn(const v1::ClusterSpec& spec, const std::string& node,
+                                  const Words& words) {
+  const auto said = words.of.find(node);
+  const bool unfenced = said != words.of.end() && said->second.unfence != nullptr;
+  std::vector<std::string> waived;
+  for (const Rule& rule : Rules()) {
+    const bool is_waived = (unfenced && ActionBySpec(spec, rule.id) == v1::FENCE) ||
+                           IsWaived(words.waivers, rule.id, node);
+    if (is_waived) waived.emplace_back(rule.id);
+  }
+  std::sort(waived.begin(), waived.end());
+  return waived;
+}
+
+void FindWhatIsWaived(const v1::PlanInput& input, std::vector<GateTerms>& terms) {
+  if (input.words().empty()) return;
+  Moments moments(FromProto(input.now()));
+  const Words words = WordsInForce(input, moments);
+  for (size_t i = 0; i < terms.size(); ++i) {
+    const std::string& node = input.nodes(static_cast<int>(i)).brief().name();
+    terms[i].waived_rules = WaivedOn(input.spec(), node, words);
+  }
+}
+
+}  // namespace
+
+std::vector<GateTerms> GateTermsOf(const v1::PlanInput& input, const v1::Decision& decision) {
+  std::vector<GateTerms> terms(static_cast<size_t>(input.nodes_size()));
+  FindWhatIsWaived(input, terms);
+  FindWhoIsAlone(input, decision, terms);
+  return terms;
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,112 @@
+#include "coordinator/cluster/planning/words.h"
+
+#include <chrono>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/checklist/rule.h"
+#include "common/text/short_text.h"
+#include "coordinator/plan/look/action.h"
+
+namespace connect_ha {
+namespace {
+
+// However long a reason is, its word's end stands behind it.
+constexpr size_t kReasonBytes = kTextBytes - 256;
+// Whoever means for ever changes the specification.
+constexpr std::chrono::hours kLongest{365 * 24};
+
+bool NeedsEnd(v1::Word::Kind kind) { return kind == v1::Word::WAIVE || kind == v1::Word::UNFENCE; }
+
+absl::Status CheckRule(const v1::Word& word) {
+  if (word.kind() != v1::Word::WAIVE) {
+    return word.rule().empty() ? absl::OkStatus()
+                               : absl::InvalidArgumentError(absl::StrCat(
+                                     KindName(word.kind()), " is of a node, not of a rule"));
+  }
+  if (FindRule(word.rule()) != nullptr) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(word.rule().empty() ? "no rule is named" : absl::StrCat("no rule ", word.rule()),
+                   "\nfix: connect-ha rules names them"));
+}
+
+absl::Status CheckEnd(const v1::Word& word, Time now) {
+  if (!word.has_until()) {
+    return NeedsEnd(word.kind()) ? absl::InvalidArgumentError(absl::StrCat(
+                                       KindName(word.kind()), " needs an end\nfix: --until 2h"))
+                                 : absl::OkStatus();
+  }
+  const Time until = FromProto(word.until());
+  if (until <= now) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("its end ", FormatUtc(until), " is over\nfix: --until 2h"));
+  }
+  if (until - now > kLongest) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("its end ", FormatUtc(until), " is more than a year away\nfix: --until 30d"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string KindName(v1::Word::Kind kind) {
+  return absl::AsciiStrToLower(v1::Word::Kind_Name(kind));
+}
+
+v1::Role NeededRole(const v1::Word& word, const v1::ClusterSpec& spec) {
+  switch (word.kind()) {
+    case v1::Word::FENCE:
+    case v1::Word::UNFENCE:
+    case v1::Word::RELEASE:
+    case v1::Word::GONE:
+      return v1::ADMIN;
+    default:
+      break;
+  }
+  // As the plan heeds it (coordinator/plan/look/words.h).
+  const bool lowers_fence =
+      word.kind() == v1::Word::WAIVE && ActionBySpec(spec, word.rule()) == v1::FENCE;
+  return word.downtime() || lowers_fence ? v1::ADMIN : v1::OPERATOR;
+}
+
+// Whoever may not fence a node may not let it out, either.
+v1::Role NeededRoleToTakeBack(v1::Word::Kind kind, const std::string& rule,
+                              const v1::ClusterSpec& spec) {
+  v1::Word word;
+  word.set_kind(kind);
+  word.set_rule(rule);
+  return NeededRole(word, spec);
+}
+
+absl::Status CheckWord(const v1::Word& word, Time now) {
+  if (!v1::Word::Kind_IsValid(word.kind()) || word.kind() == v1::Word::KIND_UNSPECIFIED) {
+    return absl::InvalidArgumentError("it is not said what is to be done");
+  }
+  if (word.node().empty() && word.kind() != v1::Word::WAIVE) {
+    return absl::InvalidArgumentError("no node is named\nfix: connect-ha nodes names them");
+  }
+  if (word.reason().empty()) {
+    return absl::InvalidArgumentError(
+        "no reason is given\nfix: --reason \"...\", for whoever reads it at night");
+  }
+  const absl::Status rule = CheckRule(word);
+  return rule.ok() ? CheckEnd(word, now) : rule;
+}
+
+std::string DescribeWord(const v1::Word& word) {
+  std::vector<std::string> how;
+  if (word.has_until()) how.push_back("until " + FormatUtc(FromProto(word.until())));
+  if (word.now()) how.push_back("without waiting for users");
+  if (word.downtime()) how.push_back("though nobody else may serve");
+  const std::string what =
+      absl::StrCat(KindName(word.kind()), word.rule().empty() ? "" : " ", word.rule());
+  const std::string ends = how.empty() ? "" : absl::StrCat(" (", absl::StrJoin(how, ", "), ")");
+  const std::string reason =
+      word.reason().empty() ? "" : absl::StrCat(": ", ShortText(word.reason(), kReasonBytes));
+  return ShortText(absl::StrCat(what, reason, ends), kTextBytes);
+}
+
+}  // namespace connect_ha

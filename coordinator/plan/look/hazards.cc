@@ -1,0 +1,151 @@
+#include "coordinator/plan/look/hazards.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "common/checklist/rule.h"
+#include "coordinator/plan/look/action.h"
+#include "coordinator/plan/look/hysteresis.h"
+
+namespace connect_ha {
+namespace {
+
+// A Connect that is started answers within that time, or something is wrong with it.
+constexpr std::chrono::minutes kStarting{2};
+// Within that everything that is asked at intervals has been asked anew, and judged.
+constexpr std::chrono::minutes kLookedAtAnew{1};
+
+// Of the nodes that serve three or more are known to pass or to fail, and more than half pass.
+bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
+  size_t known = 0;
+  size_t right = 0;
+  for (const Member& member : situation.members) {
+    const v1::NodeRule* line = member.serves ? LineOf(*member.node, rule) : nullptr;
+    if (line == nullptr || (line->outcome() != v1::PASS && line->outcome() != v1::FAIL)) continue;
+    ++known;
+    if (line->outcome() == v1::PASS) ++right;
+  }
+  return known >= 3 && 2 * right > known;
+}
+
+// Whether it does is not known while an order is on its way: nobody enters service by that.
+bool MayServe(const Member& member) {
+  const bool takes_users = member.position == v1::SERVING || member.position == v1::OBSERVED;
+  const bool is_told = IsLater(member.memory.order(), member.node->obeys());
+  return member.serves || (is_told && takes_users && member.node->connect() != v1::CONNECT_RESTS);
+}
+
+// Its agent says that Connect was started, or was so before it was closed; who is told to serve has
+// a while to answer.
+bool HadTimeToStart(Situation& situation, const Member& member) {
+  if (member.position == v1::DRAINING) return true;
+  if (member.tries_again) return false;
+  return HasReached(member, v1::SERVING) &&
+         situation.moments.Lasted(FromProto(member.memory.since()), kStarting);
+}
+
+// What was asked or judged before the change was made says that it is still to be made.
+bool IsJustMade(Situation& situation, const Member& member) {
+  return member.memory.has_reached_at() &&
+         !situation.moments.Lasted(FromProto(member.memory.reached_at()), kLookedAtAnew);
+}
+
+// Why the failing does nothing to this node; "": it does.
+std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRule& line) {
+  // It may have been told more a moment ago: nobody but a person stops what is merely observed.
+  const bool is_only_observed = member.node->brief().reported_state() == v1::OBSERVED &&
+                                IsLater(member.memory.order(), member.node->obeys());
+  if (member.position == v1::OBSERVED || is_only_observed) return "the node is only observed";
+  if (line.rule() == kServiceRule && !HadTimeToStart(situation, member)) {
+    return "Connect is not to run here, or is being started";
+  }
+  if (line.undecided()) return "nothing tells which node is the wrong one";
+  switch (line.basis()) {
+    case v1::SELF:
+    case v1::PROOF:
+      break;
+    case v1::SPEC:
+      if (member.memory.reached() < situation.input.generation()) {
+        return "it has not been as this generation says yet: a change that is still to be made";
+      }
+      if (IsJustMade(situation, member)) {
+        return "it was brought to this generation a moment ago, and is looked at anew";
+      }
+      break;
+    case v1::PEERS:
+      if (!IsAgainstMajority(situation, line.rule())) {
+        return "it is not against a majority of three or more that serve";
+      }
+      break;
+    default:
+      return "what it rests on is not known";
+  }
+  const auto after = FailAfter(situation.input.spec(), line.rule());
+  if (!situation.moments.Lasted(FromProto(line.since()), after)) {
+    return absl::StrCat("it has to last for ", FormatSpan(after));
+  }
+  return "";
+}
+
+}  // namespace
+
+const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule) {
+  for (const v1::NodeRule& line : node.rules()) {
+    if (line.rule() == rule) return &line;
+  }
+  return nullptr;
+}
+
+bool IsUnclear(const Situation& situation, const Member& member, const v1::NodeRule& line) {
+  if (!Fails(line)) return false;
+  const bool among_peers = line.basis() == v1::PEERS && MayServe(member);
+  return line.undecided() || (among_peers && !IsAgainstMajority(situation, line.rule()));
+}
+
+bool Holds(const v1::NodeRule& line) {
+  return line.outcome() == v1::PASS || line.outcome() == v1::NOT_APPLICABLE;
+}
+
+bool Fails(const v1::NodeRule& line) {
+  if (line.outcome() != v1::FAIL) return false;
+  const Rule* row = FindRule(line.rule());
+  return line.rule_class() != v1::ADVICE || (row != nullptr && row->rule_class == v1::ADVICE);
+}
+
+std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {
+  std::vector<v1::Hazard> hazards;
+  if (!member.stays.empty()) return hazards;
+  for (const v1::NodeRule& line : member.node->rules()) {
+    const v1::RuleAction action = ActionOf(situation, member, line.rule());
+    if (!Fails(line) || action <= v1::TELL) continue;
+    v1::Hazard& hazard = hazards.emplace_back();
+    hazard.set_rule(line.rule());
+    hazard.set_node(member.name());
+    hazard.set_action(action);
+    hazard.set_basis(line.basis());
+    *hazard.mutable_since() = line.since();
+    hazard.set_text(line.text());
+    hazard.set_undecided(IsUnclear(situation, member, line));
+    hazard.set_why_not(WhyNot(situation, member, line));
+    hazard.set_acts(hazard.why_not().empty());
+  }
+  std::sort(hazards.begin(), hazards.end(),
+            [](const v1::Hazard& a, const v1::Hazard& b) { return a.rule() < b.rule(); });
+  return hazards;
+}
+
+bool IsOutForServiceAlone(const Member& member) {
+  return member.position == v1::DRAINING && member.memory.out_for_size() == 1 &&
+         member.memory.out_for(0) == kServiceRule;
+}
+
+bool IsOver(Situation& situation, const Member& member, const std::string& rule) {
+  if (ActionOf(situation, member, rule) <= v1::TELL) return true;
+  const v1::NodeRule* line = LineOf(*member.node, rule);
+  if (line == nullptr || !Holds(*line)) return false;
+  return situation.moments.Lasted(FromProto(line->since()),
+                                  PassAfter(situation.input.spec(), rule));
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,28 @@
+// Who serves.
+#pragma once
+
+#include <cstddef>
+
+#include "connect_ha/v1/plan.pb.h"
+#include "coordinator/plan/look/situation.h"
+
+namespace connect_ha {
+
+// The load balancer sends nobody there; false where it asks Connect itself.
+bool GateIsClosed(const v1::PlanInput& input, const v1::PlanNode& node);
+// Heard, fresh, answers, its gate open, and told to be what it reports. What is not known does not
+// serve.
+bool IsServing(const v1::PlanInput& input, const Member& member);
+// A person said so, and nothing that counts says otherwise.
+bool IsGone(const Member& member);
+bool AnotherServes(const Situation& situation, const Member& member);
+// Connect does not answer there, and has not for a while: one late answer is not enough.
+bool IsDown(Situation& situation, const Member& member);
+// No other serves, nor may, and that is not for a moment only: not even one of which little is
+// known.
+bool IsAlone(Situation& situation, const Member& member);
+
+// minimum_serving, and never none.
+size_t MinimumServing(const v1::ClusterSpec& spec);
+
+}  // namespace connect_ha

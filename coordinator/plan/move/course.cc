@@ -1,0 +1,124 @@
+#include "coordinator/plan/move/course.h"
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/move/drain.h"
+#include "coordinator/plan/move/enter.h"
+#include "coordinator/plan/move/rest.h"
+#include "coordinator/plan/move/serve.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr char kLeft[] = "Connect runs here, and nothing is changed under it";
+constexpr char kMayStart[] = "to know whether Connect rests here, or is being started anew";
+
+Move Stay(const Member& member, const std::string& why) { return {member.position, "", why, {}}; }
+
+std::string NotKnown(const Member& member) {
+  return absl::StrCat("whether Connect runs here is not known",
+                      member.node->connect_unknown().empty() ? "" : ": ",
+                      member.node->connect_unknown());
+}
+
+// For longer than it takes somebody, or a boot, to start it anew. Where there is no unit, nothing
+// runs.
+bool RestsForLong(Situation& situation, const Member& member) {
+  if (member.node->brief().facts().unit_state().empty()) return true;
+  const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
+  const bool is_asked =
+      line != nullptr && line->outcome() != v1::FOLLOWS && line->outcome() != v1::NOT_APPLICABLE;
+  return !is_asked || IsDown(situation, member);
+}
+
+Move FromObserved(Situation& situation, const Member& member) {
+  if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
+  if (member.node->connect() == v1::CONNECT_RESTS) {
+    return RestsForLong(situation, member) ? Rest(situation, member) : Stay(member, kMayStart);
+  }
+  const std::string why = WhyNotAdopt(situation, member);
+  if (why.empty()) return {v1::SERVING, "", "", {}};
+  return {v1::OBSERVED, kLeft, why, {}};
+}
+
+// PREPARING, READY.
+Move FromHeld(Situation& situation, const Member& member) {
+  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
+  if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
+  // Somebody was faster; and an agent that was only to look on stops nothing.
+  if (member.node->brief().reported_state() == v1::OBSERVED) return {v1::OBSERVED, kLeft, "", {}};
+  if (!HasReached(member, member.position)) return Stay(member, "Connect to stop");
+  return {v1::OBSERVED,
+          "Connect runs here, though it was stopped and masked: somebody started it",
+          "",
+          {}};
+}
+
+Move FromStopped(Situation& situation, const Member& member) {
+  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
+  return Stay(member,
+              member.node->connect() == v1::CONNECT_RUNS ? "Connect to stop" : NotKnown(member));
+}
+
+Move FromFenced(Situation& situation, const Member& member) {
+  const std::vector<std::string> out_for = StillOutFor(situation, member);
+  if (out_for.empty()) return FromStopped(situation, member);
+  return {v1::FENCED, OutText(member, out_for),
+          absl::StrCat("that to be right; or an admin's word: connect-ha node unfence ",
+                       member.name(), " --until TIME --reason ..."),
+          out_for};
+}
+
+// Of a node on which Connect is neither started nor stopped.
+Move WithoutConnect(Situation& situation, const Member& member) {
+  if (member.may == May::kObserve) return {v1::OBSERVED, member.why_no_more, "", {}};
+  switch (member.node->connect()) {
+    case v1::CONNECT_RESTS:
+      if (member.position == v1::OBSERVED && !RestsForLong(situation, member)) {
+        return Stay(member, kMayStart);
+      }
+      return Prepare(situation, member);
+    case v1::CONNECT_RUNS:
+      return {v1::OBSERVED, kLeft, member.why_no_more, {}};
+    default:
+      const bool changed = member.position == v1::PREPARING || member.position == v1::READY;
+      return {changed ? member.position : v1::OBSERVED, "", NotKnown(member), {}};
+  }
+}
+
+// DRAINING.
+Move FromClosed(Situation& situation, const Member& member) {
+  switch (member.node->connect()) {
+    case v1::CONNECT_RUNS:
+      return FromDraining(situation, member);
+    case v1::CONNECT_RESTS:
+      if (!WaitsForJudgement(situation, member)) return Rest(situation, member);
+      return StayDraining(situation, member, "whether Connect comes up again here");
+    default:
+      return StayDraining(situation, member, "whether Connect runs here");
+  }
+}
+
+}  // namespace
+
+Move CourseOf(Situation& situation, const Member& member) {
+  if (member.may != May::kServe) return WithoutConnect(situation, member);
+  switch (member.position) {
+    case v1::PREPARING:
+    case v1::READY:
+      return FromHeld(situation, member);
+    case v1::SERVING:
+      return FromServing(situation, member);
+    case v1::DRAINING:
+      return FromClosed(situation, member);
+    case v1::STOPPED:
+      return FromStopped(situation, member);
+    case v1::FENCED:
+      return FromFenced(situation, member);
+    default:
+      return FromObserved(situation, member);
+  }
+}
+
+}  // namespace connect_ha

@@ -1,0 +1,140 @@
+#include "coordinator/plan/move/fence.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/move/capacity.h"
+#include "coordinator/plan/move/drain.h"
+#include "coordinator/plan/move/reasons.h"
+
+namespace connect_ha {
+namespace {
+
+constexpr std::chrono::hours kFencesIn{1};
+
+size_t FencesPerHour(const v1::ClusterSpec& spec) {
+  return spec.nodes().has_fences_per_hour() ? spec.nodes().fences_per_hour() : 1;
+}
+
+// Rules must leave nodes that are known to be without the fault: by those of which too few are it
+// does not leave.
+std::string WhyTooFewAreSound(const Capacity& capacity, const Wish& wish, size_t needed,
+                              std::vector<std::string>& rules) {
+  size_t most = 0;
+  const auto is_kept = [&](const std::string& rule) {
+    const size_t others = capacity.SoundOthers(wish.member, rule);
+    most = std::max(most, others);
+    return others < needed;
+  };
+  rules.erase(std::remove_if(rules.begin(), rules.end(), is_kept), rules.end());
+  if (!rules.empty()) return "";
+  return absl::StrCat("so few others serve that are known to be without that fault: ", most,
+                      ", it takes ", needed);
+}
+
+// People, EC2 and a Connect that does not start must leave enough.
+std::string WhyTooFew(Situation& situation, const Capacity& capacity, const Wish& wish,
+                      Leave& leave) {
+  const size_t minimum = MinimumServing(situation.input.spec());
+  if (!leave.rules.empty()) {
+    const size_t needed = wish.kind == Wish::kHold ? minimum : 1;
+    std::string why = WhyTooFewAreSound(capacity, wish, needed, leave.rules);
+    if (why.empty()) leave.reason = OutText(situation.members[wish.member], leave.rules);
+    return why;
+  }
+  if (wish.downtime) return "";
+  // One that is down takes nothing from users by that. But the last one may come up again.
+  const bool is_lost = wish.kind == Wish::kStartFailed || wish.kind == Wish::kInstanceGoes ||
+                       IsDown(situation, situation.members[wish.member]);
+  const size_t needed = is_lost ? 1 : minimum;
+  const size_t others = capacity.Others(wish.member);
+  if (others >= needed) return "";
+  return absl::StrCat("so few others serve: ", others, ", it takes ", needed);
+}
+
+// The nodes that rules have fenced in the last hour; one that a clock which ran back has put into
+// the future counts.
+std::set<std::string> FencedLately(const Situation& situation) {
+  std::set<std::string> fenced;
+  for (const v1::FenceMade& made : situation.input.memory().fences()) {
+    if (situation.moments.now() < FromProto(made.at()) + kFencesIn) fenced.insert(made.node());
+  }
+  return fenced;
+}
+
+// What leaves for a rule, say, may be fenced by a person, or stopped at once.
+bool GoesFurther(v1::NodeState to, v1::NodeState than) {
+  const auto how_far = [](v1::NodeState state) {
+    return state == v1::FENCED ? 3 : state == v1::STOPPED ? 2 : state == v1::READY ? 1 : 0;
+  };
+  return how_far(to) > how_far(than);
+}
+
+std::string FixFor(const Wish& wish, const std::string& node) {
+  switch (wish.kind) {
+    case Wish::kFenceWord:
+    case Wish::kStop:
+    case Wish::kDrain:
+      return "the same command with --allow-downtime does it all the same";
+    case Wish::kStartFailed:
+      return absl::StrCat("journalctl -u rstudio-connect on ", node,
+                          "; once it may go well: connect-ha node start ", node, " --reason ...");
+    default:
+      return absl::StrCat("connect-ha checklist; connect-ha node stop ", node,
+                          " --allow-downtime --reason ... takes it out all the same");
+  }
+}
+
+}  // namespace
+
+std::vector<Leaving> WhoLeaves(Situation& situation) {
+  std::vector<Leaving> leaving(situation.members.size());
+  struct Refused {
+    size_t member;
+    v1::NodeState to;
+    std::string text;
+    std::string fix;
+  };
+  std::vector<Refused> refused;
+  Capacity capacity(situation);
+  const size_t most = FencesPerHour(situation.input.spec());
+  std::set<std::string> fenced = FencedLately(situation);
+  for (const Wish& wish : WishesOf(situation)) {
+    Leaving& one = leaving[wish.member];
+    if (one.leave && !GoesFurther(wish.leave.to, one.leave->to)) continue;
+    const std::string& name = situation.members[wish.member].name();
+    Leave leave = wish.leave;
+    std::string why = WhyTooFew(situation, capacity, wish, leave);
+    std::string fix = FixFor(wish, name);
+    // One that is fenced again is no other one.
+    const bool is_one_more = wish.leave.fenced_by_rule && fenced.count(name) == 0;
+    if (why.empty() && is_one_more && fenced.size() >= most) {
+      why = absl::StrCat("rules have fenced as many nodes within the hour as they may: ", most);
+      fix = absl::StrCat("connect-ha node fence ", name, " --reason ...");
+    }
+    if (!why.empty()) {
+      refused.push_back({wish.member, wish.leave.to,
+                         absl::StrCat(wish.leave.reason, "; it stays, since ", why),
+                         std::move(fix)});
+      continue;
+    }
+    if (wish.leave.fenced_by_rule) fenced.insert(name);
+    one.leave = std::move(leave);
+    capacity.Leave(wish.member);
+  }
+  for (const Refused& one : refused) {
+    Leaving& stays = leaving[one.member];
+    // Closed is not fenced: Connect goes on there.
+    const bool is_only_closed =
+        stays.leave && stays.leave->to == v1::DRAINING && one.to == v1::FENCED;
+    if (stays.leave && !is_only_closed) continue;
+    if (stays.kept.empty()) stays.kept = one.text;
+    situation.Say(situation.members[one.member].name(), one.text, one.fix);
+  }
+  return leaving;
+}
+
+}  // namespace connect_ha

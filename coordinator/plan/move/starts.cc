@@ -1,0 +1,86 @@
+#include "coordinator/plan/move/starts.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace connect_ha {
+namespace {
+
+// After that the others wait for it no more.
+constexpr std::chrono::minutes kFirstStart{10};
+
+bool Starts(const Member& member, const Decided& decided) {
+  return member.stays.empty() && decided.move.state == v1::SERVING &&
+         member.position != v1::SERVING && member.node->connect() == v1::CONNECT_RESTS;
+}
+
+void Wait(const Member& member, const std::string& what, Decided& decided) {
+  decided.move = {member.position, "it is as the specification says", what, {}};
+}
+
+void KeepOneVersion(Situation& situation, std::vector<Decided>& decided) {
+  std::set<std::string> versions;
+  for (size_t i = 0; i < decided.size(); ++i) {
+    const Member& member = situation.members[i];
+    if (Starts(member, decided[i])) versions.insert(member.node->installed_version());
+  }
+  if (versions.size() < 2) return;
+  for (size_t i = 0; i < decided.size(); ++i) {
+    const Member& member = situation.members[i];
+    if (!Starts(member, decided[i])) continue;
+    Wait(member, "the nodes that are to start to have one version of Connect", decided[i]);
+  }
+  situation.Say("", "nodes that are to start have several versions of Connect: none does",
+                "name one in cluster.yaml (connect.version), then: connect-ha apply");
+}
+
+bool Answers(const Member& member) {
+  return member.node->fresh() && member.node->brief().facts().answers();
+}
+
+// It was told to start, and it is not known yet how that ends.
+bool IsStarting(Situation& situation, const Member& member) {
+  return member.position == v1::SERVING && member.node->fresh() && !StartFailed(member) &&
+         !situation.moments.Lasted(FromProto(member.memory.since()), kFirstStart);
+}
+
+// Of them the one that has been a member for longest.
+template <typename Is>
+const Member* Eldest(const std::vector<Member>& members, const Is& is) {
+  const Member* eldest = nullptr;
+  for (size_t i = 0; i < members.size(); ++i) {
+    const bool older = eldest == nullptr || members[i].node->member() < eldest->node->member();
+    if (older && is(i)) eldest = &members[i];
+  }
+  return eldest;
+}
+
+void StartOneFirst(Situation& situation, std::vector<Decided>& decided) {
+  const std::vector<Member>& members = situation.members;
+  const auto starts = [&](size_t i) { return Starts(members[i], decided[i]); };
+  const Member* first = Eldest(members, starts);
+  if (first == nullptr || std::any_of(members.begin(), members.end(), Answers)) return;
+  const Member* before =
+      Eldest(members, [&](size_t i) { return IsStarting(situation, members[i]); });
+  if (before != nullptr) first = before;
+  for (size_t i = 0; i < decided.size(); ++i) {
+    if (&members[i] == first || !starts(i)) continue;
+    Wait(members[i],
+         absl::StrCat(first->name(), " to answer: a first start of Connect makes the key and the ",
+                      "database's tables, and is made on one node alone"),
+         decided[i]);
+  }
+}
+
+}  // namespace
+
+void HoldBackStarts(Situation& situation, std::vector<Decided>& decided) {
+  KeepOneVersion(situation, decided);
+  StartOneFirst(situation, decided);
+}
+
+}  // namespace connect_ha

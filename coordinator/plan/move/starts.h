@@ -1,0 +1,15 @@
+// Of the nodes that are to start Connect, who has to wait for the others.
+#pragma once
+
+#include <vector>
+
+#include "coordinator/plan/look/situation.h"
+#include "coordinator/plan/move/orders.h"
+
+namespace connect_ha {
+
+// Of those that would start at once with several versions none does. Where no Connect answers at
+// all, one starts first: it makes the key and the database's tables, which two at once must not.
+void HoldBackStarts(Situation& situation, std::vector<Decided>& decided);
+
+}  // namespace connect_ha

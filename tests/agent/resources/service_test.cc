@@ -1,0 +1,486 @@
+// Connect's unit, both ways, and what is remembered of it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/probes/connect/guard.h"
+#include "agent/resources/connect_unit.h"
+#include "agent/resources/converge/course.h"
+#include "agent/resources/integrity.h"
+#include "agent/resources/nouns.h"
+#include "agent/resources/service/service_notes.h"
+#include "agent/resources/service/start_connect.h"
+#include "agent/resources/service/unit_processes.h"
+#include "agent/resources/service/without_secrets.h"
+#include "common/time.h"
+#include "tests/agent/resources/bare_node.h"
+#include "tests/fakes/no_progress.h"
+
+namespace connect_ha {
+namespace {
+
+using absl::StrContains;
+
+constexpr char kNotes[] = "/var/lib/connect-ha-agent/service";
+constexpr char kGuard[] = "/etc/systemd/system/rstudio-connect.service.d/connect-ha-guard.conf";
+constexpr char kPreflight[] = "/usr/bin/connect-ha-agent preflight";
+constexpr char kJournal[] =
+    "/usr/bin/journalctl --quiet --no-pager --output=cat --boot --lines=20 "
+    "--unit=rstudio-connect.service";
+constexpr char kProcesses[] = "/sys/fs/cgroup/system.slice/rstudio-connect.service/cgroup.procs";
+
+class ServiceTest : public testing::Test {
+ protected:
+  ServiceTest() { SetUnit("inactive", "enabled"); }
+
+  void SetUnit(const std::string& active, const std::string& file) {
+    v1::Unit unit;
+    unit.set_name(kUnit);
+    unit.set_load_state("loaded");
+    unit.set_active_state(active);
+    unit.set_unit_file_state(file);
+    unit.add_exec_start_pre(kPreflight);
+    node_.host.SetUnit(unit);
+  }
+  // Each start comes to this.
+  void StartsFail() {
+    node_.host.SetUnitEffects(
+        kUnit, [this](FakeHost&) { SetUnit("failed", "enabled"); }, nullptr);
+  }
+  void SetProcess(uint32_t id, uint32_t parent, uint32_t uid) {
+    node_.host.SetFile(
+        absl::StrCat("/proc/", id, "/status"),
+        absl::StrCat("Name:\tx\nPPid:\t", parent, "\nUid:\t0\t", uid, "\t", uid, "\t", uid, "\n"));
+  }
+  ResourceContext Context() {
+    ResourceContext context = {node_.host,
+                               cache_,
+                               integrity_,
+                               desired_,
+                               options_.agent_config,
+                               options_.node,
+                               options_.state_dir,
+                               options_.cache_dir,
+                               "",
+                               options_.digest_key,
+                               &notes_};
+    context.service = order_;
+    return context;
+  }
+  // What it says; "" where it is so.
+  std::string Differs() {
+    const ResourceContext context = Context();
+    const auto change = MakeConnectUnit(context)->Differs();
+    if (!change.ok()) return absl::StrCat("error: ", change.status().message());
+    return change->has_value() ? absl::StrCat((*change)->from(), " -> ", (*change)->to()) : "";
+  }
+  absl::Status Apply() {
+    const ResourceContext context = Context();
+    return MakeConnectUnit(context)->Apply(progress_);
+  }
+  void Order(UnitWanted unit, uint64_t serial = 1) {
+    order_.unit = unit;
+    order_.order.set_lineage("L");
+    order_.order.set_epoch(1);
+    order_.order.set_serial(serial);
+  }
+  // Changes of units alone.
+  std::string Changes() {
+    std::vector<std::string> changes;
+    for (const std::string& change : node_.host.changes()) {
+      if (StrContains(change, "Unit ")) changes.push_back(change.substr(0, change.find(' ')));
+    }
+    return absl::StrJoin(changes, " ");
+  }
+  int Starts() {
+    const std::vector<std::string> changes = node_.host.changes();
+    return static_cast<int>(
+        std::count(changes.begin(), changes.end(), absl::StrCat("StartUnit ", kUnit)));
+  }
+
+  BareNode node_;
+  ProbeCache cache_;
+  IntegrityLedger integrity_{node_.host, cache_};
+  v1::Desired desired_;
+  const ConvergeOptions options_ = node_.Options();
+  ServiceNotes notes_{node_.host, kNotes};
+  ServiceOrder order_;
+  NoProgress progress_;
+};
+
+TEST_F(ServiceTest, AConnectThatRunsIsStoppedAndMaskedWhereItIsToBeHeld) {
+  SetUnit("active", "enabled");
+  Order(UnitWanted::kHeld);
+  order_.may_stop = true;
+  EXPECT_EQ(Differs(), "active -> masked, stopped");
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(Changes(), "MaskUnit StopUnit");
+  EXPECT_EQ(Differs(), "");
+  EXPECT_EQ(notes_.Get().masked(), kUnit);
+}
+
+TEST_F(ServiceTest, WhereItMayNotBeStoppedItIsLeftAndSaid) {
+  SetUnit("active", "enabled");
+  Order(UnitWanted::kHeld);
+  EXPECT_TRUE(StrContains(Differs(), "Connect runs here")) << Differs();
+  EXPECT_EQ(Changes(), "");
+}
+
+TEST_F(ServiceTest, AUnitFileInTheWayOfTheMaskKeepsItFromNoStop) {
+  SetUnit("active", "enabled");
+  node_.host.SetFile("/etc/systemd/system/rstudio-connect.service", "[Service]\n");
+  Order(UnitWanted::kHeld);
+  order_.may_stop = true;
+  EXPECT_TRUE(StrContains(Apply().message(), "is in the way"));
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
+}
+
+TEST_F(ServiceTest, WhatConnectLeftRunningIsWaitedFor) {
+  Order(UnitWanted::kHeld);
+  node_.host.SetFile(kProcesses, "70\n71\n");
+  SetProcess(70, 1, 999);
+  SetProcess(71, 70, 999);
+  EXPECT_TRUE(StrContains(Differs(), "2 processes that it started still run")) << Differs();
+  node_.host.SetFile(kProcesses, "");
+  EXPECT_EQ(Differs(), "not masked, stopped -> masked, stopped");
+}
+
+TEST_F(ServiceTest, AdoptionRestartsNothing) {
+  SetUnit("active", "enabled");
+  Order(UnitWanted::kRunning);
+  EXPECT_EQ(Differs(), "");
+  SetUnit("active", "disabled");
+  EXPECT_EQ(Differs(), "disabled, active -> enabled, active");
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(Changes(), "EnableUnit");
+  EXPECT_EQ(Differs(), "");
+}
+
+TEST_F(ServiceTest, AMaskUnderAConnectThatRunsIsTakenAway) {
+  SetUnit("active", "enabled");
+  ASSERT_TRUE(node_.host.MaskUnit(kUnit).ok());
+  Order(UnitWanted::kRunning);
+  EXPECT_EQ(Differs(), "masked, active -> enabled, active");
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(Changes(), "MaskUnit UnmaskUnit");
+}
+
+TEST_F(ServiceTest, AHeldUnitIsUnmaskedEnabledAndStarted) {
+  SetUnit("inactive", "disabled");
+  Order(UnitWanted::kHeld);
+  ASSERT_TRUE(Apply().ok());
+  Order(UnitWanted::kRunning);
+  EXPECT_EQ(Differs(), "masked, inactive -> enabled, active");
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(Changes(), "MaskUnit UnmaskUnit EnableUnit StartUnit");
+  EXPECT_EQ(Differs(), "");
+  EXPECT_EQ(notes_.Get().masked(), "");
+  EXPECT_EQ(notes_.Get().starts(), 1u);
+  // Its own preflight is systemd's to run.
+  EXPECT_TRUE(node_.host.commands_run().empty());
+}
+
+TEST_F(ServiceTest, WhereTheUnitDoesNotAskForThePreflightTheAgentDoes) {
+  v1::Unit unit = *node_.host.ReadUnit(kUnit);
+  unit.clear_exec_start_pre();
+  node_.host.SetUnit(unit);
+  node_.host.SetCommand(kPreflight, {1, false, "Connect may not start on this node: no mount\n"});
+  Order(UnitWanted::kRunning);
+  const absl::Status refused = Apply();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kAborted);
+  EXPECT_TRUE(StrContains(refused.message(), "no mount")) << refused;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Apply().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(Starts(), 0);
+  EXPECT_EQ(notes_.Get().starts(), 0u);
+  node_.host.SetCommand(kPreflight, {0, false, ""});
+  EXPECT_TRUE(Apply().ok());
+  EXPECT_EQ(Starts(), 1);
+}
+
+TEST_F(ServiceTest, AStartThatFailsIsTriedThriceAndNoMoreUntilALaterOrder) {
+  StartsFail();
+  node_.host.SetCommand(kJournal,
+                        {0, false, "cannot reach postgres://u:hunter2@db/connect\nexit code 1\n"});
+  Order(UnitWanted::kRunning);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(Apply().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
+  const absl::Status third = Apply();
+  EXPECT_EQ(third.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(StrContains(third.message(), "fix: ")) << third;
+  EXPECT_TRUE(StrContains(notes_.Get().start_failed(), "exit code 1"));
+  EXPECT_FALSE(StrContains(notes_.Get().start_failed(), "hunter2"));
+  EXPECT_EQ(Apply().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Starts(), 3);
+  Order(UnitWanted::kRunning, 2);
+  EXPECT_EQ(Apply().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(Starts(), 4);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
+}
+
+// The database is away: nobody has to say anything once it is back.
+TEST_F(ServiceTest, AStartThatThePreflightRefusesIsNoTry) {
+  node_.host.SetUnitEffects(
+      kUnit,
+      [this](FakeHost& host) {
+        v1::PreflightResult refused;
+        *refused.mutable_at() = ToProto(host.Now());
+        refused.set_reason("the database does not answer");
+        host.SetFile(kPreflightFile, refused.SerializeAsString());
+        SetUnit("failed", "enabled");
+      },
+      nullptr);
+  Order(UnitWanted::kRunning);
+  for (int i = 0; i < 5; ++i) {
+    const absl::Status refused = Apply();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kAborted);
+    EXPECT_TRUE(StrContains(refused.message(), "may not start on this node: the database does"))
+        << refused;
+  }
+  EXPECT_EQ(Starts(), 5);
+  EXPECT_EQ(notes_.Get().starts(), 0u);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
+  // What it said of an earlier start explains no later one.
+  node_.host.Advance(std::chrono::seconds(1));
+  StartsFail();
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(Apply().ok());
+  EXPECT_NE(notes_.Get().start_failed(), "");
+}
+
+TEST_F(ServiceTest, ARefusedStartIsAskedAgainInAMinuteAtTheLatest) {
+  Order(UnitWanted::kRunning);
+  const ResourceContext context = Context();
+  const std::unique_ptr<Resource> unit = MakeConnectUnit(context);
+  EXPECT_EQ(unit->FirstRetry(), std::chrono::seconds(30));
+  EXPECT_EQ(unit->LongestRetry(), std::chrono::seconds(60));
+}
+
+TEST_F(ServiceTest, WhatConnectPrintedIsToldWithoutWhatIsSecret) {
+  (*desired_.mutable_spec()->mutable_secrets())["db_password"].set_file(
+      "/etc/connect-ha/secrets/db");
+  FakeFile secret;
+  secret.content = "correct horse\n";
+  secret.mode = 0600;
+  node_.host.SetFile("/etc/connect-ha/secrets/db", secret);
+  const ResourceContext context = Context();
+  EXPECT_EQ(WithoutSecrets(context, "line 7: near \"correct horse\" \n\n token=abc\n"),
+            "line 7: near \"***\" \n token=***");
+  // Each line of a key, whose ends may be cut off.
+  EXPECT_EQ(WithoutSecrets(context,
+                           "MIIB\n-----END PRIVATE KEY-----\nit failed:\n"
+                           "-----BEGIN RSA PRIVATE KEY-----\nMIIC\n-----END RSA PRIVATE KEY-----\n"
+                           "exit code 1\n-----BEGIN PRIVATE KEY-----\nMIID\n"),
+            "***\nit failed:\n***\nexit code 1\n***");
+}
+
+TEST_F(ServiceTest, WhatStartsAndDoesNotStayUpIsNotStartedForEver) {
+  Order(UnitWanted::kRunning);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(Apply().ok());
+    SetUnit("failed", "enabled");
+  }
+  EXPECT_EQ(Apply().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Starts(), 3);
+  EXPECT_NE(notes_.Get().start_failed(), "");
+}
+
+TEST_F(ServiceTest, ATryThatCannotBeCountedIsNotMade) {
+  Order(UnitWanted::kRunning);
+  node_.host.SetError(kNotes, absl::ResourceExhaustedError("no space left on device"));
+  EXPECT_EQ(Apply().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Starts(), 0);
+}
+
+// Killed at any instruction and begun again, it is never started a fourth time.
+TEST_F(ServiceTest, KilledWhereverItIsItIsStartedThriceAtTheMost) {
+  StartsFail();
+  Order(UnitWanted::kRunning);
+  for (int i = 0; i < 20; ++i) {
+    node_.host.DieAtCall(1 + i % 3);
+    ServiceNotes notes(node_.host, kNotes);
+    ResourceContext context = Context();
+    context.notes = &notes;
+    MakeConnectUnit(context)->Apply(progress_).IgnoreError();
+    node_.host.Revive();
+  }
+  EXPECT_LE(Starts(), 3);
+}
+
+TEST_F(ServiceTest, WhyItDidNotStartIsToldUntilItIsToldToServeAnew) {
+  v1::ServiceMemory memory;
+  memory.mutable_order()->set_lineage("L");
+  memory.mutable_order()->set_serial(5);
+  memory.set_start_failed("why");
+  v1::Assignment orders;
+  orders.set_state(v1::SERVING);
+  *orders.mutable_order() = memory.order();
+  EXPECT_EQ(StartFailure(memory, orders), "why");
+  orders.set_state(v1::STOPPED);
+  orders.clear_order();
+  EXPECT_EQ(StartFailure(memory, orders), "why");
+  orders.set_state(v1::SERVING);
+  *orders.mutable_order() = memory.order();
+  orders.mutable_order()->set_serial(6);
+  EXPECT_EQ(StartFailure(memory, orders), "");
+}
+
+TEST_F(ServiceTest, LeftAsItIsItIsComparedWithWhatItIs) {
+  Order(UnitWanted::kAsItIs);
+  EXPECT_EQ(Differs(), "not masked, stopped -> masked, stopped");
+  SetUnit("active", "enabled");
+  EXPECT_EQ(Differs(), "");
+  SetUnit("active", "disabled");
+  EXPECT_EQ(Differs(), "disabled, active -> enabled, active");
+  EXPECT_EQ(Apply().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Changes(), "");
+}
+
+class ReleaseTest : public ServiceTest {
+ protected:
+  absl::Status Release() {
+    const ResourceContext context = Context();
+    const std::unique_ptr<Resource> release = MakeRelease(context);
+    absl::Status applied = release->Apply(progress_);
+    if (!applied.ok()) return applied;
+    const auto left = release->Differs();
+    if (!left.ok()) return left.status();
+    return left->has_value() ? absl::InternalError((*left)->from()) : absl::OkStatus();
+  }
+  bool IsMasked() { return node_.host.ReadUnit(kUnit)->load_state() == "masked"; }
+};
+
+TEST_F(ReleaseTest, TakesAwayWhatTheAgentPutThere) {
+  Order(UnitWanted::kHeld);
+  ASSERT_TRUE(Apply().ok());
+  node_.host.SetFile(kGuard, GuardText("/mnt/connect"));
+  ASSERT_TRUE(IsMasked());
+  ASSERT_TRUE(Release().ok());
+  EXPECT_FALSE(IsMasked());
+  EXPECT_FALSE(node_.host.Stat("/etc/systemd/system/rstudio-connect.service.d").ok());
+  EXPECT_EQ(Starts(), 0);
+}
+
+// The agent was killed before systemd was told.
+TEST_F(ReleaseTest, AGuardThatSystemdStillHasIsTakenAwayToo) {
+  v1::Unit unit = *node_.host.ReadUnit(kUnit);
+  unit.add_drop_ins(kGuard);
+  node_.host.SetUnit(unit);
+  node_.host.SetReload([this](FakeHost&) { SetUnit("inactive", "enabled"); });
+  EXPECT_TRUE(Release().ok());
+}
+
+TEST_F(ReleaseTest, WhatAPersonPutThereStays) {
+  ASSERT_TRUE(node_.host.MaskUnit(kUnit).ok());
+  Order(UnitWanted::kHeld);
+  ASSERT_TRUE(Apply().ok());
+  node_.host.SetFile(kGuard, "[Service]\nExecStartPre=/usr/local/bin/mine\n");
+  ASSERT_TRUE(Release().ok());
+  EXPECT_TRUE(IsMasked());
+  EXPECT_TRUE(node_.host.Stat(kGuard).ok());
+}
+
+TEST_F(ReleaseTest, KilledInBetweenItIsDoneByTheNext) {
+  for (int call = 1; call <= 6; ++call) {
+    SetUnit("inactive", "enabled");
+    Order(UnitWanted::kHeld);
+    ASSERT_TRUE(Apply().ok());
+    node_.host.SetFile(kGuard, GuardText("/mnt/connect"));
+    node_.host.DieAtCall(call);
+    Release().IgnoreError();
+    node_.host.Revive();
+    EXPECT_TRUE(Release().ok()) << call;
+    EXPECT_FALSE(IsMasked()) << call;
+  }
+}
+
+TEST(UnitProcesses, OfWhatRunsForUsersTheTopmostCounts) {
+  const std::vector<UnitProcess> processes = {{10, 1, 0},      // Connect
+                                              {11, 10, 0},     // a helper of its own
+                                              {20, 10, 999},   // R
+                                              {21, 20, 999},   // and what that started
+                                              {30, 11, 1001},  // Python
+                                              {40, 1, 999}};   // whose parent has ended
+  EXPECT_EQ(CountJobs(processes), 3u);
+  EXPECT_EQ(CountJobs({}), 0u);
+}
+
+TEST(UnitProcesses, AreReadFromTheControlGroup) {
+  FakeHost host;
+  EXPECT_EQ(ReadUnitProcesses(host, kUnit).status().code(), absl::StatusCode::kNotFound);
+  host.SetFile(kProcesses, "12\n10\n11\n");
+  host.SetFile("/proc/10/status", "Name:\tconnect\nPPid:\t1\nUid:\t0\t0\t0\t0\n");
+  host.SetFile("/proc/12/status", "Name:\tR\nPPid:\t10\nUid:\t0\t999\t999\t999\n");
+  // 11 has ended meanwhile.
+  const auto processes = ReadUnitProcesses(host, kUnit);
+  ASSERT_TRUE(processes.ok()) << processes.status();
+  ASSERT_EQ(processes->size(), 2u);
+  EXPECT_EQ((*processes)[0].id, 10u);
+  EXPECT_EQ((*processes)[1].uid, 999u);
+  EXPECT_EQ((*processes)[1].parent, 10u);
+}
+
+TEST(ServiceNotes, AreThereAfterARestartAndWrittenOnlyWhereTheyChange) {
+  BareNode node;
+  {
+    ServiceNotes notes(node.host, kNotes);
+    EXPECT_TRUE(notes.Change([](v1::ServiceMemory& memory) { memory.set_starts(2); }).ok());
+  }
+  ServiceNotes notes(node.host, kNotes);
+  EXPECT_EQ(notes.Get().starts(), 2u);
+  const size_t written = node.host.changes().size();
+  EXPECT_TRUE(notes.Change([](v1::ServiceMemory& memory) { memory.set_starts(2); }).ok());
+  EXPECT_EQ(node.host.changes().size(), written);
+  // What could not be written holds all the same, and is written with the next.
+  node.host.SetError(kNotes, absl::ResourceExhaustedError("full"));
+  EXPECT_FALSE(notes.Change([](v1::ServiceMemory& memory) { memory.set_starts(3); }).ok());
+  EXPECT_EQ(notes.Get().starts(), 3u);
+  node.host.SetError(kNotes, absl::OkStatus());
+  EXPECT_TRUE(notes.Change([](v1::ServiceMemory&) {}).ok());
+  EXPECT_EQ(ServiceNotes(node.host, kNotes).Get().starts(), 3u);
+  node.host.SetFile(kNotes, "\xff\xff");
+  EXPECT_EQ(ServiceNotes(node.host, kNotes).Get().starts(), 0u);
+}
+
+v1::Assignment Orders(v1::NodeState state) {
+  v1::Assignment orders;
+  orders.set_state(state);
+  orders.mutable_desired()->mutable_spec()->set_enforcement(v1::ENFORCE);
+  return orders;
+}
+
+TEST(Course, AConnectThatWasOnlyObservedIsStoppedByNoPreparation) {
+  for (const v1::NodeState state : {v1::PREPARING, v1::READY}) {
+    const Course observed = CourseOf(Orders(state), v1::OBSERVED, v1::ALLOW_SERVE);
+    EXPECT_EQ(observed.unit, UnitWanted::kHeld);
+    EXPECT_FALSE(observed.may_stop);
+    EXPECT_EQ(observed.gate, GateWanted::kAsConnect);
+    const Course drained = CourseOf(Orders(state), v1::DRAINING, v1::ALLOW_SERVE);
+    EXPECT_TRUE(drained.may_stop);
+    EXPECT_EQ(drained.gate, GateWanted::kClosed);
+  }
+  for (const v1::NodeState state : {v1::STOPPED, v1::FENCED}) {
+    EXPECT_TRUE(CourseOf(Orders(state), v1::OBSERVED, v1::ALLOW_SERVE).may_stop);
+  }
+}
+
+TEST(Course, WhereNothingMayBeStoppedNothingIs) {
+  for (const v1::NodeState from : {v1::OBSERVED, v1::PREPARING, v1::READY}) {
+    EXPECT_FALSE(CourseOf(Orders(v1::READY), from, v1::ALLOW_INSTALL).may_stop);
+  }
+}
+
+TEST(Course, NothingActsOnANodeThatIsOnlyObserved) {
+  EXPECT_FALSE(CourseOf(Orders(v1::OBSERVED), v1::SERVING, v1::ALLOW_SERVE).acts());
+  v1::Assignment observes = Orders(v1::FENCED);
+  observes.mutable_desired()->mutable_spec()->set_enforcement(v1::OBSERVE);
+  EXPECT_FALSE(CourseOf(observes, v1::SERVING, v1::ALLOW_SERVE).acts());
+  v1::Assignment released = Orders(v1::OBSERVED);
+  released.set_release(true);
+  EXPECT_TRUE(CourseOf(released, v1::READY, v1::ALLOW_SERVE).acts());
+}
+
+}  // namespace
+}  // namespace connect_ha

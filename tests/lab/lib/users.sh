@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# Users of the cluster, through the load balancer, for as long as a scenario lasts. What they get is in
+# $RUN/log/users.log, a line a request.
+
+USERS=1000
+USERS_RATE=10 # requests a second, of all users: each asks every 100 s. One emulated node has to bear them all.
+# Two a second come with no cookie: a node that is let in has users soon, for whom the next fault counts.
+
+# start_users [PATH TEXT]: they ask for PATH, and TEXT has to be in the answer. Without: for what only a Connect that
+# has its database can answer, by a key that is let in here.
+start_users() {
+  local ask=(--expect "${2:-\"username\":\"admin\"}")
+  if [ $# -eq 0 ]; then
+    [ -e "$RUN/users-key" ] || let_users_in
+    ask+=(--key "$RUN/users-key")
+  fi
+  say "$USERS users ask $USERS_RATE times a second"
+  start_process users "$LAB_HOME/users" run --url "http://127.0.0.1:$PORT_BALANCER${1:-/__api__/v1/user}" \
+    --users "$USERS" --rate "$USERS_RATE" "${ask[@]}"
+}
+
+let_users_in() {
+  (umask 077 && openssl rand -hex 16 >"$RUN/users-key")
+  database connect <<<"INSERT INTO connect_api_keys VALUES (sha256('$(cat "$RUN/users-key")'))"
+}
+
+stop_users() { stop_process users; }
+
+# Seconds since 1970, as everything below has them.
+now() { date +%s.%N; }
+
+# of_users COMMAND [--since TIME] [--until TIME] [--came NODE] [--went NODE]: see tests/lab/users.
+of_users() { "$LAB_HOME/users" "$@" <"$RUN/log/users.log"; }
+
+# Every user has a node: each has asked once.
+all_users_have_asked() { [ "$(wc -l <"$RUN/log/users.log")" -ge "$USERS" ]; }
+wait_for_users() { wait_for $((USERS / USERS_RATE * 4)) "every user to have asked once" all_users_have_asked; }
+
+# nothing_lost [--since TIME]...: of the requests that began then; how many there were is printed.
+nothing_lost() {
+  of_users count "$@"
+  [ "$(of_users lost "$@")" = 0 ]
+}
+
+# longest_gap SECONDS [--since TIME]...: never longer than that without an answer to anybody.
+longest_gap() {
+  local seconds
+  seconds=$(of_users gap "${@:2}")
+  printf '  the longest time without an answer to anybody was %s s\n' "$seconds"
+  [ "${seconds%.*}" -lt "$1" ]
+}

@@ -1,0 +1,207 @@
+#include "tests/plan_simulation/decision_checks.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+
+namespace connect_ha::simulation {
+namespace {
+
+const v1::NodeMemory* Remembered(const v1::PlanInput& input, const std::string& name) {
+  for (const v1::NodeMemory& node : input.memory().nodes()) {
+    if (node.node() == name) return &node;
+  }
+  return nullptr;
+}
+
+bool HasGone(const v1::PlanInput& input, const std::string& name) {
+  for (const v1::Word& word : input.words()) {
+    if (word.kind() == v1::Word::GONE && word.node() == name) return true;
+  }
+  return false;
+}
+
+// By a person, by EC2, or since its Connect does not start.
+bool IsAskedToLeave(const v1::PlanInput& input, const v1::PlanNode& node) {
+  if (node.notices_size() > 0 || !node.start_failed().empty()) return true;
+  return std::any_of(input.words().begin(), input.words().end(), [&node](const v1::Word& word) {
+    const bool out = word.kind() == v1::Word::DRAIN || word.kind() == v1::Word::STOP ||
+                     word.kind() == v1::Word::FENCE;
+    return out && word.node() == node.brief().name();
+  });
+}
+
+// A coordinator whose clock was set back gives orders of the epoch that its nodes go by. Until one
+// is taken, what is decided on its node is decided anew.
+bool HasLaterEpoch(const v1::PlanInput& input, const v1::PlanMemory& memory) {
+  return std::any_of(
+      memory.nodes().begin(), memory.nodes().end(),
+      [&input](const v1::NodeMemory& node) { return node.order().epoch() > input.epoch(); });
+}
+
+std::string StateText(v1::NodeState state) { return v1::NodeState_Name(state); }
+
+bool IsSameOrder(const v1::Order& a, const v1::Order& b) {
+  return a.epoch() == b.epoch() && a.serial() == b.serial();
+}
+
+// "": they say the same of their nodes, but for the names.
+std::string Difference(const v1::NodeAssignment& a, const v1::NodeAssignment& b) {
+  if (a.state() != b.state()) {
+    return absl::StrCat(a.node(), ": ", StateText(a.state()), ", then ", StateText(b.state()));
+  }
+  if (a.generation() != b.generation() || a.release() != b.release() ||
+      a.has_order() != b.has_order() || !IsSameOrder(a.order(), b.order())) {
+    return absl::StrCat(a.node(), ": another order: ", a.order().epoch(), ".", a.order().serial(),
+                        ", then ", b.order().epoch(), ".", b.order().serial());
+  }
+  return "";
+}
+
+std::string Difference(const v1::Decision& a, const v1::Decision& b) {
+  if (a.assignments_size() != b.assignments_size()) return "another number of nodes";
+  for (int i = 0; i < a.assignments_size(); ++i) {
+    const std::string difference = Difference(a.assignments(i), b.assignments(i));
+    if (!difference.empty()) return difference;
+  }
+  return "";
+}
+
+// Names that sort the other way round.
+std::string Renamed(const std::string& name) {
+  if (name.empty()) return name;
+  return absl::StrCat("z", static_cast<int>('9' - name.back()));
+}
+
+v1::PlanInput Renamed(const v1::PlanInput& input) {
+  v1::PlanInput renamed = input;
+  renamed.clear_nodes();
+  for (int i = input.nodes_size() - 1; i >= 0; --i) {
+    v1::PlanNode* node = renamed.add_nodes();
+    *node = input.nodes(i);
+    node->mutable_brief()->set_name(Renamed(input.nodes(i).brief().name()));
+  }
+  for (v1::Word& word : *renamed.mutable_words()) word.set_node(Renamed(word.node()));
+  v1::PlanMemory* memory = renamed.mutable_memory();
+  memory->clear_nodes();
+  for (int i = input.memory().nodes_size() - 1; i >= 0; --i) {
+    v1::NodeMemory* node = memory->add_nodes();
+    *node = input.memory().nodes(i);
+    node->set_node(Renamed(node->node()));
+  }
+  for (v1::FenceMade& fence : *memory->mutable_fences()) fence.set_node(Renamed(fence.node()));
+  return renamed;
+}
+
+bool Moves(const v1::PlanInput& input, const v1::NodeAssignment& assignment) {
+  const v1::NodeMemory* memory = Remembered(input, assignment.node());
+  return memory != nullptr && memory->order().epoch() != 0 && assignment.has_order() &&
+         memory->state() != assignment.state();
+}
+
+}  // namespace
+
+std::string CheckSame(const Plan& plan, const v1::PlanInput& input, const v1::Decision& decision) {
+  const v1::Decision again = plan(input);
+  if (again.SerializeAsString() == decision.SerializeAsString()) return "";
+  return absl::StrCat("asked again it says something else: ", Difference(decision, again));
+}
+
+std::string CheckSettled(const Plan& plan, const v1::PlanInput& input,
+                         const v1::Decision& decision) {
+  if (HasLaterEpoch(input, decision.remember())) return "";
+  v1::PlanInput stored = input;
+  *stored.mutable_memory() = decision.remember();
+  stored.clear_words();
+  for (const v1::Word& word : input.words()) {
+    bool ended = false;
+    for (const uint64_t number : decision.ended_words()) ended = ended || number == word.number();
+    if (!ended) *stored.add_words() = word;
+  }
+  const std::string difference = Difference(decision, plan(stored));
+  return difference.empty() ? "" : absl::StrCat("once stored, it goes on: ", difference);
+}
+
+std::string CheckRenamed(const Plan& plan, const v1::PlanInput& input,
+                         const v1::Decision& decision) {
+  const v1::Decision renamed = plan(Renamed(input));
+  std::map<std::string, const v1::NodeAssignment*> by_name;
+  for (const v1::NodeAssignment& assignment : renamed.assignments()) {
+    by_name[assignment.node()] = &assignment;
+  }
+  for (const v1::NodeAssignment& assignment : decision.assignments()) {
+    const auto found = by_name.find(Renamed(assignment.node()));
+    if (found == by_name.end()) return absl::StrCat(assignment.node(), " is none once renamed");
+    const std::string difference = Difference(assignment, *found->second);
+    if (!difference.empty()) return absl::StrCat("with other names: ", difference);
+  }
+  return "";
+}
+
+std::string CheckUnknown(const Plan& plan, const v1::PlanInput& input, const v1::Decision& decision,
+                         int node) {
+  if (input.spec().enforcement() != v1::ENFORCE || node >= decision.assignments_size()) return "";
+  const v1::NodeAssignment& plain = decision.assignments(node);
+  const v1::NodeMemory* memory = Remembered(input, plain.node());
+  if (memory == nullptr || memory->order().epoch() == 0) return "";
+  v1::PlanInput unknown = input;
+  for (v1::NodeRule& line : *unknown.mutable_nodes(node)->mutable_rules()) {
+    line.set_outcome(v1::UNKNOWN);
+    line.set_undecided(false);
+  }
+  const auto is_a_move = [&](const v1::NodeAssignment& assignment) {
+    return assignment.has_order() && assignment.state() != memory->state() &&
+           assignment.state() != plain.state() &&
+           assignment.state() != input.nodes(node).brief().reported_state();
+  };
+  // Who is asked to leave may do so where another, which counted on it, now may not.
+  const bool is_asked = IsAskedToLeave(input, input.nodes(node));
+  const v1::Decision by_rules = is_asked ? decision : plan(unknown);
+  if (is_a_move(by_rules.assignments(node))) {
+    return absl::StrCat(plain.node(), " would be ", StateText(plain.state()), ", and is to be ",
+                        StateText(by_rules.assignments(node).state()),
+                        " where its rules cannot be judged");
+  }
+  v1::PlanNode* blind = unknown.mutable_nodes(node);
+  blind->set_fresh(false);
+  blind->set_not_fresh("its facts are too old");
+  blind->set_connect(v1::CONNECT_UNKNOWN);
+  blind->set_gate(v1::GATE_UNKNOWN);
+  blind->mutable_brief()->clear_facts();
+  blind->clear_jobs();
+  blind->clear_notices();
+  const v1::Decision blindly = plan(unknown);
+  if (Moves(unknown, blindly.assignments(node)) && is_a_move(blindly.assignments(node))) {
+    return absl::StrCat(plain.node(), " is to be ", StateText(blindly.assignments(node).state()),
+                        " where nothing is known of it");
+  }
+  return "";
+}
+
+std::string CheckMoves(const v1::PlanInput& input, const v1::Decision& decision) {
+  if (input.spec().enforcement() != v1::ENFORCE) return "";
+  std::string awaited;
+  for (const v1::PlanNode& node : input.nodes()) {
+    const bool lives = node.brief().has_last_seen() && !node.brief().lost();
+    if (lives && !node.heard() && !HasGone(input, node.brief().name())) {
+      awaited = node.brief().name();
+    }
+  }
+  for (int i = 0; i < decision.assignments_size() && i < input.nodes_size(); ++i) {
+    const v1::NodeAssignment& assignment = decision.assignments(i);
+    if (!Moves(input, assignment)) continue;
+    // What was told and not taken may be taken back to what the node is.
+    const v1::PlanNode& node = input.nodes(i);
+    if (assignment.state() == node.brief().reported_state()) continue;
+    const std::string what =
+        absl::StrCat(assignment.node(), " is moved to ", StateText(assignment.state()));
+    if (!awaited.empty()) return absl::StrCat(what, " before ", awaited, " was heard");
+    if (!node.heard() || !node.fresh()) return absl::StrCat(what, ", of which nothing is known");
+    if (node.odd() || node.ahead()) return absl::StrCat(what, ", which goes by other orders");
+    if (node.brief().claimants() > 1) return absl::StrCat(what, ", which are two machines");
+  }
+  return "";
+}
+
+}  // namespace connect_ha::simulation

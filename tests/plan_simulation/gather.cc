@@ -1,0 +1,230 @@
+// What the plan is asked: all that a coordinator has of its nodes, as coordinator/cluster gathers
+// it.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "coordinator/plan/plan.h"
+#include "tests/plan_simulation/coordinator.h"
+
+namespace connect_ha::simulation {
+namespace {
+
+// Of an order that is 24 h ahead nobody can have given it (coordinator/cluster/node/step_order.cc).
+constexpr uint64_t kDayUs = uint64_t{24} * 3600 * 1'000'000;
+
+Time FromMicroseconds(int64_t us) { return Time(std::chrono::microseconds(us)); }
+
+bool IsLater(const v1::Order& a, const v1::Order& b) {
+  return std::make_pair(a.epoch(), a.serial()) > std::make_pair(b.epoch(), b.serial());
+}
+
+v1::Order OrderOf(const Report& report) {
+  v1::Order order;
+  order.set_lineage(kLineage);
+  order.set_epoch(report.epoch);
+  order.set_serial(report.serial);
+  return order;
+}
+
+v1::Order Remembered(const v1::PlanMemory& memory, const std::string& name) {
+  for (const v1::NodeMemory& node : memory.nodes()) {
+    if (node.node() == name) return node.order();
+  }
+  return {};
+}
+
+Version WantedVersion(const v1::ClusterSpec& spec) {
+  for (Version version = 1; version < kVersions; ++version) {
+    if (spec.connect().version() == VersionText(version)) return version;
+  }
+  return 0;
+}
+
+// As Converge::Report: of a Connect that runs, what interrupts it comes first.
+void FillChanges(const Report& report, v1::Convergence* convergence) {
+  const auto add = [convergence](bool differs, const char* resource, const char* interrupts) {
+    if (!differs) return;
+    v1::Change* change = convergence->add_changes();
+    change->set_resource(resource);
+    change->set_interrupts(interrupts);
+  };
+  const bool unit_first = !report.connect_runs;
+  add(report.unit_differs && unit_first, "unit rstudio-connect.service", "");
+  add(report.package_differs, "package rstudio-connect", "Connect must be stopped");
+  add(report.file_differs, "file rstudio-connect.gcfg", "Connect must be restarted");
+  add(report.unit_differs && !unit_first, "unit rstudio-connect.service", "");
+}
+
+void Turn(v1::Outcome outcome, Time now, Shown* shown) {
+  const bool known = outcome == v1::PASS || outcome == v1::FAIL || outcome == v1::NOT_APPLICABLE;
+  if (known && shown->known != outcome) {
+    shown->known = outcome;
+    shown->known_since = now;
+  }
+  if (shown->outcome == outcome) return;
+  shown->outcome = outcome;
+  shown->since = known ? shown->known_since : now;
+}
+
+}  // namespace
+
+void Coordinator::View(const Store& store, Time now) {
+  for (size_t i = 0; i < views_.size(); ++i) {
+    const Record& record = store.records[i];
+    const Seen& seen = seen_[i];
+    NodeView& view = views_[i];
+    view.member = record.member;
+    view.has_report = record.has_report;
+    view.heard = seen.heard;
+    const Time alive = seen.heard ? seen.last_seen : std::max(seen.last_seen, started_);
+    view.lost = record.has_report && now - alive > kStaleAfter;
+    view.fresh = seen.heard && !view.lost;
+    view.cloned = seen.cloned;
+    view.report = record.report;
+  }
+}
+
+void Coordinator::Look(Store& store, Time now) {
+  lines_ = Judge(views_, WantedVersion(store.spec));
+  if (store.epoch != epoch_) return;
+  for (size_t i = 0; i < views_.size(); ++i) {
+    if (!views_[i].member) continue;
+    for (size_t rule = 0; rule < kRules; ++rule) {
+      Turn(lines_[i][rule].outcome, now, &store.records[i].shown[rule]);
+    }
+  }
+}
+
+void Coordinator::FillStanding(const Store& store, size_t slot, v1::PlanNode* node) {
+  const Report& report = views_[slot].report;
+  Seen& seen = seen_[slot];
+  seen.odd = seen.ahead = false;
+  node->clear_obeys();
+  if (seen.heard && (report.epoch != 0 || report.serial != 0)) {
+    const v1::Order obeys = OrderOf(report);
+    *node->mutable_obeys() = obeys;
+    v1::Order latest;
+    latest.set_epoch(epoch_);
+    latest.set_serial(store.memory.epoch() == epoch_ ? store.memory.serial() : 0);
+    Reported said;
+    said.state = report.state;
+    said.generation = report.generation;
+    if (report.generation != 0) said.applied_at = ToProto(FromMicroseconds(report.applied_at_us));
+    said.order_ahead =
+        IsLater(obeys, latest) && IsLater(obeys, Remembered(store.memory, kNodeNames[slot]));
+    if (report.epoch == epoch_ && IsLater(obeys, latest)) said.odd = "an order of this epoch";
+    if (report.epoch > epoch_ + kDayUs) said.odd = "an order of tomorrow";
+    v1::Desired desired;
+    desired.set_generation(store.generation);
+    desired.set_lineage(kLineage);
+    *desired.mutable_applied_at() = ToProto(store.applied_at);
+    seen.odd = IsOdd(desired, said);
+    seen.ahead = IsAhead(desired, said);
+    if (seen.odd) node->clear_obeys();
+  }
+  node->set_odd(seen.odd);
+  node->set_ahead(seen.ahead);
+  node->set_standing(seen.odd ? "it is odd" : seen.ahead ? "it is ahead" : "");
+}
+
+void Coordinator::FillRules(const Record& record, size_t slot, v1::PlanNode* node) const {
+  while (node->rules_size() < static_cast<int>(kRules)) node->add_rules();
+  for (size_t rule = 0; rule < kRules; ++rule) {
+    v1::NodeRule* line = node->mutable_rules(static_cast<int>(rule));
+    const Line& judged = lines_[slot][rule];
+    line->set_rule(RuleName(rule));
+    line->set_outcome(judged.outcome);
+    line->set_basis(judged.basis);
+    line->set_undecided(judged.undecided);
+    *line->mutable_since() = ToProto(record.shown[rule].since);
+    line->set_rule_class(rule == kLicense ? v1::ADVICE : v1::DATA);
+    line->set_text(judged.outcome == v1::PASS ? "" : "not as it should be");
+  }
+}
+
+void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
+  const NodeView& view = views_[slot];
+  const Record& record = store.records[slot];
+  const Report& report = view.report;
+  v1::NodeBrief* brief = node->mutable_brief();
+  brief->set_name(kNodeNames[slot]);
+  brief->clear_last_seen();
+  if (view.has_report) *brief->mutable_last_seen() = ToProto(seen_[slot].last_seen);
+  brief->set_lost(view.lost);
+  brief->set_reported_state(view.has_report ? report.state : v1::NODE_STATE_UNSPECIFIED);
+  brief->set_reported_generation(report.generation);
+  brief->set_claimants(view.cloned ? 2 : 1);
+  brief->set_allow(view.heard ? report.allow : v1::ALLOW_UNSPECIFIED);
+  brief->clear_facts();
+  if (view.fresh) {
+    brief->mutable_facts()->set_answers(report.answers);
+    brief->mutable_facts()->set_mount_verified(report.mount == Mount::kVerified);
+    const char* const unit = report.connect_runs ? "active" : "inactive";
+    brief->mutable_facts()->set_unit_state(report.installed == 0 ? "" : unit);
+  }
+  node->set_member(record.rank);
+  node->set_heard(view.heard);
+  node->set_fresh(view.fresh);
+  node->set_not_fresh(view.fresh ? "" : "it was not heard for 30 s");
+  FillStanding(store, slot, node);
+  node->set_own_lineage(true);
+  node->set_connect(!view.fresh           ? v1::CONNECT_UNKNOWN
+                    : report.connect_runs ? v1::CONNECT_RUNS
+                                          : v1::CONNECT_RESTS);
+  node->set_connect_unknown(view.fresh ? "" : "it was not heard for 30 s");
+  node->set_installed_version(VersionText(report.installed));
+  node->set_running_version(VersionText(report.running));
+  node->clear_convergence();
+  if (view.heard && report.generation != 0) {
+    v1::Convergence* convergence = node->mutable_convergence();
+    convergence->set_generation(report.generation);
+    convergence->set_state(!report.looked     ? v1::Convergence::LOOKING
+                           : report.converged ? v1::Convergence::CONVERGED
+                                              : v1::Convergence::DIFFERS);
+    if (report.looked) FillChanges(report, convergence);
+  }
+  node->set_can_serve(view.heard && report.can_serve);
+  node->set_gate(!view.fresh || !report.can_serve ? v1::GATE_UNKNOWN
+                 : report.gate_open               ? v1::GATE_OPEN
+                                                  : v1::GATE_CLOSED);
+  node->clear_notices();
+  if (view.fresh && report.notice != Notice::kNone) {
+    node->add_notices()->set_kind(report.notice == Notice::kInterruption
+                                      ? v1::InstanceNotice::SPOT_INTERRUPTION
+                                      : v1::InstanceNotice::REBALANCE);
+  }
+  node->clear_jobs();
+  if (view.fresh && report.jobs_known) node->set_jobs(report.jobs);
+  node->set_start_failed(view.fresh && report.start_failed ? "it ended at once" : "");
+  FillRules(record, slot, node);
+}
+
+const v1::PlanInput& Coordinator::Gather(Store& store, Time now) {
+  View(store, now);
+  Look(store, now);
+  *input_.mutable_now() = ToProto(now);
+  input_.set_lineage(kLineage);
+  input_.set_epoch(epoch_);
+  if (input_.generation() != store.generation || !input_.has_spec()) {
+    *input_.mutable_spec() = store.spec;
+  }
+  input_.set_generation(store.generation);
+  *input_.mutable_memory() = store.memory;
+  input_.clear_words();
+  for (const v1::Word& word : store.words) *input_.add_words() = word;
+  int count = 0;
+  for (size_t i = 0; i < views_.size(); ++i) {
+    if (!views_[i].member) continue;
+    if (input_.nodes_size() <= count) input_.add_nodes();
+    Fill(store, i, input_.mutable_nodes(count++));
+  }
+  while (input_.nodes_size() > count) input_.mutable_nodes()->RemoveLast();
+  memberships_ = store.memberships;
+  for (size_t i = 0; i < looked_at_.size(); ++i) looked_at_[i] = store.records[i].rank;
+  due_ = false;
+  asked_ = now;
+  return input_;
+}
+
+}  // namespace connect_ha::simulation

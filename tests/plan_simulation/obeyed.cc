@@ -1,0 +1,192 @@
+// What must hold where a node takes an order: in the world, and by what was known to whoever gave
+// it.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "tests/plan_simulation/world.h"
+
+namespace connect_ha::simulation {
+namespace {
+
+constexpr std::chrono::minutes kDrainTimeout{5};
+constexpr v1::Word::Kind kOut[] = {v1::Word::DRAIN, v1::Word::STOP, v1::Word::FENCE};
+
+bool TakesUsers(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
+bool StopsConnect(v1::NodeState state) {
+  return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
+         state == v1::FENCED;
+}
+
+}  // namespace
+
+void World::CheckObeyed(size_t slot, const Before& before) {
+  Host& host = hosts_[slot];
+  const v1::NodeState state = host.held.state();
+  const Given* given = Find(slot, host.held.order().epoch(), host.held.order().serial());
+  if (given == nullptr) {
+    return Break("orders-are-given", absl::StrCat(host.name, " took an order that nobody gave"));
+  }
+  if (given->knowledge == 0) return;  // from before this began
+  CheckStored(slot);
+  CheckOlderStore(slot, *given, knowledge_[given->knowledge]);
+  if (given->decided != 0) CheckDecided(slot, *given, before);
+  if (state == v1::SERVING) {
+    const bool adopted = before.state == v1::OBSERVED && before.running;
+    Count(adopted ? Sometimes::kAdopted : Sometimes::kEntered);
+  }
+  if (before.state == v1::FENCED && state != v1::FENCED) Count(Sometimes::kBackAfterFence);
+  if (before.state == v1::DRAINING && StopsConnect(state)) Count(Sometimes::kDrainEnded);
+  if (host.held.release()) Count(Sometimes::kReleased);
+}
+
+// By what was known when it was decided that the node is to be that.
+void World::CheckDecided(size_t slot, const Given& given, const Before& before) {
+  const Knowledge& known = knowledge_[given.decided];
+  if (!TakesUsers(given.state)) {
+    if (before.served) {
+      CheckSomebodyIsLeft();
+      CheckLeaves(slot, given.decided);
+    }
+    CheckCause(slot, before, known);
+    CheckDrainTime(slot, before, given.decided);
+  }
+  if (given.state == v1::SERVING && !before.running) {
+    CheckEnters(slot, known);
+    CheckStartsFirst(slot, given);
+  }
+  if (given.state == v1::FENCED) CheckFenced(slot, known);
+}
+
+// Where no machine, Connect or agent fails, and nobody asked for downtime, one always serves.
+void World::CheckSomebodyIsLeft() {
+  const auto serves = [this](const Host& host) { return Serves(host, Around()); };
+  if (harmed_ || std::any_of(hosts_.begin(), hosts_.end(), serves)) return;
+  Break("somebody-is-left", "the last node that served is out, though nothing failed by itself");
+}
+
+// A coordinator that dies now has told nothing that the next one does not know.
+void World::CheckStored(size_t slot) {
+  if (was_restored_) return;
+  const v1::Order& held = hosts_[slot].held.order();
+  for (const v1::NodeMemory& node : store_.memory.nodes()) {
+    if (node.node() != NameOf(slot)) continue;
+    const bool below =
+        node.order().epoch() < held.epoch() ||
+        (node.order().epoch() == held.epoch() && node.order().serial() < held.serial());
+    if (!below) return;
+  }
+  if (!store_.records[slot].member) return;  // removed since
+  Break("what-is-told-is-stored",
+        absl::StrCat(NameOf(slot), " took an order that the store does not have"));
+}
+
+void World::CheckLeaves(size_t slot, size_t decided) {
+  const Knowledge& known = knowledge_[decided];
+  if (!ServedAsKnown(known, slot)) return;  // it was known to be out; it takes nothing from users
+  bool by_word = false;
+  for (const v1::Word::Kind kind : kOut) {
+    const v1::Word* word = FindWord(known, kind, NameOf(slot));
+    if (word == nullptr) continue;
+    if (word->downtime()) return;
+    by_word = true;
+  }
+  const Lines& lines = known.lines[slot];
+  bool by_rule =
+      (known.views[slot].report.notice != Notice::kNone) || known.views[slot].report.start_failed;
+  for (size_t rule = 0; rule < kRules; ++rule) {
+    by_rule = by_rule || (lines[rule].outcome == v1::FAIL && ActionOf(known, rule) >= v1::HOLD);
+  }
+  const size_t minimum = by_word && !by_rule ? known.spec->nodes().minimum_serving() : 1;
+  const size_t others = OthersAsKnown(slot, decided);
+  if (others >= minimum) return;
+  Break("the-last-one-stays", absl::StrCat(NameOf(slot), " is taken out of service, and ", others,
+                                           " others were known to serve; it takes ", minimum));
+}
+
+// Nobody is taken out of service for nothing, and nothing is changed under a Connect that was
+// found running.
+void World::CheckCause(size_t slot, const Before& before, const Knowledge& known) {
+  const std::string& name = NameOf(slot);
+  const Report& report = known.views[slot].report;
+  // What was declared gone and is back begins anew.
+  bool by_word = FindWord(known, v1::Word::RELEASE, name) != nullptr ||
+                 FindWord(known, v1::Word::GONE, name) != nullptr;
+  for (const v1::Word::Kind kind : kOut) {
+    by_word = by_word || FindWord(known, kind, name) != nullptr;
+  }
+  const v1::NodeState state = hosts_[slot].held.state();
+  // One that lost what it held is only told again what it was.
+  const bool is_observed = before.state == v1::OBSERVED && report.state == v1::OBSERVED;
+  if (is_observed && before.running && report.connect_runs) {
+    if (!by_word && report.notice == Notice::kNone) {
+      Break("nothing-is-changed-under-a-running-connect",
+            absl::StrCat(name, " is to be ", v1::NodeState_Name(state)));
+    }
+    return;
+  }
+  if (before.state != v1::SERVING || !before.served) return;
+  bool by_rule = false;
+  for (size_t rule = 0; rule < kRules; ++rule) {
+    by_rule = by_rule || (known.lines[slot][rule].outcome == v1::FAIL && rule != kLicense &&
+                          ActionOf(known, rule) >= v1::HOLD && !IsWaived(known, rule, name));
+  }
+  if (by_rule && state == v1::DRAINING && !by_word) Count(Sometimes::kClosedByRule);
+  if (by_word && state == v1::DRAINING) Count(Sometimes::kDrained);
+  if (by_word && state == v1::STOPPED) Count(Sometimes::kStoppedByWord);
+  if (report.notice != Notice::kNone) Count(Sometimes::kNoticeDrains);
+  const bool less = !report.can_serve || report.allow != v1::ALLOW_SERVE ||
+                    known.spec->enforcement() != v1::ENFORCE;
+  // Of a Connect that rests nobody takes anything from users.
+  const bool rests = !report.connect_runs || report.start_failed;
+  if (by_word || by_rule || report.notice != Notice::kNone || rests || less) return;
+  Break("nobody-leaves-for-nothing", absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
+                                                  ", and nothing was known to be wrong there"));
+}
+
+// A store that is an older copy: nothing moves by that.
+void World::CheckOlderStore(size_t slot, const Given& given, const Knowledge& known) {
+  if (!restored_ || given.knowledge < restored_->knowledge || clock_jumped_) return;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const NodeView& view = known.views[i];
+    // Heard, it said so; not heard, and not lost, it is waited for.
+    const bool counts = view.heard ? view.report.epoch != 0 : view.has_report;
+    const bool is_known = restored_->later[i] && view.member && counts && !view.lost &&
+                          hosts_[i].machine == restored_->machine[i] &&
+                          FindWord(known, v1::Word::GONE, NameOf(i)) == nullptr;
+    if (!is_known) continue;
+    return Break("an-older-store-moves-nobody",
+                 absl::StrCat(NameOf(slot), " is moved, though ", NameOf(i),
+                              " goes by a later order than the store that was put back has"));
+  }
+}
+
+// The latest time at which something was decided while its gate was not known to be closed.
+Time World::SeenOpen(size_t slot, size_t decided) const {
+  for (size_t i = decided; i > 0; --i) {
+    const Knowledge& known = knowledge_[i];
+    if (known.stored && known.views[slot].report.state != v1::DRAINING) return known.at;
+  }
+  return Time{};
+}
+
+void World::CheckDrainTime(size_t slot, const Before& before, size_t decided) {
+  const Knowledge& known = knowledge_[decided];
+  const v1::NodeState state = hosts_[slot].held.state();
+  const bool ends = state == v1::STOPPED || state == v1::READY || state == v1::PREPARING;
+  if (!ends || !before.has_users || clock_jumped_ || was_restored_) return;
+  const Report& report = known.views[slot].report;
+  const bool is_known = report.connect_runs && (report.jobs > 0 || !report.jobs_known);
+  if (!is_known || report.notice != Notice::kNone || report.start_failed) return;
+  for (const v1::Word::Kind kind : kOut) {
+    const v1::Word* word = FindWord(known, kind, NameOf(slot));
+    if (word != nullptr && word->now()) return;
+  }
+  const Time::duration drained_for = known.at - SeenOpen(slot, decided);
+  const bool drained = before.state == v1::DRAINING && drained_for >= kDrainTimeout;
+  if (drained || (before.state != v1::DRAINING && before.state != v1::SERVING)) return;
+  Break("users-have-their-time",
+        absl::StrCat("Connect is stopped on ", NameOf(slot), " while its users still have ",
+                     FormatSpan(kDrainTimeout - drained_for)));
+}
+
+}  // namespace connect_ha::simulation

@@ -1,0 +1,61 @@
+// What a simulated node says of itself in a heartbeat.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "connect_ha/v1/agent_config.pb.h"
+#include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/state.pb.h"
+
+namespace connect_ha::simulation {
+
+// 0: none.
+using Version = uint32_t;
+inline constexpr Version kVersions = 3;
+const std::string& VersionText(Version version);
+
+// What EC2 says of an instance: it takes it back; it recommends to replace it.
+enum class Notice { kNone, kInterruption, kRebalance };
+
+enum class Mount { kVerified, kNone, kOther, kHung };
+
+struct Report {
+  uint32_t machine = 0;
+  v1::NodeState state = v1::OBSERVED;  // reached
+  uint64_t generation = 0;             // held
+  int64_t applied_at_us = 0;           // of that; 0: not said
+  uint64_t epoch = 0;                  // of the order taken; with serial 0: none
+  uint64_t serial = 0;
+  v1::Allow allow = v1::ALLOW_SERVE;
+  bool can_serve = true;
+  bool enforces = false;  // the specification held does
+  bool connect_runs = false;
+  bool answers = false;
+  bool boots = false;  // a boot starts Connect
+  Version installed = 0;
+  Version running = 0;
+  Mount mount = Mount::kVerified;
+  uint32_t database = 0;  // another number, another database
+  uint32_t key = 0;
+  bool clock_off = false;
+  bool config_broken = false;
+  bool license_ends = false;
+  bool database_answers = true;
+  uint32_t cannot_tell = 0;  // a bit for each rule (checklist.h) that cannot be judged
+  bool looked = false;
+  bool converged = false;
+  // What differs: the package and the configuration need Connect to be stopped.
+  bool unit_differs = false;
+  bool package_differs = false;
+  bool file_differs = false;
+  bool gate_open = false;
+  bool jobs_known = true;
+  uint32_t jobs = 0;
+  bool start_failed = false;
+  Notice notice = Notice::kNone;
+
+  bool operator==(const Report&) const = default;
+};
+
+}  // namespace connect_ha::simulation

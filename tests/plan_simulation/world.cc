@@ -1,0 +1,282 @@
+#include "tests/plan_simulation/world.h"
+
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+
+namespace connect_ha::simulation {
+namespace {
+
+constexpr std::chrono::seconds kBegins{1'722'510'000};
+
+constexpr std::chrono::seconds kPasses[] = {
+    std::chrono::seconds(1),  std::chrono::seconds(5),  std::chrono::seconds(11),
+    std::chrono::seconds(31), std::chrono::seconds(61), std::chrono::minutes(3),
+    std::chrono::minutes(6),  std::chrono::minutes(20), std::chrono::minutes(61),
+    std::chrono::hours(3),
+};
+
+// Nobody falls out of service by itself in such an event.
+bool IsHarmless(Kind kind) {
+  switch (kind) {
+    case Kind::kRound:
+    case Kind::kCall:
+    case Kind::kWork:
+    case Kind::kPlan:
+    case Kind::kPass:
+    case Kind::kMend:
+    case Kind::kSend:
+    case Kind::kTake:
+    case Kind::kHear:
+    case Kind::kLose:
+    case Kind::kPlanStep:
+    case Kind::kCut:
+    case Kind::kLink:
+    case Kind::kOtherDatabase:
+    case Kind::kOtherKey:
+    case Kind::kVersionByHand:
+    case Kind::kCannotTell:
+    case Kind::kAdvise:
+    case Kind::kUsers:
+    case Kind::kNotice:
+    case Kind::kWord:
+    case Kind::kTakeBack:
+    case Kind::kApply:
+    case Kind::kClone:
+    case Kind::kOneLeft:
+    case Kind::kCoordinatorDies:
+    case Kind::kCoordinatorStarts:
+    case Kind::kBackUp:
+    case Kind::kRestore:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+const char* NameOf(Sometimes what) {
+  static constexpr std::array<const char*, static_cast<size_t>(Sometimes::kCount)> kTexts = {
+      "a node enters service",
+      "a running node is adopted",
+      "a rule fences",
+      "a person fences",
+      "a node comes back after a fence",
+      "a node is drained",
+      "a drain ends",
+      "a rule takes a node out of service",
+      "EC2's notice drains",
+      "a person stops a node",
+      "the last one stays, though a rule fails",
+      "no more fences within the hour",
+      "nobody knows which node is wrong",
+      "a waiver is used",
+      "an admin unfences",
+      "Connect does not start",
+      "a node is released",
+      "a node is declared gone",
+      "a machine is replaced",
+      "an older store is seen for what it is",
+      "a coordinator is overtaken",
+      "a coordinator dies between two writes",
+      "an older order is refused",
+      "two machines speak under one name",
+      "nothing moves before all are heard",
+      "two versions are kept apart",
+      "all serve at the end",
+      "the end has a reason",
+  };
+  return kTexts[static_cast<size_t>(what)];
+}
+
+World::World(const Setup& setup, const Subject& subject, Counts* counts,
+             std::vector<std::string>* trace)
+    : setup_(setup), subject_(subject), counts_(counts), trace_(trace), now_(kBegins) {
+  Begin();
+}
+
+void World::Begin() {
+  v1::ClusterSpec& spec = store_.spec;
+  if (setup_.version_unsaid == 0) spec.mutable_connect()->set_version(VersionText(1));
+  spec.set_enforcement(setup_.observes != 0 ? v1::OBSERVE : v1::ENFORCE);
+  spec.mutable_nodes()->set_minimum_serving(1 + setup_.minimum_more);
+  spec.mutable_nodes()->set_fences_per_hour(1 + setup_.fences_more);
+  if (setup_.health_by_connect != 0) {
+    spec.mutable_load_balancer()->set_health_check(v1::LoadBalancerSpec::CONNECT);
+  }
+  store_.generation = 1;
+  store_.applied_at = now_;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    hosts_[i].name = kNodeNames[i];
+    hosts_[i].disk.set_state(v1::OBSERVED);
+    hosts_[i].held = hosts_[i].disk;
+    if (i < setup_.nodes) BeginHost(i);
+  }
+  knowledge_.emplace_back();  // of what was given before this begins
+  if (setup_.start == kServing) BeginServing();
+  now_ += std::chrono::seconds(1);
+  coordinators_[0].Start(store_, now_);
+}
+
+void World::BeginHost(size_t slot) {
+  Host& host = hosts_[slot];
+  host.machine = ++last_machine_;
+  host.exists = true;
+  host.old_agent = setup_.old_agent == slot + 1;
+  if (setup_.limited == slot + 1) host.allow = v1::ALLOW_INSTALL;
+  const bool other = setup_.versions_differ != 0 && slot + 1 == setup_.nodes;
+  if (setup_.start != kBare || setup_.version_unsaid != 0) host.installed = other ? 2 : 1;
+  if (setup_.start == kRunning) {
+    host.enabled = true;
+    host.running = true;
+    host.process = host.installed;
+    host.by_hand = other;
+  }
+  Record& record = store_.records[slot];
+  record.member = true;
+  record.machine = host.machine;
+  record.rank = ++store_.last_rank;
+}
+
+// As if this plan had brought every node that it may into service.
+void World::BeginServing() {
+  store_.epoch = 1;
+  v1::PlanMemory& memory = store_.memory;
+  *memory.mutable_made_at() = ToProto(now_);
+  memory.set_made_epoch(1);
+  memory.set_epoch(1);
+  memory.set_serial(1);
+  for (size_t i = 0; i < setup_.nodes; ++i) {
+    Host& host = hosts_[i];
+    // Two versions would not have been started; an agent that is let do less was not told to serve.
+    host.installed = 1;
+    const bool serves = setup_.observes == 0 && !host.old_agent && host.allow == v1::ALLOW_SERVE;
+    host.enabled = host.running = true;
+    host.process = host.installed;
+    v1::Assignment& held = host.disk;
+    held.set_state(serves ? v1::SERVING : v1::OBSERVED);
+    held.mutable_order()->set_lineage(kLineage);
+    held.mutable_order()->set_epoch(1);
+    held.mutable_order()->set_serial(1);
+    v1::Desired& desired = *held.mutable_desired();
+    desired.set_generation(1);
+    desired.set_lineage(kLineage);
+    *desired.mutable_applied_at() = ToProto(store_.applied_at);
+    *desired.mutable_spec() = store_.spec;
+    host.held = held;
+    host.reached = held.state();
+    host.looked = true;
+    host.told = true;
+    host.alive_at = host.started_at = now_;
+    host.served_generation = serves ? 1 : 0;
+    host.served_applied_at = store_.applied_at;
+    v1::NodeMemory& node = *memory.add_nodes();
+    node.set_node(host.name);
+    node.set_state(held.state());
+    node.set_generation(1);
+    *node.mutable_order() = held.order();
+    *node.mutable_since() = ToProto(now_);
+    node.set_reached(1);
+    been_[i] = 1;
+    given_[i].push_back({1, 1, held.state(), 1, false, 0, 0, false});
+    Record& record = store_.records[i];
+    record.report = Say(host, Around());
+    record.has_report = true;
+    record.last_seen = now_;
+  }
+}
+
+void World::Break(const std::string& invariant, const std::string& text) {
+  if (failure_) return;
+  failure_ = Failure{invariant, text};
+  Note(absl::StrCat("BROKEN: ", invariant, ": ", text));
+}
+
+void World::Note(const std::string& text) {
+  if (trace_ == nullptr) return;
+  const std::string utc = FormatUtc(now_);
+  trace_->push_back(absl::StrCat(utc.substr(11, 8), "  ", text));
+}
+
+Surroundings World::Around() const {
+  Surroundings around;
+  around.asks_gate = setup_.health_by_connect == 0;
+  around.database_answers = !database_away_;
+  around.now = now_;
+  return around;
+}
+
+int World::Leader(uint32_t other) const {
+  int leader = -1;
+  const auto is_up = [this](int i) { return coordinators_[static_cast<size_t>(i)].up(); };
+  for (int i = 0; i < 2; ++i) {
+    if (is_up(i) && coordinators_[static_cast<size_t>(i)].epoch() == store_.epoch) leader = i;
+  }
+  const int beside = leader == 0 ? 1 : 0;
+  if ((leader < 0 || other % 2 != 0) && is_up(beside)) return beside;
+  if (leader < 0 && is_up(1 - beside)) return 1 - beside;
+  return leader;
+}
+
+bool World::MayWrite() const {
+  const int leader = Leader();
+  return leader >= 0 && coordinators_[static_cast<size_t>(leader)].epoch() == store_.epoch;
+}
+
+bool World::Reaches(size_t slot) const {
+  const Host& host = hosts_[slot];
+  return host.exists && host.power && host.agent && !host.cut;
+}
+
+// A coordinator asks the plan at least every ten seconds, but for one that is stopped in the
+// middle.
+void World::DecideWhileTimePasses() {
+  const int leader = Leader();
+  if (leader < 0) return;
+  const Coordinator& planner = coordinators_[static_cast<size_t>(leader)];
+  if (planner.stage() == Coordinator::Stage::kIdle) PlanAll(leader);
+}
+
+void World::Do(const Event& event) {
+  const size_t slot = event.who % kMostNodes;
+  harmed_ = harmed_ || !IsHarmless(event.kind);
+  switch (event.kind) {
+    case Kind::kRound:
+      return Round();
+    case Kind::kCall:
+      return Call(slot, Leader(event.how));
+    case Kind::kWork:
+      return Work(slot, 1 + event.how % 4);
+    case Kind::kPlan:
+      return PlanAll(Leader());
+    case Kind::kPlanStep:
+      return PlanStep(static_cast<int>(event.who % 2));
+    case Kind::kPass: {
+      const auto span = kPasses[event.how % std::size(kPasses)];
+      now_ += span;
+      Note(FormatSpan(span) + " pass");
+      DecideWhileTimePasses();
+      if (event.how % 128 < 64) CallAll();
+      return;
+    }
+    case Kind::kSend:
+      return Send(slot);
+    case Kind::kTake:
+      return TakeRequest(event.who, Leader(event.how));
+    case Kind::kHear:
+      return HearAnswer(event.who);
+    case Kind::kLose:
+      return Lose(event.who);
+    case Kind::kRepeat:
+      return Repeat(event.who);
+    default:
+      break;
+  }
+  if (!DoToMachine(event, slot) && !DoToConnect(event, slot) && !DoEverywhere(event, slot) &&
+      !DoAsOperator(event, slot) && !DoToCoordinators(event)) {
+    Break("every-event-is-known", simulation::NameOf(event.kind));
+  }
+}
+
+}  // namespace connect_ha::simulation
