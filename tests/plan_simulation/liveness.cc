@@ -69,7 +69,7 @@ uint64_t World::Signature() const {
     Mix(host.running ? 1 : 0, &sum);
     Mix(host.masked ? 1 : 0, &sum);
     Mix(StartFailed(host) ? 1 : 0, &sum);
-    Mix(host.running && GateIsOpen(host) ? 1 : 0, &sum);
+    Mix(host.running && GateIsOpen(host, now_) ? 1 : 0, &sum);
     Mix(host.installed, &sum);
   }
   for (const v1::NodeMemory& node : store_.memory.nodes()) {

@@ -114,6 +114,11 @@ class ClosedByRuleTest : public testing::Test {
     account.set_uid(uid);
     account.set_gid(999);
   }
+  v1::WaivedRule& Waive(const std::string& rule) {
+    v1::WaivedRule& waived = *orders_.add_waived();
+    waived.set_rule(rule);
+    return waived;
+  }
   std::string Closed() { return ClosedByRule(facts_, orders_, subject_).text; }
 
   v1::Facts facts_;
@@ -159,7 +164,7 @@ TEST_F(ClosedByRuleTest, WhatClosedItDoesSoUntilItIsJudgedAgain) {
   EXPECT_EQ(Closed(), closing.text);
   facts_.Clear();
   EXPECT_EQ(Closed(), closing.text);
-  orders_.add_waived_rules("accounts-match");
+  Waive("accounts-match");
   EXPECT_EQ(Closed(), "");
 }
 
@@ -190,8 +195,18 @@ TEST_F(ClosedByRuleTest, TheSpecificationAndWhoWaivesHaveASay) {
   EXPECT_EQ(Closed(), "");
   rules["service-is-healthy"].set_action(v1::CLOSE);
   EXPECT_NE(Closed(), "");
-  orders_.add_waived_rules("service-is-healthy");
+  Waive("service-is-healthy");
   EXPECT_EQ(Closed(), "");
+}
+
+// Whether a coordinator is in reach or not.
+TEST_F(ClosedByRuleTest, AWaiverEndsByTheNodesOwnClock) {
+  SetUid(1001);
+  v1::WaivedRule& waived = Waive("accounts-match");
+  *waived.mutable_until() = ToProto(subject_.now + std::chrono::seconds(1));
+  EXPECT_EQ(Closed(), "");
+  subject_.now += std::chrono::seconds(1);
+  EXPECT_TRUE(absl::StartsWith(Closed(), "accounts-match: ")) << Closed();
 }
 
 TEST_F(ClosedByRuleTest, WhatIsOnlyNotDoneYetCloses) {
