@@ -116,7 +116,8 @@ bool StartFailed(const Member& member) {
 
 bool GaveUp(const Situation& situation, const Member& member) {
   const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
-  return IsOutForServiceAlone(member) && member.node->connect() == v1::CONNECT_RESTS &&
+  const bool rests = member.node->connect() == v1::CONNECT_RESTS;
+  return IsOutForServiceAlone(member) && (rests || !member.node->start_failed().empty()) &&
          line != nullptr && Fails(*line) && !MayBeExplained(situation, member);
 }
 

@@ -65,7 +65,8 @@ bool IsLater(const v1::Order& a, const v1::Order& b);
 bool HasReached(const Member& member, v1::NodeState state);
 // It serves by its orders, and its Connect did not start by these; nobody has it tried once more.
 bool StartFailed(const Member& member);
-// It is out since its Connect did not run, which rests for good now, and nothing says why.
+// It is out since its Connect did not run, which rests for good now, or is started again and again
+// as its agent has counted; and nothing says why.
 bool GaveUp(const Situation& situation, const Member& member);
 
 }  // namespace connect_ha

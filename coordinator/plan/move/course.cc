@@ -87,10 +87,20 @@ Move WithoutConnect(Situation& situation, const Member& member) {
   }
 }
 
+// Out of service since it does not stay up: what serves nobody is not left to start for ever.
+bool IsToBeStopped(const Situation& situation, const Member& member) {
+  if (!IsOutForServiceAlone(member) || member.node->start_failed().empty()) return false;
+  if (member.node->brief().facts().answers()) return false;  // it comes up just now
+  const bool gave_up = member.memory.start_failed() == situation.input.generation();
+  return (gave_up || member.tries_again) && HasReached(member, v1::DRAINING) &&
+         AnotherServes(situation, member);
+}
+
 // DRAINING.
 Move FromClosed(Situation& situation, const Member& member) {
   switch (member.node->connect()) {
     case v1::CONNECT_RUNS:
+      if (IsToBeStopped(situation, member)) return Rest(situation, member);
       return FromDraining(situation, member);
     case v1::CONNECT_RESTS:
       if (!WaitsForJudgement(situation, member)) return Rest(situation, member);

@@ -292,6 +292,55 @@ TEST(StartsTest, WhatDoesNotStayUpLeavesServiceUntilAPersonTriesAgain) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 
+// systemd never gives up; its agent has counted.
+void Loops(PlanCluster& cluster, int i) {
+  Rests(cluster, i);
+  cluster.node(i).set_connect(v1::CONNECT_RUNS);
+  cluster.node(i).mutable_brief()->mutable_facts()->set_unit_state("activating");
+  cluster.node(i).set_start_failed("connect: bad licence");
+}
+
+TEST(StartsTest, WhatSystemdStartsAgainAndAgainIsStoppedWhereAnotherServes) {
+  PlanCluster cluster(2);
+  Loops(cluster, 0);
+  const v1::Decision decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::STOPPED);
+  EXPECT_TRUE(absl::StrContains(TextsOf(decision), "bad licence")) << TextsOf(decision);
+}
+
+TEST(StartsTest, TheLastOneThatSystemdStartsAgainAndAgainStaysAndSaysWhy) {
+  PlanCluster cluster(1);
+  Loops(cluster, 0);
+  const v1::Decision decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
+  EXPECT_TRUE(absl::StrContains(TextsOf(decision), "bad licence")) << TextsOf(decision);
+}
+
+// Its rule had taken it out before its agent had counted so far.
+TEST(StartsTest, WhatDrainsAndIsStartedAgainAndAgainIsStopped) {
+  PlanCluster cluster(2);
+  Loops(cluster, 0);
+  cluster.node(0).clear_start_failed();
+  cluster.Wait(seconds(30));
+  ASSERT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  cluster.node(0).set_start_failed("connect: bad licence");
+  const v1::Decision decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::STOPPED);
+  EXPECT_TRUE(absl::StrContains(decision.assignments(0).reason(), "bad licence"))
+      << decision.assignments(0).reason();
+}
+
+TEST(StartsTest, APersonHasWhatDrainsAndIsStartedAgainAndAgainTriedAnew) {
+  PlanCluster cluster(2);
+  Loops(cluster, 0);
+  cluster.node(0).clear_start_failed();
+  cluster.Wait(seconds(30));
+  ASSERT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  cluster.node(0).set_start_failed("connect: bad licence");
+  cluster.Say(v1::Word::START, "node-1");
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::READY);
+}
+
 // What else was wrong explains it, and may pass.
 TEST(StartsTest, WhatWasDownWithItsCauseStartsOnceThatIsRight) {
   PlanCluster cluster(2);
