@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "agent/gate/one_node.h"
 #include "agent/resources/connect_unit.h"
+#include "common/checklist/lesser_faults.h"
 #include "common/checklist/rule.h"
 #include "common/checklist/view/facts_view.h"
 
@@ -65,7 +66,8 @@ bool MayClose(const v1::Finding& finding, const v1::Assignment& orders, const v1
   if (IsWaived(orders, finding.rule(), now)) return false;
   if (finding.rule() == kServiceRule && IsOnlyItsBoot(facts)) return false;
   const Rule* const rule = FindRule(finding.rule());
-  return rule != nullptr && ActionOf(*rule, orders.desired().spec()) >= v1::CLOSE;
+  return rule != nullptr && !OnlyTells(*rule, finding.rule_class()) &&
+         ActionOf(*rule, orders.desired().spec()) >= v1::CLOSE;
 }
 
 }  // namespace

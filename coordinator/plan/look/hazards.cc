@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/lesser_faults.h"
 #include "common/checklist/rule.h"
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/hysteresis.h"
@@ -108,9 +109,8 @@ bool Holds(const v1::NodeRule& line) {
 }
 
 bool Fails(const v1::NodeRule& line) {
-  if (line.outcome() != v1::FAIL) return false;
   const Rule* row = FindRule(line.rule());
-  return line.rule_class() != v1::ADVICE || (row != nullptr && row->rule_class == v1::ADVICE);
+  return line.outcome() == v1::FAIL && row != nullptr && !OnlyTells(*row, line.rule_class());
 }
 
 std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {

@@ -209,6 +209,34 @@ TEST_F(ClosedByRuleTest, AWaiverEndsByTheNodesOwnClock) {
   EXPECT_TRUE(absl::StartsWith(Closed(), "accounts-match: ")) << Closed();
 }
 
+// The right file system is mounted, and there is a key: how they are kept fences nobody.
+TEST_F(ClosedByRuleTest, WhatIsOfLessWeightThanARuleThatFencesClosesNothing) {
+  v1::Mount& mount = *facts_.mutable_storage()->add_mounts();
+  mount.set_mount_point("/mnt/connect");
+  mount.set_source("nfs.example.com:/");
+  mount.set_fs_type("nfs4");
+  mount.mutable_unit()->set_unit_file_state("masked");
+  v1::DataDirectory& data = *facts_.mutable_storage()->add_directories();
+  data.set_key("Server.DataDir");
+  data.set_path("/mnt/connect/data");
+  data.set_resolved("/mnt/connect/data");
+  data.set_mount_point("/mnt/connect");
+  v1::MountAnswer& answer = *facts_.mutable_storage()->add_answers();
+  answer.set_mount_point("/mnt/connect");
+  answer.set_answered(true);
+  v1::EncryptionKeyFacts& key = *facts_.mutable_encryption_key();
+  key.add_sources("default");
+  key.set_path("/mnt/connect/data/db/secret.key");
+  key.set_mode(0640);
+  key.set_uid(0);
+  key.set_fingerprint("9f86d081");
+  EXPECT_EQ(Closed(), "");
+  key.clear_mode();
+  EXPECT_TRUE(absl::StartsWith(Closed(), "encryption-key-matches: there is no key")) << Closed();
+  mount.set_fs_type("ext4");
+  EXPECT_TRUE(absl::StartsWith(Closed(), "storage-is-mounted: ")) << Closed();
+}
+
 TEST_F(ClosedByRuleTest, WhatIsOnlyNotDoneYetCloses) {
   SetUid(1001);
   EXPECT_TRUE(absl::StartsWith(Closed(), "accounts-match: ")) << Closed();

@@ -247,6 +247,25 @@ TEST(RulesTest, WhatRestsOnNothingKnownDoesNothing) {
   EXPECT_EQ(advice.State(0), v1::SERVING);
 }
 
+// The right file system, mounted by hand; the key, which a group may read.
+TEST(RulesTest, WhatIsOfLessWeightThanItsRuleOnlyTells) {
+  for (const char* rule : {kFences, kCloses}) {
+    PlanCluster cluster(2);
+    cluster.Fail(0, rule);
+    cluster.Rule(0, rule).set_rule_class(v1::ADVICE);
+    cluster.Rule(1, rule);
+    EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING) << rule;
+  }
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::READY);
+  cluster.Fail(0, kFences);
+  cluster.Rule(0, kFences).set_rule_class(v1::SERVICE);
+  cluster.Rule(1, kFences);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+  cluster.Rule(0, kFences).set_rule_class(v1::DATA);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::FENCED);
+}
+
 TEST(RulesTest, OneFenceAnHourThenItAsks) {
   PlanCluster cluster(4);
   cluster.Fail(0, kFences);
