@@ -62,7 +62,8 @@ size_t World::OthersAsKnown(size_t slot, size_t knowledge) const {
   return SoundAsKnown(slot, kRules, knowledge);
 }
 
-// Of these those on which the rule was known to hold; kRules: all.
+// Of these those on which the rule was known to hold, and who left with this decision: of several
+// that leave at once the first counts on the others. kRules: all that were to stay.
 size_t World::SoundAsKnown(size_t slot, size_t rule, size_t knowledge) const {
   const Knowledge& known = knowledge_[knowledge];
   size_t others = 0;
@@ -70,7 +71,8 @@ size_t World::SoundAsKnown(size_t slot, size_t rule, size_t knowledge) const {
     if (i == slot || !ServedAsKnown(known, i)) continue;
     if (rule < kRules && !Holds(known.lines[i][rule].outcome)) continue;
     const Given* told = ToldBy(i, knowledge);
-    if (told == nullptr || TakesUsers(told->state)) ++others;
+    const bool leaves_too = rule < kRules && told != nullptr && told->knowledge == knowledge;
+    if (told == nullptr || TakesUsers(told->state) || leaves_too) ++others;
   }
   return others;
 }

@@ -7,6 +7,11 @@
 #include "tests/plan_simulation/world.h"
 
 namespace connect_ha::simulation {
+namespace {
+
+bool Holds(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
+
+}  // namespace
 
 // The order by which it was out, and which it was known to obey; null: there is none.
 const World::Given* World::OutBefore(size_t slot, const Given& given, v1::NodeState state) const {
@@ -43,10 +48,15 @@ size_t World::TookOut(size_t slot, v1::NodeState state, const Knowledge& then) c
   return found;
 }
 
-// Somebody had it do less meanwhile.
-bool World::WasLowered(size_t slot, size_t rule, size_t from, size_t to) const {
+// Somebody had it do less meanwhile; or it had held for long enough, and something else kept the
+// node out.
+bool World::WasOverBefore(size_t slot, size_t rule, size_t from, size_t to) const {
   for (size_t i = from; i <= to; ++i) {
     const Knowledge& known = knowledge_[i];
+    const auto span = PassAfter(*known.spec, RuleName(rule));
+    if (i < to && Holds(known.lines[slot][rule].outcome) && HeldFor(slot, rule, i) >= span) {
+      return true;
+    }
     if (ActionOf(known, rule) < v1::HOLD || IsWaived(known, rule, NameOf(slot)) ||
         FindWord(known, v1::Word::UNFENCE, NameOf(slot)) != nullptr) {
       return true;
@@ -66,10 +76,9 @@ void World::CheckBack(size_t slot, const Given& given, const Before& before) {
   const Given* out = OutBefore(slot, given, before.state);
   if (out == nullptr) return;
   const size_t rule = TookOut(slot, before.state, knowledge_[out->decided]);
-  if (rule == kRules || WasLowered(slot, rule, out->decided, given.decided)) return;
+  if (rule == kRules || WasOverBefore(slot, rule, out->decided, given.decided)) return;
   const Knowledge& known = knowledge_[given.decided];
-  const v1::Outcome outcome = known.lines[slot][rule].outcome;
-  const bool holds = outcome == v1::PASS || outcome == v1::NOT_APPLICABLE;
+  const bool holds = Holds(known.lines[slot][rule].outcome);
   const auto span = PassAfter(*known.spec, RuleName(rule));
   if (holds && HeldFor(slot, rule, given.decided) >= span) return;
   Break("what-comes-back-is-right-for-long",

@@ -170,7 +170,7 @@ bool World::WasToStartBeside(size_t slot, size_t other) const {
 void World::CheckStarted(size_t slot, bool was_running) {
   const Host& host = hosts_[slot];
   const v1::NodeState state = host.held.state();
-  if (was_running || !host.running || state == v1::OBSERVED) return;
+  if (!host.exists || was_running || !host.running || state == v1::OBSERVED) return;
   // Where nobody but a person starts Connect, what that person has enabled is started.
   if (state == v1::READY && host.allow != v1::ALLOW_SERVE) return;
   if (state != v1::SERVING && state != v1::DRAINING) {

@@ -170,7 +170,7 @@ class World {
   void CheckBack(size_t slot, const Given& given, const Before& before);
   const Given* OutBefore(size_t slot, const Given& given, v1::NodeState state) const;
   size_t TookOut(size_t slot, v1::NodeState state, const Knowledge& then) const;
-  bool WasLowered(size_t slot, size_t rule, size_t from, size_t to) const;
+  bool WasOverBefore(size_t slot, size_t rule, size_t from, size_t to) const;
   // obeyed_entering.cc
   void CheckEnters(size_t slot, const Knowledge& known);
   void CheckEntersByRules(size_t slot, const Knowledge& known);
