@@ -63,7 +63,8 @@ void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
                         node.brief().reported_state() != v1::SERVING;
     const bool begins = enters && node.connect() == v1::CONNECT_RESTS;
     starts |= begins;
-    const bool runs = node.fresh() && node.connect() == v1::CONNECT_RUNS;
+    const bool is_gone = WordOn(input, judged.name(), v1::Word::GONE) != nullptr;
+    const bool runs = node.fresh() ? node.connect() == v1::CONNECT_RUNS : !is_gone;
     if (begins) versions.insert(node.installed_version());
     if (runs && !node.running_version().empty()) versions.insert(node.running_version());
     if (!enters) continue;

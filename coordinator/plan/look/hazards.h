@@ -22,9 +22,6 @@ bool Holds(const v1::NodeRule& line);  // it passes, or has nothing to pass
 // table does what the specification says.
 bool Fails(const v1::NodeRule& line);
 
-// It fails, and nothing tells that it is this node which is wrong.
-bool IsUnclear(const Situation& situation, const Member& member, const v1::NodeRule& line);
-
 // Of the rules that fail on the node and do more than to tell; sorted by rule. None where it stays:
 // what is known of it may be old.
 std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member);

@@ -53,7 +53,9 @@ struct Situation {
   std::optional<Time> restored_at;
   uint64_t restored_generation = 0;
 
-  void Say(const std::string& node, const std::string& text, const std::string& fix);
+  // As of v1::Said.
+  void Say(const std::string& node, const std::string& text, const std::string& fix,
+           const std::string& about = "");
 };
 
 // Borrows the input.

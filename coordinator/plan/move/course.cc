@@ -1,7 +1,6 @@
 #include "coordinator/plan/move/course.h"
 
 #include "absl/strings/str_cat.h"
-#include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/drain.h"
 #include "coordinator/plan/move/enter.h"
@@ -22,20 +21,12 @@ std::string NotKnown(const Member& member) {
                       member.node->connect_unknown());
 }
 
-// For longer than it takes somebody, or a boot, to start it anew. Where there is no unit, nothing
-// runs.
-bool RestsForLong(Situation& situation, const Member& member) {
-  if (member.node->brief().facts().unit_state().empty()) return true;
-  const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
-  const bool is_asked =
-      line != nullptr && line->outcome() != v1::FOLLOWS && line->outcome() != v1::NOT_APPLICABLE;
-  return !is_asked || IsDown(situation, member);
-}
-
 Move FromObserved(Situation& situation, const Member& member) {
   if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
   if (member.node->connect() == v1::CONNECT_RESTS) {
-    return RestsForLong(situation, member) ? Rest(situation, member) : Stay(member, kMayStart);
+    // Whoever has it fenced wants it held, whatever starts it.
+    const bool is_held = member.words.fence != nullptr || RestsForLong(situation, member);
+    return is_held ? Rest(situation, member) : Stay(member, kMayStart);
   }
   const std::string why = WhyNotAdopt(situation, member);
   if (why.empty()) return {v1::SERVING, "", "", {}};

@@ -269,6 +269,15 @@ TEST_F(PlannerTest, WhatIsSaidIsToldWhenItBegins) {
   EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 2u);
 }
 
+TEST_F(PlannerTest, WhatIsSaidOfTheSameThingWithOtherEvidenceIsToldOnce) {
+  for (int i = 0; i < 20; ++i) {
+    plan_.said = {Saying(absl::StrCat("for ", i, " s"))};
+    plan_.said.back().set_about("the clock");
+    Decide(v1::PREPARING, i);
+  }
+  EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 1u);
+}
+
 TEST_F(PlannerTest, WhatIsSaidFillsNoHistory) {
   for (int i = 0; i < 500; ++i) {
     plan_.said = {Saying(absl::StrCat("number ", i))};
