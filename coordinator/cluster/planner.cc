@@ -19,6 +19,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// No decision needs it: each says when time alone makes it another one, and what changes wakes.
+// Were either forgotten, the cluster would stand still for no longer than this.
 constexpr milliseconds kDecideAtLeast{10'000};
 constexpr milliseconds kLookForBackup{1'000};
 // Of what changes at once much is one decision; and however many nodes there are, deciding takes

@@ -1,16 +1,12 @@
 #include "coordinator/plan/decide.h"
 
-#include <map>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "coordinator/plan/change/change.h"
-#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/look/situation.h"
 #include "coordinator/plan/move/course.h"
 #include "coordinator/plan/move/fence.h"
@@ -18,6 +14,7 @@
 #include "coordinator/plan/move/starts.h"
 #include "coordinator/plan/record/progress.h"
 #include "coordinator/plan/record/status.h"
+#include "coordinator/plan/words/said.h"
 
 namespace connect_ha {
 namespace {
@@ -85,56 +82,9 @@ Decided DecideOne(Situation& situation, const Change& change, const Member& memb
   return decided;
 }
 
-// Where it is not known who is wrong, that is said once for each rule.
-void SayUndecided(Situation& situation) {
-  std::set<std::string> rules;
-  for (const Member& member : situation.members) {
-    for (const v1::Hazard& hazard : member.hazards) {
-      const bool unclear = hazard.undecided() && hazard.action() >= v1::CLOSE;
-      if (!unclear || !rules.insert(hazard.rule()).second) continue;
-      situation.Say(
-          "",
-          absl::StrCat(hazard.rule(), ": nothing tells which node is the wrong one: nobody ",
-                       "is taken out of service, and nothing new enters it"),
-          absl::StrCat("connect-ha checklist --rule ", hazard.rule(),
-                       " says what would decide it"));
-    }
-  }
-}
-
-// The rule that compares them fences only who is known to be wrong.
-void SayTwoVersions(Situation& situation) {
-  const v1::PlanInput& input = situation.input;
-  if (input.generation() == 0 || input.spec().enforcement() != v1::ENFORCE) return;
-  std::map<std::string, std::set<std::string>> nodes;  // by version
-  for (const Member& member : situation.members) {
-    const v1::PlanNode& node = *member.node;
-    const bool runs = node.fresh() && node.connect() == v1::CONNECT_RUNS;
-    if (!runs || node.running_version().empty()) continue;
-    if (ActionOf(situation, member, kVersionRule) > v1::TELL) {
-      nodes[node.running_version()].insert(member.name());
-    }
-    for (const v1::Hazard& hazard : member.hazards) {
-      if (hazard.rule() == kVersionRule && hazard.acts()) return;
-    }
-  }
-  if (nodes.size() < 2) return;
-  std::vector<std::string> texts;
-  for (const auto& one : nodes) {
-    texts.push_back(absl::StrCat(one.first, " on ", absl::StrJoin(one.second, ", ")));
-  }
-  situation.Say("",
-                absl::StrCat("several versions of Connect run against one database: ",
-                             absl::StrJoin(texts, "; "),
-                             ": nothing tells which node is the wrong one, and nobody is taken out "
-                             "of service"),
-                "connect-ha node stop NODE --reason ..., of those that are wrong");
-}
-
 // A load balancer that asks Connect itself sees no gate.
 void SayOpenAllTheSame(Situation& situation, const std::vector<Decided>& decided) {
-  const v1::LoadBalancerSpec& spec = situation.input.spec().load_balancer();
-  if (spec.health_check() != v1::LoadBalancerSpec::CONNECT) return;
+  if (!AsksConnect(situation.input.spec())) return;
   for (size_t i = 0; i < decided.size(); ++i) {
     const Move& move = decided[i].move;
     if (move.state != v1::SERVING || !move.closed) continue;
@@ -158,6 +108,7 @@ void TellRestored(v1::Decision& decision) {
 
 v1::Decision Decide(const v1::PlanInput& input) {
   Situation situation = LookAt(input);
+  SayIdle(situation);
   Change change = LookAtChange(situation);
   const std::vector<Leaving> leaving = WhoLeaves(situation, change);
   std::vector<Decided> decided;

@@ -114,6 +114,9 @@ std::vector<std::string> Broken(const v1::PlanInput& input, const v1::Decision& 
   JudgeFences(input, decision, nodes, broken);
   JudgeEntering(input, nodes, broken);
   JudgeChange(input, decision, nodes, broken);
+  JudgeBegin(input, decision, broken);
+  JudgeStarts(input, decision, nodes, broken);
+  JudgeTurns(input, decision, nodes, broken);
   std::set<std::string> once;
   std::vector<std::string> complaints;
   for (const std::string& one : broken) {

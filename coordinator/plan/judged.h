@@ -34,9 +34,13 @@ void JudgeFences(const v1::PlanInput& input, const v1::Decision& decision,
                  const std::vector<Judged>& nodes, Complaints& broken);
 void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
                    Complaints& broken);
-
 void JudgeChange(const v1::PlanInput& input, const v1::Decision& decision,
                  const std::vector<Judged>& nodes, Complaints& broken);
+void JudgeBegin(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken);
+void JudgeStarts(const v1::PlanInput& input, const v1::Decision& decision,
+                 const std::vector<Judged>& nodes, Complaints& broken);
+void JudgeTurns(const v1::PlanInput& input, const v1::Decision& decision,
+                const std::vector<Judged>& nodes, Complaints& broken);
 
 // A change for which all nodes stop is remembered, and its gates are not open again.
 bool IsAllStopUnderWay(const v1::PlanInput& input);

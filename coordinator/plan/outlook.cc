@@ -1,8 +1,8 @@
 #include "coordinator/plan/outlook.h"
 
-#include "coordinator/plan/change/kind.h"
 #include "coordinator/plan/look/situation.h"
-#include "coordinator/plan/record/status.h"
+#include "coordinator/plan/next/kind.h"
+#include "coordinator/plan/next/outlook_of.h"
 
 namespace connect_ha {
 

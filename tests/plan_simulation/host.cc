@@ -12,10 +12,13 @@ namespace connect_ha::simulation {
 namespace {
 
 // As agent/gate/verdict.cc: by what one node alone sees of itself.
-bool IsClosedByRule(const Host& host) {
-  const auto closes = [&host](size_t rule) {
-    const auto& waived = host.held.waived_rules();
-    const bool is_waived = std::find(waived.begin(), waived.end(), RuleName(rule)) != waived.end();
+bool IsClosedByRule(const Host& host, Time now) {
+  const auto closes = [&host, now](size_t rule) {
+    const auto& all = host.held.waived();
+    const bool is_waived = std::any_of(all.begin(), all.end(), [rule, now](const auto& waived) {
+      const bool over = waived.has_until() && now >= FromProto(waived.until());
+      return waived.rule() == RuleName(rule) && !over;
+    });
     const bool is_known = ((host.cannot_tell >> rule) & 1U) == 0;
     return is_known && !is_waived && ActionIn(host.held.desired().spec(), rule) >= v1::CLOSE;
   };
@@ -26,9 +29,13 @@ bool IsClosedByRule(const Host& host) {
          (host.config_broken && closes(kConfiguration));
 }
 
-bool AreSame(const google::protobuf::RepeatedPtrField<std::string>& a,
-             const google::protobuf::RepeatedPtrField<std::string>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+bool AreSame(const google::protobuf::RepeatedPtrField<v1::WaivedRule>& a,
+             const google::protobuf::RepeatedPtrField<v1::WaivedRule>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const v1::WaivedRule& one, const v1::WaivedRule& other) {
+                      return one.rule() == other.rule() && one.has_until() == other.has_until() &&
+                             one.until() == other.until();
+                    });
 }
 
 // All that is worth a write: a serial alone is not.
@@ -40,8 +47,7 @@ bool IsSameOnDisk(const v1::Assignment& a, const v1::Assignment& b) {
   return a.state() == b.state() && a.removed() == b.removed() && a.release() == b.release() &&
          a.order().lineage() == b.order().lineage() && a.order().epoch() == b.order().epoch() &&
          a.no_other_serves() == b.no_other_serves() && a.closed() == b.closed() &&
-         AreSame(a.waived_rules(), b.waived_rules()) &&
-         IsSame(a.database_restored(), b.database_restored()) &&
+         AreSame(a.waived(), b.waived()) && IsSame(a.database_restored(), b.database_restored()) &&
          IsOneSpecification(a.desired(), b.desired());
 }
 
@@ -54,7 +60,7 @@ bool SaysTheSame(const v1::Assignment& held, const v1::HeartbeatResponse& answer
          answer.assigned_state() == held.state() && answer.release() == held.release() &&
          answer.closed() == held.closed() &&
          (answer.others_not_known() || answer.no_other_serves() == held.no_other_serves()) &&
-         AreSame(answer.waived_rules(), held.waived_rules()) &&
+         AreSame(answer.waived(), held.waived()) &&
          (!answer.has_database_restored() ||
           IsSame(answer.database_restored(), held.database_restored()));
 }
@@ -121,7 +127,7 @@ bool GateIsOpen(const Host& host, Time now) {
   const GateWanted wanted = CourseOf(host).gate;
   if (wanted == GateWanted::kClosed || !Answers(host, now)) return false;
   if (wanted == GateWanted::kAsConnect) return true;
-  return !host.held.closed() && (host.held.no_other_serves() || !IsClosedByRule(host));
+  return !host.held.closed() && (host.held.no_other_serves() || !IsClosedByRule(host, now));
 }
 
 bool StartFailed(const Host& host) {
@@ -154,7 +160,7 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
     next.set_closed(answer.assigned_state() == v1::SERVING && answer.closed() &&
                     !faults.opens_closed);
     if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
-    *next.mutable_waived_rules() = answer.waived_rules();
+    *next.mutable_waived() = answer.waived();
   }
   if (standing == Standing::kAll && answer.has_database_restored()) {
     *next.mutable_database_restored() = answer.database_restored();

@@ -187,37 +187,35 @@ std::vector<Planted> PlantedInChanges() {
   AgentFaults ahead;
   ahead.goes_ahead = true;
   return {
-      {"approves-by-itself", {"stops-only-when-approved"}, Seeing(SeeApprovals)},
-      {"backs-up-unasked", {"no-backup-unapproved"}, Seeing(SeeApprovals)},
-      {"heeds-no-pause", {"a-pause-is-kept"}, Seeing(SeeNoPause)},
-      {"waits-for-no-stop", {"all-stop-first"}, Seeing(SeeAllStopped)},
-      {"needs-no-backup", {"a-backup-comes-first"}, Seeing(SeeABackup)},
-      {"looks-at-nobody", {"the-first-goes-alone"}, Seeing(SeeItVerified)},
-      {"opens-what-fails", {"opens-only-what-is-right"}, Seeing(SeeTheClosedRight)},
-      {"opens-at-once", {"starts-closed"}, Saying(OpenAtOnce)},
-      {"takes-it-for-known", {"nothing-migrates-unapproved"}, Seeing(SeeItKnown)},
-      {"forgets-versions", {"nothing-older-starts"}, SeeingDatabase(SeeNothingNewer)},
-      {"notes-nothing", {"is-remembered-before-it-starts"}, SeeingDatabase(SeeItNoted)},
-      {"takes-all-at-once", {"one-after-the-other"}, Seeing([](v1::PlanInput* input) {
+      {"approves-by-itself", "stops-only-when-approved", Seeing(SeeApprovals)},
+      {"backs-up-unasked", "no-backup-unapproved", Seeing(SeeApprovals)},
+      {"heeds-no-pause", "a-pause-is-kept", Seeing(SeeNoPause)},
+      {"waits-for-no-stop", "all-stop-first", Seeing(SeeAllStopped)},
+      {"needs-no-backup", "a-backup-comes-first", Seeing(SeeABackup)},
+      {"looks-at-nobody", "the-first-goes-alone", Seeing(SeeItVerified)},
+      {"opens-what-fails", "opens-only-what-is-right", Seeing(SeeTheClosedRight)},
+      {"opens-at-once", "starts-closed", Saying(OpenAtOnce)},
+      {"takes-it-for-known", "nothing-migrates-unapproved", Seeing(SeeItKnown)},
+      {"forgets-versions", "nothing-older-starts", SeeingDatabase(SeeNothingNewer)},
+      {"notes-nothing", "is-remembered-before-it-starts", SeeingDatabase(SeeItNoted)},
+      {"takes-all-at-once", "one-after-the-other", Seeing([](v1::PlanInput* input) {
          input->mutable_spec()->mutable_rollout()->set_max_unavailable(kMostNodes);
        })},
-      {"keeps-fewer", {"minimum-serving-is-kept"}, Seeing([](v1::PlanInput* input) {
+      {"keeps-fewer", "minimum-serving-is-kept", Seeing([](v1::PlanInput* input) {
          input->mutable_spec()->mutable_nodes()->set_minimum_serving(1);
        })},
-      {"adds-nothing-first", {"what-is-added-comes-first"}, Seeing(SeeNothingAdded)},
-      {"forgets-restarts", {"so-many-restarts-an-hour"}, Seeing([](v1::PlanInput* input) {
-         input->mutable_memory()->clear_restarts();
-       })},
-      {"sees-nothing-pinned", {"a-pinned-runtime-stays"}, Seeing([](v1::PlanInput* input) {
-         input->clear_pinned();
-       })},
-      {"is-never-ready", {"the-change-ends"}, SeeingNodes(SeeNobodyReady)},
-      {"forgets-the-change", {"what-a-change-was-stays"}, Saying(ForgetTheChange)},
-      {"goes-back-one", {"generations-only-grow"}, Saying(GoBackOne)},
-      {"forgets-the-database", {"what-the-database-knew-is-kept"}, Saying(ForgetTheDatabase)},
-      {"says-nothing-of-it", {"a-change-says-where-it-is"}, Saying(SayNothingOfIt)},
-      {"opens-closed-gates", {"a-closed-gate-lets-nobody-in"}, WithAgent(opens)},
-      {"makes-what-is-ahead", {"what-is-ahead-has-no-effect"}, WithAgent(ahead)},
+      {"adds-nothing-first", "what-is-added-comes-first", Seeing(SeeNothingAdded)},
+      {"forgets-restarts", "so-many-restarts-an-hour",
+       Seeing([](v1::PlanInput* input) { input->mutable_memory()->clear_restarts(); })},
+      {"sees-nothing-pinned", "a-pinned-runtime-stays",
+       Seeing([](v1::PlanInput* input) { input->clear_pinned(); })},
+      {"is-never-ready", "the-change-ends", SeeingNodes(SeeNobodyReady)},
+      {"forgets-the-change", "what-a-change-was-stays", Saying(ForgetTheChange)},
+      {"goes-back-one", "generations-only-grow", Saying(GoBackOne)},
+      {"forgets-the-database", "what-the-database-knew-is-kept", Saying(ForgetTheDatabase)},
+      {"says-nothing-of-it", "a-change-says-where-it-is", Saying(SayNothingOfIt)},
+      {"opens-closed-gates", "a-closed-gate-lets-nobody-in", WithAgent(opens)},
+      {"makes-what-is-ahead", "what-is-ahead-has-no-effect", WithAgent(ahead)},
   };
 }
 

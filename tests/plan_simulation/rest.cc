@@ -173,7 +173,7 @@ void World::CheckReason(size_t slot, const v1::NodeAssignment& told) {
   const bool serves = told.state() == v1::SERVING && Serves(hosts_[slot], Around());
   if (serves || !told.waits_for().empty() || !told.reason().empty()) return;
   // A machine that is down is said to be lost, by its facts.
-  if (told.state() == v1::SERVING && hosts_[slot].exists) return;
+  if (told.state() == v1::SERVING && hosts_[slot].exists && !hosts_[slot].power) return;
   Break("what-waits-says-for-what",
         absl::StrCat(NameOf(slot), " is ", v1::NodeState_Name(told.state()),
                      ", and it is not said why"));

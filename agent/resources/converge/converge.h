@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -97,7 +98,7 @@ class Converge {
   // Connect is not started before this is as it should be.
   bool KeepsFromStart(const Turning& turning, const LookedAt& look) const;
   bool MayBegin(const Turning& turning, const LookedAt& look) const;
-  void NoteServing(const Turning& turning);
+  void NoteServing(Turning& turning);
   void NoteMigration(const v1::Unit& unit);
   void NoteRestored(const v1::Assignment& assignment);
   // True: something was changed, look again.
@@ -133,6 +134,7 @@ class Converge {
   // The Connect that answers, by its start, and since when it is known that it does.
   google::protobuf::Timestamp answering_start_;
   std::optional<Time> answers_since_;
+  std::optional<uint32_t> restarts_seen_;  // systemd's number of its restarts
   bool tidy_due_ = true;
 };
 

@@ -23,14 +23,6 @@ void PrintOutcome(Terminal& terminal, const v1::NodeAssignment& assignment) {
   terminal.out << Wrap(Printable(text), terminal.width);
 }
 
-// What was said is kept all the same, and nothing follows from it. False where that is so.
-bool TellWhetherInForce(AdminLink& admin, Terminal& terminal) {
-  const auto plan = admin.GetPlan({});
-  if (!plan.ok()) return true;
-  PrintNotInForce(terminal, *plan);
-  return plan->broken().empty();
-}
-
 // It was to leave service, and does not yet: who goes on by the exit code is to know that.
 bool IsKept(v1::Word::Kind kind, const v1::NodeAssignment& assignment) {
   const v1::NodeState state = assignment.state();
@@ -38,6 +30,21 @@ bool IsKept(v1::Word::Kind kind, const v1::NodeAssignment& assignment) {
   if (kind == v1::Word::FENCE) return state != v1::FENCED;
   const bool goes = kind == v1::Word::DRAIN || kind == v1::Word::STOP;
   return goes && (state == v1::SERVING || state == v1::OBSERVED);
+}
+
+// It was to come back, and something else keeps it out: says what a person said. A rule's fence is
+// the assignment's reason.
+bool TellWhatHolds(Terminal& terminal, const v1::GetPlanResponse& plan,
+                   const v1::NodeAssignment& assignment) {
+  const auto words = HoldingWords(plan, assignment.node());
+  for (const v1::Word* const word : words) {
+    terminal.out << Wrap(
+        Printable(absl::StrCat(assignment.node(), " is still kept out: ", WordText(*word), ", by ",
+                               word->by(), ": ", word->reason(),
+                               "; to take it back: ", TakenBackBy(*word))),
+        terminal.width);
+  }
+  return !words.empty() || assignment.state() == v1::FENCED;
 }
 
 }  // namespace
@@ -74,19 +81,27 @@ int GiveWord(const v1::Word& word, AdminLink& admin, Terminal& terminal) {
   terminal.out << Wrap(Printable(absl::StrCat(WordText(response->word()), ": said",
                                               back.empty() ? "" : "; to take it back: ", back)),
                        terminal.width);
-  PrintOutcome(terminal, response->assignment());
-  const bool in_force = TellWhetherInForce(admin, terminal);
-  return in_force && !IsKept(word.kind(), response->assignment()) ? kHolds : kFails;
+  const bool lets_back = word.kind() == v1::Word::START || word.kind() == v1::Word::UNFENCE;
+  return TellWhatFollows(word.kind(), lets_back, admin, terminal, response->assignment());
 }
 
-int PrintTakenBack(AdminLink& admin, Terminal& terminal, const v1::TakeBackResponse& response) {
+void PrintTakenBack(Terminal& terminal, const v1::TakeBackResponse& response) {
   for (const v1::Word& word : response.words()) {
     terminal.out << Wrap(
         Printable(absl::StrCat(WordText(word), ", by ", word.by(), ": taken back")),
         terminal.width);
   }
-  PrintOutcome(terminal, response.assignment());
-  return TellWhetherInForce(admin, terminal) ? kHolds : kFails;
+}
+
+int TellWhatFollows(v1::Word::Kind kind, bool lets_back, AdminLink& admin, Terminal& terminal,
+                    const v1::NodeAssignment& assignment) {
+  PrintOutcome(terminal, assignment);
+  const auto plan = admin.GetPlan({});
+  const v1::GetPlanResponse shown = plan.ok() ? *plan : v1::GetPlanResponse();
+  PrintNotInForce(terminal, shown);
+  const bool held =
+      lets_back ? TellWhatHolds(terminal, shown, assignment) : IsKept(kind, assignment);
+  return shown.broken().empty() && !held ? kHolds : kFails;
 }
 
 }  // namespace connect_ha

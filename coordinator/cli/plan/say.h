@@ -19,10 +19,15 @@ Option ReasonOption();
 // InvalidArgument, with `command` as the fix: none was given.
 absl::Status CheckReason(const Arguments& arguments, const std::string& command);
 
-// Says it, and prints that it was said, what takes it back, what becomes of the node, and why
-// nothing of that is in force yet. The exit code: kFails, too, where nothing follows yet.
+// Says it, and prints that it was said, what takes it back, and what follows. The exit code.
 int GiveWord(const v1::Word& word, AdminLink& admin, Terminal& terminal);
-// Prints what was taken back, what becomes of the node, and the same. The exit code.
-int PrintTakenBack(AdminLink& admin, Terminal& terminal, const v1::TakeBackResponse& response);
+void PrintTakenBack(Terminal& terminal, const v1::TakeBackResponse& response);
+
+// Prints what becomes of the node, and why nothing of that is in force: where a decision is not,
+// what was said is kept, and nothing follows from it. `lets_back`: it was to come back, and what
+// people said that keeps it out is told. The exit code: kFails, too, where nothing follows yet of
+// a word of `kind`.
+int TellWhatFollows(v1::Word::Kind kind, bool lets_back, AdminLink& admin, Terminal& terminal,
+                    const v1::NodeAssignment& assignment);
 
 }  // namespace connect_ha

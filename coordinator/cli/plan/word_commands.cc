@@ -39,6 +39,8 @@ constexpr char kRelease[] =
 constexpr char kWaive[] =
     R"(Has a rule do nothing for a time, on one node or everywhere: it is judged and shown as before, with until when. A rule that fences (connect-ha rules) is waived by an admin alone. For good, and for other rules: rules in cluster.yaml.)";
 
+constexpr char kEndsNothing[] = "--until ends nothing: no rule fences the node\n";
+
 struct Row {
   const char* name;
   const char* operands;
@@ -156,6 +158,9 @@ absl::StatusOr<Word> MakeWord(const Environment& environment, const Row& row,
   return word;
 }
 
+// uncordon, start, unfence
+bool LetsBack(const Row& row) { return !row.takes_back.empty(); }
+
 absl::StatusOr<v1::TakeBackResponse> TakeBack(const Row& row, const Arguments& arguments,
                                               const std::vector<Word::Kind>& kinds,
                                               AdminLink& admin) {
@@ -187,7 +192,16 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
       only_back ? std::vector<Word::Kind>{row.gives} : row.takes_back;
   if (!kinds.empty()) {
     const auto taken = TakeBack(row, arguments, kinds, **admin);
-    if (taken.ok()) return PrintTakenBack(**admin, terminal, *taken);
+    if (taken.ok()) {
+      PrintTakenBack(terminal, *taken);
+      // A person fenced it, and a rule does, too.
+      if (!only_back && word->has_until() && taken->assignment().state() == v1::FENCED) {
+        return GiveWord(*word, **admin, terminal);
+      }
+      if (word->has_until() && !only_back) terminal.out << kEndsNothing;
+      return TellWhatFollows(row.gives, LetsBack(row) && !only_back, **admin, terminal,
+                             taken->assignment());
+    }
     const bool goes_on =
         absl::IsNotFound(taken.status()) && !only_back && row.gives != Word::KIND_UNSPECIFIED;
     if (!goes_on) return Fail(terminal, taken.status());

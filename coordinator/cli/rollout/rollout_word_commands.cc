@@ -78,7 +78,9 @@ int TakeBack(const Environment& environment, const Arguments& arguments, AdminLi
   request.set_why(arguments.Get("--reason"));
   const auto taken = admin.TakeBack(request);
   if (!taken.ok()) return Fail(terminal, taken.status());
-  const int code = PrintTakenBack(admin, terminal, *taken);
+  PrintTakenBack(terminal, *taken);
+  const int code = TellWhatFollows(Word::KIND_UNSPECIFIED, /*lets_back=*/false, admin, terminal,
+                                   taken->assignment());
   PrintWhere(environment, admin, terminal);
   return code;
 }

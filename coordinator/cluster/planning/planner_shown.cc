@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "absl/strings/str_join.h"
+#include "common/checklist/rule.h"
 #include "common/log.h"
 #include "coordinator/cluster/planner.h"
 #include "coordinator/cluster/planning/draft_look.h"
+#include "coordinator/plan/look/action.h"
 
 namespace connect_ha {
 
@@ -17,6 +19,9 @@ v1::GetPlanResponse Planner::Shown(const v1::PlanInput& input, v1::Decision deci
   v1::GetPlanResponse shown;
   *shown.mutable_decided_at() = ToProto(now);
   for (const v1::Word& word : plan_->words) *shown.add_words() = word;
+  for (const Rule& rule : Rules()) {
+    if (ActionBySpec(input.spec(), rule.id) == v1::FENCE) shown.add_fencing(rule.id);
+  }
   if (input.spec().enforcement() != v1::ENFORCE && input.generation() > 0) {
     v1::PlanInput enforced = input;
     enforced.mutable_spec()->set_enforcement(v1::ENFORCE);

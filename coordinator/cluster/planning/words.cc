@@ -102,7 +102,7 @@ v1::Role NeededRole(const v1::Word& word, const v1::ClusterSpec& spec) {
     default:
       break;
   }
-  // As the plan heeds it (coordinator/plan/look/words.h).
+  // As the plan heeds it (coordinator/plan/words/words.h).
   const bool lowers_fence =
       word.kind() == v1::Word::WAIVE && ActionBySpec(spec, word.rule()) == v1::FENCE;
   return word.downtime() || lowers_fence ? v1::ADMIN : v1::OPERATOR;
@@ -122,13 +122,16 @@ absl::Status CheckWord(const v1::Word& word, Time now) {
     return absl::InvalidArgumentError("it is not said what is to be done");
   }
   if (const absl::Status node = CheckNode(word); !node.ok()) return node;
-  if (word.reason().empty()) {
-    return absl::InvalidArgumentError(
-        "no reason is given\nfix: --reason \"...\", for whoever reads it at night");
-  }
+  if (const absl::Status reason = CheckReason(word.reason()); !reason.ok()) return reason;
   if (const absl::Status rule = CheckRule(word); !rule.ok()) return rule;
   if (const absl::Status change = CheckChange(word); !change.ok()) return change;
   return CheckEnd(word, now);
+}
+
+absl::Status CheckReason(const std::string& reason) {
+  if (!absl::StripAsciiWhitespace(reason).empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "no reason is given\nfix: --reason \"...\", for whoever reads it at night");
 }
 
 std::string DescribeWord(const v1::Word& word) {

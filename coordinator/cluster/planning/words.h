@@ -24,6 +24,8 @@ v1::Role NeededRoleToTakeBack(v1::Word::Kind kind, const std::string& rule,
 // change), a rule, a reason, a generation, a version, an end, an end that is yet to come, or one
 // that is too far away.
 absl::Status CheckWord(const v1::Word& word, Time now);
+// Of a word, and of taking one back: more than blanks.
+absl::Status CheckReason(const std::string& reason);
 
 // "drain: kernel update (until 2024-08-01T12:00:00Z, without waiting for users)", "approve
 // generation 8: as agreed"; at most 1 KiB.

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "connect_ha/v1/plan.pb.h"
-#include "coordinator/plan/change/begin.h"
-#include "coordinator/plan/change/kind.h"
 #include "coordinator/plan/look/situation.h"
-#include "coordinator/plan/look/words.h"
+#include "coordinator/plan/next/backup.h"
+#include "coordinator/plan/next/kind.h"
+#include "coordinator/plan/words/words.h"
 
 namespace connect_ha {
 

@@ -13,6 +13,9 @@ namespace connect_ha {
 // (Word.RESTORED).
 v1::DatabaseMemory DatabaseNow(const Situation& situation);
 
+// The database says that nothing was migrated since what ran before the newest.
+bool IsAsBefore(const Situation& situation, const v1::DatabaseMemory& database);
+
 // It would migrate the database, as far as is known: irreversible. Not of the first that ever runs.
 bool IsNewToDatabase(const v1::DatabaseMemory& database, const std::string& version);
 

@@ -103,7 +103,7 @@ std::string FirstOf(const Situation& situation, const Change& change) {
   // Until it has been started, a person may keep it back, and another one goes first.
   const bool may_be_another =
       chosen == nullptr || IsGone(*chosen) ||
-      (IsHeldByPerson(*chosen) && chosen->stays.empty() && !MayRunConnect(*chosen));
+      (IsHeldByPerson(*chosen) && chosen->stays.empty() && !MayRunConnect(situation, *chosen));
   if (!may_be_another) return chosen->name();
   const Member* eldest = nullptr;
   for (const Member& member : situation.members) {

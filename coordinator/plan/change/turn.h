@@ -20,15 +20,8 @@ namespace connect_ha {
 std::string TurnOf(Situation& situation, const Change& change, const Member& member,
                    std::string& waits);
 
-// Once for each decision, when it is known what is under way.
-Turns WhoseTurn(const Situation& situation, const Change& change);
-
 // A node that drains for it goes on to be stopped; "": it goes back into service, since nothing was
 // done there yet and the change is paused, aborted or another one by now.
 std::string WhyItIsStopped(const Situation& situation, const Change& change, const Member& member);
-
-// "file /etc/rstudio-connect/rstudio-connect.gcfg": the first for which Connect has to be
-// restarted.
-std::string ResourceToChange(const Member& member);
 
 }  // namespace connect_ha

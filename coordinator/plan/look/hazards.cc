@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 
-#include "absl/strings/str_cat.h"
+#include "common/checklist/lesser_faults.h"
 #include "common/checklist/rule.h"
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/hysteresis.h"
+#include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/look/unclear.h"
 
 namespace connect_ha {
 namespace {
@@ -17,43 +18,25 @@ constexpr std::chrono::minutes kStarting{2};
 // Within that everything that is asked at intervals has been asked anew, and judged.
 constexpr std::chrono::minutes kLookedAtAnew{1};
 
-// Rules that compare the nodes with each other where the specification does not say the value, or
-// only by a file of its own.
-constexpr const char* kCompareWhatIsChanged[] = {"configuration-matches", "connect-version-matches",
-                                                 "runtimes-match-python", "runtimes-match-quarto",
-                                                 "runtimes-match-r"};
-
-// Of the nodes that serve three or more are known to pass or to fail, and more than half pass.
-bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
-  size_t known = 0;
-  size_t right = 0;
-  for (const Member& member : situation.members) {
-    const v1::NodeRule* line = member.serves ? LineOf(*member.node, rule) : nullptr;
-    if (line == nullptr || (line->outcome() != v1::PASS && line->outcome() != v1::FAIL)) continue;
-    ++known;
-    if (line->outcome() == v1::PASS) ++right;
-  }
-  return known >= 3 && 2 * right > known;
-}
-
-// Whether it does is not known while an order is on its way: nobody enters service by that.
-bool MayServe(const Member& member) {
-  const bool takes_users = member.position == v1::SERVING || member.position == v1::OBSERVED;
-  const bool is_told = IsLater(member.memory.order(), member.node->obeys());
-  return member.serves || (is_told && takes_users && member.node->connect() != v1::CONNECT_RESTS);
-}
-
 // Its agent says that Connect was started, or was so before it was closed; who is told to serve has
 // a while to answer.
-bool HadTimeToStart(Situation& situation, const Member& member) {
+bool HadTimeToStart(const Situation& situation, const Member& member) {
   if (member.position == v1::DRAINING) return true;
   if (member.tries_again) return false;
   return HasReached(member, v1::SERVING) &&
          situation.moments.Lasted(FromProto(member.memory.since()), kStarting);
 }
 
+// The load balancer asks Connect itself, and sends users to whoever answers: that a node is told to
+// drain would only have it counted as out of service. One that does not answer is.
+bool ClosesNothing(const Situation& situation, const Member& member, const v1::NodeRule& line) {
+  const v1::RuleAction action = ActionOf(situation, member, line.rule());
+  const bool is_down = line.rule() == kServiceRule && !member.node->brief().facts().answers();
+  return action < v1::FENCE && AsksConnect(situation.input.spec()) && !is_down;
+}
+
 // Why the failing does nothing to this node; "": it does.
-std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRule& line) {
+std::string WhyNot(const Situation& situation, const Member& member, const v1::NodeRule& line) {
   // It may have been told more a moment ago: nobody but a person stops what is merely observed.
   const bool is_only_observed = member.node->brief().reported_state() == v1::OBSERVED &&
                                 IsLater(member.memory.order(), member.node->obeys());
@@ -61,40 +44,15 @@ std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRul
   if (line.rule() == kServiceRule && !HadTimeToStart(situation, member)) {
     return "Connect is not to run here, or is being started";
   }
-  if (line.undecided()) return "nothing tells which node is the wrong one";
-  if (DiffersOnPurpose(situation, member, line)) {
-    return "the nodes go over to this generation one after the other, and differ meanwhile";
+  if (ClosesNothing(situation, member, line)) {
+    return "the load balancer asks Connect itself: it keeps a node from entering service, no more";
   }
-  switch (line.basis()) {
-    case v1::SELF:
-    case v1::PROOF:
-      break;
-    case v1::SPEC:
-      if (member.memory.reached() < situation.input.generation()) {
-        return "it has not been as this generation says yet: a change that is still to be made";
-      }
-      if (IsJustMade(situation, member)) {
-        return "it was brought to this generation a moment ago, and is looked at anew";
-      }
-      break;
-    case v1::PEERS:
-      if (!IsAgainstMajority(situation, line.rule())) {
-        return "it is not against a majority of three or more that serve";
-      }
-      break;
-    default:
-      return "what it rests on is not known";
-  }
-  const auto after = FailAfter(situation.input.spec(), line.rule());
-  if (!situation.moments.Lasted(FromProto(line.since()), after)) {
-    return absl::StrCat("it has to last for ", FormatSpan(after));
-  }
-  return "";
+  return WhyNotSure(situation, member, line);
 }
 
 }  // namespace
 
-bool IsJustMade(Situation& situation, const Member& member) {
+bool IsJustMade(const Situation& situation, const Member& member) {
   return member.memory.has_reached_at() &&
          !situation.moments.Lasted(FromProto(member.memory.reached_at()), kLookedAtAnew);
 }
@@ -106,28 +64,13 @@ const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule) {
   return nullptr;
 }
 
-bool IsUnclear(const Situation& situation, const Member& member, const v1::NodeRule& line) {
-  if (!Fails(line)) return false;
-  const bool among_peers = line.basis() == v1::PEERS && MayServe(member);
-  return line.undecided() || (among_peers && !IsAgainstMajority(situation, line.rule()));
-}
-
-bool DiffersOnPurpose(const Situation& situation, const Member& member, const v1::NodeRule& line) {
-  const bool compares =
-      std::any_of(std::begin(kCompareWhatIsChanged), std::end(kCompareWhatIsChanged),
-                  [&line](const char* rule) { return line.rule() == rule; });
-  return compares && situation.goes_over && line.outcome() == v1::FAIL &&
-         line.basis() == v1::PEERS && ActionOf(situation, member, line.rule()) < v1::FENCE;
-}
-
 bool Holds(const v1::NodeRule& line) {
   return line.outcome() == v1::PASS || line.outcome() == v1::NOT_APPLICABLE;
 }
 
 bool Fails(const v1::NodeRule& line) {
-  if (line.outcome() != v1::FAIL) return false;
   const Rule* row = FindRule(line.rule());
-  return line.rule_class() != v1::ADVICE || (row != nullptr && row->rule_class == v1::ADVICE);
+  return line.outcome() == v1::FAIL && row != nullptr && !OnlyTells(*row, line.rule_class());
 }
 
 std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {
@@ -152,6 +95,13 @@ std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {
   return hazards;
 }
 
+bool KeepsFromEntering(const Situation& situation, const Member& member, const v1::Hazard& hazard) {
+  if (hazard.acts()) return true;
+  const v1::NodeRule* line = LineOf(*member.node, hazard.rule());
+  return member.position != v1::OBSERVED && hazard.rule() != kServiceRule && line != nullptr &&
+         ClosesNothing(situation, member, *line) && WhyNotSure(situation, member, *line).empty();
+}
+
 bool IsOutForServiceAlone(const Member& member) {
   return member.position == v1::DRAINING && member.memory.out_for_size() == 1 &&
          member.memory.out_for(0) == kServiceRule;
@@ -160,6 +110,10 @@ bool IsOutForServiceAlone(const Member& member) {
 bool IsOver(Situation& situation, const Member& member, const std::string& rule) {
   if (ActionOf(situation, member, rule) <= v1::TELL) return true;
   const v1::NodeRule* line = LineOf(*member.node, rule);
+  if (rule != kServiceRule && line != nullptr && Fails(*line) &&
+      ClosesNothing(situation, member, *line)) {
+    return true;
+  }
   if (line == nullptr || !Holds(*line)) return false;
   return situation.moments.Lasted(FromProto(line->since()),
                                   PassAfter(situation.input.spec(), rule));

@@ -5,6 +5,7 @@
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/notices.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/look/unclear.h"
 
 namespace connect_ha {
 namespace {
@@ -31,6 +32,12 @@ bool IsStillToBeMade(const Situation& situation, const Member& member, const v1:
          ActionOf(situation, member, line.rule()) < v1::FENCE;
 }
 
+// Its users reach it all the while. What may corrupt data is another matter.
+bool IsInRotation(const Situation& situation, const Member& member, const v1::NodeRule& line) {
+  return AsksConnect(situation.input.spec()) && member.node->brief().facts().answers() &&
+         ActionOf(situation, member, line.rule()) < v1::FENCE;
+}
+
 // That of a Connect that is to be started is not asked before; guarded, and enabled, it is once it
 // serves; that it answers is asked for apart.
 bool IsRightThen(const Member& member, const v1::NodeRule& line, How how) {
@@ -49,6 +56,7 @@ std::string WhyRulesHold(const Situation& situation, const Member& member, How h
     if (DiffersOnPurpose(situation, member, line)) continue;
     if (alone && (line.basis() == v1::PROOF || line.basis() == v1::PEERS)) continue;
     if (how == How::kReturn && IsStillToBeMade(situation, member, line)) continue;
+    if (how == How::kReturn && IsInRotation(situation, member, line)) continue;
     if (!IsRightThen(member, line, how)) return absl::StrCat(line.rule(), ": ", line.text());
   }
   return "";

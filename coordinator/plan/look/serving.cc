@@ -15,7 +15,7 @@ bool IsHeard(const v1::PlanNode& node) {
 bool TakesTraffic(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
 
 // Users do not reach it, as it says itself. What is not known is not known to be so.
-bool IsOut(Situation& situation, const Member& member) {
+bool IsOut(const Situation& situation, const Member& member) {
   const v1::PlanNode& node = *member.node;
   const v1::NodeState reported = node.brief().reported_state();
   if (!IsHeard(node)) return false;
@@ -27,7 +27,7 @@ bool IsOut(Situation& situation, const Member& member) {
 }
 
 // It is not known that it does not, for longer than a moment.
-bool MayServe(Situation& situation, const Member& member) {
+bool MayServe(const Situation& situation, const Member& member) {
   const v1::NodeBrief& brief = member.node->brief();
   return !brief.lost() && brief.has_last_seen() && !IsGone(member) && !IsOut(situation, member);
 }
@@ -42,16 +42,28 @@ bool IsHeld(v1::NodeState state) {
 bool MayStartYet(const Member& member) {
   const v1::PlanNode& node = *member.node;
   if (!IsHeld(member.position) || node.installed_version().empty()) return false;
-  const bool on_its_way = node.heard() && IsLater(member.memory.order(), node.obeys());
+  // Of one that was not heard since the coordinator's start nothing is known to be taken.
+  const bool on_its_way = IsLater(member.memory.order(), node.obeys());
   const v1::NodeState reported = node.brief().reported_state();
   return on_its_way || (reported != v1::NODE_STATE_UNSPECIFIED && !IsHeld(reported));
 }
 
+// Nobody holds Connect there: a boot, or whoever stopped it for a moment, starts it again.
+bool MayComeBack(const Situation& situation, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (member.position != v1::OBSERVED || node.installed_version().empty()) return false;
+  if (!node.fresh()) return true;
+  return node.connect() == v1::CONNECT_RESTS && !RestsForLong(situation, member);
+}
+
 }  // namespace
 
+bool AsksConnect(const v1::ClusterSpec& spec) {
+  return spec.load_balancer().health_check() == v1::LoadBalancerSpec::CONNECT;
+}
+
 bool GateIsClosed(const v1::PlanInput& input, const v1::PlanNode& node) {
-  const bool asked = input.spec().load_balancer().health_check() != v1::LoadBalancerSpec::CONNECT;
-  return asked && node.gate() == v1::GATE_CLOSED;
+  return !AsksConnect(input.spec()) && node.gate() == v1::GATE_CLOSED;
 }
 
 bool IsServing(const v1::PlanInput& input, const Member& member) {
@@ -70,12 +82,12 @@ bool IsServing(const v1::PlanInput& input, const Member& member) {
 
 bool IsGone(const Member& member) { return member.words.gone != nullptr && !member.node->fresh(); }
 
-bool MayRunConnect(const Member& member) {
+bool MayRunConnect(const Situation& situation, const Member& member) {
   const v1::PlanNode& node = *member.node;
   if (IsGone(member)) return false;
   if (!node.brief().has_last_seen()) return true;  // enrolled, and never heard
   if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
-  if (MayStartYet(member)) return true;
+  if (MayStartYet(member) || MayComeBack(situation, member)) return true;
   if (node.fresh()) return node.connect() != v1::CONNECT_RESTS;
   return !node.running_version().empty();
 }
@@ -85,7 +97,7 @@ bool AnotherServes(const Situation& situation, const Member& member) {
                      [&member](const Member& other) { return &other != &member && other.serves; });
 }
 
-bool IsDown(Situation& situation, const Member& member) {
+bool IsDown(const Situation& situation, const Member& member) {
   const v1::FactsBrief& facts = member.node->brief().facts();
   const bool silent =
       member.node->connect() == v1::CONNECT_RESTS || (facts.has_answers() && !facts.answers());
@@ -95,7 +107,15 @@ bool IsDown(Situation& situation, const Member& member) {
                                   FailAfter(situation.input.spec(), kServiceRule));
 }
 
-size_t OthersThatMayServe(Situation& situation, const Member& member) {
+bool RestsForLong(const Situation& situation, const Member& member) {
+  if (member.node->brief().facts().unit_state().empty()) return true;
+  const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
+  const bool is_asked =
+      line != nullptr && line->outcome() != v1::FOLLOWS && line->outcome() != v1::NOT_APPLICABLE;
+  return !is_asked || IsDown(situation, member);
+}
+
+size_t OthersThatMayServe(const Situation& situation, const Member& member) {
   const auto& members = situation.members;
   return static_cast<size_t>(
       std::count_if(members.begin(), members.end(), [&situation, &member](const Member& other) {
@@ -103,7 +123,7 @@ size_t OthersThatMayServe(Situation& situation, const Member& member) {
       }));
 }
 
-bool IsAlone(Situation& situation, const Member& member) {
+bool IsAlone(const Situation& situation, const Member& member) {
   return std::none_of(situation.members.begin(), situation.members.end(),
                       [&situation, &member](const Member& other) {
                         return &other != &member && MayServe(situation, other);

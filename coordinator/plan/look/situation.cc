@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/generation.h"
@@ -15,32 +14,6 @@
 
 namespace connect_ha {
 namespace {
-
-std::string WhyHoldsNewer(const v1::PlanInput& input, const v1::PlanNode& node) {
-  return absl::StrCat("it holds generation ", node.brief().reported_generation(), ", newer than ",
-                      input.generation(),
-                      ", which is in force (the store was an older copy): generation ",
-                      input.next().generation(), ", applied since, comes first");
-}
-
-std::string WhyStays(const v1::PlanInput& input, const Member& member, const std::string& awaited,
-                     bool restored) {
-  const v1::PlanNode& node = *member.node;
-  if (node.brief().claimants() > 1) return "two live machines speak under this name";
-  if (node.odd() || node.ahead()) {
-    return node.standing().empty() ? "it goes by what nobody gave it" : node.standing();
-  }
-  if (restored) return absl::StrCat(kOlderStore, "; connect-ha apply has the nodes moved again");
-  if (!node.brief().has_last_seen()) return "it was never heard";
-  if (!node.heard() || !node.fresh()) {
-    return node.not_fresh().empty() ? "it was not heard since the coordinator started"
-                                    : node.not_fresh();
-  }
-  if (!awaited.empty()) {
-    return absl::StrCat("not every node was heard since the coordinator started: ", awaited);
-  }
-  return HoldsNewer(input, node) ? WhyHoldsNewer(input, node) : "";
-}
 
 // One that was declared gone is back, and the cluster may have gone on without it: where Connect
 // rests, it is prepared anew, whatever it was told before.
@@ -78,33 +51,23 @@ void NoteProgress(Situation& situation, Member& member) {
   situation.words.ended.push_back(member.words.start->number());
 }
 
-bool GoesOver(Situation& situation, const Member& member) {
+bool GoesOver(const Situation& situation, const Member& member) {
   if (!member.stays.empty() || member.may != May::kServe || member.position == v1::OBSERVED) {
     return false;
   }
   const bool is_to = member.memory.reached() < situation.input.generation();
-  return is_to ? MayRunConnect(member) : IsJustMade(situation, member);
-}
-
-// The specification may have had the rule fence since.
-void SayIdle(Situation& situation) {
-  for (const v1::Word* word : situation.words.idle) {
-    const bool waives = word->kind() == v1::Word::WAIVE;
-    const std::string what = waives ? absl::StrCat(word->rule(), ", ") : "";
-    situation.Say(word->node(),
-                  absl::StrCat(what, SaidBy(*word), ": that counts for nothing: it takes ",
-                               WhatItTakes(*word)),
-                  HowToSayIt(*word));
-  }
+  return is_to ? MayRunConnect(situation, member) : IsJustMade(situation, member);
 }
 
 }  // namespace
 
-void Situation::Say(const std::string& node, const std::string& text, const std::string& fix) {
+void Situation::Say(const std::string& node, const std::string& text, const std::string& fix,
+                    const std::string& about) {
   v1::Said& line = said.emplace_back();
   line.set_node(node);
   line.set_text(text);
   line.set_fix(fix);
+  line.set_about(about);
 }
 
 bool IsLater(const v1::Order& a, const v1::Order& b) {
@@ -129,14 +92,14 @@ bool StartFailed(const Member& member) {
 
 bool GaveUp(const Situation& situation, const Member& member) {
   const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
-  return IsOutForServiceAlone(member) && member.node->connect() == v1::CONNECT_RESTS &&
+  const bool rests = member.node->connect() == v1::CONNECT_RESTS;
+  return IsOutForServiceAlone(member) && (rests || !member.node->start_failed().empty()) &&
          line != nullptr && Fails(*line) && !MayBeExplained(situation, member);
 }
 
 Situation LookAt(const v1::PlanInput& input) {
   Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, false, std::nullopt, 0};
   situation.words = WordsInForce(input, situation.moments);
-  SayIdle(situation);
   Remember(input, situation);
   FindRestored(situation);
   std::set<std::string> unheard;

@@ -8,7 +8,7 @@
 
 #include "connect_ha/v1/plan.pb.h"
 #include "coordinator/plan/look/moments.h"
-#include "coordinator/plan/look/words.h"
+#include "coordinator/plan/words/words.h"
 
 namespace connect_ha {
 
@@ -46,7 +46,8 @@ struct Member {
 
 struct Situation {
   const v1::PlanInput& input;
-  Moments moments;
+  // What only looks asks it, too, and so has the next decision made in time.
+  mutable Moments moments;
   std::vector<Member> members;  // in the input's order
   Words words;
   std::vector<v1::Said> said;
@@ -57,7 +58,9 @@ struct Situation {
   std::optional<Time> restored_at;
   uint64_t restored_generation = 0;
 
-  void Say(const std::string& node, const std::string& text, const std::string& fix);
+  // As of v1::Said.
+  void Say(const std::string& node, const std::string& text, const std::string& fix,
+           const std::string& about = "");
 };
 
 // Borrows the input.
@@ -71,7 +74,8 @@ bool IsAwaited(const Member& member);
 bool HasReached(const Member& member, v1::NodeState state);
 // It serves by its orders, and its Connect did not start by these; nobody has it tried once more.
 bool StartFailed(const Member& member);
-// It is out since its Connect did not run, which rests for good now, and nothing says why.
+// It is out since its Connect did not run, which rests for good now, or is started again and again
+// as its agent has counted; and nothing says why.
 bool GaveUp(const Situation& situation, const Member& member);
 
 }  // namespace connect_ha

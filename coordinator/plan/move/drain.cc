@@ -1,9 +1,10 @@
 #include "coordinator/plan/move/drain.h"
 
 #include <algorithm>
-#include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "coordinator/plan/change/needed_back.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/turn.h"
 #include "coordinator/plan/look/action.h"
@@ -51,17 +52,6 @@ bool IsDrained(Situation& situation, const Change& change, const Member& member)
   return situation.moments.Reached(DrainEnds(situation, member));
 }
 
-// By a person on the node, or on the change that it drains for.
-bool MayBeDowntime(const Situation& situation, const Change& change, const Member& member) {
-  if (!WhyHeld(situation, change, member).empty()) return true;
-  const NodeWords& words = member.words;
-  if (words.stop != nullptr || words.drain != nullptr) {
-    return (words.stop != nullptr && words.stop->downtime()) ||
-           (words.drain != nullptr && words.drain->downtime());
-  }
-  return change.may_be_downtime() && !WhyItIsStopped(situation, change, member).empty();
-}
-
 std::string Users(Situation& situation, const Member& member) {
   return absl::StrCat(
       "its users, until ", FormatUtc(DrainEnds(situation, member)),
@@ -88,64 +78,7 @@ Move EndDrain(Situation& situation, const Change& change, const Member& member,
   return {ready ? v1::READY : v1::PREPARING, why, "Connect to stop", {}};
 }
 
-// A Connect that answers may only not be enabled, as one that was never told to serve: that is put
-// right once it serves.
-bool IsRightOnceItServes(const Member& member, const std::string& rule) {
-  return rule == kServiceRule && member.position == v1::DRAINING &&
-         member.node->brief().facts().answers();
-}
-
-// What may corrupt data is known not to be so.
-bool IsHarmless(const Situation& situation, const Member& member) {
-  const auto& rules = member.node->rules();
-  return std::all_of(rules.begin(), rules.end(), [&](const v1::NodeRule& line) {
-    return Holds(line) || ActionOf(situation, member, line.rule()) != v1::FENCE;
-  });
-}
-
-// So many others serve, or may, while it is out; for a change minimum_serving.
-size_t OthersItTakes(const Situation& situation, const Change& change, const Member& member) {
-  const NodeWords& words = member.words;
-  const bool is_else = words.stop != nullptr || words.drain != nullptr ||
-                       member.notice != nullptr || member.memory.out_for_size() > 0;
-  if (is_else || WhyItIsStopped(situation, change, member).empty()) return 1;
-  return MinimumServing(situation.input.spec());
-}
-
-// What had it taken out was granted while others served. Where it is known that too few do, it is
-// better than none: as it would be, had it been the last one then.
-bool IsNeededBack(Situation& situation, const Change& change, const Member& member) {
-  const NodeWords& words = member.words;
-  if (words.fence != nullptr || words.cordon != nullptr) return false;
-  if (MayBeDowntime(situation, change, member)) return false;
-  const v1::FactsBrief& facts = member.node->brief().facts();
-  const bool mounted =
-      facts.has_mount_verified() ? facts.mount_verified() : !situation.input.spec().has_storage();
-  return mounted && facts.has_answers() && facts.answers() && IsHarmless(situation, member) &&
-         OthersThatMayServe(situation, member) < OthersItTakes(situation, change, member);
-}
-
 }  // namespace
-
-std::vector<std::string> StillOutFor(Situation& situation, const Member& member) {
-  std::set<std::string> rules;
-  for (const std::string& rule : member.memory.out_for()) {
-    if (!IsOver(situation, member, rule)) rules.insert(rule);
-  }
-  // Of a node that is fenced, what else is wrong with it keeps it from entering service, not here.
-  const v1::RuleAction least = member.position == v1::FENCED ? v1::FENCE : v1::HOLD;
-  for (const v1::Hazard& hazard : member.hazards) {
-    if (IsRightOnceItServes(member, hazard.rule())) continue;
-    if (hazard.acts() && hazard.action() >= least) rules.insert(hazard.rule());
-  }
-  return {rules.begin(), rules.end()};
-}
-
-std::string OutText(const Member& member, const std::vector<std::string>& out_for) {
-  const v1::NodeRule* line = LineOf(*member.node, out_for.front());
-  return absl::StrCat(out_for.front(), line == nullptr || line->text().empty() ? "" : ": ",
-                      line == nullptr ? "" : line->text());
-}
 
 bool WaitsForJudgement(Situation& situation, const Member& member) {
   const NodeWords& words = member.words;
@@ -177,10 +110,11 @@ Move FromDraining(Situation& situation, const Change& change, const Member& memb
   if (why.empty()) return {v1::SERVING, "", "", {}, closed};
   if (IsNeededBack(situation, change, member)) {
     const bool alone = IsAlone(situation, member);
+    const std::string about = by_rule ? absl::StrJoin(out_for, ", ") : ends;
     situation.Say(member.name(),
                   absl::StrCat(why, "; it serves all the same, since ",
                                alone ? "no other does" : "too few others do"),
-                  "connect-ha status; connect-ha checklist");
+                  "connect-ha status; connect-ha checklist", absl::StrCat(about, "; needed"));
     return {v1::SERVING,
             absl::StrCat(why, alone ? "; no other node serves" : "; too few others serve"),
             "",

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/change/change.h"
 #include "coordinator/plan/change/database.h"
-#include "coordinator/plan/change/kind.h"
+#include "coordinator/plan/change/restarts.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/kept_out.h"
 #include "coordinator/plan/move/versions.h"

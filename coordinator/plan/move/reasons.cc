@@ -5,11 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/version.h"
-#include "coordinator/plan/change/database.h"
-#include "coordinator/plan/change/together.h"
-#include "coordinator/plan/change/turn.h"
-#include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/change/leave.h"
 #include "coordinator/plan/look/notices.h"
 #include "coordinator/plan/look/serving.h"
 
@@ -85,54 +81,20 @@ class Wishes {
         .leave.start_failed = true;
   }
 
-  // Nobody but a person stops what was never told to serve; but where it was a member as a change
-  // began that is under way.
-  bool IsOnlyObserved() const {
-    const bool observed =
-        member_.position == v1::OBSERVED || member_.node->brief().reported_state() == v1::OBSERVED;
-    const v1::RolloutNode* listed = FindNode(change_.rollout, member_.name());
-    return observed && (listed == nullptr || !listed->to_change());
-  }
-
-  // It was away while the others went on to a newer version, and runs what it ran before.
   void ByDatabase() {
-    const v1::ConnectSpec& spec = situation_.input.spec().connect();
-    const std::string& runs = member_.node->running_version();
-    const bool is_other = spec.has_version() && !runs.empty() &&
-                          member_.memory.reached() < situation_.input.generation() &&
-                          CompareVersions(runs, spec.version()) < 0;
-    if (!is_other) return;
-    std::string fix;
-    const v1::DatabaseMemory& database = situation_.input.memory().database();
-    const std::string why = WhyNotVersion(situation_, database, runs, fix);
-    if (why.empty()) return;
-    if (IsOnlyObserved()) {
-      situation_.Say(member_.name(), absl::StrCat(why, ": it runs here, and is only observed"),
-                     absl::StrCat("connect-ha node stop ", member_.name(),
-                                  " --now --reason ..., then: connect-ha node start ",
-                                  member_.name(), " --reason ..."));
-      return;
-    }
-    Add(Wish::kOlder, FromProto(member_.memory.since()), v1::STOPPED, why);
+    const std::string why = WhyTooOld(situation_, change_, member_);
+    if (!why.empty()) Add(Wish::kOlder, FromProto(member_.memory.since()), v1::STOPPED, why);
   }
 
   // A node that drains already goes on by itself. Who waits for longest is no matter here: the
   // eldest comes first.
   void ByChange(std::string& waits) {
     if (member_.position == v1::DRAINING) return;
-    const std::string held = WhyHeld(situation_, change_, member_);
-    if (!held.empty()) {
-      // Once all had stopped, nobody is to run anything.
-      const bool at_once = !change_.stopping || member_.memory.closed();
-      Wish& wish = Add(Wish::kChange, Time{}, at_once ? v1::STOPPED : v1::DRAINING, held);
-      wish.downtime = true;
-      wish.leave.start_failed = StartFailed(member_);
-      return;
-    }
-    const std::string why = TurnOf(situation_, change_, member_, waits);
-    if (why.empty()) return;
-    Add(Wish::kChange, Time{}, member_.memory.closed() ? v1::PREPARING : v1::DRAINING, why)
-        .downtime = change_.may_be_downtime();
+    const auto leaves = LeavesForChange(situation_, change_, member_, waits);
+    if (!leaves) return;
+    Wish& wish = Add(Wish::kChange, Time{}, leaves->to, leaves->why);
+    wish.downtime = leaves->downtime;
+    wish.leave.start_failed = leaves->start_failed;
   }
 
   // By all rules of one kind together: for all of them it comes back.

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "coordinator/plan/change/kind.h"
+#include "coordinator/plan/change/restarts.h"
 #include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"

@@ -5,6 +5,7 @@
 #include <string>
 #include <tuple>
 
+#include "coordinator/plan/change/restarts.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
 

@@ -7,6 +7,7 @@
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/record/done.h"
+#include "coordinator/plan/record/standing_stopping.h"
 
 namespace connect_ha {
 namespace {
@@ -27,50 +28,6 @@ std::string WhoIsLeft(const RolloutStatus& status) {
     if (!done) left.insert(step.node());
   }
   return absl::StrJoin(left, ", ");
-}
-
-// Whoever goes first may be held by a person, as all others are.
-void StandNobody(const Situation& situation, const char* waits, const std::string& back,
-                 RolloutStatus& status) {
-  std::vector<std::string> fixes;
-  const std::string why = WhoIsKeptBack(situation, fixes);
-  fixes.push_back(back);
-  Stand(status, RolloutStatus::WAITS, absl::StrCat(waits, ": ", why), fixes);
-}
-
-void StandStopped(const Situation& situation, const Change& change, RolloutStatus& status) {
-  if (!FirstOf(situation, change).empty()) {
-    Stand(status, RolloutStatus::GOES_ON, "all nodes are stopped", {});
-    return;
-  }
-  StandNobody(situation, "all nodes are stopped, and none may go first",
-              "to go back: connect-ha rollout abort --reason ...", status);
-}
-
-void StandStopping(const Situation& situation, const Change& change, RolloutStatus& status) {
-  if (!change.goes_back.empty()) {
-    Stand(status, RolloutStatus::WAITS, absl::StrCat(change.goes_back, ": all go back"),
-          {"connect-ha rollout resume --reason ..."});
-    return;
-  }
-  std::string waits;
-  const bool stopped = AllStopped(situation, waits);
-  std::set<std::string> away;
-  for (const Member& member : situation.members) {
-    const bool is_away = !member.stays.empty() || member.may != May::kServe;
-    if (is_away && !IsGone(member)) away.insert(member.name());
-  }
-  if (stopped) {
-    StandStopped(situation, change, status);
-  } else if (away.empty()) {
-    Stand(status, RolloutStatus::GOES_ON, waits, {});
-  } else {
-    const std::string names = absl::StrJoin(away, ", ");
-    Stand(status, RolloutStatus::WAITS, absl::StrCat(names, ": it is not known to be stopped"),
-          {absl::StrCat("where that machine is no more: connect-ha rollout resume --skip-lost ",
-                        *away.begin(), " --reason ..."),
-           "to go back: connect-ha rollout abort --reason ..."});
-  }
 }
 
 void StandFirst(const Situation& situation, const v1::Rollout& rollout, RolloutStatus& status) {
@@ -131,6 +88,14 @@ void Stand(RolloutStatus& status, RolloutStatus::Standing standing, const std::s
   status.set_standing(standing);
   status.set_reason(reason);
   for (const std::string& fix : fixes) status.add_fixes(fix);
+}
+
+void StandNobody(const Situation& situation, const std::string& waits, const std::string& back,
+                 RolloutStatus& status) {
+  std::vector<std::string> fixes;
+  const std::string why = WhoIsKeptBack(situation, fixes);
+  fixes.push_back(back);
+  Stand(status, RolloutStatus::WAITS, absl::StrCat(waits, ": ", why), fixes);
 }
 
 void StandUnderWay(const Situation& situation, const Change& change, const v1::Decision& decision,

@@ -13,6 +13,11 @@ namespace connect_ha {
 void Stand(v1::RolloutStatus& status, v1::RolloutStatus::Standing standing,
            const std::string& reason, const std::vector<std::string>& fixes);
 
+// Nobody may go first, or serves: `waits`, and what keeps each member from it. Whoever goes first
+// may be held by a person, as all others are. `back`: what leads back.
+void StandNobody(const Situation& situation, const std::string& waits, const std::string& back,
+                 v1::RolloutStatus& status);
+
 // Of one that is under way, as it is with this decision; the nodes of `status` are filled in.
 // There is always a reason.
 void StandUnderWay(const Situation& situation, const Change& change, const v1::Decision& decision,

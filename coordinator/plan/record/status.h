@@ -12,7 +12,4 @@ namespace connect_ha {
 v1::RolloutStatus StatusOf(Situation& situation, const Change& change,
                            const v1::Decision& decision);
 
-// Of the newest generation that is not begun.
-v1::Outlook OutlookOf(const Situation& situation, const NextKind& next);
-
 }  // namespace connect_ha

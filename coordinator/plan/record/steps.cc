@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "coordinator/plan/change/change.h"
-#include "coordinator/plan/change/estimate.h"
-#include "coordinator/plan/change/kind.h"
+#include "coordinator/plan/change/restarts.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/record/estimate.h"
 
 namespace connect_ha {
 namespace {

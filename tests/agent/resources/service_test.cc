@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -50,6 +51,16 @@ class ServiceTest : public testing::Test {
   void StartsFail() {
     node_.host.SetUnitEffects(
         kUnit, [this](FakeHost&) { SetUnit("failed", "enabled"); }, nullptr);
+  }
+  // It has ended, and systemd has started it again so often; looked at.
+  void SetRestarting(uint32_t restarts, v1::NodeState told = v1::SERVING) {
+    SetUnit("activating", "enabled");
+    v1::Unit unit = *node_.host.ReadUnit(kUnit);
+    unit.set_sub_state("auto-restart");
+    unit.set_restarts(restarts);
+    *unit.mutable_started_at() = started_at_;
+    node_.host.SetUnit(unit);
+    ASSERT_TRUE(NoteTries(Context(), unit, told, seen_).ok());
   }
   void SetProcess(uint32_t id, uint32_t parent, uint32_t uid) {
     node_.host.SetFile(
@@ -110,6 +121,8 @@ class ServiceTest : public testing::Test {
   ServiceNotes notes_{node_.host, kNotes};
   ServiceOrder order_;
   NoProgress progress_;
+  const google::protobuf::Timestamp started_at_ = ToProto(node_.host.Now());
+  std::optional<uint32_t> seen_;
 };
 
 TEST_F(ServiceTest, AConnectThatRunsIsStoppedAndMaskedWhereItIsToBeHeld) {
@@ -285,6 +298,95 @@ TEST_F(ServiceTest, WhatStartsAndDoesNotStayUpIsNotStartedForEver) {
   EXPECT_EQ(Apply().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(Starts(), 3);
   EXPECT_NE(notes_.Get().start_failed(), "");
+}
+
+// Of Type=simple, say: the start itself goes well each time.
+TEST_F(ServiceTest, WhatSystemdStartsAgainAndAgainIsToldAfterThreeTries) {
+  node_.host.SetCommand(kJournal, {0, false, "the licence has expired\n"});
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  SetRestarting(0);
+  EXPECT_TRUE(StrContains(Differs(), "about to start it again")) << Differs();
+  SetRestarting(1);
+  SetRestarting(1);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
+  SetRestarting(2);
+  EXPECT_EQ(notes_.Get().start_failed(), "the licence has expired");
+  EXPECT_EQ(notes_.Get().starts(), 3u);
+  EXPECT_TRUE(StrContains(Differs(), "Connect did not start, 3 times")) << Differs();
+  EXPECT_TRUE(StrContains(Differs(), "\nfix: ")) << Differs();
+  EXPECT_EQ(Starts(), 1);
+  // Nothing more is written.
+  const size_t changes = node_.host.changes().size();
+  SetRestarting(9);
+  EXPECT_EQ(node_.host.changes().size(), changes);
+}
+
+TEST_F(ServiceTest, WhatWasNotSeenIsCountedOnceItIsSeen) {
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  SetRestarting(0);
+  SetRestarting(4);
+  EXPECT_NE(notes_.Get().start_failed(), "");
+}
+
+// It drains since its rule took it out of service first.
+TEST_F(ServiceTest, WhatDrainsIsCountedOn) {
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  SetRestarting(1);
+  Order(UnitWanted::kAsItIs, 2);
+  SetRestarting(3, v1::DRAINING);
+  EXPECT_NE(notes_.Get().start_failed(), "");
+}
+
+TEST_F(ServiceTest, ALaterOrderCountsWhatSystemdTriesAnew) {
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  SetRestarting(0);
+  SetRestarting(2);
+  ASSERT_NE(notes_.Get().start_failed(), "");
+  Order(UnitWanted::kRunning, 2);
+  for (const uint32_t restarts : {2u, 3u, 4u}) {
+    SetRestarting(restarts);
+    EXPECT_EQ(notes_.Get().start_failed(), "") << restarts;
+  }
+  SetRestarting(5);
+  EXPECT_NE(notes_.Get().start_failed(), "");
+}
+
+TEST_F(ServiceTest, WhatThePreflightRefusesAgainAndAgainIsNoTry) {
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  SetRestarting(0);
+  node_.host.Advance(std::chrono::seconds(5));
+  v1::PreflightResult refused;
+  *refused.mutable_at() = ToProto(node_.host.Now());
+  refused.set_reason("the database does not answer");
+  node_.host.SetFile(kPreflightFile, refused.SerializeAsString());
+  for (const uint32_t restarts : {1u, 2u, 30u}) SetRestarting(restarts);
+  EXPECT_EQ(notes_.Get().starts(), 1u);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
+  refused.set_may_start(true);
+  node_.host.SetFile(kPreflightFile, refused.SerializeAsString());
+  SetRestarting(31);
+  EXPECT_EQ(notes_.Get().starts(), 2u);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
+}
+
+// What has run for long and then crashes is systemd's to start again.
+TEST_F(ServiceTest, ACrashOfAConnectThatHasStayedUpIsNoTry) {
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  ASSERT_TRUE(notes_
+                  .Change([](v1::ServiceMemory& memory) {
+                    memory.clear_order();
+                    memory.clear_starts();
+                  })
+                  .ok());
+  for (const uint32_t restarts : {0u, 1u, 2u, 3u, 4u}) SetRestarting(restarts);
+  EXPECT_EQ(notes_.Get().starts(), 0u);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
 }
 
 TEST_F(ServiceTest, ATryThatCannotBeCountedIsNotMade) {

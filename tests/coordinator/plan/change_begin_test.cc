@@ -3,7 +3,9 @@
 #include <optional>
 
 #include "absl/strings/match.h"
-#include "coordinator/plan/change/begin.h"
+#include "coordinator/plan/next/approval.h"
+#include "coordinator/plan/next/backup.h"
+#include "coordinator/plan/next/begin.h"
 #include "tests/coordinator/plan/next_spec.h"
 
 namespace connect_ha {
@@ -187,6 +189,16 @@ TEST_F(Together, WaitsForTheDatabase) {
 TEST_F(Together, WaitsWhileARuleActs) {
   cluster.Fail(0, "clocks-are-synchronised");
   EXPECT_TRUE(StrContains(NotReady(cluster), "node-1: clocks-are-synchronised: it is wrong"));
+}
+
+// It takes nobody out of service, and would keep whoever is stopped from entering it again.
+TEST_F(Together, WaitsWhileARuleFailsWhereConnectItselfIsAsked) {
+  cluster.input.mutable_spec()->mutable_load_balancer()->set_health_check(
+      v1::LoadBalancerSpec::CONNECT);
+  cluster.Fail(0, "clocks-are-synchronised");
+  EXPECT_TRUE(StrContains(NotReady(cluster), "node-1: clocks-are-synchronised: it is wrong"));
+  cluster.Rule(0, "clocks-are-synchronised").set_undecided(true);
+  EXPECT_EQ(NotReady(cluster), "");
 }
 
 TEST_F(Together, TakesAPersonsApprovalOfThatGeneration) {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "coordinator/plan/change/estimate.h"
+#include "coordinator/plan/record/estimate.h"
 #include "tests/coordinator/plan/next_spec.h"
 
 namespace connect_ha {

@@ -2,7 +2,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
-#include "coordinator/plan/change/kind.h"
+#include "coordinator/plan/change/restarts.h"
+#include "coordinator/plan/next/kind.h"
 #include "coordinator/plan/outlook.h"
 #include "tests/coordinator/plan/next_spec.h"
 

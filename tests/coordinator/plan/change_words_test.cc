@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/situation.h"
+#include "coordinator/plan/words/said.h"
 #include "tests/coordinator/plan/next_spec.h"
 
 namespace connect_ha {
@@ -58,8 +59,9 @@ TEST(ClusterWords, CountOnlyFromThoseWhoMaySaySo) {
   approval.set_downtime(true);
   approval.set_role(v1::VIEWER);
   {
-    const Situation situation = LookAt(cluster.input);
+    Situation situation = LookAt(cluster.input);
     EXPECT_EQ(Latest(situation, v1::Word::APPROVE, kNext), nullptr);
+    SayIdle(situation);
     ASSERT_EQ(situation.said.size(), 1u);
     EXPECT_TRUE(StrContains(situation.said[0].text(), "it takes an operator"));
     EXPECT_TRUE(StrContains(situation.said[0].fix(), "connect-ha approve 8"));

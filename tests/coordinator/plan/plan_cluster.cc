@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checklist/rule.h"
 #include "coordinator/plan/decide.h"
 #include "coordinator/plan/invariants.h"
 
@@ -60,7 +61,8 @@ v1::NodeRule& AddRule(v1::PlanNode& node, const std::string& rule) {
   v1::NodeRule& line = *node.add_rules();
   line.set_rule(rule);
   line.set_outcome(v1::PASS);
-  line.set_rule_class(v1::SERVICE);
+  const Rule* row = FindRule(rule);
+  line.set_rule_class(row == nullptr ? v1::SERVICE : row->rule_class);
   line.mutable_since()->set_seconds(kStart - 3600);
   return line;
 }

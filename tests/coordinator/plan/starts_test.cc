@@ -301,6 +301,55 @@ TEST(StartsTest, WhatDoesNotStayUpLeavesServiceUntilAPersonTriesAgain) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 
+// systemd never gives up; its agent has counted.
+void Loops(PlanCluster& cluster, int i) {
+  Rests(cluster, i);
+  cluster.node(i).set_connect(v1::CONNECT_RUNS);
+  cluster.node(i).mutable_brief()->mutable_facts()->set_unit_state("activating");
+  cluster.node(i).set_start_failed("connect: bad licence");
+}
+
+TEST(StartsTest, WhatSystemdStartsAgainAndAgainIsStoppedWhereAnotherServes) {
+  PlanCluster cluster(2);
+  Loops(cluster, 0);
+  const v1::Decision decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::STOPPED);
+  EXPECT_TRUE(absl::StrContains(TextsOf(decision), "bad licence")) << TextsOf(decision);
+}
+
+TEST(StartsTest, TheLastOneThatSystemdStartsAgainAndAgainStaysAndSaysWhy) {
+  PlanCluster cluster(1);
+  Loops(cluster, 0);
+  const v1::Decision decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
+  EXPECT_TRUE(absl::StrContains(TextsOf(decision), "bad licence")) << TextsOf(decision);
+}
+
+// Its rule had taken it out before its agent had counted so far.
+TEST(StartsTest, WhatDrainsAndIsStartedAgainAndAgainIsStopped) {
+  PlanCluster cluster(2);
+  Loops(cluster, 0);
+  cluster.node(0).clear_start_failed();
+  cluster.Wait(seconds(30));
+  ASSERT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  cluster.node(0).set_start_failed("connect: bad licence");
+  const v1::Decision decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::STOPPED);
+  EXPECT_TRUE(absl::StrContains(decision.assignments(0).reason(), "bad licence"))
+      << decision.assignments(0).reason();
+}
+
+TEST(StartsTest, APersonHasWhatDrainsAndIsStartedAgainAndAgainTriedAnew) {
+  PlanCluster cluster(2);
+  Loops(cluster, 0);
+  cluster.node(0).clear_start_failed();
+  cluster.Wait(seconds(30));
+  ASSERT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  cluster.node(0).set_start_failed("connect: bad licence");
+  cluster.Say(v1::Word::START, "node-1");
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::READY);
+}
+
 // What else was wrong explains it, and may pass.
 TEST(StartsTest, WhatWasDownWithItsCauseStartsOnceThatIsRight) {
   PlanCluster cluster(2);
@@ -375,6 +424,69 @@ TEST(StartsTest, ARestartOfAnObservedConnectIsNoRest) {
   Rests(cluster, 0);
   cluster.Wait(seconds(30));
   EXPECT_EQ(cluster.State(0), v1::PREPARING);
+}
+
+// Somebody stopped it for a moment; its database has the schema of what ran.
+TEST(StartsTest, AnObservedConnectThatRestsForAMomentHoldsBackAnotherVersion) {
+  PlanCluster cluster(2);
+  cluster.Become(1, v1::READY);
+  cluster.Become(0, v1::OBSERVED);
+  Differs(cluster, 0);
+  cluster.node(0).set_installed_version("2024.06.0");
+  Rests(cluster, 0);
+  const v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(1).state(), v1::READY);
+  EXPECT_TRUE(absl::StrContains(decision.assignments(1).waits_for(), "2024.06.0 may run on node-1"))
+      << decision.assignments(1).waits_for();
+  EXPECT_EQ(decision.wake_at().seconds(), cluster.input.now().seconds() + 30);
+  cluster.node(0).set_installed_version("2024.08.0");
+  EXPECT_EQ(cluster.State(1), v1::SERVING);
+}
+
+// It booted, and was heard last while Connect was on its way down.
+TEST(StartsTest, AnObservedNodeThatIsLostHoldsBackAnotherVersion) {
+  PlanCluster cluster(2);
+  cluster.Become(1, v1::READY);
+  cluster.Become(0, v1::OBSERVED);
+  cluster.node(0).set_installed_version("2024.06.0");
+  Rests(cluster, 0);
+  cluster.Lose(0);
+  cluster.Wait(minutes(10));
+  EXPECT_EQ(cluster.State(1), v1::READY);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(1), "connect-ha node gone node-1"))
+      << cluster.Reason(1);
+  cluster.Say(v1::Word::GONE, "node-1");
+  EXPECT_EQ(cluster.State(1), v1::SERVING);
+}
+
+// That it had come to rest was said to the coordinator before.
+TEST(StartsTest, WhatWasNotHeardSinceTheCoordinatorsStartHasTakenNothing) {
+  PlanCluster cluster(2);
+  cluster.Become(1, v1::READY);
+  cluster.Become(0, v1::STOPPED);
+  cluster.node(0).set_installed_version("2024.06.0");
+  cluster.Lose(0);
+  EXPECT_EQ(cluster.State(1), v1::SERVING);
+  cluster.Restart();
+  cluster.node(0).set_heard(false);
+  cluster.node(0).clear_obeys();
+  cluster.node(0).mutable_brief()->clear_reported_state();
+  EXPECT_EQ(cluster.State(1), v1::READY);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(1), "connect-ha node gone node-1"))
+      << cluster.Reason(1);
+  cluster.Say(v1::Word::GONE, "node-1");
+  EXPECT_EQ(cluster.State(1), v1::SERVING);
+}
+
+TEST(StartsTest, AnObservedNodeIsFencedAtOnceThoughItsConnectRestsForAMoment) {
+  PlanCluster cluster(2);
+  cluster.Brownfield(0);
+  Differs(cluster, 0);
+  cluster.Settle();
+  Rests(cluster, 0);
+  ASSERT_EQ(cluster.State(0), v1::OBSERVED);
+  cluster.Say(v1::Word::FENCE, "node-1");
+  EXPECT_EQ(cluster.State(0), v1::FENCED);
 }
 
 // A boot starts the agent before it starts Connect; masked, that would never start.

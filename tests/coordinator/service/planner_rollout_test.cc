@@ -293,6 +293,7 @@ TEST_F(RolloutTest, WhatIsSaidOfAChangeIsOfTheClusterAndOfAGenerationThatThereIs
   EXPECT_EQ(store_->ListAudit(0, 1000)->back().subject(), "the cluster");
   v1::TakeBackRequest resume;
   resume.add_kinds(v1::Word::PAUSE);
+  resume.set_why("it was the disk");
   EXPECT_EQ(planner_->TakeBack(resume, By("admin/bob"), kNoon + seconds(2))->words_size(), 1);
   const auto again = planner_->TakeBack(resume, By("admin/bob"), kNoon + seconds(3));
   EXPECT_TRUE(absl::StartsWith(again.status().message(), "nobody said pause of the cluster\n"));

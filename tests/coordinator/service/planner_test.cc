@@ -269,6 +269,15 @@ TEST_F(PlannerTest, WhatIsSaidIsToldWhenItBegins) {
   EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 2u);
 }
 
+TEST_F(PlannerTest, WhatIsSaidOfTheSameThingWithOtherEvidenceIsToldOnce) {
+  for (int i = 0; i < 20; ++i) {
+    plan_.said = {Saying(absl::StrCat("for ", i, " s"))};
+    plan_.said.back().set_about("the clock");
+    Decide(v1::PREPARING, i);
+  }
+  EXPECT_EQ(CountEvents(v1::Event::PLAN_SAID), 1u);
+}
+
 TEST_F(PlannerTest, WhatIsSaidFillsNoHistory) {
   for (int i = 0; i < 500; ++i) {
     plan_.said = {Saying(absl::StrCat("number ", i))};
@@ -601,22 +610,48 @@ TEST(GateTermsTest, WhatIsWaivedThereIsSaidAsLongAsItIs) {
   };
   add(v1::Word::WAIVE, "", "storage-works");
   add(v1::Word::WAIVE, "b", "accounts-match");
-  using Names = std::vector<std::string>;
-  const auto terms = GateTermsOf(two.input, two.decision);
-  EXPECT_EQ(terms[0].waived_rules, Names{"storage-works"});
-  EXPECT_EQ(terms[1].waived_rules, (Names{"accounts-match", "storage-works"}));
+  const auto terms = [&two](size_t node) {
+    return GateTermsOf(two.input, two.decision)[node].waived;
+  };
+  const std::optional<Time> end = kNoon + hours(1);
+  using Waived = decltype(GateTerms::waived);
+  EXPECT_EQ(terms(0), (Waived{{"storage-works", end}}));
+  EXPECT_EQ(terms(1), (Waived{{"accounts-match", end}, {"storage-works", end}}));
   Judge(two, 1, "accounts-match", v1::FAIL);  // nobody minds it there
   EXPECT_EQ(Alone(two)[0], false);
   two.input.mutable_nodes(1)->clear_rules();
   add(v1::Word::UNFENCE, "a", "");
-  const Names unfenced = GateTermsOf(two.input, two.decision)[0].waived_rules;
-  EXPECT_EQ(std::count(unfenced.begin(), unfenced.end(), "encryption-key-matches"), 1);
-  EXPECT_EQ(std::count(unfenced.begin(), unfenced.end(), "accounts-match"), 0);
+  EXPECT_EQ(terms(0).count("encryption-key-matches"), 1u);
+  EXPECT_EQ(terms(0).count("accounts-match"), 0u);
   (*two.input.mutable_spec()->mutable_rules())["accounts-match"].set_action(v1::FENCE);
-  const Names raised = GateTermsOf(two.input, two.decision)[0].waived_rules;
-  EXPECT_EQ(std::count(raised.begin(), raised.end(), "accounts-match"), 1);
-  *two.input.mutable_now() = ToProto(kNoon + hours(1));
-  EXPECT_TRUE(GateTermsOf(two.input, two.decision)[0].waived_rules.empty());
+  EXPECT_EQ(terms(0).count("accounts-match"), 1u);
+  *two.input.mutable_words(0)->mutable_until() = ToProto(kNoon + hours(2));
+  add(v1::Word::WAIVE, "a", "storage-works");
+  EXPECT_EQ(terms(0)["storage-works"], kNoon + hours(2));  // of several ends the last
+  *two.input.mutable_now() = ToProto(kNoon + hours(2));
+  EXPECT_TRUE(terms(0).empty());
+}
+
+// The last gates would close together, before anybody said that they are the last.
+TEST(GateTermsTest, AWaiverEndsByItselfOnlyWhereAnotherServesWithoutIt) {
+  Two two;
+  *two.input.mutable_now() = ToProto(kNoon);
+  v1::Word& word = *two.input.add_words();
+  word.set_number(1);
+  word.set_kind(v1::Word::WAIVE);
+  word.set_rule("accounts-match");
+  word.set_role(v1::ADMIN);
+  *word.mutable_at() = ToProto(kNoon);
+  *word.mutable_until() = ToProto(kNoon + hours(1));
+  const auto ends = [&two](size_t node) {
+    return GateTermsOf(two.input, two.decision)[node].waived.at("accounts-match").has_value();
+  };
+  Judge(two, 0, "accounts-match", v1::FAIL);
+  EXPECT_TRUE(ends(0));
+  EXPECT_FALSE(ends(1));
+  Judge(two, 1, "accounts-match", v1::FAIL);
+  EXPECT_FALSE(ends(0));
+  EXPECT_FALSE(ends(1));
 }
 
 }  // namespace

@@ -1,13 +1,10 @@
-#include "coordinator/plan/change/begin.h"
+#include "coordinator/plan/next/begin.h"
 
 #include <algorithm>
-#include <chrono>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "coordinator/plan/change/change.h"
-#include "coordinator/plan/change/estimate.h"
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
@@ -16,8 +13,6 @@
 
 namespace connect_ha {
 namespace {
-
-using std::chrono::microseconds;
 
 constexpr const char* kDatabaseRules[] = {"database-reachable", "database-is-writable"};
 
@@ -72,7 +67,8 @@ std::string WhyNoDatabase(const Situation& situation, const Member& member) {
     if (ActionOf(situation, member, rule) <= v1::TELL) continue;
     const v1::NodeRule* line = LineOf(*member.node, rule);
     const bool fails = line != nullptr && Fails(*line);
-    if ((line != nullptr && Holds(*line)) || (!fails && !MayRunConnect(member))) continue;
+    const bool holds = line != nullptr && Holds(*line);
+    if (holds || (!fails && !MayRunConnect(situation, member))) continue;
     const bool says = line != nullptr && !line->text().empty();
     return absl::StrCat(rule, ": ", says ? line->text() : "it is not known");
   }
@@ -81,7 +77,8 @@ std::string WhyNoDatabase(const Situation& situation, const Member& member) {
 
 std::string WhyItIsWrong(const Situation& situation, const Member& member) {
   for (const v1::Hazard& hazard : member.hazards) {
-    if (hazard.acts()) return absl::StrCat(hazard.rule(), ": ", hazard.text());
+    if (!KeepsFromEntering(situation, member, hazard)) continue;
+    return absl::StrCat(hazard.rule(), ": ", hazard.text());
   }
   return WhyNoDatabase(situation, member);
 }
@@ -97,40 +94,6 @@ std::string WhyNotAllMayStop(const Situation& situation) {
   return Named(waits);
 }
 
-int Members(const Situation& situation) {
-  return static_cast<int>(std::count_if(situation.members.begin(), situation.members.end(),
-                                        [](const Member& member) { return !IsGone(member); }));
-}
-
-// As many as there are have to be stopped and started; "": it is open, and long enough.
-std::string WhyNotInWindow(Situation& situation) {
-  const v1::PlanInput& input = situation.input;
-  const Time opens = FromProto(input.window().opens());
-  const Time closes = FromProto(input.window().closes());
-  const std::string window = absl::StrCat("the maintenance window ", input.window().text());
-  const std::string now = absl::StrCat("; connect-ha approve ", input.next().generation(),
-                                       " --now --reason ... does not wait for it");
-  if (!situation.moments.Reached(opens)) {
-    return absl::StrCat(window, ", which opens at ", FormatUtc(opens), now);
-  }
-  const microseconds takes =
-      Takes(situation, v1::Rollout::TOGETHER, Members(situation)).value_or(kTogetherTakes);
-  if (situation.moments.now() + takes <= closes) return "";
-  return absl::StrCat("the next time of ", window, ": this one ends at ", FormatUtc(closes),
-                      ", and it takes about ", FormatSpan(takes), now);
-}
-
-// It was begun in time, and may go on until the window ends.
-std::string WhyNoLongerApproved(Situation& situation, uint64_t generation) {
-  const v1::PlanInput& input = situation.input;
-  const v1::Word* word = ClusterWord(situation.words, v1::Word::APPROVE, generation);
-  if (word != nullptr && (word->now() || !input.has_window())) return "";
-  if (!input.has_window()) return "its approval was taken back";
-  const bool is_open = situation.moments.Reached(FromProto(input.window().opens())) &&
-                       !situation.moments.Reached(FromProto(input.window().closes()));
-  return is_open ? "" : absl::StrCat("the maintenance window ", input.window().text(), " is over");
-}
-
 }  // namespace
 
 bool BeginsAtOnce(const Situation& situation, const NextKind& next) {
@@ -138,10 +101,11 @@ bool BeginsAtOnce(const Situation& situation, const NextKind& next) {
   if (!input.has_next() || situation.restored_at || !next.refused.empty()) return false;
   if (input.generation() == 0) return true;
   if (!Enforces(input.spec()) || !Enforces(input.next().spec())) return true;
-  return !next.migrates &&
-         std::none_of(situation.members.begin(), situation.members.end(), [](const Member& member) {
-           return IsAwaited(member) || MayRunConnect(member);
-         });
+  return !next.migrates && std::none_of(situation.members.begin(), situation.members.end(),
+                                        [&situation](const Member& member) {
+                                          return IsAwaited(member) ||
+                                                 MayRunConnect(situation, member);
+                                        });
 }
 
 std::string WhyNotStaged(const Situation& situation) {
@@ -163,39 +127,6 @@ std::string WhyNotReady(const Situation& situation, const NextKind& next) {
   const std::string why = WhyNotStaged(situation);
   if (!why.empty() || next.kind != v1::Rollout::TOGETHER) return why;
   return WhyNotAllMayStop(situation);
-}
-
-std::string ApprovedBy(Situation& situation, const NextKind& next, std::string& why) {
-  const v1::PlanInput& input = situation.input;
-  why.clear();
-  if (next.kind != v1::Rollout::TOGETHER) return "";
-  const uint64_t generation = input.next().generation();
-  const v1::Word* word = ClusterWord(situation.words, v1::Word::APPROVE, generation);
-  if (word != nullptr && (word->now() || !input.has_window())) return word->by();
-  if (!input.has_window()) {
-    why = absl::StrCat(
-        "a person's approval, since it stops Connect on all nodes: connect-ha approve ", generation,
-        " --reason ...");
-    return "";
-  }
-  why = WhyNotInWindow(situation);
-  if (!why.empty()) return "";
-  return word != nullptr ? word->by() : absl::StrCat("maintenance window ", input.window().text());
-}
-
-std::string WhyGoBack(Situation& situation) {
-  const v1::PlanInput& input = situation.input;
-  const v1::Rollout& rollout = input.memory().rollout();
-  if (!IsStopping(rollout)) return "";
-  if (input.next().generation() != rollout.generation()) {
-    return "a newer generation takes its place";
-  }
-  for (const auto kind : {v1::Word::PAUSE, v1::Word::ABORT}) {
-    const v1::Word* word = ClusterWord(situation.words, kind, rollout.generation());
-    if (word != nullptr) return SaidBy(*word);
-  }
-  const std::string refused = KindOfNext(situation).refused;
-  return refused.empty() ? WhyNoLongerApproved(situation, rollout.generation()) : refused;
 }
 
 }  // namespace connect_ha

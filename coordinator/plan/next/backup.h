@@ -4,8 +4,8 @@
 #include <string>
 
 #include "connect_ha/v1/plan.pb.h"
-#include "coordinator/plan/change/kind.h"
 #include "coordinator/plan/look/situation.h"
+#include "coordinator/plan/next/kind.h"
 
 namespace connect_ha {
 

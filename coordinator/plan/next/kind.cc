@@ -1,4 +1,4 @@
-#include "coordinator/plan/change/kind.h"
+#include "coordinator/plan/next/kind.h"
 
 #include <algorithm>
 #include <map>
@@ -11,6 +11,7 @@
 #include "coordinator/plan/change/database.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/next/pinned.h"
 
 namespace connect_ha {
 namespace {
@@ -70,65 +71,6 @@ v1::Rollout::Kind KindFor(Needs needs) {
   return needs == v1::Change::RESTART ? v1::Rollout::ROLLING : v1::Rollout::IN_PLACE;
 }
 
-using RuntimeList = google::protobuf::RepeatedPtrField<v1::RuntimeSpec>;
-
-struct Language {
-  const char* key;   // as of PinnedRuntime
-  const char* name;  // for a person
-  const RuntimeList& before;
-  const RuntimeList& after;
-};
-
-bool HasVersion(const RuntimeList& list, const std::string& version) {
-  return std::any_of(list.begin(), list.end(), [&version](const v1::RuntimeSpec& runtime) {
-    return SameVersion(runtime.version(), version);
-  });
-}
-
-uint64_t PinnedTo(const v1::PlanInput& input, const Language& language,
-                  const std::string& version) {
-  uint64_t items = 0;
-  for (const v1::PinnedRuntime& pinned : input.pinned()) {
-    if (pinned.runtime() == language.key && SameVersion(pinned.version(), version)) {
-      items += pinned.items();
-    }
-  }
-  return items;
-}
-
-// What the one in force names and the newest does not, where it gives such a list at all.
-void LookAtRemoved(const v1::PlanInput& input, NextKind& next) {
-  const v1::RuntimesSpec& before = input.spec().runtimes();
-  const v1::RuntimesSpec& after = input.next().spec().runtimes();
-  std::vector<std::string> pinned;
-  std::vector<std::string> not_known;
-  for (const Language& language : {Language{"r", "R", before.r(), after.r()},
-                                   Language{"python", "Python", before.python(), after.python()},
-                                   Language{"quarto", "Quarto", before.quarto(), after.quarto()}}) {
-    if (language.after.empty()) continue;
-    for (const v1::RuntimeSpec& runtime : language.before) {
-      if (HasVersion(language.after, runtime.version())) continue;
-      const std::string name = absl::StrCat(language.name, " ", runtime.version());
-      const uint64_t items = PinnedTo(input, language, runtime.version());
-      const char* unit = items == 1 ? " item" : " items";
-      if (items > 0) pinned.push_back(absl::StrCat(name, ": ", items, unit));
-      if (items == 0 && input.has_pinned_unknown()) not_known.push_back(name);
-    }
-  }
-  if (!pinned.empty()) {
-    next.refused =
-        absl::StrCat("it no longer names what content is pinned to: ", absl::StrJoin(pinned, ", "));
-    next.fix =
-        "name it in cluster.yaml again (runtimes), or have that content run as another version "
-        "first; then: connect-ha apply";
-  }
-  if (!not_known.empty()) {
-    next.because.push_back(
-        absl::StrCat("it no longer names ", absl::StrJoin(not_known, ", "),
-                     "; whether content is pinned to that is not known: ", input.pinned_unknown()));
-  }
-}
-
 void LookAtVersion(const Situation& situation, NextKind& next) {
   const v1::ConnectSpec& connect = situation.input.next().spec().connect();
   if (!connect.has_version()) return;
@@ -159,7 +101,7 @@ NextKind KindOfNext(const Situation& situation) {
   if (input.next().spec().enforcement() != v1::ENFORCE) return next;
   Reasons reasons;
   for (const Member& member : situation.members) {
-    if (!MayRunConnect(member)) continue;
+    if (!MayRunConnect(situation, member)) continue;
     if (SpeaksOfNext(input, *member.node)) {
       AddChanges(*member.node, reasons);
     } else if (!member.node->brief().lost()) {
@@ -169,23 +111,9 @@ NextKind KindOfNext(const Situation& situation) {
   }
   next.kind = KindFor(reasons.greatest());
   next.because = reasons.Texts();
-  LookAtRemoved(input, next);
+  LookAtPinned(input, next);
   LookAtVersion(situation, next);
   return next;
-}
-
-v1::Change::Needs NeedsOf(const Situation& situation, const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  if (!HoldsGeneration(situation.input, node) || !SpeaksOfGeneration(situation.input, node)) {
-    return v1::Change::NEEDS_UNSPECIFIED;
-  }
-  return GreatestNeeds(node.convergence().needs(), node.convergence().changes());
-}
-
-bool IsDrift(const Situation& situation, const Member& member) {
-  const uint64_t generation = situation.input.generation();
-  return generation > 0 && member.memory.reached() >= generation &&
-         NeedsOf(situation, member) >= v1::Change::RESTART;
 }
 
 }  // namespace connect_ha

@@ -1,4 +1,4 @@
-#include "coordinator/plan/change/backup.h"
+#include "coordinator/plan/next/backup.h"
 
 #include <google/protobuf/util/time_util.h>
 
@@ -34,7 +34,7 @@ bool IsTriedAgain(const Situation& situation, const v1::BackupRun& run) {
   const v1::Word* word = ClusterWord(situation.words, v1::Word::APPROVE, input.next().generation());
   if (word != nullptr && FromProto(word->at()) > ended) return true;
   const Time opens = FromProto(input.window().opens());
-  return input.has_window() && opens > ended && opens <= situation.moments.now();
+  return input.has_window() && opens > ended && situation.moments.Reached(opens);
 }
 
 std::string WhileItRuns(const Situation& situation, const v1::BackupRun& run) {

@@ -1,4 +1,4 @@
-#include "coordinator/plan/change/estimate.h"
+#include "coordinator/plan/record/estimate.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,12 +1,10 @@
-// Whether the newest generation may be begun: nodes, approval, window, backup.
+// Whether the newest generation may be begun, as far as the nodes go.
 #pragma once
 
 #include <string>
 
-#include "connect_ha/v1/plan.pb.h"
-#include "coordinator/plan/change/backup.h"
-#include "coordinator/plan/change/kind.h"
 #include "coordinator/plan/look/situation.h"
+#include "coordinator/plan/next/kind.h"
 
 namespace connect_ha {
 
@@ -21,14 +19,5 @@ std::string WhyNotStaged(const Situation& situation);
 // TOGETHER also: every member may be stopped by us, is heard and fresh or declared gone; no rule
 // that holds fails; the database answers and is writable.
 std::string WhyNotReady(const Situation& situation, const NextKind& next);
-
-// By whom it is approved, where it stops all nodes: a word, which waits for the maintenance window
-// where there is one, but with `now`; the window alone. The window counts while it is open and what
-// is left of it is long enough for what is to be expected. `why` says what it waits for where it is
-// not approved; "" where it is, and where it takes none.
-std::string ApprovedBy(Situation& situation, const NextKind& next, std::string& why);
-// A change that stops all nodes, and has not stopped them, goes back into service: no longer
-// approved, paused, aborted, or the window is over. "": it goes on.
-std::string WhyGoBack(Situation& situation);
 
 }  // namespace connect_ha

@@ -27,10 +27,4 @@ struct NextKind {
 // runtime that content is pinned to (input.pinned), with how many items.
 NextKind KindOfNext(const Situation& situation);
 
-// What a node that has the generation in force has still to be restarted for: RESTART, TOGETHER;
-// unset where it has not looked at it in full.
-v1::Change::Needs NeedsOf(const Situation& situation, const Member& member);
-// It was as the generation says once, and differs since: put right on this node alone.
-bool IsDrift(const Situation& situation, const Member& member);
-
 }  // namespace connect_ha

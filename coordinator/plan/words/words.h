@@ -43,11 +43,11 @@ Words WordsInForce(const v1::PlanInput& input, Moments& moments);
 // none.
 const v1::Word* ClusterWord(const Words& words, v1::Word::Kind kind, uint64_t generation = 0);
 // An approval with which fewer than minimum_serving may be left, or none: an admin's.
-bool AllowsDowntime(const v1::Word& approval);
-
-// Of one that counts for nothing: what it takes for it to count, and how it is said then.
-std::string WhatItTakes(const v1::Word& word);
-std::string HowToSayIt(const v1::Word& word);
+inline bool AllowsDowntime(const v1::Word& approval) {
+  return approval.downtime() && approval.role() == v1::ADMIN;
+}
+// Whoever has it stopped or drained said that nobody else needs to serve.
+bool MayBeDowntime(const NodeWords& words);
 
 bool IsWaived(const std::vector<const v1::Word*>& waivers, const std::string& rule,
               const std::string& node);

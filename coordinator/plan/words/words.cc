@@ -1,8 +1,7 @@
-#include "coordinator/plan/look/words.h"
+#include "coordinator/plan/words/words.h"
 
 #include <set>
 
-#include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
 #include "coordinator/plan/look/action.h"
 
@@ -85,39 +84,6 @@ const v1::Word** SlotOf(NodeWords& words, v1::Word::Kind kind) {
   }
 }
 
-const char* VerbOf(v1::Word::Kind kind) {
-  switch (kind) {
-    case v1::Word::CORDON:
-      return "cordoned";
-    case v1::Word::DRAIN:
-      return "drained";
-    case v1::Word::STOP:
-      return "stopped";
-    case v1::Word::FENCE:
-      return "fenced";
-    case v1::Word::UNFENCE:
-      return "unfenced";
-    case v1::Word::START:
-      return "started";
-    case v1::Word::WAIVE:
-      return "waived";
-    case v1::Word::RELEASE:
-      return "released";
-    case v1::Word::GONE:
-      return "declared gone";
-    case v1::Word::APPROVE:
-      return "approved";
-    case v1::Word::PAUSE:
-      return "paused";
-    case v1::Word::ABORT:
-      return "aborted";
-    case v1::Word::RESTORED:
-      return "the database declared put back";
-    default:
-      return "said";
-  }
-}
-
 }  // namespace
 
 Words WordsInForce(const v1::PlanInput& input, Moments& moments) {
@@ -155,6 +121,11 @@ Words WordsInForce(const v1::PlanInput& input, Moments& moments) {
   return words;
 }
 
+bool MayBeDowntime(const NodeWords& words) {
+  return (words.stop != nullptr && words.stop->downtime()) ||
+         (words.drain != nullptr && words.drain->downtime());
+}
+
 bool IsWaived(const std::vector<const v1::Word*>& waivers, const std::string& rule,
               const std::string& node) {
   for (const v1::Word* word : waivers) {
@@ -171,41 +142,6 @@ const v1::Word* ClusterWord(const Words& words, v1::Word::Kind kind, uint64_t ge
     if (latest == nullptr || latest->number() < word->number()) latest = word;
   }
   return latest;
-}
-
-bool AllowsDowntime(const v1::Word& approval) {
-  return approval.downtime() && approval.role() == v1::ADMIN;
-}
-
-std::string WhatItTakes(const v1::Word& word) {
-  switch (word.kind()) {
-    case v1::Word::APPROVE:
-      return "an operator";
-    case v1::Word::RESTORED:
-      return "an admin, and the version of Connect that ran before";
-    default:
-      return "an admin, and an end";
-  }
-}
-
-std::string HowToSayIt(const v1::Word& word) {
-  switch (word.kind()) {
-    case v1::Word::WAIVE:
-      return absl::StrCat("as an admin: connect-ha waive ", word.rule(),
-                          " --until TIME --reason ...");
-    case v1::Word::APPROVE:
-      return absl::StrCat("as an operator: connect-ha approve ", word.generation(),
-                          " --reason ...");
-    case v1::Word::RESTORED:
-      return "as an admin: connect-ha rollout restored --version VERSION --reason ...";
-    default:
-      return absl::StrCat("as an admin: connect-ha node unfence ", word.node(),
-                          " --until TIME --reason ...");
-  }
-}
-
-std::string SaidBy(const v1::Word& word) {
-  return absl::StrCat(VerbOf(word.kind()), " by ", word.by(), ": ", word.reason());
 }
 
 }  // namespace connect_ha

@@ -1,0 +1,56 @@
+#include "coordinator/plan/change/leave.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/version.h"
+#include "coordinator/plan/change/database.h"
+#include "coordinator/plan/change/together.h"
+#include "coordinator/plan/change/turn.h"
+
+namespace connect_ha {
+namespace {
+
+// Nobody but a person stops what was never told to serve; but where it was a member as a change
+// began that is under way.
+bool IsOnlyObserved(const Change& change, const Member& member) {
+  const bool observed =
+      member.position == v1::OBSERVED || member.node->brief().reported_state() == v1::OBSERVED;
+  const v1::RolloutNode* listed = FindNode(change.rollout, member.name());
+  return observed && (listed == nullptr || !listed->to_change());
+}
+
+}  // namespace
+
+std::optional<ForChange> LeavesForChange(Situation& situation, const Change& change,
+                                         const Member& member, std::string& waits) {
+  const std::string held = WhyHeld(situation, change, member);
+  if (!held.empty()) {
+    // Once all had stopped, nobody is to run anything.
+    const bool at_once = !change.stopping || member.memory.closed();
+    return ForChange{held, at_once ? v1::STOPPED : v1::DRAINING, /*downtime=*/true,
+                     StartFailed(member)};
+  }
+  const std::string why = TurnOf(situation, change, member, waits);
+  if (why.empty()) return std::nullopt;
+  return ForChange{why, member.memory.closed() ? v1::PREPARING : v1::DRAINING,
+                   change.may_be_downtime(), /*start_failed=*/false};
+}
+
+std::string WhyTooOld(Situation& situation, const Change& change, const Member& member) {
+  const v1::ConnectSpec& spec = situation.input.spec().connect();
+  const std::string& runs = member.node->running_version();
+  const bool is_other = spec.has_version() && !runs.empty() &&
+                        member.memory.reached() < situation.input.generation() &&
+                        CompareVersions(runs, spec.version()) < 0;
+  if (!is_other) return "";
+  std::string fix;
+  const v1::DatabaseMemory& database = situation.input.memory().database();
+  const std::string why = WhyNotVersion(situation, database, runs, fix);
+  if (why.empty() || !IsOnlyObserved(change, member)) return why;
+  situation.Say(member.name(), absl::StrCat(why, ": it runs here, and is only observed"),
+                absl::StrCat("connect-ha node stop ", member.name(),
+                             " --now --reason ..., then: connect-ha node start ", member.name(),
+                             " --reason ..."));
+  return "";
+}
+
+}  // namespace connect_ha
