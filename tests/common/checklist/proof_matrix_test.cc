@@ -28,6 +28,7 @@ class MatrixTest : public ::testing::Test {
       node.set_name(absl::StrCat("node-", i));
       node.mutable_last_seen()->set_seconds(kNow - 2);
       node.mutable_facts()->mutable_host()->set_machine_id(absl::StrCat("m", i));
+      node.mutable_facts()->mutable_connect()->mutable_unit()->set_active_state("inactive");
       v1::BeaconDirectory& own = *node.mutable_facts()->mutable_beacons()->add_directories();
       own.set_key("Server.DataDir");
       own.set_nonce(absl::StrCat("n", i));
