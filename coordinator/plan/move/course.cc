@@ -1,6 +1,7 @@
 #include "coordinator/plan/move/course.h"
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/drain.h"
 #include "coordinator/plan/move/enter.h"
