@@ -298,7 +298,7 @@ TEST_F(MatrixTest, ANewcomerIsNoWitnessBetweenTwoThatServe) {
 TEST_F(MatrixTest, OfThreeThatServeTwoAreRight) {
   Make(4);
   for (const int node : {0, 1, 2}) Serve(node);
-  for (const int other : {0, 1}) Separate(2, other);
+  for (const int other : {0, 1, 3}) Separate(2, other);
   const auto apart = FindApart(Beacons());
   ASSERT_TRUE(apart);
   EXPECT_EQ(apart->named, Places({2}));
