@@ -13,7 +13,9 @@ namespace connect_ha {
 
 // A finding of that class is less grave than its rule: it only tells, whatever the rule's failing
 // does, and what needs the rule is judged all the same.
-inline bool OnlyTells(const Rule& rule, v1::RuleClass found) { return found > rule.rule_class; }
+inline bool OnlyTells(const Rule& rule, v1::RuleClass found) {
+  return found != v1::RULE_CLASS_UNSPECIFIED && found > rule.rule_class;
+}
 
 // Of a rule of the class DATA.
 class LesserFaults {

@@ -45,7 +45,9 @@ class SpecBundleTest : public testing::Test {
 TEST_F(SpecBundleTest, ReadsTheFilesBesideIt) {
   Write("connect.lic", std::string("li\0c", 4));
   Write("connect.gcfg",
-        "[Postgres]\nPassword = ${secret.db_password}\n[Database]\nProvider = postgres\n");
+        "[Server]\nDataDir = /mnt/connect/data\n[Metrics]\nDataPath = "
+        "/var/lib/metrics\n[Postgres]\nPassword = "
+        "${secret.db_password}\n[Database]\nProvider = postgres\n");
   const std::string yaml = absl::StrCat(
       "cluster: analytics\nenforcement: enforce\nconnect:\n  version: 2024.08.0\n  package: ",
       Artifact("https://a/rstudio-connect_2024.08.0~ubuntu22_amd64.deb", kOther),
@@ -57,7 +59,7 @@ TEST_F(SpecBundleTest, ReadsTheFilesBesideIt) {
   EXPECT_EQ(Load(yaml), "");
   EXPECT_EQ(bundle_.source(), yaml);
   EXPECT_EQ(bundle_.license(), std::string("li\0c", 4));
-  EXPECT_EQ(bundle_.connect_config().substr(0, 10), "[Postgres]");
+  EXPECT_EQ(bundle_.connect_config().substr(0, 8), "[Server]");
   EXPECT_EQ(bundle_.spec().enforcement(), v1::ENFORCE);
   EXPECT_EQ(FormatProblems(CheckSpecBundle(bundle_)), "");
 }

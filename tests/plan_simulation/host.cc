@@ -34,7 +34,7 @@ bool AreSame(const google::protobuf::RepeatedPtrField<v1::WaivedRule>& a,
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const v1::WaivedRule& one, const v1::WaivedRule& other) {
                       return one.rule() == other.rule() && one.has_until() == other.has_until() &&
-                             one.until() == other.until();
+                             FromProto(one.until()) == FromProto(other.until());
                     });
 }
 

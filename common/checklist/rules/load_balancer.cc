@@ -134,7 +134,7 @@ using Requests = std::vector<const Request*>;
 bool MayHaveLeft(const v1::Snapshot& cluster, const Request& request) {
   const v1::NodeSnapshot* node = NodeThatSays(cluster, request.node());
   if (node == nullptr) return cluster.nodes_left_out() > 0;
-  return !IsInService(*node) || Since(*node) + kSettles >= FromProto(request.at());
+  return !MayBeInService(*node) || Since(*node) + kSettles >= FromProto(request.at());
 }
 
 enum class Kept { kWhole, kBroken, kNothing };  // kNothing: its node may have left

@@ -17,6 +17,7 @@ constexpr char kFile[] = "/var/lib/connect-ha-agent/notices";
 class NoticeNotesTest : public testing::Test {
  protected:
   NoticeNotesTest() {
+    host().SetDirectory(kStateDir);
     host().SetFile("/sys/class/dmi/id/sys_vendor", "Amazon EC2\n");
     Answers(200);
   }

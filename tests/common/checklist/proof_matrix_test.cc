@@ -28,6 +28,7 @@ class MatrixTest : public ::testing::Test {
       node.set_name(absl::StrCat("node-", i));
       node.mutable_last_seen()->set_seconds(kNow - 2);
       node.mutable_facts()->mutable_host()->set_machine_id(absl::StrCat("m", i));
+      node.mutable_facts()->mutable_connect()->mutable_unit()->set_active_state("inactive");
       v1::BeaconDirectory& own = *node.mutable_facts()->mutable_beacons()->add_directories();
       own.set_key("Server.DataDir");
       own.set_nonce(absl::StrCat("n", i));
@@ -297,7 +298,7 @@ TEST_F(MatrixTest, ANewcomerIsNoWitnessBetweenTwoThatServe) {
 TEST_F(MatrixTest, OfThreeThatServeTwoAreRight) {
   Make(4);
   for (const int node : {0, 1, 2}) Serve(node);
-  for (const int other : {0, 1}) Separate(2, other);
+  for (const int other : {0, 1, 3}) Separate(2, other);
   const auto apart = FindApart(Beacons());
   ASSERT_TRUE(apart);
   EXPECT_EQ(apart->named, Places({2}));

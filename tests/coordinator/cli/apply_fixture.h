@@ -13,6 +13,7 @@ namespace connect_ha {
 
 inline constexpr char kSpec[] =
     "cluster: analytics\nenforcement: enforce\nruntimes:\n  r: []\n"
+    "storage: {mount_point: /mnt/connect}\n"
     "prove: {storage: true, database: true}\n";
 
 // A specification in a directory of its own; one node, which would change one thing.

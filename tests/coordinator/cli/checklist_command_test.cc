@@ -258,7 +258,7 @@ TEST(Checklist, WhatAnUnfenceWaivesIsShownWithEachRuleThatFences) {
   world.Run({"checklist", "--all"});
   EXPECT_EQ(CountOf(world.out, waived), 1u) << world.out;
   world.Run({"checklist", "--output", "json"});
-  EXPECT_EQ(CountOf(world.out, "\"waived\""), 1u) << world.out;
+  EXPECT_EQ(CountOf(world.out, "\"by\": \"admin/bob\""), 1u) << world.out;
 }
 
 TEST(Refresh, GivesUpAfterThirtySecondsAndNamesTheNode) {
