@@ -66,15 +66,15 @@ TEST_F(GateServerTest, NamesItselfWhateverItAnswers) {
   }
 }
 
-TEST_F(GateServerTest, AnswersOverIpv6) {
+TEST_F(GateServerTest, AnswersOverBothProtocolsAtOneSocket) {
   Listening listening(AF_INET6);
-  if (!listening.socket.ok()) GTEST_SKIP() << "this machine has no IPv6";
   sockets_.push_back(std::move(listening.socket));
   server_.reset();
   Start();
+  EXPECT_TRUE(absl::StartsWith(Ask(listening.port, "/healthz"), "HTTP/1.1 200 "));
+  if (!ConnectTo(listening.port, AF_INET6).ok()) return;  // no ::1 here: nobody could ask there
   const std::string answer = Ask(listening.port, "/healthz", "GET", AF_INET6);
   EXPECT_TRUE(absl::StartsWith(answer, "HTTP/1.1 200 ")) << answer;
-  EXPECT_TRUE(absl::StartsWith(Ask(port(), "/healthz"), "HTTP/1.1 200 "));
 }
 
 TEST_F(GateServerTest, WhoSaysNothingKeepsNobodyElseWaitingForLong) {

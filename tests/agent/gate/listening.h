@@ -38,20 +38,24 @@ struct Loopback {
   socklen_t size = 0;
 };
 
-// `socket` is not ok where the machine has no such address.
+// AF_INET6: all addresses of both protocols, as systemd's with BindIPv6Only=both; without IPv6 in
+// the kernel those of IPv4 alone, as systemd does then.
 struct Listening {
-  explicit Listening(int family = AF_INET)
-      : socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Listening(int family = AF_INET) : socket(Socket(family)) {
+    if (!socket.ok()) socket = Socket(family = AF_INET);
     Loopback address(family, 0);
-    if (bind(socket.get(), address.get(), address.size) != 0) {
-      EXPECT_EQ(family, AF_INET6);
-      socket = Fd();
-      return;
+    if (family == AF_INET6) {
+      reinterpret_cast<sockaddr_in6&>(address.storage).sin6_addr = in6addr_any;
+      const int only = 0;
+      EXPECT_EQ(setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only), 0);
     }
+    EXPECT_EQ(bind(socket.get(), address.get(), address.size), 0);
     EXPECT_EQ(listen(socket.get(), 64), 0);
     EXPECT_EQ(getsockname(socket.get(), address.get(), &address.size), 0);
     port = address.port();
   }
+  static Fd Socket(int family) { return Fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
+
   Fd socket;
   uint16_t port = 0;
 };

@@ -10,12 +10,10 @@
 #include "absl/strings/str_join.h"
 #include "agent/probes/connect/guard.h"
 #include "agent/resources/connect_unit.h"
-#include "agent/resources/converge/course.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
 #include "agent/resources/service/service_notes.h"
 #include "agent/resources/service/start_connect.h"
-#include "agent/resources/service/unit_processes.h"
 #include "agent/resources/service/without_secrets.h"
 #include "common/time.h"
 #include "tests/agent/resources/bare_node.h"
@@ -534,32 +532,6 @@ TEST_F(ReleaseTest, KilledInBetweenItIsDoneByTheNext) {
   }
 }
 
-TEST(UnitProcesses, OfWhatRunsForUsersTheTopmostCounts) {
-  const std::vector<UnitProcess> processes = {{10, 1, 0},      // Connect
-                                              {11, 10, 0},     // a helper of its own
-                                              {20, 10, 999},   // R
-                                              {21, 20, 999},   // and what that started
-                                              {30, 11, 1001},  // Python
-                                              {40, 1, 999}};   // whose parent has ended
-  EXPECT_EQ(CountJobs(processes), 3u);
-  EXPECT_EQ(CountJobs({}), 0u);
-}
-
-TEST(UnitProcesses, AreReadFromTheControlGroup) {
-  FakeHost host;
-  EXPECT_EQ(ReadUnitProcesses(host, kUnit).status().code(), absl::StatusCode::kNotFound);
-  host.SetFile(kProcesses, "12\n10\n11\n");
-  host.SetFile("/proc/10/status", "Name:\tconnect\nPPid:\t1\nUid:\t0\t0\t0\t0\n");
-  host.SetFile("/proc/12/status", "Name:\tR\nPPid:\t10\nUid:\t0\t999\t999\t999\n");
-  // 11 has ended meanwhile.
-  const auto processes = ReadUnitProcesses(host, kUnit);
-  ASSERT_TRUE(processes.ok()) << processes.status();
-  ASSERT_EQ(processes->size(), 2u);
-  EXPECT_EQ((*processes)[0].id, 10u);
-  EXPECT_EQ((*processes)[1].uid, 999u);
-  EXPECT_EQ((*processes)[1].parent, 10u);
-}
-
 TEST(ServiceNotes, AreThereAfterARestartAndWrittenOnlyWhereTheyChange) {
   BareNode node;
   {
@@ -580,44 +552,6 @@ TEST(ServiceNotes, AreThereAfterARestartAndWrittenOnlyWhereTheyChange) {
   EXPECT_EQ(ServiceNotes(node.host, kNotes).Get().starts(), 3u);
   node.host.SetFile(kNotes, "\xff\xff");
   EXPECT_EQ(ServiceNotes(node.host, kNotes).Get().starts(), 0u);
-}
-
-v1::Assignment Orders(v1::NodeState state) {
-  v1::Assignment orders;
-  orders.set_state(state);
-  orders.mutable_desired()->mutable_spec()->set_enforcement(v1::ENFORCE);
-  return orders;
-}
-
-TEST(Course, AConnectThatWasOnlyObservedIsStoppedByNoPreparation) {
-  for (const v1::NodeState state : {v1::PREPARING, v1::READY}) {
-    const Course observed = CourseOf(Orders(state), v1::OBSERVED, v1::ALLOW_SERVE);
-    EXPECT_EQ(observed.unit, UnitWanted::kHeld);
-    EXPECT_FALSE(observed.may_stop);
-    EXPECT_EQ(observed.gate, GateWanted::kAsConnect);
-    const Course drained = CourseOf(Orders(state), v1::DRAINING, v1::ALLOW_SERVE);
-    EXPECT_TRUE(drained.may_stop);
-    EXPECT_EQ(drained.gate, GateWanted::kClosed);
-  }
-  for (const v1::NodeState state : {v1::STOPPED, v1::FENCED}) {
-    EXPECT_TRUE(CourseOf(Orders(state), v1::OBSERVED, v1::ALLOW_SERVE).may_stop);
-  }
-}
-
-TEST(Course, WhereNothingMayBeStoppedNothingIs) {
-  for (const v1::NodeState from : {v1::OBSERVED, v1::PREPARING, v1::READY}) {
-    EXPECT_FALSE(CourseOf(Orders(v1::READY), from, v1::ALLOW_INSTALL).may_stop);
-  }
-}
-
-TEST(Course, NothingActsOnANodeThatIsOnlyObserved) {
-  EXPECT_FALSE(CourseOf(Orders(v1::OBSERVED), v1::SERVING, v1::ALLOW_SERVE).acts());
-  v1::Assignment observes = Orders(v1::FENCED);
-  observes.mutable_desired()->mutable_spec()->set_enforcement(v1::OBSERVE);
-  EXPECT_FALSE(CourseOf(observes, v1::SERVING, v1::ALLOW_SERVE).acts());
-  v1::Assignment released = Orders(v1::OBSERVED);
-  released.set_release(true);
-  EXPECT_TRUE(CourseOf(released, v1::READY, v1::ALLOW_SERVE).acts());
 }
 
 }  // namespace
