@@ -46,6 +46,10 @@ bool World::HasReason(size_t slot) const {
   const Version wanted = VersionIn(*InForce(store_).spec);
   // What was applied last brings all of them to one version.
   if (setup_.stays_broken == 0 && wanted != 0) return false;
+  // Nobody but a person has it stopped that was found running, for what is in force already.
+  const Report& report = knowledge_.back().views[slot].report;
+  const bool is_found = report.state == v1::OBSERVED && report.connect_runs;
+  if (is_found && report.needs >= v1::Change::RESTART) return true;
   // A person had a newer one migrate it: what the specification says is older, and starts no more.
   if (database_->by_hand && host.installed < database_->schema) return true;
   const bool other_version = wanted != 0 && host.installed != wanted;
