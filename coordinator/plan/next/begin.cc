@@ -85,13 +85,15 @@ std::string WhyItIsWrong(const Situation& situation, const Member& member) {
 
 std::string WhyNotAllMayStop(const Situation& situation) {
   std::vector<std::string> waits;
+  bool is_anybody_there = false;
   for (const Member& member : situation.members) {
     if (IsGone(member)) continue;
+    is_anybody_there = true;
     std::string why = WhyMayNotBeStopped(situation, member);
     if (why.empty()) why = WhyItIsWrong(situation, member);
     if (!why.empty()) waits.push_back(absl::StrCat(member.name(), ": ", why));
   }
-  return Named(waits);
+  return is_anybody_there ? Named(waits) : "a node that may go first: none is there";
 }
 
 }  // namespace
