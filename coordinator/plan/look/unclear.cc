@@ -12,10 +12,9 @@ namespace connect_ha {
 namespace {
 
 // Rules that compare the nodes with each other where the specification does not say the value, or
-// only by a file of its own.
-constexpr const char* kCompareWhatIsChanged[] = {"configuration-matches", "connect-version-matches",
-                                                 "runtimes-match-python", "runtimes-match-quarto",
-                                                 "runtimes-match-r"};
+// only by a file of its own. Not the versions of Connect: for another one all nodes stop.
+constexpr const char* kCompareWhatIsChanged[] = {"configuration-matches", "runtimes-match-python",
+                                                 "runtimes-match-quarto", "runtimes-match-r"};
 
 // Whether it does is not known while an order is on its way: nobody enters service by that.
 bool MayServe(const Member& member) {
