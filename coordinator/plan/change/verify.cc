@@ -54,6 +54,23 @@ bool TakesTooLong(Situation& situation, const Member& member) {
   return situation.moments.Lasted(FromProto(member.memory.since()), kTakesLong);
 }
 
+bool MayBeMigrating(const Member& first) {
+  const auto runs = [](v1::NodeState state) {
+    return state == v1::SERVING || state == v1::DRAINING;
+  };
+  const v1::PlanNode& node = *first.node;
+  const bool told = runs(first.position) || runs(first.memory.state());
+  if (!told || IsGone(first) || StartFailed(first)) return false;
+  // It answers once that is done.
+  if (node.brief().facts().answers()) return false;
+  return !node.fresh() || node.connect() != v1::CONNECT_RESTS;
+}
+
+std::string HowToStopIt(const Member& first) {
+  return absl::StrCat("to stop it all the same: connect-ha node stop ", first.name(),
+                      " --now --allow-downtime --reason ...");
+}
+
 bool MayOpen(Situation& situation, const Change& change) {
   size_t right = 0;
   size_t expected = 0;
