@@ -67,6 +67,10 @@ bool MayBeMigrating(const Member& first) {
 }
 
 std::string HowToStopIt(const Member& first) {
+  if (first.node->brief().lost()) {
+    return absl::StrCat("where that machine is no more: connect-ha node gone ", first.name(),
+                        " --reason ...");
+  }
   return absl::StrCat("to stop it all the same: connect-ha node stop ", first.name(),
                       " --now --allow-downtime --reason ...");
 }

@@ -23,7 +23,7 @@ bool TakesTooLong(Situation& situation, const Member& member);
 // since. It may be migrating the database, however long that takes; nobody but a person stops it,
 // and nothing else is begun meanwhile.
 bool MayBeMigrating(const Member& first);
-// "to stop it all the same: ..."
+// "to stop it all the same: ..."; of one that is lost, what says that nothing runs there any more.
 std::string HowToStopIt(const Member& first);
 
 // Of a member that is SERVING and closed, or is about to be: whether it stays closed, and why ("":

@@ -523,6 +523,18 @@ TEST(ChangeTogether, ANewerOneWaitsForAMigrationThoughThatWasAborted) {
   EXPECT_TRUE(StrContains(decision.DebugString(), "connect-ha approve 9"));
 }
 
+// What was told to start and is lost may run.
+TEST(ChangeTogether, ANewerOneWaitsForAFirstThatIsLost) {
+  PlanCluster cluster = FirstMigrates(2);
+  ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+  AbortIt(cluster);
+  cluster.Lose(0);
+  const v1::Decision decision = GoOn(cluster, minutes(12));
+  EXPECT_EQ(StatesOf(decision), "closed, stopped");
+  EXPECT_EQ(decision.remember().rollout().generation(), kNext);
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node gone node-1"));
+}
+
 // A person takes connect-ha's hands off: neither a change that is under way nor a pause keeps that.
 TEST(ChangeTogether, OneThatOnlyObservesWaitsForNothing) {
   for (const Status::Phase phase : {Status::STOPPING, Status::FIRST, Status::REST}) {
