@@ -16,7 +16,8 @@ inline constexpr std::chrono::minutes kTakesLong{10};
 // Why it is not known to be right: it does not answer, is not of the specification's version, or a
 // rule that would keep it from service does not pass. "": it is.
 std::string WhyNotVerified(Situation& situation, const Member& member);
-// It has been PREPARING, READY, or closed and not known to be right for longer than kTakesLong.
+// It has been PREPARING, READY, or closed and not known to be right for longer than kTakesLong; of
+// who goes first alone, since its Connect is healthy.
 bool TakesTooLong(Situation& situation, const Member& member);
 
 // Of who goes first: its Connect was told to start, and is not known to have answered or ended

@@ -508,6 +508,22 @@ TEST(ChangeTogether, ANewerOneWaitsForAMigration) {
   }
 }
 
+// After a long migration there is time to look at it.
+TEST(ChangeTogether, IsLookedAtFromTheEndOfItsMigrationOn) {
+  PlanCluster cluster = FirstMigrates(2);
+  GoOn(cluster, minutes(25));
+  Answer(cluster, 0);
+  *cluster.Rule(0, "service-is-healthy").mutable_since() = cluster.input.now();
+  cluster.Rule(0, "data-dir-is-shared").set_outcome(v1::UNKNOWN);
+  cluster.Rule(0, "data-dir-is-shared").set_basis(v1::SELF);
+  v1::Decision decision = GoOn(cluster, minutes(9));
+  EXPECT_EQ(StatesOf(decision), "closed, stopped");
+  EXPECT_EQ(decision.rollout().standing(), Status::GOES_ON);
+  decision = GoOn(cluster, minutes(2));
+  EXPECT_EQ(StatesOf(decision), "closed, stopped");
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+}
+
 TEST(ChangeTogether, ANewerOneWaitsForAMigrationThoughThatWasAborted) {
   PlanCluster cluster = FirstMigrates(3);
   ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
