@@ -39,6 +39,8 @@ void JudgeChange(const v1::PlanInput& input, const v1::Decision& decision,
 void JudgeBegin(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken);
 void JudgeStarts(const v1::PlanInput& input, const v1::Decision& decision,
                  const std::vector<Judged>& nodes, Complaints& broken);
+void JudgeMigrating(const v1::PlanInput& input, const v1::Decision& decision,
+                    const std::vector<Judged>& nodes, Complaints& broken);
 void JudgeTurns(const v1::PlanInput& input, const v1::Decision& decision,
                 const std::vector<Judged>& nodes, Complaints& broken);
 

@@ -82,12 +82,13 @@ void SeeTheClosedRight(v1::PlanInput* input) {
   }
 }
 
-// What is applied, the database has known.
+// What is applied, the database has known, and it was right with it.
 void SeeItKnown(v1::PlanInput* input) {
   if (!input->has_next() || !input->next().spec().connect().has_version()) return;
   std::string newest = input->memory().database().newest_version();
   newest = std::max(newest, input->next().spec().connect().version());
   input->mutable_memory()->mutable_database()->set_newest_version(newest);
+  input->mutable_memory()->mutable_database()->set_right_version(newest);
 }
 
 // That the database has known what is newer than what is applied, or about to be started.

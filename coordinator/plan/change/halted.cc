@@ -36,6 +36,7 @@ std::string WhyFailed(Situation& situation, const Member& member, bool is_first)
   if (!IsOut(member)) return is_first && member.position == v1::FENCED ? "it is fenced" : "";
   const std::string stuck = WhyStuck(situation, member);
   if (!stuck.empty()) return stuck;
+  if (is_first && MayBeMigrating(member)) return "";
   if (!TakesTooLong(situation, member)) return "";
   const std::string why =
       member.position == v1::SERVING ? WhyNotVerified(situation, member) : "it is not prepared yet";
@@ -61,27 +62,33 @@ std::string HowToGoOn(const Situation& situation, const Member& member) {
                       ": it is tried again by itself");
 }
 
-void AddWaysBack(const Situation& situation, const v1::Rollout& rollout,
-                 std::vector<std::string>& fixes) {
-  const std::string back = absl::StrCat("connect-ha spec rollback ", rollout.from());
+}  // namespace
+
+uint64_t GoodGeneration(const v1::PlanInput& input) {
+  const v1::PlanMemory& memory = input.memory();
+  const v1::Rollout& rollout = memory.rollout();
+  if (rollout.end() == v1::Rollout::DONE) return rollout.generation();
+  if (memory.good_generation() != 0) return memory.good_generation();
+  return rollout.generation() == 0 ? input.generation() : rollout.from();
+}
+
+std::string WayBack(const Situation& situation, const v1::Rollout& rollout) {
+  const uint64_t good = GoodGeneration(situation.input);
+  if (good == 0) return "";
+  const std::string back = absl::StrCat("to go back: connect-ha spec rollback ", good);
   const v1::DatabaseMemory database = DatabaseNow(situation);
   std::string fix;
   const std::string& before = database.before_version();
-  const bool is_open = rollout.kind() != v1::Rollout::TOGETHER || before.empty() ||
-                       WhyNotVersion(situation, database, before, fix).empty();
-  if (is_open) {
-    fixes.push_back(absl::StrCat("to go back: ", back));
-    return;
-  }
-  // Whether the one before has another Connect is not known here.
-  fixes.push_back(absl::StrCat("to go back: ", back, "; where that has an older Connect than ",
-                               database.newest_version(),
-                               ", put the database back first to what it was before that, then: "
-                               "connect-ha rollout restored --version ",
-                               before, " --reason ..."));
+  const bool is_over_others = good != rollout.from();
+  const bool is_open = (rollout.kind() != v1::Rollout::TOGETHER && !is_over_others) ||
+                       before.empty() || WhyNotVersion(situation, database, before, fix).empty();
+  if (is_open) return back;
+  // Whether that one has another Connect is not known here.
+  return absl::StrCat(back, "; where that has an older Connect than ", database.newest_version(),
+                      ", put the database back first to what it was before that, then: "
+                      "connect-ha rollout restored --version ",
+                      before, " --reason ...");
 }
-
-}  // namespace
 
 std::string WhyHalted(Situation& situation, const v1::Rollout& rollout,
                       std::vector<std::string>& fixes) {
@@ -103,7 +110,8 @@ std::string WhyHalted(Situation& situation, const v1::Rollout& rollout,
   }
   if (worst == nullptr) return "";
   fixes.push_back(HowToGoOn(situation, *worst));
-  AddWaysBack(situation, rollout, fixes);
+  const std::string back = WayBack(situation, rollout);
+  if (!back.empty()) fixes.push_back(back);
   return absl::StrCat(worst->name(), ": ", why);
 }
 

@@ -1,6 +1,8 @@
-// What went wrong with a change, so that nothing more is begun before a person has looked.
+// What went wrong with a change, so that nothing more is begun before a person has looked; and what
+// leads back from it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,5 +17,12 @@ namespace connect_ha {
 // right goes on by itself.
 std::string WhyHalted(Situation& situation, const v1::Rollout& rollout,
                       std::vector<std::string>& fixes);
+
+// The newest generation that was gone to in full, as of PlanMemory; also of a store that does not
+// say it yet. 0: there is none.
+uint64_t GoodGeneration(const v1::PlanInput& input);
+// "to go back: connect-ha spec rollback 7", and what comes before that where the database may have
+// been migrated since. "": nothing leads back.
+std::string WayBack(const Situation& situation, const v1::Rollout& rollout);
 
 }  // namespace connect_ha

@@ -54,7 +54,9 @@ const std::vector<PhaseRow>& Phases() {
        "stopped, but for that one, whose gate is closed: nobody is served", "that node is right",
        "it does not start, or is not right: all are stopped; `connect-ha node start NODE` tries "
        "again, `connect-ha spec rollback` goes back where nothing was migrated, else after the "
-       "database was put back (`connect-ha rollout restored`)"},
+       "database was put back (`connect-ha rollout restored`). While it does not answer it may be "
+       "migrating: that is waited for, however long it takes, by a newer generation and an abort, "
+       "too"},
       {Status::REST, "rest", "together", "the other nodes are changed, started and looked at",
        "started one beside the other; gates open together as soon as minimum_serving are right, "
        "and "
@@ -78,9 +80,8 @@ const std::vector<PhaseRow>& Phases() {
       {Status::ABORTED, "aborted", kAll, "a person ended it",
        "before it was in force: as before, all serve; rolling: some as the generation says, some "
        "as "
-       "before, all serve; in `first`: all stopped; in `rest`: what is right serves, the others "
-       "are "
-       "stopped",
+       "before, all serve; in `first`: all stopped, the first itself once it has answered or "
+       "ended; in `rest`: what is right serves, the others are stopped",
        "another generation, as of `connect-ha spec rollback`; `connect-ha rollout resume` goes on",
        "nothing more is begun"},
   };

@@ -9,8 +9,8 @@
 namespace connect_ha {
 
 // It is put into force without another look: nothing is in force, one of the two does not enforce,
-// or no Connect runs anywhere and it starts none that the database has not known. Never one that is
-// refused, nor while the store is known to be an older copy.
+// or no Connect runs anywhere and it starts none that is new to the database (database.h). Never
+// one that is refused, nor while the store is known to be an older copy.
 bool BeginsAtOnce(const Situation& situation, const NextKind& next);
 
 // Every live member is ready (Ahead.ready); who is lost, stale or left alone is not waited for.

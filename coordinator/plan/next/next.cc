@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/next/approval.h"
@@ -16,10 +17,17 @@ namespace {
 
 using v1::RolloutStatus;
 
+// Null: nobody is changed alone, or it has answered or ended.
+const Member* WhoMayBeMigrating(const Situation& situation, const Change& change) {
+  if (!change.first_alone) return nullptr;
+  const Member* first = FindMember(situation, change.rollout.first());
+  return first != nullptr && MayBeMigrating(*first) ? first : nullptr;
+}
+
 // Nothing of it was done yet, or it may be left where it is: a newer one takes its place.
-bool IsSafePoint(const Change& change) {
-  const v1::Rollout& rollout = change.rollout;
-  return !change.under_way() || rollout.kind() != v1::Rollout::TOGETHER || !change.goes_on();
+bool IsSafePoint(const Change& change, const Member* migrating) {
+  if (!change.under_way() || change.rollout.kind() != v1::Rollout::TOGETHER) return true;
+  return !change.goes_on() && migrating == nullptr;
 }
 
 // It takes connect-ha's hands off all nodes: that is never waited with.
@@ -66,11 +74,17 @@ void LookAtNext(Situation& situation, Change& change) {
     return;
   }
   const bool lets_go = LetsGo(input);
-  if (!lets_go && !IsSafePoint(change)) {
+  const Member* migrating = WhoMayBeMigrating(situation, change);
+  if (!lets_go && !IsSafePoint(change, migrating)) {
+    const std::string what =
+        migrating == nullptr ? "it is under way"
+                             : absl::StrCat(migrating->name(), " may be migrating the database");
     Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS,
-         absl::StrCat("generation ", change.rollout.generation(), " to be done: it is under way"),
-         {absl::StrCat("connect-ha rollout abort --reason ...: generation ", number,
-                       " takes its place then")});
+         absl::StrCat("generation ", change.rollout.generation(), " to be done: ", what),
+         {change.aborted != nullptr && migrating != nullptr
+              ? HowToStopIt(*migrating)
+              : absl::StrCat("connect-ha rollout abort --reason ...: generation ", number,
+                             " takes its place then")});
     return;
   }
   const bool at_once = BeginsAtOnce(situation, change.next);

@@ -58,6 +58,7 @@ bool NoteVerified(Situation& situation, const Change& change, v1::PlanMemory& re
   NoteSpan(rollout, v1::RolloutStep::STARTING,
            situation.moments.now() - FromProto(first->memory.since()), remember);
   *rollout.mutable_verified_at() = ToProto(situation.moments.now());
+  NoteRight(first->node->running_version(), *remember.mutable_database());
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "coordinator/plan/change/halted.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/record/accounts.h"
@@ -19,6 +20,7 @@ constexpr std::chrono::milliseconds kAtOnce{10};
 
 void Carry(const v1::PlanMemory& from, v1::PlanMemory& to) {
   to.set_generation(from.generation());
+  to.set_good_generation(from.good_generation());
   if (from.has_rollout()) *to.mutable_rollout() = from.rollout();
   if (from.has_database()) *to.mutable_database() = from.database();
   if (from.has_backup()) *to.mutable_backup() = from.backup();
@@ -96,6 +98,7 @@ class Progress {
     }
     if (!IsDone(situation_, change_.rollout)) return;
     EndAs(v1::Rollout::DONE, rollout);
+    remember_.set_good_generation(rollout.generation());
     for (const v1::Word* word : situation_.words.of_cluster) {
       const bool is_of_it = word->generation() == rollout.generation();
       if (word->kind() == v1::Word::APPROVE && is_of_it) EndWord(*word);
@@ -133,6 +136,7 @@ void Advance(Situation& situation, const Change& change, v1::Decision& decision)
   if (situation.restored_at) return;
   // Of a store that knew no generation in force but the newest.
   if (remember.generation() == 0) remember.set_generation(situation.input.generation());
+  remember.set_good_generation(GoodGeneration(situation.input));
   KeepAccounts(situation, change, decision);
   Progress(situation, change, decision).Go();
 }

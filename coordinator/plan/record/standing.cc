@@ -4,7 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/plan/change/halted.h"
 #include "coordinator/plan/change/together.h"
+#include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/record/done.h"
 #include "coordinator/plan/record/standing_stopping.h"
@@ -13,10 +15,6 @@ namespace connect_ha {
 namespace {
 
 using v1::RolloutStatus;
-
-std::string WaysBack(const v1::Rollout& rollout) {
-  return absl::StrCat("to go back: connect-ha spec rollback ", rollout.from());
-}
 
 // Who is not as the generation says yet, and may be before long.
 std::string WhoIsLeft(const RolloutStatus& status) {
@@ -38,9 +36,12 @@ void StandFirst(const Situation& situation, const v1::Rollout& rollout, RolloutS
           {absl::StrCat("where that machine is no more: connect-ha rollout resume --skip-lost ",
                         rollout.first(), " --reason ...")});
   } else if (!is_there || IsHeldByPerson(*first)) {
-    StandNobody(situation, "a node that may go first", WaysBack(rollout), status);
+    StandNobody(situation, "a node that may go first", WayBack(situation, rollout), status);
   } else {
-    Stand(status, RolloutStatus::GOES_ON, absl::StrCat(rollout.first(), " to be right"), {});
+    Stand(status, RolloutStatus::GOES_ON,
+          absl::StrCat(rollout.first(), " to be right",
+                       MayBeMigrating(*first) ? ": it may be migrating the database" : ""),
+          {});
   }
 }
 
@@ -75,9 +76,10 @@ void StandInForce(const Situation& situation, const v1::Decision& decision,
   } else if (IsDone(situation, rollout)) {
     Stand(status, RolloutStatus::GOES_ON, "every node is where it is to be", {});
   } else if (!awaited.empty()) {
-    Stand(status, RolloutStatus::WAITS, awaited, {"connect-ha checklist", WaysBack(rollout)});
+    Stand(status, RolloutStatus::WAITS, awaited,
+          {"connect-ha checklist", WayBack(situation, rollout)});
   } else {
-    StandNobody(situation, "a node that serves", WaysBack(rollout), status);
+    StandNobody(situation, "a node that serves", WayBack(situation, rollout), status);
   }
 }
 
@@ -87,7 +89,9 @@ void Stand(RolloutStatus& status, RolloutStatus::Standing standing, const std::s
            const std::vector<std::string>& fixes) {
   status.set_standing(standing);
   status.set_reason(reason);
-  for (const std::string& fix : fixes) status.add_fixes(fix);
+  for (const std::string& fix : fixes) {
+    if (!fix.empty()) status.add_fixes(fix);
+  }
 }
 
 void StandNobody(const Situation& situation, const std::string& waits, const std::string& back,
@@ -102,8 +106,15 @@ void StandUnderWay(const Situation& situation, const Change& change, const v1::D
                    RolloutStatus& status) {
   const v1::Rollout& rollout = decision.remember().rollout();
   const std::vector<std::string> to_resume = {"to go on: connect-ha rollout resume --reason ...",
-                                              WaysBack(rollout)};
-  if (change.is_of(rollout) && change.aborted != nullptr) {
+                                              WayBack(situation, rollout)};
+  const Member* first = IsFirstAlone(rollout) ? FindMember(situation, rollout.first()) : nullptr;
+  const bool aborted = change.is_of(rollout) && change.aborted != nullptr;
+  if (aborted && first != nullptr && MayBeMigrating(*first)) {
+    Stand(status, RolloutStatus::HALTED,
+          absl::StrCat(SaidBy(*change.aborted), "; ", first->name(),
+                       " may be migrating the database, and is stopped once it answers, or ended"),
+          {to_resume.front(), HowToStopIt(*first)});
+  } else if (aborted) {
     Stand(status, RolloutStatus::HALTED, SaidBy(*change.aborted), to_resume);
   } else if (change.is_of(rollout) && !change.halted.empty()) {
     Stand(status, RolloutStatus::HALTED, change.halted, change.fixes);

@@ -14,7 +14,7 @@ void Stand(v1::RolloutStatus& status, v1::RolloutStatus::Standing standing,
            const std::string& reason, const std::vector<std::string>& fixes);
 
 // Nobody may go first, or serves: `waits`, and what keeps each member from it. Whoever goes first
-// may be held by a person, as all others are. `back`: what leads back.
+// may be held by a person, as all others are. `back`: what leads back; "": nothing.
 void StandNobody(const Situation& situation, const std::string& waits, const std::string& back,
                  v1::RolloutStatus& status);
 

@@ -81,6 +81,11 @@ TEST(BeginAtOnce, WhereNoConnectRunsNorWouldMigrate) {
   cluster.input.mutable_memory()->mutable_database()->set_newest_version("2024.08.0");
   ProposeVersion(cluster, "2024.11.0");
   EXPECT_FALSE(AtOnce(cluster));
+  // It was started once, and did not come up.
+  cluster.input.mutable_memory()->mutable_database()->set_newest_version("2024.11.0");
+  EXPECT_FALSE(AtOnce(cluster));
+  cluster.input.mutable_memory()->mutable_database()->set_right_version("2024.11.0");
+  EXPECT_TRUE(AtOnce(cluster));
 }
 
 TEST(BeginAtOnce, IsForNothingThatIsRefused) {

@@ -167,6 +167,31 @@ TEST(ChangeRolling, GoesBackByANewerGenerationFromACanaryThatDoesNotComeUp) {
   EXPECT_EQ(StatesOf(decision), "serving, serving, serving");
 }
 
+// Not to the one before, which did not come up either.
+TEST(ChangeRolling, GoesBackToWhatWasGoneToInFull) {
+  PlanCluster cluster = ToBeRestarted(3);
+  v1::Decision decision;
+  for (const uint64_t generation : {kNext, kNext + 1}) {
+    if (generation != kNext) {
+      ProposeNext(cluster, generation, kConfigFile, v1::Change::RESTART);
+      GoUntil(cluster, 0, v1::PREPARING);
+    }
+    GoUntil(cluster, 0, v1::READY);
+    ASSERT_EQ(StatesOf(cluster.Step()), "closed, serving, serving");
+    cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+    decision = GoOn(cluster, minutes(11));
+    EXPECT_EQ(decision.rollout().generation(), generation);
+    EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha spec rollback 7"));
+    EXPECT_FALSE(StrContains(FixesOf(decision), "connect-ha spec rollback 8"));
+  }
+  EXPECT_EQ(decision.remember().rollout().from(), kNext);
+  ProposeNext(cluster, kNext + 2, kConfigFile, v1::Change::RESTART);
+  GoUntil(cluster, 0, v1::PREPARING);
+  decision = GoTo(cluster, Status::DONE);
+  EXPECT_EQ(decision.remember().good_generation(), kNext + 2);
+}
+
 TEST(ChangeRolling, StopsWhereANodeIsStuck) {
   PlanCluster cluster = ToBeRestarted(2);
   cluster.makes_changes = false;

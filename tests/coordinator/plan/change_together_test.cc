@@ -21,12 +21,31 @@ PlanCluster Approved(int nodes) {
   return cluster;
 }
 
+void AskForABackup(PlanCluster& cluster) {
+  cluster.input.mutable_next()
+      ->mutable_spec()
+      ->mutable_database()
+      ->mutable_backup_before_migration()
+      ->set_command("dump");
+}
+
 // The first is told to start the newer one.
 PlanCluster FirstStarts(int nodes) {
   PlanCluster cluster = Approved(nodes);
   GoTo(cluster, Status::FIRST);
   EXPECT_TRUE(GoUntil(cluster, 0, v1::SERVING).assignments(0).closed());
   return cluster;
+}
+
+// And does not answer yet.
+PlanCluster FirstMigrates(int nodes) {
+  PlanCluster cluster = FirstStarts(nodes);
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+  return cluster;
+}
+
+void Answer(PlanCluster& cluster, int i) {
+  cluster.node(i).mutable_brief()->mutable_facts()->set_answers(true);
 }
 
 TEST(ChangeTogether, WaitsForApproval) {
@@ -194,6 +213,51 @@ TEST(ChangeTogether, GoesBackAtOnceWhereTheDatabaseSaysThatNothingWasMigrated) {
   EXPECT_EQ(cluster.node(1).running_version(), kOldVersion);
 }
 
+// The commonest upgrade that fails: what it refuses is put right, and the version stays.
+TEST(ChangeTogether, AsksAnewForWhatWasStartedAndNeverRight) {
+  PlanCluster cluster = FirstStarts(3);
+  FailToStart(cluster, 0, "connect: unknown key Servr.Address");
+  v1::Decision decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(decision.remember().database().newest_version(), kNewVersion);
+  EXPECT_EQ(decision.remember().database().right_version(), kOldVersion);
+  cluster.node(0).clear_start_failed();
+  ProposeVersionNext(cluster, kNext + 1, kNewVersion);
+  AskForABackup(cluster);
+  decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(decision.remember().generation(), kNext);
+  EXPECT_EQ(StatesOf(decision), "stopped, stopped, stopped");
+  EXPECT_TRUE(StrContains(decision.DebugString(), "connect-ha approve 9"));
+  EXPECT_FALSE(decision.has_back_up());
+  ApproveIt(cluster, kNext + 1);
+  decision = cluster.Step();
+  ASSERT_TRUE(decision.has_back_up());
+  v1::BackupRun& run = *cluster.input.mutable_backup();
+  run = decision.back_up();
+  *run.mutable_ended_at() = cluster.input.now();
+  run.set_went_well(true);
+  GoTo(cluster, Status::FIRST);
+  EXPECT_EQ(StatesOf(GoUntil(cluster, 0, v1::SERVING)), "closed, stopped, stopped");
+  decision = GoTo(cluster, Status::REST);
+  EXPECT_EQ(decision.remember().database().right_version(), kNewVersion);
+  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving, serving");
+}
+
+// What all were to stop for once more is given up: nothing of the one before starts unasked.
+TEST(ChangeTogether, StartsNothingThatWasNeverRightWhereTheNextIsGivenUp) {
+  PlanCluster cluster = FirstStarts(2);
+  FailToStart(cluster, 0, "connect: unknown key Servr.Address");
+  GoOn(cluster, minutes(5));
+  cluster.node(0).clear_start_failed();
+  ProposeVersionNext(cluster, kNext + 1, kNewVersion);
+  ApproveIt(cluster, kNext + 1);
+  GoTo(cluster, Status::STOPPING);
+  AbortIt(cluster, kNext + 1);
+  const v1::Decision decision = GoOn(cluster, minutes(30));
+  EXPECT_EQ(decision.remember().generation(), kNext);
+  EXPECT_EQ(StatesOf(decision), "stopped, ready");
+  EXPECT_TRUE(StrContains(decision.assignments(1).waits_for(), "which nobody approved"));
+}
+
 TEST(ChangeTogether, KeepsTheFirstClosedUntilItIsRight) {
   PlanCluster cluster = FirstStarts(2);
   cluster.Rule(0, "data-dir-is-shared").set_outcome(v1::UNKNOWN);
@@ -262,15 +326,41 @@ TEST(ChangeTogether, TellsHistoryWhatWasGivenUpForGood) {
   EXPECT_FALSE(decision.ended(0).has_in_force_at());
 }
 
-TEST(ChangeTogether, IsAbortedWithAllStoppedWhereTheFirstIsAtIt) {
-  PlanCluster cluster = FirstStarts(2);
-  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+TEST(ChangeTogether, IsAbortedWithAllStoppedOnceTheFirstHasAnsweredOrEnded) {
+  const auto is_stopped = [](const char* what, auto happens) {
+    PlanCluster cluster = FirstMigrates(2);
+    AbortIt(cluster);
+    v1::Decision decision = GoOn(cluster, minutes(20));
+    EXPECT_EQ(StatesOf(decision), "closed, stopped") << what;  // no migration is cut off
+    EXPECT_EQ(decision.rollout().phase(), Status::ABORTED) << what;
+    EXPECT_EQ(decision.rollout().standing(), Status::HALTED) << what;
+    EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-1 may be migrating")) << what;
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume")) << what;
+    EXPECT_TRUE(
+        StrContains(FixesOf(decision), "connect-ha node stop node-1 --now --allow-downtime"))
+        << what;
+    happens(cluster);
+    decision = GoOn(cluster, minutes(1));
+    EXPECT_EQ(StatesOf(decision), "stopped, stopped") << what;
+    EXPECT_EQ(decision.rollout().phase(), Status::ABORTED) << what;
+    EXPECT_EQ(decision.rollout().standing(), Status::HALTED) << what;
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume")) << what;
+  };
+  is_stopped("answers", [](PlanCluster& cluster) { Answer(cluster, 0); });
+  is_stopped("ends",
+             [](PlanCluster& cluster) { FailToStart(cluster, 0, "migration 214: it exists"); });
+  is_stopped("a person's word", [](PlanCluster& cluster) {
+    v1::Word& word = cluster.Say(v1::Word::STOP, "node-1");
+    word.set_now(true);
+    word.set_downtime(true);
+  });
+}
+
+TEST(ChangeTogether, GoesOnWhereAnAbortIsTakenBack) {
+  PlanCluster cluster = FirstMigrates(2);
   AbortIt(cluster);
-  v1::Decision decision = GoOn(cluster, minutes(5));
-  EXPECT_EQ(StatesOf(decision), "stopped, stopped");
-  EXPECT_EQ(decision.rollout().phase(), Status::ABORTED);
-  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
-  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume"));
+  Answer(cluster, 0);
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(1))), "stopped, stopped");
   cluster.TakeBack(v1::Word::ABORT);
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }
@@ -394,6 +484,73 @@ TEST(ChangeTogether, ANewerOneWaitsForTheEnd) {
   EXPECT_EQ(cluster.node(1).running_version(), kNewVersion);
 }
 
+// However long it takes: no time makes a migration a place to leave it at.
+TEST(ChangeTogether, ANewerOneWaitsForAMigration) {
+  for (const v1::Change::Needs needs : {v1::Change::RESTART, v1::Change::RELOAD}) {
+    PlanCluster cluster = FirstMigrates(3);
+    ProposeNext(cluster, kNext + 1, kConfigFile, needs);
+    v1::Decision decision = GoOn(cluster, minutes(25));
+    EXPECT_EQ(StatesOf(decision), "closed, stopped, stopped");
+    EXPECT_EQ(decision.remember().rollout().generation(), kNext);
+    EXPECT_EQ(decision.remember().generation(), kNext);
+    EXPECT_EQ(decision.rollout().generation(), kNext);
+    EXPECT_EQ(decision.rollout().standing(), Status::GOES_ON);
+    EXPECT_TRUE(StrContains(decision.rollout().reason(), "may be migrating the database"));
+    EXPECT_FALSE(StrContains(TextsOf(decision), "migrating the database since"));
+    decision = GoOn(cluster, minutes(60));
+    EXPECT_EQ(StatesOf(decision), "closed, stopped, stopped");
+    EXPECT_EQ(decision.rollout().standing(), Status::GOES_ON);
+    EXPECT_TRUE(StrContains(TextsOf(decision), "migrating the database since"));
+    Answer(cluster, 0);
+    decision = GoOn(cluster, minutes(5));
+    EXPECT_EQ(decision.remember().generation(), kNext + 1);
+    EXPECT_EQ(cluster.node(1).running_version(), kNewVersion);
+  }
+}
+
+// After a long migration there is time to look at it.
+TEST(ChangeTogether, IsLookedAtFromTheEndOfItsMigrationOn) {
+  PlanCluster cluster = FirstMigrates(2);
+  GoOn(cluster, minutes(25));
+  Answer(cluster, 0);
+  *cluster.Rule(0, "service-is-healthy").mutable_since() = cluster.input.now();
+  cluster.Rule(0, "data-dir-is-shared").set_outcome(v1::UNKNOWN);
+  cluster.Rule(0, "data-dir-is-shared").set_basis(v1::SELF);
+  v1::Decision decision = GoOn(cluster, minutes(9));
+  EXPECT_EQ(StatesOf(decision), "closed, stopped");
+  EXPECT_EQ(decision.rollout().standing(), Status::GOES_ON);
+  decision = GoOn(cluster, minutes(2));
+  EXPECT_EQ(StatesOf(decision), "closed, stopped");
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+}
+
+TEST(ChangeTogether, ANewerOneWaitsForAMigrationThoughThatWasAborted) {
+  PlanCluster cluster = FirstMigrates(3);
+  ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+  AbortIt(cluster);
+  v1::Decision decision = GoOn(cluster, minutes(12));
+  EXPECT_EQ(StatesOf(decision), "closed, stopped, stopped");
+  EXPECT_EQ(decision.remember().generation(), kNext);
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node stop node-1 --now"));
+  Answer(cluster, 0);
+  decision = GoOn(cluster, minutes(1));
+  EXPECT_EQ(StatesOf(decision), "stopped, stopped, stopped");
+  EXPECT_EQ(decision.remember().generation(), kNext);
+  EXPECT_TRUE(StrContains(decision.DebugString(), "connect-ha approve 9"));
+}
+
+// What was told to start and is lost may run.
+TEST(ChangeTogether, ANewerOneWaitsForAFirstThatIsLost) {
+  PlanCluster cluster = FirstMigrates(2);
+  ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+  AbortIt(cluster);
+  cluster.Lose(0);
+  const v1::Decision decision = GoOn(cluster, minutes(12));
+  EXPECT_EQ(StatesOf(decision), "closed, stopped");
+  EXPECT_EQ(decision.remember().rollout().generation(), kNext);
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node gone node-1"));
+}
+
 // A person takes connect-ha's hands off: neither a change that is under way nor a pause keeps that.
 TEST(ChangeTogether, OneThatOnlyObservesWaitsForNothing) {
   for (const Status::Phase phase : {Status::STOPPING, Status::FIRST, Status::REST}) {
@@ -454,11 +611,7 @@ TEST(ChangeTogether, GoesBackWhereTheWindowEndsBeforeAllHaveStopped) {
 
 TEST(ChangeTogether, IsBackedUpFirst) {
   PlanCluster cluster = Approved(2);
-  cluster.input.mutable_next()
-      ->mutable_spec()
-      ->mutable_database()
-      ->mutable_backup_before_migration()
-      ->set_command("dump");
+  AskForABackup(cluster);
   v1::Decision decision = cluster.Step();
   EXPECT_EQ(decision.rollout().phase(), Status::BACKING_UP);
   ASSERT_TRUE(decision.has_back_up());
