@@ -17,6 +17,7 @@
 #include "agent/probes/probe_cache.h"
 #include "connect_ha/v1/agent_config.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/facts.pb.h"
 
 namespace connect_ha {
 
@@ -54,6 +55,8 @@ struct ResourceContext {
   // Of another specification, which the node gets ready for, or holds meanwhile: what it names is
   // not removed. Null: there is none.
   const v1::ClusterSpec* beside = nullptr;
+  // What was gathered last. Null: nothing is known of it.
+  std::function<v1::Facts()> facts = {};
 };
 
 // What Apply tells while it works.

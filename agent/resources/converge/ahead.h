@@ -65,6 +65,7 @@ class Ahead {
                    const std::string& log);
   // Null: it may be tried.
   const Failure* FindFailure(const Pass& pass, const LookedAt& look);
+  void LookBeyond(Pass& pass) const;
   void Report(Pass& pass);
 
   const std::function<ResourceContext(const v1::Desired& desired)> make_context_;

@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 
 // What these look at is there only once what they come after is: that is not in their way.
 constexpr const char* kLookedAtLater[] = {"mount", "directory", "mark"};
+// What is removed.
+constexpr char kVersions[] = "versions";
 
 bool LooksLater(const LookedAt& look) {
   const std::string name = look.resource->Name();
@@ -51,10 +53,22 @@ const Ahead::Failure* Ahead::FindFailure(const Pass& pass, const LookedAt& look)
   return is_due ? nullptr : &failure;
 }
 
+// As it will be once it is in force: what is beside is no longer kept then.
+void Ahead::LookBeyond(Pass& pass) const {
+  pass.context.beside = nullptr;
+  LookAgain(pass);
+  for (const LookedAt& look : pass.looks) {
+    if (IsNamed(look.resource->Name(), kVersions) && !look.status.ok()) {
+      pass.Found(kVersions, look.status);
+    }
+  }
+}
+
 void Ahead::Report(Pass& pass) {
   bool is_left = false;
   for (const LookedAt& look : pass.looks) {
     const std::string name = look.resource->Name();
+    if (IsNamed(name, kVersions)) continue;  // nothing of it is made ahead
     if (!look.status.ok()) {
       const bool is_later = LooksLater(look) && !IsReady(look, pass.looks, /*unit_first=*/false);
       if (!is_later) pass.Found(name, look.status);
@@ -65,9 +79,7 @@ void Ahead::Report(Pass& pass) {
       is_left = is_left || lacks || pass.WouldAdd(look);
     }
   }
-  // As it will be once it is in force: what is beside is no longer kept then.
-  pass.context.beside = nullptr;
-  if (pass.order.desired.spec().runtimes().prune()) LookAgain(pass);
+  if (pass.order.desired.spec().runtimes().prune()) LookBeyond(pass);
   const auto retry_in = [&pass](milliseconds wait) {
     pass.retry = std::min(pass.retry.value_or(wait), wait);
   };

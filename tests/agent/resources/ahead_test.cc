@@ -250,6 +250,32 @@ TEST_F(AheadTest, WhatIsToComeIsNeitherPrunedNorTidiedAwayUntilItIsGivenUp) {
   EXPECT_FALSE(IsCached(spec().connect().package(), "deb"));
 }
 
+// What neither names, but is there: no list says that it goes.
+TEST_F(AheadTest, WhatContentIsPinnedToIsFoundBeforeItIsRemoved) {
+  Serve();
+  node_.host.SetFile("/opt/R/4.1.3/bin/R", "R 4.1.3");
+  spec().mutable_runtimes()->set_prune(true);
+  GetReady();
+  EXPECT_TRUE(said().ready()) << Troubles();
+  EXPECT_EQ(said().changes(said().changes_size() - 1).resource(), "versions");
+  v1::PinnedRuntime& pinned = *node_.gathered.mutable_database()->add_pinned();
+  pinned.set_runtime("r");
+  pinned.set_version("4.1.3");
+  pinned.set_items(300);
+  GetReady();
+  EXPECT_FALSE(said().ready());
+  ASSERT_EQ(said().troubles_size(), 1) << Troubles();
+  EXPECT_EQ(said().troubles(0).resource(), "versions");
+  EXPECT_TRUE(absl::StrContains(Troubles(), "/opt/R/4.1.3 (300 items)")) << Troubles();
+  // And what only the one in force names.
+  pinned.set_version("4.3.3");
+  spec().mutable_runtimes()->mutable_r()->DeleteSubrange(0, 1);
+  GetReady();
+  EXPECT_FALSE(said().ready());
+  EXPECT_TRUE(absl::StrContains(Troubles(), "/opt/R/4.3.3 (300 items)")) << Troubles();
+  EXPECT_TRUE(node_.host.Stat("/opt/R/4.3.3/bin/R").ok());
+}
+
 TEST_F(AheadTest, WhatWasTidiedAwayInBetweenIsFetchedAgain) {
   assignment_.mutable_desired()->mutable_spec()->mutable_downloads()->set_cache_bytes(0);
   Serve();

@@ -743,6 +743,25 @@ TEST_F(ConvergeTest, NothingIsPrunedBeforeWhatIsToStayIsThere) {
   EXPECT_FALSE(IsThere("/opt/R/4.1.0/bin/R"));
 }
 
+// As long as it runs by a configuration that names it, it offers it; and would not start without.
+TEST_F(ConvergeTest, WhatIsNoLongerNamedIsThereUntilConnectWasStoppedForIt) {
+  WantConfig("[R]\nExecutable = /opt/R/4.4.1/bin/R\n");
+  Serve();
+  ASSERT_EQ(said(), "CONVERGED");
+  WantConfig("");
+  spec().mutable_runtimes()->mutable_r()->RemoveLast();
+  spec().mutable_runtimes()->set_prune(true);
+  Turn();
+  EXPECT_EQ(watch_.last().needs(), v1::Change::RESTART) << said();
+  EXPECT_EQ(watch_.last().changes_size(), 2) << said();
+  EXPECT_TRUE(IsThere("/opt/R/4.4.1/bin/R"));
+  agent_->converge.NoteReached(v1::DRAINING);
+  assignment_.set_state(v1::PREPARING);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_FALSE(IsThere("/opt/R/4.4.1/bin/R"));
+}
+
 TEST_F(ConvergeTest, TwoThatFailAreEachHeldBack) {
   connect().set_url("https://example.com/gone.deb");
   v1::Artifact& archive = *spec().mutable_runtimes()->mutable_quarto(0)->mutable_archive();
