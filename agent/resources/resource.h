@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -74,6 +75,13 @@ class Progress {
   virtual bool Wait(std::chrono::milliseconds span) = 0;
 };
 
+// What Bring left here, and what Apply is going to take.
+struct Brought {
+  std::vector<std::string> files;  // that Apply reads
+  std::string path;                // where it takes up `bytes`
+  uint64_t bytes = 0;
+};
+
 class Resource {
  public:
   virtual ~Resource() = default;
@@ -94,7 +102,7 @@ class Resource {
   virtual absl::StatusOr<std::optional<v1::Change>> Differs() = 0;
   // Brings here what Apply is going to need, and checks it, so that Apply fetches nothing of that.
   // Changes nothing else. May be killed at any instruction and called again; errors as of Apply.
-  virtual absl::Status Bring(Progress& /*progress*/) { return absl::OkStatus(); }
+  virtual absl::StatusOr<Brought> Bring(Progress& /*progress*/) { return Brought(); }
   // Makes it so. May be killed at any instruction and called again. An error's code says whether
   // trying again can help (writable_host.h); its text may end with "\nfix: " and what to type.
   virtual absl::Status Apply(Progress& progress) = 0;
