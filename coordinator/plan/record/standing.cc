@@ -103,9 +103,9 @@ void StandUnderWay(const Situation& situation, const Change& change, const v1::D
   const v1::Rollout& rollout = decision.remember().rollout();
   const std::vector<std::string> to_resume = {"to go on: connect-ha rollout resume --reason ...",
                                               WaysBack(rollout)};
-  if (change.aborted != nullptr) {
+  if (change.is_of(rollout) && change.aborted != nullptr) {
     Stand(status, RolloutStatus::HALTED, SaidBy(*change.aborted), to_resume);
-  } else if (!change.halted.empty()) {
+  } else if (change.is_of(rollout) && !change.halted.empty()) {
     Stand(status, RolloutStatus::HALTED, change.halted, change.fixes);
   } else if (change.paused != nullptr) {
     Stand(status, RolloutStatus::PAUSED, SaidBy(*change.paused), to_resume);
