@@ -58,7 +58,7 @@ absl::StatusOr<std::string> StorageLook::Mounted() {
   if (SaysWhatToMount(storage_)) {
     const absl::StatusOr<v1::Mount> mount = ReadMount(host_, entry);
     if (!mount.ok()) return mount.status();
-    absl::Status right = CheckSource(storage_, plan, entry, *mount);
+    absl::Status right = CheckSource(storage_, plan, entry, *mount, /*serves=*/false);
     if (!right.ok()) return right;
   }
   is_read_only_ = IsReadOnly(entry);

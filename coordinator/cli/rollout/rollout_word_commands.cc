@@ -22,13 +22,13 @@ constexpr char kApprove[] =
 
 Taken back with --take-back: a change that has not stopped all nodes yet goes back into service.)";
 constexpr char kPause[] =
-    R"(Holds a change up: nothing more is begun, and what is out of service for it comes back where it can. A node that is being changed goes on until it serves. Where all nodes are stopped already, the first one stays stopped if its Connect was not started yet. Until connect-ha rollout resume.)";
+    R"(Holds a change up: nothing more is begun, and what is out of service for it comes back where it can. A node that is being changed goes on until it serves. Where all nodes are stopped already, the first one stays stopped if its Connect was not started yet. What takes no restart is not held: once a generation is in force, every node makes that by itself, the removal of runtimes that it does not name among it. Until connect-ha rollout resume.)";
 constexpr char kResume[] =
     R"(Takes back pause and abort: the change goes on where it is.
 
 --skip-lost says that the machine of a node that is not heard is no more, and that no Connect runs there (as connect-ha node gone): the change does not wait for it any longer. Say it only where you know it; it is an admin's.)";
 constexpr char kAbort[] =
-    R"(Gives a change up. Before it is in force, everything goes back to what it was. Later nothing leads back by itself: in a change that goes from node to node those that are changed stay so, and all serve; where all nodes were stopped, those that are known to be right serve, and the others stay stopped; one that may be migrating the database is stopped once it has answered, or ended. connect-ha rollout status says which is what, and what to type to go on or back: connect-ha spec rollback is a change like any other. Ends when a newer generation is in force; connect-ha rollout resume takes it back.)";
+    R"(Gives a change up. Before it is in force, everything goes back to what it was. Later nothing leads back by itself: in a change that goes from node to node those that are changed stay so, and all serve; what takes no restart is made on every node all the same; where all nodes were stopped, those that are known to be right serve, and the others stay stopped; one that may be migrating the database is stopped once it has answered, or ended. connect-ha rollout status says which is what, and what to type to go on or back: connect-ha spec rollback is a change like any other. Ends when a newer generation is in force; connect-ha rollout resume takes it back.)";
 constexpr char kRestored[] =
     R"(Says that the database was put back, from a backup, to what it was before a newer Connect than VERSION had migrated it: older ones than that, down to VERSION, may be started again. Say it after the database was put back, while Connect is stopped on all nodes, and before connect-ha spec rollback. Where it is not so, an old Connect is started on a newer database, which may destroy it.)";
 

@@ -65,11 +65,14 @@ const std::vector<PhaseRow>& Phases() {
        "a node does not start: what is right serves, that one is stopped; `connect-ha node start "
        "NODE`, or a newer generation"},
       {Status::IN_PLACE, "in-place", "in place",
-       "every node is changed at once; no Connect is stopped", "serve throughout",
-       "every node that is there is as the generation says",
+       "every node is changed at once, by itself: no pause or abort comes in time for it; no "
+       "Connect "
+       "is stopped",
+       "serve throughout", "every node that is there is as the generation says",
        "a node cannot be changed: it serves on as before, and says why"},
       {Status::ROLLING, "rolling", "rolling",
-       "node after node is drained, stopped, changed, started, looked at and opened",
+       "what takes no restart is made on every node at once, also while it is paused; then node "
+       "after node is drained, stopped, changed, started, looked at and opened",
        "minimum_serving and more serve, one part as the generation says, the others as before",
        "every node that is there is as the generation says, and serves or is held by a person",
        "the node whose turn it is does not come up: it stops there, the others serve as they are; "

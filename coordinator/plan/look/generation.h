@@ -29,6 +29,7 @@ bool HoldsNewer(const v1::PlanInput& input, const v1::PlanNode& node);
 
 // As its agent names it (Change.resource).
 inline constexpr char kConnectsPackage[] = "package rstudio-connect";
+inline constexpr char kVersionsResource[] = "versions";  // what is no longer named is removed
 // What it takes to make a change on a node whose Connect runs, also where its agent does not say.
 v1::Change::Needs NeedsOfChange(const v1::Change& change);
 // The greatest of what is said of all and of these.

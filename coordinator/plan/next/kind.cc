@@ -110,7 +110,7 @@ NextKind KindOfNext(const Situation& situation) {
   }
   next.kind = KindFor(reasons.greatest());
   next.because = reasons.Texts();
-  LookAtPinned(input, next);
+  LookAtPinned(situation, next);
   LookAtVersion(situation, next);
   return next;
 }

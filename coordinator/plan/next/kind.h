@@ -24,7 +24,8 @@ struct NextKind {
 
 // Of input.next; empty where there is none. TOGETHER also where only the versions differ, whatever
 // the nodes say. Refused: a version that is older than what has migrated the database; no longer a
-// runtime that content is pinned to (input.pinned), with how many items.
+// runtime that content is pinned to (input.pinned), with how many items; one that would be removed
+// though it is not known whether content is.
 NextKind KindOfNext(const Situation& situation);
 
 }  // namespace connect_ha

@@ -85,6 +85,21 @@ TEST(ChangeRolling, GoesFromNodeToNodeTheEldestFirst) {
   ASSERT_GT(decision.remember().spans_size(), 0);
 }
 
+// Content may land anywhere: a new runtime is there before, an old one goes with the restart.
+TEST(ChangeRolling, WaitsForWhatIsAddedAndNotForWhatIsRemoved) {
+  PlanCluster cluster = ToBeRestarted(2);
+  WouldChange(cluster, 0, "versions", v1::Change::NOTHING);
+  WouldChange(cluster, 1, "versions", v1::Change::NOTHING);
+  WouldChange(cluster, 1, "package r-4.4.1", v1::Change::NOTHING);
+  v1::Decision decision = GoOn(cluster, minutes(2));
+  EXPECT_EQ(StatesOf(decision), "serving, serving");
+  EXPECT_TRUE(StrContains(decision.assignments(0).waits_for(),
+                          "what is added without a restart, on node-2"))
+      << TextsOf(decision);
+  cluster.node(1).mutable_convergence()->mutable_changes()->RemoveLast();
+  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
+}
+
 TEST(ChangeRolling, OpensWhatWasStartedOnlyOnceItIsKnownToBeRight) {
   PlanCluster cluster = ToBeRestarted(2);
   GoUntil(cluster, 0, v1::READY);

@@ -130,7 +130,7 @@ configure_python_other() {
 # a reload.
 set_sender() { sed -i "s|^SenderEmail = .*|SenderEmail = \"$1\"|" "$CONFIG_TEMPLATE"; }
 set_banner() {
-  sed -i -e '/^PublicWarning = /d' -e "s|^\[Server\]\$|&\nPublicWarning = \"$1\"|" "$CONFIG_TEMPLATE"
+  sed -i -e '/^\[Standin\]$/,+1d' -e "s|^\[Server\]\$|[Standin]\nBanner = \"$1\"\n&|" "$CONFIG_TEMPLATE"
 }
 
 # go_back GENERATION [OPTION...]: where it is not open yet, a Connect was stopped only a moment ago. GENERATION is the
