@@ -108,6 +108,12 @@ bool Enforces(const v1::Assignment& held) {
   return !held.removed() && held.desired().spec().enforcement() == v1::ENFORCE;
 }
 
+uint32_t ToBeRemoved(const Host& host, const Surroundings& around) {
+  const Wanted wanted = WantedBy(host.held.desired());
+  if (!wanted.prunes || !Enforces(host.held) || !around.database_answers) return 0;
+  return host.runtimes & ~wanted.runtimes & ~around.pinned;
+}
+
 const std::string& VersionText(Version version) {
   static const auto& texts =
       *new std::array<std::string, kVersions>{"", "2024.08.0", "2024.09.0", "2024.10.0"};
@@ -116,11 +122,17 @@ const std::string& VersionText(Version version) {
 
 void StopConnect(Host& host) {
   host.running = false;
+  host.migrates = false;
+  host.left_behind = false;
   host.process = 0;
   host.jobs = 0;
 }
 
 bool Answers(const Host& host, Time now) { return host.running && now >= host.answers_at; }
+
+bool IsMigrating(const Host& host, Time now) {
+  return host.running && host.migrates && now < host.answers_at;
+}
 
 bool GateIsOpen(const Host& host, Time now) {
   if (host.old_agent) return host.running && !host.crashes;

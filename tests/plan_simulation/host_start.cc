@@ -71,13 +71,15 @@ bool PassesPreflight(const Host& host, const Surroundings& around) {
 bool TryStart(Host& host, const Surroundings& around, const AgentFaults& faults) {
   if (host.installed == 0 || host.masked || host.crashes) return false;
   if (!faults.starts_unasked && !PassesPreflight(host, around)) return false;
-  const bool migrates = host.installed > around.database->schema;
+  const Version before = around.database->schema;
+  const bool migrates = host.installed > before;
   if (!Migrate(host, *around.database)) return false;
   const bool is_long = migrates && around.database->next == Database::Migration::kTakesLong;
   host.running = true;
   host.process = host.installed;
   host.started_at = around.now;
   host.answers_at = is_long ? around.now + kLongMigration : around.now;
+  host.migrates = is_long && before != 0;
   if (host.disk.state() == v1::OBSERVED) host.by_hand = true;  // nobody was asked
   return true;
 }
@@ -93,6 +95,8 @@ void StartAgent(Host& host) {
   host.looked = false;
   host.ahead.Clear();
   host.ahead_ready = false;
+  host.lost_seen_at.reset();
+  host.lost_said_at.reset();
   host.asked_at = Time{};
   ++host.call;
 }

@@ -163,6 +163,23 @@ v1::NodeState StateOf(const Host& host) {
   return Differs(host) ? v1::PREPARING : v1::READY;
 }
 
+// As Ahead::LookAgain: what was fetched may be gone since.
+void LookAtCache(Host& host, Time now, const AgentFaults& faults) {
+  if (!host.ahead_ready || host.cached) return;
+  if (!host.lost_seen_at) host.lost_seen_at = now;
+  if (!faults.stays_ready) host.ahead_ready = false;
+}
+
+// As Prune: once all else is as it is to be, and Connect was started without it.
+std::string RemoveRuntimes(Host& host, const Surroundings& around, const AgentFaults& faults) {
+  Surroundings asked = around;
+  if (faults.prunes_pinned) asked.pinned = 0;
+  const uint32_t removed = ToBeRemoved(host, asked);
+  if (removed == 0 || (Differs(host) && !faults.prunes_first)) return "";
+  host.runtimes &= ~removed;
+  return "removes runtimes";
+}
+
 // For what is not in force: fetched and verified; what it only adds is made.
 std::string GetReady(Host& host, const AgentFaults& faults) {
   if (host.ahead.generation() == 0 || host.ahead_ready || host.cannot_fetch) return "";
@@ -176,6 +193,9 @@ std::string GetReady(Host& host, const AgentFaults& faults) {
   }
   if (faults.goes_ahead) host.configuration = wanted.configuration;
   host.ahead_ready = true;
+  host.cached = true;
+  host.lost_seen_at.reset();
+  host.lost_said_at.reset();
   return "is ready for generation " + generation;
 }
 
@@ -188,6 +208,7 @@ std::string Work(Host& host, const Surroundings& around, const AgentFaults& faul
     return "looks at everything";
   }
   NoteRestored(host);
+  LookAtCache(host, around.now, faults);
   const Course course = CourseOf(host);
   std::string did;
   if (course.unit == UnitWanted::kHeld) did = HoldUnit(host, course.may_stop);
@@ -196,6 +217,9 @@ std::string Work(Host& host, const Surroundings& around, const AgentFaults& faul
   }
   if (did.empty() && course.unit == UnitWanted::kRunning) {
     did = RunUnit(host, course, around, faults);
+  }
+  if (did.empty() && course.resources != Transition::kNone) {
+    did = RemoveRuntimes(host, around, faults);
   }
   if (did.empty() && course.release && host.masked) {
     host.masked = false;

@@ -14,10 +14,14 @@ constexpr std::chrono::minutes kLongestAway{30};
 
 }  // namespace
 
+bool World::IsMember(size_t slot) const {
+  return hosts_[slot].exists && store_.records[slot].member;
+}
+
 void World::PowerOff(size_t slot) {
   Host& host = hosts_[slot];
   StopConnect(host);
-  CountInPhase(InPhase::kNodeDies);
+  if (IsMember(slot)) CountInPhase(InPhase::kNodeDies);
   host.power = false;
   host.agent = false;
   ++host.call;
@@ -121,7 +125,7 @@ bool World::DoToMachine(const Event& event, size_t slot) {
     case Kind::kCut:
     case Kind::kLink:
       host.cut = event.kind == Kind::kCut;
-      if (host.cut) CountInPhase(InPhase::kNodeCutOff);
+      if (host.cut && IsMember(slot)) CountInPhase(InPhase::kNodeCutOff);
       Note(absl::StrCat(name, host.cut ? " is cut off" : " is linked"));
       return true;
     case Kind::kClone:
