@@ -111,7 +111,9 @@ bool Enforces(const v1::Assignment& held) {
 uint32_t ToBeRemoved(const Host& host, const Surroundings& around) {
   const Wanted wanted = WantedBy(host.held.desired());
   if (!wanted.prunes || !Enforces(host.held) || !around.database_answers) return 0;
-  return host.runtimes & ~wanted.runtimes & ~around.pinned;
+  // What is to come is not removed before it is there.
+  const uint32_t to_come = host.ahead.generation() == 0 ? 0 : WantedBy(host.ahead).runtimes;
+  return host.runtimes & ~wanted.runtimes & ~to_come & ~around.pinned;
 }
 
 const std::string& VersionText(Version version) {

@@ -113,6 +113,52 @@ TEST(Simulation, NothingOlderStartsAfterAMigrationThatFailsHalfWay) {
   }
 }
 
+// Whatever has migrated nothing may do so the next time.
+TEST(Simulation, WhatFailedStartsOnlyOnceItIsApprovedAnew) {
+  const auto trace = TraceOf("what-failed-is-approved-anew.schedule");
+  EXPECT_FALSE(FindAll(trace, "tries to start Connect in vain").empty());
+  EXPECT_FALSE(FindAll(trace, "applies generation 3").empty());
+  EXPECT_TRUE(FindAll(trace, " starts Connect").empty());
+}
+
+TEST(Simulation, NobodyStartsBesideAMigration) {
+  const auto trace = TraceOf("a-migration-that-takes-long.schedule");
+  const auto starts = FindAll(trace, " starts Connect");
+  const auto applied = FindAll(trace, "applies generation 3");
+  const auto passes = FindAll(trace, "6m pass");
+  ASSERT_GE(starts.size(), 2U);
+  ASSERT_EQ(applied.size(), 1U);
+  ASSERT_EQ(passes.size(), 2U);
+  EXPECT_LT(starts[0], applied[0]);
+  EXPECT_GT(starts[1], passes[1]);
+}
+
+TEST(Simulation, AnAbortWaitsForAMigrationToEnd) {
+  const auto trace = TraceOf("an-abort-of-a-migration.schedule");
+  const auto stops = FindAll(trace, " stops Connect");
+  const auto passes = FindAll(trace, "6m pass");
+  ASSERT_EQ(passes.size(), 2U);
+  // Both were stopped for the change, and the first once more.
+  ASSERT_EQ(stops.size(), 3U);
+  EXPECT_GT(stops[2], passes[1]);
+}
+
+TEST(Simulation, WhatContentIsPinnedToIsNotRemoved) {
+  const auto trace = TraceOf("a-runtime-that-no-list-names.schedule");
+  EXPECT_FALSE(FindAll(trace, "REFUSED").empty());
+  EXPECT_TRUE(FindAll(trace, "removes runtimes").empty());
+}
+
+TEST(Simulation, ARuntimeGoesOnceConnectWasRestarted) {
+  const auto trace = TraceOf("a-runtime-that-is-no-longer-named.schedule");
+  const auto removes = FindAll(trace, "removes runtimes");
+  const auto stops = FindAll(trace, " stops Connect");
+  ASSERT_EQ(removes.size(), 2U);
+  ASSERT_EQ(stops.size(), 2U);
+  EXPECT_LT(stops[0], removes[0]);
+  EXPECT_LT(stops[1], removes[1]);
+}
+
 TEST(Simulation, CountsHaveNames) {
   std::set<std::string> names;
   for (size_t i = 0; i < kCounts; ++i) {
