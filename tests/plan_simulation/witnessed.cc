@@ -84,12 +84,15 @@ void World::CheckRemoved(size_t slot, uint32_t had) {
       absl::StrCat(host.name, " removes a runtime, and Connect runs by a configuration of before"));
 }
 
-// It runs what all the others have stopped for, since it was away.
+// It runs what all the others have stopped for, since it was away; and its agent holds no more than
+// that yet, or nobody could tell.
 bool World::RunsAsBefore(size_t slot) const {
   const Host& host = hosts_[slot];
-  const Configuration& in_force = InForce(store_).configuration;
-  return host.left_behind && host.running &&
-         (host.process < database_->schema || host.configuration.together != in_force.together);
+  const Applied& in_force = InForce(store_);
+  const bool holds_it = host.held.desired().generation() >= in_force.generation;
+  const bool is_other = host.configuration.together != in_force.configuration.together;
+  return host.left_behind && host.running && !holds_it &&
+         (host.process < database_->schema || is_other);
 }
 
 // Its users go on writing to what was before for as long as it is drained.
