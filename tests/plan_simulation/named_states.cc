@@ -43,8 +43,9 @@ bool World::IsElseRight() const {
   }
   const v1::Rollout& rollout = store_.memory.rollout();
   const bool together = IsUnderWay(rollout) && rollout.kind() == v1::Rollout::TOGETHER;
-  // What is newer than the database, and what differs, waits for a person.
-  if (!together && VersionIn(spec) != database_->schema) return false;
+  // What was not right with the database yet, and what differs, waits for a person.
+  const bool is_right = VersionIn(spec) == database_->schema && !has_migration_failed_;
+  if (!together && !is_right) return false;
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const Record& record = store_.records[i];
     if (!record.member) continue;

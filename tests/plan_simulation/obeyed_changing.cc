@@ -215,6 +215,7 @@ void World::CheckGate(size_t slot) {
 void World::CheckMigrated(size_t slot) {
   const Host& host = hosts_[slot];
   if (database_->failed) Count(Sometimes::kMigrationFails);
+  has_migration_failed_ = has_migration_failed_ || database_->failed;
   database_->failed = false;
   if (!database_->moved) return;
   database_->moved = false;

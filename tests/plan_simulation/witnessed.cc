@@ -63,7 +63,9 @@ void World::CheckMigrationStopped(size_t slot, bool by_hand) {
   const bool by_person =
       std::any_of(known.words.begin(), known.words.end(),
                   [&host](const v1::Word& word) { return word.node() == host.name; });
-  if (by_person || known.views[slot].report.notice != Notice::kNone) return;
+  const Report& report = known.views[slot].report;
+  // It had not said yet that it was started.
+  if (by_person || report.notice != Notice::kNone || !report.connect_runs) return;
   Break("a-migration-is-not-stopped",
         absl::StrCat("Connect is stopped on ", host.name, " while it migrates the database, and ",
                      "no person has said so of that node"));

@@ -315,6 +315,7 @@ class World {
   // Or are taken out by what leaves fewer than minimum_serving; `false`: they may be.
   bool steady_ = true;
   bool was_sent_ = false;  // messages may be late
+  bool has_migration_failed_ = false;
   uint32_t decisions_ = 0;
   int64_t starts_ = 0;
 };
