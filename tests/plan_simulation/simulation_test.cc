@@ -115,14 +115,14 @@ TEST(Simulation, NothingOlderStartsAfterAMigrationThatFailsHalfWay) {
 
 // Whatever has migrated nothing may do so the next time.
 TEST(Simulation, WhatFailedStartsOnlyOnceItIsApprovedAnew) {
-  const auto trace = TraceOf("what-failed-is-approved-anew.schedule");
+  const auto trace = TraceOf("the-same-version-after-it-failed.schedule");
   EXPECT_FALSE(FindAll(trace, "tries to start Connect in vain").empty());
   EXPECT_FALSE(FindAll(trace, "applies generation 3").empty());
   EXPECT_TRUE(FindAll(trace, " starts Connect").empty());
 }
 
 TEST(Simulation, NobodyStartsBesideAMigration) {
-  const auto trace = TraceOf("a-migration-that-takes-long.schedule");
+  const auto trace = TraceOf("a-migration-beside-another-generation.schedule");
   const auto starts = FindAll(trace, " starts Connect");
   const auto applied = FindAll(trace, "applies generation 3");
   const auto passes = FindAll(trace, "6m pass");
