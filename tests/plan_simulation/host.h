@@ -8,6 +8,7 @@
 
 #include "common/time.h"
 #include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/facts.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
 #include "tests/plan_simulation/content.h"
 #include "tests/plan_simulation/report.h"
@@ -27,6 +28,8 @@ struct Database {
   bool moved = false;
   Version moved_from = 0;
   bool failed = false;
+  // On the file system that is the cluster's (agent/host/processes/mark_work.h).
+  v1::GenerationMark not_before;
 };
 
 // What of the machine's surroundings its agent finds.
@@ -46,6 +49,7 @@ struct AgentFaults {
   bool resumes_at_boot = false;  // starts what is installed, whatever it was told
   bool opens_closed = false;     // the gate, though it is to stay closed
   bool goes_ahead = false;       // makes what is not in force
+  bool heeds_no_mark = false;    // of the others on the file system
 };
 
 struct Host {

@@ -24,7 +24,7 @@ bool HasServedAs(const Host& host, const v1::Desired& desired);
 bool Enforces(const v1::Assignment& held);
 
 // Before each start, by systemd's own hand: agent and coordinator need not run.
-bool PassesPreflight(const Host& host, const Surroundings& around);
+bool PassesPreflight(const Host& host, const Surroundings& around, const AgentFaults& faults);
 // False: it did not start. The preflight is asked. A version that is newer than what has migrated
 // the database migrates it.
 bool TryStart(Host& host, const Surroundings& around, const AgentFaults& faults);

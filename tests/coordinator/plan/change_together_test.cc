@@ -93,6 +93,24 @@ TEST(ChangeTogether, RemembersTheVersionBeforeItIsStarted) {
   EXPECT_EQ(StatesOf(cluster.Step()), "closed, stopped");
 }
 
+// So that a node that is away sees on the file system what it has not heard of; not before that
+// generation is in force, since until then all may go back.
+TEST(ChangeTogether, LeavesEarlierGenerationsBehindOnceItIsInForce) {
+  PlanCluster cluster = Approved(2);
+  v1::Decision decision = GoTo(cluster, Status::STOPPING);
+  EXPECT_EQ(decision.remember().not_before(), 0u);
+  decision = GoUntil(cluster, 0, v1::PREPARING);
+  EXPECT_EQ(decision.remember().not_before(), kNext);
+  for (const v1::NodeAssignment& one : decision.assignments()) {
+    EXPECT_EQ(one.not_before(), kNext);
+  }
+  GoTo(cluster, Status::DONE);
+  ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+  decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(cluster.input.generation(), kNext + 1);
+  EXPECT_EQ(decision.remember().not_before(), kNext) << "from node to node nobody is left behind";
+}
+
 TEST(ChangeTogether, GivesUsersTheirTime) {
   PlanCluster cluster = Approved(2);
   cluster.node(1).set_jobs(2);
