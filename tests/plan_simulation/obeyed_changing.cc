@@ -46,8 +46,9 @@ bool World::AllRest(const Knowledge& known) {
 
 // It was away while the others went on.
 bool World::RunsOlder(size_t slot, const Knowledge& known) {
-  const Version runs = known.views[slot].report.running;
-  return runs != 0 && runs < known.newest;
+  const Report& report = known.views[slot].report;
+  const bool is_left_behind = report.generation != 0 && report.generation < known.not_before;
+  return is_left_behind || (report.running != 0 && report.running < known.newest);
 }
 
 // It has something to be stopped for: all nodes do, or what it said of itself.
@@ -104,7 +105,8 @@ size_t World::OutAsKnown(size_t slot, size_t knowledge) const {
 // From node to node; where all are to stop nobody counts those that are left.
 void World::CheckLeavesForChange(size_t slot, size_t decided) {
   const Knowledge& known = knowledge_[decided];
-  if (AllRest(known) || (known.together && IsApproved(known))) return;
+  const bool is_behind = known.together && RunsOlder(slot, known);
+  if (AllRest(known) || (known.together && IsApproved(known)) || is_behind) return;
   const size_t minimum = RunsOlder(slot, known) ? 1 : known.spec->nodes().minimum_serving();
   const size_t others = OthersAsKnown(slot, decided);
   if (others < minimum && !MayLeaveTooFew(known)) {

@@ -356,6 +356,36 @@ TEST(ChangeTogether, KeepsWhatWasGoneFromStartingTheOldOneWhenItIsBack) {
   EXPECT_EQ(cluster.node(2).running_version(), kNewVersion);
 }
 
+void ComeBack(PlanCluster& cluster, int i) {
+  cluster.Wait(seconds(1));
+  cluster.node(i).set_fresh(true);
+  cluster.node(i).mutable_brief()->set_lost(false);
+  *cluster.node(i).mutable_brief()->mutable_last_seen() = cluster.input.now();
+}
+
+// Of the same version, but with the database, the key or the data directory of before.
+TEST(ChangeTogether, StopsAtOnceWhatWasGoneAndServesAsAllOthersHaveLeft) {
+  for (const Status::Phase phase : {Status::REST, Status::DONE}) {
+    for (const bool paused : {false, true}) {
+      PlanCluster cluster(3);
+      cluster.makes_changes = true;
+      for (int i = 0; i < 3; ++i) cluster.node(i).set_jobs(2);
+      ProposeNext(cluster, kNext, kConfigFile, v1::Change::TOGETHER);
+      ApproveIt(cluster);
+      cluster.Lose(2);
+      GoOn(cluster, minutes(1));
+      cluster.Say(v1::Word::GONE, "node-3");
+      GoTo(cluster, phase);
+      if (paused) cluster.Say(v1::Word::PAUSE, "");
+      ComeBack(cluster, 2);
+      const v1::Decision decision = cluster.Step();
+      EXPECT_EQ(decision.assignments(2).state(), v1::STOPPED) << TextsOf(decision);
+      EXPECT_TRUE(StrContains(decision.assignments(2).reason(), "have left together for 8"))
+          << decision.assignments(2).reason();
+    }
+  }
+}
+
 TEST(ChangeTogether, AnotherGoesFirstWhereTheFirstIsGoneOrHeld) {
   PlanCluster gone = Approved(3);
   GoTo(gone, Status::FIRST);
