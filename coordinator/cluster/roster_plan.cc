@@ -262,6 +262,26 @@ absl::Status Roster::CheckRemoval(const std::string& name, Time now) const {
       "; all the same: connect-ha node remove --force ", operand));
 }
 
+absl::Status Roster::CheckGone(const std::string& name, Time now) const {
+  const NodePointer node = Find(name);
+  if (node == nullptr) return absl::OkStatus();
+  std::lock_guard lock(node->mutex);
+  const KnownNode& known = node->known;
+  if (known.removed || !known.last_seen) return absl::OkStatus();
+  const Time since = known.heard ? *known.last_seen : std::max(*known.last_seen, started_);
+  const auto left = StaleAfter() - (now - since);
+  if (left < std::chrono::microseconds(0)) return absl::OkStatus();
+  const std::string ago = FormatSpan(std::max(now - since, std::chrono::microseconds(0)));
+  return absl::FailedPreconditionError(
+      absl::StrCat(known.heard ? absl::StrCat(name, " was heard ", ago, " ago: it is not gone")
+                               : absl::StrCat("the coordinator started ", ago, " ago, and ", name,
+                                              " has had no time to call since"),
+                   "\nfix: where its machine was switched off a moment ago, the same again in ",
+                   FormatSpan(left + std::chrono::seconds(1)),
+                   "; where Connect is to stop there: connect-ha node stop ", ShellOperand(name),
+                   " --reason TEXT"));
+}
+
 std::vector<std::string> Roster::Assign(
     const std::vector<PlanLook>& looks,
     const google::protobuf::RepeatedPtrField<v1::NodeAssignment>& assignments,

@@ -47,8 +47,8 @@ bool IsSameOnDisk(const v1::Assignment& a, const v1::Assignment& b) {
   return a.state() == b.state() && a.removed() == b.removed() && a.release() == b.release() &&
          a.order().lineage() == b.order().lineage() && a.order().epoch() == b.order().epoch() &&
          a.no_other_serves() == b.no_other_serves() && a.closed() == b.closed() &&
-         a.not_before() == b.not_before() &&
-         AreSame(a.waived(), b.waived()) && IsSame(a.database_restored(), b.database_restored()) &&
+         a.not_before() == b.not_before() && AreSame(a.waived(), b.waived()) &&
+         IsSame(a.database_restored(), b.database_restored()) &&
          IsOneSpecification(a.desired(), b.desired());
 }
 
