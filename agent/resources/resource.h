@@ -17,6 +17,7 @@
 #include "agent/probes/probe_cache.h"
 #include "connect_ha/v1/agent_config.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/facts.pb.h"
 
 namespace connect_ha {
 
@@ -54,6 +55,8 @@ struct ResourceContext {
   // Of another specification, which the node gets ready for, or holds meanwhile: what it names is
   // not removed. Null: there is none.
   const v1::ClusterSpec* beside = nullptr;
+  // As which Connect may start at the earliest; unset: nothing is said of that.
+  v1::GenerationMark not_before = {};
 };
 
 // What Apply tells while it works.

@@ -65,6 +65,7 @@ void World::NoteChange(const v1::PlanInput& input, Knowledge& known) {
   known.generation = in_force.generation;
   known.pinned = PinnedBits(input);
   known.newest = VersionNamed(store_.memory.database().newest_version());
+  known.not_before = store_.memory.not_before();
   if (NewestOf(store_).generation != in_force.generation) {
     known.next = NewestOf(store_);
     const std::optional<WindowTime> window = WindowOf(*known.next.spec, known.clock);

@@ -47,7 +47,8 @@ bool IsSameOnDisk(const v1::Assignment& a, const v1::Assignment& b) {
   return a.state() == b.state() && a.removed() == b.removed() && a.release() == b.release() &&
          a.order().lineage() == b.order().lineage() && a.order().epoch() == b.order().epoch() &&
          a.no_other_serves() == b.no_other_serves() && a.closed() == b.closed() &&
-         AreSame(a.waived(), b.waived()) && IsSame(a.database_restored(), b.database_restored()) &&
+         a.not_before() == b.not_before() && AreSame(a.waived(), b.waived()) &&
+         IsSame(a.database_restored(), b.database_restored()) &&
          IsOneSpecification(a.desired(), b.desired());
 }
 
@@ -58,7 +59,7 @@ bool SaysTheSame(const v1::Assignment& held, const v1::HeartbeatResponse& answer
          answer.order().epoch() == held.order().epoch() &&
          answer.order().serial() == held.order().serial() &&
          answer.assigned_state() == held.state() && answer.release() == held.release() &&
-         answer.closed() == held.closed() &&
+         answer.closed() == held.closed() && answer.not_before() == held.not_before() &&
          (answer.others_not_known() || answer.no_other_serves() == held.no_other_serves()) &&
          AreSame(answer.waived(), held.waived()) &&
          (!answer.has_database_restored() ||
@@ -175,6 +176,7 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
                     !faults.opens_closed);
     if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
     *next.mutable_waived() = answer.waived();
+    next.set_not_before(answer.not_before());
   }
   if (standing == Standing::kAll && answer.has_database_restored()) {
     *next.mutable_database_restored() = answer.database_restored();

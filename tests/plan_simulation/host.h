@@ -9,6 +9,7 @@
 
 #include "common/time.h"
 #include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/facts.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
 #include "tests/plan_simulation/content.h"
 #include "tests/plan_simulation/report.h"
@@ -28,6 +29,8 @@ struct Database {
   bool moved = false;
   Version moved_from = 0;
   bool failed = false;
+  // On the file system that is the cluster's (agent/host/processes/mark_work.h).
+  v1::GenerationMark not_before;
 };
 
 // What of the machine's surroundings its agent finds.
@@ -50,6 +53,7 @@ struct AgentFaults {
   bool stays_ready = false;      // for what is to come, whatever became of what was fetched
   bool prunes_pinned = false;    // what content is pinned to
   bool prunes_first = false;     // under a Connect that was started with it
+  bool heeds_no_mark = false;    // of the others on the file system
 };
 
 struct Host {

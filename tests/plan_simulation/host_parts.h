@@ -27,7 +27,7 @@ bool Enforces(const v1::Assignment& held);
 uint32_t ToBeRemoved(const Host& host, const Surroundings& around);
 
 // Before each start, by systemd's own hand: agent and coordinator need not run.
-bool PassesPreflight(const Host& host, const Surroundings& around);
+bool PassesPreflight(const Host& host, const Surroundings& around, const AgentFaults& faults);
 // False: it did not start. The preflight is asked. A version that is newer than what has migrated
 // the database migrates it.
 bool TryStart(Host& host, const Surroundings& around, const AgentFaults& faults);

@@ -61,6 +61,15 @@ std::string ChangeOne(Host& host, const Course& course) {
   return "installs Connect " + VersionText(host.installed);
 }
 
+// Before Connect starts: no other node is to start it as what all of them have left.
+std::string MarkTheFileSystem(const Host& host, Database& database) {
+  const v1::GenerationMark not_before = NotBeforeOf(host.held);
+  if (host.mount != Mount::kVerified || !IsBefore(database.not_before, not_before)) return "";
+  database.not_before = not_before;
+  return "marks the file system: no Connect starts as a generation before " +
+         std::to_string(not_before.generation());
+}
+
 // Nothing is done to a Connect that may not be stopped.
 std::string HoldUnit(Host& host, bool may_stop) {
   if (host.running && !may_stop) return "";
@@ -83,7 +92,7 @@ std::string StartOnce(Host& host, const Surroundings& around, const AgentFaults&
     host.start_failed = true;
     return "has started Connect too often";
   }
-  if (!faults.starts_unasked && !PassesPreflight(host, around)) return "";
+  if (!faults.starts_unasked && !PassesPreflight(host, around, faults)) return "";
   host.starts_for = host.held.order();
   host.starts = is_new ? 1 : host.starts + 1;
   host.start_failed = false;
@@ -214,6 +223,7 @@ std::string Work(Host& host, const Surroundings& around, const AgentFaults& faul
   if (course.unit == UnitWanted::kHeld) did = HoldUnit(host, course.may_stop);
   if (did.empty() && course.resources != Transition::kNone) {
     did = ChangeOne(host, course);
+    if (did.empty()) did = MarkTheFileSystem(host, *around.database);
   }
   if (did.empty() && course.unit == UnitWanted::kRunning) {
     did = RunUnit(host, course, around, faults);

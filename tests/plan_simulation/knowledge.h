@@ -31,6 +31,7 @@ struct Knowledge {
   std::optional<WindowTime> window;  // that it has
   uint32_t pinned = 0;               // runtimes, a bit for each
   Version newest = 0;                // that the database has known, as it was remembered
+  uint64_t not_before = 0;           // as PlanMemory's
   // Of the change, as it was remembered until then; empty: none is under way.
   uint64_t change = 0;  // its generation
   bool together = false;

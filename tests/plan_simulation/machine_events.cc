@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/standing.h"
 #include "tests/plan_simulation/host_parts.h"
 #include "tests/plan_simulation/world.h"
 
@@ -61,10 +62,12 @@ void World::Replace(size_t slot) {
   Note(absl::StrCat(name, " is a new machine, which has enrolled"));
 }
 
-// What was declared gone is not switched on again at once: whoever says that knows better.
+// What was declared gone is not switched on again at once, as whoever says that knows: before the
+// others have gone on without it, which their mark on the file system tells.
 bool World::MaySwitchOn(size_t slot) const {
   const Host& host = hosts_[slot];
-  return !host.declared_gone || now_ - host.alive_at > kLongestAway;
+  return !host.declared_gone || now_ - host.alive_at > kLongestAway ||
+         IsBefore(MarkOf(host.disk.desired()), database_->not_before);
 }
 
 bool World::DoToMachine(const Event& event, size_t slot) {

@@ -120,6 +120,7 @@ void World::CheckLeaves(size_t slot, size_t decided) {
   if (for_change && !by_word && !by_notice && !goes_anyway && holding.empty()) {
     return CheckLeavesForChange(slot, decided);
   }
+  if (known.together && RunsOlder(slot, known)) return;  // no gate is open yet
   const bool needs_one = goes_anyway || RunsOlder(slot, known) || IsLeftBehind(slot, known);
   const size_t minimum = needs_one ? 1 : known.spec->nodes().minimum_serving();
   const size_t others = OthersAsKnown(slot, decided);

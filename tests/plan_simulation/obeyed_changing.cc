@@ -46,8 +46,9 @@ bool World::AllRest(const Knowledge& known) {
 
 // It was away while the others went on.
 bool World::RunsOlder(size_t slot, const Knowledge& known) {
-  const Version runs = known.views[slot].report.running;
-  return runs != 0 && runs < known.newest;
+  const Report& report = known.views[slot].report;
+  const bool is_left_behind = report.generation != 0 && report.generation < known.not_before;
+  return is_left_behind || (report.running != 0 && report.running < known.newest);
 }
 
 // All the others have stopped for what is in force, while nobody heard of it.
@@ -109,7 +110,8 @@ size_t World::OutAsKnown(size_t slot, size_t knowledge) const {
 // From node to node; where all are to stop nobody counts those that are left.
 void World::CheckLeavesForChange(size_t slot, size_t decided) {
   const Knowledge& known = knowledge_[decided];
-  if (AllRest(known) || (known.together && IsApproved(known))) return;
+  const bool is_behind = known.together && RunsOlder(slot, known);
+  if (AllRest(known) || (known.together && IsApproved(known)) || is_behind) return;
   const bool is_older = RunsOlder(slot, known) || IsLeftBehind(slot, known);
   if (!is_older) CheckEnoughServe(slot);
   const size_t minimum = is_older ? 1 : known.spec->nodes().minimum_serving();

@@ -64,6 +64,20 @@ std::vector<std::string> TraceOf(const std::string& fixture) {
   return trace;
 }
 
+// Its own disk, the clock and the database say nothing against that start: what the others wrote
+// where it sees it is all that keeps it.
+TEST(Simulation, WhatWasDeclaredGoneIsKeptFromItsStartByTheMark) {
+  const auto file = kHere / "fixtures" / "a-node-that-was-declared-gone-returns-soon.schedule";
+  const auto schedule = FromText(Read(file));
+  ASSERT_TRUE(schedule.ok()) << schedule.status();
+  Subject subject = TheRealOne();
+  subject.agent.heeds_no_mark = true;
+  Counts counts{};
+  const auto failure = simulation::Run(*schedule, subject, &counts);
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->invariant, "nothing-older-starts") << failure->text;
+}
+
 // The lines in which it is so, as indices.
 std::vector<size_t> FindAll(const std::vector<std::string>& trace, const std::string& what) {
   std::vector<size_t> found;

@@ -60,6 +60,10 @@ struct Change {
   bool under_way() const { return rollout.generation() != 0; }
   // A further node may be taken out of service for it.
   bool goes_on() const { return paused == nullptr && aborted == nullptr && halted.empty(); }
+  // TOGETHER, in force, and nobody is to serve before the gates open.
+  bool is_closed() const {
+    return rollout.kind() == v1::Rollout::TOGETHER && !stopping && !rollout.has_opened_at();
+  }
   // A person said that fewer than minimum_serving may be left.
   bool may_be_downtime() const { return approved != nullptr && AllowsDowntime(*approved); }
 };

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "coordinator/plan/change/together.h"
+#include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/record/done.h"
 #include "coordinator/plan/record/standing_stopping.h"
@@ -34,9 +35,9 @@ void StandFirst(const Situation& situation, const v1::Rollout& rollout, RolloutS
   const Member* first = FindMember(situation, rollout.first());
   const bool is_there = first != nullptr && !IsGone(*first);
   if (is_there && !first->stays.empty()) {
-    Stand(status, RolloutStatus::WAITS, absl::StrCat(rollout.first(), ": ", first->stays),
-          {absl::StrCat("where that machine is no more: connect-ha rollout resume --skip-lost ",
-                        rollout.first(), " --reason ...")});
+    std::vector<std::string> fixes;
+    if (MayBeNoMore(*first)) fixes.push_back(WhereItIsNoMore(rollout.first()));
+    Stand(status, RolloutStatus::WAITS, absl::StrCat(rollout.first(), ": ", first->stays), fixes);
   } else if (!is_there || IsHeldByPerson(*first)) {
     StandNobody(situation, "a node that may go first", WaysBack(rollout), status);
   } else {
@@ -90,6 +91,15 @@ void Stand(RolloutStatus& status, RolloutStatus::Standing standing, const std::s
   for (const std::string& fix : fixes) status.add_fixes(fix);
 }
 
+bool MayBeNoMore(const Member& member) {
+  return member.node->brief().lost() && !member.node->fresh();
+}
+
+std::string WhereItIsNoMore(const std::string& node) {
+  return absl::StrCat("where that machine is no more: connect-ha rollout resume --skip-lost ", node,
+                      " --reason ...");
+}
+
 void StandNobody(const Situation& situation, const std::string& waits, const std::string& back,
                  RolloutStatus& status) {
   std::vector<std::string> fixes;
@@ -103,7 +113,9 @@ void StandUnderWay(const Situation& situation, const Change& change, const v1::D
   const v1::Rollout& rollout = decision.remember().rollout();
   const std::vector<std::string> to_resume = {"to go on: connect-ha rollout resume --reason ...",
                                               WaysBack(rollout)};
-  if (change.aborted != nullptr) {
+  if (situation.restored_at) {
+    Stand(status, RolloutStatus::HALTED, kOlderStore, {kHowNodesMoveAgain});
+  } else if (change.aborted != nullptr) {
     Stand(status, RolloutStatus::HALTED, SaidBy(*change.aborted), to_resume);
   } else if (!change.halted.empty()) {
     Stand(status, RolloutStatus::HALTED, change.halted, change.fixes);
