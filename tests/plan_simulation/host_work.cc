@@ -186,7 +186,11 @@ std::string RemoveRuntimes(Host& host, const Surroundings& around, const AgentFa
   const uint32_t removed = ToBeRemoved(host, asked);
   if (removed == 0 || (Differs(host) && !faults.prunes_first)) return "";
   host.runtimes &= ~removed;
-  return "removes runtimes";
+  std::string did = "removes Python";
+  for (uint32_t bit = 0; bit < kRuntimes; ++bit) {
+    if (((removed >> bit) & 1U) != 0) did += " " + RuntimeText(bit);
+  }
+  return did;
 }
 
 // For what is not in force: fetched and verified; what it only adds is made.

@@ -160,12 +160,12 @@ TEST(Simulation, AnAbortWaitsForAMigrationToEnd) {
 TEST(Simulation, WhatContentIsPinnedToIsNotRemoved) {
   const auto trace = TraceOf("a-runtime-that-no-list-names.schedule");
   EXPECT_FALSE(FindAll(trace, "REFUSED").empty());
-  EXPECT_TRUE(FindAll(trace, "removes runtimes").empty());
+  EXPECT_TRUE(FindAll(trace, "removes Python").empty());
 }
 
 TEST(Simulation, ARuntimeGoesOnceConnectWasRestarted) {
   const auto trace = TraceOf("a-runtime-that-is-no-longer-named.schedule");
-  const auto removes = FindAll(trace, "removes runtimes");
+  const auto removes = FindAll(trace, "removes Python 3.11.9");
   const auto stops = FindAll(trace, " stops Connect");
   ASSERT_EQ(removes.size(), 2U);
   ASSERT_EQ(stops.size(), 2U);
