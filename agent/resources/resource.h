@@ -58,6 +58,8 @@ struct ResourceContext {
   const v1::ClusterSpec* beside = nullptr;
   // What was gathered last. Null: nothing is known of it.
   std::function<v1::Facts()> facts = {};
+  // As which Connect may start at the earliest; unset: nothing is said of that.
+  v1::GenerationMark not_before = {};
 };
 
 // What Apply tells while it works.

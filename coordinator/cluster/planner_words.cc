@@ -80,6 +80,10 @@ absl::StatusOr<v1::GiveWordResponse> Planner::GiveWord(v1::Word word, v1::AuditE
   std::lock_guard lock(deciding_);
   const absl::Status known = CheckGeneration(word);
   if (!known.ok()) return known;
+  if (word.kind() == v1::Word::GONE) {
+    const absl::Status gone = roster_.CheckGone(word.node(), now);
+    if (!gone.ok()) return gone;
+  }
   const auto given =
       store_.AddWord(word, WordEvent(v1::Event::WORD_GIVEN, word, entry.actor(), "", now), entry);
   if (absl::IsNotFound(given.status())) {

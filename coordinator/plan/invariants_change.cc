@@ -73,6 +73,9 @@ bool Stays(bool had, const google::protobuf::Timestamp& before, bool has,
 }
 
 void JudgeMemoryOfIt(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken) {
+  if (decision.remember().not_before() < input.memory().not_before()) {
+    broken.push_back("what all nodes have left together is forgotten");
+  }
   const v1::Rollout& before = input.memory().rollout();
   const v1::Rollout& after = decision.remember().rollout();
   const bool in_force = before.has_in_force_at() && !before.has_ended_at();

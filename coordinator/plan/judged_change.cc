@@ -37,6 +37,8 @@ bool IsToBeChanged(const v1::PlanInput& input, const v1::PlanNode& node) {
 
 bool RunsOlder(const v1::PlanInput& input, const v1::PlanNode& node) {
   const std::string& newest = input.memory().database().newest_version();
+  const uint64_t holds = node.brief().reported_generation();
+  if (node.own_lineage() && holds > 0 && holds < input.memory().not_before()) return true;
   return !newest.empty() && !node.running_version().empty() &&
          CompareVersions(node.running_version(), newest) < 0;
 }

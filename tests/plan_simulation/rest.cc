@@ -123,6 +123,8 @@ void World::CheckAtRest(size_t coordinator) {
     Break("what-has-an-end-ends",
           absl::StrCat(v1::Word::Kind_Name(word.kind()), " of ", word.node(), " is still there"));
   }
+  for (size_t i = 0; i < hosts_.size(); ++i) CheckServesAsBefore(i);
+  CheckNamedStates(coordinators_[coordinator].decision().rollout());
   CheckSomebodyServes();
   CheckLastGate(coordinator);
   const bool has_reason = HasReason();

@@ -87,6 +87,7 @@ void Converge::TakeCourse(Turning& turning) {
   turning.course = CourseOf(assignment, memory.reached(), options_.agent_config.allow());
   ServiceOrder& service = turning.context.service;
   service.order = assignment.order();
+  turning.context.not_before = NotBeforeOf(assignment);
   service.unit = turning.course.unit;
   service.may_stop = turning.course.may_stop;
   service.leaves_connect = turning.course.resources == Transition::kWithoutRestart;

@@ -99,10 +99,7 @@ class Watch {
   std::optional<int> Ended() {
     if (!decided_) return std::nullopt;
     const bool plain = !terminal_.interactive && !IsJsonAsked(arguments_);
-    if (!IsChange(now_)) {
-      if (plain) terminal_.out << (watched_ == 0 ? NoChange() : Done());
-      return kHolds;
-    }
+    if (!IsChange(now_)) return NothingMore(plain);
     if (watched_ != 0 && now_.generation() > watched_) {
       terminal_.error << "generation " << now_.generation() << " took the place of " << watched_
                       << "\nfix:   connect-ha rollout status --watch\n";
@@ -112,6 +109,18 @@ class Watch {
     if (!IsStopped(now_)) return std::nullopt;
     if (plain) PrintRolloutReason(terminal_, now_);
     return kFails;
+  }
+
+  int NothingMore(bool plain) {
+    const bool is_done = now_.phase() == RolloutStatus::DONE && now_.generation() == watched_;
+    if (watched_ != 0 && !is_done) {
+      terminal_.error << "how generation " << watched_
+                      << " ended is not known here (the store may be an older copy)\n"
+                         "fix:   connect-ha history; connect-ha spec show\n";
+      return kFails;
+    }
+    if (plain) terminal_.out << (watched_ == 0 ? NoChange() : Done());
+    return kHolds;
   }
 
   static std::string NoChange() { return "no change is under way; connect-ha history\n"; }

@@ -18,6 +18,26 @@ bool IsOnlyObserved(const Change& change, const Member& member) {
   return observed && (listed == nullptr || !listed->to_change());
 }
 
+std::string WhyNotItsVersion(const Situation& situation, const Member& member) {
+  const v1::ConnectSpec& spec = situation.input.spec().connect();
+  const std::string& runs = member.node->running_version();
+  const bool is_other = spec.has_version() && !runs.empty() &&
+                        member.memory.reached() < situation.input.generation() &&
+                        CompareVersions(runs, spec.version()) < 0;
+  std::string fix;
+  const v1::DatabaseMemory& database = situation.input.memory().database();
+  return is_other ? WhyNotVersion(situation, database, runs, fix) : "";
+}
+
+// What its agent holds, its Connect was started as, or earlier: another database, say.
+std::string WhyLeftBehind(const Situation& situation, const Member& member) {
+  const uint64_t not_before = situation.input.memory().not_before();
+  const uint64_t holds = member.node->brief().reported_generation();
+  if (!member.node->own_lineage() || holds == 0 || holds >= not_before) return "";
+  return absl::StrCat("it runs as generation ", holds, ", which the others have left together for ",
+                      not_before);
+}
+
 }  // namespace
 
 std::optional<ForChange> LeavesForChange(Situation& situation, const Change& change,
@@ -36,15 +56,8 @@ std::optional<ForChange> LeavesForChange(Situation& situation, const Change& cha
 }
 
 std::string WhyTooOld(Situation& situation, const Change& change, const Member& member) {
-  const v1::ConnectSpec& spec = situation.input.spec().connect();
-  const std::string& runs = member.node->running_version();
-  const bool is_other = spec.has_version() && !runs.empty() &&
-                        member.memory.reached() < situation.input.generation() &&
-                        CompareVersions(runs, spec.version()) < 0;
-  if (!is_other) return "";
-  std::string fix;
-  const v1::DatabaseMemory& database = situation.input.memory().database();
-  const std::string why = WhyNotVersion(situation, database, runs, fix);
+  std::string why = WhyNotItsVersion(situation, member);
+  if (why.empty()) why = WhyLeftBehind(situation, member);
   if (why.empty() || !IsOnlyObserved(change, member)) return why;
   situation.Say(member.name(), absl::StrCat(why, ": it runs here, and is only observed"),
                 absl::StrCat("connect-ha node stop ", member.name(),

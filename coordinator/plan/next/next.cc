@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/next/approval.h"
 #include "coordinator/plan/next/backup.h"
@@ -64,6 +65,10 @@ void LookAtNext(Situation& situation, Change& change) {
     Wait(change, RolloutStatus::REFUSED, RolloutStatus::HALTED, change.next.refused,
          {change.next.fix.empty() ? "correct cluster.yaml, then: connect-ha apply"
                                   : change.next.fix});
+    return;
+  }
+  if (situation.restored_at) {
+    Wait(change, RolloutStatus::STAGING, RolloutStatus::HALTED, kOlderStore, {kHowNodesMoveAgain});
     return;
   }
   const v1::Word* aborted =

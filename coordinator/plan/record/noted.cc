@@ -20,6 +20,7 @@ bool NoteDatabase(Situation& situation, const Change& change, v1::PlanMemory& re
   const std::string before = situation.input.memory().database().SerializeAsString();
   if (database.SerializeAsString() == before) return false;
   *remember.mutable_database() = database;
+  if (!change.to_note.empty()) remember.set_not_before(situation.input.generation());
   return true;
 }
 

@@ -26,6 +26,7 @@ void Carry(const v1::PlanMemory& from, v1::PlanMemory& to) {
   if (from.has_backup()) *to.mutable_backup() = from.backup();
   *to.mutable_spans() = from.spans();
   *to.mutable_restarts() = from.restarts();
+  to.set_not_before(from.not_before());
 }
 
 class Progress {
@@ -83,6 +84,7 @@ class Progress {
     *rollout.mutable_in_force_at() = Now();
     rollout.set_first(first);
     remember_.set_generation(rollout.generation());
+    remember_.set_not_before(rollout.generation());
     news_ = true;
   }
 

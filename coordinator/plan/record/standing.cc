@@ -7,6 +7,7 @@
 #include "coordinator/plan/change/halted.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/verify.h"
+#include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/record/done.h"
 #include "coordinator/plan/record/standing_stopping.h"
@@ -32,9 +33,9 @@ void StandFirst(const Situation& situation, const v1::Rollout& rollout, RolloutS
   const Member* first = FindMember(situation, rollout.first());
   const bool is_there = first != nullptr && !IsGone(*first);
   if (is_there && !first->stays.empty()) {
-    Stand(status, RolloutStatus::WAITS, absl::StrCat(rollout.first(), ": ", first->stays),
-          {absl::StrCat("where that machine is no more: connect-ha rollout resume --skip-lost ",
-                        rollout.first(), " --reason ...")});
+    std::vector<std::string> fixes;
+    if (MayBeNoMore(*first)) fixes.push_back(WhereItIsNoMore(rollout.first()));
+    Stand(status, RolloutStatus::WAITS, absl::StrCat(rollout.first(), ": ", first->stays), fixes);
   } else if (!is_there || IsHeldByPerson(*first)) {
     StandNobody(situation, "a node that may go first", WayBack(situation, rollout), status);
   } else {
@@ -94,6 +95,15 @@ void Stand(RolloutStatus& status, RolloutStatus::Standing standing, const std::s
   }
 }
 
+bool MayBeNoMore(const Member& member) {
+  return member.node->brief().lost() && !member.node->fresh();
+}
+
+std::string WhereItIsNoMore(const std::string& node) {
+  return absl::StrCat("where that machine is no more: connect-ha rollout resume --skip-lost ", node,
+                      " --reason ...");
+}
+
 void StandNobody(const Situation& situation, const std::string& waits, const std::string& back,
                  RolloutStatus& status) {
   std::vector<std::string> fixes;
@@ -109,7 +119,9 @@ void StandUnderWay(const Situation& situation, const Change& change, const v1::D
                                               WayBack(situation, rollout)};
   const Member* first = IsFirstAlone(rollout) ? FindMember(situation, rollout.first()) : nullptr;
   const bool aborted = change.is_of(rollout) && change.aborted != nullptr;
-  if (aborted && first != nullptr && MayBeMigrating(*first)) {
+  if (situation.restored_at) {
+    Stand(status, RolloutStatus::HALTED, kOlderStore, {kHowNodesMoveAgain});
+  } else if (aborted && first != nullptr && MayBeMigrating(*first)) {
     Stand(status, RolloutStatus::HALTED,
           absl::StrCat(SaidBy(*change.aborted), "; ", first->name(),
                        " may be migrating the database, and is stopped once it answers, or ended"),

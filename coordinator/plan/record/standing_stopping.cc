@@ -1,7 +1,9 @@
 #include "coordinator/plan/record/standing_stopping.h"
 
+#include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -23,6 +25,24 @@ void StandStopped(const Situation& situation, const Change& change, RolloutStatu
               "to go back: connect-ha rollout abort --reason ...", status);
 }
 
+// "node-1, node-2: not every node was heard since the coordinator started: node-3; node-4: ..."
+std::string WhoIsAway(const Situation& situation, std::set<std::string>& lost) {
+  std::map<std::string, std::set<std::string>> away;
+  for (const Member& member : situation.members) {
+    const bool is_away = !member.stays.empty() || member.may != May::kServe;
+    if (!is_away || IsGone(member)) continue;
+    const bool is_lost = MayBeNoMore(member);
+    if (is_lost) lost.insert(member.name());
+    away[is_lost                ? "it is not known to be stopped"
+         : member.stays.empty() ? member.why_no_more
+                                : member.stays]
+        .insert(member.name());
+  }
+  return absl::StrJoin(away, "; ", [](std::string* out, const auto& one) {
+    absl::StrAppend(out, absl::StrJoin(one.second, ", "), ": ", one.first);
+  });
+}
+
 }  // namespace
 
 void StandStopping(const Situation& situation, const Change& change, RolloutStatus& status) {
@@ -33,21 +53,17 @@ void StandStopping(const Situation& situation, const Change& change, RolloutStat
   }
   std::string waits;
   const bool stopped = AllStopped(situation, waits);
-  std::set<std::string> away;
-  for (const Member& member : situation.members) {
-    const bool is_away = !member.stays.empty() || member.may != May::kServe;
-    if (is_away && !IsGone(member)) away.insert(member.name());
-  }
+  std::set<std::string> lost;
+  const std::string away = WhoIsAway(situation, lost);
   if (stopped) {
     StandStopped(situation, change, status);
   } else if (away.empty()) {
     Stand(status, RolloutStatus::GOES_ON, waits, {});
   } else {
-    const std::string names = absl::StrJoin(away, ", ");
-    Stand(status, RolloutStatus::WAITS, absl::StrCat(names, ": it is not known to be stopped"),
-          {absl::StrCat("where that machine is no more: connect-ha rollout resume --skip-lost ",
-                        *away.begin(), " --reason ..."),
-           "to go back: connect-ha rollout abort --reason ..."});
+    std::vector<std::string> fixes;
+    if (!lost.empty()) fixes.push_back(WhereItIsNoMore(*lost.begin()));
+    fixes.emplace_back("to go back: connect-ha rollout abort --reason ...");
+    Stand(status, RolloutStatus::WAITS, away, fixes);
   }
 }
 

@@ -22,6 +22,16 @@ class WatchTest : public RolloutTest {
     plans.push_back(plans.back());
     change(plans.back());
   }
+  void ThenItIsDone(uint64_t generation = 8) {
+    Then([generation](v1::GetPlanResponse& plan) {
+      RolloutStatus& rollout = *plan.mutable_decision()->mutable_rollout();
+      rollout.set_generation(generation);
+      rollout.set_phase(RolloutStatus::DONE);
+      rollout.clear_standing();
+      rollout.clear_reason();
+      rollout.clear_fixes();
+    });
+  }
   int Watch(const std::vector<std::string>& more = {}) {
     world_.waits = 20;
     std::vector<std::string> words = {"rollout", "status", "--watch"};
@@ -43,7 +53,7 @@ TEST_F(WatchTest, WritesWhatChangedUntilItIsDone) {
     rollout.mutable_nodes(0)->set_step(v1::RolloutStep::CHANGED);
     rollout.mutable_nodes(0)->clear_waits_for();
   });
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  ThenItIsDone();
   EXPECT_EQ(Watch(), kHolds);
   EXPECT_EQ(world_.out,
             "[0s] generation 8: together: first\n"
@@ -75,6 +85,17 @@ TEST_F(WatchTest, EndsWhereANewerOneTookItsPlace) {
   EXPECT_THAT(world_.error, HasSubstr("generation 9 took the place of 8\nfix:   "));
 }
 
+// A store that is an older copy knows no 8, or the end of another one.
+TEST_F(WatchTest, SaysNotThatItIsDoneWhereNobodyKnows) {
+  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  EXPECT_EQ(Watch(), kFails);
+  EXPECT_THAT(world_.error, HasSubstr("how generation 8 ended is not known here"));
+  EXPECT_THAT(world_.error, HasSubstr("\nfix:   connect-ha history"));
+  world_.coordinator.plans.clear();
+  ThenItIsDone(7);
+  EXPECT_EQ(Watch(), kFails);
+}
+
 TEST_F(WatchTest, GoesOnWhileItIsPausedOrWaits) {
   Rollout().set_standing(RolloutStatus::PAUSED);
   EXPECT_EQ(Watch(), kHolds);
@@ -88,7 +109,7 @@ TEST_F(WatchTest, ACoordinatorThatGoesAwayAndComesBackIsAwaited) {
     plan.mutable_decision()->clear_rollout();
   });
   Then([this](v1::GetPlanResponse& plan) { plan = world_.coordinator.plan; });
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  ThenItIsDone();
   world_.on_wait = [this, waited = 0]() mutable {
     ++waited;
     world_.coordinator.error =
@@ -101,18 +122,18 @@ TEST_F(WatchTest, ACoordinatorThatGoesAwayAndComesBackIsAwaited) {
 
 TEST_F(WatchTest, IsRedrawnOnATerminal) {
   world_.interactive = true;
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  ThenItIsDone();
   EXPECT_EQ(Watch(), kHolds);
   EXPECT_THAT(world_.out, StartsWith("\x1b[H\x1b[2Jcluster analytics   generation 8"));
   EXPECT_THAT(world_.out, HasSubstr("serving (closed)"));
-  EXPECT_THAT(world_.out, HasSubstr("\x1b[H\x1b[2Jno change is under way"));
+  EXPECT_THAT(world_.out, HasSubstr("together: done"));
 }
 
 TEST_F(WatchTest, AsJsonIsAnObjectALine) {
   Then([](v1::GetPlanResponse& plan) {  // only time passed
     plan.mutable_decision()->mutable_rollout()->set_left_us(1);
   });
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  ThenItIsDone();
   EXPECT_EQ(Watch({"--json"}), kHolds);
   EXPECT_EQ(std::count(world_.out.begin(), world_.out.end(), '\n'), 2);
   EXPECT_THAT(world_.out, StartsWith("{\"generation\":\"8\",\"kind\":\"TOGETHER\""));

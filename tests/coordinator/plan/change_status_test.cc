@@ -102,6 +102,58 @@ TEST(ChangeStatus, EstimatesByEarlierOnes) {
   EXPECT_GT(decision.rollout().left_us(), 0);
 }
 
+// Another coordinator has taken the store up, and node i has not called it yet.
+v1::Decision NotHeardSince(PlanCluster& cluster, int i) {
+  cluster.Restart();
+  cluster.node(i).set_heard(false);
+  cluster.node(i).set_fresh(false);
+  return cluster.Step();
+}
+
+TEST(ChangeStatus, HasNobodyDeclaredGoneWhoseCallIsAwaited) {
+  for (const Status::Phase phase : {Status::STOPPING, Status::FIRST}) {
+    for (const int unheard : {0, 2}) {
+      PlanCluster cluster = ToBeUpgraded(3);
+      for (int i = 0; i < 3; ++i) cluster.node(i).set_jobs(2);
+      ApproveIt(cluster);
+      GoTo(cluster, phase);
+      v1::Decision decision = NotHeardSince(cluster, unheard);
+      EXPECT_EQ(decision.rollout().phase(), phase);
+      EXPECT_EQ(decision.rollout().standing(), Status::WAITS);
+      EXPECT_TRUE(StrContains(decision.rollout().reason(), "since the coordinator started"))
+          << decision.rollout().reason();
+      EXPECT_FALSE(StrContains(FixesOf(decision), "--skip-lost")) << FixesOf(decision);
+      cluster.Lose(unheard);
+      decision = cluster.Step();
+      const bool is_said = StrContains(FixesOf(decision), "--skip-lost");
+      EXPECT_EQ(is_said, phase == Status::STOPPING || unheard == 0) << FixesOf(decision);
+    }
+  }
+}
+
+// The store was put back to what it was some orders ago.
+TEST(ChangeStatus, OfAnOlderStoreItSaysWhatHasNodesMovedAgain) {
+  for (const Status::Phase phase : {Status::STOPPING, Status::FIRST, Status::REST}) {
+    PlanCluster cluster = ToBeUpgraded(3);
+    for (int i = 0; i < 3; ++i) cluster.node(i).set_jobs(2);
+    ApproveIt(cluster);
+    GoTo(cluster, phase);
+    cluster.node(0).mutable_obeys()->set_epoch(kEpoch + 1);
+    cluster.node(0).mutable_obeys()->set_serial(1000);
+    const v1::Decision decision = cluster.Step();
+    EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+    EXPECT_TRUE(StrContains(decision.rollout().reason(), "the store is an older copy"));
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha apply")) << FixesOf(decision);
+    EXPECT_FALSE(StrContains(FixesOf(decision), "--skip-lost")) << FixesOf(decision);
+  }
+  PlanCluster staged = ToBeUpgraded(2);
+  staged.node(0).mutable_obeys()->set_epoch(kEpoch + 1);
+  const v1::Decision decision = staged.Step();
+  EXPECT_EQ(decision.rollout().phase(), Status::STAGING);
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha apply"));
+}
+
 TEST(ChangeStatus, SaysWhyNobodyGoesFirst) {
   PlanCluster cluster = ToBeUpgraded(2);
   ApproveIt(cluster);

@@ -112,6 +112,24 @@ TEST(ChangeTogether, RemembersTheVersionBeforeItIsStarted) {
   EXPECT_EQ(StatesOf(cluster.Step()), "closed, stopped");
 }
 
+// So that a node that is away sees on the file system what it has not heard of; not before that
+// generation is in force, since until then all may go back.
+TEST(ChangeTogether, LeavesEarlierGenerationsBehindOnceItIsInForce) {
+  PlanCluster cluster = Approved(2);
+  v1::Decision decision = GoTo(cluster, Status::STOPPING);
+  EXPECT_EQ(decision.remember().not_before(), 0u);
+  decision = GoUntil(cluster, 0, v1::PREPARING);
+  EXPECT_EQ(decision.remember().not_before(), kNext);
+  for (const v1::NodeAssignment& one : decision.assignments()) {
+    EXPECT_EQ(one.not_before(), kNext);
+  }
+  GoTo(cluster, Status::DONE);
+  ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+  decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(cluster.input.generation(), kNext + 1);
+  EXPECT_EQ(decision.remember().not_before(), kNext) << "from node to node nobody is left behind";
+}
+
 TEST(ChangeTogether, GivesUsersTheirTime) {
   PlanCluster cluster = Approved(2);
   cluster.node(1).set_jobs(2);
@@ -426,6 +444,36 @@ TEST(ChangeTogether, KeepsWhatWasGoneFromStartingTheOldOneWhenItIsBack) {
   EXPECT_EQ(decision.assignments(2).state(), v1::STOPPED);  // no drain: two versions must not run
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving, serving");
   EXPECT_EQ(cluster.node(2).running_version(), kNewVersion);
+}
+
+void ComeBack(PlanCluster& cluster, int i) {
+  cluster.Wait(seconds(1));
+  cluster.node(i).set_fresh(true);
+  cluster.node(i).mutable_brief()->set_lost(false);
+  *cluster.node(i).mutable_brief()->mutable_last_seen() = cluster.input.now();
+}
+
+// Of the same version, but with the database, the key or the data directory of before.
+TEST(ChangeTogether, StopsAtOnceWhatWasGoneAndServesAsAllOthersHaveLeft) {
+  for (const Status::Phase phase : {Status::REST, Status::DONE}) {
+    for (const bool paused : {false, true}) {
+      PlanCluster cluster(3);
+      cluster.makes_changes = true;
+      for (int i = 0; i < 3; ++i) cluster.node(i).set_jobs(2);
+      ProposeNext(cluster, kNext, kConfigFile, v1::Change::TOGETHER);
+      ApproveIt(cluster);
+      cluster.Lose(2);
+      GoOn(cluster, minutes(1));
+      cluster.Say(v1::Word::GONE, "node-3");
+      GoTo(cluster, phase);
+      if (paused) cluster.Say(v1::Word::PAUSE, "");
+      ComeBack(cluster, 2);
+      const v1::Decision decision = cluster.Step();
+      EXPECT_EQ(decision.assignments(2).state(), v1::STOPPED) << TextsOf(decision);
+      EXPECT_TRUE(StrContains(decision.assignments(2).reason(), "have left together for 8"))
+          << decision.assignments(2).reason();
+    }
+  }
 }
 
 TEST(ChangeTogether, AnotherGoesFirstWhereTheFirstIsGoneOrHeld) {

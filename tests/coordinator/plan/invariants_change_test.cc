@@ -102,6 +102,8 @@ TEST(InvariantsChangeTest, WhatIsIrreversibleIsApprovedAndRemembered) {
   ExpectBroken(cluster.input, decision, "has known is forgotten");
   decision.mutable_remember()->clear_database();
   ExpectBroken(cluster.input, decision, "has known is forgotten");
+  decision.mutable_remember()->set_not_before(cluster.input.memory().not_before() - 1);
+  ExpectBroken(cluster.input, decision, "what all nodes have left together is forgotten");
 }
 
 TEST(InvariantsChangeTest, NothingOlderIsStartedThanWhatMayHaveMigrated) {

@@ -197,6 +197,27 @@ TEST(DescribeWordTest, SaysOfWhichGenerationAndVersion) {
   EXPECT_EQ(DescribeWord(word), "restored Connect 2024.08.0: kernel update");
 }
 
+TEST_F(WordsTest, WhatWasHeardLatelyIsNotGone) {
+  EXPECT_TRUE(Give(AWord(v1::Word::GONE)).ok()) << "it was never heard";
+  ASSERT_TRUE(TakeBack({v1::Word::GONE}).ok());
+  Call("a", kNoon);
+  const auto given = Give(AWord(v1::Word::GONE));
+  EXPECT_EQ(given.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "a was heard 1s ago: it is not gone"))
+      << given.status();
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "\nfix: ")) << given.status();
+  const auto gone = [this](int after_s) {
+    return planner_->GiveWord(AWord(v1::Word::GONE), By("admin/alice"), kNoon + seconds(after_s));
+  };
+  EXPECT_TRUE(gone(60).ok());
+  ASSERT_TRUE(TakeBack({v1::Word::GONE}).ok());
+  // The next coordinator awaits its call as long.
+  Restart(kNoon + seconds(100));
+  EXPECT_TRUE(absl::StrContains(gone(104).status().message(), "the coordinator started 4s ago"))
+      << gone(104).status();
+  EXPECT_TRUE(gone(140).ok());
+}
+
 TEST(DescribeWordTest, SaysUntilWhenAndHowHoweverLongItsReasonIs) {
   v1::Word word = AWaiver("storage-is-encrypted-in-transit");
   EXPECT_EQ(DescribeWord(word),
