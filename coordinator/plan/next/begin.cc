@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/remembered.h"
@@ -61,20 +60,6 @@ std::string WhyMayNotBeStopped(const Situation& situation, const Member& member)
   return member.may == May::kServe ? "" : member.why_no_more;
 }
 
-// One whose Connect rests may not know the database yet.
-std::string WhyNoDatabase(const Situation& situation, const Member& member) {
-  for (const char* rule : kDatabaseRules) {
-    if (ActionOf(situation, member, rule) <= v1::TELL) continue;
-    const v1::NodeRule* line = LineOf(*member.node, rule);
-    const bool fails = line != nullptr && Fails(*line);
-    const bool holds = line != nullptr && Holds(*line);
-    if (holds || (!fails && !MayRunConnect(situation, member))) continue;
-    const bool says = line != nullptr && !line->text().empty();
-    return absl::StrCat(rule, ": ", says ? line->text() : "it is not known");
-  }
-  return "";
-}
-
 std::string WhyItIsWrong(const Situation& situation, const Member& member) {
   for (const v1::Hazard& hazard : member.hazards) {
     if (!KeepsFromEntering(situation, member, hazard)) continue;
@@ -95,6 +80,20 @@ std::string WhyNotAllMayStop(const Situation& situation) {
 }
 
 }  // namespace
+
+// One whose Connect rests may not know the database yet. What the specification or a waiver has the
+// rules do is about users; here they are asked for what they see.
+std::string WhyNoDatabase(const Situation& situation, const Member& member) {
+  for (const char* rule : kDatabaseRules) {
+    const v1::NodeRule* line = LineOf(*member.node, rule);
+    const bool fails = line != nullptr && Fails(*line);
+    const bool holds = line != nullptr && Holds(*line);
+    if (holds || (!fails && !MayRunConnect(situation, member))) continue;
+    const bool says = line != nullptr && !line->text().empty();
+    return absl::StrCat(rule, ": ", says ? line->text() : "it is not known");
+  }
+  return "";
+}
 
 bool BeginsAtOnce(const Situation& situation, const NextKind& next) {
   const v1::PlanInput& input = situation.input;

@@ -20,4 +20,8 @@ std::string WhyNotStaged(const Situation& situation);
 // that holds fails; the database answers and is writable.
 std::string WhyNotReady(const Situation& situation, const NextKind& next);
 
+// Its database does not answer there, or is none to write to, whatever is done where that fails;
+// where its Connect may run, also that it is not known. "": neither.
+std::string WhyNoDatabase(const Situation& situation, const Member& member);
+
 }  // namespace connect_ha

@@ -186,6 +186,18 @@ TEST_F(Together, WaitsForTheDatabase) {
   EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: database-reachable"));
 }
 
+// These are about users; a read-only database is none to migrate.
+TEST_F(Together, WaitsForTheDatabaseWhateverThatRuleDoes) {
+  cluster.Fail(1, "database-is-writable");
+  (*cluster.input.mutable_spec()->mutable_rules())["database-is-writable"].set_action(v1::TELL);
+  EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: database-is-writable: it is wrong"))
+      << NotReady(cluster);
+  cluster.input.mutable_spec()->clear_rules();
+  cluster.Say(v1::Word::WAIVE, "").set_rule("database-is-writable");
+  EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: database-is-writable: it is wrong"))
+      << NotReady(cluster);
+}
+
 TEST_F(Together, WaitsWhileARuleActs) {
   cluster.Fail(0, "clocks-are-synchronised");
   EXPECT_TRUE(StrContains(NotReady(cluster), "node-1: clocks-are-synchronised: it is wrong"));
