@@ -9,6 +9,7 @@
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/next/added.h"
 
 namespace connect_ha {
 namespace {
@@ -110,12 +111,15 @@ bool BeginsAtOnce(const Situation& situation, const NextKind& next) {
 std::string WhyNotStaged(const Situation& situation) {
   if (situation.restored_at) return kOlderStore;
   std::vector<std::string> waits;
+  const bool adds_runtimes = AddsRuntimes(situation.input);
   for (const Member& member : situation.members) {
     std::string why;
     if (IsAwaited(member)) {
       why = "it was not heard since the coordinator started";
     } else if (IsThere(member)) {
       why = WhyNotReadyOn(situation, *member.node);
+    } else if (adds_runtimes) {
+      why = WhyItMayLackThem(member);
     }
     if (!why.empty()) waits.push_back(absl::StrCat(member.name(), ": ", why));
   }

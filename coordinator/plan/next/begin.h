@@ -13,7 +13,8 @@ namespace connect_ha {
 // refused, nor while the store is known to be an older copy.
 bool BeginsAtOnce(const Situation& situation, const NextKind& next);
 
-// Every live member is ready (Ahead.ready); who is lost, stale or left alone is not waited for.
+// Every live member is ready (Ahead.ready); who is lost, stale or left alone is not waited for, but
+// where a runtime is added and it may serve users.
 std::string WhyNotStaged(const Situation& situation);
 // The same; of one that is lost, only what stops all waits.
 // TOGETHER also: every member may be stopped by us, is heard and fresh or declared gone; no rule
