@@ -80,6 +80,16 @@ void Turn(v1::Outcome outcome, Time now, Shown* shown) {
   shown->since = known ? shown->known_since : now;
 }
 
+// What a change for which all nodes stop asks of the database besides. No fault here has it fail.
+void FillWritable(const Line& reachable, v1::NodeRule* line) {
+  const bool fails = reachable.outcome == v1::FAIL;
+  line->set_rule("database-is-writable");
+  line->set_outcome(fails ? v1::FOLLOWS : reachable.outcome);
+  line->set_basis(v1::SELF);
+  line->set_rule_class(v1::DATA);
+  line->set_text(reachable.outcome == v1::PASS ? "" : "not as it should be");
+}
+
 }  // namespace
 
 void Coordinator::View(const Store& store, Time now) {
@@ -143,7 +153,8 @@ void Coordinator::FillStanding(const Store& store, size_t slot, v1::PlanNode* no
 }
 
 void Coordinator::FillRules(const Record& record, size_t slot, v1::PlanNode* node) const {
-  while (node->rules_size() < static_cast<int>(kRules)) node->add_rules();
+  while (node->rules_size() <= static_cast<int>(kRules)) node->add_rules();
+  FillWritable(lines_[slot][kReachable], node->mutable_rules(static_cast<int>(kRules)));
   for (size_t rule = 0; rule < kRules; ++rule) {
     v1::NodeRule* line = node->mutable_rules(static_cast<int>(rule));
     const Line& judged = lines_[slot][rule];

@@ -174,6 +174,9 @@ void World::Publish(int coordinator) {
       const Given* last = given_[slot].empty() ? nullptr : &given_[slot].back();
       const bool goes_on = last != nullptr && !last->forgotten &&
                            last->state == assignment.state() && last->closed == assignment.closed();
+      // Nothing is decided where it is told again what it goes by.
+      const bool is_again = earlier != nullptr && earlier->state == assignment.state() &&
+                            earlier->release == assignment.release();
       const Given given = {order.epoch(),
                            order.serial(),
                            assignment.state(),
@@ -181,7 +184,9 @@ void World::Publish(int coordinator) {
                            assignment.release(),
                            assignment.closed(),
                            pending_[index],
-                           goes_on ? last->decided : pending_[index],
+                           is_again  ? earlier->decided
+                           : goes_on ? last->decided
+                                     : pending_[index],
                            false};
       CheckPublished(slot, assignment, knowledge_[pending_[index]]);
       given_[slot].push_back(given);

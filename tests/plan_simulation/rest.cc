@@ -46,6 +46,8 @@ bool World::HasReason(size_t slot) const {
   const Version wanted = VersionIn(*InForce(store_).spec);
   // What was applied last brings all of them to one version.
   if (setup_.stays_broken == 0 && wanted != 0) return false;
+  // A person had a newer one migrate it: what the specification says is older, and starts no more.
+  if (database_->by_hand && host.installed < database_->schema) return true;
   const bool other_version = wanted != 0 && host.installed != wanted;
   const bool other_process = host.running && host.process != host.installed;
   if (other_version || other_process) return true;

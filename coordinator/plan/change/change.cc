@@ -1,6 +1,7 @@
 #include "coordinator/plan/change/change.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -58,7 +59,8 @@ Change LookAtChange(Situation& situation) {
   change.first_alone = IsFirstAlone(change.rollout);
   change.paused = ClusterWord(situation.words, v1::Word::PAUSE);
   if (input.generation() != 0) {
-    change.aborted = ClusterWord(situation.words, v1::Word::ABORT, input.generation());
+    const uint64_t gone_to = change.stopping ? change.rollout.generation() : input.generation();
+    change.aborted = ClusterWord(situation.words, v1::Word::ABORT, gone_to);
     change.approved = ClusterWord(situation.words, v1::Word::APPROVE, input.generation());
   }
   change.turns = WhoseTurn(situation, change);

@@ -47,8 +47,8 @@ struct Change {
 
   // People's words on the whole cluster; null: none.
   const v1::Word* paused = nullptr;
-  const v1::Word* aborted = nullptr;   // of the generation in force
-  const v1::Word* approved = nullptr;  // of the same
+  const v1::Word* aborted = nullptr;   // of what all nodes stop for, else of what is in force
+  const v1::Word* approved = nullptr;  // of the generation in force
   // A version that a node is about to be told to start, and that is not remembered yet; "": none.
   // Filled in once it is known where each node goes.
   std::string to_note;
@@ -64,6 +64,8 @@ struct Change {
   bool is_closed() const {
     return rollout.kind() == v1::Rollout::TOGETHER && !stopping && !rollout.has_opened_at();
   }
+  // It is what all this is of; not one that is begun with this decision in its place.
+  bool is_of(const v1::Rollout& other) const { return other.generation() == rollout.generation(); }
   // A person said that fewer than minimum_serving may be left.
   bool may_be_downtime() const { return approved != nullptr && AllowsDowntime(*approved); }
 };

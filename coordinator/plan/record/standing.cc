@@ -115,9 +115,9 @@ void StandUnderWay(const Situation& situation, const Change& change, const v1::D
                                               WaysBack(rollout)};
   if (situation.restored_at) {
     Stand(status, RolloutStatus::HALTED, kOlderStore, {kHowNodesMoveAgain});
-  } else if (change.aborted != nullptr) {
+  } else if (change.is_of(rollout) && change.aborted != nullptr) {
     Stand(status, RolloutStatus::HALTED, SaidBy(*change.aborted), to_resume);
-  } else if (!change.halted.empty()) {
+  } else if (change.is_of(rollout) && !change.halted.empty()) {
     Stand(status, RolloutStatus::HALTED, change.halted, change.fixes);
   } else if (change.paused != nullptr) {
     Stand(status, RolloutStatus::PAUSED, SaidBy(*change.paused), to_resume);

@@ -41,7 +41,7 @@ RolloutStatus OfRollout(Situation& situation, const Change& change, const v1::De
   const bool ended = rollout.has_ended_at();
   status.set_generation(rollout.generation());
   status.set_kind(rollout.kind());
-  status.set_phase(PhaseOf(rollout, !ended && change.aborted != nullptr));
+  status.set_phase(PhaseOf(rollout, !ended && change.is_of(rollout) && change.aborted != nullptr));
   *status.mutable_since() = ended ? rollout.ended_at() : rollout.began_at();
   AddSteps(situation, decision, rollout, status);
   if (ended) return status;
