@@ -131,9 +131,16 @@ int AgreeAndApply(const Environment& environment, const Arguments& arguments, Te
   return kHolds;
 }
 
+bool IsFilledInAnew(const v1::NodeSnapshot& node) {
+  const auto& changes = node.convergence().changes();
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const v1::Change& change) { return change.filled_in_anew(); });
+}
+
 // It is in force or on its way, no node keeps another that the coordinator does not know, and the
 // plan waits for no newer one: where a store is an older copy, or a change was given up, that
-// something is applied has the nodes moved again.
+// something is applied has the nodes moved again. So it does where a secret was changed that all
+// nodes have in common.
 absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest,
                                   const v1::SpecBundle& proposed) {
   if (!IsSame(newest, proposed)) return false;
@@ -142,8 +149,9 @@ absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest
   const auto plan = admin.GetPlan({});  // fails where the coordinator is older than it
   if (plan.ok() && plan->decision().remember().has_restored_at()) return false;
   if (plan.ok() && plan->decision().rollout().phase() == v1::RolloutStatus::ABORTED) return false;
-  return std::none_of(snapshot->nodes().begin(), snapshot->nodes().end(),
-                      [](const v1::NodeSnapshot& node) { return node.ahead(); });
+  return std::none_of(
+      snapshot->nodes().begin(), snapshot->nodes().end(),
+      [](const v1::NodeSnapshot& node) { return node.ahead() || IsFilledInAnew(node); });
 }
 
 }  // namespace

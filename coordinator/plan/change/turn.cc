@@ -19,6 +19,13 @@ bool IsLastOfMany(const Situation& situation, const Member& member) {
   });
 }
 
+// Restarted alone, it would use another key or database than the others.
+bool IsFilledInAnew(const Member& member) {
+  const auto& changes = member.node->convergence().changes();
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const v1::Change& change) { return change.filled_in_anew(); });
+}
+
 }  // namespace
 
 std::string TurnOf(Situation& situation, const Change& change, const Member& member,
@@ -40,6 +47,10 @@ std::string TurnOf(Situation& situation, const Change& change, const Member& mem
   } else if (together && !drift && !IsLastOfMany(situation, member)) {
     waits =
         "all nodes have to stop for it together, and this generation is in force: "
+        "connect-ha apply, then connect-ha approve";
+  } else if (drift && IsFilledInAnew(member)) {
+    waits =
+        "all nodes to stop for it together, since a secret was changed that they have in common: "
         "connect-ha apply, then connect-ha approve";
   } else if (!change.turns.small.empty()) {
     waits = absl::StrCat("what is added without a restart, on ", change.turns.small);

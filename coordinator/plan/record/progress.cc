@@ -6,6 +6,7 @@
 #include "coordinator/plan/change/halted.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/verify.h"
+#include "coordinator/plan/next/begin.h"
 #include "coordinator/plan/record/accounts.h"
 #include "coordinator/plan/record/begun.h"
 #include "coordinator/plan/record/done.h"
@@ -78,11 +79,12 @@ class Progress {
     }
     std::string waits;
     if (!AllStopped(situation_, waits)) return;
-    const std::string first = FirstOf(situation_, change_);
-    if (first.empty()) return;
+    const Member* first = FindMember(situation_, FirstOf(situation_, change_));
+    // Until here all may go back: a database that failed over meanwhile is waited for.
+    if (first == nullptr || !WhyNoDatabase(situation_, *first).empty()) return;
     v1::Rollout& rollout = *remember_.mutable_rollout();
     *rollout.mutable_in_force_at() = Now();
-    rollout.set_first(first);
+    rollout.set_first(first->name());
     remember_.set_generation(rollout.generation());
     remember_.set_not_before(rollout.generation());
     news_ = true;

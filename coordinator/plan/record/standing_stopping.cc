@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/next/begin.h"
 #include "coordinator/plan/record/standing.h"
 
 namespace connect_ha {
@@ -16,13 +17,22 @@ namespace {
 
 using v1::RolloutStatus;
 
+constexpr char kBack[] = "to go back: connect-ha rollout abort --reason ...";
+
 void StandStopped(const Situation& situation, const Change& change, RolloutStatus& status) {
-  if (!FirstOf(situation, change).empty()) {
+  const Member* first = FindMember(situation, FirstOf(situation, change));
+  const std::string why = first == nullptr ? "" : WhyNoDatabase(situation, *first);
+  if (!why.empty()) {
+    Stand(status, RolloutStatus::WAITS,
+          absl::StrCat("all nodes are stopped; ", first->name(), ": ", why),
+          {"connect-ha checklist; once that is right it goes on by itself", kBack});
+    return;
+  }
+  if (first != nullptr) {
     Stand(status, RolloutStatus::GOES_ON, "all nodes are stopped", {});
     return;
   }
-  StandNobody(situation, "all nodes are stopped, and none may go first",
-              "to go back: connect-ha rollout abort --reason ...", status);
+  StandNobody(situation, "all nodes are stopped, and none may go first", kBack, status);
 }
 
 // "node-1, node-2: not every node was heard since the coordinator started: node-3; node-4: ..."
@@ -62,7 +72,7 @@ void StandStopping(const Situation& situation, const Change& change, RolloutStat
   } else {
     std::vector<std::string> fixes;
     if (!lost.empty()) fixes.push_back(WhereItIsNoMore(*lost.begin()));
-    fixes.emplace_back("to go back: connect-ha rollout abort --reason ...");
+    fixes.emplace_back(kBack);
     Stand(status, RolloutStatus::WAITS, away, fixes);
   }
 }

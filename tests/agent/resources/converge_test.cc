@@ -481,6 +481,32 @@ TEST_F(ConvergeTest, WhatIsForAllNodesTogetherIsNotDoneToOneThatIsToServeNorIsIt
   EXPECT_FALSE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "other"));
 }
 
+// Its next start, alone, would be with another key or database than the others'.
+TEST_F(ConvergeTest, ASecretThatAllNodesHaveInCommonIsNotPutUnderAConnectThatRuns) {
+  const auto set = [this](const std::string& path, const std::string& content) {
+    FakeFile file;
+    file.content = content;
+    file.mode = 0600;
+    node_.host.SetFile(path, file);
+  };
+  const std::string secret = "/etc/connect-ha/secrets/db";
+  WantConfig("URL = ${secret.db_password}\n");
+  Serve();
+  ASSERT_EQ(said(), "CONVERGED");
+  set(secret, "correct-horse\n");
+  Turn();
+  EXPECT_EQ(watch_.last().needs(), v1::Change::TOGETHER) << said();
+  ASSERT_GT(watch_.last().changes_size(), 0);
+  EXPECT_TRUE(watch_.last().changes(0).filled_in_anew());
+  EXPECT_TRUE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "hunter2"));
+  // What somebody changed in the file, here alone, is put back as ever.
+  set(secret, "hunter2\n");
+  set(kConfigFile, "[Postgres]\nURL = elsewhere\n");
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_FALSE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "elsewhere"));
+}
+
 TEST_F(ConvergeTest, ADrainingNodeIsNeitherStartedNorStopped) {
   Serve();
   assignment_.set_state(v1::DRAINING);

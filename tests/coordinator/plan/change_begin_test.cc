@@ -120,6 +120,30 @@ TEST(BeginReady, DoesNotWaitForNodesThatAreLostOrStaleOrLeftAlone) {
   EXPECT_EQ(NotReady(cluster), "");
 }
 
+// Content that needs it may land there.
+TEST(BeginReady, WaitsForLostAndStaleNodesThatMayServeWhereARuntimeIsAdded) {
+  PlanCluster cluster(4);
+  cluster.input.mutable_spec()->mutable_runtimes()->add_python()->set_version("3.11.9");
+  v1::RuntimesSpec& next = *Propose(cluster).mutable_spec()->mutable_runtimes();
+  next = cluster.input.spec().runtimes();
+  for (int i = 1; i < 4; ++i) cluster.node(i).clear_staged();
+  cluster.Lose(1);
+  cluster.Stale(2);
+  cluster.Become(3, v1::STOPPED);
+  cluster.Lose(3);
+  EXPECT_EQ(NotReady(cluster), "");
+  next.add_python()->set_version("3.12.4");
+  EXPECT_TRUE(StrContains(NotReady(cluster), "rollout resume --skip-lost node-2 --reason"))
+      << NotReady(cluster);
+  EXPECT_TRUE(StrContains(NotReady(cluster), "node-3: its facts are late: it was not heard"))
+      << NotReady(cluster);
+  EXPECT_FALSE(StrContains(NotReady(cluster), "node-4")) << NotReady(cluster);
+  cluster.Say(v1::Word::GONE, "node-2");
+  cluster.Lose(2);
+  cluster.Say(v1::Word::GONE, "node-3");
+  EXPECT_EQ(NotReady(cluster), "");
+}
+
 TEST(BeginReady, WaitsForNodesThatWereNotHeardSinceTheStart) {
   PlanCluster cluster(2);
   Propose(cluster);
@@ -189,6 +213,18 @@ TEST_F(Together, WaitsForTheDatabase) {
   EXPECT_EQ(NotReady(cluster), "");
   cluster.Rule(1, "database-reachable").set_outcome(v1::FAIL);
   EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: database-reachable"));
+}
+
+// These are about users; a read-only database is none to migrate.
+TEST_F(Together, WaitsForTheDatabaseWhateverThatRuleDoes) {
+  cluster.Fail(1, "database-is-writable");
+  (*cluster.input.mutable_spec()->mutable_rules())["database-is-writable"].set_action(v1::TELL);
+  EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: database-is-writable: it is wrong"))
+      << NotReady(cluster);
+  cluster.input.mutable_spec()->clear_rules();
+  cluster.Say(v1::Word::WAIVE, "").set_rule("database-is-writable");
+  EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: database-is-writable: it is wrong"))
+      << NotReady(cluster);
 }
 
 TEST_F(Together, WaitsWhileARuleActs) {

@@ -112,6 +112,25 @@ TEST(ChangeTogether, RemembersTheVersionBeforeItIsStarted) {
   EXPECT_EQ(StatesOf(cluster.Step()), "closed, stopped");
 }
 
+// It failed over while users had their time: from here all may still go back.
+TEST(ChangeTogether, AsksForTheDatabaseOnceMoreWhenAllHaveStopped) {
+  PlanCluster cluster = Approved(2);
+  cluster.node(0).set_jobs(2);
+  GoTo(cluster, Status::STOPPING);
+  GoOn(cluster, minutes(2));
+  cluster.Fail(0, "database-is-writable");
+  v1::Decision decision = GoOn(cluster, minutes(10));
+  EXPECT_EQ(StatesOf(decision), "stopped, stopped");
+  EXPECT_EQ(decision.rollout().phase(), Status::STOPPING);
+  EXPECT_EQ(decision.rollout().standing(), Status::WAITS);
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-1: database-is-writable"))
+      << decision.rollout().reason();
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout abort"));
+  EXPECT_FALSE(decision.remember().rollout().has_in_force_at());
+  cluster.Rule(0, "database-is-writable").set_outcome(v1::PASS);
+  GoTo(cluster, Status::FIRST);
+}
+
 // So that a node that is away sees on the file system what it has not heard of; not before that
 // generation is in force, since until then all may go back.
 TEST(ChangeTogether, LeavesEarlierGenerationsBehindOnceItIsInForce) {
