@@ -111,6 +111,15 @@ never_two() {
   ! grep ' met ' "$RUN/log/starts.txt" >&2
 }
 
+# hold_drains: from now on some use content for a minute each, on every node; where nothing runs for users, a drain is over at
+# once. let_drains_end: no longer.
+hold_drains() {
+  start_sessions held 8 60 0.5
+  sleep 30
+  still_watched held
+}
+let_drains_end() { stop_process held; }
+
 # never_broken EVENT: no decision since then was refused for what it would break.
 never_broken() { no_event "$1" '^PLAN_REFUSED'; }
 

@@ -175,16 +175,13 @@ leave_BACKING_UP() {
   apply_spec
   wait_change "$TO_STAGE" AWAITING WAITS approv
 }
-# Where nothing runs for users a drain is over at once: some use content for a while.
 enter_STOPPING() {
-  start_sessions held 8 60 0.5
-  sleep 30
-  still_watched held
+  hold_drains
   admin approve "$GENERATION" --reason "the lab goes on"
   entered "$TO_STAGE" 'STOPPING|FIRST|REST|DONE'
   expect "that it is seen before it is over" phase_is STOPPING
 }
-leave_STOPPING() { stop_process held; }
+leave_STOPPING() { let_drains_end; }
 enter_FIRST() {
   entered "$TO_CHANGE" 'FIRST|REST|DONE'
   expect "that it is seen before it is over" phase_is FIRST
