@@ -71,4 +71,26 @@ std::string WhyItIsStopped(const Situation& situation, const Change& change, con
   return may_be ? absl::StrCat("a change: ", ResourceToChange(member)) : "";
 }
 
+std::string WhyNotTakenIn(Situation& situation, const Change& change, const Member& member) {
+  const v1::Rollout& rollout = change.rollout;
+  const bool joined_since = rollout.kind() == v1::Rollout::ROLLING &&
+                            rollout.generation() == situation.input.generation() &&
+                            FindNode(rollout, member.name()) == nullptr;
+  if (change.goes_on() || !joined_since) return "";
+  const std::string what = absl::StrCat("generation ", rollout.generation());
+  const std::string why = change.paused != nullptr    ? SaidBy(*change.paused)
+                          : change.aborted != nullptr ? SaidBy(*change.aborted)
+                                                      : "it stopped half way";
+  if (OthersThatMayServe(situation, member) >= MinimumServing(situation.input.spec())) {
+    return absl::StrCat(what,
+                        " to go on, before one that joined since is started as that says: ", why);
+  }
+  situation.Say(
+      member.name(),
+      absl::StrCat("it is started as ", what,
+                   " says, though that does not go on, since too few others serve: ", why),
+      "connect-ha rollout status");
+  return "";
+}
+
 }  // namespace connect_ha

@@ -114,6 +114,9 @@ void LookAtNext(Situation& situation, Change& change) {
   std::string why;
   change.approved_by = ApprovedBy(situation, change.next, why);
   if (!why.empty()) {
+    // In the morning it is to be seen what went wrong in the window.
+    const std::string failed = WhyNoBackup(situation, change.next);
+    if (!failed.empty()) absl::StrAppend(&why, "; ", failed);
     Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS, why, {approve});
     return;
   }

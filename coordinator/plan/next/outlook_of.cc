@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/next/backup.h"
 #include "coordinator/plan/next/begin.h"
 #include "coordinator/plan/record/estimate.h"
 
@@ -38,6 +39,20 @@ int MembersToChange(const Situation& situation) {
                     [&](const Member& member) { return MayRunConnect(situation, member); }));
 }
 
+// Whenever it opens, it would not be done in it.
+std::string WhyTooShort(const Situation& situation, const NextKind& next,
+                        std::chrono::microseconds takes) {
+  const v1::Window& window = situation.input.window();
+  if (!window.has_opens() || !window.has_closes()) return "";
+  const std::chrono::microseconds backup = BackupTakes(situation, next);
+  if (takes + backup <= FromProto(window.closes()) - FromProto(window.opens())) return "";
+  return absl::StrCat(
+      "the maintenance window ", window.text(), " is too short for it: it takes ", About(takes),
+      backup.count() == 0 ? ""
+                          : absl::StrCat(", after ", About(backup), " for the backup before it"),
+      ", and only connect-ha approve --now begins it");
+}
+
 }  // namespace
 
 v1::Outlook OutlookOf(const Situation& situation, const NextKind& next) {
@@ -65,6 +80,10 @@ v1::Outlook OutlookOf(const Situation& situation, const NextKind& next) {
     absl::StrAppend(&text, ", at least ", least, least == 1 ? " node" : " nodes", " serving");
   }
   outlook.set_text(text);
+  if (together) {
+    const std::string too_short = WhyTooShort(situation, next, takes.value_or(kTogetherTakes));
+    if (!too_short.empty()) outlook.add_because(too_short);
+  }
   if (together && !input.next().spec().rollout().has_maintenance_window()) {
     outlook.set_needs(input.next().generation() == 0
                           ? "connect-ha approve"

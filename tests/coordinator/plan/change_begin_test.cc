@@ -6,6 +6,7 @@
 #include "coordinator/plan/next/approval.h"
 #include "coordinator/plan/next/backup.h"
 #include "coordinator/plan/next/begin.h"
+#include "coordinator/plan/next/outlook_of.h"
 #include "tests/coordinator/plan/next_spec.h"
 
 namespace connect_ha {
@@ -271,6 +272,20 @@ TEST_F(Together, WaitsForTheWindowUnlessAPersonDoesNot) {
   EXPECT_EQ(ApprovalOf(cluster).by, "admin/alice");
 }
 
+TEST_F(Together, NeverBeginsInAWindowThatCannotBeRead) {
+  cluster.input.mutable_window()->set_text("Sun 02:00-04:00 Mars/Olympus");
+  Approve(cluster);
+  const Approval waits = ApprovalOf(cluster);
+  EXPECT_TRUE(StrContains(waits.why, "Mars/Olympus to be readable")) << waits.why;
+  EXPECT_TRUE(StrContains(waits.why, "connect-ha approve 8 --now"));
+  EXPECT_FALSE(StrContains(waits.why, "1970"));
+  Begin();
+  EXPECT_TRUE(StrContains(GoBack(cluster), "Mars/Olympus to be readable")) << GoBack(cluster);
+  Approve(cluster).set_now(true);
+  EXPECT_EQ(ApprovalOf(cluster).by, "admin/alice");
+  EXPECT_EQ(GoBack(cluster), "");
+}
+
 TEST_F(Together, IsApprovedByAnOpenWindowAlone) {
   SetWindow(cluster, -10, 110);
   EXPECT_EQ(ApprovalOf(cluster).by, "maintenance window Sun 02:00-04:00 UTC");
@@ -397,6 +412,60 @@ TEST_F(BackedUp, IsTriedAgainInTheNextWindow) {
   cluster.Wait(std::chrono::hours(24));
   SetWindow(cluster, 0, 120);
   EXPECT_TRUE(BackupOf(cluster).asked);
+}
+
+TEST_F(BackedUp, IsBegunOnlyInAWindowThatIsLongEnoughForBoth) {
+  SetWindow(cluster, 0, 59);
+  EXPECT_EQ(ApprovalOf(cluster).why, "");  // how long it takes is not known
+  Ended(true);
+  Remembered().set_generation(kGeneration);
+  Remembered().mutable_asked_at()->set_seconds(cluster.input.now().seconds() - 45 * 60);
+  const std::string why = ApprovalOf(cluster).why;
+  EXPECT_TRUE(StrContains(why, "this one ends at")) << why;
+  EXPECT_TRUE(StrContains(why, "takes about 15m, after 45m for the backup before it")) << why;
+  Approve(cluster);
+  EXPECT_EQ(ApprovalOf(cluster).why, why);
+  SetWindow(cluster, 0, 60);
+  EXPECT_EQ(ApprovalOf(cluster).why, "");
+  // It is made, and after an hour once more.
+  SetWindow(cluster, -44, 15);
+  EXPECT_NE(ApprovalOf(cluster).why, "");
+  Remembered().set_generation(kNext);
+  EXPECT_EQ(ApprovalOf(cluster).why, "");
+  cluster.Wait(std::chrono::minutes(61));
+  SetWindow(cluster, 0, 59);
+  EXPECT_NE(ApprovalOf(cluster).why, "");
+}
+
+TEST_F(BackedUp, AWindowThatIsAlwaysTooShortIsSaidBefore) {
+  Ended(true);
+  Remembered().set_generation(kGeneration);
+  Remembered().mutable_asked_at()->set_seconds(cluster.input.now().seconds() - 45 * 60);
+  const auto because = [this] {
+    const Situation situation = LookAt(cluster.input);
+    const v1::Outlook outlook = OutlookOf(situation, KindOfNext(situation));
+    return outlook.because_size() == 0 ? "" : outlook.because(outlook.because_size() - 1);
+  };
+  SetWindow(cluster, 600, 659);
+  EXPECT_EQ(because(),
+            "the maintenance window Sun 02:00-04:00 UTC is too short for it: it takes about 15 "
+            "min, after about 45 min for the backup before it, and only connect-ha approve --now "
+            "begins it");
+  SetWindow(cluster, 600, 660);
+  EXPECT_FALSE(StrContains(because(), "too short"));
+}
+
+TEST_F(BackedUp, ThatItFailedIsSaidUntilItIsTriedAgain) {
+  Ended(false);
+  SetWindow(cluster, 30, 150);
+  const v1::RolloutStatus status = cluster.Decide().rollout();
+  EXPECT_EQ(status.phase(), v1::RolloutStatus::AWAITING);
+  EXPECT_TRUE(StrContains(status.reason(), "which opens at")) << status.reason();
+  EXPECT_TRUE(StrContains(status.reason(), "the backup before it failed at 2024-"));
+  EXPECT_TRUE(StrContains(status.reason(), "no space left"));
+  cluster.Wait(std::chrono::minutes(31));
+  EXPECT_EQ(cluster.Decide().rollout().phase(), v1::RolloutStatus::BACKING_UP);
+  EXPECT_FALSE(StrContains(cluster.Decide().rollout().reason(), "failed"));
 }
 
 TEST_F(BackedUp, IsNotNeededWhereNodesGoOneAfterTheOther) {

@@ -392,6 +392,62 @@ TEST(ChangeRolling, TakesInANodeThatJoinsInTheMiddle) {
   EXPECT_EQ(cluster.memory(2).generation(), kNext);
 }
 
+// node-3, which was no member as it began, and has nothing else to do but to start.
+PlanCluster JoinedWhilePaused(uint32_t minimum_serving) {
+  PlanCluster cluster = ToBeRestarted(3);
+  cluster.input.mutable_next()->mutable_spec()->mutable_nodes()->set_minimum_serving(
+      minimum_serving);
+  v1::Ahead& staged = *cluster.node(2).mutable_staged();
+  staged.clear_changes();
+  staged.set_needs(v1::Change::NOTHING);
+  cluster.Bare(2);
+  cluster.Step();
+  EXPECT_EQ(cluster.input.generation(), kNext);
+  cluster.input.mutable_memory()->mutable_rollout()->mutable_nodes()->RemoveLast();
+  cluster.Say(v1::Word::PAUSE, "");
+  return cluster;
+}
+
+TEST(ChangeRolling, TakesNobodyInWhileItIsPaused) {
+  PlanCluster cluster = JoinedWhilePaused(1);
+  v1::Decision decision = GoOn(cluster, minutes(20));
+  EXPECT_EQ(StatesOf(decision), "serving, serving, ready");
+  EXPECT_EQ(decision.rollout().standing(), Status::PAUSED);
+  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "generation 8 to go on"))
+      << TextsOf(decision);
+  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "paused by admin/alice"));
+  cluster.TakeBack(v1::Word::PAUSE);
+  AbortIt(cluster);
+  decision = GoOn(cluster, minutes(1));
+  EXPECT_EQ(StatesOf(decision), "serving, serving, ready");
+  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "aborted by admin/alice"));
+  cluster.TakeBack(v1::Word::ABORT);
+  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving, serving");
+}
+
+TEST(ChangeRolling, TakesInWhoeverIsNeededThoughItIsPaused) {
+  PlanCluster cluster = JoinedWhilePaused(3);
+  const v1::Decision decision = GoUntil(cluster, 2, v1::SERVING);
+  EXPECT_EQ(StatesOf(decision), "serving, serving, closed");
+  EXPECT_TRUE(StrContains(TextsOf(decision), "since too few others serve")) << TextsOf(decision);
+}
+
+TEST(ChangeRolling, TakesNobodyInWhereItsCanaryDoesNotStart) {
+  PlanCluster cluster = ToBeRestarted(3);
+  cluster.node(2).mutable_staged()->clear_changes();
+  cluster.node(2).mutable_staged()->set_needs(v1::Change::NOTHING);
+  GoUntil(cluster, 0, v1::READY);
+  ASSERT_EQ(StatesOf(cluster.Step()), "closed, serving, serving");
+  FailToStart(cluster, 0, "connect: unknown key Servr.Address");
+  ASSERT_EQ(StatesOf(cluster.Step()), "stopped, serving, serving");
+  // Its machine was replaced by one of another name.
+  cluster.Bare(2);
+  cluster.input.mutable_memory()->mutable_rollout()->mutable_nodes()->RemoveLast();
+  const v1::Decision decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(StatesOf(decision), "stopped, serving, ready");
+  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "it stopped half way"));
+}
+
 // An observed node is changed by what was applied, never because it was just enrolled.
 TEST(ChangeRolling, TakesAnObservedNodeOnlyWhereItWasThereAsItBegan) {
   PlanCluster cluster = ToBeRestarted(2);
