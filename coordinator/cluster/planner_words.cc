@@ -26,6 +26,11 @@ std::string SubjectOf(const v1::Word& word) {
   return SubjectOf(word.node(), word.rule());
 }
 
+std::string SubjectOf(const v1::TakeBackRequest& request) {
+  if (request.generation() != 0) return absl::StrCat("generation ", request.generation());
+  return SubjectOf(request.node(), request.rule());
+}
+
 // Its reason is the line's why.
 std::string WithoutReason(v1::Word word) {
   word.clear_reason();
@@ -45,7 +50,7 @@ absl::Status NothingSaid(const v1::TakeBackRequest& request) {
     kinds.push_back(KindName(static_cast<v1::Word::Kind>(kind)));
   }
   return absl::NotFoundError(absl::StrCat("nobody said ", absl::StrJoin(kinds, " or "), " of ",
-                                          SubjectOf(request.node(), request.rule()),
+                                          SubjectOf(request),
                                           "\nfix: connect-ha plan shows what is in force"));
 }
 
@@ -102,7 +107,11 @@ std::vector<v1::Word> Planner::WordsLike(const v1::TakeBackRequest& request) con
     const bool of_kind = std::find(request.kinds().begin(), request.kinds().end(),
                                    static_cast<int>(word.kind())) != request.kinds().end();
     const bool of_rule = request.rule().empty() || request.rule() == word.rule();
-    if (of_kind && of_rule && word.node() == request.node()) words.push_back(word);
+    const bool of_generation =
+        request.generation() == 0 || request.generation() == word.generation();
+    if (of_kind && of_rule && of_generation && word.node() == request.node()) {
+      words.push_back(word);
+    }
   }
   return words;
 }
@@ -124,7 +133,7 @@ absl::StatusOr<v1::TakeBackResponse> Planner::TakeBack(const v1::TakeBackRequest
   if (numbers.empty()) return NothingSaid(request);
   *entry.mutable_at() = ToProto(now);
   entry.set_action(v1::AuditEntry::WORD_TAKEN_BACK);
-  entry.set_subject(SubjectOf(request.node(), request.rule()));
+  entry.set_subject(SubjectOf(request));
   entry.set_text(ShortText(absl::StrJoin(texts, "; "), kTextBytes));
   entry.set_why(ShortText(request.why(), kTextBytes));
   const auto removed = store_.RemoveWords(numbers, events, entry);

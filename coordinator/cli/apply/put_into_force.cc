@@ -141,7 +141,9 @@ absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest
   if (!snapshot.ok()) return snapshot.status();
   const auto plan = admin.GetPlan({});  // fails where the coordinator is older than it
   if (plan.ok() && plan->decision().remember().has_restored_at()) return false;
-  if (plan.ok() && plan->decision().rollout().phase() == v1::RolloutStatus::ABORTED) return false;
+  if (plan.ok() && NewestOf(plan->decision().rollout()).phase() == v1::RolloutStatus::ABORTED) {
+    return false;
+  }
   return std::none_of(snapshot->nodes().begin(), snapshot->nodes().end(),
                       [](const v1::NodeSnapshot& node) { return node.ahead(); });
 }

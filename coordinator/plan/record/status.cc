@@ -43,6 +43,7 @@ RolloutStatus OfRollout(Situation& situation, const Change& change, const v1::De
   status.set_kind(rollout.kind());
   status.set_phase(PhaseOf(rollout, !ended && change.aborted != nullptr));
   *status.mutable_since() = ended ? rollout.ended_at() : rollout.began_at();
+  *status.mutable_begun() = rollout;
   AddSteps(situation, decision, rollout, status);
   if (ended) return status;
   StandUnderWay(situation, change, decision, status);
@@ -76,17 +77,17 @@ v1::RolloutStatus StatusOf(Situation& situation, const Change& change,
                            const v1::Decision& decision) {
   const v1::PlanInput& input = situation.input;
   const v1::Rollout& rollout = decision.remember().rollout();
-  const bool begun = rollout.generation() != 0;
+  const bool is_under_way = rollout.generation() != 0 && !rollout.has_ended_at();
   const bool pending = input.has_next() && decision.remember().generation() == input.generation();
-  const bool is_next_begun =
-      begun && rollout.generation() == input.next().generation() && !rollout.has_ended_at();
-  // What cannot take its place yet is not shown in its place.
-  const bool holds_up = begun && !rollout.has_ended_at() &&
-                        rollout.kind() == v1::Rollout::TOGETHER && rollout.has_in_force_at() &&
-                        change.goes_on();
-  if (pending && !is_next_begun && !holds_up) return OfNext(situation, change, decision);
-  if (begun) return OfRollout(situation, change, decision);
-  return {};
+  if (is_under_way) {
+    RolloutStatus status = OfRollout(situation, change, decision);
+    if (pending && rollout.generation() != input.next().generation()) {
+      *status.mutable_next() = OfNext(situation, change, decision);
+    }
+    return status;
+  }
+  if (pending) return OfNext(situation, change, decision);
+  return rollout.generation() != 0 ? OfRollout(situation, change, decision) : RolloutStatus();
 }
 
 }  // namespace connect_ha

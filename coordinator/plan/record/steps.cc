@@ -78,6 +78,9 @@ void AddSteps(Situation& situation, const v1::Decision& decision, const v1::Roll
     RolloutStep& step = *status.add_nodes();
     step.set_node(member.name());
     step.set_step(StepOf(situation, member, given, rollout));
+    step.set_state(given.state());
+    step.set_closed(given.closed());
+    step.set_reported_state(member.node->brief().reported_state());
     if (given.has_since()) *step.mutable_since() = given.since();
     step.set_waits_for(given.waits_for().empty() ? member.stays : given.waits_for());
     SetLeft(situation, rollout, step);

@@ -159,6 +159,55 @@ TEST(ChangeStatus, SaysWhatKeepsItFromItsEnd) {
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving, serving");
 }
 
+// What is done to nodes meanwhile is of the one that is under way, whatever becomes of the newer.
+TEST(ChangeStatus, ShowsTheOneUnderWayBesideTheOneToCome) {
+  const auto shows = [](const char* what, auto say, Status::Phase phase) {
+    PlanCluster cluster = ToBeRestarted(2);
+    cluster.input.mutable_spec()->mutable_connect()->set_version(kOldVersion);
+    cluster.input.mutable_next()->mutable_spec()->mutable_connect()->set_version(kOldVersion);
+    GoUntil(cluster, 0, v1::READY);
+    cluster.Step();
+    FailToStart(cluster, 0, "Servr.Address is unknown");
+    GoOn(cluster, minutes(5));
+    ProposeVersionNext(cluster, kNext + 1, kNewVersion);
+    say(cluster);
+    const v1::Decision decision = GoOn(cluster, minutes(1));
+    const Status& status = decision.rollout();
+    EXPECT_EQ(status.generation(), kNext) << what;
+    EXPECT_EQ(status.phase(), Status::ROLLING) << what;
+    EXPECT_EQ(status.standing(), Status::HALTED) << what;
+    EXPECT_TRUE(StrContains(status.reason(), "Servr.Address")) << what << status.reason();
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node start node-1")) << what;
+    EXPECT_EQ(status.nodes(0).step(), v1::RolloutStep::FAILED) << what;
+    EXPECT_EQ(status.begun().generation(), kNext) << what;
+    EXPECT_EQ(status.next().generation(), kNext + 1) << what;
+    EXPECT_EQ(status.next().phase(), phase) << what;
+    EXPECT_NE(status.next().reason(), "") << what;
+  };
+  shows(
+      "awaits approval", [](PlanCluster&) {}, Status::AWAITING);
+  shows(
+      "aborted", [](PlanCluster& c) { AbortIt(c, kNext + 1); }, Status::ABORTED);
+  shows(
+      "refused",
+      [](PlanCluster& c) {
+        c.input.mutable_next()->mutable_spec()->mutable_connect()->set_version("2024.06.0");
+      },
+      Status::REFUSED);
+}
+
+// For programs, which have no other table beside it.
+TEST(ChangeStatus, HasEachNodesState) {
+  PlanCluster cluster = ToBeRestarted(2);
+  const v1::Decision decision = GoUntil(cluster, 0, v1::DRAINING);
+  const v1::RolloutStep& step = decision.rollout().nodes(0);
+  EXPECT_EQ(step.state(), v1::DRAINING);
+  EXPECT_EQ(step.reported_state(), v1::SERVING);
+  EXPECT_FALSE(step.closed());
+  EXPECT_FALSE(decision.rollout().has_next());
+  EXPECT_TRUE(GoUntil(cluster, 0, v1::SERVING).rollout().nodes(0).closed());
+}
+
 TEST(ChangeStatus, SaysDoneUntilSomethingNewIsApplied) {
   PlanCluster cluster = ToBeRestarted(2);
   GoTo(cluster, Status::DONE);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
 #include "tests/coordinator/plan/change_cluster.h"
 
 namespace connect_ha {
@@ -166,8 +167,11 @@ TEST(ChangeTogether, GoesBackOnceTheDatabaseWasPutBack) {
   cluster.node(0).clear_start_failed();  // its agent tells that of the last order alone
   ProposeVersionNext(cluster, kNext + 1, kOldVersion);
   v1::Decision decision = GoOn(cluster, minutes(5));
-  EXPECT_EQ(decision.rollout().phase(), Status::REFUSED);
-  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout restored --version 2024.08.0"));
+  EXPECT_EQ(decision.rollout().generation(), kNext);
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+  EXPECT_EQ(decision.rollout().next().phase(), Status::REFUSED);
+  EXPECT_TRUE(StrContains(absl::StrJoin(decision.rollout().next().fixes(), "\n"),
+                          "connect-ha rollout restored --version 2024.08.0"));
   EXPECT_EQ(StatesOf(decision), "stopped, stopped");
   cluster.Say(v1::Word::RESTORED, "").set_version(kOldVersion);
   decision = GoTo(cluster, Status::DONE);
@@ -388,6 +392,8 @@ TEST(ChangeTogether, ANewerOneWaitsForTheEnd) {
   ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
   v1::Decision decision = cluster.Step();
   EXPECT_EQ(decision.rollout().generation(), kNext);
+  EXPECT_EQ(decision.rollout().next().generation(), kNext + 1);
+  EXPECT_TRUE(StrContains(decision.rollout().next().reason(), "generation 8 to be done"));
   EXPECT_EQ(decision.remember().generation(), kNext);
   decision = GoOn(cluster, minutes(2));
   EXPECT_EQ(decision.remember().generation(), kNext + 1);
