@@ -76,9 +76,12 @@ bool IsToCome(AdminLink& admin, uint64_t generation) {
 std::string ToComeText(const v1::Outlook& outlook, uint64_t generation) {
   const std::string applied = absl::StrCat("generation ", generation, " is applied; ");
   if (outlook.needs().empty()) return applied + "how far it is: connect-ha rollout status";
-  const bool by_person = absl::StartsWith(outlook.needs(), "connect-ha approve");
-  return absl::StrCat(
-      applied, "before it begins: ", by_person ? ApproveCommand(generation) : outlook.needs());
+  if (!absl::StartsWith(outlook.needs(), "connect-ha approve")) {
+    return absl::StrCat(applied, "before it begins: ", outlook.needs());
+  }
+  const bool downtime = absl::EndsWith(outlook.needs(), " --allow-downtime");
+  return absl::StrCat(applied, "before it begins: ", ApproveCommand(generation),
+                      downtime ? " --allow-downtime" : "");
 }
 
 int Refused(Terminal& terminal, const absl::Status& status, const Proposal& proposal) {

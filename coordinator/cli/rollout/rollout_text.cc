@@ -240,6 +240,8 @@ const RolloutStatus& NewestOf(const RolloutStatus& rollout) {
 
 bool AwaitsApproval(const v1::GetPlanResponse& plan, const RolloutStatus& change) {
   if (change.phase() != RolloutStatus::AWAITING || change.outlook().needs().empty()) return false;
+  // It is begun all the same, and waits on the way.
+  if (change.kind() == v1::Rollout::ROLLING) return false;
   return std::none_of(plan.words().begin(), plan.words().end(), [&](const v1::Word& word) {
     return word.kind() == v1::Word::APPROVE && word.generation() == change.generation();
   });

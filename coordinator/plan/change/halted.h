@@ -10,10 +10,14 @@
 namespace connect_ha {
 
 // Of a Rollout that is in force and has not ended: a node that it changes, or that goes first, does
-// not start, does not come up, or is stuck while it is out of service for it. With what was seen
-// there; `fixes`: what to type to go on, then what to go back. "": nothing. It is level: what gets
-// right goes on by itself.
+// not start, does not come up, or is stuck while it is out of service for it; where not all stop,
+// also one that is stuck in service, at what takes no restart. With what was seen there; `fixes`:
+// what to type to go on, then what to go back. "": nothing. It is level: what gets right goes on by
+// itself.
 std::string WhyHalted(Situation& situation, const v1::Rollout& rollout,
                       std::vector<std::string>& fixes);
+// What to type to go back from a Rollout that is in force; where its first node may have migrated
+// the database, what comes before that.
+std::string WayBack(const Situation& situation, const v1::Rollout& rollout);
 
 }  // namespace connect_ha

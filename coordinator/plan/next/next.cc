@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/next/approval.h"
 #include "coordinator/plan/next/backup.h"
@@ -73,6 +74,10 @@ void LookAtNext(Situation& situation, Change& change) {
          absl::StrCat("generation ", change.rollout.generation(), " to be done: it is under way"),
          {absl::StrCat("connect-ha rollout abort ", change.rollout.generation(),
                        " --reason ...: generation ", number, " takes its place then")});
+    return;
+  }
+  if (situation.restored_at) {
+    Wait(change, RolloutStatus::STAGING, RolloutStatus::HALTED, kOlderStore, {kApplyAnew});
     return;
   }
   const bool at_once = BeginsAtOnce(situation, change.next);

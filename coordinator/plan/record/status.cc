@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/next/outlook_of.h"
 #include "coordinator/plan/record/estimate.h"
 #include "coordinator/plan/record/standing.h"
@@ -62,8 +63,11 @@ RolloutStatus OfNext(Situation& situation, const Change& change, const v1::Decis
   // It was stopping, and is forgotten; it stands where it stood before it was begun.
   if (change.next_phase == RolloutStatus::PHASE_UNSPECIFIED) {
     status.set_phase(RolloutStatus::AWAITING);
-    Stand(status, RolloutStatus::WAITS,
-          situation.restored_at ? "the store is an older copy" : change.goes_back, {});
+    if (situation.restored_at) {
+      Stand(status, RolloutStatus::HALTED, kOlderStore, {kApplyAnew});
+    } else {
+      Stand(status, RolloutStatus::WAITS, change.goes_back, {});
+    }
   }
   *status.mutable_outlook() = OutlookOf(situation, change.next);
   if (status.outlook().has_takes_us()) status.set_left_us(status.outlook().takes_us());

@@ -137,14 +137,6 @@ bool MayBeDowntime(const NodeWords& words) {
          (words.drain != nullptr && words.drain->downtime());
 }
 
-bool IsWaived(const std::vector<const v1::Word*>& waivers, const std::string& rule,
-              const std::string& node) {
-  for (const v1::Word* word : waivers) {
-    if (word->rule() == rule && (word->node().empty() || word->node() == node)) return true;
-  }
-  return false;
-}
-
 const v1::Word* ClusterWord(const Words& words, v1::Word::Kind kind, uint64_t generation) {
   const v1::Word* latest = nullptr;
   for (const v1::Word* word : words.of_cluster) {

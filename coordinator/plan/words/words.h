@@ -50,9 +50,6 @@ inline bool AllowsDowntime(const v1::Word& approval) {
 // Whoever has it stopped or drained said that nobody else needs to serve.
 bool MayBeDowntime(const NodeWords& words);
 
-bool IsWaived(const std::vector<const v1::Word*>& waivers, const std::string& rule,
-              const std::string& node);
-
 // "drained by admin/alice: kernel update"
 std::string SaidBy(const v1::Word& word);
 

@@ -28,6 +28,9 @@ TEST(ChangeOutlook, SaysWhatAGenerationNeedsAndHowLongItTakes) {
   EXPECT_EQ(LookAhead(rolling.input).text(),
             "a rolling restart, about 11 min, at least 1 node serving");
   EXPECT_EQ(LookAhead(rolling.input).needs(), "");
+  const PlanCluster alone = ToBeRestarted(1);
+  EXPECT_EQ(LookAhead(alone.input).text(), "a rolling restart, with fewer than 1 node serving");
+  EXPECT_EQ(LookAhead(alone.input).needs(), "connect-ha approve 8 --allow-downtime");
 
   PlanCluster together = ToBeUpgraded(2);
   EXPECT_EQ(LookAhead(together.input).text(), "this stops Connect on all nodes");
@@ -206,6 +209,41 @@ TEST(ChangeStatus, HasEachNodesState) {
   EXPECT_FALSE(step.closed());
   EXPECT_FALSE(decision.rollout().has_next());
   EXPECT_TRUE(GoUntil(cluster, 0, v1::SERVING).rollout().nodes(0).closed());
+}
+
+// What is left does not go on by itself.
+TEST(ChangeStatus, SaysWhyNobodyIsChanged) {
+  for (const bool alone : {true, false}) {
+    PlanCluster cluster = ToBeRestarted(alone ? 1 : 2);
+    if (!alone) cluster.Lose(1);
+    v1::Decision decision = GoOn(cluster, minutes(20));
+    EXPECT_EQ(decision.assignments(0).state(), v1::SERVING) << alone;
+    EXPECT_EQ(decision.rollout().phase(), Status::ROLLING) << alone;
+    EXPECT_EQ(decision.rollout().standing(), Status::WAITS) << alone;
+    EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-1: a change: file")) << alone;
+    EXPECT_TRUE(StrContains(decision.rollout().reason(), "so few others serve: 0, it takes 1"))
+        << decision.rollout().reason();
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha approve 8 --allow-downtime"))
+        << FixesOf(decision);
+    ApproveIt(cluster).set_downtime(true);
+    EXPECT_EQ(GoTo(cluster, Status::DONE).rollout().generation(), kNext) << alone;
+  }
+}
+
+// Nobody is to be declared gone for that: one has to apply something.
+TEST(ChangeStatus, SaysThatTheStoreIsAnOlderCopy) {
+  for (const Status::Phase phase : {Status::STAGING, Status::STOPPING, Status::FIRST}) {
+    PlanCluster cluster = ToBeUpgraded(2);
+    if (phase != Status::STAGING) ApproveIt(cluster);
+    if (phase != Status::STAGING) GoTo(cluster, phase);
+    cluster.node(0).mutable_obeys()->set_serial(999);
+    const v1::Decision decision = GoOn(cluster, minutes(1));
+    EXPECT_EQ(decision.rollout().phase(), phase);
+    EXPECT_EQ(decision.rollout().standing(), Status::HALTED) << Status::Phase_Name(phase);
+    EXPECT_TRUE(StrContains(decision.rollout().reason(), "the store is an older copy"));
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha apply")) << FixesOf(decision);
+    EXPECT_FALSE(StrContains(FixesOf(decision), "--skip-lost")) << FixesOf(decision);
+  }
 }
 
 TEST(ChangeStatus, SaysDoneUntilSomethingNewIsApplied) {

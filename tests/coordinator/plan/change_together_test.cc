@@ -206,7 +206,7 @@ TEST(ChangeTogether, KeepsTheFirstClosedUntilItIsRight) {
   EXPECT_EQ(StatesOf(decision), "closed, stopped");
   EXPECT_EQ(decision.rollout().phase(), Status::FIRST);
   EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
-  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha waive"));
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha waive data-dir-is-shared --until"));
   cluster.Rule(0, "data-dir-is-shared").set_outcome(v1::PASS);
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }
@@ -274,7 +274,8 @@ TEST(ChangeTogether, IsAbortedWithAllStoppedWhereTheFirstIsAtIt) {
   EXPECT_EQ(StatesOf(decision), "stopped, stopped");
   EXPECT_EQ(decision.rollout().phase(), Status::ABORTED);
   EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
-  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume"));
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume 8"));
+  EXPECT_TRUE(StrContains(FixesOf(decision), "first put the database back")) << FixesOf(decision);
   cluster.TakeBack(v1::Word::ABORT);
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }
