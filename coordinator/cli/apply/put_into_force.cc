@@ -134,9 +134,20 @@ int AgreeAndApply(const Environment& environment, const Arguments& arguments, Te
   return kHolds;
 }
 
+// What differs there takes a stop of all nodes, and is of no change that is under way: it is made
+// as part of one.
+bool TakesAChange(const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan) {
+  if (IsChange(plan.decision().rollout())) return false;
+  return std::any_of(snapshot.nodes().begin(), snapshot.nodes().end(),
+                     [&snapshot](const v1::NodeSnapshot& node) {
+                       return node.convergence().generation() == snapshot.generation() &&
+                              node.convergence().needs() == v1::Change::TOGETHER;
+                     });
+}
+
 // It is in force or on its way, no node keeps another that the coordinator does not know, and the
-// plan waits for no newer one: where a store is an older copy, or a change was given up, that
-// something is applied has the nodes moved again.
+// plan waits for no newer one: where a store is an older copy, or a change was given up, or nodes
+// differ in what all have to stop for, that something is applied has the nodes moved again.
 absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest,
                                   const v1::SpecBundle& proposed) {
   if (!IsSame(newest, proposed)) return false;
@@ -147,6 +158,7 @@ absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest
   if (plan.ok() && NewestOf(plan->decision().rollout()).phase() == v1::RolloutStatus::ABORTED) {
     return false;
   }
+  if (plan.ok() && TakesAChange(*snapshot, *plan)) return false;
   return std::none_of(snapshot->nodes().begin(), snapshot->nodes().end(),
                       [](const v1::NodeSnapshot& node) { return node.ahead(); });
 }

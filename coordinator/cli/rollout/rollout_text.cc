@@ -149,8 +149,12 @@ void PrintSteps(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Deci
   PrintTable(terminal, {"NODE", "STATE", "STEP", "FOR", "LEFT", "WAITS FOR"}, rows);
 }
 
-// Of what was begun: who let it, and from where it comes.
+// Of what was begun: who let it, and from where it comes; of what was given up, why.
 std::string Origin(const v1::Rollout& rollout) {
+  if (rollout.end() == v1::Rollout::WENT_BACK) {
+    return absl::StrCat("begun and given up at ", FormatUtc(FromProto(rollout.ended_at())), ": ",
+                        rollout.remarks(), "; connect-ha history");
+  }
   std::vector<std::string> parts = {absl::StrCat("from generation ", rollout.from())};
   if (!rollout.applied_by().empty()) parts.push_back("applied by " + rollout.applied_by());
   if (!rollout.approved_by().empty()) parts.push_back("approved by " + rollout.approved_by());
@@ -322,10 +326,7 @@ void PrintRollout(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Ge
   if (rollout.has_since()) phrases.push_back({"for " + For(rollout.since(), now)});
   if (rollout.has_left_us()) phrases.push_back({Left(rollout.left_us())});
   PrintPhrases(terminal, {cluster, Style::kStrong}, phrases, Columns(cluster) + 3);
-  const v1::Rollout& begun = plan.decision().remember().rollout();
-  if (begun.generation() == rollout.generation()) {
-    terminal.out << Wrap(Printable(Origin(begun)), terminal.width);
-  }
+  if (rollout.has_begun()) terminal.out << Wrap(Printable(Origin(rollout.begun())), terminal.width);
   PrintSteps(terminal, snapshot, plan.decision(), now);
   if (!rollout.reason().empty() || !rollout.fixes().empty()) terminal.out << "\n";
   PrintRolloutReason(terminal, rollout);

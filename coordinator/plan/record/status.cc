@@ -69,6 +69,8 @@ RolloutStatus OfNext(Situation& situation, const Change& change, const v1::Decis
       Stand(status, RolloutStatus::WAITS, change.goes_back, {});
     }
   }
+  const v1::Rollout& given_up = decision.remember().given_up();
+  if (given_up.generation() == next.generation()) *status.mutable_begun() = given_up;
   *status.mutable_outlook() = OutlookOf(situation, change.next);
   if (status.outlook().has_takes_us()) status.set_left_us(status.outlook().takes_us());
   AddSteps(situation, decision, v1::Rollout(), status);

@@ -222,5 +222,26 @@ TEST_F(ApplyChange, WhatWasGivenUpIsAppliedAnew) {
   EXPECT_THAT(world_.out, HasSubstr("generation 2 is in force\n"));
 }
 
+// What nodes differ in is changed together, and nothing is under way.
+TEST_F(ApplyChange, WhatAllHaveToStopForIsAppliedAnew) {
+  world_.coordinator.specs.resize(1);
+  v1::SpecGeneration& spec = world_.coordinator.specs[0];
+  spec.set_generation(1);
+  ASSERT_TRUE(LoadSpecBundle(path_, *spec.mutable_bundle()).empty());
+  world_.coordinator.snapshot = Told(v1::SERVING, v1::SERVING, v1::Convergence::DIFFERS);
+  v1::Convergence& convergence =
+      *world_.coordinator.snapshot.mutable_nodes(0)->mutable_convergence();
+  convergence.set_needs(v1::Change::RESTART);
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("nothing to apply"));
+  convergence.set_needs(v1::Change::TOGETHER);
+  Rollout().set_phase(v1::RolloutStatus::REST);
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("nothing to apply"));
+  Rollout().set_phase(v1::RolloutStatus::DONE);
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("generation 2 is in force\n"));
+}
+
 }  // namespace
 }  // namespace connect_ha

@@ -296,6 +296,26 @@ TEST_F(RolloutTest, TheHistorySaysWhoApprovedHowLongEachWasOutAndWhatGatesRefuse
             "  node-3  declared gone\n");
 }
 
+TEST_F(RolloutTest, TheHistoryHasWhatWentBack) {
+  v1::Rollout rollout = Ended();
+  rollout.clear_in_force_at();
+  rollout.set_end(v1::Rollout::WENT_BACK);
+  rollout.set_remarks("the window is over");
+  rollout.mutable_nodes(2)->set_out_us(60'000'000);
+  world_.coordinator.rollouts = {rollout};
+  EXPECT_EQ(world_.Run({"history"}), kHolds);
+  EXPECT_THAT(world_.out, StartsWith("generation 8   together   went back   "));
+  EXPECT_THAT(world_.out, HasSubstr("  not all nodes were stopped\n  the window is over\n"));
+  EXPECT_THAT(world_.out, HasSubstr("  node-3  out for 1m, declared gone\n"));
+  rollout = Ended();
+  rollout.clear_ended_at();
+  rollout.clear_opened_at();
+  rollout.set_end(v1::Rollout::END_UNSPECIFIED);
+  world_.coordinator.rollouts = {rollout};
+  EXPECT_EQ(world_.Run({"history"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("right after 2m, not serving yet\n"));
+}
+
 TEST_F(RolloutTest, TheHistoryHasTheOneUnderWayAndNoMoreThanIsAskedFor) {
   v1::Rollout rolling = Ended();
   rolling.set_kind(v1::Rollout::ROLLING);

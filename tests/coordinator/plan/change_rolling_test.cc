@@ -478,5 +478,22 @@ TEST(ChangeRolling, CountsWhomTheGatesRefused) {
   EXPECT_EQ(decision.ended(0).nodes(1).refused(), 0u);
 }
 
+// Who is out as it ends is counted up to then.
+TEST(ChangeRolling, CountsWhoIsOutStill) {
+  PlanCluster cluster = ToBeRestarted(2);
+  cluster.node(0).set_refused(10);
+  GoUntil(cluster, 0, v1::DRAINING);
+  cluster.node(0).set_refused(25);
+  cluster.Wait(seconds(60));
+  cluster.Step();
+  ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+  const v1::Decision decision = cluster.Step();
+  ASSERT_EQ(decision.ended_size(), 1);
+  EXPECT_EQ(decision.ended(0).end(), v1::Rollout::SUPERSEDED);
+  EXPECT_GE(decision.ended(0).nodes(0).out_us(), int64_t{60'000'000});
+  EXPECT_EQ(decision.ended(0).nodes(0).refused(), 15u);
+  EXPECT_FALSE(decision.ended(0).nodes(0).has_out_since());
+}
+
 }  // namespace
 }  // namespace connect_ha

@@ -266,6 +266,50 @@ TEST(ChangeTogether, TellsHistoryWhatWasGivenUpForGood) {
   EXPECT_FALSE(decision.ended(0).has_in_force_at());
 }
 
+// In which nodes were out all the same, and are until they are back.
+TEST(ChangeTogether, TellsHistoryWhatWentBack) {
+  PlanCluster cluster = ToBeUpgraded(2);
+  cluster.node(0).set_jobs(5);
+  for (const int i : {0, 1}) cluster.node(i).set_refused(100);
+  cluster.input.mutable_spec()->mutable_rollout()->mutable_drain_timeout()->set_seconds(3600);
+  SetWindow(cluster, 0, 20);
+  GoTo(cluster, Status::STOPPING);
+  GoOn(cluster, minutes(15));
+  v1::Decision decision;
+  for (int i = 0; i < 100 && decision.ended_size() == 0; ++i) {
+    cluster.Wait(seconds(10));
+    decision = cluster.Step();
+  }
+  ASSERT_EQ(decision.ended_size(), 1);
+  EXPECT_EQ(decision.ended(0).end(), v1::Rollout::WENT_BACK);
+  EXPECT_TRUE(StrContains(decision.ended(0).remarks(), "is over"));
+  EXPECT_FALSE(decision.remember().has_rollout());
+  const v1::Rollout told = decision.ended(0);
+  EXPECT_GE(told.nodes(1).out_us(), int64_t{15} * 60 * 1'000'000);
+  // They are back a while later, and the same one is told of once more.
+  for (const int i : {0, 1}) cluster.node(i).set_refused(130);
+  cluster.Wait(seconds(60));
+  decision = cluster.Step();
+  for (int i = 0; i < 100 && decision.ended_size() == 0; ++i) {
+    cluster.Wait(seconds(10));
+    decision = cluster.Step();
+  }
+  ASSERT_EQ(decision.ended_size(), 1);
+  EXPECT_EQ(decision.ended(0).began_at().seconds(), told.began_at().seconds());
+  EXPECT_EQ(decision.ended(0).ended_at().seconds(), told.ended_at().seconds());
+  EXPECT_GE(decision.ended(0).nodes(1).out_us(), told.nodes(1).out_us() + int64_t{60'000'000});
+  EXPECT_EQ(decision.ended(0).nodes(1).refused(), 30u);
+  EXPECT_FALSE(decision.ended(0).nodes(1).has_out_since());
+  // That is all; and it is said of the next time.
+  decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(decision.ended_size(), 0);
+  EXPECT_EQ(decision.rollout().phase(), Status::AWAITING);
+  EXPECT_EQ(decision.rollout().begun().end(), v1::Rollout::WENT_BACK);
+  ApproveIt(cluster).set_now(true);
+  decision = GoTo(cluster, Status::STOPPING);
+  EXPECT_FALSE(decision.remember().has_given_up());
+}
+
 TEST(ChangeTogether, IsAbortedWithAllStoppedWhereTheFirstIsAtIt) {
   PlanCluster cluster = FirstStarts(2);
   cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
