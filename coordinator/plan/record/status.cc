@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coordinator/plan/look/notices.h"
 #include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/next/outlook_of.h"
 #include "coordinator/plan/record/estimate.h"
@@ -27,13 +28,28 @@ RolloutStatus::Phase PhaseOf(const v1::Rollout& rollout, bool aborted) {
   }
 }
 
-void SetLeft(const Situation& situation, v1::Rollout::Kind kind, RolloutStatus& status) {
-  const auto left =
+int NodesLeft(const RolloutStatus& status) {
+  return static_cast<int>(
       std::count_if(status.nodes().begin(), status.nodes().end(), [](const v1::RolloutStep& step) {
         return step.step() != v1::RolloutStep::CHANGED && step.step() != v1::RolloutStep::ABSENT;
-      });
-  const auto takes = Takes(situation, kind, static_cast<int>(left));
-  if (takes) status.set_left_us(takes->count());
+      }));
+}
+
+// Of one that goes from node to node by who is left; else what has passed of it is taken off.
+void SetLeft(const Situation& situation, const v1::Rollout& rollout, RolloutStatus& status) {
+  const bool verified = rollout.has_verified_at();
+  const int nodes = NodesLeft(status);
+  auto left = Takes(situation, rollout.kind(), verified ? std::min(nodes, 1) : nodes);
+  if (!left) return;
+  if (rollout.kind() != v1::Rollout::ROLLING) {
+    const bool drained = rollout.kind() == v1::Rollout::TOGETHER && rollout.has_in_force_at();
+    if (drained && nodes > 0) *left -= DrainTimeout(situation.input.spec());
+    const auto& since = verified  ? rollout.verified_at()
+                        : drained ? rollout.in_force_at()
+                                  : rollout.began_at();
+    *left -= situation.moments.now() - FromProto(since);
+  }
+  status.set_left_us(std::max<int64_t>(0, left->count()));
 }
 
 RolloutStatus OfRollout(Situation& situation, const Change& change, const v1::Decision& decision) {
@@ -48,7 +64,7 @@ RolloutStatus OfRollout(Situation& situation, const Change& change, const v1::De
   AddSteps(situation, decision, rollout, status);
   if (ended) return status;
   StandUnderWay(situation, change, decision, status);
-  SetLeft(situation, rollout.kind(), status);
+  SetLeft(situation, rollout, status);
   return status;
 }
 

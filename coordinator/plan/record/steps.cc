@@ -74,8 +74,22 @@ std::string WaitsFor(const Member& member, const v1::NodeAssignment& given,
   return absl::StrCat(troubles.begin()->resource(), ": ", troubles.begin()->error());
 }
 
+// What it was before the change says nothing of its step.
+void SetSince(const Situation& situation, const v1::NodeAssignment& given,
+              const v1::Rollout& rollout, RolloutStep& step) {
+  if (!given.has_since()) return;
+  const auto& began =
+      rollout.generation() == 0 ? situation.input.next().applied_at() : rollout.began_at();
+  *step.mutable_since() = ToProto(std::max(FromProto(given.since()), FromProto(began)));
+}
+
+// A start lasts until the gate opens.
+RolloutStep::Step TimedAs(RolloutStep::Step step) {
+  return step == RolloutStep::VERIFYING ? RolloutStep::STARTING : step;
+}
+
 void SetLeft(const Situation& situation, const v1::Rollout& rollout, RolloutStep& step) {
-  const auto span = SpanOf(situation, rollout.kind(), step.step());
+  const auto span = SpanOf(situation, rollout.kind(), TimedAs(step.step()));
   if (!span || rollout.generation() == 0 || !step.has_since()) return;
   const auto gone = situation.moments.now() - FromProto(step.since());
   step.set_left_us(std::max<int64_t>(0, (*span - gone).count()));
@@ -94,7 +108,7 @@ void AddSteps(Situation& situation, const v1::Decision& decision, const v1::Roll
     step.set_state(given.state());
     step.set_closed(given.closed());
     step.set_reported_state(member.node->brief().reported_state());
-    if (given.has_since()) *step.mutable_since() = given.since();
+    SetSince(situation, given, rollout, step);
     step.set_waits_for(WaitsFor(member, given, step.step()));
     SetLeft(situation, rollout, step);
   }

@@ -105,6 +105,31 @@ TEST(ChangeStatus, EstimatesByEarlierOnes) {
   EXPECT_GT(decision.rollout().left_us(), 0);
 }
 
+// Neither the days before it, nor a drain that is over.
+TEST(ChangeStatus, CountsFromItsBeginning) {
+  PlanCluster in_place(2);
+  Took(in_place, v1::Rollout::IN_PLACE, v1::RolloutStep::CHANGING, 60);
+  ProposeNext(in_place, kNext, "package r-4.4.1", v1::Change::NOTHING);
+  in_place.Step();
+  in_place.Step();
+  in_place.node(0).mutable_convergence()->set_state(v1::Convergence::DIFFERS);
+  in_place.Wait(std::chrono::seconds(20));
+  v1::Decision decision = in_place.Decide();
+  EXPECT_EQ(decision.rollout().nodes(0).step(), v1::RolloutStep::CHANGING);
+  EXPECT_EQ(in_place.input.now().seconds() - decision.rollout().nodes(0).since().seconds(), 20);
+  EXPECT_EQ(decision.rollout().nodes(0).left_us(), 40'000'000);
+  EXPECT_EQ(decision.rollout().left_us(), 40'000'000);
+
+  PlanCluster together = ToBeUpgraded(3);
+  ApproveIt(together);
+  Took(together, v1::Rollout::TOGETHER, v1::RolloutStep::CHANGING, 30);
+  Took(together, v1::Rollout::TOGETHER, v1::RolloutStep::STARTING, 60);
+  decision = GoTo(together, Status::FIRST);
+  const int64_t passed =
+      together.input.now().seconds() - decision.rollout().begun().in_force_at().seconds();
+  EXPECT_EQ(decision.rollout().left_us(), (180 - passed) * 1'000'000);  // without the drain
+}
+
 TEST(ChangeStatus, SaysWhyNobodyGoesFirst) {
   PlanCluster cluster = ToBeUpgraded(2);
   ApproveIt(cluster);
