@@ -137,9 +137,9 @@ class Watch {
       terminal_.error << "generation " << now_.generation() << " took the place of " << watched_
                       << "\nfix:   connect-ha rollout status --watch\n";
     } else {
-      terminal_.error << "generation " << watched_
-                      << " is not known any more (is the store an older copy?)\nfix:   connect-ha "
-                         "history\n";
+      terminal_.error << "how generation " << watched_
+                      << " ended is not known here (the store may be an older copy)\n"
+                         "fix:   connect-ha history; connect-ha spec show\n";
     }
     return kFails;
   }

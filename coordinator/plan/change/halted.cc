@@ -129,7 +129,8 @@ std::string WhyHalted(Situation& situation, const v1::Rollout& rollout,
   }
   if (worst == nullptr) return "";
   fixes.push_back(HowToGoOn(situation, *worst));
-  fixes.push_back(WayBack(situation, rollout));
+  const std::string back = WayBack(situation, rollout);
+  if (!back.empty()) fixes.push_back(back);
   return absl::StrCat(worst->name(), ": ", why);
 }
 

@@ -61,6 +61,10 @@ void LookAtNext(Situation& situation, Change& change) {
                                   : change.next.fix});
     return;
   }
+  if (situation.restored_at) {
+    Wait(change, RolloutStatus::STAGING, RolloutStatus::HALTED, kOlderStore, {kHowNodesMoveAgain});
+    return;
+  }
   const v1::Word* aborted =
       ClusterWord(situation.words, v1::Word::ABORT, input.next().generation());
   if (aborted != nullptr) {
@@ -74,10 +78,6 @@ void LookAtNext(Situation& situation, Change& change) {
          absl::StrCat("generation ", change.rollout.generation(), " to be done: it is under way"),
          {absl::StrCat("connect-ha rollout abort ", change.rollout.generation(),
                        " --reason ...: generation ", number, " takes its place then")});
-    return;
-  }
-  if (situation.restored_at) {
-    Wait(change, RolloutStatus::STAGING, RolloutStatus::HALTED, kOlderStore, {kApplyAnew});
     return;
   }
   const bool at_once = BeginsAtOnce(situation, change.next);

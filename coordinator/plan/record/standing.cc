@@ -33,7 +33,9 @@ void Stand(RolloutStatus& status, RolloutStatus::Standing standing, const std::s
            const std::vector<std::string>& fixes) {
   status.set_standing(standing);
   status.set_reason(reason);
-  for (const std::string& fix : fixes) status.add_fixes(fix);
+  for (const std::string& fix : fixes) {
+    if (!fix.empty()) status.add_fixes(fix);
+  }
 }
 
 void StandNobody(const Situation& situation, const std::string& waits, const std::string& back,
@@ -49,7 +51,7 @@ void StandUnderWay(const Situation& situation, const Change& change, const v1::D
   const v1::Rollout& rollout = decision.remember().rollout();
   const std::string back = WayBack(situation, rollout);
   if (situation.restored_at) {
-    Stand(status, RolloutStatus::HALTED, kOlderStore, {kApplyAnew});
+    Stand(status, RolloutStatus::HALTED, kOlderStore, {kHowNodesMoveAgain});
   } else if (change.aborted != nullptr) {
     Stand(status, RolloutStatus::HALTED, SaidBy(*change.aborted),
           {absl::StrCat("to go on: connect-ha rollout resume ", rollout.generation(),

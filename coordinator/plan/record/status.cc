@@ -80,7 +80,7 @@ RolloutStatus OfNext(Situation& situation, const Change& change, const v1::Decis
   if (change.next_phase == RolloutStatus::PHASE_UNSPECIFIED) {
     status.set_phase(RolloutStatus::AWAITING);
     if (situation.restored_at) {
-      Stand(status, RolloutStatus::HALTED, kOlderStore, {kApplyAnew});
+      Stand(status, RolloutStatus::HALTED, kOlderStore, {kHowNodesMoveAgain});
     } else {
       Stand(status, RolloutStatus::WAITS, change.goes_back, {});
     }

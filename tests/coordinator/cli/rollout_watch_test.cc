@@ -111,8 +111,8 @@ TEST_F(WatchTest, WhatIsNotKnownAnyMoreIsNotDone) {
     plan.mutable_decision()->mutable_rollout()->set_generation(7);
   });
   EXPECT_EQ(Watch(), kFails);
-  EXPECT_THAT(world_.error, HasSubstr("generation 8 is not known any more"));
-  EXPECT_THAT(world_.error, HasSubstr("\nfix:   connect-ha history\n"));
+  EXPECT_THAT(world_.error, HasSubstr("how generation 8 ended is not known here"));
+  EXPECT_THAT(world_.error, HasSubstr("\nfix:   connect-ha history; connect-ha spec show\n"));
 }
 
 TEST_F(WatchTest, GoesOnWhileItIsPausedOrWaits) {
