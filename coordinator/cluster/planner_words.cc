@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/log.h"
 #include "common/text/short_text.h"
+#include "common/version.h"
 #include "coordinator/cluster/node/node_events.h"
 #include "coordinator/cluster/planner.h"
 #include "coordinator/cluster/planning/words.h"
@@ -54,10 +55,30 @@ absl::Status NothingSaid(const v1::TakeBackRequest& request) {
                                           "\nfix: connect-ha plan shows what is in force"));
 }
 
+// While a newer one runs, the database is of that, whatever was put back before; the word would end
+// without effect.
+absl::Status CheckPutBack(const v1::PlanInput& input, const v1::Word& word) {
+  for (const v1::PlanNode& node : input.nodes()) {
+    const std::string& runs = node.running_version();
+    if (!node.fresh() || runs.empty() || CompareVersions(runs, word.version()) <= 0) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "Connect ", runs, " runs on ", node.brief().name(), ", which is newer than ",
+        word.version(), ": with that the database is not what it was\nfix: connect-ha node stop ",
+        node.brief().name(),
+        " --now --allow-downtime --reason TEXT; put the database back; then this again"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-// What is said of a generation that is neither in force nor to come would hold for nothing.
+// What is said of a generation that is neither in force nor to come would hold for nothing; nor
+// would that a database was put back that a newer Connect has.
 absl::Status Planner::CheckGeneration(const v1::Word& word) const {
+  if (word.kind() == v1::Word::RESTORED) {
+    std::lock_guard lock(shown_mutex_);
+    return looked_at_ == nullptr ? absl::OkStatus() : CheckPutBack(*looked_at_, word);
+  }
   if (word.kind() != v1::Word::APPROVE && word.kind() != v1::Word::ABORT) return absl::OkStatus();
   const Generations specs = roster_.SpecsNow();
   const uint64_t in_force = specs.in_force->generation();
