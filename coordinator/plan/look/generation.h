@@ -13,6 +13,8 @@ namespace connect_ha {
 // It has taken this generation, of this store; its agent has looked at all of it.
 bool HoldsGeneration(const v1::PlanInput& input, const v1::PlanNode& node);
 bool SpeaksOfGeneration(const v1::PlanInput& input, const v1::PlanNode& node);
+// It speaks of it, and cannot make something of it: convergence.troubles say what.
+bool IsStuck(const v1::PlanInput& input, const v1::PlanNode& node);
 // Both, and every resource is as it says.
 bool HasConverged(const v1::PlanInput& input, const v1::PlanNode& node);
 // The same; while an agent that was started again has not looked at everything, what was right is.

@@ -60,6 +60,8 @@ void Wait(Change& change, RolloutStatus::Phase phase, RolloutStatus::Standing st
 void LookAtNext(Situation& situation, Change& change) {
   const v1::PlanInput& input = situation.input;
   const std::string number = std::to_string(input.next().generation());
+  const std::string abort =
+      absl::StrCat("to go back: connect-ha rollout abort ", number, " --reason ...");
   change.next = KindOfNext(situation);
   if (!change.next.refused.empty()) {
     Wait(change, RolloutStatus::REFUSED, RolloutStatus::HALTED, change.next.refused,
@@ -75,7 +77,7 @@ void LookAtNext(Situation& situation, Change& change) {
       ClusterWord(situation.words, v1::Word::ABORT, input.next().generation());
   if (aborted != nullptr) {
     Wait(change, RolloutStatus::ABORTED, RolloutStatus::HALTED, SaidBy(*aborted),
-         {"connect-ha rollout resume --reason ...", "connect-ha apply"});
+         {absl::StrCat("connect-ha rollout resume ", number, " --reason ..."), "connect-ha apply"});
     return;
   }
   const bool lets_go = LetsGo(input);
@@ -88,8 +90,8 @@ void LookAtNext(Situation& situation, Change& change) {
          absl::StrCat("generation ", change.rollout.generation(), " to be done: ", what),
          {change.aborted != nullptr && migrating != nullptr
               ? HowToStopIt(*migrating)
-              : absl::StrCat("connect-ha rollout abort --reason ...: generation ", number,
-                             " takes its place then")});
+              : absl::StrCat("connect-ha rollout abort ", change.rollout.generation(),
+                             " --reason ...: generation ", number, " takes its place then")});
     return;
   }
   const bool at_once = BeginsAtOnce(situation, change.next);
@@ -99,7 +101,7 @@ void LookAtNext(Situation& situation, Change& change) {
     Wait(change, RolloutStatus::STAGING, halted ? RolloutStatus::HALTED : RolloutStatus::GOES_ON,
          staging,
          {halted ? "to go on, put right what is in the way: it is tried again by itself" : "",
-          halted ? "to go back: connect-ha rollout abort --reason ..." : ""});
+          halted ? abort : ""});
     return;
   }
   if (!lets_go && change.paused != nullptr) {
@@ -123,17 +125,14 @@ void LookAtNext(Situation& situation, Change& change) {
   why = WhyNotReady(situation, change.next);
   if (!why.empty()) {
     Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS, why,
-         {"connect-ha checklist; once that is right it goes on by itself",
-          "to go back: connect-ha rollout abort --reason ..."});
+         {"connect-ha checklist; once that is right it goes on by itself", abort});
     return;
   }
   change.backup = BackupFor(situation, change.next);
   if (change.backup.why.empty()) return;
   const bool failed = change.backup.failed;
   Wait(change, RolloutStatus::BACKING_UP, failed ? RolloutStatus::HALTED : RolloutStatus::GOES_ON,
-       change.backup.why,
-       {failed ? "to try it again: " + approve : "",
-        failed ? "to go back: connect-ha rollout abort --reason ..." : ""});
+       change.backup.why, {failed ? "to try it again: " + approve : "", failed ? abort : ""});
 }
 
 }  // namespace connect_ha

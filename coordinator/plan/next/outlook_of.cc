@@ -53,6 +53,11 @@ std::string WhyTooShort(const Situation& situation, const NextKind& next,
       ", and only connect-ha approve --now begins it");
 }
 
+// 0: of what is only thought of.
+std::string Approve(uint64_t generation) {
+  return generation == 0 ? "connect-ha approve" : absl::StrCat("connect-ha approve ", generation);
+}
+
 }  // namespace
 
 v1::Outlook OutlookOf(const Situation& situation, const NextKind& next) {
@@ -77,7 +82,11 @@ v1::Outlook OutlookOf(const Situation& situation, const NextKind& next) {
   }
   if (!at_once && next.kind == v1::Rollout::ROLLING) {
     const size_t least = MinimumServing(input.next().spec());
-    absl::StrAppend(&text, ", at least ", least, least == 1 ? " node" : " nodes", " serving");
+    const bool too_few = static_cast<size_t>(MembersToChange(situation)) <= least;
+    absl::StrAppend(&text, too_few ? ", with fewer than " : ", at least ", least,
+                    least == 1 ? " node" : " nodes", " serving");
+    // It is begun without it, and takes nobody out of service.
+    if (too_few) outlook.set_needs(Approve(input.next().generation()) + " --allow-downtime");
   }
   outlook.set_text(text);
   if (together) {
@@ -85,9 +94,7 @@ v1::Outlook OutlookOf(const Situation& situation, const NextKind& next) {
     if (!too_short.empty()) outlook.add_because(too_short);
   }
   if (together && !input.next().spec().rollout().has_maintenance_window()) {
-    outlook.set_needs(input.next().generation() == 0
-                          ? "connect-ha approve"
-                          : absl::StrCat("connect-ha approve ", input.next().generation()));
+    outlook.set_needs(Approve(input.next().generation()));
   } else if (together) {
     outlook.set_needs(absl::StrCat("the maintenance window ",
                                    input.next().spec().rollout().maintenance_window(),

@@ -7,7 +7,7 @@
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/generation.h"
-#include "coordinator/plan/record/accounts.h"
+#include "coordinator/plan/record/estimate.h"
 
 namespace connect_ha {
 

@@ -39,6 +39,34 @@ TEST(ChangeInPlace, StopsNobody) {
   EXPECT_EQ(cluster.Step().ended_size(), 0);  // once
 }
 
+TEST(ChangeInPlace, IsHaltedWhereANodeIsStuck) {
+  PlanCluster cluster(2);
+  ProposeNext(cluster, kNext, "package r-4.4.1", v1::Change::NOTHING);
+  cluster.Step();
+  cluster.Step();  // told
+  v1::Convergence& convergence = *cluster.node(1).mutable_convergence();
+  convergence.set_state(v1::Convergence::STUCK);
+  v1::Trouble& trouble = *convergence.add_troubles();
+  trouble.set_resource("package r-4.4.1");
+  trouble.set_error("apt-get ended with 100");
+  trouble.set_fix("apt-get -f install");
+  v1::Decision decision = GoOn(cluster, minutes(20));
+  EXPECT_EQ(decision.rollout().phase(), Status::IN_PLACE);
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-2: package r-4.4.1: apt-get ended"))
+      << decision.rollout().reason();
+  EXPECT_TRUE(StrContains(FixesOf(decision), "on node-2 (apt-get -f install)"))
+      << FixesOf(decision);
+  EXPECT_EQ(decision.rollout().nodes(0).step(), v1::RolloutStep::CHANGED);
+  EXPECT_EQ(decision.rollout().nodes(1).step(), v1::RolloutStep::FAILED);
+  EXPECT_TRUE(StrContains(decision.rollout().nodes(1).waits_for(), "apt-get ended with 100"));
+  EXPECT_EQ(StatesOf(decision), "serving, serving");
+  // It is tried again by itself.
+  convergence.set_state(v1::Convergence::CONVERGED);
+  convergence.clear_troubles();
+  EXPECT_EQ(GoTo(cluster, Status::DONE).rollout().generation(), kNext);
+}
+
 TEST(ChangeInPlace, WaitsUntilEveryNodeThatIsHeardIsReady) {
   PlanCluster cluster(3);
   ProposeNext(cluster, kNext, "package r-4.4.1", v1::Change::NOTHING);
@@ -171,6 +199,9 @@ TEST(ChangeRolling, GoesBackByANewerGenerationFromACanaryThatDoesNotComeUp) {
   EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
   EXPECT_TRUE(StrContains(decision.rollout().reason(), "it takes more than 10m"))
       << decision.rollout().reason();
+  // No rule is in the way.
+  EXPECT_TRUE(StrContains(FixesOf(decision), "journalctl -u rstudio-connect on node-1"));
+  EXPECT_FALSE(StrContains(FixesOf(decision), "waive")) << FixesOf(decision);
   ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
   decision = cluster.Step();
   ASSERT_EQ(decision.ended_size(), 1);
@@ -220,6 +251,24 @@ TEST(ChangeRolling, StopsWhereANodeIsStuck) {
   EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
   EXPECT_TRUE(StrContains(decision.rollout().reason(), "no space left on device"));
   EXPECT_EQ(decision.assignments(1).state(), v1::SERVING);
+}
+
+// Nobody leaves before what is added is everywhere.
+TEST(ChangeRolling, StopsWhereANodeIsStuckInService) {
+  PlanCluster cluster = ToBeRestarted(2);
+  for (const int i : {0, 1}) WouldChange(cluster, i, "package r-4.4.1", v1::Change::NOTHING);
+  cluster.Step();
+  cluster.Step();
+  v1::Convergence& convergence = *cluster.node(1).mutable_convergence();
+  convergence.set_state(v1::Convergence::STUCK);
+  v1::Trouble& trouble = *convergence.add_troubles();
+  trouble.set_resource("package r-4.4.1");
+  trouble.set_error("no space left on device");
+  const v1::Decision decision = GoOn(cluster, minutes(20));
+  EXPECT_EQ(StatesOf(decision), "serving, serving");
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-2: package r-4.4.1: no space"))
+      << decision.rollout().reason();
 }
 
 TEST(ChangeRolling, GoesOnWhereAPauseEnds) {
@@ -523,6 +572,23 @@ TEST(ChangeRolling, CountsWhomTheGatesRefused) {
   const v1::Decision decision = GoTo(cluster, Status::DONE);
   EXPECT_EQ(decision.ended(0).nodes(0).refused(), 15u);
   EXPECT_EQ(decision.ended(0).nodes(1).refused(), 0u);
+}
+
+// Who is out as it ends is counted up to then.
+TEST(ChangeRolling, CountsWhoIsOutStill) {
+  PlanCluster cluster = ToBeRestarted(2);
+  cluster.node(0).set_refused(10);
+  GoUntil(cluster, 0, v1::DRAINING);
+  cluster.node(0).set_refused(25);
+  cluster.Wait(seconds(60));
+  cluster.Step();
+  ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+  const v1::Decision decision = cluster.Step();
+  ASSERT_EQ(decision.ended_size(), 1);
+  EXPECT_EQ(decision.ended(0).end(), v1::Rollout::SUPERSEDED);
+  EXPECT_GE(decision.ended(0).nodes(0).out_us(), int64_t{60'000'000});
+  EXPECT_EQ(decision.ended(0).nodes(0).refused(), 15u);
+  EXPECT_FALSE(decision.ended(0).nodes(0).has_out_since());
 }
 
 }  // namespace

@@ -28,6 +28,9 @@ TEST(ChangeOutlook, SaysWhatAGenerationNeedsAndHowLongItTakes) {
   EXPECT_EQ(LookAhead(rolling.input).text(),
             "a rolling restart, about 11 min, at least 1 node serving");
   EXPECT_EQ(LookAhead(rolling.input).needs(), "");
+  const PlanCluster alone = ToBeRestarted(1);
+  EXPECT_EQ(LookAhead(alone.input).text(), "a rolling restart, with fewer than 1 node serving");
+  EXPECT_EQ(LookAhead(alone.input).needs(), "connect-ha approve 8 --allow-downtime");
 
   PlanCluster together = ToBeUpgraded(2);
   EXPECT_EQ(LookAhead(together.input).text(), "this stops Connect on all nodes");
@@ -154,6 +157,31 @@ TEST(ChangeStatus, OfAnOlderStoreItSaysWhatHasNodesMovedAgain) {
   EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha apply"));
 }
 
+// Neither the days before it, nor a drain that is over.
+TEST(ChangeStatus, CountsFromItsBeginning) {
+  PlanCluster in_place(2);
+  Took(in_place, v1::Rollout::IN_PLACE, v1::RolloutStep::CHANGING, 60);
+  ProposeNext(in_place, kNext, "package r-4.4.1", v1::Change::NOTHING);
+  in_place.Step();
+  in_place.Step();
+  in_place.node(0).mutable_convergence()->set_state(v1::Convergence::DIFFERS);
+  in_place.Wait(std::chrono::seconds(20));
+  v1::Decision decision = in_place.Decide();
+  EXPECT_EQ(decision.rollout().nodes(0).step(), v1::RolloutStep::CHANGING);
+  EXPECT_EQ(in_place.input.now().seconds() - decision.rollout().nodes(0).since().seconds(), 20);
+  EXPECT_EQ(decision.rollout().nodes(0).left_us(), 40'000'000);
+  EXPECT_EQ(decision.rollout().left_us(), 40'000'000);
+
+  PlanCluster together = ToBeUpgraded(3);
+  ApproveIt(together);
+  Took(together, v1::Rollout::TOGETHER, v1::RolloutStep::CHANGING, 30);
+  Took(together, v1::Rollout::TOGETHER, v1::RolloutStep::STARTING, 60);
+  decision = GoTo(together, Status::FIRST);
+  const int64_t passed =
+      together.input.now().seconds() - decision.rollout().begun().in_force_at().seconds();
+  EXPECT_EQ(decision.rollout().left_us(), (180 - passed) * 1'000'000);  // without the drain
+}
+
 TEST(ChangeStatus, SaysWhyNobodyGoesFirst) {
   PlanCluster cluster = ToBeUpgraded(2);
   ApproveIt(cluster);
@@ -209,6 +237,90 @@ TEST(ChangeStatus, SaysWhatKeepsItFromItsEnd) {
   line.set_outcome(v1::PASS);
   line.mutable_since()->set_seconds(cluster.input.now().seconds() - 3600);
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving, serving");
+}
+
+// What is done to nodes meanwhile is of the one that is under way, whatever becomes of the newer.
+TEST(ChangeStatus, ShowsTheOneUnderWayBesideTheOneToCome) {
+  const auto shows = [](const char* what, auto say, Status::Phase phase) {
+    PlanCluster cluster = ToBeRestarted(2);
+    cluster.input.mutable_spec()->mutable_connect()->set_version(kOldVersion);
+    cluster.input.mutable_next()->mutable_spec()->mutable_connect()->set_version(kOldVersion);
+    GoUntil(cluster, 0, v1::READY);
+    cluster.Step();
+    FailToStart(cluster, 0, "Servr.Address is unknown");
+    GoOn(cluster, minutes(5));
+    ProposeVersionNext(cluster, kNext + 1, kNewVersion);
+    say(cluster);
+    const v1::Decision decision = GoOn(cluster, minutes(1));
+    const Status& status = decision.rollout();
+    EXPECT_EQ(status.generation(), kNext) << what;
+    EXPECT_EQ(status.phase(), Status::ROLLING) << what;
+    EXPECT_EQ(status.standing(), Status::HALTED) << what;
+    EXPECT_TRUE(StrContains(status.reason(), "Servr.Address")) << what << status.reason();
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node start node-1")) << what;
+    EXPECT_EQ(status.nodes(0).step(), v1::RolloutStep::FAILED) << what;
+    EXPECT_EQ(status.begun().generation(), kNext) << what;
+    EXPECT_EQ(status.next().generation(), kNext + 1) << what;
+    EXPECT_EQ(status.next().phase(), phase) << what;
+    EXPECT_NE(status.next().reason(), "") << what;
+  };
+  shows(
+      "awaits approval", [](PlanCluster&) {}, Status::AWAITING);
+  shows(
+      "aborted", [](PlanCluster& c) { AbortIt(c, kNext + 1); }, Status::ABORTED);
+  shows(
+      "refused",
+      [](PlanCluster& c) {
+        c.input.mutable_next()->mutable_spec()->mutable_connect()->set_version("2024.06.0");
+      },
+      Status::REFUSED);
+}
+
+// For programs, which have no other table beside it.
+TEST(ChangeStatus, HasEachNodesState) {
+  PlanCluster cluster = ToBeRestarted(2);
+  const v1::Decision decision = GoUntil(cluster, 0, v1::DRAINING);
+  const v1::RolloutStep& step = decision.rollout().nodes(0);
+  EXPECT_EQ(step.state(), v1::DRAINING);
+  EXPECT_EQ(step.reported_state(), v1::SERVING);
+  EXPECT_FALSE(step.closed());
+  EXPECT_FALSE(decision.rollout().has_next());
+  EXPECT_TRUE(GoUntil(cluster, 0, v1::SERVING).rollout().nodes(0).closed());
+}
+
+// What is left does not go on by itself.
+TEST(ChangeStatus, SaysWhyNobodyIsChanged) {
+  for (const bool alone : {true, false}) {
+    PlanCluster cluster = ToBeRestarted(alone ? 1 : 2);
+    if (!alone) cluster.Lose(1);
+    v1::Decision decision = GoOn(cluster, minutes(20));
+    EXPECT_EQ(decision.assignments(0).state(), v1::SERVING) << alone;
+    EXPECT_EQ(decision.rollout().phase(), Status::ROLLING) << alone;
+    EXPECT_EQ(decision.rollout().standing(), Status::WAITS) << alone;
+    EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-1: a change: file")) << alone;
+    EXPECT_TRUE(StrContains(decision.rollout().reason(), "so few others serve: 0, it takes 1"))
+        << decision.rollout().reason();
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha approve 8 --allow-downtime"))
+        << FixesOf(decision);
+    ApproveIt(cluster).set_downtime(true);
+    EXPECT_EQ(GoTo(cluster, Status::DONE).rollout().generation(), kNext) << alone;
+  }
+}
+
+// Nobody is to be declared gone for that: one has to apply something.
+TEST(ChangeStatus, SaysThatTheStoreIsAnOlderCopy) {
+  for (const Status::Phase phase : {Status::STAGING, Status::STOPPING, Status::FIRST}) {
+    PlanCluster cluster = ToBeUpgraded(2);
+    if (phase != Status::STAGING) ApproveIt(cluster);
+    if (phase != Status::STAGING) GoTo(cluster, phase);
+    cluster.node(0).mutable_obeys()->set_serial(999);
+    const v1::Decision decision = GoOn(cluster, minutes(1));
+    EXPECT_EQ(decision.rollout().phase(), phase);
+    EXPECT_EQ(decision.rollout().standing(), Status::HALTED) << Status::Phase_Name(phase);
+    EXPECT_TRUE(StrContains(decision.rollout().reason(), "the store is an older copy"));
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha apply")) << FixesOf(decision);
+    EXPECT_FALSE(StrContains(FixesOf(decision), "--skip-lost")) << FixesOf(decision);
+  }
 }
 
 TEST(ChangeStatus, SaysDoneUntilSomethingNewIsApplied) {

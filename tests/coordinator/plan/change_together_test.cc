@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
 #include "tests/coordinator/plan/change_cluster.h"
 
 namespace connect_ha {
@@ -222,8 +223,11 @@ TEST(ChangeTogether, GoesBackOnceTheDatabaseWasPutBack) {
   cluster.node(0).clear_start_failed();  // its agent tells that of the last order alone
   ProposeVersionNext(cluster, kNext + 1, kOldVersion);
   v1::Decision decision = GoOn(cluster, minutes(5));
-  EXPECT_EQ(decision.rollout().phase(), Status::REFUSED);
-  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout restored --version 2024.08.0"));
+  EXPECT_EQ(decision.rollout().generation(), kNext);
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+  EXPECT_EQ(decision.rollout().next().phase(), Status::REFUSED);
+  EXPECT_TRUE(StrContains(absl::StrJoin(decision.rollout().next().fixes(), "\n"),
+                          "connect-ha rollout restored --version 2024.08.0"));
   EXPECT_EQ(StatesOf(decision), "stopped, stopped");
   cluster.Say(v1::Word::RESTORED, "").set_version(kOldVersion);
   decision = GoTo(cluster, Status::DONE);
@@ -303,7 +307,7 @@ TEST(ChangeTogether, KeepsTheFirstClosedUntilItIsRight) {
   EXPECT_EQ(StatesOf(decision), "closed, stopped");
   EXPECT_EQ(decision.rollout().phase(), Status::FIRST);
   EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
-  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha waive"));
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha waive data-dir-is-shared --until"));
   cluster.Rule(0, "data-dir-is-shared").set_outcome(v1::PASS);
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }
@@ -363,6 +367,50 @@ TEST(ChangeTogether, TellsHistoryWhatWasGivenUpForGood) {
   EXPECT_FALSE(decision.ended(0).has_in_force_at());
 }
 
+// In which nodes were out all the same, and are until they are back.
+TEST(ChangeTogether, TellsHistoryWhatWentBack) {
+  PlanCluster cluster = ToBeUpgraded(2);
+  cluster.node(0).set_jobs(5);
+  for (const int i : {0, 1}) cluster.node(i).set_refused(100);
+  cluster.input.mutable_spec()->mutable_rollout()->mutable_drain_timeout()->set_seconds(3600);
+  SetWindow(cluster, 0, 20);
+  GoTo(cluster, Status::STOPPING);
+  GoOn(cluster, minutes(15));
+  v1::Decision decision;
+  for (int i = 0; i < 100 && decision.ended_size() == 0; ++i) {
+    cluster.Wait(seconds(10));
+    decision = cluster.Step();
+  }
+  ASSERT_EQ(decision.ended_size(), 1);
+  EXPECT_EQ(decision.ended(0).end(), v1::Rollout::WENT_BACK);
+  EXPECT_TRUE(StrContains(decision.ended(0).remarks(), "is over"));
+  EXPECT_FALSE(decision.remember().has_rollout());
+  const v1::Rollout told = decision.ended(0);
+  EXPECT_GE(told.nodes(1).out_us(), int64_t{15} * 60 * 1'000'000);
+  // They are back a while later, and the same one is told of once more.
+  for (const int i : {0, 1}) cluster.node(i).set_refused(130);
+  cluster.Wait(seconds(60));
+  decision = cluster.Step();
+  for (int i = 0; i < 100 && decision.ended_size() == 0; ++i) {
+    cluster.Wait(seconds(10));
+    decision = cluster.Step();
+  }
+  ASSERT_EQ(decision.ended_size(), 1);
+  EXPECT_EQ(decision.ended(0).began_at().seconds(), told.began_at().seconds());
+  EXPECT_EQ(decision.ended(0).ended_at().seconds(), told.ended_at().seconds());
+  EXPECT_GE(decision.ended(0).nodes(1).out_us(), told.nodes(1).out_us() + int64_t{60'000'000});
+  EXPECT_EQ(decision.ended(0).nodes(1).refused(), 30u);
+  EXPECT_FALSE(decision.ended(0).nodes(1).has_out_since());
+  // That is all; and it is said of the next time.
+  decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(decision.ended_size(), 0);
+  EXPECT_EQ(decision.rollout().phase(), Status::AWAITING);
+  EXPECT_EQ(decision.rollout().begun().end(), v1::Rollout::WENT_BACK);
+  ApproveIt(cluster).set_now(true);
+  decision = GoTo(cluster, Status::STOPPING);
+  EXPECT_FALSE(decision.remember().has_given_up());
+}
+
 TEST(ChangeTogether, IsAbortedWithAllStoppedOnceTheFirstHasAnsweredOrEnded) {
   const auto is_stopped = [](const char* what, auto happens) {
     PlanCluster cluster = FirstMigrates(2);
@@ -372,7 +420,7 @@ TEST(ChangeTogether, IsAbortedWithAllStoppedOnceTheFirstHasAnsweredOrEnded) {
     EXPECT_EQ(decision.rollout().phase(), Status::ABORTED) << what;
     EXPECT_EQ(decision.rollout().standing(), Status::HALTED) << what;
     EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-1 may be migrating")) << what;
-    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume")) << what;
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume 8")) << what;
     EXPECT_TRUE(
         StrContains(FixesOf(decision), "connect-ha node stop node-1 --now --allow-downtime"))
         << what;
@@ -381,7 +429,8 @@ TEST(ChangeTogether, IsAbortedWithAllStoppedOnceTheFirstHasAnsweredOrEnded) {
     EXPECT_EQ(StatesOf(decision), "stopped, stopped") << what;
     EXPECT_EQ(decision.rollout().phase(), Status::ABORTED) << what;
     EXPECT_EQ(decision.rollout().standing(), Status::HALTED) << what;
-    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume")) << what;
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume 8")) << what;
+    EXPECT_TRUE(StrContains(FixesOf(decision), "first put the database back")) << what;
   };
   is_stopped("answers", [](PlanCluster& cluster) { Answer(cluster, 0); });
   is_stopped("ends",
@@ -545,6 +594,8 @@ TEST(ChangeTogether, ANewerOneWaitsForTheEnd) {
   ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
   v1::Decision decision = cluster.Step();
   EXPECT_EQ(decision.rollout().generation(), kNext);
+  EXPECT_EQ(decision.rollout().next().generation(), kNext + 1);
+  EXPECT_TRUE(StrContains(decision.rollout().next().reason(), "generation 8 to be done"));
   EXPECT_EQ(decision.remember().generation(), kNext);
   decision = GoOn(cluster, minutes(2));
   EXPECT_EQ(decision.remember().generation(), kNext + 1);

@@ -275,6 +275,18 @@ TEST(InvariantsChangeTest, AChangeIsInAPhaseAndSaysWhatToType) {
   ExpectBroken(cluster.input, decision, "what to type");
 }
 
+TEST(InvariantsChangeTest, TheChangeUnderWayIsShown) {
+  PlanCluster cluster = ToBeRestarted(2);
+  cluster.Step();
+  v1::Decision decision = Decide(cluster.input);
+  EXPECT_EQ(BrokenBy(cluster.input, decision), "");
+  decision.mutable_rollout()->set_generation(kNext + 1);
+  ExpectBroken(cluster.input, decision, "another one is shown in its place");
+  decision = Decide(cluster.input);
+  decision.mutable_rollout()->mutable_next()->set_standing(Status::HALTED);
+  ExpectBroken(cluster.input, decision, "what to type");
+}
+
 TEST(InvariantsChangeTest, AChangeAlwaysSaysForWhatItWaits) {
   PlanCluster cluster = In(Status::STOPPING);
   v1::Decision decision = Decide(cluster.input);

@@ -54,6 +54,28 @@ class WordsTest : public PlannerFixture {
   v1::AuditEntry LastAudit() { return store_->ListAudit(0, 1000)->back(); }
 };
 
+// It would end without effect, and whoever said it would think that an older one may start.
+TEST_F(WordsTest, ADatabaseIsNotSaidToBePutBackWhileANewerConnectRuns) {
+  v1::HeartbeatRequest request;
+  request.set_node("a");
+  request.set_machine_id("machine");
+  request.set_boot_id("boot");
+  request.set_facts_digest("digest");
+  v1::ConnectFacts& connect = *request.mutable_facts()->mutable_connect();
+  connect.mutable_unit()->set_active_state("active");
+  connect.set_running_version("2024.11.0");
+  Hear(request, kNoon);
+  planner_->Decide(kNoon);
+  v1::Word word = AWord(v1::Word::RESTORED, "");
+  word.set_version("2024.08.0");
+  const auto given = Give(word);
+  EXPECT_EQ(given.status().code(), absl::StatusCode::kFailedPrecondition) << given.status();
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "Connect 2024.11.0 runs on a"));
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "\nfix: connect-ha node stop a"));
+  word.set_version("2024.11.0");
+  EXPECT_TRUE(Give(word).ok());
+}
+
 TEST_F(WordsTest, AWordIsStoredToldAndInTheNextDecisionBeforeTheCallReturns) {
   plan_.wanted["a"] = v1::DRAINING;
   const auto given = Give(AWord(v1::Word::DRAIN));
