@@ -57,12 +57,10 @@ void RenameIn(Message* message) {
   }
 }
 
-// For people; of several nodes one is named there, or all in the order of their names. And spans:
-// of several that end at once one counts, for an estimate.
+// For people; of several nodes one is named there, or all in the order of their names.
 bool IsText(const FieldDescriptor* field) {
-  static const auto& texts =
-      *new std::set<std::string>{"about",  "because", "fix",   "fixes", "outlook",
-                                 "reason", "remarks", "spans", "text",  "waits_for"};
+  static const auto& texts = *new std::set<std::string>{
+      "about", "because", "fix", "fixes", "outlook", "reason", "remarks", "text", "waits_for"};
   return texts.count(std::string(field->name())) > 0;
 }
 

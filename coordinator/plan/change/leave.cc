@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/version.h"
 #include "coordinator/plan/change/database.h"
+#include "coordinator/plan/change/restarts.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/turn.h"
 
@@ -29,11 +30,22 @@ std::string WhyNotItsVersion(const Situation& situation, const Member& member) {
   return is_other ? WhyNotVersion(situation, database, runs, fix) : "";
 }
 
+// Its agent may have heard of that generation since, and its Connect runs on as it was started.
+bool HasNotStopped(const Situation& situation, const Member& member) {
+  return member.memory.reached() < situation.input.memory().not_before() &&
+         member.node->connect() == v1::CONNECT_RUNS &&
+         NeedsOf(situation, member) == v1::Change::TOGETHER;
+}
+
 // What its agent holds, its Connect was started as, or earlier: another database, say.
 std::string WhyLeftBehind(const Situation& situation, const Member& member) {
   const uint64_t not_before = situation.input.memory().not_before();
   const uint64_t holds = member.node->brief().reported_generation();
-  if (!member.node->own_lineage() || holds == 0 || holds >= not_before) return "";
+  if (!member.node->own_lineage() || holds == 0) return "";
+  if (holds >= not_before) {
+    if (!HasNotStopped(situation, member)) return "";
+    return absl::StrCat("it runs as before, which the others have left together for ", not_before);
+  }
   return absl::StrCat("it runs as generation ", holds, ", which the others have left together for ",
                       not_before);
 }

@@ -75,7 +75,9 @@ bool MayBeMigrating(const Member& first) {
   if (!told || IsGone(first) || StartFailed(first)) return false;
   // It answers once that is done.
   if (node.brief().facts().answers()) return false;
-  return !node.fresh() || node.connect() != v1::CONNECT_RESTS;
+  // It may have the order already, though it does not say so yet.
+  return !node.fresh() || node.connect() != v1::CONNECT_RESTS ||
+         IsLater(first.memory.order(), node.obeys());
 }
 
 std::string HowToStopIt(const Member& first) {

@@ -48,18 +48,22 @@ void NoteOutOf(const Situation& situation, const Member& member, const v1::NodeM
   node.set_refused_at(member.node->refused());
 }
 
-// A step of it ends with this decision.
+// How long steps took that end with this decision; of several nodes the greatest counts.
+using Spans = std::map<v1::RolloutStep::Step, Time::duration>;
+
 void NoteSteps(const Situation& situation, const Member& member, const v1::NodeMemory& after,
-               const v1::Rollout& rollout, v1::PlanMemory& remember) {
+               v1::Rollout::Kind kind, Spans& spans) {
   const Time::duration took = situation.moments.now() - FromProto(member.memory.since());
+  const auto note = [&spans, took](v1::RolloutStep::Step step) {
+    spans[step] = std::max(spans[step], took);
+  };
   if (member.position == v1::PREPARING && after.state() == v1::READY) {
-    NoteSpan(rollout, v1::RolloutStep::CHANGING, took, remember);
+    note(v1::RolloutStep::CHANGING);
   }
   const bool opens = member.position == v1::SERVING && member.memory.closed() &&
                      after.state() == v1::SERVING && !after.closed();
   // Whoever waited for others took less than that.
-  const bool alone = rollout.kind() != v1::Rollout::TOGETHER;
-  if (opens && alone) NoteSpan(rollout, v1::RolloutStep::STARTING, took, remember);
+  if (opens && kind != v1::Rollout::TOGETHER) note(v1::RolloutStep::STARTING);
 }
 
 // Its Connect is stopped now for what differs there.
@@ -133,11 +137,13 @@ void KeepAccounts(Situation& situation, const Change& change, v1::Decision& deci
   if (!change.under_way()) return;
   v1::Rollout& rollout = *remember.mutable_rollout();
   NoteOut(situation, remember, rollout);
+  Spans spans;
   for (size_t i = 0; i < situation.members.size(); ++i) {
     const Member& member = situation.members[i];
     if (!member.stays.empty() || FindNode(rollout, member.name()) == nullptr) continue;
-    NoteSteps(situation, member, remember.nodes(static_cast<int>(i)), rollout, remember);
+    NoteSteps(situation, member, remember.nodes(static_cast<int>(i)), rollout.kind(), spans);
   }
+  for (const auto& [step, took] : spans) NoteSpan(rollout, step, took, remember);
 }
 
 }  // namespace connect_ha

@@ -182,6 +182,31 @@ TEST(ChangeStatus, CountsFromItsBeginning) {
   EXPECT_EQ(decision.rollout().left_us(), (180 - passed) * 1'000'000);  // without the drain
 }
 
+// Whichever of them comes first among the members.
+TEST(ChangeStatus, OfTwoThatEndAStepTogetherTheLongerCounts) {
+  for (const int longer : {1, 2}) {
+    PlanCluster cluster = ToBeUpgraded(3);
+    ApproveIt(cluster);
+    GoTo(cluster, Status::REST);
+    GoUntil(cluster, 1, v1::PREPARING);
+    for (const int i : {1, 2}) {
+      ASSERT_EQ(cluster.memory(i).state(), v1::PREPARING);
+      v1::NodeMemory& memory = cluster.memory(i);
+      memory.mutable_since()->set_seconds(cluster.input.now().seconds() - (i == longer ? 180 : 60));
+    }
+    const v1::Decision decision = cluster.Step();
+    ASSERT_EQ(StatesOf(decision), "closed, ready, ready");
+    bool is_known = false;
+    for (const v1::StepSpan& span : decision.remember().spans()) {
+      if (span.kind() != v1::Rollout::TOGETHER) continue;
+      if (span.step() != v1::RolloutStep::CHANGING) continue;
+      is_known = true;
+      EXPECT_EQ(span.us(), 180'000'000) << longer;
+    }
+    EXPECT_TRUE(is_known);
+  }
+}
+
 TEST(ChangeStatus, SaysWhyNobodyGoesFirst) {
   PlanCluster cluster = ToBeUpgraded(2);
   ApproveIt(cluster);

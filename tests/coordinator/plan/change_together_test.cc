@@ -442,6 +442,21 @@ TEST(ChangeTogether, IsAbortedWithAllStoppedOnceTheFirstHasAnsweredOrEnded) {
   });
 }
 
+// The order to start is on its way, or taken, and nothing is heard of that yet.
+TEST(ChangeTogether, IsNotAbortedBetweenTheOrderToStartAndItsAnswer) {
+  PlanCluster cluster = Approved(2);
+  GoTo(cluster, Status::FIRST);
+  GoUntil(cluster, 0, v1::READY);
+  cluster.Step();  // the version is remembered
+  ASSERT_EQ(StatesOf(cluster.Store()), "closed, stopped");
+  AbortIt(cluster);
+  const v1::Decision decision = cluster.Store();
+  EXPECT_EQ(StatesOf(decision), "closed, stopped");
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-1 may be migrating"));
+  cluster.Step();  // it starts, and answers
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(1))), "stopped, stopped");
+}
+
 TEST(ChangeTogether, GoesOnWhereAnAbortIsTakenBack) {
   PlanCluster cluster = FirstMigrates(2);
   AbortIt(cluster);
@@ -542,6 +557,33 @@ TEST(ChangeTogether, StopsAtOnceWhatWasGoneAndServesAsAllOthersHaveLeft) {
           << decision.assignments(2).reason();
     }
   }
+}
+
+// Its agent is told of the generation before its Connect is stopped, and says so.
+TEST(ChangeTogether, StopsAtOnceWhatWasGoneThoughItsAgentHasHeardOfIt) {
+  PlanCluster cluster(3);
+  cluster.makes_changes = true;
+  for (int i = 0; i < 3; ++i) cluster.node(i).set_jobs(2);
+  ProposeNext(cluster, kNext, kConfigFile, v1::Change::TOGETHER);
+  ApproveIt(cluster);
+  cluster.Lose(2);
+  GoOn(cluster, minutes(1));
+  cluster.Say(v1::Word::GONE, "node-3");
+  GoTo(cluster, Status::DONE);
+  ComeBack(cluster, 2);
+  cluster.node(2).mutable_brief()->set_reported_generation(kNext);
+  v1::Convergence& convergence = *cluster.node(2).mutable_convergence();
+  convergence.set_generation(kNext);
+  convergence.set_state(v1::Convergence::DIFFERS);
+  convergence.set_needs(v1::Change::TOGETHER);
+  v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(2).state(), v1::STOPPED) << TextsOf(decision);
+  EXPECT_TRUE(StrContains(decision.assignments(2).reason(), "have left together for 8"))
+      << decision.assignments(2).reason();
+  // What takes no stop of all is its turn's.
+  convergence.set_needs(v1::Change::RESTART);
+  decision = cluster.Decide();
+  EXPECT_NE(decision.assignments(2).state(), v1::STOPPED) << TextsOf(decision);
 }
 
 TEST(ChangeTogether, AnotherGoesFirstWhereTheFirstIsGoneOrHeld) {
