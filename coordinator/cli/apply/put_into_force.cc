@@ -144,12 +144,11 @@ bool IsFilledInAnew(const v1::NodeSnapshot& node) {
 // no change that is under way: it is made as part of one.
 bool TakesAChange(const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan) {
   if (IsChange(plan.decision().rollout())) return false;
-  return std::any_of(snapshot.nodes().begin(), snapshot.nodes().end(),
-                     [&snapshot](const v1::NodeSnapshot& node) {
-                       return IsFilledInAnew(node) ||
-                              (node.convergence().generation() == snapshot.generation() &&
-                               node.convergence().needs() == v1::Change::TOGETHER);
-                     });
+  return std::any_of(
+      snapshot.nodes().begin(), snapshot.nodes().end(), [&snapshot](const v1::NodeSnapshot& node) {
+        return IsFilledInAnew(node) || (node.convergence().generation() == snapshot.generation() &&
+                                        node.convergence().needs() == v1::Change::TOGETHER);
+      });
 }
 
 // It is in force or on its way, no node keeps another that the coordinator does not know, and the

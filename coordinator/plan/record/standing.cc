@@ -63,8 +63,8 @@ void StandUnderWay(const Situation& situation, const Change& change, const v1::D
                    RolloutStatus& status) {
   const v1::Rollout& rollout = decision.remember().rollout();
   const std::string back = WayBack(situation, rollout);
-  const std::string to_take_back = absl::StrCat("to go on: connect-ha rollout resume ",
-                                                rollout.generation(), " --reason ...");
+  const std::string to_take_back =
+      absl::StrCat("to go on: connect-ha rollout resume ", rollout.generation(), " --reason ...");
   const Member* first = IsFirstAlone(rollout) ? FindMember(situation, rollout.first()) : nullptr;
   const bool aborted = change.is_of(rollout) && change.aborted != nullptr;
   if (situation.restored_at) {
