@@ -66,6 +66,13 @@ void World::NoteChange(const v1::PlanInput& input, Knowledge& known) {
   known.pinned = PinnedBits(input);
   known.newest = VersionNamed(store_.memory.database().newest_version());
   known.not_before = store_.memory.not_before();
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    uint64_t reached = 0;
+    for (const v1::NodeMemory& node : store_.memory.nodes()) {
+      if (node.node() == NameOf(i)) reached = node.reached();
+    }
+    if (reached < known.not_before) known.before_that |= 1U << i;
+  }
   if (NewestOf(store_).generation != in_force.generation) {
     known.next = NewestOf(store_);
     const std::optional<WindowTime> window = WindowOf(*known.next.spec, known.clock);

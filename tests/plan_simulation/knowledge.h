@@ -32,6 +32,7 @@ struct Knowledge {
   uint32_t pinned = 0;               // runtimes, a bit for each
   Version newest = 0;                // that the database has known, as it was remembered
   uint64_t not_before = 0;           // as PlanMemory's
+  uint32_t before_that = 0;          // who never was as that says, a bit for each node
   // Of the change, as it was remembered until then; empty: none is under way.
   uint64_t change = 0;  // its generation
   bool together = false;

@@ -48,7 +48,13 @@ bool World::AllRest(const Knowledge& known) {
 bool World::RunsOlder(size_t slot, const Knowledge& known) {
   const Report& report = known.views[slot].report;
   const bool is_left_behind = report.generation != 0 && report.generation < known.not_before;
-  return is_left_behind || (report.running != 0 && report.running < known.newest);
+  // Its agent has heard of it since, and its Connect has not stopped.
+  const bool was_before = ((known.before_that >> slot) & 1U) != 0;
+  const bool has_not_stopped = was_before && report.generation == known.generation &&
+                               report.connect_runs && report.looked &&
+                               report.needs == v1::Change::TOGETHER;
+  return is_left_behind || has_not_stopped ||
+         (report.running != 0 && report.running < known.newest);
 }
 
 // All the others have stopped for what is in force, while nobody heard of it.
