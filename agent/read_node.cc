@@ -22,10 +22,8 @@ std::vector<std::string> AccountsOf(const v1::Assignment& orders) {
 }
 
 bool ReadsPinned(const v1::Assignment& orders) {
-  const v1::ClusterSpec& spec = orders.desired().spec();
-  const v1::RuntimesSpec& runtimes = spec.runtimes();
-  return spec.enforcement() == v1::ENFORCE &&
-         runtimes.r_size() + runtimes.python_size() + runtimes.quarto_size() > 0;
+  const v1::RuntimesSpec& runtimes = orders.desired().spec().runtimes();
+  return runtimes.r_size() + runtimes.python_size() + runtimes.quarto_size() > 0;
 }
 
 LoadedConfig Load(Host& host, const v1::AgentConfig& config, const AskOrders& orders) {

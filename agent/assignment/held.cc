@@ -84,6 +84,7 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
     *next.mutable_waived() = answer.waived();
     next.clear_since();
     if (answer.has_assigned_since()) *next.mutable_since() = answer.assigned_since();
+    next.set_not_before(answer.not_before());
   }
   if (standing == Standing::kAll && answer.has_database_restored()) {
     *next.mutable_database_restored() = answer.database_restored();
@@ -229,6 +230,7 @@ v1::Assignment Held::Effective() const {
   if (kept_.has_database_restored()) {
     *effective.mutable_database_restored() = kept_.database_restored();
   }
+  effective.set_not_before(kept_.not_before());
   // A later one has Connect started anew, where that had been tried too often.
   if (kept_.state() == v1::SERVING && kept_.has_order()) {
     *effective.mutable_order() = kept_.order();
@@ -308,6 +310,12 @@ absl::StatusOr<v1::Desired> Held::CheckDraft(const v1::Desired& draft) const {
 }
 
 bool SaysRemoved(const absl::Status& status) { return status.message() == kRemoved; }
+
+absl::StatusOr<v1::Desired> ReadBeforeRemoval(Host& host, const std::string& state_dir) {
+  const absl::StatusOr<v1::Assignment> held = LoadAssignment(host, state_dir);
+  if (!held.ok()) return held.status();
+  return held->desired();
+}
 
 absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir,
                                         const std::string& runtime_dir) {

@@ -141,6 +141,8 @@ absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir
                                         const std::string& runtime_dir = "");
 // Of ReadHeld: this node was removed from its cluster.
 bool SaysRemoved(const absl::Status& status);
+// What it held then: not to go by, but to tell what it is not to do.
+absl::StatusOr<v1::Desired> ReadBeforeRemoval(Host& host, const std::string& state_dir);
 
 // After enrolling: what the node held of another cluster, machine or enrolment is set aside. True:
 // something was.

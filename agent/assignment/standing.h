@@ -5,6 +5,7 @@
 
 #include "connect_ha/v1/agent_config.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/facts.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
 
 namespace connect_ha {
@@ -55,5 +56,12 @@ bool CopyPrevails(const v1::Assignment& copy, const v1::Assignment& file);
 
 // By epoch, then serial; of one lineage.
 bool IsBelow(const v1::Order& a, const v1::Order& b);
+
+// As which generation Connect may start at the earliest, as these orders say. Unset: they do not.
+v1::GenerationMark NotBeforeOf(const v1::Assignment& orders);
+v1::GenerationMark MarkOf(const v1::Desired& desired);
+// It is an earlier generation, or none. Of two lineages by when they were applied; where that is
+// not known, it is not.
+bool IsBefore(const v1::GenerationMark& mark, const v1::GenerationMark& not_before);
 
 }  // namespace connect_ha

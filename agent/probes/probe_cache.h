@@ -137,6 +137,7 @@ struct ProbeCache {
   Kept<std::map<std::string, VerifiedRuntime>> runtimes;
   Kept<absl::StatusOr<v1::LicenseFacts>> license;
   Kept<KeptContent> configuration;
+  Kept<std::string> filled_in;   // SHA-256 of what the file is to hold, when it last held that
   Kept<v1::Reload> reload;       // of Connect, by the agent
   Kept<KeptMark> mark;           // of whoever looks at it: it is on a file system that may hang
   Kept<std::string> mark_fault;  // GuardFacts.mark_fault of the latest look; "": none

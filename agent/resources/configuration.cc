@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "agent/assignment/standing.h"
 #include "agent/resources/connect_unit.h"
 #include "agent/resources/kept_file.h"
 #include "agent/resources/nouns.h"
@@ -17,6 +18,7 @@
 #include "common/connect/gcfg.h"
 #include "common/spec/connect_template.h"
 #include "common/time.h"
+#include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {
@@ -126,8 +128,10 @@ class Configuration : public Resource {
     change.set_to("as the specification gives it");
     const absl::Status looked = Look(*wanted, change);
     if (!looked.ok()) return looked;
-    if (change.from().empty()) return std::nullopt;
-    return change;
+    if (!change.from().empty()) return change;
+    const bool is_in_force = context_.service.unit == UnitWanted::kRunning;
+    if (is_in_force) context_.cache.filled_in.Put(Sha256(*wanted));
+    return std::nullopt;
   }
 
   // That Connect has to read the file is written down before the file is.
@@ -213,6 +217,16 @@ class Configuration : public Resource {
     return context_.service.is_current ? v1::Change::NOTHING : needs;
   }
 
+  // Nobody changed the file, but a secret: what Connect was started with is no longer the right
+  // one.
+  bool IsFilledInAnew(const std::string& wanted) const {
+    if (context_.notes == nullptr) return false;
+    const v1::ServiceMemory memory = context_.notes->Get();
+    return !memory.served_configuration().empty() &&
+           IsOneSpecification(memory.served(), context_.desired) &&
+           memory.served_configuration() != Sha256(wanted);
+  }
+
   v1::Change::Needs NeedsOf(const std::vector<Difference>& differences) const {
     const KeyChange most = MostOf(differences);
     if (most == KeyChange::kTogether) return v1::Change::TOGETHER;
@@ -267,7 +281,10 @@ class Configuration : public Resource {
       change.set_from("the same keys, written in another way");
       return;
     }
-    SetNeeds(UnlessCurrent(NeedsOf(differences)), change);
+    const v1::Change::Needs needs = NeedsOf(differences);
+    const bool is_anew = needs == v1::Change::TOGETHER && IsFilledInAnew(wanted);
+    SetNeeds(is_anew ? needs : UnlessCurrent(needs), change);
+    change.set_filled_in_anew(is_anew);
     change.set_from(Summary(differences, &Difference::here));
     change.set_to(Summary(differences, &Difference::wanted));
     // What is secret is not told, and says the same before and after.

@@ -77,7 +77,8 @@ std::unique_ptr<Resource> MakeLicense(const ResourceContext& context);
 std::unique_ptr<Resource> MakeConfiguration(const ResourceContext& context);
 
 // No version under /opt/R, /opt/python and /opt/quarto but those that the specification names, or
-// the one beside; a kind that it gives no list of is left alone.
+// the one beside; a kind that it gives no list of is left alone. FailedPrecondition: Connect's
+// configuration names what would go, content is pinned to it, or whether it is is not known.
 std::unique_ptr<Resource> MakePrune(const ResourceContext& context);
 
 }  // namespace connect_ha

@@ -92,15 +92,23 @@ class Package : public Resource {
     return change;
   }
 
-  absl::Status Bring(Progress& progress) override {
+  absl::StatusOr<Brought> Bring(Progress& progress) override {
     const absl::StatusOr<Stand> stand = Look();
     if (!stand.ok()) return stand.status();
-    if (stand->fault.empty() || stand->need == Need::kHold) return absl::OkStatus();
+    if (stand->fault.empty() || stand->need == Need::kHold) return Brought();
     const absl::StatusOr<std::string> file = Fetch(progress);
-    if (!file.ok() || stand->need == Need::kProof) return file.status();
+    if (!file.ok()) return file.status();
+    const absl::StatusOr<PackageClaims> claims = ReadPackageFile(context_.host, *file);
+    if (!claims.ok()) return claims.status();
+    Brought brought{{*file}, kInstallRoot, claims->installed_bytes};
+    if (stand->need == Need::kProof) return brought;
     const absl::StatusOr<AptInstall> install = ToInstall(*file);
     if (!install.ok()) return install.status();
-    return FetchOthers(context_, *install, wanted_.artifact.sha256(), progress);
+    const absl::StatusOr<std::vector<std::string>> others =
+        FetchOthers(context_, *install, wanted_.artifact.sha256(), progress);
+    if (!others.ok()) return others.status();
+    brought.files.insert(brought.files.end(), others->begin(), others->end());
+    return brought;
   }
 
   absl::Status Apply(Progress& progress) override {

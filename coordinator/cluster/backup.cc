@@ -18,7 +18,7 @@ using std::chrono::seconds;
 constexpr seconds kDefaultDeadline{30 * 60};
 // systemd may have seen nothing of it: the file was written while the run before ended.
 constexpr seconds kAskAgain{20};
-// From the request until it begins, and from its end until the result is there.
+// From the request until it begins, and from its deadline until the result is there.
 constexpr seconds kGrace{60};
 
 seconds DeadlineOf(const v1::BackupRequest& request) {
@@ -77,31 +77,36 @@ void Backup::Ask(const v1::BackupRun& run, const v1::ClusterSpec& spec, Time now
 
 std::optional<v1::BackupRun> Backup::Latest(Time now) {
   if (failed_) return failed_;
+  // Looked at first: with the result it goes.
+  const absl::StatusOr<v1::BackupRequest> began = ReadBackupRequest(BackupBeganFile(room_));
   const absl::StatusOr<v1::BackupRun> result = ReadBackupRun(BackupResultFile(room_));
   const bool has_ended = result.ok() && result->has_ended_at();
   if (!asked_) return has_ended ? std::make_optional(Bounded(*result)) : std::nullopt;
   if (has_ended && IsSameRun(*result, asked_->run())) return Bounded(*result);
-  if (now < waits_since_ || IsUnderWay(now)) waits_since_ = now;
-  if (now - waits_since_ <= DeadlineOf(*asked_) + kGrace) return std::nullopt;
+  if (now < waits_since_ || (began.ok() && IsUnderWay(*began, now))) waits_since_ = now;
+  const bool has_begun = began.ok() && IsSameRun(began->run(), asked_->run());
+  const auto limit = has_begun ? DeadlineOf(*asked_) + kGrace : kGrace;
+  if (now - waits_since_ <= limit) return std::nullopt;
   // Whoever sees it late is not to begin.
   static_cast<void>(RemoveFile(BackupRequestFile(room_)));
-  failed_ = NeverRan(now);
+  failed_ = NeverRan(has_begun, now);
   return failed_;
 }
 
 // Another run than the one that was asked for, which has to wait for its end.
-bool Backup::IsUnderWay(Time now) const {
-  const absl::StatusOr<v1::BackupRequest> began = ReadBackupRequest(BackupBeganFile(room_));
-  if (!began.ok() || IsSameRun(began->run(), asked_->run())) return false;
-  return now - FromProto(began->began_at()) <= DeadlineOf(*began) + kGrace;
+bool Backup::IsUnderWay(const v1::BackupRequest& began, Time now) const {
+  return !IsSameRun(began.run(), asked_->run()) &&
+         now - FromProto(began.began_at()) <= DeadlineOf(began) + kGrace;
 }
 
-v1::BackupRun Backup::NeverRan(Time now) const {
+v1::BackupRun Backup::NeverRan(bool has_begun, Time now) const {
   v1::BackupRun run = asked_->run();
   *run.mutable_ended_at() = ToProto(now);
   run.set_went_well(false);
   run.set_text(
-      absl::StrCat(trouble_.empty() ? "nothing was heard of it" : trouble_,
+      absl::StrCat(!trouble_.empty() ? trouble_
+                   : has_begun       ? "nothing was heard of it"
+                                     : "nothing has begun it within a minute",
                    "\nfix: systemctl status connect-ha-backup.path connect-ha-backup.service"));
   return run;
 }

@@ -28,13 +28,14 @@ class Backup {
   void Ask(const v1::BackupRun& run, const v1::ClusterSpec& spec, Time now);
 
   // The run that was asked for last, where it has ended (PlanInput.backup); before one was asked
-  // for, the latest that ended on this host since its start. A run of which nothing is heard by its
-  // deadline and a minute has failed, and says what to look at; it stays so.
+  // for, the latest that ended on this host since its start. A run that has not begun within a
+  // minute, or of which nothing is heard by its deadline and a minute, has failed, and says what to
+  // look at; it stays so.
   std::optional<v1::BackupRun> Latest(Time now);
 
  private:
-  bool IsUnderWay(Time now) const;
-  v1::BackupRun NeverRan(Time now) const;
+  bool IsUnderWay(const v1::BackupRequest& began, Time now) const;
+  v1::BackupRun NeverRan(bool has_begun, Time now) const;
 
   const std::string room_;
   std::optional<v1::BackupRequest> asked_;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/log.h"
 #include "common/text/short_text.h"
+#include "common/version.h"
 #include "coordinator/cluster/node/node_events.h"
 #include "coordinator/cluster/planner.h"
 #include "coordinator/cluster/planning/words.h"
@@ -24,6 +25,11 @@ std::string SubjectOf(const std::string& node, const std::string& rule) {
 std::string SubjectOf(const v1::Word& word) {
   if (word.generation() != 0) return absl::StrCat("generation ", word.generation());
   return SubjectOf(word.node(), word.rule());
+}
+
+std::string SubjectOf(const v1::TakeBackRequest& request) {
+  if (request.generation() != 0) return absl::StrCat("generation ", request.generation());
+  return SubjectOf(request.node(), request.rule());
 }
 
 // Its reason is the line's why.
@@ -45,14 +51,34 @@ absl::Status NothingSaid(const v1::TakeBackRequest& request) {
     kinds.push_back(KindName(static_cast<v1::Word::Kind>(kind)));
   }
   return absl::NotFoundError(absl::StrCat("nobody said ", absl::StrJoin(kinds, " or "), " of ",
-                                          SubjectOf(request.node(), request.rule()),
+                                          SubjectOf(request),
                                           "\nfix: connect-ha plan shows what is in force"));
+}
+
+// While a newer one runs, the database is of that, whatever was put back before; the word would end
+// without effect.
+absl::Status CheckPutBack(const v1::PlanInput& input, const v1::Word& word) {
+  for (const v1::PlanNode& node : input.nodes()) {
+    const std::string& runs = node.running_version();
+    if (!node.fresh() || runs.empty() || CompareVersions(runs, word.version()) <= 0) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "Connect ", runs, " runs on ", node.brief().name(), ", which is newer than ",
+        word.version(), ": with that the database is not what it was\nfix: connect-ha node stop ",
+        node.brief().name(),
+        " --now --allow-downtime --reason TEXT; put the database back; then this again"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-// What is said of a generation that is neither in force nor to come would hold for nothing.
+// What is said of a generation that is neither in force nor to come would hold for nothing; nor
+// would that a database was put back that a newer Connect has.
 absl::Status Planner::CheckGeneration(const v1::Word& word) const {
+  if (word.kind() == v1::Word::RESTORED) {
+    std::lock_guard lock(shown_mutex_);
+    return looked_at_ == nullptr ? absl::OkStatus() : CheckPutBack(*looked_at_, word);
+  }
   if (word.kind() != v1::Word::APPROVE && word.kind() != v1::Word::ABORT) return absl::OkStatus();
   const Generations specs = roster_.SpecsNow();
   const uint64_t in_force = specs.in_force->generation();
@@ -80,6 +106,10 @@ absl::StatusOr<v1::GiveWordResponse> Planner::GiveWord(v1::Word word, v1::AuditE
   std::lock_guard lock(deciding_);
   const absl::Status known = CheckGeneration(word);
   if (!known.ok()) return known;
+  if (word.kind() == v1::Word::GONE) {
+    const absl::Status gone = roster_.CheckGone(word.node(), now);
+    if (!gone.ok()) return gone;
+  }
   const auto given =
       store_.AddWord(word, WordEvent(v1::Event::WORD_GIVEN, word, entry.actor(), "", now), entry);
   if (absl::IsNotFound(given.status())) {
@@ -102,7 +132,11 @@ std::vector<v1::Word> Planner::WordsLike(const v1::TakeBackRequest& request) con
     const bool of_kind = std::find(request.kinds().begin(), request.kinds().end(),
                                    static_cast<int>(word.kind())) != request.kinds().end();
     const bool of_rule = request.rule().empty() || request.rule() == word.rule();
-    if (of_kind && of_rule && word.node() == request.node()) words.push_back(word);
+    const bool of_generation =
+        request.generation() == 0 || request.generation() == word.generation();
+    if (of_kind && of_rule && of_generation && word.node() == request.node()) {
+      words.push_back(word);
+    }
   }
   return words;
 }
@@ -124,7 +158,7 @@ absl::StatusOr<v1::TakeBackResponse> Planner::TakeBack(const v1::TakeBackRequest
   if (numbers.empty()) return NothingSaid(request);
   *entry.mutable_at() = ToProto(now);
   entry.set_action(v1::AuditEntry::WORD_TAKEN_BACK);
-  entry.set_subject(SubjectOf(request.node(), request.rule()));
+  entry.set_subject(SubjectOf(request));
   entry.set_text(ShortText(absl::StrJoin(texts, "; "), kTextBytes));
   entry.set_why(ShortText(request.why(), kTextBytes));
   const auto removed = store_.RemoveWords(numbers, events, entry);

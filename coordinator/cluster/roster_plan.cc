@@ -220,22 +220,66 @@ bool Roster::FillPlanNode(const Node& node, const Generations& specs, Time now, 
   return true;
 }
 
+namespace {
+
+bool WasToRun(const std::shared_ptr<const v1::NodeAssignment>& assigned) {
+  return assigned != nullptr &&
+         (assigned->state() == v1::SERVING || assigned->state() == v1::DRAINING);
+}
+
+// Whoever is no member holds up no change that all have to stop for.
+absl::Status WaitedFor(const std::string& name, const std::string& operand) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      name,
+      " is not heard, was told to run Connect, and another generation is to come: where its "
+      "machine goes on, so does its Connect, beside what the others start then\nfix: look whether "
+      "that machine is switched off; where it is: connect-ha node remove --force ",
+      operand));
+}
+
+}  // namespace
+
 absl::Status Roster::CheckRemoval(const std::string& name, Time now) const {
   const NodePointer node = Find(name);
-  if (node == nullptr || InForce()->spec().enforcement() != v1::ENFORCE) return absl::OkStatus();
+  const Generations specs = SpecsNow();
+  if (node == nullptr || specs.in_force->spec().enforcement() != v1::ENFORCE) {
+    return absl::OkStatus();
+  }
   std::lock_guard lock(node->mutex);
   const bool is_released = node->assigned != nullptr && node->assigned->release();
   const CountedFacts counted = Count(node->known, StaleAfter(), now);
+  const std::string operand = ShellOperand(name) + " --reason TEXT";
+  const bool is_waited_for = HasNext(*specs.in_force, *specs.newest) && WasToRun(node->assigned);
+  if (!is_released && counted.facts == nullptr && is_waited_for) return WaitedFor(name, operand);
   if (is_released || counted.facts == nullptr || Seen(counted.facts->unit) != v1::CONNECT_RUNS) {
     return absl::OkStatus();
   }
-  const std::string operand = ShellOperand(name) + " --reason TEXT";
   return absl::FailedPreconditionError(absl::StrCat(
       "Connect runs on ", name,
       ", and would go on there with nobody who looks: its gate stays open, and another version may "
       "be started beside it\nfix: first connect-ha node stop ",
       operand, "; where only Connect is to go on, by itself: connect-ha release ", operand,
       "; all the same: connect-ha node remove --force ", operand));
+}
+
+absl::Status Roster::CheckGone(const std::string& name, Time now) const {
+  const NodePointer node = Find(name);
+  if (node == nullptr) return absl::OkStatus();
+  std::lock_guard lock(node->mutex);
+  const KnownNode& known = node->known;
+  if (known.removed || !known.last_seen) return absl::OkStatus();
+  const Time since = known.heard ? *known.last_seen : std::max(*known.last_seen, started_);
+  const auto left = StaleAfter() - (now - since);
+  if (left < std::chrono::microseconds(0)) return absl::OkStatus();
+  const std::string ago = FormatSpan(std::max(now - since, std::chrono::microseconds(0)));
+  return absl::FailedPreconditionError(
+      absl::StrCat(known.heard ? absl::StrCat(name, " was heard ", ago, " ago: it is not gone")
+                               : absl::StrCat("the coordinator started ", ago, " ago, and ", name,
+                                              " has had no time to call since"),
+                   "\nfix: where its machine was switched off a moment ago, the same again in ",
+                   FormatSpan(left + std::chrono::seconds(1)),
+                   "; where Connect is to stop there: connect-ha node stop ", ShellOperand(name),
+                   " --reason TEXT"));
 }
 
 std::vector<std::string> Roster::Assign(

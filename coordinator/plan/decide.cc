@@ -96,11 +96,11 @@ void SayOpenAllTheSame(Situation& situation, const std::vector<Decided>& decided
 }
 
 // Stored with the same decision, and so before anybody is told.
-void TellRestored(v1::Decision& decision) {
+void TellOfData(v1::Decision& decision) {
   const v1::DatabaseMemory& database = decision.remember().database();
-  if (!database.has_restored()) return;
   for (v1::NodeAssignment& one : *decision.mutable_assignments()) {
-    *one.mutable_database_restored() = database.restored();
+    if (database.has_restored()) *one.mutable_database_restored() = database.restored();
+    one.set_not_before(decision.remember().not_before());
   }
 }
 
@@ -122,7 +122,7 @@ v1::Decision Decide(const v1::PlanInput& input) {
   SayOpenAllTheSame(situation, decided);
   v1::Decision decision = Write(situation, decided);
   Advance(situation, change, decision);
-  TellRestored(decision);
+  TellOfData(decision);
   const v1::RolloutStatus status = StatusOf(situation, change, decision);
   if (status.phase() != v1::RolloutStatus::PHASE_UNSPECIFIED) *decision.mutable_rollout() = status;
   Finish(situation, decision);

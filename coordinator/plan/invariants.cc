@@ -116,6 +116,7 @@ std::vector<std::string> Broken(const v1::PlanInput& input, const v1::Decision& 
   JudgeChange(input, decision, nodes, broken);
   JudgeBegin(input, decision, broken);
   JudgeStarts(input, decision, nodes, broken);
+  JudgeMigrating(input, decision, nodes, broken);
   JudgeTurns(input, decision, nodes, broken);
   std::set<std::string> once;
   std::vector<std::string> complaints;

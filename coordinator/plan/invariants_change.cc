@@ -73,6 +73,9 @@ bool Stays(bool had, const google::protobuf::Timestamp& before, bool has,
 }
 
 void JudgeMemoryOfIt(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken) {
+  if (decision.remember().not_before() < input.memory().not_before()) {
+    broken.push_back("what all nodes have left together is forgotten");
+  }
   const v1::Rollout& before = input.memory().rollout();
   const v1::Rollout& after = decision.remember().rollout();
   const bool in_force = before.has_in_force_at() && !before.has_ended_at();
@@ -93,13 +96,7 @@ void JudgeMemoryOfIt(const v1::PlanInput& input, const v1::Decision& decision, C
   }
 }
 
-void JudgeShown(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken) {
-  const v1::Rollout& rollout = decision.remember().rollout();
-  const bool is_there = input.has_next() || (rollout.generation() != 0 && !rollout.has_ended_at());
-  const v1::RolloutStatus& status = decision.rollout();
-  if (is_there && status.phase() == v1::RolloutStatus::PHASE_UNSPECIFIED) {
-    broken.push_back("a change is in no phase");
-  }
+void JudgeWords(const v1::RolloutStatus& status, Complaints& broken) {
   const bool stands = status.standing() != v1::RolloutStatus::STANDING_UNSPECIFIED;
   if (stands && status.reason().empty()) {
     broken.push_back("a change is under way, and it is not said for what it waits");
@@ -109,6 +106,20 @@ void JudgeShown(const v1::PlanInput& input, const v1::Decision& decision, Compla
   if (waits && (status.reason().empty() || status.fixes().empty())) {
     broken.push_back("a change does not go on, and it is not said why, or what to type");
   }
+}
+
+void JudgeShown(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken) {
+  const v1::Rollout& rollout = decision.remember().rollout();
+  const bool is_under_way = rollout.generation() != 0 && !rollout.has_ended_at();
+  const v1::RolloutStatus& status = decision.rollout();
+  if ((input.has_next() || is_under_way) &&
+      status.phase() == v1::RolloutStatus::PHASE_UNSPECIFIED) {
+    broken.push_back("a change is in no phase");
+  } else if (is_under_way && status.generation() != rollout.generation()) {
+    broken.push_back("a change is under way, and another one is shown in its place");
+  }
+  JudgeWords(status, broken);
+  JudgeWords(status.next(), broken);
 }
 
 }  // namespace

@@ -23,8 +23,12 @@ bool IsNewer(const std::string& a, const std::string& b) {
 void JudgeDatabase(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken) {
   const std::string& before = input.memory().database().newest_version();
   const std::string& after = decision.remember().database().newest_version();
+  const std::string& was_right = input.memory().database().right_version();
+  const std::string& is_right = decision.remember().database().right_version();
   const bool put_back = WordOnAll(input, v1::Word::RESTORED, 0) != nullptr;
-  if (!put_back && !before.empty() && (after.empty() || IsNewer(before, after))) {
+  const bool newest_lost = !before.empty() && (after.empty() || IsNewer(before, after));
+  const bool right_lost = !was_right.empty() && (is_right.empty() || IsNewer(was_right, is_right));
+  if (!put_back && (newest_lost || right_lost)) {
     broken.push_back("which versions of Connect the database has known is forgotten");
   }
   if (before.empty() || !IsNewer(after, before) || IsSeen(input, after)) return;

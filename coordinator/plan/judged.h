@@ -39,6 +39,8 @@ void JudgeChange(const v1::PlanInput& input, const v1::Decision& decision,
 void JudgeBegin(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken);
 void JudgeStarts(const v1::PlanInput& input, const v1::Decision& decision,
                  const std::vector<Judged>& nodes, Complaints& broken);
+void JudgeMigrating(const v1::PlanInput& input, const v1::Decision& decision,
+                    const std::vector<Judged>& nodes, Complaints& broken);
 void JudgeTurns(const v1::PlanInput& input, const v1::Decision& decision,
                 const std::vector<Judged>& nodes, Complaints& broken);
 
@@ -46,7 +48,8 @@ void JudgeTurns(const v1::PlanInput& input, const v1::Decision& decision,
 bool IsAllStopUnderWay(const v1::PlanInput& input);
 // It differs from the generation in force by what takes a restart of Connect.
 bool IsToBeChanged(const v1::PlanInput& input, const v1::PlanNode& node);
-// It runs what is older than what the database is remembered to have known.
+// It runs what is older than what the database is remembered to have known, or as a generation that
+// all others have left together.
 bool RunsOlder(const v1::PlanInput& input, const v1::PlanNode& node);
 // The change that is under way was to change it when it began.
 bool IsListed(const v1::PlanInput& input, const std::string& node);

@@ -35,8 +35,35 @@ bool IsToBeChanged(const v1::PlanInput& input, const v1::PlanNode& node) {
   });
 }
 
+namespace {
+
+uint64_t ReachedBy(const v1::PlanInput& input, const v1::PlanNode& node) {
+  for (const v1::NodeMemory& memory : input.memory().nodes()) {
+    if (memory.node() == node.brief().name()) return memory.reached();
+  }
+  return 0;
+}
+
+// Its agent has heard of what all stopped for, and its Connect has not stopped.
+bool HasNotStopped(const v1::PlanInput& input, const v1::PlanNode& node) {
+  const v1::Convergence& convergence = node.convergence();
+  const auto& changes = convergence.changes();
+  const bool together =
+      convergence.needs() == v1::Change::TOGETHER ||
+      std::any_of(changes.begin(), changes.end(), [](const v1::Change& change) {
+        return change.needs() == v1::Change::TOGETHER || !change.interrupts().empty();
+      });
+  return together && convergence.generation() == input.generation() &&
+         node.connect() == v1::CONNECT_RUNS && ReachedBy(input, node) < input.memory().not_before();
+}
+
+}  // namespace
+
 bool RunsOlder(const v1::PlanInput& input, const v1::PlanNode& node) {
   const std::string& newest = input.memory().database().newest_version();
+  const uint64_t holds = node.brief().reported_generation();
+  const bool knows = node.own_lineage() && holds > 0;
+  if (knows && (holds < input.memory().not_before() || HasNotStopped(input, node))) return true;
   return !newest.empty() && !node.running_version().empty() &&
          CompareVersions(node.running_version(), newest) < 0;
 }

@@ -48,10 +48,17 @@ TEST(ConnectKeysTest, AKeySaysWhatAChangeOfItTakes) {
   EXPECT_EQ(ChangeOfKey("Postgres", "InstrumentationURL"), KeyChange::kTogether);
   EXPECT_EQ(ChangeOfKey("SQLite", "Dir"), KeyChange::kTogether);
   EXPECT_EQ(ChangeOfKey("Postgres", "Password"), KeyChange::kRestart);
-  EXPECT_EQ(ChangeOfKey("Server", "PublicWarning"), KeyChange::kReload);
+  EXPECT_EQ(ChangeOfKey("Standin", "Banner"), KeyChange::kReload);
   EXPECT_EQ(ChangeOfKey("Server", "Address"), KeyChange::kRestart);
   EXPECT_EQ(ChangeOfKey("Logging", "Other"), KeyChange::kRestart);
   EXPECT_EQ(ChangeOfKey("Nonsense", "URL"), KeyChange::kRestart);
+}
+
+// Nobody has read which are: one that is restarted for has its new value in any case.
+TEST(ConnectKeysTest, NoKeyOfConnectIsReloadedByGuess) {
+  for (const ConnectKey& key : ConnectKeys()) {
+    EXPECT_EQ(key.reloadable, key.section == "Standin") << key.section << "." << key.name;
+  }
 }
 
 TEST(ConnectKeysTest, ALineThatIsNoKeyIsNamed) {

@@ -23,6 +23,7 @@ enum class What : uint32_t {
   kWindow,
   kTwoAtOnce,
   kBackup,
+  kPrune,  // what no list names is removed
   kCount,
 };
 
@@ -64,6 +65,9 @@ void ChangeSpec(What what, v1::ClusterSpec& spec) {
         spec.mutable_rollout()->set_maintenance_window(kLongWindow);
       }
       break;
+    case What::kPrune:
+      spec.mutable_runtimes()->set_prune(!spec.runtimes().prune());
+      break;
     case What::kTwoAtOnce:
       spec.mutable_rollout()->set_max_unavailable(2);
       break;
@@ -88,7 +92,9 @@ void World::ApplyChange(uint32_t how) {
   ChangeSpec(what, spec);
   // What says how a change is made is changed with one.
   if (what == What::kWindow || what == What::kBackup) ChangeSpec(What::kVersion, spec);
-  if (what == What::kRestarts || what == What::kTwoAtOnce) {
+  // The configuration names a runtime that is removed.
+  const bool removes = what == What::kFewerRuntimes && spec.runtimes().prune();
+  if (what == What::kRestarts || what == What::kTwoAtOnce || removes) {
     configuration.restarts = OtherDigit(configuration.restarts);
   }
   if (what == What::kReloads) configuration.reloads = OtherDigit(configuration.reloads);
@@ -96,6 +102,13 @@ void World::ApplyChange(uint32_t how) {
   spec.set_enforcement(v1::ENFORCE);
   next.spec = std::make_shared<const v1::ClusterSpec>(std::move(spec));
   Put(std::move(next));
+}
+
+// On any node, a bit for each.
+uint32_t World::RuntimesThere() const {
+  uint32_t there = 0;
+  for (const Host& host : hosts_) there |= host.exists ? host.runtimes : 0;
+  return there;
 }
 
 // Whoever does that knows that no Connect runs, or is about to.
@@ -137,6 +150,7 @@ void World::SayOfChange(uint32_t how) {
       word.set_generation(generation);
       word.set_now(said == Said::kApproveNow);
       word.set_downtime(said == Said::kApproveNow && options % 2 == 1);
+      steady_ = steady_ && !word.downtime();
       approved_.insert(generation);
       harmed_ = true;
       break;
@@ -190,12 +204,17 @@ bool World::DoToChange(const Event& event, size_t slot) {
       host.cannot_install = true;
       Note(absl::StrCat(host.name, " cannot install anything"));
       return true;
+    case Kind::kCacheLost:
+      host.cached = false;
+      Note(absl::StrCat(host.name, " has no more what it has fetched"));
+      return true;
     case Kind::kBackupFails:
       backup_fails_ = !backup_fails_;
       Note(backup_fails_ ? "a backup would fail" : "a backup would go well");
       return true;
     case Kind::kPin:
-      pinned_ |= RuntimesIn(*InForce(store_).spec) & (1U << (event.how % kRuntimes));
+      pinned_ |=
+          (RuntimesIn(*InForce(store_).spec) | RuntimesThere()) & (1U << (event.how % kRuntimes));
       Note("content is pinned to a runtime");
       return true;
     default:

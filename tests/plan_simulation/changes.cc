@@ -11,6 +11,9 @@
 namespace connect_ha::simulation {
 namespace {
 
+// As coordinator/plan/record/estimate.h.
+constexpr std::chrono::minutes kTogetherTakes{15};
+
 bool IsUnderWay(const v1::Rollout& rollout) {
   return rollout.generation() != 0 && !rollout.has_ended_at();
 }
@@ -62,14 +65,26 @@ void World::NoteChange(const v1::PlanInput& input, Knowledge& known) {
   known.generation = in_force.generation;
   known.pinned = PinnedBits(input);
   known.newest = VersionNamed(store_.memory.database().newest_version());
+  known.not_before = store_.memory.not_before();
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    uint64_t reached = 0;
+    for (const v1::NodeMemory& node : store_.memory.nodes()) {
+      if (node.node() == NameOf(i)) reached = node.reached();
+    }
+    if (reached < known.not_before) known.before_that |= 1U << i;
+  }
   if (NewestOf(store_).generation != in_force.generation) {
     known.next = NewestOf(store_);
     const std::optional<WindowTime> window = WindowOf(*known.next.spec, known.clock);
     known.window_is_open = window && window->IsOpen(known.clock);
+    known.window = window;
   }
   if (known.window_is_open) {
     approved_.insert(known.next.generation);
     harmed_ = true;
+  }
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    if (hosts_[i].left_behind) known.left_behind |= 1U << i;
   }
   const v1::Rollout& rollout = store_.memory.rollout();
   if (!IsUnderWay(rollout)) return;
@@ -92,6 +107,20 @@ void World::CheckChange(const v1::PlanMemory& before, const v1::Decision& decisi
   CheckRemembered(before, decision, known);
   CheckBegun(before.rollout(), after.rollout(), known);
   CheckVerified(before.rollout(), after.rollout(), known);
+  if (BeginsToStop(before.rollout(), after.rollout())) {
+    CheckWindow(before, after.rollout(), known);
+    CheckFetched(after.rollout(), known);
+  }
+  NoteLeftBehind(before, after);
+}
+
+// All have stopped for it, but for those that a person took for gone.
+void World::NoteLeftBehind(const v1::PlanMemory& before, const v1::PlanMemory& after) {
+  const v1::Rollout& rollout = after.rollout();
+  const bool is_put = before.generation() != after.generation() &&
+                      rollout.generation() == after.generation() &&
+                      rollout.kind() == v1::Rollout::TOGETHER;
+  for (Host& host : hosts_) host.left_behind |= is_put && host.mistaken && host.running;
 }
 
 // Which generation is in force.
@@ -106,6 +135,15 @@ void World::CheckInForce(const v1::PlanMemory& before, const v1::PlanMemory& aft
                               before.generation(), ", and the newest is ", known.next.generation));
   }
   if (is_first) return;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const NodeView& view = known.views[i];
+    const bool says = view.member && view.fresh && !view.cloned && view.report.ahead_keeps &&
+                      view.report.ahead == after.generation() && !was_restored_;
+    if (!says || known.next.spec->enforcement() != v1::ENFORCE) continue;
+    Break("a-pinned-runtime-stays",
+          absl::StrCat("generation ", after.generation(), " removes what content is pinned to on ",
+                       NameOf(i), ", as its agent said, or what it is not known of"));
+  }
   const uint32_t kept = RuntimesIn(*known.next.spec);
   const uint32_t removed = RuntimesIn(*known.spec) & ~kept & known.pinned;
   if (kept != 0 && removed != 0) {
@@ -123,7 +161,7 @@ void World::CheckInForce(const v1::PlanMemory& before, const v1::PlanMemory& aft
     const bool is_other = wanted != 0 && host.process != wanted;
     const bool together = after.rollout().kind() == v1::Rollout::TOGETHER &&
                           after.rollout().generation() == after.generation();
-    if (!runs || (!is_other && !together)) continue;
+    if (!runs || host.mistaken || (!is_other && !together)) continue;
     Break("all-stop-first",
           absl::StrCat("generation ", after.generation(),
                        " is put into force, and Connect still runs on ", host.name));
@@ -155,7 +193,9 @@ void World::CheckRemembered(const v1::PlanMemory& before, const v1::Decision& de
     }
     return;
   }
-  const auto runs = [&was](const Host& host) { return host.name == was.first() && host.running; };
+  const auto runs = [&was](const Host& host) {
+    return host.name == was.first() && host.running && !host.mistaken;
+  };
   const bool another_first = !was.first().empty() && was.first() != is.first() &&
                              std::any_of(hosts_.begin(), hosts_.end(), runs);
   if (!HasLostATime(was, is) && !another_first) return;
@@ -181,6 +221,42 @@ void World::CheckBegun(const v1::Rollout& before, const v1::Rollout& after,
   if (backs_up && backed_up_ != after.generation()) {
     Break("a-backup-comes-first",
           absl::StrCat("generation ", after.generation(), " is begun without its backup"));
+  }
+}
+
+// By the window alone, or in it, nothing is begun that may last longer than it. What a change takes
+// is known once there was one.
+void World::CheckWindow(const v1::PlanMemory& before, const v1::Rollout& after,
+                        const Knowledge& known) {
+  const auto& spans = before.spans();
+  const bool is_known = std::any_of(spans.begin(), spans.end(), [](const v1::StepSpan& span) {
+    return span.kind() == v1::Rollout::TOGETHER;
+  });
+  const auto is_now = [&after](const v1::Word& word) {
+    return word.kind() == v1::Word::APPROVE && word.generation() == after.generation() &&
+           word.now();
+  };
+  const bool by_person = std::any_of(known.words.begin(), known.words.end(), is_now);
+  if (!known.window || is_known || by_person) return;
+  if (known.clock + kTogetherTakes <= known.window->closes) return;
+  Break("a-window-is-long-enough",
+        absl::StrCat("generation ", after.generation(), " is begun, and its window ends in ",
+                     FormatSpan(known.window->closes - known.clock)));
+}
+
+// Nobody is stopped for a download: what was fetched is there, but for what its agent had no time
+// to say.
+void World::CheckFetched(const v1::Rollout& after, const Knowledge& known) {
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const Host& host = hosts_[i];
+    const NodeView& view = known.views[i];
+    const bool says = view.member && view.fresh && !view.cloned && view.report.ahead_ready &&
+                      view.report.ahead == after.generation();
+    const bool is_lost = host.lost_said_at && known.at - *host.lost_said_at > kStaleAfter;
+    if (!says || !is_lost || was_sent_ || clock_jumped_) continue;
+    Break("what-it-takes-is-there",
+          absl::StrCat("all are to stop for generation ", after.generation(), ", and what ",
+                       host.name, " had fetched for it is gone"));
   }
 }
 

@@ -21,10 +21,12 @@ void World::CountChange(const v1::PlanMemory& before, const v1::Decision& decisi
   standing_ = status.standing();
   if (is_new) CountInPhase(InPhase::kReached);
   if (is_new && standing_ == v1::RolloutStatus::HALTED) CountInPhase(InPhase::kHalted);
+  const v1::RolloutStatus& newest = status.has_next() ? status.next() : status;
   const bool is_pinned =
-      phase_ == v1::RolloutStatus::REFUSED && absl::StrContains(status.reason(), "pinned");
+      newest.phase() == v1::RolloutStatus::REFUSED && absl::StrContains(newest.reason(), "pinned");
   if (is_new && is_pinned) Count(Sometimes::kPinnedRefused);
   for (const v1::Rollout& ended : decision.ended()) {
+    if (ended.end() == v1::Rollout::WENT_BACK) continue;  // it is counted below
     Count(ended.end() == v1::Rollout::DONE      ? Sometimes::kChangeDone
           : ended.end() == v1::Rollout::ABORTED ? Sometimes::kChangeAborted
                                                 : Sometimes::kChangeSuperseded);

@@ -57,6 +57,8 @@ Wanted WantedBy(const v1::Desired& desired) {
   Wanted wanted;
   wanted.version = VersionIn(desired.spec());
   wanted.runtimes = RuntimesIn(desired.spec());
+  // Of a language that it does not speak of nothing is removed.
+  wanted.prunes = desired.spec().runtimes().prune() && wanted.runtimes != 0;
   const std::string& text = desired.connect_config();
   if (text.size() == kKeys) wanted.configuration = {Digit(text, 0), Digit(text, 1), Digit(text, 2)};
   return wanted;

@@ -23,6 +23,7 @@ struct Configuration {
 struct Wanted {
   Version version = 0;    // 0: not said
   uint32_t runtimes = 0;  // a bit for each
+  bool prunes = false;    // what is no longer named is removed
   Configuration configuration;
 };
 

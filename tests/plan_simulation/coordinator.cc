@@ -109,6 +109,7 @@ std::optional<Answer> Coordinator::Hear(Store& store, size_t slot, const Report&
   answer.response.set_release(told->release());
   *answer.response.mutable_order() = told->order();
   answer.response.set_closed(told->closed());
+  answer.response.set_not_before(told->not_before());
   if (told->has_database_restored()) {
     *answer.response.mutable_database_restored() = told->database_restored();
   }

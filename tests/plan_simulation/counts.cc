@@ -77,6 +77,9 @@ const char* NameOf(Sometimes what) {
       "a runtime that content is pinned to is kept",
       "Connect is restarted for what differs",
       "no more restarts within the hour",
+      "a change that a person ended has come to rest",
+      "a change that went wrong has come to rest",
+      "a node that was declared gone and runs is moved",
   };
   return kTexts[static_cast<size_t>(what)];
 }

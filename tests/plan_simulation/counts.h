@@ -54,6 +54,9 @@ enum class Sometimes : size_t {
   kPinnedRefused,
   kRestartsForDrift,
   kRestartsUsedUp,
+  kRestsAborted,
+  kRestsHalted,
+  kReturnsRunning,
   kCount,
 };
 const char* NameOf(Sometimes what);

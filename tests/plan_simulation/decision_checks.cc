@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/time.h"
+#include "tests/plan_simulation/renamed.h"
 
 namespace connect_ha::simulation {
 namespace {
@@ -76,42 +77,6 @@ std::string Difference(const v1::Decision& a, const v1::Decision& b) {
     if (!difference.empty()) return difference;
   }
   return "";
-}
-
-// Names that sort the other way round.
-std::string Renamed(const std::string& name) {
-  if (name.empty()) return name;
-  return absl::StrCat("z", static_cast<int>('9' - name.back()));
-}
-
-v1::PlanInput Renamed(const v1::PlanInput& input) {
-  v1::PlanInput renamed = input;
-  renamed.clear_nodes();
-  for (int i = input.nodes_size() - 1; i >= 0; --i) {
-    v1::PlanNode* node = renamed.add_nodes();
-    *node = input.nodes(i);
-    node->mutable_brief()->set_name(Renamed(input.nodes(i).brief().name()));
-  }
-  for (v1::Word& word : *renamed.mutable_words()) word.set_node(Renamed(word.node()));
-  v1::PlanMemory* memory = renamed.mutable_memory();
-  memory->clear_nodes();
-  for (int i = input.memory().nodes_size() - 1; i >= 0; --i) {
-    v1::NodeMemory* node = memory->add_nodes();
-    *node = input.memory().nodes(i);
-    node->set_node(Renamed(node->node()));
-  }
-  for (v1::FenceMade& fence : *memory->mutable_fences()) fence.set_node(Renamed(fence.node()));
-  for (v1::RestartMade& made : *memory->mutable_restarts()) made.set_node(Renamed(made.node()));
-  if (!memory->has_rollout()) return renamed;
-  v1::Rollout* rollout = memory->mutable_rollout();
-  rollout->set_first(Renamed(rollout->first()));
-  rollout->clear_nodes();
-  for (int i = input.memory().rollout().nodes_size() - 1; i >= 0; --i) {
-    v1::RolloutNode* node = rollout->add_nodes();
-    *node = input.memory().rollout().nodes(i);
-    node->set_node(Renamed(node->node()));
-  }
-  return renamed;
 }
 
 bool Moves(const v1::PlanInput& input, const v1::NodeAssignment& assignment) {
@@ -192,7 +157,8 @@ std::string CheckRenamed(const Plan& plan, const v1::PlanInput& input,
     const std::string difference = Difference(assignment, *found->second);
     if (!difference.empty()) return absl::StrCat("with other names: ", difference);
   }
-  return "";
+  const std::string otherwise = RememberedOtherwise(decision, renamed);
+  return otherwise.empty() ? "" : absl::StrCat("with other names ", otherwise);
 }
 
 std::string CheckUnknown(const Plan& plan, const v1::PlanInput& input, const v1::Decision& decision,

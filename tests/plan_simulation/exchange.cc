@@ -76,6 +76,7 @@ void World::CallAll() {
 void World::Send(size_t slot) {
   if (!Reaches(slot) || messages_.size() >= kMostMessages) return;
   Host& host = hosts_[slot];
+  was_sent_ = true;
   Message& message = messages_.emplace_back();
   message.slot = slot;
   message.machine = host.machine;
@@ -133,6 +134,9 @@ void World::Work(size_t slot, uint32_t steps) {
     const bool was_running = host.running;
     const bool had_failed = StartFailed(host);
     const bool was_as_told = IsWritten(host);
+    const bool was_migrating = IsMigrating(host, now_);
+    const bool by_hand = host.by_hand;
+    const uint32_t had = host.runtimes;
     const std::string did = simulation::Work(host, Around(), subject_.agent);
     if (did.empty()) return;
     Note(absl::StrCat(host.name, " ", did));
@@ -142,6 +146,9 @@ void World::Work(size_t slot, uint32_t steps) {
       Break("what-is-ahead-has-no-effect",
             absl::StrCat(host.name, " has another configuration than the one in force"));
     }
+    if (was_migrating && !host.running) CheckMigrationStopped(slot, by_hand);
+    host.mistaken = host.mistaken && (host.running || !was_running);
+    CheckRemoved(slot, had);
     CheckStarted(slot, was_running);
     CheckGate(slot);
   }

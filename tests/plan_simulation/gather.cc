@@ -51,6 +51,7 @@ void FillChanges(const Report& report, v1::Convergence* convergence) {
   add(report.file_needs != v1::Change::NEEDS_UNSPECIFIED, "file rstudio-connect.gcfg",
       report.file_needs);
   add(report.runtimes_differ, "package python-3", v1::Change::NOTHING);
+  add(report.prunes, "versions", v1::Change::NOTHING);
   add(report.unit_differs && report.connect_runs, "unit rstudio-connect.service",
       v1::Change::NOTHING);
   if (report.can_serve) convergence->set_needs(report.needs);

@@ -27,6 +27,11 @@ void Coordinator::FillAhead(const Store& store, const Report& report, v1::PlanNo
       trouble.set_resource("package rstudio-connect");
       trouble.set_error("it cannot be fetched");
     }
+    if (report.ahead_keeps) {
+      v1::Trouble& trouble = *staged.add_troubles();
+      trouble.set_resource("versions");
+      trouble.set_error("content is pinned to what would be removed, or that is not known");
+    }
   }
   if (node->fresh() && report.migration != 0) {
     node->set_migration(absl::StrCat("schema ", report.migration));

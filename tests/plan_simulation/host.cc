@@ -47,7 +47,8 @@ bool IsSameOnDisk(const v1::Assignment& a, const v1::Assignment& b) {
   return a.state() == b.state() && a.removed() == b.removed() && a.release() == b.release() &&
          a.order().lineage() == b.order().lineage() && a.order().epoch() == b.order().epoch() &&
          a.no_other_serves() == b.no_other_serves() && a.closed() == b.closed() &&
-         AreSame(a.waived(), b.waived()) && IsSame(a.database_restored(), b.database_restored()) &&
+         a.not_before() == b.not_before() && AreSame(a.waived(), b.waived()) &&
+         IsSame(a.database_restored(), b.database_restored()) &&
          IsOneSpecification(a.desired(), b.desired());
 }
 
@@ -58,7 +59,7 @@ bool SaysTheSame(const v1::Assignment& held, const v1::HeartbeatResponse& answer
          answer.order().epoch() == held.order().epoch() &&
          answer.order().serial() == held.order().serial() &&
          answer.assigned_state() == held.state() && answer.release() == held.release() &&
-         answer.closed() == held.closed() &&
+         answer.closed() == held.closed() && answer.not_before() == held.not_before() &&
          (answer.others_not_known() || answer.no_other_serves() == held.no_other_serves()) &&
          AreSame(answer.waived(), held.waived()) &&
          (!answer.has_database_restored() ||
@@ -108,6 +109,14 @@ bool Enforces(const v1::Assignment& held) {
   return !held.removed() && held.desired().spec().enforcement() == v1::ENFORCE;
 }
 
+uint32_t ToBeRemoved(const Host& host, const Surroundings& around) {
+  const Wanted wanted = WantedBy(host.held.desired());
+  if (!wanted.prunes || !Enforces(host.held) || !around.database_answers) return 0;
+  // What is to come is not removed before it is there.
+  const uint32_t to_come = host.ahead.generation() == 0 ? 0 : WantedBy(host.ahead).runtimes;
+  return host.runtimes & ~wanted.runtimes & ~to_come & ~around.pinned;
+}
+
 const std::string& VersionText(Version version) {
   static const auto& texts =
       *new std::array<std::string, kVersions>{"", "2024.08.0", "2024.09.0", "2024.10.0"};
@@ -116,11 +125,17 @@ const std::string& VersionText(Version version) {
 
 void StopConnect(Host& host) {
   host.running = false;
+  host.migrates = false;
+  host.left_behind = false;
   host.process = 0;
   host.jobs = 0;
 }
 
 bool Answers(const Host& host, Time now) { return host.running && now >= host.answers_at; }
+
+bool IsMigrating(const Host& host, Time now) {
+  return host.running && host.migrates && now < host.answers_at;
+}
 
 bool GateIsOpen(const Host& host, Time now) {
   if (host.old_agent) return host.running && !host.crashes;
@@ -161,6 +176,7 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
                     !faults.opens_closed);
     if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
     *next.mutable_waived() = answer.waived();
+    next.set_not_before(answer.not_before());
   }
   if (standing == Standing::kAll && answer.has_database_restored()) {
     *next.mutable_database_restored() = answer.database_restored();

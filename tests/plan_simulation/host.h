@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "common/time.h"
 #include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/facts.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
 #include "tests/plan_simulation/content.h"
 #include "tests/plan_simulation/report.h"
@@ -27,6 +29,8 @@ struct Database {
   bool moved = false;
   Version moved_from = 0;
   bool failed = false;
+  // On the file system that is the cluster's (agent/host/processes/mark_work.h).
+  v1::GenerationMark not_before;
 };
 
 // What of the machine's surroundings its agent finds.
@@ -46,6 +50,10 @@ struct AgentFaults {
   bool resumes_at_boot = false;  // starts what is installed, whatever it was told
   bool opens_closed = false;     // the gate, though it is to stay closed
   bool goes_ahead = false;       // makes what is not in force
+  bool stays_ready = false;      // for what is to come, whatever became of what was fetched
+  bool prunes_pinned = false;    // what content is pinned to
+  bool prunes_first = false;     // under a Connect that was started with it
+  bool heeds_no_mark = false;    // of the others on the file system
 };
 
 struct Host {
@@ -68,6 +76,8 @@ struct Host {
   Version process = 0;   // that runs
   Time started_at;
   Time answers_at;  // Connect, that runs; before that it migrates the database
+  // What runs does so until it answers. Not of the very first, which makes the tables.
+  bool migrates = false;
   uint32_t runtimes = 0;
   Configuration configuration;
   bool by_hand = false;  // somebody installed or started it, and it was not put right since
@@ -93,6 +103,7 @@ struct Host {
   bool looked = false;
   v1::Desired ahead;  // in memory; generation 0: none
   bool ahead_ready = false;
+  bool cached = false;     // what was fetched for it is there
   uint32_t migration = 0;  // as of Report
   Time asked_at;           // for that
   // On its disk, as v1::ServiceMemory; so is `reached`.
@@ -111,9 +122,17 @@ struct Host {
   uint64_t call = 0;             // that it waits for; an answer to another one is none
   // As the world knows it, not the agent.
   bool declared_gone = false;
+  // That was said while it lived, cut off, and it was not moved since.
+  bool mistaken = false;
+  // All the others have stopped since for a generation, and the Connect that runs has not.
+  bool left_behind = false;
+  // That what was fetched is gone: when the agent could see it, and when it has said so first.
+  std::optional<Time> lost_seen_at;
+  std::optional<Time> lost_said_at;
 };
 
 bool Answers(const Host& host, Time now);
+bool IsMigrating(const Host& host, Time now);
 // Connect answers users that the load balancer sends.
 bool Serves(const Host& host, const Surroundings& around);
 bool GateIsOpen(const Host& host, Time now);

@@ -22,9 +22,12 @@ bool Differs(const Host& host);
 // It has served as this specification with everything right: what differs is no change to be made.
 bool HasServedAs(const Host& host, const v1::Desired& desired);
 bool Enforces(const v1::Assignment& held);
+// Runtimes that its specification has removed, and that are there; a bit for each. None while the
+// database does not say what content is pinned to.
+uint32_t ToBeRemoved(const Host& host, const Surroundings& around);
 
 // Before each start, by systemd's own hand: agent and coordinator need not run.
-bool PassesPreflight(const Host& host, const Surroundings& around);
+bool PassesPreflight(const Host& host, const Surroundings& around, const AgentFaults& faults);
 // False: it did not start. The preflight is asked. A version that is newer than what has migrated
 // the database migrates it.
 bool TryStart(Host& host, const Surroundings& around, const AgentFaults& faults);

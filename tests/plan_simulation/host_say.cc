@@ -35,11 +35,19 @@ void SayWhatDiffers(const Host& host, Report& report) {
                  (rests && (report.package_differs || report.file_needs >= v1::Change::RESTART));
 }
 
-void SayAhead(const Host& host, Report& report) {
+// As Prune::CheckUnused, before it is in force.
+bool WouldRemoveWhatIsUsed(const Host& host, const Surroundings& around) {
+  const Wanted wanted = WantedBy(host.ahead);
+  const uint32_t removed = wanted.prunes ? host.runtimes & ~wanted.runtimes : 0;
+  return removed != 0 && (!around.database_answers || (removed & around.pinned) != 0);
+}
+
+void SayAhead(const Host& host, const Surroundings& around, Report& report) {
   if (host.ahead.generation() == 0) return;
   report.ahead = host.ahead.generation();
   report.ahead_applied_at_us = Microseconds(host.ahead.applied_at());
-  report.ahead_ready = host.ahead_ready;
+  report.ahead_keeps = WouldRemoveWhatIsUsed(host, around);
+  report.ahead_ready = host.ahead_ready && !report.ahead_keeps;
   report.ahead_trouble = !host.ahead_ready && (host.cannot_fetch || host.cannot_install);
   report.ahead_needs = NeedsFor(host, WantedBy(host.ahead));
 }
@@ -69,6 +77,7 @@ Report Say(Host& host, const Surroundings& around) {
     host.migration = AskMigration(around);
     host.asked_at = around.now;
   }
+  if (host.lost_seen_at && !host.lost_said_at) host.lost_said_at = around.now;
   Report report;
   report.machine = host.machine;
   report.state = host.reached;
@@ -95,10 +104,12 @@ Report Say(Host& host, const Surroundings& around) {
   report.database_answers = around.database_answers;
   report.cannot_tell = host.cannot_tell;
   report.looked = host.looked;
-  report.converged = host.looked && report.generation != 0 && !Differs(host) && IsUnitRight(host);
+  report.prunes = host.looked && !Differs(host) && ToBeRemoved(host, around) != 0;
+  report.converged = host.looked && report.generation != 0 && !Differs(host) && !report.prunes &&
+                     IsUnitRight(host);
   SayWhatDiffers(host, report);
   report.runtimes = host.runtimes;
-  SayAhead(host, report);
+  SayAhead(host, around, report);
   report.migration = host.migration;
   report.pinned = around.pinned;
   report.newest_start = host.newest_start;

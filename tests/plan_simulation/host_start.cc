@@ -1,4 +1,5 @@
 // How Connect comes to run on a simulated machine, and what that does to the database.
+#include "agent/assignment/standing.h"
 #include "tests/plan_simulation/host_parts.h"
 
 namespace connect_ha::simulation {
@@ -19,6 +20,12 @@ bool IsMigratedSince(const Host& host, const Surroundings& around) {
   const uint32_t now = AskMigration(around);
   return host.right_version == host.installed && host.right_migration != 0 && now != 0 &&
          now != host.right_migration && host.newest_start <= host.installed;
+}
+
+// The others have gone on together, and have said so where this one sees it.
+bool IsLeftBehind(const Host& host, const Surroundings& around) {
+  return host.mount == Mount::kVerified &&
+         IsBefore(MarkOf(host.disk.desired()), around.database->not_before);
 }
 
 void Move(Version to, Database& database) {
@@ -53,10 +60,12 @@ void MigrateByHand(const Host& host, Database& database) {
   database.by_hand = true;
 }
 
-bool PassesPreflight(const Host& host, const Surroundings& around) {
+bool PassesPreflight(const Host& host, const Surroundings& around, const AgentFaults& faults) {
   const v1::Assignment& orders = host.disk;
   const v1::NodeState state = orders.state();
-  if (host.allow == v1::ALLOW_OBSERVE || orders.removed()) return true;
+  if (host.allow == v1::ALLOW_OBSERVE) return true;
+  const bool is_left_behind = IsLeftBehind(host, around) && !faults.heeds_no_mark;
+  if (orders.removed()) return !is_left_behind;
   if (state == v1::STOPPED || state == v1::FENCED) return false;
   if (!Enforces(orders)) return true;
   const bool may_start = host.allow != v1::ALLOW_INSTALL;
@@ -64,20 +73,22 @@ bool PassesPreflight(const Host& host, const Surroundings& around) {
     return false;
   }
   if (state == v1::SERVING && !IsTold(host, around)) return false;
-  if (IsMigratedSince(host, around)) return false;
+  if (is_left_behind || IsMigratedSince(host, around)) return false;
   return host.mount == Mount::kVerified && around.database_answers;
 }
 
 bool TryStart(Host& host, const Surroundings& around, const AgentFaults& faults) {
   if (host.installed == 0 || host.masked || host.crashes) return false;
-  if (!faults.starts_unasked && !PassesPreflight(host, around)) return false;
-  const bool migrates = host.installed > around.database->schema;
+  if (!faults.starts_unasked && !PassesPreflight(host, around, faults)) return false;
+  const Version before = around.database->schema;
+  const bool migrates = host.installed > before;
   if (!Migrate(host, *around.database)) return false;
   const bool is_long = migrates && around.database->next == Database::Migration::kTakesLong;
   host.running = true;
   host.process = host.installed;
   host.started_at = around.now;
   host.answers_at = is_long ? around.now + kLongMigration : around.now;
+  host.migrates = is_long && before != 0;
   if (host.disk.state() == v1::OBSERVED) host.by_hand = true;  // nobody was asked
   return true;
 }
@@ -93,6 +104,8 @@ void StartAgent(Host& host) {
   host.looked = false;
   host.ahead.Clear();
   host.ahead_ready = false;
+  host.lost_seen_at.reset();
+  host.lost_said_at.reset();
   host.asked_at = Time{};
   ++host.call;
 }

@@ -61,6 +61,15 @@ std::string ChangeOne(Host& host, const Course& course) {
   return "installs Connect " + VersionText(host.installed);
 }
 
+// Before Connect starts: no other node is to start it as what all of them have left.
+std::string MarkTheFileSystem(const Host& host, Database& database) {
+  const v1::GenerationMark not_before = NotBeforeOf(host.held);
+  if (host.mount != Mount::kVerified || !IsBefore(database.not_before, not_before)) return "";
+  database.not_before = not_before;
+  return "marks the file system: no Connect starts as a generation before " +
+         std::to_string(not_before.generation());
+}
+
 // Nothing is done to a Connect that may not be stopped.
 std::string HoldUnit(Host& host, bool may_stop) {
   if (host.running && !may_stop) return "";
@@ -83,7 +92,7 @@ std::string StartOnce(Host& host, const Surroundings& around, const AgentFaults&
     host.start_failed = true;
     return "has started Connect too often";
   }
-  if (!faults.starts_unasked && !PassesPreflight(host, around)) return "";
+  if (!faults.starts_unasked && !PassesPreflight(host, around, faults)) return "";
   host.starts_for = host.held.order();
   host.starts = is_new ? 1 : host.starts + 1;
   host.start_failed = false;
@@ -163,6 +172,27 @@ v1::NodeState StateOf(const Host& host) {
   return Differs(host) ? v1::PREPARING : v1::READY;
 }
 
+// As Ahead::LookAgain: what was fetched may be gone since.
+void LookAtCache(Host& host, Time now, const AgentFaults& faults) {
+  if (!host.ahead_ready || host.cached) return;
+  if (!host.lost_seen_at) host.lost_seen_at = now;
+  if (!faults.stays_ready) host.ahead_ready = false;
+}
+
+// As Prune: once all else is as it is to be, and Connect was started without it.
+std::string RemoveRuntimes(Host& host, const Surroundings& around, const AgentFaults& faults) {
+  Surroundings asked = around;
+  if (faults.prunes_pinned) asked.pinned = 0;
+  const uint32_t removed = ToBeRemoved(host, asked);
+  if (removed == 0 || (Differs(host) && !faults.prunes_first)) return "";
+  host.runtimes &= ~removed;
+  std::string did = "removes Python";
+  for (uint32_t bit = 0; bit < kRuntimes; ++bit) {
+    if (((removed >> bit) & 1U) != 0) did += " " + RuntimeText(bit);
+  }
+  return did;
+}
+
 // For what is not in force: fetched and verified; what it only adds is made.
 std::string GetReady(Host& host, const AgentFaults& faults) {
   if (host.ahead.generation() == 0 || host.ahead_ready || host.cannot_fetch) return "";
@@ -176,6 +206,9 @@ std::string GetReady(Host& host, const AgentFaults& faults) {
   }
   if (faults.goes_ahead) host.configuration = wanted.configuration;
   host.ahead_ready = true;
+  host.cached = true;
+  host.lost_seen_at.reset();
+  host.lost_said_at.reset();
   return "is ready for generation " + generation;
 }
 
@@ -188,14 +221,19 @@ std::string Work(Host& host, const Surroundings& around, const AgentFaults& faul
     return "looks at everything";
   }
   NoteRestored(host);
+  LookAtCache(host, around.now, faults);
   const Course course = CourseOf(host);
   std::string did;
   if (course.unit == UnitWanted::kHeld) did = HoldUnit(host, course.may_stop);
   if (did.empty() && course.resources != Transition::kNone) {
     did = ChangeOne(host, course);
+    if (did.empty()) did = MarkTheFileSystem(host, *around.database);
   }
   if (did.empty() && course.unit == UnitWanted::kRunning) {
     did = RunUnit(host, course, around, faults);
+  }
+  if (did.empty() && course.resources != Transition::kNone) {
+    did = RemoveRuntimes(host, around, faults);
   }
   if (did.empty() && course.release && host.masked) {
     host.masked = false;

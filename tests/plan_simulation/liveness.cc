@@ -105,14 +105,21 @@ uint64_t World::Signature() const {
   return sum;
 }
 
-// To when the plan wants to be asked. False: there is no such time.
+// To when the plan wants to be asked. False: there is no such time, and no migration runs yet.
 bool World::PassToNext(size_t coordinator) {
   const std::optional<Time>& wake = coordinators_[coordinator].wake_at();
-  if (!wake) {
+  std::optional<Time> next;
+  if (wake) next = Time(*wake - offsets_[coordinator]);
+  for (const Host& host : hosts_) {
+    if (!host.exists || !host.running || host.answers_at <= now_) continue;
+    const Time later = std::min(host.answers_at, now_ + kWaits);
+    next = std::min(next.value_or(later), later);
+  }
+  if (!next) {
     now_ += kWaits;
     return false;
   }
-  now_ = std::max(now_, Time(*wake - offsets_[coordinator]));
+  now_ = std::max(now_, *next);
   return true;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/standing.h"
 #include "tests/plan_simulation/host_parts.h"
 #include "tests/plan_simulation/world.h"
 
@@ -14,10 +15,14 @@ constexpr std::chrono::minutes kLongestAway{30};
 
 }  // namespace
 
+bool World::IsMember(size_t slot) const {
+  return hosts_[slot].exists && store_.records[slot].member;
+}
+
 void World::PowerOff(size_t slot) {
   Host& host = hosts_[slot];
   StopConnect(host);
-  CountInPhase(InPhase::kNodeDies);
+  if (IsMember(slot)) CountInPhase(InPhase::kNodeDies);
   host.power = false;
   host.agent = false;
   ++host.call;
@@ -57,10 +62,12 @@ void World::Replace(size_t slot) {
   Note(absl::StrCat(name, " is a new machine, which has enrolled"));
 }
 
-// What was declared gone is not switched on again at once: whoever says that knows better.
+// What was declared gone is not switched on again at once, as whoever says that knows: before the
+// others have gone on without it, which their mark on the file system tells.
 bool World::MaySwitchOn(size_t slot) const {
   const Host& host = hosts_[slot];
-  return !host.declared_gone || now_ - host.alive_at > kLongestAway;
+  return !host.declared_gone || now_ - host.alive_at > kLongestAway ||
+         IsBefore(MarkOf(host.disk.desired()), database_->not_before);
 }
 
 bool World::DoToMachine(const Event& event, size_t slot) {
@@ -121,7 +128,7 @@ bool World::DoToMachine(const Event& event, size_t slot) {
     case Kind::kCut:
     case Kind::kLink:
       host.cut = event.kind == Kind::kCut;
-      if (host.cut) CountInPhase(InPhase::kNodeCutOff);
+      if (host.cut && IsMember(slot)) CountInPhase(InPhase::kNodeCutOff);
       Note(absl::StrCat(name, host.cut ? " is cut off" : " is linked"));
       return true;
     case Kind::kClone:

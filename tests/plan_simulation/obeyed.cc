@@ -25,6 +25,8 @@ void World::CheckObeyed(size_t slot, const Before& before) {
   Host& host = hosts_[slot];
   const v1::NodeState state = host.held.state();
   const Given* given = Find(slot, host.held.order().epoch(), host.held.order().serial());
+  if (host.mistaken && host.running) Count(Sometimes::kReturnsRunning);
+  host.mistaken = host.mistaken && host.running;
   if (given == nullptr) {
     return Break("orders-are-given", absl::StrCat(host.name, " took an order that nobody gave"));
   }
@@ -56,6 +58,7 @@ void World::CheckDecided(size_t slot, const Given& given, const Before& before) 
     CheckCause(slot, before, given.decided);
     CheckDrainTime(slot, before, given.decided);
     CheckRestarts(slot, before, known);
+    CheckDrainsAsBefore(slot, before, known);
   }
   if (given.state == v1::SERVING && !before.running) {
     CheckEnters(slot, known);
@@ -117,7 +120,8 @@ void World::CheckLeaves(size_t slot, size_t decided) {
   if (for_change && !by_word && !by_notice && !goes_anyway && holding.empty()) {
     return CheckLeavesForChange(slot, decided);
   }
-  const bool needs_one = goes_anyway || RunsOlder(slot, known);
+  if (known.together && RunsOlder(slot, known)) return;  // no gate is open yet
+  const bool needs_one = goes_anyway || RunsOlder(slot, known) || IsLeftBehind(slot, known);
   const size_t minimum = needs_one ? 1 : known.spec->nodes().minimum_serving();
   const size_t others = OthersAsKnown(slot, decided);
   if (others < minimum && !(for_change && MayLeaveTooFew(known))) {
@@ -175,7 +179,8 @@ void World::CheckCause(size_t slot, const Before& before, size_t decided) {
   if (by_word || report.notice != Notice::kNone || rests || less) return;
   if (by_rule && has_lasted) return;
   if (LeavesForChange(slot, known)) {
-    if (PauseOf(known) == nullptr || AllRest(known)) return;
+    const bool must = AllRest(known) || RunsOlder(slot, known) || IsLeftBehind(slot, known);
+    if (PauseOf(known) == nullptr || must) return;
     return Break("a-pause-is-kept",
                  absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
                               " for a change that a person has paused, or ended"));
@@ -224,7 +229,8 @@ void World::CheckDrainTime(size_t slot, const Before& before, size_t decided) {
   const bool is_known = report.connect_runs && (report.jobs > 0 || !report.jobs_known);
   if (!is_known || report.notice != Notice::kNone || report.start_failed) return;
   // Once all had stopped nobody is to run anything; and whose gate is closed has no users.
-  if (AllRest(known) || RunsOlder(slot, known) || report.closed) return;
+  const bool is_older = RunsOlder(slot, known) || IsLeftBehind(slot, known);
+  if (AllRest(known) || is_older || report.closed) return;
   for (const v1::Word::Kind kind : kOut) {
     const v1::Word* word = FindWord(known, kind, NameOf(slot));
     if (word != nullptr && word->now()) return;

@@ -46,8 +46,20 @@ bool World::AllRest(const Knowledge& known) {
 
 // It was away while the others went on.
 bool World::RunsOlder(size_t slot, const Knowledge& known) {
-  const Version runs = known.views[slot].report.running;
-  return runs != 0 && runs < known.newest;
+  const Report& report = known.views[slot].report;
+  const bool is_left_behind = report.generation != 0 && report.generation < known.not_before;
+  // Its agent has heard of it since, and its Connect has not stopped.
+  const bool was_before = ((known.before_that >> slot) & 1U) != 0;
+  const bool has_not_stopped = was_before && report.generation == known.generation &&
+                               report.connect_runs && report.looked &&
+                               report.needs == v1::Change::TOGETHER;
+  return is_left_behind || has_not_stopped ||
+         (report.running != 0 && report.running < known.newest);
+}
+
+// All the others have stopped for what is in force, while nobody heard of it.
+bool World::IsLeftBehind(size_t slot, const Knowledge& known) {
+  return ((known.left_behind >> slot) & 1U) != 0;
 }
 
 // It has something to be stopped for: all nodes do, or what it said of itself.
@@ -56,7 +68,7 @@ bool World::LeavesForChange(size_t slot, const Knowledge& known) const {
   const Report& report = known.views[slot].report;
   const bool is_listed = ((known.listed >> slot) & 1U) != 0;
   if (report.state == v1::OBSERVED && !is_listed) return false;
-  if (RunsOlder(slot, known)) return true;
+  if (RunsOlder(slot, known) || IsLeftBehind(slot, known)) return true;
   return report.generation == known.generation && report.looked &&
          report.needs >= v1::Change::RESTART;
 }
@@ -104,8 +116,11 @@ size_t World::OutAsKnown(size_t slot, size_t knowledge) const {
 // From node to node; where all are to stop nobody counts those that are left.
 void World::CheckLeavesForChange(size_t slot, size_t decided) {
   const Knowledge& known = knowledge_[decided];
-  if (AllRest(known) || (known.together && IsApproved(known))) return;
-  const size_t minimum = RunsOlder(slot, known) ? 1 : known.spec->nodes().minimum_serving();
+  const bool is_behind = known.together && RunsOlder(slot, known);
+  if (AllRest(known) || (known.together && IsApproved(known)) || is_behind) return;
+  const bool is_older = RunsOlder(slot, known) || IsLeftBehind(slot, known);
+  if (!is_older) CheckEnoughServe(slot);
+  const size_t minimum = is_older ? 1 : known.spec->nodes().minimum_serving();
   const size_t others = OthersAsKnown(slot, decided);
   if (others < minimum && !MayLeaveTooFew(known)) {
     Break("minimum-serving-is-kept",
@@ -115,11 +130,12 @@ void World::CheckLeavesForChange(size_t slot, size_t decided) {
   const v1::RolloutSpec& spec = known.spec->rollout();
   const size_t most = spec.has_max_unavailable() ? spec.max_unavailable() : 1;
   const size_t out = OutAsKnown(slot, decided);
-  if (out >= most && !was_restored_ && !RunsOlder(slot, known)) {
+  if (out >= most && !was_restored_ && !is_older) {
     Break("one-after-the-other",
           absl::StrCat(NameOf(slot), " is taken out of service for a change, and ", out,
                        " others were out of it; there may be ", most));
   }
+  if (IsLeftBehind(slot, known)) return;
   const uint32_t wanted = RuntimesIn(*known.spec);
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const Report& report = known.views[i].report;
@@ -207,6 +223,7 @@ void World::CheckGate(size_t slot) {
 void World::CheckMigrated(size_t slot) {
   const Host& host = hosts_[slot];
   if (database_->failed) Count(Sometimes::kMigrationFails);
+  has_migration_failed_ = has_migration_failed_ || database_->failed;
   database_->failed = false;
   if (!database_->moved) return;
   database_->moved = false;
@@ -221,7 +238,7 @@ void World::CheckMigrated(size_t slot) {
   }
   for (const Host& other : hosts_) {
     const bool runs = &other != &host && other.exists && other.power && other.running;
-    if (!runs || other.by_hand) continue;
+    if (!runs || other.by_hand || other.mistaken) continue;
     Break("one-version-runs",
           absl::StrCat(host.name, " migrates the database, and Connect runs on ", other.name));
   }

@@ -188,16 +188,18 @@ void World::CheckStarted(size_t slot, bool was_running) {
           absl::StrCat("Connect starts on ", host.name, ", whose data directory is not shared"));
   }
   // Where the store and the machine are lost, nobody knows any more what has migrated it.
-  const bool is_known = !(was_restored_ && machine_lost_) && !database_->by_hand && !host.by_hand;
+  const bool is_known =
+      !(was_restored_ && machine_lost_) && !database_->by_hand && !host.by_hand && !host.mistaken;
   if (host.process < database_->schema && is_known) {
     Break("nothing-older-starts",
           absl::StrCat("Connect ", VersionText(host.process), " starts on ", host.name, ", and ",
                        VersionText(database_->schema), " has migrated the database"));
   }
+  CheckStartsBesideAMigration(slot);
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const Host& other = hosts_[i];
     const bool runs = i != slot && other.exists && other.power && other.running;
-    if (!runs || other.process == host.process) continue;
+    if (!runs || other.process == host.process || other.mistaken || host.mistaken) continue;
     if ((other.by_hand || host.by_hand) && !WasToStartBeside(slot, i)) continue;
     Break("one-version-runs",
           absl::StrCat("Connect ", VersionText(host.process), " starts on ", host.name, ", and ",

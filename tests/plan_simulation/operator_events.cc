@@ -37,6 +37,12 @@ uint64_t NewestHeld(const Store& store) {
 
 }  // namespace
 
+// As the one that has the store saw it last.
+bool World::IsLost(size_t slot) const {
+  const int leader = Leader();
+  return leader >= 0 && coordinators_[static_cast<size_t>(leader)].views()[slot].lost;
+}
+
 // How: the lowest digits say what, those above with which options.
 void World::GiveWord(size_t slot, uint32_t how) {
   if (!MayWrite() || store_.words.size() >= kMostWords || !store_.records[slot].member) return;
@@ -44,8 +50,12 @@ void World::GiveWord(size_t slot, uint32_t how) {
   const v1::Word::Kind kind = kSaid[how % std::size(kSaid)];
   const uint32_t options = how / static_cast<uint32_t>(std::size(kSaid));
   if (kind == v1::Word::GONE) {
-    if (hosts_[slot].power) return;  // nobody says that of a machine that lives
-    hosts_[slot].declared_gone = true;
+    // Nobody says that of a machine that lives; but where it was cut off, and is lost.
+    Host& host = hosts_[slot];
+    if (host.power && !(host.cut && IsLost(slot))) return;
+    host.declared_gone = true;
+    host.mistaken = host.power;
+    harmed_ = true;
     if (phase_ == v1::RolloutStatus::AWAITING || phase_ == v1::RolloutStatus::STOPPING ||
         phase_ == v1::RolloutStatus::FIRST) {
       Count(Sometimes::kSkipsLost);
@@ -68,6 +78,7 @@ void World::GiveWord(size_t slot, uint32_t how) {
   word.set_now(options % 2 == 1);
   word.set_downtime(options % 5 == 4);
   harmed_ = harmed_ || word.downtime();
+  steady_ = steady_ && !word.downtime() && kind != v1::Word::GONE;
   store_.words.push_back(word);
   for (Coordinator& coordinator : coordinators_) coordinator.Note();
   if (trace_ != nullptr) Note(absl::StrCat("a person says: ", word.ShortDebugString()));

@@ -82,12 +82,13 @@ void SeeTheClosedRight(v1::PlanInput* input) {
   }
 }
 
-// What is applied, the database has known.
+// What is applied, the database has known, and it was right with it.
 void SeeItKnown(v1::PlanInput* input) {
   if (!input->has_next() || !input->next().spec().connect().has_version()) return;
   std::string newest = input->memory().database().newest_version();
   newest = std::max(newest, input->next().spec().connect().version());
   input->mutable_memory()->mutable_database()->set_newest_version(newest);
+  input->mutable_memory()->mutable_database()->set_right_version(newest);
 }
 
 // That the database has known what is newer than what is applied, or about to be started.
@@ -136,6 +137,56 @@ Subject SeeingDatabase(std::function<void(v1::PlanInput*)> blind) {
   return subject;
 }
 
+// Who goes first, and runs without an answer for longer than anybody waits for a start, is no more,
+// and the change one that asks for nobody alone.
+void SeeLongMigrationsGone(v1::PlanInput* input) {
+  const v1::Rollout& rollout = input->memory().rollout();
+  const v1::NodeMemory* first = Remembered(input->memory(), rollout.first());
+  const bool is_alone = rollout.has_in_force_at() && !rollout.has_verified_at() &&
+                        !rollout.has_ended_at() && first != nullptr;
+  constexpr int64_t kWaits = 10 * 60;  // seconds
+  if (!is_alone || input->now().seconds() - first->since().seconds() < kWaits) return;
+  for (v1::PlanNode& node : *input->mutable_nodes()) {
+    const bool is_it = node.brief().name() == rollout.first();
+    if (!is_it || node.connect() != v1::CONNECT_RUNS || node.brief().facts().answers()) continue;
+    input->mutable_memory()->mutable_rollout()->set_kind(v1::Rollout::IN_PLACE);
+    node.set_heard(false);
+    node.set_fresh(false);
+    node.set_connect(v1::CONNECT_UNKNOWN);
+    node.mutable_brief()->set_lost(true);
+    v1::Word& word = *input->add_words();
+    word.set_number(UINT64_MAX);
+    word.set_kind(v1::Word::GONE);
+    word.set_node(node.brief().name());
+    word.set_by("nobody");
+    word.set_role(v1::ADMIN);
+    *word.mutable_at() = input->now();
+  }
+}
+
+// What runs, and does not answer, has failed.
+void SeeSlowStartsFail(v1::PlanNode* node) {
+  const bool runs = node->fresh() && node->connect() == v1::CONNECT_RUNS;
+  if (runs && !node->brief().facts().answers()) node->set_start_failed("it takes long");
+}
+
+// What its agent would not remove.
+void SeeNothingKept(v1::PlanNode* node) {
+  if (!node->has_staged()) return;
+  auto* troubles = node->mutable_staged()->mutable_troubles();
+  for (int i = troubles->size() - 1; i >= 0; --i) {
+    if (troubles->Get(i).resource() != "versions") continue;
+    troubles->DeleteSubrange(i, 1);
+    node->mutable_staged()->set_ready(true);
+  }
+}
+
+void SeeLongWindows(v1::PlanInput* input) {
+  constexpr int64_t kDay = 24 * 3'600;  // seconds
+  if (!input->has_window()) return;
+  input->mutable_window()->mutable_closes()->set_seconds(input->window().closes().seconds() + kDay);
+}
+
 void SeeNothingAdded(v1::PlanInput* input) {
   for (v1::PlanNode& node : *input->mutable_nodes()) {
     if (node.has_staged()) node.mutable_staged()->set_ready(true);
@@ -167,6 +218,57 @@ void ForgetTheChange(const v1::PlanInput& input, v1::Decision* decision) {
   }
 }
 
+// As it was before.
+void Keep(const v1::NodeMemory& before, v1::NodeAssignment* assignment, v1::NodeMemory* after) {
+  assignment->set_state(before.state());
+  assignment->set_generation(before.generation());
+  assignment->set_closed(before.closed());
+  assignment->clear_order();
+  if (before.order().epoch() != 0) *assignment->mutable_order() = before.order();
+  *after = before;
+}
+
+// Once a person has paused or ended something: what has left service for it.
+void LeaveThemWhereTheyAre(const v1::PlanInput& input, v1::Decision* decision) {
+  const auto& words = input.words();
+  const bool stops = std::any_of(words.begin(), words.end(), [](const v1::Word& word) {
+    return word.kind() == v1::Word::PAUSE || word.kind() == v1::Word::ABORT;
+  });
+  for (v1::NodeAssignment& assignment : *decision->mutable_assignments()) {
+    const v1::NodeMemory* before = Remembered(input.memory(), assignment.node());
+    v1::NodeMemory* after = Remembered(decision->mutable_remember(), assignment.node());
+    if (!stops || before == nullptr || after == nullptr) continue;
+    const bool is_out = before->state() == v1::DRAINING || before->state() == v1::PREPARING ||
+                        before->state() == v1::READY;
+    if (is_out && assignment.state() == v1::SERVING) Keep(*before, &assignment, after);
+  }
+}
+
+// Who was away while all the others stopped serves on.
+void LetThemServeOn(const v1::PlanInput& input, v1::Decision* decision) {
+  const v1::Rollout& rollout = input.memory().rollout();
+  if (rollout.kind() != v1::Rollout::TOGETHER || !rollout.has_verified_at()) return;
+  for (v1::NodeAssignment& assignment : *decision->mutable_assignments()) {
+    const v1::NodeMemory* before = Remembered(input.memory(), assignment.node());
+    v1::NodeMemory* after = Remembered(decision->mutable_remember(), assignment.node());
+    if (before == nullptr || after == nullptr || before->state() != v1::SERVING) continue;
+    const bool stops = assignment.state() == v1::STOPPED || assignment.state() == v1::DRAINING;
+    if (stops && before->reached() < input.generation()) Keep(*before, &assignment, after);
+  }
+}
+
+// Of those that are stopped.
+void GoFirstByName(const v1::PlanInput& input, v1::Decision* decision) {
+  const bool is_chosen =
+      !decision->remember().rollout().first().empty() && input.memory().rollout().first().empty();
+  if (!is_chosen) return;
+  v1::Rollout* rollout = decision->mutable_remember()->mutable_rollout();
+  for (const v1::PlanNode& node : input.nodes()) {
+    const bool rests = node.brief().reported_state() == v1::STOPPED;
+    if (rests && node.brief().name() < rollout->first()) rollout->set_first(node.brief().name());
+  }
+}
+
 void GoBackOne(const v1::PlanInput& input, v1::Decision* decision) {
   if (input.generation() > 1) decision->mutable_remember()->set_generation(input.generation() - 1);
 }
@@ -186,6 +288,12 @@ std::vector<Planted> PlantedInChanges() {
   opens.opens_closed = true;
   AgentFaults ahead;
   ahead.goes_ahead = true;
+  AgentFaults ready;
+  ready.stays_ready = true;
+  AgentFaults pinned;
+  pinned.prunes_pinned = true;
+  AgentFaults early;
+  early.prunes_first = true;
   return {
       {"approves-by-itself", "stops-only-when-approved", Seeing(SeeApprovals)},
       {"backs-up-unasked", "no-backup-unapproved", Seeing(SeeApprovals)},
@@ -214,8 +322,18 @@ std::vector<Planted> PlantedInChanges() {
       {"goes-back-one", "generations-only-grow", Saying(GoBackOne)},
       {"forgets-the-database", "what-the-database-knew-is-kept", Saying(ForgetTheDatabase)},
       {"says-nothing-of-it", "a-change-says-where-it-is", Saying(SayNothingOfIt)},
+      {"waits-for-no-migration", "migrates-alone", Seeing(SeeLongMigrationsGone)},
+      {"takes-slow-for-failed", "a-migration-is-not-stopped", SeeingNodes(SeeSlowStartsFail)},
+      {"asks-no-agent", "a-pinned-runtime-stays", SeeingNodes(SeeNothingKept)},
+      {"minds-no-end", "a-window-is-long-enough", Seeing(SeeLongWindows)},
+      {"leaves-them-where-they-are", "a-change-rests-as-named", Saying(LeaveThemWhereTheyAre)},
+      {"lets-them-serve-on", "nobody-serves-as-before", Saying(LetThemServeOn)},
+      {"goes-first-by-name", "names-do-not-matter", Checked(Saying(GoFirstByName))},
       {"opens-closed-gates", "a-closed-gate-lets-nobody-in", WithAgent(opens)},
       {"makes-what-is-ahead", "what-is-ahead-has-no-effect", WithAgent(ahead)},
+      {"is-ready-for-ever", "what-it-takes-is-there", WithAgent(ready)},
+      {"removes-what-is-pinned", "a-pinned-runtime-stays", WithAgent(pinned)},
+      {"removes-what-runs", "a-runtime-goes-last", WithAgent(early)},
   };
 }
 

@@ -50,6 +50,7 @@ struct Report {
   // What differs, by what it needs; the greatest that any of it does.
   bool unit_differs = false;
   bool runtimes_differ = false;
+  bool prunes = false;  // runtimes that are there are to be removed yet
   bool package_differs = false;
   v1::Change::Needs file_needs = v1::Change::NEEDS_UNSPECIFIED;
   v1::Change::Needs needs = v1::Change::NOTHING;
@@ -60,6 +61,8 @@ struct Report {
   int64_t ahead_applied_at_us = 0;
   bool ahead_ready = false;
   bool ahead_trouble = false;
+  // It would remove runtimes that content is pinned to, or not known not to be.
+  bool ahead_keeps = false;
   v1::Change::Needs ahead_needs = v1::Change::NOTHING;
   // What the database says of itself, when it was asked last; 0: not known.
   uint32_t migration = 0;

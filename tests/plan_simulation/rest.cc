@@ -14,6 +14,24 @@ bool HasFault(const Host& host) {
          host.notice != Notice::kNone || host.crashes;
 }
 
+bool HasEnded(const v1::RolloutStatus& status) {
+  return status.phase() == v1::RolloutStatus::PHASE_UNSPECIFIED ||
+         status.phase() == v1::RolloutStatus::DONE;
+}
+
+// Its phase says that already.
+bool IsSaid(const v1::RolloutStatus& status) {
+  return status.phase() == v1::RolloutStatus::ABORTED ||
+         status.phase() == v1::RolloutStatus::REFUSED;
+}
+
+bool SaysWhy(const v1::RolloutStatus& status) {
+  const bool by_person = status.standing() == v1::RolloutStatus::HALTED ||
+                         status.standing() == v1::RolloutStatus::PAUSED;
+  if (by_person && status.fixes().empty()) return false;
+  return HasEnded(status) || IsSaid(status) || !status.reason().empty();
+}
+
 }  // namespace
 
 bool World::IsAble(size_t slot) const {
@@ -123,6 +141,8 @@ void World::CheckAtRest(size_t coordinator) {
     Break("what-has-an-end-ends",
           absl::StrCat(v1::Word::Kind_Name(word.kind()), " of ", word.node(), " is still there"));
   }
+  for (size_t i = 0; i < hosts_.size(); ++i) CheckServesAsBefore(i);
+  CheckNamedStates(coordinators_[coordinator].decision().rollout());
   CheckSomebodyServes();
   CheckLastGate(coordinator);
   const bool has_reason = HasReason();
@@ -145,34 +165,31 @@ void World::CheckAtRest(size_t coordinator) {
   }
 }
 
-// Where a change stands is said, and why; and where nothing speaks against it, it has ended.
+// Where a change stands is said, and why, also of the one to come beside it; and where nothing
+// speaks against it, it has ended.
 void World::CheckStatus(const v1::RolloutStatus& status, bool has_reason) {
   using Status = v1::RolloutStatus;
   const uint64_t newest = NewestOf(store_).generation;
   const bool is_to_come = newest != InForce(store_).generation;
-  const bool has_ended =
-      status.phase() == Status::PHASE_UNSPECIFIED || status.phase() == Status::DONE;
+  const Status& latest = status.has_next() ? status.next() : status;
   const std::string where =
-      absl::StrCat("generation ", newest, " is not in force, and the change is in ",
-                   Status::Phase_Name(status.phase()), ", ",
-                   Status::Standing_Name(status.standing()), ": ", status.reason());
+      absl::StrCat("generation ", newest, " is not in force, and the change to ",
+                   latest.generation(), " is in ", Status::Phase_Name(latest.phase()), ", ",
+                   Status::Standing_Name(latest.standing()), ": ", latest.reason());
   const bool is_aborted =
       std::any_of(store_.words.begin(), store_.words.end(), [newest](const v1::Word& word) {
         return word.kind() == v1::Word::ABORT && word.generation() == newest;
       });
-  const bool is_said = status.phase() == Status::ABORTED || status.phase() == Status::REFUSED;
-  const bool is_of_newest = status.generation() == newest;
-  if (is_to_come && (has_ended || (is_of_newest && is_aborted && !is_said))) {
+  const bool is_missing = HasEnded(latest) || latest.generation() != newest;
+  if (is_to_come && (is_missing || (is_aborted && !IsSaid(latest)))) {
     Break("a-change-says-where-it-is", where);
   }
-  const bool says_why = has_ended || is_said || !status.reason().empty();
-  const bool by_person = status.standing() == Status::HALTED || status.standing() == Status::PAUSED;
-  if (!says_why || (by_person && status.fixes().empty())) {
+  if (!SaysWhy(status) || !SaysWhy(latest)) {
     Break("a-change-says-where-it-is",
           absl::StrCat("it says not why, or not what to type: ", where));
   }
   const bool is_to_end = setup_.stays_broken == 0 && !has_reason;
-  if (is_to_end && (is_to_come || !has_ended)) Break("the-change-ends", where);
+  if (is_to_end && (is_to_come || !HasEnded(status))) Break("the-change-ends", where);
 }
 
 void World::CheckReason(size_t slot, const v1::NodeAssignment& told) {

@@ -37,6 +37,7 @@ struct Setup {
   uint32_t closer = 0;             // which decisions are looked at closer (decision_checks.h)
   uint32_t window = 0;             // rollout.maintenance_window: 1: long enough, 2: too short
   uint32_t backs_up = 0;           // database.backup_before_migration: 1: works, 2: fails at first
+  uint32_t unlisted = 0;           // a runtime is there that no list names
   uint32_t migration_unsaid = 0;   // Connect's tables do not say how far they are
   uint32_t stays_broken = 0;       // at the end not everything is mended
 };
@@ -97,6 +98,7 @@ enum class Kind : uint32_t {
   kMigration,
   kCannotFetch,
   kCannotInstall,
+  kCacheLost,
   kBackupFails,
   kPin,
   kRemove,

@@ -64,6 +64,20 @@ std::vector<std::string> TraceOf(const std::string& fixture) {
   return trace;
 }
 
+// Its own disk, the clock and the database say nothing against that start: what the others wrote
+// where it sees it is all that keeps it.
+TEST(Simulation, WhatWasDeclaredGoneIsKeptFromItsStartByTheMark) {
+  const auto file = kHere / "fixtures" / "a-node-that-was-declared-gone-returns-soon.schedule";
+  const auto schedule = FromText(Read(file));
+  ASSERT_TRUE(schedule.ok()) << schedule.status();
+  Subject subject = TheRealOne();
+  subject.agent.heeds_no_mark = true;
+  Counts counts{};
+  const auto failure = simulation::Run(*schedule, subject, &counts);
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->invariant, "nothing-older-starts") << failure->text;
+}
+
 // The lines in which it is so, as indices.
 std::vector<size_t> FindAll(const std::vector<std::string>& trace, const std::string& what) {
   std::vector<size_t> found;
@@ -111,6 +125,52 @@ TEST(Simulation, NothingOlderStartsAfterAMigrationThatFailsHalfWay) {
     ASSERT_FALSE(put_back.empty());
     EXPECT_GT(start, put_back[0]);
   }
+}
+
+// Whatever has migrated nothing may do so the next time.
+TEST(Simulation, WhatFailedStartsOnlyOnceItIsApprovedAnew) {
+  const auto trace = TraceOf("the-same-version-after-it-failed.schedule");
+  EXPECT_FALSE(FindAll(trace, "tries to start Connect in vain").empty());
+  EXPECT_FALSE(FindAll(trace, "applies generation 3").empty());
+  EXPECT_TRUE(FindAll(trace, " starts Connect").empty());
+}
+
+TEST(Simulation, NobodyStartsBesideAMigration) {
+  const auto trace = TraceOf("a-migration-beside-another-generation.schedule");
+  const auto starts = FindAll(trace, " starts Connect");
+  const auto applied = FindAll(trace, "applies generation 3");
+  const auto passes = FindAll(trace, "6m pass");
+  ASSERT_GE(starts.size(), 2U);
+  ASSERT_EQ(applied.size(), 1U);
+  ASSERT_EQ(passes.size(), 2U);
+  EXPECT_LT(starts[0], applied[0]);
+  EXPECT_GT(starts[1], passes[1]);
+}
+
+TEST(Simulation, AnAbortWaitsForAMigrationToEnd) {
+  const auto trace = TraceOf("an-abort-of-a-migration.schedule");
+  const auto stops = FindAll(trace, " stops Connect");
+  const auto passes = FindAll(trace, "6m pass");
+  ASSERT_EQ(passes.size(), 2U);
+  // Both were stopped for the change, and the first once more.
+  ASSERT_EQ(stops.size(), 3U);
+  EXPECT_GT(stops[2], passes[1]);
+}
+
+TEST(Simulation, WhatContentIsPinnedToIsNotRemoved) {
+  const auto trace = TraceOf("a-runtime-that-no-list-names.schedule");
+  EXPECT_FALSE(FindAll(trace, "REFUSED").empty());
+  EXPECT_TRUE(FindAll(trace, "removes Python").empty());
+}
+
+TEST(Simulation, ARuntimeGoesOnceConnectWasRestarted) {
+  const auto trace = TraceOf("a-runtime-that-is-no-longer-named.schedule");
+  const auto removes = FindAll(trace, "removes Python 3.11.9");
+  const auto stops = FindAll(trace, " stops Connect");
+  ASSERT_EQ(removes.size(), 2U);
+  ASSERT_EQ(stops.size(), 2U);
+  EXPECT_LT(stops[0], removes[0]);
+  EXPECT_LT(stops[1], removes[1]);
 }
 
 TEST(Simulation, CountsHaveNames) {

@@ -51,12 +51,29 @@ bool IsHarmless(Kind kind) {
     case Kind::kBackUp:
     case Kind::kRestore:
     case Kind::kChange:
+    case Kind::kSayOfChange:
+    case Kind::kMigration:
     case Kind::kPin:
     case Kind::kBackupFails:
     case Kind::kCannotFetch:
+    case Kind::kCacheLost:
       return true;
     default:
       return false;
+  }
+}
+
+// Nor is one taken out by a rule, or by EC2, which leave fewer than minimum_serving.
+bool IsSteady(Kind kind) {
+  switch (kind) {
+    case Kind::kOtherDatabase:
+    case Kind::kOtherKey:
+    case Kind::kVersionByHand:
+    case Kind::kNotice:
+    case Kind::kRestore:
+      return false;
+    default:
+      return IsHarmless(kind);
   }
 }
 
@@ -84,6 +101,7 @@ void World::Begin() {
     spec.mutable_database()->mutable_backup_before_migration()->set_command("dump");
   }
   backup_fails_ = setup_.backs_up == 2;
+  steady_ = setup_.versions_differ == 0;
   SetRuntimes(1, spec);
   store_.applied.push_back({1, now_, std::make_shared<const v1::ClusterSpec>(spec), {}});
   for (size_t i = 0; i < hosts_.size(); ++i) {
@@ -109,6 +127,7 @@ void World::BeginHost(size_t slot) {
   const bool other = setup_.versions_differ != 0 && slot + 1 == setup_.nodes;
   if (setup_.start != kBare || setup_.version_unsaid != 0) host.installed = other ? 2 : 1;
   if (host.installed != 0) host.runtimes = 1;
+  if (setup_.unlisted != 0) host.runtimes |= 1U << (kRuntimes - 1);
   if (setup_.start == kRunning) {
     host.enabled = true;
     host.running = true;
@@ -235,6 +254,7 @@ void World::DecideWhileTimePasses() {
 void World::Do(const Event& event) {
   const size_t slot = event.who % kMostNodes;
   harmed_ = harmed_ || !IsHarmless(event.kind);
+  steady_ = steady_ && IsSteady(event.kind);
   switch (event.kind) {
     case Kind::kRound:
       return Round();

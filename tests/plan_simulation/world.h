@@ -141,6 +141,9 @@ class World {
                        const Knowledge& known);
   void CheckBegun(const v1::Rollout& before, const v1::Rollout& after, const Knowledge& known);
   void CheckVerified(const v1::Rollout& before, const v1::Rollout& after, const Knowledge& known);
+  void CheckWindow(const v1::PlanMemory& before, const v1::Rollout& after, const Knowledge& known);
+  void CheckFetched(const v1::Rollout& after, const Knowledge& known);
+  void NoteLeftBehind(const v1::PlanMemory& before, const v1::PlanMemory& after);
   // changes_counted.cc
   void CountChange(const v1::PlanMemory& before, const v1::Decision& decision);
   void CountInPhase(InPhase what);
@@ -149,6 +152,7 @@ class World {
   static const v1::Word* PauseOf(const Knowledge& known);
   static bool AllRest(const Knowledge& known);
   static bool RunsOlder(size_t slot, const Knowledge& known);
+  static bool IsLeftBehind(size_t slot, const Knowledge& known);
   bool LeavesForChange(size_t slot, const Knowledge& known) const;
   bool MayLeaveTooFew(const Knowledge& known) const;
   static bool FailsByRule(size_t slot, const Knowledge& known);
@@ -160,11 +164,22 @@ class World {
   void CheckGate(size_t slot);
   void CheckMigrated(size_t slot);
 
+  // witnessed.cc: what nobody may find in the world
+  size_t LeastMinimum() const;
+  void CheckEnoughServe(size_t slot);
+  void CheckStartsBesideAMigration(size_t slot);
+  void CheckMigrationStopped(size_t slot, bool by_hand);
+  void CheckRemoved(size_t slot, uint32_t had);
+  bool RunsAsBefore(size_t slot) const;
+  void CheckDrainsAsBefore(size_t slot, const Before& before, const Knowledge& known);
+  void CheckServesAsBefore(size_t slot);
+
   // change_events.cc
   bool DoToChange(const Event& event, size_t slot);
   void ApplyChange(uint32_t how);
   void SayOfChange(uint32_t how);
   static constexpr uint32_t kApproveNow = 15;  // of these, and with downtime
+  uint32_t RuntimesThere() const;
   void PutDatabaseBack(v1::Word& word);
   void Put(Applied applied);
   void BackUp(const v1::BackupRun& run, const Knowledge& known);
@@ -177,8 +192,10 @@ class World {
   bool DoAsOperator(const Event& event, size_t slot);
   bool DoToCoordinators(const Event& event);
   bool MaySwitchOn(size_t slot) const;
+  bool IsMember(size_t slot) const;
   void PowerOff(size_t slot);
   void Replace(size_t slot);
+  bool IsLost(size_t slot) const;
   void GiveWord(size_t slot, uint32_t how);
   void TakeBack(uint32_t how);
   void Apply(uint32_t how);
@@ -247,6 +264,11 @@ class World {
   void CheckAtRest(size_t coordinator);
   void CheckReason(size_t slot, const v1::NodeAssignment& told);
   void CheckStatus(const v1::RolloutStatus& status, bool has_reason);
+  // named_states.cc
+  bool IsElseRight() const;
+  bool WaitsForAChange(size_t slot, const v1::RolloutStatus& status) const;
+  std::string WhyNotAsNamed(size_t slot) const;
+  void CheckNamedStates(const v1::RolloutStatus& status);
   void ApplyLast();
   void CheckHeld(size_t slot);
 
@@ -290,6 +312,10 @@ class World {
   bool machine_lost_ = false;  // with what its agent remembered
   // Something happened by which nodes fall out of service whatever they are told.
   bool harmed_ = false;
+  // Or are taken out by what leaves fewer than minimum_serving; `false`: they may be.
+  bool steady_ = true;
+  bool was_sent_ = false;  // messages may be late
+  bool has_migration_failed_ = false;
   uint32_t decisions_ = 0;
   int64_t starts_ = 0;
 };

@@ -45,7 +45,7 @@ absl::Status ReadDatabase(const ProbeInput& input, v1::Facts& facts) {
                            &v1::Facts::mutable_database);
   if (read.ok() && !input.reads_pinned) {
     facts.mutable_database()->set_pinned_unknown(
-        "it is read while a specification that names runtimes is enforced");
+        "it is read where the specification that this node holds names runtimes");
   }
   return read;
 }

@@ -26,6 +26,23 @@ constexpr milliseconds kLastBackoff{300'000};
 // How the names of resources begin that are made beside everything else.
 constexpr const char* kAdded[] = {"account ", "package r-", "package python-", "archive "};
 
+// As they are now; of one that is not there nothing.
+std::vector<FileStatus> StatusesOf(Host& host, const Brought& brought) {
+  std::vector<FileStatus> statuses;
+  for (const std::string& file : brought.files) {
+    statuses.push_back(host.LStat(file).value_or(FileStatus()));
+  }
+  return statuses;
+}
+
+bool AreThere(Host& host, const Brought& brought, const std::vector<FileStatus>& before) {
+  return std::equal(brought.files.begin(), brought.files.end(), before.begin(), before.end(),
+                    [&host](const std::string& file, const FileStatus& status) {
+                      const absl::StatusOr<FileStatus> now = host.LStat(file);
+                      return now.ok() && SameFile(*now, status);
+                    });
+}
+
 }  // namespace
 
 bool IsAddition(const LookedAt& look) {
@@ -42,7 +59,7 @@ Ahead::Ahead(std::function<ResourceContext(const v1::Desired& desired)> make_con
 
 void Ahead::TryAgain() {
   failures_.clear();
-  brought_.clear();
+  here_.clear();
 }
 
 std::optional<milliseconds> Ahead::GetReady(const AheadOrder& order, AheadWatch& watch) {
@@ -59,6 +76,7 @@ std::optional<milliseconds> Ahead::GetReady(const AheadOrder& order, AheadWatch&
   for (const std::unique_ptr<Resource>& resource : *held) pass.held.insert(resource->Name());
   pass.resources = *std::move(resources);
   LookAgain(pass);
+  ForgetGone(pass);
   SettleBegun(pass);
   if (BringAll(pass) && AddAll(pass) && TryRuntimes(pass)) Report(pass);
   return pass.retry;
@@ -93,23 +111,35 @@ void Ahead::LookAgain(Pass& pass) const {
   pass.report.set_needs(MostNeeded(pass.report.changes()));
 }
 
+// Days may pass until it is needed: somebody fills a disk, or empties a cache, and tells nobody.
+void Ahead::ForgetGone(const Pass& pass) {
+  for (const LookedAt& look : pass.looks) {
+    const auto found = here_.find(look.resource->Name());
+    if (found == here_.end() || !look.change) continue;
+    const Here& here = found->second;
+    if (here.brought.files.empty()) continue;
+    const bool is_other = here.change && !SameChange(*here.change, *look.change);
+    if (is_other || !AreThere(pass.context.host, here.brought, here.files)) here_.erase(found);
+  }
+}
+
 bool Ahead::BringAll(Pass& pass) {
   bool is_news = false;
   for (const LookedAt& look : pass.looks) {
     const std::string name = look.resource->Name();
-    if (!pass.order.may_fetch || !look.change || brought_.count(name) > 0) continue;
+    if (!pass.order.may_fetch || !look.change || here_.count(name) > 0) continue;
     if (FindFailure(pass, look) != nullptr) continue;
     if (pass.watch.Stopped()) return false;
     StepProgress progress = pass.Working(name);
-    const absl::Status brought = look.resource->Bring(progress);
-    if (absl::IsCancelled(brought)) return false;
+    const absl::StatusOr<Brought> brought = look.resource->Bring(progress);
+    if (absl::IsCancelled(brought.status())) return false;
     if (brought.ok()) {
       is_news = true;
-      brought_.insert(name);
+      here_[name] = {*brought, StatusesOf(pass.context.host, *brought), std::nullopt};
       failures_.erase(name);
       backoff_.Reset();
     } else {
-      NoteFailure(pass, name, brought, progress.log());
+      NoteFailure(pass, name, brought.status(), progress.log());
     }
   }
   // Of a package that is here apt can tell what else it would change, and that it may not.
@@ -141,7 +171,7 @@ bool Ahead::AddAll(Pass& pass) {
 const LookedAt* Ahead::NextToAdd(const Pass& pass) {
   for (const LookedAt& look : pass.looks) {
     const std::string name = look.resource->Name();
-    if (!pass.WouldAdd(look) || brought_.count(name) == 0 || pass.tried.count(name) > 0) continue;
+    if (!pass.WouldAdd(look) || here_.count(name) == 0 || pass.tried.count(name) > 0) continue;
     if (FindFailure(pass, look) != nullptr) continue;
     if (IsReady(look, pass.looks, /*unit_first=*/false)) return &look;
   }

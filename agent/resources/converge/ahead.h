@@ -1,15 +1,15 @@
 // Gets a node ready for a specification that is not in force yet, so that nothing is waited for
-// once it is: what it installs is fetched and checked, and there is room for it; and what it only
-// adds (accounts, R, Python and Quarto that the node's own specification does not name) is made
-// beside what is there. Nothing that Connect runs with is touched. Of the converger's thread.
+// once it is: what it installs is fetched and checked, and there is room for all of it; and what it
+// only adds (accounts, R, Python and Quarto that the node's own specification does not name) is
+// made beside what is there. Nothing that Connect runs with is touched. Of the converger's thread.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
+#include <vector>
 
 #include "agent/resources/converge/change_journal.h"
 #include "agent/resources/converge/look.h"
@@ -49,10 +49,18 @@ class Ahead {
     std::optional<SteadyTime> retry_at;  // unset: it needs a person
     std::optional<v1::Change> change;
   };
+  // What a resource has here to be made of, and what that looked like right after.
+  struct Here {
+    Brought brought;
+    std::vector<FileStatus> files;
+    std::optional<v1::Change> change;
+  };
   struct Pass;
 
   void Begin(Pass& pass);
   void LookAgain(Pass& pass) const;
+  // Of what was brought here: what is not there any more as it was.
+  void ForgetGone(const Pass& pass);
   // All of these: false: stopped before something that is still to be done.
   bool BringAll(Pass& pass);
   bool AddAll(Pass& pass);
@@ -65,12 +73,14 @@ class Ahead {
                    const std::string& log);
   // Null: it may be tried.
   const Failure* FindFailure(const Pass& pass, const LookedAt& look);
+  void CheckRoomForAll(Pass& pass) const;
+  void LookBeyond(Pass& pass) const;
   void Report(Pass& pass);
 
   const std::function<ResourceContext(const v1::Desired& desired)> make_context_;
   ChangeJournal& journal_;
   v1::Desired latest_;                       // what IsOneSpecification looks at
-  std::set<std::string> brought_;            // resources whose artifacts are here
+  std::map<std::string, Here> here_;         // by resource
   std::map<std::string, Failure> failures_;  // by resource
   Backoff backoff_;
 };

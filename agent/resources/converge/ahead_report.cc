@@ -2,8 +2,15 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "agent/resources/converge/ahead_pass.h"
+#include "agent/resources/install/download.h"
 #include "common/log.h"
 #include "common/time.h"
 
@@ -14,11 +21,25 @@ using std::chrono::milliseconds;
 
 // What these look at is there only once what they come after is: that is not in their way.
 constexpr const char* kLookedAtLater[] = {"mount", "directory", "mark"};
+// What is removed.
+constexpr char kVersions[] = "versions";
 
 bool LooksLater(const LookedAt& look) {
   const std::string name = look.resource->Name();
   return std::any_of(std::begin(kLookedAtLater), std::end(kLookedAtLater),
                      [&name](const char* beginning) { return IsNamed(name, beginning); });
+}
+
+// Of the file system that the path is on, or will be.
+uint64_t DeviceOf(Host& host, const std::string& path) {
+  std::string above = path;
+  while (above.size() > 1) {
+    const absl::StatusOr<FileStatus> status = host.Stat(above);
+    if (status.ok()) return status->device;
+    above.resize(above.rfind('/'));
+  }
+  const absl::StatusOr<FileStatus> root = host.Stat("/");
+  return root.ok() ? root->device : 0;
 }
 
 }  // namespace
@@ -51,23 +72,63 @@ const Ahead::Failure* Ahead::FindFailure(const Pass& pass, const LookedAt& look)
   return is_due ? nullptr : &failure;
 }
 
+// There was room for each of them; now there has to be for all that is still to be installed.
+void Ahead::CheckRoomForAll(Pass& pass) const {
+  struct Wanted {
+    std::string path;
+    uint64_t bytes = 0;
+    std::vector<std::string> names;
+  };
+  std::map<uint64_t, Wanted> by_device;
+  for (const LookedAt& look : pass.looks) {
+    const auto here = here_.find(look.resource->Name());
+    if (!look.change || here == here_.end() || here->second.brought.bytes == 0) continue;
+    const Brought& brought = here->second.brought;
+    Wanted& wanted = by_device[DeviceOf(pass.context.host, brought.path)];
+    if (wanted.path.empty()) wanted.path = brought.path;
+    wanted.bytes += brought.bytes;
+    wanted.names.push_back(look.resource->Name());
+  }
+  for (const auto& [device, wanted] : by_device) {
+    const std::string names = absl::StrJoin(wanted.names, ", ");
+    const bool one = wanted.names.size() == 1;
+    const absl::Status room =
+        CheckRoom(pass.context.host, wanted.path, wanted.bytes,
+                  one ? names : absl::StrCat("what is to be installed (", names, ")"));
+    if (!room.ok()) pass.Found(wanted.names.front(), room);
+  }
+}
+
+// As it will be once it is in force: what is beside is no longer kept then.
+void Ahead::LookBeyond(Pass& pass) const {
+  pass.context.beside = nullptr;
+  LookAgain(pass);
+  for (const LookedAt& look : pass.looks) {
+    if (IsNamed(look.resource->Name(), kVersions) && !look.status.ok()) {
+      pass.Found(kVersions, look.status);
+    }
+  }
+}
+
 void Ahead::Report(Pass& pass) {
   bool is_left = false;
   for (const LookedAt& look : pass.looks) {
     const std::string name = look.resource->Name();
+    if (IsNamed(name, kVersions)) continue;  // nothing of it is made ahead
     if (!look.status.ok()) {
       const bool is_later = LooksLater(look) && !IsReady(look, pass.looks, /*unit_first=*/false);
       if (!is_later) pass.Found(name, look.status);
     } else if (!look.change) {
       failures_.erase(name);
     } else {
-      const bool lacks = pass.order.may_fetch && brought_.count(name) == 0;
+      const auto here = here_.find(name);
+      const bool lacks = pass.order.may_fetch && here == here_.end();
       is_left = is_left || lacks || pass.WouldAdd(look);
+      if (here != here_.end() && !here->second.change) here->second.change = *look.change;
     }
   }
-  // As it will be once it is in force: what is beside is no longer kept then.
-  pass.context.beside = nullptr;
-  if (pass.order.desired.spec().runtimes().prune()) LookAgain(pass);
+  CheckRoomForAll(pass);
+  if (pass.order.desired.spec().runtimes().prune()) LookBeyond(pass);
   const auto retry_in = [&pass](milliseconds wait) {
     pass.retry = std::min(pass.retry.value_or(wait), wait);
   };

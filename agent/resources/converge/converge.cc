@@ -49,7 +49,10 @@ ResourceContext Converge::MakeContext(const v1::Desired& desired) {
           options_.cache_dir,
           options_.credentials_dir,
           options_.digest_key,
-          &notes_};
+          &notes_,
+          {},
+          nullptr,
+          options_.facts};
 }
 
 std::optional<milliseconds> Converge::Turn(const v1::Assignment& assignment, TurnWatch& watch,

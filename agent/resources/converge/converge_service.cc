@@ -87,6 +87,7 @@ void Converge::TakeCourse(Turning& turning) {
   turning.course = CourseOf(assignment, memory.reached(), options_.agent_config.allow());
   ServiceOrder& service = turning.context.service;
   service.order = assignment.order();
+  turning.context.not_before = NotBeforeOf(assignment);
   service.unit = turning.course.unit;
   service.may_stop = turning.course.may_stop;
   service.leaves_connect = turning.course.resources == Transition::kWithoutRestart;
@@ -163,7 +164,10 @@ void Converge::NoteServing(Turning& turning) {
     turning.RetryIn(std::chrono::ceil<std::chrono::milliseconds>(kIsUp - up));
   }
   const absl::Status noted = notes_.Change([&](v1::ServiceMemory& memory) {
-    if (is_right) *memory.mutable_served() = latest_;
+    if (is_right) {
+      *memory.mutable_served() = latest_;
+      memory.set_served_configuration(cache_.filled_in.Get().value_or(""));
+    }
     if (up >= kIsUp) memory.clear_start_failed();
     if (up < kStaysUp) return;
     memory.clear_starts();

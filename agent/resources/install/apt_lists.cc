@@ -1,18 +1,37 @@
 #include "agent/resources/install/apt_lists.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/resources/install/installer.h"
 #include "agent/resources/install/other_packages.h"
 
 namespace connect_ha {
+namespace {
 
-absl::Status FetchOthers(const ResourceContext& context, const AptInstall& install,
-                         const std::string& digest, Progress& progress) {
+constexpr char kArchives[] = "/var/cache/apt/archives";
+
+absl::StatusOr<std::vector<std::string>> FetchedPackages(Host& host) {
+  std::vector<std::string> packages;
+  const absl::StatusOr<std::vector<std::string>> names = host.ListDirectory(kArchives);
+  if (absl::IsNotFound(names.status())) return packages;
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (absl::EndsWith(name, ".deb")) packages.push_back(absl::StrCat(kArchives, "/", name));
+  }
+  return packages;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> FetchOthers(const ResourceContext& context,
+                                                     const AptInstall& install,
+                                                     const std::string& digest,
+                                                     Progress& progress) {
   const absl::StatusOr<OtherPackages> others = SimulateInstall(context, install);
   // By lists that are too old apt sees no way.
   if (!others.ok() && !absl::IsFailedPrecondition(others.status())) return others.status();
   if (others.ok() && others->installed.empty() && others->upgraded.empty()) {
-    return absl::OkStatus();
+    return std::vector<std::string>();
   }
   Installation fetching;
   fetching.service = InstallerService("fetch", digest);
@@ -20,10 +39,13 @@ absl::Status FetchOthers(const ResourceContext& context, const AptInstall& insta
   fetching.commands = {AptFetch(install)};
   fetching.touches_connect = false;
   absl::Status fetched = Install(context, fetching, progress);
-  if (!absl::IsNotFound(fetched)) return fetched;
-  fetched = RenewLists(context, install.package, digest, progress);
+  if (absl::IsNotFound(fetched)) {
+    fetched = RenewLists(context, install.package, digest, progress);
+    if (!fetched.ok()) return fetched;
+    fetched = NeedsMirror(Install(context, fetching, progress), install.package);
+  }
   if (!fetched.ok()) return fetched;
-  return NeedsMirror(Install(context, fetching, progress), install.package);
+  return FetchedPackages(context.host);
 }
 
 absl::Status RenewLists(const ResourceContext& context, const std::string& package,

@@ -4,17 +4,21 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "agent/resources/install/package_manager.h"
 #include "agent/resources/resource.h"
 
 namespace connect_ha {
 
-// Has apt's cache hold what the package would be installed with. OK, without asking anybody, where
-// that is nothing. Errors as of Install (installer.h); FailedPrecondition: no mirror has it.
-absl::Status FetchOthers(const ResourceContext& context, const AptInstall& install,
-                         const std::string& digest, Progress& progress);
+// Has apt's cache hold what the package would be installed with: the packages in it, these among
+// them. None, without asking anybody, where that is nothing. Errors as of Install (installer.h);
+// FailedPrecondition: no mirror has it.
+absl::StatusOr<std::vector<std::string>> FetchOthers(const ResourceContext& context,
+                                                     const AptInstall& install,
+                                                     const std::string& digest, Progress& progress);
 
 absl::Status RenewLists(const ResourceContext& context, const std::string& package,
                         const std::string& digest, Progress& progress);

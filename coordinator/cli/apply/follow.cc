@@ -160,34 +160,44 @@ int Overtaken(Terminal& terminal, uint64_t generation, uint64_t newer) {
 }
 
 // How a change that does not go on by itself ends the following; unset: it may go on.
-std::optional<int> Rests(Terminal& terminal, const v1::GetPlanResponse& plan) {
-  const v1::RolloutStatus& rollout = plan.decision().rollout();
-  if (AwaitsApproval(plan)) {
-    const std::string& reason = rollout.reason();
+std::optional<int> Rests(Terminal& terminal, const v1::GetPlanResponse& plan,
+                         const v1::RolloutStatus& change) {
+  if (AwaitsApproval(plan, change)) {
+    const std::string& reason = change.reason();
     PrintError(
         terminal,
         absl::AbortedError(absl::StrCat(
-            "generation ", rollout.generation(),
+            "generation ", change.generation(),
             " is not begun; it waits for: ", reason.empty() ? "an approval" : reason, "; fix: ",
-            rollout.fixes().empty() ? ApproveCommand(rollout.generation()) : rollout.fixes(0))));
+            change.fixes().empty() ? ApproveCommand(change.generation()) : change.fixes(0))));
     return kFails;
   }
-  if (!IsStopped(rollout)) return std::nullopt;
-  PrintRolloutReason(terminal, rollout);
+  if (!IsStopped(change)) return std::nullopt;
+  PrintRolloutReason(terminal, change);
   return kFails;
+}
+
+// It cannot begin before the other one, for which all nodes stop, has ended.
+bool WaitsForOther(const v1::RolloutStatus& rollout, const v1::RolloutStatus& change) {
+  return &rollout != &change && rollout.kind() == v1::Rollout::TOGETHER && !IsStopped(rollout);
 }
 
 // What nodes are on their way to, by the change that is under way, or by themselves.
 std::optional<int> Follow(Terminal& terminal, LiveLines& lines, uint64_t generation,
                           const Look& look, Time now) {
   const v1::RolloutStatus& rollout = look.plan.decision().rollout();
-  const uint64_t newest = std::max(look.snapshot.generation(), rollout.generation());
-  if (newest > generation) return Overtaken(terminal, generation, newest);
+  const v1::RolloutStatus& newest = NewestOf(rollout);
+  const v1::RolloutStatus& followed = newest.generation() == generation ? newest : rollout;
+  const uint64_t latest = std::max(look.snapshot.generation(), rollout.generation());
+  if (latest > generation) return Overtaken(terminal, generation, latest);
   // In place nodes change by themselves, and say more of it: what they fetch, what they are stuck
   // at.
-  if (IsChange(rollout) && rollout.phase() != v1::RolloutStatus::IN_PLACE) {
+  if (IsChange(followed) && followed.phase() != v1::RolloutStatus::IN_PLACE) {
     lines.Show(RolloutLines(rollout, now), now);
-    return rollout.generation() == generation ? Rests(terminal, look.plan) : std::nullopt;
+    if (followed.generation() != generation || WaitsForOther(rollout, followed)) {
+      return std::nullopt;
+    }
+    return Rests(terminal, look.plan, followed);
   }
   lines.Show(ConvergenceLines(look.snapshot), now);
   const bool in_force = look.snapshot.generation() == generation && !look.undecided;

@@ -76,9 +76,12 @@ bool IsToCome(AdminLink& admin, uint64_t generation) {
 std::string ToComeText(const v1::Outlook& outlook, uint64_t generation) {
   const std::string applied = absl::StrCat("generation ", generation, " is applied; ");
   if (outlook.needs().empty()) return applied + "how far it is: connect-ha rollout status";
-  const bool by_person = absl::StartsWith(outlook.needs(), "connect-ha approve");
-  return absl::StrCat(
-      applied, "before it begins: ", by_person ? ApproveCommand(generation) : outlook.needs());
+  if (!absl::StartsWith(outlook.needs(), "connect-ha approve")) {
+    return absl::StrCat(applied, "before it begins: ", outlook.needs());
+  }
+  const bool downtime = absl::EndsWith(outlook.needs(), " --allow-downtime");
+  return absl::StrCat(applied, "before it begins: ", ApproveCommand(generation),
+                      downtime ? " --allow-downtime" : "");
 }
 
 int Refused(Terminal& terminal, const absl::Status& status, const Proposal& proposal) {
@@ -131,9 +134,26 @@ int AgreeAndApply(const Environment& environment, const Arguments& arguments, Te
   return kHolds;
 }
 
+bool IsFilledInAnew(const v1::NodeSnapshot& node) {
+  const auto& changes = node.convergence().changes();
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const v1::Change& change) { return change.filled_in_anew(); });
+}
+
+// What differs there takes a stop of all nodes (a secret that they have in common, say), and is of
+// no change that is under way: it is made as part of one.
+bool TakesAChange(const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan) {
+  if (IsChange(plan.decision().rollout())) return false;
+  return std::any_of(
+      snapshot.nodes().begin(), snapshot.nodes().end(), [&snapshot](const v1::NodeSnapshot& node) {
+        return IsFilledInAnew(node) || (node.convergence().generation() == snapshot.generation() &&
+                                        node.convergence().needs() == v1::Change::TOGETHER);
+      });
+}
+
 // It is in force or on its way, no node keeps another that the coordinator does not know, and the
-// plan waits for no newer one: where a store is an older copy, or a change was given up, that
-// something is applied has the nodes moved again.
+// plan waits for no newer one: where a store is an older copy, or a change was given up, or nodes
+// differ in what all have to stop for, that something is applied has the nodes moved again.
 absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest,
                                   const v1::SpecBundle& proposed) {
   if (!IsSame(newest, proposed)) return false;
@@ -141,7 +161,10 @@ absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest
   if (!snapshot.ok()) return snapshot.status();
   const auto plan = admin.GetPlan({});  // fails where the coordinator is older than it
   if (plan.ok() && plan->decision().remember().has_restored_at()) return false;
-  if (plan.ok() && plan->decision().rollout().phase() == v1::RolloutStatus::ABORTED) return false;
+  if (plan.ok() && NewestOf(plan->decision().rollout()).phase() == v1::RolloutStatus::ABORTED) {
+    return false;
+  }
+  if (plan.ok() && TakesAChange(*snapshot, *plan)) return false;
   return std::none_of(snapshot->nodes().begin(), snapshot->nodes().end(),
                       [](const v1::NodeSnapshot& node) { return node.ahead(); });
 }

@@ -37,6 +37,8 @@ Cell EndCell(const v1::Rollout& rollout) {
       return {"under way", Style::kDoubtful};
     case v1::Rollout::DONE:
       return {"done", Style::kGood};
+    case v1::Rollout::WENT_BACK:
+      return {"went back", Style::kDoubtful};
     default:
       return {absl::AsciiStrToLower(v1::Rollout::End_Name(rollout.end())), Style::kBad};
   }
@@ -75,18 +77,21 @@ std::string Downtime(const v1::Rollout& rollout) {
     absl::StrAppend(&text, ", right after ", Between(rollout.in_force_at(), rollout.verified_at()));
   }
   absl::StrAppend(
-      &text, rollout.has_opened_at()
-                 ? ", serving again after " + Between(rollout.in_force_at(), rollout.opened_at())
-                 : std::string(", not serving again"));
+      &text,
+      rollout.has_opened_at()
+          ? ", serving again after " + Between(rollout.in_force_at(), rollout.opened_at())
+          : std::string(rollout.has_ended_at() ? ", not serving again" : ", not serving yet"));
   return text;
 }
 
 std::string OutText(const v1::RolloutNode& node, Time end) {
   auto out = std::chrono::microseconds(node.out_us());
   if (node.has_out_since()) out += std::max(end - FromProto(node.out_since()), out.zero());
-  if (node.skipped()) return "declared gone";
-  if (out.count() == 0) return node.to_change() ? "never out of service" : "nothing to change";
-  return "out for " + FormatSpan(out);
+  const std::string gone = node.skipped() ? "declared gone" : "";
+  if (out.count() > 0)
+    return absl::StrCat("out for ", FormatSpan(out), gone.empty() ? "" : ", ", gone);
+  if (!gone.empty()) return gone;
+  return node.to_change() ? "never out of service" : "nothing to change";
 }
 
 void PrintNodes(Terminal& terminal, const v1::Rollout& rollout, Time now) {

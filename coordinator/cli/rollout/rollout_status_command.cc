@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <sstream>
@@ -16,13 +17,16 @@ namespace {
 using v1::RolloutStatus;
 
 constexpr char kDescription[] =
-    R"(Shows the change of the cluster that is to come or under way: which generation, of what kind, where it is (connect-ha rollout phases says what each phase means), who approved it, since when, and about how long it still takes by what earlier ones took; and of each node its state, its step in the change, since when, and what it waits for. (closed) beside serving: Connect runs there, and is looked at before its gate opens.
+    R"(Shows the change of the cluster that is to come or under way: which generation, of what kind, where it is (connect-ha rollout phases says what each phase means), who approved it, since when, and about how long it still takes by what earlier ones took; and of each node its state, its step in the change, since when, and what it waits for. (closed) beside serving: Connect runs there, and is looked at before its gate opens. Where one is under way and a newer generation is to come, that one is named, too.
 
 With --watch it is kept up to date: redrawn on a terminal; elsewhere a line is written where something changed, with --json one object a line. It ends when the change does, and where it is refused, aborted or halted; what is paused or awaits an approval is watched on.
 
-Exit status: 1 where the change is refused, aborted, halted, or, with --watch, overtaken by a newer one; else 0, also where none is under way.)";
+Exit status: 1 where the change, or the one to come, is refused, aborted or halted, or, with --watch, the one that is watched, or it did not come to its end; else 0, also where none is under way.)";
 
 constexpr std::chrono::seconds kPoll{1};
+
+// An end that is looked for in the history is among so many.
+constexpr uint32_t kLatest = 100;
 
 int CodeOf(const RolloutStatus& rollout) { return IsStopped(rollout) ? kFails : kHolds; }
 
@@ -30,14 +34,15 @@ int ShowOnce(const Environment& environment, const Arguments& arguments, AdminLi
              Terminal& terminal) {
   const auto snapshot = GetStates(admin);
   if (!snapshot.ok()) return Fail(terminal, snapshot.status());
-  const auto plan = admin.GetPlan({});
+  const auto plan = DecidedPlan(environment, admin);
   if (!plan.ok()) return Fail(terminal, plan.status());
+  const RolloutStatus& rollout = plan->decision().rollout();
   if (IsJsonAsked(arguments)) {
-    terminal.out << ToJson(plan->decision().rollout());
+    terminal.out << ToJson(rollout);
   } else {
     PrintRollout(terminal, *snapshot, *plan, environment.now());
   }
-  return CodeOf(plan->decision().rollout());
+  return std::max(CodeOf(rollout), CodeOf(rollout.next()));
 }
 
 // What is watched, until it ends.
@@ -99,24 +104,58 @@ class Watch {
   std::optional<int> Ended() {
     if (!decided_) return std::nullopt;
     const bool plain = !terminal_.interactive && !IsJsonAsked(arguments_);
-    if (!IsChange(now_)) {
-      if (plain) terminal_.out << (watched_ == 0 ? NoChange() : Done());
+    if (!IsChange(now_) && watched_ == 0) {
+      if (plain) terminal_.out << "no change is under way; connect-ha history\n";
       return kHolds;
     }
-    if (watched_ != 0 && now_.generation() > watched_) {
-      terminal_.error << "generation " << now_.generation() << " took the place of " << watched_
-                      << "\nfix:   connect-ha rollout status --watch\n";
-      return kFails;
-    }
+    if (watched_ != 0 && (!IsChange(now_) || now_.generation() != watched_)) return HowItEnded();
     watched_ = now_.generation();
     if (!IsStopped(now_)) return std::nullopt;
     if (plain) PrintRolloutReason(terminal_, now_);
     return kFails;
   }
 
-  static std::string NoChange() { return "no change is under way; connect-ha history\n"; }
-  std::string Done() const {
-    return absl::StrCat("generation ", watched_, " is done; connect-ha history\n");
+  // The one that was watched is not the one that is shown any more. Unset: it is not known yet.
+  std::optional<int> HowItEnded() {
+    const bool done = now_.generation() == watched_ && now_.phase() == RolloutStatus::DONE;
+    v1::Rollout::End end = done ? v1::Rollout::DONE : v1::Rollout::END_UNSPECIFIED;
+    if (!done) {
+      const auto found = FindEnd();
+      if (!found.ok()) {
+        lines_.ShowError(found.status());
+        return std::nullopt;
+      }
+      end = *found;
+    }
+    if (end == v1::Rollout::DONE) {
+      if (!terminal_.interactive && !IsJsonAsked(arguments_)) {
+        terminal_.out << "generation " << watched_ << " is done; connect-ha history\n";
+      }
+      return kHolds;
+    }
+    if (now_.generation() > watched_) {
+      terminal_.error << "generation " << now_.generation() << " took the place of " << watched_
+                      << "\nfix:   connect-ha rollout status --watch\n";
+    } else {
+      terminal_.error << "how generation " << watched_
+                      << " ended is not known here (the store may be an older copy)\n"
+                         "fix:   connect-ha history; connect-ha spec show\n";
+    }
+    return kFails;
+  }
+
+  // Of the history, which has also what ended in the same moment as another one began.
+  absl::StatusOr<v1::Rollout::End> FindEnd() const {
+    const auto admin = OpenCoordinator(environment_, arguments_);
+    if (!admin.ok()) return admin.status();
+    v1::ListRolloutsRequest request;
+    request.set_limit(kLatest);
+    const auto rollouts = (*admin)->ListRollouts(request);
+    if (!rollouts.ok()) return rollouts.status();
+    for (const v1::Rollout& rollout : rollouts->rollouts()) {
+      if (rollout.generation() == watched_) return rollout.end();
+    }
+    return v1::Rollout::END_UNSPECIFIED;
   }
 
   const Environment& environment_;

@@ -87,8 +87,18 @@ std::string LineOf(const RolloutStatus& rollout, const Time* now) {
   return standing.empty() ? text : absl::StrCat(text, "; ", standing);
 }
 
+// "serving (closed)"; "" of a coordinator that does not say.
+std::string StateOf(const v1::RolloutStep& step) {
+  if (step.state() == v1::NODE_STATE_UNSPECIFIED) return "";
+  v1::NodeAssignment told;
+  told.set_state(step.state());
+  told.set_closed(step.closed());
+  return StateText(told, step.reported_state());
+}
+
 std::string TextOf(const v1::RolloutStep& step, const Time* now) {
-  std::string text = StepName(step.step());
+  std::string text = StateOf(step);
+  absl::StrAppend(&text, text.empty() ? "" : ", ", StepName(step.step()));
   if (now != nullptr && step.has_since()) {
     absl::StrAppend(&text, ", for ", For(step.since(), *now));
   }
@@ -139,8 +149,12 @@ void PrintSteps(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Deci
   PrintTable(terminal, {"NODE", "STATE", "STEP", "FOR", "LEFT", "WAITS FOR"}, rows);
 }
 
-// Of what was begun: who let it, and from where it comes.
+// Of what was begun: who let it, and from where it comes; of what was given up, why.
 std::string Origin(const v1::Rollout& rollout) {
+  if (rollout.end() == v1::Rollout::WENT_BACK) {
+    return absl::StrCat("begun and given up at ", FormatUtc(FromProto(rollout.ended_at())), ": ",
+                        rollout.remarks(), "; connect-ha history");
+  }
   std::vector<std::string> parts = {absl::StrCat("from generation ", rollout.from())};
   if (!rollout.applied_by().empty()) parts.push_back("applied by " + rollout.applied_by());
   if (!rollout.approved_by().empty()) parts.push_back("approved by " + rollout.approved_by());
@@ -150,6 +164,34 @@ std::string Origin(const v1::Rollout& rollout) {
   if (!rollout.first().empty()) parts.push_back(rollout.first() + " goes first");
   if (!rollout.remarks().empty()) parts.push_back(rollout.remarks());
   return absl::StrJoin(parts, "; ");
+}
+
+// What follows the first line of a reason, and what to type.
+void PrintRest(Terminal& terminal, const RolloutStatus& rollout) {
+  const std::vector<std::string> lines = ReasonLines(rollout);
+  for (size_t i = 1; i < lines.size(); ++i) {
+    terminal.out << Wrap("| " + Printable(lines[i]), terminal.width, kIndent);
+  }
+  for (const std::string& fix : rollout.fixes()) {
+    terminal.out << Wrap("fix: " + Printable(fix), terminal.width, kIndent);
+  }
+}
+
+// The one to come, beside one that is under way.
+void PrintNext(Terminal& terminal, const RolloutStatus& next, Time now) {
+  const std::string line =
+      absl::StrCat("to come: generation ", next.generation(), ", ", LineOf(next, &now));
+  terminal.out << "\n" << Paint(terminal, StyleOf(next), Wrap(Printable(line), terminal.width));
+  PrintRest(terminal, next);
+}
+
+// What the reason and the fixes say already is not said again.
+void PrintNeeds(Terminal& terminal, const RolloutStatus& change) {
+  if (!change.has_outlook() || change.phase() == RolloutStatus::REFUSED) return;
+  v1::Outlook outlook = change.outlook();
+  if (!change.fixes().empty()) outlook.clear_needs();
+  terminal.out << "\n";
+  PrintOutlook(terminal, outlook);
 }
 
 // Of the latest that has ended.
@@ -196,11 +238,16 @@ bool IsStopped(const RolloutStatus& rollout) {
          rollout.phase() == RolloutStatus::ABORTED;
 }
 
-bool AwaitsApproval(const v1::GetPlanResponse& plan) {
-  const RolloutStatus& rollout = plan.decision().rollout();
-  if (rollout.phase() != RolloutStatus::AWAITING || rollout.outlook().needs().empty()) return false;
+const RolloutStatus& NewestOf(const RolloutStatus& rollout) {
+  return rollout.has_next() ? rollout.next() : rollout;
+}
+
+bool AwaitsApproval(const v1::GetPlanResponse& plan, const RolloutStatus& change) {
+  if (change.phase() != RolloutStatus::AWAITING || change.outlook().needs().empty()) return false;
+  // It is begun all the same, and waits on the way.
+  if (change.kind() == v1::Rollout::ROLLING) return false;
   return std::none_of(plan.words().begin(), plan.words().end(), [&](const v1::Word& word) {
-    return word.kind() == v1::Word::APPROVE && word.generation() == rollout.generation();
+    return word.kind() == v1::Word::APPROVE && word.generation() == change.generation();
   });
 }
 
@@ -217,7 +264,8 @@ Cell RolloutCell(const RolloutStatus& rollout, Time now) {
 
 std::string RolloutKey(const RolloutStatus& rollout) {
   if (!IsChange(rollout)) return "";
-  return absl::StrCat("generation ", rollout.generation(), ", ", LineOf(rollout, nullptr));
+  return absl::StrCat("generation ", rollout.generation(), ", ", LineOf(rollout, nullptr), "\n",
+                      RolloutKey(rollout.next()));
 }
 
 Cell StepCell(const v1::RolloutStep& step, Time now) {
@@ -227,6 +275,8 @@ Cell StepCell(const v1::RolloutStep& step, Time now) {
 RolloutStatus WithoutEstimates(RolloutStatus rollout) {
   rollout.clear_left_us();
   for (v1::RolloutStep& step : *rollout.mutable_nodes()) step.clear_left_us();
+  rollout.mutable_begun()->clear_nodes();
+  if (rollout.has_next()) *rollout.mutable_next() = WithoutEstimates(rollout.next());
   return rollout;
 }
 
@@ -234,8 +284,18 @@ std::vector<LiveLine> RolloutLines(const RolloutStatus& rollout, Time now) {
   std::vector<LiveLine> lines = {{absl::StrCat("generation ", rollout.generation()),
                                   {LineOf(rollout, &now), StyleOf(rollout)},
                                   LineOf(rollout, nullptr)}};
+  if (rollout.has_begun()) {
+    const std::string origin = Origin(rollout.begun());
+    lines.push_back({"begun", {origin}, origin});
+  }
   for (const v1::RolloutStep& step : rollout.nodes()) {
     lines.push_back({step.node(), StepCell(step, now), TextOf(step, nullptr)});
+  }
+  if (rollout.has_next()) {
+    const RolloutStatus& next = rollout.next();
+    lines.push_back({absl::StrCat("generation ", next.generation()),
+                     {LineOf(next, &now), StyleOf(next)},
+                     LineOf(next, nullptr)});
   }
   return lines;
 }
@@ -244,6 +304,7 @@ void PrintRolloutLine(Terminal& terminal, const RolloutStatus& rollout, Time now
   const Cell cell = RolloutCell(rollout, now);
   if (cell.text.empty()) return;
   terminal.out << Paint(terminal, cell.style, Wrap(Printable(cell.text), terminal.width));
+  PrintRolloutLine(terminal, rollout.next(), now);
 }
 
 void PrintRolloutReason(Terminal& terminal, const RolloutStatus& rollout) {
@@ -252,13 +313,7 @@ void PrintRolloutReason(Terminal& terminal, const RolloutStatus& rollout) {
   if (!standing.empty()) {
     terminal.out << Paint(terminal, StyleOf(rollout), Wrap(Printable(standing), terminal.width));
   }
-  const std::vector<std::string> lines = ReasonLines(rollout);
-  for (size_t i = 1; i < lines.size(); ++i) {
-    terminal.out << Wrap("| " + Printable(lines[i]), terminal.width, kIndent);
-  }
-  for (const std::string& fix : rollout.fixes()) {
-    terminal.out << Wrap("fix: " + Printable(fix), terminal.width, kIndent);
-  }
+  PrintRest(terminal, rollout);
 }
 
 void PrintRollout(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan,
@@ -271,19 +326,12 @@ void PrintRollout(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Ge
   if (rollout.has_since()) phrases.push_back({"for " + For(rollout.since(), now)});
   if (rollout.has_left_us()) phrases.push_back({Left(rollout.left_us())});
   PrintPhrases(terminal, {cluster, Style::kStrong}, phrases, Columns(cluster) + 3);
-  const v1::Rollout& begun = plan.decision().remember().rollout();
-  if (begun.generation() == rollout.generation()) {
-    terminal.out << Wrap(Printable(Origin(begun)), terminal.width);
-  }
+  if (rollout.has_begun()) terminal.out << Wrap(Printable(Origin(rollout.begun())), terminal.width);
   PrintSteps(terminal, snapshot, plan.decision(), now);
   if (!rollout.reason().empty() || !rollout.fixes().empty()) terminal.out << "\n";
   PrintRolloutReason(terminal, rollout);
-  // What the reason and the fixes say already is not said again.
-  if (!rollout.has_outlook() || rollout.phase() == RolloutStatus::REFUSED) return;
-  v1::Outlook outlook = rollout.outlook();
-  if (!rollout.fixes().empty()) outlook.clear_needs();
-  terminal.out << "\n";
-  PrintOutlook(terminal, outlook);
+  if (rollout.has_next()) PrintNext(terminal, rollout.next(), now);
+  PrintNeeds(terminal, NewestOf(rollout));
 }
 
 }  // namespace connect_ha

@@ -1,9 +1,12 @@
 // What a person says of a change of the cluster.
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/plan/say.h"
@@ -16,29 +19,47 @@ namespace {
 using v1::Word;
 
 constexpr char kApprove[] =
-    R"(Lets a generation stop Connect on all nodes, or migrate the database, which nothing takes back but a backup: look first at what it needs (connect-ha rollout status). Without GENERATION, the one that is to come or under way. Where the specification has a maintenance window, it is begun in that; --now does not wait for it. It holds for this generation alone, and ends with the change. Also tries again what had halted before Connect was stopped, as a backup that failed.
+    R"(Lets a generation stop Connect on all nodes, or migrate the database, which nothing takes back but a backup: look first at what it needs (connect-ha rollout status). Without GENERATION, the one that is to come or under way, where it is one alone. Where the specification has a maintenance window, it is begun in that; --now does not wait for it. It holds for this generation alone, and ends with the change. Also tries again what had halted before Connect was stopped, as a backup that failed.
 
 --allow-downtime lets a change that goes from node to node leave fewer than nodes.minimum_serving, or none, in service. --skip-lost says that the machine of a node that is not heard is no more, and that no Connect runs there, so that the change does not wait for it (as connect-ha node gone): say it only where you know it. One that is back after all starts no Connect before it is what the others are. Both are an admin's.
 
-Taken back with --take-back: a change that has not stopped all nodes yet goes back into service.)";
+Taken back with --take-back: a change that has not stopped all nodes yet goes back into service. Of a generation that is aborted it ends.)";
 constexpr char kPause[] =
-    R"(Holds a change up: nothing more is begun, and what is out of service for it comes back where it can. A node that is being changed goes on until it serves. Where all nodes are stopped already, the first one stays stopped if its Connect was not started yet. Until connect-ha rollout resume.)";
+    R"(Holds a change up: nothing more is begun, and what is out of service for it comes back where it can. A node that is being changed goes on until it serves. Where all nodes are stopped already, the first one stays stopped if its Connect was not started yet. What takes no restart is not held: once a generation is in force, every node makes that by itself, the removal of runtimes that it does not name among it. Until connect-ha rollout resume.)";
 constexpr char kResume[] =
-    R"(Takes back pause and abort: the change goes on where it is.
+    R"(Takes back the pause: what is under way goes on where it is. Where nothing is paused, or GENERATION is typed, it takes back the abort of that generation, whose approval has ended with the abort: it takes another one. Nothing else that people said is touched.
 
---skip-lost says that the machine of a node that is not heard is no more, and that no Connect runs there (as connect-ha node gone): the change does not wait for it any longer. Say it only where you know it; it is an admin's.)";
+--skip-lost says that the machine of a node that is not heard is no more, and that no Connect runs there (as connect-ha node gone): the change does not wait for it any longer, and nothing is taken back. Say it only where you know it; it is an admin's.)";
 constexpr char kAbort[] =
-    R"(Gives a change up. Before it is in force, everything goes back to what it was. Later nothing leads back by itself: in a change that goes from node to node those that are changed stay so, and all serve; where all nodes were stopped, those that are known to be right serve, and the others stay stopped. connect-ha rollout status says which is what, and what to type to go on or back: connect-ha spec rollback is a change like any other. Ends when a newer generation is in force; connect-ha rollout resume takes it back.)";
+    R"(Gives a change up: that to GENERATION; without it, the one that is to come or under way, where it is one alone. Before it is in force, everything goes back to what it was. Later nothing leads back by itself: in a change that goes from node to node those that are changed stay so, and all serve; what takes no restart is made on every node all the same; where all nodes were stopped, those that are known to be right serve, and the others stay stopped; one that may be migrating the database is stopped once it has answered, or ended. connect-ha rollout status says which is what, and what to type to go on or back: connect-ha spec rollback is a change like any other. Ends when a newer generation is in force; connect-ha rollout resume takes it back.)";
 constexpr char kRestored[] =
     R"(Says that the database was put back, from a backup, to what it was before a newer Connect than VERSION had migrated it: older ones than that, down to VERSION, may be started again. Say it after the database was put back, while Connect is stopped on all nodes, and before connect-ha spec rollback. Where it is not so, an old Connect is started on a newer database, which may destroy it.)";
 
-// The generation that is to come, or under way.
-absl::StatusOr<uint64_t> GenerationToCome(AdminLink& admin) {
-  const auto plan = admin.GetPlan({});
+std::string Typed(const char* command, uint64_t generation) {
+  return absl::StrCat("connect-ha ", command, " ", generation, " --reason TEXT");
+}
+
+absl::Status SayWhich(const std::string& what, const char* command, uint64_t one, uint64_t other) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      what, ": which one is meant?; fix: ", Typed(command, one), "; or: ", Typed(command, other)));
+}
+
+// The generation that is typed, else the one that is to come or under way.
+absl::StatusOr<uint64_t> GenerationMeant(const Environment& environment, const Arguments& arguments,
+                                         AdminLink& admin, const char* command) {
+  if (!arguments.positional.empty()) return ParseGeneration(arguments.positional[0]);
+  const auto plan = DecidedPlan(environment, admin);
   if (!plan.ok()) return plan.status();
-  if (IsChange(plan->decision().rollout())) return plan->decision().rollout().generation();
-  return absl::NotFoundError(
-      "no change is to come or under way; fix: connect-ha rollout status, connect-ha history");
+  const v1::RolloutStatus& rollout = plan->decision().rollout();
+  if (!IsChange(rollout)) {
+    return absl::NotFoundError(
+        "no change is to come or under way; fix: connect-ha rollout status, connect-ha history");
+  }
+  if (!rollout.has_next()) return rollout.generation();
+  const uint64_t next = rollout.next().generation();
+  return SayWhich(
+      absl::StrCat("generation ", rollout.generation(), " is under way, and ", next, " is to come"),
+      command, rollout.generation(), next);
 }
 
 // Where the change is after it.
@@ -71,11 +92,8 @@ int SkipLost(AdminLink& admin, const Arguments& arguments, Terminal& terminal) {
   return GiveWord(gone, admin, terminal);
 }
 
-int TakeBack(const Environment& environment, const Arguments& arguments, AdminLink& admin,
-             const std::vector<Word::Kind>& kinds, Terminal& terminal) {
-  v1::TakeBackRequest request;
-  for (const Word::Kind kind : kinds) request.add_kinds(kind);
-  request.set_why(arguments.Get("--reason"));
+int TakeBack(const Environment& environment, const v1::TakeBackRequest& request, AdminLink& admin,
+             Terminal& terminal) {
   const auto taken = admin.TakeBack(request);
   if (!taken.ok()) return Fail(terminal, taken.status());
   PrintTakenBack(terminal, *taken);
@@ -85,13 +103,50 @@ int TakeBack(const Environment& environment, const Arguments& arguments, AdminLi
   return code;
 }
 
+// The generations of which that was said.
+std::set<uint64_t> SaidOf(const v1::GetPlanResponse& plan, Word::Kind kind) {
+  std::set<uint64_t> generations;
+  for (const Word& word : plan.words()) {
+    if (word.kind() == kind) generations.insert(word.generation());
+  }
+  return generations;
+}
+
+// The approval, or the abort, of the generation that is typed, else of the only one.
+absl::Status SetGeneration(const Arguments& arguments, const std::set<uint64_t>& said,
+                           const std::string& what, const char* command,
+                           v1::TakeBackRequest& request) {
+  if (arguments.positional.empty()) {
+    if (said.size() > 1) return SayWhich(what, command, *said.begin(), *said.rbegin());
+    if (!said.empty()) request.set_generation(*said.begin());
+    return absl::OkStatus();
+  }
+  const auto generation = ParseGeneration(arguments.positional[0]);
+  if (!generation.ok()) return generation.status();
+  request.set_generation(*generation);
+  return absl::OkStatus();
+}
+
+int TakeBackApproval(const Environment& environment, const Arguments& arguments, AdminLink& admin,
+                     Terminal& terminal) {
+  const auto plan = admin.GetPlan({});
+  if (!plan.ok()) return Fail(terminal, plan.status());
+  v1::TakeBackRequest request;
+  request.add_kinds(Word::APPROVE);
+  request.set_why(arguments.Get("--reason"));
+  const absl::Status meant =
+      SetGeneration(arguments, SaidOf(*plan, Word::APPROVE), "several generations are approved",
+                    "approve --take-back", request);
+  if (!meant.ok()) return Fail(terminal, meant);
+  return TakeBack(environment, request, admin, terminal);
+}
+
 int Approve(const Environment& environment, const Arguments& arguments, AdminLink& admin,
             Terminal& terminal) {
   if (arguments.Has("--take-back")) {
-    return TakeBack(environment, arguments, admin, {Word::APPROVE}, terminal);
+    return TakeBackApproval(environment, arguments, admin, terminal);
   }
-  const auto generation = arguments.positional.empty() ? GenerationToCome(admin)
-                                                       : ParseGeneration(arguments.positional[0]);
+  const auto generation = GenerationMeant(environment, arguments, admin, "approve");
   if (!generation.ok()) return Fail(terminal, generation.status());
   if (arguments.Has("--skip-lost")) {
     const int code = SkipLost(admin, arguments, terminal);
@@ -109,27 +164,47 @@ int Pause(const Environment& environment, const Arguments& arguments, AdminLink&
   return Say(environment, WordOf(Word::PAUSE, arguments), admin, terminal);
 }
 
+// Nobody holds it up, but it may not go on by itself.
+absl::Status NothingToResume(const v1::RolloutStatus& rollout) {
+  std::string text = "nobody said pause or abort";
+  if (rollout.standing() != v1::RolloutStatus::HALTED || rollout.fixes().empty()) {
+    return absl::NotFoundError(text + "; fix: connect-ha rollout status");
+  }
+  return absl::NotFoundError(absl::StrCat(
+      text, ": generation ", rollout.generation(),
+      " is halted by what went wrong; fix: ", absl::StrJoin(rollout.fixes(), "; or: ")));
+}
+
 int Resume(const Environment& environment, const Arguments& arguments, AdminLink& admin,
            Terminal& terminal) {
-  const std::vector<Word::Kind> kinds = {Word::PAUSE, Word::ABORT};
-  if (!arguments.Has("--skip-lost")) {
-    return TakeBack(environment, arguments, admin, kinds, terminal);
+  if (arguments.Has("--skip-lost")) {
+    const int code = SkipLost(admin, arguments, terminal);
+    if (code == kHolds || code == kFails) PrintWhere(environment, admin, terminal);
+    return code;
   }
-  const int code = SkipLost(admin, arguments, terminal);
-  if (code != kHolds && code != kFails) return code;
-  const auto plan = admin.GetPlan({});
+  const auto plan = DecidedPlan(environment, admin);
   if (!plan.ok()) return Fail(terminal, plan.status());
-  for (const Word& word : plan->words()) {
-    if (word.kind() != Word::PAUSE && word.kind() != Word::ABORT) continue;
-    return TakeBack(environment, arguments, admin, kinds, terminal);
+  const bool paused = !SaidOf(*plan, Word::PAUSE).empty();
+  const std::set<uint64_t> aborted = SaidOf(*plan, Word::ABORT);
+  v1::TakeBackRequest request;
+  request.set_why(arguments.Get("--reason"));
+  if (paused && arguments.positional.empty()) {
+    request.add_kinds(Word::PAUSE);
+    return TakeBack(environment, request, admin, terminal);
   }
-  PrintWhere(environment, admin, terminal);
-  return code;
+  if (aborted.empty() && arguments.positional.empty()) {
+    return Fail(terminal, NothingToResume(plan->decision().rollout()));
+  }
+  request.add_kinds(Word::ABORT);
+  const absl::Status meant = SetGeneration(arguments, aborted, "several generations are aborted",
+                                           "rollout resume", request);
+  if (!meant.ok()) return Fail(terminal, meant);
+  return TakeBack(environment, request, admin, terminal);
 }
 
 int Abort(const Environment& environment, const Arguments& arguments, AdminLink& admin,
           Terminal& terminal) {
-  const auto generation = GenerationToCome(admin);
+  const auto generation = GenerationMeant(environment, arguments, admin, "rollout abort");
   if (!generation.ok()) return Fail(terminal, generation.status());
   Word word = WordOf(Word::ABORT, arguments);
   word.set_generation(*generation);
@@ -183,10 +258,10 @@ Command ApproveCommandAs(const Environment& environment, const char* name, const
 std::vector<Command> RolloutWordCommands(const Environment& environment) {
   Command hold = {"rollout pause", "", "Hold a change up", kPause};
   hold.examples = {"connect-ha rollout pause --reason \"node-1 is slow\""};
-  Command go_on = {"rollout resume", "", "Let a change go on", kResume};
+  Command go_on = {"rollout resume", "[GENERATION]", "Let a change go on", kResume};
   go_on.examples = {"connect-ha rollout resume --reason \"it was the disk\"",
                     "connect-ha rollout resume --skip-lost node-3 --reason \"is terminated\""};
-  Command give_up = {"rollout abort", "", "Give a change up", kAbort};
+  Command give_up = {"rollout abort", "[GENERATION]", "Give a change up", kAbort};
   give_up.examples = {"connect-ha rollout abort --reason \"users need it today\""};
   Command put_back = {"rollout restored", "", "Say that the database was put back", kRestored};
   put_back.examples = {

@@ -161,10 +161,11 @@ std::string TakenBackBy(const Word& word) {
     case Word::GONE:
       return "connect-ha node gone --take-back " + node;
     case Word::APPROVE:
-      return absl::StrCat("connect-ha approve --take-back", kReason);
+      return absl::StrCat("connect-ha approve ", word.generation(), " --take-back", kReason);
     case Word::PAUSE:
-    case Word::ABORT:
       return absl::StrCat("connect-ha rollout resume", kReason);
+    case Word::ABORT:
+      return absl::StrCat("connect-ha rollout resume ", word.generation(), kReason);
     case Word::WAIVE:
       return absl::StrCat("connect-ha waive ", ShellWord(word.rule()),
                           word.node().empty() ? "" : " --node " + ShellWord(word.node()),

@@ -19,6 +19,7 @@ v1::Change Bounded(const v1::Change& said) {
   change.set_to(Name(said.to()));
   change.set_interrupts(Name(said.interrupts()));
   change.set_needs(said.needs());
+  change.set_filled_in_anew(said.filled_in_anew());
   return change;
 }
 

@@ -98,6 +98,7 @@ void Tell(const v1::NodeAssignment& assigned, const GateTerms& terms,
   if (assigned.has_database_restored()) {
     *answer.mutable_database_restored() = assigned.database_restored();
   }
+  answer.set_not_before(assigned.not_before());
   *answer.mutable_order() = assigned.order();
 }
 

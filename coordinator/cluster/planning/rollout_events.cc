@@ -45,10 +45,6 @@ std::string StatusText(const v1::RolloutStatus& status) {
   return text;
 }
 
-bool IsUnderWay(const v1::Rollout& rollout) {
-  return rollout.generation() != 0 && rollout.end() == v1::Rollout::END_UNSPECIFIED;
-}
-
 // One and the same, as far as it may have come.
 bool IsSameOne(const v1::Rollout& a, const v1::Rollout& b) {
   return a.generation() == b.generation() && a.began_at() == b.began_at();
@@ -119,17 +115,10 @@ std::vector<v1::AuditEntry> RolloutAudits(const v1::PlanMemory& before,
   std::vector<v1::AuditEntry> entries;
   const v1::Rollout& was = before.rollout();
   const v1::Rollout& is = decision.remember().rollout();
-  const auto ended = [&decision](const v1::Rollout& one) {
-    const auto& all = decision.ended();
-    return std::any_of(all.begin(), all.end(),
-                       [&one](const v1::Rollout& other) { return IsSameOne(one, other); });
-  };
   for (const v1::Rollout& rollout : decision.ended()) {
+    // One that was given up ends with that; who is back since is only counted.
+    if (IsSameOne(before.given_up(), rollout)) continue;
     entries.push_back(Entry(v1::AuditEntry::ROLLOUT_ENDED, rollout, EndedText(rollout), now));
-  }
-  if (IsUnderWay(was) && !IsSameOne(was, is) && !ended(was)) {
-    entries.push_back(Entry(v1::AuditEntry::ROLLOUT_ENDED, was,
-                            "all go back into service: it was not in force yet", now));
   }
   if (is.generation() != 0 && !IsSameOne(was, is)) {
     entries.push_back(Entry(v1::AuditEntry::ROLLOUT_BEGUN, is, BegunText(is), now));

@@ -62,6 +62,10 @@ struct Change {
   bool goes_on() const { return paused == nullptr && aborted == nullptr && halted.empty(); }
   // It is what all this is of; not one that is begun with this decision in its place.
   bool is_of(const v1::Rollout& other) const { return other.generation() == rollout.generation(); }
+  // TOGETHER, in force, and nobody is to serve before the gates open.
+  bool is_closed() const {
+    return rollout.kind() == v1::Rollout::TOGETHER && !stopping && !rollout.has_opened_at();
+  }
   // A person said that fewer than minimum_serving may be left.
   bool may_be_downtime() const { return approved != nullptr && AllowsDowntime(*approved); }
 };

@@ -1,5 +1,6 @@
 #include "coordinator/plan/change/database.h"
 
+#include "absl/strings/str_cat.h"
 #include "common/version.h"
 #include "coordinator/plan/look/serving.h"
 
@@ -56,6 +57,12 @@ void RaiseBy(const Situation& situation, const Member& member, v1::DatabaseMemor
   }
 }
 
+// What was right with it once, as far as is known.
+const std::string& WasRight(const v1::DatabaseMemory& database) {
+  const std::string& right = database.right_version();
+  return right.empty() ? database.before_version() : right;
+}
+
 // What the nodes say that the database says of itself; "": not known, or they differ.
 std::string MigrationNow(const Situation& situation) {
   std::string migration;
@@ -76,9 +83,13 @@ v1::DatabaseMemory DatabaseNow(const Situation& situation) {
   if (restored != nullptr) {
     database.Clear();
     database.set_newest_version(restored->version());
+    database.set_right_version(restored->version());
     *database.mutable_restored() = GreatestOrder(situation);
   }
-  for (const Member& member : situation.members) RaiseBy(situation, member, database);
+  for (const Member& member : situation.members) {
+    RaiseBy(situation, member, database);
+    if (member.serves) NoteRight(member.node->running_version(), database);
+  }
   return database;
 }
 
@@ -88,8 +99,25 @@ bool IsAsBefore(const Situation& situation, const v1::DatabaseMemory& database) 
 }
 
 bool IsNewToDatabase(const v1::DatabaseMemory& database, const std::string& version) {
-  return !database.newest_version().empty() && !version.empty() &&
-         IsNewer(version, database.newest_version());
+  const std::string& newest = database.newest_version();
+  if (newest.empty() || version.empty()) return false;
+  const std::string& right = WasRight(database);
+  return IsNewer(version, newest) || (!right.empty() && IsNewer(version, right));
+}
+
+std::string WhyNewToDatabase(const v1::DatabaseMemory& database, const std::string& version) {
+  const std::string& newest = database.newest_version();
+  if (IsNewer(version, newest)) {
+    return absl::StrCat("is newer than ", newest, ", the newest that this database has known");
+  }
+  return absl::StrCat("is newer than ", WasRight(database), ", the newest that was right with ",
+                      "this database, though ", newest, " was started before");
+}
+
+void NoteRight(const std::string& version, v1::DatabaseMemory& database) {
+  if (!LooksLikeVersion(version)) return;
+  if (!database.right_version().empty() && !IsNewer(version, database.right_version())) return;
+  database.set_right_version(version);
 }
 
 void NoteStart(const Situation& situation, const std::string& version,

@@ -22,9 +22,10 @@ struct ForChange {
 std::optional<ForChange> LeavesForChange(Situation& situation, const Change& change,
                                          const Member& member, std::string& waits);
 
-// It was away while the others went on to a newer version, and runs what it ran before, which the
-// database takes no more: why it is to be stopped. "": that is not so, or nobody but a person stops
-// it, which is said.
+// It was away while the others went on together, and runs what it ran before, which the database
+// takes no more, or with another database, key or data directory: why it is to be stopped, at once
+// and ahead of whatever is paused or has gone wrong. "": that is not so, or nobody but a person
+// stops it, which is said.
 std::string WhyTooOld(Situation& situation, const Change& change, const Member& member);
 
 }  // namespace connect_ha

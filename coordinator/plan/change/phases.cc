@@ -52,9 +52,11 @@ const std::vector<PhaseRow>& Phases() {
        "answers, "
        "has the right version, and every rule that would hold it passes",
        "stopped, but for that one, whose gate is closed: nobody is served", "that node is right",
-       "it does not start, or is not right: all are stopped; `connect-ha node start NODE` tries "
-       "again, `connect-ha spec rollback` goes back where nothing was migrated, else after the "
-       "database was put back (`connect-ha rollout restored`)"},
+       "it does not start: all are stopped; it runs and is not right: it stays closed; `connect-ha "
+       "node start NODE` tries again, `connect-ha spec rollback` goes back where nothing was "
+       "migrated, else after the database was put back (`connect-ha rollout restored`). While it "
+       "does not answer it may be migrating: that is waited for, however long it takes, by a newer "
+       "generation and an abort, too"},
       {Status::REST, "rest", "together", "the other nodes are changed, started and looked at",
        "started one beside the other; gates open together as soon as minimum_serving are right, "
        "and "
@@ -63,24 +65,27 @@ const std::vector<PhaseRow>& Phases() {
        "a node does not start: what is right serves, that one is stopped; `connect-ha node start "
        "NODE`, or a newer generation"},
       {Status::IN_PLACE, "in-place", "in place",
-       "every node is changed at once; no Connect is stopped", "serve throughout",
-       "every node that is there is as the generation says",
-       "a node cannot be changed: it serves on as before, and says why"},
+       "every node is changed at once, by itself: no pause or abort comes in time for it; no "
+       "Connect is stopped",
+       "serve throughout", "every node that is there is as the generation says",
+       "a node is stuck: it serves on as before, and says why; it is tried again by itself once "
+       "that is put right, or `connect-ha spec rollback`"},
       {Status::ROLLING, "rolling", "rolling",
-       "node after node is drained, stopped, changed, started, looked at and opened",
+       "what takes no restart is made on every node at once, also while it is paused; then node "
+       "after node is drained, stopped, changed, started, looked at and opened",
        "minimum_serving and more serve, one part as the generation says, the others as before",
        "every node that is there is as the generation says, and serves or is held by a person",
-       "the node whose turn it is does not come up: it stops there, the others serve as they are; "
-       "`connect-ha node start NODE` once it is mended, or `connect-ha spec rollback`"},
+       "the node whose turn it is does not come up, or one is stuck: it stops there, the others "
+       "serve as they are; `connect-ha node start NODE` once it is mended, or `connect-ha spec "
+       "rollback`; too few would be left: it waits, or `connect-ha approve --allow-downtime`"},
       {Status::DONE, "done", kAll, "it went well",
        "as the generation says; they serve, or are held by a person", "another generation",
        "a node that was lost is changed when it is back; one that was declared gone is told anew"},
       {Status::ABORTED, "aborted", kAll, "a person ended it",
-       "before it was in force: as before, all serve; rolling: some as the generation says, some "
-       "as "
-       "before, all serve; in `first`: all stopped; in `rest`: what is right serves, the others "
-       "are "
-       "stopped",
+       "before it was in force: as before, all serve; in place: as before, all serve, as the "
+       "generation says where that was made; rolling: some as the generation says, some as before, "
+       "all serve but one that does not come up; in `first`: all stopped, the first itself once it "
+       "has answered or ended; in `rest`: what is right serves, the others are stopped",
        "another generation, as of `connect-ha spec rollback`; `connect-ha rollout resume` goes on",
        "nothing more is begun"},
   };

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/notices.h"
 #include "coordinator/plan/look/serving.h"
 
@@ -52,7 +53,8 @@ Kept WhatKeepsBack(const Member& member) {
 }
 
 std::string WhyFirstIsHeld(const Change& change, const Member& first) {
-  if (change.aborted != nullptr) return SaidBy(*change.aborted);
+  // Half a migration is no state to leave a database in.
+  if (change.aborted != nullptr) return MayBeMigrating(first) ? "" : SaidBy(*change.aborted);
   // Once it was told to start, it may be migrating the database.
   const bool told = first.position == v1::SERVING || first.position == v1::DRAINING;
   return change.paused != nullptr && !told ? SaidBy(*change.paused) : "";

@@ -19,6 +19,13 @@ bool IsLastOfMany(const Situation& situation, const Member& member) {
   });
 }
 
+// Restarted alone, it would use another key or database than the others.
+bool IsFilledInAnew(const Member& member) {
+  const auto& changes = member.node->convergence().changes();
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const v1::Change& change) { return change.filled_in_anew(); });
+}
+
 }  // namespace
 
 std::string TurnOf(Situation& situation, const Change& change, const Member& member,
@@ -41,6 +48,10 @@ std::string TurnOf(Situation& situation, const Change& change, const Member& mem
     waits =
         "all nodes have to stop for it together, and this generation is in force: "
         "connect-ha apply, then connect-ha approve";
+  } else if (drift && IsFilledInAnew(member)) {
+    waits =
+        "all nodes to stop for it together, since a secret was changed that they have in common: "
+        "connect-ha apply, then connect-ha approve";
   } else if (!change.turns.small.empty()) {
     waits = absl::StrCat("what is added without a restart, on ", change.turns.small);
   } else if (!has_come) {
@@ -58,6 +69,28 @@ std::string WhyItIsStopped(const Situation& situation, const Change& change, con
   if (NeedsOf(situation, member) < v1::Change::RESTART) return "";
   const bool may_be = !IsDrift(situation, member) || MayGoOn(situation, member);
   return may_be ? absl::StrCat("a change: ", ResourceToChange(member)) : "";
+}
+
+std::string WhyNotTakenIn(Situation& situation, const Change& change, const Member& member) {
+  const v1::Rollout& rollout = change.rollout;
+  const bool joined_since = rollout.kind() == v1::Rollout::ROLLING &&
+                            rollout.generation() == situation.input.generation() &&
+                            FindNode(rollout, member.name()) == nullptr;
+  if (change.goes_on() || !joined_since) return "";
+  const std::string what = absl::StrCat("generation ", rollout.generation());
+  const std::string why = change.paused != nullptr    ? SaidBy(*change.paused)
+                          : change.aborted != nullptr ? SaidBy(*change.aborted)
+                                                      : "it stopped half way";
+  if (OthersThatMayServe(situation, member) >= MinimumServing(situation.input.spec())) {
+    return absl::StrCat(what,
+                        " to go on, before one that joined since is started as that says: ", why);
+  }
+  situation.Say(
+      member.name(),
+      absl::StrCat("it is started as ", what,
+                   " says, though that does not go on, since too few others serve: ", why),
+      "connect-ha rollout status");
+  return "";
 }
 
 }  // namespace connect_ha

@@ -24,4 +24,8 @@ std::string TurnOf(Situation& situation, const Change& change, const Member& mem
 // done there yet and the change is paused, aborted or another one by now.
 std::string WhyItIsStopped(const Situation& situation, const Change& change, const Member& member);
 
+// Why a node that joined since the change began, and is ready to start, is not started as that
+// generation: the change does not go on. "": it is; where too few others serve, too, which is said.
+std::string WhyNotTakenIn(Situation& situation, const Change& change, const Member& member);
+
 }  // namespace connect_ha

@@ -26,14 +26,15 @@ bool IsOutOfService(const Member& member) {
   return member.node->fresh() || !told_to_take_users;
 }
 
-// Runtimes come first everywhere, since content may land anywhere. Of a Connect that is down its
-// own unit is what differs.
+// Runtimes come first everywhere, since content may land anywhere; and go last, once the Connect
+// there was restarted: they are waited for by nobody. Of a Connect that is down its own unit is
+// what differs.
 bool HasSmallChangesLeft(const Situation& situation, const Member& member) {
   if (member.position != v1::SERVING || !TakesUsersNow(member)) return false;
   if (!SpeaksOfGeneration(situation.input, *member.node)) return false;
   const auto& changes = member.node->convergence().changes();
   return std::any_of(changes.begin(), changes.end(), [](const v1::Change& change) {
-    return NeedsOfChange(change) < v1::Change::RESTART;
+    return NeedsOfChange(change) < v1::Change::RESTART && change.resource() != kVersionsResource;
   });
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/version.h"
 #include "coordinator/plan/change/together.h"
+#include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/kept_out.h"
 #include "coordinator/plan/look/serving.h"
 
@@ -29,6 +30,19 @@ bool IsExpected(Situation& situation, const Change& change, const Member& member
          WhyHeld(situation, change, member).empty() && !TakesTooLong(situation, member);
 }
 
+bool GoesFirstAlone(const Situation& situation, const Member& member) {
+  const v1::Rollout& rollout = situation.input.memory().rollout();
+  return IsFirstAlone(rollout) && rollout.first() == member.name();
+}
+
+// Since when it could be right. A migration may have taken long before that.
+Time BegunAt(const Situation& situation, const Member& member) {
+  const Time since = FromProto(member.memory.since());
+  const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
+  const bool answers = line != nullptr && Holds(*line) && GoesFirstAlone(situation, member);
+  return answers ? std::max(since, FromProto(line->since())) : since;
+}
+
 }  // namespace
 
 std::string WhyNotVerified(Situation& situation, const Member& member) {
@@ -41,9 +55,7 @@ std::string WhyNotVerified(Situation& situation, const Member& member) {
   }
   const std::string other = WhyOtherVersion(situation.input, node);
   if (!other.empty()) return other;
-  const v1::Rollout& rollout = situation.input.memory().rollout();
-  const bool alone = IsFirstAlone(rollout) && rollout.first() == member.name();
-  return WhyKeptOut(situation, member, How::kOpen, alone);
+  return WhyKeptOut(situation, member, How::kOpen, GoesFirstAlone(situation, member));
 }
 
 bool TakesTooLong(Situation& situation, const Member& member) {
@@ -51,7 +63,30 @@ bool TakesTooLong(Situation& situation, const Member& member) {
   const bool closed = member.position == v1::SERVING && member.memory.closed();
   if (!prepares && !closed) return false;
   if (closed && WhyNotVerified(situation, member).empty()) return false;
-  return situation.moments.Lasted(FromProto(member.memory.since()), kTakesLong);
+  return situation.moments.Lasted(BegunAt(situation, member), kTakesLong);
+}
+
+bool MayBeMigrating(const Member& first) {
+  const auto runs = [](v1::NodeState state) {
+    return state == v1::SERVING || state == v1::DRAINING;
+  };
+  const v1::PlanNode& node = *first.node;
+  const bool told = runs(first.position) || runs(first.memory.state());
+  if (!told || IsGone(first) || StartFailed(first)) return false;
+  // It answers once that is done.
+  if (node.brief().facts().answers()) return false;
+  // It may have the order already, though it does not say so yet.
+  return !node.fresh() || node.connect() != v1::CONNECT_RESTS ||
+         IsLater(first.memory.order(), node.obeys());
+}
+
+std::string HowToStopIt(const Member& first) {
+  if (first.node->brief().lost()) {
+    return absl::StrCat("where that machine is no more: connect-ha node gone ", first.name(),
+                        " --reason ...");
+  }
+  return absl::StrCat("to stop it all the same: connect-ha node stop ", first.name(),
+                      " --now --allow-downtime --reason ...");
 }
 
 bool MayOpen(Situation& situation, const Change& change) {

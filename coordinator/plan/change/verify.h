@@ -16,8 +16,16 @@ inline constexpr std::chrono::minutes kTakesLong{10};
 // Why it is not known to be right: it does not answer, is not of the specification's version, or a
 // rule that would keep it from service does not pass. "": it is.
 std::string WhyNotVerified(Situation& situation, const Member& member);
-// It has been PREPARING, READY, or closed and not known to be right for longer than kTakesLong.
+// It has been PREPARING, READY, or closed and not known to be right for longer than kTakesLong; of
+// who goes first alone, since its Connect is healthy.
 bool TakesTooLong(Situation& situation, const Member& member);
+
+// Of who goes first: its Connect was told to start, and is not known to have answered or ended
+// since. It may be migrating the database, however long that takes; nobody but a person stops it,
+// and nothing else is begun meanwhile.
+bool MayBeMigrating(const Member& first);
+// "to stop it all the same: ..."; of one that is lost, what says that nothing runs there any more.
+std::string HowToStopIt(const Member& first);
 
 // Of a member that is SERVING and closed, or is about to be: whether it stays closed, and why ("":
 // its gate opens). Where all were stopped, gates open when minimum_serving of them are right, or

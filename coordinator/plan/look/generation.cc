@@ -14,6 +14,10 @@ bool SpeaksOfGeneration(const v1::PlanInput& input, const v1::PlanNode& node) {
          node.convergence().state() != v1::Convergence::LOOKING;
 }
 
+bool IsStuck(const v1::PlanInput& input, const v1::PlanNode& node) {
+  return SpeaksOfGeneration(input, node) && node.convergence().state() == v1::Convergence::STUCK;
+}
+
 bool HasConverged(const v1::PlanInput& input, const v1::PlanNode& node) {
   return HoldsGeneration(input, node) && SpeaksOfGeneration(input, node) &&
          node.convergence().state() == v1::Convergence::CONVERGED;

@@ -13,6 +13,8 @@ namespace connect_ha {
 // It has taken this generation, of this store; its agent has looked at all of it.
 bool HoldsGeneration(const v1::PlanInput& input, const v1::PlanNode& node);
 bool SpeaksOfGeneration(const v1::PlanInput& input, const v1::PlanNode& node);
+// It speaks of it, and cannot make something of it: convergence.troubles say what.
+bool IsStuck(const v1::PlanInput& input, const v1::PlanNode& node);
 // Both, and every resource is as it says.
 bool HasConverged(const v1::PlanInput& input, const v1::PlanNode& node);
 // The same; while an agent that was started again has not looked at everything, what was right is.
@@ -29,6 +31,7 @@ bool HoldsNewer(const v1::PlanInput& input, const v1::PlanNode& node);
 
 // As its agent names it (Change.resource).
 inline constexpr char kConnectsPackage[] = "package rstudio-connect";
+inline constexpr char kVersionsResource[] = "versions";  // what is no longer named is removed
 // What it takes to make a change on a node whose Connect runs, also where its agent does not say.
 v1::Change::Needs NeedsOfChange(const v1::Change& change);
 // The greatest of what is said of all and of these.

@@ -11,8 +11,7 @@
 namespace connect_ha {
 namespace {
 
-// It is older than what may have migrated the database; or newer than all that it has known, which
-// nobody approved of.
+// It is older than what may have migrated the database; or new to it, and nobody approved of that.
 std::string WhyDatabaseRefuses(const Situation& situation, const std::string& version) {
   const v1::PlanInput& input = situation.input;
   const v1::DatabaseMemory database = DatabaseNow(situation);
@@ -23,10 +22,11 @@ std::string WhyDatabaseRefuses(const Situation& situation, const std::string& ve
   const bool approved =
       rollout.generation() == input.generation() && !rollout.approved_by().empty();
   if (!IsNewToDatabase(database, version) || approved) return "";
-  return absl::StrCat("Connect ", version, " is newer than all that the database has known (",
-                      database.newest_version(),
-                      "), and may migrate it, which nobody approved: connect-ha approve ",
-                      input.generation(), " --reason ...");
+  // What was applied since leads on, or back.
+  fix = input.has_next() ? "connect-ha rollout status"
+                         : absl::StrCat("connect-ha approve ", input.generation(), " --reason ...");
+  return absl::StrCat("Connect ", version, " ", WhyNewToDatabase(database, version),
+                      ", and may migrate it, which nobody approved: ", fix);
 }
 
 std::string ChangeText(const v1::Change& change) {

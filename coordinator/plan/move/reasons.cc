@@ -83,7 +83,8 @@ class Wishes {
 
   void ByDatabase() {
     const std::string why = WhyTooOld(situation_, change_, member_);
-    if (!why.empty()) Add(Wish::kOlder, FromProto(member_.memory.since()), v1::STOPPED, why);
+    const Time since = FromProto(member_.memory.since());
+    if (!why.empty()) Add(Wish::kOlder, since, v1::STOPPED, why).downtime = change_.is_closed();
   }
 
   // A node that drains already goes on by itself. Who waits for longest is no matter here: the

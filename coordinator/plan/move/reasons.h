@@ -18,7 +18,7 @@ struct Wish {
     kFence,
     kInstanceGoes,  // whatever is decided
     kStartFailed,
-    kOlder,  // it runs what is older than what may have migrated the database
+    kOlder,  // it runs what all others have left together
     kClose,
     kFenceWord,
     kStop,

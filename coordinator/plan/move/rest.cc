@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/change/together.h"
+#include "coordinator/plan/change/turn.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/move/enter.h"
 
@@ -59,7 +60,10 @@ Move Rest(Situation& situation, const Change& change, const Member& member) {
     const bool rests = HasReached(member, v1::STOPPED);
     return {v1::STOPPED, held, rests ? "its turn" : "Connect to stop", {}};
   }
-  return Prepare(situation, member);
+  const Move next = Prepare(situation, member);
+  if (next.state != v1::SERVING) return next;
+  const std::string waits = WhyNotTakenIn(situation, change, member);
+  return waits.empty() ? next : Move{v1::READY, "it is as the specification says", waits, {}};
 }
 
 }  // namespace connect_ha

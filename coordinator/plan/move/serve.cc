@@ -1,6 +1,7 @@
 #include "coordinator/plan/move/serve.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/rest.h"
+#include "coordinator/plan/record/estimate.h"
 
 namespace connect_ha {
 namespace {
@@ -46,12 +48,31 @@ bool IsToBeMended(Situation& situation, const Change& change, const Member& memb
   return differs && (StartFailed(member) || IsDown(situation, member));
 }
 
+// So long nobody asks how far it is.
+Time::duration MigrationTakes(const Situation& situation) {
+  const auto last = SpanOf(situation, v1::Rollout::TOGETHER, v1::RolloutStep::STARTING);
+  const Time::duration least = std::chrono::hours(1);
+  return last ? std::max(least, Time::duration(3 * *last)) : least;
+}
+
+void SayThatItMayMigrate(Situation& situation, const Member& first) {
+  const Time since = FromProto(first.memory.since());
+  if (!situation.moments.Lasted(since, MigrationTakes(situation))) return;
+  situation.Say(
+      first.name(),
+      absl::StrCat("it may be migrating the database since ", FormatUtc(since),
+                   ", and does not answer yet: it is waited for"),
+      absl::StrCat("journalctl -u rstudio-connect there says how far it is; ", HowToStopIt(first)));
+}
+
 // Started, and not open yet.
 Move StayClosed(Situation& situation, const Change& change, const Member& member) {
   const std::string why = WhyClosed(situation, change, member);
   if (why.empty()) return {v1::SERVING, "", "", {}};
-  const bool is_long = TakesTooLong(situation, member);
-  if (is_long && change.halted.empty()) {
+  const bool is_first = change.first_alone && change.rollout.first() == member.name();
+  if (is_first && MayBeMigrating(member)) {
+    SayThatItMayMigrate(situation, member);
+  } else if (TakesTooLong(situation, member) && change.halted.empty()) {
     situation.Say(member.name(), absl::StrCat("its gate stays closed: ", why),
                   "connect-ha checklist; to let it serve all the same for a time: connect-ha waive "
                   "RULE --until TIME --reason ...");

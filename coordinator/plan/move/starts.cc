@@ -7,11 +7,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/version.h"
+#include "coordinator/plan/change/database.h"
+#include "coordinator/plan/change/verify.h"
+#include "coordinator/plan/look/generation.h"
 
 namespace connect_ha {
 namespace {
 
-// After that the others wait for it no more.
+// After that the others wait no more for what cannot migrate anything.
 constexpr std::chrono::minutes kFirstStart{10};
 
 bool Starts(const Member& member, const Decided& decided) {
@@ -43,10 +46,13 @@ bool Answers(const Member& member) {
   return member.node->fresh() && member.node->brief().facts().answers();
 }
 
-// It was told to start, and it is not known yet how that ends.
-bool IsStarting(Situation& situation, const Member& member) {
-  return member.position == v1::SERVING && member.node->fresh() && !StartFailed(member) &&
-         !situation.moments.Lasted(FromProto(member.memory.since()), kFirstStart);
+// It was told to start, and it is not known yet how that ends. A migration takes as long as it
+// takes, and nobody starts beside it.
+bool IsStarting(Situation& situation, const v1::DatabaseMemory& database, const Member& member) {
+  if (member.position != v1::SERVING || !member.node->fresh() || StartFailed(member)) return false;
+  const bool migrates =
+      MayBeMigrating(member) && IsNewToDatabase(database, VersionOf(*member.node));
+  return migrates || !situation.moments.Lasted(FromProto(member.memory.since()), kFirstStart);
 }
 
 // Of them the one that has been a member for longest.
@@ -65,8 +71,9 @@ void StartOneFirst(Situation& situation, std::vector<Decided>& decided) {
   const auto starts = [&](size_t i) { return Starts(members[i], decided[i]); };
   const Member* first = Eldest(members, starts);
   if (first == nullptr || std::any_of(members.begin(), members.end(), Answers)) return;
+  const v1::DatabaseMemory database = DatabaseNow(situation);
   const Member* before =
-      Eldest(members, [&](size_t i) { return IsStarting(situation, members[i]); });
+      Eldest(members, [&](size_t i) { return IsStarting(situation, database, members[i]); });
   if (before != nullptr) first = before;
   for (size_t i = 0; i < decided.size(); ++i) {
     if (&members[i] == first || !starts(i)) continue;

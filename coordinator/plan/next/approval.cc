@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/change/change.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/next/backup.h"
 #include "coordinator/plan/record/estimate.h"
 
 namespace connect_ha {
@@ -18,22 +19,37 @@ int Members(const Situation& situation) {
                                         [](const Member& member) { return !IsGone(member); }));
 }
 
+// Without the zone that it is in, say: it never opens.
+std::string WhyUnreadable(const v1::Window& window) {
+  if (window.has_opens() && window.has_closes()) return "";
+  return absl::StrCat("the maintenance window ", window.text(),
+                      " to be readable on the coordinator's host (is its time zone known there? "
+                      "apt-get install tzdata, then: systemctl restart connect-ha-coordinator)");
+}
+
 // As many as there are have to be stopped and started; "": it is open, and long enough.
-std::string WhyNotInWindow(Situation& situation) {
+std::string WhyNotInWindow(Situation& situation, const NextKind& next) {
   const v1::PlanInput& input = situation.input;
   const Time opens = FromProto(input.window().opens());
   const Time closes = FromProto(input.window().closes());
   const std::string window = absl::StrCat("the maintenance window ", input.window().text());
   const std::string now = absl::StrCat("; connect-ha approve ", input.next().generation(),
                                        " --now --reason ... does not wait for it");
+  const std::string unreadable = WhyUnreadable(input.window());
+  if (!unreadable.empty()) return unreadable + now;
   if (!situation.moments.Reached(opens)) {
     return absl::StrCat(window, ", which opens at ", FormatUtc(opens), now);
   }
   const microseconds takes =
       Takes(situation, v1::Rollout::TOGETHER, Members(situation)).value_or(kTogetherTakes);
-  if (situation.moments.now() + takes <= closes) return "";
+  const microseconds backup = BackupTakes(situation, next);
+  if (situation.moments.now() + takes + backup <= closes) return "";
   return absl::StrCat("the next time of ", window, ": this one ends at ", FormatUtc(closes),
-                      ", and it takes about ", FormatSpan(takes), now);
+                      ", and it takes about ", FormatSpan(takes),
+                      backup.count() == 0 ? ""
+                                          : absl::StrCat(", after ", FormatSpan(backup),
+                                                         " for the backup before it"),
+                      now);
 }
 
 // It was begun in time, and may go on until the window ends.
@@ -42,6 +58,8 @@ std::string WhyNoLongerApproved(Situation& situation, uint64_t generation) {
   const v1::Word* word = ClusterWord(situation.words, v1::Word::APPROVE, generation);
   if (word != nullptr && (word->now() || !input.has_window())) return "";
   if (!input.has_window()) return "its approval was taken back";
+  const std::string unreadable = WhyUnreadable(input.window());
+  if (!unreadable.empty()) return absl::StrCat("it waits for ", unreadable);
   const bool is_open = situation.moments.Reached(FromProto(input.window().opens())) &&
                        !situation.moments.Reached(FromProto(input.window().closes()));
   return is_open ? "" : absl::StrCat("the maintenance window ", input.window().text(), " is over");
@@ -62,7 +80,7 @@ std::string ApprovedBy(Situation& situation, const NextKind& next, std::string& 
         " --reason ...");
     return "";
   }
-  why = WhyNotInWindow(situation);
+  why = WhyNotInWindow(situation, next);
   if (!why.empty()) return "";
   return word != nullptr ? word->by() : absl::StrCat("maintenance window ", input.window().text());
 }

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
@@ -19,6 +20,11 @@ constexpr std::chrono::minutes kResultComes{1};
 
 bool IsOfNext(const v1::PlanInput& input, const v1::BackupRun& run) {
   return input.memory().has_backup() && run.generation() == input.next().generation();
+}
+
+bool IsAskedFor(const v1::PlanInput& input, const NextKind& next) {
+  return next.kind == v1::Rollout::TOGETHER &&
+         input.next().spec().database().has_backup_before_migration();
 }
 
 bool CountsYet(const Situation& situation, const v1::BackupRun& run) {
@@ -57,9 +63,7 @@ std::string WhileItRuns(const Situation& situation, const v1::BackupRun& run) {
 BackupLook BackupFor(const Situation& situation, const NextKind& next) {
   const v1::PlanInput& input = situation.input;
   BackupLook backup;
-  const bool is_asked_for = next.kind == v1::Rollout::TOGETHER &&
-                            input.next().spec().database().has_backup_before_migration();
-  if (!is_asked_for) return backup;
+  if (!IsAskedFor(input, next)) return backup;
   const v1::BackupRun& last = input.memory().backup();
   if (IsOfNext(input, last) && last.has_ended_at()) {
     if (last.went_well() && CountsYet(situation, last)) return backup;
@@ -75,6 +79,25 @@ BackupLook BackupFor(const Situation& situation, const NextKind& next) {
   *backup.run.mutable_asked_at() = runs ? last.asked_at() : input.now();
   backup.why = WhileItRuns(situation, backup.run);
   return backup;
+}
+
+microseconds BackupTakes(const Situation& situation, const NextKind& next) {
+  const v1::PlanInput& input = situation.input;
+  const v1::BackupRun& last = input.memory().backup();
+  const bool is_known = last.has_ended_at() && last.went_well();
+  if (!IsAskedFor(input, next) || !is_known) return microseconds(0);
+  if (IsOfNext(input, last) && CountsYet(situation, last)) return microseconds(0);
+  const microseconds took = FromProto(last.ended_at()) - FromProto(last.asked_at());
+  return std::max(took, microseconds(0));
+}
+
+std::string WhyNoBackup(const Situation& situation, const NextKind& next) {
+  const v1::BackupRun& last = situation.input.memory().backup();
+  const bool failed = IsAskedFor(situation.input, next) && IsOfNext(situation.input, last) &&
+                      last.has_ended_at() && !last.went_well();
+  if (!failed) return "";
+  return absl::StrCat("the backup before it failed at ", FormatUtc(FromProto(last.ended_at())),
+                      ": ", last.text());
 }
 
 }  // namespace connect_ha

@@ -5,11 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/next/added.h"
 
 namespace connect_ha {
 namespace {
@@ -61,20 +61,6 @@ std::string WhyMayNotBeStopped(const Situation& situation, const Member& member)
   return member.may == May::kServe ? "" : member.why_no_more;
 }
 
-// One whose Connect rests may not know the database yet.
-std::string WhyNoDatabase(const Situation& situation, const Member& member) {
-  for (const char* rule : kDatabaseRules) {
-    if (ActionOf(situation, member, rule) <= v1::TELL) continue;
-    const v1::NodeRule* line = LineOf(*member.node, rule);
-    const bool fails = line != nullptr && Fails(*line);
-    const bool holds = line != nullptr && Holds(*line);
-    if (holds || (!fails && !MayRunConnect(situation, member))) continue;
-    const bool says = line != nullptr && !line->text().empty();
-    return absl::StrCat(rule, ": ", says ? line->text() : "it is not known");
-  }
-  return "";
-}
-
 std::string WhyItIsWrong(const Situation& situation, const Member& member) {
   for (const v1::Hazard& hazard : member.hazards) {
     if (!KeepsFromEntering(situation, member, hazard)) continue;
@@ -98,6 +84,20 @@ std::string WhyNotAllMayStop(const Situation& situation) {
 
 }  // namespace
 
+// One whose Connect rests may not know the database yet. What the specification or a waiver has the
+// rules do is about users; here they are asked for what they see.
+std::string WhyNoDatabase(const Situation& situation, const Member& member) {
+  for (const char* rule : kDatabaseRules) {
+    const v1::NodeRule* line = LineOf(*member.node, rule);
+    const bool fails = line != nullptr && Fails(*line);
+    const bool holds = line != nullptr && Holds(*line);
+    if (holds || (!fails && !MayRunConnect(situation, member))) continue;
+    const bool says = line != nullptr && !line->text().empty();
+    return absl::StrCat(rule, ": ", says ? line->text() : "it is not known");
+  }
+  return "";
+}
+
 bool BeginsAtOnce(const Situation& situation, const NextKind& next) {
   const v1::PlanInput& input = situation.input;
   if (!input.has_next() || situation.restored_at || !next.refused.empty()) return false;
@@ -113,12 +113,15 @@ bool BeginsAtOnce(const Situation& situation, const NextKind& next) {
 std::string WhyNotStaged(const Situation& situation) {
   if (situation.restored_at) return kOlderStore;
   std::vector<std::string> waits;
+  const bool adds_runtimes = AddsRuntimes(situation.input);
   for (const Member& member : situation.members) {
     std::string why;
     if (IsAwaited(member)) {
       why = "it was not heard since the coordinator started";
     } else if (IsThere(member)) {
       why = WhyNotReadyOn(situation, *member.node);
+    } else if (adds_runtimes) {
+      why = WhyItMayLackThem(member);
     }
     if (!why.empty()) waits.push_back(absl::StrCat(member.name(), ": ", why));
   }

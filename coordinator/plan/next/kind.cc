@@ -78,10 +78,9 @@ void LookAtVersion(const Situation& situation, NextKind& next) {
   next.migrates = IsNewToDatabase(database, connect.version());
   if (next.migrates) {
     next.kind = v1::Rollout::TOGETHER;
-    next.because.push_back(absl::StrCat("Connect ", connect.version(), " is newer than ",
-                                        database.newest_version(),
-                                        ", the newest that this database has known: it may migrate "
-                                        "it, and nothing older runs after that"));
+    next.because.push_back(absl::StrCat("Connect ", connect.version(), " ",
+                                        WhyNewToDatabase(database, connect.version()),
+                                        ": it may migrate it, and nothing older runs after that"));
   }
   std::string fix;
   const std::string why = WhyNotVersion(situation, database, connect.version(), fix);
@@ -111,7 +110,7 @@ NextKind KindOfNext(const Situation& situation) {
   }
   next.kind = KindFor(reasons.greatest());
   next.because = reasons.Texts();
-  LookAtPinned(input, next);
+  LookAtPinned(situation, next);
   LookAtVersion(situation, next);
   return next;
 }

@@ -16,7 +16,7 @@ struct NextKind {
   std::vector<std::string> because;  // "node-1: file ...: Connect must be restarted"
   // Members that have not said what they would change, and are not lost: `kind` may be greater.
   std::vector<std::string> unknown;
-  // It starts a version of Connect that the database has not known (database.h): irreversible.
+  // It starts a version of Connect that is new to the database (database.h): irreversible.
   bool migrates = false;
   std::string refused;  // why it is not gone to at all; "": it may be
   std::string fix;
@@ -24,7 +24,8 @@ struct NextKind {
 
 // Of input.next; empty where there is none. TOGETHER also where only the versions differ, whatever
 // the nodes say. Refused: a version that is older than what has migrated the database; no longer a
-// runtime that content is pinned to (input.pinned), with how many items.
+// runtime that content is pinned to (input.pinned), with how many items; one that would be removed
+// though it is not known whether content is.
 NextKind KindOfNext(const Situation& situation);
 
 }  // namespace connect_ha

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/next/approval.h"
 #include "coordinator/plan/next/backup.h"
@@ -16,10 +18,17 @@ namespace {
 
 using v1::RolloutStatus;
 
+// Null: nobody is changed alone, or it has answered or ended.
+const Member* WhoMayBeMigrating(const Situation& situation, const Change& change) {
+  if (!change.first_alone) return nullptr;
+  const Member* first = FindMember(situation, change.rollout.first());
+  return first != nullptr && MayBeMigrating(*first) ? first : nullptr;
+}
+
 // Nothing of it was done yet, or it may be left where it is: a newer one takes its place.
-bool IsSafePoint(const Change& change) {
-  const v1::Rollout& rollout = change.rollout;
-  return !change.under_way() || rollout.kind() != v1::Rollout::TOGETHER || !change.goes_on();
+bool IsSafePoint(const Change& change, const Member* migrating) {
+  if (!change.under_way() || change.rollout.kind() != v1::Rollout::TOGETHER) return true;
+  return !change.goes_on() && migrating == nullptr;
 }
 
 // It takes connect-ha's hands off all nodes: that is never waited with.
@@ -51,6 +60,8 @@ void Wait(Change& change, RolloutStatus::Phase phase, RolloutStatus::Standing st
 void LookAtNext(Situation& situation, Change& change) {
   const v1::PlanInput& input = situation.input;
   const std::string number = std::to_string(input.next().generation());
+  const std::string abort =
+      absl::StrCat("to go back: connect-ha rollout abort ", number, " --reason ...");
   change.next = KindOfNext(situation);
   if (!change.next.refused.empty()) {
     Wait(change, RolloutStatus::REFUSED, RolloutStatus::HALTED, change.next.refused,
@@ -58,19 +69,29 @@ void LookAtNext(Situation& situation, Change& change) {
                                   : change.next.fix});
     return;
   }
+  if (situation.restored_at) {
+    Wait(change, RolloutStatus::STAGING, RolloutStatus::HALTED, kOlderStore, {kHowNodesMoveAgain});
+    return;
+  }
   const v1::Word* aborted =
       ClusterWord(situation.words, v1::Word::ABORT, input.next().generation());
   if (aborted != nullptr) {
     Wait(change, RolloutStatus::ABORTED, RolloutStatus::HALTED, SaidBy(*aborted),
-         {"connect-ha rollout resume --reason ...", "connect-ha apply"});
+         {absl::StrCat("connect-ha rollout resume ", number, " --reason ..."), "connect-ha apply"});
     return;
   }
   const bool lets_go = LetsGo(input);
-  if (!lets_go && !IsSafePoint(change)) {
+  const Member* migrating = WhoMayBeMigrating(situation, change);
+  if (!lets_go && !IsSafePoint(change, migrating)) {
+    const std::string what =
+        migrating == nullptr ? "it is under way"
+                             : absl::StrCat(migrating->name(), " may be migrating the database");
     Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS,
-         absl::StrCat("generation ", change.rollout.generation(), " to be done: it is under way"),
-         {absl::StrCat("connect-ha rollout abort --reason ...: generation ", number,
-                       " takes its place then")});
+         absl::StrCat("generation ", change.rollout.generation(), " to be done: ", what),
+         {change.aborted != nullptr && migrating != nullptr
+              ? HowToStopIt(*migrating)
+              : absl::StrCat("connect-ha rollout abort ", change.rollout.generation(),
+                             " --reason ...: generation ", number, " takes its place then")});
     return;
   }
   const bool at_once = BeginsAtOnce(situation, change.next);
@@ -80,7 +101,7 @@ void LookAtNext(Situation& situation, Change& change) {
     Wait(change, RolloutStatus::STAGING, halted ? RolloutStatus::HALTED : RolloutStatus::GOES_ON,
          staging,
          {halted ? "to go on, put right what is in the way: it is tried again by itself" : "",
-          halted ? "to go back: connect-ha rollout abort --reason ..." : ""});
+          halted ? abort : ""});
     return;
   }
   if (!lets_go && change.paused != nullptr) {
@@ -95,23 +116,23 @@ void LookAtNext(Situation& situation, Change& change) {
   std::string why;
   change.approved_by = ApprovedBy(situation, change.next, why);
   if (!why.empty()) {
+    // In the morning it is to be seen what went wrong in the window.
+    const std::string failed = WhyNoBackup(situation, change.next);
+    if (!failed.empty()) absl::StrAppend(&why, "; ", failed);
     Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS, why, {approve});
     return;
   }
   why = WhyNotReady(situation, change.next);
   if (!why.empty()) {
     Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS, why,
-         {"connect-ha checklist; once that is right it goes on by itself",
-          "to go back: connect-ha rollout abort --reason ..."});
+         {"connect-ha checklist; once that is right it goes on by itself", abort});
     return;
   }
   change.backup = BackupFor(situation, change.next);
   if (change.backup.why.empty()) return;
   const bool failed = change.backup.failed;
   Wait(change, RolloutStatus::BACKING_UP, failed ? RolloutStatus::HALTED : RolloutStatus::GOES_ON,
-       change.backup.why,
-       {failed ? "to try it again: " + approve : "",
-        failed ? "to go back: connect-ha rollout abort --reason ..." : ""});
+       change.backup.why, {failed ? "to try it again: " + approve : "", failed ? abort : ""});
 }
 
 }  // namespace connect_ha

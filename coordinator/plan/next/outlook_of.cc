@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/next/backup.h"
 #include "coordinator/plan/next/begin.h"
 #include "coordinator/plan/record/estimate.h"
 
@@ -38,6 +39,25 @@ int MembersToChange(const Situation& situation) {
                     [&](const Member& member) { return MayRunConnect(situation, member); }));
 }
 
+// Whenever it opens, it would not be done in it.
+std::string WhyTooShort(const Situation& situation, const NextKind& next,
+                        std::chrono::microseconds takes) {
+  const v1::Window& window = situation.input.window();
+  if (!window.has_opens() || !window.has_closes()) return "";
+  const std::chrono::microseconds backup = BackupTakes(situation, next);
+  if (takes + backup <= FromProto(window.closes()) - FromProto(window.opens())) return "";
+  return absl::StrCat(
+      "the maintenance window ", window.text(), " is too short for it: it takes ", About(takes),
+      backup.count() == 0 ? ""
+                          : absl::StrCat(", after ", About(backup), " for the backup before it"),
+      ", and only connect-ha approve --now begins it");
+}
+
+// 0: of what is only thought of.
+std::string Approve(uint64_t generation) {
+  return generation == 0 ? "connect-ha approve" : absl::StrCat("connect-ha approve ", generation);
+}
+
 }  // namespace
 
 v1::Outlook OutlookOf(const Situation& situation, const NextKind& next) {
@@ -62,13 +82,19 @@ v1::Outlook OutlookOf(const Situation& situation, const NextKind& next) {
   }
   if (!at_once && next.kind == v1::Rollout::ROLLING) {
     const size_t least = MinimumServing(input.next().spec());
-    absl::StrAppend(&text, ", at least ", least, least == 1 ? " node" : " nodes", " serving");
+    const bool too_few = static_cast<size_t>(MembersToChange(situation)) <= least;
+    absl::StrAppend(&text, too_few ? ", with fewer than " : ", at least ", least,
+                    least == 1 ? " node" : " nodes", " serving");
+    // It is begun without it, and takes nobody out of service.
+    if (too_few) outlook.set_needs(Approve(input.next().generation()) + " --allow-downtime");
   }
   outlook.set_text(text);
+  if (together) {
+    const std::string too_short = WhyTooShort(situation, next, takes.value_or(kTogetherTakes));
+    if (!too_short.empty()) outlook.add_because(too_short);
+  }
   if (together && !input.next().spec().rollout().has_maintenance_window()) {
-    outlook.set_needs(input.next().generation() == 0
-                          ? "connect-ha approve"
-                          : absl::StrCat("connect-ha approve ", input.next().generation()));
+    outlook.set_needs(Approve(input.next().generation()));
   } else if (together) {
     outlook.set_needs(absl::StrCat("the maintenance window ",
                                    input.next().spec().rollout().maintenance_window(),

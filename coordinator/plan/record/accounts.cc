@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <map>
 #include <string>
-#include <tuple>
 
 #include "coordinator/plan/change/restarts.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/record/estimate.h"
 
 namespace connect_ha {
 namespace {
@@ -27,35 +27,43 @@ uint64_t RefusedSince(const v1::PlanNode& node, uint64_t before) {
   return node.refused() >= before ? node.refused() - before : node.refused();
 }
 
-void NoteOut(const Situation& situation, const Member& member, const v1::NodeMemory& after,
-             v1::RolloutNode& node) {
-  if (IsGone(member)) node.set_skipped(true);
-  if (!member.stays.empty()) return;
-  if (!IsInService(after)) {
-    if (node.has_out_since() || !node.to_change() || IsLeftOut(member)) return;
-    *node.mutable_out_since() = situation.input.now();
-    node.set_refused_at(member.node->refused());
-    return;
-  }
+void ComesBack(const Situation& situation, const Member* member, v1::RolloutNode& node) {
   if (!node.has_out_since()) return;
   node.set_out_us(node.out_us() + Micros(situation.moments.now() - FromProto(node.out_since())));
-  node.set_refused(node.refused() + RefusedSince(*member.node, node.refused_at()));
+  if (member != nullptr && member->node->has_refused()) {
+    node.set_refused(node.refused() + RefusedSince(*member->node, node.refused_at()));
+  }
   node.clear_out_since();
   node.clear_refused_at();
 }
 
-// A step of it ends with this decision.
+// Of one that has ended nobody goes out any more.
+void NoteOutOf(const Situation& situation, const Member& member, const v1::NodeMemory& after,
+               bool ended, v1::RolloutNode& node) {
+  if (IsGone(member)) node.set_skipped(true);
+  if (!member.stays.empty()) return;
+  if (IsInService(after)) return ComesBack(situation, &member, node);
+  if (ended || node.has_out_since() || !node.to_change() || IsLeftOut(member)) return;
+  *node.mutable_out_since() = situation.input.now();
+  node.set_refused_at(member.node->refused());
+}
+
+// How long steps took that end with this decision; of several nodes the greatest counts.
+using Spans = std::map<v1::RolloutStep::Step, Time::duration>;
+
 void NoteSteps(const Situation& situation, const Member& member, const v1::NodeMemory& after,
-               const v1::Rollout& rollout, v1::PlanMemory& remember) {
+               v1::Rollout::Kind kind, Spans& spans) {
   const Time::duration took = situation.moments.now() - FromProto(member.memory.since());
+  const auto note = [&spans, took](v1::RolloutStep::Step step) {
+    spans[step] = std::max(spans[step], took);
+  };
   if (member.position == v1::PREPARING && after.state() == v1::READY) {
-    NoteSpan(rollout, v1::RolloutStep::CHANGING, took, remember);
+    note(v1::RolloutStep::CHANGING);
   }
   const bool opens = member.position == v1::SERVING && member.memory.closed() &&
                      after.state() == v1::SERVING && !after.closed();
   // Whoever waited for others took less than that.
-  const bool alone = rollout.kind() != v1::Rollout::TOGETHER;
-  if (opens && alone) NoteSpan(rollout, v1::RolloutStep::STARTING, took, remember);
+  if (opens && kind != v1::Rollout::TOGETHER) note(v1::RolloutStep::STARTING);
 }
 
 // Its Connect is stopped now for what differs there.
@@ -106,43 +114,36 @@ void ListNodes(const Situation& situation, bool at_once, v1::Rollout& rollout) {
             [](const v1::RolloutNode& a, const v1::RolloutNode& b) { return a.node() < b.node(); });
 }
 
+void NoteOut(const Situation& situation, const v1::PlanMemory& remember, v1::Rollout& rollout) {
+  std::map<std::string, v1::RolloutNode*> nodes;
+  for (v1::RolloutNode& node : *rollout.mutable_nodes()) nodes[node.node()] = &node;
+  for (size_t i = 0; i < situation.members.size(); ++i) {
+    const auto node = nodes.find(situation.members[i].name());
+    if (node == nodes.end()) continue;
+    NoteOutOf(situation, situation.members[i], remember.nodes(static_cast<int>(i)),
+              rollout.has_ended_at(), *node->second);
+  }
+}
+
+void CloseAccounts(const Situation& situation, v1::Rollout& rollout) {
+  for (v1::RolloutNode& node : *rollout.mutable_nodes()) {
+    ComesBack(situation, FindMember(situation, node.node()), node);
+  }
+}
+
 void KeepAccounts(Situation& situation, const Change& change, v1::Decision& decision) {
   v1::PlanMemory& remember = *decision.mutable_remember();
   KeepRestarts(situation, remember);
   if (!change.under_way()) return;
   v1::Rollout& rollout = *remember.mutable_rollout();
-  std::map<std::string, v1::RolloutNode*> nodes;
-  for (v1::RolloutNode& node : *rollout.mutable_nodes()) nodes[node.node()] = &node;
+  NoteOut(situation, remember, rollout);
+  Spans spans;
   for (size_t i = 0; i < situation.members.size(); ++i) {
     const Member& member = situation.members[i];
-    const auto node = nodes.find(member.name());
-    if (node == nodes.end()) continue;
-    const v1::NodeMemory& after = remember.nodes(static_cast<int>(i));
-    NoteOut(situation, member, after, *node->second);
-    if (member.stays.empty()) NoteSteps(situation, member, after, rollout, remember);
+    if (!member.stays.empty() || FindNode(rollout, member.name()) == nullptr) continue;
+    NoteSteps(situation, member, remember.nodes(static_cast<int>(i)), rollout.kind(), spans);
   }
-}
-
-// Of the first node that a change is done on it takes the place of what was; then the longest
-// counts.
-void NoteSpan(const v1::Rollout& rollout, v1::RolloutStep::Step step, Time::duration span,
-              v1::PlanMemory& remember) {
-  const auto& nodes = rollout.nodes();
-  const bool is_first = std::none_of(nodes.begin(), nodes.end(),
-                                     [](const v1::RolloutNode& node) { return node.out_us() > 0; });
-  for (v1::StepSpan& known : *remember.mutable_spans()) {
-    if (known.kind() != rollout.kind() || known.step() != step) continue;
-    known.set_us(is_first ? Micros(span) : std::max(known.us(), Micros(span)));
-    return;
-  }
-  v1::StepSpan& added = *remember.add_spans();
-  added.set_kind(rollout.kind());
-  added.set_step(step);
-  added.set_us(Micros(span));
-  std::sort(remember.mutable_spans()->begin(), remember.mutable_spans()->end(),
-            [](const v1::StepSpan& a, const v1::StepSpan& b) {
-              return std::make_tuple(a.kind(), a.step()) < std::make_tuple(b.kind(), b.step());
-            });
+  for (const auto& [step, took] : spans) NoteSpan(rollout, step, took, remember);
 }
 
 }  // namespace connect_ha

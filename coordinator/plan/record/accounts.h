@@ -2,7 +2,6 @@
 // service, whom their gates refused meanwhile, how long steps took, what was restarted.
 #pragma once
 
-#include "common/time.h"
 #include "connect_ha/v1/plan.pb.h"
 #include "coordinator/plan/change/change.h"
 #include "coordinator/plan/look/situation.h"
@@ -16,8 +15,9 @@ void ListNodes(const Situation& situation, bool at_once, v1::Rollout& rollout);
 // rollout.nodes, spans and restarts of what is remembered, by where each node goes.
 void KeepAccounts(Situation& situation, const Change& change, v1::Decision& decision);
 
-// A step of this change took so long on a node.
-void NoteSpan(const v1::Rollout& rollout, v1::RolloutStep::Step step, Time::duration span,
-              v1::PlanMemory& remember);
+// Its nodes' accounts alone, by where each goes (remember.nodes).
+void NoteOut(const Situation& situation, const v1::PlanMemory& remember, v1::Rollout& rollout);
+// Who is out still is counted up to now, and no longer.
+void CloseAccounts(const Situation& situation, v1::Rollout& rollout);
 
 }  // namespace connect_ha

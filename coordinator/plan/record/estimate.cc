@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <tuple>
 
 #include "coordinator/plan/look/notices.h"
 
@@ -49,6 +50,29 @@ std::optional<microseconds> Takes(const Situation& situation, v1::Rollout::Kind 
   const int at_once = AtOnce(situation.input, nodes);
   const int rounds = (nodes + at_once - 1) / at_once;
   return rounds * (drain + *out);
+}
+
+// Of the first node that a change is done on it takes the place of what was; then the longest
+// counts.
+void NoteSpan(const v1::Rollout& rollout, v1::RolloutStep::Step step, Time::duration span,
+              v1::PlanMemory& remember) {
+  const int64_t us = std::max<int64_t>(0, std::chrono::duration_cast<microseconds>(span).count());
+  const auto& nodes = rollout.nodes();
+  const bool is_first = std::none_of(nodes.begin(), nodes.end(),
+                                     [](const v1::RolloutNode& node) { return node.out_us() > 0; });
+  for (v1::StepSpan& known : *remember.mutable_spans()) {
+    if (known.kind() != rollout.kind() || known.step() != step) continue;
+    known.set_us(is_first ? us : std::max(known.us(), us));
+    return;
+  }
+  v1::StepSpan& added = *remember.add_spans();
+  added.set_kind(rollout.kind());
+  added.set_step(step);
+  added.set_us(us);
+  std::sort(remember.mutable_spans()->begin(), remember.mutable_spans()->end(),
+            [](const v1::StepSpan& a, const v1::StepSpan& b) {
+              return std::make_tuple(a.kind(), a.step()) < std::make_tuple(b.kind(), b.step());
+            });
 }
 
 }  // namespace connect_ha

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "common/time.h"
 #include "connect_ha/v1/plan.pb.h"
 #include "coordinator/plan/look/situation.h"
 
@@ -16,6 +17,9 @@ std::optional<std::chrono::microseconds> SpanOf(const Situation& situation, v1::
 // From its beginning to its end, for so many nodes that have to be changed.
 std::optional<std::chrono::microseconds> Takes(const Situation& situation, v1::Rollout::Kind kind,
                                                int nodes);
+// A step of this change took so long on a node.
+void NoteSpan(const v1::Rollout& rollout, v1::RolloutStep::Step step, Time::duration span,
+              v1::PlanMemory& remember);
 // What a window has to be long enough for where nothing like it was done before.
 inline constexpr std::chrono::minutes kTogetherTakes{15};
 

@@ -7,7 +7,7 @@
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/generation.h"
-#include "coordinator/plan/record/accounts.h"
+#include "coordinator/plan/record/estimate.h"
 
 namespace connect_ha {
 
@@ -20,6 +20,7 @@ bool NoteDatabase(Situation& situation, const Change& change, v1::PlanMemory& re
   const std::string before = situation.input.memory().database().SerializeAsString();
   if (database.SerializeAsString() == before) return false;
   *remember.mutable_database() = database;
+  if (!change.to_note.empty()) remember.set_not_before(situation.input.generation());
   return true;
 }
 
@@ -58,6 +59,7 @@ bool NoteVerified(Situation& situation, const Change& change, v1::PlanMemory& re
   NoteSpan(rollout, v1::RolloutStep::STARTING,
            situation.moments.now() - FromProto(first->memory.since()), remember);
   *rollout.mutable_verified_at() = ToProto(situation.moments.now());
+  NoteRight(first->node->running_version(), *remember.mutable_database());
   return true;
 }
 

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <string>
 
+#include "coordinator/plan/change/halted.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/verify.h"
+#include "coordinator/plan/next/begin.h"
 #include "coordinator/plan/record/accounts.h"
 #include "coordinator/plan/record/begun.h"
 #include "coordinator/plan/record/done.h"
@@ -19,11 +21,14 @@ constexpr std::chrono::milliseconds kAtOnce{10};
 
 void Carry(const v1::PlanMemory& from, v1::PlanMemory& to) {
   to.set_generation(from.generation());
+  to.set_good_generation(from.good_generation());
   if (from.has_rollout()) *to.mutable_rollout() = from.rollout();
   if (from.has_database()) *to.mutable_database() = from.database();
   if (from.has_backup()) *to.mutable_backup() = from.backup();
+  if (from.has_given_up()) *to.mutable_given_up() = from.given_up();
   *to.mutable_spans() = from.spans();
   *to.mutable_restarts() = from.restarts();
+  to.set_not_before(from.not_before());
 }
 
 class Progress {
@@ -61,26 +66,28 @@ class Progress {
   // All nodes are to stop, or go back into service.
   void Stop() {
     if (!change_.goes_back.empty()) {
-      v1::Rollout given_up = remember_.rollout();
-      const bool newer = input_.next().generation() != given_up.generation();
-      const bool aborted =
-          ClusterWord(situation_.words, v1::Word::ABORT, given_up.generation()) != nullptr;
-      // Paused, or no longer approved, it is begun again: that is no end.
-      if (newer || aborted) {
-        EndAs(aborted ? v1::Rollout::ABORTED : v1::Rollout::SUPERSEDED, given_up);
-      }
-      remember_.clear_rollout();
+      const uint64_t generation = remember_.rollout().generation();
+      const bool newer = input_.next().generation() != generation;
+      const bool aborted = ClusterWord(situation_.words, v1::Word::ABORT, generation) != nullptr;
+      // Paused, or no longer approved, it may be begun again.
+      GiveUp(situation_, change_,
+             aborted ? v1::Rollout::ABORTED
+             : newer ? v1::Rollout::SUPERSEDED
+                     : v1::Rollout::WENT_BACK,
+             decision_);
       news_ = true;
       return;
     }
     std::string waits;
     if (!AllStopped(situation_, waits)) return;
-    const std::string first = FirstOf(situation_, change_);
-    if (first.empty()) return;
+    const Member* first = FindMember(situation_, FirstOf(situation_, change_));
+    // Until here all may go back: a database that failed over meanwhile is waited for.
+    if (first == nullptr || !WhyNoDatabase(situation_, *first).empty()) return;
     v1::Rollout& rollout = *remember_.mutable_rollout();
     *rollout.mutable_in_force_at() = Now();
-    rollout.set_first(first);
+    rollout.set_first(first->name());
     remember_.set_generation(rollout.generation());
+    remember_.set_not_before(rollout.generation());
     news_ = true;
   }
 
@@ -96,6 +103,7 @@ class Progress {
     }
     if (!IsDone(situation_, change_.rollout)) return;
     EndAs(v1::Rollout::DONE, rollout);
+    remember_.set_good_generation(rollout.generation());
     for (const v1::Word* word : situation_.words.of_cluster) {
       const bool is_of_it = word->generation() == rollout.generation();
       if (word->kind() == v1::Word::APPROVE && is_of_it) EndWord(*word);
@@ -105,12 +113,11 @@ class Progress {
 
   // The newest generation's turn has come.
   void Begin() {
-    if (change_.under_way()) {
+    if (change_.under_way() && !remember_.rollout().has_ended_at()) {
       v1::Rollout before = remember_.rollout();
-      if (!before.has_ended_at()) {
-        EndAs(change_.aborted != nullptr ? v1::Rollout::ABORTED : v1::Rollout::SUPERSEDED, before);
-      }
+      EndAs(change_.aborted != nullptr ? v1::Rollout::ABORTED : v1::Rollout::SUPERSEDED, before);
     }
+    ForgetGivenUp(situation_, decision_);
     const v1::Rollout rollout = Begun(situation_, change_);
     if (rollout.has_in_force_at()) remember_.set_generation(rollout.generation());
     *remember_.mutable_rollout() = rollout;
@@ -133,7 +140,9 @@ void Advance(Situation& situation, const Change& change, v1::Decision& decision)
   if (situation.restored_at) return;
   // Of a store that knew no generation in force but the newest.
   if (remember.generation() == 0) remember.set_generation(situation.input.generation());
+  remember.set_good_generation(GoodGeneration(situation.input));
   KeepAccounts(situation, change, decision);
+  KeepGivenUp(situation, decision);
   Progress(situation, change, decision).Go();
 }
 

@@ -14,7 +14,7 @@ namespace connect_ha {
 //
 //   begins     the newest generation may be begun: IN_PLACE, ROLLING: it is in force;
 //              TOGETHER: a Rollout without in_force_at
-//   goes back  TOGETHER, before it is in force: the Rollout is forgotten
+//   goes back  TOGETHER, before it is in force: the Rollout is given up (PlanMemory.given_up)
 //   in force   TOGETHER: AllStopped; `first` with it
 //   verified   `first` is right
 //   opened     minimum_serving serve again

@@ -13,8 +13,12 @@ namespace connect_ha {
 void Stand(v1::RolloutStatus& status, v1::RolloutStatus::Standing standing,
            const std::string& reason, const std::vector<std::string>& fixes);
 
+// A person may say that its machine is no more: it is not heard, nor its call awaited.
+bool MayBeNoMore(const Member& member);
+std::string WhereItIsNoMore(const std::string& node);
+
 // Nobody may go first, or serves: `waits`, and what keeps each member from it. Whoever goes first
-// may be held by a person, as all others are. `back`: what leads back.
+// may be held by a person, as all others are. `back`: what leads back; "": nothing.
 void StandNobody(const Situation& situation, const std::string& waits, const std::string& back,
                  v1::RolloutStatus& status);
 

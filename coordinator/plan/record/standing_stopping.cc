@@ -1,12 +1,15 @@
 #include "coordinator/plan/record/standing_stopping.h"
 
+#include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/next/begin.h"
 #include "coordinator/plan/record/standing.h"
 
 namespace connect_ha {
@@ -14,13 +17,40 @@ namespace {
 
 using v1::RolloutStatus;
 
+constexpr char kBack[] = "to go back: connect-ha rollout abort --reason ...";
+
 void StandStopped(const Situation& situation, const Change& change, RolloutStatus& status) {
-  if (!FirstOf(situation, change).empty()) {
+  const Member* first = FindMember(situation, FirstOf(situation, change));
+  const std::string why = first == nullptr ? "" : WhyNoDatabase(situation, *first);
+  if (!why.empty()) {
+    Stand(status, RolloutStatus::WAITS,
+          absl::StrCat("all nodes are stopped; ", first->name(), ": ", why),
+          {"connect-ha checklist; once that is right it goes on by itself", kBack});
+    return;
+  }
+  if (first != nullptr) {
     Stand(status, RolloutStatus::GOES_ON, "all nodes are stopped", {});
     return;
   }
-  StandNobody(situation, "all nodes are stopped, and none may go first",
-              "to go back: connect-ha rollout abort --reason ...", status);
+  StandNobody(situation, "all nodes are stopped, and none may go first", kBack, status);
+}
+
+// "node-1, node-2: not every node was heard since the coordinator started: node-3; node-4: ..."
+std::string WhoIsAway(const Situation& situation, std::set<std::string>& lost) {
+  std::map<std::string, std::set<std::string>> away;
+  for (const Member& member : situation.members) {
+    const bool is_away = !member.stays.empty() || member.may != May::kServe;
+    if (!is_away || IsGone(member)) continue;
+    const bool is_lost = MayBeNoMore(member);
+    if (is_lost) lost.insert(member.name());
+    away[is_lost                ? "it is not known to be stopped"
+         : member.stays.empty() ? member.why_no_more
+                                : member.stays]
+        .insert(member.name());
+  }
+  return absl::StrJoin(away, "; ", [](std::string* out, const auto& one) {
+    absl::StrAppend(out, absl::StrJoin(one.second, ", "), ": ", one.first);
+  });
 }
 
 }  // namespace
@@ -33,21 +63,17 @@ void StandStopping(const Situation& situation, const Change& change, RolloutStat
   }
   std::string waits;
   const bool stopped = AllStopped(situation, waits);
-  std::set<std::string> away;
-  for (const Member& member : situation.members) {
-    const bool is_away = !member.stays.empty() || member.may != May::kServe;
-    if (is_away && !IsGone(member)) away.insert(member.name());
-  }
+  std::set<std::string> lost;
+  const std::string away = WhoIsAway(situation, lost);
   if (stopped) {
     StandStopped(situation, change, status);
   } else if (away.empty()) {
     Stand(status, RolloutStatus::GOES_ON, waits, {});
   } else {
-    const std::string names = absl::StrJoin(away, ", ");
-    Stand(status, RolloutStatus::WAITS, absl::StrCat(names, ": it is not known to be stopped"),
-          {absl::StrCat("where that machine is no more: connect-ha rollout resume --skip-lost ",
-                        *away.begin(), " --reason ..."),
-           "to go back: connect-ha rollout abort --reason ..."});
+    std::vector<std::string> fixes;
+    if (!lost.empty()) fixes.push_back(WhereItIsNoMore(*lost.begin()));
+    fixes.emplace_back(kBack);
+    Stand(status, RolloutStatus::WAITS, away, fixes);
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "coordinator/plan/look/notices.h"
+#include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/next/outlook_of.h"
 #include "coordinator/plan/record/estimate.h"
 #include "coordinator/plan/record/standing.h"
@@ -26,13 +28,28 @@ RolloutStatus::Phase PhaseOf(const v1::Rollout& rollout, bool aborted) {
   }
 }
 
-void SetLeft(const Situation& situation, v1::Rollout::Kind kind, RolloutStatus& status) {
-  const auto left =
+int NodesLeft(const RolloutStatus& status) {
+  return static_cast<int>(
       std::count_if(status.nodes().begin(), status.nodes().end(), [](const v1::RolloutStep& step) {
         return step.step() != v1::RolloutStep::CHANGED && step.step() != v1::RolloutStep::ABSENT;
-      });
-  const auto takes = Takes(situation, kind, static_cast<int>(left));
-  if (takes) status.set_left_us(takes->count());
+      }));
+}
+
+// Of one that goes from node to node by who is left; else what has passed of it is taken off.
+void SetLeft(const Situation& situation, const v1::Rollout& rollout, RolloutStatus& status) {
+  const bool verified = rollout.has_verified_at();
+  const int nodes = NodesLeft(status);
+  auto left = Takes(situation, rollout.kind(), verified ? std::min(nodes, 1) : nodes);
+  if (!left) return;
+  if (rollout.kind() != v1::Rollout::ROLLING) {
+    const bool drained = rollout.kind() == v1::Rollout::TOGETHER && rollout.has_in_force_at();
+    if (drained && nodes > 0) *left -= DrainTimeout(situation.input.spec());
+    const auto& since = verified  ? rollout.verified_at()
+                        : drained ? rollout.in_force_at()
+                                  : rollout.began_at();
+    *left -= situation.moments.now() - FromProto(since);
+  }
+  status.set_left_us(std::max<int64_t>(0, left->count()));
 }
 
 RolloutStatus OfRollout(Situation& situation, const Change& change, const v1::Decision& decision) {
@@ -43,10 +60,11 @@ RolloutStatus OfRollout(Situation& situation, const Change& change, const v1::De
   status.set_kind(rollout.kind());
   status.set_phase(PhaseOf(rollout, !ended && change.is_of(rollout) && change.aborted != nullptr));
   *status.mutable_since() = ended ? rollout.ended_at() : rollout.began_at();
+  *status.mutable_begun() = rollout;
   AddSteps(situation, decision, rollout, status);
   if (ended) return status;
   StandUnderWay(situation, change, decision, status);
-  SetLeft(situation, rollout.kind(), status);
+  SetLeft(situation, rollout, status);
   return status;
 }
 
@@ -61,9 +79,14 @@ RolloutStatus OfNext(Situation& situation, const Change& change, const v1::Decis
   // It was stopping, and is forgotten; it stands where it stood before it was begun.
   if (change.next_phase == RolloutStatus::PHASE_UNSPECIFIED) {
     status.set_phase(RolloutStatus::AWAITING);
-    Stand(status, RolloutStatus::WAITS,
-          situation.restored_at ? "the store is an older copy" : change.goes_back, {});
+    if (situation.restored_at) {
+      Stand(status, RolloutStatus::HALTED, kOlderStore, {kHowNodesMoveAgain});
+    } else {
+      Stand(status, RolloutStatus::WAITS, change.goes_back, {});
+    }
   }
+  const v1::Rollout& given_up = decision.remember().given_up();
+  if (given_up.generation() == next.generation()) *status.mutable_begun() = given_up;
   *status.mutable_outlook() = OutlookOf(situation, change.next);
   if (status.outlook().has_takes_us()) status.set_left_us(status.outlook().takes_us());
   AddSteps(situation, decision, v1::Rollout(), status);
@@ -76,17 +99,17 @@ v1::RolloutStatus StatusOf(Situation& situation, const Change& change,
                            const v1::Decision& decision) {
   const v1::PlanInput& input = situation.input;
   const v1::Rollout& rollout = decision.remember().rollout();
-  const bool begun = rollout.generation() != 0;
+  const bool is_under_way = rollout.generation() != 0 && !rollout.has_ended_at();
   const bool pending = input.has_next() && decision.remember().generation() == input.generation();
-  const bool is_next_begun =
-      begun && rollout.generation() == input.next().generation() && !rollout.has_ended_at();
-  // What cannot take its place yet is not shown in its place.
-  const bool holds_up = begun && !rollout.has_ended_at() &&
-                        rollout.kind() == v1::Rollout::TOGETHER && rollout.has_in_force_at() &&
-                        change.goes_on();
-  if (pending && !is_next_begun && !holds_up) return OfNext(situation, change, decision);
-  if (begun) return OfRollout(situation, change, decision);
-  return {};
+  if (is_under_way) {
+    RolloutStatus status = OfRollout(situation, change, decision);
+    if (pending && rollout.generation() != input.next().generation()) {
+      *status.mutable_next() = OfNext(situation, change, decision);
+    }
+    return status;
+  }
+  if (pending) return OfNext(situation, change, decision);
+  return rollout.generation() != 0 ? OfRollout(situation, change, decision) : RolloutStatus();
 }
 
 }  // namespace connect_ha

@@ -8,7 +8,7 @@
 namespace connect_ha {
 
 // Of the decision that it belongs to, whose assignments and memory are filled in. Of two changes
-// the newer one is shown, unless that has to wait for the one that is under way.
+// the one that is under way is shown, and the one to come beside it (RolloutStatus.next).
 v1::RolloutStatus StatusOf(Situation& situation, const Change& change,
                            const v1::Decision& decision);
 

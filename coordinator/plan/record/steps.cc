@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "coordinator/plan/change/change.h"
 #include "coordinator/plan/change/restarts.h"
 #include "coordinator/plan/look/generation.h"
@@ -27,6 +28,7 @@ RolloutStep::Step OfServing(const Situation& situation, const Member& member,
   // What it is now is the generation before.
   if (!in_force) return RolloutStep::WAITING;
   if (HasConverged(situation.input, *member.node)) return RolloutStep::CHANGED;
+  if (IsStuck(situation.input, *member.node)) return RolloutStep::FAILED;
   return NeedsOf(situation, member) >= v1::Change::RESTART ? RolloutStep::WAITING
                                                            : RolloutStep::CHANGING;
 }
@@ -49,7 +51,7 @@ RolloutStep::Step StepOf(const Situation& situation, const Member& member,
     case v1::FENCED:
       return RolloutStep::HELD;
     case v1::PREPARING:
-      return RolloutStep::CHANGING;
+      return IsStuck(input, *member.node) ? RolloutStep::FAILED : RolloutStep::CHANGING;
     case v1::READY:
       if (converged && IsHeldByPerson(member)) return RolloutStep::CHANGED;
       return converged ? RolloutStep::STARTING : RolloutStep::CHANGING;
@@ -61,8 +63,33 @@ RolloutStep::Step StepOf(const Situation& situation, const Member& member,
   }
 }
 
+// Of what is changed under it, and does not go on, what its agent meets with.
+std::string WaitsFor(const Member& member, const v1::NodeAssignment& given,
+                     RolloutStep::Step step) {
+  if (!given.waits_for().empty()) return given.waits_for();
+  if (!member.stays.empty()) return member.stays;
+  const auto& troubles = member.node->convergence().troubles();
+  const bool is_at_it = step == RolloutStep::CHANGING || step == RolloutStep::FAILED;
+  if (!is_at_it || troubles.empty()) return "";
+  return absl::StrCat(troubles.begin()->resource(), ": ", troubles.begin()->error());
+}
+
+// What it was before the change says nothing of its step.
+void SetSince(const Situation& situation, const v1::NodeAssignment& given,
+              const v1::Rollout& rollout, RolloutStep& step) {
+  if (!given.has_since()) return;
+  const auto& began =
+      rollout.generation() == 0 ? situation.input.next().applied_at() : rollout.began_at();
+  *step.mutable_since() = ToProto(std::max(FromProto(given.since()), FromProto(began)));
+}
+
+// A start lasts until the gate opens.
+RolloutStep::Step TimedAs(RolloutStep::Step step) {
+  return step == RolloutStep::VERIFYING ? RolloutStep::STARTING : step;
+}
+
 void SetLeft(const Situation& situation, const v1::Rollout& rollout, RolloutStep& step) {
-  const auto span = SpanOf(situation, rollout.kind(), step.step());
+  const auto span = SpanOf(situation, rollout.kind(), TimedAs(step.step()));
   if (!span || rollout.generation() == 0 || !step.has_since()) return;
   const auto gone = situation.moments.now() - FromProto(step.since());
   step.set_left_us(std::max<int64_t>(0, (*span - gone).count()));
@@ -78,8 +105,11 @@ void AddSteps(Situation& situation, const v1::Decision& decision, const v1::Roll
     RolloutStep& step = *status.add_nodes();
     step.set_node(member.name());
     step.set_step(StepOf(situation, member, given, rollout));
-    if (given.has_since()) *step.mutable_since() = given.since();
-    step.set_waits_for(given.waits_for().empty() ? member.stays : given.waits_for());
+    step.set_state(given.state());
+    step.set_closed(given.closed());
+    step.set_reported_state(member.node->brief().reported_state());
+    SetSince(situation, given, rollout, step);
+    step.set_waits_for(WaitsFor(member, given, step.step()));
     SetLeft(situation, rollout, step);
   }
   std::sort(status.mutable_nodes()->begin(), status.mutable_nodes()->end(),

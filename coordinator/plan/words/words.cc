@@ -1,5 +1,6 @@
 #include "coordinator/plan/words/words.h"
 
+#include <algorithm>
 #include <set>
 
 #include "common/checklist/rule.h"
@@ -27,6 +28,16 @@ bool IsOfGeneration(v1::Word::Kind kind) {
 bool IsOfThePast(const v1::PlanInput& input, const v1::Word& word) {
   if (!IsOfGeneration(word.kind()) || word.generation() == input.generation()) return false;
   return !input.has_next() || word.generation() != input.next().generation();
+}
+
+// Its generation was given up since: whoever takes that back has it approved anew.
+bool IsGivenUp(const v1::PlanInput& input, const v1::Word& word) {
+  if (word.kind() != v1::Word::APPROVE) return false;
+  const auto& words = input.words();
+  return std::any_of(words.begin(), words.end(), [&word](const v1::Word& other) {
+    return other.kind() == v1::Word::ABORT && other.generation() == word.generation() &&
+           other.number() > word.number();
+  });
 }
 
 bool NeedsAdmin(const v1::ClusterSpec& spec, const v1::Word& word) {
@@ -98,8 +109,8 @@ Words WordsInForce(const v1::PlanInput& input, Moments& moments) {
     const v1::PlanNode* node = found == nodes.end() ? nullptr : found->second;
     const bool of_nobody = !word.node().empty() && node == nullptr;
     const bool over = word.has_until() && moments.Reached(FromProto(word.until()));
-    if (of_nobody || over || IsOfThePast(input, word) || Returned(word, node) ||
-        OutlivesItsTime(word, moments.now(), ran_back)) {
+    if (of_nobody || over || IsOfThePast(input, word) || IsGivenUp(input, word) ||
+        Returned(word, node) || OutlivesItsTime(word, moments.now(), ran_back)) {
       ended.insert(word.number());
       continue;
     }
@@ -124,14 +135,6 @@ Words WordsInForce(const v1::PlanInput& input, Moments& moments) {
 bool MayBeDowntime(const NodeWords& words) {
   return (words.stop != nullptr && words.stop->downtime()) ||
          (words.drain != nullptr && words.drain->downtime());
-}
-
-bool IsWaived(const std::vector<const v1::Word*>& waivers, const std::string& rule,
-              const std::string& node) {
-  for (const v1::Word* word : waivers) {
-    if (word->rule() == rule && (word->node().empty() || word->node() == node)) return true;
-  }
-  return false;
 }
 
 const v1::Word* ClusterWord(const Words& words, v1::Word::Kind kind, uint64_t generation) {

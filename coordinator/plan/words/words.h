@@ -36,7 +36,8 @@ struct Words {
 
 // What permits (WAIVE, UNFENCE) holds only with an end, and ends where the clock ran back: it would
 // last longer. A fencing rule is waived, a node unfenced, and a database said to be put back by an
-// admin alone. APPROVE and ABORT end with their generation. Borrows the input.
+// admin alone. APPROVE and ABORT end with their generation, and an APPROVE with a later ABORT of
+// it. Borrows the input.
 Words WordsInForce(const v1::PlanInput& input, Moments& moments);
 
 // On the whole cluster, the latest of this kind; of APPROVE and ABORT, of this generation. Null:
@@ -48,9 +49,6 @@ inline bool AllowsDowntime(const v1::Word& approval) {
 }
 // Whoever has it stopped or drained said that nobody else needs to serve.
 bool MayBeDowntime(const NodeWords& words);
-
-bool IsWaived(const std::vector<const v1::Word*>& waivers, const std::string& rule,
-              const std::string& node);
 
 // "drained by admin/alice: kernel update"
 std::string SaidBy(const v1::Word& word);

@@ -238,6 +238,18 @@ TEST_F(HeldTest, ThatTheDatabaseWasPutBackIsKeptWhateverElseIsSaid) {
   EXPECT_EQ(held_->Orders()->database_restored().serial(), 9u);
 }
 
+TEST_F(HeldTest, AsWhichGenerationConnectMayStartIsKeptAsItWasSaidLast) {
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::PREPARING, DesiredOfLab(7)), "L", 4, 1);
+  answer.set_not_before(7);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_EQ(held_->Orders()->not_before(), 7u);
+  StartAgent();
+  EXPECT_EQ(held_->Orders()->not_before(), 7u);
+  // An older coordinator knows no such thing.
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, 7), "L", 4, 2)).ok());
+  EXPECT_EQ(held_->Orders()->not_before(), 0u);
+}
+
 TEST_F(HeldTest, OfANodeThatIsNotToServeNothingIsSaidToBeClosed) {
   v1::HeartbeatResponse answer = Ordered(Answer(v1::STOPPED, DesiredOfLab(7)), "L", 1, 1);
   answer.set_closed(true);

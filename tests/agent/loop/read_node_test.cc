@@ -16,14 +16,15 @@ LoadedConfig LoadedBy(const v1::ClusterSpec& spec) {
       .load_config();
 }
 
-TEST(ReadNode, WhatContentIsPinnedToIsReadWhereRuntimesAreEnforced) {
+TEST(ReadNode, WhatContentIsPinnedToIsReadWhereRuntimesAreNamed) {
   v1::ClusterSpec spec;
   spec.set_enforcement(v1::ENFORCE);
   EXPECT_FALSE(LoadedBy(spec).reads_pinned);
   spec.mutable_runtimes()->add_python()->set_version("3.11.9");
   EXPECT_TRUE(LoadedBy(spec).reads_pinned);
+  // It may be enforced next.
   spec.set_enforcement(v1::OBSERVE);
-  EXPECT_FALSE(LoadedBy(spec).reads_pinned);
+  EXPECT_TRUE(LoadedBy(spec).reads_pinned);
 }
 
 TEST(ReadNode, TheAccountsOfTheSpecificationAreLookedFor) {

@@ -250,6 +250,32 @@ TEST_F(AheadTest, WhatIsToComeIsNeitherPrunedNorTidiedAwayUntilItIsGivenUp) {
   EXPECT_FALSE(IsCached(spec().connect().package(), "deb"));
 }
 
+// What neither names, but is there: no list says that it goes.
+TEST_F(AheadTest, WhatContentIsPinnedToIsFoundBeforeItIsRemoved) {
+  Serve();
+  node_.host.SetFile("/opt/R/4.1.3/bin/R", "R 4.1.3");
+  spec().mutable_runtimes()->set_prune(true);
+  GetReady();
+  EXPECT_TRUE(said().ready()) << Troubles();
+  EXPECT_EQ(said().changes(said().changes_size() - 1).resource(), "versions");
+  v1::PinnedRuntime& pinned = *node_.gathered.mutable_database()->add_pinned();
+  pinned.set_runtime("r");
+  pinned.set_version("4.1.3");
+  pinned.set_items(300);
+  GetReady();
+  EXPECT_FALSE(said().ready());
+  ASSERT_EQ(said().troubles_size(), 1) << Troubles();
+  EXPECT_EQ(said().troubles(0).resource(), "versions");
+  EXPECT_TRUE(absl::StrContains(Troubles(), "/opt/R/4.1.3 (300 items)")) << Troubles();
+  // And what only the one in force names.
+  pinned.set_version("4.3.3");
+  spec().mutable_runtimes()->mutable_r()->DeleteSubrange(0, 1);
+  GetReady();
+  EXPECT_FALSE(said().ready());
+  EXPECT_TRUE(absl::StrContains(Troubles(), "/opt/R/4.3.3 (300 items)")) << Troubles();
+  EXPECT_TRUE(node_.host.Stat("/opt/R/4.3.3/bin/R").ok());
+}
+
 TEST_F(AheadTest, WhatWasTidiedAwayInBetweenIsFetchedAgain) {
   assignment_.mutable_desired()->mutable_spec()->mutable_downloads()->set_cache_bytes(0);
   Serve();
@@ -328,6 +354,79 @@ TEST_F(AheadTest, WhereThereIsNoRoomForItItIsNotReady) {
   watch_.Pass(minutes(10));
   GetReady();
   EXPECT_TRUE(said().ready()) << Troubles();
+}
+
+// Nothing is added while it is only observed: it is all to be installed later.
+TEST_F(AheadTest, WhereThereIsRoomForEachAndNotForAllItIsNotReady) {
+  assignment_.set_state(v1::OBSERVED);
+  node_.host.SetUse("/opt", {1ull << 30, (256ull + 3) << 20, false});  // a package takes 1 MiB
+  const std::optional<milliseconds> retry = GetReady();
+  EXPECT_FALSE(said().ready());
+  ASSERT_EQ(said().troubles_size(), 1) << Troubles();
+  EXPECT_TRUE(absl::StrContains(Troubles(), "(package rstudio-connect, package r-4.3.3, "))
+      << Troubles();
+  EXPECT_TRUE(absl::StrContains(Troubles(), "make room at /opt")) << Troubles();
+  ASSERT_TRUE(retry.has_value());
+  node_.host.SetUse("/opt", {1ull << 30, (256ull + 30) << 20, false});
+  watch_.Pass(*retry);
+  EXPECT_EQ(GetReady(), std::nullopt);
+  EXPECT_TRUE(said().ready()) << Troubles();
+}
+
+// Days may pass until it is approved.
+TEST_F(AheadTest, ADiskThatFillsUpAfterwardsIsFound) {
+  Serve();
+  GetReady();
+  ASSERT_TRUE(said().ready()) << Troubles();
+  node_.host.SetUse("/opt", {1ull << 30, 256ull << 20, false});
+  EXPECT_TRUE(GetReady().has_value());
+  EXPECT_FALSE(said().ready());
+  EXPECT_TRUE(absl::StrContains(Troubles(), "package rstudio-connect needs")) << Troubles();
+}
+
+TEST_F(AheadTest, WhatIsNoLongerHereIsFetchedAgain) {
+  const v1::Artifact newer = spec().connect().package();
+  const std::string file = absl::StrCat(kCacheDir, "/", newer.sha256(), ".deb");
+  Serve();
+  GetReady();
+  ASSERT_TRUE(said().ready()) << Troubles();
+  node_.host.Erase(file);
+  GetReady();
+  EXPECT_TRUE(said().ready()) << Troubles();
+  EXPECT_TRUE(IsCached(newer, "deb"));
+  // And where that fails, it is not ready any more.
+  node_.host.Erase(file);
+  node_.host.SetDownload(newer.url(), {"", {}, absl::UnavailableError("no route to host")});
+  GetReady();
+  EXPECT_FALSE(said().ready());
+  EXPECT_TRUE(absl::StrContains(Troubles(), "no route to host")) << Troubles();
+}
+
+TEST_F(AheadTest, WhatAptHadFetchedAndIsGoneIsFetchedAgain) {
+  constexpr char kFetched[] = "/var/cache/apt/archives/libpq5_15.3_amd64.deb";
+  FakeDeb connect{"rstudio-connect", "2024.09.0~ubuntu22"};
+  connect.simulated = "Inst libpq5 (15.3 Ubuntu:22.04 [amd64])\n";
+  *spec().mutable_connect()->mutable_package() = node_.Publish("newer.deb", connect);
+  FakeServiceCommand fetch;
+  fetch.effect = [file = std::string(kFetched)](FakeHost& machine) {
+    machine.SetFile(file, "libpq5");
+  };
+  node_.host.SetService("/usr/bin/apt-get install -y -q --download-only", fetch);
+  Serve();
+  GetReady();
+  GetReady();
+  const auto fetches = [this] {
+    const std::vector<TransientService> services = node_.host.services_started();
+    return std::count_if(services.begin(), services.end(), [](const TransientService& service) {
+      return absl::StartsWith(service.name, "connect-ha-fetch-");
+    });
+  };
+  EXPECT_EQ(fetches(), 1);
+  node_.host.Erase(kFetched);
+  GetReady();
+  EXPECT_TRUE(said().ready()) << Troubles();
+  EXPECT_EQ(fetches(), 2);
+  EXPECT_TRUE(node_.host.Stat(kFetched).ok());
 }
 
 TEST_F(AheadTest, ASecretThatIsMissingIsFoundBeforeItsTimeComes) {

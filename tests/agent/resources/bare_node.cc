@@ -72,6 +72,7 @@ BareNode::BareNode() {
   host.SetService("/usr/bin/apt-get update", {});
   host.SetService("-/usr/bin/apt-get check", {});
   host.SetService("/usr/bin/env --unset=SYSTEMD_OFFLINE systemctl daemon-reload", {});
+  gathered.mutable_database();
   FakeDeb dpkg;
   dpkg.name = "dpkg";
   dpkg.version = "1.21";

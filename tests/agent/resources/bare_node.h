@@ -59,8 +59,10 @@ class BareNode {
   FakeHost host;
   // How often the services of FullAssignment are found running.
   int reads = 1;
-  // What an agent that starts from now on has gathered.
-  std::function<v1::Facts()> facts;
+  // What an agent that starts from now on has gathered: `gathered`, as it is then. No content is
+  // pinned to anything, and that is known.
+  std::function<v1::Facts()> facts = [this] { return gathered; };
+  v1::Facts gathered;
 
  private:
   void ArrangeInstall(const std::string& path, const FakeDeb& deb);

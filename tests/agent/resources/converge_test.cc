@@ -336,7 +336,7 @@ TEST_F(ConvergeTest, WhatConnectWouldHaveToBeRestartedForWaitsAndComesFirst) {
   EXPECT_EQ(agent_->converge.Memory().served().generation(), 7u);
 }
 
-// Server.PublicWarning is reloadable, Server.Address is not, Server.DataDir is one for all nodes.
+// Standin.Banner is reloadable, Server.Address is not, Server.DataDir is one for all nodes.
 TEST_F(ConvergeTest, AChangeSaysWhatItTakes) {
   Serve();
   SetConnect("active", /*can_reload=*/true);
@@ -346,12 +346,13 @@ TEST_F(ConvergeTest, AChangeSaysWhatItTakes) {
     EXPECT_EQ(preview.changes_size(), 1);
     return preview.needs();
   };
-  EXPECT_EQ(needs("[Server]\nPublicWarning = \"soon\"\n"), v1::Change::RELOAD);
-  EXPECT_EQ(needs("[Server]\nPublicWarning = \"soon\"\nHideVersion = true\n"), v1::Change::RESTART);
+  EXPECT_EQ(needs("[Standin]\nBanner = \"soon\"\n"), v1::Change::RELOAD);
+  EXPECT_EQ(needs("[Standin]\nBanner = \"soon\"\n[Server]\nHideVersion = true\n"),
+            v1::Change::RESTART);
   EXPECT_EQ(needs("[Server]\nDataDir = /mnt/connect/data\nHideVersion = true\n"),
             v1::Change::TOGETHER);
   SetConnect("active", /*can_reload=*/false);
-  EXPECT_EQ(needs("[Server]\nPublicWarning = \"soon\"\n"), v1::Change::RESTART);
+  EXPECT_EQ(needs("[Standin]\nBanner = \"soon\"\n"), v1::Change::RESTART);
 }
 
 TEST_F(ConvergeTest, WhatIsOnlyAddedTakesNothingAndAnotherConnectAllNodes) {
@@ -389,7 +390,7 @@ TEST_F(ConvergeTest, WhereConnectIsNotInstalledThereIsNobodyToInterrupt) {
 TEST_F(ConvergeTest, WhatConnectCanReadAnewIsReloadedWhileItServes) {
   Serve();
   SetConnect("active", /*can_reload=*/true);
-  WantConfig("[Server]\nPublicWarning = \"soon\"\n");
+  WantConfig("[Standin]\nBanner = \"soon\"\n");
   assignment_.set_state(v1::DRAINING);
   Turn();
   EXPECT_EQ(watch_.last().needs(), v1::Change::RELOAD) << said();
@@ -411,7 +412,7 @@ TEST_F(ConvergeTest, KilledBetweenTheFileAndTheReloadItIsReloadedByTheNext) {
   bool died = true;
   for (int n = 1; died; ++n) {
     ASSERT_LT(n, 50);
-    WantConfig(absl::StrCat("[Server]\nPublicWarning = \"", n, "\"\n"));
+    WantConfig(absl::StrCat("[Standin]\nBanner = \"", n, "\"\n"));
     const int before = Calls("ReloadUnit");
     node_.host.DieAtCall(n);
     Turn();
@@ -478,6 +479,32 @@ TEST_F(ConvergeTest, WhatIsForAllNodesTogetherIsNotDoneToOneThatIsToServeNorIsIt
   EXPECT_EQ(watch_.last().needs(), v1::Change::TOGETHER) << said();
   EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
   EXPECT_FALSE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "other"));
+}
+
+// Its next start, alone, would be with another key or database than the others'.
+TEST_F(ConvergeTest, ASecretThatAllNodesHaveInCommonIsNotPutUnderAConnectThatRuns) {
+  const auto set = [this](const std::string& path, const std::string& content) {
+    FakeFile file;
+    file.content = content;
+    file.mode = 0600;
+    node_.host.SetFile(path, file);
+  };
+  const std::string secret = "/etc/connect-ha/secrets/db";
+  WantConfig("URL = ${secret.db_password}\n");
+  Serve();
+  ASSERT_EQ(said(), "CONVERGED");
+  set(secret, "correct-horse\n");
+  Turn();
+  EXPECT_EQ(watch_.last().needs(), v1::Change::TOGETHER) << said();
+  ASSERT_GT(watch_.last().changes_size(), 0);
+  EXPECT_TRUE(watch_.last().changes(0).filled_in_anew());
+  EXPECT_TRUE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "hunter2"));
+  // What somebody changed in the file, here alone, is put back as ever.
+  set(secret, "hunter2\n");
+  set(kConfigFile, "[Postgres]\nURL = elsewhere\n");
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_FALSE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "elsewhere"));
 }
 
 TEST_F(ConvergeTest, ADrainingNodeIsNeitherStartedNorStopped) {
@@ -741,6 +768,25 @@ TEST_F(ConvergeTest, NothingIsPrunedBeforeWhatIsToStayIsThere) {
   Turn();
   EXPECT_EQ(said(), "CONVERGED");
   EXPECT_FALSE(IsThere("/opt/R/4.1.0/bin/R"));
+}
+
+// As long as it runs by a configuration that names it, it offers it; and would not start without.
+TEST_F(ConvergeTest, WhatIsNoLongerNamedIsThereUntilConnectWasStoppedForIt) {
+  WantConfig("[R]\nExecutable = /opt/R/4.4.1/bin/R\n");
+  Serve();
+  ASSERT_EQ(said(), "CONVERGED");
+  WantConfig("");
+  spec().mutable_runtimes()->mutable_r()->RemoveLast();
+  spec().mutable_runtimes()->set_prune(true);
+  Turn();
+  EXPECT_EQ(watch_.last().needs(), v1::Change::RESTART) << said();
+  EXPECT_EQ(watch_.last().changes_size(), 2) << said();
+  EXPECT_TRUE(IsThere("/opt/R/4.4.1/bin/R"));
+  agent_->converge.NoteReached(v1::DRAINING);
+  assignment_.set_state(v1::PREPARING);
+  Turn();
+  EXPECT_EQ(said(), "CONVERGED");
+  EXPECT_FALSE(IsThere("/opt/R/4.4.1/bin/R"));
 }
 
 TEST_F(ConvergeTest, TwoThatFailAreEachHeldBack) {

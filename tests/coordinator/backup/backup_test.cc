@@ -100,6 +100,9 @@ TEST_F(BackupTest, ARequestThatCannotBeMadeIsMadeAsSoonAsItCan) {
 TEST_F(BackupTest, ARunOfWhichNothingIsHeardHasFailedAndStaysSo) {
   spec_.mutable_database()->mutable_backup_before_migration()->mutable_deadline()->set_seconds(100);
   Ask();
+  v1::BackupRequest began = Asked();
+  *began.mutable_began_at() = ToProto(room_.now);
+  ASSERT_TRUE(WriteBackupNote(BackupBeganFile(room_.options.room), began).ok());
   room_.now += seconds(160);
   EXPECT_FALSE(Latest().has_value());
   room_.now += seconds(1);
@@ -120,6 +123,21 @@ TEST_F(BackupTest, ARunOfWhichNothingIsHeardHasFailedAndStaysSo) {
   Ask();
   EXPECT_TRUE(FileExists(RequestFile()));
   EXPECT_FALSE(Latest().has_value());
+}
+
+TEST_F(BackupTest, ARunThatNothingBeginsHasFailedAfterAMinute) {
+  Ask();
+  room_.now += seconds(60);
+  EXPECT_FALSE(Latest().has_value());
+  room_.now += seconds(1);
+  const auto failed = Latest();
+  ASSERT_TRUE(failed.has_value());
+  EXPECT_FALSE(failed->went_well());
+  EXPECT_EQ(failed->text(),
+            "nothing has begun it within a minute\nfix: systemctl status connect-ha-backup.path "
+            "connect-ha-backup.service");
+  // Whoever comes late finds nothing to run.
+  EXPECT_FALSE(FileExists(RequestFile()));
 }
 
 TEST_F(BackupTest, ARunThatWaitsForTheEndOfAnotherHasNotFailed) {

@@ -148,6 +148,35 @@ TEST_F(ApplyChange, WaitingGoesOnWhereItIsApprovedAndWaitsForSomethingElse) {
   EXPECT_THAT(world_.error, HasSubstr("not done after 6s"));
 }
 
+// Another one is under way: what becomes of that one is shown, and does not end it.
+TEST_F(ApplyChange, WaitingIsOfWhatWasAppliedBesideOneThatIsUnderWay) {
+  Follow(Told(v1::SERVING, v1::SERVING), 100);
+  v1::RolloutStatus& next = *Rollout().mutable_next();
+  next.set_generation(1);
+  next.set_phase(v1::RolloutStatus::STAGING);
+  next.set_standing(v1::RolloutStatus::GOES_ON);
+  Rollout().set_kind(v1::Rollout::ROLLING);
+  Rollout().set_phase(v1::RolloutStatus::ROLLING);
+  Rollout().set_standing(v1::RolloutStatus::HALTED);
+  ThenAsItIs();
+  next.set_phase(v1::RolloutStatus::AWAITING);
+  next.mutable_outlook()->set_needs("connect-ha approve 1");
+  ThenAsItIs();
+  EXPECT_EQ(ApplyAndWait(), kFails);
+  EXPECT_EQ(Took(), std::chrono::seconds(1));
+  EXPECT_THAT(world_.out, HasSubstr("generation 0: rolling: rolling; HALTED\n"));
+  EXPECT_THAT(world_.error, HasSubstr("generation 1 is not begun; it waits for: an approval\n"));
+  // Before the other one is done nobody can have it begun.
+  Rollout().set_kind(v1::Rollout::TOGETHER);
+  Rollout().set_phase(v1::RolloutStatus::FIRST);
+  Rollout().set_standing(v1::RolloutStatus::GOES_ON);
+  world_.coordinator.plans.clear();
+  world_.coordinator.plan_polls = 0;
+  world_.waits = 5;
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes", "--wait"}), kUnknown);
+  EXPECT_THAT(world_.error, HasSubstr("not done after 6s"));
+}
+
 TEST_F(ApplyChange, WaitingEndsWhereItIsHalted) {
   Follow(Told(v1::SERVING, v1::SERVING), 100);
   Rollout().add_fixes("connect-ha node start node-1 --reason TEXT");
@@ -184,7 +213,32 @@ TEST_F(ApplyChange, WhatWasGivenUpIsAppliedAnew) {
   ASSERT_TRUE(LoadSpecBundle(path_, *spec.mutable_bundle()).empty());
   EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
   EXPECT_THAT(world_.out, HasSubstr("nothing to apply"));
+  Rollout().mutable_next()->set_phase(v1::RolloutStatus::ABORTED);
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds) << "beside another one";
+  EXPECT_THAT(world_.out, HasSubstr("generation 2 is in force\n"));
+  Rollout().Clear();
   Rollout().set_phase(v1::RolloutStatus::ABORTED);
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("generation 2 is in force\n"));
+}
+
+// What nodes differ in is changed together, and nothing is under way.
+TEST_F(ApplyChange, WhatAllHaveToStopForIsAppliedAnew) {
+  world_.coordinator.specs.resize(1);
+  v1::SpecGeneration& spec = world_.coordinator.specs[0];
+  spec.set_generation(1);
+  ASSERT_TRUE(LoadSpecBundle(path_, *spec.mutable_bundle()).empty());
+  world_.coordinator.snapshot = Told(v1::SERVING, v1::SERVING, v1::Convergence::DIFFERS);
+  v1::Convergence& convergence =
+      *world_.coordinator.snapshot.mutable_nodes(0)->mutable_convergence();
+  convergence.set_needs(v1::Change::RESTART);
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("nothing to apply"));
+  convergence.set_needs(v1::Change::TOGETHER);
+  Rollout().set_phase(v1::RolloutStatus::REST);
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("nothing to apply"));
+  Rollout().set_phase(v1::RolloutStatus::DONE);
   EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
   EXPECT_THAT(world_.out, HasSubstr("generation 2 is in force\n"));
 }

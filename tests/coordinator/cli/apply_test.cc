@@ -283,6 +283,20 @@ TEST_F(Apply, WhereTheStoreIsAnOlderCopyTheSameIsAppliedAgain) {
   EXPECT_THAT(world_.out, HasSubstr("generation 2 is in force\n"));
 }
 
+// Nodes are to stop for it together, which takes a generation.
+TEST_F(Apply, WhatASecretFillsInAnewIsAppliedOnceMore) {
+  world_.coordinator.specs.resize(1);
+  v1::SpecGeneration& spec = world_.coordinator.specs[0];
+  spec.set_generation(1);
+  ASSERT_TRUE(LoadSpecBundle(path_, *spec.mutable_bundle()).empty());
+  v1::Snapshot snapshot = Snapshot(v1::Convergence::CONVERGED);
+  snapshot.mutable_nodes(0)->mutable_convergence()->add_changes()->set_filled_in_anew(true);
+  world_.coordinator.snapshots = {snapshot};
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, Not(HasSubstr("nothing to apply")));
+  EXPECT_THAT(world_.out, HasSubstr("generation 2"));
+}
+
 // One node's word makes no generation, and nobody waits for it.
 TEST_F(Apply, ANodeThatIsOddIsNamedAndNotWaitedFor) {
   world_.coordinator.specs.resize(1);

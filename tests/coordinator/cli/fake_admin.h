@@ -229,7 +229,10 @@ class FakeAdmin : public AdminLink {
     for (const v1::Word& word : before.words()) {
       const bool of_kind = std::count(request.kinds().begin(), request.kinds().end(),
                                       static_cast<int>(word.kind())) > 0;
-      const bool taken = of_kind && word.node() == request.node() && word.rule() == request.rule();
+      const bool of_generation =
+          request.generation() == 0 || request.generation() == word.generation();
+      const bool taken = of_kind && of_generation && word.node() == request.node() &&
+                         word.rule() == request.rule();
       *(taken ? response.add_words() : coordinator_.plan.add_words()) = word;
     }
     Assign(request.node(), response);

@@ -68,8 +68,12 @@ void Awaiting(World& world) {
       "a person's approval, since it stops Connect on all nodes: connect-ha approve 8 --reason "
       "...");
   rollout.clear_left_us();
+  rollout.clear_begun();
   for (v1::RolloutStep& step : *rollout.mutable_nodes()) {
     step.set_step(v1::RolloutStep::WAITING);
+    step.set_state(v1::SERVING);
+    step.set_reported_state(v1::SERVING);
+    step.clear_closed();
     step.mutable_since()->set_seconds(1722513540);
     step.clear_left_us();
     step.clear_waits_for();
@@ -117,7 +121,47 @@ void Past(World& world) {
   before.set_end(v1::Rollout::ABORTED);
   before.mutable_nodes(1)->set_out_us(0);
   before.mutable_nodes(1)->clear_refused();
-  world.coordinator.rollouts = {rollout, before};
+  // Two attempts of the next one: the window was over, then a person gave it up.
+  v1::Rollout back = rollout;
+  back.set_generation(9);
+  back.set_from(8);
+  back.clear_in_force_at();
+  back.clear_first();
+  back.clear_verified_at();
+  back.clear_opened_at();
+  back.set_end(v1::Rollout::WENT_BACK);
+  back.set_remarks("the maintenance window Sun 02:00-04:00 UTC is over");
+  v1::Rollout aborted = back;
+  aborted.set_end(v1::Rollout::ABORTED);
+  aborted.set_remarks("aborted by admin/bob: not today");
+  aborted.mutable_began_at()->set_seconds(1722513500);
+  aborted.mutable_ended_at()->set_seconds(1722513590);
+  world.coordinator.rollouts = {aborted, back, rollout, before};
+}
+
+// The one that is under way, and one that is to come.
+void Two(World& world) {
+  Halted(world);
+  RolloutStatus& next = *Rollout(world).mutable_next();
+  next.set_generation(9);
+  next.set_kind(v1::Rollout::TOGETHER);
+  next.set_phase(RolloutStatus::REFUSED);
+  next.set_standing(RolloutStatus::HALTED);
+  next.set_reason(
+      "Connect 2024.05.0 is older than 2024.08.0, which may have migrated the database");
+  next.add_fixes("connect-ha rollout restored --version 2024.05.0 --reason ...");
+  next.mutable_since()->set_seconds(1722513540);
+}
+
+// Begun in the window, which was over before all had stopped.
+void WentBack(World& world) {
+  Awaiting(world);
+  v1::Rollout& begun = *Rollout(world).mutable_begun();
+  begun.set_generation(8);
+  begun.set_from(7);
+  begun.set_end(v1::Rollout::WENT_BACK);
+  begun.mutable_ended_at()->set_seconds(1722513300);
+  begun.set_remarks("the maintenance window Sun 02:00-04:00 UTC is over");
 }
 
 }  // namespace
@@ -127,6 +171,9 @@ std::vector<GoldenCase> RolloutCases() {
       {"rollout/status", {"rollout", "status"}, First},
       {"rollout/halted", {"rollout", "status"}, Halted},
       {"rollout/awaiting", {"rollout", "status"}, Awaiting},
+      {"rollout/two", {"rollout", "status"}, Two},
+      {"rollout/went-back", {"rollout", "status"}, WentBack},
+      {"rollout/abort-which", {"rollout", "abort", "--reason", "not today"}, Two},
       {"rollout/none", {"rollout", "status"}, NoChange},
       {"rollout/json", {"rollout", "status", "--json"}, First, true},
       {"rollout/watch-halted", {"rollout", "status", "--watch"}, Halted},

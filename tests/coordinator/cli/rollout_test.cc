@@ -62,29 +62,96 @@ TEST_F(RolloutTest, ALostNodeIsDeclaredGoneBeforeAnythingIsApproved) {
   EXPECT_THAT(Asked(), ElementsAre());
 }
 
-TEST_F(RolloutTest, ResumeTakesBackPauseAndAbort) {
-  for (const Word::Kind kind : {Word::PAUSE, Word::ABORT}) {
-    Word& word = *world_.coordinator.plan.add_words();
-    word.set_kind(kind);
-    word.set_by("admin/bob");
+TEST_F(RolloutTest, WhichOfTwoIsMeantIsAsked) {
+  Next(RolloutStatus::AWAITING);
+  for (const std::string command : {"approve", "abort"}) {
+    EXPECT_EQ(world_.Run({"rollout", command, "--reason", "a"}), kUsage) << command;
+    EXPECT_THAT(world_.error, HasSubstr("generation 8 is under way, and 9 is to come")) << command;
+    EXPECT_THAT(world_.error, HasSubstr(command + " 8 --reason TEXT; or: connect-ha")) << command;
+    EXPECT_THAT(world_.error, HasSubstr(command + " 9 --reason TEXT\n")) << command;
   }
+  EXPECT_THAT(Asked(), ElementsAre());
+  EXPECT_EQ(world_.Run({"rollout", "abort", "8", "--reason", "a"}), kHolds);
+  EXPECT_EQ(world_.Run({"rollout", "abort", "9", "--reason", "a"}), kHolds);
+  EXPECT_THAT(Asked(), ElementsAre("give kind: ABORT reason: \"a\" generation: 8",
+                                   "give kind: ABORT reason: \"a\" generation: 9"));
+  EXPECT_THAT(world_.out, StartsWith("abort generation 9: said; to take it back: connect-ha "
+                                     "rollout resume 9 --reason TEXT\n"));
+}
+
+// What was aborted by mistake does not come back with a pause of another one.
+TEST_F(RolloutTest, ResumeTakesBackThePauseAlone) {
+  Said(Word::ABORT, 9);
+  Said(Word::PAUSE);
   EXPECT_EQ(world_.Run({"rollout", "resume", "--reason", "done"}), kHolds);
-  EXPECT_THAT(Asked(), ElementsAre("take back kinds: PAUSE kinds: ABORT why: \"done\""));
-  EXPECT_THAT(world_.out, StartsWith("pause, by admin/bob: taken back\nabort, by admin/bob: taken "
-                                     "back\n"));
-  EXPECT_EQ(world_.Run({"rollout", "resume", "--reason", "done"}), kUsage) << "nobody said it";
+  EXPECT_THAT(Asked(), ElementsAre("take back kinds: PAUSE why: \"done\""));
+  EXPECT_THAT(world_.out, StartsWith("pause, by admin/bob: taken back\n"));
+  EXPECT_EQ(world_.Run({"rollout", "resume", "--reason", "done"}), kHolds);
+  EXPECT_EQ(Asked().back(), "take back kinds: ABORT why: \"done\" generation: 9");
   EXPECT_EQ(world_.coordinator.plan.words_size(), 1) << "the approval stays";
 }
 
-TEST_F(RolloutTest, ToSkipALostNodeTakesNoPause) {
+TEST_F(RolloutTest, ResumeTakesBackTheAbortThatIsNamed) {
+  for (const uint64_t generation : {8, 9}) Said(Word::ABORT, generation);
+  EXPECT_EQ(world_.Run({"rollout", "resume", "--reason", "done"}), kUsage);
+  EXPECT_THAT(world_.error, HasSubstr("several generations are aborted"));
+  EXPECT_THAT(world_.error, HasSubstr("connect-ha rollout resume 9 --reason TEXT"));
+  Said(Word::PAUSE);
+  EXPECT_EQ(world_.Run({"rollout", "resume", "8", "--reason", "done"}), kHolds);
+  EXPECT_THAT(Asked(), ElementsAre("take back kinds: ABORT why: \"done\" generation: 8"));
+}
+
+TEST_F(RolloutTest, WhatHaltedByItselfIsNotResumedAndItIsSaidHowItGoesOn) {
+  EXPECT_EQ(world_.Run({"rollout", "resume", "--reason", "done"}), kUsage);
+  EXPECT_EQ(world_.error, "error: nobody said pause or abort\nfix:   connect-ha rollout status\n");
+  Halt();
+  EXPECT_EQ(world_.Run({"rollout", "resume", "--reason", "done"}), kUsage);
+  EXPECT_THAT(world_.error, HasSubstr("generation 8 is halted by what went wrong"));
+  EXPECT_THAT(world_.error, HasSubstr("connect-ha node start node-1 --reason TEXT; or: connect-ha "
+                                      "spec rollback 7"));
+  EXPECT_THAT(Asked(), ElementsAre());
+}
+
+TEST_F(RolloutTest, ToSkipALostNodeTakesNothingBack) {
+  Said(Word::PAUSE);
+  Said(Word::ABORT, 9);
   EXPECT_EQ(world_.Run({"rollout", "resume", "--skip-lost", "node-3", "--reason", "a"}), kHolds);
   EXPECT_THAT(Asked(), ElementsAre("give kind: GONE node: \"node-3\" reason: \"a\""));
 }
 
 TEST_F(RolloutTest, AnApprovalIsTakenBack) {
   EXPECT_EQ(world_.Run({"approve", "--take-back", "--reason", "a"}), kHolds);
-  EXPECT_THAT(Asked(), ElementsAre("take back kinds: APPROVE why: \"a\""));
+  EXPECT_THAT(Asked(), ElementsAre("take back kinds: APPROVE why: \"a\" generation: 8"));
   EXPECT_THAT(world_.out, StartsWith("approve generation 8, by admin/bob: taken back\n"));
+}
+
+TEST_F(RolloutTest, AnApprovalOfOneGenerationIsTakenBack) {
+  Said(Word::APPROVE, 9);
+  EXPECT_EQ(world_.Run({"approve", "--take-back", "--reason", "a"}), kUsage);
+  EXPECT_THAT(world_.error, HasSubstr("several generations are approved"));
+  EXPECT_EQ(world_.Run({"approve", "9", "--take-back", "--reason", "a"}), kHolds);
+  EXPECT_THAT(world_.out, StartsWith("approve generation 9, by admin/bob: taken back\n"));
+  EXPECT_EQ(world_.Run({"approve", "7", "--take-back", "--reason", "a"}), kUsage);
+  EXPECT_EQ(world_.coordinator.plan.words_size(), 1);
+}
+
+// What is not known yet is not said to be so.
+TEST_F(RolloutTest, ACoordinatorThatHasJustStartedIsAwaited) {
+  world_.coordinator.plan.clear_decided_at();
+  world_.waits = 1000;
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"rollout", "status"},
+                                             {"approve", "--reason", "a"},
+                                             {"rollout", "abort", "--reason", "a"},
+                                             {"rollout", "resume", "--reason", "a"}}) {
+    EXPECT_EQ(world_.Run(words), kUnknown) << words[0];
+    EXPECT_THAT(world_.error, HasSubstr("has just started")) << words[0];
+    EXPECT_EQ(world_.out, "") << words[0];
+  }
+  EXPECT_THAT(Asked(), ElementsAre());
+  world_.on_wait = [this] { *world_.coordinator.plan.mutable_decided_at() = ToProto(world_.now); };
+  EXPECT_EQ(world_.Run({"rollout", "status"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("generation 8"));
 }
 
 TEST_F(RolloutTest, NothingIsSaidThatIsMistyped) {
@@ -146,6 +213,21 @@ TEST_F(RolloutTest, TheExitCodeSaysWhetherItGoesOn) {
   }
   NoChange();
   EXPECT_EQ(world_.Run({"rollout", "status"}), kHolds);
+}
+
+TEST_F(RolloutTest, TheOneToComeIsNamedBesideTheOneUnderWay) {
+  Next(RolloutStatus::AWAITING).add_fixes("connect-ha approve 9 --reason ...");
+  Rollout().mutable_next()->mutable_outlook()->set_text("this stops Connect on all nodes");
+  EXPECT_EQ(world_.Run({"rollout", "status"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("generation 8   together: first"));
+  EXPECT_THAT(
+      world_.out,
+      HasSubstr("\nto come: generation 9, together: awaiting; waits for: a person's approval\n"
+                "  fix: connect-ha approve 9 --reason ...\n"
+                "\nthis stops Connect on all nodes\n"));
+  Rollout().mutable_next()->set_phase(RolloutStatus::REFUSED);
+  EXPECT_EQ(world_.Run({"rollout", "status"}), kFails) << "of either";
+  EXPECT_THAT(world_.out, Not(HasSubstr("this stops")));
 }
 
 TEST_F(RolloutTest, WithoutAChangeTheLatestIsNamed) {
@@ -214,6 +296,26 @@ TEST_F(RolloutTest, TheHistorySaysWhoApprovedHowLongEachWasOutAndWhatGatesRefuse
             "  node-3  declared gone\n");
 }
 
+TEST_F(RolloutTest, TheHistoryHasWhatWentBack) {
+  v1::Rollout rollout = Ended();
+  rollout.clear_in_force_at();
+  rollout.set_end(v1::Rollout::WENT_BACK);
+  rollout.set_remarks("the window is over");
+  rollout.mutable_nodes(2)->set_out_us(60'000'000);
+  world_.coordinator.rollouts = {rollout};
+  EXPECT_EQ(world_.Run({"history"}), kHolds);
+  EXPECT_THAT(world_.out, StartsWith("generation 8   together   went back   "));
+  EXPECT_THAT(world_.out, HasSubstr("  not all nodes were stopped\n  the window is over\n"));
+  EXPECT_THAT(world_.out, HasSubstr("  node-3  out for 1m, declared gone\n"));
+  rollout = Ended();
+  rollout.clear_ended_at();
+  rollout.clear_opened_at();
+  rollout.set_end(v1::Rollout::END_UNSPECIFIED);
+  world_.coordinator.rollouts = {rollout};
+  EXPECT_EQ(world_.Run({"history"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("right after 2m, not serving yet\n"));
+}
+
 TEST_F(RolloutTest, TheHistoryHasTheOneUnderWayAndNoMoreThanIsAskedFor) {
   v1::Rollout rolling = Ended();
   rolling.set_kind(v1::Rollout::ROLLING);
@@ -259,15 +361,15 @@ TEST(RolloutText, AnApprovalIsAwaitedUntilSomebodyGaveIt) {
   RolloutStatus& rollout = *plan.mutable_decision()->mutable_rollout();
   rollout.set_generation(8);
   rollout.set_phase(RolloutStatus::AWAITING);
-  EXPECT_FALSE(AwaitsApproval(plan)) << "a node, or the database";
+  EXPECT_FALSE(AwaitsApproval(plan, rollout)) << "a node, or the database";
   rollout.mutable_outlook()->set_needs("connect-ha approve 8");
-  EXPECT_TRUE(AwaitsApproval(plan));
+  EXPECT_TRUE(AwaitsApproval(plan, rollout));
   Word& word = *plan.add_words();
   word.set_kind(Word::APPROVE);
   word.set_generation(7);
-  EXPECT_TRUE(AwaitsApproval(plan));
+  EXPECT_TRUE(AwaitsApproval(plan, rollout));
   word.set_generation(8);
-  EXPECT_FALSE(AwaitsApproval(plan));
+  EXPECT_FALSE(AwaitsApproval(plan, rollout));
 }
 
 TEST(RolloutText, AnOutlookSaysWhatItNeedsAndWhy) {

@@ -13,6 +13,12 @@ using testing::HasSubstr;
 using testing::StartsWith;
 using v1::RolloutStatus;
 
+void End(v1::GetPlanResponse& plan) {
+  RolloutStatus& rollout = *plan.mutable_decision()->mutable_rollout();
+  rollout.set_phase(RolloutStatus::DONE);
+  rollout.clear_standing();
+}
+
 // What is shown in each of the seconds to come; the last one stays.
 class WatchTest : public RolloutTest {
  protected:
@@ -21,6 +27,16 @@ class WatchTest : public RolloutTest {
     if (plans.empty()) plans.push_back(world_.coordinator.plan);
     plans.push_back(plans.back());
     change(plans.back());
+  }
+  void ThenItIsDone(uint64_t generation = 8) {
+    Then([generation](v1::GetPlanResponse& plan) {
+      RolloutStatus& rollout = *plan.mutable_decision()->mutable_rollout();
+      rollout.set_generation(generation);
+      rollout.set_phase(RolloutStatus::DONE);
+      rollout.clear_standing();
+      rollout.clear_reason();
+      rollout.clear_fixes();
+    });
   }
   int Watch(const std::vector<std::string>& more = {}) {
     world_.waits = 20;
@@ -43,14 +59,16 @@ TEST_F(WatchTest, WritesWhatChangedUntilItIsDone) {
     rollout.mutable_nodes(0)->set_step(v1::RolloutStep::CHANGED);
     rollout.mutable_nodes(0)->clear_waits_for();
   });
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  ThenItIsDone();
   EXPECT_EQ(Watch(), kHolds);
   EXPECT_EQ(world_.out,
             "[0s] generation 8: together: first\n"
-            "[0s] node-1: verifying; waits for: Connect to answer\n"
-            "[0s] node-2: held; waits for: node-1 to be right\n"
+            "[0s] begun: from generation 7; applied by admin/alice; approved by admin/bob; all "
+            "stopped at 2024-08-01T11:58:20Z; node-1 goes first\n"
+            "[0s] node-1: serving (closed), verifying; waits for: Connect to answer\n"
+            "[0s] node-2: stopped, held; waits for: node-1 to be right\n"
             "[2s] generation 8: together: rest\n"
-            "[2s] node-1: changed\n"
+            "[2s] node-1: serving (closed), changed\n"
             "generation 8 is done; connect-ha history\n");
   EXPECT_EQ(Took(), std::chrono::seconds(3));
 }
@@ -75,6 +93,49 @@ TEST_F(WatchTest, EndsWhereANewerOneTookItsPlace) {
   EXPECT_THAT(world_.error, HasSubstr("generation 9 took the place of 8\nfix:   "));
 }
 
+// A store that is an older copy knows no 8, or the end of another one.
+TEST_F(WatchTest, SaysNotThatItIsDoneWhereNobodyKnows) {
+  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  EXPECT_EQ(Watch(), kFails);
+  EXPECT_THAT(world_.error, HasSubstr("how generation 8 ended is not known here"));
+  EXPECT_THAT(world_.error, HasSubstr("\nfix:   connect-ha history"));
+  world_.coordinator.plans.clear();
+  ThenItIsDone(7);
+  EXPECT_EQ(Watch(), kFails);
+}
+
+// One that is to come does not end it.
+TEST_F(WatchTest, GoesOnToTheEndWhileANewerOneIsToCome) {
+  const auto next = [this](v1::GetPlanResponse& plan) {
+    *plan.mutable_decision()->mutable_rollout()->mutable_next() = Next(RolloutStatus::AWAITING);
+  };
+  Then(next);
+  Then([](v1::GetPlanResponse& plan) {
+    const RolloutStatus shown = plan.decision().rollout().next();
+    *plan.mutable_decision()->mutable_rollout() = shown;
+  });
+  v1::Rollout ended;
+  ended.set_generation(8);
+  ended.set_end(v1::Rollout::DONE);
+  world_.coordinator.rollouts = {ended};
+  EXPECT_EQ(Watch(), kHolds);
+  EXPECT_EQ(Took(), std::chrono::seconds(2));
+  EXPECT_THAT(world_.out,
+              HasSubstr("[1s] generation 9: together: awaiting; waits for: a person's"));
+  EXPECT_THAT(world_.out, HasSubstr("generation 8 is done"));
+}
+
+// Of a store that is an older copy the change is not known.
+TEST_F(WatchTest, WhatIsNotKnownAnyMoreIsNotDone) {
+  Then([](v1::GetPlanResponse& plan) {
+    End(plan);
+    plan.mutable_decision()->mutable_rollout()->set_generation(7);
+  });
+  EXPECT_EQ(Watch(), kFails);
+  EXPECT_THAT(world_.error, HasSubstr("how generation 8 ended is not known here"));
+  EXPECT_THAT(world_.error, HasSubstr("\nfix:   connect-ha history; connect-ha spec show\n"));
+}
+
 TEST_F(WatchTest, GoesOnWhileItIsPausedOrWaits) {
   Rollout().set_standing(RolloutStatus::PAUSED);
   EXPECT_EQ(Watch(), kHolds);
@@ -88,7 +149,7 @@ TEST_F(WatchTest, ACoordinatorThatGoesAwayAndComesBackIsAwaited) {
     plan.mutable_decision()->clear_rollout();
   });
   Then([this](v1::GetPlanResponse& plan) { plan = world_.coordinator.plan; });
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  ThenItIsDone();
   world_.on_wait = [this, waited = 0]() mutable {
     ++waited;
     world_.coordinator.error =
@@ -101,18 +162,18 @@ TEST_F(WatchTest, ACoordinatorThatGoesAwayAndComesBackIsAwaited) {
 
 TEST_F(WatchTest, IsRedrawnOnATerminal) {
   world_.interactive = true;
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  ThenItIsDone();
   EXPECT_EQ(Watch(), kHolds);
   EXPECT_THAT(world_.out, StartsWith("\x1b[H\x1b[2Jcluster analytics   generation 8"));
   EXPECT_THAT(world_.out, HasSubstr("serving (closed)"));
-  EXPECT_THAT(world_.out, HasSubstr("\x1b[H\x1b[2Jno change is under way"));
+  EXPECT_THAT(world_.out, HasSubstr("generation 8   together: done"));
 }
 
 TEST_F(WatchTest, AsJsonIsAnObjectALine) {
   Then([](v1::GetPlanResponse& plan) {  // only time passed
     plan.mutable_decision()->mutable_rollout()->set_left_us(1);
   });
-  Then([](v1::GetPlanResponse& plan) { plan.mutable_decision()->clear_rollout(); });
+  ThenItIsDone();
   EXPECT_EQ(Watch({"--json"}), kHolds);
   EXPECT_EQ(std::count(world_.out.begin(), world_.out.end(), '\n'), 2);
   EXPECT_THAT(world_.out, StartsWith("{\"generation\":\"8\",\"kind\":\"TOGETHER\""));

@@ -6,6 +6,7 @@
 #include "coordinator/plan/next/approval.h"
 #include "coordinator/plan/next/backup.h"
 #include "coordinator/plan/next/begin.h"
+#include "coordinator/plan/next/outlook_of.h"
 #include "tests/coordinator/plan/next_spec.h"
 
 namespace connect_ha {
@@ -81,6 +82,11 @@ TEST(BeginAtOnce, WhereNoConnectRunsNorWouldMigrate) {
   cluster.input.mutable_memory()->mutable_database()->set_newest_version("2024.08.0");
   ProposeVersion(cluster, "2024.11.0");
   EXPECT_FALSE(AtOnce(cluster));
+  // It was started once, and did not come up.
+  cluster.input.mutable_memory()->mutable_database()->set_newest_version("2024.11.0");
+  EXPECT_FALSE(AtOnce(cluster));
+  cluster.input.mutable_memory()->mutable_database()->set_right_version("2024.11.0");
+  EXPECT_TRUE(AtOnce(cluster));
 }
 
 TEST(BeginAtOnce, IsForNothingThatIsRefused) {
@@ -112,6 +118,30 @@ TEST(BeginReady, DoesNotWaitForNodesThatAreLostOrStaleOrLeftAlone) {
   cluster.Lose(1);
   cluster.Stale(2);
   cluster.node(3).mutable_brief()->set_claimants(2);
+  EXPECT_EQ(NotReady(cluster), "");
+}
+
+// Content that needs it may land there.
+TEST(BeginReady, WaitsForLostAndStaleNodesThatMayServeWhereARuntimeIsAdded) {
+  PlanCluster cluster(4);
+  cluster.input.mutable_spec()->mutable_runtimes()->add_python()->set_version("3.11.9");
+  v1::RuntimesSpec& next = *Propose(cluster).mutable_spec()->mutable_runtimes();
+  next = cluster.input.spec().runtimes();
+  for (int i = 1; i < 4; ++i) cluster.node(i).clear_staged();
+  cluster.Lose(1);
+  cluster.Stale(2);
+  cluster.Become(3, v1::STOPPED);
+  cluster.Lose(3);
+  EXPECT_EQ(NotReady(cluster), "");
+  next.add_python()->set_version("3.12.4");
+  EXPECT_TRUE(StrContains(NotReady(cluster), "rollout resume --skip-lost node-2 --reason"))
+      << NotReady(cluster);
+  EXPECT_TRUE(StrContains(NotReady(cluster), "node-3: its facts are late: it was not heard"))
+      << NotReady(cluster);
+  EXPECT_FALSE(StrContains(NotReady(cluster), "node-4")) << NotReady(cluster);
+  cluster.Say(v1::Word::GONE, "node-2");
+  cluster.Lose(2);
+  cluster.Say(v1::Word::GONE, "node-3");
   EXPECT_EQ(NotReady(cluster), "");
 }
 
@@ -186,6 +216,18 @@ TEST_F(Together, WaitsForTheDatabase) {
   EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: database-reachable"));
 }
 
+// These are about users; a read-only database is none to migrate.
+TEST_F(Together, WaitsForTheDatabaseWhateverThatRuleDoes) {
+  cluster.Fail(1, "database-is-writable");
+  (*cluster.input.mutable_spec()->mutable_rules())["database-is-writable"].set_action(v1::TELL);
+  EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: database-is-writable: it is wrong"))
+      << NotReady(cluster);
+  cluster.input.mutable_spec()->clear_rules();
+  cluster.Say(v1::Word::WAIVE, "").set_rule("database-is-writable");
+  EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: database-is-writable: it is wrong"))
+      << NotReady(cluster);
+}
+
 TEST_F(Together, WaitsWhileARuleActs) {
   cluster.Fail(0, "clocks-are-synchronised");
   EXPECT_TRUE(StrContains(NotReady(cluster), "node-1: clocks-are-synchronised: it is wrong"));
@@ -228,6 +270,20 @@ TEST_F(Together, WaitsForTheWindowUnlessAPersonDoesNot) {
   EXPECT_EQ(waits.wake, FromProto(cluster.input.window().opens()));
   Approve(cluster).set_now(true);
   EXPECT_EQ(ApprovalOf(cluster).by, "admin/alice");
+}
+
+TEST_F(Together, NeverBeginsInAWindowThatCannotBeRead) {
+  cluster.input.mutable_window()->set_text("Sun 02:00-04:00 Mars/Olympus");
+  Approve(cluster);
+  const Approval waits = ApprovalOf(cluster);
+  EXPECT_TRUE(StrContains(waits.why, "Mars/Olympus to be readable")) << waits.why;
+  EXPECT_TRUE(StrContains(waits.why, "connect-ha approve 8 --now"));
+  EXPECT_FALSE(StrContains(waits.why, "1970"));
+  Begin();
+  EXPECT_TRUE(StrContains(GoBack(cluster), "Mars/Olympus to be readable")) << GoBack(cluster);
+  Approve(cluster).set_now(true);
+  EXPECT_EQ(ApprovalOf(cluster).by, "admin/alice");
+  EXPECT_EQ(GoBack(cluster), "");
 }
 
 TEST_F(Together, IsApprovedByAnOpenWindowAlone) {
@@ -356,6 +412,60 @@ TEST_F(BackedUp, IsTriedAgainInTheNextWindow) {
   cluster.Wait(std::chrono::hours(24));
   SetWindow(cluster, 0, 120);
   EXPECT_TRUE(BackupOf(cluster).asked);
+}
+
+TEST_F(BackedUp, IsBegunOnlyInAWindowThatIsLongEnoughForBoth) {
+  SetWindow(cluster, 0, 59);
+  EXPECT_EQ(ApprovalOf(cluster).why, "");  // how long it takes is not known
+  Ended(true);
+  Remembered().set_generation(kGeneration);
+  Remembered().mutable_asked_at()->set_seconds(cluster.input.now().seconds() - 45 * 60);
+  const std::string why = ApprovalOf(cluster).why;
+  EXPECT_TRUE(StrContains(why, "this one ends at")) << why;
+  EXPECT_TRUE(StrContains(why, "takes about 15m, after 45m for the backup before it")) << why;
+  Approve(cluster);
+  EXPECT_EQ(ApprovalOf(cluster).why, why);
+  SetWindow(cluster, 0, 60);
+  EXPECT_EQ(ApprovalOf(cluster).why, "");
+  // It is made, and after an hour once more.
+  SetWindow(cluster, -44, 15);
+  EXPECT_NE(ApprovalOf(cluster).why, "");
+  Remembered().set_generation(kNext);
+  EXPECT_EQ(ApprovalOf(cluster).why, "");
+  cluster.Wait(std::chrono::minutes(61));
+  SetWindow(cluster, 0, 59);
+  EXPECT_NE(ApprovalOf(cluster).why, "");
+}
+
+TEST_F(BackedUp, AWindowThatIsAlwaysTooShortIsSaidBefore) {
+  Ended(true);
+  Remembered().set_generation(kGeneration);
+  Remembered().mutable_asked_at()->set_seconds(cluster.input.now().seconds() - 45 * 60);
+  const auto because = [this] {
+    const Situation situation = LookAt(cluster.input);
+    const v1::Outlook outlook = OutlookOf(situation, KindOfNext(situation));
+    return outlook.because_size() == 0 ? "" : outlook.because(outlook.because_size() - 1);
+  };
+  SetWindow(cluster, 600, 659);
+  EXPECT_EQ(because(),
+            "the maintenance window Sun 02:00-04:00 UTC is too short for it: it takes about 15 "
+            "min, after about 45 min for the backup before it, and only connect-ha approve --now "
+            "begins it");
+  SetWindow(cluster, 600, 660);
+  EXPECT_FALSE(StrContains(because(), "too short"));
+}
+
+TEST_F(BackedUp, ThatItFailedIsSaidUntilItIsTriedAgain) {
+  Ended(false);
+  SetWindow(cluster, 30, 150);
+  const v1::RolloutStatus status = cluster.Decide().rollout();
+  EXPECT_EQ(status.phase(), v1::RolloutStatus::AWAITING);
+  EXPECT_TRUE(StrContains(status.reason(), "which opens at")) << status.reason();
+  EXPECT_TRUE(StrContains(status.reason(), "the backup before it failed at 2024-"));
+  EXPECT_TRUE(StrContains(status.reason(), "no space left"));
+  cluster.Wait(std::chrono::minutes(31));
+  EXPECT_EQ(cluster.Decide().rollout().phase(), v1::RolloutStatus::BACKING_UP);
+  EXPECT_FALSE(StrContains(cluster.Decide().rollout().reason(), "failed"));
 }
 
 TEST_F(BackedUp, IsNotNeededWhereNodesGoOneAfterTheOther) {

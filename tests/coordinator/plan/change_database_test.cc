@@ -74,6 +74,7 @@ TEST(ChangeDatabase, ThatWasPutBackForgetsWhatWasBefore) {
   Install(cluster, 0, kOld, v1::STOPPED);
   Install(cluster, 1, kOld, v1::STOPPED);
   Memory(cluster).set_newest_version(kNew);
+  Memory(cluster).set_right_version(kNew);
   Started(cluster, 0, kNew, 4);
   EXPECT_NE(WhyNot(cluster, kOld), "");
   v1::Word& word = cluster.Say(v1::Word::RESTORED, "");
@@ -81,6 +82,8 @@ TEST(ChangeDatabase, ThatWasPutBackForgetsWhatWasBefore) {
   EXPECT_EQ(WhyNot(cluster, kOld), "");
   Memory(cluster) = DatabaseIn(cluster);
   EXPECT_EQ(Memory(cluster).newest_version(), kOld);
+  EXPECT_EQ(Memory(cluster).right_version(), kOld);
+  EXPECT_TRUE(IsNewToDatabase(Memory(cluster), kNew));
   EXPECT_EQ(Memory(cluster).restored().epoch(), kEpoch);
   EXPECT_EQ(Memory(cluster).restored().serial(), 4u);
   // The word has ended.
@@ -178,6 +181,37 @@ TEST(ChangeDatabase, TakesAnyVersionThatIsTheFirst) {
   cluster.Bare(0);
   Memory(cluster).Clear();
   EXPECT_EQ(WhyNot(cluster, "2020.01.0"), "");
+  v1::DatabaseMemory database = DatabaseIn(cluster);
+  EXPECT_FALSE(IsNewToDatabase(database, kNew));
+  // Nor, where it did not come up, the next time.
+  NoteStart(LookAt(cluster.input), kNew, database);
+  EXPECT_FALSE(IsNewToDatabase(database, kNew));
+  EXPECT_TRUE(IsNewToDatabase(database, "2025.01.0"));
+}
+
+// It may have ended before it migrated anything.
+TEST(ChangeDatabase, KnowsAVersionOnceThatWasRight) {
+  PlanCluster cluster(2);
+  for (const int i : {0, 1}) Install(cluster, i, kNew, v1::STOPPED);
+  Memory(cluster).set_newest_version(kNew);
+  EXPECT_TRUE(IsNewToDatabase(DatabaseIn(cluster), kNew));
+  EXPECT_TRUE(IsNewToDatabase(DatabaseIn(cluster), "2024.09.0"));
+  EXPECT_FALSE(IsNewToDatabase(DatabaseIn(cluster), kOld));
+  EXPECT_TRUE(absl::StrContains(WhyNewToDatabase(DatabaseIn(cluster), kNew),
+                                "2024.08.0, the newest that was right with this database"));
+  EXPECT_EQ(WhyNewToDatabase(DatabaseIn(cluster), "2025.01.0"),
+            "is newer than 2024.11.0, the newest that this database has known");
+  // Where that was not noted, what ran before it is what was right.
+  Memory(cluster).clear_right_version();
+  EXPECT_FALSE(IsNewToDatabase(DatabaseIn(cluster), kNew));
+  Memory(cluster).set_before_version(kOld);
+  EXPECT_TRUE(IsNewToDatabase(DatabaseIn(cluster), kNew));
+  // It runs, and is looked at yet.
+  Install(cluster, 0, kNew, v1::SERVING);
+  cluster.memory(0).set_closed(true);
+  EXPECT_TRUE(IsNewToDatabase(DatabaseIn(cluster), kNew));
+  cluster.memory(0).set_closed(false);
+  EXPECT_EQ(DatabaseIn(cluster).right_version(), kNew);
   EXPECT_FALSE(IsNewToDatabase(DatabaseIn(cluster), kNew));
 }
 
@@ -236,7 +270,11 @@ TEST(ChangeDatabase, RemembersWhatRanBeforeAStart) {
   EXPECT_EQ(database.newest_version(), kNew);
   EXPECT_EQ(database.before_version(), kOld);
   EXPECT_EQ(database.before_migration(), "m1");
+  EXPECT_TRUE(IsNewToDatabase(database, kNew));  // until it was right
+  NoteRight(kNew, database);
   EXPECT_FALSE(IsNewToDatabase(database, kNew));
+  NoteRight(kOld, database);
+  EXPECT_EQ(database.right_version(), kNew);
   for (const char* version : {kOld, kNew, ""}) NoteStart(situation, version, database);
   EXPECT_EQ(database.newest_version(), kNew);
   // Nothing was migrated: what ran before that still may.

@@ -42,6 +42,24 @@ TEST(ChangeDrift, IsPutRightOneAfterTheOther) {
   EXPECT_EQ(decision.remember().restarts_size(), 2);
 }
 
+// One alone would go on with another key or database than the others.
+TEST(ChangeDrift, OfASecretThatAllNodesHaveInCommonIsForAllTogether) {
+  PlanCluster cluster = Drifting(3, 1);
+  v1::Convergence& convergence = *cluster.node(0).mutable_convergence();
+  convergence.set_needs(v1::Change::TOGETHER);
+  convergence.mutable_changes(0)->set_needs(v1::Change::TOGETHER);
+  const v1::PlanInput by_hand = cluster.input;
+  convergence.mutable_changes(0)->set_filled_in_anew(true);
+  const v1::Decision decision = GoOn(cluster, minutes(30));
+  EXPECT_EQ(StatesOf(decision), "serving, serving, serving");
+  EXPECT_TRUE(StrContains(decision.assignments(0).waits_for(),
+                          "all nodes to stop for it together, since a secret was changed"))
+      << decision.assignments(0).waits_for();
+  EXPECT_TRUE(StrContains(decision.assignments(0).waits_for(), "connect-ha apply"));
+  cluster.input = by_hand;
+  EXPECT_EQ(StatesOf(cluster.Step()), "draining, serving, serving");
+}
+
 TEST(ChangeDrift, AsksOnceItWasPutRightAsOftenAsItMayBe) {
   PlanCluster cluster = Drifting(3, 2);
   cluster.input.mutable_spec()->mutable_rollout()->set_restarts_per_hour(1);

@@ -180,6 +180,40 @@ TEST_F(RemovedRuntime, IsToldWhereWhatIsPinnedIsNotKnown) {
   EXPECT_TRUE(absl::StrContains(Because(KindIn(cluster)), "no table of that name"));
 }
 
+TEST_F(RemovedRuntime, IsRefusedWhereWhatIsPinnedIsNotKnownAndItWouldBeRemoved) {
+  cluster.input.set_pinned_unknown("no table of that name");
+  v1::RuntimesSpec& runtimes = *cluster.input.mutable_next()->mutable_spec()->mutable_runtimes();
+  runtimes.set_prune(true);
+  EXPECT_TRUE(absl::StrContains(KindIn(cluster).refused, "R 4.1.3")) << KindIn(cluster).refused;
+  EXPECT_TRUE(absl::StrContains(KindIn(cluster).refused, "no table of that name"));
+  EXPECT_TRUE(absl::StrContains(KindIn(cluster).fix, "runtimes.prune: false"));
+  // Nobody could say yet.
+  cluster.node(0).set_heard(false);
+  EXPECT_EQ(KindIn(cluster).refused, "");
+  cluster.node(0).set_heard(true);
+  // All are being stopped for it: it was known.
+  v1::Rollout& rollout = *cluster.input.mutable_memory()->mutable_rollout();
+  rollout.set_generation(kNext);
+  rollout.set_kind(v1::Rollout::TOGETHER);
+  EXPECT_EQ(KindIn(cluster).refused, "");
+  cluster.input.mutable_memory()->clear_rollout();
+  runtimes.add_r()->set_version("4.1.3");
+  EXPECT_EQ(KindIn(cluster).refused, "");
+}
+
+// What no list names is on a node's disk: it alone can tell.
+TEST_F(RemovedRuntime, IsRefusedWhereANodeSaysThatContentIsPinnedToWhatGoes) {
+  v1::Trouble& trouble = *cluster.node(1).mutable_staged()->add_troubles();
+  trouble.set_resource("versions");
+  trouble.set_error("content is pinned to what would be removed: /opt/R/4.0.5 (5 items)");
+  trouble.set_fix("name it in cluster.yaml (runtimes)");
+  EXPECT_EQ(KindIn(cluster).refused, "");
+  cluster.input.mutable_next()->mutable_spec()->mutable_runtimes()->set_prune(true);
+  EXPECT_EQ(KindIn(cluster).refused,
+            "node-2: content is pinned to what would be removed: /opt/R/4.0.5 (5 items)");
+  EXPECT_EQ(KindIn(cluster).fix, "name it in cluster.yaml (runtimes)");
+}
+
 TEST_F(RemovedRuntime, IsNoneWhereNoListIsGivenAnyMore) {
   Pin(cluster, "r", "4.1.3", 312);
   cluster.input.mutable_next()->mutable_spec()->clear_runtimes();

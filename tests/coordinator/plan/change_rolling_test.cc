@@ -39,6 +39,34 @@ TEST(ChangeInPlace, StopsNobody) {
   EXPECT_EQ(cluster.Step().ended_size(), 0);  // once
 }
 
+TEST(ChangeInPlace, IsHaltedWhereANodeIsStuck) {
+  PlanCluster cluster(2);
+  ProposeNext(cluster, kNext, "package r-4.4.1", v1::Change::NOTHING);
+  cluster.Step();
+  cluster.Step();  // told
+  v1::Convergence& convergence = *cluster.node(1).mutable_convergence();
+  convergence.set_state(v1::Convergence::STUCK);
+  v1::Trouble& trouble = *convergence.add_troubles();
+  trouble.set_resource("package r-4.4.1");
+  trouble.set_error("apt-get ended with 100");
+  trouble.set_fix("apt-get -f install");
+  v1::Decision decision = GoOn(cluster, minutes(20));
+  EXPECT_EQ(decision.rollout().phase(), Status::IN_PLACE);
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-2: package r-4.4.1: apt-get ended"))
+      << decision.rollout().reason();
+  EXPECT_TRUE(StrContains(FixesOf(decision), "on node-2 (apt-get -f install)"))
+      << FixesOf(decision);
+  EXPECT_EQ(decision.rollout().nodes(0).step(), v1::RolloutStep::CHANGED);
+  EXPECT_EQ(decision.rollout().nodes(1).step(), v1::RolloutStep::FAILED);
+  EXPECT_TRUE(StrContains(decision.rollout().nodes(1).waits_for(), "apt-get ended with 100"));
+  EXPECT_EQ(StatesOf(decision), "serving, serving");
+  // It is tried again by itself.
+  convergence.set_state(v1::Convergence::CONVERGED);
+  convergence.clear_troubles();
+  EXPECT_EQ(GoTo(cluster, Status::DONE).rollout().generation(), kNext);
+}
+
 TEST(ChangeInPlace, WaitsUntilEveryNodeThatIsHeardIsReady) {
   PlanCluster cluster(3);
   ProposeNext(cluster, kNext, "package r-4.4.1", v1::Change::NOTHING);
@@ -83,6 +111,21 @@ TEST(ChangeRolling, GoesFromNodeToNodeTheEldestFirst) {
     EXPECT_FALSE(node.has_out_since());
   }
   ASSERT_GT(decision.remember().spans_size(), 0);
+}
+
+// Content may land anywhere: a new runtime is there before, an old one goes with the restart.
+TEST(ChangeRolling, WaitsForWhatIsAddedAndNotForWhatIsRemoved) {
+  PlanCluster cluster = ToBeRestarted(2);
+  WouldChange(cluster, 0, "versions", v1::Change::NOTHING);
+  WouldChange(cluster, 1, "versions", v1::Change::NOTHING);
+  WouldChange(cluster, 1, "package r-4.4.1", v1::Change::NOTHING);
+  v1::Decision decision = GoOn(cluster, minutes(2));
+  EXPECT_EQ(StatesOf(decision), "serving, serving");
+  EXPECT_TRUE(StrContains(decision.assignments(0).waits_for(),
+                          "what is added without a restart, on node-2"))
+      << TextsOf(decision);
+  cluster.node(1).mutable_convergence()->mutable_changes()->RemoveLast();
+  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }
 
 TEST(ChangeRolling, OpensWhatWasStartedOnlyOnceItIsKnownToBeRight) {
@@ -156,6 +199,9 @@ TEST(ChangeRolling, GoesBackByANewerGenerationFromACanaryThatDoesNotComeUp) {
   EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
   EXPECT_TRUE(StrContains(decision.rollout().reason(), "it takes more than 10m"))
       << decision.rollout().reason();
+  // No rule is in the way.
+  EXPECT_TRUE(StrContains(FixesOf(decision), "journalctl -u rstudio-connect on node-1"));
+  EXPECT_FALSE(StrContains(FixesOf(decision), "waive")) << FixesOf(decision);
   ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
   decision = cluster.Step();
   ASSERT_EQ(decision.ended_size(), 1);
@@ -165,6 +211,31 @@ TEST(ChangeRolling, GoesBackByANewerGenerationFromACanaryThatDoesNotComeUp) {
   decision = GoTo(cluster, Status::DONE);
   EXPECT_EQ(decision.rollout().generation(), kNext + 1);
   EXPECT_EQ(StatesOf(decision), "serving, serving, serving");
+}
+
+// Not to the one before, which did not come up either.
+TEST(ChangeRolling, GoesBackToWhatWasGoneToInFull) {
+  PlanCluster cluster = ToBeRestarted(3);
+  v1::Decision decision;
+  for (const uint64_t generation : {kNext, kNext + 1}) {
+    if (generation != kNext) {
+      ProposeNext(cluster, generation, kConfigFile, v1::Change::RESTART);
+      GoUntil(cluster, 0, v1::PREPARING);
+    }
+    GoUntil(cluster, 0, v1::READY);
+    ASSERT_EQ(StatesOf(cluster.Step()), "closed, serving, serving");
+    cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+    decision = GoOn(cluster, minutes(11));
+    EXPECT_EQ(decision.rollout().generation(), generation);
+    EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha spec rollback 7"));
+    EXPECT_FALSE(StrContains(FixesOf(decision), "connect-ha spec rollback 8"));
+  }
+  EXPECT_EQ(decision.remember().rollout().from(), kNext);
+  ProposeNext(cluster, kNext + 2, kConfigFile, v1::Change::RESTART);
+  GoUntil(cluster, 0, v1::PREPARING);
+  decision = GoTo(cluster, Status::DONE);
+  EXPECT_EQ(decision.remember().good_generation(), kNext + 2);
 }
 
 TEST(ChangeRolling, StopsWhereANodeIsStuck) {
@@ -180,6 +251,24 @@ TEST(ChangeRolling, StopsWhereANodeIsStuck) {
   EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
   EXPECT_TRUE(StrContains(decision.rollout().reason(), "no space left on device"));
   EXPECT_EQ(decision.assignments(1).state(), v1::SERVING);
+}
+
+// Nobody leaves before what is added is everywhere.
+TEST(ChangeRolling, StopsWhereANodeIsStuckInService) {
+  PlanCluster cluster = ToBeRestarted(2);
+  for (const int i : {0, 1}) WouldChange(cluster, i, "package r-4.4.1", v1::Change::NOTHING);
+  cluster.Step();
+  cluster.Step();
+  v1::Convergence& convergence = *cluster.node(1).mutable_convergence();
+  convergence.set_state(v1::Convergence::STUCK);
+  v1::Trouble& trouble = *convergence.add_troubles();
+  trouble.set_resource("package r-4.4.1");
+  trouble.set_error("no space left on device");
+  const v1::Decision decision = GoOn(cluster, minutes(20));
+  EXPECT_EQ(StatesOf(decision), "serving, serving");
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-2: package r-4.4.1: no space"))
+      << decision.rollout().reason();
 }
 
 TEST(ChangeRolling, GoesOnWhereAPauseEnds) {
@@ -352,6 +441,62 @@ TEST(ChangeRolling, TakesInANodeThatJoinsInTheMiddle) {
   EXPECT_EQ(cluster.memory(2).generation(), kNext);
 }
 
+// node-3, which was no member as it began, and has nothing else to do but to start.
+PlanCluster JoinedWhilePaused(uint32_t minimum_serving) {
+  PlanCluster cluster = ToBeRestarted(3);
+  cluster.input.mutable_next()->mutable_spec()->mutable_nodes()->set_minimum_serving(
+      minimum_serving);
+  v1::Ahead& staged = *cluster.node(2).mutable_staged();
+  staged.clear_changes();
+  staged.set_needs(v1::Change::NOTHING);
+  cluster.Bare(2);
+  cluster.Step();
+  EXPECT_EQ(cluster.input.generation(), kNext);
+  cluster.input.mutable_memory()->mutable_rollout()->mutable_nodes()->RemoveLast();
+  cluster.Say(v1::Word::PAUSE, "");
+  return cluster;
+}
+
+TEST(ChangeRolling, TakesNobodyInWhileItIsPaused) {
+  PlanCluster cluster = JoinedWhilePaused(1);
+  v1::Decision decision = GoOn(cluster, minutes(20));
+  EXPECT_EQ(StatesOf(decision), "serving, serving, ready");
+  EXPECT_EQ(decision.rollout().standing(), Status::PAUSED);
+  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "generation 8 to go on"))
+      << TextsOf(decision);
+  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "paused by admin/alice"));
+  cluster.TakeBack(v1::Word::PAUSE);
+  AbortIt(cluster);
+  decision = GoOn(cluster, minutes(1));
+  EXPECT_EQ(StatesOf(decision), "serving, serving, ready");
+  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "aborted by admin/alice"));
+  cluster.TakeBack(v1::Word::ABORT);
+  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving, serving");
+}
+
+TEST(ChangeRolling, TakesInWhoeverIsNeededThoughItIsPaused) {
+  PlanCluster cluster = JoinedWhilePaused(3);
+  const v1::Decision decision = GoUntil(cluster, 2, v1::SERVING);
+  EXPECT_EQ(StatesOf(decision), "serving, serving, closed");
+  EXPECT_TRUE(StrContains(TextsOf(decision), "since too few others serve")) << TextsOf(decision);
+}
+
+TEST(ChangeRolling, TakesNobodyInWhereItsCanaryDoesNotStart) {
+  PlanCluster cluster = ToBeRestarted(3);
+  cluster.node(2).mutable_staged()->clear_changes();
+  cluster.node(2).mutable_staged()->set_needs(v1::Change::NOTHING);
+  GoUntil(cluster, 0, v1::READY);
+  ASSERT_EQ(StatesOf(cluster.Step()), "closed, serving, serving");
+  FailToStart(cluster, 0, "connect: unknown key Servr.Address");
+  ASSERT_EQ(StatesOf(cluster.Step()), "stopped, serving, serving");
+  // Its machine was replaced by one of another name.
+  cluster.Bare(2);
+  cluster.input.mutable_memory()->mutable_rollout()->mutable_nodes()->RemoveLast();
+  const v1::Decision decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(StatesOf(decision), "stopped, serving, ready");
+  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "it stopped half way"));
+}
+
 // An observed node is changed by what was applied, never because it was just enrolled.
 TEST(ChangeRolling, TakesAnObservedNodeOnlyWhereItWasThereAsItBegan) {
   PlanCluster cluster = ToBeRestarted(2);
@@ -427,6 +572,23 @@ TEST(ChangeRolling, CountsWhomTheGatesRefused) {
   const v1::Decision decision = GoTo(cluster, Status::DONE);
   EXPECT_EQ(decision.ended(0).nodes(0).refused(), 15u);
   EXPECT_EQ(decision.ended(0).nodes(1).refused(), 0u);
+}
+
+// Who is out as it ends is counted up to then.
+TEST(ChangeRolling, CountsWhoIsOutStill) {
+  PlanCluster cluster = ToBeRestarted(2);
+  cluster.node(0).set_refused(10);
+  GoUntil(cluster, 0, v1::DRAINING);
+  cluster.node(0).set_refused(25);
+  cluster.Wait(seconds(60));
+  cluster.Step();
+  ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+  const v1::Decision decision = cluster.Step();
+  ASSERT_EQ(decision.ended_size(), 1);
+  EXPECT_EQ(decision.ended(0).end(), v1::Rollout::SUPERSEDED);
+  EXPECT_GE(decision.ended(0).nodes(0).out_us(), int64_t{60'000'000});
+  EXPECT_EQ(decision.ended(0).nodes(0).refused(), 15u);
+  EXPECT_FALSE(decision.ended(0).nodes(0).has_out_since());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
 #include "tests/coordinator/plan/change_cluster.h"
 
 namespace connect_ha {
@@ -21,12 +22,31 @@ PlanCluster Approved(int nodes) {
   return cluster;
 }
 
+void AskForABackup(PlanCluster& cluster) {
+  cluster.input.mutable_next()
+      ->mutable_spec()
+      ->mutable_database()
+      ->mutable_backup_before_migration()
+      ->set_command("dump");
+}
+
 // The first is told to start the newer one.
 PlanCluster FirstStarts(int nodes) {
   PlanCluster cluster = Approved(nodes);
   GoTo(cluster, Status::FIRST);
   EXPECT_TRUE(GoUntil(cluster, 0, v1::SERVING).assignments(0).closed());
   return cluster;
+}
+
+// And does not answer yet.
+PlanCluster FirstMigrates(int nodes) {
+  PlanCluster cluster = FirstStarts(nodes);
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+  return cluster;
+}
+
+void Answer(PlanCluster& cluster, int i) {
+  cluster.node(i).mutable_brief()->mutable_facts()->set_answers(true);
 }
 
 TEST(ChangeTogether, WaitsForApproval) {
@@ -91,6 +111,43 @@ TEST(ChangeTogether, RemembersTheVersionBeforeItIsStarted) {
   EXPECT_EQ(decision.remember().database().newest_version(), kNewVersion);
   EXPECT_TRUE(decision.has_wake_at());
   EXPECT_EQ(StatesOf(cluster.Step()), "closed, stopped");
+}
+
+// It failed over while users had their time: from here all may still go back.
+TEST(ChangeTogether, AsksForTheDatabaseOnceMoreWhenAllHaveStopped) {
+  PlanCluster cluster = Approved(2);
+  cluster.node(0).set_jobs(2);
+  GoTo(cluster, Status::STOPPING);
+  GoOn(cluster, minutes(2));
+  cluster.Fail(0, "database-is-writable");
+  v1::Decision decision = GoOn(cluster, minutes(10));
+  EXPECT_EQ(StatesOf(decision), "stopped, stopped");
+  EXPECT_EQ(decision.rollout().phase(), Status::STOPPING);
+  EXPECT_EQ(decision.rollout().standing(), Status::WAITS);
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-1: database-is-writable"))
+      << decision.rollout().reason();
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout abort"));
+  EXPECT_FALSE(decision.remember().rollout().has_in_force_at());
+  cluster.Rule(0, "database-is-writable").set_outcome(v1::PASS);
+  GoTo(cluster, Status::FIRST);
+}
+
+// So that a node that is away sees on the file system what it has not heard of; not before that
+// generation is in force, since until then all may go back.
+TEST(ChangeTogether, LeavesEarlierGenerationsBehindOnceItIsInForce) {
+  PlanCluster cluster = Approved(2);
+  v1::Decision decision = GoTo(cluster, Status::STOPPING);
+  EXPECT_EQ(decision.remember().not_before(), 0u);
+  decision = GoUntil(cluster, 0, v1::PREPARING);
+  EXPECT_EQ(decision.remember().not_before(), kNext);
+  for (const v1::NodeAssignment& one : decision.assignments()) {
+    EXPECT_EQ(one.not_before(), kNext);
+  }
+  GoTo(cluster, Status::DONE);
+  ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+  decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(cluster.input.generation(), kNext + 1);
+  EXPECT_EQ(decision.remember().not_before(), kNext) << "from node to node nobody is left behind";
 }
 
 TEST(ChangeTogether, GivesUsersTheirTime) {
@@ -166,8 +223,11 @@ TEST(ChangeTogether, GoesBackOnceTheDatabaseWasPutBack) {
   cluster.node(0).clear_start_failed();  // its agent tells that of the last order alone
   ProposeVersionNext(cluster, kNext + 1, kOldVersion);
   v1::Decision decision = GoOn(cluster, minutes(5));
-  EXPECT_EQ(decision.rollout().phase(), Status::REFUSED);
-  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout restored --version 2024.08.0"));
+  EXPECT_EQ(decision.rollout().generation(), kNext);
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+  EXPECT_EQ(decision.rollout().next().phase(), Status::REFUSED);
+  EXPECT_TRUE(StrContains(absl::StrJoin(decision.rollout().next().fixes(), "\n"),
+                          "connect-ha rollout restored --version 2024.08.0"));
   EXPECT_EQ(StatesOf(decision), "stopped, stopped");
   cluster.Say(v1::Word::RESTORED, "").set_version(kOldVersion);
   decision = GoTo(cluster, Status::DONE);
@@ -194,6 +254,51 @@ TEST(ChangeTogether, GoesBackAtOnceWhereTheDatabaseSaysThatNothingWasMigrated) {
   EXPECT_EQ(cluster.node(1).running_version(), kOldVersion);
 }
 
+// The commonest upgrade that fails: what it refuses is put right, and the version stays.
+TEST(ChangeTogether, AsksAnewForWhatWasStartedAndNeverRight) {
+  PlanCluster cluster = FirstStarts(3);
+  FailToStart(cluster, 0, "connect: unknown key Servr.Address");
+  v1::Decision decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(decision.remember().database().newest_version(), kNewVersion);
+  EXPECT_EQ(decision.remember().database().right_version(), kOldVersion);
+  cluster.node(0).clear_start_failed();
+  ProposeVersionNext(cluster, kNext + 1, kNewVersion);
+  AskForABackup(cluster);
+  decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(decision.remember().generation(), kNext);
+  EXPECT_EQ(StatesOf(decision), "stopped, stopped, stopped");
+  EXPECT_TRUE(StrContains(decision.DebugString(), "connect-ha approve 9"));
+  EXPECT_FALSE(decision.has_back_up());
+  ApproveIt(cluster, kNext + 1);
+  decision = cluster.Step();
+  ASSERT_TRUE(decision.has_back_up());
+  v1::BackupRun& run = *cluster.input.mutable_backup();
+  run = decision.back_up();
+  *run.mutable_ended_at() = cluster.input.now();
+  run.set_went_well(true);
+  GoTo(cluster, Status::FIRST);
+  EXPECT_EQ(StatesOf(GoUntil(cluster, 0, v1::SERVING)), "closed, stopped, stopped");
+  decision = GoTo(cluster, Status::REST);
+  EXPECT_EQ(decision.remember().database().right_version(), kNewVersion);
+  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving, serving");
+}
+
+// What all were to stop for once more is given up: nothing of the one before starts unasked.
+TEST(ChangeTogether, StartsNothingThatWasNeverRightWhereTheNextIsGivenUp) {
+  PlanCluster cluster = FirstStarts(2);
+  FailToStart(cluster, 0, "connect: unknown key Servr.Address");
+  GoOn(cluster, minutes(5));
+  cluster.node(0).clear_start_failed();
+  ProposeVersionNext(cluster, kNext + 1, kNewVersion);
+  ApproveIt(cluster, kNext + 1);
+  GoTo(cluster, Status::STOPPING);
+  AbortIt(cluster, kNext + 1);
+  const v1::Decision decision = GoOn(cluster, minutes(30));
+  EXPECT_EQ(decision.remember().generation(), kNext);
+  EXPECT_EQ(StatesOf(decision), "stopped, ready");
+  EXPECT_TRUE(StrContains(decision.assignments(1).waits_for(), "which nobody approved"));
+}
+
 TEST(ChangeTogether, KeepsTheFirstClosedUntilItIsRight) {
   PlanCluster cluster = FirstStarts(2);
   cluster.Rule(0, "data-dir-is-shared").set_outcome(v1::UNKNOWN);
@@ -202,7 +307,7 @@ TEST(ChangeTogether, KeepsTheFirstClosedUntilItIsRight) {
   EXPECT_EQ(StatesOf(decision), "closed, stopped");
   EXPECT_EQ(decision.rollout().phase(), Status::FIRST);
   EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
-  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha waive"));
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha waive data-dir-is-shared --until"));
   cluster.Rule(0, "data-dir-is-shared").set_outcome(v1::PASS);
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }
@@ -262,15 +367,101 @@ TEST(ChangeTogether, TellsHistoryWhatWasGivenUpForGood) {
   EXPECT_FALSE(decision.ended(0).has_in_force_at());
 }
 
-TEST(ChangeTogether, IsAbortedWithAllStoppedWhereTheFirstIsAtIt) {
-  PlanCluster cluster = FirstStarts(2);
-  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+// In which nodes were out all the same, and are until they are back.
+TEST(ChangeTogether, TellsHistoryWhatWentBack) {
+  PlanCluster cluster = ToBeUpgraded(2);
+  cluster.node(0).set_jobs(5);
+  for (const int i : {0, 1}) cluster.node(i).set_refused(100);
+  cluster.input.mutable_spec()->mutable_rollout()->mutable_drain_timeout()->set_seconds(3600);
+  SetWindow(cluster, 0, 20);
+  GoTo(cluster, Status::STOPPING);
+  GoOn(cluster, minutes(15));
+  v1::Decision decision;
+  for (int i = 0; i < 100 && decision.ended_size() == 0; ++i) {
+    cluster.Wait(seconds(10));
+    decision = cluster.Step();
+  }
+  ASSERT_EQ(decision.ended_size(), 1);
+  EXPECT_EQ(decision.ended(0).end(), v1::Rollout::WENT_BACK);
+  EXPECT_TRUE(StrContains(decision.ended(0).remarks(), "is over"));
+  EXPECT_FALSE(decision.remember().has_rollout());
+  const v1::Rollout told = decision.ended(0);
+  EXPECT_GE(told.nodes(1).out_us(), int64_t{15} * 60 * 1'000'000);
+  // They are back a while later, and the same one is told of once more.
+  for (const int i : {0, 1}) cluster.node(i).set_refused(130);
+  cluster.Wait(seconds(60));
+  decision = cluster.Step();
+  for (int i = 0; i < 100 && decision.ended_size() == 0; ++i) {
+    cluster.Wait(seconds(10));
+    decision = cluster.Step();
+  }
+  ASSERT_EQ(decision.ended_size(), 1);
+  EXPECT_EQ(decision.ended(0).began_at().seconds(), told.began_at().seconds());
+  EXPECT_EQ(decision.ended(0).ended_at().seconds(), told.ended_at().seconds());
+  EXPECT_GE(decision.ended(0).nodes(1).out_us(), told.nodes(1).out_us() + int64_t{60'000'000});
+  EXPECT_EQ(decision.ended(0).nodes(1).refused(), 30u);
+  EXPECT_FALSE(decision.ended(0).nodes(1).has_out_since());
+  // That is all; and it is said of the next time.
+  decision = GoOn(cluster, minutes(5));
+  EXPECT_EQ(decision.ended_size(), 0);
+  EXPECT_EQ(decision.rollout().phase(), Status::AWAITING);
+  EXPECT_EQ(decision.rollout().begun().end(), v1::Rollout::WENT_BACK);
+  ApproveIt(cluster).set_now(true);
+  decision = GoTo(cluster, Status::STOPPING);
+  EXPECT_FALSE(decision.remember().has_given_up());
+}
+
+TEST(ChangeTogether, IsAbortedWithAllStoppedOnceTheFirstHasAnsweredOrEnded) {
+  const auto is_stopped = [](const char* what, auto happens) {
+    PlanCluster cluster = FirstMigrates(2);
+    AbortIt(cluster);
+    v1::Decision decision = GoOn(cluster, minutes(20));
+    EXPECT_EQ(StatesOf(decision), "closed, stopped") << what;  // no migration is cut off
+    EXPECT_EQ(decision.rollout().phase(), Status::ABORTED) << what;
+    EXPECT_EQ(decision.rollout().standing(), Status::HALTED) << what;
+    EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-1 may be migrating")) << what;
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume 8")) << what;
+    EXPECT_TRUE(
+        StrContains(FixesOf(decision), "connect-ha node stop node-1 --now --allow-downtime"))
+        << what;
+    happens(cluster);
+    decision = GoOn(cluster, minutes(1));
+    EXPECT_EQ(StatesOf(decision), "stopped, stopped") << what;
+    EXPECT_EQ(decision.rollout().phase(), Status::ABORTED) << what;
+    EXPECT_EQ(decision.rollout().standing(), Status::HALTED) << what;
+    EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume 8")) << what;
+    EXPECT_TRUE(StrContains(FixesOf(decision), "first put the database back")) << what;
+  };
+  is_stopped("answers", [](PlanCluster& cluster) { Answer(cluster, 0); });
+  is_stopped("ends",
+             [](PlanCluster& cluster) { FailToStart(cluster, 0, "migration 214: it exists"); });
+  is_stopped("a person's word", [](PlanCluster& cluster) {
+    v1::Word& word = cluster.Say(v1::Word::STOP, "node-1");
+    word.set_now(true);
+    word.set_downtime(true);
+  });
+}
+
+// The order to start is on its way, or taken, and nothing is heard of that yet.
+TEST(ChangeTogether, IsNotAbortedBetweenTheOrderToStartAndItsAnswer) {
+  PlanCluster cluster = Approved(2);
+  GoTo(cluster, Status::FIRST);
+  GoUntil(cluster, 0, v1::READY);
+  cluster.Step();  // the version is remembered
+  ASSERT_EQ(StatesOf(cluster.Store()), "closed, stopped");
   AbortIt(cluster);
-  v1::Decision decision = GoOn(cluster, minutes(5));
-  EXPECT_EQ(StatesOf(decision), "stopped, stopped");
-  EXPECT_EQ(decision.rollout().phase(), Status::ABORTED);
-  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
-  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout resume"));
+  const v1::Decision decision = cluster.Store();
+  EXPECT_EQ(StatesOf(decision), "closed, stopped");
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-1 may be migrating"));
+  cluster.Step();  // it starts, and answers
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(1))), "stopped, stopped");
+}
+
+TEST(ChangeTogether, GoesOnWhereAnAbortIsTakenBack) {
+  PlanCluster cluster = FirstMigrates(2);
+  AbortIt(cluster);
+  Answer(cluster, 0);
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(1))), "stopped, stopped");
   cluster.TakeBack(v1::Word::ABORT);
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }
@@ -338,6 +529,63 @@ TEST(ChangeTogether, KeepsWhatWasGoneFromStartingTheOldOneWhenItIsBack) {
   EXPECT_EQ(cluster.node(2).running_version(), kNewVersion);
 }
 
+void ComeBack(PlanCluster& cluster, int i) {
+  cluster.Wait(seconds(1));
+  cluster.node(i).set_fresh(true);
+  cluster.node(i).mutable_brief()->set_lost(false);
+  *cluster.node(i).mutable_brief()->mutable_last_seen() = cluster.input.now();
+}
+
+// Of the same version, but with the database, the key or the data directory of before.
+TEST(ChangeTogether, StopsAtOnceWhatWasGoneAndServesAsAllOthersHaveLeft) {
+  for (const Status::Phase phase : {Status::REST, Status::DONE}) {
+    for (const bool paused : {false, true}) {
+      PlanCluster cluster(3);
+      cluster.makes_changes = true;
+      for (int i = 0; i < 3; ++i) cluster.node(i).set_jobs(2);
+      ProposeNext(cluster, kNext, kConfigFile, v1::Change::TOGETHER);
+      ApproveIt(cluster);
+      cluster.Lose(2);
+      GoOn(cluster, minutes(1));
+      cluster.Say(v1::Word::GONE, "node-3");
+      GoTo(cluster, phase);
+      if (paused) cluster.Say(v1::Word::PAUSE, "");
+      ComeBack(cluster, 2);
+      const v1::Decision decision = cluster.Step();
+      EXPECT_EQ(decision.assignments(2).state(), v1::STOPPED) << TextsOf(decision);
+      EXPECT_TRUE(StrContains(decision.assignments(2).reason(), "have left together for 8"))
+          << decision.assignments(2).reason();
+    }
+  }
+}
+
+// Its agent is told of the generation before its Connect is stopped, and says so.
+TEST(ChangeTogether, StopsAtOnceWhatWasGoneThoughItsAgentHasHeardOfIt) {
+  PlanCluster cluster(3);
+  cluster.makes_changes = true;
+  for (int i = 0; i < 3; ++i) cluster.node(i).set_jobs(2);
+  ProposeNext(cluster, kNext, kConfigFile, v1::Change::TOGETHER);
+  ApproveIt(cluster);
+  cluster.Lose(2);
+  GoOn(cluster, minutes(1));
+  cluster.Say(v1::Word::GONE, "node-3");
+  GoTo(cluster, Status::DONE);
+  ComeBack(cluster, 2);
+  cluster.node(2).mutable_brief()->set_reported_generation(kNext);
+  v1::Convergence& convergence = *cluster.node(2).mutable_convergence();
+  convergence.set_generation(kNext);
+  convergence.set_state(v1::Convergence::DIFFERS);
+  convergence.set_needs(v1::Change::TOGETHER);
+  v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.assignments(2).state(), v1::STOPPED) << TextsOf(decision);
+  EXPECT_TRUE(StrContains(decision.assignments(2).reason(), "have left together for 8"))
+      << decision.assignments(2).reason();
+  // What takes no stop of all is its turn's.
+  convergence.set_needs(v1::Change::RESTART);
+  decision = cluster.Decide();
+  EXPECT_NE(decision.assignments(2).state(), v1::STOPPED) << TextsOf(decision);
+}
+
 TEST(ChangeTogether, AnotherGoesFirstWhereTheFirstIsGoneOrHeld) {
   PlanCluster gone = Approved(3);
   GoTo(gone, Status::FIRST);
@@ -388,10 +636,79 @@ TEST(ChangeTogether, ANewerOneWaitsForTheEnd) {
   ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
   v1::Decision decision = cluster.Step();
   EXPECT_EQ(decision.rollout().generation(), kNext);
+  EXPECT_EQ(decision.rollout().next().generation(), kNext + 1);
+  EXPECT_TRUE(StrContains(decision.rollout().next().reason(), "generation 8 to be done"));
   EXPECT_EQ(decision.remember().generation(), kNext);
   decision = GoOn(cluster, minutes(2));
   EXPECT_EQ(decision.remember().generation(), kNext + 1);
   EXPECT_EQ(cluster.node(1).running_version(), kNewVersion);
+}
+
+// However long it takes: no time makes a migration a place to leave it at.
+TEST(ChangeTogether, ANewerOneWaitsForAMigration) {
+  for (const v1::Change::Needs needs : {v1::Change::RESTART, v1::Change::RELOAD}) {
+    PlanCluster cluster = FirstMigrates(3);
+    ProposeNext(cluster, kNext + 1, kConfigFile, needs);
+    v1::Decision decision = GoOn(cluster, minutes(25));
+    EXPECT_EQ(StatesOf(decision), "closed, stopped, stopped");
+    EXPECT_EQ(decision.remember().rollout().generation(), kNext);
+    EXPECT_EQ(decision.remember().generation(), kNext);
+    EXPECT_EQ(decision.rollout().generation(), kNext);
+    EXPECT_EQ(decision.rollout().standing(), Status::GOES_ON);
+    EXPECT_TRUE(StrContains(decision.rollout().reason(), "may be migrating the database"));
+    EXPECT_FALSE(StrContains(TextsOf(decision), "migrating the database since"));
+    decision = GoOn(cluster, minutes(60));
+    EXPECT_EQ(StatesOf(decision), "closed, stopped, stopped");
+    EXPECT_EQ(decision.rollout().standing(), Status::GOES_ON);
+    EXPECT_TRUE(StrContains(TextsOf(decision), "migrating the database since"));
+    Answer(cluster, 0);
+    decision = GoOn(cluster, minutes(5));
+    EXPECT_EQ(decision.remember().generation(), kNext + 1);
+    EXPECT_EQ(cluster.node(1).running_version(), kNewVersion);
+  }
+}
+
+// After a long migration there is time to look at it.
+TEST(ChangeTogether, IsLookedAtFromTheEndOfItsMigrationOn) {
+  PlanCluster cluster = FirstMigrates(2);
+  GoOn(cluster, minutes(25));
+  Answer(cluster, 0);
+  *cluster.Rule(0, "service-is-healthy").mutable_since() = cluster.input.now();
+  cluster.Rule(0, "data-dir-is-shared").set_outcome(v1::UNKNOWN);
+  cluster.Rule(0, "data-dir-is-shared").set_basis(v1::SELF);
+  v1::Decision decision = GoOn(cluster, minutes(9));
+  EXPECT_EQ(StatesOf(decision), "closed, stopped");
+  EXPECT_EQ(decision.rollout().standing(), Status::GOES_ON);
+  decision = GoOn(cluster, minutes(2));
+  EXPECT_EQ(StatesOf(decision), "closed, stopped");
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+}
+
+TEST(ChangeTogether, ANewerOneWaitsForAMigrationThoughThatWasAborted) {
+  PlanCluster cluster = FirstMigrates(3);
+  ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+  AbortIt(cluster);
+  v1::Decision decision = GoOn(cluster, minutes(12));
+  EXPECT_EQ(StatesOf(decision), "closed, stopped, stopped");
+  EXPECT_EQ(decision.remember().generation(), kNext);
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node stop node-1 --now"));
+  Answer(cluster, 0);
+  decision = GoOn(cluster, minutes(1));
+  EXPECT_EQ(StatesOf(decision), "stopped, stopped, stopped");
+  EXPECT_EQ(decision.remember().generation(), kNext);
+  EXPECT_TRUE(StrContains(decision.DebugString(), "connect-ha approve 9"));
+}
+
+// What was told to start and is lost may run.
+TEST(ChangeTogether, ANewerOneWaitsForAFirstThatIsLost) {
+  PlanCluster cluster = FirstMigrates(2);
+  ProposeNext(cluster, kNext + 1, kConfigFile, v1::Change::RESTART);
+  AbortIt(cluster);
+  cluster.Lose(0);
+  const v1::Decision decision = GoOn(cluster, minutes(12));
+  EXPECT_EQ(StatesOf(decision), "closed, stopped");
+  EXPECT_EQ(decision.remember().rollout().generation(), kNext);
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node gone node-1"));
 }
 
 // A person takes connect-ha's hands off: neither a change that is under way nor a pause keeps that.
@@ -454,11 +771,7 @@ TEST(ChangeTogether, GoesBackWhereTheWindowEndsBeforeAllHaveStopped) {
 
 TEST(ChangeTogether, IsBackedUpFirst) {
   PlanCluster cluster = Approved(2);
-  cluster.input.mutable_next()
-      ->mutable_spec()
-      ->mutable_database()
-      ->mutable_backup_before_migration()
-      ->set_command("dump");
+  AskForABackup(cluster);
   v1::Decision decision = cluster.Step();
   EXPECT_EQ(decision.rollout().phase(), Status::BACKING_UP);
   ASSERT_TRUE(decision.has_back_up());

@@ -51,6 +51,22 @@ TEST(ClusterWords, EndWithTheirGeneration) {
   EXPECT_EQ(Latest(situation, v1::Word::APPROVE, kNext), nullptr);
 }
 
+// Who takes an abort back has it approved anew.
+TEST(ClusterWords, AnAbortEndsTheApprovalsBeforeIt) {
+  PlanCluster cluster(2);
+  Propose(cluster);
+  cluster.Say(v1::Word::APPROVE, "").set_generation(kNext);
+  cluster.Say(v1::Word::APPROVE, "").set_generation(kGeneration);
+  cluster.Say(v1::Word::ABORT, "").set_generation(kNext);
+  cluster.Say(v1::Word::APPROVE, "").set_generation(kNext);
+  const Situation situation = LookAt(cluster.input);
+  EXPECT_TRUE(HasEnded(situation, cluster.input.words(0)));
+  EXPECT_FALSE(HasEnded(situation, cluster.input.words(1)));
+  EXPECT_FALSE(HasEnded(situation, cluster.input.words(2)));
+  ASSERT_NE(Latest(situation, v1::Word::APPROVE, kNext), nullptr);
+  EXPECT_EQ(Latest(situation, v1::Word::APPROVE, kNext)->number(), cluster.input.words(3).number());
+}
+
 TEST(ClusterWords, CountOnlyFromThoseWhoMaySaySo) {
   PlanCluster cluster(2);
   Propose(cluster);

@@ -97,8 +97,13 @@ TEST(InvariantsChangeTest, WhatIsIrreversibleIsApprovedAndRemembered) {
   ExpectBroken(input, decision, "nobody approved that");
   decision.mutable_remember()->mutable_database()->set_newest_version("2024.06.0");
   ExpectBroken(cluster.input, decision, "has known is forgotten");
+  decision = Decide(cluster.input);
+  decision.mutable_remember()->mutable_database()->clear_right_version();
+  ExpectBroken(cluster.input, decision, "has known is forgotten");
   decision.mutable_remember()->clear_database();
   ExpectBroken(cluster.input, decision, "has known is forgotten");
+  decision.mutable_remember()->set_not_before(cluster.input.memory().not_before() - 1);
+  ExpectBroken(cluster.input, decision, "what all nodes have left together is forgotten");
 }
 
 TEST(InvariantsChangeTest, NothingOlderIsStartedThanWhatMayHaveMigrated) {
@@ -113,6 +118,47 @@ TEST(InvariantsChangeTest, NothingOlderIsStartedThanWhatMayHaveMigrated) {
   cluster.node(0).set_migration("0213");
   decision = With(cluster.input, 0, v1::SERVING, /*closed=*/true);
   EXPECT_EQ(BrokenBy(cluster.input, decision), "");
+}
+
+TEST(InvariantsChangeTest, WhatWasNeverRightIsStartedOnlyWithApproval) {
+  constexpr char kText[] = "which was never right with the database";
+  PlanCluster cluster(2);
+  for (const int i : {0, 1}) {
+    cluster.node(i).set_installed_version(kNewVersion);
+    cluster.Become(i, v1::READY);
+  }
+  v1::DatabaseMemory& database = *cluster.input.mutable_memory()->mutable_database();
+  database.set_newest_version(kNewVersion);
+  ExpectBroken(cluster.input, With(cluster.input, 0, v1::SERVING, /*closed=*/true), kText);
+  v1::PlanInput approved = cluster.input;
+  approved.mutable_memory()->mutable_rollout()->set_generation(kGeneration);
+  approved.mutable_memory()->mutable_rollout()->set_approved_by("admin/alice");
+  approved.mutable_memory()->mutable_rollout()->set_end(v1::Rollout::DONE);
+  *approved.mutable_memory()->mutable_rollout()->mutable_ended_at() = approved.now();
+  EXPECT_FALSE(absl::StrContains(
+      BrokenBy(approved, With(approved, 0, v1::SERVING, /*closed=*/true)), kText));
+  database.set_right_version(kNewVersion);
+  EXPECT_FALSE(absl::StrContains(
+      BrokenBy(cluster.input, With(cluster.input, 0, v1::SERVING, /*closed=*/true)), kText));
+}
+
+TEST(InvariantsChangeTest, AMigrationIsLeftAlone) {
+  PlanCluster cluster = In(Status::FIRST);
+  GoUntil(cluster, 0, v1::SERVING);
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+  ExpectBroken(cluster.input, With(cluster.input, 0, v1::STOPPED), "node-1 is stopped, and may be");
+  v1::Decision decision = Decide(cluster.input);
+  EXPECT_EQ(BrokenBy(cluster.input, decision), "");
+  decision.mutable_remember()->mutable_rollout()->set_generation(kNext + 1);
+  ExpectBroken(cluster.input, decision, "another change is begun, and node-1 may be migrating");
+  // It is over, one way or the other.
+  v1::PlanInput failed = cluster.input;
+  failed.mutable_nodes(0)->set_start_failed("migration 214");
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(true);
+  for (const v1::PlanInput& input : {failed, cluster.input}) {
+    const std::string broken = BrokenBy(input, With(input, 0, v1::STOPPED));
+    EXPECT_FALSE(absl::StrContains(broken, "may be migrating")) << broken;
+  }
 }
 
 TEST(InvariantsChangeTest, NobodyStartsBeforeItsTurn) {
@@ -226,6 +272,18 @@ TEST(InvariantsChangeTest, AChangeIsInAPhaseAndSaysWhatToType) {
   decision = Decide(cluster.input);
   decision.mutable_rollout()->set_standing(Status::PAUSED);
   decision.mutable_rollout()->clear_fixes();
+  ExpectBroken(cluster.input, decision, "what to type");
+}
+
+TEST(InvariantsChangeTest, TheChangeUnderWayIsShown) {
+  PlanCluster cluster = ToBeRestarted(2);
+  cluster.Step();
+  v1::Decision decision = Decide(cluster.input);
+  EXPECT_EQ(BrokenBy(cluster.input, decision), "");
+  decision.mutable_rollout()->set_generation(kNext + 1);
+  ExpectBroken(cluster.input, decision, "another one is shown in its place");
+  decision = Decide(cluster.input);
+  decision.mutable_rollout()->mutable_next()->set_standing(Status::HALTED);
   ExpectBroken(cluster.input, decision, "what to type");
 }
 

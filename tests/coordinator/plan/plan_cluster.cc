@@ -82,6 +82,7 @@ PlanCluster::PlanCluster(int nodes) {
   memory.set_serial(1);
   memory.set_generation(kGeneration);
   memory.mutable_database()->set_newest_version("2024.08.0");
+  memory.mutable_database()->set_right_version("2024.08.0");
   for (int i = 0; i < nodes; ++i) {
     v1::PlanNode& node = *input.add_nodes();
     v1::NodeBrief& brief = *node.mutable_brief();

@@ -229,24 +229,38 @@ TEST_F(RolloutTest, WhatBeginsAndEndsIsAuditedAndListedWithTheDecision) {
   EXPECT_EQ(store_->ListRollouts(10)->front().ShortDebugString(), rollout.ShortDebugString());
 }
 
-TEST_F(RolloutTest, WhatWasNotInForceYetIsForgottenAndThatIsAudited) {
-  plan_.also = [](v1::Decision& decision) {
-    *decision.mutable_remember()->mutable_rollout() = Begun(4, kNoon);
+// Audited once, and listed once, with what was counted until all were back.
+TEST_F(RolloutTest, WhatWasGivenUpIsAuditedAndListedAndCountedOn) {
+  v1::Rollout rollout = Begun(4, kNoon);
+  plan_.also = [&rollout](v1::Decision& decision) {
+    *decision.mutable_remember()->mutable_rollout() = rollout;
   };
   Decide(1);
   Restart(kNoon + seconds(2));
   EXPECT_EQ(planner_->CurrentRollout().generation(), 4u);  // before anything is decided
-  plan_.also = [](v1::Decision& decision) { decision.mutable_remember()->clear_rollout(); };
-  Decide(3);
-  plan_.also = [](v1::Decision& decision) {
-    *decision.mutable_remember()->mutable_rollout() = Begun(4, kNoon + seconds(4));
+  *rollout.mutable_ended_at() = ToProto(kNoon + seconds(90));
+  rollout.set_end(v1::Rollout::WENT_BACK);
+  rollout.set_remarks("the window is over");
+  plan_.also = [&rollout](v1::Decision& decision) {
+    decision.mutable_remember()->clear_rollout();
+    *decision.mutable_remember()->mutable_given_up() = rollout;
+    *decision.add_ended() = rollout;
   };
-  Decide(4);
+  Decide(90);
+  EXPECT_EQ(planner_->CurrentRollout().generation(), 0u);
+  rollout.add_nodes()->set_out_us(7);
+  Decide(95);
+  plan_.also = [](v1::Decision& decision) {
+    *decision.mutable_remember()->mutable_rollout() = Begun(4, kNoon + seconds(100));
+  };
+  Decide(100);
   const Lines audit = Audit();
   ASSERT_EQ(audit.size(), 3u);
-  EXPECT_TRUE(absl::StartsWith(audit[1], "ROLLOUT_ENDED coordinator generation 4: all go back"));
+  EXPECT_EQ(audit[1],
+            "ROLLOUT_ENDED coordinator generation 4: went back after 1m 30s; the window is over");
   EXPECT_TRUE(absl::StartsWith(audit[2], "ROLLOUT_BEGUN coordinator generation 4: "));
-  EXPECT_TRUE(store_->ListRollouts(10)->empty());
+  ASSERT_EQ(store_->ListRollouts(10)->size(), 1u);
+  EXPECT_EQ(store_->ListRollouts(10)->front().nodes(0).out_us(), 7);
 }
 
 TEST_F(RolloutTest, ThatAGateIsToOpenIsAChangeOfItsStateAndNews) {

@@ -54,6 +54,28 @@ class WordsTest : public PlannerFixture {
   v1::AuditEntry LastAudit() { return store_->ListAudit(0, 1000)->back(); }
 };
 
+// It would end without effect, and whoever said it would think that an older one may start.
+TEST_F(WordsTest, ADatabaseIsNotSaidToBePutBackWhileANewerConnectRuns) {
+  v1::HeartbeatRequest request;
+  request.set_node("a");
+  request.set_machine_id("machine");
+  request.set_boot_id("boot");
+  request.set_facts_digest("digest");
+  v1::ConnectFacts& connect = *request.mutable_facts()->mutable_connect();
+  connect.mutable_unit()->set_active_state("active");
+  connect.set_running_version("2024.11.0");
+  Hear(request, kNoon);
+  planner_->Decide(kNoon);
+  v1::Word word = AWord(v1::Word::RESTORED, "");
+  word.set_version("2024.08.0");
+  const auto given = Give(word);
+  EXPECT_EQ(given.status().code(), absl::StatusCode::kFailedPrecondition) << given.status();
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "Connect 2024.11.0 runs on a"));
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "\nfix: connect-ha node stop a"));
+  word.set_version("2024.11.0");
+  EXPECT_TRUE(Give(word).ok());
+}
+
 TEST_F(WordsTest, AWordIsStoredToldAndInTheNextDecisionBeforeTheCallReturns) {
   plan_.wanted["a"] = v1::DRAINING;
   const auto given = Give(AWord(v1::Word::DRAIN));
@@ -195,6 +217,27 @@ TEST(DescribeWordTest, SaysOfWhichGenerationAndVersion) {
   word = AWord(v1::Word::RESTORED, "");
   word.set_version("2024.08.0");
   EXPECT_EQ(DescribeWord(word), "restored Connect 2024.08.0: kernel update");
+}
+
+TEST_F(WordsTest, WhatWasHeardLatelyIsNotGone) {
+  EXPECT_TRUE(Give(AWord(v1::Word::GONE)).ok()) << "it was never heard";
+  ASSERT_TRUE(TakeBack({v1::Word::GONE}).ok());
+  Call("a", kNoon);
+  const auto given = Give(AWord(v1::Word::GONE));
+  EXPECT_EQ(given.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "a was heard 1s ago: it is not gone"))
+      << given.status();
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "\nfix: ")) << given.status();
+  const auto gone = [this](int after_s) {
+    return planner_->GiveWord(AWord(v1::Word::GONE), By("admin/alice"), kNoon + seconds(after_s));
+  };
+  EXPECT_TRUE(gone(60).ok());
+  ASSERT_TRUE(TakeBack({v1::Word::GONE}).ok());
+  // The next coordinator awaits its call as long.
+  Restart(kNoon + seconds(100));
+  EXPECT_TRUE(absl::StrContains(gone(104).status().message(), "the coordinator started 4s ago"))
+      << gone(104).status();
+  EXPECT_TRUE(gone(140).ok());
 }
 
 TEST(DescribeWordTest, SaysUntilWhenAndHowHoweverLongItsReasonIs) {

@@ -135,6 +135,15 @@ TEST_F(StepTest, ANodeIsToldThatTheDatabaseWasPutBack) {
   EXPECT_EQ(Take(Beat(), 1).answer.database_restored().serial(), 5u);
 }
 
+TEST_F(StepTest, ANodeIsToldAsWhichGenerationConnectMayStart) {
+  Assign(v1::PREPARING, 7);
+  EXPECT_EQ(Take(Beat(), 0).answer.not_before(), 0u);
+  v1::NodeAssignment assigned = *assigned_;
+  assigned.set_not_before(7);
+  assigned_ = std::make_shared<const v1::NodeAssignment>(assigned);
+  EXPECT_EQ(Take(Beat(), 1).answer.not_before(), 7u);
+}
+
 TEST_F(StepTest, ANodeIsToldWhatThePlanGaveIt) {
   Assign(v1::SERVING, 7);
   const StepResult told = Take(Beat(), 0);

@@ -224,6 +224,24 @@ TEST_F(WordServiceTest, ChangesThatEndedAreListedNewestFirst) {
   EXPECT_EQ(list(2), (std::vector<uint64_t>{3, 2}));
 }
 
+TEST_F(WordServiceTest, WhatIsOfAnotherGenerationIsNotTakenBack) {
+  Word word = Said(Word::ABORT);
+  word.clear_node();
+  word.set_generation(1);
+  ASSERT_TRUE(Give(*operator_, word).ok());
+  v1::TakeBackRequest request;
+  request.add_kinds(Word::ABORT);
+  request.set_why("a mistake");
+  request.set_generation(7);
+  const grpc::Status other = TakeBack(*operator_, request);
+  EXPECT_EQ(other.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_NE(other.error_message().find("nobody said abort of generation 7"), std::string::npos)
+      << other.error_message();
+  request.set_generation(1);
+  EXPECT_TRUE(TakeBack(*operator_, request).ok());
+  EXPECT_EQ(taken_.words_size(), 1);
+}
+
 TEST_F(WordServiceTest, NothingIsTakenBackWithoutAReason) {
   ASSERT_TRUE(Give(*operator_, Said(Word::CORDON)).ok());
   const size_t before = Audit().size();

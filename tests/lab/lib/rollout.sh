@@ -8,20 +8,22 @@ TO_CHANGE=2400
 
 read_rollout() { "$LAB_HOME/scenarios/read-rollout" "$@"; }
 
-# change_now: GENERATION KIND PHASE STANDING REASON; of what is not set, -.
+# change_now: GENERATION KIND PHASE STANDING REASON; of what is not set, -. A line more for the one that comes after it.
 change_now() { judged rollout status --output json | read_rollout status; }
 change_steps() { judged rollout status --output json | read_rollout steps; }
 change_fixes() { judged rollout status --output json | read_rollout fixes; }
 
-# change_is PHASE [STANDING [WORDS]]: patterns; of the reason the last.
+# change_is GENERATION PHASE [STANDING [WORDS]]: patterns, but for the first; of the reason the last.
 change_is() {
-  change_now >"$RUN/change"
+  change_now >"$RUN/change" || return
   cat "$RUN/change"
-  grep -E "^[0-9]+ [A-Z_-]+ ($1) (${2:-[A-Z_-]+})( |\$)" "$RUN/change" | grep -qE -- "${3:-}"
+  grep -E "^$1 [A-Z_-]+ ($2) (${3:-[A-Z_-]+})( |\$)" "$RUN/change" | grep -qE -- "${4:-}"
 }
+# phase_is PHASE: that one, of what change_is has seen of GENERATION.
+phase_is() { [ "$(awk -v generation="$GENERATION" '$1 == generation { print $3; exit }' "$RUN/change")" = "$1" ]; }
 
-# wait_change SECONDS PHASE [STANDING [WORDS]]
-wait_change() { wait_for "$1" "the change to be $2 ${*:3}" change_is "${@:2}"; }
+# wait_change SECONDS PHASE [STANDING [WORDS]]: of GENERATION.
+wait_change() { wait_for "$1" "generation $GENERATION to be $2 ${*:3}" change_is "$GENERATION" "${@:2}"; }
 
 # newest: the generation that was applied last.
 newest() {
@@ -35,11 +37,8 @@ ended() { judged history --output json --limit 100 | read_rollout ended "$1"; }
 of_change() { ended "$1" | sed -n "s/^$2 //p"; }
 
 # is_over GENERATION: it has ended, or does not go on by itself.
-is_over() {
-  change_is '(DONE|ABORTED|REFUSED)' || change_is '.*' HALTED || return
-  grep -q "^$1 " "$RUN/change"
-}
-is_done() { change_is DONE && grep -q "^$1 " "$RUN/change" && all_hold "$1"; }
+is_over() { change_is "$1" 'DONE|ABORTED|REFUSED' || change_is "$1" '[A-Z_]+' HALTED; }
+is_done() { change_is "$1" DONE && all_hold "$1"; }
 
 # wait_done GENERATION: it goes on by itself to its end, and both serve. One that a person would have to see to is given
 # up at once.
@@ -51,6 +50,12 @@ wait_done() {
   wait_both_serve
 }
 
+# was_done KIND: what apply --wait has followed; that it is done is noted a moment later.
+was_done() {
+  wait_for 60 "generation $GENERATION to be done" change_was "$GENERATION" "$1" DONE
+  tell_change "$GENERATION"
+}
+
 # tell_change GENERATION: what there is to say of one that has ended, and that the history does.
 tell_change() {
   ended "$1" >"$RUN/log/change-$1.txt"
@@ -60,6 +65,12 @@ tell_change() {
 
 # change_was GENERATION KIND END
 change_was() { [ "$(ended "$1" | head -n 1)" = "$2 $3" ]; }
+
+# runs_version NODE VERSION: what answers there is of that version.
+runs_version() {
+  curl -fsS -m 5 "http://127.0.0.1:$(connect_port "$1")/__api__/server_settings" | grep -qF "\"version\":\"$2\""
+}
+all_run() { for node in "${NODES[@]}"; do expect "$node runs Connect $1" runs_version "$node" "$1"; done; }
 
 # after SECONDS SINCE: whole seconds between two times.
 after() { python3 -c 'import sys; print(f"{float(sys.argv[1]) - float(sys.argv[2]):.0f}")' "$1" "$2"; }
@@ -94,10 +105,20 @@ watch_versions() {
   wait_for 20 "the database to be asked who runs" test -s "$RUN/log/versions.log"
 }
 never_two() {
+  still_watched versions || return
   "$LAB_HOME/scenarios/watch-versions" never-two "$@" <"$RUN/log/versions.log" || return
   starts_since "${1:-0}" >"$RUN/log/starts.txt" || return
   ! grep ' met ' "$RUN/log/starts.txt" >&2
 }
+
+# hold_drains: from now on some use content for a minute each, on every node; where nothing runs for users, a drain is over at
+# once. let_drains_end: no longer.
+hold_drains() {
+  start_sessions held 8 60 0.5
+  sleep 30
+  still_watched held
+}
+let_drains_end() { stop_process held; }
 
 # never_broken EVENT: no decision since then was refused for what it would break.
 never_broken() { no_event "$1" '^PLAN_REFUSED'; }
@@ -130,7 +151,7 @@ configure_python_other() {
 # a reload.
 set_sender() { sed -i "s|^SenderEmail = .*|SenderEmail = \"$1\"|" "$CONFIG_TEMPLATE"; }
 set_banner() {
-  sed -i -e '/^PublicWarning = /d' -e "s|^\[Server\]\$|&\nPublicWarning = \"$1\"|" "$CONFIG_TEMPLATE"
+  sed -i -e '/^\[Standin\]$/,+1d' -e "s|^\[Server\]\$|[Standin]\nBanner = \"$1\"\n&|" "$CONFIG_TEMPLATE"
 }
 
 # go_back GENERATION [OPTION...]: where it is not open yet, a Connect was stopped only a moment ago. GENERATION is the

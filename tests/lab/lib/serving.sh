@@ -106,9 +106,9 @@ watch_gates() {
   done
 }
 gate_after() { "$LAB_HOME/scenarios/watch-gates" first "$@" <"$RUN/log/gates.log"; }
-gate_is_only() { "$LAB_HOME/scenarios/watch-gates" only "$@" <"$RUN/log/gates.log"; }
+gate_is_only() { still_watched gates && "$LAB_HOME/scenarios/watch-gates" only "$@" <"$RUN/log/gates.log"; }
 # gates_shut SINCE [UNTIL]: for how many seconds no gate was open, as far as they answered.
-gates_shut() { "$LAB_HOME/scenarios/watch-gates" shut "$@" <"$RUN/log/gates.log"; }
+gates_shut() { still_watched gates && "$LAB_HOME/scenarios/watch-gates" shut "$@" <"$RUN/log/gates.log"; }
 # one_serves SINCE: a gate was open all the time since then.
 one_serves() { [ "$(gates_shut "$1")" = 0.0 ]; }
 

@@ -26,6 +26,14 @@ let_users_in() {
 
 stop_users() { stop_process users; }
 
+# still_watched NAME: the process of that name, by whom something is seen all along, has not ended before its time.
+still_watched() {
+  if ! process_alive "$1"; then
+    printf 'nobody watches any more: %s has ended, see %s\n' "$1" "$RUN/log/$1.log" >&2
+    return 1
+  fi
+}
+
 # Seconds since 1970, as everything below has them.
 now() { date +%s.%N; }
 
@@ -49,6 +57,7 @@ wait_for_users() { wait_for $((USERS / USERS_RATE * 4)) "every user to have aske
 
 # nothing_lost [--since TIME]...: of the requests that began then; how many there were is printed.
 nothing_lost() {
+  still_watched users || return
   of_users count "$@"
   [ "$(of_users lost "$@")" = 0 ]
 }
@@ -56,7 +65,8 @@ nothing_lost() {
 # longest_gap SECONDS [--since TIME]...: never longer than that without an answer to anybody.
 longest_gap() {
   local seconds
-  seconds=$(of_users gap "${@:2}")
+  still_watched users || return
+  seconds=$(of_users gap "${@:2}") || return
   printf '  the longest time without an answer to anybody was %s s\n' "$seconds"
   [ "${seconds%.*}" -lt "$1" ]
 }

@@ -3,11 +3,17 @@
    the database, is seen to be right, and then the other goes on; a person may go back. Every
    interleaving of nodes that call, obey and work, and of a coordinator that decides, stores, tells
    and dies in between. WITH_LOSS: a node dies, is declared gone perhaps, and returns. WITH_STORE:
-   the coordinator's store is replaced by an older copy.
+   the coordinator's store is replaced by an older copy. WITH_PEOPLE: the change is approved, and
+   that taken back; and the first fails before it has migrated anything, so that a person applies
+   another generation with the same version.
 
    Claimed, wherever Connect starts: no other version runs; none that is newer has migrated the
-   database; and while it is not known that the first is right, no other one starts.
-   With one of these defined the model has an error, as ./check sees:
+   database; while it is not known that the first is right, no other one starts; and what migrates
+   the database was approved, as the generation that it is started by.
+   REACH_DONE: that a change never ends well, though what the variant is about has happened, which
+   is to be found wrong. With one of these defined the model has an error, as ./check sees:
+     PLANT_UNAPPROVED  begins, whether a person approves or not
+     PLANT_KNOWN    what was started once needs no approval, whatever became of that
      PLANT_UNACKED  who was told to stop has stopped
      PLANT_LOST     who is lost has stopped, though nobody said that it is gone
      PLANT_RETURN   who was declared gone and returns starts what it has
@@ -17,11 +23,13 @@
      PLANT_OLDER    does not ask whether a node goes by a later order than the store has */
 
 #define NODES 2
+#ifndef MOST_ORDERS
 #define MOST_ORDERS 5
+#endif
 #define OLD 1
 #define NEW 2
-/* Of generations: 1 was before, 2 is the newer one, 3 goes back. */
-#define VERSION(g) ((g) == 2 -> NEW : OLD)
+/* Of generations: 1 was before, 2 is the newer one, 3 goes back, 4 is 2 again, corrected. */
+#define VERSION(g) ((g) == 2 || (g) == 4 -> NEW : OLD)
 
 mtype = { up, stopped };
 
@@ -42,6 +50,8 @@ byte schema = OLD;
 byte mover;
 bool right;
 bool said_gone[NODES];      /* ever */
+bool consent;               /* generation 2 was approved, ever; so was 4 */
+bool consent_again;
 
 /* The store, and its copy. Orders are above all that were ever given: epochs are times. */
 mtype stored[NODES] = up;
@@ -75,6 +85,19 @@ byte said_has[NODES];
 mtype told[NODES] = up;
 byte told_gen[NODES];
 byte told_order[NODES];     /* 0: nothing */
+
+/* People. Of the generation to come, 4 once it is applied. */
+bool approved;
+bool again;                 /* 4 is applied, and not in force */
+#ifdef WITH_PEOPLE
+byte approvals = 2;
+byte takes = 1;
+byte failures = 1;
+#else
+byte approvals = 0;
+byte takes = 0;
+byte failures = 0;
+#endif
 
 byte crashes = 1;
 #ifdef WITH_LOSS
@@ -110,7 +133,26 @@ byte restores = 0;
 #define IS_STOPPED(n) (gone[n] || SAYS_STOPPED(n))
 #endif
 
-#define IS_TO_REST(n) (begun && (in_force == 1 || (in_force == 2 && !verified && first != n)))
+#define IS_NEW (in_force == 2 || in_force == 4)
+#define IS_TO_REST(n) (begun && (in_force == 1 || (IS_NEW && !verified && (again || first != n))))
+
+/* One alone is changed, and not known to be right. */
+#define IS_ALONE (IS_NEW && !verified && !again)
+
+#ifdef PLANT_UNAPPROVED
+#define IS_APPROVED true
+#else
+#define IS_APPROVED approved
+#endif
+
+#ifdef PLANT_KNOWN
+#define IS_APPROVED_AGAIN (approved || newest == NEW)
+#else
+#define IS_APPROVED_AGAIN IS_APPROVED
+#endif
+
+/* What the variant is about has happened. */
+#define HAS_HAPPENED (losses == 0 && restores == 0 && failures == 0)
 
 /* It rests, as it said itself, and is free to be told something else. */
 #define RESTS(n) (heard[n] && !gone[n] && !said_runs[n] && \
@@ -163,6 +205,7 @@ inline starts(m) {
   assert(!connect[1 - m] || has[1 - m] == has[m]);
   assert(has[m] >= schema);
   assert(right || has[m] == OLD || schema == OLD || mover == m || said_gone[mover]);
+  assert(has[m] <= schema || (gen[m] == 4 -> consent_again : consent));
   if
   :: has[m] > schema -> schema = has[m]; mover = m
   :: else -> skip
@@ -217,6 +260,11 @@ end:
               MAY_START(n) ->
        starts(n)
      }
+  :: atomic { /* in vain: it ends before it has migrated anything */
+       power[n] && is[n] == up && !connect[n] && has[n] == VERSION(gen[n]) && MAY_START(n) &&
+       has[n] > schema && failures > 0 ->
+       failures--
+     }
   :: atomic { power[n] && losses > 0 ->
        losses--;
        power[n] = false;
@@ -238,7 +286,7 @@ end:
   :: atomic { !runs -> runs = true }
   :: atomic { runs && crashes > 0 -> crashes--; dies() }
   :: atomic { /* begins: all that are there are to stop */
-       MAY_DECIDE && !begun && in_force == 1 ->
+       MAY_DECIDE && !begun && in_force == 1 && IS_APPROVED ->
        begun = true;
        ever++;
        if
@@ -251,15 +299,44 @@ end:
        fi
      }
   :: atomic { /* all have: it is in force */
-       MAY_DECIDE && begun && in_force == 1 && IS_STOPPED(0) && IS_STOPPED(1) ->
+       MAY_DECIDE && begun && in_force == 1 && IS_APPROVED && IS_STOPPED(0) && IS_STOPPED(1) ->
        if
        :: !gone[0] -> first = 0; in_force = 2
        :: !gone[1] -> first = 1; in_force = 2
        :: else -> skip
        fi
      }
+  :: atomic { /* no longer approved: all go back */
+       MAY_DECIDE && begun && in_force == 1 && !IS_APPROVED ->
+       begun = false;
+       ever++;
+       if
+       :: !gone[0] && stored[0] == stopped -> orders(0, up)
+       :: else -> skip
+       fi;
+       if
+       :: !gone[1] && stored[1] == stopped -> orders(1, up)
+       :: else -> skip
+       fi
+     }
+  :: atomic { /* what failed is corrected: whoever goes first is stopped, too */
+       MAY_DECIDE && in_force == 2 && IS_ALONE && approvals > 0 && failures == 0 &&
+       !said_runs[first] ->
+       again = true;
+       approved = false;
+       ever++;
+       orders(first, stopped)
+     }
+  :: atomic { /* and is in force */
+       MAY_DECIDE && again && IS_APPROVED_AGAIN && IS_STOPPED(0) && IS_STOPPED(1) ->
+       if
+       :: !gone[0] -> first = 0; in_force = 4; again = false
+       :: !gone[1] -> first = 1; in_force = 4; again = false
+       :: else -> skip
+       fi
+     }
   :: atomic { /* the first, alone */
-       MAY_DECIDE && in_force == 2 && !verified && stored[first] == stopped && RESTS(first) ->
+       MAY_DECIDE && IS_ALONE && stored[first] == stopped && RESTS(first) ->
        ever++;
 #ifndef PLANT_NOTE
        newest = NEW;
@@ -267,7 +344,7 @@ end:
        orders(first, up)
      }
   :: atomic { /* another first */
-       MAY_DECIDE && in_force == 2 && !verified && gone[first] && !gone[1 - first] ->
+       MAY_DECIDE && IS_ALONE && gone[first] && !gone[1 - first] ->
        first = 1 - first
      }
   :: atomic { /* who is back while all stop, or the first is alone */
@@ -281,12 +358,12 @@ end:
        orders(1, stopped)
      }
   :: atomic { /* the first is right */
-       MAY_DECIDE && in_force == 2 && !verified && said[first] == up && said_runs[first] &&
+       MAY_DECIDE && IS_ALONE && said[first] == up && said_runs[first] &&
        said_has[first] == NEW && said_order[first] >= stored_order[first] ->
        verified = true
      }
   :: atomic { /* the rest */
-       MAY_DECIDE && in_force == 2 && LETS_GO && RESTS(1 - first) &&
+       MAY_DECIDE && IS_NEW && !again && LETS_GO && RESTS(1 - first) &&
        (stored[1 - first] == stopped || withheld[1 - first]) ->
        ever++;
        n = 1 - first;
@@ -294,7 +371,7 @@ end:
        n = 0
      }
   :: atomic { /* a person goes back: all are to be stopped, as they are, or will be */
-       MAY_DECIDE && in_force == 2 && !verified && MAY_GO_BACK ->
+       MAY_DECIDE && in_force == 2 && IS_ALONE && MAY_GO_BACK ->
        in_force = 3;
        ever++;
        orders(0, stopped);
@@ -322,6 +399,22 @@ end:
        :: else -> skip
        fi
      }
+  :: atomic { /* a person approves what is to come, and takes that back */
+       approvals > 0 && !approved && (in_force == 1 || again) ->
+       approvals--;
+       approved = true;
+       if
+       :: again -> consent_again = true
+       :: else -> consent = true
+       fi
+     }
+  :: atomic { approved && takes > 0 && in_force == 1 -> takes--; approved = false }
+#ifdef REACH_DONE
+  :: atomic { verified && connect[0] && connect[1] && has[0] == NEW && has[1] == NEW &&
+              HAS_HAPPENED ->
+       assert(false)
+     }
+#endif
   :: atomic { /* a person says that a machine is no more, and not of one that lives */
        runs && !power[0] && !gone[0] ->
        gone[0] = true; said_gone[0] = true; withheld[0] = true; forgets(0)
@@ -354,6 +447,10 @@ end:
 
 init {
   atomic {
+#ifndef WITH_PEOPLE
+    approved = true;
+    consent = true;
+#endif
     run node(0);
     run node(1);
     run coordinator()

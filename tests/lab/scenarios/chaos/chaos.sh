@@ -4,7 +4,7 @@
 
 # In the order in which they are come to; what is done in each is in enter_PHASE below.
 PHASES_IN_PLACE=(IN_PLACE)
-PHASES_ROLLING=(ROLLING)
+PHASES_ROLLING=(STAGING ROLLING DONE)
 PHASES_TOGETHER=(STAGING REFUSED ABORTED AWAITING BACKING_UP STOPPING FIRST REST DONE)
 
 DARK=15 # seconds without a coordinator
@@ -14,7 +14,7 @@ CUT=50  # without a network: longer than facts count (limits.stale_after)
 every_phase_is_known() {
   admin rollout phases --output json | read_rollout phases >"$RUN/phases"
   sed 's/^/  /' "$RUN/phases"
-  diff -u <(printf '%s\n' "${PHASES_IN_PLACE[@]}" "${PHASES_ROLLING[@]}" "${PHASES_TOGETHER[@]}" | sort) \
+  diff -u <(printf '%s\n' "${PHASES_IN_PLACE[@]}" "${PHASES_ROLLING[@]}" "${PHASES_TOGETHER[@]}" | sort -u) \
     <(cut -d ' ' -f 1 "$RUN/phases" | sort)
   known_for 'in place' "${PHASES_IN_PLACE[@]}"
   known_for rolling "${PHASES_ROLLING[@]}"
@@ -47,16 +47,15 @@ chaos() {
   began=$(now)
   watch_gates
 
-  BANNER=$((BANNER + 1))
-  write_chaos_spec
+  another_of IN_PLACE
   a_change IN_PLACE "${PHASES_IN_PLACE[@]}"
   [ "$fault" != coordinator ] || expect "nobody left service" no_event "$event" "$LEFT"
   expect "one gate was open all the time" one_serves "$began"
 
   began=$(now)
   event=$(last_event)
-  SENDER=$((SENDER + 1)) WITHOUT_R=no
-  write_chaos_spec
+  WITHOUT_R=no
+  another_of ROLLING
   a_change ROLLING "${PHASES_ROLLING[@]}"
   expect "one gate was open all the time" one_serves "$began"
   of_users count --since "$began"
@@ -64,14 +63,21 @@ chaos() {
   began=$(now)
   event=$(last_event)
   VERSION=$2 WITHOUT_R=yes BACKUP=yes
-  write_chaos_spec
-  standin start_seconds 10
+  another_of TOGETHER
+  standin start_seconds 30 # nobody comes back before it was seen that the first is right
   standin migration_seconds 20
   a_change TOGETHER "${PHASES_TOGETHER[@]}"
   never_two "$began"
   sed 's/^/  /' "$RUN/log/starts.txt"
   others_came_after
   of_users count --since "$began"
+}
+
+# another_of KIND: what differs for a change of that kind, beside what differs already.
+another_of() {
+  BANNER=$((BANNER + 1))
+  [ "$1" != ROLLING ] || SENDER=$((SENDER + 1))
+  write_chaos_spec
 }
 
 # a_change KIND PHASE...: applied, gone through with the fault in each phase, and done.
@@ -103,32 +109,35 @@ in_phase() {
 
 # entered SECONDS PHASE [STANDING [WORDS]]: of the generation that was applied.
 entered() {
-  wait_for "$1" "generation $GENERATION to be ${*:2}" newest_is "${@:2}"
+  wait_change "$@"
   ENTERED=$SECONDS
 }
-newest_is() { change_is "$@" && grep -q "^$GENERATION " "$RUN/change"; }
 
-any_is_out() { change_steps | tee "$RUN/steps" | grep -qE ' (DRAINING|CHANGING|STARTING|VERIFYING)( |$)'; }
+# any_is_out: it was told to be something else than serving with its gate open; which one, in $RUN/out.
+any_is_out() {
+  states | awk '$2 != "SERVING" && $2 != "OBSERVED" { print $1 }' >"$RUN/out"
+  test -s "$RUN/out"
+}
 
-# catch PHASE LATER: what passes by itself, and may have passed before it was seen: then it is asked for once more.
+# catch PHASE LATER: what passes by itself, and may have passed before it was seen: then it is asked for once more, of the
+# same kind.
 catch() {
   local tries
   for tries in 1 2 3; do
-    entered "$TO_STAGE" "($1|$2)"
-    if grep -q " $1 " "$RUN/change"; then return; fi
+    entered "$TO_STAGE" "$1|$2"
+    if phase_is "$1"; then return; fi
     say "$1 had passed already, $tries times"
-    BANNER=$((BANNER + 1))
-    write_chaos_spec
+    another_of "$kind"
     apply_spec
   done
   die "$1 passes before it is seen" "make it last longer, in scenarios/chaos/chaos.sh"
 }
 enter_IN_PLACE() { catch IN_PLACE DONE; }
-enter_STAGING() { catch STAGING AWAITING; }
+enter_STAGING() { catch STAGING 'AWAITING|ROLLING|DONE'; }
 enter_ROLLING() {
-  entered "$TO_STAGE" ROLLING
+  entered "$TO_STAGE" 'ROLLING|DONE'
   wait_for 300 "a node to be out for it" any_is_out
-  change_is ROLLING
+  expect "that it is out for the change" change_is "$GENERATION" ROLLING
 }
 # Content that is pinned to what the generation leaves out, since it was applied.
 enter_REFUSED() {
@@ -158,7 +167,7 @@ enter_BACKING_UP() {
 # Nothing here runs the command, which is no failure of the coordinator's: it stops there, all as before, until somebody
 # says otherwise. A newer generation without it goes on.
 leave_BACKING_UP() {
-  wait_change "$TO_STAGE" BACKING_UP HALTED
+  wait_change "$TO_STAGE" BACKING_UP HALTED 'the backup before it failed'
   change_fixes
   for node in "${NODES[@]}"; do wait_serves "$node"; done
   BACKUP=no
@@ -167,21 +176,28 @@ leave_BACKING_UP() {
   wait_change "$TO_STAGE" AWAITING WAITS approv
 }
 enter_STOPPING() {
+  hold_drains
   admin approve "$GENERATION" --reason "the lab goes on"
-  entered "$TO_STAGE" STOPPING
+  entered "$TO_STAGE" 'STOPPING|FIRST|REST|DONE'
+  expect "that it is seen before it is over" phase_is STOPPING
 }
+leave_STOPPING() { let_drains_end; }
 enter_FIRST() {
-  entered "$TO_CHANGE" FIRST
+  entered "$TO_CHANGE" 'FIRST|REST|DONE'
+  expect "that it is seen before it is over" phase_is FIRST
   FIRST=$(of_change "$GENERATION" first)
 }
-enter_REST() { entered "$TO_CHANGE" '(REST|DONE)'; }
+enter_REST() {
+  entered "$TO_CHANGE" 'REST|DONE'
+  expect "that it is seen before it is over" phase_is REST
+}
 enter_DONE() { entered "$TO_CHANGE" DONE; }
 
 # victim PHASE: the node that it happens to: who is at work then.
 victim() {
   local node
   case $1 in
-    ROLLING) sed -nE 's/ (DRAINING|CHANGING|STARTING|VERIFYING).*//p' "$RUN/steps" | head -n 1 ;;
+    ROLLING) sed -n 1p "$RUN/out" ;;
     FIRST) echo "$FIRST" ;;
     REST) for node in "${NODES[@]}"; do [ "$node" = "$FIRST" ] || echo "$node"; done ;;
     *) echo node-2 ;;

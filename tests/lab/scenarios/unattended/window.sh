@@ -17,6 +17,19 @@ apply_in_window() {
   apply_spec
 }
 
+# await_window VERSION MINUTES LONG ZONE: it is applied for a window that opens in so many minutes, and waits for that. What is
+# to be fetched for it is there before: however long that takes, the window is not open yet.
+await_window() {
+  window_in 600 30 "$4"
+  apply_in_window "$1"
+  wait_change "$TO_STAGE" AWAITING WAITS 'maintenance window.*opens at'
+  window_in "${@:2}"
+  apply_in_window "$1"
+  wait_change 180 AWAITING WAITS 'maintenance window.*opens at'
+  cat "$RUN/change"
+  expect "the window is not open yet" [ "$(date +%s)" -lt "$OPENS" ]
+}
+
 sleep_until() { while [ "$(date +%s)" -lt "$1" ]; do sleep 1; done; }
 
 # nobody_said_anything EVENT

@@ -6,10 +6,21 @@ STARTS=30
 MIGRATES=180
 
 # write_upgrade_spec VERSION: the serving specification for it. Whoever wants to be able to go back to it from a newer one
-# allows that its package takes the place of the newer one's.
+# allows that its package takes the place of the newer one's. A copy of the database comes before every migration.
 write_upgrade_spec() {
   write_serving_spec enforce "$1"
-  sed -i 's/^connect:$/&\n  allow_downgrade: true/' "$SPEC_FILE"
+  sed -i -e 's/^connect:$/&\n  allow_downgrade: true/' \
+    -e 's/^database:$/&\n  backup_before_migration: {command: copy-database, deadline: 120s}/' "$SPEC_FILE"
+}
+
+# copy_database: the operator's command, which leaves a copy of what Connect has in its database, and what it was told.
+copy_database() {
+  put_backup_command copy-database <<SCRIPT
+#!/bin/sh
+set -eu
+'$(database_tool pg_dump)' -h '$RUN/database' -p '$PORT_DATABASE' -U postgres -Fc -f "\$CONNECT_HA_GENERATION.dump" connect
+echo "generation \$CONNECT_HA_GENERATION of \$CONNECT_HA_CLUSTER, to Connect \$CONNECT_HA_VERSION, for \$(id -un)" >"\$CONNECT_HA_GENERATION.txt"
+SCRIPT
 }
 
 # all_stopped: on no node Connect runs, and none is to run it.
@@ -20,12 +31,6 @@ all_stopped() {
   done
 }
 rests() { on "$1" 'systemctl show -p ActiveState --value rstudio-connect.service' | grep -qxE 'inactive|failed'; }
-
-# runs_version NODE VERSION: what answers there is of that version.
-runs_version() {
-  curl -fsS -m 5 "http://127.0.0.1:$(connect_port "$1")/__api__/server_settings" | grep -qF "\"version\":\"$2\""
-}
-all_run() { for node in "${NODES[@]}"; do expect "$node runs Connect $1" runs_version "$node" "$1"; done; }
 
 # fails_half_way HOW: a change to the newest release is approved, whose migration fails. GENERATION is its number, FIRST who
 # went first.
@@ -39,13 +44,13 @@ fails_half_way() {
   wait_change "$TO_STAGE" AWAITING WAITS approv
   admin approve "$GENERATION" --reason "the lab has it fail $1"
   wait_change "$TO_CHANGE" FIRST HALTED 'the migration to .* failed'
-  FIRST=$(change_steps | sed -n 's/ FAILED.*//p')
   wait_for 120 "all nodes to be stopped" all_stopped
+  FIRST=$(of_change "$GENERATION" first)
 }
 
 # is_named: where it ended, in words: what was seen, what every node is, what to type.
 is_named() {
-  cat "$RUN/change"
+  expect "it stands there" change_is "$GENERATION" FIRST HALTED
   change_steps | tee "$RUN/steps"
   expect "one node is the one that failed" [ "$(grep -c ' FAILED' "$RUN/steps")" = 1 ]
   expect "the other is held" grep -q ' HELD' "$RUN/steps"
@@ -56,6 +61,7 @@ is_named() {
   admin rollout status >"$RUN/log/halted.txt" || result=$?
   cat "$RUN/log/halted.txt"
   expect "rollout status says so by its exit code" [ "$result" = 1 ]
-  expect "it is the first that failed" [ "$(of_change "$GENERATION" first)" = "$FIRST" ]
+  expect "it is the first that failed" grep -q "^$FIRST FAILED" "$RUN/steps"
+  in_backups test -s "$GENERATION.dump"
   never_two "$BEGAN"
 }

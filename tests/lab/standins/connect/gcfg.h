@@ -53,13 +53,12 @@ class Config {
     return found->second.back();
   }
 
-  // What a reload takes up of the file as it is now: the two banners.
+  // What a reload takes up of the file as it is now: the banner.
   void TakeReloadable(const Config& now) {
-    for (const char* key : {"server.publicwarning", "server.loggedinwarning"}) {
-      values_.erase(key);
-      const auto found = now.values_.find(key);
-      if (found != now.values_.end()) values_.insert(*found);
-    }
+    constexpr char kBanner[] = "standin.banner";
+    values_.erase(kBanner);
+    const auto found = now.values_.find(kBanner);
+    if (found != now.values_.end()) values_.insert(*found);
   }
 
   // Every value of a key that may be repeated.

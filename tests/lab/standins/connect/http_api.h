@@ -111,7 +111,7 @@ inline Response Answer(const Config& config, PGconn* database, const Request& re
   if (request.path == "/connect/") {
     return {"200 OK",
             "<!DOCTYPE html><title>Posit Connect stand-in</title><p>" +
-                config.Get("server", "publicwarning", ""),
+                config.Get("standin", "banner", ""),
             "Content-Type: text/html\r\n"};
   }
   if (request.path == "/__ping__") {
