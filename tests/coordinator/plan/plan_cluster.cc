@@ -15,7 +15,7 @@ constexpr int64_t kStart = 1722500000;
 
 const char* const kRules[] = {"clocks-are-synchronised", "connect-version-matches",
                               "data-dir-is-shared",      "database-reachable",
-                              "runtimes-match-r",        "service-is-healthy",
+                              "runtimes-match-r",        kService,
                               "storage-is-mounted"};
 
 bool IsHeld(v1::NodeState state) {
@@ -247,6 +247,33 @@ v1::NodeState PlanCluster::State(int i) const { return Decide().assignments(i).s
 std::string PlanCluster::Reason(int i) const {
   const v1::Decision decision = Decide();
   return absl::StrCat(decision.assignments(i).reason(), " | ", decision.assignments(i).waits_for());
+}
+
+void Rests(PlanCluster& cluster, int i) {
+  v1::PlanNode& node = cluster.node(i);
+  node.set_connect(v1::CONNECT_RESTS);
+  node.clear_running_version();
+  node.mutable_brief()->mutable_facts()->set_answers(false);
+  node.mutable_brief()->mutable_facts()->set_unit_state("failed");
+  cluster.Fail(i, kService);
+  *cluster.Rule(i, kService).mutable_since() = cluster.input.now();
+}
+
+void Runs(PlanCluster& cluster, int i) {
+  v1::PlanNode& node = cluster.node(i);
+  node.set_connect(v1::CONNECT_RUNS);
+  node.set_running_version(node.installed_version());
+  node.mutable_brief()->mutable_facts()->set_answers(true);
+  node.mutable_brief()->mutable_facts()->set_unit_state("active");
+  cluster.Rule(i, kService).set_outcome(v1::PASS);
+}
+
+void Differs(PlanCluster& cluster, int i) {
+  v1::Convergence& convergence = *cluster.node(i).mutable_convergence();
+  convergence.set_state(v1::Convergence::DIFFERS);
+  v1::Change& change = *convergence.add_changes();
+  change.set_resource("package rstudio-connect");
+  change.set_interrupts("Connect must be stopped");
 }
 
 std::string TextsOf(const v1::Decision& decision) {
