@@ -103,6 +103,7 @@ void PrintTold(Terminal& terminal, const std::vector<ToldNode>& told) {
   }
   if (lines.empty()) return;
   std::vector<TableRow> rows;
+  rows.reserve(lines.size());
   for (const auto& line : lines) rows.push_back({{JoinNames(line.second)}, {line.first}});
   terminal.out << "\n";
   PrintTable(terminal, {}, rows);
