@@ -87,6 +87,7 @@ void SayTwoVersions(Situation& situation) {
   }
   if (nodes.size() < 2) return;
   std::vector<std::string> texts;
+  texts.reserve(nodes.size());
   for (const auto& one : nodes) {
     texts.push_back(absl::StrCat(one.first, " on ", absl::StrJoin(one.second, ", ")));
   }
