@@ -20,6 +20,7 @@
 #include "agent/link/coordinator_client.h"
 #include "agent/link/identity.h"
 #include "agent/loop/loop.h"
+#include "agent/loop/notice_notes.h"
 #include "agent/loop/watchdog.h"
 #include "agent/probes/table.h"
 #include "agent/proof/proofs.h"
@@ -193,6 +194,8 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   }
 
   ProbeCache cache;
+  const std::string boot_id = ValueOf(host, "/proc/sys/kernel/random/boot_id");
+  NoticeNotes notices(host, state_dir, boot_id, cache);
   std::atomic<uint32_t> proved{0};
   Prover prover(MakeProofs({host, cache, config}, state_dir, [&held] { return held.Orders(); }),
                 [&proved, &watcher] {
@@ -227,7 +230,7 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   LoopOptions options;
   options.node = identity.certificate.identity.name;
   options.machine_id = machine_id;
-  options.boot_id = ValueOf(host, "/proc/sys/kernel/random/boot_id");
+  options.boot_id = boot_id;
   options.agent_version = CONNECT_HA_VERSION;
   options.notify = Notify;
   ProofOrder order;
@@ -243,7 +246,10 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
     prove(answer);
     gate.Wake();
   };
-  options.gathered = [&gate] { gate.Wake(); };
+  options.gathered = [&gate, &notices] {
+    gate.Wake();
+    notices.Keep();
+  };
   options.gate = [&gate] { return gate.News(); };
   spdlog::info("event=started node={} cluster={} coordinator={} version={}", options.node,
                identity.certificate.identity.cluster, identity.coordinators.front(),
@@ -265,12 +271,13 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   Serve(watcher, loop, watchdog, proved,
         [&] { return EnrolledAnew(state_dir, token_id, digest_key_id); });
   Notify("STOPPING=1\nSTATUS=stopping");
-  gate.Close();    // who connects from now on waits for the next process
   client.reset();  // before the loop that its nudges go to
+  const bool proofs_ended = prover.Stop(kProofPatience);
+  const bool steps_ended = converger.Stop(kPatience);
+  gate.Close();  // it has answered so far; who connects from now on waits for the next process
   // A probe or a proof that hangs would be waited for, and a step that cannot be interrupted: there
   // is nothing that they could still lose.
-  const bool proofs_ended = prover.Stop(kProofPatience);
-  if (!converger.Stop(kPatience) || !proofs_ended || !gatherer.Idle()) std::_Exit(EXIT_SUCCESS);
+  if (!steps_ended || !proofs_ended || !gatherer.Idle()) std::_Exit(EXIT_SUCCESS);
   return absl::OkStatus();
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/assignment_file.h"
+#include "agent/assignment/standing.h"
 #include "common/log.h"
 #include "common/spec/signed_spec.h"
 #include "common/text/short_text.h"
@@ -79,7 +80,9 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
     next.set_reason(ShortText(answer.assigned_reason(), kTextBytes));
     next.set_release(answer.assigned_state() == v1::OBSERVED && answer.release());
     if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
-    *next.mutable_waived_rules() = answer.waived_rules();
+    *next.mutable_waived() = answer.waived();
+    next.clear_since();
+    if (answer.has_assigned_since()) *next.mutable_since() = answer.assigned_since();
   }
   TellRefusal(before);
   absl::Status committed = Commit(std::move(next));
@@ -126,7 +129,7 @@ absl::Status Held::TakeRemoval() {
   Label(next);
   if (!kept_.removed()) spdlog::warn("event=removed-from-cluster cluster={}", next.cluster());
   next.set_removed(true);
-  next.set_state(v1::OBSERVED);
+  Pause(next);
   next.clear_reason();
   next.clear_release();
   return Commit(std::move(next));
@@ -167,7 +170,7 @@ absl::Status Held::CommitPermission(v1::Assignment next) {
   }
   // What is superseded is not gone by any longer either.
   v1::Assignment paused = kept_;
-  paused.set_state(v1::OBSERVED);
+  Pause(paused);
   Label(paused);
   on_disk_ = false;
   Hold(std::move(paused));
@@ -215,7 +218,7 @@ v1::Assignment Held::Effective() const {
   effective.set_removed(kept_.removed());
   effective.set_reason(kept_.reason());
   effective.set_no_other_serves(kept_.no_other_serves());
-  *effective.mutable_waived_rules() = kept_.waived_rules();
+  *effective.mutable_waived() = kept_.waived();
   // A later one has Connect started anew, where that had been tried too often.
   if (kept_.state() == v1::SERVING && kept_.has_order()) {
     *effective.mutable_order() = kept_.order();
@@ -225,6 +228,9 @@ v1::Assignment Held::Effective() const {
   }
   const bool allowed = IsAllowed(kept_.state(), options_.allow);
   if (!allowed || kept_.removed() || held_refusal_) effective.set_state(v1::OBSERVED);
+  if (effective.state() == kept_.state() && kept_.has_since()) {
+    *effective.mutable_since() = kept_.since();
+  }
   const bool may_release = options_.allow != v1::ALLOW_OBSERVE && !kept_.removed();
   effective.set_release(may_release && kept_.state() == v1::OBSERVED && kept_.release());
   return effective;

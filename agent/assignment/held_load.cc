@@ -6,6 +6,7 @@
 
 #include "agent/assignment/assignment_file.h"
 #include "agent/assignment/held.h"
+#include "agent/assignment/standing.h"
 #include "common/log.h"
 
 namespace connect_ha {
@@ -49,13 +50,13 @@ absl::Status Held::LoadKept() {
   if (copy.ok() && BelongingOf(*copy, options_.owner) == Belonging::kOurs &&
       (!file.ok() || CopyPrevails(*copy, *file))) {
     kept_ = *std::move(copy);
-    if (IsPermission(kept_)) kept_.set_state(v1::OBSERVED);
+    if (IsPermission(kept_)) Pause(kept_);
     on_disk_ = false;
   } else if (file.ok()) {
     kept_ = *std::move(file);
     // What forbids may stand where it cannot be read; the coordinator says again what holds.
     const bool is_known = copy.ok() || absl::IsNotFound(copy.status());
-    if (!is_known && IsPermission(kept_)) kept_.set_state(v1::OBSERVED);
+    if (!is_known && IsPermission(kept_)) Pause(kept_);
     return absl::OkStatus();
   }
   return absl::IsNotFound(file.status()) ? absl::OkStatus() : file.status();

@@ -39,6 +39,11 @@ bool IsPermission(const v1::Assignment& assignment) {
   return Permits(assignment.state()) && MayChange(assignment);
 }
 
+void Pause(v1::Assignment& assignment) {
+  assignment.set_state(v1::OBSERVED);
+  assignment.clear_since();
+}
+
 bool IsAllowed(v1::NodeState state, v1::Allow allow) {
   switch (state) {
     case v1::OBSERVED:

@@ -17,6 +17,8 @@ bool MayChange(const v1::Assignment& assignment);
 bool Permits(v1::NodeState state);
 // MayChange by a state that permits: gone by only once it is on disk.
 bool IsPermission(const v1::Assignment& assignment);
+// OBSERVED, until the coordinator says again what the node is to be.
+void Pause(v1::Assignment& assignment);
 // `allow`, of agent.yaml, lets a node be told this state.
 bool IsAllowed(v1::NodeState state, v1::Allow allow);
 

@@ -112,7 +112,10 @@ std::string Gate::Page() {
     const std::lock_guard<std::mutex> lock(mutex_);
     is_news = Settle(*orders);
     absl::StrAppend(&page, "node     ", options_.node, "\nstate    ", StateName(orders->state()),
-                    ", since ", FormatUtc(state_since_), " or before\n");
+                    ", since ",
+                    orders->has_since() ? FormatUtc(FromProto(orders->since()))
+                                        : FormatUtc(state_since_) + " or before",
+                    "\n");
     if (!orders->reason().empty()) {
       absl::StrAppend(&page, "because  ", ShortText(orders->reason(), kTextBytes), "\n");
     }

@@ -164,13 +164,18 @@ class GateServer::Listener : public httplib::Server {
       response.set_header("Allow", "GET, HEAD");
       return HandlerResponse::Handled;
     });
+    // Of every answer, also where nothing was found or understood.
+    set_post_routing_handler([&options](const httplib::Request&, httplib::Response& response) {
+      if (!options.node.empty()) response.set_header(kNodeHeader, options.node);
+      response.set_header("Cache-Control", "no-store");
+    });
     Get("/healthz", [&options](const httplib::Request&, httplib::Response& response) {
       const GateAnswer answer = options.health();
       response.status = answer.status;
-      Fill(options, answer.text, response);
+      response.set_content(answer.text, kPlain);
     });
     Get("/", [&options](const httplib::Request&, httplib::Response& response) {
-      Fill(options, options.page(), response);
+      response.set_content(options.page(), kPlain);
     });
     thread_ = std::thread([this] { Run(); });
   }
@@ -184,13 +189,6 @@ class GateServer::Listener : public httplib::Server {
   }
 
  private:
-  static void Fill(const GateServerOptions& options, const std::string& text,
-                   httplib::Response& response) {
-    if (!options.node.empty()) response.set_header(kNodeHeader, options.node);
-    response.set_header("Cache-Control", "no-store");
-    response.set_content(text, kPlain);
-  }
-
   // httplib's own reads for as long as something comes. One request a connection.
   bool process_and_close_socket(socket_t connection) override {
     BoundedStream stream(connection);

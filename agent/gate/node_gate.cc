@@ -9,8 +9,8 @@
 namespace connect_ha {
 namespace {
 
-// Of who asks before Connect was looked at.
-constexpr std::chrono::seconds kPatience{3};
+// Of who asks before Connect was looked at: a little shorter than a load balancer's, by the README.
+constexpr std::chrono::milliseconds kPatience{1'800};
 constexpr int kUnavailable = 503;
 constexpr char kInNone[] = "closed: this node is in no cluster\n";
 

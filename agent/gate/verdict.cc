@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "agent/gate/one_node.h"
 #include "agent/resources/connect_unit.h"
+#include "common/checklist/lesser_faults.h"
 #include "common/checklist/rule.h"
 #include "common/checklist/view/facts_view.h"
 
@@ -30,9 +31,11 @@ v1::RuleAction ActionOf(const Rule& rule, const v1::ClusterSpec& spec) {
                                                                    : rule.action;
 }
 
-bool IsWaived(const v1::Assignment& orders, const std::string& rule) {
-  const auto& waived = orders.waived_rules();
-  return std::find(waived.begin(), waived.end(), rule) != waived.end();
+bool IsWaived(const v1::Assignment& orders, const std::string& rule, Time now) {
+  const auto& all = orders.waived();
+  return std::any_of(all.begin(), all.end(), [&rule, now](const v1::WaivedRule& waived) {
+    return waived.rule() == rule && (!waived.has_until() || now < FromProto(waived.until()));
+  });
 }
 
 bool IsJudgedByOthers(absl::string_view rule) { return rule == "connect-version-matches"; }
@@ -57,12 +60,14 @@ bool IsSure(const v1::Finding& finding) {
 }
 
 // The rule may close the gate at all, as somebody wants it.
-bool MayClose(const v1::Finding& finding, const v1::Assignment& orders, const v1::Facts& facts) {
+bool MayClose(const v1::Finding& finding, const v1::Assignment& orders, const v1::Facts& facts,
+              Time now) {
   if (finding.rule_class() == v1::ADVICE || IsJudgedByOthers(finding.rule())) return false;
-  if (IsWaived(orders, finding.rule())) return false;
+  if (IsWaived(orders, finding.rule(), now)) return false;
   if (finding.rule() == kServiceRule && IsOnlyItsBoot(facts)) return false;
   const Rule* const rule = FindRule(finding.rule());
-  return rule != nullptr && ActionOf(*rule, orders.desired().spec()) >= v1::CLOSE;
+  return rule != nullptr && !OnlyTells(*rule, finding.rule_class()) &&
+         ActionOf(*rule, orders.desired().spec()) >= v1::CLOSE;
 }
 
 }  // namespace
@@ -101,7 +106,7 @@ RuleClosing ClosedByRule(const v1::Facts& facts, const v1::Assignment& orders,
                    /*full=*/false);
   RuleClosing still;
   for (const v1::Finding& finding : checklist.findings()) {
-    if (!MayClose(finding, orders, facts)) continue;
+    if (!MayClose(finding, orders, facts, subject.now)) continue;
     if (finding.outcome() == v1::UNKNOWN || finding.outcome() == v1::FOLLOWS) {
       const bool is_that = absl::StartsWith(subject.closed_by, finding.rule() + ": ");
       if (is_that) still = {subject.closed_by, true};

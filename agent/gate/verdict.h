@@ -50,8 +50,8 @@ struct RuleClosing {
 };
 
 // The first rule that closes the gate of a node that serves, and fails here. Only what this node
-// shows alone; nothing that is waived. What is unknown, or only follows, closes nothing, and does
-// not open what it surely closed before.
+// shows alone; nothing that is waived now. What is unknown, or only follows, closes nothing, and
+// does not open what it surely closed before.
 //
 // Not among them is connect-version-matches, since a version that differs is no fault while no
 // other one runs, which one node cannot know.

@@ -234,7 +234,7 @@ void CoordinatorClient::Connection::OnNudge(std::function<void()> wake) {
 }
 
 void CoordinatorClient::Connection::FollowNudges(const std::function<void()>& wake) {
-  Backoff backoff(seconds(1), seconds(60));
+  Backoff backoff(seconds(1), seconds(10));
   while (true) {
     if (FollowOneStream(wake)) backoff.Reset();
     if (!Sleep(backoff.Next())) return;

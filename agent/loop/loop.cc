@@ -29,7 +29,9 @@ constexpr seconds kRefreshVolatile{60};
 // Between two heartbeats that nobody waits for.
 constexpr milliseconds kLeastGap{100};
 constexpr milliseconds kFirstBackoff{1'000};
-constexpr milliseconds kLastBackoff{30'000};
+// Well within half a minute, after which a coordinator that was started again gives up who has not
+// come back (limits.stale_after).
+constexpr milliseconds kLastBackoff{10'000};
 constexpr milliseconds kShortestInterval{100};
 constexpr milliseconds kLongestInterval{300'000};
 constexpr int kMostCallsInARow = 3;

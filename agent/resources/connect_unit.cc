@@ -134,6 +134,7 @@ class ConnectUnit : public Resource {
   }
 
   Difference DiffersFromRunning(const v1::Unit& state) {
+    if (WaitsForRestart(state)) return WhyItWaits(context_);
     if (state.active_state() == "deactivating" || state.active_state() == "activating") {
       return absl::UnavailableError(absl::StrCat(
           unit_, state.active_state() == "activating" ? " is starting" : " is stopping"));

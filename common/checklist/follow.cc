@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/lesser_faults.h"
 #include "common/checklist/verdict.h"
 
 namespace connect_ha {
@@ -111,8 +112,10 @@ v1::Finding Follow::Judge(const Rule& rule) {
 
 void Follow::Remember(const Rule& rule, const v1::Finding& finding) {
   auto& of_rule = troubles_[rule.id];
+  const bool is_lesser = OnlyTells(rule, finding.rule_class());
   for (const v1::Evidence& evidence : finding.evidence()) {
     if (Holds(evidence.outcome()) || evidence.node().empty()) continue;
+    if (is_lesser && evidence.outcome() == v1::FAIL) continue;
     const std::string cause = evidence.outcome() == v1::FOLLOWS ? evidence.cause() : rule.id;
     const auto [it, is_new] = of_rule.emplace(evidence.node(), Trouble{evidence.outcome(), cause});
     if (!is_new && evidence.outcome() == v1::FAIL) it->second.outcome = v1::FAIL;

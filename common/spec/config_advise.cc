@@ -99,6 +99,13 @@ std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, cons
                    "is enforce, and no node enters service before it is proved that all use one "
                    "file system and one database: write prove: {storage: true, database: true}");
     }
+    // As agent/resources/table.cc has it.
+    if (HasSomethingToEnforce(spec) && spec.storage().mount_point().empty()) {
+      checker.Warn("enforcement",
+                   "is enforce, and without storage.mount_point no node gets a guard: at a boot, "
+                   "and where it restarts Connect, systemd starts it unasked, with no preflight: "
+                   "write storage: {mount_point: /mnt/connect}");
+    }
     if (spec.connect().has_version() && !spec.connect().has_package()) {
       checker.Warn("connect.version",
                    "has no connect.package beside it: it is compared, not installed");

@@ -43,7 +43,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
   // How long one try may take: when thousands of nodes come back at once, their handshakes queue
   // for the coordinator's processors, and giving up early would only begin them anew.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 20'000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 30'000);
+  // Between two tries; who calls meanwhile fails at once.
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
   arguments.SetMaxReceiveMessageSize(options.max_receive_bytes);
   // Two channels to one target, one with the certificate before a renewal, share nothing.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);

@@ -7,17 +7,21 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checklist/rule.h"
 #include "common/log.h"
 #include "coordinator/cluster/node/node_events.h"
 #include "coordinator/cluster/planning/gate_terms_of.h"
 #include "coordinator/plan/decide.h"
 #include "coordinator/plan/invariants.h"
+#include "coordinator/plan/look/action.h"
 
 namespace connect_ha {
 namespace {
 
 using std::chrono::milliseconds;
 
+// No decision needs it: each says when time alone makes it another one, and what changes wakes.
+// Were either forgotten, the cluster would stand still for no longer than this.
 constexpr milliseconds kDecideAtLeast{10'000};
 // Of what changes at once much is one decision; and however many nodes there are, deciding takes
 // a fifth of a processor at the most.
@@ -230,6 +234,9 @@ void Planner::PutIntoForce(Round& round, Time now) {
   v1::GetPlanResponse shown;
   *shown.mutable_decided_at() = ToProto(now);
   for (const v1::Word& word : plan_->words) *shown.add_words() = word;
+  for (const Rule& rule : Rules()) {
+    if (ActionBySpec(round.input.spec(), rule.id) == v1::FENCE) shown.add_fencing(rule.id);
+  }
   if (round.input.spec().enforcement() != v1::ENFORCE && round.input.generation() > 0) {
     round.input.mutable_spec()->set_enforcement(v1::ENFORCE);
     *shown.mutable_would() = functions_.decide(round.input);

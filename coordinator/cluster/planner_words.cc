@@ -102,6 +102,7 @@ std::vector<v1::Word> Planner::WordsLike(const v1::TakeBackRequest& request) con
 
 absl::StatusOr<v1::TakeBackResponse> Planner::TakeBack(const v1::TakeBackRequest& request,
                                                        v1::AuditEntry entry, Time now) {
+  if (const absl::Status reason = CheckReason(request.why()); !reason.ok()) return reason;
   std::lock_guard lock(deciding_);
   const absl::Status read = Read();
   if (!read.ok()) return read;

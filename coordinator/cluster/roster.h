@@ -89,6 +89,9 @@ class Roster {
   // After enrolling: the store has a new record of the node. Whatever else is done to the node at
   // the same time, what the store has then is what counts.
   void Enrolled(const v1::NodeRecord& record);
+  // In roster_plan.cc. FailedPrecondition, with what to type: Connect runs there, as the node said
+  // lately, where the specification is enforced, and nobody let go of it (Word.RELEASE).
+  absl::Status CheckRemoval(const std::string& node, Time now) const;
   // Runs `remove`, which removes the node from the store, and forgets it when that went well.
   absl::Status Remove(const std::string& node, const std::function<absl::Status()>& remove);
 

@@ -3,6 +3,8 @@
 #include <numeric>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "common/text/shell_word.h"
 #include "common/version.h"
 #include "coordinator/cluster/node/bounds.h"
 #include "coordinator/cluster/node/brief.h"
@@ -163,6 +165,24 @@ bool Roster::FillPlanNode(const Node& node, const v1::Desired& desired, Time now
   for (const v1::InstanceNotice& notice : held->notices) *plan->add_notices() = notice;
   *plan->mutable_brief()->mutable_facts() = BriefOf(*held, desired);
   return true;
+}
+
+absl::Status Roster::CheckRemoval(const std::string& name, Time now) const {
+  const NodePointer node = Find(name);
+  if (node == nullptr || InForce()->spec().enforcement() != v1::ENFORCE) return absl::OkStatus();
+  std::lock_guard lock(node->mutex);
+  const bool is_released = node->assigned != nullptr && node->assigned->release();
+  const CountedFacts counted = Count(node->known, StaleAfter(), now);
+  if (is_released || counted.facts == nullptr || Seen(counted.facts->unit) != v1::CONNECT_RUNS) {
+    return absl::OkStatus();
+  }
+  const std::string operand = ShellOperand(name) + " --reason TEXT";
+  return absl::FailedPreconditionError(absl::StrCat(
+      "Connect runs on ", name,
+      ", and would go on there with nobody who looks: its gate stays open, and another version may "
+      "be started beside it\nfix: first connect-ha node stop ",
+      operand, "; where only Connect is to go on, by itself: connect-ha release ", operand,
+      "; all the same: connect-ha node remove --force ", operand));
 }
 
 std::vector<std::string> Roster::Assign(

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/lesser_faults.h"
 #include "common/checklist/rule.h"
 #include "common/time.h"
 #include "coordinator/plan/judged.h"
@@ -35,13 +36,14 @@ bool IsLet(const v1::PlanInput& input, const std::string& node, const std::strin
   });
 }
 
-// What fails there that fences by the table, and is more than advice; "": nothing. Versions are
-// compared by what runs.
+// What fails there that fences by the table, and not by something that only tells; "": nothing.
+// Versions are compared by what runs.
 std::string FailsAndFences(const v1::PlanInput& input, const Judged& judged) {
   for (const v1::NodeRule& line : judged.node->rules()) {
-    if (line.outcome() != v1::FAIL || line.rule_class() == v1::ADVICE) continue;
+    if (line.outcome() != v1::FAIL) continue;
     const Rule* row = FindRule(line.rule());
-    const bool fences = row != nullptr && row->action == v1::FENCE;
+    const bool fences =
+        row != nullptr && row->action == v1::FENCE && !OnlyTells(*row, line.rule_class());
     if (!fences || line.rule() == "connect-version-matches") continue;
     if (!IsLet(input, judged.name(), line.rule())) return line.rule();
   }
@@ -61,7 +63,8 @@ void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
                         node.brief().reported_state() != v1::SERVING;
     const bool begins = enters && node.connect() == v1::CONNECT_RESTS;
     starts |= begins;
-    const bool runs = node.fresh() && node.connect() == v1::CONNECT_RUNS;
+    const bool is_gone = WordOn(input, judged.name(), v1::Word::GONE) != nullptr;
+    const bool runs = node.fresh() ? node.connect() == v1::CONNECT_RUNS : !is_gone;
     if (begins) versions.insert(node.installed_version());
     if (runs && !node.running_version().empty()) versions.insert(node.running_version());
     if (!enters) continue;

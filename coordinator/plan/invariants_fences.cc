@@ -12,6 +12,14 @@ namespace {
 
 constexpr std::chrono::hours kHour{1};
 
+// An admin's word that has not ended: no rule fences the node.
+bool IsUnfenced(const v1::PlanInput& input, const v1::Decision& decision, const std::string& node) {
+  const v1::Word* word = WordOn(input, node, v1::Word::UNFENCE);
+  const auto& ended = decision.ended_words();
+  return word != nullptr && word->has_until() && word->role() == v1::ADMIN &&
+         std::find(ended.begin(), ended.end(), word->number()) == ended.end();
+}
+
 // A waiver that has not ended.
 bool IsWaivedFor(const v1::PlanInput& input, const v1::Decision& decision, const std::string& node,
                  const std::string& rule) {
@@ -51,6 +59,7 @@ std::string WhyNoFence(const v1::PlanInput& input, const v1::Decision& decision,
   }
   if (line->basis() == v1::PEERS && !MajorityHolds(nodes, rule)) return "has no majority";
   if (IsWaivedFor(input, decision, judged.name(), rule)) return "is waived";
+  if (IsUnfenced(input, decision, judged.name())) return "may fence nobody there";
   return "";
 }
 

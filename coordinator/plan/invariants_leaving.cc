@@ -1,7 +1,10 @@
 // Who is taken out of service.
 #include <algorithm>
+#include <cstddef>
+#include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/rule.h"
 #include "coordinator/plan/judged.h"
 
 namespace connect_ha {
@@ -40,26 +43,62 @@ bool SomebodyElseHolds(const Judged& judged, const std::string& rule,
   });
 }
 
+size_t MinimumServing(const v1::PlanInput& input) {
+  const v1::NodesSpec& spec = input.spec().nodes();
+  return spec.has_minimum_serving() && spec.minimum_serving() > 1 ? spec.minimum_serving() : 1;
+}
+
+bool OnlyHolds(const v1::PlanInput& input, const std::string& rule) {
+  const Rule* row = FindRule(rule);
+  const auto said = input.spec().rules().find(rule);
+  const bool by_spec = said != input.spec().rules().end() && said->second.has_action();
+  return row != nullptr && row->action == v1::HOLD &&
+         (!by_spec || said->second.action() == v1::HOLD);
+}
+
+// What takes it out must leave minimum_serving: people, a recommendation of EC2's, what only holds.
+bool LeavesEnough(const v1::PlanInput& input, const Judged& judged) {
+  const auto& notices = judged.node->notices();
+  const bool goes = std::any_of(notices.begin(), notices.end(), [](const auto& notice) {
+    return notice.kind() == v1::InstanceNotice::SPOT_INTERRUPTION ||
+           notice.kind() == v1::InstanceNotice::TERMINATING;
+  });
+  const auto& rules = judged.after.out_for();
+  return !goes && judged.node->start_failed().empty() &&
+         std::all_of(rules.begin(), rules.end(),
+                     [&input](const std::string& rule) { return OnlyHolds(input, rule); });
+}
+
 }  // namespace
 
 void JudgeLeaving(const v1::PlanInput& input, const std::vector<Judged>& nodes,
                   Complaints& broken) {
-  const auto left = std::count_if(nodes.begin(), nodes.end(), StillServes);
-  bool downtime = false;
-  for (const Judged& judged : nodes) downtime |= judged.leaves() && HasDowntime(input, judged);
+  const auto left = static_cast<size_t>(std::count_if(nodes.begin(), nodes.end(), StillServes));
+  const size_t minimum = MinimumServing(input);
   for (const Judged& judged : nodes) {
     if (StopsLastConnect(input, judged, nodes)) {
       broken.push_back(absl::StrCat("Connect is stopped on ", judged.name(),
                                     ", and no other node is known to serve"));
     }
     if (!judged.moved || !judged.leaves()) continue;
+    const bool downtime = HasDowntime(input, judged);
     if (left == 0 && !downtime) {
       broken.push_back("the last node that serves is taken out of service");
+    }
+    if (left < minimum && !downtime && LeavesEnough(input, judged)) {
+      broken.push_back(
+          absl::StrCat(judged.name(), " leaves, and fewer than minimum_serving serve"));
     }
     if (judged.node->brief().reported_state() == v1::OBSERVED && !IsWanted(input, judged)) {
       broken.push_back(absl::StrCat(judged.name(), " is observed, and taken out by no person"));
     }
     const bool by_rule = judged.after.out_for_size() > 0;
+    const bool stays_in_rotation =
+        input.spec().load_balancer().health_check() == v1::LoadBalancerSpec::CONNECT;
+    if (by_rule && stays_in_rotation && judged.given.state() == v1::DRAINING) {
+      broken.push_back(
+          absl::StrCat(judged.name(), " is closed by rules, and the load balancer asks Connect"));
+    }
     if (!by_rule && !IsWanted(input, judged) && judged.node->start_failed().empty()) {
       broken.push_back(absl::StrCat(judged.name(), " is taken out of service for no reason"));
     }

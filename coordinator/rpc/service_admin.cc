@@ -128,8 +128,13 @@ grpc::Status AdminServer::RemoveNode(grpc::ServerContext* context,
   const Time now = TimeOfCall();
   const auto caller = core_.callers.RequireAdmin(*context, v1::ADMIN, now);
   if (!caller.ok()) return ToGrpc(caller.status());
+  if (!request->force()) {
+    const absl::Status may = core_.roster.CheckRemoval(request->node(), now);
+    if (!may.ok()) return ToGrpc(may);
+  }
   const auto entry =
-      AuditOf(*context, *caller, v1::AuditEntry::NODE_REMOVED, "", "", request->why(), now);
+      AuditOf(*context, *caller, v1::AuditEntry::NODE_REMOVED, "",
+              request->force() ? "whether or not Connect runs there" : "", request->why(), now);
   absl::Status removed;
   {
     const auto alone = core_.enrolment.OneAtATime();

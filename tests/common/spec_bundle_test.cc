@@ -45,7 +45,9 @@ class SpecBundleTest : public testing::Test {
 TEST_F(SpecBundleTest, ReadsTheFilesBesideIt) {
   Write("connect.lic", std::string("li\0c", 4));
   Write("connect.gcfg",
-        "[Postgres]\nPassword = ${secret.db_password}\n[Database]\nProvider = postgres\n");
+        "[Server]\nDataDir = /mnt/connect/data\n[Metrics]\nDataPath = "
+        "/var/lib/metrics\n[Postgres]\nPassword = "
+        "${secret.db_password}\n[Database]\nProvider = postgres\n");
   const std::string yaml = absl::StrCat(
       "cluster: analytics\nenforcement: enforce\nconnect:\n  version: 2024.08.0\n  package: ",
       Artifact("https://a/rstudio-connect_2024.08.0~ubuntu22_amd64.deb", kOther),
@@ -53,11 +55,11 @@ TEST_F(SpecBundleTest, ReadsTheFilesBesideIt) {
       "1.5.57, archive: ",
       Artifact("https://a/quarto.tar.gz"),
       "}]\nsecrets:\n  db_password: {file: /etc/connect-ha/secrets/db_password}\nprove: {storage: "
-      "true, database: true}\n");
+      "true, database: true}\nstorage: {mount_point: /mnt/connect}\n");
   EXPECT_EQ(Load(yaml), "");
   EXPECT_EQ(bundle_.source(), yaml);
   EXPECT_EQ(bundle_.license(), std::string("li\0c", 4));
-  EXPECT_EQ(bundle_.connect_config().substr(0, 10), "[Postgres]");
+  EXPECT_EQ(bundle_.connect_config().substr(0, 8), "[Server]");
   EXPECT_EQ(bundle_.spec().enforcement(), v1::ENFORCE);
   EXPECT_EQ(FormatProblems(CheckSpecBundle(bundle_)), "");
 }
@@ -182,6 +184,9 @@ TEST_F(SpecBundleTest, NotesWhatHasNoEffectAndWarnsOfWhatIsNotInstalled) {
       "cluster.yaml:2:14: warning: enforcement is enforce, and no node enters service before it is "
       "proved that all use one file system and one database: write prove: {storage: true, "
       "database: true}\n"
+      "cluster.yaml:2:14: warning: enforcement is enforce, and without storage.mount_point no node "
+      "gets a guard: at a boot, and where it restarts Connect, systemd starts it unasked, with no "
+      "preflight: write storage: {mount_point: /mnt/connect}\n"
       "cluster.yaml:3:20: warning: connect.version has no connect.package beside it: it is "
       "compared, not installed\n"
       "cluster.yaml:5:7: warning: runtimes.r[0] (4.3.3) has no package or archive: it is "

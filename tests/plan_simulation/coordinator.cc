@@ -83,7 +83,11 @@ std::optional<Answer> Coordinator::Hear(Store& store, size_t slot, const Report&
   const GateTerms& terms = terms_[slot];
   answer.response.set_no_other_serves(terms.no_other_serves.value_or(false));
   answer.response.set_others_not_known(!terms.no_other_serves);
-  for (const std::string& rule : terms.waived_rules) answer.response.add_waived_rules(rule);
+  for (const auto& [rule, until] : terms.waived) {
+    v1::WaivedRule& waived = *answer.response.add_waived();
+    waived.set_rule(rule);
+    if (until) *waived.mutable_until() = ToProto(*until);
+  }
   answer.response.set_assigned_state(told->state());
   answer.response.set_assigned_generation(told->generation());
   answer.response.set_release(told->release());

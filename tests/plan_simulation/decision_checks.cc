@@ -1,9 +1,11 @@
 #include "tests/plan_simulation/decision_checks.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "common/time.h"
 
 namespace connect_ha::simulation {
 namespace {
@@ -121,6 +123,19 @@ std::string CheckSettled(const Plan& plan, const v1::PlanInput& input,
   }
   const std::string difference = Difference(decision, plan(stored));
   return difference.empty() ? "" : absl::StrCat("once stored, it goes on: ", difference);
+}
+
+std::string CheckWake(const Plan& plan, const v1::PlanInput& input, const v1::Decision& decision) {
+  const Time now = FromProto(input.now());
+  Time later = now + std::chrono::hours(1);
+  if (decision.has_wake_at()) {
+    later = FromProto(decision.wake_at()) - std::chrono::microseconds(1);
+  }
+  if (later <= now) return "";
+  v1::PlanInput waited = input;
+  *waited.mutable_now() = ToProto(later);
+  const std::string difference = Difference(decision, plan(waited));
+  return difference.empty() ? "" : absl::StrCat("at ", FormatUtc(later), ", unasked: ", difference);
 }
 
 std::string CheckRenamed(const Plan& plan, const v1::PlanInput& input,

@@ -17,6 +17,8 @@ std::string CheckSame(const Plan& plan, const v1::PlanInput& input, const v1::De
 // Once it is stored, what is decided is decided: nothing is given anew.
 std::string CheckSettled(const Plan& plan, const v1::PlanInput& input,
                          const v1::Decision& decision);
+// Until it wants to be asked again, or for an hour where it never does, time alone changes nothing.
+std::string CheckWake(const Plan& plan, const v1::PlanInput& input, const v1::Decision& decision);
 // With other names, in another order, it is the same with those names, in that order.
 std::string CheckRenamed(const Plan& plan, const v1::PlanInput& input,
                          const v1::Decision& decision);

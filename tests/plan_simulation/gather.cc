@@ -152,8 +152,9 @@ void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
   brief->clear_last_seen();
   if (view.has_report) *brief->mutable_last_seen() = ToProto(seen_[slot].last_seen);
   brief->set_lost(view.lost);
-  brief->set_reported_state(view.has_report ? report.state : v1::NODE_STATE_UNSPECIFIED);
-  brief->set_reported_generation(report.generation);
+  // What it says of itself is not stored: one that was not heard since has said nothing.
+  brief->set_reported_state(view.heard ? report.state : v1::NODE_STATE_UNSPECIFIED);
+  brief->set_reported_generation(view.heard ? report.generation : 0);
   brief->set_claimants(view.cloned ? 2 : 1);
   brief->set_allow(view.heard ? report.allow : v1::ALLOW_UNSPECIFIED);
   brief->clear_facts();

@@ -20,10 +20,13 @@ bool IsTold(const Host& host, const Surroundings& around) {
 }
 
 // As agent/gate/verdict.cc: by what one node alone sees of itself.
-bool IsClosedByRule(const Host& host) {
-  const auto closes = [&host](size_t rule) {
-    const auto& waived = host.held.waived_rules();
-    const bool is_waived = std::find(waived.begin(), waived.end(), RuleName(rule)) != waived.end();
+bool IsClosedByRule(const Host& host, Time now) {
+  const auto closes = [&host, now](size_t rule) {
+    const auto& all = host.held.waived();
+    const bool is_waived = std::any_of(all.begin(), all.end(), [rule, now](const auto& waived) {
+      const bool over = waived.has_until() && now >= FromProto(waived.until());
+      return waived.rule() == RuleName(rule) && !over;
+    });
     const bool is_known = ((host.cannot_tell >> rule) & 1U) == 0;
     return is_known && !is_waived && ActionIn(host.held.desired().spec(), rule) >= v1::CLOSE;
   };
@@ -45,17 +48,20 @@ bool IsUnitRight(const Host& host) {
   return IsAsWanted(host, is_to_run ? UnitWanted::kRunning : UnitWanted::kHeld);
 }
 
-bool AreSame(const google::protobuf::RepeatedPtrField<std::string>& a,
-             const google::protobuf::RepeatedPtrField<std::string>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+bool AreSame(const google::protobuf::RepeatedPtrField<v1::WaivedRule>& a,
+             const google::protobuf::RepeatedPtrField<v1::WaivedRule>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const v1::WaivedRule& one, const v1::WaivedRule& other) {
+                      return one.rule() == other.rule() && one.has_until() == other.has_until() &&
+                             FromProto(one.until()) == FromProto(other.until());
+                    });
 }
 
 // All that is worth a write: a serial alone is not.
 bool IsSameOnDisk(const v1::Assignment& a, const v1::Assignment& b) {
   return a.state() == b.state() && a.removed() == b.removed() && a.release() == b.release() &&
          a.order().lineage() == b.order().lineage() && a.order().epoch() == b.order().epoch() &&
-         a.no_other_serves() == b.no_other_serves() &&
-         AreSame(a.waived_rules(), b.waived_rules()) &&
+         a.no_other_serves() == b.no_other_serves() && AreSame(a.waived(), b.waived()) &&
          IsOneSpecification(a.desired(), b.desired());
 }
 
@@ -67,7 +73,7 @@ bool SaysTheSame(const v1::Assignment& held, const v1::HeartbeatResponse& answer
          answer.order().serial() == held.order().serial() &&
          answer.assigned_state() == held.state() && answer.release() == held.release() &&
          (answer.others_not_known() || answer.no_other_serves() == held.no_other_serves()) &&
-         AreSame(answer.waived_rules(), held.waived_rules());
+         AreSame(answer.waived(), held.waived());
 }
 
 }  // namespace
@@ -150,11 +156,12 @@ void StopConnect(Host& host) {
   host.jobs = 0;
 }
 
-bool GateIsOpen(const Host& host) {
+bool GateIsOpen(const Host& host, Time now) {
   if (host.old_agent) return host.running && !host.crashes;
   const GateWanted wanted = CourseOf(host).gate;
   if (wanted == GateWanted::kClosed || !host.running) return false;
-  return wanted == GateWanted::kAsConnect || host.held.no_other_serves() || !IsClosedByRule(host);
+  return wanted == GateWanted::kAsConnect || host.held.no_other_serves() ||
+         !IsClosedByRule(host, now);
 }
 
 bool StartFailed(const Host& host) {
@@ -166,7 +173,7 @@ bool StartFailed(const Host& host) {
 bool Serves(const Host& host, const Surroundings& around) {
   if (!host.exists || !host.power || !host.running) return false;
   if (!around.asks_gate || host.old_agent) return true;
-  return host.agent && GateIsOpen(host);
+  return host.agent && GateIsOpen(host, around.now);
 }
 
 Report Say(const Host& host, const Surroundings& around) {
@@ -200,7 +207,7 @@ Report Say(const Host& host, const Surroundings& around) {
   report.unit_differs = !IsUnitRight(host);
   report.package_differs = PackageDiffers(host);
   report.file_differs = host.database != 0;
-  report.gate_open = GateIsOpen(host);
+  report.gate_open = GateIsOpen(host, around.now);
   report.jobs_known = host.jobs_known && !host.old_agent;
   report.jobs = host.jobs;
   report.start_failed = StartFailed(host);
@@ -224,7 +231,7 @@ Taken Take(Host& host, const v1::HeartbeatResponse& answer, const AgentFaults& f
     next.set_state(answer.assigned_state());
     next.set_release(answer.assigned_state() == v1::OBSERVED && answer.release());
     if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
-    *next.mutable_waived_rules() = answer.waived_rules();
+    *next.mutable_waived() = answer.waived();
   }
   const bool moved = next.state() != host.held.state() || next.release() != host.held.release();
   if (!IsSameOnDisk(host.disk, next)) host.disk = next;

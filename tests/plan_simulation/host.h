@@ -80,7 +80,7 @@ struct Host {
 
 // Connect answers users that the load balancer sends.
 bool Serves(const Host& host, const Surroundings& around);
-bool GateIsOpen(const Host& host);
+bool GateIsOpen(const Host& host, Time now);
 // What it says of that: an order that came later is tried anew.
 bool StartFailed(const Host& host);
 Report Say(const Host& host, const Surroundings& around);

@@ -7,6 +7,8 @@
 namespace connect_ha::simulation {
 namespace {
 
+bool Holds(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
+
 bool TakesUsers(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
 
 }  // namespace
@@ -57,13 +59,45 @@ bool World::ServedAsKnown(const Knowledge& known, size_t slot) const {
 
 // Those that served, and that nobody had told to leave.
 size_t World::OthersAsKnown(size_t slot, size_t knowledge) const {
+  return SoundAsKnown(slot, kRules, knowledge);
+}
+
+// Of these those on which the rule was known to hold, and who left with this decision: of several
+// that leave at once the first counts on the others. kRules: all that were to stay.
+size_t World::SoundAsKnown(size_t slot, size_t rule, size_t knowledge) const {
+  const Knowledge& known = knowledge_[knowledge];
   size_t others = 0;
   for (size_t i = 0; i < hosts_.size(); ++i) {
-    if (i == slot || !ServedAsKnown(knowledge_[knowledge], i)) continue;
+    if (i == slot || !ServedAsKnown(known, i)) continue;
+    if (rule < kRules && !Holds(known.lines[i][rule].outcome)) continue;
     const Given* told = ToldBy(i, knowledge);
-    if (told == nullptr || TakesUsers(told->state)) ++others;
+    const bool leaves_too = rule < kRules && told != nullptr && told->knowledge == knowledge;
+    if (told == nullptr || TakesUsers(told->state) || leaves_too) ++others;
   }
   return others;
+}
+
+Time::duration World::FailedFor(size_t slot, size_t rule, size_t knowledge) const {
+  const auto fails = [](v1::Outcome outcome) { return outcome == v1::FAIL; };
+  return knowledge_[knowledge].at - Since(slot, rule, knowledge, fails, Holds);
+}
+
+Time::duration World::HeldFor(size_t slot, size_t rule, size_t knowledge) const {
+  const auto fails = [](v1::Outcome outcome) { return outcome == v1::FAIL; };
+  return knowledge_[knowledge].at - Since(slot, rule, knowledge, Holds, fails);
+}
+
+// What was not stored may be what a coordinator thought that was overtaken: it ends nothing.
+Time World::Since(size_t slot, size_t rule, size_t knowledge, bool (*is_so)(v1::Outcome),
+                  bool (*is_other)(v1::Outcome)) const {
+  Time since = knowledge_[knowledge].at;
+  for (size_t i = knowledge; i > 0; --i) {
+    const Knowledge& known = knowledge_[i];
+    const v1::Outcome outcome = known.lines[slot][rule].outcome;
+    if (is_other(outcome) && (known.stored || i == knowledge)) break;
+    if (is_so(outcome)) since = known.at;
+  }
+  return since;
 }
 
 const World::Given* World::ToldBy(size_t slot, size_t knowledge) const {

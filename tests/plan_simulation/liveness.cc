@@ -69,7 +69,7 @@ uint64_t World::Signature() const {
     Mix(host.running ? 1 : 0, &sum);
     Mix(host.masked ? 1 : 0, &sum);
     Mix(StartFailed(host) ? 1 : 0, &sum);
-    Mix(host.running && GateIsOpen(host) ? 1 : 0, &sum);
+    Mix(host.running && GateIsOpen(host, now_) ? 1 : 0, &sum);
     Mix(host.installed, &sum);
   }
   for (const v1::NodeMemory& node : store_.memory.nodes()) {
@@ -228,7 +228,7 @@ void World::CheckReason(size_t slot, const v1::NodeAssignment& told) {
   const bool serves = told.state() == v1::SERVING && Serves(hosts_[slot], Around());
   if (serves || !told.waits_for().empty() || !told.reason().empty()) return;
   // A machine that is down is said to be lost, by its facts.
-  if (told.state() == v1::SERVING && hosts_[slot].exists) return;
+  if (told.state() == v1::SERVING && hosts_[slot].exists && !hosts_[slot].power) return;
   Break("what-waits-says-for-what",
         absl::StrCat(NameOf(slot), " is ", v1::NodeState_Name(told.state()),
                      ", and it is not said why"));

@@ -157,11 +157,13 @@ bool World::DoToConnect(const Event& event, size_t slot) {
       return note(), true;
     case Kind::kCrash:
       Crash(host, Around(), subject_.agent);
-      return note(), true;
+      note();
+      return CheckStarted(slot, false), true;
     case Kind::kCrashLoop:
       host.crashes = true;
       Crash(host, Around(), subject_.agent);
-      return note(), true;
+      note();
+      return CheckStarted(slot, false), true;
     case Kind::kStopByHand:
       StopConnect(host);
       return note(), true;

@@ -1,8 +1,10 @@
 // What must hold where a node takes an order: in the world, and by what was known to whoever gave
 // it.
 #include <algorithm>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/look/hysteresis.h"
 #include "tests/plan_simulation/world.h"
 
 namespace connect_ha::simulation {
@@ -47,7 +49,7 @@ void World::CheckDecided(size_t slot, const Given& given, const Before& before) 
       CheckSomebodyIsLeft();
       CheckLeaves(slot, given.decided);
     }
-    CheckCause(slot, before, known);
+    CheckCause(slot, before, given.decided);
     CheckDrainTime(slot, before, given.decided);
   }
   if (given.state == v1::SERVING && !before.running) {
@@ -55,6 +57,7 @@ void World::CheckDecided(size_t slot, const Given& given, const Before& before) 
     CheckStartsFirst(slot, given);
   }
   if (given.state == v1::FENCED) CheckFenced(slot, known);
+  CheckBack(slot, given, before);
 }
 
 // Where no machine, Connect or agent fails, and nobody asked for downtime, one always serves.
@@ -82,30 +85,43 @@ void World::CheckStored(size_t slot) {
 
 void World::CheckLeaves(size_t slot, size_t decided) {
   const Knowledge& known = knowledge_[decided];
+  const std::string& name = NameOf(slot);
   if (!ServedAsKnown(known, slot)) return;  // it was known to be out; it takes nothing from users
   bool by_word = false;
   for (const v1::Word::Kind kind : kOut) {
-    const v1::Word* word = FindWord(known, kind, NameOf(slot));
+    const v1::Word* word = FindWord(known, kind, name);
     if (word == nullptr) continue;
     if (word->downtime()) return;
     by_word = true;
   }
-  const Lines& lines = known.lines[slot];
-  bool by_rule =
-      (known.views[slot].report.notice != Notice::kNone) || known.views[slot].report.start_failed;
+  const Report& report = known.views[slot].report;
+  bool goes_anyway = report.notice == Notice::kInterruption || report.start_failed;
+  std::vector<size_t> holding;
   for (size_t rule = 0; rule < kRules; ++rule) {
-    by_rule = by_rule || (lines[rule].outcome == v1::FAIL && ActionOf(known, rule) >= v1::HOLD);
+    const v1::RuleAction action = ActionOf(known, rule);
+    const bool fails = known.lines[slot][rule].outcome == v1::FAIL && rule != kLicense;
+    if (!fails || IsWaived(known, rule, name)) continue;
+    goes_anyway = goes_anyway || action >= v1::CLOSE;
+    if (action == v1::HOLD) holding.push_back(rule);
   }
-  const size_t minimum = by_word && !by_rule ? known.spec->nodes().minimum_serving() : 1;
+  const size_t minimum = goes_anyway ? 1 : known.spec->nodes().minimum_serving();
   const size_t others = OthersAsKnown(slot, decided);
-  if (others >= minimum) return;
-  Break("the-last-one-stays", absl::StrCat(NameOf(slot), " is taken out of service, and ", others,
-                                           " others were known to serve; it takes ", minimum));
+  if (others < minimum) {
+    Break("the-last-one-stays", absl::StrCat(name, " is taken out of service, and ", others,
+                                             " others were known to serve; it takes ", minimum));
+  }
+  if (goes_anyway || by_word || report.notice != Notice::kNone || holding.empty()) return;
+  const auto is_enough = [&](size_t rule) { return SoundAsKnown(slot, rule, decided) >= minimum; };
+  if (std::any_of(holding.begin(), holding.end(), is_enough)) return;
+  Break("what-holds-leaves-enough",
+        absl::StrCat(name, " is taken out of service by ", RuleName(holding.front()),
+                     ", and fewer than ", minimum, " others were known to be without it"));
 }
 
 // Nobody is taken out of service for nothing, and nothing is changed under a Connect that was
 // found running.
-void World::CheckCause(size_t slot, const Before& before, const Knowledge& known) {
+void World::CheckCause(size_t slot, const Before& before, size_t decided) {
+  const Knowledge& known = knowledge_[decided];
   const std::string& name = NameOf(slot);
   const Report& report = known.views[slot].report;
   // What was declared gone and is back begins anew.
@@ -126,9 +142,13 @@ void World::CheckCause(size_t slot, const Before& before, const Knowledge& known
   }
   if (before.state != v1::SERVING || !before.served) return;
   bool by_rule = false;
+  bool has_lasted = clock_jumped_ || was_restored_;
   for (size_t rule = 0; rule < kRules; ++rule) {
-    by_rule = by_rule || (known.lines[slot][rule].outcome == v1::FAIL && rule != kLicense &&
-                          ActionOf(known, rule) >= v1::HOLD && !IsWaived(known, rule, name));
+    const bool fails = known.lines[slot][rule].outcome == v1::FAIL && rule != kLicense &&
+                       ActionOf(known, rule) >= v1::HOLD && !IsWaived(known, rule, name);
+    by_rule = by_rule || fails;
+    const auto span = FailAfter(*known.spec, RuleName(rule));
+    has_lasted = has_lasted || (fails && FailedFor(slot, rule, decided) >= span);
   }
   if (by_rule && state == v1::DRAINING && !by_word) Count(Sometimes::kClosedByRule);
   if (by_word && state == v1::DRAINING) Count(Sometimes::kDrained);
@@ -138,7 +158,13 @@ void World::CheckCause(size_t slot, const Before& before, const Knowledge& known
                     known.spec->enforcement() != v1::ENFORCE;
   // Of a Connect that rests nobody takes anything from users.
   const bool rests = !report.connect_runs || report.start_failed;
-  if (by_word || by_rule || report.notice != Notice::kNone || rests || less) return;
+  if (by_word || report.notice != Notice::kNone || rests || less) return;
+  if (by_rule && has_lasted) return;
+  if (by_rule) {
+    return Break("what-takes-out-has-lasted",
+                 absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
+                              ", and nothing has failed there for long enough"));
+  }
   Break("nobody-leaves-for-nothing", absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
                                                   ", and nothing was known to be wrong there"));
 }

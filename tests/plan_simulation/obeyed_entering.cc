@@ -10,6 +10,9 @@ namespace {
 // As coordinator/plan/move/starts.cc: after that the others wait no more.
 constexpr std::chrono::minutes kFirstStart{10};
 
+// As coordinator/plan/look/hysteresis.cc has it for service-is-healthy.
+constexpr std::chrono::seconds kForAMoment{30};
+
 bool Holds(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
 
 }  // namespace
@@ -133,11 +136,41 @@ void World::CheckFenced(size_t slot, const Knowledge& known) {
         absl::StrCat(name, " is fenced, and it was not known to be the wrong one"));
 }
 
+// It ran that version when the node was told to start, or might have come back with it at any time:
+// it was only observed, and was lost or rested for a moment.
+bool World::MightRunAsKnown(size_t slot, Version version, size_t knowledge) const {
+  const Knowledge& known = knowledge_[knowledge];
+  const NodeView& view = known.views[slot];
+  const Report& report = view.report;
+  const bool gone = !view.fresh && FindWord(known, v1::Word::GONE, NameOf(slot)) != nullptr;
+  if (!view.member || !view.has_report || gone) return false;
+  if (report.running != 0) return report.running == version;
+  if (report.installed != version || report.state != v1::OBSERVED) return false;
+  if (!view.fresh) return true;
+  for (size_t i = knowledge; i > 0 && known.at - knowledge_[i].at < kForAMoment; --i) {
+    const Line& line = knowledge_[i].lines[slot][kService];
+    if (knowledge_[i].stored && line.outcome == v1::PASS) return true;
+  }
+  return false;
+}
+
+// Somebody had a hand in it that two versions run. But the coordinator had this one started, and
+// knew of both.
+bool World::WasToStartBeside(size_t slot, size_t other) const {
+  const Host& host = hosts_[slot];
+  const Given* given = Find(slot, host.held.order().epoch(), host.held.order().serial());
+  const bool is_told = host.held.state() == v1::SERVING && given != nullptr && given->decided != 0;
+  if (!is_told || clock_jumped_ || was_restored_) return false;
+  const Report& report = knowledge_[given->decided].views[slot].report;
+  return !report.connect_runs && report.installed == host.process &&
+         MightRunAsKnown(other, hosts_[other].process, given->decided);
+}
+
 // By the agent, or by systemd at a boot: nobody's hand.
 void World::CheckStarted(size_t slot, bool was_running) {
   const Host& host = hosts_[slot];
   const v1::NodeState state = host.held.state();
-  if (was_running || !host.running || state == v1::OBSERVED) return;
+  if (!host.exists || was_running || !host.running || state == v1::OBSERVED) return;
   // Where nobody but a person starts Connect, what that person has enabled is started.
   if (state == v1::READY && host.allow != v1::ALLOW_SERVE) return;
   if (state != v1::SERVING && state != v1::DRAINING) {
@@ -149,9 +182,11 @@ void World::CheckStarted(size_t slot, bool was_running) {
     Break("starts-only-on-the-proved-mount",
           absl::StrCat("Connect starts on ", host.name, ", whose data directory is not shared"));
   }
-  for (const Host& other : hosts_) {
-    const bool runs = &other != &host && other.exists && other.power && other.running;
-    if (!runs || other.process == host.process || other.by_hand || host.by_hand) continue;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const Host& other = hosts_[i];
+    const bool runs = i != slot && other.exists && other.power && other.running;
+    if (!runs || other.process == host.process) continue;
+    if ((other.by_hand || host.by_hand) && !WasToStartBeside(slot, i)) continue;
     Break("one-version-runs",
           absl::StrCat("Connect ", VersionText(host.process), " starts on ", host.name, ", and ",
                        VersionText(other.process), " runs on ", other.name));

@@ -108,6 +108,8 @@ void World::CheckDecision(const v1::PlanInput& input, const v1::Decision& decisi
   const int nodes = std::max(input.nodes_size(), 1);
   check("same-input-same-decision", CheckSame(plan, input, decision));
   check("stored-is-settled", CheckSettled(plan, input, decision));
+  // What a clock that was set back shows to be in the future comes to pass unasked.
+  if (!clock_jumped_) check("wakes-in-time", CheckWake(plan, input, decision));
   check("names-do-not-matter", CheckRenamed(plan, input, decision));
   check("unknown-moves-nobody",
         CheckUnknown(plan, input, decision, static_cast<int>(decisions_) % nodes));

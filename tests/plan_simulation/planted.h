@@ -11,8 +11,8 @@ namespace connect_ha::simulation {
 
 struct Planted {
   const char* name;  // "counts-a-node-that-is-not-there"
-  // It is caught by one of these.
-  std::vector<std::string> caught_by;
+  // The invariant that some schedule breaks by it before any other.
+  std::string caught_by;
   Subject subject;
 };
 const std::vector<Planted>& AllPlanted();

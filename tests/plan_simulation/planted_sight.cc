@@ -138,60 +138,64 @@ void SeeMembersByName(v1::PlanInput* input) {
 
 std::vector<Planted> PlantedInSight() {
   return {
-      {"counts-a-node-that-is-not-there", {"the-last-one-stays"}, Haunted(false)},
-      {"counts-one-and-is-asked", {"the-plan-breaks-nothing"}, Haunted(true)},
-      {"counts-one-and-nobody-is-left", {"somebody-is-left"}, Haunted(false)},
-      {"knows-no-minimum", {"the-last-one-stays"}, Seeing([](v1::PlanInput* input) {
+      {"counts-a-node-that-is-not-there", "the-last-one-stays", Haunted(false)},
+      {"counts-one-and-is-asked", "the-plan-breaks-nothing", Haunted(true)},
+      {"counts-one-and-nobody-is-left", "somebody-is-left", Haunted(false)},
+      {"knows-no-minimum", "the-last-one-stays", Seeing([](v1::PlanInput* input) {
          input->mutable_spec()->mutable_nodes()->set_minimum_serving(1);
        })},
-      {"sees-one-version", {"one-version-runs"}, SeeingNodes(SeeOneVersion)},
-      {"sees-no-later-orders", {"an-older-store-moves-nobody"}, Seeing(SeeNoLaterOrders)},
-      {"takes-old-facts-for-new", {"unknown-moves-nobody"}, Checked(SeeingNodes(SeeAllFresh))},
-      {"waits-for-nobody", {"unknown-moves-nobody"}, Checked(SeeingNodes(SeeUnheardAsLost))},
-      {"waits-for-nobody-and-enters", {"all-are-heard-first"}, SeeingNodes(SeeUnheardAsLost)},
-      {"takes-unknown-for-failing",
-       {"fences-only-what-is-known", "nobody-leaves-for-nothing"},
+      {"knows-no-minimum-where-it-holds", "what-holds-leaves-enough",
+       Seeing([](v1::PlanInput* input) {
+         input->mutable_spec()->mutable_nodes()->set_minimum_serving(1);
+       })},
+      {"acts-at-once", "what-takes-out-has-lasted", SeeingLines([](v1::NodeRule* line) {
+         if (line->outcome() == v1::FAIL) line->mutable_since()->set_seconds(0);
+       })},
+      {"lets-back-at-once", "what-comes-back-is-right-for-long",
+       SeeingLines([](v1::NodeRule* line) {
+         if (line->outcome() == v1::PASS) line->mutable_since()->set_seconds(0);
+       })},
+      {"sees-one-version", "one-version-runs", SeeingNodes(SeeOneVersion)},
+      {"sees-no-later-orders", "an-older-store-moves-nobody", Seeing(SeeNoLaterOrders)},
+      {"takes-old-facts-for-new", "unknown-moves-nobody", Checked(SeeingNodes(SeeAllFresh))},
+      {"waits-for-nobody", "unknown-moves-nobody", Checked(SeeingNodes(SeeUnheardAsLost))},
+      {"waits-for-nobody-and-enters", "all-are-heard-first", SeeingNodes(SeeUnheardAsLost)},
+      {"takes-unknown-for-failing", "nobody-leaves-for-nothing",
        SeeingLines([](v1::NodeRule* line) {
          if (line->outcome() == v1::UNKNOWN) line->set_outcome(v1::FAIL);
        })},
-      {"takes-unknown-for-passing",
-       {"nothing-enters-with-a-fault"},
+      {"takes-unknown-for-passing", "nothing-enters-with-a-fault",
        SeeingLines([](v1::NodeRule* line) {
          if (line->outcome() == v1::UNKNOWN) line->set_outcome(v1::PASS);
        })},
-      {"knows-who-is-wrong", {"fences-only-what-is-known"}, SeeingLines([](v1::NodeRule* line) {
+      {"knows-who-is-wrong", "fences-only-what-is-known", SeeingLines([](v1::NodeRule* line) {
          line->set_undecided(false);
          line->set_basis(v1::SELF);
        })},
-      {"fences-for-changes-to-be-made",
-       {"fences-only-what-is-known"},
+      {"fences-for-changes-to-be-made", "fences-only-what-is-known",
        SeeingLines([](v1::NodeRule* line) {
          if (line->basis() == v1::SPEC) line->set_basis(v1::SELF);
        })},
-      {"acts-on-advice", {"nobody-leaves-for-nothing"}, SeeingLines([](v1::NodeRule* line) {
-         line->set_rule_class(v1::DATA);
-       })},
-      {"lets-the-undecided-pass", {"nothing-enters-undecided"}, SeeingLines([](v1::NodeRule* line) {
+      {"acts-on-advice", "nobody-leaves-for-nothing",
+       SeeingLines([](v1::NodeRule* line) { line->set_rule_class(v1::DATA); })},
+      {"lets-the-undecided-pass", "nothing-enters-undecided", SeeingLines([](v1::NodeRule* line) {
          if (line->undecided()) line->set_outcome(v1::PASS);
        })},
-      {"never-fences", {"the-wrong-one-is-held"}, SeeingLines([](v1::NodeRule* line) {
+      {"never-fences", "the-wrong-one-is-held", SeeingLines([](v1::NodeRule* line) {
          if (line->outcome() == v1::FAIL) line->set_outcome(v1::UNKNOWN);
        })},
-      {"forgets-fences", {"so-many-fences-an-hour"}, Seeing([](v1::PlanInput* input) {
-         input->mutable_memory()->clear_fences();
-       })},
-      {"cuts-drains-short", {"users-have-their-time"}, Seeing(SeeLongDrains)},
-      {"forgets-when-words-end", {"what-has-an-end-ends"}, Seeing(SeeNoEnds)},
-      {"heeds-no-word", {"a-word-is-kept"}, Seeing([](v1::PlanInput* input) {
-         input->clear_words();
-       })},
-      {"goes-by-names", {"names-do-not-matter"}, Checked(Seeing(SeeMembersByName))},
-      {"stops-what-it-found",
-       {"nothing-is-changed-under-a-running-connect"},
+      {"forgets-fences", "so-many-fences-an-hour",
+       Seeing([](v1::PlanInput* input) { input->mutable_memory()->clear_fences(); })},
+      {"cuts-drains-short", "users-have-their-time", Seeing(SeeLongDrains)},
+      {"forgets-when-words-end", "what-has-an-end-ends", Seeing(SeeNoEnds)},
+      {"heeds-no-word", "a-word-is-kept",
+       Seeing([](v1::PlanInput* input) { input->clear_words(); })},
+      {"goes-by-names", "names-do-not-matter", Checked(Seeing(SeeMembersByName))},
+      {"stops-what-it-found", "nothing-is-changed-under-a-running-connect",
        SeeingNodes(SeeObservedAtRest)},
-      {"asks-no-leave", {"no-more-than-the-agent-allows"}, SeeingNodes(SeeAllAllowed)},
-      {"starts-all-at-once", {"the-first-starts-alone"}, SeeingNodes(SeeAllAnswer)},
-      {"starts-what-differs", {"enters-as-the-specification-says"}, Seeing(SeeAllConverged)},
+      {"asks-no-leave", "no-more-than-the-agent-allows", SeeingNodes(SeeAllAllowed)},
+      {"starts-all-at-once", "the-first-starts-alone", SeeingNodes(SeeAllAnswer)},
+      {"starts-what-differs", "enters-as-the-specification-says", Seeing(SeeAllConverged)},
   };
 }
 

@@ -86,7 +86,7 @@ TEST(Simulation, AFailureIsShrunk) {
     const Schedule schedule = FromSeed(seed);
     Counts counts{};
     const auto failure = simulation::Run(schedule, planted.subject, &counts);
-    if (!failure || failure->invariant != planted.caught_by[0]) continue;
+    if (!failure || failure->invariant != planted.caught_by) continue;
     const Schedule shrunk = Shrink(schedule, planted.subject, failure->invariant);
     EXPECT_LE(shrunk.events.size(), 2U) << ToText(shrunk);
     EXPECT_EQ(shrunk.setup.nodes, 1U);
@@ -102,7 +102,7 @@ TEST(Simulation, EveryInvariantHasAPlantedFault) {
   // About the simulation itself.
   std::set<std::string> shown = {"every-event-is-known", "orders-are-given"};
   for (const Planted& planted : AllPlanted()) {
-    shown.insert(planted.caught_by.begin(), planted.caught_by.end());
+    shown.insert(planted.caught_by);
   }
   const std::regex broken("(?:Break|check)\\(\\s*\"([a-z-]+)\"");
   size_t invariants = 0;

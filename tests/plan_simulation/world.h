@@ -161,11 +161,16 @@ class World {
   void CheckDecided(size_t slot, const Given& given, const Before& before);
   void CheckSomebodyIsLeft();
   void CheckLeaves(size_t slot, size_t decided);
-  void CheckCause(size_t slot, const Before& before, const Knowledge& known);
+  void CheckCause(size_t slot, const Before& before, size_t decided);
   void CheckStored(size_t slot);
   void CheckOlderStore(size_t slot, const Given& given, const Knowledge& known);
   void CheckDrainTime(size_t slot, const Before& before, size_t decided);
   Time SeenOpen(size_t slot, size_t decided) const;
+  // obeyed_back.cc
+  void CheckBack(size_t slot, const Given& given, const Before& before);
+  const Given* OutBefore(size_t slot, const Given& given, v1::NodeState state) const;
+  size_t TookOut(size_t slot, v1::NodeState state, const Knowledge& then) const;
+  bool WasOverBefore(size_t slot, size_t rule, size_t from, size_t to) const;
   // obeyed_entering.cc
   void CheckEnters(size_t slot, const Knowledge& known);
   void CheckEntersByRules(size_t slot, const Knowledge& known);
@@ -174,6 +179,8 @@ class World {
   // `surely`: the plan, which may count fewer among the nodes that serve, sees it, too.
   bool MayFence(size_t slot, size_t rule, const Knowledge& known, bool surely) const;
   void CheckStarted(size_t slot, bool was_running);
+  bool MightRunAsKnown(size_t slot, Version version, size_t knowledge) const;
+  bool WasToStartBeside(size_t slot, size_t other) const;
 
   // known.cc: what of it was known
   static bool IsInForce(const Knowledge& known, const v1::Word& word);
@@ -183,6 +190,12 @@ class World {
   static v1::RuleAction ActionOf(const Knowledge& known, size_t rule);
   bool ServedAsKnown(const Knowledge& known, size_t slot) const;
   size_t OthersAsKnown(size_t slot, size_t knowledge) const;
+  size_t SoundAsKnown(size_t slot, size_t rule, size_t knowledge) const;
+  // How long it was so by then, as the decisions show; what was unknown in between does not end it.
+  Time::duration FailedFor(size_t slot, size_t rule, size_t knowledge) const;
+  Time::duration HeldFor(size_t slot, size_t rule, size_t knowledge) const;
+  Time Since(size_t slot, size_t rule, size_t knowledge, bool (*is_so)(v1::Outcome),
+             bool (*is_other)(v1::Outcome)) const;
   const Given* Find(size_t slot, uint64_t epoch, uint64_t serial) const;
   // The latest by then; null: none.
   const Given* ToldBy(size_t slot, size_t knowledge) const;

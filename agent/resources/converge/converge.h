@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -98,7 +99,7 @@ class Converge {
   void SeeUnitFirst(Turning& turning);
   void Report(Turning& turning);
   bool MayMake(const Turning& turning, const LookedAt& look) const;
-  void NoteServing(const Turning& turning);
+  void NoteServing(Turning& turning);
   // True: something was changed, look again.
   bool Round(Turning& turning);
   // Tells what is held back. Null: nothing is left to change now.
@@ -129,6 +130,7 @@ class Converge {
   ServiceNotes notes_;
   // Of the Connect that was started as `notes_` says that the node serves: when that was.
   std::optional<google::protobuf::Timestamp> right_start_;
+  std::optional<uint32_t> restarts_seen_;  // systemd's number of its restarts
   bool tidy_due_ = true;
 };
 

@@ -9,6 +9,7 @@
 #include "agent/resources/connect_unit.h"
 #include "agent/resources/converge/turning.h"
 #include "agent/resources/nouns.h"
+#include "agent/resources/service/start_connect.h"
 #include "common/log.h"
 
 namespace connect_ha {
@@ -16,8 +17,10 @@ namespace {
 
 constexpr char kRelease[] = "release";
 constexpr char kConnectsPackage[] = "package rstudio-connect";
-// What runs for so long was started well.
+// What runs for so long was started well; what does for so long is not to be stopped as one that
+// does not start.
 constexpr std::chrono::minutes kStaysUp{10};
+constexpr std::chrono::minutes kIsUp{2};
 
 // Of a change that nobody follows.
 class Unseen : public Progress {
@@ -54,6 +57,9 @@ void Converge::TakeCourse(Turning& turning) {
   service.is_current = unit.ok() && IsUp(*unit) && right_start_ &&
                        *right_start_ == unit->started_at() &&
                        IsOneSpecification(memory.served(), assignment.desired());
+  if (unit.ok()) {
+    TellNotNoted(NoteTries(turning.context, *unit, assignment.state(), restarts_seen_));
+  }
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<Resource>>> Converge::MakeAll(const Turning& turning) {
@@ -104,19 +110,23 @@ void Converge::HoldNow(const v1::Assignment& orders, const std::function<bool()>
 }
 
 // Of a node that serves: as which it has once been right, and that Connect has stayed up.
-void Converge::NoteServing(const Turning& turning) {
+void Converge::NoteServing(Turning& turning) {
   if (turning.course.unit != UnitWanted::kRunning) return;
   const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(turning.context);
   if (!unit.ok() || !IsUp(*unit)) return;
   const bool is_right = turning.report.state() == v1::Convergence::CONVERGED;
   if (is_right) right_start_ = unit->started_at();
-  const bool has_stayed =
-      unit->has_started_at() && host_.Now() - FromProto(unit->started_at()) >= kStaysUp;
+  const auto up = unit->has_started_at() ? host_.Now() - FromProto(unit->started_at())
+                                         : std::chrono::microseconds(0);
+  if (up < kIsUp && !notes_.Get().start_failed().empty()) {
+    turning.RetryIn(std::chrono::ceil<std::chrono::milliseconds>(kIsUp - up));
+  }
   const absl::Status noted = notes_.Change([&](v1::ServiceMemory& memory) {
     if (is_right) *memory.mutable_served() = latest_;
-    if (!has_stayed) return;
+    if (up >= kIsUp) memory.clear_start_failed();
+    if (up < kStaysUp) return;
     memory.clear_starts();
-    memory.clear_start_failed();
+    memory.clear_order();
   });
   TellNotNoted(noted);
 }

@@ -28,6 +28,8 @@ constexpr int kMostWaits = 120;
 constexpr milliseconds kJournalDelay{500};
 constexpr int kJournalLines = 20;
 constexpr size_t kMostBytes = 2'048;
+constexpr char kAutoRestart[] = "auto-restart";
+constexpr char kSaysNothing[] = "its journal says nothing";
 
 bool IsLater(const v1::Order& order, const v1::Order& known) {
   return order.lineage() != known.lineage() || IsBelow(known, order);
@@ -48,6 +50,13 @@ absl::Status NoMoreStarts(const v1::ServiceMemory& memory) {
       "TEXT"));
 }
 
+absl::Status NoteFailed(const ResourceContext& context) {
+  const std::string lines = LastLines(context);
+  return context.notes->Change([&lines](v1::ServiceMemory& memory) {
+    memory.set_start_failed(lines.empty() ? kSaysNothing : lines);
+  });
+}
+
 // FailedPrecondition: it was tried too often.
 absl::Status CheckTries(const ResourceContext& context) {
   if (context.notes == nullptr) return absl::OkStatus();
@@ -56,10 +65,7 @@ absl::Status CheckTries(const ResourceContext& context) {
   if (is_new || before.starts() < kMostStarts) return absl::OkStatus();
   // Killed after the last try, or it was started and did not stay up.
   if (before.start_failed().empty()) {
-    const std::string lines = LastLines(context);
-    const absl::Status noted = context.notes->Change([&lines](v1::ServiceMemory& memory) {
-      memory.set_start_failed(lines.empty() ? "its journal says nothing" : lines);
-    });
+    const absl::Status noted = NoteFailed(context);
     if (!noted.ok()) return noted;
   }
   return NoMoreStarts(context.notes->Get());
@@ -92,6 +98,30 @@ std::string WhyRefused(const ResourceContext& context, Time began) {
   const absl::StatusOr<v1::PreflightResult> last = ReadPreflightResult(context.host);
   if (!last.ok() || last->may_start() || FromProto(last->at()) < began) return "";
   return last->reason().empty() ? "its preflight does not let it start" : last->reason();
+}
+
+// The run of systemd's that comes next is the first one of this order.
+absl::Status CountAnew(const ResourceContext& context) {
+  return context.notes->Change([&context](v1::ServiceMemory& memory) {
+    *memory.mutable_order() = context.service.order;
+    memory.clear_starts();
+    memory.clear_start_failed();
+  });
+}
+
+// Since the look before, which this one becomes.
+uint32_t Grown(uint32_t number, std::optional<uint32_t>& seen) {
+  const uint32_t before = seen.value_or(number);
+  seen = number;
+  // Fewer: somebody started it, and it counts from there.
+  return number < before ? number : number - before;
+}
+
+// By its preflight, and Connect has not run since.
+bool WasRefused(const ResourceContext& context, const v1::Unit& unit) {
+  const absl::StatusOr<v1::PreflightResult> last = ReadPreflightResult(context.host);
+  if (!last.ok() || last->may_start()) return false;
+  return !unit.has_started_at() || FromProto(last->at()) >= FromProto(unit.started_at());
 }
 
 // Nothing of Connect ran: that was no try of it.
@@ -145,6 +175,36 @@ absl::Status StartConnect(const ResourceContext& context, const v1::Unit& unit,
   const absl::Status noted = context.notes->Change(
       [&lines](v1::ServiceMemory& memory) { memory.set_start_failed(lines); });
   return noted.ok() ? NoMoreStarts(context.notes->Get()) : noted;
+}
+
+bool WaitsForRestart(const v1::Unit& unit) { return unit.sub_state() == kAutoRestart; }
+
+absl::Status NoteTries(const ResourceContext& context, const v1::Unit& unit, v1::NodeState told,
+                       std::optional<uint32_t>& seen) {
+  const uint32_t more = Grown(unit.restarts(), seen);
+  if (context.notes == nullptr) return absl::OkStatus();
+  const v1::ServiceMemory memory = context.notes->Get();
+  if (!memory.has_order()) return absl::OkStatus();  // it has stayed up
+  const bool has_ended = WaitsForRestart(unit);
+  if (told == v1::SERVING && IsLater(context.service.order, memory.order())) {
+    return has_ended ? CountAnew(context) : absl::OkStatus();
+  }
+  if (!memory.start_failed().empty() || (more == 0 && !has_ended) || WasRefused(context, unit)) {
+    return absl::OkStatus();
+  }
+  absl::Status noted = context.notes->Change(
+      [more](v1::ServiceMemory& counted) { counted.set_starts(counted.starts() + more); });
+  const bool is_last = has_ended && memory.starts() + more >= kMostStarts;
+  return noted.ok() && is_last ? NoteFailed(context) : noted;
+}
+
+absl::Status WhyItWaits(const ResourceContext& context) {
+  const v1::ServiceMemory memory =
+      context.notes == nullptr ? v1::ServiceMemory() : context.notes->Get();
+  const bool is_new = IsLater(context.service.order, memory.order());
+  if (!is_new && !memory.start_failed().empty()) return NoMoreStarts(memory);
+  return absl::UnavailableError(absl::StrCat(context.agent_config.connect_unit(),
+                                             " has ended, and systemd is about to start it again"));
 }
 
 std::string StartFailure(const v1::ServiceMemory& memory, const v1::Assignment& orders) {

@@ -1,6 +1,8 @@
 // One start of Connect, and how often it was tried.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,6 +21,20 @@ inline constexpr uint32_t kMostStarts = 3;
 // it has not, too often, which context.notes says from then on; nothing is tried any more for this
 // order.
 absl::Status StartConnect(const ResourceContext& context, const v1::Unit& unit, Progress& progress);
+
+// It ended, and systemd is about to start it again.
+bool WaitsForRestart(const v1::Unit& unit);
+
+// A start that went well and did not last: until Connect has stayed up, each time that systemd
+// starts it again is a try of the same order, and after the last one that it is worth
+// context.notes says why. systemd is left to go on. `unit`: as it is now; `seen`: its restarts at
+// the look before, nullopt where none was, set to those of now. `told`: to serve later than what
+// is noted: it is counted anew.
+absl::Status NoteTries(const ResourceContext& context, const v1::Unit& unit, v1::NodeState told,
+                       std::optional<uint32_t>& seen);
+
+// Of a unit that waits for its restart. FailedPrecondition: as StartConnect's, for this order.
+absl::Status WhyItWaits(const ResourceContext& context);
 
 // What ServiceReport.start_failed is under these orders.
 std::string StartFailure(const v1::ServiceMemory& memory, const v1::Assignment& orders);

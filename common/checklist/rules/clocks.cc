@@ -104,7 +104,26 @@ std::string OffText(const ClockReading& reading, const std::string& whose, int64
                       ShortSpan(reading.error_us), " (limit ", ShortSpan(limit), ")");
 }
 
-void SayApart(const ClockComparison& compared, int64_t limit, Verdict& verdict) {
+// Those that are out against the other nodes and, for certain, against the database, which agrees
+// with some node that is not out: no majority is needed to tell who is wrong.
+std::set<const v1::NodeSnapshot*> OutByTheDatabase(const ClockComparison& compared,
+                                                   const std::vector<ClockReading>& by_database,
+                                                   int64_t limit) {
+  std::set<const v1::NodeSnapshot*> out;
+  bool is_witness = false;
+  for (const ClockReading& reading : by_database) {
+    if (!compared.IsOut(*reading.node)) {
+      is_witness |= reading.IsWithin(limit);
+    } else if (reading.IsBeyond(limit)) {
+      out.insert(reading.node);
+    }
+  }
+  return is_witness && !compared.undecided ? out : std::set<const v1::NodeSnapshot*>();
+}
+
+void SayApart(const ClockComparison& compared, const std::vector<ClockReading>& by_database,
+              int64_t limit, Verdict& verdict) {
+  const auto by_witness = OutByTheDatabase(compared, by_database, limit);
   Why why{v1::PEERS, compared.undecided};
   if (compared.undecided) {
     std::vector<std::string> names;
@@ -118,6 +137,7 @@ void SayApart(const ClockComparison& compared, int64_t limit, Verdict& verdict) 
                                 "), and which is right cannot be seen from here");
   }
   for (const ClockReading& out : compared.out) {
+    why.basis = by_witness.count(out.node) > 0 ? v1::SELF : v1::PEERS;
     verdict.Fail(out.node->name(),
                  OffText(out, compared.undecided ? "the other" : "the other nodes", limit),
                  LookAtClock(*out.node), why);
@@ -186,7 +206,7 @@ v1::Finding ClocksAreSynchronised(const v1::Snapshot& cluster) {
   std::set<std::string> unreached;
   const auto by_database = AgainstDatabase(cluster, unreached, verdict);
   const ClockComparison compared = CompareClocks(readings, by_database, limit);
-  SayApart(compared, limit, verdict);
+  SayApart(compared, by_database, limit, verdict);
   JudgeAgainstDatabase(cluster, by_database, compared, verdict);
   v1::Finding finding = verdict.Finish();
   Follow(unreached, finding);

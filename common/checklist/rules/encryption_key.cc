@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/checklist/compare.h"
+#include "common/checklist/lesser_faults.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
@@ -37,12 +39,13 @@ std::string SourcesText(const v1::NodeSnapshot& node) {
                        });
 }
 
-// How the node gives its key, and how it keeps it.
-void JudgeKeeping(const v1::NodeSnapshot& node, Verdict& verdict) {
+// How the node gives its key, and how it keeps it: with one key for all, nothing is corrupted by
+// that.
+void JudgeKeeping(const v1::NodeSnapshot& node, LesserFaults& lesser) {
   const v1::EncryptionKeyFacts& key = node.facts().encryption_key();
   const std::string& name = node.name();
   if (key.sources_size() > 1) {
-    verdict.Fail(
+    lesser.Add(
         name,
         absl::StrCat("the key is given twice (", absl::StrJoin(key.sources(), ", "),
                      "): Connect does not start"),
@@ -52,14 +55,14 @@ void JudgeKeeping(const v1::NodeSnapshot& node, Verdict& verdict) {
   if (!key.has_mode()) return;
   const std::string file = ShellOperand(key.path());
   if (key.mode() != kKeyMode) {
-    verdict.Fail(name, absl::StrFormat("%s has mode %04o, wanted 0600", key.path(), key.mode()),
-                 {Type(name, {absl::StrCat("chmod 0600 ", file)})});
+    lesser.Add(name, absl::StrFormat("%s has mode %04o, wanted 0600", key.path(), key.mode()),
+               {Type(name, {absl::StrCat("chmod 0600 ", file)})});
   }
   if (key.has_uid() && key.uid() != 0) {
-    verdict.Fail(name, absl::StrCat(key.path(), " belongs to uid ", key.uid(), ", wanted root"),
-                 {Type(name, {absl::StrCat("chown root ", file)},
-                       "where that is refused, the file system gives every file one owner: an "
-                       "access point, or a server that squashes root")});
+    lesser.Add(name, absl::StrCat(key.path(), " belongs to uid ", key.uid(), ", wanted root"),
+               {Type(name, {absl::StrCat("chown root ", file)},
+                     "where that is refused, the file system gives every file one owner: an "
+                     "access point, or a server that squashes root")});
   }
 }
 
@@ -180,6 +183,7 @@ void JudgeMissing(const v1::NodeSnapshot& node, const v1::NodeSnapshot* right, b
 
 v1::Finding EncryptionKeyMatches(const v1::Snapshot& cluster) {
   Verdict verdict;
+  LesserFaults lesser;
   std::vector<Seen> seen;
   std::vector<const v1::NodeSnapshot*> without;
   const v1::NodeSnapshot* right = nullptr;  // serves, if any with a key does
@@ -194,7 +198,7 @@ v1::Finding EncryptionKeyMatches(const v1::Snapshot& cluster) {
                (!node.facts().has_encryption_key() || LacksKeyFile(node))) {
       without.push_back(&node);
     }
-    JudgeKeeping(node, verdict);
+    JudgeKeeping(node, lesser);
   }
   const bool before_first = IsBeforeFirstStart(cluster, without);
   const bool left_out = cluster.nodes_left_out() > 0;
@@ -207,7 +211,7 @@ v1::Finding EncryptionKeyMatches(const v1::Snapshot& cluster) {
            absl::StrCat("the right one is that with which the database was written: a node with it "
                         "shows the environment variables of content without an error; ",
                         kKeepBoth)});
-  return verdict.Finish();
+  return lesser.Finish(std::move(verdict));
 }
 
 }  // namespace connect_ha

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -32,6 +33,11 @@ constexpr std::chrono::minutes kLately{3};
 constexpr int kRequestsForEach = 15;
 // What is counted, and of the time before as many requests as it takes.
 constexpr std::chrono::minutes kCounted{10};
+// What a balancer answers by itself where it has no target, or none that answers; as
+// coordinator/cluster/balancer/balancer_ask.cc words it.
+constexpr const char* kNoTarget[] = {"it answers 502", "it answers 503", "it answers 504"};
+// One may have been on its node while that left service.
+constexpr int kBrokenForCertain = 2;
 
 Fixes StickyFix() {
   return {ByHand("",
@@ -113,44 +119,64 @@ std::vector<const Request*> WithoutCookies(const v1::BalancerLook& look, Time si
   return requests;
 }
 
-struct Session {
-  int requests = 0;
-  std::set<std::string> nodes;
-};
-
-struct Sessions {
-  int whole = 0;   // of two requests and more
-  int broken = 0;  // of these, on more than one node
-  std::string example;
-};
-
-Sessions LookAtSessions(const v1::BalancerLook& look, Time since) {
-  std::map<uint64_t, Session> by_number;
-  for (const Request& request : look.requests()) {
-    if (request.session() == 0 || !WasIdentified(request)) continue;
-    if (FromProto(request.at()) < since) continue;
-    Session& session = by_number[request.session()];
-    ++session.requests;
-    session.nodes.insert(request.node());
-  }
-  Sessions sessions;
-  for (const auto& one : by_number) {
-    const Session& session = one.second;
-    if (session.requests < 2) continue;
-    ++sessions.whole;
-    if (session.nodes.size() < 2) continue;
-    ++sessions.broken;
-    sessions.example = JoinNames({session.nodes.begin(), session.nodes.end()});
-  }
-  return sessions;
-}
-
 // Since when it is as it is, as far as is known.
 Time Since(const v1::NodeSnapshot& node) {
   Time since = FromProto(node.assigned_since());
   const v1::Unit& unit = node.facts().connect().unit();
   if (unit.has_started_at()) since = std::max(since, FromProto(unit.started_at()));
   return since;
+}
+
+// In their order; of one session.
+using Requests = std::vector<const Request*>;
+
+// What answered may have left service then: a balancer has to take its sessions to another node.
+bool MayHaveLeft(const v1::Snapshot& cluster, const Request& request) {
+  const v1::NodeSnapshot* node = NodeThatSays(cluster, request.node());
+  if (node == nullptr) return cluster.nodes_left_out() > 0;
+  return !MayBeInService(*node) || Since(*node) + kSettles >= FromProto(request.at());
+}
+
+enum class Kept { kWhole, kBroken, kNothing };  // kNothing: its node may have left
+
+Kept HowKept(const v1::Snapshot& cluster, const Requests& requests) {
+  Kept kept = Kept::kWhole;
+  for (size_t i = 1; i < requests.size(); ++i) {
+    const Request& left = *requests[i - 1];
+    if (requests[i]->node() == left.node()) continue;
+    const bool is_there =
+        std::any_of(requests.begin() + static_cast<std::ptrdiff_t>(i), requests.end(),
+                    [&left](const Request* later) { return later->node() == left.node(); });
+    if (is_there || !MayHaveLeft(cluster, left)) return Kept::kBroken;
+    kept = Kept::kNothing;
+  }
+  return kept;
+}
+
+struct Sessions {
+  int tried = 0;   // of two requests and more
+  int broken = 0;  // of these, by the balancer
+  std::string example;
+};
+
+Sessions LookAtSessions(const v1::Snapshot& cluster, Time since) {
+  std::map<uint64_t, Requests> by_number;
+  for (const Request& request : cluster.balancer().requests()) {
+    if (request.session() == 0 || !WasIdentified(request)) continue;
+    if (FromProto(request.at()) >= since) by_number[request.session()].push_back(&request);
+  }
+  Sessions sessions;
+  for (const auto& [number, requests] : by_number) {
+    const Kept kept = HowKept(cluster, requests);
+    if (requests.size() < 2 || kept == Kept::kNothing) continue;
+    ++sessions.tried;
+    if (kept == Kept::kWhole) continue;
+    ++sessions.broken;
+    std::set<std::string> nodes;
+    for (const Request* request : requests) nodes.insert(request->node());
+    sessions.example = JoinNames({nodes.begin(), nodes.end()});
+  }
+  return sessions;
 }
 
 // A request without cookies, and where it went.
@@ -243,6 +269,41 @@ void JudgeStrangers(const v1::Snapshot& cluster, const std::vector<Visit>& visit
       TargetsFix(""));
 }
 
+bool HasNoTarget(const Request& request) {
+  return std::find(std::begin(kNoTarget), std::end(kNoTarget), request.error()) !=
+         std::end(kNoTarget);
+}
+
+// Of the newest requests, since then, those to which a balancer without a target answered; none
+// where anything else did since.
+int ReachedNobody(const v1::BalancerLook& look, Time since) {
+  int count = 0;
+  for (int i = look.requests_size() - 1; i >= 0; --i) {
+    const Request& request = look.requests(i);
+    if (request.error().empty() || FromProto(request.at()) < since) break;
+    if (HasNoTarget(request)) ++count;
+  }
+  return count;
+}
+
+// True: nodes serve, and the balancer sends nobody to any.
+bool SaidNobodyIsReached(const v1::Snapshot& cluster, Verdict& verdict) {
+  const v1::BalancerLook& look = cluster.balancer();
+  const std::string& url = cluster.spec().load_balancer().url();
+  if (url.empty() || look.url() != url) return false;
+  Time since = Time::max();
+  for (const v1::NodeSnapshot& node : cluster.nodes()) {
+    if (IsInService(node)) since = std::min(since, Since(node) + kSettles);
+  }
+  const int count = ReachedNobody(look, since);
+  if (count < kRequestsForEach) return false;
+  verdict.Fail("",
+               absl::StrCat("none of ", count, " requests reached a node that serves: ", url, ": ",
+                            look.requests(look.requests_size() - 1).error()),
+               TargetsFix(""));
+  return true;
+}
+
 }  // namespace
 
 v1::Finding LoadBalancerIsSticky(const v1::Snapshot& cluster) {
@@ -258,19 +319,20 @@ v1::Finding LoadBalancerIsSticky(const v1::Snapshot& cluster) {
       std::count_if(cluster.nodes().begin(), cluster.nodes().end(), MayBeInService) +
       cluster.nodes_left_out();
   const Time since = CountedSince(cluster);
-  const Sessions sessions = LookAtSessions(cluster.balancer(), since);
+  const Sessions sessions = LookAtSessions(cluster, since);
   std::set<std::string> fresh;
   for (const Request* request : WithoutCookies(cluster.balancer(), since)) {
     fresh.insert(request->node());
   }
   const std::vector<std::string> answering(fresh.begin(), fresh.end());
-  if (sessions.whole >= 2 && 2 * sessions.broken > sessions.whole) {
-    verdict.Fail("",
-                 absl::StrCat(sessions.broken, " of ", sessions.whole,
-                              " sessions went from one node to another, cookies and all (",
-                              sessions.example, ")"),
-                 StickyFix());
-  } else if (sessions.whole < 2) {
+  const std::string broken = absl::StrCat(
+      sessions.broken, " of ", sessions.tried, sessions.tried == 1 ? " session" : " sessions",
+      " went from one node to another, cookies and all (", sessions.example, ")");
+  if (sessions.broken >= kBrokenForCertain) {
+    verdict.Fail("", broken, StickyFix());
+  } else if (sessions.broken > 0) {
+    verdict.Unknown("", broken, StickyFix());
+  } else if (sessions.tried < 2) {
     verdict.Unknown("", "too few sessions were tried to say whether they keep to their node");
   } else if (answering.size() >= 2) {
     verdict.Pass("", absl::StrCat("sessions keep to their node; without cookies ",
@@ -286,6 +348,7 @@ v1::Finding LoadBalancerIsSticky(const v1::Snapshot& cluster) {
 
 v1::Finding LoadBalancerReachesNodes(const v1::Snapshot& cluster) {
   Verdict verdict;
+  if (SaidNobodyIsReached(cluster, verdict)) return verdict.Finish();
   if (!WasAsked(cluster, verdict)) return verdict.Finish();
   const auto serving =
       static_cast<int>(std::count_if(cluster.nodes().begin(), cluster.nodes().end(), IsInService));

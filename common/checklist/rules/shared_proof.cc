@@ -85,11 +85,14 @@ void SharedProof::SayApart(const Apart& apart, Verdict& verdict) const {
                          ", and which of them is right cannot be seen from here")
           : "";
   for (const size_t node : apart.named) SayNamed(node, apart, together, verdict);
+  const bool by_serving = !apart.others.empty() && apart.others.size() * 2 <= located_.size();
   for (size_t node = 0; node < located_.size(); ++node) {
     if (std::count(apart.named.begin(), apart.named.end(), node) > 0) continue;
     if (SeesTheOthers(node, apart)) {
       verdict.Pass(NameOf(*located_[node]),
-                   absl::StrCat(located_[node]->place.Text(), "; most nodes see what it writes"));
+                   absl::StrCat(located_[node]->place.Text(),
+                                by_serving ? "; the nodes that serve have this one"
+                                           : "; most nodes see what it writes"));
     } else {
       SayNotProved(*located_[node], false, verdict);
     }

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/checklist/lesser_faults.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/share_fix.h"
 #include "common/checklist/verdict.h"
@@ -60,9 +62,12 @@ bool IsLasting(const std::string& unit_file_state) {
   return false;
 }
 
+// What is right is mounted: that a boot would not mount it takes nobody out of service.
+//
 // A unit of /etc/fstab is started by a target or by an automount, but for one with noauto; others
 // by whatever asks for them, such as Connect's unit with RequiresMountsFor.
-void JudgeBoot(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& verdict) {
+void JudgeBoot(const v1::NodeSnapshot& node, const v1::Mount& mount, LesserFaults& lesser,
+               Verdict& verdict) {
   const std::string& name = node.name();
   const std::string& point = mount.mount_point();
   const v1::Unit& unit = mount.unit();
@@ -78,7 +83,7 @@ void JudgeBoot(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& ve
   }
   const std::string not_by_a_boot = absl::StrCat("a boot does not mount ", point, ": ");
   if (state == "generated") {
-    verdict.Fail(
+    lesser.Add(
         name,
         absl::StrCat(not_by_a_boot, "nothing starts ", unit_name,
                      ", its line in /etc/fstab says noauto"),
@@ -93,13 +98,13 @@ void JudgeBoot(const v1::NodeSnapshot& node, const v1::Mount& mount, Verdict& ve
          Type(name, {"systemctl daemon-reload",
                      absl::StrCat("systemctl enable ", ShellOperand(unit_name))})});
   } else if (state == "disabled") {
-    verdict.Fail(name, absl::StrCat(not_by_a_boot, unit_name, " is disabled, nothing starts it"),
-                 {Type(name, {absl::StrCat("systemctl enable ", ShellOperand(unit_name))})});
+    lesser.Add(name, absl::StrCat(not_by_a_boot, unit_name, " is disabled, nothing starts it"),
+               {Type(name, {absl::StrCat("systemctl enable ", ShellOperand(unit_name))})});
   } else if (state == "masked") {
-    verdict.Fail(name, absl::StrCat(not_by_a_boot, unit_name, " is masked"),
-                 {Type(name, {absl::StrCat("systemctl unmask ", ShellOperand(unit_name))})});
+    lesser.Add(name, absl::StrCat(not_by_a_boot, unit_name, " is masked"),
+               {Type(name, {absl::StrCat("systemctl unmask ", ShellOperand(unit_name))})});
   } else {
-    verdict.Fail(
+    lesser.Add(
         name, absl::StrCat(point, " was mounted by hand: it is gone after a boot"),
         {ByHand(name, absl::StrCat("add a line for ", point, " to /etc/fstab, with the ",
                                    "source and options that findmnt shows")),
@@ -194,7 +199,7 @@ bool IsHelperSilent(const v1::EfsSpec& efs, const v1::Mount& mount) {
 }
 
 void JudgeMount(const v1::Snapshot& cluster, const std::vector<Place>& as_wanted,
-                const v1::NodeSnapshot& node, Verdict& verdict) {
+                const v1::NodeSnapshot& node, LesserFaults& lesser, Verdict& verdict) {
   const v1::StorageSpec& spec = cluster.spec().storage();
   const std::string point = DataMountPoint(spec, node.facts());
   if (point.empty()) return verdict.Unknown(node.name(), "Server.DataDir was not reported");
@@ -231,7 +236,7 @@ void JudgeMount(const v1::Snapshot& cluster, const std::vector<Place>& as_wanted
         node.name(), absl::StrCat(point, " is a file system of type ", mount->fs_type(),
                                   ", which is not known here; nothing says that it is meant"));
   }
-  if (!verdict.Unobserved(node, "storage.mounts.unit")) JudgeBoot(node, *mount, verdict);
+  if (!verdict.Unobserved(node, "storage.mounts.unit")) JudgeBoot(node, *mount, lesser, verdict);
 }
 
 void JudgeTransit(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Verdict& verdict) {
@@ -262,10 +267,11 @@ void JudgeTransit(const v1::StorageSpec& spec, const v1::NodeSnapshot& node, Ver
 v1::Finding StorageIsMounted(const v1::Snapshot& cluster) {
   const std::vector<Place> as_wanted = PlacesAsWanted(cluster);
   Verdict verdict;
+  LesserFaults lesser;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
-    if (!StorageUnobserved(node, verdict)) JudgeMount(cluster, as_wanted, node, verdict);
+    if (!StorageUnobserved(node, verdict)) JudgeMount(cluster, as_wanted, node, lesser, verdict);
   }
-  return verdict.Finish();
+  return lesser.Finish(std::move(verdict));
 }
 
 v1::Finding StorageIsEncryptedInTransit(const v1::Snapshot& cluster) {

@@ -202,12 +202,13 @@ std::vector<std::pair<size_t, size_t>> PairsApart(const ProofMatrix& matrix) {
   return pairs;
 }
 
-// Of the groups whose members see each other, the one with more than half of the nodes; empty where
-// there is none.
-std::vector<size_t> Majority(const ProofMatrix& matrix) {
+using Groups = std::vector<std::vector<size_t>>;
+
+// Those that see each other, or are seen by way of another one, are in one group.
+Groups GroupsOf(const ProofMatrix& matrix) {
   const size_t count = matrix.nodes.size();
-  if (count < kLeastForAMajority) return {};
   std::vector<bool> done(count, false);
+  Groups groups;
   for (size_t first = 0; first < count; ++first) {
     if (done[first]) continue;
     done[first] = true;
@@ -219,7 +220,33 @@ std::vector<size_t> Majority(const ProofMatrix& matrix) {
         group.push_back(other);
       }
     }
-    if (group.size() * 2 > count) return group;
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+// What it has is what users have; where it has just stopped, too.
+bool IsInService(const v1::NodeSnapshot& node) {
+  return node.assigned_state() == v1::SERVING || MayServe(node.facts());
+}
+
+// Of the groups the one that is right; empty where nobody can tell. A newcomer is no witness
+// against the nodes that serve, however many of its kind there are: they may all have one copy.
+std::vector<size_t> RightGroup(const ProofMatrix& matrix) {
+  std::vector<bool> has_say;
+  has_say.reserve(matrix.nodes.size());
+  for (const v1::NodeSnapshot* node : matrix.nodes) has_say.push_back(IsInService(*node));
+  auto voices = static_cast<size_t>(std::count(has_say.begin(), has_say.end(), true));
+  const bool some_serve = voices > 0;
+  if (!some_serve) {
+    voices = has_say.size();
+    has_say.assign(voices, true);
+  }
+  for (const std::vector<size_t>& group : GroupsOf(matrix)) {
+    const auto own = static_cast<size_t>(std::count_if(
+        group.begin(), group.end(), [&has_say](size_t node) { return has_say[node]; }));
+    const bool is_most = voices >= kLeastForAMajority && own * 2 > voices;
+    if (is_most || (some_serve && own == voices)) return group;
   }
   return {};
 }
@@ -282,18 +309,17 @@ ProofMatrix SeePresence(const v1::Snapshot& cluster,
 std::optional<Apart> FindApart(const ProofMatrix& matrix) {
   const std::vector<std::pair<size_t, size_t>> pairs = PairsApart(matrix);
   if (pairs.empty()) return std::nullopt;
-  const std::vector<size_t> majority = Majority(matrix);
-  const std::set<size_t> right(majority.begin(), majority.end());
-  std::set<size_t> named;
+  const std::vector<size_t> group = RightGroup(matrix);
+  const std::set<size_t> right(group.begin(), group.end());
+  std::set<size_t> named;  // apart from one that is right
   std::set<size_t> all;
   for (const auto& [a, b] : pairs) {
-    for (const size_t node : {a, b}) {
-      all.insert(node);
-      if (right.count(node) == 0) named.insert(node);
-    }
+    all.insert({a, b});
+    if (right.count(a) == right.count(b)) continue;
+    named.insert(right.count(a) == 0 ? a : b);
   }
   Apart apart;
-  if (named.empty()) {  // two of the majority, which others see both
+  if (named.empty()) {
     apart.named.assign(all.begin(), all.end());
     return apart;
   }

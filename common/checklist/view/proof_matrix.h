@@ -71,7 +71,8 @@ ProofMatrix SeePresence(const v1::Snapshot& cluster,
 
 // Nodes that do not see each other, by their places in the matrix.
 struct Apart {
-  // Against `others` where these see each other and are more than half of three or more nodes; else
+  // Against `others` where these see each other and are right: all nodes that serve are among them,
+  // or more than half of three or more that do, or, where none serves, of three or more nodes. Else
   // everybody who does not see, or is not seen, and nobody can tell which of them is right.
   std::vector<size_t> named;
   std::vector<size_t> others;

@@ -16,8 +16,8 @@ namespace {
 using C = v1::Convergence;
 
 constexpr std::chrono::seconds kPoll{1};
-// A node that is not heard may be on its way up again, and one that is left as it is on its way to
-// be told something else.
+// A node that is not heard any more may be on its way up again, or on its way back to a coordinator
+// that was started again; one that is left as it is, on its way to be told something else.
 constexpr std::chrono::seconds kGrace{30};
 // A fenced one comes back by itself, once what was wrong has been right for a while.
 constexpr std::chrono::minutes kFencedGrace{3};
@@ -39,10 +39,15 @@ std::string Cut(const std::string& text, int columns) {
 
 enum class Stand { kUnderWay, kRight, kWrong, kUnheard };
 
+// By node: when it was heard last, or seen for the first time.
+using Heard = std::map<std::string, Time>;
+
 // The cluster as it was looked at, so long after the following began.
 struct Look {
   const v1::Snapshot& snapshot;
   const v1::GetPlanResponse& plan;
+  const Heard& heard;
+  Time now;
   std::chrono::microseconds elapsed;
 
   bool enforced() const { return snapshot.spec().enforcement() == v1::ENFORCE; }
@@ -89,15 +94,16 @@ bool IsLeftSo(const v1::NodeSnapshot& node) {
 // Where the node is, and whether it goes on from there.
 Stand StandOf(const Look& look, const v1::NodeSnapshot& node) {
   const v1::Snapshot& snapshot = look.snapshot;
-  const bool early = look.elapsed < kGrace;
-  if (!IsLive(snapshot, node)) return early ? Stand::kUnderWay : Stand::kUnheard;
+  if (!IsLive(snapshot, node)) {
+    return look.now - look.heard.at(node.name()) < kGrace ? Stand::kUnderWay : Stand::kUnheard;
+  }
   if (node.odd()) return Stand::kWrong;  // no generation moves it
   if (IsConverged(snapshot, node)) return StandInService(look, node);
   if (Refuses(snapshot, node)) return Stand::kWrong;
   if (!SpeaksOfThis(snapshot, node)) return Stand::kUnderWay;
   if (node.convergence().state() == C::STUCK) return Stand::kWrong;
   if (!IsLeftSo(node)) return Stand::kUnderWay;
-  return look.enforced() && early ? Stand::kUnderWay : Stand::kWrong;
+  return look.enforced() && look.elapsed < kGrace ? Stand::kUnderWay : Stand::kWrong;
 }
 
 // Of one that is as the specification says, whether it serves besides.
@@ -114,6 +120,13 @@ Cell StandCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node, Cell 
 bool IsAtStep(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
   return IsLive(snapshot, node) && SpeaksOfThis(snapshot, node) &&
          node.convergence().state() == C::CHANGING && node.convergence().has_step();
+}
+
+void NoteHeard(const v1::Snapshot& snapshot, Time now, Heard& heard) {
+  for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+    Time& at = heard.try_emplace(node.name(), now).first->second;
+    if (IsLive(snapshot, node)) at = now;
+  }
 }
 
 class Follower {
@@ -229,6 +242,7 @@ int FollowConvergence(const Environment& environment, const Arguments& arguments
   const v1::GetPlanResponse no_plan;
   const Time begun = environment.now();
   Follower follower(terminal, begun);
+  Heard heard;
   for (;;) {
     const auto admin = OpenCoordinator(environment, arguments);
     const auto snapshot =
@@ -241,10 +255,11 @@ int FollowConvergence(const Environment& environment, const Arguments& arguments
       if (snapshot->generation() > generation) {
         return Overtaken(terminal, generation, snapshot->generation());
       }
+      NoteHeard(*snapshot, now, heard);
       follower.Show(*snapshot, now);
       // Without it nothing is known of what people said.
       const auto plan = (*admin)->GetPlan({});
-      const Look look = {*snapshot, plan.ok() ? *plan : no_plan, now - begun};
+      const Look look = {*snapshot, plan.ok() ? *plan : no_plan, heard, now, now - begun};
       if (snapshot->generation() == generation && IsOver(look)) return Conclude(terminal, look);
     }
     if (now - begun >= limit || !environment.wait(kPoll)) {

@@ -12,8 +12,8 @@ namespace connect_ha {
 // A line for each node: redrawn on a terminal, elsewhere written when something changed. Ends when
 // every node is as the generation says and, where that is enforced, serves or is where a person
 // holds it (kHolds), is stuck, fenced, or differs and is left so (kFails; its trouble, fix and log
-// are printed), or is not heard (kUnknown); after `limit` (kUnknown); or when a newer generation
-// came (kFails). A coordinator that goes away is awaited.
+// are printed), or is not heard for half a minute (kUnknown); after `limit` (kUnknown); or when a
+// newer generation came (kFails). A coordinator that goes away is awaited.
 int FollowConvergence(const Environment& environment, const Arguments& arguments,
                       Terminal& terminal, uint64_t generation, std::chrono::seconds limit);
 

@@ -42,6 +42,8 @@ constexpr char kRelease[] =
 constexpr char kWaive[] =
     R"(Has a rule do nothing for a time, on one node or everywhere: it is judged and shown as before, with until when. A rule that fences (connect-ha rules) is waived by an admin alone. For good, and for other rules: rules in cluster.yaml.)";
 
+constexpr char kEndsNothing[] = "--until ends nothing: no rule fences the node\n";
+
 struct Row {
   const char* name;
   const char* operands;
@@ -189,13 +191,8 @@ void PrintOutcome(Terminal& terminal, const v1::NodeAssignment& assignment) {
   terminal.out << Wrap(Printable(text), terminal.width);
 }
 
-// What was said is kept all the same, and nothing follows from it. False where that is so.
-bool TellWhetherInForce(AdminLink& admin, Terminal& terminal) {
-  const auto plan = admin.GetPlan({});
-  if (!plan.ok()) return true;
-  PrintNotInForce(terminal, *plan);
-  return plan->broken().empty();
-}
+// uncordon, start, unfence
+bool LetsBack(const Row& row) { return !row.takes_back.empty(); }
 
 // It was to leave service, and does not yet: who goes on by the exit code is to know that.
 bool IsKept(Word::Kind kind, const v1::NodeAssignment& assignment) {
@@ -206,7 +203,35 @@ bool IsKept(Word::Kind kind, const v1::NodeAssignment& assignment) {
   return goes && (state == v1::SERVING || state == v1::OBSERVED);
 }
 
-int Give(const Word& word, AdminLink& admin, Terminal& terminal) {
+// It was to come back, and something else keeps it out: says what a person said. A rule's fence is
+// the assignment's reason.
+bool TellWhatHolds(Terminal& terminal, const v1::GetPlanResponse& plan,
+                   const v1::NodeAssignment& assignment) {
+  const auto words = HoldingWords(plan, assignment.node());
+  for (const Word* const word : words) {
+    terminal.out << Wrap(
+        Printable(absl::StrCat(assignment.node(), " is still kept out: ", WordText(*word), ", by ",
+                               word->by(), ": ", word->reason(),
+                               "; to take it back: ", TakenBackBy(*word))),
+        terminal.width);
+  }
+  return !words.empty() || assignment.state() == v1::FENCED;
+}
+
+// What becomes of it all. Where a decision is not in force what was said is kept, and nothing
+// follows from it.
+int TellWhatFollows(const Row& row, bool gives_back, AdminLink& admin, Terminal& terminal,
+                    const v1::NodeAssignment& assignment) {
+  PrintOutcome(terminal, assignment);
+  const auto plan = admin.GetPlan({});
+  const v1::GetPlanResponse shown = plan.ok() ? *plan : v1::GetPlanResponse();
+  PrintNotInForce(terminal, shown);
+  const bool held =
+      gives_back ? TellWhatHolds(terminal, shown, assignment) : IsKept(row.gives, assignment);
+  return shown.broken().empty() && !held ? kHolds : kFails;
+}
+
+int Give(const Row& row, const Word& word, AdminLink& admin, Terminal& terminal) {
   v1::GiveWordRequest request;
   *request.mutable_word() = word;
   const auto response = admin.GiveWord(request);
@@ -215,9 +240,7 @@ int Give(const Word& word, AdminLink& admin, Terminal& terminal) {
   terminal.out << Wrap(Printable(absl::StrCat(WordText(response->word()), ": said",
                                               back.empty() ? "" : "; to take it back: ", back)),
                        terminal.width);
-  PrintOutcome(terminal, response->assignment());
-  const bool in_force = TellWhetherInForce(admin, terminal);
-  return in_force && !IsKept(word.kind(), response->assignment()) ? kHolds : kFails;
+  return TellWhatFollows(row, LetsBack(row), admin, terminal, response->assignment());
 }
 
 absl::StatusOr<v1::TakeBackResponse> TakeBack(const Row& row, const Arguments& arguments,
@@ -231,14 +254,12 @@ absl::StatusOr<v1::TakeBackResponse> TakeBack(const Row& row, const Arguments& a
   return admin.TakeBack(request);
 }
 
-int PrintTakenBack(AdminLink& admin, Terminal& terminal, const v1::TakeBackResponse& response) {
+void PrintTakenBack(Terminal& terminal, const v1::TakeBackResponse& response) {
   for (const Word& word : response.words()) {
     terminal.out << Wrap(
         Printable(absl::StrCat(WordText(word), ", by ", word.by(), ": taken back")),
         terminal.width);
   }
-  PrintOutcome(terminal, response.assignment());
-  return TellWhetherInForce(admin, terminal) ? kHolds : kFails;
 }
 
 int Run(const Environment& environment, const Row& row, const Arguments& arguments,
@@ -261,7 +282,16 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
       only_back ? std::vector<Word::Kind>{row.gives} : row.takes_back;
   if (!kinds.empty()) {
     const auto taken = TakeBack(row, arguments, kinds, **admin);
-    if (taken.ok()) return PrintTakenBack(**admin, terminal, *taken);
+    if (taken.ok()) {
+      PrintTakenBack(terminal, *taken);
+      // A person fenced it, and a rule does, too.
+      if (!only_back && word->has_until() && taken->assignment().state() == v1::FENCED) {
+        return Give(row, *word, **admin, terminal);
+      }
+      if (word->has_until() && !only_back) terminal.out << kEndsNothing;
+      return TellWhatFollows(row, LetsBack(row) && !only_back, **admin, terminal,
+                             taken->assignment());
+    }
     const bool goes_on =
         absl::IsNotFound(taken.status()) && !only_back && row.gives != Word::KIND_UNSPECIFIED;
     if (!goes_on) return Fail(terminal, taken.status());
@@ -272,7 +302,7 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
                               ", and to let it out where a rule did needs an end; fix: ",
                               CommandOf(row, arguments), " --until 2h --reason TEXT")));
   }
-  return Give(*word, **admin, terminal);
+  return Give(row, *word, **admin, terminal);
 }
 
 std::vector<Option> OptionsOf(const Row& row) {

@@ -41,6 +41,13 @@ v1::Waiver WaiverOf(const Word& word) {
   return waiver;
 }
 
+// Who lets a node out waives there all that fence.
+std::vector<std::string> RulesWaivedBy(const Word& word, const v1::GetPlanResponse& plan) {
+  if (word.kind() == Word::WAIVE) return {word.rule()};
+  if (word.kind() != Word::UNFENCE) return {};
+  return {plan.fencing().begin(), plan.fencing().end()};
+}
+
 std::string LineOf(const Word& word, Time now) {
   std::string line = absl::StrCat(word.by(), ", ", FormatSpan(now - FromProto(word.at())),
                                   " ago: ", word.reason());
@@ -49,6 +56,19 @@ std::string LineOf(const Word& word, Time now) {
   }
   const std::string back = TakenBackBy(word);
   return back.empty() ? line : absl::StrCat(line, "; to take it back: ", back);
+}
+
+bool KeepsOut(Word::Kind kind) {
+  switch (kind) {
+    case Word::CORDON:
+    case Word::DRAIN:
+    case Word::STOP:
+    case Word::FENCE:
+    case Word::RELEASE:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -81,6 +101,7 @@ void PrintTold(Terminal& terminal, const std::vector<ToldNode>& told) {
   }
   if (lines.empty()) return;
   std::vector<TableRow> rows;
+  rows.reserve(lines.size());
   for (const auto& line : lines) rows.push_back({{JoinNames(line.second)}, {line.first}});
   terminal.out << "\n";
   PrintTable(terminal, {}, rows);
@@ -167,33 +188,36 @@ std::string WaiverText(const v1::Waiver& waiver) {
 std::multimap<std::string, std::string> Waivers(const v1::GetPlanResponse& plan) {
   std::multimap<std::string, std::string> waivers;
   for (const Word& word : plan.words()) {
-    if (word.kind() == Word::WAIVE) waivers.emplace(word.rule(), WaiverText(WaiverOf(word)));
+    for (const std::string& rule : RulesWaivedBy(word, plan)) {
+      waivers.emplace(rule, WaiverText(WaiverOf(word)));
+    }
   }
   return waivers;
 }
 
 void AddWaivers(const v1::GetPlanResponse& plan, v1::Checklist& checklist) {
-  for (v1::Finding& finding : *checklist.mutable_findings()) {
-    for (const Word& word : plan.words()) {
-      if (word.kind() != Word::WAIVE || word.rule() != finding.rule()) continue;
-      *finding.add_waived() = WaiverOf(word);
+  std::multimap<std::string, v1::Waiver> waivers;
+  for (const Word& word : plan.words()) {
+    for (const std::string& rule : RulesWaivedBy(word, plan)) {
+      waivers.emplace(rule, WaiverOf(word));
     }
+  }
+  for (v1::Finding& finding : *checklist.mutable_findings()) {
+    const auto [first, last] = waivers.equal_range(finding.rule());
+    for (auto waiver = first; waiver != last; ++waiver) *finding.add_waived() = waiver->second;
   }
 }
 
+std::vector<const Word*> HoldingWords(const v1::GetPlanResponse& plan, const std::string& node) {
+  std::vector<const Word*> words;
+  for (const Word& word : plan.words()) {
+    if (KeepsOut(word.kind()) && word.node() == node) words.push_back(&word);
+  }
+  return words;
+}
+
 bool IsHeldByPerson(const v1::GetPlanResponse& plan, const std::string& node) {
-  return std::any_of(plan.words().begin(), plan.words().end(), [&node](const Word& word) {
-    switch (word.kind()) {
-      case Word::CORDON:
-      case Word::DRAIN:
-      case Word::STOP:
-      case Word::FENCE:
-      case Word::RELEASE:
-        return word.node() == node;
-      default:
-        return false;
-    }
-  });
+  return !HoldingWords(plan, node).empty();
 }
 
 }  // namespace connect_ha

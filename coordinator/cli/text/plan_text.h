@@ -46,12 +46,14 @@ std::string TakenBackBy(const v1::Word& word);
 void PrintWords(Terminal& terminal, const v1::GetPlanResponse& plan, Time now);
 // "on node-2 until 2024-08-01T12:00:00Z by admin/alice: the clock is moved"
 std::string WaiverText(const v1::Waiver& waiver);
-// What is waived, by rule, in these words.
+// What is waived, by rule, in these words; of an UNFENCE all that fence.
 std::multimap<std::string, std::string> Waivers(const v1::GetPlanResponse& plan);
 // Each finding with what is waived of its rule.
 void AddWaivers(const v1::GetPlanResponse& plan, v1::Checklist& checklist);
 
-// Whether somebody said of this node that it is not to serve.
+// What people said of this node that keeps it from serving; borrows the plan.
+std::vector<const v1::Word*> HoldingWords(const v1::GetPlanResponse& plan, const std::string& node);
+// Whether somebody did.
 bool IsHeldByPerson(const v1::GetPlanResponse& plan, const std::string& node);
 
 }  // namespace connect_ha

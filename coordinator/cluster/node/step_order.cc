@@ -83,10 +83,15 @@ void Tell(const v1::NodeAssignment& assigned, const GateTerms& terms,
           v1::HeartbeatResponse& answer) {
   answer.set_no_other_serves(terms.no_other_serves.value_or(false));
   answer.set_others_not_known(!terms.no_other_serves);
-  for (const std::string& rule : terms.waived_rules) answer.add_waived_rules(rule);
+  for (const auto& [rule, until] : terms.waived) {
+    v1::WaivedRule& waived = *answer.add_waived();
+    waived.set_rule(rule);
+    if (until) *waived.mutable_until() = ToProto(*until);
+  }
   answer.set_assigned_state(assigned.state());
   answer.set_assigned_generation(assigned.generation());
   answer.set_assigned_reason(assigned.reason());
+  if (assigned.has_since()) *answer.mutable_assigned_since() = assigned.since();
   answer.set_release(assigned.release());
   *answer.mutable_order() = assigned.order();
 }

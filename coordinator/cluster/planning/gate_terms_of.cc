@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -15,6 +17,8 @@
 
 namespace connect_ha {
 namespace {
+
+using Waived = std::map<std::string, std::optional<Time>>;  // as GateTerms.waived
 
 // A node as the others may count on it.
 enum class Counts { kServes, kNot, kNotKnown };
@@ -41,12 +45,12 @@ bool IsWrong(const Judged& judged, const v1::NodeRule& line, uint64_t generation
 // What closes its gate, where the others serve, is no support to them. That is asked of its rules,
 // not of its gate: that is open again once it is told that it is the last one.
 Counts CountByRules(const Judged& judged, uint64_t generation, const std::set<std::string>& closing,
-                    const std::vector<std::string>& waived) {
+                    const Waived& waived) {
   Counts counts = Counts::kServes;
   for (const v1::NodeRule& line : judged.node->rules()) {
     const bool is_advice = line.outcome() == v1::FAIL && !Fails(line);
     if (Holds(line) || is_advice || closing.count(line.rule()) == 0) continue;
-    if (std::binary_search(waived.begin(), waived.end(), line.rule())) continue;
+    if (waived.count(line.rule()) != 0) continue;
     if (Fails(line) && IsWrong(judged, line, generation)) return Counts::kNot;
     counts = Counts::kNotKnown;
   }
@@ -54,7 +58,7 @@ Counts CountByRules(const Judged& judged, uint64_t generation, const std::set<st
 }
 
 Counts Count(const v1::PlanInput& input, const Judged& judged, const std::set<std::string>& closing,
-             const std::vector<std::string>& waived) {
+             const Waived& waived) {
   const v1::NodeBrief& brief = judged.node->brief();
   // The coordinator was started again, and nothing is known of it yet.
   const bool is_awaited = brief.has_last_seen() && !judged.node->heard() && !brief.lost() &&
@@ -64,36 +68,60 @@ Counts Count(const v1::PlanInput& input, const Judged& judged, const std::set<st
   return CountByRules(judged, input.generation(), closing, waived);
 }
 
+// For each node: true where no other one serves; unset where that is not known.
+std::vector<std::optional<bool>> WhoIsAlone(const std::vector<Counts>& all) {
+  const auto serve = std::count(all.begin(), all.end(), Counts::kServes);
+  const auto unknown = std::count(all.begin(), all.end(), Counts::kNotKnown);
+  std::vector<std::optional<bool>> alone;
+  for (const Counts one : all) {
+    const bool other_serves = serve > (one == Counts::kServes ? 1 : 0);
+    const bool other_unknown = unknown > (one == Counts::kNotKnown ? 1 : 0);
+    alone.emplace_back();
+    if (other_serves || !other_unknown) alone.back() = !other_serves;
+  }
+  return alone;
+}
+
+// What is waived ends by itself only where another node serves without its being waived: else the
+// last gates would close together at that moment, before anybody said that they are the last.
 void FindWhoIsAlone(const v1::PlanInput& input, const v1::Decision& decision,
                     std::vector<GateTerms>& terms) {
   std::vector<Judged> nodes;
-  if (!GatherJudged(input, decision, nodes)) return;
+  const bool is_judged = GatherJudged(input, decision, nodes);
   const std::set<std::string> closing = ClosingRules(input.spec());
-  std::vector<Counts> all;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    all.push_back(Count(input, nodes[i], closing, terms[i].waived_rules));
+  std::vector<Counts> now;
+  std::vector<Counts> unwaived;
+  for (size_t i = 0; is_judged && i < nodes.size(); ++i) {
+    now.push_back(Count(input, nodes[i], closing, terms[i].waived));
+    unwaived.push_back(Count(input, nodes[i], closing, {}));
   }
-  const auto serve = std::count(all.begin(), all.end(), Counts::kServes);
-  const auto unknown = std::count(all.begin(), all.end(), Counts::kNotKnown);
+  const auto alone = WhoIsAlone(now);
+  const auto alone_then = WhoIsAlone(unwaived);
   for (size_t i = 0; i < terms.size(); ++i) {
-    const bool other_serves = serve > (all[i] == Counts::kServes ? 1 : 0);
-    const bool other_unknown = unknown > (all[i] == Counts::kNotKnown ? 1 : 0);
-    if (other_serves || !other_unknown) terms[i].no_other_serves = !other_serves;
+    if (is_judged) terms[i].no_other_serves = alone[i];
+    if (is_judged && alone_then[i] == false) continue;
+    for (auto& [rule, until] : terms[i].waived) until.reset();
   }
 }
 
-// Rules() has its own order; what is told has that of the names.
-std::vector<std::string> WaivedOn(const v1::ClusterSpec& spec, const std::string& node,
-                                  const Words& words) {
+// Until the last of what waives it has ended; what permits always ends (WordsInForce).
+void WaiveUntil(const v1::Word& word, std::optional<Time>& until) {
+  until = std::max(until.value_or(Time()), FromProto(word.until()));
+}
+
+Waived WaivedOn(const v1::ClusterSpec& spec, const std::string& node, const Words& words) {
   const auto said = words.of.find(node);
-  const bool unfenced = said != words.of.end() && said->second.unfence != nullptr;
-  std::vector<std::string> waived;
+  const v1::Word* const unfence = said == words.of.end() ? nullptr : said->second.unfence;
+  Waived waived;
   for (const Rule& rule : Rules()) {
-    const bool is_waived = (unfenced && ActionBySpec(spec, rule.id) == v1::FENCE) ||
-                           IsWaived(words.waivers, rule.id, node);
-    if (is_waived) waived.emplace_back(rule.id);
+    if (unfence != nullptr && ActionBySpec(spec, rule.id) == v1::FENCE) {
+      WaiveUntil(*unfence, waived[rule.id]);
+    }
   }
-  std::sort(waived.begin(), waived.end());
+  for (const v1::Word* const word : words.waivers) {
+    const bool is_here = word->node().empty() || word->node() == node;
+    if (is_here && FindRule(word->rule()) != nullptr) WaiveUntil(*word, waived[word->rule()]);
+  }
   return waived;
 }
 
@@ -103,7 +131,7 @@ void FindWhatIsWaived(const v1::PlanInput& input, std::vector<GateTerms>& terms)
   const Words words = WordsInForce(input, moments);
   for (size_t i = 0; i < terms.size(); ++i) {
     const std::string& node = input.nodes(static_cast<int>(i)).brief().name();
-    terms[i].waived_rules = WaivedOn(input.spec(), node, words);
+    terms[i].waived = WaivedOn(input.spec(), node, words);
   }
 }
 

@@ -39,6 +39,10 @@ v1::PlanMemory WithoutNodes(v1::PlanMemory memory) {
   return memory;
 }
 
+SaidKey KeyOf(const v1::Said& said) {
+  return {said.node(), said.about().empty() ? said.text() : said.about()};
+}
+
 }  // namespace
 
 Store::PlanChange ChangeOf(const Store::Plan& before, const v1::Decision& decision) {
@@ -97,7 +101,7 @@ std::vector<v1::Event> EventsOf(const Store::Plan& before, const v1::Decision& d
 std::vector<v1::Event> SaidNow(const SaidLately& lately, const v1::Decision& decision, Time now) {
   std::vector<v1::Event> events;
   for (const v1::Said& one : decision.said()) {
-    const auto said = lately.find({one.node(), one.text()});
+    const auto said = lately.find(KeyOf(one));
     if (said != lately.end() && now - said->second < kLately) continue;
     events.push_back(
         MakeEvent(v1::Event::PLAN_SAID, one.node(),
@@ -110,7 +114,7 @@ void TakeInSaid(const v1::Decision& decision, Time now, SaidLately& lately) {
   for (auto said = lately.begin(); said != lately.end();) {
     said = now - said->second < kLately ? std::next(said) : lately.erase(said);
   }
-  for (const v1::Said& one : decision.said()) lately[{one.node(), one.text()}] = now;
+  for (const v1::Said& one : decision.said()) lately[KeyOf(one)] = now;
 }
 
 }  // namespace connect_ha

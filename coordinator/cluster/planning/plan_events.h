@@ -22,8 +22,10 @@ void TakeIn(const Store::PlanChange& change, const v1::Decision& decision, Store
 
 // Each node that is to be another thing than it was, but the first time; each word that ended.
 std::vector<v1::Event> EventsOf(const Store::Plan& before, const v1::Decision& decision, Time now);
-// What was said lately, and when last; by node and text.
-using SaidLately = std::map<std::pair<std::string, std::string>, Time>;
+// What was said lately, and when last; by node and what it is about: its text may have evidence
+// that goes on changing.
+using SaidKey = std::pair<std::string, std::string>;
+using SaidLately = std::map<SaidKey, Time>;
 // What the decision says and none did lately: while a report is judged anew nothing is known of its
 // node, and what is said of it rests for a moment.
 std::vector<v1::Event> SaidNow(const SaidLately& lately, const v1::Decision& decision, Time now);

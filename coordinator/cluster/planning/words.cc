@@ -88,12 +88,15 @@ absl::Status CheckWord(const v1::Word& word, Time now) {
   if (word.node().empty() && word.kind() != v1::Word::WAIVE) {
     return absl::InvalidArgumentError("no node is named\nfix: connect-ha nodes names them");
   }
-  if (word.reason().empty()) {
-    return absl::InvalidArgumentError(
-        "no reason is given\nfix: --reason \"...\", for whoever reads it at night");
-  }
+  if (const absl::Status reason = CheckReason(word.reason()); !reason.ok()) return reason;
   const absl::Status rule = CheckRule(word);
   return rule.ok() ? CheckEnd(word, now) : rule;
+}
+
+absl::Status CheckReason(const std::string& reason) {
+  if (!absl::StripAsciiWhitespace(reason).empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "no reason is given\nfix: --reason \"...\", for whoever reads it at night");
 }
 
 std::string DescribeWord(const v1::Word& word) {

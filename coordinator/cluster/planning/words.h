@@ -23,6 +23,8 @@ v1::Role NeededRoleToTakeBack(v1::Word::Kind kind, const std::string& rule,
 // InvalidArgument says what is missing, and what to type: a node, a rule, a reason, an end, an end
 // that is yet to come, or one that is too far away.
 absl::Status CheckWord(const v1::Word& word, Time now);
+// Of a word, and of taking one back: more than blanks.
+absl::Status CheckReason(const std::string& reason);
 
 // "drain: kernel update (until 2024-08-01T12:00:00Z, without waiting for users)"; at most 1 KiB.
 std::string DescribeWord(const v1::Word& word);

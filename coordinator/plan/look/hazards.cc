@@ -4,9 +4,12 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "common/checklist/lesser_faults.h"
 #include "common/checklist/rule.h"
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/hysteresis.h"
+#include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/look/unclear.h"
 
 namespace connect_ha {
 namespace {
@@ -16,26 +19,6 @@ constexpr std::chrono::minutes kStarting{2};
 // Within that everything that is asked at intervals has been asked anew, and judged.
 constexpr std::chrono::minutes kLookedAtAnew{1};
 
-// Of the nodes that serve three or more are known to pass or to fail, and more than half pass.
-bool IsAgainstMajority(const Situation& situation, const std::string& rule) {
-  size_t known = 0;
-  size_t right = 0;
-  for (const Member& member : situation.members) {
-    const v1::NodeRule* line = member.serves ? LineOf(*member.node, rule) : nullptr;
-    if (line == nullptr || (line->outcome() != v1::PASS && line->outcome() != v1::FAIL)) continue;
-    ++known;
-    if (line->outcome() == v1::PASS) ++right;
-  }
-  return known >= 3 && 2 * right > known;
-}
-
-// Whether it does is not known while an order is on its way: nobody enters service by that.
-bool MayServe(const Member& member) {
-  const bool takes_users = member.position == v1::SERVING || member.position == v1::OBSERVED;
-  const bool is_told = IsLater(member.memory.order(), member.node->obeys());
-  return member.serves || (is_told && takes_users && member.node->connect() != v1::CONNECT_RESTS);
-}
-
 // Its agent says that Connect was started, or was so before it was closed; who is told to serve has
 // a while to answer.
 bool HadTimeToStart(Situation& situation, const Member& member) {
@@ -43,6 +26,14 @@ bool HadTimeToStart(Situation& situation, const Member& member) {
   if (member.tries_again) return false;
   return HasReached(member, v1::SERVING) &&
          situation.moments.Lasted(FromProto(member.memory.since()), kStarting);
+}
+
+// The load balancer asks Connect itself, and sends users to whoever answers: that a node is told to
+// drain would only have it counted as out of service. One that does not answer is.
+bool ClosesNothing(const Situation& situation, const Member& member, const v1::NodeRule& line) {
+  const v1::RuleAction action = ActionOf(situation, member, line.rule());
+  const bool is_down = line.rule() == kServiceRule && !member.node->brief().facts().answers();
+  return action < v1::FENCE && AsksConnect(situation.input.spec()) && !is_down;
 }
 
 // What was asked or judged before the change was made says that it is still to be made.
@@ -59,6 +50,9 @@ std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRul
   if (member.position == v1::OBSERVED || is_only_observed) return "the node is only observed";
   if (line.rule() == kServiceRule && !HadTimeToStart(situation, member)) {
     return "Connect is not to run here, or is being started";
+  }
+  if (ClosesNothing(situation, member, line)) {
+    return "the load balancer asks Connect itself: it keeps a node from entering service, no more";
   }
   if (line.undecided()) return "nothing tells which node is the wrong one";
   switch (line.basis()) {
@@ -97,20 +91,13 @@ const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule) {
   return nullptr;
 }
 
-bool IsUnclear(const Situation& situation, const Member& member, const v1::NodeRule& line) {
-  if (!Fails(line)) return false;
-  const bool among_peers = line.basis() == v1::PEERS && MayServe(member);
-  return line.undecided() || (among_peers && !IsAgainstMajority(situation, line.rule()));
-}
-
 bool Holds(const v1::NodeRule& line) {
   return line.outcome() == v1::PASS || line.outcome() == v1::NOT_APPLICABLE;
 }
 
 bool Fails(const v1::NodeRule& line) {
-  if (line.outcome() != v1::FAIL) return false;
   const Rule* row = FindRule(line.rule());
-  return line.rule_class() != v1::ADVICE || (row != nullptr && row->rule_class == v1::ADVICE);
+  return line.outcome() == v1::FAIL && row != nullptr && !OnlyTells(*row, line.rule_class());
 }
 
 std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {
@@ -143,6 +130,10 @@ bool IsOutForServiceAlone(const Member& member) {
 bool IsOver(Situation& situation, const Member& member, const std::string& rule) {
   if (ActionOf(situation, member, rule) <= v1::TELL) return true;
   const v1::NodeRule* line = LineOf(*member.node, rule);
+  if (rule != kServiceRule && line != nullptr && Fails(*line) &&
+      ClosesNothing(situation, member, *line)) {
+    return true;
+  }
   if (line == nullptr || !Holds(*line)) return false;
   return situation.moments.Lasted(FromProto(line->since()),
                                   PassAfter(situation.input.spec(), rule));

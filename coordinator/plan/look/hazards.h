@@ -18,11 +18,9 @@ inline constexpr char kGuardRule[] = "boot-is-guarded";
 // Null: nothing is said of it.
 const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule);
 bool Holds(const v1::NodeRule& line);  // it passes, or has nothing to pass
-// It fails, by more than advice: what only advises by the table does what the specification says.
+// It fails, and not by what only tells (common/checklist/lesser_faults.h): what only advises by the
+// table does what the specification says.
 bool Fails(const v1::NodeRule& line);
-
-// It fails, and nothing tells that it is this node which is wrong.
-bool IsUnclear(const Situation& situation, const Member& member, const v1::NodeRule& line);
 
 // Of the rules that fail on the node and do more than to tell; sorted by rule. None where it stays:
 // what is known of it may be old.

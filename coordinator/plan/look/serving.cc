@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/hysteresis.h"
 
@@ -26,11 +27,22 @@ bool IsOut(Situation& situation, const Member& member) {
   return IsDown(situation, member) || (by_rule && GateIsClosed(situation.input, node));
 }
 
+// What may corrupt data is known not to be so.
+bool IsHarmless(const Situation& situation, const Member& member) {
+  const auto& rules = member.node->rules();
+  return std::all_of(rules.begin(), rules.end(), [&](const v1::NodeRule& line) {
+    return Holds(line) || ActionOf(situation, member, line.rule()) != v1::FENCE;
+  });
+}
+
 }  // namespace
 
+bool AsksConnect(const v1::ClusterSpec& spec) {
+  return spec.load_balancer().health_check() == v1::LoadBalancerSpec::CONNECT;
+}
+
 bool GateIsClosed(const v1::PlanInput& input, const v1::PlanNode& node) {
-  const bool asked = input.spec().load_balancer().health_check() != v1::LoadBalancerSpec::CONNECT;
-  return asked && node.gate() == v1::GATE_CLOSED;
+  return !AsksConnect(input.spec()) && node.gate() == v1::GATE_CLOSED;
 }
 
 bool IsServing(const v1::PlanInput& input, const Member& member) {
@@ -62,6 +74,14 @@ bool IsDown(Situation& situation, const Member& member) {
                                   FailAfter(situation.input.spec(), kServiceRule));
 }
 
+bool RestsForLong(Situation& situation, const Member& member) {
+  if (member.node->brief().facts().unit_state().empty()) return true;
+  const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
+  const bool is_asked =
+      line != nullptr && line->outcome() != v1::FOLLOWS && line->outcome() != v1::NOT_APPLICABLE;
+  return !is_asked || IsDown(situation, member);
+}
+
 bool IsAlone(Situation& situation, const Member& member) {
   return std::all_of(situation.members.begin(), situation.members.end(),
                      [&situation, &member](const Member& other) {
@@ -69,6 +89,16 @@ bool IsAlone(Situation& situation, const Member& member) {
                        return &other == &member || brief.lost() || !brief.has_last_seen() ||
                               IsGone(other) || IsOut(situation, other);
                      });
+}
+
+bool IsNeededBack(Situation& situation, const Member& member) {
+  const NodeWords& words = member.words;
+  if (words.fence != nullptr || words.cordon != nullptr || MayBeDowntime(words)) return false;
+  const v1::FactsBrief& facts = member.node->brief().facts();
+  const bool mounted =
+      facts.has_mount_verified() ? facts.mount_verified() : !situation.input.spec().has_storage();
+  return mounted && facts.has_answers() && facts.answers() && IsHarmless(situation, member) &&
+         IsAlone(situation, member);
 }
 
 size_t MinimumServing(const v1::ClusterSpec& spec) {

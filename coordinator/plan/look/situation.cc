@@ -76,28 +76,15 @@ void NoteProgress(Situation& situation, Member& member) {
   situation.words.ended.push_back(member.words.start->number());
 }
 
-// The specification may have had the rule fence since.
-void SayIdle(Situation& situation) {
-  for (const v1::Word* word : situation.words.idle) {
-    const bool waives = word->kind() == v1::Word::WAIVE;
-    const std::string what = waives ? absl::StrCat(word->rule(), ", ") : "";
-    situation.Say(word->node(),
-                  absl::StrCat(what, SaidBy(*word),
-                               ": that counts for nothing: it takes an admin, and an end"),
-                  waives ? absl::StrCat("as an admin: connect-ha waive ", word->rule(),
-                                        " --until TIME --reason ...")
-                         : absl::StrCat("as an admin: connect-ha node unfence ", word->node(),
-                                        " --until TIME --reason ..."));
-  }
-}
-
 }  // namespace
 
-void Situation::Say(const std::string& node, const std::string& text, const std::string& fix) {
+void Situation::Say(const std::string& node, const std::string& text, const std::string& fix,
+                    const std::string& about) {
   v1::Said& line = said.emplace_back();
   line.set_node(node);
   line.set_text(text);
   line.set_fix(fix);
+  line.set_about(about);
 }
 
 bool IsLater(const v1::Order& a, const v1::Order& b) {
@@ -116,14 +103,14 @@ bool StartFailed(const Member& member) {
 
 bool GaveUp(const Situation& situation, const Member& member) {
   const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
-  return IsOutForServiceAlone(member) && member.node->connect() == v1::CONNECT_RESTS &&
+  const bool rests = member.node->connect() == v1::CONNECT_RESTS;
+  return IsOutForServiceAlone(member) && (rests || !member.node->start_failed().empty()) &&
          line != nullptr && Fails(*line) && !MayBeExplained(situation, member);
 }
 
 Situation LookAt(const v1::PlanInput& input) {
   Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, std::nullopt, 0};
   situation.words = WordsInForce(input, situation.moments);
-  SayIdle(situation);
   Remember(input, situation);
   FindRestored(situation);
   std::set<std::string> unheard;

@@ -53,7 +53,9 @@ struct Situation {
   std::optional<Time> restored_at;
   uint64_t restored_generation = 0;
 
-  void Say(const std::string& node, const std::string& text, const std::string& fix);
+  // As of v1::Said.
+  void Say(const std::string& node, const std::string& text, const std::string& fix,
+           const std::string& about = "");
 };
 
 // Borrows the input.
@@ -65,7 +67,8 @@ bool IsLater(const v1::Order& a, const v1::Order& b);
 bool HasReached(const Member& member, v1::NodeState state);
 // It serves by its orders, and its Connect did not start by these; nobody has it tried once more.
 bool StartFailed(const Member& member);
-// It is out since its Connect did not run, which rests for good now, and nothing says why.
+// It is out since its Connect did not run, which rests for good now, or is started again and again
+// as its agent has counted; and nothing says why.
 bool GaveUp(const Situation& situation, const Member& member);
 
 }  // namespace connect_ha

@@ -120,6 +120,11 @@ Words WordsInForce(const v1::PlanInput& input, Moments& moments) {
   return words;
 }
 
+bool MayBeDowntime(const NodeWords& words) {
+  return (words.stop != nullptr && words.stop->downtime()) ||
+         (words.drain != nullptr && words.drain->downtime());
+}
+
 bool IsWaived(const std::vector<const v1::Word*>& waivers, const std::string& rule,
               const std::string& node) {
   for (const v1::Word* word : waivers) {

@@ -36,6 +36,9 @@ struct Words {
 // last longer. A fencing rule is waived, and a node unfenced, by an admin alone. Borrows the input.
 Words WordsInForce(const v1::PlanInput& input, Moments& moments);
 
+// Whoever has it stopped or drained said that nobody else needs to serve.
+bool MayBeDowntime(const NodeWords& words);
+
 bool IsWaived(const std::vector<const v1::Word*>& waivers, const std::string& rule,
               const std::string& node);
 

@@ -22,20 +22,12 @@ std::string NotKnown(const Member& member) {
                       member.node->connect_unknown());
 }
 
-// For longer than it takes somebody, or a boot, to start it anew. Where there is no unit, nothing
-// runs.
-bool RestsForLong(Situation& situation, const Member& member) {
-  if (member.node->brief().facts().unit_state().empty()) return true;
-  const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
-  const bool is_asked =
-      line != nullptr && line->outcome() != v1::FOLLOWS && line->outcome() != v1::NOT_APPLICABLE;
-  return !is_asked || IsDown(situation, member);
-}
-
 Move FromObserved(Situation& situation, const Member& member) {
   if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
   if (member.node->connect() == v1::CONNECT_RESTS) {
-    return RestsForLong(situation, member) ? Rest(situation, member) : Stay(member, kMayStart);
+    // Whoever has it fenced wants it held, whatever starts it.
+    const bool is_held = member.words.fence != nullptr || RestsForLong(situation, member);
+    return is_held ? Rest(situation, member) : Stay(member, kMayStart);
   }
   const std::string why = WhyNotAdopt(situation, member);
   if (why.empty()) return {v1::SERVING, "", "", {}};
@@ -87,10 +79,20 @@ Move WithoutConnect(Situation& situation, const Member& member) {
   }
 }
 
+// Out of service since it does not stay up: what serves nobody is not left to start for ever.
+bool IsToBeStopped(const Situation& situation, const Member& member) {
+  if (!IsOutForServiceAlone(member) || member.node->start_failed().empty()) return false;
+  if (member.node->brief().facts().answers()) return false;  // it comes up just now
+  const bool gave_up = member.memory.start_failed() == situation.input.generation();
+  return (gave_up || member.tries_again) && HasReached(member, v1::DRAINING) &&
+         AnotherServes(situation, member);
+}
+
 // DRAINING.
 Move FromClosed(Situation& situation, const Member& member) {
   switch (member.node->connect()) {
     case v1::CONNECT_RUNS:
+      if (IsToBeStopped(situation, member)) return Rest(situation, member);
       return FromDraining(situation, member);
     case v1::CONNECT_RESTS:
       if (!WaitsForJudgement(situation, member)) return Rest(situation, member);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
@@ -39,11 +40,6 @@ bool IsDrained(Situation& situation, const Member& member) {
   return situation.moments.Reached(DrainEnds(situation, member));
 }
 
-bool MayBeDowntime(const NodeWords& words) {
-  return (words.stop != nullptr && words.stop->downtime()) ||
-         (words.drain != nullptr && words.drain->downtime());
-}
-
 std::string Users(Situation& situation, const Member& member) {
   return absl::StrCat(
       "its users, until ", FormatUtc(DrainEnds(situation, member)),
@@ -73,26 +69,6 @@ Move EndDrain(Situation& situation, const Member& member, const std::string& why
 bool IsRightOnceItServes(const Member& member, const std::string& rule) {
   return rule == kServiceRule && member.position == v1::DRAINING &&
          member.node->brief().facts().answers();
-}
-
-// What may corrupt data is known not to be so.
-bool IsHarmless(const Situation& situation, const Member& member) {
-  const auto& rules = member.node->rules();
-  return std::all_of(rules.begin(), rules.end(), [&](const v1::NodeRule& line) {
-    return Holds(line) || ActionOf(situation, member, line.rule()) != v1::FENCE;
-  });
-}
-
-// What had it taken out was granted while others served. Where it is known that none does, it is
-// better than none: as it would be, had it been the last one then.
-bool IsNeededBack(Situation& situation, const Member& member) {
-  const NodeWords& words = member.words;
-  if (words.fence != nullptr || words.cordon != nullptr || MayBeDowntime(words)) return false;
-  const v1::FactsBrief& facts = member.node->brief().facts();
-  const bool mounted =
-      facts.has_mount_verified() ? facts.mount_verified() : !situation.input.spec().has_storage();
-  return mounted && facts.has_answers() && facts.answers() && IsHarmless(situation, member) &&
-         IsAlone(situation, member);
 }
 
 }  // namespace
@@ -142,8 +118,9 @@ Move FromDraining(Situation& situation, const Member& member) {
                                         : WhyNotReturn(situation, member);
   if (why.empty()) return {v1::SERVING, "", "", {}};
   if (IsNeededBack(situation, member)) {
+    const std::string about = by_rule ? absl::StrJoin(out_for, ", ") : ends;
     situation.Say(member.name(), absl::StrCat(why, "; it serves all the same, since no other does"),
-                  "connect-ha status; connect-ha checklist");
+                  "connect-ha status; connect-ha checklist", absl::StrCat(about, "; needed"));
     return {v1::SERVING, absl::StrCat(why, "; no other node serves"), "", {}};
   }
   if (!ends.empty()) return EndDrain(situation, member, ends, out_for);

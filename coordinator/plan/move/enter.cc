@@ -6,6 +6,7 @@
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/notices.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/look/unclear.h"
 #include "coordinator/plan/move/versions.h"
 
 namespace connect_ha {
@@ -35,6 +36,12 @@ bool IsStillToBeMade(const Situation& situation, const Member& member, const v1:
          ActionOf(situation, member, line.rule()) < v1::FENCE;
 }
 
+// Its users reach it all the while. What may corrupt data is another matter.
+bool IsInRotation(const Situation& situation, const Member& member, const v1::NodeRule& line) {
+  return AsksConnect(situation.input.spec()) && member.node->brief().facts().answers() &&
+         ActionOf(situation, member, line.rule()) < v1::FENCE;
+}
+
 // Of this node's own rules.
 std::string WhyRulesHold(const Situation& situation, const Member& member, How how) {
   for (const v1::NodeRule& line : member.node->rules()) {
@@ -42,6 +49,7 @@ std::string WhyRulesHold(const Situation& situation, const Member& member, How h
     if (line.outcome() == v1::FAIL && !Fails(line)) continue;
     if (how == How::kStart && line.rule() == kServiceRule) continue;
     if (how == How::kReturn && IsStillToBeMade(situation, member, line)) continue;
+    if (how == How::kReturn && IsInRotation(situation, member, line)) continue;
     // Guarded, and enabled, it is once it serves; that it answers is asked for apart.
     const bool of_unit = line.rule() == kGuardRule || line.rule() == kServiceRule;
     const bool answers = member.node->brief().facts().answers();

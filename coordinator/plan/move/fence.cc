@@ -5,15 +5,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/capacity.h"
 #include "coordinator/plan/move/drain.h"
+#include "coordinator/plan/move/fences_made.h"
 #include "coordinator/plan/move/reasons.h"
 
 namespace connect_ha {
 namespace {
-
-constexpr std::chrono::hours kFencesIn{1};
 
 size_t FencesPerHour(const v1::ClusterSpec& spec) {
   return spec.nodes().has_fences_per_hour() ? spec.nodes().fences_per_hour() : 1;
@@ -55,16 +55,6 @@ std::string WhyTooFew(Situation& situation, const Capacity& capacity, const Wish
   return absl::StrCat("so few others serve: ", others, ", it takes ", needed);
 }
 
-// The nodes that rules have fenced in the last hour; one that a clock which ran back has put into
-// the future counts.
-std::set<std::string> FencedLately(const Situation& situation) {
-  std::set<std::string> fenced;
-  for (const v1::FenceMade& made : situation.input.memory().fences()) {
-    if (situation.moments.now() < FromProto(made.at()) + kFencesIn) fenced.insert(made.node());
-  }
-  return fenced;
-}
-
 // What leaves for a rule, say, may be fenced by a person, or stopped at once.
 bool GoesFurther(v1::NodeState to, v1::NodeState than) {
   const auto how_far = [](v1::NodeState state) {
@@ -97,6 +87,7 @@ std::vector<Leaving> WhoLeaves(Situation& situation) {
     v1::NodeState to;
     std::string text;
     std::string fix;
+    std::string about;
   };
   std::vector<Refused> refused;
   Capacity capacity(situation);
@@ -116,9 +107,11 @@ std::vector<Leaving> WhoLeaves(Situation& situation) {
       fix = absl::StrCat("connect-ha node fence ", name, " --reason ...");
     }
     if (!why.empty()) {
+      const std::string& reason = wish.leave.reason;
+      const std::string rules = absl::StrJoin(wish.leave.rules, ", ");
       refused.push_back({wish.member, wish.leave.to,
-                         absl::StrCat(wish.leave.reason, "; it stays, since ", why),
-                         std::move(fix)});
+                         absl::StrCat(reason, "; it stays, since ", why), std::move(fix),
+                         absl::StrCat(rules.empty() ? reason : rules, "; ", why)});
       continue;
     }
     if (wish.leave.fenced_by_rule) fenced.insert(name);
@@ -132,7 +125,7 @@ std::vector<Leaving> WhoLeaves(Situation& situation) {
         stays.leave && stays.leave->to == v1::DRAINING && one.to == v1::FENCED;
     if (stays.leave && !is_only_closed) continue;
     if (stays.kept.empty()) stays.kept = one.text;
-    situation.Say(situation.members[one.member].name(), one.text, one.fix);
+    situation.Say(situation.members[one.member].name(), one.text, one.fix, one.about);
   }
   return leaving;
 }

@@ -1,14 +1,12 @@
 #include "coordinator/plan/move/orders.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
-#include <set>
+
+#include "coordinator/plan/move/fences_made.h"
 
 namespace connect_ha {
 namespace {
-
-constexpr std::chrono::hours kFencesKept{1};
 
 bool IsGiven(const v1::Order& order) { return order.epoch() != 0 || order.serial() != 0; }
 
@@ -82,29 +80,6 @@ void Assign(const v1::PlanInput& input, const Member& member, const Decided& dec
   assignment.set_waits_for(decided.move.waits_for);
   if (memory.has_since()) *assignment.mutable_since() = memory.since();
   assignment.set_release(memory.release() && decided.move.state == v1::OBSERVED);
-}
-
-void RememberFences(Situation& situation, const std::vector<Decided>& decided,
-                    v1::PlanMemory& memory) {
-  const Time now = situation.moments.now();
-  std::set<std::string> anew;
-  for (size_t i = 0; i < decided.size(); ++i) {
-    if (!decided[i].fenced_by.empty()) anew.insert(situation.members[i].name());
-  }
-  for (const v1::FenceMade& made : situation.input.memory().fences()) {
-    const Time at = std::min(FromProto(made.at()), now);  // a clock that ran back
-    if (anew.count(made.node()) > 0 || situation.moments.Reached(at + kFencesKept)) continue;
-    v1::FenceMade& kept = *memory.add_fences();
-    kept = made;
-    *kept.mutable_at() = ToProto(at);
-  }
-  for (size_t i = 0; i < decided.size(); ++i) {
-    if (decided[i].fenced_by.empty()) continue;
-    v1::FenceMade& made = *memory.add_fences();
-    made.set_node(situation.members[i].name());
-    made.set_rule(decided[i].fenced_by.front());
-    *made.mutable_at() = ToProto(now);
-  }
 }
 
 void RememberOrders(const v1::PlanInput& input, v1::PlanMemory& memory) {

@@ -17,29 +17,38 @@ bool IsHeld(v1::NodeState state) {
 bool MayStartYet(const Member& member) {
   const v1::PlanNode& node = *member.node;
   if (!IsHeld(member.position) || node.installed_version().empty()) return false;
-  const bool on_its_way = node.heard() && IsLater(member.memory.order(), node.obeys());
+  // Of one that was not heard since the coordinator's start nothing is known to be taken.
+  const bool on_its_way = IsLater(member.memory.order(), node.obeys());
   const v1::NodeState reported = node.brief().reported_state();
   return on_its_way || (reported != v1::NODE_STATE_UNSPECIFIED && !IsHeld(reported));
 }
 
+// Nobody holds Connect there: a boot, or whoever stopped it for a moment, starts it again.
+bool MayComeBack(Situation& situation, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (member.position != v1::OBSERVED || node.installed_version().empty()) return false;
+  if (!node.fresh()) return true;
+  return node.connect() == v1::CONNECT_RESTS && !RestsForLong(situation, member);
+}
+
 // It may run Connect, now or once it is heard again.
-bool MayRunConnect(const Member& member) {
+bool MayRunConnect(Situation& situation, const Member& member) {
   const v1::PlanNode& node = *member.node;
   if (IsGone(member)) return false;
   if (!node.brief().has_last_seen()) return true;  // enrolled, and never heard
   if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
-  if (MayStartYet(member)) return true;
+  if (MayStartYet(member) || MayComeBack(situation, member)) return true;
   if (node.fresh()) return node.connect() != v1::CONNECT_RESTS;
   return !node.running_version().empty();
 }
 
 }  // namespace
 
-std::string WhyVersionsDiffer(const Situation& situation, const Member& member) {
+std::string WhyVersionsDiffer(Situation& situation, const Member& member) {
   const std::string& own = member.node->installed_version();
   if (own.empty()) return "which version of Connect it has is not known";
   for (const Member& other : situation.members) {
-    if (&other == &member || !MayRunConnect(other)) continue;
+    if (&other == &member || !MayRunConnect(situation, other)) continue;
     const std::string& theirs = VersionOf(*other.node);
     if (theirs == own) continue;
     const std::string why =

@@ -420,25 +420,38 @@ TEST_F(HeldTest, ToTakeItsHandsOffIsOfToBeObservedAlone) {
 TEST_F(HeldTest, WhatIsSaidOfTheGateIsKept) {
   v1::HeartbeatResponse answer = Answer(v1::SERVING, DesiredOfLab(7));
   answer.set_no_other_serves(true);
-  answer.add_waived_rules("accounts-match");
+  v1::WaivedRule& waived = *answer.add_waived();
+  waived.set_rule("accounts-match");
+  waived.mutable_until()->set_seconds(1'722'513'600);
   ASSERT_TRUE(Take(answer).ok());
   StartAgent();
   EXPECT_TRUE(held_->Orders()->no_other_serves());
-  ASSERT_EQ(held_->Orders()->waived_rules_size(), 1);
-  EXPECT_EQ(held_->Orders()->waived_rules(0), "accounts-match");
+  ASSERT_EQ(held_->Orders()->waived_size(), 1);
+  EXPECT_EQ(held_->Orders()->waived(0).rule(), "accounts-match");
+  EXPECT_EQ(held_->Orders()->waived(0).until().seconds(), 1'722'513'600);
   answer = Answer(v1::SERVING, 7);
   answer.set_others_not_known(true);
   ASSERT_TRUE(Take(answer).ok());
   EXPECT_TRUE(held_->Orders()->no_other_serves());
-  EXPECT_EQ(held_->Orders()->waived_rules_size(), 0);
+  EXPECT_EQ(held_->Orders()->waived_size(), 0);
   ASSERT_TRUE(Take(Answer(v1::SERVING, 7)).ok());
   EXPECT_FALSE(held_->Orders()->no_other_serves());
+}
+
+TEST_F(HeldTest, SinceWhenItsStateIsAssignedIsKept) {
+  v1::HeartbeatResponse answer = Answer(v1::SERVING, DesiredOfLab(7));
+  answer.mutable_assigned_since()->set_seconds(1'722'513'600);
+  ASSERT_TRUE(Take(answer).ok());
+  StartAgent();
+  EXPECT_EQ(held_->Orders()->since().seconds(), 1'722'513'600);
+  ASSERT_TRUE(held_->TakeRemoval().ok());
+  EXPECT_FALSE(held_->Orders()->has_since());
 }
 
 // The last node that serves is not closed by a rule for want of room on its disk.
 TEST_F(HeldTest, WhatIsSaidOfTheGateHoldsThoughTheDiskIsFull) {
   v1::HeartbeatResponse answer = Answer(v1::SERVING, DesiredOfLab(7));
-  answer.add_waived_rules("accounts-match");
+  answer.add_waived()->set_rule("accounts-match");
   ASSERT_TRUE(Take(answer).ok());
   FillDisk();
   answer = Answer(v1::SERVING, 7);
@@ -446,7 +459,7 @@ TEST_F(HeldTest, WhatIsSaidOfTheGateHoldsThoughTheDiskIsFull) {
   for (int i = 0; i < 2; ++i) {
     EXPECT_FALSE(Take(answer).ok());
     EXPECT_TRUE(held_->Orders()->no_other_serves());
-    EXPECT_EQ(held_->Orders()->waived_rules_size(), 0);
+    EXPECT_EQ(held_->Orders()->waived_size(), 0);
   }
   StartAgentOnTheFullDisk();
   EXPECT_EQ(held_->Orders()->state(), v1::SERVING);

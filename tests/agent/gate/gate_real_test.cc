@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "absl/strings/match.h"
@@ -19,6 +20,7 @@
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
 #include "agent/resources/service/service_notes.h"
+#include "agent/resources/service/start_connect.h"
 #include "common/checklist/guard_lines.h"
 #include "common/time.h"
 #include "tests/agent/gate/listening.h"
@@ -220,6 +222,29 @@ TEST_F(RealUnit, AStartThatFailsIsTriedThriceAndToldFromTheJournal) {
   EXPECT_TRUE(absl::StrContains(notes_.Get().start_failed(), "no-mount-here"))
       << notes_.Get().start_failed();
   EXPECT_NE(host_.ReadUnit(kUnit)->active_state(), "active");
+}
+
+// Each start goes well by itself, and systemd makes the next.
+TEST_F(RealUnit, AStartThatDoesNotLastIsToldFromTheJournal) {
+  WriteUnit(
+      "ExecStart=/bin/sh -c 'echo the-licence-has-expired; sleep 1; exit 1'\n"
+      "Restart=on-failure\nRestartSec=500ms\n");
+  WriteGuard("exit 0");
+  const absl::Status started = Apply(UnitWanted::kRunning);
+  ASSERT_TRUE(started.ok()) << started;
+  std::optional<uint32_t> seen;
+  const auto end = steady_clock::now() + kLong;
+  while (notes_.Get().start_failed().empty() && steady_clock::now() < end) {
+    const absl::StatusOr<v1::Unit> unit = host_.ReadUnit(kUnit);
+    ASSERT_TRUE(unit.ok()) << unit.status();
+    const absl::Status noted = NoteTries(Context(), *unit, v1::SERVING, seen);
+    ASSERT_TRUE(noted.ok()) << noted;
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  EXPECT_EQ(notes_.Get().starts(), 3u);
+  EXPECT_TRUE(absl::StrContains(notes_.Get().start_failed(), "the-licence-has-expired"))
+      << notes_.Get().start_failed();
+  EXPECT_EQ(host_.ReadUnit(kUnit)->restarts(), 2u);
 }
 
 // The socket is systemd's: whoever asks while the service is started again is answered.

@@ -57,6 +57,26 @@ TEST_F(GateServerTest, HasAPageForPeopleAndNothingElse) {
   EXPECT_TRUE(absl::StartsWith(Ask(port(), "/healthz", "POST"), "HTTP/1.1 405 "));
 }
 
+TEST_F(GateServerTest, NamesItselfWhateverItAnswers) {
+  const Fd client = ConnectTo(port());
+  Send(client, "NONSENSE\r\n\r\n");
+  for (const std::string& answer : {Ask(port(), "/"), Ask(port(), "/etc/passwd"),
+                                    Ask(port(), "/healthz", "POST"), ReadAll(client)}) {
+    EXPECT_TRUE(StrContains(answer, "X-Connect-HA-Node: node-1\r\n")) << answer;
+  }
+}
+
+TEST_F(GateServerTest, AnswersOverBothProtocolsAtOneSocket) {
+  Listening listening(AF_INET6);
+  sockets_.push_back(std::move(listening.socket));
+  server_.reset();
+  Start();
+  EXPECT_TRUE(absl::StartsWith(Ask(listening.port, "/healthz"), "HTTP/1.1 200 "));
+  if (!ConnectTo(listening.port, AF_INET6).ok()) return;  // no ::1 here: nobody could ask there
+  const std::string answer = Ask(listening.port, "/healthz", "GET", AF_INET6);
+  EXPECT_TRUE(absl::StartsWith(answer, "HTTP/1.1 200 ")) << answer;
+}
+
 TEST_F(GateServerTest, WhoSaysNothingKeepsNobodyElseWaitingForLong) {
   std::vector<Fd> silent;
   for (int i = 0; i < 20; ++i) silent.push_back(ConnectTo(port()));

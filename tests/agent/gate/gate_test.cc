@@ -294,6 +294,8 @@ TEST_F(GateTest, ThePageSaysWhatAPersonAsks) {
   EXPECT_TRUE(StrContains(page, "state    fenced, since 2024-08-01T12:00:00Z")) << page;
   EXPECT_TRUE(StrContains(page, "because  storage-is-mounted: a local ext4\n")) << page;
   EXPECT_TRUE(StrContains(page, "gate     closed, since 2024-08-01T12:00:00Z\n")) << page;
+  orders_.mutable_since()->set_seconds(1'722'427'200);  // a day before
+  EXPECT_TRUE(StrContains(gate_->Page(), "state    fenced, since 2024-07-31T12:00:00Z\n"));
 }
 
 }  // namespace

@@ -114,6 +114,11 @@ class ClosedByRuleTest : public testing::Test {
     account.set_uid(uid);
     account.set_gid(999);
   }
+  v1::WaivedRule& Waive(const std::string& rule) {
+    v1::WaivedRule& waived = *orders_.add_waived();
+    waived.set_rule(rule);
+    return waived;
+  }
   std::string Closed() { return ClosedByRule(facts_, orders_, subject_).text; }
 
   v1::Facts facts_;
@@ -159,7 +164,7 @@ TEST_F(ClosedByRuleTest, WhatClosedItDoesSoUntilItIsJudgedAgain) {
   EXPECT_EQ(Closed(), closing.text);
   facts_.Clear();
   EXPECT_EQ(Closed(), closing.text);
-  orders_.add_waived_rules("accounts-match");
+  Waive("accounts-match");
   EXPECT_EQ(Closed(), "");
 }
 
@@ -190,8 +195,44 @@ TEST_F(ClosedByRuleTest, TheSpecificationAndWhoWaivesHaveASay) {
   EXPECT_EQ(Closed(), "");
   rules["service-is-healthy"].set_action(v1::CLOSE);
   EXPECT_NE(Closed(), "");
-  orders_.add_waived_rules("service-is-healthy");
+  Waive("service-is-healthy");
   EXPECT_EQ(Closed(), "");
+}
+
+// Whether a coordinator is in reach or not.
+TEST_F(ClosedByRuleTest, AWaiverEndsByTheNodesOwnClock) {
+  SetUid(1001);
+  v1::WaivedRule& waived = Waive("accounts-match");
+  *waived.mutable_until() = ToProto(subject_.now + std::chrono::seconds(1));
+  EXPECT_EQ(Closed(), "");
+  subject_.now += std::chrono::seconds(1);
+  EXPECT_TRUE(absl::StartsWith(Closed(), "accounts-match: ")) << Closed();
+}
+
+// The right file system is mounted, and there is a key: how they are kept fences nobody.
+TEST_F(ClosedByRuleTest, WhatIsOfLessWeightThanARuleThatFencesClosesNothing) {
+  v1::Mount& mount = *facts_.mutable_storage()->add_mounts();
+  mount.set_mount_point("/mnt/connect");
+  mount.set_source("nfs.example.com:/");
+  mount.set_fs_type("nfs4");
+  mount.mutable_unit()->set_unit_file_state("masked");
+  v1::DataDirectory& data = *facts_.mutable_storage()->add_directories();
+  data.set_key("Server.DataDir");
+  data.set_path("/mnt/connect/data");
+  data.set_resolved("/mnt/connect/data");
+  data.set_mount_point("/mnt/connect");
+  v1::MountAnswer& answer = *facts_.mutable_storage()->add_answers();
+  answer.set_mount_point("/mnt/connect");
+  answer.set_answered(true);
+  v1::EncryptionKeyFacts& key = *facts_.mutable_encryption_key();
+  key.add_sources("default");
+  key.set_path("/mnt/connect/data/db/secret.key");
+  key.set_mode(0640);
+  key.set_uid(0);
+  key.set_fingerprint("9f86d081");
+  EXPECT_EQ(Closed(), "");
+  mount.set_fs_type("ext4");
+  EXPECT_TRUE(absl::StartsWith(Closed(), "storage-is-mounted: ")) << Closed();
 }
 
 TEST_F(ClosedByRuleTest, WhatIsOnlyNotDoneYetCloses) {

@@ -184,6 +184,38 @@ TEST_F(ConvergeTest, AReadyNodeIsStartedWhenItIsToServe) {
   EXPECT_EQ(agent_->converge.Memory().served().generation(), 7u);
 }
 
+// systemd starts it again and again.
+TEST_F(ConvergeTest, WhatDoesNotStayUpIsToldAndForgottenOnceItDoes) {
+  Serve();
+  ASSERT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "active");
+  v1::Unit unit = *node_.host.ReadUnit(kUnit);
+  unit.set_active_state("activating");
+  unit.set_sub_state("auto-restart");
+  for (const uint32_t restarts : {0u, 1u, 2u}) {
+    EXPECT_EQ(agent_->converge.Memory().start_failed(), "");
+    unit.set_restarts(restarts);
+    node_.host.SetUnit(unit);
+    Turn();
+  }
+  EXPECT_EQ(agent_->converge.Memory().start_failed(), "its journal says nothing");
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK);
+  EXPECT_TRUE(absl::StrContains(trouble().error(), "Connect did not start, 3 times")) << said();
+
+  unit.set_active_state("active");
+  unit.set_sub_state("running");
+  *unit.mutable_started_at() = ToProto(node_.host.Now());
+  node_.host.SetUnit(unit);
+  EXPECT_EQ(Turn(), milliseconds(120'000));
+  EXPECT_NE(agent_->converge.Memory().start_failed(), "");
+  node_.host.Advance(minutes(2));
+  EXPECT_EQ(Turn(), std::nullopt);
+  EXPECT_EQ(agent_->converge.Memory().start_failed(), "");
+  EXPECT_EQ(agent_->converge.Memory().starts(), 3u);
+  node_.host.Advance(minutes(8));
+  Turn();
+  EXPECT_EQ(agent_->converge.Memory().starts(), 0u);
+}
+
 TEST_F(ConvergeTest, DriftOfANodeThatServesIsPutRightAndNothingIsStopped) {
   Serve();
   const size_t before = node_.host.changes().size();

@@ -189,8 +189,12 @@ TEST_F(ConvergerTest, ThatItWasStoppedOnceIsNoAnswerToTheOrderOfNow) {
   Assign();
   ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
   SetConnect("inactive");
+  assignment_.set_state(v1::SERVING);
+  Assign();
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::SERVING; }));
   assignment_.set_state(v1::STOPPED);
   Assign();
+  // By a look of its own: it ran before, so that this has been written down when the agent ends.
   ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::STOPPED; }));
   node_.host.SetError(kUnit, absl::UnavailableError("systemd does not answer"));
   StartAgent();

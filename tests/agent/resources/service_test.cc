@@ -3,18 +3,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/probes/connect/guard.h"
 #include "agent/resources/connect_unit.h"
-#include "agent/resources/converge/course.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
 #include "agent/resources/service/service_notes.h"
 #include "agent/resources/service/start_connect.h"
-#include "agent/resources/service/unit_processes.h"
 #include "agent/resources/service/without_secrets.h"
 #include "common/time.h"
 #include "tests/agent/resources/bare_node.h"
@@ -50,6 +49,16 @@ class ServiceTest : public testing::Test {
   void StartsFail() {
     node_.host.SetUnitEffects(
         kUnit, [this](FakeHost&) { SetUnit("failed", "enabled"); }, nullptr);
+  }
+  // It has ended, and systemd has started it again so often; looked at.
+  void SetRestarting(uint32_t restarts, v1::NodeState told = v1::SERVING) {
+    SetUnit("activating", "enabled");
+    v1::Unit unit = *node_.host.ReadUnit(kUnit);
+    unit.set_sub_state("auto-restart");
+    unit.set_restarts(restarts);
+    *unit.mutable_started_at() = started_at_;
+    node_.host.SetUnit(unit);
+    ASSERT_TRUE(NoteTries(Context(), unit, told, seen_).ok());
   }
   void SetProcess(uint32_t id, uint32_t parent, uint32_t uid) {
     node_.host.SetFile(
@@ -110,6 +119,8 @@ class ServiceTest : public testing::Test {
   ServiceNotes notes_{node_.host, kNotes};
   ServiceOrder order_;
   NoProgress progress_;
+  const google::protobuf::Timestamp started_at_ = ToProto(node_.host.Now());
+  std::optional<uint32_t> seen_;
 };
 
 TEST_F(ServiceTest, AConnectThatRunsIsStoppedAndMaskedWhereItIsToBeHeld) {
@@ -287,6 +298,95 @@ TEST_F(ServiceTest, WhatStartsAndDoesNotStayUpIsNotStartedForEver) {
   EXPECT_NE(notes_.Get().start_failed(), "");
 }
 
+// Of Type=simple, say: the start itself goes well each time.
+TEST_F(ServiceTest, WhatSystemdStartsAgainAndAgainIsToldAfterThreeTries) {
+  node_.host.SetCommand(kJournal, {0, false, "the licence has expired\n"});
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  SetRestarting(0);
+  EXPECT_TRUE(StrContains(Differs(), "about to start it again")) << Differs();
+  SetRestarting(1);
+  SetRestarting(1);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
+  SetRestarting(2);
+  EXPECT_EQ(notes_.Get().start_failed(), "the licence has expired");
+  EXPECT_EQ(notes_.Get().starts(), 3u);
+  EXPECT_TRUE(StrContains(Differs(), "Connect did not start, 3 times")) << Differs();
+  EXPECT_TRUE(StrContains(Differs(), "\nfix: ")) << Differs();
+  EXPECT_EQ(Starts(), 1);
+  // Nothing more is written.
+  const size_t changes = node_.host.changes().size();
+  SetRestarting(9);
+  EXPECT_EQ(node_.host.changes().size(), changes);
+}
+
+TEST_F(ServiceTest, WhatWasNotSeenIsCountedOnceItIsSeen) {
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  SetRestarting(0);
+  SetRestarting(4);
+  EXPECT_NE(notes_.Get().start_failed(), "");
+}
+
+// It drains since its rule took it out of service first.
+TEST_F(ServiceTest, WhatDrainsIsCountedOn) {
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  SetRestarting(1);
+  Order(UnitWanted::kAsItIs, 2);
+  SetRestarting(3, v1::DRAINING);
+  EXPECT_NE(notes_.Get().start_failed(), "");
+}
+
+TEST_F(ServiceTest, ALaterOrderCountsWhatSystemdTriesAnew) {
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  SetRestarting(0);
+  SetRestarting(2);
+  ASSERT_NE(notes_.Get().start_failed(), "");
+  Order(UnitWanted::kRunning, 2);
+  for (const uint32_t restarts : {2u, 3u, 4u}) {
+    SetRestarting(restarts);
+    EXPECT_EQ(notes_.Get().start_failed(), "") << restarts;
+  }
+  SetRestarting(5);
+  EXPECT_NE(notes_.Get().start_failed(), "");
+}
+
+TEST_F(ServiceTest, WhatThePreflightRefusesAgainAndAgainIsNoTry) {
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  SetRestarting(0);
+  node_.host.Advance(std::chrono::seconds(5));
+  v1::PreflightResult refused;
+  *refused.mutable_at() = ToProto(node_.host.Now());
+  refused.set_reason("the database does not answer");
+  node_.host.SetFile(kPreflightFile, refused.SerializeAsString());
+  for (const uint32_t restarts : {1u, 2u, 30u}) SetRestarting(restarts);
+  EXPECT_EQ(notes_.Get().starts(), 1u);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
+  refused.set_may_start(true);
+  node_.host.SetFile(kPreflightFile, refused.SerializeAsString());
+  SetRestarting(31);
+  EXPECT_EQ(notes_.Get().starts(), 2u);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
+}
+
+// What has run for long and then crashes is systemd's to start again.
+TEST_F(ServiceTest, ACrashOfAConnectThatHasStayedUpIsNoTry) {
+  Order(UnitWanted::kRunning);
+  ASSERT_TRUE(Apply().ok());
+  ASSERT_TRUE(notes_
+                  .Change([](v1::ServiceMemory& memory) {
+                    memory.clear_order();
+                    memory.clear_starts();
+                  })
+                  .ok());
+  for (const uint32_t restarts : {0u, 1u, 2u, 3u, 4u}) SetRestarting(restarts);
+  EXPECT_EQ(notes_.Get().starts(), 0u);
+  EXPECT_EQ(notes_.Get().start_failed(), "");
+}
+
 TEST_F(ServiceTest, ATryThatCannotBeCountedIsNotMade) {
   Order(UnitWanted::kRunning);
   node_.host.SetError(kNotes, absl::ResourceExhaustedError("no space left on device"));
@@ -396,32 +496,6 @@ TEST_F(ReleaseTest, KilledInBetweenItIsDoneByTheNext) {
   }
 }
 
-TEST(UnitProcesses, OfWhatRunsForUsersTheTopmostCounts) {
-  const std::vector<UnitProcess> processes = {{10, 1, 0},      // Connect
-                                              {11, 10, 0},     // a helper of its own
-                                              {20, 10, 999},   // R
-                                              {21, 20, 999},   // and what that started
-                                              {30, 11, 1001},  // Python
-                                              {40, 1, 999}};   // whose parent has ended
-  EXPECT_EQ(CountJobs(processes), 3u);
-  EXPECT_EQ(CountJobs({}), 0u);
-}
-
-TEST(UnitProcesses, AreReadFromTheControlGroup) {
-  FakeHost host;
-  EXPECT_EQ(ReadUnitProcesses(host, kUnit).status().code(), absl::StatusCode::kNotFound);
-  host.SetFile(kProcesses, "12\n10\n11\n");
-  host.SetFile("/proc/10/status", "Name:\tconnect\nPPid:\t1\nUid:\t0\t0\t0\t0\n");
-  host.SetFile("/proc/12/status", "Name:\tR\nPPid:\t10\nUid:\t0\t999\t999\t999\n");
-  // 11 has ended meanwhile.
-  const auto processes = ReadUnitProcesses(host, kUnit);
-  ASSERT_TRUE(processes.ok()) << processes.status();
-  ASSERT_EQ(processes->size(), 2u);
-  EXPECT_EQ((*processes)[0].id, 10u);
-  EXPECT_EQ((*processes)[1].uid, 999u);
-  EXPECT_EQ((*processes)[1].parent, 10u);
-}
-
 TEST(ServiceNotes, AreThereAfterARestartAndWrittenOnlyWhereTheyChange) {
   BareNode node;
   {
@@ -442,44 +516,6 @@ TEST(ServiceNotes, AreThereAfterARestartAndWrittenOnlyWhereTheyChange) {
   EXPECT_EQ(ServiceNotes(node.host, kNotes).Get().starts(), 3u);
   node.host.SetFile(kNotes, "\xff\xff");
   EXPECT_EQ(ServiceNotes(node.host, kNotes).Get().starts(), 0u);
-}
-
-v1::Assignment Orders(v1::NodeState state) {
-  v1::Assignment orders;
-  orders.set_state(state);
-  orders.mutable_desired()->mutable_spec()->set_enforcement(v1::ENFORCE);
-  return orders;
-}
-
-TEST(Course, AConnectThatWasOnlyObservedIsStoppedByNoPreparation) {
-  for (const v1::NodeState state : {v1::PREPARING, v1::READY}) {
-    const Course observed = CourseOf(Orders(state), v1::OBSERVED, v1::ALLOW_SERVE);
-    EXPECT_EQ(observed.unit, UnitWanted::kHeld);
-    EXPECT_FALSE(observed.may_stop);
-    EXPECT_EQ(observed.gate, GateWanted::kAsConnect);
-    const Course drained = CourseOf(Orders(state), v1::DRAINING, v1::ALLOW_SERVE);
-    EXPECT_TRUE(drained.may_stop);
-    EXPECT_EQ(drained.gate, GateWanted::kClosed);
-  }
-  for (const v1::NodeState state : {v1::STOPPED, v1::FENCED}) {
-    EXPECT_TRUE(CourseOf(Orders(state), v1::OBSERVED, v1::ALLOW_SERVE).may_stop);
-  }
-}
-
-TEST(Course, WhereNothingMayBeStoppedNothingIs) {
-  for (const v1::NodeState from : {v1::OBSERVED, v1::PREPARING, v1::READY}) {
-    EXPECT_FALSE(CourseOf(Orders(v1::READY), from, v1::ALLOW_INSTALL).may_stop);
-  }
-}
-
-TEST(Course, NothingActsOnANodeThatIsOnlyObserved) {
-  EXPECT_FALSE(CourseOf(Orders(v1::OBSERVED), v1::SERVING, v1::ALLOW_SERVE).acts());
-  v1::Assignment observes = Orders(v1::FENCED);
-  observes.mutable_desired()->mutable_spec()->set_enforcement(v1::OBSERVE);
-  EXPECT_FALSE(CourseOf(observes, v1::SERVING, v1::ALLOW_SERVE).acts());
-  v1::Assignment released = Orders(v1::OBSERVED);
-  released.set_release(true);
-  EXPECT_TRUE(CourseOf(released, v1::READY, v1::ALLOW_SERVE).acts());
 }
 
 }  // namespace

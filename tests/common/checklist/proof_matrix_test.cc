@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,7 @@ class MatrixTest : public ::testing::Test {
       node.set_name(absl::StrCat("node-", i));
       node.mutable_last_seen()->set_seconds(kNow - 2);
       node.mutable_facts()->mutable_host()->set_machine_id(absl::StrCat("m", i));
+      node.mutable_facts()->mutable_connect()->mutable_unit()->set_active_state("inactive");
       v1::BeaconDirectory& own = *node.mutable_facts()->mutable_beacons()->add_directories();
       own.set_key("Server.DataDir");
       own.set_nonce(absl::StrCat("n", i));
@@ -58,9 +60,18 @@ class MatrixTest : public ::testing::Test {
     ADD_FAILURE() << "nothing seen of " << other;
     return *Own(node).add_seen();
   }
-  // Neither sees the other.
+  void Serve(int node) {
+    v1::ConnectFacts& connect = *cluster_.mutable_nodes(node)->mutable_facts()->mutable_connect();
+    connect.mutable_unit()->set_active_state("active");
+    connect.mutable_ping()->set_http_status(200);
+  }
+  // Neither sees the other's beacon or lock.
   void Separate(int a, int b) {
     for (const auto& [viewer, other] : {std::pair<int, int>(a, b), std::pair<int, int>(b, a)}) {
+      auto& keys =
+          *cluster_.mutable_nodes(viewer)->mutable_facts()->mutable_presence()->mutable_seen_keys();
+      keys.erase(std::remove(keys.begin(), keys.end(), static_cast<uint32_t>(100 + other)),
+                 keys.end());
       v1::BeaconDirectory kept = Own(viewer);
       Own(viewer).clear_seen();
       for (const v1::SeenBeacon& seen : kept.seen()) {
@@ -235,6 +246,75 @@ TEST_F(MatrixTest, TwoThatAThirdSeesBothAreNamed) {
   const auto apart = FindApart(Beacons());
   ASSERT_TRUE(apart);
   EXPECT_EQ(apart->named, Places({0, 1}));
+  EXPECT_TRUE(apart->others.empty());
+}
+
+// They may all have one copy of what users have.
+TEST_F(MatrixTest, NewcomersDoNotOutvoteThoseThatServe) {
+  for (const auto& [serving, all] : {std::pair<int, int>(1, 3), std::pair<int, int>(2, 5)}) {
+    cluster_.Clear();
+    Make(all);
+    Places right;
+    Places newcomers;
+    for (int node = 0; node < all; ++node) {
+      (node < serving ? right : newcomers).push_back(static_cast<size_t>(node));
+      if (node < serving) Serve(node);
+      for (int other = serving; node < serving && other < all; ++other) Separate(node, other);
+    }
+    const std::vector<ProofMatrix> matrices = {Beacons(), SeePresence(cluster_, Nodes())};
+    for (const ProofMatrix& matrix : matrices) {
+      const auto apart = FindApart(matrix);
+      ASSERT_TRUE(apart);
+      EXPECT_EQ(apart->named, newcomers);
+      EXPECT_EQ(apart->others, right);
+    }
+  }
+}
+
+// Connect is being started again, or was killed: users' content is still there.
+TEST_F(MatrixTest, WhoIsToServeIsAWitnessWhileConnectIsDown) {
+  Make(3);
+  Separate(0, 1);
+  Separate(0, 2);
+  cluster_.mutable_nodes(0)->set_assigned_state(v1::SERVING);
+  const auto apart = FindApart(Beacons());
+  ASSERT_TRUE(apart);
+  EXPECT_EQ(apart->named, Places({1, 2}));
+  EXPECT_EQ(apart->others, Places({0}));
+}
+
+TEST_F(MatrixTest, ANewcomerIsNoWitnessBetweenTwoThatServe) {
+  Make(3);
+  Serve(0);
+  Serve(1);
+  Separate(0, 1);
+  Separate(0, 2);
+  const auto apart = FindApart(Beacons());
+  ASSERT_TRUE(apart);
+  EXPECT_EQ(apart->named, Places({0, 1, 2}));
+  EXPECT_TRUE(apart->others.empty());
+}
+
+TEST_F(MatrixTest, OfThreeThatServeTwoAreRight) {
+  Make(4);
+  for (const int node : {0, 1, 2}) Serve(node);
+  for (const int other : {0, 1, 3}) Separate(2, other);
+  const auto apart = FindApart(Beacons());
+  ASSERT_TRUE(apart);
+  EXPECT_EQ(apart->named, Places({2}));
+  EXPECT_EQ(apart->others, Places({0, 1, 3}));
+}
+
+// The one that serves writes nothing: which of the others are with it is not known.
+TEST_F(MatrixTest, WhoHasNoPartNamesNobody) {
+  Make(4);
+  Serve(0);
+  Own(0).set_error("read-only file system");
+  Separate(1, 2);
+  Separate(1, 3);
+  const auto apart = FindApart(Beacons());
+  ASSERT_TRUE(apart);
+  EXPECT_EQ(apart->named, Places({1, 2, 3}));
   EXPECT_TRUE(apart->others.empty());
 }
 

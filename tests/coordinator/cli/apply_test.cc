@@ -20,6 +20,7 @@ using testing::Not;
 
 constexpr char kSpec[] =
     "cluster: analytics\nenforcement: enforce\nruntimes:\n  r: []\n"
+    "storage: {mount_point: /mnt/connect}\n"
     "prove: {storage: true, database: true}\n";
 
 // A specification in a directory of its own; one node, which would change one thing.
@@ -401,6 +402,33 @@ TEST_F(ApplyAndServe, WaitsUntilConnectAnswers) {
   world_.coordinator.snapshots = {silent, Told(v1::SERVING, v1::SERVING)};
   EXPECT_EQ(ApplyAndWait(), kHolds);
   EXPECT_EQ(Took(), std::chrono::seconds(1));
+}
+
+// The nodes need a moment to find a coordinator that was started again; only then it hears them.
+TEST_F(ApplyAndServe, WaitsForNodesThatTheNextCoordinatorHasNotHeardYet) {
+  Follow(Told(v1::SERVING, v1::READY, v1::Convergence::CHANGING), 100);
+  const auto heard = world_.on_wait;
+  world_.on_wait = [this, heard] {
+    heard();
+    const auto second = std::chrono::duration_cast<std::chrono::seconds>(Took()).count();
+    v1::NodeSnapshot& node = *world_.coordinator.snapshots[0].mutable_nodes(0);
+    if (second >= 60 && second < 80) node.clear_last_seen();
+    if (second == 90) world_.coordinator.snapshots[0] = Told(v1::SERVING, v1::SERVING);
+  };
+  EXPECT_EQ(ApplyAndWait(), kHolds);
+  EXPECT_EQ(Took(), std::chrono::seconds(90));
+}
+
+TEST_F(ApplyAndServe, WaitsForNobodyWhoIsNotHeardForLong) {
+  Follow(Told(v1::SERVING, v1::READY, v1::Convergence::CHANGING), 200);
+  const auto heard = world_.on_wait;
+  world_.on_wait = [this, heard] {
+    heard();
+    v1::NodeSnapshot& node = *world_.coordinator.snapshots[0].mutable_nodes(0);
+    if (Took() >= std::chrono::seconds(60)) node.clear_last_seen();
+  };
+  EXPECT_EQ(ApplyAndWait(), kUnknown);
+  EXPECT_EQ(Took(), std::chrono::seconds(89));
 }
 
 TEST_F(ApplyAndServe, WaitsForNoNodeThatAPersonHolds) {

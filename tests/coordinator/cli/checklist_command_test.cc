@@ -239,6 +239,28 @@ TEST(Checklist, WhatPassesAndIsWaivedSaysSoToProgramsToo) {
   EXPECT_EQ(CountOf(world.out, "waived"), 1u);
 }
 
+// All that fence do nothing there.
+TEST(Checklist, WhatAnUnfenceWaivesIsShownWithEachRuleThatFences) {
+  World world;
+  AllPass(world);
+  world.coordinator.plan.add_fencing("storage-is-mounted");
+  v1::Word& word = *world.coordinator.plan.add_words();
+  word.set_kind(v1::Word::UNFENCE);
+  word.set_node("node-1");
+  word.set_by("admin/bob");
+  word.set_reason("a");
+  word.mutable_until()->set_seconds(1722520800);
+  const std::string waived = "waived on node-1 until 2024-08-01T14:00:00Z by admin/bob: a\n";
+  EXPECT_EQ(world.Run({"checklist", "--output", "junit"}), kHolds);
+  EXPECT_THAT(world.out, HasSubstr("name=\"storage-is-mounted\">\n      <system-out>" + waived));
+  EXPECT_EQ(CountOf(world.out, "waived"), 1u);
+  world.width = 400;
+  world.Run({"checklist", "--all"});
+  EXPECT_EQ(CountOf(world.out, waived), 1u) << world.out;
+  world.Run({"checklist", "--output", "json"});
+  EXPECT_EQ(CountOf(world.out, "\"by\": \"admin/bob\""), 1u) << world.out;
+}
+
 TEST(Refresh, GivesUpAfterThirtySecondsAndNamesTheNode) {
   World world;
   world.coordinator.refresh[0].add_done("node-1");

@@ -75,6 +75,12 @@ TEST(NodeRemove, DoesNothingWithoutAYes) {
   EXPECT_THAT(world.coordinator.changes, ElementsAre("remove node-2"));
 }
 
+TEST(NodeRemove, IsForcedWhereThatIsTyped) {
+  World world;
+  EXPECT_EQ(world.Run({"node", "remove", "node-2", "--yes", "--force"}), kHolds);
+  EXPECT_THAT(world.coordinator.changes, ElementsAre("remove by force node-2"));
+}
+
 TEST(Why, IsTakenAlongByWhateverIsWrittenDown) {
   World world;
   world.coordinator.created.set_join_command("connect-ha-agent enroll");

@@ -59,7 +59,8 @@ TEST_F(Completion, OffersCommands) {
 }
 
 TEST_F(Completion, OffersOptionsOfTheCommandOnly) {
-  EXPECT_EQ(Offers("connect-ha node remove node-1 --"), "--yes --reason --why --identity --help\n");
+  EXPECT_EQ(Offers("connect-ha node remove node-1 --"),
+            "--yes --force --reason --why --identity --help\n");
   EXPECT_EQ(Offers("connect-ha token create --u"), "--uses\n");
   EXPECT_EQ(Offers("connect-ha node drain node-1 --"),
             "--reason --until --now --allow-downtime --identity --help\n");

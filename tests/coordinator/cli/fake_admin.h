@@ -152,7 +152,8 @@ class FakeAdmin : public AdminLink {
     return Answer(v1::RevokeTokenResponse());
   }
   absl::StatusOr<v1::RemoveNodeResponse> RemoveNode(const v1::RemoveNodeRequest& request) override {
-    coordinator_.changes.push_back("remove " + request.node() + Why(request));
+    coordinator_.changes.push_back((request.force() ? "remove by force " : "remove ") +
+                                   request.node() + Why(request));
     return Answer(v1::RemoveNodeResponse());
   }
   absl::StatusOr<v1::PreviewSpecResponse> PreviewSpec(

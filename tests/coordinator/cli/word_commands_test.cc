@@ -162,6 +162,42 @@ TEST_F(Words, ThatANodeStaysIsTheExitCode) {
   EXPECT_EQ(code(v1::SERVING, "cordon"), kHolds);
 }
 
+// Whoever goes on by the exit code is not to take a node that is still held for one that is back.
+TEST_F(Words, WhatStillHoldsANodeThatWasToComeBackIsSaid) {
+  v1::NodeAssignment& told = *world_.coordinator.plan.mutable_decision()->add_assignments();
+  told.set_node("node-2");
+  told.set_state(v1::READY);
+  world_.width = 400;
+  Say(Word::DRAIN, "node-2");
+  EXPECT_EQ(world_.Run({"node", "start", "node-2", "--reason", "a"}), kFails);
+  EXPECT_THAT(world_.out, HasSubstr("node-2 is still kept out: drain, by admin/bob: ; to take it "
+                                    "back: connect-ha node uncordon node-2 --reason TEXT\n"));
+  EXPECT_EQ(world_.Run({"node", "uncordon", "node-2", "--reason", "a"}), kHolds);
+  EXPECT_THAT(world_.out, Not(HasSubstr("is still kept out")));
+  Say(Word::FENCE, "node-2");
+  told.set_state(v1::FENCED);
+  told.set_reason("storage-is-mounted: a local ext4");
+  EXPECT_EQ(world_.Run({"node", "unfence", "node-2", "--reason", "a"}), kFails);
+  EXPECT_THAT(world_.out, HasSubstr("node-2 is to be fenced: storage-is-mounted: a local ext4"));
+}
+
+TEST_F(Words, AnEndIsNotForgottenWhereARuleFencesBesideAPerson) {
+  v1::NodeAssignment& told = *world_.coordinator.plan.mutable_decision()->add_assignments();
+  told.set_node("node-2");
+  told.set_state(v1::FENCED);
+  Say(Word::FENCE, "node-2");
+  world_.Run({"node", "unfence", "node-2", "--until", "2h", "--reason", "a"});
+  EXPECT_THAT(Asked(),
+              ElementsAre("take back node: \"node-2\" kinds: FENCE why: \"a\"",
+                          "give kind: UNFENCE node: \"node-2\" reason: \"a\" until { seconds: "
+                          "1722520800 }"));
+  world_.coordinator.plan.clear_words();
+  Say(Word::FENCE, "node-2");
+  told.set_state(v1::READY);
+  EXPECT_EQ(world_.Run({"node", "unfence", "node-2", "--until", "2h", "--reason", "a"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("--until ends nothing: no rule fences the node\n"));
+}
+
 // Who said it sees the node as it was told before.
 TEST_F(Words, ThatNothingFollowsFromThemIsSaid) {
   world_.coordinator.plan.add_broken("it cannot be stored: the disk is full");

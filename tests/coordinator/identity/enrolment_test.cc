@@ -4,12 +4,7 @@
 
 #include <future>
 
-#include "common/tls/crypto.h"
-#include "common/tls/join_proof.h"
-#include "coordinator/store/sqlite.h"
-#include "coordinator/store/sqlite_store.h"
-#include "tests/fakes/log_capture.h"
-#include "tests/fakes/temporary_directory.h"
+#include "tests/coordinator/identity/enrolment_fixture.h"
 
 namespace connect_ha {
 namespace {
@@ -18,100 +13,12 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-const Time kNow = Time(seconds(1'730'000'000));
-constexpr char kMachine[] = "0123456789abcdef0123456789abcdef";
+using EnrolmentTest = EnrolmentFixture;
+
 constexpr char kRefused[] =
     "the join token was refused; fix: make a new token with: connect-ha token create";
 
 void Nobody(const v1::NodeRecord&) {}
-
-// What an admin does, as far as the edge says it.
-v1::AuditEntry By(Time now) {
-  v1::AuditEntry entry;
-  *entry.mutable_at() = ToProto(now);
-  entry.set_actor("admin/admin");
-  entry.set_address("10.0.0.1");
-  entry.set_why("because");
-  return entry;
-}
-
-class EnrolmentTest : public testing::Test {
- protected:
-  // A node's side of the conversation.
-  struct Joiner {
-    std::string node = "node-1";
-    std::string machine_id = kMachine;
-    std::string key = *MakeKey();
-  };
-
-  JoinToken NewToken(const std::string& pattern = "", uint32_t uses = 0, seconds ttl = seconds(0),
-                     Time now = kNow) {
-    v1::CreateTokenRequest request;
-    request.set_node_pattern(pattern);
-    request.set_uses(uses);
-    request.mutable_ttl()->set_seconds(ttl.count());
-    const auto response = enrolment_.CreateToken(request, By(now), now);
-    EXPECT_TRUE(response.ok()) << response.status();
-    return *ParseJoinToken(response->token_secret());
-  }
-
-  v1::EnrollRequest Request(const JoinToken& token, const Joiner& joiner, Time now) {
-    v1::ChallengeRequest ask;
-    ask.set_token_id(token.id);
-    v1::EnrollRequest request;
-    request.set_token_id(token.id);
-    request.set_challenge(enrolment_.Challenge(ask, now).challenge());
-    request.set_csr_der(*MakeCsr(joiner.key));
-    request.set_node(joiner.node);
-    request.set_machine_id(joiner.machine_id);
-    request.set_proof(MakeProof(token.secret, {request.challenge(), request.csr_der(), token.id,
-                                               joiner.node, joiner.machine_id}));
-    return request;
-  }
-
-  absl::StatusOr<v1::EnrollResponse> Join(const JoinToken& token, const Joiner& joiner,
-                                          Time now = kNow) {
-    return enrolment_.Enroll(Request(token, joiner, now), "10.0.0.9", now,
-                             [this](const v1::NodeRecord& record) { told_ = record; });
-  }
-
-  absl::Status Remove(const std::string& node, Time now) {
-    v1::RemoveNodeRequest request;
-    request.set_node(node);
-    return enrolment_.RemoveNode(request, By(now), now);
-  }
-
-  absl::Status Stands(const std::string& certificate_pem) {
-    const auto certificate = ParseCertificate(certificate_pem);
-    return CheckNodeStands(*store_->GetNode(certificate->identity.name), *certificate);
-  }
-
-  std::vector<v1::Event> Events(v1::Event::Kind kind) {
-    std::vector<v1::Event> events;
-    EventQuery query;
-    query.limit = 1000;
-    const auto stored = store_->ListEvents(query);
-    for (const v1::Event& event : *stored) {
-      if (event.kind() == kind) events.push_back(event);
-    }
-    return events;
-  }
-
-  std::vector<v1::AuditEntry> Audit() { return *store_->ListAudit(0, 1000); }
-
-  absl::StatusOr<v1::RenewResponse> Renew(const std::string& certificate_pem, Time now) {
-    v1::RenewRequest request;
-    request.set_csr_der(*MakeCsr(*MakeKey()));
-    return enrolment_.Renew(request, *ParseCertificate(certificate_pem), now);
-  }
-
-  v1::NodeRecord told_;  // of the latest enrolment
-  TemporaryDirectory dir_;
-  std::unique_ptr<SqliteStore> store_ = *SqliteStore::Open(dir_ / "store.db");
-  Authority authority_ = *Authority::Create("analytics", kNow - hours(24));
-  Enrolment enrolment_{*store_, authority_, "ha.example.com:8443", std::string(32, 'd')};
-  const Identity admin_{"analytics", Role::kAdmin, "admin"};
-};
 
 TEST_F(EnrolmentTest, GivesACertificateForAToken) {
   const Joiner joiner;
@@ -335,87 +242,6 @@ TEST_F(EnrolmentTest, ARemovedNameMayGoToAnotherMachine) {
 TEST_F(EnrolmentTest, RemovesOnlyWhatIsThere) {
   EXPECT_EQ(Remove("node-9", kNow).message(),
             "no node \"node-9\"; fix: list them with: connect-ha nodes");
-}
-
-TEST_F(EnrolmentTest, RenewsForTheSameNameAndRole) {
-  const auto joined = Join(NewToken(), Joiner());
-  const auto caller = ParseCertificate(joined->certificate_pem());
-  const std::string new_key = *MakeKey();
-  v1::RenewRequest request;
-  request.set_csr_der(*MakeCsr(new_key));
-
-  const auto renewed = enrolment_.Renew(request, *caller, kNow + hours(15 * 24));
-
-  ASSERT_TRUE(renewed.ok()) << renewed.status();
-  const auto certificate = ParseCertificate(renewed->certificate_pem());
-  EXPECT_EQ(certificate->identity, caller->identity);
-  EXPECT_EQ(certificate->not_after, kNow + hours(45 * 24));
-  EXPECT_TRUE(KeyMatches(new_key, renewed->certificate_pem()));
-  EXPECT_TRUE(Stands(renewed->certificate_pem()).ok());
-}
-
-TEST_F(EnrolmentTest, RenewsAnAdminToo) {
-  const std::string key = *MakeKey();
-  const auto caller = ParseCertificate(*authority_.Issue({admin_, {}}, *MakeCsr(key), kNow));
-  v1::RenewRequest request;
-  request.set_csr_der(*MakeCsr(key));
-
-  const auto renewed = enrolment_.Renew(request, *caller, kNow);
-
-  ASSERT_TRUE(renewed.ok()) << renewed.status();
-  EXPECT_EQ(ParseCertificate(renewed->certificate_pem())->identity, admin_);
-}
-
-TEST_F(EnrolmentTest, ARenewalIsNoEventAndBringsWhatElseANodeGoesBy) {
-  const auto joined = Join(NewToken(), Joiner());
-  const size_t events = store_->ListEvents({})->size();
-  const size_t entries = Audit().size();
-
-  const auto renewed = Renew(joined->certificate_pem(), kNow + hours(15 * 24));
-
-  ASSERT_TRUE(renewed.ok()) << renewed.status();
-  EXPECT_EQ(renewed->digest_key(), std::string(32, 'd'));
-  EXPECT_EQ(renewed->digest_key_id(), DigestKeyId(std::string(32, 'd')));
-  ASSERT_EQ(renewed->coordinators_size(), 1);
-  EXPECT_EQ(renewed->coordinators(0), "ha.example.com:8443");
-  EXPECT_EQ(joined->coordinators(0), "ha.example.com:8443");
-  EXPECT_EQ(joined->digest_key_id(), renewed->digest_key_id());
-  EXPECT_EQ(store_->ListEvents({})->size(), events);
-  EXPECT_EQ(Audit().size(), entries);
-}
-
-TEST_F(EnrolmentTest, ARenewalIsLogged) {
-  const auto joined = Join(NewToken(), Joiner());
-  const LogCapture log;
-  const auto renewed = Renew(joined->certificate_pem(), kNow + hours(15 * 24));
-  ASSERT_TRUE(renewed.ok()) << renewed.status();
-  const auto lines = log.Await("event=CERTIFICATE_RENEWED of=node/node-1 text=");
-  ASSERT_EQ(lines.size(), 1u);
-  EXPECT_NE(lines[0].find(ParseCertificate(renewed->certificate_pem())->serial), std::string::npos);
-}
-
-TEST_F(EnrolmentTest, AnAdminsRenewalBringsNoDigestKey) {
-  const auto renewed = Renew(*authority_.Issue({admin_, {}}, *MakeCsr(*MakeKey()), kNow), kNow);
-
-  ASSERT_TRUE(renewed.ok()) << renewed.status();
-  EXPECT_EQ(renewed->digest_key(), "");
-  EXPECT_EQ(renewed->coordinators_size(), 0);
-}
-
-TEST_F(EnrolmentTest, RenewsTenTimesAnHourAtTheMostForEach) {
-  const auto joined = Join(NewToken(), Joiner());
-  const auto other = Join(NewToken(), {"node-2", "fedcba98", *MakeKey()});
-  for (int i = 0; i < 10; ++i) {
-    ASSERT_TRUE(Renew(joined->certificate_pem(), kNow + minutes(i)).ok()) << i;
-  }
-
-  const auto eleventh = Renew(joined->certificate_pem(), kNow + minutes(10));
-
-  EXPECT_EQ(eleventh.status().code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(eleventh.status().message().substr(0, 62),
-            "node/node-1 renewed its certificate 10 times within an hour; f");
-  EXPECT_TRUE(Renew(other->certificate_pem(), kNow + minutes(10)).ok());
-  EXPECT_TRUE(Renew(joined->certificate_pem(), kNow + minutes(60)).ok());
 }
 
 TEST_F(EnrolmentTest, EnrollingAnewKeepsWhichChangesWereTaken) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "coordinator/plan/decide.h"
@@ -101,6 +103,62 @@ TEST(InvariantsTest, TheLastOneThatServesStays) {
   EXPECT_TRUE(Broken(cluster.input, decision).empty());
 }
 
+// That one may leave without another is said of that one alone.
+TEST(InvariantsTest, DowntimeIsOfTheNodeThatItWasSaidOf) {
+  PlanCluster cluster(2);
+  cluster.Say(v1::Word::DRAIN, "node-1").set_downtime(true);
+  cluster.Say(v1::Word::DRAIN, "node-2");
+  const v1::Decision one = With(cluster.input, 0, v1::DRAINING);
+  EXPECT_TRUE(Broken(cluster.input, one).empty());
+  v1::Decision both = With(cluster.input, 1, v1::DRAINING);
+  ExpectBroken(cluster.input, both, "the last node that serves is taken out");
+  cluster.TakeBack(v1::Word::DRAIN);
+  cluster.Say(v1::Word::DRAIN, "node-1").set_downtime(true);
+  cluster.Fail(1, "clocks-are-synchronised");
+  cluster.Rule(0, "clocks-are-synchronised").set_outcome(v1::UNKNOWN);
+  both = With(cluster.input, 1, v1::DRAINING);
+  both.mutable_remember()->mutable_nodes(1)->add_out_for("clocks-are-synchronised");
+  ExpectBroken(cluster.input, both, "node-2 leaves for clocks-are-synchronised, and no node");
+}
+
+TEST(InvariantsTest, SoManyServeAsTheSpecificationSays) {
+  PlanCluster cluster(3);
+  cluster.input.mutable_spec()->mutable_nodes()->set_minimum_serving(3);
+  cluster.Say(v1::Word::DRAIN, "node-1");
+  ExpectBroken(cluster.input, With(cluster.input, 0, v1::DRAINING), "fewer than minimum_serving");
+  cluster.input.mutable_words(0)->set_downtime(true);
+  EXPECT_TRUE(Broken(cluster.input, With(cluster.input, 0, v1::DRAINING)).empty());
+  cluster.TakeBack(v1::Word::DRAIN);
+  for (const auto& [rule, holds] : {std::make_pair("runtimes-match-r", true),
+                                    std::make_pair("clocks-are-synchronised", false)}) {
+    cluster.Fail(0, rule);
+    v1::Decision decision = With(cluster.input, 0, v1::DRAINING);
+    decision.mutable_remember()->mutable_nodes(0)->add_out_for(rule);
+    const std::string broken = absl::StrJoin(Broken(cluster.input, decision), "\n");
+    EXPECT_EQ(absl::StrContains(broken, "fewer than minimum_serving"), holds) << broken;
+  }
+}
+
+TEST(InvariantsTest, RulesFenceNobodyWhomAnAdminUnfenced) {
+  PlanCluster cluster(2);
+  cluster.Fail(0, "data-dir-is-shared");
+  v1::Word& word = cluster.Say(v1::Word::UNFENCE, "node-1");
+  word.mutable_until()->set_seconds(cluster.input.now().seconds() + 60);
+  v1::Decision decision = With(cluster.input, 0, v1::FENCED);
+  decision.mutable_remember()->mutable_nodes(0)->add_out_for("data-dir-is-shared");
+  ExpectBroken(cluster.input, decision, "data-dir-is-shared, which may fence nobody there");
+}
+
+TEST(InvariantsTest, RulesCloseNobodyWhereConnectItselfIsAsked) {
+  PlanCluster cluster(2);
+  cluster.input.mutable_spec()->mutable_load_balancer()->set_health_check(
+      v1::LoadBalancerSpec::CONNECT);
+  cluster.Fail(0, "clocks-are-synchronised");
+  v1::Decision decision = With(cluster.input, 0, v1::DRAINING);
+  decision.mutable_remember()->mutable_nodes(0)->add_out_for("clocks-are-synchronised");
+  ExpectBroken(cluster.input, decision, "the load balancer asks Connect");
+}
+
 TEST(InvariantsTest, TheLastConnectThatAnswersIsNotStopped) {
   PlanCluster cluster(2);
   cluster.Become(0, v1::DRAINING);
@@ -189,6 +247,8 @@ TEST(InvariantsTest, WhoEntersIsMountedWantedAndOfOneVersion) {
   ExpectBroken(cluster.input, With(cluster.input, 0, v1::SERVING), "without a verified mount");
   cluster.node(0).mutable_brief()->mutable_facts()->set_mount_verified(true);
   cluster.node(0).set_installed_version("2024.09.0");
+  ExpectBroken(cluster.input, With(cluster.input, 0, v1::SERVING), "two versions of Connect");
+  cluster.Lose(1);  // it may run on
   ExpectBroken(cluster.input, With(cluster.input, 0, v1::SERVING), "two versions of Connect");
   cluster.node(0).set_installed_version("2024.08.0");
   EXPECT_TRUE(Broken(cluster.input, With(cluster.input, 0, v1::SERVING)).empty());

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checklist/rule.h"
 #include "coordinator/plan/decide.h"
 #include "coordinator/plan/invariants.h"
 
@@ -14,7 +15,7 @@ constexpr int64_t kStart = 1722500000;
 
 const char* const kRules[] = {"clocks-are-synchronised", "connect-version-matches",
                               "data-dir-is-shared",      "database-reachable",
-                              "runtimes-match-r",        "service-is-healthy",
+                              "runtimes-match-r",        kService,
                               "storage-is-mounted"};
 
 bool IsHeld(v1::NodeState state) {
@@ -40,7 +41,8 @@ v1::NodeRule& AddRule(v1::PlanNode& node, const std::string& rule) {
   v1::NodeRule& line = *node.add_rules();
   line.set_rule(rule);
   line.set_outcome(v1::PASS);
-  line.set_rule_class(v1::SERVICE);
+  const Rule* row = FindRule(rule);
+  line.set_rule_class(row == nullptr ? v1::SERVICE : row->rule_class);
   line.mutable_since()->set_seconds(kStart - 3600);
   return line;
 }
@@ -207,6 +209,33 @@ v1::NodeState PlanCluster::State(int i) const { return Decide().assignments(i).s
 std::string PlanCluster::Reason(int i) const {
   const v1::Decision decision = Decide();
   return absl::StrCat(decision.assignments(i).reason(), " | ", decision.assignments(i).waits_for());
+}
+
+void Rests(PlanCluster& cluster, int i) {
+  v1::PlanNode& node = cluster.node(i);
+  node.set_connect(v1::CONNECT_RESTS);
+  node.clear_running_version();
+  node.mutable_brief()->mutable_facts()->set_answers(false);
+  node.mutable_brief()->mutable_facts()->set_unit_state("failed");
+  cluster.Fail(i, kService);
+  *cluster.Rule(i, kService).mutable_since() = cluster.input.now();
+}
+
+void Runs(PlanCluster& cluster, int i) {
+  v1::PlanNode& node = cluster.node(i);
+  node.set_connect(v1::CONNECT_RUNS);
+  node.set_running_version(node.installed_version());
+  node.mutable_brief()->mutable_facts()->set_answers(true);
+  node.mutable_brief()->mutable_facts()->set_unit_state("active");
+  cluster.Rule(i, kService).set_outcome(v1::PASS);
+}
+
+void Differs(PlanCluster& cluster, int i) {
+  v1::Convergence& convergence = *cluster.node(i).mutable_convergence();
+  convergence.set_state(v1::Convergence::DIFFERS);
+  v1::Change& change = *convergence.add_changes();
+  change.set_resource("package rstudio-connect");
+  change.set_interrupts("Connect must be stopped");
 }
 
 std::string TextsOf(const v1::Decision& decision) {

@@ -11,6 +11,7 @@ namespace connect_ha {
 
 constexpr uint64_t kGeneration = 7;
 constexpr uint64_t kEpoch = 100;
+constexpr char kService[] = "service-is-healthy";
 
 class PlanCluster {
  public:
@@ -52,6 +53,12 @@ class PlanCluster {
  private:
   void Obey(const v1::NodeAssignment& assignment, v1::PlanNode& node);
 };
+
+// Connect rests, and answers nobody; since now.
+void Rests(PlanCluster& cluster, int i);
+void Runs(PlanCluster& cluster, int i);
+// Another package is to be installed, for which Connect must be stopped.
+void Differs(PlanCluster& cluster, int i);
 
 // All that a decision says, for a failed assertion.
 std::string TextsOf(const v1::Decision& decision);

@@ -247,6 +247,25 @@ TEST(RulesTest, WhatRestsOnNothingKnownDoesNothing) {
   EXPECT_EQ(advice.State(0), v1::SERVING);
 }
 
+// The right file system, mounted by hand; the key, which a group may read.
+TEST(RulesTest, WhatIsOfLessWeightThanItsRuleOnlyTells) {
+  for (const char* rule : {kFences, kCloses}) {
+    PlanCluster cluster(2);
+    cluster.Fail(0, rule);
+    cluster.Rule(0, rule).set_rule_class(v1::ADVICE);
+    cluster.Rule(1, rule);
+    EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING) << rule;
+  }
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::READY);
+  cluster.Fail(0, kFences);
+  cluster.Rule(0, kFences).set_rule_class(v1::SERVICE);
+  cluster.Rule(1, kFences);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
+  cluster.Rule(0, kFences).set_rule_class(v1::DATA);
+  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::FENCED);
+}
+
 TEST(RulesTest, OneFenceAnHourThenItAsks) {
   PlanCluster cluster(4);
   cluster.Fail(0, kFences);
@@ -394,6 +413,66 @@ TEST(RulesTest, WhoeverHealthChecksConnectItselfSeesNoGate) {
   cluster.input.mutable_spec()->mutable_load_balancer()->set_health_check(
       v1::LoadBalancerSpec::CONNECT);
   EXPECT_EQ(cluster.State(0), v1::FENCED);
+}
+
+class AskedConnect : public PlanCluster {
+ public:
+  explicit AskedConnect(int nodes) : PlanCluster(nodes) {
+    input.mutable_spec()->mutable_load_balancer()->set_health_check(v1::LoadBalancerSpec::CONNECT);
+  }
+};
+
+// It would be counted as out of service, and users would be sent there all the same.
+TEST(RulesTest, NothingIsClosedWhereConnectItselfIsAsked) {
+  for (const char* rule : {kCloses, kHolds}) {
+    AskedConnect cluster(2);
+    cluster.Fail(0, rule);
+    const v1::Decision decision = cluster.Decide();
+    EXPECT_EQ(decision.assignments(0).state(), v1::SERVING) << rule;
+    ASSERT_EQ(decision.hazards_size(), 1);
+    EXPECT_TRUE(absl::StrContains(decision.hazards(0).why_not(), "asks Connect itself"));
+    // So the other one, which would harm data, is not the last one that serves.
+    cluster.Fail(1, kFences);
+    EXPECT_EQ(cluster.State(1), v1::FENCED) << rule;
+  }
+}
+
+TEST(RulesTest, NothingIsStartedWithAFaultWhereConnectItselfIsAsked) {
+  for (const char* rule : {kCloses, kHolds}) {
+    AskedConnect cluster(2);
+    cluster.Become(0, v1::READY);
+    cluster.Fail(0, rule);
+    EXPECT_EQ(cluster.State(0), v1::READY) << rule;
+  }
+}
+
+TEST(RulesTest, WhoDoesNotAnswerIsOutWhereConnectItselfIsAsked) {
+  AskedConnect cluster(2);
+  cluster.Fail(0, "service-is-healthy");
+  EXPECT_EQ(cluster.State(0), v1::SERVING);  // it answers, and is not enabled, say
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
+  cluster.Fail(0, kCloses);
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(true);
+  PassesAgain(cluster, 0, "service-is-healthy");
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  cluster.Wait(seconds(60));
+  EXPECT_EQ(cluster.State(0), v1::SERVING);  // users are sent there by now
+}
+
+// Its text tells for how long it has been so.
+TEST(RulesTest, WhatIsSaidAnewEachMomentIsAboutTheSame) {
+  PlanCluster cluster(1);
+  cluster.Fail(0, kCloses);
+  cluster.Rule(0, kCloses).set_text("apart for 45s");
+  const v1::Decision first = cluster.Decide();
+  cluster.Rule(0, kCloses).set_text("apart for 46s");
+  const v1::Decision second = cluster.Decide();
+  ASSERT_EQ(first.said_size(), 1);
+  ASSERT_EQ(second.said_size(), 1);
+  EXPECT_NE(first.said(0).text(), second.said(0).text());
+  EXPECT_NE(first.said(0).about(), "");
+  EXPECT_EQ(first.said(0).about(), second.said(0).about());
 }
 
 }  // namespace

@@ -10,36 +10,6 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr char kService[] = "service-is-healthy";
-
-// Connect rests, and answers nobody; since now.
-void Rests(PlanCluster& cluster, int i) {
-  v1::PlanNode& node = cluster.node(i);
-  node.set_connect(v1::CONNECT_RESTS);
-  node.clear_running_version();
-  node.mutable_brief()->mutable_facts()->set_answers(false);
-  node.mutable_brief()->mutable_facts()->set_unit_state("failed");
-  cluster.Fail(i, kService);
-  *cluster.Rule(i, kService).mutable_since() = cluster.input.now();
-}
-
-void Runs(PlanCluster& cluster, int i) {
-  v1::PlanNode& node = cluster.node(i);
-  node.set_connect(v1::CONNECT_RUNS);
-  node.set_running_version(node.installed_version());
-  node.mutable_brief()->mutable_facts()->set_answers(true);
-  node.mutable_brief()->mutable_facts()->set_unit_state("active");
-  cluster.Rule(i, kService).set_outcome(v1::PASS);
-}
-
-void Differs(PlanCluster& cluster, int i) {
-  v1::Convergence& convergence = *cluster.node(i).mutable_convergence();
-  convergence.set_state(v1::Convergence::DIFFERS);
-  v1::Change& change = *convergence.add_changes();
-  change.set_resource("package rstudio-connect");
-  change.set_interrupts("Connect must be stopped");
-}
-
 // The database was away, and both gave up.
 TEST(StartsTest, APersonHasItTriedAgainWhereNobodyServes) {
   PlanCluster cluster(2);
@@ -170,75 +140,6 @@ TEST(StartsTest, WhatSomebodyStartedIsObservedBeforeItIsAdopted) {
   EXPECT_EQ(cluster.State(0), v1::SERVING);
 }
 
-// A first start makes the key and the tables.
-TEST(StartsTest, TheFirstConnectStartsAlone) {
-  PlanCluster cluster(3);
-  for (const int i : {0, 1, 2}) cluster.Become(i, v1::READY);
-  cluster.node(0).set_member(9);
-  v1::Decision decision = cluster.Decide();
-  EXPECT_EQ(decision.assignments(0).state(), v1::READY);
-  EXPECT_EQ(decision.assignments(1).state(), v1::SERVING);
-  EXPECT_EQ(decision.assignments(2).state(), v1::READY);
-  EXPECT_TRUE(absl::StartsWith(decision.assignments(2).waits_for(), "node-2 to answer"));
-  // It has been told, and is at it.
-  *cluster.input.mutable_memory() = decision.remember();
-  EXPECT_EQ(cluster.State(0), v1::READY);
-  decision = cluster.Step();
-  EXPECT_EQ(decision.assignments(2).state(), v1::READY);
-  decision = cluster.Step();  // it answers
-  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
-  EXPECT_EQ(decision.assignments(2).state(), v1::SERVING);
-}
-
-TEST(StartsTest, TheOthersDoNotWaitForOneThatDoesNotStart) {
-  PlanCluster cluster(2);
-  cluster.Become(1, v1::READY);
-  *cluster.memory(0).mutable_since() = cluster.input.now();
-  Rests(cluster, 0);
-  EXPECT_EQ(cluster.State(1), v1::READY);
-  cluster.Wait(minutes(10));
-  EXPECT_EQ(cluster.State(1), v1::SERVING);
-  cluster.Wait(minutes(-10));
-  cluster.node(0).set_start_failed("connect: bad licence");
-  EXPECT_EQ(cluster.State(1), v1::SERVING);
-}
-
-// It was told to start, and is heard no more: what it would run is what it had installed.
-TEST(StartsTest, OneThatDiedWhileItStartedKeepsOutOnlyWhatHasAnotherVersion) {
-  PlanCluster cluster(3);
-  cluster.Become(0, v1::READY);
-  Rests(cluster, 1);
-  cluster.Lose(1);
-  EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
-  cluster.Become(0, v1::READY);
-  cluster.node(1).set_installed_version("2024.06.0");
-  EXPECT_EQ(cluster.State(0), v1::READY);
-  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "2024.06.0 may run on node-2"))
-      << cluster.Reason(0);
-  cluster.node(1).clear_installed_version();
-  EXPECT_EQ(cluster.State(0), v1::READY);
-  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "connect-ha node gone node-2"));
-}
-
-// Its Connect rests, and it is to be prepared anew; a boot would start what it has by what it
-// holds.
-TEST(StartsTest, WhatMayStillStartAnotherVersionIsWaitedFor) {
-  PlanCluster cluster(2);
-  cluster.Become(0, v1::READY);
-  cluster.node(1).set_installed_version("2024.06.0");
-  Rests(cluster, 1);
-  cluster.memory(1).set_state(v1::PREPARING);
-  cluster.memory(1).mutable_order()->set_serial(2);
-  cluster.input.mutable_memory()->set_serial(2);
-  EXPECT_EQ(cluster.State(0), v1::READY);
-  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "2024.06.0 may run on node-2"))
-      << cluster.Reason(0);
-  *cluster.node(1).mutable_obeys() = cluster.memory(1).order();
-  EXPECT_EQ(cluster.State(0), v1::READY);  // its agent is not there yet
-  cluster.node(1).mutable_brief()->set_reported_state(v1::PREPARING);
-  EXPECT_EQ(cluster.State(0), v1::SERVING);
-}
-
 // It was never enabled, and nobody enables what is drained.
 TEST(StartsTest, ADrainThatIsTakenBackEndsWhereABootWouldNotStartConnect) {
   PlanCluster cluster(2);
@@ -292,6 +193,55 @@ TEST(StartsTest, WhatDoesNotStayUpLeavesServiceUntilAPersonTriesAgain) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 
+// systemd never gives up; its agent has counted.
+void Loops(PlanCluster& cluster, int i) {
+  Rests(cluster, i);
+  cluster.node(i).set_connect(v1::CONNECT_RUNS);
+  cluster.node(i).mutable_brief()->mutable_facts()->set_unit_state("activating");
+  cluster.node(i).set_start_failed("connect: bad licence");
+}
+
+TEST(StartsTest, WhatSystemdStartsAgainAndAgainIsStoppedWhereAnotherServes) {
+  PlanCluster cluster(2);
+  Loops(cluster, 0);
+  const v1::Decision decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::STOPPED);
+  EXPECT_TRUE(absl::StrContains(TextsOf(decision), "bad licence")) << TextsOf(decision);
+}
+
+TEST(StartsTest, TheLastOneThatSystemdStartsAgainAndAgainStaysAndSaysWhy) {
+  PlanCluster cluster(1);
+  Loops(cluster, 0);
+  const v1::Decision decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
+  EXPECT_TRUE(absl::StrContains(TextsOf(decision), "bad licence")) << TextsOf(decision);
+}
+
+// Its rule had taken it out before its agent had counted so far.
+TEST(StartsTest, WhatDrainsAndIsStartedAgainAndAgainIsStopped) {
+  PlanCluster cluster(2);
+  Loops(cluster, 0);
+  cluster.node(0).clear_start_failed();
+  cluster.Wait(seconds(30));
+  ASSERT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  cluster.node(0).set_start_failed("connect: bad licence");
+  const v1::Decision decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::STOPPED);
+  EXPECT_TRUE(absl::StrContains(decision.assignments(0).reason(), "bad licence"))
+      << decision.assignments(0).reason();
+}
+
+TEST(StartsTest, APersonHasWhatDrainsAndIsStartedAgainAndAgainTriedAnew) {
+  PlanCluster cluster(2);
+  Loops(cluster, 0);
+  cluster.node(0).clear_start_failed();
+  cluster.Wait(seconds(30));
+  ASSERT_EQ(cluster.Settle().assignments(0).state(), v1::DRAINING);
+  cluster.node(0).set_start_failed("connect: bad licence");
+  cluster.Say(v1::Word::START, "node-1");
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::READY);
+}
+
 // What else was wrong explains it, and may pass.
 TEST(StartsTest, WhatWasDownWithItsCauseStartsOnceThatIsRight) {
   PlanCluster cluster(2);
@@ -322,23 +272,6 @@ TEST(StartsTest, WhatGaveUpIsNoCaseForAPersonWhileSomethingElseMayExplainIt) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 
-// Nobody knows what runs there: it may be another version.
-TEST(StartsTest, AMemberThatWasNeverHeardMayRunConnect) {
-  PlanCluster cluster(2);
-  cluster.Become(0, v1::READY);
-  cluster.Bare(1);
-  cluster.node(1).mutable_brief()->clear_last_seen();
-  cluster.node(1).set_heard(false);
-  cluster.node(1).set_fresh(false);
-  cluster.node(1).clear_installed_version();
-  const v1::Decision decision = cluster.Decide();
-  EXPECT_EQ(decision.assignments(0).state(), v1::READY);
-  EXPECT_TRUE(absl::StrContains(decision.assignments(0).waits_for(), "connect-ha node gone node-2"))
-      << decision.assignments(0).waits_for();
-  cluster.Say(v1::Word::GONE, "node-2");
-  EXPECT_EQ(cluster.State(0), v1::SERVING);
-}
-
 // Somebody installed another version after it was told to serve, and before it began to: its agent
 // installs nothing on a node that serves, and starts nothing else.
 TEST(StartsTest, WhatWasChangedBeforeItsStartIsPreparedAnew) {
@@ -366,6 +299,17 @@ TEST(StartsTest, ARestartOfAnObservedConnectIsNoRest) {
   Rests(cluster, 0);
   cluster.Wait(seconds(30));
   EXPECT_EQ(cluster.State(0), v1::PREPARING);
+}
+
+TEST(StartsTest, AnObservedNodeIsFencedAtOnceThoughItsConnectRestsForAMoment) {
+  PlanCluster cluster(2);
+  cluster.Brownfield(0);
+  Differs(cluster, 0);
+  cluster.Settle();
+  Rests(cluster, 0);
+  ASSERT_EQ(cluster.State(0), v1::OBSERVED);
+  cluster.Say(v1::Word::FENCE, "node-1");
+  EXPECT_EQ(cluster.State(0), v1::FENCED);
 }
 
 // A boot starts the agent before it starts Connect; masked, that would never start.

@@ -23,6 +23,7 @@ class FakePlan {
   }
 
   std::map<std::string, v1::NodeState> wanted;  // OBSERVED, where nothing is said
+  bool release = false;                         // of those that are OBSERVED
   std::vector<v1::Said> said;
   std::vector<uint64_t> ended;
   std::vector<std::string> broken;
@@ -60,6 +61,7 @@ class FakePlan {
       v1::NodeAssignment& assigned = *decision.add_assignments();
       assigned.set_node(name);
       assigned.set_state(memory.state());
+      assigned.set_release(release && memory.state() == v1::OBSERVED);
       assigned.set_generation(memory.generation());
       *assigned.mutable_order() = memory.order();
       *assigned.mutable_since() = memory.since();

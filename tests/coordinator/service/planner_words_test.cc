@@ -142,6 +142,8 @@ TEST(CheckWordTest, SaysWhatIsMissing) {
   v1::Word word = AWord(v1::Word::DRAIN);
   word.clear_reason();
   EXPECT_TRUE(absl::StartsWith(why(word), "no reason is given"));
+  word.set_reason(" \t");
+  EXPECT_TRUE(absl::StartsWith(why(word), "no reason is given"));
   word = AWaiver("no-such-rule");
   EXPECT_TRUE(absl::StartsWith(why(word), "no rule no-such-rule"));
   word = AWaiver("storage-works");

@@ -61,6 +61,40 @@ class RosterAssignTest : public PlannerFixture {
   }
 };
 
+v1::HeartbeatRequest Running(const std::string& active_state) {
+  v1::HeartbeatRequest request = Beat(v1::SERVING, 3);
+  request.set_facts_digest(active_state);
+  request.mutable_facts()->mutable_connect()->mutable_unit()->set_active_state(active_state);
+  return request;
+}
+
+// It would go on with its gate open, and nobody would know of its version.
+TEST_F(RosterAssignTest, ANodeOnWhichConnectRunsIsNotRemovedAsItIs) {
+  const auto may = [this](int after_s) {
+    return roster_->CheckRemoval("a", kNoon + seconds(after_s));
+  };
+  roster_->SetSpec(Desired(3));
+  Assign(v1::SERVING);
+  EXPECT_TRUE(may(0).ok());  // nothing is known of it
+  Hear(Running("active"), 1);
+  EXPECT_EQ(may(1).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(may(1).message(), "\nfix: first connect-ha node stop a --reason "))
+      << may(1);
+  EXPECT_TRUE(may(60).ok());  // not heard any more
+  Hear(Running("inactive"), 61);
+  EXPECT_TRUE(may(61).ok());
+  Hear(Running("deactivating"), 62);
+  EXPECT_FALSE(may(62).ok());
+  plan_.release = true;
+  Assign(v1::OBSERVED, 63);
+  EXPECT_TRUE(may(63).ok()) << "a person let go of it";
+  plan_.release = false;
+  Assign(v1::SERVING, 64);
+  roster_->SetSpec(Desired(4, v1::OBSERVE));
+  EXPECT_TRUE(may(64).ok()) << "nothing of it was ever ours";
+  EXPECT_TRUE(roster_->CheckRemoval("nobody", kNoon).ok());  // said by the store
+}
+
 TEST_F(RosterAssignTest, WithoutASpecificationANodeIsObserved) {
   const auto told = Hear(Beat(v1::OBSERVED, 0));
   EXPECT_EQ(told.assigned_state(), v1::OBSERVED);

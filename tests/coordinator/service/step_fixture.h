@@ -68,6 +68,7 @@ class StepTest : public testing::Test {
     assigned.set_state(state);
     assigned.set_generation(3);
     assigned.set_reason("as it is to be");
+    assigned.mutable_since()->set_seconds(1'722'513'600);
     assigned.mutable_order()->set_lineage(kLineage);
     assigned.mutable_order()->set_epoch(2);
     assigned.mutable_order()->set_serial(serial);

@@ -132,6 +132,7 @@ TEST_F(StepTest, ANodeIsToldWhatThePlanGaveIt) {
   EXPECT_EQ(told.answer.assigned_state(), v1::SERVING);
   EXPECT_EQ(told.answer.assigned_generation(), 3u);
   EXPECT_EQ(told.answer.assigned_reason(), "as it is to be");
+  EXPECT_EQ(told.answer.assigned_since().seconds(), 1'722'513'600);
   EXPECT_EQ(told.answer.order().lineage(), kLineage);
   EXPECT_EQ(told.answer.order().epoch(), 2u);
   EXPECT_EQ(told.answer.order().serial(), 7u);

@@ -153,6 +153,7 @@ TEST_F(WordServiceTest, WhatTheSpecificationHasFenceIsWaivedByAnAdmin) {
 TEST_F(WordServiceTest, AnOperatorTakesBackWaiversByTheirRuleAlone) {
   ASSERT_TRUE(Give(*operator_, Said(Word::WAIVE)).ok());
   v1::TakeBackRequest request;
+  request.set_why("done");
   request.add_kinds(Word::WAIVE);
   EXPECT_EQ(TakeBack(*operator_, request).error_code(), grpc::StatusCode::PERMISSION_DENIED);
   request.set_rule("clocks-are-synchronised");
@@ -172,6 +173,20 @@ TEST_F(WordServiceTest, WhatIsNotSaidInFullIsRefusedAndNotWrittenDown) {
   EXPECT_EQ(Give(*operator_, word).error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(TakeBack(*operator_, Word::DRAIN).error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(Audit().size(), before);
+}
+
+TEST_F(WordServiceTest, NothingIsTakenBackWithoutAReason) {
+  ASSERT_TRUE(Give(*operator_, Said(Word::CORDON)).ok());
+  const size_t before = Audit().size();
+  v1::TakeBackRequest request;
+  request.set_node("node-1");
+  request.add_kinds(Word::CORDON);
+  for (const char* const why : {"", "  "}) {
+    request.set_why(why);
+    EXPECT_EQ(TakeBack(*operator_, request).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  }
+  EXPECT_EQ(Audit().size(), before);
+  EXPECT_EQ(Plan().words_size(), 1);
 }
 
 TEST_F(WordServiceTest, WhatIsOnlyObservedIsToldWhatWouldBe) {

@@ -12,6 +12,7 @@ FAILED=0
 # DOES: what the rule does there:
 #   fenced    Connect is stopped and masked
 #   closed    node-2 drains: its gate closes, Connect runs on
+#   held      the same, by the coordinator alone
 #   left      node-2 leaves service, in whatever state: Connect does not run there
 #   mended    its agent puts it right, and node-2 serves on, or again
 #   told      node-2 serves on, and it is said loudly
@@ -92,6 +93,8 @@ judge_closed() {
   expect "$what: Connect runs on on node-2" unit_is node-2 active
   is_out
 }
+
+judge_held() { judge_closed; }
 
 judge_left() {
   acts is_told node-2 '(DRAINING|STOPPED|PREPARING|READY)'

@@ -65,6 +65,21 @@ drift_clock() {
   drift "the clock is 10 s behind, and not kept" closed clocks-are-synchronised
 }
 
+# Its Connect loses what it had open, too, and does not answer either: whichever of the two has lasted long enough first
+# is what it leaves for.
+drift_cut_off() {
+  make_it() {
+    on_node_2 <<SCRIPT
+$AT
+nft add table inet cut
+nft 'add chain inet cut out { type filter hook output priority 0; }'
+nft add rule inet cut out tcp dport $PORT_DATABASE drop
+SCRIPT
+  }
+  undo_it() { on node-2 'nft delete table inet cut'; }
+  drift "the database is out of its reach" held database-reachable "database-reachable|service-is-healthy: /__ping__ does not answer"
+}
+
 drift_killed() {
   make_it() {
     on node-2 "$AT; systemd-run --quiet --unit=killer sh -c 'while :; do systemctl kill --signal KILL rstudio-connect.service; sleep 2; done'"

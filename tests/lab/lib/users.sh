@@ -34,6 +34,7 @@ of_users() { "$LAB_HOME/users" "$@" <"$RUN/log/users.log"; }
 
 # Every user has a node: each has asked once.
 all_users_have_asked() { [ "$(wc -l <"$RUN/log/users.log")" -ge "$USERS" ]; }
+every_user_comes() { sleep $((USERS / USERS_RATE + 10)); }
 wait_for_users() { wait_for $((USERS / USERS_RATE * 4)) "every user to have asked once" all_users_have_asked; }
 
 # nothing_lost [--since TIME]...: of the requests that began then; how many there were is printed.

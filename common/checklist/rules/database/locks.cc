@@ -46,7 +46,8 @@ void SayApart(const ProofMatrix& matrix, const Apart& apart, const DatabaseNoun&
       verdict.Fail(node.name(),
                    absl::StrCat("holds its lock in ", used, ", where ",
                                 JoinNames(NamesOf(matrix, apart.others)),
-                                " do not see it: it is in another database"),
+                                apart.others.size() == 1 ? " does" : " do",
+                                " not see it: it is in another database"),
                    ApartFix(noun, node, *matrix.nodes[apart.others.front()]), {v1::PROOF});
       continue;
     }
@@ -164,8 +165,11 @@ void JudgeLocks(const v1::Snapshot& cluster, const DatabaseNoun& noun, Verdict& 
       const bool takes_time = !wanting.unseen.empty() || !wanting.blind.empty();
       verdict.Unknown(node.name(), wanting.Text(), takes_time ? Fixes{ShowLocks()} : Fixes{});
     } else {
-      verdict.Pass(node.name(), absl::StrCat(UsedDatabase(node.facts().database()),
-                                             ", where it sees the locks of the other nodes"));
+      const bool is_alone = wrong.size() + 1 == nodes.size();
+      verdict.Pass(node.name(),
+                   absl::StrCat(UsedDatabase(node.facts().database()),
+                                is_alone ? ", which is what the node that serves has"
+                                         : ", where it sees the locks of the other nodes"));
     }
   }
 }
