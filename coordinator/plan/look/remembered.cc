@@ -51,8 +51,10 @@ bool IsBeyond(const v1::PlanMemory& memory, const Member& member) {
 
 v1::NodeState PositionOf(const v1::PlanNode& node, const v1::NodeMemory& memory, uint64_t epoch) {
   if (!node.heard()) return memory.state();
-  // One that holds nothing, as a new machine does, is not to serve by what it was told before.
-  if (!HasTaken(node) && memory.state() == v1::SERVING) return v1::OBSERVED;
+  // One that holds nothing, as a new machine does, is not to serve by what it was told before, nor
+  // to serve again.
+  const bool serves_yet = memory.state() == v1::SERVING || memory.state() == v1::DRAINING;
+  if (!HasTaken(node) && serves_yet) return v1::OBSERVED;
   const bool of_before = memory.order().epoch() != epoch && IsLater(memory.order(), node.obeys());
   return of_before ? ReportedBy(node) : memory.state();
 }
