@@ -491,6 +491,17 @@ TEST(DecideTest, ANodeThatHoldsNothingBeginsAnew) {
   EXPECT_EQ(cluster.State(0), v1::PREPARING);
 }
 
+// Nor is it to serve again where nothing is left that drains it.
+TEST(DecideTest, ANodeThatHoldsNothingBeginsAnewWhereItDrained) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::DRAINING);
+  cluster.node(0).clear_obeys();
+  cluster.node(0).mutable_brief()->set_reported_state(v1::OBSERVED);
+  cluster.node(0).set_connect(v1::CONNECT_RESTS);
+  cluster.node(0).mutable_convergence()->set_state(v1::Convergence::DIFFERS);
+  EXPECT_EQ(cluster.State(0), v1::PREPARING);
+}
+
 TEST(DecideTest, AClosedGateIsWaitedForWithItsReason) {
   PlanCluster cluster(2);
   cluster.node(0).set_gate(v1::GATE_CLOSED);
