@@ -153,12 +153,14 @@ void World::CheckInForce(const v1::PlanMemory& before, const v1::PlanMemory& aft
   }
   const bool enforced =
       known.spec->enforcement() == v1::ENFORCE && known.next.spec->enforcement() == v1::ENFORCE;
+  // What runs another one than is in force already was found so, or has drifted.
   const Version wanted = VersionIn(*known.next.spec);
+  const bool is_another = wanted != 0 && wanted != VersionIn(*known.spec);
   for (size_t i = 0; i < hosts_.size() && enforced; ++i) {
     const Host& host = hosts_[i];
     const bool runs = host.exists && host.power && host.running && !host.by_hand &&
                       store_.records[i].member && !host.cloned;
-    const bool is_other = wanted != 0 && host.process != wanted;
+    const bool is_other = is_another && host.process != wanted;
     const bool together = after.rollout().kind() == v1::Rollout::TOGETHER &&
                           after.rollout().generation() == after.generation();
     if (!runs || host.mistaken || (!is_other && !together)) continue;

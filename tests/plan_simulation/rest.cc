@@ -100,7 +100,7 @@ bool World::HasReason() const {
 
 // Where every node could, and all have one version of Connect, somebody serves, whatever is still
 // to be changed.
-void World::CheckSomebodyServes() {
+void World::CheckSomebodyServes(size_t coordinator) {
   if (HasCommonReason()) return;
   Version version = 0;
   bool serves = false;
@@ -112,8 +112,14 @@ void World::CheckSomebodyServes() {
     version = own;
     serves = serves || Serves(hosts_[i], Around());
   }
-  if (version == 0 || serves) return;
-  Break("somebody-serves-at-the-end", "every node could serve, and none does");
+  // What is too old for the database starts no more.
+  if (version == 0 || serves || version < database_->schema) return;
+  std::string waits;
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const std::optional<v1::NodeAssignment>& told = coordinators_[coordinator].published(i);
+    if (told) absl::StrAppend(&waits, "; ", NameOf(i), " waits for: ", told->waits_for());
+  }
+  Break("somebody-serves-at-the-end", absl::StrCat("every node could serve, and none does", waits));
 }
 
 // Where nobody else serves, no rule closes a node's gate.
@@ -143,7 +149,7 @@ void World::CheckAtRest(size_t coordinator) {
   }
   for (size_t i = 0; i < hosts_.size(); ++i) CheckServesAsBefore(i);
   CheckNamedStates(coordinators_[coordinator].decision().rollout());
-  CheckSomebodyServes();
+  CheckSomebodyServes(coordinator);
   CheckLastGate(coordinator);
   const bool has_reason = HasReason();
   CheckStatus(coordinators_[coordinator].decision().rollout(), has_reason);
@@ -181,14 +187,20 @@ void World::CheckStatus(const v1::RolloutStatus& status, bool has_reason) {
         return word.kind() == v1::Word::ABORT && word.generation() == newest;
       });
   const bool is_missing = HasEnded(latest) || latest.generation() != newest;
-  if (is_to_come && (is_missing || (is_aborted && !IsSaid(latest)))) {
+  // An older store holds up what was given up, too.
+  const bool goes_on = is_aborted && !IsSaid(latest) && latest.standing() != Status::HALTED;
+  if (is_to_come && (is_missing || goes_on)) {
     Break("a-change-says-where-it-is", where);
   }
   if (!SaysWhy(status) || !SaysWhy(latest)) {
     Break("a-change-says-where-it-is",
           absl::StrCat("it says not why, or not what to type: ", where));
   }
-  const bool is_to_end = setup_.stays_broken == 0 && !has_reason;
+  // One that was applied while a newer Connect was about to migrate ends there.
+  const Version wanted = VersionIn(*NewestOf(store_).spec);
+  const bool is_refused =
+      latest.phase() == Status::REFUSED && wanted != 0 && wanted < database_->schema;
+  const bool is_to_end = setup_.stays_broken == 0 && !has_reason && !is_refused;
   if (is_to_end && (is_to_come || !HasEnded(status))) Break("the-change-ends", where);
 }
 

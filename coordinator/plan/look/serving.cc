@@ -37,11 +37,16 @@ bool IsHeld(v1::NodeState state) {
          state == v1::FENCED;
 }
 
+// Of one that was not heard since the coordinator's start it is not known that it has none.
+bool MayHaveConnect(const v1::PlanNode& node) {
+  return !node.heard() || !node.installed_version().empty();
+}
+
 // It was told to keep Connect stopped. Until its agent says that it does, a boot may start Connect,
 // or the agent by what it was told before.
 bool MayStartYet(const Member& member) {
   const v1::PlanNode& node = *member.node;
-  if (!IsHeld(member.position) || node.installed_version().empty()) return false;
+  if (!IsHeld(member.position) || !MayHaveConnect(node)) return false;
   // Of one that was not heard since the coordinator's start nothing is known to be taken.
   const bool on_its_way = IsLater(member.memory.order(), node.obeys());
   const v1::NodeState reported = node.brief().reported_state();
@@ -51,7 +56,7 @@ bool MayStartYet(const Member& member) {
 // Nobody holds Connect there: a boot, or whoever stopped it for a moment, starts it again.
 bool MayComeBack(const Situation& situation, const Member& member) {
   const v1::PlanNode& node = *member.node;
-  if (member.position != v1::OBSERVED || node.installed_version().empty()) return false;
+  if (member.position != v1::OBSERVED || !MayHaveConnect(node)) return false;
   if (!node.fresh()) return true;
   return node.connect() == v1::CONNECT_RESTS && !RestsForLong(situation, member);
 }

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/plan/change/together.h"
+#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/remembered.h"
@@ -61,8 +63,11 @@ std::string WhyMayNotBeStopped(const Situation& situation, const Member& member)
   return member.may == May::kServe ? "" : member.why_no_more;
 }
 
+// Which version it has is put right by the change itself, where that names one.
 std::string WhyItIsWrong(const Situation& situation, const Member& member) {
+  const bool names_version = situation.input.next().spec().connect().has_version();
   for (const v1::Hazard& hazard : member.hazards) {
+    if (names_version && hazard.rule() == kVersionRule) continue;
     if (!KeepsFromEntering(situation, member, hazard)) continue;
     return absl::StrCat(hazard.rule(), ": ", hazard.text());
   }
@@ -71,15 +76,19 @@ std::string WhyItIsWrong(const Situation& situation, const Member& member) {
 
 std::string WhyNotAllMayStop(const Situation& situation) {
   std::vector<std::string> waits;
-  bool is_anybody_there = false;
+  bool is_anybody_free = false;
   for (const Member& member : situation.members) {
     if (IsGone(member)) continue;
-    is_anybody_there = true;
+    is_anybody_free |= !IsHeldByPerson(member);
     std::string why = WhyMayNotBeStopped(situation, member);
     if (why.empty()) why = WhyItIsWrong(situation, member);
     if (!why.empty()) waits.push_back(absl::StrCat(member.name(), ": ", why));
   }
-  return is_anybody_there ? Named(waits) : "a node that may go first: none is there";
+  if (!waits.empty() || is_anybody_free) return Named(waits);
+  std::vector<std::string> fixes;
+  const std::string kept = WhoIsKeptBack(situation, fixes);
+  return absl::StrCat("a node that may go first: ", kept, fixes.empty() ? "" : ": ",
+                      absl::StrJoin(fixes, ""));
 }
 
 }  // namespace

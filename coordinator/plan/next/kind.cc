@@ -58,11 +58,17 @@ void AddChanges(const v1::PlanNode& node, Reasons& reasons) {
   if (!named) reasons.Add(greatest, "what it has to change", name);
 }
 
-// Two versions never run against one database, whatever the nodes say that they would change.
-void AddVersion(const v1::ConnectSpec& connect, const v1::PlanNode& node, Reasons& reasons) {
-  const std::string& has = VersionOf(node);
-  if (!connect.has_version() || has.empty() || CompareVersions(connect.version(), has) == 0) return;
-  reasons.Add(v1::Change::TOGETHER, absl::StrCat("Connect ", has, ", to be ", connect.version()),
+// Two versions never run against one database, whatever the nodes say that they would change. Of
+// one that was not heard since the coordinator's start it is known what it was to have.
+void AddVersion(const v1::PlanInput& input, const v1::PlanNode& node, Reasons& reasons) {
+  const v1::ConnectSpec& connect = input.next().spec().connect();
+  if (!connect.has_version()) return;
+  const std::string& known = VersionOf(node);
+  const std::string& has = known.empty() ? input.spec().connect().version() : known;
+  if (!has.empty() && CompareVersions(connect.version(), has) == 0) return;
+  const std::string what =
+      has.empty() ? "Connect, of a version that is not known" : absl::StrCat("Connect ", has);
+  reasons.Add(v1::Change::TOGETHER, absl::StrCat(what, ", to be ", connect.version()),
               node.brief().name());
 }
 
@@ -106,7 +112,7 @@ NextKind KindOfNext(const Situation& situation) {
     } else if (!member.node->brief().lost()) {
       next.unknown.push_back(member.name());
     }
-    AddVersion(input.next().spec().connect(), *member.node, reasons);
+    AddVersion(input, *member.node, reasons);
   }
   next.kind = KindFor(reasons.greatest());
   next.because = reasons.Texts();

@@ -195,7 +195,7 @@ TEST(ChangeStatus, OfTwoThatEndAStepTogetherTheLongerCounts) {
       memory.mutable_since()->set_seconds(cluster.input.now().seconds() - (i == longer ? 180 : 60));
     }
     const v1::Decision decision = cluster.Step();
-    ASSERT_EQ(StatesOf(decision), "closed, ready, ready");
+    ASSERT_EQ(StatesOf(decision), "serving, ready, ready");
     bool is_known = false;
     for (const v1::StepSpan& span : decision.remember().spans()) {
       if (span.kind() != v1::Rollout::TOGETHER) continue;

@@ -729,14 +729,16 @@ TEST(ChangeTogether, OneThatOnlyObservesWaitsForNothing) {
   }
 }
 
-TEST(ChangeTogether, SaysThatNoneMayGoFirst) {
+// Nobody leaves service for it before one may go first.
+TEST(ChangeTogether, WaitsForOneThatMayGoFirst) {
   PlanCluster cluster = Approved(2);
   for (const char* node : {"node-1", "node-2"}) cluster.Say(v1::Word::CORDON, node);
   const v1::Decision decision = GoOn(cluster, minutes(1));
-  EXPECT_EQ(StatesOf(decision), "stopped, stopped");
-  EXPECT_EQ(decision.rollout().phase(), Status::STOPPING);
+  EXPECT_EQ(StatesOf(decision), "serving, serving");
+  EXPECT_EQ(decision.rollout().phase(), Status::AWAITING);
   EXPECT_EQ(decision.rollout().standing(), Status::WAITS);
-  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node uncordon"));
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "a node that may go first: node-1: "));
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "connect-ha node uncordon node-1"));
   cluster.TakeBack(v1::Word::CORDON);
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }

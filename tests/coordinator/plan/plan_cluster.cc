@@ -81,6 +81,7 @@ PlanCluster::PlanCluster(int nodes) {
   memory.set_epoch(kEpoch);
   memory.set_serial(1);
   memory.set_generation(kGeneration);
+  memory.set_good_generation(input.generation());
   memory.mutable_database()->set_newest_version("2024.08.0");
   memory.mutable_database()->set_right_version("2024.08.0");
   for (int i = 0; i < nodes; ++i) {
