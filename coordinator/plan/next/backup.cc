@@ -37,6 +37,8 @@ bool CountsYet(const Situation& situation, const v1::BackupRun& run) {
 bool IsTriedAgain(const Situation& situation, const v1::BackupRun& run) {
   const v1::PlanInput& input = situation.input;
   const Time ended = FromProto(run.ended_at());
+  // The clock was set back since: what was said later is not known by it.
+  if (ended > situation.moments.now() + kClockSetBack) return true;
   const v1::Word* word = ClusterWord(situation.words, v1::Word::APPROVE, input.next().generation());
   if (word != nullptr && FromProto(word->at()) > ended) return true;
   const Time opens = FromProto(input.window().opens());
