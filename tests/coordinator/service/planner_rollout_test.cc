@@ -200,6 +200,19 @@ TEST_F(RolloutTest, EachPhaseAndStandingIsOneEvent) {
   EXPECT_EQ(told(), 5u);
 }
 
+TEST_F(RolloutTest, EachThatHoldsItUpIsOneEvent) {
+  const auto told = [this] { return CountEvents(v1::Event::ROLLOUT_CHANGED); };
+  Tell(Status::AWAITING, Status::WAITS, "a: it was not heard for 35s");
+  Decide(1);
+  Tell(Status::AWAITING, Status::WAITS, "a: it was not heard for 36s");
+  Decide(2);
+  EXPECT_EQ(told(), 1u);
+  Tell(Status::AWAITING, Status::WAITS, "b: database-is-writable: it is a replica");
+  Decide(3);
+  EXPECT_EQ(told(), 2u);
+  EXPECT_TRUE(absl::EndsWith(StoredEvents().back().text(), "it is a replica"));
+}
+
 TEST_F(RolloutTest, WhatBeginsAndEndsIsAuditedAndListedWithTheDecision) {
   v1::Rollout rollout = Begun(4, kNoon);
   plan_.also = [&rollout](v1::Decision& decision) {
