@@ -242,6 +242,27 @@ TEST_F(RolloutTest, WhatBeginsAndEndsIsAuditedAndListedWithTheDecision) {
   EXPECT_EQ(store_->ListRollouts(10)->front().ShortDebugString(), rollout.ShortDebugString());
 }
 
+// Another one would go first in its place, and migrate the database beside it.
+TEST_F(RolloutTest, WhoGoesFirstAloneIsNotRemovedUnasked) {
+  v1::Rollout rollout = Begun(4, kNoon);
+  plan_.also = [&rollout](v1::Decision& decision) {
+    *decision.mutable_remember()->mutable_rollout() = rollout;
+  };
+  Decide(1);
+  EXPECT_TRUE(planner_->CheckRemoval("a").ok());
+  *rollout.mutable_in_force_at() = ToProto(kNoon);
+  rollout.set_first("a");
+  Decide(2);
+  const absl::Status refused = planner_->CheckRemoval("a");
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+  EXPECT_TRUE(absl::StrContains(refused.message(), "\nfix: ")) << refused;
+  EXPECT_TRUE(absl::StrContains(refused.message(), "connect-ha node gone a")) << refused;
+  EXPECT_TRUE(planner_->CheckRemoval("b").ok());
+  *rollout.mutable_verified_at() = ToProto(kNoon);
+  Decide(3);
+  EXPECT_TRUE(planner_->CheckRemoval("a").ok());
+}
+
 // Audited once, and listed once, with what was counted until all were back.
 TEST_F(RolloutTest, WhatWasGivenUpIsAuditedAndListedAndCountedOn) {
   v1::Rollout rollout = Begun(4, kNoon);
