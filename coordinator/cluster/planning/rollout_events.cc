@@ -45,11 +45,13 @@ std::string StatusText(const v1::RolloutStatus& status) {
   return text;
 }
 
-// "node-1" of "node-1: it was not heard for 35s": what stands behind goes on changing.
+// "node-1" of "node-1, node-2: ..." or "node-1: it was not heard for 35s": what stands behind goes
+// on changing.
 std::string CauseOf(const v1::RolloutStatus& status) {
   const bool holds = status.standing() != v1::RolloutStatus::STANDING_UNSPECIFIED &&
                      status.standing() != v1::RolloutStatus::GOES_ON;
-  return holds ? status.reason().substr(0, status.reason().find(": ")) : "";
+  const std::string& reason = status.reason();
+  return holds ? reason.substr(0, std::min(reason.find(": "), reason.find(", "))) : "";
 }
 
 // One and the same, as far as it may have come.

@@ -204,7 +204,7 @@ TEST_F(RolloutTest, EachThatHoldsItUpIsOneEvent) {
   const auto told = [this] { return CountEvents(v1::Event::ROLLOUT_CHANGED); };
   Tell(Status::AWAITING, Status::WAITS, "a: it was not heard for 35s");
   Decide(1);
-  Tell(Status::AWAITING, Status::WAITS, "a: it was not heard for 36s");
+  Tell(Status::AWAITING, Status::WAITS, "a, b: it was not heard for 36s");
   Decide(2);
   EXPECT_EQ(told(), 1u);
   Tell(Status::AWAITING, Status::WAITS, "b: database-is-writable: it is a replica");
