@@ -123,7 +123,9 @@ void Evaluator::Tick(Time now) {
 void Evaluator::EvaluateIfDue(Time now) {
   if (!stored_.empty() && !roster_.Settled(now)) return;
   const uint64_t changes = roster_.changes();
-  if (changes == changes_seen_ && now - evaluated_at_ < kEvaluateAtLeast) return;
+  // A clock that ran back is no reason to wait.
+  const bool was_lately = now >= evaluated_at_ && now - evaluated_at_ < kEvaluateAtLeast;
+  if (changes == changes_seen_ && was_lately) return;
   changes_seen_ = changes;
   evaluated_at_ = now;
   Evaluate(now);

@@ -118,7 +118,9 @@ bool Hold::HoldsBack(const v1::Finding& finding, const std::string& node, const 
   const seconds hold = HoldTime(finding.rule());
   if (!turns || hold == seconds(0)) return false;
   const auto turning = turning_.emplace(Key{finding.rule(), node}, Turning{now, shown}).first;
-  return now - turning->second.since < hold;
+  Time& since = turning->second.since;
+  since = std::min(since, now);  // a clock that ran back
+  return now - since < hold;
 }
 
 void Hold::HoldTurning(const v1::Finding& earlier, Time now, std::set<Key>& held,

@@ -99,6 +99,8 @@ class Planner {
   v1::GetPlanResponse CurrentPlan() const;
   // The change of the cluster that is under way; without a generation: none is. As above.
   v1::Rollout CurrentRollout() const;
+  // Of a node that is to be removed: why another one would be started beside it. As above.
+  absl::Status CheckRemoval(const std::string& node) const;
   // What `draft`, which nobody applied, would ask of the cluster, by what these nodes say that they
   // would change. Unset: nothing was decided yet since the start. As above.
   std::optional<v1::Outlook> OutlookOf(const v1::Desired& draft,

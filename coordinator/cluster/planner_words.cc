@@ -12,6 +12,7 @@
 #include "coordinator/cluster/node/node_events.h"
 #include "coordinator/cluster/planner.h"
 #include "coordinator/cluster/planning/words.h"
+#include "coordinator/plan/judged.h"
 
 namespace connect_ha {
 namespace {
@@ -55,12 +56,26 @@ absl::Status NothingSaid(const v1::TakeBackRequest& request) {
                                           "\nfix: connect-ha plan shows what is in force"));
 }
 
-// While a newer one runs, the database is of that, whatever was put back before; the word would end
-// without effect.
+// It is not heard, and nobody has said that it is no more: it may run what it ran last.
+bool MayRunUnheard(const v1::PlanInput& input, const v1::PlanNode& node) {
+  return !node.fresh() && node.heard() && !node.odd() &&
+         WordOn(input, node.brief().name(), v1::Word::GONE) == nullptr;
+}
+
+// While a newer one runs, or may, the database is of that, whatever was put back before; the word
+// would end without effect (coordinator/plan/change/database.h).
 absl::Status CheckPutBack(const v1::PlanInput& input, const v1::Word& word) {
   for (const v1::PlanNode& node : input.nodes()) {
     const std::string& runs = node.running_version();
-    if (!node.fresh() || runs.empty() || CompareVersions(runs, word.version()) <= 0) continue;
+    if (runs.empty() || CompareVersions(runs, word.version()) <= 0) continue;
+    if (MayRunUnheard(input, node)) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "Connect ", runs, " may run on ", node.brief().name(), ", which is not heard, and is ",
+          "newer than ", word.version(), ": with that the database is not what it was\nfix: look ",
+          "whether that machine is switched off; where it is: connect-ha node gone ",
+          node.brief().name(), " --reason TEXT; then this again"));
+    }
+    if (!node.fresh()) continue;
     return absl::FailedPreconditionError(absl::StrCat(
         "Connect ", runs, " runs on ", node.brief().name(), ", which is newer than ",
         word.version(), ": with that the database is not what it was\nfix: connect-ha node stop ",

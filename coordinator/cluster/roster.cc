@@ -264,7 +264,7 @@ v1::RefreshStatusResponse Roster::RefreshStatus(uint64_t number, uint64_t judged
 }
 
 bool Roster::Settled(Time now) const {
-  if (now - started_ >= StaleAfter()) return true;
+  if (now - started_.load() >= StaleAfter()) return true;
   const auto nodes = Nodes();
   return std::all_of(nodes.begin(), nodes.end(), [](const NodePointer& node) {
     std::lock_guard lock(node->mutex);

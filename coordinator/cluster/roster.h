@@ -178,7 +178,7 @@ class Roster {
                     PlanSeen* seen) const;
 
   Store& store_;
-  const Time started_;
+  std::atomic<Time> started_;          // about: set back with the clock
   const std::string proof_challenge_;  // nobody can have seen it before this coordinator began
   std::atomic<uint64_t> changes_{0};
   std::atomic<uint64_t> refresh_{0};

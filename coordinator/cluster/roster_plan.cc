@@ -268,7 +268,7 @@ absl::Status Roster::CheckGone(const std::string& name, Time now) const {
   std::lock_guard lock(node->mutex);
   const KnownNode& known = node->known;
   if (known.removed || !known.last_seen) return absl::OkStatus();
-  const Time since = known.heard ? *known.last_seen : std::max(*known.last_seen, started_);
+  const Time since = known.heard ? *known.last_seen : std::max(*known.last_seen, started_.load());
   const auto left = StaleAfter() - (now - since);
   if (left < std::chrono::microseconds(0)) return absl::OkStatus();
   const std::string ago = FormatSpan(std::max(now - since, std::chrono::microseconds(0)));

@@ -246,10 +246,23 @@ StepResult Step(const KnownNode& before, const v1::HeartbeatRequest& request,
   return result;
 }
 
+namespace {
+
+// What is of a time to come was so before the clock was set back. It is counted from now on, or a
+// node that died just then would be heard for as long as the clock takes to come there again.
+void FollowClock(KnownNode& node, std::chrono::microseconds stale_after, Time now) {
+  const Time long_ago = now - stale_after - std::chrono::microseconds(1);
+  if (*node.last_seen > now) node.last_seen = node.lost ? long_ago : now;
+  if (node.outdated_since && *node.outdated_since > now) node.outdated_since = now;
+}
+
+}  // namespace
+
 bool Age(KnownNode& node, const std::string& name, std::chrono::microseconds stale_after,
          Time started, Time now, std::vector<v1::Event>& events) {
   TellWaiting(node.pace, name, now, events);
   if (node.removed || !node.last_seen) return false;
+  FollowClock(node, stale_after, now);
   node.claimants.ForgetBefore(now - stale_after);
   bool changed = NoteConflict(node, name, now, events);
   // What happened while the coordinator was away is not known: count from its start.

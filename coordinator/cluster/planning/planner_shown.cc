@@ -3,13 +3,17 @@
 
 #include <algorithm>
 #include <mutex>
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/checklist/rule.h"
 #include "common/log.h"
+#include "common/text/shell_word.h"
 #include "coordinator/cluster/planner.h"
 #include "coordinator/cluster/planning/draft_look.h"
+#include "coordinator/plan/change/change.h"
 #include "coordinator/plan/look/action.h"
 
 namespace connect_ha {
@@ -77,6 +81,19 @@ v1::Rollout Planner::CurrentRollout() const {
   const auto shown = LastShown();
   const v1::Rollout& latest = shown->decision().remember().rollout();
   return latest.end() == v1::Rollout::END_UNSPECIFIED ? latest : v1::Rollout();
+}
+
+// Whoever is no member is waited for by nobody.
+absl::Status Planner::CheckRemoval(const std::string& node) const {
+  const v1::Rollout rollout = CurrentRollout();
+  if (!IsFirstAlone(rollout) || rollout.first() != node) return absl::OkStatus();
+  const std::string operand = ShellOperand(node) + " --reason TEXT";
+  return absl::FailedPreconditionError(absl::StrCat(
+      node, " is changed alone for generation ", rollout.generation(),
+      ", and may be migrating the database: once it is no member, another one is started beside "
+      "it\nfix: look whether that machine is switched off; where it is: connect-ha node gone ",
+      operand, "; where it is not: connect-ha node stop --now --allow-downtime ", operand,
+      "; all the same: connect-ha node remove --force ", operand));
 }
 
 std::optional<v1::Outlook> Planner::OutlookOf(const v1::Desired& draft,

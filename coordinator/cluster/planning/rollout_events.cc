@@ -45,6 +45,15 @@ std::string StatusText(const v1::RolloutStatus& status) {
   return text;
 }
 
+// "node-1" of "node-1, node-2: ..." or "node-1: it was not heard for 35s": what stands behind goes
+// on changing.
+std::string CauseOf(const v1::RolloutStatus& status) {
+  const bool holds = status.standing() != v1::RolloutStatus::STANDING_UNSPECIFIED &&
+                     status.standing() != v1::RolloutStatus::GOES_ON;
+  const std::string& reason = status.reason();
+  return holds ? reason.substr(0, std::min(reason.find(": "), reason.find(", "))) : "";
+}
+
 // One and the same, as far as it may have come.
 bool IsSameOne(const v1::Rollout& a, const v1::Rollout& b) {
   return a.generation() == b.generation() && a.began_at() == b.began_at();
@@ -80,7 +89,7 @@ std::string EndedText(const v1::Rollout& rollout) {
 }  // namespace
 
 RolloutTold ToldOf(const v1::RolloutStatus& status) {
-  return {status.generation(), status.phase(), status.standing()};
+  return {status.generation(), status.phase(), status.standing(), CauseOf(status)};
 }
 
 std::optional<v1::Event> RolloutChanged(const std::optional<RolloutTold>& told,

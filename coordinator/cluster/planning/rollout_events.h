@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "common/time.h"
@@ -16,13 +17,14 @@ struct RolloutTold {
   uint64_t generation = 0;
   v1::RolloutStatus::Phase phase = v1::RolloutStatus::PHASE_UNSPECIFIED;
   v1::RolloutStatus::Standing standing = v1::RolloutStatus::STANDING_UNSPECIFIED;
+  std::string cause;  // where it does not go on: which node, or what, holds it up
 
   bool operator==(const RolloutTold&) const = default;
 };
 RolloutTold ToldOf(const v1::RolloutStatus& status);
 
-// ROLLOUT_CHANGED where the phase or the standing is another one. After a restart (nullopt) what is
-// under way is told once more: it may have come to that meanwhile.
+// ROLLOUT_CHANGED where the phase, the standing or its cause is another one. After a restart
+// (nullopt) what is under way is told once more: it may have come to that meanwhile.
 std::optional<v1::Event> RolloutChanged(const std::optional<RolloutTold>& told,
                                         const v1::RolloutStatus& status, Time now);
 // BACKUP_RAN where it is known since this decision that the command ended.

@@ -90,6 +90,7 @@ v1::DatabaseMemory DatabaseNow(const Situation& situation) {
     RaiseBy(situation, member, database);
     if (member.serves) NoteRight(member.node->running_version(), database);
   }
+  NoteFits(situation, database);
   return database;
 }
 

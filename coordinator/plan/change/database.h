@@ -28,6 +28,10 @@ std::string WhyNewToDatabase(const v1::DatabaseMemory& database, const std::stri
 std::string WhyNotVersion(const Situation& situation, const v1::DatabaseMemory& database,
                           const std::string& version, std::string& fix);
 
+// A version older than the newest was started since that had migrated nothing, and has answered: as
+// the database is now, that one may start again.
+void NoteFits(const Situation& situation, v1::DatabaseMemory& database);
+
 // It is right with the database.
 void NoteRight(const std::string& version, v1::DatabaseMemory& database);
 

@@ -5,6 +5,7 @@
 #include "common/version.h"
 #include "coordinator/plan/change/database.h"
 #include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/serving.h"
 
 namespace connect_ha {
@@ -27,7 +28,32 @@ const Member* WhoMayMigrate(const Situation& situation, const std::string& versi
   return nullptr;
 }
 
+// As the specification says, and for so long that the database was asked since.
+bool Answers(const Situation& situation, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  const v1::NodeRule* line = LineOf(node, kServiceRule);
+  return member.stays.empty() && HasReached(member, v1::SERVING) &&
+         node.connect() == v1::CONNECT_RUNS && node.brief().facts().answers() &&
+         SameVersion(node.running_version(), situation.input.spec().connect().version()) &&
+         line != nullptr && Holds(*line) &&
+         situation.moments.Lasted(FromProto(line->since()), kAskedAnew);
+}
+
 }  // namespace
+
+void NoteFits(const Situation& situation, v1::DatabaseMemory& database) {
+  for (const Member& member : situation.members) {
+    const std::string& runs = member.node->running_version();
+    const std::string& migration = member.node->migration();
+    const std::string& before = database.before_version();
+    const bool is_between = !runs.empty() && !before.empty() && IsNewer(runs, before) &&
+                            IsNewer(database.newest_version(), runs);
+    if (!is_between || migration.empty() || !Answers(situation, member)) continue;
+    if (WhoMayMigrate(situation, runs) != nullptr) continue;
+    database.set_before_version(runs);
+    database.set_before_migration(migration);
+  }
+}
 
 std::string WhyNotVersion(const Situation& situation, const v1::DatabaseMemory& database,
                           const std::string& version, std::string& fix) {

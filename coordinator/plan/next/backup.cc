@@ -37,8 +37,12 @@ bool CountsYet(const Situation& situation, const v1::BackupRun& run) {
 bool IsTriedAgain(const Situation& situation, const v1::BackupRun& run) {
   const v1::PlanInput& input = situation.input;
   const Time ended = FromProto(run.ended_at());
+  const Time now = situation.moments.now();
+  // The clock was set back since: what was said later is not known by it.
+  if (ended > now + kClockSetBack) return true;
   const v1::Word* word = ClusterWord(situation.words, v1::Word::APPROVE, input.next().generation());
-  if (word != nullptr && FromProto(word->at()) > ended) return true;
+  // Nor does what was said before that try it again and again.
+  if (word != nullptr && FromProto(word->at()) > ended && FromProto(word->at()) <= now) return true;
   const Time opens = FromProto(input.window().opens());
   return input.has_window() && opens > ended && situation.moments.Reached(opens);
 }

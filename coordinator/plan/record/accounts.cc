@@ -140,7 +140,8 @@ void KeepAccounts(Situation& situation, const Change& change, v1::Decision& deci
   Spans spans;
   for (size_t i = 0; i < situation.members.size(); ++i) {
     const Member& member = situation.members[i];
-    if (!member.stays.empty() || FindNode(rollout, member.name()) == nullptr) continue;
+    const bool is_listed = FindNode(rollout, member.name()) != nullptr;
+    if (!member.stays.empty() || !is_listed || !IsTimed(situation, member.memory)) continue;
     NoteSteps(situation, member, remember.nodes(static_cast<int>(i)), rollout.kind(), spans);
   }
   for (const auto& [step, took] : spans) NoteSpan(rollout, step, took, remember);

@@ -21,6 +21,15 @@ bool IsAnybodyOut(const v1::Rollout& rollout) {
                      [](const v1::RolloutNode& node) { return node.has_out_since(); });
 }
 
+// From its beginning on.
+bool IsTimedByThis(const Situation& situation, const v1::Rollout& rollout,
+                   const v1::PlanMemory& remember) {
+  const auto& nodes = remember.nodes();
+  return std::all_of(nodes.begin(), nodes.end(), [&](const v1::NodeMemory& node) {
+    return node.generation() != rollout.generation() || IsTimed(situation, node);
+  });
+}
+
 void AddRemarks(const Change& change, v1::Rollout& rollout) {
   std::vector<std::string> remarks;
   if (!rollout.remarks().empty()) remarks.push_back(rollout.remarks());
@@ -37,7 +46,8 @@ void AddRemarks(const Change& change, v1::Rollout& rollout) {
 void End(const Situation& situation, const Change& change, v1::Rollout::End end,
          v1::Rollout& rollout, v1::Decision& decision) {
   const Time now = situation.moments.now();
-  if (end == v1::Rollout::DONE && rollout.kind() == v1::Rollout::IN_PLACE) {
+  const bool in_place = end == v1::Rollout::DONE && rollout.kind() == v1::Rollout::IN_PLACE;
+  if (in_place && IsTimedByThis(situation, rollout, decision.remember())) {
     NoteSpan(rollout, v1::RolloutStep::CHANGING, now - FromProto(rollout.in_force_at()),
              *decision.mutable_remember());
   }

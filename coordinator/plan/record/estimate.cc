@@ -52,6 +52,10 @@ std::optional<microseconds> Takes(const Situation& situation, v1::Rollout::Kind 
   return rounds * (drain + *out);
 }
 
+bool IsTimed(const Situation& situation, const v1::NodeMemory& memory) {
+  return memory.order().epoch() >= situation.input.epoch();
+}
+
 // Of the first node that a change is done on it takes the place of what was; then the longest
 // counts.
 void NoteSpan(const v1::Rollout& rollout, v1::RolloutStep::Step step, Time::duration span,

@@ -17,6 +17,9 @@ std::optional<std::chrono::microseconds> SpanOf(const Situation& situation, v1::
 // From its beginning to its end, for so many nodes that have to be changed.
 std::optional<std::chrono::microseconds> Takes(const Situation& situation, v1::Rollout::Kind kind,
                                                int nodes);
+// The step that the node is in was begun by this coordinator. Of one before it is not known when it
+// ended: nobody looked.
+bool IsTimed(const Situation& situation, const v1::NodeMemory& memory);
 // A step of this change took so long on a node.
 void NoteSpan(const v1::Rollout& rollout, v1::RolloutStep::Step step, Time::duration span,
               v1::PlanMemory& remember);

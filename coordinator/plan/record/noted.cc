@@ -56,8 +56,10 @@ bool NoteVerified(Situation& situation, const Change& change, v1::PlanMemory& re
   const bool is_right = first != nullptr && first->position == v1::SERVING &&
                         change.aborted == nullptr && WhyNotVerified(situation, *first).empty();
   if (!is_right) return false;
-  NoteSpan(rollout, v1::RolloutStep::STARTING,
-           situation.moments.now() - FromProto(first->memory.since()), remember);
+  if (IsTimed(situation, first->memory)) {
+    NoteSpan(rollout, v1::RolloutStep::STARTING,
+             situation.moments.now() - FromProto(first->memory.since()), remember);
+  }
   *rollout.mutable_verified_at() = ToProto(situation.moments.now());
   NoteRight(first->node->running_version(), *remember.mutable_database());
   return true;

@@ -43,7 +43,8 @@ void Stand(RolloutStatus& status, RolloutStatus::Standing standing, const std::s
 }
 
 bool MayBeNoMore(const Member& member) {
-  return member.node->brief().lost() && !member.node->fresh();
+  const v1::NodeBrief& brief = member.node->brief();
+  return (brief.lost() || !brief.has_last_seen()) && !member.node->fresh();
 }
 
 std::string WhereItIsNoMore(const std::string& node) {

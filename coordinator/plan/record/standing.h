@@ -13,7 +13,8 @@ namespace connect_ha {
 void Stand(v1::RolloutStatus& status, v1::RolloutStatus::Standing standing,
            const std::string& reason, const std::vector<std::string>& fixes);
 
-// A person may say that its machine is no more: it is not heard, nor its call awaited.
+// A person may say that its machine is no more: it is not heard, nor its call awaited; or it never
+// was, and is waited for.
 bool MayBeNoMore(const Member& member);
 std::string WhereItIsNoMore(const std::string& node);
 

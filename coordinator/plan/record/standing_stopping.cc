@@ -41,8 +41,9 @@ std::string WhoIsAway(const Situation& situation, std::set<std::string>& lost) {
   for (const Member& member : situation.members) {
     const bool is_away = !member.stays.empty() || member.may != May::kServe;
     if (!is_away || IsGone(member)) continue;
-    const bool is_lost = MayBeNoMore(member);
-    if (is_lost) lost.insert(member.name());
+    const bool may_be_no_more = MayBeNoMore(member);
+    if (may_be_no_more) lost.insert(member.name());
+    const bool is_lost = may_be_no_more && member.node->brief().lost();
     away[is_lost                ? "it is not known to be stopped"
          : member.stays.empty() ? member.why_no_more
                                 : member.stays]

@@ -97,6 +97,25 @@ TEST_F(MigrationLookTest, LeavesWhatThisNodeBeganToTheCoordinator) {
   EXPECT_TRUE(Check("one two").ok());
 }
 
+// What it began was undone with the database: that says nothing of who has migrated it since.
+TEST_F(MigrationLookTest, WhatThisNodeBeganBeforeTheDatabaseWasPutBackIsForgotten) {
+  Remember(host_, "2024.06.0", "one", "2024.08.0");
+  ServiceNotes notes(host_, absl::StrCat(kNodeState, "/service"));
+  const auto put_back_at = [&notes](uint64_t serial) {
+    ASSERT_TRUE(notes
+                    .Change([serial](v1::ServiceMemory& memory) {
+                      memory.mutable_newest_start()->mutable_order()->set_serial(7);
+                      memory.mutable_database_restored()->set_serial(serial);
+                    })
+                    .ok());
+  };
+  put_back_at(7);
+  EXPECT_TRUE(absl::IsFailedPrecondition(Check("one two")));
+  EXPECT_TRUE(Check("one").ok());
+  put_back_at(6);
+  EXPECT_TRUE(Check("one two").ok());
+}
+
 TEST_F(MigrationLookTest, SaysNothingOfAnotherVersionThanTheOneThatWasRight) {
   host_.SetFile("/var/lib/dpkg/status", Installed("2024.05.0"));
   EXPECT_TRUE(Check("one two").ok());

@@ -405,6 +405,18 @@ TEST_F(BackedUp, StopsTheChangeWhereItFailed) {
   EXPECT_TRUE(BackupOf(cluster).asked);
 }
 
+// By the clock, whoever says that it is to be tried again says so before it failed.
+TEST_F(BackedUp, IsTriedAgainOnceTheClockWasSetBack) {
+  Approve(cluster);
+  Ended(false);
+  cluster.Wait(std::chrono::hours(-3));
+  EXPECT_FALSE(BackupOf(cluster).failed);
+  EXPECT_TRUE(BackupOf(cluster).asked);
+  EXPECT_EQ(BackupOf(cluster).run.asked_at().seconds(), cluster.input.now().seconds());
+  Ended(false);
+  EXPECT_TRUE(BackupOf(cluster).failed);
+}
+
 TEST_F(BackedUp, IsTriedAgainInTheNextWindow) {
   Ended(false);
   SetWindow(cluster, -10, 110);

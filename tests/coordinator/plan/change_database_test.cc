@@ -236,6 +236,26 @@ TEST_F(UnmigratedDatabase, TakesWhatRanBefore) {
   EXPECT_NE(WhyNot(cluster, "2024.06.0"), "");
 }
 
+// What comes between may migrate it itself, and is started on the other nodes after that.
+TEST_F(UnmigratedDatabase, TakesWhatWasStartedSinceAsLongAsItIsAsThatLeftIt) {
+  constexpr char kBetween[] = "2024.09.0";
+  cluster.input.mutable_spec()->mutable_connect()->set_version(kBetween);
+  Install(cluster, 0, kBetween, v1::SERVING);
+  Install(cluster, 1, kBetween, v1::STOPPED);
+  for (const int i : {0, 1}) cluster.node(i).set_migration("m2");
+  v1::NodeRule& line = cluster.Rule(0, kService);
+  line.set_outcome(v1::PASS);
+  *line.mutable_since() = cluster.input.now();
+  EXPECT_NE(WhyNot(cluster, kBetween), "");  // what it says may be of before that
+  cluster.Wait(std::chrono::seconds(61));
+  EXPECT_EQ(WhyNot(cluster, kBetween), "");
+  EXPECT_NE(WhyNot(cluster, kOld), "");
+  Memory(cluster) = DatabaseIn(cluster);
+  EXPECT_EQ(Memory(cluster).newest_version(), kNew);
+  for (const int i : {0, 1}) cluster.node(i).set_migration("m3");  // by somebody else
+  EXPECT_NE(WhyNot(cluster, kBetween), "");
+}
+
 TEST_F(UnmigratedDatabase, IsNoneWhereTheDatabaseSaysSomethingElseOrNothing) {
   cluster.node(0).set_migration("m2");
   EXPECT_NE(WhyNot(cluster, kOld), "");  // they differ

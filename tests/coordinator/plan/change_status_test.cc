@@ -207,6 +207,23 @@ TEST(ChangeStatus, OfTwoThatEndAStepTogetherTheLongerCounts) {
   }
 }
 
+// While no coordinator looked the step may have ended long ago: a window would be too short for it.
+TEST(ChangeStatus, AStepOfAnEarlierCoordinatorIsNotTimed) {
+  PlanCluster cluster = ToBeUpgraded(3);
+  ApproveIt(cluster);
+  GoTo(cluster, Status::REST);
+  GoUntil(cluster, 1, v1::PREPARING);
+  for (const int i : {1, 2}) {
+    cluster.memory(i).mutable_since()->set_seconds(cluster.input.now().seconds() - 3 * 3600);
+  }
+  cluster.Restart();
+  const v1::Decision decision = cluster.Step();
+  ASSERT_EQ(StatesOf(decision), "closed, ready, ready");
+  for (const v1::StepSpan& span : decision.remember().spans()) {
+    EXPECT_LT(span.us(), 3'600'000'000) << v1::RolloutStep::Step_Name(span.step());
+  }
+}
+
 TEST(ChangeStatus, SaysWhyNobodyGoesFirst) {
   PlanCluster cluster = ToBeUpgraded(2);
   ApproveIt(cluster);

@@ -510,6 +510,24 @@ TEST(ChangeTogether, IsHeldUpByANodeThatIsLostBeforeItStopped) {
   EXPECT_TRUE(StrContains(decision.ended(0).remarks(), "node-3 was declared gone"));
 }
 
+// It was enrolled while the others stop, and nobody knows what runs there.
+TEST(ChangeTogether, IsHeldUpByANodeThatWasNeverHeard) {
+  PlanCluster cluster = Approved(3);
+  GoTo(cluster, Status::STOPPING);
+  cluster.Bare(2);
+  cluster.node(2).mutable_brief()->clear_last_seen();
+  cluster.node(2).set_heard(false);
+  cluster.node(2).set_fresh(false);
+  const v1::Decision decision = GoOn(cluster, minutes(1));
+  EXPECT_EQ(decision.rollout().phase(), Status::STOPPING);
+  EXPECT_EQ(decision.rollout().standing(), Status::WAITS);
+  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-3: it was never heard"))
+      << decision.rollout().reason();
+  EXPECT_TRUE(StrContains(FixesOf(decision), "--skip-lost node-3")) << FixesOf(decision);
+  cluster.Say(v1::Word::GONE, "node-3");
+  GoTo(cluster, Status::FIRST);
+}
+
 TEST(ChangeTogether, KeepsWhatWasGoneFromStartingTheOldOneWhenItIsBack) {
   PlanCluster cluster = Approved(3);
   cluster.Lose(2);

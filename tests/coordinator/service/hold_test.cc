@@ -172,6 +172,14 @@ TEST(Hold, WhatFollowsFromWhatIsHeldIsAsItWasWhereverItStands) {
   }
 }
 
+TEST(Hold, LastsNoLongerThanItIsToFromWhenTheClockWasSetBack) {
+  Looks looks("database-reachable");
+  looks.After(0, v1::PASS);
+  looks.After(1, v1::FAIL);
+  EXPECT_EQ(looks.After(-3600, v1::FAIL).outcome(), v1::PASS);
+  EXPECT_EQ(looks.After(46, v1::FAIL).outcome(), v1::FAIL);
+}
+
 TEST(Hold, OtherRulesTurnAtOnce) {
   Looks looks("storage-is-mounted");
   looks.After(0, v1::PASS);

@@ -200,6 +200,19 @@ TEST_F(RolloutTest, EachPhaseAndStandingIsOneEvent) {
   EXPECT_EQ(told(), 5u);
 }
 
+TEST_F(RolloutTest, EachThatHoldsItUpIsOneEvent) {
+  const auto told = [this] { return CountEvents(v1::Event::ROLLOUT_CHANGED); };
+  Tell(Status::AWAITING, Status::WAITS, "a: it was not heard for 35s");
+  Decide(1);
+  Tell(Status::AWAITING, Status::WAITS, "a, b: it was not heard for 36s");
+  Decide(2);
+  EXPECT_EQ(told(), 1u);
+  Tell(Status::AWAITING, Status::WAITS, "b: database-is-writable: it is a replica");
+  Decide(3);
+  EXPECT_EQ(told(), 2u);
+  EXPECT_TRUE(absl::EndsWith(StoredEvents().back().text(), "it is a replica"));
+}
+
 TEST_F(RolloutTest, WhatBeginsAndEndsIsAuditedAndListedWithTheDecision) {
   v1::Rollout rollout = Begun(4, kNoon);
   plan_.also = [&rollout](v1::Decision& decision) {
@@ -227,6 +240,27 @@ TEST_F(RolloutTest, WhatBeginsAndEndsIsAuditedAndListedWithTheDecision) {
   EXPECT_EQ(Audit()[1], "ROLLOUT_ENDED coordinator generation 4: done after 1m 30s; first a");
   ASSERT_EQ(store_->ListRollouts(10)->size(), 1u);
   EXPECT_EQ(store_->ListRollouts(10)->front().ShortDebugString(), rollout.ShortDebugString());
+}
+
+// Another one would go first in its place, and migrate the database beside it.
+TEST_F(RolloutTest, WhoGoesFirstAloneIsNotRemovedUnasked) {
+  v1::Rollout rollout = Begun(4, kNoon);
+  plan_.also = [&rollout](v1::Decision& decision) {
+    *decision.mutable_remember()->mutable_rollout() = rollout;
+  };
+  Decide(1);
+  EXPECT_TRUE(planner_->CheckRemoval("a").ok());
+  *rollout.mutable_in_force_at() = ToProto(kNoon);
+  rollout.set_first("a");
+  Decide(2);
+  const absl::Status refused = planner_->CheckRemoval("a");
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+  EXPECT_TRUE(absl::StrContains(refused.message(), "\nfix: ")) << refused;
+  EXPECT_TRUE(absl::StrContains(refused.message(), "connect-ha node gone a")) << refused;
+  EXPECT_TRUE(planner_->CheckRemoval("b").ok());
+  *rollout.mutable_verified_at() = ToProto(kNoon);
+  Decide(3);
+  EXPECT_TRUE(planner_->CheckRemoval("a").ok());
 }
 
 // Audited once, and listed once, with what was counted until all were back.

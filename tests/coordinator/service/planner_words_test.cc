@@ -76,6 +76,28 @@ TEST_F(WordsTest, ADatabaseIsNotSaidToBePutBackWhileANewerConnectRuns) {
   EXPECT_TRUE(Give(word).ok());
 }
 
+TEST_F(WordsTest, NorWhereOneMayRunThatIsNotHeard) {
+  v1::HeartbeatRequest request;
+  request.set_node("a");
+  request.set_machine_id("machine");
+  request.set_boot_id("boot");
+  request.set_facts_digest("digest");
+  request.mutable_facts()->mutable_connect()->set_running_version("2024.11.0");
+  Hear(request, kNoon);
+  planner_->Decide(kNoon + seconds(60));
+  const auto give = [this](const v1::Word& word, int after_s) {
+    return planner_->GiveWord(word, By("admin/alice"), kNoon + seconds(after_s)).status();
+  };
+  v1::Word word = AWord(v1::Word::RESTORED, "");
+  word.set_version("2024.08.0");
+  const absl::Status given = give(word, 61);
+  EXPECT_EQ(given.code(), absl::StatusCode::kFailedPrecondition) << given;
+  EXPECT_TRUE(absl::StrContains(given.message(), "Connect 2024.11.0 may run on a")) << given;
+  EXPECT_TRUE(absl::StrContains(given.message(), "connect-ha node gone a")) << given;
+  ASSERT_TRUE(give(AWord(v1::Word::GONE), 62).ok());
+  EXPECT_TRUE(give(word, 63).ok());
+}
+
 TEST_F(WordsTest, AWordIsStoredToldAndInTheNextDecisionBeforeTheCallReturns) {
   plan_.wanted["a"] = v1::DRAINING;
   const auto given = Give(AWord(v1::Word::DRAIN));
