@@ -88,7 +88,8 @@ absl::Status CheckPutBack(const v1::PlanInput& input, const v1::Word& word) {
 }  // namespace
 
 // What is said of a generation that is neither in force nor to come would hold for nothing; nor
-// would that a database was put back that a newer Connect has.
+// would that a database was put back that a newer Connect has. An abort of what is done would lead
+// nowhere back, and keep nodes from being put right until the next generation.
 absl::Status Planner::CheckGeneration(const v1::Word& word) const {
   if (word.kind() == v1::Word::RESTORED) {
     std::lock_guard lock(shown_mutex_);
@@ -98,6 +99,13 @@ absl::Status Planner::CheckGeneration(const v1::Word& word) const {
   const Generations specs = roster_.SpecsNow();
   const uint64_t in_force = specs.in_force->generation();
   const uint64_t newest = specs.newest->generation();
+  if (word.kind() == v1::Word::ABORT && word.generation() == in_force &&
+      CurrentRollout().generation() != in_force) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("generation ", in_force, " is in force, and no change to it is under way: ",
+                     "nothing of it is left to be given up\nfix: connect-ha spec history, then, to "
+                     "go back: connect-ha spec rollback GENERATION"));
+  }
   if (word.generation() == in_force || word.generation() == newest) return absl::OkStatus();
   return absl::NotFoundError(
       absl::StrCat("generation ", word.generation(), " is neither in force, which is ", in_force,

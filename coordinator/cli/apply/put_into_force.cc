@@ -49,6 +49,13 @@ const v1::Outlook& OutlookOf(const Proposal& proposal, const v1::GetPreviewsResp
   return enforced ? previews.outlook() : v1::Outlook::default_instance();
 }
 
+// What the maintenance window lets begin waits for nobody's word.
+std::string When(const v1::Outlook& outlook) {
+  if (outlook.needs().empty() || WaitsOnTheWay(outlook)) return "";
+  const bool is_awaited = absl::StartsWith(outlook.needs(), "the maintenance window");
+  return is_awaited ? " in the maintenance window" : " once it is approved";
+}
+
 std::string Question(const Proposal& proposal, const v1::GetPreviewsResponse& previews) {
   const PreviewCounts counts = CountPreviews(previews);
   const bool enforced = proposal.bundle.spec().enforcement() == v1::ENFORCE;
@@ -56,9 +63,7 @@ std::string Question(const Proposal& proposal, const v1::GetPreviewsResponse& pr
                              ? absl::StrCat("Go back to generation ", proposal.generation)
                              : std::string("Apply it");
   if (enforced) absl::StrAppend(&question, " and change ", Count(counts.changing, "node"));
-  if (!OutlookOf(proposal, previews).needs().empty()) {
-    absl::StrAppend(&question, " once it is approved");
-  }
+  absl::StrAppend(&question, When(OutlookOf(proposal, previews)));
   if (counts.unknown > 0) {
     absl::StrAppend(&question, " (", Count(counts.unknown, "node"), " did not answer)");
   }
@@ -76,12 +81,10 @@ bool IsToCome(AdminLink& admin, uint64_t generation) {
 std::string ToComeText(const v1::Outlook& outlook, uint64_t generation) {
   const std::string applied = absl::StrCat("generation ", generation, " is applied; ");
   if (outlook.needs().empty()) return applied + "how far it is: connect-ha rollout status";
-  if (!absl::StartsWith(outlook.needs(), "connect-ha approve")) {
-    return absl::StrCat(applied, "before it begins: ", outlook.needs());
-  }
-  const bool downtime = absl::EndsWith(outlook.needs(), " --allow-downtime");
-  return absl::StrCat(applied, "before it begins: ", ApproveCommand(generation),
-                      downtime ? " --allow-downtime" : "");
+  const std::string before = applied + BeforeWhat(outlook);
+  if (!absl::StartsWith(outlook.needs(), "connect-ha approve")) return before + outlook.needs();
+  return absl::StrCat(before, ApproveCommand(generation),
+                      WaitsOnTheWay(outlook) ? " --allow-downtime" : "");
 }
 
 int Refused(Terminal& terminal, const absl::Status& status, const Proposal& proposal) {

@@ -91,7 +91,8 @@ std::string OutText(const v1::RolloutNode& node, Time end) {
   if (out.count() > 0)
     return absl::StrCat("out for ", FormatSpan(out), gone.empty() ? "" : ", ", gone);
   if (!gone.empty()) return gone;
-  return node.to_change() ? "never out of service" : "nothing to change";
+  // It may have been changed all the same, while it served.
+  return node.to_change() ? "never out of service" : "no restart needed";
 }
 
 void PrintNodes(Terminal& terminal, const v1::Rollout& rollout, Time now) {

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -246,6 +247,10 @@ bool AwaitsApproval(const v1::GetPlanResponse& plan, const RolloutStatus& change
   if (change.phase() != RolloutStatus::AWAITING || change.outlook().needs().empty()) return false;
   // It is begun all the same, and waits on the way.
   if (change.kind() == v1::Rollout::ROLLING) return false;
+  // The window is open, and something else is in the way, which may come by itself.
+  const bool is_other =
+      !change.fixes().empty() && !absl::StartsWith(change.fixes(0), "connect-ha approve");
+  if (is_other && change.standing() == RolloutStatus::WAITS) return false;
   return std::none_of(plan.words().begin(), plan.words().end(), [&](const v1::Word& word) {
     return word.kind() == v1::Word::APPROVE && word.generation() == change.generation();
   });

@@ -95,8 +95,16 @@ void PrintOutlook(Terminal& terminal, const v1::Outlook& outlook) {
         terminal.width);
   }
   if (!outlook.needs().empty()) {
-    terminal.out << Wrap(Printable("before it begins: " + outlook.needs()), terminal.width);
+    terminal.out << Wrap(Printable(BeforeWhat(outlook) + outlook.needs()), terminal.width);
   }
+}
+
+bool WaitsOnTheWay(const v1::Outlook& outlook) {
+  return absl::EndsWith(outlook.needs(), " --allow-downtime");
+}
+
+std::string BeforeWhat(const v1::Outlook& outlook) {
+  return WaitsOnTheWay(outlook) ? "before a node leaves service for it: " : "before it begins: ";
 }
 
 PreviewCounts CountPreviews(const v1::GetPreviewsResponse& previews) {

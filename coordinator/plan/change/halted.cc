@@ -38,9 +38,8 @@ std::string WhyFailed(Situation& situation, const Member& member, bool is_first)
   if (!stuck.empty()) return stuck;
   if (is_first && MayBeMigrating(member)) return "";
   if (!TakesTooLong(situation, member)) return "";
-  const std::string why =
-      member.position == v1::SERVING ? WhyNotVerified(situation, member) : "it is not prepared yet";
-  return absl::StrCat("it takes more than ", FormatSpan(kTakesLong), ": ", why);
+  return absl::StrCat("it takes more than ", FormatSpan(kTakesLong), ": ",
+                      WhyItLasts(situation, member));
 }
 
 // It is changed where it is: under a Connect that serves on, or while it has none to start.
@@ -52,7 +51,7 @@ std::string WhyStuckInPlace(const Situation& situation, const Member& member) {
 
 // A rule can be waived, and what Connect itself does is in its journal.
 std::string HowToOpen(Situation& situation, const Member& member) {
-  const std::string why = WhyNotVerified(situation, member);
+  const std::string why = WhyItLasts(situation, member);
   const std::string rule = why.substr(0, why.find(": "));
   if (LineOf(*member.node, rule) == nullptr) {
     return absl::StrCat(
@@ -77,9 +76,8 @@ std::string HowToGoOn(Situation& situation, const Member& member) {
         member.name(), " --reason ...");
   }
   const bool stuck = IsStuck(situation.input, *member.node);
-  if (member.position == v1::SERVING && member.memory.closed() && !stuck) {
-    return HowToOpen(situation, member);
-  }
+  const bool closed = member.position == v1::SERVING && member.memory.closed();
+  if ((closed || member.position == v1::READY) && !stuck) return HowToOpen(situation, member);
   const auto& troubles = member.node->convergence().troubles();
   const std::string fix = !stuck || troubles.empty() ? "" : troubles.begin()->fix();
   return absl::StrCat("to go on, put right what is in the way on ", member.name(),

@@ -66,6 +66,14 @@ bool TakesTooLong(Situation& situation, const Member& member) {
   return situation.moments.Lasted(BegunAt(situation, member), kTakesLong);
 }
 
+std::string WhyItLasts(Situation& situation, const Member& member) {
+  if (member.position == v1::SERVING) return WhyNotVerified(situation, member);
+  if (member.position != v1::READY) return "it is not prepared yet";
+  const std::string why =
+      WhyKeptOut(situation, member, How::kStart, GoesFirstAlone(situation, member));
+  return why.empty() ? "it is not started yet; connect-ha plan says what it waits for" : why;
+}
+
 bool MayBeMigrating(const Member& first) {
   const auto runs = [](v1::NodeState state) {
     return state == v1::SERVING || state == v1::DRAINING;

@@ -19,6 +19,8 @@ std::string WhyNotVerified(Situation& situation, const Member& member);
 // It has been PREPARING, READY, or closed and not known to be right for longer than kTakesLong; of
 // who goes first alone, since its Connect is healthy.
 bool TakesTooLong(Situation& situation, const Member& member);
+// What that one lacks.
+std::string WhyItLasts(Situation& situation, const Member& member);
 
 // Of who goes first: its Connect was told to start, and is not known to have answered or ended
 // since. It may be migrating the database, however long that takes; nobody but a person stops it,

@@ -60,7 +60,10 @@ std::string WhyMayNotBeStopped(const Situation& situation, const Member& member)
                         situation.input.next().generation(), " --skip-lost ", member.name(),
                         " --reason ...");
   }
-  return member.may == May::kServe ? "" : member.why_no_more;
+  if (member.may == May::kServe) return "";
+  if (member.words.release == nullptr) return member.why_no_more;
+  return absl::StrCat(member.why_no_more, "; to take it back: connect-ha release --take-back ",
+                      member.name(), " --reason ...");
 }
 
 // Which version it has is put right by the change itself, where that names one.

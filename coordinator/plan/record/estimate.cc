@@ -40,13 +40,31 @@ std::optional<microseconds> SpanOf(const Situation& situation, v1::Rollout::Kind
   return std::nullopt;
 }
 
+std::optional<microseconds> StartTakes(const Situation& situation, v1::Rollout::Kind kind,
+                                       bool may_migrate) {
+  const auto own = SpanOf(situation, kind, v1::RolloutStep::STARTING);
+  if (kind != v1::Rollout::TOGETHER || may_migrate) return own;
+  const auto usual = SpanOf(situation, v1::Rollout::ROLLING, v1::RolloutStep::STARTING);
+  return own && usual ? std::min(*own, *usual) : own;
+}
+
+std::optional<microseconds> RestTakes(const Situation& situation) {
+  const auto change = SpanOf(situation, v1::Rollout::TOGETHER, v1::RolloutStep::CHANGING);
+  const auto start = StartTakes(situation, v1::Rollout::TOGETHER, /*may_migrate=*/false);
+  if (!change && !start) return std::nullopt;
+  return change.value_or(microseconds(0)) + start.value_or(microseconds(0));
+}
+
 std::optional<microseconds> Takes(const Situation& situation, v1::Rollout::Kind kind, int nodes) {
   if (nodes <= 0) return microseconds(0);
   if (kind == v1::Rollout::IN_PLACE) return SpanOf(situation, kind, v1::RolloutStep::CHANGING);
   const auto out = OutOfService(situation, kind);
   if (!out) return std::nullopt;
   const microseconds drain = DrainTimeout(situation.input.spec());
-  if (kind == v1::Rollout::TOGETHER) return drain + (nodes > 1 ? 2 : 1) * *out;
+  if (kind == v1::Rollout::TOGETHER) {
+    const auto rest = nodes > 1 ? RestTakes(situation) : std::nullopt;
+    return drain + *out + rest.value_or(microseconds(0));
+  }
   const int at_once = AtOnce(situation.input, nodes);
   const int rounds = (nodes + at_once - 1) / at_once;
   return rounds * (drain + *out);

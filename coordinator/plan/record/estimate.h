@@ -14,6 +14,12 @@ namespace connect_ha {
 // Of one node in one step, as of PlanMemory.spans; a drain takes drain_timeout. Unset: never done.
 std::optional<std::chrono::microseconds> SpanOf(const Situation& situation, v1::Rollout::Kind kind,
                                                 v1::RolloutStep::Step step);
+// Of a start until the gate may open. Who starts after the first of a change together migrates
+// nothing: it starts as one does in a change that goes from node to node, where that is known.
+std::optional<std::chrono::microseconds> StartTakes(const Situation& situation,
+                                                    v1::Rollout::Kind kind, bool may_migrate);
+// Of a change together, once the first is right.
+std::optional<std::chrono::microseconds> RestTakes(const Situation& situation);
 // From its beginning to its end, for so many nodes that have to be changed.
 std::optional<std::chrono::microseconds> Takes(const Situation& situation, v1::Rollout::Kind kind,
                                                int nodes);

@@ -39,11 +39,12 @@ int NodesLeft(const RolloutStatus& status) {
 void SetLeft(const Situation& situation, const v1::Rollout& rollout, RolloutStatus& status) {
   const bool verified = rollout.has_verified_at();
   const int nodes = NodesLeft(status);
-  auto left = Takes(situation, rollout.kind(), verified ? std::min(nodes, 1) : nodes);
+  auto left =
+      verified && nodes > 0 ? RestTakes(situation) : Takes(situation, rollout.kind(), nodes);
   if (!left) return;
   if (rollout.kind() != v1::Rollout::ROLLING) {
     const bool drained = rollout.kind() == v1::Rollout::TOGETHER && rollout.has_in_force_at();
-    if (drained && nodes > 0) *left -= DrainTimeout(situation.input.spec());
+    if (drained && !verified && nodes > 0) *left -= DrainTimeout(situation.input.spec());
     const auto& since = verified  ? rollout.verified_at()
                         : drained ? rollout.in_force_at()
                                   : rollout.began_at();

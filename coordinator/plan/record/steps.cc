@@ -84,12 +84,16 @@ void SetSince(const Situation& situation, const v1::NodeAssignment& given,
 }
 
 // A start lasts until the gate opens.
-RolloutStep::Step TimedAs(RolloutStep::Step step) {
-  return step == RolloutStep::VERIFYING ? RolloutStep::STARTING : step;
+std::optional<std::chrono::microseconds> TakesStep(const Situation& situation,
+                                                   const v1::Rollout& rollout,
+                                                   const RolloutStep& step) {
+  const bool starts = step.step() == RolloutStep::STARTING || step.step() == RolloutStep::VERIFYING;
+  return starts ? StartTakes(situation, rollout.kind(), step.node() == rollout.first())
+                : SpanOf(situation, rollout.kind(), step.step());
 }
 
 void SetLeft(const Situation& situation, const v1::Rollout& rollout, RolloutStep& step) {
-  const auto span = SpanOf(situation, rollout.kind(), TimedAs(step.step()));
+  const auto span = TakesStep(situation, rollout, step);
   if (!span || rollout.generation() == 0 || !step.has_since()) return;
   const auto gone = situation.moments.now() - FromProto(step.since());
   step.set_left_us(std::max<int64_t>(0, (*span - gone).count()));

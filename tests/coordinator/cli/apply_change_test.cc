@@ -74,6 +74,25 @@ TEST_F(ApplyChange, WhatIsNotInForceYetIsNotSaidToBe) {
   EXPECT_THAT(world_.out, HasSubstr("\ngeneration 2 is in force\n")) << "at once";
 }
 
+TEST_F(ApplyChange, WhatWaitsForNoWordIsNotSaidToWaitForOne) {
+  HasAnotherInForce();
+  world_.input = "n\n";
+  Outlook().set_needs("the maintenance window Sun 02:00-04:00 UTC, or: connect-ha approve --now");
+  EXPECT_EQ(world_.Run({"apply", path_}), kFails);
+  EXPECT_THAT(world_.error,
+              HasSubstr("Apply it and change 1 node in the maintenance window? [y/N] "));
+  // It is begun, and takes nobody out of service.
+  Outlook().set_kind(v1::Rollout::ROLLING);
+  Outlook().set_needs("connect-ha approve --allow-downtime");
+  world_.input = "y\n";
+  EXPECT_EQ(world_.Run({"apply", path_}), kHolds);
+  EXPECT_THAT(world_.error, HasSubstr("Apply it and change 1 node? [y/N] "));
+  EXPECT_THAT(world_.out, HasSubstr("\nbefore a node leaves service for it: connect-ha approve "
+                                    "--allow-downtime\n"));
+  EXPECT_THAT(world_.out, HasSubstr("; before a node leaves service for it: connect-ha approve 2 "
+                                    "--reason TEXT --allow-downtime\n"));
+}
+
 TEST_F(ApplyChange, WhatIsRefusedIsNotAskedForNorApplied) {
   Outlook().set_refused("the database was migrated by 2024.08.0");
   Outlook().set_fix("connect-ha rollout restored --version VERSION");
@@ -144,6 +163,16 @@ TEST_F(ApplyChange, WaitingGoesOnWhereItIsApprovedAndWaitsForSomethingElse) {
   word.set_generation(1);
   Rollout().mutable_outlook()->set_needs("connect-ha approve 1");
   Then(v1::RolloutStatus::AWAITING, v1::RolloutStatus::WAITS, "node-2 is not heard");
+  EXPECT_EQ(ApplyAndWait(), kUnknown);
+  EXPECT_THAT(world_.error, HasSubstr("not done after 6s"));
+}
+
+TEST_F(ApplyChange, WaitingGoesOnWhereTheWindowIsOpenAndSomethingElseIsWaitedFor) {
+  Follow(Told(v1::SERVING, v1::SERVING), 5);
+  Rollout().mutable_outlook()->set_needs(
+      "the maintenance window Sun 02:00-04:00 UTC, or: connect-ha approve --now");
+  Rollout().add_fixes("connect-ha checklist; once that is right it goes on by itself");
+  Then(v1::RolloutStatus::AWAITING, v1::RolloutStatus::WAITS, "node-2: its facts are late");
   EXPECT_EQ(ApplyAndWait(), kUnknown);
   EXPECT_THAT(world_.error, HasSubstr("not done after 6s"));
 }

@@ -296,6 +296,16 @@ TEST_F(RolloutTest, TheHistorySaysWhoApprovedHowLongEachWasOutAndWhatGatesRefuse
             "  node-3  declared gone\n");
 }
 
+TEST_F(RolloutTest, WhatWasChangedWhileItServedIsNotSaidToHaveHadNothingToChange) {
+  v1::Rollout rollout;
+  rollout.set_generation(8);
+  rollout.set_kind(v1::Rollout::IN_PLACE);
+  rollout.add_nodes()->set_node("node-1");
+  world_.coordinator.rollouts = {rollout};
+  EXPECT_EQ(world_.Run({"history"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("\n  node-1  no restart needed\n"));
+}
+
 TEST_F(RolloutTest, TheHistoryHasWhatWentBack) {
   v1::Rollout rollout = Ended();
   rollout.clear_in_force_at();

@@ -206,6 +206,12 @@ TEST_F(Together, WaitsForANodeThatLetsNobodyStopConnect) {
   EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: its agent.yaml lets nobody"));
 }
 
+TEST_F(Together, SaysHowANodeThatWasLetGoIsTakenBack) {
+  cluster.Say(v1::Word::RELEASE, "node-2");
+  EXPECT_TRUE(StrContains(NotReady(cluster), "connect-ha release --take-back node-2 --reason"))
+      << NotReady(cluster);
+}
+
 TEST_F(Together, WaitsForTheDatabase) {
   cluster.Rule(1, "database-is-writable").set_outcome(v1::UNKNOWN);
   EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: database-is-writable"));

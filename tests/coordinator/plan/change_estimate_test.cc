@@ -64,6 +64,23 @@ TEST(ChangeEstimate, OfAllTogetherIsTheFirstAndThenTheRest) {
   EXPECT_EQ(TakesIn(cluster, Rollout::TOGETHER, 1), minutes(8));
 }
 
+// A long one once does not make every window too short for good.
+TEST(ChangeEstimate, TheRestMigratesNothing) {
+  PlanCluster cluster(3);
+  AddSpan(cluster, Rollout::TOGETHER, RolloutStep::CHANGING, minutes(1));
+  AddSpan(cluster, Rollout::TOGETHER, RolloutStep::STARTING, minutes(60));
+  EXPECT_EQ(TakesIn(cluster, Rollout::TOGETHER, 3), minutes(127)) << "no other start is known";
+  AddSpan(cluster, Rollout::ROLLING, RolloutStep::STARTING, minutes(2));
+  EXPECT_EQ(TakesIn(cluster, Rollout::TOGETHER, 3), minutes(69));
+  EXPECT_EQ(TakesIn(cluster, Rollout::TOGETHER, 1), minutes(66));
+  EXPECT_EQ(RestTakes(LookAt(cluster.input)), minutes(3));
+  const auto start = [&cluster](bool may_migrate) {
+    return StartTakes(LookAt(cluster.input), Rollout::TOGETHER, may_migrate);
+  };
+  EXPECT_EQ(start(true), minutes(60));
+  EXPECT_EQ(start(false), minutes(2));
+}
+
 TEST(ChangeEstimate, OfWhatStopsNobodyIsThatOfOneNode) {
   PlanCluster cluster(3);
   AddSpan(cluster, Rollout::IN_PLACE, RolloutStep::CHANGING, minutes(2));

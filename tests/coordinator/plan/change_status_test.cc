@@ -182,6 +182,24 @@ TEST(ChangeStatus, CountsFromItsBeginning) {
   EXPECT_EQ(decision.rollout().left_us(), (180 - passed) * 1'000'000);  // without the drain
 }
 
+// It is prepared, and a rule keeps it from being started: that is in the way, and not the node.
+TEST(ChangeStatus, SaysWhatKeepsOneThatIsReadyFromBeingStarted) {
+  PlanCluster cluster = ToBeUpgraded(2);
+  ApproveIt(cluster);
+  GoTo(cluster, Status::FIRST);
+  v1::NodeRule& line = cluster.Rule(0, "data-dir-is-shared");
+  line.set_outcome(v1::UNKNOWN);
+  line.set_basis(v1::SELF);
+  line.set_text("its beacon was not seen");
+  GoUntil(cluster, 0, v1::READY);
+  const v1::Decision decision = GoOn(cluster, minutes(11));
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+  EXPECT_EQ(decision.rollout().reason(),
+            "node-1: it takes more than 10m: data-dir-is-shared: its beacon was not seen");
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha waive data-dir-is-shared --until"))
+      << FixesOf(decision);
+}
+
 // Whichever of them comes first among the members.
 TEST(ChangeStatus, OfTwoThatEndAStepTogetherTheLongerCounts) {
   for (const int longer : {1, 2}) {

@@ -326,6 +326,11 @@ TEST_F(RolloutTest, WhatIsSaidOfAChangeIsOfTheClusterAndOfAGenerationThatThereIs
   ASSERT_EQ(plan_.input.words_size(), 1);
   word.set_kind(v1::Word::ABORT);
   word.set_generation(3);  // in force
+  EXPECT_EQ(give().status().code(), absl::StatusCode::kFailedPrecondition) << "it is done";
+  plan_.also = [](v1::Decision& decision) {
+    *decision.mutable_remember()->mutable_rollout() = Begun(3, kNoon);
+  };
+  Decide(1);
   EXPECT_TRUE(give().ok());
   for (const uint64_t generation : {2, 5}) {
     word.set_generation(generation);

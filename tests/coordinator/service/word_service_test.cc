@@ -225,17 +225,17 @@ TEST_F(WordServiceTest, ChangesThatEndedAreListedNewestFirst) {
 }
 
 TEST_F(WordServiceTest, WhatIsOfAnotherGenerationIsNotTakenBack) {
-  Word word = Said(Word::ABORT);
+  Word word = Said(Word::APPROVE);
   word.clear_node();
   word.set_generation(1);
   ASSERT_TRUE(Give(*operator_, word).ok());
   v1::TakeBackRequest request;
-  request.add_kinds(Word::ABORT);
+  request.add_kinds(Word::APPROVE);
   request.set_why("a mistake");
   request.set_generation(7);
   const grpc::Status other = TakeBack(*operator_, request);
   EXPECT_EQ(other.error_code(), grpc::StatusCode::NOT_FOUND);
-  EXPECT_NE(other.error_message().find("nobody said abort of generation 7"), std::string::npos)
+  EXPECT_NE(other.error_message().find("nobody said approve of generation 7"), std::string::npos)
       << other.error_message();
   request.set_generation(1);
   EXPECT_TRUE(TakeBack(*operator_, request).ok());
