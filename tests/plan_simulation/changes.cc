@@ -195,8 +195,9 @@ void World::CheckRemembered(const v1::PlanMemory& before, const v1::Decision& de
     }
     return;
   }
-  const auto runs = [&was](const Host& host) {
-    return host.name == was.first() && host.running && !host.mistaken;
+  const auto runs = [&](const Host& host) {
+    const bool is_member = store_.records[static_cast<size_t>(&host - hosts_.data())].member;
+    return host.name == was.first() && is_member && host.running && !host.mistaken;
   };
   const bool another_first = !was.first().empty() && was.first() != is.first() &&
                              std::any_of(hosts_.begin(), hosts_.end(), runs);

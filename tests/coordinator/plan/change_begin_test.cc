@@ -212,6 +212,16 @@ TEST_F(Together, SaysHowANodeThatWasLetGoIsTakenBack) {
       << NotReady(cluster);
 }
 
+// What the change itself puts right does not hold it up.
+TEST_F(Together, DoesNotWaitForTheVersionThatItReplaces) {
+  cluster.Rule(1, kVersionRule).set_outcome(v1::FAIL);
+  cluster.Rule(1, kVersionRule).set_basis(v1::SELF);
+  cluster.input.mutable_next()->mutable_spec()->mutable_connect()->clear_version();
+  EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: connect-version-matches"));
+  cluster.input.mutable_next()->mutable_spec()->mutable_connect()->set_version("2024.11.0");
+  EXPECT_EQ(NotReady(cluster), "");
+}
+
 TEST_F(Together, WaitsForTheDatabase) {
   cluster.Rule(1, "database-is-writable").set_outcome(v1::UNKNOWN);
   EXPECT_TRUE(StrContains(NotReady(cluster), "node-2: database-is-writable"));

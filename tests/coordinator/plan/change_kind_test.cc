@@ -106,6 +106,27 @@ TEST(ChangeKind, StopsAllForALostNodeOfAnotherVersion) {
   EXPECT_EQ(KindIn(cluster).kind, Rollout::IN_PLACE);
 }
 
+// The coordinator was started while it was lost: it was found running something, and nothing is
+// known of it.
+TEST(ChangeKind, StopsAllForANodeThatMayRunWhatIsNotKnown) {
+  PlanCluster cluster(2);
+  cluster.input.mutable_spec()->mutable_connect()->set_version("2024.08.0");
+  ProposeVersion(cluster, "2024.11.0");
+  cluster.node(0).set_installed_version("2024.11.0");
+  cluster.node(0).set_running_version("2024.11.0");
+  cluster.Become(1, v1::OBSERVED);
+  cluster.Lose(1);
+  cluster.node(1).set_heard(false);
+  cluster.node(1).clear_installed_version();
+  cluster.node(1).clear_running_version();
+  EXPECT_EQ(KindIn(cluster).kind, Rollout::TOGETHER);
+  // It was to have that one already.
+  cluster.input.mutable_spec()->mutable_connect()->set_version("2024.11.0");
+  EXPECT_EQ(KindIn(cluster).kind, Rollout::IN_PLACE);
+  cluster.input.mutable_spec()->mutable_connect()->clear_version();
+  EXPECT_EQ(KindIn(cluster).kind, Rollout::TOGETHER);
+}
+
 TEST(ChangeKind, StopsAllWhereOnlyTheDatabaseWouldBeMigrated) {
   PlanCluster cluster(2);
   cluster.Become(0, v1::STOPPED);
