@@ -62,7 +62,7 @@ bool IsSure(const v1::Finding& finding) {
 // The rule may close the gate at all, as somebody wants it.
 bool MayClose(const v1::Finding& finding, const v1::Assignment& orders, const v1::Facts& facts,
               Time now) {
-  if (finding.rule_class() == v1::ADVICE || IsJudgedByOthers(finding.rule())) return false;
+  if (IsJudgedByOthers(finding.rule())) return false;
   if (IsWaived(orders, finding.rule(), now)) return false;
   if (finding.rule() == kServiceRule && IsOnlyItsBoot(facts)) return false;
   const Rule* const rule = FindRule(finding.rule());

@@ -31,6 +31,15 @@ bool IsMasked(const v1::Unit& unit) {
   return unit.load_state() == "masked" && unit.unit_file_state() == "masked";
 }
 
+// Until the next boot alone, too: nothing starts it meanwhile.
+bool IsMaskedNow(const v1::Unit& unit) { return unit.load_state() == "masked"; }
+
+// No boot starts it, or the next one does not. A unit that is in no target starts with no boot,
+// either, and none of it is ours to change.
+bool IsDisabled(const v1::Unit& unit) {
+  return unit.unit_file_state() == "disabled" || unit.unit_file_state() == "enabled-runtime";
+}
+
 bool Rests(const v1::Unit& unit) {
   return unit.active_state() == "inactive" || unit.active_state() == "failed";
 }
@@ -143,10 +152,10 @@ class ConnectUnit : public Resource {
       return absl::UnavailableError(absl::StrCat(
           unit_, state.active_state() == "activating" ? " is starting" : " is stopping"));
     }
-    const bool is_disabled = state.unit_file_state() == "disabled";
-    if (is_up_ && !IsMasked(state) && !is_disabled) return std::nullopt;
+    const bool is_disabled = IsDisabled(state);
+    if (is_up_ && !IsMaskedNow(state) && !is_disabled) return std::nullopt;
     const char* const file = state.load_state() == kNotFound ? "absent"
-                             : IsMasked(state)               ? "masked"
+                             : IsMaskedNow(state)            ? "masked"
                              : is_disabled                   ? "disabled"
                                                              : "enabled";
     return MakeChange(absl::StrCat(file, ", ", state.active_state()), kRunning);
@@ -179,15 +188,14 @@ class ConnectUnit : public Resource {
   absl::Status Run(Progress& progress) {
     progress.Enter(v1::Step::STARTING);
     absl::StatusOr<v1::Unit> state = ReadConnectUnit(context_);
-    if (state.ok() && IsMasked(*state)) {
+    if (state.ok() && IsMaskedNow(*state)) {
       absl::Status unmasked = context_.host.UnmaskUnit(unit_);
       if (!unmasked.ok()) return unmasked;
       NoteMasked("");
       state = ReadConnectUnit(context_);
     }
     if (!state.ok()) return state.status();
-    // A unit that is in no target starts with no boot, and none of it is ours to change.
-    if (state->unit_file_state() == "disabled") {
+    if (IsDisabled(*state)) {
       absl::Status enabled = context_.host.EnableUnit(unit_);
       if (!enabled.ok()) return enabled;
     }

@@ -12,11 +12,12 @@
 namespace connect_ha {
 namespace {
 
-// What may corrupt data is known not to be so.
+// What may corrupt data is known not to be so. What is less grave than its rule does not.
 bool IsHarmless(const Situation& situation, const Member& member) {
   const auto& rules = member.node->rules();
   return std::all_of(rules.begin(), rules.end(), [&](const v1::NodeRule& line) {
-    return Holds(line) || ActionOf(situation, member, line.rule()) != v1::FENCE;
+    const bool only_tells = line.outcome() == v1::FAIL && !Fails(line);
+    return Holds(line) || only_tells || ActionOf(situation, member, line.rule()) != v1::FENCE;
   });
 }
 

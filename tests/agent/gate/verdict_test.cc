@@ -199,6 +199,17 @@ TEST_F(ClosedByRuleTest, TheSpecificationAndWhoWaivesHaveASay) {
   EXPECT_EQ(Closed(), "");
 }
 
+// As the plan has it drained for that.
+TEST_F(ClosedByRuleTest, WhatOnlyAdvisesClosesWhereTheSpecificationSaysSo) {
+  v1::FileSystemSpace& disk = *facts_.mutable_disk()->add_file_systems();
+  disk.set_mount_point("/");
+  disk.set_used_percent(98);
+  EXPECT_EQ(Closed(), "");
+  auto& rules = *orders_.mutable_desired()->mutable_spec()->mutable_rules();
+  rules["disk-has-room"].set_action(v1::CLOSE);
+  EXPECT_TRUE(absl::StartsWith(Closed(), "disk-has-room: ")) << Closed();
+}
+
 // Whether a coordinator is in reach or not.
 TEST_F(ClosedByRuleTest, AWaiverEndsByTheNodesOwnClock) {
   SetUid(1001);

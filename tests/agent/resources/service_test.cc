@@ -180,6 +180,30 @@ TEST_F(ServiceTest, AMaskUnderAConnectThatRunsIsTakenAway) {
   EXPECT_EQ(Changes(), "MaskUnit UnmaskUnit");
 }
 
+// As systemctl mask --runtime makes it.
+TEST_F(ServiceTest, AMaskThatABootForgetsIsTakenAwayToo) {
+  for (const char* active : {"active", "inactive"}) {
+    SetUnit(active, "masked-runtime");
+    v1::Unit unit = *node_.host.ReadUnit(kUnit);
+    unit.set_load_state("masked");
+    node_.host.SetUnit(unit);
+    Order(UnitWanted::kRunning);
+    EXPECT_EQ(Differs(), absl::StrCat("masked, ", active, " -> enabled, active"));
+    ASSERT_TRUE(Apply().ok()) << active;
+  }
+  EXPECT_EQ(Changes(), "UnmaskUnit UnmaskUnit StartUnit");
+}
+
+// As systemctl enable --runtime does.
+TEST_F(ServiceTest, WhatTheNextBootWouldNotStartIsEnabled) {
+  SetUnit("active", "enabled-runtime");
+  Order(UnitWanted::kRunning);
+  EXPECT_EQ(Differs(), "disabled, active -> enabled, active");
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(Changes(), "EnableUnit");
+  EXPECT_EQ(Differs(), "");
+}
+
 TEST_F(ServiceTest, AHeldUnitIsUnmaskedEnabledAndStarted) {
   SetUnit("inactive", "disabled");
   Order(UnitWanted::kHeld);

@@ -118,6 +118,15 @@ TEST(AloneTest, WhatMayCorruptDataIsWorseThanNobody) {
   stays("cordoned", [](PlanCluster& c) { c.Say(v1::Word::CORDON, "node-1"); });
 }
 
+// That a boot would not mount the right file system, say.
+TEST(AloneTest, WhatIsLessGraveThanItsRuleKeepsNobodyFromComingBack) {
+  PlanCluster cluster = Draining();
+  cluster.Lose(1);
+  cluster.Fail(0, kFences);
+  cluster.Rule(0, kFences).set_rule_class(v1::SERVICE);
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::SERVING);
+}
+
 TEST(AloneTest, OneLateAnswerOfAnotherBringsNobodyBack) {
   PlanCluster cluster(2);
   cluster.Fail(0, kHolds);
