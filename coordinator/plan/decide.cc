@@ -117,6 +117,8 @@ v1::Decision Decide(const v1::PlanInput& input) {
   }
   HoldBackStarts(situation, decided);
   change.to_note = NoteFirst(situation, decided);
+  // That may have another version, which was not judged by this one.
+  if (change.begins(input)) change.to_note.clear();
   SayUndecided(situation);
   SayTwoVersions(situation);
   SayOpenAllTheSame(situation, decided);

@@ -135,24 +135,24 @@ void World::CheckInForce(const v1::PlanMemory& before, const v1::PlanMemory& aft
                               before.generation(), ", and the newest is ", known.next.generation));
   }
   if (is_first) return;
+  const bool to_enforce = known.next.spec->enforcement() == v1::ENFORCE;  // else nothing is removed
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const NodeView& view = known.views[i];
     const bool says = view.member && view.fresh && !view.cloned && view.report.ahead_keeps &&
                       view.report.ahead == after.generation() && !was_restored_;
-    if (!says || known.next.spec->enforcement() != v1::ENFORCE) continue;
+    if (!says || !to_enforce) continue;
     Break("a-pinned-runtime-stays",
           absl::StrCat("generation ", after.generation(), " removes what content is pinned to on ",
                        NameOf(i), ", as its agent said, or what it is not known of"));
   }
   const uint32_t kept = RuntimesIn(*known.next.spec);
   const uint32_t removed = RuntimesIn(*known.spec) & ~kept & known.pinned;
-  if (kept != 0 && removed != 0) {
+  if (to_enforce && kept != 0 && removed != 0) {
     Break("a-pinned-runtime-stays",
           absl::StrCat("generation ", after.generation(), " has no runtime any more that ",
                        "content is pinned to"));
   }
-  const bool enforced =
-      known.spec->enforcement() == v1::ENFORCE && known.next.spec->enforcement() == v1::ENFORCE;
+  const bool enforced = known.spec->enforcement() == v1::ENFORCE && to_enforce;
   // What runs another one than is in force already was found so, or has drifted.
   const Version wanted = VersionIn(*known.next.spec);
   const bool is_another = wanted != 0 && wanted != VersionIn(*known.spec);

@@ -60,7 +60,8 @@ bool IsSameOrder(const v1::Order& a, const v1::Order& b) {
 // "": they say the same of their nodes, but for the names.
 std::string Difference(const v1::NodeAssignment& a, const v1::NodeAssignment& b) {
   if (a.state() != b.state()) {
-    return absl::StrCat(a.node(), ": ", StateText(a.state()), ", then ", StateText(b.state()));
+    return absl::StrCat(a.node(), ": ", StateText(a.state()), " (", a.reason(), "), then ",
+                        StateText(b.state()), " (", b.reason(), ")");
   }
   if (a.generation() != b.generation() || a.release() != b.release() || a.closed() != b.closed() ||
       a.has_order() != b.has_order() || !IsSameOrder(a.order(), b.order())) {

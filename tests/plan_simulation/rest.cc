@@ -42,7 +42,10 @@ bool World::IsAble(size_t slot) const {
   const bool is_ahead = held.generation() > newest.generation ||
                         (held.generation() == newest.generation && held.generation() > 0 &&
                          FromProto(held.applied_at()) != newest.at);
-  if (is_ahead) return false;
+  // By what it holds it only observes, and it takes no older one: nobody stops its Connect.
+  const bool only_observes =
+      held.generation() > InForce(store_).generation && held.spec().enforcement() != v1::ENFORCE;
+  if (is_ahead || only_observes) return false;
   const bool reached = host.exists && host.power && host.agent && !host.cut && !host.cloned &&
                        !host.held.removed() && store_.records[slot].machine == host.machine;
   return reached && !HasFault(host) && !host.old_agent && host.allow == v1::ALLOW_SERVE &&
@@ -100,7 +103,7 @@ bool World::HasReason() const {
 
 // Where every node could, and all have one version of Connect, somebody serves, whatever is still
 // to be changed.
-void World::CheckSomebodyServes(size_t coordinator) {
+void World::CheckSomebodyServes() {
   if (HasCommonReason()) return;
   Version version = 0;
   bool serves = false;
@@ -114,12 +117,7 @@ void World::CheckSomebodyServes(size_t coordinator) {
   }
   // What is too old for the database starts no more.
   if (version == 0 || serves || version < database_->schema) return;
-  std::string waits;
-  for (size_t i = 0; i < hosts_.size(); ++i) {
-    const std::optional<v1::NodeAssignment>& told = coordinators_[coordinator].published(i);
-    if (told) absl::StrAppend(&waits, "; ", NameOf(i), " waits for: ", told->waits_for());
-  }
-  Break("somebody-serves-at-the-end", absl::StrCat("every node could serve, and none does", waits));
+  Break("somebody-serves-at-the-end", "every node could serve, and none does");
 }
 
 // Where nobody else serves, no rule closes a node's gate.
@@ -142,6 +140,11 @@ void World::CheckLastGate(size_t coordinator) {
 }
 
 void World::CheckAtRest(size_t coordinator) {
+  for (const v1::NodeAssignment& told : coordinators_[coordinator].decision().assignments()) {
+    if (told.waits_for().empty()) continue;
+    Note(absl::StrCat(told.node(), " is ", v1::NodeState_Name(told.state()),
+                      ", and waits for: ", told.waits_for()));
+  }
   for (const v1::Word& word : store_.words) {
     if (!word.has_until() || FromProto(word.until()) > ClockOf(coordinator)) continue;
     Break("what-has-an-end-ends",
@@ -149,7 +152,7 @@ void World::CheckAtRest(size_t coordinator) {
   }
   for (size_t i = 0; i < hosts_.size(); ++i) CheckServesAsBefore(i);
   CheckNamedStates(coordinators_[coordinator].decision().rollout());
-  CheckSomebodyServes(coordinator);
+  CheckSomebodyServes();
   CheckLastGate(coordinator);
   const bool has_reason = HasReason();
   CheckStatus(coordinators_[coordinator].decision().rollout(), has_reason);
@@ -200,7 +203,10 @@ void World::CheckStatus(const v1::RolloutStatus& status, bool has_reason) {
   const Version wanted = VersionIn(*NewestOf(store_).spec);
   const bool is_refused =
       latest.phase() == Status::REFUSED && wanted != 0 && wanted < database_->schema;
-  const bool is_to_end = setup_.stays_broken == 0 && !has_reason && !is_refused;
+  // Nobody is there to make it.
+  const bool has_members = std::any_of(store_.records.begin(), store_.records.end(),
+                                       [](const auto& record) { return record.member; });
+  const bool is_to_end = setup_.stays_broken == 0 && !has_reason && !is_refused && has_members;
   if (is_to_end && (is_to_come || !HasEnded(status))) Break("the-change-ends", where);
 }
 

@@ -259,7 +259,7 @@ class World {
   bool HasReason(size_t slot) const;
   bool HasCommonReason() const;
   bool HasReason() const;
-  void CheckSomebodyServes(size_t coordinator);
+  void CheckSomebodyServes();
   void CheckLastGate(size_t coordinator);
   void CheckAtRest(size_t coordinator);
   void CheckReason(size_t slot, const v1::NodeAssignment& told);

@@ -58,6 +58,10 @@ struct Change {
   Turns turns;
 
   bool under_way() const { return rollout.generation() != 0; }
+  // The newest generation's turn has come, with this decision.
+  bool begins(const v1::PlanInput& input) const {
+    return !stopping && input.has_next() && next_waits.empty();
+  }
   // A further node may be taken out of service for it.
   bool goes_on() const { return paused == nullptr && aborted == nullptr && halted.empty(); }
   // It is what all this is of; not one that is begun with this decision in its place.

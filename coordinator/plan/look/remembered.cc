@@ -8,6 +8,11 @@
 #include "coordinator/plan/look/generation.h"
 
 namespace connect_ha {
+
+bool HasTaken(const v1::PlanNode& node) {
+  return node.obeys().epoch() != 0 || node.obeys().serial() != 0;
+}
+
 namespace {
 
 bool IsState(v1::NodeState state) {
@@ -16,10 +21,6 @@ bool IsState(v1::NodeState state) {
 
 v1::NodeState ReportedBy(const v1::PlanNode& node) {
   return IsState(node.brief().reported_state()) ? node.brief().reported_state() : v1::OBSERVED;
-}
-
-bool HasTaken(const v1::PlanNode& node) {
-  return node.obeys().epoch() != 0 || node.obeys().serial() != 0;
 }
 
 // Of one that the memory does not have.
@@ -54,10 +55,8 @@ bool IsBeyond(const v1::PlanMemory& memory, const Member& member) {
 
 v1::NodeState PositionOf(const v1::PlanNode& node, const v1::NodeMemory& memory, uint64_t epoch) {
   if (!node.heard()) return memory.state();
-  // One that holds nothing, as a new machine does, is not to serve by what it was told before, nor
-  // to serve again.
-  const bool serves_yet = memory.state() == v1::SERVING || memory.state() == v1::DRAINING;
-  if (!HasTaken(node) && serves_yet) return v1::OBSERVED;
+  // One that holds nothing, as a new machine does, is not to serve by what it was told before.
+  if (!HasTaken(node) && memory.state() == v1::SERVING) return v1::OBSERVED;
   const bool of_before = memory.order().epoch() != epoch && IsLater(memory.order(), node.obeys());
   return of_before ? ReportedBy(node) : memory.state();
 }

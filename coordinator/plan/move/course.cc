@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/drain.h"
 #include "coordinator/plan/move/enter.h"
@@ -94,9 +95,13 @@ Move FromClosed(Situation& situation, const Change& change, const Member& member
   const bool is_judged =
       !WaitsForJudgement(situation, member) || !WhyHeld(situation, change, member).empty();
   switch (member.node->connect()) {
-    case v1::CONNECT_RUNS:
+    case v1::CONNECT_RUNS: {
       if (IsToBeStopped(situation, member)) return Rest(situation, change, member);
-      return FromDraining(situation, change, member);
+      // One that has taken no order yet is as it was found, and not back.
+      Move move = FromDraining(situation, change, member);
+      const bool is_found = move.state == v1::SERVING && !HasTaken(*member.node);
+      return is_found ? FromObserved(situation, change, member) : move;
+    }
     case v1::CONNECT_RESTS:
       if (is_judged) return Rest(situation, change, member);
       return StayDraining(situation, change, member, "whether Connect comes up again here");

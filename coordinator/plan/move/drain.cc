@@ -108,7 +108,8 @@ Move FromDraining(Situation& situation, const Change& change, const Member& memb
   const bool closed = change.rollout.has_in_force_at() && !change.rollout.has_opened_at() &&
                       change.rollout.kind() == v1::Rollout::TOGETHER;
   if (why.empty()) return {v1::SERVING, "", "", {}, closed};
-  if (IsNeededBack(situation, change, member)) {
+  // Behind a closed gate it would serve nobody.
+  if (!closed && IsNeededBack(situation, change, member)) {
     const bool alone = IsAlone(situation, member);
     const std::string about = by_rule ? absl::StrJoin(out_for, ", ") : ends;
     situation.Say(member.name(),
@@ -118,8 +119,7 @@ Move FromDraining(Situation& situation, const Change& change, const Member& memb
     return {v1::SERVING,
             absl::StrCat(why, alone ? "; no other node serves" : "; too few others serve"),
             "",
-            {},
-            closed};
+            {}};
   }
   if (!ends.empty()) return EndDrain(situation, change, member, ends, out_for);
   if (by_rule) return {v1::DRAINING, why, "that to be right for long enough", out_for};

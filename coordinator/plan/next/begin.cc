@@ -66,11 +66,13 @@ std::string WhyMayNotBeStopped(const Situation& situation, const Member& member)
                       member.name(), " --reason ...");
 }
 
-// Which version it has is put right by the change itself, where that names one.
+// Which version it has is put right by the change itself, where that names one; and how Connect
+// runs is no matter where it is stopped.
 std::string WhyItIsWrong(const Situation& situation, const Member& member) {
   const bool names_version = situation.input.next().spec().connect().has_version();
   for (const v1::Hazard& hazard : member.hazards) {
     if (names_version && hazard.rule() == kVersionRule) continue;
+    if (hazard.rule() == kServiceRule) continue;
     if (!KeepsFromEntering(situation, member, hazard)) continue;
     return absl::StrCat(hazard.rule(), ": ", hazard.text());
   }

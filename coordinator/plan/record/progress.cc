@@ -47,7 +47,7 @@ class Progress {
       Stop();
     } else {
       GoOn();
-      if (input_.has_next() && change_.next_waits.empty()) Begin();
+      if (change_.begins(input_)) Begin();
     }
     EndApproval(situation_, change_);
     news_ |= NoteApproval(situation_, change_, remember_);

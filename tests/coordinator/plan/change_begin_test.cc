@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "absl/strings/match.h"
+#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/next/approval.h"
 #include "coordinator/plan/next/backup.h"
 #include "coordinator/plan/next/begin.h"
@@ -213,6 +214,12 @@ TEST_F(Together, SaysHowANodeThatWasLetGoIsTakenBack) {
 }
 
 // What the change itself puts right does not hold it up.
+TEST_F(Together, DoesNotWaitForAConnectThatIsDown) {
+  cluster.Rule(1, "service-is-healthy").set_outcome(v1::FAIL);
+  cluster.Rule(1, "service-is-healthy").set_basis(v1::SELF);
+  EXPECT_EQ(NotReady(cluster), "");
+}
+
 TEST_F(Together, DoesNotWaitForTheVersionThatItReplaces) {
   cluster.Rule(1, kVersionRule).set_outcome(v1::FAIL);
   cluster.Rule(1, kVersionRule).set_basis(v1::SELF);

@@ -236,7 +236,7 @@ TEST(ChangeStatus, AStepOfAnEarlierCoordinatorIsNotTimed) {
   }
   cluster.Restart();
   const v1::Decision decision = cluster.Step();
-  ASSERT_EQ(StatesOf(decision), "closed, ready, ready");
+  ASSERT_EQ(StatesOf(decision), "serving, ready, ready");
   for (const v1::StepSpan& span : decision.remember().spans()) {
     EXPECT_LT(span.us(), 3'600'000'000) << v1::RolloutStep::Step_Name(span.step());
   }
