@@ -178,7 +178,10 @@ void World::CheckCause(size_t slot, const Before& before, size_t decided) {
   const bool rests = !report.connect_runs || report.start_failed;
   if (by_word || report.notice != Notice::kNone || rests || less) return;
   if (by_rule && has_lasted) return;
-  if (LeavesForChange(slot, known)) {
+  // It was told to serve before it says so, and was as it should be then.
+  const bool has_drifted =
+      report.generation == known.generation && report.looked && report.needs >= v1::Change::RESTART;
+  if (has_drifted || LeavesForChange(slot, known)) {
     const bool must = AllRest(known) || RunsOlder(slot, known) || IsLeftBehind(slot, known);
     if (PauseOf(known) == nullptr || must) return;
     return Break("a-pause-is-kept",

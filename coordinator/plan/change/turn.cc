@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/change/restarts.h"
 #include "coordinator/plan/change/turns.h"
+#include "coordinator/plan/change/verify.h"
+#include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
 
 namespace connect_ha {
@@ -56,6 +58,10 @@ std::string TurnOf(Situation& situation, const Change& change, const Member& mem
     waits = absl::StrCat("what is added without a restart, on ", change.turns.small);
   } else if (!has_come) {
     waits = absl::StrCat(change.turns.out, " to serve first");
+  } else if (member.position == v1::OBSERVED && IsStuck(situation.input, *member.node)) {
+    waits = "what is in the way here to be put right";
+  } else if (change.first_alone && MayBeMigrating(member)) {
+    waits = "Connect to answer here: it may be migrating the database";
   } else if (drift && !member.memory.closed()) {
     waits = WhyNoRestart(situation, change, member);
   }

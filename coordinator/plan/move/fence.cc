@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/plan/change/together.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/capacity.h"
 #include "coordinator/plan/move/drain.h"
@@ -36,8 +37,8 @@ std::string WhyTooFewAreSound(const Capacity& capacity, const Wish& wish, size_t
 }
 
 // People, EC2 and a Connect that does not start must leave enough.
-std::string WhyTooFew(Situation& situation, const Capacity& capacity, const Wish& wish,
-                      Leave& leave) {
+std::string WhyTooFew(Situation& situation, const Change& change, const Capacity& capacity,
+                      const Wish& wish, Leave& leave) {
   const size_t minimum = MinimumServing(situation.input.spec());
   // It takes nothing from users whose gate was not opened yet.
   if (situation.members[wish.member].memory.closed()) return "";
@@ -47,7 +48,9 @@ std::string WhyTooFew(Situation& situation, const Capacity& capacity, const Wish
     if (why.empty()) leave.reason = OutText(situation.members[wish.member], leave.rules);
     return why;
   }
-  if (wish.downtime) return "";
+  // It is stopped for all of them in any case.
+  const bool is_held = !WhyHeld(situation, change, situation.members[wish.member]).empty();
+  if (wish.downtime || is_held) return "";
   // One that is down takes nothing from users by that. But the last one may come up again.
   const bool is_lost = wish.kind == Wish::kStartFailed || wish.kind == Wish::kOlder ||
                        wish.kind == Wish::kInstanceGoes ||
@@ -105,7 +108,7 @@ std::vector<Leaving> WhoLeaves(Situation& situation, const Change& change) {
     if (one.leave && !GoesFurther(wish.leave.to, one.leave->to)) continue;
     const std::string& name = situation.members[wish.member].name();
     Leave leave = wish.leave;
-    std::string why = WhyTooFew(situation, capacity, wish, leave);
+    std::string why = WhyTooFew(situation, change, capacity, wish, leave);
     std::string fix = FixFor(situation, wish, name);
     // One that is fenced again is no other one.
     const bool is_one_more = wish.leave.fenced_by_rule && fenced.count(name) == 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coordinator/plan/change/change.h"
+#include "coordinator/plan/change/restarts.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
 
@@ -20,7 +21,8 @@ bool IsDoneOn(const Situation& situation, const v1::RolloutNode& node) {
   // Nothing is changed under a Connect that may not be stopped.
   if (member->may != May::kServe) return converged || member->position == v1::OBSERVED;
   if (member->position == v1::OBSERVED && !node.to_change()) return true;
-  return converged && member->serves;
+  // What has drifted since is no part of it.
+  return (converged || IsDrift(situation, *member)) && member->serves;
 }
 
 bool IsDone(const Situation& situation, const v1::Rollout& rollout) {

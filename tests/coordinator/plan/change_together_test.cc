@@ -686,6 +686,22 @@ TEST(ChangeTogether, ANewerOneWaitsForAMigration) {
   }
 }
 
+// What was changed by hand meanwhile is put right once it answers.
+TEST(ChangeTogether, CutsOffNoMigrationForWhatHasDrifted) {
+  PlanCluster cluster = FirstMigrates(1);
+  cluster.Step();
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+  v1::Convergence& convergence = *cluster.node(0).mutable_convergence();
+  convergence.set_state(v1::Convergence::DIFFERS);
+  convergence.set_needs(v1::Change::RESTART);
+  v1::Change& change = *convergence.add_changes();
+  change.set_resource(kConfigFile);
+  change.set_needs(v1::Change::RESTART);
+  EXPECT_EQ(StatesOf(cluster.Decide()), "closed");
+  Answer(cluster, 0);
+  EXPECT_EQ(StatesOf(cluster.Decide()), "preparing");
+}
+
 // After a long migration there is time to look at it.
 TEST(ChangeTogether, IsLookedAtFromTheEndOfItsMigrationOn) {
   PlanCluster cluster = FirstMigrates(2);
