@@ -120,6 +120,7 @@ bool World::DoToMachine(const Event& event, size_t slot) {
       host.newest_order.Clear();
       host.database_restored.Clear();
       machine_lost_ = true;
+      if (restored_) restored_->later[slot] = false;  // nothing tells of that any more
       host.disk = v1::Assignment();
       host.disk.set_state(v1::OBSERVED);
       StartAgent(host);

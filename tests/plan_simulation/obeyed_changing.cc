@@ -229,6 +229,12 @@ void World::CheckMigrated(size_t slot) {
   database_->moved = false;
   // The first of all makes the tables; and of what a person started nobody was asked.
   if (database_->moved_from == 0 || database_->by_hand) return;
+  // This coordinator has known no other version, and the database says nothing of itself.
+  const v1::DatabaseMemory& known = store_.memory.database();
+  if (setup_.migration_unsaid != 0 && known.before_version().empty() &&
+      known.right_version().empty()) {
+    return;
+  }
   Count(Sometimes::kMigrates);
   const uint64_t generation = host.held.desired().generation();
   if (approved_.count(generation) == 0) {

@@ -1,6 +1,5 @@
 #include "coordinator/plan/change/database.h"
 
-#include "absl/strings/str_cat.h"
 #include "common/version.h"
 #include "coordinator/plan/look/serving.h"
 
@@ -57,12 +56,6 @@ void RaiseBy(const Situation& situation, const Member& member, v1::DatabaseMemor
   }
 }
 
-// What was right with it once, as far as is known.
-const std::string& WasRight(const v1::DatabaseMemory& database) {
-  const std::string& right = database.right_version();
-  return right.empty() ? database.before_version() : right;
-}
-
 // What the nodes say that the database says of itself; "": not known, or they differ.
 std::string MigrationNow(const Situation& situation) {
   std::string migration;
@@ -97,22 +90,6 @@ v1::DatabaseMemory DatabaseNow(const Situation& situation) {
 bool IsAsBefore(const Situation& situation, const v1::DatabaseMemory& database) {
   return !database.before_version().empty() && !database.before_migration().empty() &&
          MigrationNow(situation) == database.before_migration();
-}
-
-bool IsNewToDatabase(const v1::DatabaseMemory& database, const std::string& version) {
-  const std::string& newest = database.newest_version();
-  if (newest.empty() || version.empty()) return false;
-  const std::string& right = WasRight(database);
-  return IsNewer(version, newest) || (!right.empty() && IsNewer(version, right));
-}
-
-std::string WhyNewToDatabase(const v1::DatabaseMemory& database, const std::string& version) {
-  const std::string& newest = database.newest_version();
-  if (IsNewer(version, newest)) {
-    return absl::StrCat("is newer than ", newest, ", the newest that this database has known");
-  }
-  return absl::StrCat("is newer than ", WasRight(database), ", the newest that was right with ",
-                      "this database, though ", newest, " was started before");
 }
 
 void NoteRight(const std::string& version, v1::DatabaseMemory& database) {

@@ -17,9 +17,10 @@ v1::DatabaseMemory DatabaseNow(const Situation& situation);
 bool IsAsBefore(const Situation& situation, const v1::DatabaseMemory& database);
 
 // It would migrate the database, as far as is known: irreversible. Also where it was started before
-// and was never right: it may have ended before it migrated anything. Not of the first that ever
-// runs.
-bool IsNewToDatabase(const v1::DatabaseMemory& database, const std::string& version);
+// and was never right: it may have ended before it migrated anything; and where the database says
+// that Connect has migrated it, and nothing is known of that. Not of the first that ever runs.
+bool IsNewToDatabase(const Situation& situation, const v1::DatabaseMemory& database,
+                     const std::string& version);
 // Of one that is new: "is newer than 2024.08.0, the newest that this database has known".
 std::string WhyNewToDatabase(const v1::DatabaseMemory& database, const std::string& version);
 

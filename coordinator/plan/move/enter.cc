@@ -21,7 +21,7 @@ std::string WhyDatabaseRefuses(const Situation& situation, const std::string& ve
   const v1::Rollout& rollout = input.memory().rollout();
   const bool approved =
       rollout.generation() == input.generation() && !rollout.approved_by().empty();
-  if (!IsNewToDatabase(database, version) || approved) return "";
+  if (!IsNewToDatabase(situation, database, version) || approved) return "";
   // What was applied since leads on, or back.
   fix = input.has_next() ? "connect-ha rollout status"
                          : absl::StrCat("connect-ha approve ", input.generation(), " --reason ...");

@@ -51,7 +51,7 @@ bool Answers(const Member& member) {
 bool IsStarting(Situation& situation, const v1::DatabaseMemory& database, const Member& member) {
   if (member.position != v1::SERVING || !member.node->fresh() || StartFailed(member)) return false;
   const bool migrates =
-      MayBeMigrating(member) && IsNewToDatabase(database, VersionOf(*member.node));
+      MayBeMigrating(member) && IsNewToDatabase(situation, database, VersionOf(*member.node));
   return migrates || !situation.moments.Lasted(FromProto(member.memory.since()), kFirstStart);
 }
 

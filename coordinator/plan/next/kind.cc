@@ -81,7 +81,7 @@ void LookAtVersion(const Situation& situation, NextKind& next) {
   const v1::ConnectSpec& connect = situation.input.next().spec().connect();
   if (!connect.has_version()) return;
   const v1::DatabaseMemory database = DatabaseNow(situation);
-  next.migrates = IsNewToDatabase(database, connect.version());
+  next.migrates = IsNewToDatabase(situation, database, connect.version());
   if (next.migrates) {
     next.kind = v1::Rollout::TOGETHER;
     next.because.push_back(absl::StrCat("Connect ", connect.version(), " ",

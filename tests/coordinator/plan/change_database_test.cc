@@ -12,6 +12,11 @@ namespace {
 constexpr char kOld[] = "2024.08.0";
 constexpr char kNew[] = "2024.11.0";
 
+bool IsNew(const PlanCluster& cluster, const v1::DatabaseMemory& database,
+           const std::string& version) {
+  return IsNewToDatabase(LookAt(cluster.input), database, version);
+}
+
 v1::DatabaseMemory DatabaseIn(const PlanCluster& cluster) {
   return DatabaseNow(LookAt(cluster.input));
 }
@@ -83,7 +88,7 @@ TEST(ChangeDatabase, ThatWasPutBackForgetsWhatWasBefore) {
   Memory(cluster) = DatabaseIn(cluster);
   EXPECT_EQ(Memory(cluster).newest_version(), kOld);
   EXPECT_EQ(Memory(cluster).right_version(), kOld);
-  EXPECT_TRUE(IsNewToDatabase(Memory(cluster), kNew));
+  EXPECT_TRUE(IsNew(cluster, Memory(cluster), kNew));
   EXPECT_EQ(Memory(cluster).restored().epoch(), kEpoch);
   EXPECT_EQ(Memory(cluster).restored().serial(), 4u);
   // The word has ended.
@@ -182,11 +187,24 @@ TEST(ChangeDatabase, TakesAnyVersionThatIsTheFirst) {
   Memory(cluster).Clear();
   EXPECT_EQ(WhyNot(cluster, "2020.01.0"), "");
   v1::DatabaseMemory database = DatabaseIn(cluster);
-  EXPECT_FALSE(IsNewToDatabase(database, kNew));
+  EXPECT_FALSE(IsNew(cluster, database, kNew));
   // Nor, where it did not come up, the next time.
   NoteStart(LookAt(cluster.input), kNew, database);
-  EXPECT_FALSE(IsNewToDatabase(database, kNew));
-  EXPECT_TRUE(IsNewToDatabase(database, "2025.01.0"));
+  EXPECT_FALSE(IsNew(cluster, database, kNew));
+  EXPECT_TRUE(IsNew(cluster, database, "2025.01.0"));
+}
+
+// A coordinator that was set up anew for a database which others have used.
+TEST(ChangeDatabase, TakesNoVersionThatIsTheFirstOfThisCoordinatorAlone) {
+  PlanCluster cluster(1);
+  cluster.Bare(0);
+  Memory(cluster).Clear();
+  cluster.node(0).set_migration("0213");
+  for (const char* version : {kOld, kNew}) {
+    EXPECT_TRUE(IsNew(cluster, DatabaseIn(cluster), version));
+    EXPECT_EQ(WhyNewToDatabase(DatabaseIn(cluster), version),
+              "starts with a database that has Connect's tables, of a version that is not known");
+  }
 }
 
 // It may have ended before it migrated anything.
@@ -194,25 +212,25 @@ TEST(ChangeDatabase, KnowsAVersionOnceThatWasRight) {
   PlanCluster cluster(2);
   for (const int i : {0, 1}) Install(cluster, i, kNew, v1::STOPPED);
   Memory(cluster).set_newest_version(kNew);
-  EXPECT_TRUE(IsNewToDatabase(DatabaseIn(cluster), kNew));
-  EXPECT_TRUE(IsNewToDatabase(DatabaseIn(cluster), "2024.09.0"));
-  EXPECT_FALSE(IsNewToDatabase(DatabaseIn(cluster), kOld));
+  EXPECT_TRUE(IsNew(cluster, DatabaseIn(cluster), kNew));
+  EXPECT_TRUE(IsNew(cluster, DatabaseIn(cluster), "2024.09.0"));
+  EXPECT_FALSE(IsNew(cluster, DatabaseIn(cluster), kOld));
   EXPECT_TRUE(absl::StrContains(WhyNewToDatabase(DatabaseIn(cluster), kNew),
                                 "2024.08.0, the newest that was right with this database"));
   EXPECT_EQ(WhyNewToDatabase(DatabaseIn(cluster), "2025.01.0"),
             "is newer than 2024.11.0, the newest that this database has known");
   // Where that was not noted, what ran before it is what was right.
   Memory(cluster).clear_right_version();
-  EXPECT_FALSE(IsNewToDatabase(DatabaseIn(cluster), kNew));
+  EXPECT_FALSE(IsNew(cluster, DatabaseIn(cluster), kNew));
   Memory(cluster).set_before_version(kOld);
-  EXPECT_TRUE(IsNewToDatabase(DatabaseIn(cluster), kNew));
+  EXPECT_TRUE(IsNew(cluster, DatabaseIn(cluster), kNew));
   // It runs, and is looked at yet.
   Install(cluster, 0, kNew, v1::SERVING);
   cluster.memory(0).set_closed(true);
-  EXPECT_TRUE(IsNewToDatabase(DatabaseIn(cluster), kNew));
+  EXPECT_TRUE(IsNew(cluster, DatabaseIn(cluster), kNew));
   cluster.memory(0).set_closed(false);
   EXPECT_EQ(DatabaseIn(cluster).right_version(), kNew);
-  EXPECT_FALSE(IsNewToDatabase(DatabaseIn(cluster), kNew));
+  EXPECT_FALSE(IsNew(cluster, DatabaseIn(cluster), kNew));
 }
 
 class UnmigratedDatabase : public ::testing::Test {
@@ -285,14 +303,14 @@ TEST(ChangeDatabase, RemembersWhatRanBeforeAStart) {
   EXPECT_EQ(database.newest_version(), kOld);
   EXPECT_EQ(database.before_version(), "");
   EXPECT_EQ(database.before_migration(), "");
-  EXPECT_TRUE(IsNewToDatabase(database, kNew));
+  EXPECT_TRUE(IsNew(cluster, database, kNew));
   NoteStart(situation, kNew, database);
   EXPECT_EQ(database.newest_version(), kNew);
   EXPECT_EQ(database.before_version(), kOld);
   EXPECT_EQ(database.before_migration(), "m1");
-  EXPECT_TRUE(IsNewToDatabase(database, kNew));  // until it was right
+  EXPECT_TRUE(IsNew(cluster, database, kNew));  // until it was right
   NoteRight(kNew, database);
-  EXPECT_FALSE(IsNewToDatabase(database, kNew));
+  EXPECT_FALSE(IsNew(cluster, database, kNew));
   NoteRight(kOld, database);
   EXPECT_EQ(database.right_version(), kNew);
   for (const char* version : {kOld, kNew, ""}) NoteStart(situation, version, database);
