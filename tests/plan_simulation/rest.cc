@@ -65,11 +65,11 @@ bool World::HasFailedToStart(size_t slot) const {
 bool World::HasReason(size_t slot) const {
   const Host& host = hosts_[slot];
   if (!IsAble(slot) || HasFailedToStart(slot)) return true;
+  // A person took it for gone, and it is the last one: it stays as it was.
+  if (RunsAsBefore(slot)) return true;
   const Version wanted = VersionIn(*InForce(store_).spec);
   // What was applied last brings all of them to one version.
   if (setup_.stays_broken == 0 && wanted != 0) return false;
-  // A person took it for gone, and it is the last one: it stays as it was.
-  if (RunsAsBefore(slot)) return true;
   // Nobody approves any more what may migrate the database.
   if (setup_.stays_broken != 0 && host.installed > database_->schema) return true;
   // Nobody but a person has it stopped that was found running, for what is in force already.
