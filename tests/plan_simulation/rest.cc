@@ -66,7 +66,7 @@ bool World::HasReason(size_t slot) const {
   const Host& host = hosts_[slot];
   if (!IsAble(slot) || HasFailedToStart(slot)) return true;
   // A person took it for gone, and it is the last one: it stays as it was.
-  if (RunsAsBefore(slot)) return true;
+  if (host.left_behind && host.running) return true;
   const Version wanted = VersionIn(*InForce(store_).spec);
   // What was applied last brings all of them to one version.
   if (setup_.stays_broken == 0 && wanted != 0) return false;
