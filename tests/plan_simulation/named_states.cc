@@ -36,9 +36,11 @@ bool IsOfTheChange(const v1::Word& word) {
 bool World::IsElseRight() const {
   const bool is_said = !std::all_of(store_.words.begin(), store_.words.end(), IsOfTheChange);
   const bool is_new = setup_.start == kBare || setup_.version_unsaid != 0 || machine_lost_;
+  // Then whatever starts waits for a person.
+  const bool is_unknown = store_.memory.database().newest_version().empty();
   const v1::ClusterSpec& spec = *InForce(store_).spec;
-  if (is_said || is_new || clock_jumped_ || was_restored_ || database_away_ || database_->by_hand ||
-      spec.enforcement() != v1::ENFORCE || VersionIn(spec) == 0) {
+  if (is_said || is_new || is_unknown || clock_jumped_ || was_restored_ || database_away_ ||
+      database_->by_hand || spec.enforcement() != v1::ENFORCE || VersionIn(spec) == 0) {
     return false;
   }
   const v1::Rollout& rollout = store_.memory.rollout();

@@ -191,6 +191,8 @@ void World::CheckStartsInTurn(size_t slot, const Given& given) {
 void World::CheckOpens(size_t slot, const Given& given) {
   const Knowledge& known = knowledge_[given.decided];
   const NodeView& view = known.views[slot];
+  // An older store does not know that it was to stay closed: it is told to be what it was.
+  if (was_restored_) return;
   const Version wanted = VersionIn(*known.spec);
   std::string why;
   if (!view.fresh || view.cloned) why = "nothing is known of it";

@@ -71,7 +71,8 @@ bool World::HasReason(size_t slot) const {
   // What was applied last brings all of them to one version.
   if (setup_.stays_broken == 0 && wanted != 0) return false;
   // Nobody approves any more what may migrate the database.
-  if (setup_.stays_broken != 0 && host.installed > database_->schema) return true;
+  const bool is_known = !store_.memory.database().newest_version().empty();
+  if (setup_.stays_broken != 0 && (!is_known || host.installed > database_->schema)) return true;
   // Nobody but a person has it stopped that was found running, for what is in force already.
   const Report& report = knowledge_.back().views[slot].report;
   const bool is_found = report.state == v1::OBSERVED && report.connect_runs;
@@ -121,7 +122,8 @@ void World::CheckSomebodyServes() {
     serves = serves || Serves(hosts_[i], Around());
   }
   // What is too old for the database starts no more, and what is newer waits for a person.
-  const bool is_approved = setup_.stays_broken == 0 || version <= database_->schema;
+  const bool is_known = !store_.memory.database().newest_version().empty();
+  const bool is_approved = setup_.stays_broken == 0 || (is_known && version <= database_->schema);
   if (version == 0 || serves || version < database_->schema || !is_approved) return;
   Break("somebody-serves-at-the-end", "every node could serve, and none does");
 }

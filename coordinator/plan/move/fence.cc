@@ -40,8 +40,11 @@ std::string WhyTooFewAreSound(const Capacity& capacity, const Wish& wish, size_t
 std::string WhyTooFew(Situation& situation, const Change& change, const Capacity& capacity,
                       const Wish& wish, Leave& leave) {
   const size_t minimum = MinimumServing(situation.input.spec());
-  // It takes nothing from users whose gate was not opened yet.
-  if (situation.members[wish.member].memory.closed()) return "";
+  // It takes nothing from users whose gate was not opened yet. But what is drained is had back
+  // where no other serves.
+  const bool is_drained = wish.kind == Wish::kDrain || wish.kind == Wish::kStop;
+  const bool is_had_back = is_drained && !wish.downtime && capacity.Others(wish.member) == 0;
+  if (situation.members[wish.member].memory.closed() && !is_had_back) return "";
   if (!leave.rules.empty()) {
     const size_t needed = wish.kind == Wish::kHold ? minimum : 1;
     std::string why = WhyTooFewAreSound(capacity, wish, needed, leave.rules);

@@ -72,8 +72,9 @@ void StartOneFirst(Situation& situation, std::vector<Decided>& decided) {
   const Member* first = Eldest(members, starts);
   if (first == nullptr || std::any_of(members.begin(), members.end(), Answers)) return;
   const v1::DatabaseMemory database = DatabaseNow(situation);
-  const Member* before =
-      Eldest(members, [&](size_t i) { return IsStarting(situation, database, members[i]); });
+  const Member* before = Eldest(members, [&](size_t i) {
+    return decided[i].move.state == v1::SERVING && IsStarting(situation, database, members[i]);
+  });
   if (before != nullptr) first = before;
   for (size_t i = 0; i < decided.size(); ++i) {
     if (&members[i] == first || !starts(i)) continue;
