@@ -82,8 +82,9 @@ std::string ToComeText(const v1::Outlook& outlook, uint64_t generation) {
   const std::string applied = absl::StrCat("generation ", generation, " is applied; ");
   if (outlook.needs().empty()) return applied + "how far it is: connect-ha rollout status";
   const std::string before = applied + BeforeWhat(outlook);
-  if (!absl::StartsWith(outlook.needs(), "connect-ha approve")) return before + outlook.needs();
-  return absl::StrCat(before, ApproveCommand(generation),
+  if (!absl::StartsWith(outlook.needs(), "connect-ha approve")) return before + NeedsText(outlook);
+  const bool now = absl::EndsWith(outlook.needs(), " --now");
+  return absl::StrCat(before, ApproveCommand(generation), now ? " --now" : "",
                       WaitsOnTheWay(outlook) ? " --allow-downtime" : "");
 }
 

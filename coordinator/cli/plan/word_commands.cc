@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
 #include "common/nearest.h"
@@ -27,7 +28,7 @@ constexpr char kUncordon[] =
 constexpr char kStop[] =
     R"(As connect-ha node drain, and then nothing is changed on the node any more: for work by hand. Until connect-ha node start, or --until.)";
 constexpr char kStart[] =
-    R"(Takes back stop. Where nobody stopped the node, and Connect did not start there however often it was tried, it is tried once more.)";
+    R"(Takes back stop. Where Connect did not start on the node however often it was tried, it is tried once more.)";
 constexpr char kFence[] =
     R"(Stops Connect on a node and masks it at once, without waiting for its users. Until connect-ha node unfence, or --until. Where fewer than nodes.minimum_serving others serve, the node goes on and that is said (exit code 1), unless --allow-downtime is given.)";
 constexpr char kUnfence[] =
@@ -47,7 +48,7 @@ struct Row {
   const char* summary;
   const char* description;
   Word::Kind gives;  // KIND_UNSPECIFIED: only takes back
-  // What is taken back; where there is none of it, `gives` is given.
+  // What is taken back; where there is none of it, or that was not all, `gives` is given.
   std::vector<Word::Kind> takes_back = {};
   const char* example = "";
   enum { kNoEnd, kMayEnd, kHasToEnd } end = kNoEnd;
@@ -161,6 +162,17 @@ absl::StatusOr<Word> MakeWord(const Environment& environment, const Row& row,
 // uncordon, start, unfence
 bool LetsBack(const Row& row) { return !row.takes_back.empty(); }
 
+// What was taken back was not all that the command is for.
+bool IsToBeGivenToo(const Word& word, const v1::NodeAssignment& assignment) {
+  // A person fenced it, and a rule does, too.
+  const bool fenced = word.has_until() && assignment.state() == v1::FENCED;
+  // A person stopped it, and Connect had not started there: the plan waits for this very command.
+  const bool stopped = word.kind() == Word::START && assignment.state() == v1::STOPPED &&
+                       absl::StartsWith(assignment.waits_for(),
+                                        absl::StrCat("connect-ha node start ", word.node(), " "));
+  return fenced || stopped;
+}
+
 absl::StatusOr<v1::TakeBackResponse> TakeBack(const Row& row, const Arguments& arguments,
                                               const std::vector<Word::Kind>& kinds,
                                               AdminLink& admin) {
@@ -194,8 +206,7 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
     const auto taken = TakeBack(row, arguments, kinds, **admin);
     if (taken.ok()) {
       PrintTakenBack(terminal, *taken);
-      // A person fenced it, and a rule does, too.
-      if (!only_back && word->has_until() && taken->assignment().state() == v1::FENCED) {
+      if (!only_back && IsToBeGivenToo(*word, taken->assignment())) {
         return GiveWord(*word, **admin, terminal);
       }
       if (word->has_until() && !only_back) terminal.out << kEndsNothing;

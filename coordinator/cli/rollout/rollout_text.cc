@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "coordinator/cli/text/node_text.h"
+#include "coordinator/cli/text/plan_text.h"
 #include "coordinator/cli/text/preview_text.h"
 #include "coordinator/plan/change/phases.h"
 
@@ -205,6 +206,18 @@ std::string EndOf(const v1::Rollout& rollout) {
   return text;
 }
 
+// Where no change is under way: what holds up the next one.
+void PrintPauses(Terminal& terminal, const v1::GetPlanResponse& plan) {
+  for (const v1::Word& word : plan.words()) {
+    if (word.kind() != v1::Word::PAUSE) continue;
+    terminal.out << Wrap(
+        Printable(absl::StrCat("what is applied next waits: ", WordText(word), ", by ", word.by(),
+                               word.reason().empty() ? "" : ": ", word.reason(),
+                               "; to take it back: ", TakenBackBy(word))),
+        terminal.width);
+  }
+}
+
 void PrintNoChange(Terminal& terminal, const v1::GetPlanResponse& plan) {
   const v1::PlanMemory& memory = plan.decision().remember();
   std::string text = "no change is under way";
@@ -212,6 +225,7 @@ void PrintNoChange(Terminal& terminal, const v1::GetPlanResponse& plan) {
     absl::StrAppend(&text, EndOf(memory.rollout()), "; connect-ha history");
   }
   terminal.out << Wrap(Printable(text), terminal.width);
+  PrintPauses(terminal, plan);
 }
 
 }  // namespace
@@ -337,6 +351,7 @@ void PrintRollout(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Ge
   PrintRolloutReason(terminal, rollout);
   if (rollout.has_next()) PrintNext(terminal, rollout.next(), now);
   PrintNeeds(terminal, NewestOf(rollout));
+  if (!IsChange(rollout)) PrintPauses(terminal, plan);
 }
 
 }  // namespace connect_ha

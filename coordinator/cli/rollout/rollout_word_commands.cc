@@ -175,6 +175,13 @@ absl::Status NothingToResume(const v1::RolloutStatus& rollout) {
       " is halted by what went wrong; fix: ", absl::StrJoin(rollout.fixes(), "; or: ")));
 }
 
+// A pause is of no generation, and is taken back without one.
+absl::Status OnlyPaused(uint64_t generation) {
+  return absl::NotFoundError(absl::StrCat("nobody said abort of generation ", generation,
+                                          ", and a pause is in force; fix: connect-ha rollout "
+                                          "resume --reason TEXT"));
+}
+
 int Resume(const Environment& environment, const Arguments& arguments, AdminLink& admin,
            Terminal& terminal) {
   if (arguments.Has("--skip-lost")) {
@@ -199,6 +206,9 @@ int Resume(const Environment& environment, const Arguments& arguments, AdminLink
   const absl::Status meant = SetGeneration(arguments, aborted, "several generations are aborted",
                                            "rollout resume", request);
   if (!meant.ok()) return Fail(terminal, meant);
+  if (paused && aborted.count(request.generation()) == 0) {
+    return Fail(terminal, OnlyPaused(request.generation()));
+  }
   return TakeBack(environment, request, admin, terminal);
 }
 

@@ -95,7 +95,7 @@ void PrintOutlook(Terminal& terminal, const v1::Outlook& outlook) {
         terminal.width);
   }
   if (!outlook.needs().empty()) {
-    terminal.out << Wrap(Printable(BeforeWhat(outlook) + outlook.needs()), terminal.width);
+    terminal.out << Wrap(Printable(BeforeWhat(outlook) + NeedsText(outlook)), terminal.width);
   }
 }
 
@@ -105,6 +105,11 @@ bool WaitsOnTheWay(const v1::Outlook& outlook) {
 
 std::string BeforeWhat(const v1::Outlook& outlook) {
   return WaitsOnTheWay(outlook) ? "before a node leaves service for it: " : "before it begins: ";
+}
+
+std::string NeedsText(const v1::Outlook& outlook) {
+  const bool is_typed = absl::StrContains(outlook.needs(), "connect-ha approve");
+  return absl::StrCat(outlook.needs(), is_typed ? " --reason TEXT" : "");
 }
 
 PreviewCounts CountPreviews(const v1::GetPreviewsResponse& previews) {

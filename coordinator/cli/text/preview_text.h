@@ -20,6 +20,8 @@ void PrintOutlook(Terminal& terminal, const v1::Outlook& outlook);
 // waits for --allow-downtime.
 bool WaitsOnTheWay(const v1::Outlook& outlook);
 std::string BeforeWhat(const v1::Outlook& outlook);
+// "connect-ha approve --reason TEXT": what it needs, as it is typed; "": nothing.
+std::string NeedsText(const v1::Outlook& outlook);
 
 // How many nodes would change something, and how many are not known.
 struct PreviewCounts {

@@ -35,7 +35,7 @@ bool Answers(const Situation& situation, const Member& member) {
   return member.stays.empty() && HasReached(member, v1::SERVING) &&
          node.connect() == v1::CONNECT_RUNS && node.brief().facts().answers() &&
          SameVersion(node.running_version(), situation.input.spec().connect().version()) &&
-         line != nullptr && Holds(*line) &&
+         line != nullptr && DoesNothing(*line) &&
          situation.moments.Lasted(FromProto(line->since()), kAskedAnew);
 }
 

@@ -16,8 +16,7 @@ namespace {
 bool IsHarmless(const Situation& situation, const Member& member) {
   const auto& rules = member.node->rules();
   return std::all_of(rules.begin(), rules.end(), [&](const v1::NodeRule& line) {
-    const bool only_tells = line.outcome() == v1::FAIL && !Fails(line);
-    return Holds(line) || only_tells || ActionOf(situation, member, line.rule()) != v1::FENCE;
+    return DoesNothing(line) || ActionOf(situation, member, line.rule()) != v1::FENCE;
   });
 }
 

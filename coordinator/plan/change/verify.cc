@@ -39,7 +39,7 @@ bool GoesFirstAlone(const Situation& situation, const Member& member) {
 Time BegunAt(const Situation& situation, const Member& member) {
   const Time since = FromProto(member.memory.since());
   const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
-  const bool answers = line != nullptr && Holds(*line) && GoesFirstAlone(situation, member);
+  const bool answers = line != nullptr && DoesNothing(*line) && GoesFirstAlone(situation, member);
   return answers ? std::max(since, FromProto(line->since())) : since;
 }
 

@@ -73,6 +73,10 @@ bool Fails(const v1::NodeRule& line) {
   return line.outcome() == v1::FAIL && row != nullptr && !OnlyTells(*row, line.rule_class());
 }
 
+bool DoesNothing(const v1::NodeRule& line) {
+  return Holds(line) || (line.outcome() == v1::FAIL && !Fails(line));
+}
+
 std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {
   std::vector<v1::Hazard> hazards;
   if (!member.stays.empty()) return hazards;
@@ -114,7 +118,7 @@ bool IsOver(Situation& situation, const Member& member, const std::string& rule)
       ClosesNothing(situation, member, *line)) {
     return true;
   }
-  if (line == nullptr || !Holds(*line)) return false;
+  if (line == nullptr || !DoesNothing(*line)) return false;
   return situation.moments.Lasted(FromProto(line->since()),
                                   PassAfter(situation.input.spec(), rule));
 }

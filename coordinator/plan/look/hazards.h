@@ -21,6 +21,8 @@ bool Holds(const v1::NodeRule& line);  // it passes, or has nothing to pass
 // It fails, and not by what only tells (common/checklist/lesser_faults.h): what only advises by the
 // table does what the specification says.
 bool Fails(const v1::NodeRule& line);
+// It holds, or fails by what only tells: what the rule does, it does for neither.
+bool DoesNothing(const v1::NodeRule& line);
 
 // Of the rules that fail on the node and do more than to tell; sorted by rule. None where it stays:
 // what is known of it may be old.

@@ -51,8 +51,7 @@ bool IsRightThen(const Member& member, const v1::NodeRule& line, How how) {
 // Of this node's own rules.
 std::string WhyRulesHold(const Situation& situation, const Member& member, How how, bool alone) {
   for (const v1::NodeRule& line : member.node->rules()) {
-    if (ActionOf(situation, member, line.rule()) <= v1::TELL || Holds(line)) continue;
-    if (line.outcome() == v1::FAIL && !Fails(line)) continue;
+    if (ActionOf(situation, member, line.rule()) <= v1::TELL || DoesNothing(line)) continue;
     if (DiffersOnPurpose(situation, member, line)) continue;
     if (alone && (line.basis() == v1::PROOF || line.basis() == v1::PEERS)) continue;
     if (how == How::kReturn && IsStillToBeMade(situation, member, line)) continue;

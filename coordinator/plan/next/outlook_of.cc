@@ -89,11 +89,12 @@ v1::Outlook OutlookOf(const Situation& situation, const NextKind& next) {
     if (too_few) outlook.set_needs(Approve(input.next().generation()) + " --allow-downtime");
   }
   outlook.set_text(text);
-  if (together) {
-    const std::string too_short = WhyTooShort(situation, next, takes.value_or(kTogetherTakes));
-    if (!too_short.empty()) outlook.add_because(too_short);
-  }
-  if (together && !input.next().spec().rollout().has_maintenance_window()) {
+  const std::string too_short =
+      together ? WhyTooShort(situation, next, takes.value_or(kTogetherTakes)) : "";
+  if (!too_short.empty()) {
+    outlook.add_because(too_short);
+    outlook.set_needs(Approve(input.next().generation()) + " --now");
+  } else if (together && !input.next().spec().rollout().has_maintenance_window()) {
     outlook.set_needs(Approve(input.next().generation()));
   } else if (together) {
     outlook.set_needs(absl::StrCat("the maintenance window ",

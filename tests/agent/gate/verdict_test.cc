@@ -133,8 +133,17 @@ TEST_F(ClosedByRuleTest, WhatIsUnknownOrOnlyOfTheNextBootClosesNothing) {
   facts_.Clear();
   EXPECT_EQ(Closed(), "");
   facts_ = known;
-  facts_.mutable_connect()->mutable_unit()->set_unit_file_state("disabled");
+  v1::Unit& unit = *facts_.mutable_connect()->mutable_unit();
+  for (const char* state : {"disabled", "linked", "static", "generated", "masked"}) {
+    unit.set_unit_file_state(state);
+    EXPECT_EQ(Closed(), "") << state;
+  }
+  unit.set_load_state("masked");
   EXPECT_EQ(Closed(), "");
+  facts_ = known;
+  facts_.mutable_connect()->mutable_unit()->set_unit_file_state("linked");
+  Loop();
+  EXPECT_TRUE(absl::StartsWith(Closed(), "service-is-healthy: restarts in a loop")) << Closed();
 }
 
 TEST_F(ClosedByRuleTest, ARuleThatClosesAndFailsHereDoes) {

@@ -54,7 +54,7 @@ TEST_F(ApplyChange, SaysBeforeItAsksWhatTheClusterIsAskedFor) {
             "node-1: 1 change\n  package rstudio-connect  ->\n"
             "this stops Connect on all nodes, about 4 min\n"
             "  node-1: package rstudio-connect: another version\n"
-            "before it begins: connect-ha approve\n"
+            "before it begins: connect-ha approve --reason TEXT\n"
             "generation 2 is applied; before it begins: connect-ha approve 2 --reason TEXT\n");
   EXPECT_THAT(world_.error, HasSubstr("Apply it and change 1 node once it is approved? [y/N] "));
 }
@@ -68,7 +68,12 @@ TEST_F(ApplyChange, WhatIsNotInForceYetIsNotSaidToBe) {
   Outlook().set_needs("the maintenance window Sun 02:00-04:00 UTC, or: connect-ha approve --now");
   EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
   EXPECT_THAT(world_.out, HasSubstr("\ngeneration 2 is applied; before it begins: the maintenance "
-                                    "window Sun 02:00-04:00 UTC, or: connect-ha approve --now\n"));
+                                    "window Sun 02:00-04:00 UTC, or: connect-ha approve --now "
+                                    "--reason TEXT\n"));
+  Outlook().set_needs("connect-ha approve --now");  // the window is too short
+  EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
+  EXPECT_THAT(world_.out, HasSubstr("\ngeneration 2 is applied; before it begins: connect-ha "
+                                    "approve 2 --reason TEXT --now\n"));
   world_.coordinator.plan.mutable_decision()->mutable_remember()->set_generation(2);
   EXPECT_EQ(world_.Run({"apply", path_, "--yes"}), kHolds);
   EXPECT_THAT(world_.out, HasSubstr("\ngeneration 2 is in force\n")) << "at once";
@@ -88,7 +93,7 @@ TEST_F(ApplyChange, WhatWaitsForNoWordIsNotSaidToWaitForOne) {
   EXPECT_EQ(world_.Run({"apply", path_}), kHolds);
   EXPECT_THAT(world_.error, HasSubstr("Apply it and change 1 node? [y/N] "));
   EXPECT_THAT(world_.out, HasSubstr("\nbefore a node leaves service for it: connect-ha approve "
-                                    "--allow-downtime\n"));
+                                    "--allow-downtime --reason TEXT\n"));
   EXPECT_THAT(world_.out, HasSubstr("; before a node leaves service for it: connect-ha approve 2 "
                                     "--reason TEXT --allow-downtime\n"));
 }

@@ -101,6 +101,15 @@ TEST_F(RolloutTest, ResumeTakesBackTheAbortThatIsNamed) {
   EXPECT_THAT(Asked(), ElementsAre("take back kinds: ABORT why: \"done\" generation: 8"));
 }
 
+TEST_F(RolloutTest, HowAPauseIsTakenBackIsSaidWhereAGenerationIsTyped) {
+  Said(Word::PAUSE);
+  EXPECT_EQ(world_.Run({"rollout", "resume", "8", "--reason", "done"}), kUsage);
+  EXPECT_EQ(world_.error,
+            "error: nobody said abort of generation 8, and a pause is in force\n"
+            "fix:   connect-ha rollout resume --reason TEXT\n");
+  EXPECT_THAT(Asked(), ElementsAre());
+}
+
 TEST_F(RolloutTest, WhatHaltedByItselfIsNotResumedAndItIsSaidHowItGoesOn) {
   EXPECT_EQ(world_.Run({"rollout", "resume", "--reason", "done"}), kUsage);
   EXPECT_EQ(world_.error, "error: nobody said pause or abort\nfix:   connect-ha rollout status\n");
@@ -242,6 +251,18 @@ TEST_F(RolloutTest, WithoutAChangeTheLatestIsNamed) {
   EXPECT_EQ(world_.out,
             "no change is under way; the latest: generation 8, done at 2024-08-01T11:59:50Z; "
             "connect-ha history\n");
+}
+
+TEST_F(RolloutTest, WithoutAChangeAPauseThatHoldsTheNextIsNamed) {
+  NoChange();
+  Said(Word::PAUSE);
+  world_.coordinator.plan.mutable_words()->rbegin()->set_reason("a");
+  world_.width = 400;
+  EXPECT_EQ(world_.Run({"rollout", "status"}), kHolds);
+  EXPECT_EQ(
+      world_.out,
+      "no change is under way\nwhat is applied next waits: pause, by admin/bob: a; to take it "
+      "back: connect-ha rollout resume --reason TEXT\n");
 }
 
 TEST_F(RolloutTest, JsonIsTheMessage) {
@@ -397,7 +418,7 @@ TEST(RolloutText, AnOutlookSaysWhatItNeedsAndWhy) {
             "this needs: a rolling restart, about 6 min, at least 1 node serving\n"
             "  node-1: package python-3.11.9: Connect must be restarted\n"
             "it may need more: node-5 has not said what would change there\n"
-            "before it begins: connect-ha approve 8\n");
+            "before it begins: connect-ha approve 8 --reason TEXT\n");
   out.str("");
   outlook.set_refused("R 4.1.3 would be removed, and 312 items of content are pinned to it");
   outlook.set_fix("leave it in runtimes.r");

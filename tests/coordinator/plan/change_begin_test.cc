@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "coordinator/plan/look/action.h"
+#include "absl/strings/str_cat.h"
 #include "coordinator/plan/next/approval.h"
 #include "coordinator/plan/next/backup.h"
 #include "coordinator/plan/next/begin.h"
@@ -486,8 +487,15 @@ TEST_F(BackedUp, AWindowThatIsAlwaysTooShortIsSaidBefore) {
             "the maintenance window Sun 02:00-04:00 UTC is too short for it: it takes about 15 "
             "min, after about 45 min for the backup before it, and only connect-ha approve --now "
             "begins it");
+  const auto needs = [this] {
+    const Situation situation = LookAt(cluster.input);
+    return OutlookOf(situation, KindOfNext(situation)).needs();
+  };
+  const std::string approve = absl::StrCat("connect-ha approve ", kNext, " --now");
+  EXPECT_EQ(needs(), approve);  // no window begins it
   SetWindow(cluster, 600, 660);
   EXPECT_FALSE(StrContains(because(), "too short"));
+  EXPECT_NE(needs(), approve);
 }
 
 TEST_F(BackedUp, ThatItFailedIsSaidUntilItIsTriedAgain) {

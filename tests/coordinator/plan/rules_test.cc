@@ -270,6 +270,19 @@ TEST(RulesTest, WhatIsOfLessWeightThanItsRuleOnlyTells) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::FENCED);
 }
 
+// Its Connect answers again; that a boot does not start it, keeps it out no longer.
+TEST(RulesTest, WhatOnlyTellsBringsANodeBack) {
+  PlanCluster cluster(2);
+  cluster.Fail(0, kCloses);
+  cluster.Rule(1, kCloses);
+  ASSERT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
+  cluster.Rule(0, kCloses).set_rule_class(v1::ADVICE);
+  *cluster.Rule(0, kCloses).mutable_since() = cluster.input.now();
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  cluster.Wait(seconds(60));
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+}
+
 TEST(RulesTest, OneFenceAnHourThenItAsks) {
   PlanCluster cluster(4);
   cluster.Fail(0, kFences);
