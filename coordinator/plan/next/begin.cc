@@ -66,8 +66,7 @@ std::string WhyMayNotBeStopped(const Situation& situation, const Member& member)
                       member.name(), " --reason ...");
 }
 
-// Which version it has is put right by the change itself, where that names one; and how Connect
-// runs is no matter where it is stopped.
+// Not: the version, which the change itself puts right; nor how Connect runs that is stopped.
 std::string WhyItIsWrong(const Situation& situation, const Member& member) {
   const bool names_version = situation.input.next().spec().connect().has_version();
   for (const v1::Hazard& hazard : member.hazards) {

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "absl/strings/match.h"
-#include "coordinator/plan/look/action.h"
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/next/approval.h"
 #include "coordinator/plan/next/backup.h"
 #include "coordinator/plan/next/begin.h"
