@@ -51,7 +51,8 @@ void World::CheckObeyed(size_t slot, const Before& before) {
 void World::CheckDecided(size_t slot, const Given& given, const Before& before) {
   const Knowledge& known = knowledge_[given.decided];
   if (!TakesUsers(given.state)) {
-    if (before.served) {
+    // But for one that was told to stop before, and has not yet.
+    if (before.served && !StopsConnect(before.state)) {
       CheckSomebodyIsLeft();
       CheckLeaves(slot, given.decided);
     }
