@@ -128,6 +128,9 @@ std::vector<Leaving> WhoLeaves(Situation& situation, const Change& change) {
       continue;
     }
     if (wish.leave.fenced_by_rule) fenced.insert(name);
+    // For all of them it is stopped, and not only made ready.
+    const bool is_held = !WhyHeld(situation, change, situation.members[wish.member]).empty();
+    if (is_held && leave.to == v1::READY) leave.to = v1::STOPPED;
     one.leave = std::move(leave);
     capacity.Leave(wish.member);
   }
