@@ -490,7 +490,7 @@ TEST_F(ConvergeTest, ASecretThatAllNodesHaveInCommonIsNotPutUnderAConnectThatRun
     node_.host.SetFile(path, file);
   };
   const std::string secret = "/etc/connect-ha/secrets/db";
-  WantConfig("URL = ${secret.db_password}\n");
+  WantConfig("[Server]\nEncryptionKey = ${secret.db_password}\n");
   Serve();
   ASSERT_EQ(said(), "CONVERGED");
   set(secret, "correct-horse\n");
@@ -501,7 +501,7 @@ TEST_F(ConvergeTest, ASecretThatAllNodesHaveInCommonIsNotPutUnderAConnectThatRun
   EXPECT_TRUE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "hunter2"));
   // What somebody changed in the file, here alone, is put back as ever.
   set(secret, "hunter2\n");
-  set(kConfigFile, "[Postgres]\nURL = elsewhere\n");
+  set(kConfigFile, "[Server]\nEncryptionKey = elsewhere\n");
   Turn();
   EXPECT_EQ(said(), "CONVERGED");
   EXPECT_FALSE(absl::StrContains(*node_.host.ReadFile(kConfigFile), "elsewhere"));

@@ -100,8 +100,10 @@ TEST_F(WatchTest, SaysNotThatItIsDoneWhereNobodyKnows) {
   EXPECT_THAT(world_.error, HasSubstr("how generation 8 ended is not known here"));
   EXPECT_THAT(world_.error, HasSubstr("\nfix:   connect-ha history"));
   world_.coordinator.plans.clear();
+  world_.coordinator.plan_polls = 0;
   ThenItIsDone(7);
   EXPECT_EQ(Watch(), kFails);
+  EXPECT_THAT(world_.error, HasSubstr("how generation 8 ended is not known here"));
 }
 
 // One that is to come does not end it.
