@@ -4,12 +4,15 @@
    interleaving of nodes that call, obey and work, and of a coordinator that decides, stores, tells
    and dies in between. WITH_LOSS: a node dies, is declared gone perhaps, and returns. WITH_STORE:
    the coordinator's store is replaced by an older copy. WITH_PEOPLE: the change is approved, and
-   that taken back; and the first fails before it has migrated anything, so that a person applies
-   another generation with the same version.
+   that taken back; the first fails before it has migrated anything; and a person applies another
+   generation with the same version, for that or for nothing, and whoever is the first then.
+   Not modelled: a node that is lost beside a store that is replaced: the copy may say of one that
+   is back that it is gone, and who knew that the copy is older may be gone; nor a start that fails
+   once it has migrated anything.
 
    Claimed, wherever Connect starts: no other version runs; none that is newer has migrated the
-   database; while it is not known that the first is right, no other one starts; and what migrates
-   the database was approved, as the generation that it is started by.
+   database; while it is not known that the first of a generation is right, no other one starts as
+   that; and what is newer than what was right was approved, as the generation that it is started by.
    REACH_DONE: that a change never ends well, though what the variant is about has happened, which
    is to be found wrong. With one of these defined the model has an error, as ./check sees:
      PLANT_UNAPPROVED  begins, whether a person approves or not
@@ -40,6 +43,7 @@ byte order[NODES];          /* taken */
 bool connect[NODES] = true; /* runs */
 byte has[NODES] = OLD;
 bool power[NODES] = true;
+bool failed[NODES];         /* to start, and tries it no more before it is told anything */
 bool told_since[NODES] = true; /* the boot: else it starts nothing where it was away for long */
 mtype got[NODES] = up;      /* the answer to its latest call */
 byte got_gen[NODES];
@@ -47,7 +51,8 @@ byte got_order[NODES];      /* 0: none */
 
 /* The database, and what is true of the first. */
 byte schema = OLD;
-byte mover;
+byte mover;                 /* who started first by the generation below */
+byte mover_gen;             /* 0: nobody a newer one */
 bool right;
 bool said_gone[NODES];      /* ever */
 bool consent;               /* generation 2 was approved, ever; so was 4 */
@@ -158,6 +163,10 @@ byte restores = 0;
 #define RESTS(n) (heard[n] && !gone[n] && !said_runs[n] && \
                   (said_order[n] >= stored_order[n] || withheld[n]))
 
+/* It has the order to start, perhaps, and is not known to have answered or ended since. */
+#define MAY_BE_MIGRATING(n) (stored[n] == up && !gone[n] && \
+                             !(heard[n] && said_order[n] >= stored_order[n]))
+
 #ifdef PLANT_REST
 #define LETS_GO true
 #else
@@ -204,10 +213,15 @@ inline orders(m, to) {
 inline starts(m) {
   assert(!connect[1 - m] || has[1 - m] == has[m]);
   assert(has[m] >= schema);
-  assert(right || has[m] == OLD || schema == OLD || mover == m || said_gone[mover]);
-  assert(has[m] <= schema || (gen[m] == 4 -> consent_again : consent));
+  assert(right || has[m] == OLD || mover_gen < gen[m] ||
+         (mover_gen == gen[m] && (mover == m || said_gone[mover])));
+  assert(has[m] == OLD || (gen[m] == 4 -> consent_again : consent));
   if
-  :: has[m] > schema -> schema = has[m]; mover = m
+  :: has[m] == NEW && mover_gen < gen[m] -> mover = m; mover_gen = gen[m]; right = false
+  :: else -> skip
+  fi;
+  if
+  :: has[m] > schema -> schema = has[m]
   :: else -> skip
   fi;
   connect[m] = true
@@ -225,7 +239,7 @@ end:
        said_runs[n] = connect[n];
        said_has[n] = has[n];
        if
-       :: connect[n] && has[n] == NEW -> right = true
+       :: connect[n] && has[n] == NEW && gen[n] == mover_gen -> right = true
        :: else -> skip
        fi;
 #ifdef PLANT_NOTE
@@ -247,6 +261,7 @@ end:
        is[n] = got[n];
        gen[n] = got_gen[n];
        order[n] = got_order[n];
+       failed[n] = false;
        told_since[n] = true;
        got[n] = up;
        got_gen[n] = 0;
@@ -257,13 +272,14 @@ end:
        has[n] = VERSION(gen[n])
      }
   :: atomic { power[n] && is[n] == up && !connect[n] && has[n] == VERSION(gen[n]) &&
-              MAY_START(n) ->
+              MAY_START(n) && !failed[n] ->
        starts(n)
      }
   :: atomic { /* in vain: it ends before it has migrated anything */
        power[n] && is[n] == up && !connect[n] && has[n] == VERSION(gen[n]) && MAY_START(n) &&
-       has[n] > schema && failures > 0 ->
-       failures--
+       !failed[n] && has[n] > schema && failures > 0 ->
+       failures--;
+       failed[n] = true
      }
   :: atomic { power[n] && losses > 0 ->
        losses--;
@@ -319,13 +335,14 @@ end:
        :: else -> skip
        fi
      }
-  :: atomic { /* what failed is corrected: whoever goes first is stopped, too */
-       MAY_DECIDE && in_force == 2 && IS_ALONE && approvals > 0 && failures == 0 &&
-       !said_runs[first] ->
+  :: atomic { /* a person goes back from it, or it failed, and another is applied: all are to rest */
+       MAY_DECIDE && in_force == 2 && IS_ALONE && approvals > 0 && !MAY_BE_MIGRATING(first) ->
        again = true;
        approved = false;
-       ever++;
-       orders(first, stopped)
+       if
+       :: !gone[first] && stored[first] == up -> ever++; orders(first, stopped)
+       :: else -> skip
+       fi
      }
   :: atomic { /* and is in force */
        MAY_DECIDE && again && IS_APPROVED_AGAIN && IS_STOPPED(0) && IS_STOPPED(1) ->
@@ -408,7 +425,7 @@ end:
        :: else -> consent = true
        fi
      }
-  :: atomic { approved && takes > 0 && in_force == 1 -> takes--; approved = false }
+  :: atomic { approved && takes > 0 && (in_force == 1 || again) -> takes--; approved = false }
 #ifdef REACH_DONE
   :: atomic { verified && connect[0] && connect[1] && has[0] == NEW && has[1] == NEW &&
               HAS_HAPPENED ->
