@@ -21,14 +21,31 @@ std::vector<std::string> AccountsOf(const v1::Assignment& orders) {
   return names;
 }
 
+bool ReadsPinned(const v1::Assignment& orders) {
+  const v1::RuntimesSpec& runtimes = orders.desired().spec().runtimes();
+  return runtimes.r_size() + runtimes.python_size() + runtimes.quarto_size() > 0;
+}
+
 LoadedConfig Load(Host& host, const v1::AgentConfig& config, const AskOrders& orders) {
-  std::vector<std::string> accounts = AccountsOf(*orders());
-  absl::StatusOr<ConnectConfig> loaded = LoadConnectConfig(host, config);
-  if (loaded.ok()) {
-    return {std::make_shared<const ConnectConfig>(*std::move(loaded)), {}, std::move(accounts)};
+  const std::shared_ptr<const v1::Assignment> held = orders();
+  LoadedConfig loaded;
+  loaded.accounts = AccountsOf(*held);
+  loaded.reads_pinned = ReadsPinned(*held);
+  absl::StatusOr<ConnectConfig> read = LoadConnectConfig(host, config);
+  if (read.ok()) {
+    loaded.config = std::make_shared<const ConnectConfig>(*std::move(read));
+  } else if (!absl::IsNotFound(read.status())) {
+    loaded.status = read.status();
   }
-  if (absl::IsNotFound(loaded.status())) return {nullptr, absl::OkStatus(), std::move(accounts)};
-  return {nullptr, loaded.status(), std::move(accounts)};
+  return loaded;
+}
+
+// That the service had Connect read its configuration anew: nothing else tells it.
+void KnowReload(Host& host, const std::string& state_dir, ProbeCache& cache) {
+  const absl::StatusOr<std::string> bytes = host.ReadFile(state_dir + "/service");
+  v1::ServiceMemory memory;
+  const bool is_known = bytes.ok() && memory.ParseFromString(*bytes);
+  if (is_known && memory.has_reload()) cache.reload.Put(memory.reload());
 }
 
 }  // namespace
@@ -55,6 +72,7 @@ NodeReading ReadNode(Host& host, const v1::AgentConfig& config, const std::strin
   options.state_dir = state_dir;
   options.verify = full;
   auto cache = std::make_unique<ProbeCache>();
+  KnowReload(host, state_dir, *cache);
   auto gatherer = std::make_unique<Gatherer>(std::move(options), host, *cache);
   gatherer->Start(0, steady_clock::now());
   // Each round either ends early or finds out which probes hang, which are not waited for.

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -217,8 +218,9 @@ absl::Status Report(const std::string& state_dir, const v1::AgentConfig& config,
   };
   Gatherer gatherer(std::move(gathering), host, cache);
 
-  Converger converger(ConvergenceOptions(state_dir, config, identity), host, cache, held,
-                      [&watcher] { watcher.Wake(); });
+  ConvergeOptions converging = ConvergenceOptions(state_dir, config, identity);
+  converging.facts = [&gatherer] { return gatherer.Collect(steady_clock::now()); };
+  Converger converger(std::move(converging), host, cache, held, [&watcher] { watcher.Wake(); });
   if (const absl::Status status = converger.Start(); !status.ok()) {
     spdlog::error("event=journal-not-read error={}", LogValue(std::string(status.message())));
   }

@@ -68,6 +68,10 @@ Coordinator::Coordinator(std::string dir, std::string spec_path, Authority autho
   roster_->OnChange([this] { planner_->Wake(); });
   evaluator_->OnJudged([this] { planner_->Wake(); });
   planner_->OnOrder([this](const std::string& node) { server_->Nudge(node); });
+  planner_->OnBackup({[this](const v1::BackupRun& run, const v1::ClusterSpec& spec, Time at) {
+                        backup_.Ask(run, spec, at);
+                      },
+                      [this](Time at) { return backup_.Latest(at); }});
 }
 
 // Their threads use what is destroyed before them.

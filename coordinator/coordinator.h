@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/time.h"
+#include "coordinator/cluster/backup.h"
 #include "coordinator/cluster/balancer/balancer_probe.h"
 #include "coordinator/cluster/evaluator.h"
 #include "coordinator/cluster/planner.h"
@@ -43,8 +44,7 @@ class Coordinator {
   void Tick(Time now);
 
   // Reads the certificate again, and lets in the admin that `connect-ha init` made anew. An error:
-  // the file at `spec_path` is not the specification in force, which stays; it says how to apply
-  // it.
+  // the file at `spec_path` is not the newest specification, which stays; it says how to apply it.
   absl::Status Reload(Time now);
 
   // Ends calls and streams, and stores what is not stored yet.
@@ -84,6 +84,7 @@ class Coordinator {
   std::unique_ptr<Callers> callers_;
   std::unique_ptr<Specs> specs_;
   std::unique_ptr<PreviewBoard> previews_;
+  Backup backup_;  // the planner's alone
   std::unique_ptr<Planner> planner_;
   std::unique_ptr<BalancerProbe> balancer_;
   std::unique_ptr<Server> server_;

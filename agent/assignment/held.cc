@@ -79,14 +79,20 @@ absl::Status Held::Take(const v1::HeartbeatResponse& answer) {
     next.set_state(answer.assigned_state());
     next.set_reason(ShortText(answer.assigned_reason(), kTextBytes));
     next.set_release(answer.assigned_state() == v1::OBSERVED && answer.release());
+    next.set_closed(answer.assigned_state() == v1::SERVING && answer.closed());
     if (!answer.others_not_known()) next.set_no_other_serves(answer.no_other_serves());
     *next.mutable_waived() = answer.waived();
     next.clear_since();
     if (answer.has_assigned_since()) *next.mutable_since() = answer.assigned_since();
+    next.set_not_before(answer.not_before());
+  }
+  if (standing == Standing::kAll && answer.has_database_restored()) {
+    *next.mutable_database_restored() = answer.database_restored();
   }
   TellRefusal(before);
   absl::Status committed = Commit(std::move(next));
   if (!IsSame(CurrentRefusal(), refusal())) Publish();
+  if (standing == Standing::kAll) TakeAhead(answer);
   return committed;
 }
 
@@ -132,6 +138,8 @@ absl::Status Held::TakeRemoval() {
   Pause(next);
   next.clear_reason();
   next.clear_release();
+  next.clear_closed();
+  SetAhead(nullptr);
   return Commit(std::move(next));
 }
 
@@ -219,6 +227,10 @@ v1::Assignment Held::Effective() const {
   effective.set_reason(kept_.reason());
   effective.set_no_other_serves(kept_.no_other_serves());
   *effective.mutable_waived() = kept_.waived();
+  if (kept_.has_database_restored()) {
+    *effective.mutable_database_restored() = kept_.database_restored();
+  }
+  effective.set_not_before(kept_.not_before());
   // A later one has Connect started anew, where that had been tried too often.
   if (kept_.state() == v1::SERVING && kept_.has_order()) {
     *effective.mutable_order() = kept_.order();
@@ -228,6 +240,7 @@ v1::Assignment Held::Effective() const {
   }
   const bool allowed = IsAllowed(kept_.state(), options_.allow);
   if (!allowed || kept_.removed() || held_refusal_) effective.set_state(v1::OBSERVED);
+  effective.set_closed(effective.state() == v1::SERVING && kept_.closed());
   if (effective.state() == kept_.state() && kept_.has_since()) {
     *effective.mutable_since() = kept_.since();
   }
@@ -297,6 +310,12 @@ absl::StatusOr<v1::Desired> Held::CheckDraft(const v1::Desired& draft) const {
 }
 
 bool SaysRemoved(const absl::Status& status) { return status.message() == kRemoved; }
+
+absl::StatusOr<v1::Desired> ReadBeforeRemoval(Host& host, const std::string& state_dir) {
+  const absl::StatusOr<v1::Assignment> held = LoadAssignment(host, state_dir);
+  if (!held.ok()) return held.status();
+  return held->desired();
+}
 
 absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir,
                                         const std::string& runtime_dir) {

@@ -51,6 +51,13 @@ struct Refusal {
   absl::Status why;  // ends with "\nfix: " and what to type
 };
 
+// A specification that is not in force yet, to get ready for.
+struct AheadHeld {
+  // As it may be gone by once it is in force; of one that may not its number, time and lineage.
+  v1::Desired desired;
+  absl::Status why;  // it may not; ends with "\nfix: " and what to type
+};
+
 class Held {
  public:
   Held(HeldOptions options, WritableHost& host);
@@ -64,6 +71,9 @@ class Held {
   // written down. Null: nobody is told.
   void OnChange(std::function<void()> changed);
 
+  // `changed` is called when Ahead() is another, from the thread that takes. Null: nobody is told.
+  void OnAhead(std::function<void()> changed);
+
   // The coordinator's answer; from one thread. An error: what it says is not on disk.
   absl::Status Take(const v1::HeartbeatResponse& answer);
   // The coordinator says that this node was removed. It is OBSERVED until it enrols again.
@@ -74,6 +84,9 @@ class Held {
   // be looked at. From any thread, as all that follows.
   std::shared_ptr<const v1::Assignment> Orders() const;
   HeldReport Report() const;
+  // Above what is held, and not written down: an agent that starts has none, and is told again.
+  // Null: there is nothing to get ready for.
+  std::shared_ptr<const AheadHeld> Ahead() const;
   std::optional<Refusal> refusal() const;
   // Grows with every change of Orders(), refusal() and of what is told of the specification held.
   uint64_t version() const;
@@ -84,6 +97,9 @@ class Held {
   absl::Status LoadKept();
   void Label(v1::Assignment& assignment) const;
   void TakeDesired(const v1::Desired& offered, v1::Assignment& next);
+  std::shared_ptr<const AheadHeld> NextAhead(const v1::HeartbeatResponse& answer) const;
+  void TakeAhead(const v1::HeartbeatResponse& answer);
+  void SetAhead(std::shared_ptr<const AheadHeld> next);
   void TellOlder(const v1::HeartbeatResponse& answer);
   void TellRefusal(const std::optional<Refusal>& before) const;
   absl::Status Commit(v1::Assignment next);
@@ -107,9 +123,11 @@ class Held {
   std::optional<Refusal> refused_;       // of what was offered last
   bool older_told_ = false;
   std::function<void()> changed_;
+  std::function<void()> ahead_changed_;
 
   mutable std::mutex mutex_;  // for what follows
   std::shared_ptr<const v1::Assignment> orders_;
+  std::shared_ptr<const AheadHeld> ahead_;
   HeldReport report_;
   std::optional<Refusal> refusal_;
   uint64_t version_ = 0;
@@ -123,6 +141,8 @@ absl::StatusOr<v1::Assignment> ReadHeld(Host& host, const std::string& state_dir
                                         const std::string& runtime_dir = "");
 // Of ReadHeld: this node was removed from its cluster.
 bool SaysRemoved(const absl::Status& status);
+// What it held then: not to go by, but to tell what it is not to do.
+absl::StatusOr<v1::Desired> ReadBeforeRemoval(Host& host, const std::string& state_dir);
 
 // After enrolling: what the node held of another cluster, machine or enrolment is set aside. True:
 // something was.

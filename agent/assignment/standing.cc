@@ -97,9 +97,43 @@ bool IsNewer(const v1::Desired& offered, const v1::Assignment& held) {
   return AppliedLater(offered, present);
 }
 
+v1::Desired IdentityOf(const v1::Desired& desired) {
+  v1::Desired identity;
+  identity.set_generation(desired.generation());
+  identity.set_lineage(desired.lineage());
+  if (desired.has_applied_at()) *identity.mutable_applied_at() = desired.applied_at();
+  return identity;
+}
+
 bool IsOneSpecification(const v1::Desired& a, const v1::Desired& b) {
   return a.generation() == b.generation() && a.lineage() == b.lineage() &&
          a.applied_at() == b.applied_at();
+}
+
+v1::GenerationMark NotBeforeOf(const v1::Assignment& orders) {
+  v1::GenerationMark not_before;
+  const v1::Desired& desired = orders.desired();
+  // Nothing that keeps this node itself from starting.
+  if (orders.not_before() == 0 || orders.not_before() > desired.generation()) return not_before;
+  if (orders.not_before() == desired.generation()) return MarkOf(desired);
+  not_before.set_generation(orders.not_before());
+  not_before.set_lineage(desired.lineage());
+  return not_before;
+}
+
+bool IsBefore(const v1::GenerationMark& mark, const v1::GenerationMark& not_before) {
+  if (mark.generation() == 0 || not_before.generation() == 0) return not_before.generation() != 0;
+  if (mark.lineage() == not_before.lineage()) return mark.generation() < not_before.generation();
+  return mark.has_applied_at() && not_before.has_applied_at() &&
+         mark.applied_at() < not_before.applied_at();
+}
+
+v1::GenerationMark MarkOf(const v1::Desired& desired) {
+  v1::GenerationMark mark;
+  mark.set_generation(desired.generation());
+  if (desired.has_applied_at()) *mark.mutable_applied_at() = desired.applied_at();
+  mark.set_lineage(desired.lineage());
+  return mark;
 }
 
 }  // namespace connect_ha

@@ -5,6 +5,7 @@
 
 #include "connect_ha/v1/agent_config.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/facts.pb.h"
 #include "connect_ha/v1/node_service.pb.h"
 
 namespace connect_ha {
@@ -47,11 +48,20 @@ bool IsNewer(const v1::Desired& offered, const v1::Assignment& held);
 // Whether both are one specification. Its number alone does not say: a store that was made anew, or
 // restored, gives numbers again.
 bool IsOneSpecification(const v1::Desired& a, const v1::Desired& b);
+// What IsOneSpecification looks at, and nothing else of it.
+v1::Desired IdentityOf(const v1::Desired& desired);
 
 // Of an assignment that stands in memory (Held) and the one on disk: whether the former holds.
 bool CopyPrevails(const v1::Assignment& copy, const v1::Assignment& file);
 
 // By epoch, then serial; of one lineage.
 bool IsBelow(const v1::Order& a, const v1::Order& b);
+
+// As which generation Connect may start at the earliest, as these orders say. Unset: they do not.
+v1::GenerationMark NotBeforeOf(const v1::Assignment& orders);
+v1::GenerationMark MarkOf(const v1::Desired& desired);
+// It is an earlier generation, or none. Of two lineages by when they were applied; where that is
+// not known, it is not.
+bool IsBefore(const v1::GenerationMark& mark, const v1::GenerationMark& not_before);
 
 }  // namespace connect_ha

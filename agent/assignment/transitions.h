@@ -16,7 +16,7 @@ enum class UnitWanted {
   kRunning,  // unmasked, enabled, and active, by a start that the preflight let through
 };
 
-// What /healthz answers.
+// What /healthz answers. Of a node that is told to serve `closed`: kClosed.
 enum class GateWanted {
   kAsConnect,  // 200 where Connect answers on its own port
   kClosed,     // 503

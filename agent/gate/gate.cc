@@ -28,6 +28,13 @@ std::string StateName(v1::NodeState state) {
   return absl::AsciiStrToLower(v1::NodeState_Name(state));
 }
 
+// Of what the coordinator wants closed.
+std::string WhyClosed(const v1::Assignment& orders) {
+  if (orders.state() == v1::SERVING) return "Connect is being looked at before it serves";
+  const std::string state = StateName(orders.state());
+  return orders.reason().empty() ? state : absl::StrCat(state, ": ", orders.reason());
+}
+
 // Of "storage-is-mounted: nothing is mounted at ...".
 std::string RuleOf(const std::string& closed_by) {
   return closed_by.substr(0, closed_by.find(':'));
@@ -57,11 +64,7 @@ GateVerdict Gate::Judge(const v1::Assignment& orders) const {
   if (!looked_) return {false, "this node is being looked at"};
   const v1::NodeState reached = options_.memory().reached();
   const GateWanted wanted = CourseOf(orders, reached, options_.agent_config.allow()).gate;
-  if (wanted == GateWanted::kClosed) {
-    return {false, orders.reason().empty()
-                       ? StateName(orders.state())
-                       : absl::StrCat(StateName(orders.state()), ": ", orders.reason())};
-  }
+  if (wanted == GateWanted::kClosed) return {false, WhyClosed(orders)};
   // Anew each time: an answer grows too old even where Look itself hangs.
   GateVerdict connect = JudgeConnect(connect_look_, host_.Now());
   if (!connect.open || wanted == GateWanted::kAsConnect) return connect;
@@ -98,6 +101,7 @@ GateAnswer Gate::Health(std::chrono::milliseconds patience) {
     known_.wait_for(lock, patience, [this] { return looked_; });
     is_news = Settle(*orders);
     answer.status = verdict_.open ? kOk : kUnavailable;
+    if (!verdict_.open) ++refused_;
     answer.text = verdict_.open ? "open\n" : absl::StrCat("closed: ", verdict_.why, "\n");
   }
   Tell(is_news);
@@ -142,6 +146,7 @@ GateNews Gate::News() {
   news.report.set_gate_open(verdict_.open);
   news.report.set_gate_reason(verdict_.why);
   *news.report.mutable_gate_since() = ToProto(verdict_since_);
+  news.report.set_refused(refused_);
   news.report.set_jobs_known(jobs_known_);
   news.report.set_jobs(jobs_);
   return news;

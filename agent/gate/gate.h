@@ -41,7 +41,7 @@ struct GateAnswer {
   std::string text;
 };
 
-// `version` grows when anything of the report changes.
+// `version` grows when anything of the report changes but how often it refused.
 struct GateNews {
   uint64_t version = 0;
   bool is_known = false;     // it has looked
@@ -90,6 +90,7 @@ class Gate {
   v1::NodeState state_ = v1::NODE_STATE_UNSPECIFIED;
   Time state_since_{};
   uint64_t version_ = 1;
+  uint64_t refused_ = 0;  // answers other than 200
 };
 
 }  // namespace connect_ha

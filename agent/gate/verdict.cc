@@ -11,7 +11,6 @@
 #include "agent/resources/connect_unit.h"
 #include "common/checklist/lesser_faults.h"
 #include "common/checklist/rule.h"
-#include "common/checklist/view/facts_view.h"
 
 namespace connect_ha {
 namespace {
@@ -40,12 +39,6 @@ bool IsWaived(const v1::Assignment& orders, const std::string& rule, Time now) {
 
 bool IsJudgedByOthers(absl::string_view rule) { return rule == "connect-version-matches"; }
 
-// Connect answers, and all that is wrong is that a boot would not start it: no user notices.
-bool IsOnlyItsBoot(const v1::Facts& facts) {
-  const v1::Unit& unit = facts.connect().unit();
-  return Serves(facts) && (unit.load_state() == "masked" || unit.unit_file_state() != "enabled");
-}
-
 bool Counts(const v1::Evidence& evidence, const GateSubject& subject) {
   if (evidence.outcome() != v1::FAIL || evidence.undecided()) return false;
   return evidence.basis() != v1::SPEC || subject.has_served;
@@ -60,11 +53,9 @@ bool IsSure(const v1::Finding& finding) {
 }
 
 // The rule may close the gate at all, as somebody wants it.
-bool MayClose(const v1::Finding& finding, const v1::Assignment& orders, const v1::Facts& facts,
-              Time now) {
-  if (finding.rule_class() == v1::ADVICE || IsJudgedByOthers(finding.rule())) return false;
+bool MayClose(const v1::Finding& finding, const v1::Assignment& orders, Time now) {
+  if (IsJudgedByOthers(finding.rule())) return false;
   if (IsWaived(orders, finding.rule(), now)) return false;
-  if (finding.rule() == kServiceRule && IsOnlyItsBoot(facts)) return false;
   const Rule* const rule = FindRule(finding.rule());
   return rule != nullptr && !OnlyTells(*rule, finding.rule_class()) &&
          ActionOf(*rule, orders.desired().spec()) >= v1::CLOSE;
@@ -106,7 +97,7 @@ RuleClosing ClosedByRule(const v1::Facts& facts, const v1::Assignment& orders,
                    /*full=*/false);
   RuleClosing still;
   for (const v1::Finding& finding : checklist.findings()) {
-    if (!MayClose(finding, orders, facts, subject.now)) continue;
+    if (!MayClose(finding, orders, subject.now)) continue;
     if (finding.outcome() == v1::UNKNOWN || finding.outcome() == v1::FOLLOWS) {
       const bool is_that = absl::StartsWith(subject.closed_by, finding.rule() + ": ");
       if (is_that) still = {subject.closed_by, true};

@@ -61,6 +61,10 @@ absl::Status LinuxHost::StartUnit(const std::string& name, std::chrono::millisec
   return changes_.StartUnit(name, deadline);
 }
 
+absl::Status LinuxHost::ReloadUnit(const std::string& name, std::chrono::milliseconds deadline) {
+  return changes_.ReloadUnit(name, deadline);
+}
+
 absl::Status LinuxHost::StopUnit(const std::string& name, std::chrono::milliseconds deadline) {
   return changes_.StopUnit(name, deadline);
 }

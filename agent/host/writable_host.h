@@ -106,6 +106,9 @@ class WritableHost : public Host {
   // Waits until it is active. Aborted: it came to something else. DeadlineExceeded: its start goes
   // on, and another call waits for it.
   virtual absl::Status StartUnit(const std::string& name, std::chrono::milliseconds deadline) = 0;
+  // Has a service that runs read its configuration anew (systemctl reload), and waits for the end
+  // of that. Aborted: it came to something else. DeadlineExceeded: it goes on.
+  virtual absl::Status ReloadUnit(const std::string& name, std::chrono::milliseconds deadline) = 0;
   // Waits until it is inactive. OK when there is none.
   virtual absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline) = 0;
 

@@ -45,6 +45,7 @@ struct Session {
     options.ca = identity.ca;
     options.certificate = identity.credentials.certificate;
     options.key = identity.credentials.key;
+    options.max_receive_bytes = kMaxNodeAnswerBytes;
     channel = MakeChannel(options);
     node = v1::NodeService::NewStub(channel);
     renewal = v1::RenewalService::NewStub(channel);

@@ -338,9 +338,16 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
   lock.unlock();
 
   v1::Facts facts;
-  const ProbeInput input{host_,         options_.agent_config, config.config,
-                         config.status, options_.digest_key,   started_at,
-                         cache_,        config.accounts,       options_.state_dir};
+  const ProbeInput input{host_,
+                         options_.agent_config,
+                         config.config,
+                         config.status,
+                         options_.digest_key,
+                         started_at,
+                         cache_,
+                         config.accounts,
+                         config.reads_pinned,
+                         options_.state_dir};
   const absl::Status status = probe.read(input, facts);
   if (!status.ok()) {
     facts.Clear();

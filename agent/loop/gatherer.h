@@ -34,6 +34,7 @@ struct LoadedConfig {
   std::shared_ptr<const ConnectConfig> config;  // see ProbeInput
   absl::Status status;
   std::vector<std::string> accounts;  // see ProbeInput
+  bool reads_pinned = false;          // see ProbeInput
 };
 
 struct GathererOptions {

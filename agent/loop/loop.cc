@@ -173,9 +173,13 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   request.set_reported_state(news.state);
   request.set_can_serve(true);
   AddHeld(request);
-  AddService(news.start_failed, request);
+  AddService(news, request);
   if (news.convergence && (news.version != acknowledged_news_ || HasFacts(request))) {
     *request.mutable_convergence() = *std::move(news.convergence);
+  }
+  if (news.ahead && (news.version != acknowledged_news_ || HasFacts(request) || send_ahead_)) {
+    *request.mutable_ahead() = *std::move(news.ahead);
+    MakePrintable(*request.mutable_ahead());
   }
   if (news.preview) *request.mutable_preview() = *std::move(news.preview);
   for (v1::ChangeMade& change : news.changes_made) {
@@ -198,13 +202,14 @@ void Loop::AddHeld(v1::HeartbeatRequest& request) const {
   }
 }
 
-void Loop::AddService(const std::string& start_failed, v1::HeartbeatRequest& request) {
+void Loop::AddService(const ConvergerNews& news, v1::HeartbeatRequest& request) {
   if (!options_.gate) return;
-  GateNews news = options_.gate();
-  sent_gate_ = news.version;
-  if (!news.is_known) return;
-  *request.mutable_service() = std::move(news.report);
-  request.mutable_service()->set_start_failed(start_failed);
+  GateNews gate = options_.gate();
+  sent_gate_ = gate.version;
+  if (!gate.is_known) return;
+  *request.mutable_service() = std::move(gate.report);
+  request.mutable_service()->set_start_failed(news.start_failed);
+  if (news.newest_start) *request.mutable_service()->mutable_newest_start() = *news.newest_start;
   MakePrintable(*request.mutable_service());
 }
 
@@ -261,6 +266,7 @@ void Loop::TakeAnswer(const v1::HeartbeatRequest& request, const v1::HeartbeatRe
   acknowledged_gathered_ = request.gathered();
   send_facts_ = response.send_facts();
   as_bytes_ = response.takes_facts_bytes();
+  send_ahead_ = response.has_ahead();
   TakeAssignment(request, response);
   if (response.gather() != 0 && response.gather() != asked_gather_ &&
       response.gather() != gathered_) {

@@ -56,7 +56,7 @@ class Loop {
   v1::HeartbeatRequest MakeRequest(SteadyTime now);
   void AddConvergence(v1::HeartbeatRequest& request);
   void AddHeld(v1::HeartbeatRequest& request) const;
-  void AddService(const std::string& start_failed, v1::HeartbeatRequest& request);
+  void AddService(const ConvergerNews& news, v1::HeartbeatRequest& request);
   uint64_t GateVersion() const;
   void TakeAssignment(const v1::HeartbeatRequest& request, const v1::HeartbeatResponse& response);
   void NoteAssignment(const absl::Status& kept);
@@ -84,7 +84,8 @@ class Loop {
   std::string acknowledged_digest_;  // of the facts that the coordinator holds
   SteadyTime facts_sent_{};
   bool send_facts_ = true;
-  bool as_bytes_ = false;  // the coordinator takes facts_bytes
+  bool as_bytes_ = false;    // the coordinator takes facts_bytes
+  bool send_ahead_ = false;  // it gave what to get ready for: it does not know that we have it
   uint64_t gathered_ = 0;
   uint64_t acknowledged_gathered_ = 0;
   uint64_t asked_gather_ = 0;

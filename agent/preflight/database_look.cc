@@ -51,7 +51,8 @@ absl::StatusOr<DatabaseSeen> LookAtDatabase(Host& host, const v1::AgentConfig& a
                      "\nfix: connect-ha-agent check shows how to find what makes them so "
                      "(default_transaction_read_only)"));
   }
-  return DatabaseSeen{absl::StrCat(place, " lets Connect in"), database.connect_tables()};
+  return DatabaseSeen{absl::StrCat(place, " lets Connect in"), database.connect_tables(),
+                      database.migration()};
 }
 
 }  // namespace connect_ha

@@ -15,6 +15,7 @@ namespace connect_ha {
 struct DatabaseSeen {
   std::string text;
   uint32_t connect_tables = 0;  // 0: none, or it is not known
+  std::string migration = {};   // as of DatabaseFacts; "": not known
 };
 
 // By the database probe, in its time. What was seen, in words; an error says which stage failed,

@@ -12,6 +12,7 @@
 #include "agent/assignment/standing.h"
 #include "agent/assignment/told.h"
 #include "agent/preflight/database_look.h"
+#include "agent/preflight/migration_look.h"
 #include "agent/preflight/storage_look.h"
 #include "agent/probes/connect/configuration.h"
 #include "agent/resources/storage/marking.h"
@@ -91,11 +92,32 @@ class Look {
     return NothingEnforced("this node holds no specification yet: nothing is looked at");
   }
 
+  // It is nobody's business any more what runs here, but for what the cluster would suffer from.
+  Seen Removed() {
+    whereabouts_.SetEnforced(false);
+    const absl::StatusOr<v1::Desired> before = ReadBeforeRemoval(host_, options_.state_dir);
+    const std::string left_behind = before.ok() ? WhyLeftBehind(*before) : "";
+    if (left_behind.empty()) {
+      return NothingEnforced("this node was removed from its cluster: nothing else is looked at");
+    }
+    return absl::FailedPreconditionError(left_behind);
+  }
+
+  std::string WhyLeftBehind(const v1::Desired& held) {
+    const v1::StorageSpec& storage = held.spec().storage();
+    if (!may_enforce_ || held.spec().enforcement() != v1::ENFORCE) return "";
+    const absl::StatusOr<ConnectConfig> config = LoadConnectConfig(host_, options_.agent_config);
+    if (!config.ok() || storage.mount_point().empty()) return "";
+    StorageLook look(host_, storage, *config);
+    const bool is_there = look.Mounted().ok() && look.Directories().ok();
+    return is_there ? look.WhyLeftBehind(held) : "";
+  }
+
   Seen Orders() {
     absl::StatusOr<v1::Assignment> held = ReadHeld(host_, options_.state_dir, options_.runtime_dir);
     if (absl::IsNotFound(held.status())) return NoOrders();
     if (SaysRemoved(held.status())) {
-      return NothingEnforced("this node was removed from its cluster: nothing is looked at");
+      return Removed();
     }
     // Not to remove it, as elsewhere: a node without orders is let start.
     if (absl::IsDataLoss(held.status())) {
@@ -189,9 +211,8 @@ class Look {
     }
     // In every other state the agent has marked it before, or does not let Connect start.
     const bool may_be_unmarked = orders_.state() == v1::OBSERVED;
-    return Take("mark", "reading the cluster's mark below " + point, [&] {
-      return look.Mark(options_.state_dir, orders_.desired().spec().cluster(), may_be_unmarked);
-    });
+    return Take("mark", "reading the cluster's mark below " + point,
+                [&] { return look.Mark(options_.state_dir, orders_.desired(), may_be_unmarked); });
   }
 
   Seen Database() {
@@ -210,6 +231,8 @@ class Look {
       absl::Status fits = storage_look_->FitsDatabase(seen->connect_tables);
       if (!fits.ok()) return fits;
     }
+    const absl::Status as_left = CheckMigration(host_, options_.state_dir, seen->migration);
+    if (!as_left.ok()) return as_left;
     return seen->text;
   }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/standing.h"
 #include "agent/host/processes/storage_work.h"
 #include "agent/probes/storage/storage.h"
 #include "agent/resources/storage/cluster_mark.h"
@@ -33,6 +34,19 @@ bool IsNoData(const std::string& name) {
   return name == kOwnFolder || name == "lost+found" || name == ".snapshot";
 }
 
+// "": it was not.
+std::string LeftBehind(const v1::Desired& held, const v1::GenerationMark& not_before) {
+  if (!IsBefore(MarkOf(held), not_before)) return "";
+  return absl::StrCat(
+      "this node holds generation ", held.generation(), ", and the others have gone on to ",
+      not_before.generation(),
+      " together: with what it has, Connect would no longer fit its database or its data\nfix: "
+      "wait: once the coordinator has answered, the agent makes this node what the others are; a "
+      "node that was removed joins again: connect-ha token create at the coordinator, and here "
+      "what it prints; only where the others run as this node does: connect-ha-agent preflight "
+      "--override REASON");
+}
+
 bool IsReadOnly(const MountEntry& mount) {
   const auto has_ro = [](const std::vector<std::string>& options) {
     return std::find(options.begin(), options.end(), "ro") != options.end();
@@ -58,7 +72,7 @@ absl::StatusOr<std::string> StorageLook::Mounted() {
   if (SaysWhatToMount(storage_)) {
     const absl::StatusOr<v1::Mount> mount = ReadMount(host_, entry);
     if (!mount.ok()) return mount.status();
-    absl::Status right = CheckSource(storage_, plan, entry, *mount);
+    absl::Status right = CheckSource(storage_, plan, entry, *mount, /*serves=*/false);
     if (!right.ok()) return right;
   }
   is_read_only_ = IsReadOnly(entry);
@@ -148,15 +162,24 @@ absl::StatusOr<std::string> StorageLook::Unmarked(const std::string& state_dir,
   return absl::StrCat(data_dir_, " bears no mark yet");
 }
 
-absl::StatusOr<std::string> StorageLook::Mark(const std::string& state_dir,
-                                              const std::string& cluster, bool may_be_unmarked) {
+absl::StatusOr<std::string> StorageLook::Mark(const std::string& state_dir, const v1::Desired& held,
+                                              bool may_be_unmarked) {
+  const std::string& cluster = held.spec().cluster();
   const absl::StatusOr<v1::ClusterMark> own = OwnMark(host_, state_dir, cluster);
   if (!own.ok()) return own.status();
   const absl::StatusOr<v1::ClusterMark> found = ReadClusterMark(host_, data_dir_);
   if (absl::IsNotFound(found.status())) return Unmarked(state_dir, *own, may_be_unmarked);
   if (!found.ok()) return found.status();
   if (absl::Status same = CheckMark(data_dir_, *found, *own); !same.ok()) return same;
+  const std::string left_behind = LeftBehind(held, found->not_before());
+  if (!left_behind.empty()) return absl::FailedPreconditionError(left_behind);
   return absl::StrCat(data_dir_, " is marked as cluster ", cluster, "'s");
+}
+
+std::string StorageLook::WhyLeftBehind(const v1::Desired& held) {
+  const absl::StatusOr<v1::ClusterMark> found = ReadClusterMark(host_, data_dir_);
+  if (!found.ok() || found->cluster() != held.spec().cluster()) return "";
+  return LeftBehind(held, found->not_before());
 }
 
 }  // namespace connect_ha

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "agent/host/writable_host.h"
 #include "agent/probes/connect/connect_config.h"
+#include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/facts.pb.h"
 #include "connect_ha/v1/spec.pb.h"
 
@@ -29,9 +30,12 @@ class StorageLook {
   absl::StatusOr<std::string> Directories();
   // The file system is marked as that of the cluster whose authority is in STATE_DIR/ca.crt. One
   // that bears no mark is let pass where Connect ran before there were marks (`may_be_unmarked`),
-  // this node has never seen one there, and there is something in the data directory.
-  absl::StatusOr<std::string> Mark(const std::string& state_dir, const std::string& cluster,
+  // this node has never seen one there, and there is something in the data directory. And the
+  // others have not gone on, all together, to a generation after `held`.
+  absl::StatusOr<std::string> Mark(const std::string& state_dir, const v1::Desired& held,
                                    bool may_be_unmarked);
+  // "": it is not known that the others have gone on, all together, to a generation after `held`.
+  std::string WhyLeftBehind(const v1::Desired& held);
   // There is something in the data directory where the database has Connect's tables. Else it is
   // not the file system that belongs to them, whatever its mark says: the agent of a new node marks
   // what bears none.

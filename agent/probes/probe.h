@@ -39,6 +39,9 @@ struct ProbeInput {
   ProbeCache& cache;
   // Accounts that the specification names which this node holds; empty while it holds none.
   std::vector<std::string> accounts = {};
+  // What content is pinned to is read from Connect's database: the specification that this node
+  // holds names runtimes, be it that it only observes.
+  bool reads_pinned = false;
   std::string state_dir = "/var/lib/connect-ha-agent";  // the agent's own
 };
 

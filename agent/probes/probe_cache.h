@@ -17,6 +17,7 @@
 #include "agent/probes/database/verified_chain.h"
 #include "agent/probes/installed/dpkg.h"
 #include "agent/probes/installed/trial_subject.h"
+#include "connect_ha/v1/convergence.pb.h"
 #include "connect_ha/v1/facts.pb.h"
 
 namespace connect_ha {
@@ -136,6 +137,8 @@ struct ProbeCache {
   Kept<std::map<std::string, VerifiedRuntime>> runtimes;
   Kept<absl::StatusOr<v1::LicenseFacts>> license;
   Kept<KeptContent> configuration;
+  Kept<std::string> filled_in;   // SHA-256 of what the file is to hold, when it last held that
+  Kept<v1::Reload> reload;       // of Connect, by the agent
   Kept<KeptMark> mark;           // of whoever looks at it: it is on a file system that may hang
   Kept<std::string> mark_fault;  // GuardFacts.mark_fault of the latest look; "": none
   // By mount point, since when it has not answered.

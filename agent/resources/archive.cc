@@ -40,11 +40,25 @@ class Archive : public Resource {
     return change;
   }
 
+  absl::StatusOr<Brought> Bring(Progress& progress) override {
+    const absl::StatusOr<std::string> fault = Look();
+    if (!fault.ok()) return fault.status();
+    if (fault->empty()) return Brought();
+    const absl::StatusOr<std::string> file = Download(context_, artifact_, "tar.gz", progress);
+    if (!file.ok()) return file.status();
+    const absl::StatusOr<uint64_t> bytes = UnpackedBytes(*file);
+    if (!bytes.ok()) return bytes.status();
+    const absl::Status room = CheckRoom(context_.host, kDirectory, *bytes, Name());
+    if (!room.ok()) return room;
+    return Brought{{*file}, kDirectory, *bytes};
+  }
+
   absl::Status Apply(Progress& progress) override {
     const absl::StatusOr<std::string> file = Download(context_, artifact_, "tar.gz", progress);
     if (!file.ok()) return file.status();
     progress.Enter(v1::Step::INSTALLING);
     absl::Status done = CleanUp();
+    if (done.ok()) done = context_.host.MakeDirectory(kDirectory);
     if (done.ok()) done = CheckSpace(*file);
     if (done.ok()) done = Unpack(*file);
     if (done.ok()) return Replace();
@@ -88,12 +102,15 @@ class Archive : public Resource {
     return context_.host.Remove(old_);
   }
 
-  absl::Status CheckSpace(const std::string& file) {
+  absl::StatusOr<uint64_t> UnpackedBytes(const std::string& file) {
     const absl::StatusOr<FileStatus> status = context_.host.Stat(file);
     if (!status.ok()) return status.status();
-    absl::Status made = context_.host.MakeDirectory(kDirectory);
-    if (!made.ok()) return made;
-    return CheckRoom(context_.host, kDirectory, status->size_bytes * kExpansion, Name());
+    return status->size_bytes * kExpansion;
+  }
+
+  absl::Status CheckSpace(const std::string& file) {
+    const absl::StatusOr<uint64_t> bytes = UnpackedBytes(file);
+    return bytes.ok() ? CheckRoom(context_.host, kDirectory, *bytes, Name()) : bytes.status();
   }
 
   // On the file system where it is to be, so that it can be renamed; the manifest is in its place

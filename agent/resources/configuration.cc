@@ -1,26 +1,35 @@
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "agent/assignment/standing.h"
+#include "agent/resources/connect_unit.h"
 #include "agent/resources/kept_file.h"
 #include "agent/resources/nouns.h"
 #include "agent/resources/secret.h"
+#include "agent/resources/service/service_notes.h"
 #include "common/connect/connect_keys.h"
 #include "common/connect/connect_redaction.h"
 #include "common/connect/gcfg.h"
 #include "common/spec/connect_template.h"
+#include "common/time.h"
+#include "common/tls/crypto.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr size_t kKeysShown = 8;
-
 constexpr size_t kLongestValue = 60;
+constexpr std::chrono::seconds kReloadDeadline{20};
 
 struct Key {
   std::string spelling;  // Server.Address, or RPackageRepository "CRAN".URL, as a person wrote it
+  std::string section;
   std::string name;
   bool secret = false;
   std::vector<std::string> values;
@@ -37,6 +46,7 @@ std::map<std::string, Key> KeysOf(const GcfgFile& file) {
     Key& key = keys[absl::StrCat(absl::AsciiStrToLower(entry.section), subsection, ".",
                                  absl::AsciiStrToLower(entry.name))];
     if (key.spelling.empty()) {
+      key.section = entry.section;
       key.name = entry.name;
       key.spelling = absl::StrCat(entry.section, subsection, ".", entry.name);
       key.secret = IsSecretKey(entry.section, entry.name);
@@ -91,6 +101,16 @@ std::string Summary(const std::vector<Difference>& differences, Key Difference::
   return text;
 }
 
+// What it takes for the values that differ to hold.
+KeyChange MostOf(const std::vector<Difference>& differences) {
+  KeyChange most = KeyChange::kReload;
+  for (const Difference& difference : differences) {
+    const Key& known = difference.known();
+    most = std::max(most, ChangeOfKey(known.section, known.name));
+  }
+  return most;
+}
+
 class Configuration : public Resource {
  public:
   explicit Configuration(const ResourceContext& context)
@@ -108,18 +128,25 @@ class Configuration : public Resource {
     change.set_to("as the specification gives it");
     const absl::Status looked = Look(*wanted, change);
     if (!looked.ok()) return looked;
-    if (change.from().empty()) return std::nullopt;
-    return change;
+    if (!change.from().empty()) return change;
+    const bool is_in_force = context_.service.unit == UnitWanted::kRunning;
+    if (is_in_force) context_.cache.filled_in.Put(Sha256(*wanted));
+    return std::nullopt;
   }
 
+  // That Connect has to read the file is written down before the file is.
   absl::Status Apply(Progress& progress) override {
     progress.Enter(v1::Step::WRITING);
     const absl::StatusOr<std::string> wanted = Render();
     if (!wanted.ok()) return wanted.status();
-    absl::Status ready = context_.host.MakeDirectory(path_.substr(0, path_.rfind('/')));
+    v1::Change change;
+    absl::Status ready = Look(*wanted, change);
+    const bool reloads = change.needs() == v1::Change::RELOAD;
+    if (ready.ok() && reloads) ready = NoteReload();
+    if (ready.ok()) ready = context_.host.MakeDirectory(path_.substr(0, path_.rfind('/')));
     if (ready.ok()) ready = KeepFile(context_, path_, "old-configurations", *wanted);
-    if (!ready.ok()) return ready;
-    return context_.host.WriteFile(path_, *wanted, FileAttributes());
+    if (ready.ok()) ready = context_.host.WriteFile(path_, *wanted, FileAttributes());
+    return ready.ok() && reloads ? Reload() : ready;
   }
 
  private:
@@ -153,13 +180,13 @@ class Configuration : public Resource {
     const absl::StatusOr<FileStatus> status = context_.host.LStat(path_);
     if (absl::IsNotFound(status.status())) {
       change.set_from("absent");
-      SetInterrupts(change);
+      SetNeeds(UnlessCurrent(v1::Change::RESTART), change);
       return absl::OkStatus();
     }
     if (!status.ok()) return status.status();
     if (status->kind != FileStatus::Kind::kFile) {
       change.set_from("not a file");
-      SetInterrupts(change);
+      SetNeeds(UnlessCurrent(v1::Change::RESTART), change);
       return absl::OkStatus();
     }
     const absl::StatusOr<std::string> text = context_.host.ReadFile(path_);
@@ -170,19 +197,83 @@ class Configuration : public Resource {
       change.set_from(
           absl::StrFormat("owner %d:%d, mode %04o", status->uid, status->gid, status->mode));
     }
+    if (change.from().empty() && IsToBeRead()) {
+      change.set_from("written, and not read by Connect yet");
+      SetNeeds(CanReload() ? v1::Change::RELOAD : v1::Change::RESTART, change);
+    }
     return absl::OkStatus();
   }
 
+  void SetNeeds(v1::Change::Needs needs, v1::Change& change) const {
+    change.set_needs(needs);
+    if (needs == v1::Change::RESTART) change.set_interrupts("Connect must be restarted");
+    if (needs == v1::Change::TOGETHER) {
+      change.set_interrupts("Connect must be stopped on every node");
+    }
+  }
+
   // Connect reads it as it starts: one that has started with the right one needs no other start.
-  void SetInterrupts(v1::Change& change) const {
-    if (!context_.service.is_current) change.set_interrupts("Connect must be restarted");
+  v1::Change::Needs UnlessCurrent(v1::Change::Needs needs) const {
+    return context_.service.is_current ? v1::Change::NOTHING : needs;
+  }
+
+  // Nobody changed the file, but a secret: what Connect was started with is no longer the right
+  // one.
+  bool IsFilledInAnew(const std::string& wanted) const {
+    if (context_.notes == nullptr) return false;
+    const v1::ServiceMemory memory = context_.notes->Get();
+    return !memory.served_configuration().empty() &&
+           IsOneSpecification(memory.served(), context_.desired) &&
+           memory.served_configuration() != Sha256(wanted);
+  }
+
+  v1::Change::Needs NeedsOf(const std::vector<Difference>& differences) const {
+    const KeyChange most = MostOf(differences);
+    if (most == KeyChange::kTogether) return v1::Change::TOGETHER;
+    return most == KeyChange::kReload && CanReload() ? v1::Change::RELOAD : v1::Change::RESTART;
+  }
+
+  // It runs, and there is a way to tell it.
+  bool CanReload() const {
+    const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(context_);
+    return context_.notes != nullptr && unit.ok() && IsUp(*unit) && unit->can_reload();
+  }
+
+  // The Connect that runs was to be told of this file, and was not.
+  bool IsToBeRead() const {
+    if (context_.notes == nullptr) return false;
+    const v1::ServiceMemory memory = context_.notes->Get();
+    if (!memory.has_reload() || memory.reload().has_done_at()) return false;
+    const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(context_);
+    return unit.ok() && IsUp(*unit) && unit->started_at() == memory.reload().started_at();
+  }
+
+  absl::Status NoteReload() {
+    const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(context_);
+    if (!unit.ok()) return unit.status();
+    return context_.notes->Change([&unit](v1::ServiceMemory& memory) {
+      *memory.mutable_reload()->mutable_started_at() = unit->started_at();
+      memory.mutable_reload()->clear_done_at();
+    });
+  }
+
+  absl::Status Reload() {
+    absl::Status reloaded =
+        context_.host.ReloadUnit(context_.agent_config.connect_unit(), kReloadDeadline);
+    if (!reloaded.ok()) return reloaded;
+    const Time now = context_.host.Now();
+    absl::Status noted = context_.notes->Change([now](v1::ServiceMemory& memory) {
+      *memory.mutable_reload()->mutable_done_at() = ToProto(now);
+    });
+    context_.cache.reload.Put(context_.notes->Get().reload());
+    return noted;
   }
 
   void LookAtKeys(const std::string& text, const std::string& wanted, v1::Change& change) const {
     const GcfgFile here = ParseGcfg(text);
     if (!here.errors.empty()) {
       change.set_from("there, but no gcfg");
-      SetInterrupts(change);
+      SetNeeds(UnlessCurrent(v1::Change::RESTART), change);
       return;
     }
     const std::vector<Difference> differences = Compare(here, ParseGcfg(wanted));
@@ -190,7 +281,10 @@ class Configuration : public Resource {
       change.set_from("the same keys, written in another way");
       return;
     }
-    SetInterrupts(change);
+    const v1::Change::Needs needs = NeedsOf(differences);
+    const bool is_anew = needs == v1::Change::TOGETHER && IsFilledInAnew(wanted);
+    SetNeeds(is_anew ? needs : UnlessCurrent(needs), change);
+    change.set_filled_in_anew(is_anew);
     change.set_from(Summary(differences, &Difference::here));
     change.set_to(Summary(differences, &Difference::wanted));
     // What is secret is not told, and says the same before and after.

@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include "absl/strings/str_cat.h"
+#include "agent/probes/connect/connect.h"
+#include "agent/probes/installed/dpkg.h"
 #include "agent/resources/nouns.h"
 #include "agent/resources/service/service_notes.h"
 #include "agent/resources/service/start_connect.h"
@@ -27,6 +29,15 @@ constexpr int kMostWaits = 60;
 // Past a boot, too.
 bool IsMasked(const v1::Unit& unit) {
   return unit.load_state() == "masked" && unit.unit_file_state() == "masked";
+}
+
+// Until the next boot alone, too: nothing starts it meanwhile.
+bool IsMaskedNow(const v1::Unit& unit) { return unit.load_state() == "masked"; }
+
+// No boot starts it, or the next one does not. A unit that is in no target starts with no boot,
+// either, and none of it is ours to change.
+bool IsDisabled(const v1::Unit& unit) {
+  return unit.unit_file_state() == "disabled" || unit.unit_file_state() == "enabled-runtime";
 }
 
 bool Rests(const v1::Unit& unit) {
@@ -116,6 +127,8 @@ class ConnectUnit : public Resource {
     v1::Change change;
     change.set_from(from);
     change.set_to(to);
+    // It is an order, and no part of the specification.
+    change.set_needs(v1::Change::NOTHING);
     return change;
   }
 
@@ -139,10 +152,10 @@ class ConnectUnit : public Resource {
       return absl::UnavailableError(absl::StrCat(
           unit_, state.active_state() == "activating" ? " is starting" : " is stopping"));
     }
-    const bool is_disabled = state.unit_file_state() == "disabled";
-    if (is_up_ && !IsMasked(state) && !is_disabled) return std::nullopt;
+    const bool is_disabled = IsDisabled(state);
+    if (is_up_ && !IsMaskedNow(state) && !is_disabled) return std::nullopt;
     const char* const file = state.load_state() == kNotFound ? "absent"
-                             : IsMasked(state)               ? "masked"
+                             : IsMaskedNow(state)            ? "masked"
                              : is_disabled                   ? "disabled"
                                                              : "enabled";
     return MakeChange(absl::StrCat(file, ", ", state.active_state()), kRunning);
@@ -175,15 +188,14 @@ class ConnectUnit : public Resource {
   absl::Status Run(Progress& progress) {
     progress.Enter(v1::Step::STARTING);
     absl::StatusOr<v1::Unit> state = ReadConnectUnit(context_);
-    if (state.ok() && IsMasked(*state)) {
+    if (state.ok() && IsMaskedNow(*state)) {
       absl::Status unmasked = context_.host.UnmaskUnit(unit_);
       if (!unmasked.ok()) return unmasked;
       NoteMasked("");
       state = ReadConnectUnit(context_);
     }
     if (!state.ok()) return state.status();
-    // A unit that is in no target starts with no boot, and none of it is ours to change.
-    if (state->unit_file_state() == "disabled") {
+    if (IsDisabled(*state)) {
       absl::Status enabled = context_.host.EnableUnit(unit_);
       if (!enabled.ok()) return enabled;
     }
@@ -226,6 +238,14 @@ absl::StatusOr<v1::Unit> ReadConnectUnit(const ResourceContext& context) {
 
 bool IsUp(const v1::Unit& unit) {
   return unit.active_state() == "active" || unit.active_state() == "reloading";
+}
+
+bool IsConnectAbsent(const ResourceContext& context) {
+  const auto database = ReadPackages(context.host, context.cache);
+  if (!database.ok() && !absl::IsNotFound(database.status())) return false;
+  if (database.ok() && (*database)->Find(kConnectPackage) != nullptr) return false;
+  const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(context);
+  return unit.ok() && Rests(*unit);
 }
 
 absl::Status CheckConnectHeld(const ResourceContext& context) {

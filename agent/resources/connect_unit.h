@@ -13,6 +13,8 @@ namespace connect_ha {
 absl::StatusOr<v1::Unit> ReadConnectUnit(const ResourceContext& context);
 // It runs: active, or reloading.
 bool IsUp(const v1::Unit& unit);
+// Connect's package is not installed, and nothing runs as Connect's unit.
+bool IsConnectAbsent(const ResourceContext& context);
 
 // OK when Connect's unit is masked and inactive, and nothing of it is left running, so that nothing
 // that a package's script does can start it. FailedPrecondition says what it is instead.

@@ -2,6 +2,7 @@
 // installed, and that the newer one does not name: they would fail again beside every other
 // package.
 #include <set>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -57,7 +58,10 @@ class Leftovers : public Resource {
     database_ = *database;
     // Connect is always among these: its data would go with it.
     const std::vector<std::string> names = NamedPackages(context_.desired.spec());
-    const std::set<std::string> named(names.begin(), names.end());
+    std::set<std::string> named(names.begin(), names.end());
+    if (context_.beside != nullptr) {
+      for (std::string& name : NamedPackages(*context_.beside)) named.insert(std::move(name));
+    }
     for (const std::string& name : *recorded) {
       const v1::Package* package = named.count(name) > 0 ? nullptr : database_->Find(name);
       if (package == nullptr || absl::EndsWith(package->status(), " ok installed") ||

@@ -46,7 +46,6 @@ class License : public Resource {
     v1::Change change;
     change.set_from(absl::StrJoin(faults, ", "));
     change.set_to("the specification's, alone");
-    if (!context_.service.is_current) change.set_interrupts("Connect reads it when it starts");
     return change;
   }
 

@@ -43,7 +43,8 @@ std::unique_ptr<Resource> MakeMark(const ResourceContext& context);
 std::unique_ptr<Resource> MakeAccount(const ResourceContext& context, const std::string& name,
                                       const v1::AccountSpec& spec);
 
-// No package that an older specification had this agent install and that never got so far.
+// No package that another specification had this agent install and that never got so far; but of
+// the one beside.
 std::unique_ptr<Resource> MakeLeftovers(const ResourceContext& context);
 
 // A .deb: installed, configured, held, its files as shipped.
@@ -75,8 +76,9 @@ std::unique_ptr<Resource> MakeLicense(const ResourceContext& context);
 // values of those that are not secret.
 std::unique_ptr<Resource> MakeConfiguration(const ResourceContext& context);
 
-// No version under /opt/R, /opt/python and /opt/quarto but those that the specification names;
-// a kind that it gives no list of is left alone.
+// No version under /opt/R, /opt/python and /opt/quarto but those that the specification names, or
+// the one beside; a kind that it gives no list of is left alone. FailedPrecondition: Connect's
+// configuration names what would go, content is pinned to it, or whether it is is not known.
 std::unique_ptr<Resource> MakePrune(const ResourceContext& context);
 
 }  // namespace connect_ha

@@ -8,6 +8,7 @@
 #include "agent/probes/connect/connect.h"
 #include "agent/probes/installed/dpkg.h"
 #include "agent/resources/connect_unit.h"
+#include "agent/resources/install/apt_lists.h"
 #include "agent/resources/install/download.h"
 #include "agent/resources/install/hold_record.h"
 #include "agent/resources/install/installer.h"
@@ -17,6 +18,7 @@
 #include "agent/resources/install/package_record.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/nouns.h"
+#include "agent/resources/service/service_notes.h"
 #include "common/text/shell_word.h"
 #include "common/version.h"
 
@@ -86,7 +88,27 @@ class Package : public Resource {
         absl::StrCat(wanted_.version.empty() ? "installed" : wanted_.version, ", held", others));
     // To hold a package, or to find out of which build it is, stops nothing.
     if (stand->need == Need::kInstall) change.set_interrupts(wanted_.interrupts);
+    if (IsConnect()) change.set_needs(stand->takes);
     return change;
+  }
+
+  absl::StatusOr<Brought> Bring(Progress& progress) override {
+    const absl::StatusOr<Stand> stand = Look();
+    if (!stand.ok()) return stand.status();
+    if (stand->fault.empty() || stand->need == Need::kHold) return Brought();
+    const absl::StatusOr<std::string> file = Fetch(progress);
+    if (!file.ok()) return file.status();
+    const absl::StatusOr<PackageClaims> claims = ReadPackageFile(context_.host, *file);
+    if (!claims.ok()) return claims.status();
+    Brought brought{{*file}, kInstallRoot, claims->installed_bytes};
+    if (stand->need == Need::kProof) return brought;
+    const absl::StatusOr<AptInstall> install = ToInstall(*file);
+    if (!install.ok()) return install.status();
+    const absl::StatusOr<std::vector<std::string>> others =
+        FetchOthers(context_, *install, wanted_.artifact.sha256(), progress);
+    if (!others.ok()) return others.status();
+    brought.files.insert(brought.files.end(), others->begin(), others->end());
+    return brought;
   }
 
   absl::Status Apply(Progress& progress) override {
@@ -112,18 +134,19 @@ class Package : public Resource {
   struct Stand {
     std::string fault;
     Need need = Need::kInstall;
+    v1::Change::Needs takes = v1::Change::RESTART;  // of Connect's own package
   };
 
   absl::StatusOr<Stand> Look() {
     const auto database = ReadPackages(context_.host, context_.cache);
     if (!database.ok()) return database.status();
     const v1::Package* package = (*database)->Find(wanted_.name);
-    if (package == nullptr) return Stand{"absent"};
+    if (package == nullptr) return Stand{"absent", Need::kInstall, v1::Change::NOTHING};
     const std::string& version = package->version();
     if (!wanted_.version.empty() && !SameVersion(version, wanted_.version)) {
       absl::Status allowed = CheckDowngrade(*package);
       if (!allowed.ok()) return allowed;
-      return Stand{version};
+      return Stand{version, Need::kInstall, v1::Change::TOGETHER};
     }
     const DpkgStatus status = ParseStatus(*package);
     if (status.state != "installed" || status.broken) {
@@ -139,13 +162,28 @@ class Package : public Resource {
     const std::string faults = DescribeFaults(*integrity);
     if (!faults.empty()) return Stand{absl::StrCat(version, ", ", faults)};
     // Somebody else installed it, or the agent was killed before it wrote down what it had done.
-    if (artifact->empty()) return Stand{version + ", of a build that is not known", Need::kProof};
-    if (!status.held) return Stand{version + ", not held", Need::kHold};
+    if (artifact->empty()) {
+      return Stand{version + ", of a build that is not known", Need::kProof, v1::Change::NOTHING};
+    }
+    if (!status.held) return Stand{version + ", not held", Need::kHold, v1::Change::NOTHING};
     return Stand{};
   }
 
+  // Newer than the specification's, and this agent itself has put it in the place of one that is no
+  // newer: a specification that asks for that again means it. Whether the database takes an older
+  // one the coordinator knows, which has no such generation taken else, and the preflight.
+  bool MayComeBack(const v1::Package& package) const {
+    if (!IsConnect() || context_.notes == nullptr) return false;
+    if (CompareVersions(package.version(), wanted_.version) <= 0) return false;
+    const v1::ServiceMemory memory = context_.notes->Get();
+    return !memory.replaced_version().empty() &&
+           SameVersion(package.version(), memory.replaced_by()) &&
+           CompareVersions(wanted_.version, memory.replaced_version()) >= 0;
+  }
+
   absl::Status CheckDowngrade(const v1::Package& package) const {
-    if (wanted_.allow_downgrade || CompareVersions(package.version(), wanted_.version) < 0) {
+    if (wanted_.allow_downgrade || MayComeBack(package) ||
+        CompareVersions(package.version(), wanted_.version) < 0) {
       return absl::OkStatus();
     }
     return absl::FailedPreconditionError(absl::StrCat(
@@ -212,7 +250,8 @@ class Package : public Resource {
     install.reinstall = package != nullptr;
     install.held = package != nullptr && IsOnHold(*package);
     // An R or Python of this name has the version that is wanted, whatever its packaging's is.
-    install.downgrade = wanted_.allow_downgrade || wanted_.version.empty();
+    install.downgrade = wanted_.allow_downgrade || wanted_.version.empty() ||
+                        (package != nullptr && MayComeBack(*package));
     return install;
   }
 
@@ -240,22 +279,32 @@ class Package : public Resource {
     if (!foreseen.ok()) return foreseen.status();
     absl::Status begun = NoteHold(context_, wanted_.name);
     if (begun.ok()) begun = RecordBegun(context_, wanted_.name);
+    if (begun.ok()) begun = NoteReplaced();
     if (!begun.ok()) return begun;
     return Record(InstallWithLists(*install, installation, progress));
+  }
+
+  // What was right with the Connect before this one is forgotten, and which one that was is kept.
+  absl::Status NoteReplaced() {
+    if (!IsConnect() || context_.notes == nullptr) return absl::OkStatus();
+    const auto database = ReadPackages(context_.host, context_.cache);
+    if (!database.ok()) return database.status();
+    const v1::Package* package = (*database)->Find(wanted_.name);
+    const std::string before = package == nullptr ? "" : PlainVersion(package->version());
+    return context_.notes->Change([this, &before](v1::ServiceMemory& memory) {
+      memory.clear_right_version();
+      memory.clear_right_migration();
+      // The same again, or the agent was killed meanwhile.
+      if (!before.empty() && SameVersion(before, wanted_.version)) return;
+      const bool is_newer = !before.empty() && CompareVersions(before, wanted_.version) < 0;
+      memory.set_replaced_by(is_newer ? wanted_.version : "");
+      memory.set_replaced_version(is_newer ? before : "");
+    });
   }
 
   absl::Status Record(const absl::Status& installed) {
     if (!installed.ok()) return installed;
     return RecordArtifact(context_, wanted_.name, wanted_.artifact.sha256());
-  }
-
-  absl::Status RenewLists(Progress& progress) {
-    Installation lists;
-    lists.service = InstallerService("lists", wanted_.artifact.sha256());
-    lists.description = "renew apt's lists for " + wanted_.name;
-    lists.commands = {AptUpdate()};
-    lists.touches_connect = false;
-    return Install(context_, lists, progress);
   }
 
   // apt's lists of a fresh image are old or not there: they are renewed when they are in the way,
@@ -269,17 +318,14 @@ class Package : public Resource {
     installation.at_end = AptAtEnd(install);
     absl::Status installed = Install(context_, installation, progress);
     if (!absl::IsNotFound(installed)) return installed;
-    installed = RenewLists(progress);
+    installed = RenewLists(context_, wanted_.name, wanted_.artifact.sha256(), progress);
     if (installed.ok()) {
       // By the new lists, which may have apt do something else to other packages.
       const absl::StatusOr<std::string> foreseen = ForeseeOthers();
       if (!foreseen.ok()) return foreseen.status();
       installed = Install(context_, installation, progress);
     }
-    if (!absl::IsNotFound(installed)) return installed;
-    return absl::FailedPreconditionError(
-        absl::StrCat(installed.message(), "\nfix: give the node's apt a mirror that has what ",
-                     wanted_.name, " depends on"));
+    return NeedsMirror(installed, wanted_.name);
   }
 
   const ResourceContext& context_;

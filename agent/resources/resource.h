@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "agent/probes/probe_cache.h"
 #include "connect_ha/v1/agent_config.pb.h"
 #include "connect_ha/v1/convergence.pb.h"
+#include "connect_ha/v1/facts.pb.h"
 
 namespace connect_ha {
 
@@ -51,6 +53,13 @@ struct ResourceContext {
   std::string digest_key;               // the cluster's, for keyed digests
   ServiceNotes* notes = nullptr;        // service_notes.h; null: nothing is remembered
   ServiceOrder service = {};
+  // Of another specification, which the node gets ready for, or holds meanwhile: what it names is
+  // not removed. Null: there is none.
+  const v1::ClusterSpec* beside = nullptr;
+  // What was gathered last. Null: nothing is known of it.
+  std::function<v1::Facts()> facts = {};
+  // As which Connect may start at the earliest; unset: nothing is said of that.
+  v1::GenerationMark not_before = {};
 };
 
 // What Apply tells while it works.
@@ -66,6 +75,13 @@ class Progress {
   virtual bool Stopped() = 0;
   // Waits; false as soon as Stopped.
   virtual bool Wait(std::chrono::milliseconds span) = 0;
+};
+
+// What Bring left here, and what Apply is going to take.
+struct Brought {
+  std::vector<std::string> files;  // that Apply reads
+  std::string path;                // where it takes up `bytes`
+  uint64_t bytes = 0;
 };
 
 class Resource {
@@ -86,6 +102,9 @@ class Resource {
   virtual bool Restricts() { return false; }
   // Nothing: as it should be. Changes nothing on the node.
   virtual absl::StatusOr<std::optional<v1::Change>> Differs() = 0;
+  // Brings here what Apply is going to need, and checks it, so that Apply fetches nothing of that.
+  // Changes nothing else. May be killed at any instruction and called again; errors as of Apply.
+  virtual absl::StatusOr<Brought> Bring(Progress& /*progress*/) { return Brought(); }
   // Makes it so. May be killed at any instruction and called again. An error's code says whether
   // trying again can help (writable_host.h); its text may end with "\nfix: " and what to type.
   virtual absl::Status Apply(Progress& progress) = 0;

@@ -8,7 +8,7 @@ void LesserFaults::Add(const std::string& node, const std::string& text, const F
   faults_.push_back({node, text, fixes});
 }
 
-v1::Finding LesserFaults::Finish(Verdict verdict) const {
+v1::Finding LesserFaults::Finish(Verdict verdict, v1::RuleClass lesser) const {
   const bool others_fail = verdict.Has(v1::FAIL);
   std::set<std::string> unknown;
   const v1::Finding others = verdict.Finish();
@@ -25,7 +25,7 @@ v1::Finding LesserFaults::Finish(Verdict verdict) const {
     }
   }
   v1::Finding finding = verdict.Finish();
-  if (finding.outcome() == v1::FAIL && !others_fail) finding.set_rule_class(v1::SERVICE);
+  if (finding.outcome() == v1::FAIL && !others_fail) finding.set_rule_class(lesser);
   return finding;
 }
 

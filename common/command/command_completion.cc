@@ -88,7 +88,7 @@ void AddArm(const std::string& name, const std::string& pattern, const std::stri
                   "\"\n          ;;\n");
 }
 
-// What may follow the words so far: first words, second words, options.
+// What may follow the words so far: first words, second words, options, operands.
 std::string Commands(const Program& program) {
   std::set<std::string> first = {"--help", "--version", "help"};
   std::map<std::string, std::set<std::string>> second;

@@ -57,7 +57,9 @@ struct Command {
   bool hidden = false;
   // Instead of `run`: prints what is made from the whole table.
   std::string (*print)(const Program& program) = nullptr;
-  std::string operand_choices = {};  // "storage|database": completed as the first operand
+  // "storage|database": what its first operand may be; completed, and checked by the command
+  // itself.
+  std::string operand_choices = {};
 };
 
 // A section at the end of the help and of the manual page.

@@ -47,7 +47,7 @@ bool TakeWord(absl::string_view word, absl::string_view& rest) {
   return true;
 }
 
-// SECTION.KEY [TYPE] [CLASS] [many] [default VALUE | former WHAT]
+// SECTION.KEY [TYPE] [CLASS] [reloadable | together] [many] [default VALUE | former WHAT]
 std::optional<ConnectKey> ParseLine(absl::string_view line) {
   const std::pair<absl::string_view, absl::string_view> words =
       absl::StrSplit(line, absl::MaxSplits(' ', 1));
@@ -63,6 +63,8 @@ std::optional<ConnectKey> ParseLine(absl::string_view line) {
   for (const auto& [word, key_class] : kClasses) {
     if (TakeWord(word, rest)) key.key_class = key_class;
   }
+  key.reloadable = TakeWord("reloadable", rest);
+  key.together = TakeWord("together", rest);
   key.many = TakeWord("many", rest);
   if (absl::ConsumePrefix(&rest, "default ")) {
     key.default_value = std::string(rest);
@@ -124,6 +126,16 @@ KeyClass ConnectKeyClass(std::string_view section, std::string_view name) {
     key_class = KeyClass::kMustMatch;
   }
   return key_class;
+}
+
+KeyChange ChangeOfKey(std::string_view section, std::string_view name) {
+  const ConnectKey* line = FindConnectKey(section, name);
+  for (const ConnectKey& alone : Lines()) {
+    if (line == nullptr && alone.name.empty() && Same(section, alone.section)) line = &alone;
+  }
+  if (line == nullptr) return KeyChange::kRestart;
+  if (line->together) return KeyChange::kTogether;
+  return line->reloadable ? KeyChange::kReload : KeyChange::kRestart;
 }
 
 std::vector<std::string> SectionsWithKey(std::string_view name) {

@@ -34,6 +34,15 @@ struct ConnectKey {
   std::optional<std::string> former;
   // May be given many times, and every value holds. Else the last one does.
   bool many = false;
+  bool reloadable = false;
+  bool together = false;
+};
+
+// What it takes for a new value of a key to hold.
+enum class KeyChange {
+  kReload,    // Connect reads it anew while it runs
+  kRestart,   // of Connect; other nodes may have the old value meanwhile
+  kTogether,  // no two nodes may run with different values
 };
 
 // The lines of `text` that are no keys, each with its number, go to `wrong`.
@@ -47,6 +56,9 @@ const ConnectKey* FindConnectKey(std::string_view section, std::string_view name
 
 // The key's class or, for one that is not known, its section's. Without regard to case.
 KeyClass ConnectKeyClass(std::string_view section, std::string_view name);
+
+// Of a key that is not known as its section says, else kRestart. Without regard to case.
+KeyChange ChangeOfKey(std::string_view section, std::string_view name);
 
 // The sections that have a key of this name, "HTTP"; without regard to case.
 std::vector<std::string> SectionsWithKey(std::string_view name);

@@ -1,33 +1,11 @@
-#include <algorithm>
-#include <array>
-
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "common/spec/config_checker.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kNoEffect[] = "is read, but has no effect in this version";
-
-// "02:00"
-bool IsTimeOfDay(const std::string& text) {
-  const std::vector<std::string> parts = absl::StrSplit(text, ':');
-  return parts.size() == 2 && parts[0].size() == 2 && parts[1].size() == 2 && IsDigits(parts[0]) &&
-         IsDigits(parts[1]) && parts[0] < "24" && parts[1] < "60";
-}
-
-// "Sun 02:00-04:00 UTC"
-bool IsMaintenanceWindow(const std::string& text) {
-  constexpr std::array<const char*, 7> kDays = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-  const std::vector<std::string> parts = absl::StrSplit(text, ' ');
-  if (parts.size() != 3 || parts[2] != "UTC") return false;
-  const std::vector<std::string> times = absl::StrSplit(parts[1], '-');
-  return std::find(kDays.begin(), kDays.end(), parts[0]) != kDays.end() && times.size() == 2 &&
-         IsTimeOfDay(times[0]) && IsTimeOfDay(times[1]) && times[0] != times[1];
-}
 
 // What enforcing cannot bring about, as nothing says where it comes from.
 void AdviseOnRuntimes(const google::protobuf::RepeatedPtrField<v1::RuntimeSpec>& runtimes,
@@ -82,10 +60,11 @@ void CheckService(const v1::ClusterSpec& spec, Checker& checker) {
   constexpr int64_t kLongestDrain = int64_t{24} * 60 * 60;
   checker.Require(rollout.drain_timeout().seconds() <= kLongestDrain, "rollout.drain_timeout",
                   "must be at most 1d");
-  checker.Require(
-      !rollout.has_maintenance_window() || IsMaintenanceWindow(rollout.maintenance_window()),
-      "rollout.maintenance_window",
-      absl::StrCat("must be as Sun 02:00-04:00 UTC, not \"", rollout.maintenance_window(), "\""));
+  checker.Require(!rollout.has_max_unavailable() || rollout.max_unavailable() > 0,
+                  "rollout.max_unavailable", "must be 1 or more");
+  constexpr uint32_t kMostRestarts = 100;
+  checker.Require(rollout.restarts_per_hour() <= kMostRestarts, "rollout.restarts_per_hour",
+                  absl::StrCat("must be at most ", kMostRestarts));
 }
 
 std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, const std::string& file,
@@ -129,9 +108,6 @@ std::vector<ConfigProblem> AdviseOnClusterSpec(const v1::ClusterSpec& spec, cons
   if (spec.database().has_ca_file()) {
     checker.Note("database.ca_file",
                  absl::StrCat(kNoEffect, "; write database_ca_file into agent.yaml on each node"));
-  }
-  if (spec.rollout().has_maintenance_window()) {
-    checker.Note("rollout.maintenance_window", kNoEffect);
   }
   auto problems = checker.TakeProblems();
   SortProblems(problems);

@@ -57,6 +57,9 @@ bool IsConnectVersion(const std::string& text);
 bool IsPlainPath(const std::string& path);
 // A name below a directory: relative, without . and .. in it.
 bool IsNameBelow(const std::string& path);
+// Of a file in a directory that is named elsewhere: 1 to 64 letters, digits, _ . and -, the first a
+// letter or a digit.
+bool IsFileName(const std::string& text);
 // What passwd(5) keeps and no program takes for an option: 1 to 32 letters, digits, _ . - and @,
 // the first a letter or _.
 bool IsAccountName(const std::string& text);

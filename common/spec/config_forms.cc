@@ -71,6 +71,14 @@ bool IsPlainPath(const std::string& path) {
          });
 }
 
+bool IsFileName(const std::string& text) {
+  return !text.empty() && text.size() <= 64 &&
+         absl::ascii_isalnum(static_cast<unsigned char>(text[0])) &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
+         });
+}
+
 bool IsAccountName(const std::string& text) {
   if (text.empty() || text.size() > 32) return false;
   const auto first = static_cast<unsigned char>(text[0]);

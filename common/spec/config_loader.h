@@ -76,8 +76,9 @@ std::vector<ConfigProblem> ParseYaml(std::string_view text, const std::string& f
 std::vector<ConfigProblem> ValidateClusterSpec(const v1::ClusterSpec& spec,
                                                const std::string& file = "",
                                                const FilePositions& positions = {});
-// What `rules` in it names and asks for. Apart from the above, which agents ask, too: one that is
-// older than the coordinator need not know every rule. Errors only.
+// What `rules` in it names and asks for, and rollout.maintenance_window. Apart from the above,
+// which agents ask, too: one that is older than the coordinator need not know every rule, and its
+// machine not every time zone. Errors only.
 std::vector<ConfigProblem> CheckRules(const v1::ClusterSpec& spec, const std::string& file = "",
                                       const FilePositions& positions = {});
 // Warnings and notes about a specification that is valid.

@@ -1,10 +1,13 @@
-// `rules` of a specification, beside the table of rules. Not asked by agents: one that is older
-// than the coordinator does not know every rule, and would refuse the whole specification.
+// `rules` of a specification, beside the table of rules, and the maintenance window, beside the
+// time zones. Not asked by agents: one that is older than the coordinator does not know every rule,
+// nor its machine every zone, and would refuse the whole specification.
 #include <map>
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
+#include "common/maintenance_window.h"
 #include "common/nearest.h"
 #include "common/spec/config_checker.h"
 
@@ -64,6 +67,13 @@ void CheckRule(const std::string& name, const v1::RuleSpec& spec, Checker& check
   CheckSpan(spec.has_pass_after(), spec.pass_after(), path + ".pass_after", checker);
 }
 
+void CheckWindow(const v1::RolloutSpec& rollout, Checker& checker) {
+  if (!rollout.has_maintenance_window()) return;
+  const auto window = MaintenanceWindow::Parse(rollout.maintenance_window());
+  checker.Require(window.ok(), "rollout.maintenance_window",
+                  std::string(window.status().message()));
+}
+
 }  // namespace
 
 std::vector<ConfigProblem> CheckRules(const v1::ClusterSpec& spec, const std::string& file,
@@ -72,6 +82,7 @@ std::vector<ConfigProblem> CheckRules(const v1::ClusterSpec& spec, const std::st
   // In a fixed order, as a protobuf map has none.
   const std::map<std::string, v1::RuleSpec> rules(spec.rules().begin(), spec.rules().end());
   for (const auto& [name, rule] : rules) CheckRule(name, rule, checker);
+  CheckWindow(spec.rollout(), checker);
   return checker.TakeProblems();
 }
 

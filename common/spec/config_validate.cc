@@ -97,6 +97,25 @@ void CheckStorage(const v1::StorageSpec& storage, Checker& checker) {
   CheckOwner(storage.owner(), checker);
 }
 
+void CheckPositive(bool given, const google::protobuf::Duration& duration, const std::string& path,
+                   Checker& checker) {
+  checker.Require(!given || TimeUtil::DurationToMilliseconds(duration) > 0, path,
+                  "must be longer than 0s");
+}
+
+// Who writes a specification chooses among what root has put there, and names no other command.
+void CheckBackup(const v1::BackupSpec& backup, Checker& checker) {
+  const std::string path = "database.backup_before_migration";
+  checker.Require(IsFileName(backup.command()), path + ".command",
+                  absl::StrCat("must be the name of a file in /etc/connect-ha/backup.d on the "
+                               "coordinator's host, as pg-dump, not \"",
+                               backup.command(), "\""));
+  constexpr int64_t kLongest = int64_t{24} * 60 * 60;
+  CheckPositive(backup.has_deadline(), backup.deadline(), path + ".deadline", checker);
+  checker.Require(backup.deadline().seconds() <= kLongest, path + ".deadline",
+                  "must be at most 1d");
+}
+
 void CheckDatabase(const v1::DatabaseSpec& database, Checker& checker) {
   checker.Require(!database.has_major_version() ||
                       (database.major_version() >= 10 && database.major_version() < 100),
@@ -114,6 +133,9 @@ void CheckDatabase(const v1::DatabaseSpec& database, Checker& checker) {
                   absl::StrCat("must be an sslmode, as verify-full or require, not \"", tls, "\""));
   checker.Require(!database.has_ca_file() || IsPlainPath(database.ca_file()), "database.ca_file",
                   "must be an absolute path, of a file on every node");
+  if (database.has_backup_before_migration()) {
+    CheckBackup(database.backup_before_migration(), checker);
+  }
 }
 
 void CheckPlatform(const v1::PlatformSpec& platform, Checker& checker) {
@@ -127,12 +149,6 @@ void CheckPlatform(const v1::PlatformSpec& platform, Checker& checker) {
       !platform.has_architecture() || machine == "x86_64" || machine == "aarch64",
       "platform.architecture",
       absl::StrCat("must be as uname -m says, x86_64 or aarch64, not \"", machine, "\""));
-}
-
-void CheckPositive(bool given, const google::protobuf::Duration& duration, const std::string& path,
-                   Checker& checker) {
-  checker.Require(!given || TimeUtil::DurationToMilliseconds(duration) > 0, path,
-                  "must be longer than 0s");
 }
 
 // With less a node would be lost and back for ever.

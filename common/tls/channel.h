@@ -14,6 +14,9 @@ namespace connect_ha {
 
 // The largest message that a node sends, and that the coordinator takes.
 constexpr int kMaxNodeMessageBytes = 4 * 1024 * 1024;
+// The largest answer that a node takes: the specification in force, the one to come, and one to
+// preview, of up to 3 MiB each.
+constexpr int kMaxNodeAnswerBytes = 12 * 1024 * 1024;
 // The largest answer that an admin takes: the snapshot of a large cluster.
 constexpr int kMaxAdminMessageBytes = 512 * 1024 * 1024;
 

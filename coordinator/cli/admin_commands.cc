@@ -18,7 +18,7 @@ namespace {
 constexpr char kCreateDescription[] =
     R"(Lets a person, or a program, ask the coordinator under a name of its own, which events and the audit log then show. Makes a key here, has the coordinator certify it, and leaves both in DIR with the authority's certificate and the coordinator's address: an identity, to be handed over to whoever the name is for. The key is made here and goes nowhere else.
 
-The roles, each with what those before it may do: viewer reads; operator has nodes look again and say what they would change, takes nodes out of service and lets them back, and waives rules that do not fence; admin applies specifications, makes and revokes tokens, removes nodes, fences and lets go of them, allows downtime, waives every rule, and says who may do what.
+The roles, each with what those before it may do: viewer reads; operator has nodes look again and say what they would change, takes nodes out of service and lets them back, approves, pauses and aborts changes, and waives rules that do not fence; admin applies specifications, makes and revokes tokens, removes nodes, fences and lets go of them, says that one is gone or that the database was put back, allows downtime, waives every rule, and says who may do what.
 
 --replace gives a name that exists this role and a new certificate: those that it had are refused from its next call on. Use it, too, where a key may have been copied.)";
 

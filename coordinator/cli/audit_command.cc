@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/audit_chain.h"
@@ -13,18 +12,19 @@
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/text/duration.h"
+#include "coordinator/cli/text/number.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Prints what people did, oldest first: who, from where, to what, and why where they said so (--why, --reason). Nothing that a node sends adds to it or takes from it; connect-ha events shows what nodes did.
+    R"(Prints what people did, oldest first: who, from where, to what, and why where they said so (--why, --reason); and which changes of the cluster began and ended, by whose approval. Nothing that a node sends adds to it or takes from it; connect-ha events shows what nodes did.
 
 Each entry holds the digest of the one before. --verify goes through all that are kept and says whether none was changed, left out or added in between, and the digest of the newest: written down elsewhere, it shows later that nothing before it was changed since. Entries older than two years are let go of, from the oldest on.
 
 Exit status: 1 when an entry does not hold, else 0.)";
 
-constexpr uint64_t kByDefault = 100;
+constexpr uint32_t kByDefault = 100;
 
 std::string What(const v1::AuditEntry& entry) {
   std::string what = absl::StrReplaceAll(
@@ -73,18 +73,9 @@ absl::StatusOr<Kept> ReadNewest(AdminLink& admin, uint64_t limit) {
   return Read(admin, first->newest_id() > limit ? first->newest_id() - limit : 0);
 }
 
-absl::StatusOr<uint64_t> Limit(const Arguments& arguments) {
-  if (!arguments.Has("--limit")) return kByDefault;
-  uint64_t limit = 0;
-  if (absl::SimpleAtoi(arguments.Get("--limit"), &limit) && limit > 0) return limit;
-  return absl::InvalidArgumentError(absl::StrCat("--limit takes a number from 1, not \"",
-                                                 arguments.Get("--limit"),
-                                                 "\"; fix: connect-ha audit --limit 50"));
-}
-
 absl::StatusOr<Kept> ReadWhatIsAsked(const Environment& environment, const Arguments& arguments,
                                      AdminLink& admin) {
-  const auto limit = Limit(arguments);
+  const auto limit = LimitOf(arguments, kByDefault, "connect-ha audit");
   if (!limit.ok()) return limit.status();
   if (!arguments.Has("--since")) return ReadNewest(admin, *limit);
   const auto span = ParseDuration(arguments.Get("--since"));

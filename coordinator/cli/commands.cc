@@ -48,6 +48,12 @@ std::vector<Command> Commands(const Environment& environment) {
       EventsCommand(environment),
       PreviewCommand(environment),
       ApplyCommand(environment),
+      RolloutStatusCommand(environment),
+  });
+  add(RolloutWordCommands(environment));
+  add({
+      RolloutPhasesCommand(),
+      HistoryCommand(environment),
       SpecShowCommand(environment),
       SpecHistoryCommand(environment),
       SpecDiffCommand(environment),
@@ -66,6 +72,7 @@ std::vector<Command> Commands(const Environment& environment) {
       AuditCommand(environment),
       InitCommand(environment),
       ServeCommand(environment),
+      BackupRunCommand(environment),
       CheckConfigCommand(),
   });
   add(StandardCommands());

@@ -29,11 +29,17 @@ Command TokenListCommand(const Environment& environment);
 Command TokenRevokeCommand(const Environment& environment);
 // cordon, drain, ... release, waive.
 std::vector<Command> WordCommands(const Environment& environment);
+Command RolloutStatusCommand(const Environment& environment);
+Command RolloutPhasesCommand();
+// approve, rollout approve, pause, resume, abort, restored.
+std::vector<Command> RolloutWordCommands(const Environment& environment);
+Command HistoryCommand(const Environment& environment);
 Command NodeRemoveCommand(const Environment& environment);
 Command AdminCreateCommand(const Environment& environment);
 Command AdminListCommand(const Environment& environment);
 Command AdminRemoveCommand(const Environment& environment);
 Command AuditCommand(const Environment& environment);
+Command BackupRunCommand(const Environment& environment);
 Command CheckConfigCommand();
 Command PreviewCommand(const Environment& environment);
 Command ApplyCommand(const Environment& environment);

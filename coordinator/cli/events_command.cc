@@ -1,17 +1,17 @@
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/command/checklist_result.h"
 #include "common/command/json.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
+#include "coordinator/cli/text/number.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Prints the cluster's history, oldest first: results of the checklist that changed, nodes that joined, went away and came back, specifications, what was changed on nodes, what each was told to be and by whose word, what the plan said loudly, tokens, and callers that were refused. What people did is in connect-ha audit, too, which nothing that a node sends can push out. With --follow it keeps printing until Ctrl-C, also across a restart of the coordinator. The json format is one object, or with --follow one object a line.)";
+    R"(Prints the cluster's history, oldest first: results of the checklist that changed, nodes that joined, went away and came back, specifications, changes of the cluster with each phase and what held them up, what was changed on nodes, what each was told to be and by whose word, what the plan said loudly, tokens, and callers that were refused. What people did is in connect-ha audit, too, which nothing that a node sends can push out. With --follow it keeps printing until Ctrl-C, also across a restart of the coordinator. The json format is one object, or with --follow one object a line.)";
 
 constexpr std::chrono::seconds kFollowInterval{1};
 constexpr uint32_t kFollowLimit = 10000;  // events in one interval, beyond what a cluster makes
@@ -73,15 +73,9 @@ absl::StatusOr<v1::ListEventsRequest> Request(const Arguments& arguments) {
   v1::ListEventsRequest request;
   request.set_node(arguments.Get("--node"));
   request.set_rule(arguments.Get("--rule"));
-  uint32_t limit = 0;
-  if (arguments.Has("--limit")) {
-    if (!absl::SimpleAtoi(arguments.Get("--limit"), &limit) || limit == 0) {
-      return absl::InvalidArgumentError(absl::StrCat("--limit takes a number from 1, not \"",
-                                                     arguments.Get("--limit"),
-                                                     "\"; fix: connect-ha events --limit 50"));
-    }
-  }
-  request.set_limit(limit);
+  const auto limit = LimitOf(arguments, 0, "connect-ha events");
+  if (!limit.ok()) return limit.status();
+  request.set_limit(*limit);
   return request;
 }
 

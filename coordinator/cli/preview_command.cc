@@ -8,7 +8,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Shows what each node would change for a specification, and changes nothing: checks the specification and the files that it names, and asks every node that is heard. connect-ha apply shows the same before it asks.
+    R"(Shows what each node would change for a specification, and changes nothing: checks the specification and the files that it names, and asks every node that is heard. With enforcement: enforce it says what that asks of the cluster: whether Connect goes on, is restarted on one node after the other, or is stopped on all of them, about how long that takes, and what it needs before it begins; or why it is refused. connect-ha apply shows the same before it asks.
 
 Exit status: 0 when no node would change anything, 1 when one would, 2 when it is invalid, 3 when it is not known of every node.)";
 

@@ -4,7 +4,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Runs the coordinator until SIGTERM or Ctrl-C. On SIGHUP it loads a renewed certificate, lets in the first admin where connect-ha init made it again, and logs when the file of --spec is not the specification in force. connect-ha-coordinator.service runs this; run it by hand only to debug. It needs what connect-ha init made.)";
+    R"(Runs the coordinator until SIGTERM or Ctrl-C. On SIGHUP it loads a renewed certificate, lets in the first admin where connect-ha init made it again, and logs when the file of --spec is not the newest specification. connect-ha-coordinator.service runs this; run it by hand only to debug. It needs what connect-ha init made.)";
 
 }  // namespace
 

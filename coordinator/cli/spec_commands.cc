@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/command/json.h"
@@ -11,15 +10,16 @@
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
 #include "coordinator/cli/text/line_diff.h"
+#include "coordinator/cli/text/number.h"
 
 namespace connect_ha {
 namespace {
 
 constexpr char kShowDescription[] =
-    R"(Prints a specification as it was applied, the one in force when no generation is given: cluster.yaml with its history as comments, or, with --part config, Connect's configuration beside it. Redirect it to a file to change it and apply it again.)";
+    R"(Prints a specification as it was applied, the newest when no generation is given: cluster.yaml with its history as comments, or, with --part config, Connect's configuration beside it. Redirect it to a file to change it and apply it again.)";
 
 constexpr char kHistoryDescription[] =
-    R"(Lists the generations of the specification, newest first: when each was applied, and by whom.)";
+    R"(Lists the generations of the specification, newest first: when each was applied, by whom, and which one is in force. The newest is not, while nodes get ready for it, or it waits: connect-ha rollout status.)";
 
 constexpr char kDiffDescription[] =
     R"(Shows the lines in which two generations of the specification differ, in cluster.yaml and in the files that it names.
@@ -27,18 +27,9 @@ constexpr char kDiffDescription[] =
 Exit status: 0 when they are the same, 1 when they differ.)";
 
 constexpr char kRollbackDescription[] =
-    R"(Goes back to an older specification. It becomes a new generation, as if it had been applied again: connect-ha shows first what would change, and asks. A version older than the installed one is installed only where that specification has allow_downgrade.
+    R"(Goes back to an older specification. It becomes a new generation, as if it had been applied again: connect-ha shows first what would change, and asks. A version older than the installed one is installed where connect-ha itself had put the newer one in its place, or that specification has allow_downgrade, and refused where a newer one may have migrated the database: where that was put back from a backup, connect-ha rollout restored says so first.
 
 With --sign, all of it is shown before it is signed, and what is signed is what its text says: somebody has to read it, so that --yes is refused.)";
-
-absl::StatusOr<uint64_t> ParseGeneration(const std::string& text) {
-  uint64_t generation = 0;
-  if (!absl::SimpleAtoi(text, &generation) || generation == 0) {
-    return absl::InvalidArgumentError(absl::StrCat("a generation is a number from 1, not \"", text,
-                                                   "\"; fix: connect-ha spec history"));
-  }
-  return generation;
-}
 
 absl::StatusOr<v1::SpecGeneration> GetGeneration(AdminLink& admin, const std::string& text) {
   const auto generation = ParseGeneration(text);
@@ -91,6 +82,15 @@ int Show(const Environment& environment, const Arguments& arguments, Terminal& t
   return kHolds;
 }
 
+// 0: not known. The coordinator may be of an older release, or may have decided nothing yet.
+uint64_t InForce(AdminLink& admin, const v1::ListSpecsResponse& specs) {
+  const auto plan = admin.GetPlan({});
+  if (!plan.ok() || !plan->has_decided_at()) return 0;
+  const uint64_t in_force = plan->decision().remember().generation();
+  const bool newest = in_force == 0 && !specs.generations().empty();
+  return newest ? specs.generations(0).generation() : in_force;
+}
+
 int History(const Environment& environment, const Arguments& arguments, Terminal& terminal) {
   const auto admin = OpenCoordinator(environment, arguments);
   if (!admin.ok()) return Fail(terminal, admin.status());
@@ -100,14 +100,17 @@ int History(const Environment& environment, const Arguments& arguments, Terminal
     terminal.out << ToJson(*specs);
     return kHolds;
   }
+  const uint64_t in_force = InForce(**admin, *specs);
   std::vector<TableRow> rows;
   for (const v1::SpecGeneration& spec : specs->generations()) {
+    const bool is_in_force = spec.generation() == in_force;
     rows.push_back({{absl::StrCat(spec.generation())},
                     {FormatUtc(FromProto(spec.applied_at()))},
                     {spec.applied_by()},
+                    {is_in_force ? "in force" : "", Style::kGood},
                     {What(spec)}});
   }
-  PrintTable(terminal, {"GENERATION", "APPLIED", "BY", ""}, rows);
+  PrintTable(terminal, {"GENERATION", "APPLIED", "BY", "", ""}, rows);
   return kHolds;
 }
 
@@ -160,7 +163,7 @@ void PrintText(Terminal& terminal, const std::string& name, const std::string& t
   }
 }
 
-// All that would be signed, and how it differs from what is in force. Both come from the
+// All that would be signed, and how it differs from the newest. Both come from the
 // coordinator: what counts is the whole text.
 absl::Status Review(AdminLink& admin, const v1::SpecGeneration& spec, Terminal& terminal) {
   const auto newest = admin.GetSpec({});
@@ -170,7 +173,7 @@ absl::Status Review(AdminLink& admin, const v1::SpecGeneration& spec, Terminal& 
   PrintText(terminal, "cluster.yaml", bundle.source());
   if (bundle.has_connect_config()) PrintText(terminal, "configuration", bundle.connect_config());
   if (bundle.has_license()) terminal.out << "licence: " << DescribeLicense(bundle) << "\n";
-  terminal.out << "\nIn force now is generation " << newest->generation() << "; what changes:\n";
+  terminal.out << "\nThe newest is generation " << newest->generation() << "; what changes:\n";
   PrintDifference(terminal, "cluster.yaml", newest->bundle().source(), bundle.source());
   PrintDifference(terminal, "configuration", newest->bundle().connect_config(),
                   bundle.connect_config());

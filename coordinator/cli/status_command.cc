@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -6,6 +7,7 @@
 #include "common/command/json.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
+#include "coordinator/cli/rollout/rollout_text.h"
 #include "coordinator/cli/text/convergence_text.h"
 #include "coordinator/cli/text/node_text.h"
 #include "coordinator/cli/text/plan_text.h"
@@ -14,20 +16,32 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Shows the cluster on one screen: its nodes, what each is told to be, for how long (FOR), why, and what it waits for; how far each is with the specification; what is said loudly, and what people said (connect-ha plan has more of that); and what of the checklist does not hold. "ready -> serving": it is the one, and is told to be the other. CLOCK is how far a node's clock is ahead of the coordinator's (+) or behind it (-), with the largest possible error of the measurement.
+    R"(Shows the cluster on one screen: its nodes, what each is told to be, for how long (FOR), why, and what it waits for; how far each is with the specification; in a line, the change of the cluster that is to come or under way (connect-ha rollout status); what is said loudly, and what people said (connect-ha plan has more of that); and what of the checklist does not hold. "ready -> serving": it is the one, and is told to be the other; (closed) beside serving: Connect runs there, and is looked at before its gate opens. CLOCK is how far a node's clock is ahead of the coordinator's (+) or behind it (-), with the largest possible error of the measurement.
 
 The exit status is that of the checklist.)";
 
-void PrintNodes(Terminal& terminal, const v1::Snapshot& snapshot) {
+// Those whose gate is kept closed, by name.
+std::map<std::string, v1::NodeAssignment> Closed(const v1::GetPlanResponse& plan) {
+  std::map<std::string, v1::NodeAssignment> closed;
+  for (const v1::NodeAssignment& told : plan.decision().assignments()) {
+    if (told.closed()) closed[told.node()] = told;
+  }
+  return closed;
+}
+
+void PrintNodes(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan) {
   if (snapshot.nodes().empty()) {
     terminal.out << "no node has joined yet; next: connect-ha token create\n";
     return;
   }
+  const auto closed = Closed(plan);
   std::vector<TableRow> rows;
   for (const v1::NodeSnapshot& node : snapshot.nodes()) {
     const bool conflict = node.claimants_size() > 1;
+    const auto told = closed.find(node.name());
+    const bool is_closed = told != closed.end() && told->second.state() == node.assigned_state();
     rows.push_back({{node.name()},
-                    {StateText(node)},
+                    {is_closed ? StateText(told->second, node.reported_state()) : StateText(node)},
                     ToldForCell(node, snapshot.taken_at()),
                     SeenCell(snapshot, node),
                     {node.agent_version()},
@@ -75,8 +89,9 @@ void PrintStatus(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Che
                                FormatUtc(FromProto(snapshot.taken_at())))});
   const std::string cluster = absl::StrCat("cluster ", checklist.cluster());
   PrintPhrases(terminal, {cluster, Style::kStrong}, head, Columns(cluster) + 3);
+  PrintRolloutLine(terminal, plan.decision().rollout(), now);
   terminal.out << "\n";
-  PrintNodes(terminal, snapshot);
+  PrintNodes(terminal, snapshot, plan);
   if (snapshot.nodes().empty()) return;
   PrintPlan(terminal, snapshot, plan, now);
   PrintConvergence(terminal, snapshot);
@@ -104,6 +119,8 @@ std::string ChangeKey(v1::Snapshot snapshot, v1::Checklist checklist,
   snapshot.clear_taken_at();
   checklist.clear_evaluated_at();
   std::string key = live + snapshot.SerializeAsString() + checklist.SerializeAsString();
+  key += RolloutKey(plan.decision().rollout());
+  for (const auto& told : Closed(plan)) key += told.first + "\n";
   for (const std::string& broken : plan.broken()) key += broken;
   for (const v1::Said& said : plan.decision().said()) key += said.SerializeAsString();
   for (const v1::Word& word : plan.words()) key += word.SerializeAsString();

@@ -95,7 +95,8 @@ v1::Checklist Evaluator::Recalled(Time evaluated_at) const {
     v1::Finding& finding = *checklist.add_findings();
     finding.set_rule(rule.id);
     finding.set_title(rule.title);
-    finding.set_rule_class(rule.rule_class);
+    const v1::RuleClass lesser = remembered->second->lesser_class();
+    finding.set_rule_class(lesser == v1::RULE_CLASS_UNSPECIFIED ? rule.rule_class : lesser);
     finding.set_outcome(remembered->second->finding().outcome);
     finding.set_summary(text);
     for (const RememberedLine& line : remembered->second->lines()) {
@@ -123,7 +124,9 @@ void Evaluator::Tick(Time now) {
 void Evaluator::EvaluateIfDue(Time now) {
   if (!stored_.empty() && !roster_.Settled(now)) return;
   const uint64_t changes = roster_.changes();
-  if (changes == changes_seen_ && now - evaluated_at_ < kEvaluateAtLeast) return;
+  // A clock that ran back is no reason to wait.
+  const bool was_lately = now >= evaluated_at_ && now - evaluated_at_ < kEvaluateAtLeast;
+  if (changes == changes_seen_ && was_lately) return;
   changes_seen_ = changes;
   evaluated_at_ = now;
   Evaluate(now);

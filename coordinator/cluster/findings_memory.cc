@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/checklist/lesser_faults.h"
+#include "common/checklist/rule.h"
+
 namespace connect_ha {
 namespace {
 
@@ -43,12 +46,31 @@ void KeepLastKnown(const Remembered& earlier, Remembered& of) {
   }
 }
 
+v1::RuleClass LesserClassOf(const v1::Finding& finding) {
+  const Rule* const rule = FindRule(finding.rule());
+  const bool is_lesser =
+      finding.outcome() == v1::FAIL && rule != nullptr && OnlyTells(*rule, finding.rule_class());
+  return is_lesser ? finding.rule_class() : v1::RULE_CLASS_UNSPECIFIED;
+}
+
+// What a finding was of, and is.
+struct Classes {
+  v1::RuleClass was = v1::RULE_CLASS_UNSPECIFIED;
+  v1::RuleClass is = v1::RULE_CLASS_UNSPECIFIED;
+};
+
 // `earlier` is null for what is new.
-Remembered Continue(const Remembered* earlier, v1::Outcome outcome, Time now) {
+Remembered Continue(const Remembered* earlier, v1::Outcome outcome, const Classes& lesser,
+                    Time now) {
   Remembered of;
   of.outcome = outcome;
   of.since = now;
   if (earlier == nullptr) return of;
+  if (earlier->outcome == v1::FAIL) {
+    if (outcome == v1::FAIL && lesser.was != lesser.is) return of;
+    // When it fails again, it may be by something graver.
+    if (IsOpen(outcome) && lesser.was != v1::RULE_CLASS_UNSPECIFIED) return of;
+  }
   const bool was_known = earlier->last_known != v1::OUTCOME_UNSPECIFIED;
   if (outcome == earlier->outcome) {
     of.since = earlier->since;
@@ -62,8 +84,8 @@ Remembered Continue(const Remembered* earlier, v1::Outcome outcome, Time now) {
 }
 
 template <typename Judged>
-void ContinueFrom(const Remembered* earlier, Time now, Judged& judged) {
-  Put(Continue(earlier, judged.outcome(), now), judged);
+void ContinueFrom(const Remembered* earlier, const Classes& lesser, Time now, Judged& judged) {
+  Put(Continue(earlier, judged.outcome(), lesser, now), judged);
 }
 
 bool IsBefore(const RememberedLine& a, const RememberedLine& b) {
@@ -77,13 +99,14 @@ bool IsOneLine(const RememberedLine& a, const RememberedLine& b) {
 
 }  // namespace
 
-RuleMemory::RuleMemory(const v1::Finding& finding) : finding_(Of(finding)) {
+RuleMemory::RuleMemory(const v1::Finding& finding)
+    : finding_(Of(finding)), lesser_class_(LesserClassOf(finding)) {
   lines_.reserve(static_cast<size_t>(finding.evidence_size()));
   for (const v1::Evidence& line : finding.evidence()) lines_.push_back({line.node(), Of(line)});
   Sort();
 }
 
-RuleMemory::RuleMemory(const v1::FindingMemory& stored) {
+RuleMemory::RuleMemory(const v1::FindingMemory& stored) : lesser_class_(stored.lesser_class()) {
   bool first = true;
   for (const v1::FindingMemory::Memory& memory : stored.memories()) {
     if (std::exchange(first, false)) {
@@ -98,6 +121,7 @@ RuleMemory::RuleMemory(const v1::FindingMemory& stored) {
 v1::FindingMemory RuleMemory::ToProto(const std::string& rule) const {
   v1::FindingMemory stored;
   stored.set_rule(rule);
+  stored.set_lesser_class(lesser_class_);
   Put(finding_, *stored.add_memories());
   for (const RememberedLine& line : lines_) {
     v1::FindingMemory::Memory& memory = *stored.add_memories();
@@ -160,11 +184,14 @@ void SetSince(const FindingsMemory& before, Time now, v1::Checklist* checklist) 
   for (v1::Finding& finding : *checklist->mutable_findings()) {
     const auto rule = before.find(finding.rule());
     const RuleMemory* earlier = rule == before.end() ? nullptr : rule->second.get();
-    ContinueFrom(earlier == nullptr ? nullptr : &earlier->finding(), now, finding);
+    Classes lesser;
+    lesser.is = LesserClassOf(finding);
+    if (earlier != nullptr) lesser.was = earlier->lesser_class();
+    ContinueFrom(earlier == nullptr ? nullptr : &earlier->finding(), lesser, now, finding);
     size_t near = 0;
     for (v1::Evidence& line : *finding.mutable_evidence()) {
       ContinueFrom(earlier == nullptr ? nullptr : earlier->Line(line.node(), line.outcome(), near),
-                   now, line);
+                   lesser, now, line);
     }
   }
 }

@@ -40,6 +40,8 @@ class RuleMemory {
   v1::FindingMemory ToProto(const std::string& rule) const;
 
   const Remembered& finding() const { return finding_; }
+  // Of one that fails and is less grave than its rule; of others unspecified.
+  v1::RuleClass lesser_class() const { return lesser_class_; }
   const std::vector<RememberedLine>& lines() const { return lines_; }
   // The line with this outcome, else the worst; null where nothing is said of the node. Quick where
   // it is asked for one node after the other: `near` is where the last one was found, 0 at first.
@@ -51,6 +53,7 @@ class RuleMemory {
   void Sort();
 
   Remembered finding_;
+  v1::RuleClass lesser_class_ = v1::RULE_CLASS_UNSPECIFIED;
   std::vector<RememberedLine> lines_;  // by node, then outcome
 };
 
@@ -62,8 +65,8 @@ FindingsMemory Remember(const v1::Checklist& checklist);
 void Share(const FindingsMemory& before, FindingsMemory& memory);
 
 // Sets `since` of each finding and of each line of its evidence: that of `before` where the outcome
-// is the same, or was before it was unknown or followed; else `now`. Keeps what was known last
-// while it is so.
+// is the same, or was before it was unknown or followed; else `now`. What fails as grave as its
+// rule is not what failed less so. Keeps what was known last while it is so.
 void SetSince(const FindingsMemory& before, Time now, v1::Checklist* checklist);
 
 // What was told of it last; unspecified for null. Of what follows, what was so before.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/finding_of.h"
@@ -90,8 +91,33 @@ void SetFixes(const v1::Finding& before, const v1::Finding& judged, v1::Finding*
   }
 }
 
-void Rewrite(const v1::Finding& before, const LinesByNode& lines, v1::Finding* finding) {
+// A finding is of one class. Where nothing fails but what is put back, of `kept`, it is of that
+// which it had; else what failed under another class is not put back beside it.
+void SetClass(const v1::Finding& before, const std::set<std::string>& kept, LinesByNode& lines,
+              v1::Finding* finding) {
+  const bool fails_now = std::any_of(lines.begin(), lines.end(), [&kept](const auto& of_node) {
+    return kept.count(of_node.first) == 0 && OutcomeOf(of_node.second) == v1::FAIL;
+  });
+  if (!fails_now) return finding->set_rule_class(before.rule_class());
+  if (finding->rule_class() == before.rule_class()) return;
+  const LinesByNode judged = ByNode(*finding);
+  for (const std::string& node : kept) {
+    const auto put_back = lines.find(node);
+    if (put_back == lines.end() || OutcomeOf(put_back->second) != v1::FAIL) continue;
+    const auto now = judged.find(node);
+    if (now == judged.end()) {
+      lines.erase(put_back);
+    } else {
+      put_back->second = now->second;
+    }
+  }
+}
+
+// `kept`: the nodes whose lines are those of `before`.
+void Rewrite(const v1::Finding& before, const std::set<std::string>& kept, LinesByNode lines,
+             v1::Finding* finding) {
   const v1::Finding judged = *finding;
+  SetClass(before, kept, lines, finding);
   Lines all;
   for (const auto& [node, of_node] : lines) all.insert(all.end(), of_node.begin(), of_node.end());
   finding->clear_evidence();
@@ -118,7 +144,9 @@ bool Hold::HoldsBack(const v1::Finding& finding, const std::string& node, const 
   const seconds hold = HoldTime(finding.rule());
   if (!turns || hold == seconds(0)) return false;
   const auto turning = turning_.emplace(Key{finding.rule(), node}, Turning{now, shown}).first;
-  return now - turning->second.since < hold;
+  Time& since = turning->second.since;
+  since = std::min(since, now);  // a clock that ran back
+  return now - since < hold;
 }
 
 void Hold::HoldTurning(const v1::Finding& earlier, Time now, std::set<Key>& held,
@@ -126,7 +154,7 @@ void Hold::HoldTurning(const v1::Finding& earlier, Time now, std::set<Key>& held
   if (HoldTime(finding->rule()) == seconds(0)) return;
   LinesByNode lines = ByNode(*finding);
   const LinesByNode shown = ByNode(earlier);
-  bool changed = false;
+  std::set<std::string> kept;
   for (auto& [node, of_node] : lines) {
     const auto was = shown.find(node);
     // What no single node says need not be said while all is well; else it is new.
@@ -138,9 +166,9 @@ void Hold::HoldTurning(const v1::Finding& earlier, Time now, std::set<Key>& held
     const Turning& turning = turning_.at({finding->rule(), node});
     of_node = Held(turning.shown, LineWith(of_node, outcome).text(), now - turning.since);
     held.insert({finding->rule(), node});
-    changed = true;
+    kept.insert(node);
   }
-  if (changed) Rewrite(earlier, lines, finding);
+  if (!kept.empty()) Rewrite(earlier, kept, std::move(lines), finding);
 }
 
 void Hold::HoldWhatFollows(const v1::Finding& earlier, const std::set<Key>& held,
@@ -148,6 +176,7 @@ void Hold::HoldWhatFollows(const v1::Finding& earlier, const std::set<Key>& held
   LinesByNode lines = ByNode(*finding);
   const LinesByNode shown = ByNode(earlier);
   bool changed = false;
+  std::set<std::string> kept;
   for (auto it = lines.begin(); it != lines.end();) {
     const auto& [node, of_node] = *it;
     if (OutcomeOf(of_node) != v1::FOLLOWS ||
@@ -160,17 +189,21 @@ void Hold::HoldWhatFollows(const v1::Finding& earlier, const std::set<Key>& held
     if (was == shown.end()) {
       it = lines.erase(it);
     } else {
+      kept.insert(node);
       (it++)->second = was->second;
     }
   }
   if (!changed) return;
   // What all of them show together was judged without these nodes.
   const auto together = shown.find("");
-  if (together != shown.end()) lines[""] = together->second;
+  if (together != shown.end()) {
+    kept.insert("");
+    lines[""] = together->second;
+  }
   if (lines.empty()) {
     *finding = earlier;
   } else {
-    Rewrite(earlier, lines, finding);
+    Rewrite(earlier, kept, std::move(lines), finding);
   }
 }
 

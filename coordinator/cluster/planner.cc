@@ -7,13 +7,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/checklist/rule.h"
 #include "common/log.h"
 #include "coordinator/cluster/node/node_events.h"
 #include "coordinator/cluster/planning/gate_terms_of.h"
+#include "coordinator/cluster/specs.h"
 #include "coordinator/plan/decide.h"
 #include "coordinator/plan/invariants.h"
-#include "coordinator/plan/look/action.h"
 
 namespace connect_ha {
 namespace {
@@ -23,6 +22,7 @@ using std::chrono::milliseconds;
 // No decision needs it: each says when time alone makes it another one, and what changes wakes.
 // Were either forgotten, the cluster would stand still for no longer than this.
 constexpr milliseconds kDecideAtLeast{10'000};
+constexpr milliseconds kLookForBackup{1'000};
 // Of what changes at once much is one decision; and however many nodes there are, deciding takes
 // a fifth of a processor at the most.
 constexpr int kRestPerWork = 4;
@@ -33,14 +33,20 @@ constexpr int kMostAttempts = 10;
 
 Time Now() { return std::chrono::time_point_cast<Time::duration>(Time::clock::now()); }
 
-PlanFunctions RealFunctions() { return {connect_ha::Decide, connect_ha::Broken}; }
+PlanFunctions RealFunctions() {
+  return {connect_ha::Decide, connect_ha::Broken, connect_ha::LookAhead};
+}
+
+bool IsExpected(v1::Event::Kind kind) {
+  return kind == v1::Event::NODE_STATE_CHANGED || kind == v1::Event::WORD_ENDED ||
+         kind == v1::Event::ROLLOUT_CHANGED || kind == v1::Event::BACKUP_RAN;
+}
 
 void Log(const std::vector<v1::Event>& events) {
   for (const v1::Event& event : events) {
-    const bool expected =
-        event.kind() == v1::Event::NODE_STATE_CHANGED || event.kind() == v1::Event::WORD_ENDED;
-    spdlog::log(expected ? spdlog::level::info : spdlog::level::warn, "event={} node={} text={}",
-                v1::Event::Kind_Name(event.kind()), event.node(), LogValue(event.text()));
+    spdlog::log(IsExpected(event.kind()) ? spdlog::level::info : spdlog::level::warn,
+                "event={} node={} text={}", v1::Event::Kind_Name(event.kind()), event.node(),
+                LogValue(event.text()));
   }
 }
 
@@ -67,9 +73,11 @@ Planner::~Planner() { Stop(); }
 
 absl::Status Planner::Load(Time now) {
   std::lock_guard lock(deciding_);
-  const absl::Status read = Read();
+  absl::Status read = Read();
+  if (read.ok()) read = TellInForce(plan_->memory.generation(), store_, roster_);
   if (!read.ok()) return read;
   v1::GetPlanResponse shown;
+  *shown.mutable_decision()->mutable_remember() = plan_->memory;
   v1::PlanInput input;
   const std::vector<PlanLook> looks = roster_.LookForPlan(now, &input);
   auto remembered = plan_->memory.nodes().begin();
@@ -81,6 +89,7 @@ absl::Status Planner::Load(Time now) {
     if (remembered == plan_->memory.nodes().end() || remembered->node() != name) continue;
     assigned.set_state(remembered->state());
     assigned.set_generation(remembered->generation());
+    assigned.set_closed(remembered->closed());
     *assigned.mutable_since() = remembered->since();
     assigned.set_reason("as it was told before the coordinator's restart");
   }
@@ -93,6 +102,8 @@ absl::Status Planner::Load(Time now) {
 void Planner::OnOrder(std::function<void(const std::string& node)> nudge) {
   nudge_ = std::move(nudge);
 }
+
+void Planner::OnBackup(BackupFunctions backup) { backup_ = std::move(backup); }
 
 void Planner::Start() {
   thread_ = std::thread([this] { Loop(); });
@@ -172,6 +183,9 @@ absl::StatusOr<bool> Planner::TryOnce(Time now) {
     const absl::Status read = Read();
     if (!read.ok()) return read;
   }
+  // Where it was stored and not told, too.
+  const absl::Status told = TellInForce(plan_->memory.generation(), store_, roster_);
+  if (!told.ok()) return told;
   Round round;
   *round.input.mutable_memory() = plan_->memory;
   for (const v1::Word& word : plan_->words) *round.input.add_words() = word;
@@ -179,6 +193,8 @@ absl::StatusOr<bool> Planner::TryOnce(Time now) {
   const auto checklist = evaluator_.Latest();
   round.looks = roster_.LookForPlan(now, &round.input);
   rules_.Add(*checklist, judged, round.looks, now, &round.input);
+  const auto backup = backup_.latest ? backup_.latest(now) : std::nullopt;
+  if (backup) *round.input.mutable_backup() = *backup;
   round.decision = functions_.decide(round.input);
   std::vector<std::string> broken = functions_.broken(round.input, round.decision);
   if (!broken.empty()) {
@@ -189,15 +205,20 @@ absl::StatusOr<bool> Planner::TryOnce(Time now) {
   const absl::Status kept = Keep(round, now);
   if (absl::IsAborted(kept)) return false;
   if (!kept.ok()) return kept;
-  PutIntoForce(round, now);
+  const absl::Status put = PutIntoForce(round, now);
+  if (!put.ok()) return put;
   return true;
 }
 
 absl::Status Planner::Keep(Round& round, Time now) {
   Store::PlanChange change = ChangeOf(*plan_, round.decision);
   change.events = EventsOf(*plan_, round.decision, now);
+  change.audits = RolloutAudits(plan_->memory, round.decision, now);
   EventPace pace = pace_;
   if (auto left_out = TellLeftOut(pace, "", now)) change.events.push_back(*std::move(left_out));
+  if (auto moved = RolloutChanged(rollout_told_, round.decision.rollout(), now)) {
+    TellAtPace(pace, *std::move(moved), now, change.events);
+  }
   for (v1::Event& event : SaidNow(said_, round.decision, now)) {
     TellAtPace(pace, std::move(event), now, change.events);
   }
@@ -216,33 +237,44 @@ absl::Status Planner::Keep(Round& round, Time now) {
   return stored;
 }
 
-void Planner::PutIntoForce(Round& round, Time now) {
+absl::Status Planner::PutIntoForce(Round& round, Time now) {
   const v1::PlanMemory& memory = round.decision.remember();
+  // Before the nodes are told anything of that generation.
+  const absl::Status told_of = TellInForce(memory.generation(), store_, roster_);
+  if (!told_of.ok()) return told_of;
   const uint64_t serial = memory.epoch() == store_.epoch() ? memory.serial() : 0;
   const std::vector<std::string> told = roster_.Assign(
       round.looks, round.decision.assignments(), GateTermsOf(round.input, round.decision), serial);
   for (const std::string& node : told) {
     if (nudge_) nudge_(node);
   }
+  BackUp(round.decision, now);
   TakeInSaid(round.decision, now, said_);
+  rollout_told_ = ToldOf(round.decision.rollout());
   if (!std::exchange(broken_, {}).empty()) spdlog::info("event=PLAN_IN_FORCE");
-  {
-    std::lock_guard lock(wake_mutex_);
-    wake_at_.reset();
-    if (round.decision.has_wake_at()) wake_at_ = FromProto(round.decision.wake_at());
-  }
-  v1::GetPlanResponse shown;
-  *shown.mutable_decided_at() = ToProto(now);
-  for (const v1::Word& word : plan_->words) *shown.add_words() = word;
-  for (const Rule& rule : Rules()) {
-    if (ActionBySpec(round.input.spec(), rule.id) == v1::FENCE) shown.add_fencing(rule.id);
-  }
-  if (round.input.spec().enforcement() != v1::ENFORCE && round.input.generation() > 0) {
-    round.input.mutable_spec()->set_enforcement(v1::ENFORCE);
-    *shown.mutable_would() = functions_.decide(round.input);
-  }
-  *shown.mutable_decision() = std::move(round.decision);
-  Show(std::move(shown));
+  WakeAt(round.decision, now);
+  Show(Shown(round.input, std::move(round.decision), now));
+  auto looked_at = std::make_shared<const v1::PlanInput>(std::move(round.input));
+  std::lock_guard lock(shown_mutex_);
+  looked_at_ = std::move(looked_at);
+  return absl::OkStatus();
+}
+
+// Where another generation was applied meanwhile, the next decision asks for what that takes.
+void Planner::BackUp(const v1::Decision& decision, Time now) {
+  if (!decision.has_back_up() || !backup_.ask) return;
+  const Generations specs = roster_.SpecsNow();
+  if (specs.newest->generation() != decision.back_up().generation()) return;
+  backup_.ask(decision.back_up(), specs.newest->spec(), now);
+}
+
+// Nobody tells that a backup ended: it is looked for.
+void Planner::WakeAt(const v1::Decision& decision, Time now) {
+  std::lock_guard lock(wake_mutex_);
+  wake_at_.reset();
+  if (decision.has_wake_at()) wake_at_ = FromProto(decision.wake_at());
+  if (decision.has_back_up())
+    wake_at_ = std::min(wake_at_.value_or(now + kLookForBackup), now + kLookForBackup);
 }
 
 // Once for each that is another one.
@@ -256,40 +288,6 @@ void Planner::TellRefused(const std::vector<std::string>& broken, Time now) {
       now);
   Log({event});
   store_.AddEvent(event).status().IgnoreError();  // said in the log
-}
-
-void Planner::LeaveInForce(std::vector<std::string> why) {
-  if (why != broken_)
-    spdlog::error("event=PLAN_NOT_IN_FORCE text={}", LogValue(absl::StrJoin(why, "; ")));
-  {
-    // It is asked again in a while.
-    std::lock_guard lock(wake_mutex_);
-    wake_at_.reset();
-  }
-  v1::GetPlanResponse shown = CurrentPlan();
-  shown.clear_broken();
-  for (const std::string& line : why) shown.add_broken(line);
-  if (plan_) {
-    shown.clear_words();
-    for (const v1::Word& word : plan_->words) *shown.add_words() = word;
-  }
-  broken_ = std::move(why);
-  Show(std::move(shown));
-}
-
-void Planner::Show(v1::GetPlanResponse shown) {
-  auto shared = std::make_shared<const v1::GetPlanResponse>(std::move(shown));
-  std::lock_guard lock(shown_mutex_);
-  shown_ = std::move(shared);
-}
-
-v1::GetPlanResponse Planner::CurrentPlan() const {
-  std::shared_ptr<const v1::GetPlanResponse> shown;
-  {
-    std::lock_guard lock(shown_mutex_);
-    shown = shown_;
-  }
-  return *shown;
 }
 
 }  // namespace connect_ha

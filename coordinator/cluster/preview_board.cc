@@ -66,16 +66,30 @@ void PreviewBoard::Take(const v1::HeartbeatRequest& request, Question& question)
   preview->second = std::move(said);
 }
 
-absl::StatusOr<std::map<std::string, v1::Preview>> PreviewBoard::Previews(uint64_t number,
-                                                                          Time now) {
-  std::lock_guard lock(mutex_);
+// With mutex_ held.
+absl::StatusOr<const PreviewBoard::Question*> PreviewBoard::Find(uint64_t number, Time now) {
   ForgetOld(now);
   const auto question = questions_.find(number);
   if (question == questions_.end()) {
     return absl::NotFoundError(
         absl::StrCat("no preview is asked for under number ", number, " any more\nfix: ask again"));
   }
-  return question->second.previews;
+  return &question->second;
+}
+
+absl::StatusOr<std::map<std::string, v1::Preview>> PreviewBoard::Previews(uint64_t number,
+                                                                          Time now) {
+  std::lock_guard lock(mutex_);
+  const auto question = Find(number, now);
+  if (!question.ok()) return question.status();
+  return (*question)->previews;
+}
+
+absl::StatusOr<v1::Desired> PreviewBoard::Draft(uint64_t number, Time now) {
+  std::lock_guard lock(mutex_);
+  const auto question = Find(number, now);
+  if (!question.ok()) return question.status();
+  return (*question)->request.desired();
 }
 
 void PreviewBoard::ForgetOld(Time now) {

@@ -32,6 +32,8 @@ class PreviewBoard {
 
   // The previews so far, by node. NotFound: nothing is asked under this number any more.
   absl::StatusOr<std::map<std::string, v1::Preview>> Previews(uint64_t number, Time now);
+  // What is asked under this number; as above.
+  absl::StatusOr<v1::Desired> Draft(uint64_t number, Time now);
 
  private:
   struct Question {
@@ -42,6 +44,7 @@ class PreviewBoard {
   };
 
   static void Take(const v1::HeartbeatRequest& request, Question& question);
+  absl::StatusOr<const Question*> Find(uint64_t number, Time now);
   void ForgetOld(Time now);
 
   std::mutex mutex_;

@@ -33,29 +33,54 @@ Roster::Roster(Store& store, Time started)
       started_(started),
       proof_challenge_(Hex(RandomBytes(kChallengeBytes))),
       stale_after_us_(std::chrono::microseconds(kDefaultStaleAfter).count()),
-      desired_(std::make_shared<const v1::Desired>()) {
+      newest_(std::make_shared<const v1::Desired>()) {
   SetSpec(v1::Desired());
 }
 
 Roster::~Roster() = default;
 
-void Roster::SetSpec(const v1::Desired& desired) {
+void Roster::SetSpec(const v1::Desired& newest, const std::string& applied_by) {
+  auto spec = std::make_shared<v1::Desired>(newest);
+  spec->set_lineage(store_.lineage());
+  std::lock_guard changing(specs_changing_);
+  {
+    std::lock_guard lock(spec_mutex_);
+    if (in_force_ == nullptr) BeginToJudgeBy(*spec);
+    newest_ = std::move(spec);
+    newest_by_ = applied_by;
+  }
+  Judge();
+}
+
+void Roster::SetInForce(const v1::Desired& desired) {
+  auto spec = std::make_shared<v1::Desired>(desired);
+  spec->set_lineage(store_.lineage());
+  std::lock_guard changing(specs_changing_);
+  {
+    std::lock_guard lock(spec_mutex_);
+    const v1::Desired& before = in_force_ == nullptr ? *newest_ : *in_force_;
+    if (HasNext(before, *spec)) BeginToJudgeBy(*spec);
+    in_force_ = std::move(spec);
+  }
+  Judge();
+}
+
+// Whoever finds it finds that it was not judged by yet.
+void Roster::BeginToJudgeBy(const v1::Desired& desired) {
   std::chrono::microseconds stale_after = kDefaultStaleAfter;
   if (desired.spec().limits().has_stale_after()) {
     const auto& limit = desired.spec().limits().stale_after();
     stale_after =
         std::chrono::seconds(limit.seconds()) + std::chrono::microseconds(limit.nanos() / 1000);
   }
-  auto in_force = std::make_shared<v1::Desired>(desired);
-  in_force->set_lineage(store_.lineage());
-  // Whoever finds it finds that it was not judged by yet.
-  spec_changed_at_ = std::numeric_limits<uint64_t>::max();
-  {
-    std::lock_guard lock(spec_mutex_);
-    desired_ = std::move(in_force);
-  }
   stale_after_us_ = stale_after.count();
-  spec_changed_at_ = Changed();
+  spec_changed_at_ = std::numeric_limits<uint64_t>::max();
+}
+
+// By what is in force now. That a node is ahead of the newest is seen by rules, too.
+void Roster::Judge() {
+  const uint64_t changed = Changed();
+  if (spec_changed_at_ == std::numeric_limits<uint64_t>::max()) spec_changed_at_ = changed;
 }
 
 void Roster::OnChange(std::function<void()> changed) { on_change_ = std::move(changed); }
@@ -80,10 +105,17 @@ void Roster::SetBalancer(std::shared_ptr<const v1::BalancerLook> look) {
 
 v1::LoadBalancerSpec Roster::LoadBalancer() const { return InForce()->spec().load_balancer(); }
 
-std::shared_ptr<const v1::Desired> Roster::InForce() const {
+Generations Roster::SpecsNow() const {
   std::lock_guard lock(spec_mutex_);
-  return desired_;
+  return {in_force_ == nullptr ? newest_ : in_force_, newest_, newest_by_};
 }
+
+bool Roster::HasInForce() const {
+  std::lock_guard lock(spec_mutex_);
+  return in_force_ != nullptr;
+}
+
+std::shared_ptr<const v1::Desired> Roster::InForce() const { return SpecsNow().in_force; }
 
 std::shared_ptr<const v1::BalancerLook> Roster::Balancer() const {
   std::lock_guard lock(spec_mutex_);
@@ -232,7 +264,7 @@ v1::RefreshStatusResponse Roster::RefreshStatus(uint64_t number, uint64_t judged
 }
 
 bool Roster::Settled(Time now) const {
-  if (now - started_ >= StaleAfter()) return true;
+  if (now - started_.load() >= StaleAfter()) return true;
   const auto nodes = Nodes();
   return std::all_of(nodes.begin(), nodes.end(), [](const NodePointer& node) {
     std::lock_guard lock(node->mutex);

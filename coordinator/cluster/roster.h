@@ -31,6 +31,7 @@
 #include "connect_ha/v1/node_service.pb.h"
 #include "connect_ha/v1/plan.pb.h"
 #include "coordinator/cluster/node/gate_terms.h"
+#include "coordinator/cluster/node/generations.h"
 #include "coordinator/store/store.h"
 
 namespace connect_ha {
@@ -56,8 +57,14 @@ class Roster {
   // Takes nodes and their latest reports from the store. Before anything else.
   absl::Status Load();
 
-  // The specification in force, as nodes are told it. Its lineage is set here.
-  void SetSpec(const v1::Desired& desired);
+  // The newest specification, as nodes are told it, and who applied it. It is in force, too, as
+  // long as nothing else was said to be. Its lineage is set here.
+  void SetSpec(const v1::Desired& newest, const std::string& applied_by = "");
+  // The one that is in force from now on, whatever is the newest: nodes are judged by it.
+  void SetInForce(const v1::Desired& desired);
+  Generations SpecsNow() const;
+  // SetInForce was called.
+  bool HasInForce() const;
   // The highest that a node holds of this store's history, as it said, of those that are not above
   // `most`; 0: none does.
   uint64_t NewestGenerationHeld(uint64_t most) const;
@@ -89,9 +96,13 @@ class Roster {
   // After enrolling: the store has a new record of the node. Whatever else is done to the node at
   // the same time, what the store has then is what counts.
   void Enrolled(const v1::NodeRecord& record);
-  // In roster_plan.cc. FailedPrecondition, with what to type: Connect runs there, as the node said
-  // lately, where the specification is enforced, and nobody let go of it (Word.RELEASE).
+  // In roster_plan.cc. FailedPrecondition, with what to type, where the specification is enforced:
+  // Connect runs there, as the node said lately, and nobody let go of it (Word.RELEASE); or it is
+  // lost, was to run Connect, and another generation is to come.
   absl::Status CheckRemoval(const std::string& node, Time now) const;
+  // In roster_plan.cc. FailedPrecondition, with what to type: it was heard lately, or its call is
+  // awaited since the coordinator started. One that was never heard may be gone.
+  absl::Status CheckGone(const std::string& node, Time now) const;
   // Runs `remove`, which removes the node from the store, and forgets it when that went well.
   absl::Status Remove(const std::string& node, const std::function<absl::Status()>& remove);
 
@@ -124,8 +135,12 @@ class Roster {
 
  private:
   struct Node;
+  struct PlanSeen;
   using NodePointer = std::shared_ptr<Node>;
 
+  // With specs_changing_ and spec_mutex_ held.
+  void BeginToJudgeBy(const v1::Desired& desired);
+  void Judge();
   uint64_t Changed();  // returns changes()
   void TellChanged() const;
   NodePointer Find(const std::string& name) const;  // null: not known
@@ -159,11 +174,11 @@ class Roster {
   bool FillSnapshot(const Node& node, Time now, FactsWanted wanted,
                     v1::NodeSnapshot* snapshot) const;
   bool FillBrief(const Node& node, Time now, v1::NodeBrief* brief) const;
-  bool FillPlanNode(const Node& node, const v1::Desired& desired, Time now, v1::PlanNode* plan,
-                    PlanLook* look, Time* enrolled_at) const;
+  bool FillPlanNode(const Node& node, const Generations& specs, Time now, v1::PlanNode* plan,
+                    PlanSeen* seen) const;
 
   Store& store_;
-  const Time started_;
+  std::atomic<Time> started_;          // about: set back with the clock
   const std::string proof_challenge_;  // nobody can have seen it before this coordinator began
   std::atomic<uint64_t> changes_{0};
   std::atomic<uint64_t> refresh_{0};
@@ -174,8 +189,11 @@ class Roster {
   std::atomic<uint64_t> spec_changed_at_{0};  // changes() since which the specification is in force
   std::function<void()> on_change_;
 
+  std::mutex specs_changing_;  // one change after the other; taken before spec_mutex_
   mutable std::mutex spec_mutex_;
-  std::shared_ptr<const v1::Desired> desired_;
+  std::shared_ptr<const v1::Desired> newest_;
+  std::string newest_by_;
+  std::shared_ptr<const v1::Desired> in_force_;       // null: the newest
   std::shared_ptr<const v1::BalancerLook> balancer_;  // null: it was not looked at
 
   mutable std::shared_mutex nodes_mutex_;  // the map

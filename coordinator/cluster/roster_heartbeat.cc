@@ -58,8 +58,8 @@ absl::StatusOr<v1::HeartbeatResponse> Roster::Heartbeat(const v1::HeartbeatReque
   auto report = TakeFacts(request, before_facts->spec(), before_facts->generation(), now);
   if (!report.ok()) return report.status();
   std::lock_guard call(node->call_mutex);
-  const auto desired = InForce();
-  StepInputs inputs = {*desired};
+  const Generations specs = SpecsNow();
+  StepInputs inputs = {*specs.in_force, *specs.newest};
   inputs.stale_after = StaleAfter();
   inputs.epoch = store_.epoch();
   inputs.serial = serial_.load();

@@ -96,7 +96,7 @@ absl::StatusOr<v1::NodeSnapshot> Roster::TakeNode(const std::string& name, Time 
 
 bool Roster::FillSnapshot(const Node& node, Time now, FactsWanted wanted,
                           v1::NodeSnapshot* snapshot) const {
-  const auto desired = InForce();
+  const Generations specs = SpecsNow();
   const auto stale_after = StaleAfter();
   CountedFacts counted;
   bool in_conflict = false;
@@ -107,8 +107,8 @@ bool Roster::FillSnapshot(const Node& node, Time now, FactsWanted wanted,
     if (known.removed) return false;
     FillSaid(node.name, known, snapshot);
     FillAssigned(node.assigned.get(), snapshot);
-    snapshot->set_ahead(IsAhead(*desired, known.said));
-    snapshot->set_odd(IsOdd(*desired, known.said));
+    snapshot->set_ahead(IsAhead(*specs.newest, known.said));
+    snapshot->set_odd(IsOdd(*specs.newest, known.said));
     counted = Count(known, stale_after, now);
     in_conflict = known.in_conflict;
     facts = known.facts;

@@ -24,13 +24,14 @@ constexpr std::chrono::hours kPurgeAllowance{1};
 void Roster::Tick(Time now) {
   std::lock_guard ticking(tick_mutex_);
   const auto stale_after = StaleAfter();
+  if (now < started_.load()) started_ = now;
   std::vector<v1::Event> events;
   for (const NodePointer& node : Nodes()) {
     // One that calls right now is neither lost nor left by another machine.
     std::unique_lock call(node->call_mutex, std::try_to_lock);
     if (!call.owns_lock()) continue;
     std::lock_guard lock(node->mutex);
-    if (Age(node->known, node->name, stale_after, started_, now, events)) {
+    if (Age(node->known, node->name, stale_after, started_.load(), now, events)) {
       node->changed_at = Changed();
     }
   }

@@ -62,6 +62,13 @@ absl::Status CheckSignature(const v1::SpecBundle& bundle, const std::string& fil
       absl::StrCat(file, ": what was signed is not what is to be applied", again));
 }
 
+v1::Desired DesiredOf(const v1::SpecGeneration& spec) {
+  v1::Desired desired = MakeDesired(spec.bundle());
+  desired.set_generation(spec.generation());
+  *desired.mutable_applied_at() = spec.applied_at();
+  return desired;
+}
+
 }  // namespace
 
 v1::Desired MakeDesired(const v1::SpecBundle& bundle) {
@@ -73,6 +80,20 @@ v1::Desired MakeDesired(const v1::SpecBundle& bundle) {
   return desired;
 }
 
+absl::Status TellInForce(uint64_t generation, Store& store, Roster& roster) {
+  if (generation == 0) return absl::OkStatus();
+  const Generations specs = roster.SpecsNow();
+  if (roster.HasInForce() && specs.in_force->generation() == generation) return absl::OkStatus();
+  if (specs.newest->generation() == generation) {
+    roster.SetInForce(*specs.newest);
+    return absl::OkStatus();
+  }
+  const auto spec = store.GetSpec(generation);
+  if (!spec.ok()) return spec.status();
+  roster.SetInForce(DesiredOf(*spec));
+  return absl::OkStatus();
+}
+
 Specs::Specs(std::string cluster, connect_ha::Store& store, Roster& roster)
     : cluster_(std::move(cluster)),
       store_(store),
@@ -80,10 +101,18 @@ Specs::Specs(std::string cluster, connect_ha::Store& store, Roster& roster)
       current_(std::make_shared<const v1::SpecGeneration>()) {}
 
 absl::Status Specs::Load(const std::string& path, Time now) {
+  const absl::Status loaded = LoadNewest(path, now);
+  if (!loaded.ok()) return loaded;
+  const auto plan = store_.GetPlan();
+  if (!plan.ok()) return plan.status();
+  return TellInForce(plan->memory.generation(), store_, roster_);
+}
+
+absl::Status Specs::LoadNewest(const std::string& path, Time now) {
   auto stored = store_.GetSpec(0);
   if (stored.ok()) {
     TellInvalid(*stored);
-    Enforce(*std::move(stored));
+    Become(*std::move(stored));
     return absl::OkStatus();
   }
   if (!absl::IsNotFound(stored.status())) return stored.status();
@@ -207,19 +236,16 @@ absl::StatusOr<uint64_t> Specs::Store(v1::SpecGeneration spec, uint64_t newest,
   const absl::Status stored = store_.AddSpec(spec, newest, event, entry);
   if (!stored.ok()) return stored;
   spdlog::info("event=SPEC_APPLIED by={} generation={}", spec.applied_by(), generation);
-  Enforce(std::move(spec));
+  Become(std::move(spec));
   return generation;
 }
 
 // Of two that are applied at once the newer stays, whichever comes here last.
-void Specs::Enforce(v1::SpecGeneration spec) {
+void Specs::Become(v1::SpecGeneration spec) {
   std::lock_guard lock(mutex_);
   if (spec.generation() < current_->generation()) return;
   current_ = std::make_shared<const v1::SpecGeneration>(std::move(spec));
-  v1::Desired desired = MakeDesired(current_->bundle());
-  desired.set_generation(current_->generation());
-  *desired.mutable_applied_at() = current_->applied_at();
-  roster_.SetSpec(desired);
+  roster_.SetSpec(DesiredOf(*current_), current_->applied_by());
 }
 
 absl::Status Specs::Compare(const std::string& path) const {
@@ -230,7 +256,7 @@ absl::Status Specs::Compare(const std::string& path) const {
   if (*text == current->bundle().source()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       path, " is not what generation ", current->generation(),
-      " of the specification says, which is in force\nfix: connect-ha apply ", ShellWord(path)));
+      " of the specification says, which is the newest\nfix: connect-ha apply ", ShellWord(path)));
 }
 
 }  // namespace connect_ha

@@ -1,4 +1,5 @@
-// The generations of the specification: which one is in force, and how the next comes into force.
+// The generations of the specification: what is the newest, and how another one becomes that. Which
+// one is in force the plan decides (PlanMemory.generation).
 // All calls may be made from any thread.
 #pragma once
 
@@ -20,11 +21,12 @@ namespace connect_ha {
 
 class Specs {
  public:
-  // Borrows both. The roster is told of each specification that comes into force.
+  // Borrows both. The roster is told of each specification that becomes the newest.
   Specs(std::string cluster, Store& store, Roster& roster);
 
   // Takes the newest generation from the store. Where there is none, the file at `path` becomes the
-  // first; it must be there and be right (InvalidArgument has a line for each problem).
+  // first; it must be there and be right (InvalidArgument has a line for each problem). Tells the
+  // roster which one is in force, too, as the store remembers it.
   absl::Status Load(const std::string& path, Time now);
 
   // The newest.
@@ -34,13 +36,13 @@ class Specs {
   // InvalidArgument: it will not do. NotFound: no such generation.
   absl::StatusOr<v1::Desired> Draft(const v1::PreviewSpecRequest& request);
 
-  // Puts it into force and returns its generation. As above, and Aborted: another one was applied
+  // Makes it the newest and returns its generation. As above, and Aborted: another one was applied
   // since request.newest_generation. `entry` says who does it, from where, when and why; the rest
   // is filled in.
   absl::StatusOr<uint64_t> Apply(const v1::ApplySpecRequest& request, v1::AuditEntry entry,
                                  Time now);
 
-  // OK when the file at `path` says what is in force; else what to type to apply it.
+  // OK when the file at `path` says what the newest says; else what to type to apply it.
   absl::Status Compare(const std::string& path) const;
 
  private:
@@ -49,7 +51,8 @@ class Specs {
   absl::StatusOr<v1::SpecBundle> CheckedGeneration(uint64_t generation);
   absl::StatusOr<uint64_t> Number(const v1::SpecBundle& bundle, uint64_t newest) const;
   absl::StatusOr<uint64_t> Store(v1::SpecGeneration spec, uint64_t newest, v1::AuditEntry entry);
-  void Enforce(v1::SpecGeneration spec);
+  absl::Status LoadNewest(const std::string& path, Time now);
+  void Become(v1::SpecGeneration spec);
 
   const std::string cluster_;
   connect_ha::Store& store_;
@@ -60,5 +63,9 @@ class Specs {
 
 // What the nodes are told of it, but for its generation, time and lineage.
 v1::Desired MakeDesired(const v1::SpecBundle& bundle);
+
+// Tells the roster that this generation is in force, where it does not know that yet. 0: the newest
+// is, whichever that becomes.
+absl::Status TellInForce(uint64_t generation, Store& store, Roster& roster);
 
 }  // namespace connect_ha

@@ -81,6 +81,9 @@ constexpr char kRest[] = R"(
 #database:
 #  major_version: 15
 #  minimum_minor_version: 8  # 15.8 or later
+#  # Run on the coordinator's host before another version of Connect may migrate the database: a
+#  # file in /etc/connect-ha/backup.d, root's. Where it fails, or takes longer, nothing is changed.
+#  backup_before_migration: {command: pg-dump, deadline: 30m}
 
 # So many nodes go on serving when one is taken out of service, at the least; rules fence so many in
 # an hour, and then a person is asked.
@@ -95,8 +98,16 @@ constexpr char kRest[] = R"(
 #  sticky: true
 #  health_check: gate
 
-# How long users of a node that is drained have before Connect is stopped there.
-#rollout: {drain_timeout: 5m}
+# How a change is made to a cluster that serves: how long users of a node that is drained have
+# before Connect is stopped there; how many nodes are out at once for a change that goes from node
+# to node; how often in an hour Connect is restarted for what differs on a node that had been right;
+# and when Connect may be stopped on all nodes (for another version, database or data directory)
+# without connect-ha approve. The window: days, or none for every day, times, and a time zone.
+#rollout:
+#  drain_timeout: 5m
+#  max_unavailable: 1
+#  restarts_per_hour: 2
+#  maintenance_window: "Sun 02:00-04:00 Europe/Berlin"
 
 # What an item of the checklist does where it fails, if not what connect-ha rules says: tell, hold,
 # close or fence; and how long it must have failed, and held again, before that.

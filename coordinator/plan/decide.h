@@ -10,7 +10,11 @@
 //   while the store is known to be an older copy of itself (PlanMemory.restored_at).
 // Rules never take the last node that serves out of service, nor people but with `downtime`; one
 // that was taken out while others served comes back while its Connect runs on, where no other
-// serves any more. Of several that are to start while no Connect answers one starts first.
+// serves any more. Of several that are to start while no Connect answers one starts first, and the
+// gate of each is closed until it was looked at.
+//
+// A newer generation is gone to in the order that it asks for (change/change.h): what is decided of
+// that is remembered first, and moves nodes with the next decision.
 #pragma once
 
 #include "connect_ha/v1/plan.pb.h"

@@ -22,6 +22,7 @@ void JudgeOrder(const Judged& judged, Complaints& broken) {
   const bool remembered = !IsAfter(given, judged.after.order()) &&
                           !IsAfter(judged.after.order(), given) &&
                           judged.after.state() == judged.given.state() &&
+                          judged.after.closed() == judged.given.closed() &&
                           judged.after.generation() == judged.given.generation();
   if (!remembered) {
     broken.push_back(absl::StrCat(judged.name(), " is given an order that is not remembered"));
@@ -112,6 +113,11 @@ std::vector<std::string> Broken(const v1::PlanInput& input, const v1::Decision& 
   JudgeLeaving(input, nodes, broken);
   JudgeFences(input, decision, nodes, broken);
   JudgeEntering(input, nodes, broken);
+  JudgeChange(input, decision, nodes, broken);
+  JudgeBegin(input, decision, broken);
+  JudgeStarts(input, decision, nodes, broken);
+  JudgeMigrating(input, decision, nodes, broken);
+  JudgeTurns(input, decision, nodes, broken);
   std::set<std::string> once;
   std::vector<std::string> complaints;
   for (const std::string& one : broken) {

@@ -36,11 +36,20 @@ bool IsLet(const v1::PlanInput& input, const std::string& node, const std::strin
   });
 }
 
+// All others rest for it: what it shows only beside them is what is about to be changed there, too.
+bool IsOnlyBesideOthers(const v1::PlanInput& input, const Judged& judged,
+                        const v1::NodeRule& line) {
+  const v1::Rollout& rollout = input.memory().rollout();
+  const bool alone = IsAllStopUnderWay(input) && rollout.has_in_force_at() &&
+                     !rollout.has_verified_at() && rollout.first() == judged.name();
+  return alone && (line.basis() == v1::PROOF || line.basis() == v1::PEERS);
+}
+
 // What fails there that fences by the table, and not by something that only tells; "": nothing.
 // Versions are compared by what runs.
 std::string FailsAndFences(const v1::PlanInput& input, const Judged& judged) {
   for (const v1::NodeRule& line : judged.node->rules()) {
-    if (line.outcome() != v1::FAIL) continue;
+    if (line.outcome() != v1::FAIL || IsOnlyBesideOthers(input, judged, line)) continue;
     const Rule* row = FindRule(line.rule());
     const bool fences =
         row != nullptr && row->action == v1::FENCE && !OnlyTells(*row, line.rule_class());
@@ -61,7 +70,7 @@ void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
     const bool enters = judged.moved && judged.given.state() == v1::SERVING &&
                         judged.before.state() != v1::SERVING &&
                         node.brief().reported_state() != v1::SERVING;
-    const bool begins = enters && node.connect() == v1::CONNECT_RESTS;
+    const bool begins = Begins(judged);
     starts |= begins;
     const bool is_gone = WordOn(input, judged.name(), v1::Word::GONE) != nullptr;
     const bool runs = node.fresh() ? node.connect() == v1::CONNECT_RUNS : !is_gone;

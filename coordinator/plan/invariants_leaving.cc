@@ -17,11 +17,10 @@ bool IsKnownToHold(const v1::PlanNode& node, const std::string& rule) {
 
 bool StillServes(const Judged& judged) { return judged.served && TakesUsers(judged.given.state()); }
 
-bool IsWanted(const v1::PlanInput& input, const Judged& judged) {
-  for (const auto kind : {v1::Word::FENCE, v1::Word::STOP, v1::Word::DRAIN, v1::Word::RELEASE}) {
-    if (WordOn(input, judged.name(), kind) != nullptr) return true;
-  }
-  return judged.node->notices_size() > 0;
+// For what differs there, or what the others go on to.
+bool IsChanged(const v1::PlanInput& input, const Judged& judged) {
+  return IsAllStopUnderWay(input) || IsToBeChanged(input, *judged.node) ||
+         RunsOlder(input, *judged.node);
 }
 
 // It was closed while others served, and is about to be stopped for good.
@@ -56,7 +55,8 @@ bool OnlyHolds(const v1::PlanInput& input, const std::string& rule) {
          (!by_spec || said->second.action() == v1::HOLD);
 }
 
-// What takes it out must leave minimum_serving: people, a recommendation of EC2's, what only holds.
+// What takes it out must leave minimum_serving: people, a recommendation of EC2's, what only holds,
+// a change.
 bool LeavesEnough(const v1::PlanInput& input, const Judged& judged) {
   const auto& notices = judged.node->notices();
   const bool goes = std::any_of(notices.begin(), notices.end(), [](const auto& notice) {
@@ -64,7 +64,7 @@ bool LeavesEnough(const v1::PlanInput& input, const Judged& judged) {
            notice.kind() == v1::InstanceNotice::TERMINATING;
   });
   const auto& rules = judged.after.out_for();
-  return !goes && judged.node->start_failed().empty() &&
+  return !goes && judged.node->start_failed().empty() && !RunsOlder(input, *judged.node) &&
          std::all_of(rules.begin(), rules.end(),
                      [&input](const std::string& rule) { return OnlyHolds(input, rule); });
 }
@@ -89,7 +89,9 @@ void JudgeLeaving(const v1::PlanInput& input, const std::vector<Judged>& nodes,
       broken.push_back(
           absl::StrCat(judged.name(), " leaves, and fewer than minimum_serving serve"));
     }
-    if (judged.node->brief().reported_state() == v1::OBSERVED && !IsWanted(input, judged)) {
+    const bool is_in_change = IsAllStopUnderWay(input) || IsListed(input, judged.name());
+    if (judged.node->brief().reported_state() == v1::OBSERVED && !IsWanted(input, judged) &&
+        !is_in_change) {
       broken.push_back(absl::StrCat(judged.name(), " is observed, and taken out by no person"));
     }
     const bool by_rule = judged.after.out_for_size() > 0;
@@ -99,7 +101,8 @@ void JudgeLeaving(const v1::PlanInput& input, const std::vector<Judged>& nodes,
       broken.push_back(
           absl::StrCat(judged.name(), " is closed by rules, and the load balancer asks Connect"));
     }
-    if (!by_rule && !IsWanted(input, judged) && judged.node->start_failed().empty()) {
+    if (!by_rule && !IsWanted(input, judged) && !IsChanged(input, judged) &&
+        judged.node->start_failed().empty()) {
       broken.push_back(absl::StrCat(judged.name(), " is taken out of service for no reason"));
     }
     for (const std::string& rule : judged.after.out_for()) {

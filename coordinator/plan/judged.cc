@@ -21,7 +21,7 @@ bool ServedBefore(const v1::PlanInput& input, const Judged& judged) {
                                            !IsAfter(judged.before.order(), node.obeys()) &&
                                            !IsAfter(node.obeys(), judged.before.order()));
   const bool rests = node.connect() == v1::CONNECT_RESTS;
-  return known && open && told && !rests && brief.facts().answers() &&
+  return known && open && told && !rests && !judged.before.closed() && brief.facts().answers() &&
          TakesUsers(brief.reported_state());
 }
 
@@ -48,6 +48,10 @@ const v1::Word* WordOn(const v1::PlanInput& input, const std::string& node, v1::
 }
 
 bool HasDowntime(const v1::PlanInput& input, const Judged& judged) {
+  if (IsAllStopUnderWay(input)) return true;
+  const v1::Word* approval = WordOnAll(input, v1::Word::APPROVE, input.generation());
+  const bool approved = approval != nullptr && approval->downtime();
+  if (approved && IsToBeChanged(input, *judged.node)) return true;
   for (const auto kind : {v1::Word::FENCE, v1::Word::STOP, v1::Word::DRAIN}) {
     const v1::Word* word = WordOn(input, judged.name(), kind);
     if (word != nullptr && word->downtime()) return true;
@@ -58,6 +62,20 @@ bool HasDowntime(const v1::PlanInput& input, const Judged& judged) {
 bool NobodyElseServes(const Judged& judged, const std::vector<Judged>& nodes) {
   return std::none_of(nodes.begin(), nodes.end(),
                       [&judged](const Judged& other) { return &other != &judged && other.served; });
+}
+
+bool IsWanted(const v1::PlanInput& input, const Judged& judged) {
+  for (const auto kind : {v1::Word::FENCE, v1::Word::STOP, v1::Word::DRAIN, v1::Word::RELEASE}) {
+    if (WordOn(input, judged.name(), kind) != nullptr) return true;
+  }
+  return judged.node->notices_size() > 0;
+}
+
+bool Begins(const Judged& judged) {
+  return judged.moved && judged.given.state() == v1::SERVING &&
+         judged.before.state() != v1::SERVING &&
+         judged.node->brief().reported_state() != v1::SERVING &&
+         judged.node->connect() == v1::CONNECT_RESTS;
 }
 
 const v1::NodeRule* RuleOn(const v1::PlanNode& node, const std::string& rule) {

@@ -34,12 +34,37 @@ void JudgeFences(const v1::PlanInput& input, const v1::Decision& decision,
                  const std::vector<Judged>& nodes, Complaints& broken);
 void JudgeEntering(const v1::PlanInput& input, const std::vector<Judged>& nodes,
                    Complaints& broken);
+void JudgeChange(const v1::PlanInput& input, const v1::Decision& decision,
+                 const std::vector<Judged>& nodes, Complaints& broken);
+void JudgeBegin(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken);
+void JudgeStarts(const v1::PlanInput& input, const v1::Decision& decision,
+                 const std::vector<Judged>& nodes, Complaints& broken);
+void JudgeMigrating(const v1::PlanInput& input, const v1::Decision& decision,
+                    const std::vector<Judged>& nodes, Complaints& broken);
+void JudgeTurns(const v1::PlanInput& input, const v1::Decision& decision,
+                const std::vector<Judged>& nodes, Complaints& broken);
+
+// A change for which all nodes stop is remembered, and its gates are not open again.
+bool IsAllStopUnderWay(const v1::PlanInput& input);
+// It differs from the generation in force by what takes a restart of Connect.
+bool IsToBeChanged(const v1::PlanInput& input, const v1::PlanNode& node);
+// It runs what is older than what the database is remembered to have known, or as a generation that
+// all others have left together.
+bool RunsOlder(const v1::PlanInput& input, const v1::PlanNode& node);
+// The change that is under way was to change it when it began.
+bool IsListed(const v1::PlanInput& input, const std::string& node);
+// The latest on the whole cluster; of APPROVE and ABORT of this generation. Null: none.
+const v1::Word* WordOnAll(const v1::PlanInput& input, v1::Word::Kind kind, uint64_t generation);
+// A person takes it out, or EC2 takes its machine.
+bool IsWanted(const v1::PlanInput& input, const Judged& judged);
+// It is told to start Connect, which rests.
+bool Begins(const Judged& judged);
 
 bool HasOrder(const v1::Order& order);
 bool IsAfter(const v1::Order& a, const v1::Order& b);
 // The latest word of this kind on the node that has not ended; null: none.
 const v1::Word* WordOn(const v1::PlanInput& input, const std::string& node, v1::Word::Kind kind);
-// A person said so of a word that takes the node out.
+// A person said so of a word that takes the node out, or approved of it for the change that does.
 bool HasDowntime(const v1::PlanInput& input, const Judged& judged);
 bool NobodyElseServes(const Judged& judged, const std::vector<Judged>& nodes);
 bool TakesUsers(v1::NodeState state);

@@ -81,6 +81,7 @@ void AddNodesMethods(v1::NodeService::Service& node, v1::AdminService::Service& 
   endpoint.Add(admin, &Admin::GiveWord);
   endpoint.Add(admin, &Admin::TakeBack);
   endpoint.Add(admin, &Admin::GetPlan);
+  endpoint.Add(admin, &Admin::ListRollouts);
 }
 
 void AddEnrolmentMethods(v1::EnrolmentService::Service& enrolment, Endpoint& endpoint) {

@@ -124,6 +124,8 @@ class AdminServer final : public v1::AdminService::Service {
                         v1::TakeBackResponse* response) override;
   grpc::Status GetPlan(grpc::ServerContext* context, const v1::GetPlanRequest* request,
                        v1::GetPlanResponse* response) override;
+  grpc::Status ListRollouts(grpc::ServerContext* context, const v1::ListRolloutsRequest* request,
+                            v1::ListRolloutsResponse* response) override;
 
  private:
   Core& core_;

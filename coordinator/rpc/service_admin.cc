@@ -129,7 +129,8 @@ grpc::Status AdminServer::RemoveNode(grpc::ServerContext* context,
   const auto caller = core_.callers.RequireAdmin(*context, v1::ADMIN, now);
   if (!caller.ok()) return ToGrpc(caller.status());
   if (!request->force()) {
-    const absl::Status may = core_.roster.CheckRemoval(request->node(), now);
+    absl::Status may = core_.roster.CheckRemoval(request->node(), now);
+    if (may.ok()) may = core_.planner.CheckRemoval(request->node());
     if (!may.ok()) return ToGrpc(may);
   }
   const auto entry =

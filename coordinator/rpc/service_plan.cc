@@ -2,12 +2,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "coordinator/cluster/node/generations.h"
 #include "coordinator/cluster/planning/words.h"
 #include "coordinator/rpc/service.h"
 #include "coordinator/rpc/service_edge.h"
 
 namespace connect_ha {
 namespace {
+
+constexpr uint32_t kRolloutsByDefault = 20;
+constexpr uint32_t kRolloutsAtMost = 1000;
 
 // Who takes back waivers without naming their rule may take back one of a rule that fences.
 v1::Role RoleToTakeBack(const v1::TakeBackRequest& request, const v1::ClusterSpec& spec) {
@@ -19,6 +23,14 @@ v1::Role RoleToTakeBack(const v1::TakeBackRequest& request, const v1::ClusterSpe
         std::max(least, of_any_rule ? v1::ADMIN : NeededRoleToTakeBack(kind, request.rule(), spec));
   }
   return least;
+}
+
+// Of the specification in force, by which words are heeded, and of the newest, which may be in
+// force in a moment, the one that asks for more.
+template <typename RoleBy>
+v1::Role Least(const Roster& roster, const RoleBy& role_by) {
+  const Generations specs = roster.SpecsNow();
+  return std::max<v1::Role>(role_by(specs.in_force->spec()), role_by(specs.newest->spec()));
 }
 
 absl::StatusOr<Callers::Caller> RequireSpeaker(Callers& callers, const grpc::ServerContext& context,
@@ -33,8 +45,8 @@ grpc::Status AdminServer::GiveWord(grpc::ServerContext* context, const v1::GiveW
                                    v1::GiveWordResponse* response) {
   const Time now = TimeOfCall();
   v1::Word word = request->word();
-  const auto spec = core_.specs.Current();
-  const v1::Role least = NeededRole(word, spec->bundle().spec());
+  const v1::Role least =
+      Least(core_.roster, [&word](const v1::ClusterSpec& spec) { return NeededRole(word, spec); });
   const auto caller = RequireSpeaker(core_.callers, *context, least, now);
   if (!caller.ok()) return ToGrpc(caller.status());
   word.set_role(core_.admins.RoleOf((*caller)->identity.name));
@@ -46,8 +58,9 @@ grpc::Status AdminServer::GiveWord(grpc::ServerContext* context, const v1::GiveW
 grpc::Status AdminServer::TakeBack(grpc::ServerContext* context, const v1::TakeBackRequest* request,
                                    v1::TakeBackResponse* response) {
   const Time now = TimeOfCall();
-  const auto spec = core_.specs.Current();
-  const v1::Role least = RoleToTakeBack(*request, spec->bundle().spec());
+  const v1::Role least = Least(core_.roster, [request](const v1::ClusterSpec& spec) {
+    return RoleToTakeBack(*request, spec);
+  });
   const auto caller = RequireSpeaker(core_.callers, *context, least, now);
   if (!caller.ok()) return ToGrpc(caller.status());
   const auto entry =
@@ -60,6 +73,30 @@ grpc::Status AdminServer::GetPlan(grpc::ServerContext* context, const v1::GetPla
   const auto caller = core_.callers.RequireAdmin(*context, v1::VIEWER, TimeOfCall());
   if (!caller.ok()) return ToGrpc(caller.status());
   *response = core_.planner.CurrentPlan();
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminServer::ListRollouts(grpc::ServerContext* context,
+                                       const v1::ListRolloutsRequest* request,
+                                       v1::ListRolloutsResponse* response) {
+  const auto caller = core_.callers.RequireAdmin(*context, v1::VIEWER, TimeOfCall());
+  if (!caller.ok()) return ToGrpc(caller.status());
+  const uint32_t limit =
+      std::min(request->limit() == 0 ? kRolloutsByDefault : request->limit(), kRolloutsAtMost);
+  // It first: one that ends meanwhile is in the list, too.
+  v1::Rollout under_way = core_.planner.CurrentRollout();
+  auto ended = core_.store.ListRollouts(limit);
+  if (!ended.ok()) return ToGrpc(ended.status());
+  const bool has_ended =
+      std::any_of(ended->begin(), ended->end(), [&under_way](const v1::Rollout& one) {
+        return one.generation() == under_way.generation() &&
+               FromProto(one.began_at()) == FromProto(under_way.began_at());
+      });
+  if (under_way.generation() != 0 && !has_ended) *response->add_rollouts() = std::move(under_way);
+  for (v1::Rollout& one : *ended) {
+    if (static_cast<uint32_t>(response->rollouts_size()) == limit) break;
+    *response->add_rollouts() = std::move(one);
+  }
   return grpc::Status::OK;
 }
 

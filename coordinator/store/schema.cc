@@ -139,6 +139,12 @@ constexpr Migration kMigrations[] = {
       CREATE TABLE words (number INTEGER PRIMARY KEY, node TEXT NOT NULL, word BLOB NOT NULL);
     )sql",
      nullptr},
+    // Changes of the cluster that ended. A generation may be begun more than once.
+    {R"sql(
+      CREATE TABLE rollouts (generation INTEGER NOT NULL, began_us INTEGER NOT NULL,
+                             rollout BLOB NOT NULL, PRIMARY KEY (generation, began_us));
+    )sql",
+     nullptr},
 };
 
 absl::StatusOr<int> StoredVersion(Database& database) {

@@ -67,6 +67,7 @@ class SqliteStore : public Store {
   absl::StatusOr<Plan> GetPlan() override;
   absl::StatusOr<uint64_t> PlanRevision() override;
   absl::Status PutPlan(const PlanChange& change) override;
+  absl::StatusOr<std::vector<v1::Rollout>> ListRollouts(uint32_t limit) override;
   absl::StatusOr<v1::Word> AddWord(const v1::Word& word, const v1::Event& given,
                                    const v1::AuditEntry& entry) override;
   absl::StatusOr<std::vector<v1::Word>> RemoveWords(const std::vector<uint64_t>& numbers,

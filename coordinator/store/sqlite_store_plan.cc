@@ -6,6 +6,7 @@
 #include "coordinator/store/rows/audit_rows.h"
 #include "coordinator/store/rows/event_rows.h"
 #include "coordinator/store/rows/plan_rows.h"
+#include "coordinator/store/rows/rollout_rows.h"
 #include "coordinator/store/sqlite_store.h"
 
 namespace connect_ha {
@@ -22,9 +23,19 @@ absl::StatusOr<uint64_t> SqliteStore::PlanRevision() {
 
 absl::Status SqliteStore::PutPlan(const PlanChange& change) {
   return commits_.Commit([&](Database& database) -> absl::Status {
-    const absl::Status put = PutPlanRows(database, change);
-    return put.ok() ? AddEventRows(database, change.events) : put;
+    absl::Status put = PutPlanRows(database, change);
+    if (put.ok()) put = AddRolloutRows(database, change.ended);
+    if (put.ok()) put = AddEventRows(database, change.events);
+    for (const v1::AuditEntry& entry : change.audits) {
+      if (put.ok()) put = AddAuditRow(database, entry);
+    }
+    return put;
   });
+}
+
+absl::StatusOr<std::vector<v1::Rollout>> SqliteStore::ListRollouts(uint32_t limit) {
+  std::lock_guard lock(reader_mutex_);
+  return ListRolloutRows(*opened_.reader, limit);
 }
 
 absl::StatusOr<v1::Word> SqliteStore::AddWord(const v1::Word& word, const v1::Event& given,

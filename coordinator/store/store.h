@@ -130,9 +130,14 @@ class Store {
     std::vector<std::string> gone;  // nodes
     std::vector<uint64_t> ended_words;
     std::vector<v1::Event> events;
+    std::vector<v1::Rollout> ended;      // changes of the cluster, for ListRollouts
+    std::vector<v1::AuditEntry> audits;  // of what began and ended
   };
-  // Aborted: the revision is another one by now.
+  // All of it in one transaction. Aborted: the revision is another one by now.
   virtual absl::Status PutPlan(const PlanChange& change) = 0;
+  // Changes that ended, the newest `limit`, newest first. Beyond the newest 1,000 they may be
+  // dropped.
+  virtual absl::StatusOr<std::vector<v1::Rollout>> ListRollouts(uint32_t limit) = 0;
   // Gives the word the next number and returns it with that; numbers are never given again. With
   // the event and the audit entry. NotFound: its node is removed or not known.
   virtual absl::StatusOr<v1::Word> AddWord(const v1::Word& word, const v1::Event& given,

@@ -89,7 +89,7 @@ TEST(ConfigLoaderTest, NamesTheNearestKeyAtItsPlace) {
 TEST(ConfigLoaderTest, ListsTheKeysWhereNoneIsNear) {
   EXPECT_EQ(Problems<v1::DatabaseSpec>("password: x\n"),
             "c.yaml:1:1: unknown key \"password\"; there are major_version, "
-            "minimum_minor_version, tls, ca_file\n");
+            "minimum_minor_version, tls, ca_file, backup_before_migration\n");
 }
 
 TEST(ConfigLoaderTest, ReportsEverythingThatIsWrongInFileOrder) {

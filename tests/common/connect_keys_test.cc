@@ -37,6 +37,30 @@ TEST(ConnectKeysTest, ALineSaysWhatIsKnownOfAKey) {
   EXPECT_EQ(std::count(sections.begin(), sections.end(), "Server"), 1);
 }
 
+TEST(ConnectKeysTest, AKeySaysWhatAChangeOfItTakes) {
+  for (const char* key : {"Provider", "Dir", "SomethingNew"}) {
+    EXPECT_EQ(ChangeOfKey("database", key), KeyChange::kTogether) << key;
+  }
+  for (const char* key : {"DataDir", "EncryptionKey", "EncryptionKeyFile"}) {
+    EXPECT_EQ(ChangeOfKey("Server", key), KeyChange::kTogether) << key;
+  }
+  EXPECT_EQ(ChangeOfKey("Postgres", "url"), KeyChange::kTogether);
+  EXPECT_EQ(ChangeOfKey("Postgres", "InstrumentationURL"), KeyChange::kTogether);
+  EXPECT_EQ(ChangeOfKey("SQLite", "Dir"), KeyChange::kTogether);
+  EXPECT_EQ(ChangeOfKey("Postgres", "Password"), KeyChange::kRestart);
+  EXPECT_EQ(ChangeOfKey("Standin", "Banner"), KeyChange::kReload);
+  EXPECT_EQ(ChangeOfKey("Server", "Address"), KeyChange::kRestart);
+  EXPECT_EQ(ChangeOfKey("Logging", "Other"), KeyChange::kRestart);
+  EXPECT_EQ(ChangeOfKey("Nonsense", "URL"), KeyChange::kRestart);
+}
+
+// Nobody has read which are: one that is restarted for has its new value in any case.
+TEST(ConnectKeysTest, NoKeyOfConnectIsReloadedByGuess) {
+  for (const ConnectKey& key : ConnectKeys()) {
+    EXPECT_EQ(key.reloadable, key.section == "Standin") << key.section << "." << key.name;
+  }
+}
+
 TEST(ConnectKeysTest, ALineThatIsNoKeyIsNamed) {
   std::vector<std::string> wrong;
   const auto keys = ParseConnectKeys(

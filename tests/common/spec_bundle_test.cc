@@ -175,6 +175,14 @@ TEST_F(SpecBundleTest, ChecksSecretsAndWarnsOfUnusedOnes) {
             "configuration\n");
 }
 
+TEST_F(SpecBundleTest, AMaintenanceWindowInAnUnknownTimeZoneIsAnErrorWhereItStands) {
+  EXPECT_EQ(Load("cluster: a\nrollout:\n  maintenance_window: Sat,Sun 22:00-01:30 Europe/Berlin\n"),
+            "");
+  EXPECT_EQ(Load("cluster: a\nrollout:\n  maintenance_window: Sun 02:00-04:00 Europe/Berln\n"),
+            "cluster.yaml:3:23: rollout.maintenance_window names the time zone \"Europe/Berln\", "
+            "which is not known here; did you mean \"Europe/Berlin\"?\n");
+}
+
 TEST_F(SpecBundleTest, NotesWhatHasNoEffectAndWarnsOfWhatIsNotInstalled) {
   EXPECT_EQ(
       Load("cluster: a\nenforcement: enforce\nconnect: {version: 2024.08.0}\nruntimes:\n"
@@ -190,19 +198,16 @@ TEST_F(SpecBundleTest, NotesWhatHasNoEffectAndWarnsOfWhatIsNotInstalled) {
       "cluster.yaml:3:20: warning: connect.version has no connect.package beside it: it is "
       "compared, not installed\n"
       "cluster.yaml:5:7: warning: runtimes.r[0] (4.3.3) has no package or archive: it is "
-      "compared, not installed\n"
-      "cluster.yaml:8:50: note: rollout.maintenance_window is read, but has no effect in this "
-      "version\n");
+      "compared, not installed\n");
   EXPECT_EQ(Load("cluster: a\nenforcement: enforce\n"),
             "cluster.yaml:2:14: warning: enforcement is enforce, and there is nothing to bring the "
             "nodes to\n");
   EXPECT_EQ(
       Load("cluster: a\nrollout: {maintenance_window: \"Sunday 2-4\"}\nload_balancer: {}\n"
            "nodes: {minimum_serving: 0}\ndatabase: {tls: full, ca_file: x}\n"),
-      "cluster.yaml:2:31: rollout.maintenance_window must be as Sun 02:00-04:00 UTC, not "
+      "cluster.yaml:2:31: rollout.maintenance_window must be days, times and a time zone as Sun "
+      "02:00-04:00 UTC or Sat,Sun 22:00-01:30 Europe/Berlin, or without days for every day, not "
       "\"Sunday 2-4\"\n"
-      "cluster.yaml:2:31: note: rollout.maintenance_window is read, but has no effect in this "
-      "version\n"
       "cluster.yaml:4:26: nodes.minimum_serving must be 1 or more\n"
       "cluster.yaml:5:17: database.tls must be an sslmode, as verify-full or require, not "
       "\"full\"\n"
@@ -240,6 +245,35 @@ TEST_F(SpecBundleTest, ADrainEnds) {
             "cluster.yaml:2:26: rollout.drain_timeout must be at most 1d\n");
   EXPECT_EQ(Load("cluster: a\nrollout: {drain_timeout: 0s}\n"),
             "cluster.yaml:2:26: rollout.drain_timeout must be longer than 0s\n");
+}
+
+TEST_F(SpecBundleTest, AChangeTakesSomeNodesAndNoMoreThanSoManyRestarts) {
+  EXPECT_EQ(Load("cluster: a\nrollout: {max_unavailable: 2, restarts_per_hour: 0}\n"), "");
+  EXPECT_EQ(Load("cluster: a\nrollout: {max_unavailable: 0, restarts_per_hour: 101}\n"),
+            "cluster.yaml:2:28: rollout.max_unavailable must be 1 or more\n"
+            "cluster.yaml:2:50: rollout.restarts_per_hour must be at most 100\n");
+}
+
+TEST_F(SpecBundleTest, ABackupIsAmongWhatRootHasPutThere) {
+  EXPECT_EQ(Load("cluster: a\ndatabase:\n  backup_before_migration: {command: pg-dump, deadline: "
+                 "1h}\n"),
+            "");
+  for (const char* wrong : {"../pg-dump", "/bin/sh", "sh -c x", ".hidden", "-x"}) {
+    EXPECT_EQ(
+        Load(absl::StrCat("cluster: a\ndatabase:\n  backup_before_migration:\n    command: \"",
+                          wrong, "\"\n")),
+        absl::StrCat("cluster.yaml:4:14: database.backup_before_migration.command must be the "
+                     "name of a file in /etc/connect-ha/backup.d on the coordinator's host, "
+                     "as pg-dump, not \"",
+                     wrong, "\"\n"));
+  }
+  EXPECT_EQ(
+      Load("cluster: a\ndatabase:\n  backup_before_migration:\n    command: a\n    deadline: "
+           "0s\n"),
+      "cluster.yaml:5:15: database.backup_before_migration.deadline must be longer than 0s\n");
+  EXPECT_EQ(Load("cluster: a\ndatabase:\n  backup_before_migration:\n    command: a\n    deadline: "
+                 "2d\n"),
+            "cluster.yaml:5:15: database.backup_before_migration.deadline must be at most 1d\n");
 }
 
 TEST_F(SpecBundleTest, WhatARuleDoesIsSaidByItsNameAndNoFenceIsLoweredThere) {

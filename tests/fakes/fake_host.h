@@ -184,6 +184,7 @@ class FakeHost : public WritableHost {
   absl::Status UnmaskUnit(const std::string& name) override;
   absl::Status EnableUnit(const std::string& name) override;
   absl::Status StartUnit(const std::string& name, std::chrono::milliseconds deadline) override;
+  absl::Status ReloadUnit(const std::string& name, std::chrono::milliseconds deadline) override;
   absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline) override;
   absl::Status StartService(const TransientService& service) override;
   absl::StatusOr<ServiceResult> ReadService(const std::string& name) override;

@@ -198,6 +198,15 @@ absl::Status FakeHost::StartUnit(const std::string& name, std::chrono::milliseco
   return absl::DeadlineExceededError(absl::StrCat("cannot start unit ", name, ": not over"));
 }
 
+absl::Status FakeHost::ReloadUnit(const std::string& name, std::chrono::milliseconds) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const absl::Status status = EnterChange("ReloadUnit", name); !status.ok()) return status;
+  const auto it = units_.find(name);
+  if (it == units_.end()) return absl::NotFoundError("no such unit: " + name);
+  if (it->second.active_state() == "active" && it->second.can_reload()) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat("cannot reload unit ", name, ": systemd says failed"));
+}
+
 absl::Status FakeHost::StopUnit(const std::string& name, std::chrono::milliseconds) {
   FakeEffect effect;
   {

@@ -227,6 +227,7 @@ void MakeAdminsReads(const Folder& folder) {
   folder.Add("ok-spec", Input("GetSpec", spec));
   folder.Add("ok-specs", Input("ListSpecs", v1::ListSpecsRequest()));
   folder.Add("ok-plan", Input("GetPlan", v1::GetPlanRequest()));
+  folder.Add("ok-rollouts", Input("ListRollouts", v1::ListRolloutsRequest()));
   v1::GetPreviewsRequest previews;
   previews.set_number(1);
   folder.Add("refused-previews-nobody-asked-for", Input("GetPreviews", previews));

@@ -25,13 +25,13 @@ struct AdminMethod {
   bool reads;  // a viewer may
 };
 // The first byte of an input of admin_fuzz: which of these, and who calls, in the bits above.
-inline constexpr std::array<AdminMethod, 22> kAdminMethods = {{
+inline constexpr std::array<AdminMethod, 23> kAdminMethods = {{
     {"GetChecklist", true}, {"GetSnapshot", true},  {"Refresh", false},     {"RefreshStatus", true},
     {"ListEvents", true},   {"CreateToken", false}, {"ListTokens", true},   {"RevokeToken", false},
     {"CreateAdmin", false}, {"ListAdmins", true},   {"RemoveAdmin", false}, {"ListAudit", true},
     {"ListNodes", true},    {"RemoveNode", false},  {"PreviewSpec", false}, {"GetPreviews", true},
     {"ApplySpec", false},   {"GetSpec", true},      {"ListSpecs", true},    {"GiveWord", false},
-    {"TakeBack", false},    {"GetPlan", true},
+    {"TakeBack", false},    {"GetPlan", true},      {"ListRollouts", true},
 }};
 inline constexpr unsigned kByViewer = 0x40;
 inline constexpr unsigned kByNode = 0x80;

@@ -13,16 +13,32 @@ constexpr std::chrono::seconds kAskedEvery{10};
 
 uint64_t Microseconds(Time time) { return static_cast<uint64_t>(time.time_since_epoch().count()); }
 
-v1::Desired DesiredOf(const Store& store) {
+v1::Desired DesiredOf(const Applied& applied) {
   v1::Desired desired;
-  desired.set_generation(store.generation);
+  desired.set_generation(applied.generation);
   desired.set_lineage(kLineage);
-  *desired.mutable_applied_at() = ToProto(store.applied_at);
-  *desired.mutable_spec() = store.spec;
+  *desired.mutable_applied_at() = ToProto(applied.at);
+  *desired.mutable_spec() = *applied.spec;
+  desired.set_connect_config(TextOf(applied.configuration));
   return desired;
 }
 
+// Null: the store has it no more.
+const Applied* FindApplied(const Store& store, uint64_t generation) {
+  for (const Applied& applied : store.applied) {
+    if (applied.generation == generation) return &applied;
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+const Applied& NewestOf(const Store& store) { return store.applied.back(); }
+
+const Applied& InForce(const Store& store) {
+  const Applied* applied = FindApplied(store, store.memory.generation());
+  return applied == nullptr ? NewestOf(store) : *applied;
+}
 
 bool Coordinator::IsDue(Time now) const {
   return due_ || (wake_at_ && now >= *wake_at_) || now - asked_ >= kAskedEvery || now < asked_;
@@ -92,13 +108,36 @@ std::optional<Answer> Coordinator::Hear(Store& store, size_t slot, const Report&
   answer.response.set_assigned_generation(told->generation());
   answer.response.set_release(told->release());
   *answer.response.mutable_order() = told->order();
-  const bool holds = report.generation == store.generation &&
-                     report.applied_at_us == static_cast<int64_t>(Microseconds(store.applied_at));
-  const bool in_force = store.generation > 0 && told->generation() == store.generation;
-  if (in_force && !seen.odd && !seen.ahead && !cloned && !holds) {
-    *answer.response.mutable_desired() = DesiredOf(store);
+  answer.response.set_closed(told->closed());
+  answer.response.set_not_before(told->not_before());
+  if (told->has_database_restored()) {
+    *answer.response.mutable_database_restored() = told->database_restored();
   }
+  if (LeavesAlone(slot)) return answer;
+  TellAhead(store, report, answer.response);
+  const Applied* in_force = FindApplied(store, in_force_);
+  if (in_force == nullptr || told->generation() != in_force_) return answer;
+  const bool holds = report.generation == in_force_ &&
+                     report.applied_at_us == static_cast<int64_t>(Microseconds(in_force->at));
+  if (!holds) *answer.response.mutable_desired() = DesiredOf(*in_force);
   return answer;
+}
+
+bool Coordinator::LeavesAlone(size_t slot) const {
+  return seen_[slot].odd || seen_[slot].ahead || seen_[slot].cloned;
+}
+
+// What is newer than what is in force, so that the node gets ready for it.
+void Coordinator::TellAhead(const Store& store, const Report& report,
+                            v1::HeartbeatResponse& response) const {
+  const Applied& newest = NewestOf(store);
+  const bool is_to_come =
+      newest.generation > in_force_ && newest.spec->enforcement() == v1::ENFORCE;
+  if (!is_to_come) return;
+  response.set_ahead_generation(newest.generation);
+  const bool speaks = report.ahead == newest.generation &&
+                      report.ahead_applied_at_us == static_cast<int64_t>(Microseconds(newest.at));
+  if (!speaks) *response.mutable_ahead() = DesiredOf(newest);
 }
 
 void Coordinator::Decided(v1::Decision decision) {
@@ -142,6 +181,8 @@ bool Coordinator::IsStillOf(const Store& store, size_t slot) const {
 // As Roster::Assign: nothing is told to who is another one by now, and what is not known of a
 // node's gate stays as it was told last.
 void Coordinator::Tell(const Store& store, const CoordinatorFaults& faults) {
+  const uint64_t generation = decision_.remember().generation();
+  in_force_ = generation != 0 ? generation : input_.generation();
   std::vector<GateTerms> terms;
   if (!faults.tells_no_terms) terms = GateTermsOf(input_, decision_);
   terms.resize(static_cast<size_t>(std::max(input_.nodes_size(), decision_.assignments_size())));

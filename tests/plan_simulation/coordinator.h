@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "connect_ha/v1/plan.pb.h"
 #include "coordinator/cluster/node/gate_terms.h"
 #include "tests/plan_simulation/checklist.h"
+#include "tests/plan_simulation/content.h"
 #include "tests/plan_simulation/report.h"
 #include "tests/plan_simulation/schedule.h"
 
@@ -41,17 +43,32 @@ struct Record {
   std::array<Shown, kRules> shown;
 };
 
+// What a person has applied.
+struct Applied {
+  uint64_t generation = 0;
+  Time at;
+  std::shared_ptr<const v1::ClusterSpec> spec;
+  Configuration configuration;
+};
+
 struct Store {
   uint64_t epoch = 0;
-  uint64_t generation = 0;
-  Time applied_at;
-  v1::ClusterSpec spec;
+  std::vector<Applied> applied;  // one and more; the last is the newest
   v1::PlanMemory memory;
   std::vector<v1::Word> words;
   uint64_t last_word = 0;
   std::array<Record, kMostNodes> records;
   uint64_t last_rank = 0;
   uint64_t memberships = 0;  // grows with every change of who is a member
+};
+
+const Applied& NewestOf(const Store& store);
+// As PlanMemory.generation.
+const Applied& InForce(const Store& store);
+
+// What a coordinator finds on its host.
+struct Beside {
+  std::optional<v1::BackupRun> backup;  // the latest
 };
 
 // Faults that can be planted in the coordinator around the plan (planted.h).
@@ -88,7 +105,8 @@ class Coordinator {
                              Time now);
 
   // What the plan is asked; also what is known of each node then.
-  const v1::PlanInput& Gather(Store& store, Time now);
+  const v1::PlanInput& Gather(Store& store, const Beside& beside, Time now);
+  const v1::PlanInput& input() const { return input_; }
   const Views& views() const { return views_; }
   const std::array<Lines, kMostNodes>& lines() const { return lines_; }
   void Decided(v1::Decision decision);
@@ -112,8 +130,13 @@ class Coordinator {
     Time last_seen;
   };
 
+  bool LeavesAlone(size_t slot) const;
+  void TellAhead(const Store& store, const Report& report, v1::HeartbeatResponse& response) const;
   void View(const Store& store, Time now);
   void Look(Store& store, Time now);
+  void FillNext(const Store& store, Time now);
+  void FillPinned();
+  void FillAhead(const Store& store, const Report& report, v1::PlanNode* node) const;
   void Fill(const Store& store, size_t slot, v1::PlanNode* node);
   void FillStanding(const Store& store, size_t slot, v1::PlanNode* node);
   void FillRules(const Record& record, size_t slot, v1::PlanNode* node) const;
@@ -128,6 +151,7 @@ class Coordinator {
   std::array<Lines, kMostNodes> lines_;
   v1::PlanInput input_;
   v1::Decision decision_;
+  uint64_t in_force_ = 0;  // as it has told
   uint64_t memberships_ = 0;
   std::array<uint64_t, kMostNodes> looked_at_{};  // rank of the record
   Stage stage_ = Stage::kIdle;

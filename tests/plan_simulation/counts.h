@@ -4,6 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+
+#include "connect_ha/v1/plan.pb.h"
 
 namespace connect_ha::simulation {
 
@@ -36,10 +39,49 @@ enum class Sometimes : size_t {
   kTwoVersionsKeptApart,
   kAllServeAtTheEnd,
   kRestsWithAReason,
+  kChangeGoesBack,
+  kChangeDone,
+  kChangeAborted,
+  kChangeSuperseded,
+  kMigrates,
+  kMigrationFails,
+  kDatabasePutBack,
+  kBackupWell,
+  kBackupFailed,
+  kByWindow,
+  kSkipsLost,
+  kReloads,
+  kPinnedRefused,
+  kRestartsForDrift,
+  kRestartsUsedUp,
+  kRestsAborted,
+  kRestsHalted,
+  kReturnsRunning,
   kCount,
 };
 const char* NameOf(Sometimes what);
 
-using Counts = std::array<uint64_t, static_cast<size_t>(Sometimes::kCount)>;
+// What happens in each phase of a change.
+enum class InPhase : size_t {
+  kReached,
+  kHalted,
+  kPaused,
+  kAborted,
+  kOlderStore,
+  kCoordinatorDies,
+  kNodeDies,
+  kNodeCutOff,
+  kCount,
+};
+
+// The first are Sometimes, then each InPhase in each RolloutStatus.Phase.
+inline constexpr size_t kPhases = v1::RolloutStatus::Phase_ARRAYSIZE;
+inline constexpr size_t kCounts =
+    static_cast<size_t>(Sometimes::kCount) + static_cast<size_t>(InPhase::kCount) * kPhases;
+using Counts = std::array<uint64_t, kCounts>;
+
+size_t IndexOf(InPhase what, v1::RolloutStatus::Phase phase);
+// "a coordinator dies in stopping"; "": that need not happen.
+std::string NameOfCount(size_t index);
 
 }  // namespace connect_ha::simulation

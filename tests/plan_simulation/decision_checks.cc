@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/time.h"
+#include "tests/plan_simulation/renamed.h"
 
 namespace connect_ha::simulation {
 namespace {
@@ -24,9 +25,17 @@ bool HasGone(const v1::PlanInput& input, const std::string& name) {
   return false;
 }
 
-// By a person, by EC2, or since its Connect does not start.
+// All nodes are, or what this one has to change takes a restart.
+bool IsToBeChanged(const v1::PlanInput& input, const v1::PlanNode& node) {
+  const v1::Rollout& rollout = input.memory().rollout();
+  const bool together = rollout.kind() == v1::Rollout::TOGETHER && !rollout.has_ended_at();
+  return together || node.convergence().needs() >= v1::Change::RESTART;
+}
+
+// By a person, by EC2, for a change, or since its Connect does not start.
 bool IsAskedToLeave(const v1::PlanInput& input, const v1::PlanNode& node) {
   if (node.notices_size() > 0 || !node.start_failed().empty()) return true;
+  if (IsToBeChanged(input, node)) return true;
   return std::any_of(input.words().begin(), input.words().end(), [&node](const v1::Word& word) {
     const bool out = word.kind() == v1::Word::DRAIN || word.kind() == v1::Word::STOP ||
                      word.kind() == v1::Word::FENCE;
@@ -51,9 +60,10 @@ bool IsSameOrder(const v1::Order& a, const v1::Order& b) {
 // "": they say the same of their nodes, but for the names.
 std::string Difference(const v1::NodeAssignment& a, const v1::NodeAssignment& b) {
   if (a.state() != b.state()) {
-    return absl::StrCat(a.node(), ": ", StateText(a.state()), ", then ", StateText(b.state()));
+    return absl::StrCat(a.node(), ": ", StateText(a.state()), " (", a.reason(), "), then ",
+                        StateText(b.state()), " (", b.reason(), ")");
   }
-  if (a.generation() != b.generation() || a.release() != b.release() ||
+  if (a.generation() != b.generation() || a.release() != b.release() || a.closed() != b.closed() ||
       a.has_order() != b.has_order() || !IsSameOrder(a.order(), b.order())) {
     return absl::StrCat(a.node(), ": another order: ", a.order().epoch(), ".", a.order().serial(),
                         ", then ", b.order().epoch(), ".", b.order().serial());
@@ -70,36 +80,29 @@ std::string Difference(const v1::Decision& a, const v1::Decision& b) {
   return "";
 }
 
-// Names that sort the other way round.
-std::string Renamed(const std::string& name) {
-  if (name.empty()) return name;
-  return absl::StrCat("z", static_cast<int>('9' - name.back()));
-}
-
-v1::PlanInput Renamed(const v1::PlanInput& input) {
-  v1::PlanInput renamed = input;
-  renamed.clear_nodes();
-  for (int i = input.nodes_size() - 1; i >= 0; --i) {
-    v1::PlanNode* node = renamed.add_nodes();
-    *node = input.nodes(i);
-    node->mutable_brief()->set_name(Renamed(input.nodes(i).brief().name()));
-  }
-  for (v1::Word& word : *renamed.mutable_words()) word.set_node(Renamed(word.node()));
-  v1::PlanMemory* memory = renamed.mutable_memory();
-  memory->clear_nodes();
-  for (int i = input.memory().nodes_size() - 1; i >= 0; --i) {
-    v1::NodeMemory* node = memory->add_nodes();
-    *node = input.memory().nodes(i);
-    node->set_node(Renamed(node->node()));
-  }
-  for (v1::FenceMade& fence : *memory->mutable_fences()) fence.set_node(Renamed(fence.node()));
-  return renamed;
-}
-
 bool Moves(const v1::PlanInput& input, const v1::NodeAssignment& assignment) {
   const v1::NodeMemory* memory = Remembered(input, assignment.node());
   return memory != nullptr && memory->order().epoch() != 0 && assignment.has_order() &&
          memory->state() != assignment.state();
+}
+
+// What is remembered of the change of the cluster, but for what is only told of it.
+std::string ChangeText(const v1::PlanMemory& memory, uint64_t in_force) {
+  v1::PlanMemory change;
+  change.set_generation(memory.generation() == 0 ? in_force : memory.generation());
+  if (memory.has_rollout()) *change.mutable_rollout() = memory.rollout();
+  change.mutable_rollout()->clear_nodes();
+  change.mutable_rollout()->clear_remarks();
+  *change.mutable_database() = memory.database();
+  return change.SerializeAsString();
+}
+
+// It adds to what is remembered of the change: nodes are moved by that with the next decision,
+// which is due at once.
+std::string WhyNotSoon(const v1::PlanInput& input, const v1::Decision& decision) {
+  const bool soon =
+      decision.has_wake_at() && decision.wake_at().seconds() - input.now().seconds() <= 1;
+  return soon ? "" : "what it adds to the change moves nodes, and it does not say when";
 }
 
 }  // namespace
@@ -113,6 +116,10 @@ std::string CheckSame(const Plan& plan, const v1::PlanInput& input, const v1::De
 std::string CheckSettled(const Plan& plan, const v1::PlanInput& input,
                          const v1::Decision& decision) {
   if (HasLaterEpoch(input, decision.remember())) return "";
+  const uint64_t in_force = input.generation();
+  if (ChangeText(input.memory(), in_force) != ChangeText(decision.remember(), in_force)) {
+    return WhyNotSoon(input, decision);
+  }
   v1::PlanInput stored = input;
   *stored.mutable_memory() = decision.remember();
   stored.clear_words();
@@ -151,7 +158,8 @@ std::string CheckRenamed(const Plan& plan, const v1::PlanInput& input,
     const std::string difference = Difference(assignment, *found->second);
     if (!difference.empty()) return absl::StrCat("with other names: ", difference);
   }
-  return "";
+  const std::string otherwise = RememberedOtherwise(decision, renamed);
+  return otherwise.empty() ? "" : absl::StrCat("with other names ", otherwise);
 }
 
 std::string CheckUnknown(const Plan& plan, const v1::PlanInput& input, const v1::Decision& decision,

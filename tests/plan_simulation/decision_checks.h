@@ -19,7 +19,8 @@ std::string CheckSettled(const Plan& plan, const v1::PlanInput& input,
                          const v1::Decision& decision);
 // Until it wants to be asked again, or for an hour where it never does, time alone changes nothing.
 std::string CheckWake(const Plan& plan, const v1::PlanInput& input, const v1::Decision& decision);
-// With other names, in another order, it is the same with those names, in that order.
+// With other names, in another order, it is the same with those names, in that order: what nodes
+// are told, and what is remembered and shown of the change, by which they are moved later.
 std::string CheckRenamed(const Plan& plan, const v1::PlanInput& input,
                          const v1::Decision& decision);
 // Where one node's facts, or its rules, are not known any more it stays as it is, or goes where it

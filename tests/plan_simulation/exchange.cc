@@ -14,6 +14,10 @@ constexpr uint32_t kMostSteps = 12;
 
 std::string StateText(v1::NodeState state) { return v1::NodeState_Name(state); }
 
+bool IsWritten(const Host& host) {
+  return host.configuration == WantedBy(host.held.desired()).configuration;
+}
+
 }  // namespace
 
 std::optional<Answer> World::Ask(size_t slot, const Report& report, int coordinator) {
@@ -41,17 +45,19 @@ void World::Deliver(size_t slot, const Answer& answer) {
   const v1::Order held = host.held.order();
   const Before before = {host.held.state(), host.running,
                          host.running && (host.jobs > 0 || !host.jobs_known),
-                         Serves(host, Around())};
+                         Serves(host, Around()) && !host.held.closed(), host.held.closed()};
   const Taken taken = Take(host, answer.response, subject_.agent);
+  if (taken != Taken::kNothing) TakeAhead(host, answer.response);
   if (taken == Taken::kNothing) Count(Sometimes::kOlderOrderRefused);
   if (IsBelow(host.held.order(), held)) {
     Break("orders-only-grow", absl::StrCat(host.name, " took an order below the one it held"));
   }
   if (taken != Taken::kMoved) return;
-  Note(absl::StrCat(host.name, " is told to be ", StateText(host.held.state()), ", was ",
-                    StateText(before.state), "; order ", host.held.order().epoch(), ".",
-                    host.held.order().serial()));
+  Note(absl::StrCat(host.name, " is told to be ", StateText(host.held.state()),
+                    host.held.closed() ? ", closed" : "", ", was ", StateText(before.state),
+                    "; order ", host.held.order().epoch(), ".", host.held.order().serial()));
   CheckObeyed(slot, before);
+  CheckGate(slot);
 }
 
 void World::Call(size_t slot, int coordinator) {
@@ -70,6 +76,7 @@ void World::CallAll() {
 void World::Send(size_t slot) {
   if (!Reaches(slot) || messages_.size() >= kMostMessages) return;
   Host& host = hosts_[slot];
+  was_sent_ = true;
   Message& message = messages_.emplace_back();
   message.slot = slot;
   message.machine = host.machine;
@@ -126,11 +133,24 @@ void World::Work(size_t slot, uint32_t steps) {
   for (uint32_t i = 0; i < steps; ++i) {
     const bool was_running = host.running;
     const bool had_failed = StartFailed(host);
+    const bool was_as_told = IsWritten(host);
+    const bool was_migrating = IsMigrating(host, now_);
+    const bool by_hand = host.by_hand;
+    const uint32_t had = host.runtimes;
     const std::string did = simulation::Work(host, Around(), subject_.agent);
     if (did.empty()) return;
     Note(absl::StrCat(host.name, " ", did));
     if (StartFailed(host) && !had_failed) Count(Sometimes::kStartFailed);
+    if (host.running && did.find("reload") != std::string::npos) Count(Sometimes::kReloads);
+    if (was_as_told && !IsWritten(host)) {
+      Break("what-is-ahead-has-no-effect",
+            absl::StrCat(host.name, " has another configuration than the one in force"));
+    }
+    if (was_migrating && !host.running) CheckMigrationStopped(slot, by_hand);
+    host.mistaken = host.mistaken && (host.running || !was_running);
+    CheckRemoved(slot, had);
     CheckStarted(slot, was_running);
+    CheckGate(slot);
   }
 }
 

@@ -34,26 +34,40 @@ v1::Order Remembered(const v1::PlanMemory& memory, const std::string& name) {
   return {};
 }
 
-Version WantedVersion(const v1::ClusterSpec& spec) {
-  for (Version version = 1; version < kVersions; ++version) {
-    if (spec.connect().version() == VersionText(version)) return version;
-  }
-  return 0;
-}
-
-// As Converge::Report: of a Connect that runs, what interrupts it comes first.
+// As Converge::Report: of a Connect that runs, what takes most comes first.
 void FillChanges(const Report& report, v1::Convergence* convergence) {
-  const auto add = [convergence](bool differs, const char* resource, const char* interrupts) {
+  const auto add = [&](bool differs, const char* resource, v1::Change::Needs needs) {
     if (!differs) return;
     v1::Change* change = convergence->add_changes();
     change->set_resource(resource);
-    change->set_interrupts(interrupts);
+    if (needs >= v1::Change::RESTART) change->set_interrupts("Connect must be stopped");
+    if (report.can_serve) change->set_needs(needs);  // an older agent does not say
   };
-  const bool unit_first = !report.connect_runs;
-  add(report.unit_differs && unit_first, "unit rstudio-connect.service", "");
-  add(report.package_differs, "package rstudio-connect", "Connect must be stopped");
-  add(report.file_differs, "file rstudio-connect.gcfg", "Connect must be restarted");
-  add(report.unit_differs && !unit_first, "unit rstudio-connect.service", "");
+  const v1::Change::Needs of_package =
+      report.installed == 0 ? v1::Change::NOTHING : v1::Change::TOGETHER;
+  add(report.unit_differs && !report.connect_runs, "unit rstudio-connect.service",
+      v1::Change::NOTHING);
+  add(report.package_differs, "package rstudio-connect", of_package);
+  add(report.file_needs != v1::Change::NEEDS_UNSPECIFIED, "file rstudio-connect.gcfg",
+      report.file_needs);
+  add(report.runtimes_differ, "package python-3", v1::Change::NOTHING);
+  add(report.prunes, "versions", v1::Change::NOTHING);
+  add(report.unit_differs && report.connect_runs, "unit rstudio-connect.service",
+      v1::Change::NOTHING);
+  if (report.can_serve) convergence->set_needs(report.needs);
+}
+
+void FillConvergence(const Report& report, v1::Convergence* convergence) {
+  convergence->set_generation(report.generation);
+  convergence->set_state(!report.looked     ? v1::Convergence::LOOKING
+                         : report.converged ? v1::Convergence::CONVERGED
+                         : report.stuck     ? v1::Convergence::STUCK
+                                            : v1::Convergence::DIFFERS);
+  if (report.looked) FillChanges(report, convergence);
+  if (!report.stuck) return;
+  v1::Trouble* trouble = convergence->add_troubles();
+  trouble->set_resource("package rstudio-connect");
+  trouble->set_error("it cannot be installed");
 }
 
 void Turn(v1::Outcome outcome, Time now, Shown* shown) {
@@ -65,6 +79,16 @@ void Turn(v1::Outcome outcome, Time now, Shown* shown) {
   if (shown->outcome == outcome) return;
   shown->outcome = outcome;
   shown->since = known ? shown->known_since : now;
+}
+
+// What a change for which all nodes stop asks of the database besides. No fault here has it fail.
+void FillWritable(const Line& reachable, v1::NodeRule* line) {
+  const bool fails = reachable.outcome == v1::FAIL;
+  line->set_rule("database-is-writable");
+  line->set_outcome(fails ? v1::FOLLOWS : reachable.outcome);
+  line->set_basis(v1::SELF);
+  line->set_rule_class(v1::DATA);
+  line->set_text(reachable.outcome == v1::PASS ? "" : "not as it should be");
 }
 
 }  // namespace
@@ -86,7 +110,7 @@ void Coordinator::View(const Store& store, Time now) {
 }
 
 void Coordinator::Look(Store& store, Time now) {
-  lines_ = Judge(views_, WantedVersion(store.spec));
+  lines_ = Judge(views_, VersionIn(*InForce(store).spec));
   if (store.epoch != epoch_) return;
   for (size_t i = 0; i < views_.size(); ++i) {
     if (!views_[i].member) continue;
@@ -116,9 +140,10 @@ void Coordinator::FillStanding(const Store& store, size_t slot, v1::PlanNode* no
     if (report.epoch == epoch_ && IsLater(obeys, latest)) said.odd = "an order of this epoch";
     if (report.epoch > epoch_ + kDayUs) said.odd = "an order of tomorrow";
     v1::Desired desired;
-    desired.set_generation(store.generation);
+    const Applied& newest = NewestOf(store);
+    desired.set_generation(newest.generation);
     desired.set_lineage(kLineage);
-    *desired.mutable_applied_at() = ToProto(store.applied_at);
+    *desired.mutable_applied_at() = ToProto(newest.at);
     seen.odd = IsOdd(desired, said);
     seen.ahead = IsAhead(desired, said);
     if (seen.odd) node->clear_obeys();
@@ -129,7 +154,8 @@ void Coordinator::FillStanding(const Store& store, size_t slot, v1::PlanNode* no
 }
 
 void Coordinator::FillRules(const Record& record, size_t slot, v1::PlanNode* node) const {
-  while (node->rules_size() < static_cast<int>(kRules)) node->add_rules();
+  while (node->rules_size() <= static_cast<int>(kRules)) node->add_rules();
+  FillWritable(lines_[slot][kReachable], node->mutable_rules(static_cast<int>(kRules)));
   for (size_t rule = 0; rule < kRules; ++rule) {
     v1::NodeRule* line = node->mutable_rules(static_cast<int>(rule));
     const Line& judged = lines_[slot][rule];
@@ -178,13 +204,9 @@ void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
   node->set_running_version(VersionText(report.running));
   node->clear_convergence();
   if (view.heard && report.generation != 0) {
-    v1::Convergence* convergence = node->mutable_convergence();
-    convergence->set_generation(report.generation);
-    convergence->set_state(!report.looked     ? v1::Convergence::LOOKING
-                           : report.converged ? v1::Convergence::CONVERGED
-                                              : v1::Convergence::DIFFERS);
-    if (report.looked) FillChanges(report, convergence);
+    FillConvergence(report, node->mutable_convergence());
   }
+  FillAhead(store, report, node);
   node->set_can_serve(view.heard && report.can_serve);
   node->set_gate(!view.fresh || !report.can_serve ? v1::GATE_UNKNOWN
                  : report.gate_open               ? v1::GATE_OPEN
@@ -201,16 +223,16 @@ void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
   FillRules(record, slot, node);
 }
 
-const v1::PlanInput& Coordinator::Gather(Store& store, Time now) {
+const v1::PlanInput& Coordinator::Gather(Store& store, const Beside& beside, Time now) {
   View(store, now);
   Look(store, now);
   *input_.mutable_now() = ToProto(now);
   input_.set_lineage(kLineage);
   input_.set_epoch(epoch_);
-  if (input_.generation() != store.generation || !input_.has_spec()) {
-    *input_.mutable_spec() = store.spec;
-  }
-  input_.set_generation(store.generation);
+  FillNext(store, now);
+  FillPinned();
+  input_.clear_backup();
+  if (beside.backup) *input_.mutable_backup() = *beside.backup;
   *input_.mutable_memory() = store.memory;
   input_.clear_words();
   for (const v1::Word& word : store.words) *input_.add_words() = word;

@@ -54,7 +54,7 @@ bool World::ServedAsKnown(const Knowledge& known, size_t slot) const {
   if (!view.member || !view.fresh || view.cloned || !view.report.answers) return false;
   const bool gate =
       setup_.health_by_connect != 0 || !view.report.can_serve || view.report.gate_open;
-  return gate && TakesUsers(view.report.state);
+  return gate && !view.report.closed && TakesUsers(view.report.state);
 }
 
 // Those that served, and that nobody had told to leave.
@@ -71,8 +71,9 @@ size_t World::SoundAsKnown(size_t slot, size_t rule, size_t knowledge) const {
     if (i == slot || !ServedAsKnown(known, i)) continue;
     if (rule < kRules && !Holds(known.lines[i][rule].outcome)) continue;
     const Given* told = ToldBy(i, knowledge);
+    const bool stays = told == nullptr || (TakesUsers(told->state) && !told->closed);
     const bool leaves_too = rule < kRules && told != nullptr && told->knowledge == knowledge;
-    if (told == nullptr || TakesUsers(told->state) || leaves_too) ++others;
+    if (stays || leaves_too) ++others;
   }
   return others;
 }

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/standing.h"
+#include "tests/plan_simulation/host_parts.h"
 #include "tests/plan_simulation/world.h"
 
 namespace connect_ha::simulation {
@@ -13,9 +15,14 @@ constexpr std::chrono::minutes kLongestAway{30};
 
 }  // namespace
 
+bool World::IsMember(size_t slot) const {
+  return hosts_[slot].exists && store_.records[slot].member;
+}
+
 void World::PowerOff(size_t slot) {
   Host& host = hosts_[slot];
   StopConnect(host);
+  if (IsMember(slot)) CountInPhase(InPhase::kNodeDies);
   host.power = false;
   host.agent = false;
   ++host.call;
@@ -37,6 +44,7 @@ void World::Forget(size_t slot) {
 
 void World::Replace(size_t slot) {
   const std::string name = NameOf(slot);
+  machine_lost_ = true;
   Forget(slot);
   Host fresh;
   fresh.name = name;
@@ -44,6 +52,7 @@ void World::Replace(size_t slot) {
   fresh.exists = true;
   fresh.disk.set_state(v1::OBSERVED);
   if (setup_.version_unsaid != 0) fresh.installed = 1;
+  fresh.runtimes = fresh.installed;
   hosts_[slot] = fresh;
   StartAgent(hosts_[slot]);
   Record& record = store_.records[slot];
@@ -53,10 +62,12 @@ void World::Replace(size_t slot) {
   Note(absl::StrCat(name, " is a new machine, which has enrolled"));
 }
 
-// What was declared gone is not switched on again at once: whoever says that knows better.
+// What was declared gone is not switched on again at once, as whoever says that knows: before the
+// others have gone on without it, which their mark on the file system tells.
 bool World::MaySwitchOn(size_t slot) const {
   const Host& host = hosts_[slot];
-  return !host.declared_gone || now_ - host.alive_at > kLongestAway;
+  return !host.declared_gone || now_ - host.alive_at > kLongestAway ||
+         IsBefore(MarkOf(host.disk.desired()), database_->not_before);
 }
 
 bool World::DoToMachine(const Event& event, size_t slot) {
@@ -105,6 +116,11 @@ bool World::DoToMachine(const Event& event, size_t slot) {
       host.starts = 0;
       host.start_failed = false;
       host.served_generation = 0;
+      host.newest_start = host.right_version = 0;
+      host.newest_order.Clear();
+      host.database_restored.Clear();
+      machine_lost_ = true;
+      if (restored_) restored_->later[slot] = false;  // nothing tells of that any more
       host.disk = v1::Assignment();
       host.disk.set_state(v1::OBSERVED);
       StartAgent(host);
@@ -113,6 +129,7 @@ bool World::DoToMachine(const Event& event, size_t slot) {
     case Kind::kCut:
     case Kind::kLink:
       host.cut = event.kind == Kind::kCut;
+      if (host.cut && IsMember(slot)) CountInPhase(InPhase::kNodeCutOff);
       Note(absl::StrCat(name, host.cut ? " is cut off" : " is linked"));
       return true;
     case Kind::kClone:
@@ -172,13 +189,15 @@ bool World::DoToConnect(const Event& event, size_t slot) {
       host.masked = false;
       host.running = host.by_hand = true;
       host.process = host.installed;
-      host.started_at = now_;
+      host.started_at = host.answers_at = now_;
+      MigrateByHand(host, *database_);
       return note(), true;
     case Kind::kVersionByHand:
       if (!host.exists || !host.power || host.installed == 0) return true;
       host.installed = 1 + event.how % (kVersions - 1);
       host.by_hand = true;
       if (host.running) host.process = host.installed;
+      MigrateByHand(host, *database_);
       return note(), true;
     case Kind::kCannotTell:
       host.cannot_tell = event.how % 4 == 0 ? (1U << kRules) - 1 : 1U << (event.how % kRules);

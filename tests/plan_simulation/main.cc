@@ -24,7 +24,7 @@ namespace connect_ha::simulation {
 namespace {
 
 // From so many on, everything that has to happen sometimes has to have happened.
-constexpr uint64_t kEnoughForAll = 20'000;
+constexpr uint64_t kEnoughForAll = 100'000;
 // Of these, a planted fault is caught by one at the latest.
 constexpr uint64_t kSeedsForPlanted = 200'000;
 // So often it says how far it is.
@@ -87,9 +87,11 @@ Outcome RunSeeds(const Subject& subject, uint64_t from, uint64_t seeds, uint32_t
 bool PrintCounts(const Outcome& outcome, bool all_have_to) {
   bool all = true;
   for (size_t i = 0; i < outcome.counts.size(); ++i) {
+    const std::string name = NameOfCount(i);
+    if (name.empty()) continue;
     const bool never = outcome.counts[i] == 0;
-    std::cout << (never && all_have_to ? "NEVER " : "      ") << outcome.counts[i] << "  "
-              << NameOf(static_cast<Sometimes>(i)) << "\n";
+    std::cout << (never && all_have_to ? "NEVER " : "      ") << outcome.counts[i] << "  " << name
+              << "\n";
     all = all && !never;
   }
   return all || !all_have_to;

@@ -25,6 +25,8 @@ void World::CheckObeyed(size_t slot, const Before& before) {
   Host& host = hosts_[slot];
   const v1::NodeState state = host.held.state();
   const Given* given = Find(slot, host.held.order().epoch(), host.held.order().serial());
+  if (host.mistaken && host.running) Count(Sometimes::kReturnsRunning);
+  host.mistaken = host.mistaken && host.running;
   if (given == nullptr) {
     return Break("orders-are-given", absl::StrCat(host.name, " took an order that nobody gave"));
   }
@@ -32,7 +34,11 @@ void World::CheckObeyed(size_t slot, const Before& before) {
   CheckStored(slot);
   CheckOlderStore(slot, *given, knowledge_[given->knowledge]);
   if (given->decided != 0) CheckDecided(slot, *given, before);
-  if (state == v1::SERVING) {
+  const bool opens = state == v1::SERVING && before.closed && !host.held.closed();
+  if (opens && before.state == v1::SERVING && given->decided != 0) {
+    CheckOpens(slot, *given);
+  }
+  if (state == v1::SERVING && before.state != v1::SERVING) {
     const bool adopted = before.state == v1::OBSERVED && before.running;
     Count(adopted ? Sometimes::kAdopted : Sometimes::kEntered);
   }
@@ -45,16 +51,20 @@ void World::CheckObeyed(size_t slot, const Before& before) {
 void World::CheckDecided(size_t slot, const Given& given, const Before& before) {
   const Knowledge& known = knowledge_[given.decided];
   if (!TakesUsers(given.state)) {
-    if (before.served) {
+    // But for one that was told to stop before, and has not yet.
+    if (before.served && !StopsConnect(before.state)) {
       CheckSomebodyIsLeft();
       CheckLeaves(slot, given.decided);
     }
     CheckCause(slot, before, given.decided);
     CheckDrainTime(slot, before, given.decided);
+    CheckRestarts(slot, before, known);
+    CheckDrainsAsBefore(slot, before, known);
   }
   if (given.state == v1::SERVING && !before.running) {
     CheckEnters(slot, known);
     CheckStartsFirst(slot, given);
+    CheckStartsInTurn(slot, given);
   }
   if (given.state == v1::FENCED) CheckFenced(slot, known);
   CheckBack(slot, given, before);
@@ -87,6 +97,8 @@ void World::CheckLeaves(size_t slot, size_t decided) {
   const Knowledge& known = knowledge_[decided];
   const std::string& name = NameOf(slot);
   if (!ServedAsKnown(known, slot)) return;  // it was known to be out; it takes nothing from users
+  // Where all are to stop nobody counts those that are left.
+  if (AllRest(known) || (known.together && IsApproved(known))) return;
   bool by_word = false;
   for (const v1::Word::Kind kind : kOut) {
     const v1::Word* word = FindWord(known, kind, name);
@@ -104,13 +116,20 @@ void World::CheckLeaves(size_t slot, size_t decided) {
     goes_anyway = goes_anyway || action >= v1::CLOSE;
     if (action == v1::HOLD) holding.push_back(rule);
   }
-  const size_t minimum = goes_anyway ? 1 : known.spec->nodes().minimum_serving();
+  const bool by_notice = report.notice != Notice::kNone;
+  const bool for_change = LeavesForChange(slot, known);
+  if (for_change && !by_word && !by_notice && !goes_anyway && holding.empty()) {
+    return CheckLeavesForChange(slot, decided);
+  }
+  if (known.together && RunsOlder(slot, known)) return;  // no gate is open yet
+  const bool needs_one = goes_anyway || RunsOlder(slot, known) || IsLeftBehind(slot, known);
+  const size_t minimum = needs_one ? 1 : known.spec->nodes().minimum_serving();
   const size_t others = OthersAsKnown(slot, decided);
-  if (others < minimum) {
+  if (others < minimum && !(for_change && MayLeaveTooFew(known))) {
     Break("the-last-one-stays", absl::StrCat(name, " is taken out of service, and ", others,
                                              " others were known to serve; it takes ", minimum));
   }
-  if (goes_anyway || by_word || report.notice != Notice::kNone || holding.empty()) return;
+  if (goes_anyway || by_word || by_notice || for_change || holding.empty()) return;
   const auto is_enough = [&](size_t rule) { return SoundAsKnown(slot, rule, decided) >= minimum; };
   if (std::any_of(holding.begin(), holding.end(), is_enough)) return;
   Break("what-holds-leaves-enough",
@@ -134,7 +153,7 @@ void World::CheckCause(size_t slot, const Before& before, size_t decided) {
   // One that lost what it held is only told again what it was.
   const bool is_observed = before.state == v1::OBSERVED && report.state == v1::OBSERVED;
   if (is_observed && before.running && report.connect_runs) {
-    if (!by_word && report.notice == Notice::kNone) {
+    if (!by_word && report.notice == Notice::kNone && !LeavesForChange(slot, known)) {
       Break("nothing-is-changed-under-a-running-connect",
             absl::StrCat(name, " is to be ", v1::NodeState_Name(state)));
     }
@@ -160,6 +179,16 @@ void World::CheckCause(size_t slot, const Before& before, size_t decided) {
   const bool rests = !report.connect_runs || report.start_failed;
   if (by_word || report.notice != Notice::kNone || rests || less) return;
   if (by_rule && has_lasted) return;
+  // It was told to serve before it says so, and was as it should be then.
+  const bool has_drifted =
+      report.generation == known.generation && report.looked && report.needs >= v1::Change::RESTART;
+  if (has_drifted || LeavesForChange(slot, known)) {
+    const bool must = AllRest(known) || RunsOlder(slot, known) || IsLeftBehind(slot, known);
+    if (PauseOf(known) == nullptr || must) return;
+    return Break("a-pause-is-kept",
+                 absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
+                              " for a change that a person has paused, or ended"));
+  }
   if (by_rule) {
     return Break("what-takes-out-has-lasted",
                  absl::StrCat(name, " is to be ", v1::NodeState_Name(state),
@@ -203,6 +232,9 @@ void World::CheckDrainTime(size_t slot, const Before& before, size_t decided) {
   const Report& report = known.views[slot].report;
   const bool is_known = report.connect_runs && (report.jobs > 0 || !report.jobs_known);
   if (!is_known || report.notice != Notice::kNone || report.start_failed) return;
+  // Once all had stopped nobody is to run anything; and whose gate is closed has no users.
+  const bool is_older = RunsOlder(slot, known) || IsLeftBehind(slot, known);
+  if (AllRest(known) || is_older || report.closed) return;
   for (const v1::Word::Kind kind : kOut) {
     const v1::Word* word = FindWord(known, kind, NameOf(slot));
     if (word != nullptr && word->now()) return;

@@ -35,6 +35,7 @@ size_t World::TookOut(size_t slot, v1::NodeState state, const Knowledge& then) c
     return FindWord(then, kind, name) != nullptr;
   });
   if (by_word || report.notice != Notice::kNone || report.start_failed) return kRules;
+  if (LeavesForChange(slot, then)) return kRules;
   const v1::RuleAction least = state == v1::FENCED ? v1::FENCE : v1::HOLD;
   size_t found = kRules;
   for (size_t rule = 0; rule < kRules; ++rule) {

@@ -51,7 +51,9 @@ void World::CheckEnters(size_t slot, const Knowledge& known) {
 
 void World::CheckEntersByRules(size_t slot, const Knowledge& known) {
   const std::string& name = NameOf(slot);
-  for (size_t i = 0; i < hosts_.size(); ++i) {
+  // What it shows only beside others counts for nothing while all of them rest for it.
+  const bool alone = AllRest(known) && known.first == name;
+  for (size_t i = 0; i < hosts_.size() && !alone; ++i) {
     if (!known.views[i].member || !known.views[i].fresh) continue;
     const bool other_unfenced = FindWord(known, v1::Word::UNFENCE, NameOf(i)) != nullptr;
     for (size_t rule = 0; rule < kRules; ++rule) {
@@ -69,7 +71,9 @@ void World::CheckEntersByRules(size_t slot, const Knowledge& known) {
     const v1::RuleAction action = ActionOf(known, rule);
     const Line& line = known.lines[slot][rule];
     const bool lowered = IsWaived(known, rule, name) || (unfenced && action == v1::FENCE);
+    const bool beside_others = line.basis == v1::PEERS || line.basis == v1::PROOF;
     if (action < v1::HOLD || lowered || rule == kService || rule == kLicense) continue;
+    if (alone && beside_others) continue;
     if (!Holds(line.outcome)) {
       Break("nothing-enters-with-a-fault",
             absl::StrCat(name, " enters service, and ", RuleName(rule), " is ",
@@ -170,6 +174,7 @@ bool World::WasToStartBeside(size_t slot, size_t other) const {
 void World::CheckStarted(size_t slot, bool was_running) {
   const Host& host = hosts_[slot];
   const v1::NodeState state = host.held.state();
+  CheckMigrated(slot);
   if (!host.exists || was_running || !host.running || state == v1::OBSERVED) return;
   // Where nobody but a person starts Connect, what that person has enabled is started.
   if (state == v1::READY && host.allow != v1::ALLOW_SERVE) return;
@@ -182,10 +187,19 @@ void World::CheckStarted(size_t slot, bool was_running) {
     Break("starts-only-on-the-proved-mount",
           absl::StrCat("Connect starts on ", host.name, ", whose data directory is not shared"));
   }
+  // Where the store and the machine are lost, nobody knows any more what has migrated it.
+  const bool is_known =
+      !(was_restored_ && machine_lost_) && !database_->by_hand && !host.by_hand && !host.mistaken;
+  if (host.process < database_->schema && is_known) {
+    Break("nothing-older-starts",
+          absl::StrCat("Connect ", VersionText(host.process), " starts on ", host.name, ", and ",
+                       VersionText(database_->schema), " has migrated the database"));
+  }
+  CheckStartsBesideAMigration(slot);
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const Host& other = hosts_[i];
     const bool runs = i != slot && other.exists && other.power && other.running;
-    if (!runs || other.process == host.process) continue;
+    if (!runs || other.process == host.process || other.mistaken || host.mistaken) continue;
     if ((other.by_hand || host.by_hand) && !WasToStartBeside(slot, i)) continue;
     Break("one-version-runs",
           absl::StrCat("Connect ", VersionText(host.process), " starts on ", host.name, ", and ",

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "tests/plan_simulation/world.h"
@@ -27,7 +28,7 @@ v1::RuleSpec& SpecOf(size_t rule, v1::ClusterSpec& spec) {
 }
 
 uint64_t NewestHeld(const Store& store) {
-  uint64_t newest = store.generation;
+  uint64_t newest = NewestOf(store).generation;
   for (const Record& record : store.records) {
     if (record.has_report) newest = std::max(newest, record.report.generation);
   }
@@ -36,6 +37,12 @@ uint64_t NewestHeld(const Store& store) {
 
 }  // namespace
 
+// As the one that has the store saw it last.
+bool World::IsLost(size_t slot) const {
+  const int leader = Leader();
+  return leader >= 0 && coordinators_[static_cast<size_t>(leader)].views()[slot].lost;
+}
+
 // How: the lowest digits say what, those above with which options.
 void World::GiveWord(size_t slot, uint32_t how) {
   if (!MayWrite() || store_.words.size() >= kMostWords || !store_.records[slot].member) return;
@@ -43,8 +50,16 @@ void World::GiveWord(size_t slot, uint32_t how) {
   const v1::Word::Kind kind = kSaid[how % std::size(kSaid)];
   const uint32_t options = how / static_cast<uint32_t>(std::size(kSaid));
   if (kind == v1::Word::GONE) {
-    if (hosts_[slot].power) return;  // nobody says that of a machine that lives
-    hosts_[slot].declared_gone = true;
+    // Nobody says that of a machine that lives; but where it was cut off, and is lost.
+    Host& host = hosts_[slot];
+    if (host.power && !(host.cut && IsLost(slot))) return;
+    host.declared_gone = true;
+    host.mistaken = host.power;
+    harmed_ = true;
+    if (phase_ == v1::RolloutStatus::AWAITING || phase_ == v1::RolloutStatus::STOPPING ||
+        phase_ == v1::RolloutStatus::FIRST) {
+      Count(Sometimes::kSkipsLost);
+    }
     Count(Sometimes::kSaidGone);
   }
   v1::Word word;
@@ -63,6 +78,7 @@ void World::GiveWord(size_t slot, uint32_t how) {
   word.set_now(options % 2 == 1);
   word.set_downtime(options % 5 == 4);
   harmed_ = harmed_ || word.downtime();
+  steady_ = steady_ && !word.downtime() && kind != v1::Word::GONE;
   store_.words.push_back(word);
   for (Coordinator& coordinator : coordinators_) coordinator.Note();
   if (trace_ != nullptr) Note(absl::StrCat("a person says: ", word.ShortDebugString()));
@@ -81,7 +97,8 @@ void World::TakeBack(uint32_t how) {
 
 void World::Apply(uint32_t how) {
   if (!MayWrite()) return;
-  v1::ClusterSpec& spec = store_.spec;
+  Applied next = NewestOf(store_);
+  v1::ClusterSpec spec = *next.spec;
   switch (how % 8) {
     case 1:
       spec.mutable_connect()->set_version(VersionText(1 + how / 8 % (kVersions - 1)));
@@ -106,14 +123,21 @@ void World::Apply(uint32_t how) {
       break;
   }
   if (how % 8 != 2) spec.set_enforcement(v1::ENFORCE);
-  known_spec_.reset();
-  store_.generation = NewestHeld(store_) + 1;
-  store_.applied_at = ClockOf(static_cast<size_t>(Leader()));
+  next.spec = std::make_shared<const v1::ClusterSpec>(std::move(spec));
+  Put(std::move(next));
+}
+
+// As the newest generation.
+void World::Put(Applied applied) {
+  applied.generation = NewestHeld(store_) + 1;
+  applied.at = ClockOf(static_cast<size_t>(Leader()));
+  store_.applied.push_back(std::move(applied));
   restored_.reset();
   for (Coordinator& coordinator : coordinators_) coordinator.Note();
   if (trace_ == nullptr) return;
-  Note(absl::StrCat("a person applies generation ", store_.generation, ": ",
-                    spec.ShortDebugString()));
+  const Applied& newest = NewestOf(store_);
+  Note(absl::StrCat("a person applies generation ", newest.generation, ": ",
+                    newest.spec->ShortDebugString(), " with ", TextOf(newest.configuration)));
 }
 
 void World::Remove(size_t slot) {
@@ -122,6 +146,7 @@ void World::Remove(size_t slot) {
   Forget(slot);
   store_.records[slot].machine = machine;  // of whom it is known that it was removed
   hosts_[slot].exists = false;
+  machine_lost_ = true;
   Note(absl::StrCat("a person removes ", NameOf(slot)));
 }
 
@@ -172,7 +197,7 @@ void World::Restore() {
     for (Given& given : given_[i]) given.forgotten |= is_later(given.epoch, given.serial);
   }
   store_ = *backup_;
-  known_spec_.reset();
+  CountInPhase(InPhase::kOlderStore);
   restored_ = restored;
   was_restored_ = true;
   Note("the store is replaced by an older copy");
@@ -193,6 +218,7 @@ bool World::DoToCoordinators(const Event& event) {
       if (!coordinator.up()) return true;
       if (coordinator.stage() != Coordinator::Stage::kIdle) Count(Sometimes::kDiedBetweenWrites);
       coordinator.Die();
+      CountInPhase(InPhase::kCoordinatorDies);
       Note(absl::StrCat("coordinator ", index, " dies"));
       return true;
     case Kind::kCoordinatorStarts:

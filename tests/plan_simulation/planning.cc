@@ -45,14 +45,20 @@ void World::PlanStep(int coordinator) {
   switch (planner.stage()) {
     case Coordinator::Stage::kIdle:
       return DecideNow(coordinator);
-    case Coordinator::Stage::kDecided:
+    case Coordinator::Stage::kDecided: {
+      const v1::PlanMemory before = store_.memory;
       if (!planner.Write(store_, subject_.coordinator)) {
         Count(Sometimes::kOvertaken);
         Note(absl::StrCat("coordinator ", coordinator, " cannot write: another has the store"));
       } else if (planner.stage() == Coordinator::Stage::kStored) {
-        knowledge_[pending_[index]].stored = true;
+        Knowledge& known = knowledge_[pending_[index]];
+        known.stored = true;
+        CheckChange(before, planner.decision(), known);
+        CountChange(before, planner.decision());
+        if (planner.decision().has_back_up()) BackUp(planner.decision().back_up(), known);
       }
       return;
+    }
     case Coordinator::Stage::kStored:
       Publish(coordinator);
       planner.Publish(store_, subject_.coordinator);
@@ -63,8 +69,8 @@ void World::PlanStep(int coordinator) {
 void World::DecideNow(int coordinator) {
   const auto index = static_cast<size_t>(coordinator);
   Coordinator& planner = coordinators_[index];
-  const v1::PlanInput& input = planner.Gather(store_, ClockOf(index));
-  if (known_spec_ == nullptr) known_spec_ = std::make_shared<const v1::ClusterSpec>(store_.spec);
+  RunBackup(ClockOf(index));
+  const v1::PlanInput& input = planner.Gather(store_, beside_, ClockOf(index));
   v1::Decision decision = subject_.decide(input);
   Knowledge& known = knowledge_.emplace_back();
   known.at = now_;
@@ -74,14 +80,13 @@ void World::DecideNow(int coordinator) {
   for (const v1::Word& word : store_.words) {
     if (!IsOver(word, decision)) known.words.push_back(word);
   }
-  known.spec = known_spec_;
-  known.generation = store_.generation;
+  NoteChange(input, known);
   pending_[index] = knowledge_.size() - 1;
   for (size_t i = 0; i < been_.size(); ++i) {
     const NodeView& view = known.views[i];
     const bool is =
-        view.fresh && view.report.converged && view.report.generation == store_.generation;
-    if (is) been_[i] = std::max(been_[i], store_.generation);
+        view.fresh && view.report.converged && view.report.generation == known.generation;
+    if (is) been_[i] = std::max(been_[i], known.generation);
   }
   // What another coordinator has overtaken is not stored, and comes into force nowhere.
   const bool counts = planner.epoch() == store_.epoch;
@@ -152,6 +157,7 @@ void World::Publish(int coordinator) {
       // What an older copy of the store does not know begins again as what the node says.
       if (earlier != nullptr && !earlier->forgotten) {
         if (earlier->state != assignment.state() || earlier->release != assignment.release() ||
+            earlier->closed != assignment.closed() ||
             earlier->generation != assignment.generation()) {
           Break("an-order-means-one-thing",
                 absl::StrCat(assignment.node(), ": order ", order.epoch(), ".", order.serial(),
@@ -162,17 +168,25 @@ void World::Publish(int coordinator) {
       }
       Note(absl::StrCat(
           "coordinator ", coordinator, ": ", assignment.node(), " to be ",
-          v1::NodeState_Name(assignment.state()), " (", order.epoch(), ".", order.serial(), ")",
+          v1::NodeState_Name(assignment.state()), assignment.closed() ? ", closed" : "", " (",
+          order.epoch(), ".", order.serial(), ")",
           assignment.reason().empty() ? "" : absl::StrCat(": ", assignment.reason())));
       const Given* last = given_[slot].empty() ? nullptr : &given_[slot].back();
-      const bool goes_on = last != nullptr && !last->forgotten && last->state == assignment.state();
+      const bool goes_on = last != nullptr && !last->forgotten &&
+                           last->state == assignment.state() && last->closed == assignment.closed();
+      // Nothing is decided where it is told again what it goes by.
+      const bool is_again = earlier != nullptr && earlier->state == assignment.state() &&
+                            earlier->release == assignment.release();
       const Given given = {order.epoch(),
                            order.serial(),
                            assignment.state(),
                            assignment.generation(),
                            assignment.release(),
+                           assignment.closed(),
                            pending_[index],
-                           goes_on ? last->decided : pending_[index],
+                           is_again  ? earlier->decided
+                           : goes_on ? last->decided
+                                     : pending_[index],
                            false};
       CheckPublished(slot, assignment, knowledge_[pending_[index]]);
       given_[slot].push_back(given);

@@ -141,6 +141,7 @@ std::vector<Planted> PlantedInSight() {
       {"counts-a-node-that-is-not-there", "the-last-one-stays", Haunted(false)},
       {"counts-one-and-is-asked", "the-plan-breaks-nothing", Haunted(true)},
       {"counts-one-and-nobody-is-left", "somebody-is-left", Haunted(false)},
+      {"counts-one-and-too-few-are-left", "minimum-serving-is-kept-in-the-world", Haunted(false)},
       {"knows-no-minimum", "the-last-one-stays", Seeing([](v1::PlanInput* input) {
          input->mutable_spec()->mutable_nodes()->set_minimum_serving(1);
        })},

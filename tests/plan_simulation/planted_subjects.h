@@ -29,8 +29,9 @@ Subject WithCoordinator(const CoordinatorFaults& faults);
 v1::NodeMemory* Remembered(v1::PlanMemory* memory, const std::string& name);
 const v1::NodeMemory* Remembered(const v1::PlanMemory& memory, const std::string& name);
 
-// planted_sight.cc, planted_words.cc
+// planted_sight.cc, planted_words.cc, planted_changes.cc
 std::vector<Planted> PlantedInSight();
 std::vector<Planted> PlantedInWords();
+std::vector<Planted> PlantedInChanges();
 
 }  // namespace connect_ha::simulation

@@ -12,8 +12,10 @@ namespace connect_ha::simulation {
 
 // 0: none.
 using Version = uint32_t;
-inline constexpr Version kVersions = 3;
+inline constexpr Version kVersions = 4;
 const std::string& VersionText(Version version);
+
+inline constexpr uint32_t kRuntimes = 3;
 
 // What EC2 says of an instance: it takes it back; it recommends to replace it.
 enum class Notice { kNone, kInterruption, kRebalance };
@@ -45,10 +47,30 @@ struct Report {
   uint32_t cannot_tell = 0;  // a bit for each rule (checklist.h) that cannot be judged
   bool looked = false;
   bool converged = false;
-  // What differs: the package and the configuration need Connect to be stopped.
+  // What differs, by what it needs; the greatest that any of it does.
   bool unit_differs = false;
+  bool runtimes_differ = false;
+  bool prunes = false;  // runtimes that are there are to be removed yet
   bool package_differs = false;
-  bool file_differs = false;
+  v1::Change::Needs file_needs = v1::Change::NEEDS_UNSPECIFIED;
+  v1::Change::Needs needs = v1::Change::NOTHING;
+  bool stuck = false;  // it cannot be changed
+  uint32_t runtimes = 0;
+  // Of the generation that is not in force yet; 0: it is told of none.
+  uint64_t ahead = 0;
+  int64_t ahead_applied_at_us = 0;
+  bool ahead_ready = false;
+  bool ahead_trouble = false;
+  // It would remove runtimes that content is pinned to, or not known not to be.
+  bool ahead_keeps = false;
+  v1::Change::Needs ahead_needs = v1::Change::NOTHING;
+  // What the database says of itself, when it was asked last; 0: not known.
+  uint32_t migration = 0;
+  uint32_t pinned = 0;  // runtimes that content is pinned to, a bit for each
+  Version newest_start = 0;
+  uint64_t newest_epoch = 0;
+  uint64_t newest_serial = 0;
+  bool closed = false;  // told so, by the order that it has taken
   bool gate_open = false;
   bool jobs_known = true;
   uint32_t jobs = 0;

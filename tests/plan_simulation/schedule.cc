@@ -31,20 +31,66 @@ Setup DrawSetup(Tape& tape) {
   setup.old_agent = tape.OneIn(12) ? 1 + tape.Below(setup.nodes) : 0;
   setup.limited = tape.OneIn(12) ? 1 + tape.Below(setup.nodes) : 0;
   setup.closer = tape.Below(16);
+  if (tape.OneIn(4)) setup.window = tape.OneIn(4) ? 2 : 1;
+  if (tape.OneIn(3)) setup.backs_up = 1 + tape.Below(2);
+  setup.migration_unsaid = tape.OneIn(2) ? 1 : 0;
   setup.stays_broken = tape.OneIn(2) ? 1 : 0;
+  setup.unlisted = tape.OneIn(4) ? 1 : 0;
   return setup;
 }
 
-// The kinds that may happen, each as often as its weight says.
-std::vector<Kind> DrawUrn(Tape& tape) {
-  std::array<bool, static_cast<size_t>(Swarm::kCount)> on{};
+using Swarms = std::array<bool, static_cast<size_t>(Swarm::kCount)>;
+
+Swarms DrawSwarms(Tape& tape) {
+  Swarms on{};
   for (bool& swarm : on) swarm = tape.OneIn(3);
   on[static_cast<size_t>(Swarm::kAlways)] = true;
+  if (tape.OneIn(3)) on[static_cast<size_t>(Swarm::kChanges)] = true;
+  return on;
+}
+
+// The kinds that may happen, each as often as its weight says.
+std::vector<Kind> DrawUrn(const Swarms& on) {
   std::vector<Kind> urn;
   for (const KindRow& row : Kinds()) {
     if (on[static_cast<size_t>(row.swarm)]) urn.insert(urn.end(), row.weight, row.kind);
   }
   return urn;
+}
+
+// A node that is cut off is declared gone, while its Connect runs on.
+void DrawAway(std::vector<Event>& events) {
+  constexpr uint32_t kAMinute = 4;
+  constexpr uint32_t kGone = 9;
+  for (const Event& event :
+       {Event{Kind::kRound, 0, 0}, Event{Kind::kCut, 1, 0}, Event{Kind::kPass, 0, kAMinute},
+        Event{Kind::kRound, 0, 0}, Event{Kind::kWord, 1, kGone}}) {
+    events.push_back(event);
+  }
+}
+
+// A change that is under way: what comes after it finds it in one of its phases.
+void DrawChange(Tape& tape, std::vector<Event>& events) {
+  constexpr uint32_t kTogether = 3;
+  const auto add = [&events](Kind kind, uint32_t how) { events.push_back({kind, 0, how}); };
+  const auto rounds = [&](uint32_t below) {
+    for (uint32_t i = tape.Below(below); i > 0; --i) add(Kind::kRound, 0);
+  };
+  if (tape.OneIn(2)) add(Kind::kBackUp, 0);
+  if (tape.OneIn(6)) add(Kind::kMigration, tape.Below(kHows));
+  const bool is_away = tape.OneIn(8);
+  if (is_away) DrawAway(events);
+  const bool is_plain = tape.OneIn(2);
+  const uint32_t how = tape.Below(kHows);
+  add(Kind::kChange, is_plain ? (is_away ? kTogether : 0) : how);
+  rounds(4);
+  if (tape.OneIn(3)) add(Kind::kBackUp, 0);
+  if (!tape.OneIn(4)) add(Kind::kSayOfChange, 0);
+  rounds(12);
+  // And another one after it, which nobody has approved.
+  if (!tape.OneIn(6)) return;
+  add(Kind::kChange, tape.Below(kHows));
+  rounds(6);
 }
 
 absl::Status ReadSetup(const std::vector<std::string>& words, Setup* setup) {
@@ -89,6 +135,10 @@ const std::vector<SetupField>& SetupFields() {
       {"old-agent", &Setup::old_agent, kMostNodes + 1},
       {"limited", &Setup::limited, kMostNodes + 1},
       {"closer", &Setup::closer, 16},
+      {"window", &Setup::window, 3},
+      {"backs-up", &Setup::backs_up, 3},
+      {"unlisted", &Setup::unlisted, 2},
+      {"migration-unsaid", &Setup::migration_unsaid, 2},
       {"stays-broken", &Setup::stays_broken, 2},
   };
   return fields;
@@ -139,6 +189,14 @@ const std::vector<KindRow>& Kinds() {
       {Kind::kWord, "word", Swarm::kWords, 14},
       {Kind::kTakeBack, "take-back", Swarm::kWords, 5},
       {Kind::kApply, "apply", Swarm::kSpecs, 6},
+      {Kind::kChange, "change", Swarm::kChanges, 9},
+      {Kind::kSayOfChange, "say-of-change", Swarm::kChanges, 18},
+      {Kind::kMigration, "migration", Swarm::kChanges, 4},
+      {Kind::kCannotFetch, "cannot-fetch", Swarm::kChanges, 2},
+      {Kind::kCannotInstall, "cannot-install", Swarm::kChanges, 3},
+      {Kind::kCacheLost, "cache-lost", Swarm::kChanges, 2},
+      {Kind::kBackupFails, "backup-fails", Swarm::kChanges, 2},
+      {Kind::kPin, "pin", Swarm::kChanges, 2},
       {Kind::kRemove, "remove", Swarm::kMembers, 3},
       {Kind::kEnrol, "enrol", Swarm::kMembers, 4},
       {Kind::kClone, "clone", Swarm::kClones, 4},
@@ -158,7 +216,11 @@ Schedule FromSeed(uint64_t seed) {
   Tape tape(seed);
   Schedule schedule;
   schedule.setup = DrawSetup(tape);
-  const std::vector<Kind> urn = DrawUrn(tape);
+  const Swarms on = DrawSwarms(tape);
+  const std::vector<Kind> urn = DrawUrn(on);
+  if (on[static_cast<size_t>(Swarm::kChanges)] && !tape.OneIn(4)) {
+    DrawChange(tape, schedule.events);
+  }
   const uint32_t events = kFewestEvents + tape.Below(kMoreEvents);
   for (uint32_t i = 0; i < events; ++i) {
     Event event;

@@ -35,6 +35,10 @@ struct Setup {
   uint32_t old_agent = 0;          // 1 + a node whose agent knows neither gate nor SERVING
   uint32_t limited = 0;            // 1 + a node whose agent.yaml says allow: install
   uint32_t closer = 0;             // which decisions are looked at closer (decision_checks.h)
+  uint32_t window = 0;             // rollout.maintenance_window: 1: long enough, 2: too short
+  uint32_t backs_up = 0;           // database.backup_before_migration: 1: works, 2: fails at first
+  uint32_t unlisted = 0;           // a runtime is there that no list names
+  uint32_t migration_unsaid = 0;   // Connect's tables do not say how far they are
   uint32_t stays_broken = 0;       // at the end not everything is mended
 };
 
@@ -89,6 +93,14 @@ enum class Kind : uint32_t {
   kWord,
   kTakeBack,
   kApply,
+  kChange,
+  kSayOfChange,
+  kMigration,
+  kCannotFetch,
+  kCannotInstall,
+  kCacheLost,
+  kBackupFails,
+  kPin,
   kRemove,
   kEnrol,
   kClone,
@@ -118,6 +130,7 @@ enum class Swarm : uint32_t {
   kNotices,
   kWords,
   kSpecs,
+  kChanges,
   kMembers,
   kClones,
   kCoordinators,

@@ -3,6 +3,8 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "tests/plan_simulation/host_parts.h"
+#include "tests/plan_simulation/window.h"
 
 namespace connect_ha::simulation {
 namespace {
@@ -48,47 +50,34 @@ bool IsHarmless(Kind kind) {
     case Kind::kCoordinatorStarts:
     case Kind::kBackUp:
     case Kind::kRestore:
+    case Kind::kChange:
+    case Kind::kSayOfChange:
+    case Kind::kMigration:
+    case Kind::kPin:
+    case Kind::kBackupFails:
+    case Kind::kCannotFetch:
+    case Kind::kCacheLost:
       return true;
     default:
       return false;
   }
 }
 
-}  // namespace
-
-const char* NameOf(Sometimes what) {
-  static constexpr std::array<const char*, static_cast<size_t>(Sometimes::kCount)> kTexts = {
-      "a node enters service",
-      "a running node is adopted",
-      "a rule fences",
-      "a person fences",
-      "a node comes back after a fence",
-      "a node is drained",
-      "a drain ends",
-      "a rule takes a node out of service",
-      "EC2's notice drains",
-      "a person stops a node",
-      "the last one stays, though a rule fails",
-      "no more fences within the hour",
-      "nobody knows which node is wrong",
-      "a waiver is used",
-      "an admin unfences",
-      "Connect does not start",
-      "a node is released",
-      "a node is declared gone",
-      "a machine is replaced",
-      "an older store is seen for what it is",
-      "a coordinator is overtaken",
-      "a coordinator dies between two writes",
-      "an older order is refused",
-      "two machines speak under one name",
-      "nothing moves before all are heard",
-      "two versions are kept apart",
-      "all serve at the end",
-      "the end has a reason",
-  };
-  return kTexts[static_cast<size_t>(what)];
+// Nor is one taken out by a rule, or by EC2, which leave fewer than minimum_serving.
+bool IsSteady(Kind kind) {
+  switch (kind) {
+    case Kind::kOtherDatabase:
+    case Kind::kOtherKey:
+    case Kind::kVersionByHand:
+    case Kind::kNotice:
+    case Kind::kRestore:
+      return false;
+    default:
+      return IsHarmless(kind);
+  }
 }
+
+}  // namespace
 
 World::World(const Setup& setup, const Subject& subject, Counts* counts,
              std::vector<std::string>* trace)
@@ -97,7 +86,7 @@ World::World(const Setup& setup, const Subject& subject, Counts* counts,
 }
 
 void World::Begin() {
-  v1::ClusterSpec& spec = store_.spec;
+  v1::ClusterSpec spec;
   if (setup_.version_unsaid == 0) spec.mutable_connect()->set_version(VersionText(1));
   spec.set_enforcement(setup_.observes != 0 ? v1::OBSERVE : v1::ENFORCE);
   spec.mutable_nodes()->set_minimum_serving(1 + setup_.minimum_more);
@@ -105,8 +94,16 @@ void World::Begin() {
   if (setup_.health_by_connect != 0) {
     spec.mutable_load_balancer()->set_health_check(v1::LoadBalancerSpec::CONNECT);
   }
-  store_.generation = 1;
-  store_.applied_at = now_;
+  if (setup_.window != 0) {
+    spec.mutable_rollout()->set_maintenance_window(setup_.window == 1 ? kLongWindow : kShortWindow);
+  }
+  if (setup_.backs_up != 0) {
+    spec.mutable_database()->mutable_backup_before_migration()->set_command("dump");
+  }
+  backup_fails_ = setup_.backs_up == 2;
+  steady_ = setup_.versions_differ == 0;
+  SetRuntimes(1, spec);
+  store_.applied.push_back({1, now_, std::make_shared<const v1::ClusterSpec>(spec), {}});
   for (size_t i = 0; i < hosts_.size(); ++i) {
     hosts_[i].name = kNodeNames[i];
     hosts_[i].disk.set_state(v1::OBSERVED);
@@ -115,6 +112,8 @@ void World::Begin() {
   }
   knowledge_.emplace_back();  // of what was given before this begins
   if (setup_.start == kServing) BeginServing();
+  database_->by_hand = setup_.start == kRunning && setup_.versions_differ != 0;
+  database_->moved = false;
   now_ += std::chrono::seconds(1);
   coordinators_[0].Start(store_, now_);
 }
@@ -127,11 +126,14 @@ void World::BeginHost(size_t slot) {
   if (setup_.limited == slot + 1) host.allow = v1::ALLOW_INSTALL;
   const bool other = setup_.versions_differ != 0 && slot + 1 == setup_.nodes;
   if (setup_.start != kBare || setup_.version_unsaid != 0) host.installed = other ? 2 : 1;
+  if (host.installed != 0) host.runtimes = 1;
+  if (setup_.unlisted != 0) host.runtimes |= 1U << (kRuntimes - 1);
   if (setup_.start == kRunning) {
     host.enabled = true;
     host.running = true;
     host.process = host.installed;
     host.by_hand = other;
+    MigrateByHand(host, *database_);
   }
   Record& record = store_.records[slot];
   record.member = true;
@@ -147,6 +149,10 @@ void World::BeginServing() {
   memory.set_made_epoch(1);
   memory.set_epoch(1);
   memory.set_serial(1);
+  memory.set_generation(1);
+  memory.mutable_database()->set_newest_version(VersionText(1));
+  database_->schema = 1;
+  const Applied& applied = NewestOf(store_);
   for (size_t i = 0; i < setup_.nodes; ++i) {
     Host& host = hosts_[i];
     // Two versions would not have been started; an agent that is let do less was not told to serve.
@@ -162,15 +168,19 @@ void World::BeginServing() {
     v1::Desired& desired = *held.mutable_desired();
     desired.set_generation(1);
     desired.set_lineage(kLineage);
-    *desired.mutable_applied_at() = ToProto(store_.applied_at);
-    *desired.mutable_spec() = store_.spec;
+    *desired.mutable_applied_at() = ToProto(applied.at);
+    *desired.mutable_spec() = *applied.spec;
+    desired.set_connect_config(TextOf(applied.configuration));
     host.held = held;
     host.reached = held.state();
     host.looked = true;
     host.told = true;
     host.alive_at = host.started_at = now_;
     host.served_generation = serves ? 1 : 0;
-    host.served_applied_at = store_.applied_at;
+    host.newest_start = host.right_version = 1;
+    host.newest_order = held.order();
+    host.right_migration = AskMigration(Around());
+    host.served_applied_at = applied.at;
     v1::NodeMemory& node = *memory.add_nodes();
     node.set_node(host.name);
     node.set_state(held.state());
@@ -179,7 +189,7 @@ void World::BeginServing() {
     *node.mutable_since() = ToProto(now_);
     node.set_reached(1);
     been_[i] = 1;
-    given_[i].push_back({1, 1, held.state(), 1, false, 0, 0, false});
+    given_[i].push_back({1, 1, held.state(), 1, false, false, 0, 0, false});
     Record& record = store_.records[i];
     record.report = Say(host, Around());
     record.has_report = true;
@@ -203,6 +213,9 @@ Surroundings World::Around() const {
   Surroundings around;
   around.asks_gate = setup_.health_by_connect == 0;
   around.database_answers = !database_away_;
+  around.says_migration = setup_.migration_unsaid == 0;
+  around.pinned = pinned_;
+  around.database = database_.get();
   around.now = now_;
   return around;
 }
@@ -241,6 +254,7 @@ void World::DecideWhileTimePasses() {
 void World::Do(const Event& event) {
   const size_t slot = event.who % kMostNodes;
   harmed_ = harmed_ || !IsHarmless(event.kind);
+  steady_ = steady_ && IsSteady(event.kind);
   switch (event.kind) {
     case Kind::kRound:
       return Round();
@@ -273,8 +287,8 @@ void World::Do(const Event& event) {
     default:
       break;
   }
-  if (!DoToMachine(event, slot) && !DoToConnect(event, slot) && !DoEverywhere(event, slot) &&
-      !DoAsOperator(event, slot) && !DoToCoordinators(event)) {
+  if (!DoToMachine(event, slot) && !DoToChange(event, slot) && !DoToConnect(event, slot) &&
+      !DoEverywhere(event, slot) && !DoAsOperator(event, slot) && !DoToCoordinators(event)) {
     Break("every-event-is-known", simulation::NameOf(event.kind));
   }
 }

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "tests/plan_simulation/coordinator.h"
 #include "tests/plan_simulation/counts.h"
 #include "tests/plan_simulation/host.h"
+#include "tests/plan_simulation/knowledge.h"
 #include "tests/plan_simulation/schedule.h"
 
 namespace connect_ha::simulation {
@@ -53,17 +55,6 @@ class World {
   const std::optional<Failure>& failure() const { return failure_; }
 
  private:
-  // What was known where something was decided.
-  struct Knowledge {
-    Time at;     // by the world's clock
-    Time clock;  // by the coordinator's
-    Views views;
-    std::array<Lines, kMostNodes> lines;
-    std::vector<v1::Word> words;
-    std::shared_ptr<const v1::ClusterSpec> spec;  // null: of what was given before this begins
-    uint64_t generation = 0;
-    bool stored = false;  // what was decided by it
-  };
   // An order, as it was published first.
   struct Given {
     uint64_t epoch = 0;
@@ -71,6 +62,7 @@ class World {
     v1::NodeState state = v1::OBSERVED;
     uint64_t generation = 0;
     bool release = false;
+    bool closed = false;
     size_t knowledge = 0;
     // By what it was decided that the node is to be so, where that has not changed since: a new
     // specification, say, gives what stays a new order.
@@ -89,6 +81,7 @@ class World {
     bool running = false;
     bool has_users = false;  // or may have
     bool served = false;
+    bool closed = false;
   };
   struct Message {
     bool is_answer = false;
@@ -138,6 +131,60 @@ class World {
   void CheckDecision(const v1::PlanInput& input, const v1::Decision& decision);
   void CountDecision(const Knowledge& known, const v1::Decision& decision);
 
+  // changes.cc: what of a change is written down, and what it takes for that
+  void NoteChange(const v1::PlanInput& input, Knowledge& known);
+  void CheckChange(const v1::PlanMemory& before, const v1::Decision& decision,
+                   const Knowledge& known);
+  void CheckInForce(const v1::PlanMemory& before, const v1::PlanMemory& after,
+                    const Knowledge& known);
+  void CheckRemembered(const v1::PlanMemory& before, const v1::Decision& decision,
+                       const Knowledge& known);
+  void CheckBegun(const v1::Rollout& before, const v1::Rollout& after, const Knowledge& known);
+  void CheckVerified(const v1::Rollout& before, const v1::Rollout& after, const Knowledge& known);
+  void CheckWindow(const v1::PlanMemory& before, const v1::Rollout& after, const Knowledge& known);
+  void CheckFetched(const v1::Rollout& after, const Knowledge& known);
+  void NoteLeftBehind(const v1::PlanMemory& before, const v1::PlanMemory& after);
+  // changes_counted.cc
+  void CountChange(const v1::PlanMemory& before, const v1::Decision& decision);
+  void CountInPhase(InPhase what);
+  // obeyed_changing.cc: who leaves, starts and serves for one
+  bool IsApproved(const Knowledge& known) const;
+  static const v1::Word* PauseOf(const Knowledge& known);
+  static bool AllRest(const Knowledge& known);
+  static bool RunsOlder(size_t slot, const Knowledge& known);
+  static bool IsLeftBehind(size_t slot, const Knowledge& known);
+  bool LeavesForChange(size_t slot, const Knowledge& known) const;
+  bool MayLeaveTooFew(const Knowledge& known) const;
+  static bool FailsByRule(size_t slot, const Knowledge& known);
+  size_t OutAsKnown(size_t slot, size_t knowledge) const;
+  void CheckLeavesForChange(size_t slot, size_t decided);
+  void CheckRestarts(size_t slot, const Before& before, const Knowledge& known);
+  void CheckStartsInTurn(size_t slot, const Given& given);
+  void CheckOpens(size_t slot, const Given& given);
+  void CheckGate(size_t slot);
+  void CheckMigrated(size_t slot);
+
+  // witnessed.cc: what nobody may find in the world
+  size_t LeastMinimum() const;
+  void CheckEnoughServe(size_t slot);
+  void CheckStartsBesideAMigration(size_t slot);
+  void CheckMigrationStopped(size_t slot, bool by_hand);
+  void CheckRemoved(size_t slot, uint32_t had);
+  bool RunsAsBefore(size_t slot) const;
+  void CheckDrainsAsBefore(size_t slot, const Before& before, const Knowledge& known);
+  void CheckServesAsBefore(size_t slot);
+
+  // change_events.cc
+  bool DoToChange(const Event& event, size_t slot);
+  void ApplyChange(uint32_t how);
+  void SayOfChange(uint32_t how);
+  static constexpr uint32_t kApproveNow = 15;  // of these, and with downtime
+  uint32_t RuntimesThere() const;
+  void PutDatabaseBack(v1::Word& word);
+  void Put(Applied applied);
+  void BackUp(const v1::BackupRun& run, const Knowledge& known);
+  void RunBackup(Time clock);
+
   // machine_events.cc, operator_events.cc: true where the event is one of theirs
   bool DoToMachine(const Event& event, size_t slot);
   bool DoToConnect(const Event& event, size_t slot);
@@ -145,8 +192,10 @@ class World {
   bool DoAsOperator(const Event& event, size_t slot);
   bool DoToCoordinators(const Event& event);
   bool MaySwitchOn(size_t slot) const;
+  bool IsMember(size_t slot) const;
   void PowerOff(size_t slot);
   void Replace(size_t slot);
+  bool IsLost(size_t slot) const;
   void GiveWord(size_t slot, uint32_t how);
   void TakeBack(uint32_t how);
   void Apply(uint32_t how);
@@ -214,6 +263,13 @@ class World {
   void CheckLastGate(size_t coordinator);
   void CheckAtRest(size_t coordinator);
   void CheckReason(size_t slot, const v1::NodeAssignment& told);
+  void CheckStatus(const v1::RolloutStatus& status, bool has_reason);
+  // named_states.cc
+  bool IsElseRight() const;
+  bool WaitsForAChange(size_t slot, const v1::RolloutStatus& status) const;
+  std::string WhyNotAsNamed(size_t slot) const;
+  void CheckNamedStates(const v1::RolloutStatus& status);
+  void ApplyLast();
   void CheckHeld(size_t slot);
 
   const Setup setup_;
@@ -226,6 +282,19 @@ class World {
   std::array<Host, kMostNodes> hosts_;
   uint32_t last_machine_ = 0;
   bool database_away_ = false;
+  // Also of what is const: who starts Connect changes it.
+  const std::unique_ptr<Database> database_ = std::make_unique<Database>();
+  uint32_t pinned_ = 0;
+  // The command before a migration: the latest run, and when it ends.
+  Beside beside_;
+  Time backup_ends_;
+  bool backup_fails_ = false;
+  uint64_t backed_up_ = 0;       // the generation before which it went well
+  std::set<uint64_t> approved_;  // generations, by a person or a window, ever
+  std::vector<Time> restarts_;   // for what differed, not for a generation
+  // Of the change, as it was decided last.
+  v1::RolloutStatus::Phase phase_ = v1::RolloutStatus::PHASE_UNSPECIFIED;
+  v1::RolloutStatus::Standing standing_ = v1::RolloutStatus::STANDING_UNSPECIFIED;
   Store store_;
   std::optional<Store> backup_;
   std::array<Coordinator, 2> coordinators_;
@@ -233,16 +302,20 @@ class World {
   std::vector<Message> messages_;
 
   std::vector<Knowledge> knowledge_;
-  std::shared_ptr<const v1::ClusterSpec> known_spec_;  // of the store; null: it has another by now
-  std::array<size_t, 2> pending_{};                    // what each coordinator's decision rests on
+  std::array<size_t, 2> pending_{};  // what each coordinator's decision rests on
   std::array<std::vector<Given>, kMostNodes> given_;
   std::array<uint64_t, kMostNodes> been_{};  // the newest generation that it was known to be as
   std::map<size_t, Time> rule_fences_;       // by slot: when a rule fenced it last
   std::optional<Restored> restored_;
   bool clock_jumped_ = false;
   bool was_restored_ = false;
+  bool machine_lost_ = false;  // with what its agent remembered
   // Something happened by which nodes fall out of service whatever they are told.
   bool harmed_ = false;
+  // Or are taken out by what leaves fewer than minimum_serving; `false`: they may be.
+  bool steady_ = true;
+  bool was_sent_ = false;  // messages may be late
+  bool has_migration_failed_ = false;
   uint32_t decisions_ = 0;
   int64_t starts_ = 0;
 };

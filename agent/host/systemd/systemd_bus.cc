@@ -84,6 +84,7 @@ void ReadServicePart(BusObject& object, v1::Unit& unit) {
   }
   unit.set_need_daemon_reload(object.Flag(kUnitInterface, "NeedDaemonReload"));
   unit.set_notify_access(object.Text(kServiceInterface, "NotifyAccess"));
+  unit.set_can_reload(object.Flag(kUnitInterface, "CanReload"));
   std::set<std::string> required;
   for (std::string& mount : MountsAmong(object, "Requires")) required.insert(std::move(mount));
   for (std::string& mount : MountsAmong(object, "BindsTo")) {

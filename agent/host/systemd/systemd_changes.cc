@@ -56,6 +56,24 @@ absl::Status Unmask(sd_bus* bus, const std::string& name, bool runtime) {
   return call.Send().status();
 }
 
+// `verb` of systemctl: "start". Waits for the end of the job that `method` makes.
+absl::Status RunJob(sd_bus* bus, const char* method, const char* verb, const std::string& name,
+                    std::chrono::milliseconds deadline) {
+  const auto jobs = SystemdJobs::Watch(bus);
+  if (!jobs.ok()) return jobs.status();
+  const std::string what = absl::StrCat(verb, " unit ", name);
+  ManagerCall call(bus, method, what);
+  call.Keep(sd_bus_message_append(call.message(), "ss", name.c_str(), "replace"));
+  const absl::StatusOr<std::string> job = call.SendForPath();
+  if (!job.ok()) return job.status();
+  const absl::StatusOr<std::string> result = (*jobs)->Wait(*job, deadline);
+  if (!result.ok()) {
+    return {result.status().code(), absl::StrCat("cannot ", what, ": ", result.status().message())};
+  }
+  if (*result == "done") return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat("cannot ", what, ": systemd says ", *result));
+}
+
 }  // namespace
 
 absl::Status SystemdChanges::ReloadUnits() {
@@ -119,20 +137,15 @@ absl::Status SystemdChanges::StartUnit(const std::string& name,
                                        std::chrono::milliseconds deadline) {
   const absl::StatusOr<BusHandle> bus = OpenBus(address_);
   if (!bus.ok()) return bus.status();
-  const auto jobs = SystemdJobs::Watch(bus->get());
-  if (!jobs.ok()) return jobs.status();
-  ManagerCall call(bus->get(), "StartUnit", "start unit " + name);
   // Where it is being started already, that job is the answer.
-  call.Keep(sd_bus_message_append(call.message(), "ss", name.c_str(), "replace"));
-  const absl::StatusOr<std::string> job = call.SendForPath();
-  if (!job.ok()) return job.status();
-  const absl::StatusOr<std::string> result = (*jobs)->Wait(*job, deadline);
-  if (!result.ok()) {
-    return {result.status().code(),
-            absl::StrCat("cannot start unit ", name, ": ", result.status().message())};
-  }
-  if (*result == "done") return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat("cannot start unit ", name, ": systemd says ", *result));
+  return RunJob(bus->get(), "StartUnit", "start", name, deadline);
+}
+
+absl::Status SystemdChanges::ReloadUnit(const std::string& name,
+                                        std::chrono::milliseconds deadline) {
+  const absl::StatusOr<BusHandle> bus = OpenBus(address_);
+  if (!bus.ok()) return bus.status();
+  return RunJob(bus->get(), "ReloadUnit", "reload", name, deadline);
 }
 
 absl::Status SystemdChanges::StopUnit(const std::string& name, std::chrono::milliseconds deadline) {

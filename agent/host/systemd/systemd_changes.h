@@ -22,6 +22,7 @@ class SystemdChanges {
   absl::Status UnmaskUnit(const std::string& name);
   absl::Status EnableUnit(const std::string& name);
   absl::Status StartUnit(const std::string& name, std::chrono::milliseconds deadline);
+  absl::Status ReloadUnit(const std::string& name, std::chrono::milliseconds deadline);
   absl::Status StopUnit(const std::string& name, std::chrono::milliseconds deadline);
 
   absl::Status StartService(const TransientService& service);

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/time_util.h>
 
 #include <optional>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "agent/probes/probe_cache.h"
 #include "agent/probes/reading.h"
 #include "common/checklist/crash_loop.h"
+#include "common/version.h"
 
 namespace connect_ha {
 namespace {
@@ -159,6 +161,10 @@ absl::Status ReadConnect(const ProbeInput& input, v1::Facts& facts) {
   }
   if (!unit.ok() || unit->load_state() == "not-found") return absl::OkStatus();
   *connect.mutable_unit() = *unit;
+  const std::optional<v1::Reload> reload = input.cache.reload.Get();
+  if (reload && reload->has_done_at() && reload->started_at() == unit->started_at()) {
+    *connect.mutable_unit()->mutable_reloaded_at() = reload->done_at();
+  }
   CountRestarts(input, *connect.mutable_unit());
   const std::string& state = unit->active_state();
   if (state != "active" && state != "reloading") return absl::OkStatus();
@@ -166,6 +172,14 @@ absl::Status ReadConnect(const ProbeInput& input, v1::Facts& facts) {
   Observe(facts, "connect.running_version", ReadRunningVersion(input, *unit),
           [&](const std::string& version) { connect.set_running_version(version); });
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> InstalledConnect(Host& host, ProbeCache& cache) {
+  const auto database = ReadPackages(host, cache);
+  if (absl::IsNotFound(database.status())) return std::string();
+  if (!database.ok()) return database.status();
+  const v1::Package* const package = (*database)->Find(kConnectPackage);
+  return package == nullptr ? std::string() : PlainVersion(package->version());
 }
 
 bool ConnectIsStarting(const v1::Facts& facts) {

@@ -16,6 +16,9 @@ bool ConnectIsStarting(const v1::Facts& facts);
 // Compares every file of Connect's package with its checksum, for ReadConnect to report.
 absl::Status VerifyConnect(const ProbeInput& input, v1::Facts& facts);
 
+// The version of Connect's package that is installed, as PlainVersion has it; "": none is.
+absl::StatusOr<std::string> InstalledConnect(Host& host, ProbeCache& cache);
+
 // Where to reach a server on this machine that listens on `listen` (":3939", "10.0.0.5:3939",
 // "[::]:443"): the loopback for a wildcard, else the address itself. "127.0.0.1:3939".
 std::string LocalAddress(const std::string& listen);

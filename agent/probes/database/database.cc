@@ -21,10 +21,11 @@ absl::StatusOr<bool> IsAsked(const ProbeInput& input) {
 }
 
 absl::Status Read(const ProbeInput& input, const DatabaseKeys& keys, const std::string& path,
-                  v1::Facts& facts, v1::DatabaseFacts* (v1::Facts::*part)()) {
-  const absl::StatusOr<DatabaseTarget> target =
+                  bool pinned, v1::Facts& facts, v1::DatabaseFacts* (v1::Facts::*part)()) {
+  absl::StatusOr<DatabaseTarget> target =
       FindDatabaseTarget(input.host, input.agent_config, *input.config, keys, input.cache, path);
   if (!target.ok()) return target.status();
+  target->pinned = pinned;
   ReadDatabaseServer(
       *target, [&] { return input.host.Now(); },
       [&](const char* field, const std::string& why) {
@@ -40,7 +41,13 @@ absl::Status ReadDatabase(const ProbeInput& input, v1::Facts& facts) {
   const absl::StatusOr<bool> asked = IsAsked(input);
   if (!asked.ok()) return asked.status();
   if (!*asked) return absl::OkStatus();
-  return Read(input, kMainDatabase, "database", facts, &v1::Facts::mutable_database);
+  absl::Status read = Read(input, kMainDatabase, "database", input.reads_pinned, facts,
+                           &v1::Facts::mutable_database);
+  if (read.ok() && !input.reads_pinned) {
+    facts.mutable_database()->set_pinned_unknown(
+        "it is read where the specification that this node holds names runtimes");
+  }
+  return read;
 }
 
 absl::Status ReadInstrumentationDatabase(const ProbeInput& input, v1::Facts& facts) {
@@ -49,7 +56,7 @@ absl::Status ReadInstrumentationDatabase(const ProbeInput& input, v1::Facts& fac
   if (!*asked || input.config->Get("Postgres", "InstrumentationURL").value_or("").empty()) {
     return absl::OkStatus();
   }
-  return Read(input, kInstrumentationDatabase, "instrumentation_database", facts,
+  return Read(input, kInstrumentationDatabase, "instrumentation_database", /*pinned=*/false, facts,
               &v1::Facts::mutable_instrumentation_database);
 }
 

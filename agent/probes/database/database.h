@@ -5,7 +5,8 @@
 namespace connect_ha {
 
 // Connects to the database that Connect is configured with, with Connect's own account, and reads
-// what answers: every stage with its time, the server, and how its clock differs from the node's.
+// what answers: every stage with its time, the server, how its clock differs from the node's, and
+// what Connect's own tables say (connect_tables.h).
 // Absent where Database.Provider is not postgres.
 absl::Status ReadDatabase(const ProbeInput& input, v1::Facts& facts);
 

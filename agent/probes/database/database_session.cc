@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "agent/probes/database/connect_tables.h"
 #include "agent/probes/database/database_addresses.h"
 #include "agent/probes/database/database_login.h"
 #include "common/connect/connect_redaction.h"
@@ -67,23 +68,6 @@ SELECT current_setting('server_version_num')::int,
 constexpr char kIdentifierQuery[] = "SELECT system_identifier FROM pg_control_system()";
 constexpr char kProcessQuery[] = "SELECT pg_backend_pid()";
 
-// What Connect makes its tables in. Those named here it always has; no page of its vendor lists
-// them, and they may become others. What an extension brought is nobody's.
-constexpr char kTablesQuery[] = R"(
-SELECT pg_encoding_to_char(d.encoding),
-       current_schema(),
-       has_schema_privilege(current_schema(), 'CREATE'),
-       count(t.oid) FILTER (WHERE t.relname IN ('apps', 'bundles', 'users', 'variants')),
-       count(t.oid) FILTER (WHERE t.relname NOT IN ('apps', 'bundles', 'users', 'variants'))
-  FROM pg_database d
-  LEFT JOIN pg_class t
-    ON t.relkind IN ('r', 'p')
-   AND t.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
-   AND NOT EXISTS (SELECT FROM pg_depend e
-                    WHERE e.classid = 'pg_class'::regclass AND e.objid = t.oid AND e.deptype = 'e')
- WHERE d.datname = current_database()
- GROUP BY d.encoding)";
-
 constexpr std::chrono::milliseconds kLastAddressesWithin{500};
 
 void SetServerFacts(const pqxx::row& row, v1::DatabaseFacts& facts) {
@@ -98,15 +82,6 @@ void SetServerFacts(const pqxx::row& row, v1::DatabaseFacts& facts) {
   facts.set_max_connections(row[8].as<uint32_t>());
   facts.set_reserved_connections(row[9].as<uint32_t>());
   facts.set_used_connections(row[10].as<uint32_t>());
-}
-
-void SetTableFacts(const pqxx::row& row, v1::DatabaseFacts& facts) {
-  facts.set_encoding(row[0].c_str());
-  if (row[1].is_null()) return;  // of the schemas that are looked through, none is there
-  facts.set_create_schema(row[1].c_str());
-  facts.set_can_create(row[2].as<bool>());
-  facts.set_connect_tables(row[3].as<uint32_t>());
-  facts.set_other_tables(row[4].as<uint32_t>());
 }
 
 // The database's clock is read some time between the two looks at the node's.
@@ -165,7 +140,7 @@ int AskServer(const DatabaseTarget& target, const std::function<Time()>& now,
   const Time after = now();
   SetServerFacts(row, facts);
   SetClockOffset(row[11].as<int64_t>(), before, after, facts);
-  SetTableFacts(session.exec1(kTablesQuery), facts);
+  CountTables(session, facts);
   log.Pass(Stage::QUERY);
   try {
     // A refusal ends the transaction: nothing is asked after it.
@@ -174,6 +149,28 @@ int AskServer(const DatabaseTarget& target, const std::function<Time()>& now,
     refused("system_identifier", WithoutPassword(error.what(), target.url.password));
   }
   return row[12].as<int>();
+}
+
+// Nothing else is less true where this cannot be told.
+void AskTables(const DatabaseTarget& target,
+               const std::function<void(const char* field, const std::string& why)>& refused,
+               pqxx::connection_base& connection, v1::DatabaseFacts& facts) {
+  const BeginSession begin = [&target](pqxx::transaction_base& session) {
+    SetLocally(target.url, session);
+  };
+  try {
+    ReadMigration(connection, begin, facts);
+  } catch (const std::exception& error) {
+    refused("migration", WithoutPassword(error.what(), target.url.password));
+  }
+  if (!target.pinned) return;
+  facts.clear_pinned_unknown();
+  try {
+    ReadPinned(connection, begin, facts);
+  } catch (const std::exception& error) {
+    facts.clear_pinned();
+    facts.set_pinned_unknown(WithoutPassword(error.what(), target.url.password));
+  }
 }
 
 void LogInAndAsk(const DatabaseTarget& target, const std::vector<std::string>& addresses,
@@ -192,6 +189,7 @@ void LogInAndAsk(const DatabaseTarget& target, const std::vector<std::string>& a
     const int process = AskServer(target, now, refused, *connection, log);
     asked = true;
     RecognisePooler(*connection, process, log.facts());
+    AskTables(target, refused, *connection, log.facts());
   } catch (const std::exception& error) {
     // One that goes away between two questions is met again by the next look.
     if (!asked) log.Fail(Stage::QUERY, error.what());
@@ -222,6 +220,8 @@ void ReadDatabaseServer(
   facts.set_user(shown(target.url.user));
   facts.set_search_path(shown(target.url.SearchPath()));
   facts.set_ssl_mode(shown(target.url.SslMode()));
+
+  if (target.pinned) facts.set_pinned_unknown("the database could not be asked");
 
   StageLog log(facts, password);
   const auto addresses = ResolveHost(target.url.host, target.resolve_within);

@@ -19,6 +19,8 @@ struct DatabaseTarget {
   std::string ca_file;
   // Of the connections before this one with the same CA file; null: nothing is kept.
   std::shared_ptr<VerifiedChain> chain;
+  // What content is pinned to is read, too.
+  bool pinned = false;
   std::chrono::milliseconds resolve_within{3'000};
   std::chrono::milliseconds connect_within{5'000};  // from the first packet to the last of login
 };
@@ -29,7 +31,7 @@ std::string CaFile(const DatabaseTarget& target);
 // Connects, asks the server what it is, and disconnects. Fills in everything of DatabaseFacts,
 // up to the stage that failed; a password is in none of it. `now` is the node's clock.
 // `refused` is called with the field and the reason when the server refuses to tell one.
-// Takes at most about resolve_within + four times connect_within + 15 s. Never throws.
+// Takes at most about resolve_within + four times connect_within + 30 s. Never throws.
 void ReadDatabaseServer(
     const DatabaseTarget& target, const std::function<Time()>& now,
     const std::function<void(const char* field, const std::string& why)>& refused,

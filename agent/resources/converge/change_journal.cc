@@ -57,6 +57,12 @@ absl::Status ChangeJournal::Abandon() {
   return Store(next);
 }
 
+absl::Status ChangeJournal::FinishPart(v1::ChangeMade made, const std::optional<v1::Change>& left) {
+  if (!left || left->from() == made.change().from()) return Abandon();
+  made.mutable_change()->set_to(left->from());
+  return Finish(made);
+}
+
 v1::ChangeMade ChangeJournal::begun() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return kept_.begun();

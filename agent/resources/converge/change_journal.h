@@ -4,6 +4,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ class ChangeJournal {
   absl::Status Finish(const v1::ChangeMade& change);
   // It was not made.
   absl::Status Abandon();
+  // It ended before its end: is told as what it came to, by what is still left. What changed
+  // nothing is not told.
+  absl::Status FinishPart(v1::ChangeMade made, const std::optional<v1::Change>& left);
   // No resource: nothing is begun.
   v1::ChangeMade begun() const;
 

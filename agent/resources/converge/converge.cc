@@ -22,13 +22,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kFirstBackoff{5'000};
 constexpr milliseconds kLastBackoff{300'000};
 constexpr int kMostChanges = 5;  // of one resource in one turn
-constexpr char kSpecification[] = "specification";
 constexpr char kJournal[] = "journal";
 constexpr char kTidying[] = "what earlier steps left";
-
-bool SameChange(const v1::Change& a, const v1::Change& b) {
-  return a.resource() == b.resource() && a.from() == b.from() && a.to() == b.to();
-}
 
 }  // namespace
 
@@ -40,7 +35,8 @@ Converge::Converge(ConvergeOptions options, WritableHost& host, ProbeCache& cach
       journal_(journal),
       integrity_(host, cache),
       backoff_(kFirstBackoff, kLastBackoff),
-      notes_(host, options_.state_dir + "/service") {}
+      notes_(host, options_.state_dir + "/service"),
+      ahead_([this](const v1::Desired& desired) { return MakeContext(desired); }, journal) {}
 
 ResourceContext Converge::MakeContext(const v1::Desired& desired) {
   return {host_,
@@ -53,18 +49,23 @@ ResourceContext Converge::MakeContext(const v1::Desired& desired) {
           options_.cache_dir,
           options_.credentials_dir,
           options_.digest_key,
-          &notes_};
+          &notes_,
+          {},
+          nullptr,
+          options_.facts};
 }
 
-std::optional<milliseconds> Converge::Turn(const v1::Assignment& assignment, TurnWatch& watch) {
+std::optional<milliseconds> Converge::Turn(const v1::Assignment& assignment, TurnWatch& watch,
+                                           const v1::Desired* ahead) {
   Turning turning{assignment, watch, MakeContext(assignment.desired()), {}, {}, {}, {}, {},
                   false,      {}};
+  if (ahead != nullptr) turning.context.beside = &ahead->spec();
   TakeCourse(turning);
   BeginTurn(turning);
   SeeUnitFirst(turning);
   auto resources = MakeAll(turning);
   if (!resources.ok()) {
-    AddTrouble(turning, kSpecification, resources.status());
+    AddTrouble(turning, kSpecificationName, resources.status());
     Finish(turning);
     return turning.retry;
   }
@@ -79,9 +80,7 @@ void Converge::BeginTurn(Turning& turning) {
   turning.report.set_generation(turning.generation());
   const v1::Desired& desired = turning.assignment.desired();
   if (IsOneSpecification(desired, latest_)) return;
-  latest_.set_generation(desired.generation());
-  latest_.set_lineage(desired.lineage());
-  *latest_.mutable_applied_at() = desired.applied_at();
+  latest_ = IdentityOf(desired);
   holds_.clear();
   backoffs_.clear();
   backoff_.Reset();
@@ -91,7 +90,7 @@ void Converge::BeginTurn(Turning& turning) {
 }
 
 bool Converge::Round(Turning& turning) {
-  turning.looks = LookAtAll(turning.resources);
+  turning.looks = LookAtNode(turning.context, turning.resources);
   const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(turning.context);
   turning.connect_is_up = !unit.ok() || IsUp(*unit);
   turning.retry.reset();
@@ -131,11 +130,9 @@ void Converge::Report(Turning& turning) {
     // It looks otherwise than when it failed.
     holds_.erase(look.resource->Name());
   }
-  if (waits_first) {
-    std::stable_partition(changes.begin(), changes.end(),
-                          [](const LookedAt* look) { return !look->change->interrupts().empty(); });
-  }
+  if (waits_first) SortByNeeds(changes);
   for (const LookedAt* look : changes) *turning.report.add_changes() = *look->change;
+  turning.report.set_needs(MostNeeded(turning.report.changes()));
 }
 
 // A change that was begun when the agent was killed: it was made, or a part of it, or is still to
@@ -147,24 +144,17 @@ absl::Status Converge::SettleBegun(const Turning& turning) {
     if (look.resource->Name() != begun.change().resource()) continue;
     if (!look.status.ok()) break;
     begun.set_duration_us((host_.Now() - FromProto(begun.at())).count());
-    return look.change ? FinishPart(begun, look.change) : journal_.Finish(begun);
+    return look.change ? journal_.FinishPart(begun, look.change) : journal_.Finish(begun);
   }
+  // Of what the node gets ready for: that is settled there, or once it is in force.
+  if (begun.generation() > turning.generation()) return absl::OkStatus();
   return journal_.Abandon();
-}
-
-// A change that ended before its end is told as what it came to; what changed nothing is not told.
-absl::Status Converge::FinishPart(v1::ChangeMade made, const std::optional<v1::Change>& left) {
-  if (!left || left->from() == made.change().from()) return journal_.Abandon();
-  made.mutable_change()->set_to(left->from());
-  return journal_.Finish(made);
 }
 
 const LookedAt* Converge::NextToChange(Turning& turning) {
   const LookedAt* next = nullptr;
   for (const LookedAt& look : turning.looks) {
-    const bool unit_first = turning.course.unit == UnitWanted::kHeld;
-    if (!look.change || !MayMake(turning, look)) continue;
-    if (!IsReady(look, turning.looks, unit_first)) continue;
+    if (!look.change || !MayMake(turning, look) || !MayBegin(turning, look)) continue;
     if (const Hold* hold = FindHold(turning, *look.change)) {
       TellHeld(turning, *hold);
     } else if (next == nullptr) {
@@ -172,6 +162,17 @@ const LookedAt* Converge::NextToChange(Turning& turning) {
     }
   }
   return next;
+}
+
+// What it comes after is as it should be.
+bool Converge::MayBegin(const Turning& turning, const LookedAt& look) const {
+  const bool unit_first = turning.course.unit == UnitWanted::kHeld;
+  if (!IsUnit(look)) return IsReady(look, turning.looks, unit_first);
+  std::vector<LookedAt> in_the_way;
+  for (const LookedAt& other : turning.looks) {
+    if (KeepsFromStart(turning, other)) in_the_way.push_back(other);
+  }
+  return IsReady(look, in_the_way, unit_first);
 }
 
 const Converge::Hold* Converge::FindHold(const Turning& turning, const v1::Change& change) {
@@ -212,7 +213,7 @@ absl::Status Converge::Change(Turning& turning, const LookedAt& look) {
     HoldBack(turning, look, status, progress.log());
     const absl::StatusOr<std::optional<v1::Change>> left = look.resource->Differs();
     progress.Fill(made);
-    return FinishPart(made, left.ok() ? *left : std::nullopt);
+    return journal_.FinishPart(made, left.ok() ? *left : std::nullopt);
   }
   progress.Fill(made);
   spdlog::info("event=changed resource={} from={} to={} generation={} took={}",
@@ -273,6 +274,22 @@ void Converge::VerifyAgain() {
   cache_.trials.ForgetFailures();  // something on the node changed, or somebody asks
 }
 
+void Converge::TryAgain() {
+  holds_.clear();
+  ahead_.TryAgain();
+}
+
+std::optional<milliseconds> Converge::GetReady(const v1::Assignment& assignment,
+                                               const v1::Desired& ahead, AheadWatch& watch) {
+  const v1::Allow allow = options_.agent_config.allow();
+  AheadOrder order{ahead, assignment.desired()};
+  order.may_fetch = allow != v1::ALLOW_OBSERVE && ahead.spec().enforcement() == v1::ENFORCE;
+  order.may_add =
+      order.may_fetch &&
+      CourseOf(assignment, notes_.Get().reached(), allow).resources != Transition::kNone;
+  return ahead_.GetReady(order, watch);
+}
+
 // Nothing is left to change, and what was installed has still to prove itself.
 void Converge::TryRuntimes(Turning& turning) {
   if (turning.report.troubles_size() > 0) return;
@@ -293,6 +310,8 @@ bool Converge::Tidy(Turning& turning) {
   StepProgress progress(turning.report, kTidying, host_.Now(), turning.watch);
   const absl::Status tidied = TidyUp(turning.context, progress);
   if (absl::IsCancelled(tidied)) return false;
+  // What was here for nobody may be gone.
+  if (turning.context.beside == nullptr) ahead_.TryAgain();
   tidy_due_ = !tidied.ok();
   if (tidied.ok()) return true;
   AddTrouble(turning, kTidying, tidied);
@@ -333,14 +352,14 @@ v1::Preview Converge::MakePreview(const v1::Desired& desired, const std::string&
   v1::Preview preview;
   auto resources = MakeResources(context);
   if (!resources.ok()) {
-    *preview.add_troubles() = ToTrouble(kSpecification, resources.status());
+    *preview.add_troubles() = ToTrouble(kSpecificationName, resources.status());
     return preview;
   }
   std::vector<std::unique_ptr<Resource>> chosen;
   for (std::unique_ptr<Resource>& resource : *resources) {
     if (noun.empty() || IsNamed(resource->Name(), noun)) chosen.push_back(std::move(resource));
   }
-  return ToPreview(LookAtAll(chosen));
+  return ToPreview(LookAtNode(context, chosen));
 }
 
 }  // namespace connect_ha

@@ -10,17 +10,17 @@
 #include <optional>
 #include <string>
 
+#include "agent/resources/converge/ahead.h"
 #include "agent/resources/converge/change_journal.h"
 #include "agent/resources/converge/course.h"
 #include "agent/resources/converge/look.h"
+#include "agent/resources/converge/watch.h"
 #include "agent/resources/integrity.h"
 #include "agent/resources/resource.h"
 #include "agent/resources/service/service_notes.h"
 #include "common/backoff.h"
 
 namespace connect_ha {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 // As in ResourceContext.
 struct ConvergeOptions {
@@ -30,20 +30,8 @@ struct ConvergeOptions {
   std::string cache_dir;
   std::string credentials_dir;
   std::string digest_key;
-};
-
-// What a turn tells and asks while it goes on.
-class TurnWatch {
- public:
-  virtual ~TurnWatch() = default;
-  virtual void Publish(const v1::Convergence& convergence) = 0;
-  // Connect's unit was looked at, by orders that want this of it.
-  virtual void UnitSeen(UnitWanted /*wanted*/, bool /*is_so*/) {}
-  // Another assignment came, or the agent stops.
-  virtual bool Stopped() = 0;
-  // False as soon as Stopped.
-  virtual bool Wait(std::chrono::milliseconds span) = 0;
-  virtual SteadyTime Now() = 0;
+  // What was gathered last. Null: nothing is known of it.
+  std::function<v1::Facts()> facts = {};
 };
 
 class StepProgress;
@@ -57,8 +45,15 @@ class Converge {
   // Returns when nothing is left to do, or something went wrong, or the watch says to stop. What
   // went wrong and cannot pass by itself is not tried again before it looks different, TryAgain,
   // or another specification. When to take the next turn because of what went wrong; nullopt: when
-  // something changed.
-  std::optional<std::chrono::milliseconds> Turn(const v1::Assignment& assignment, TurnWatch& watch);
+  // something changed. `ahead`: what the node gets ready for beside it, which is left as it is;
+  // null: nothing.
+  std::optional<std::chrono::milliseconds> Turn(const v1::Assignment& assignment, TurnWatch& watch,
+                                                const v1::Desired* ahead = nullptr);
+
+  // After a turn that left nothing to do: gets the node ready for `ahead`, as far as this
+  // assignment lets it (ahead.h). Returns as Turn does.
+  std::optional<std::chrono::milliseconds> GetReady(const v1::Assignment& assignment,
+                                                    const v1::Desired& ahead, AheadWatch& watch);
 
   // Stops and masks Connect where these orders want that, beside a turn that does not come to its
   // end: a look at a package may take minutes. From any thread. `stopped`: it is not to be gone on
@@ -78,7 +73,7 @@ class Converge {
 
   // Verify installed files anew at the next look, and try again what did not work.
   void VerifyAgain();
-  void TryAgain() { holds_.clear(); }
+  void TryAgain();
 
  private:
   // What went wrong with a change, and what it looked like right after.
@@ -99,13 +94,18 @@ class Converge {
   void SeeUnitFirst(Turning& turning);
   void Report(Turning& turning);
   bool MayMake(const Turning& turning, const LookedAt& look) const;
+  bool MayMendAtRest(const Turning& turning) const;
+  // Connect is not started before this is as it should be.
+  bool KeepsFromStart(const Turning& turning, const LookedAt& look) const;
+  bool MayBegin(const Turning& turning, const LookedAt& look) const;
   void NoteServing(Turning& turning);
+  void NoteMigration(const v1::Unit& unit);
+  void NoteRestored(const v1::Assignment& assignment);
   // True: something was changed, look again.
   bool Round(Turning& turning);
   // Tells what is held back. Null: nothing is left to change now.
   const LookedAt* NextToChange(Turning& turning);
   absl::Status SettleBegun(const Turning& turning);
-  absl::Status FinishPart(v1::ChangeMade made, const std::optional<v1::Change>& left);
   absl::Status Change(Turning& turning, const LookedAt& look);
   absl::Status ApplyAndLook(Resource& resource, StepProgress& progress);
   void TryRuntimes(Turning& turning);
@@ -128,8 +128,12 @@ class Converge {
   std::map<std::string, Hold> holds_;        // by resource
   v1::Desired latest_;                       // of the latest turn, what IsOneSpecification looks at
   ServiceNotes notes_;
+  Ahead ahead_;
   // Of the Connect that was started as `notes_` says that the node serves: when that was.
   std::optional<google::protobuf::Timestamp> right_start_;
+  // The Connect that answers, by its start, and since when it is known that it does.
+  google::protobuf::Timestamp answering_start_;
+  std::optional<Time> answers_since_;
   std::optional<uint32_t> restarts_seen_;  // systemd's number of its restarts
   bool tidy_due_ = true;
 };

@@ -19,21 +19,18 @@ using std::chrono::steady_clock;
 
 constexpr size_t kChangesInAReport = 50;
 constexpr std::chrono::minutes kDefaultVerify{10};
-constexpr char kSpecification[] = "specification";
 
 milliseconds VerifyInterval(const v1::AgentConfig& config) {
   if (!config.has_verify_interval()) return kDefaultVerify;
   return std::chrono::seconds(config.verify_interval().seconds());
 }
 
-bool HasWork(const v1::Assignment& orders) { return orders.has_desired() || orders.release(); }
-
 // What a node says of a specification that it does not go by.
 v1::Convergence ToConvergence(const Refusal& refusal) {
   v1::Convergence convergence;
   convergence.set_generation(refusal.generation);
   convergence.set_state(v1::Convergence::STUCK);
-  *convergence.add_troubles() = ToTrouble(kSpecification, refusal.why);
+  *convergence.add_troubles() = ToTrouble(kSpecificationName, refusal.why);
   return convergence;
 }
 
@@ -73,15 +70,8 @@ class Converger::Watch : public TurnWatch {
   // A preview that is asked for does not wait for an installer.
   bool Wait(milliseconds span) override {
     std::unique_lock<std::mutex> lock(owner_.mutex_);
-    const SteadyTime until = steady_clock::now() + span;
-    const auto woken = [this] {
-      return owner_.stop_ || owner_.interrupt_ || owner_.preview_request_;
-    };
-    while (owner_.wake_.wait_until(lock, until, woken)) {
-      if (owner_.stop_ || owner_.interrupt_) return false;
-      owner_.AnswerPreview(lock);
-    }
-    return true;
+    return owner_.WaitUntil(lock, steady_clock::now() + span,
+                            [this] { return owner_.stop_ || owner_.interrupt_; });
   }
   SteadyTime Now() override { return steady_clock::now(); }
 
@@ -89,6 +79,16 @@ class Converger::Watch : public TurnWatch {
   Converger& owner_;
   const std::shared_ptr<const v1::Assignment> orders_;
 };
+
+bool Converger::WaitUntil(std::unique_lock<std::mutex>& lock, SteadyTime until,
+                          const std::function<bool()>& woken) {
+  const auto is_asked = [&] { return woken() || preview_request_; };
+  while (wake_.wait_until(lock, until, is_asked)) {
+    if (woken()) return false;
+    AnswerPreview(lock);
+  }
+  return true;
+}
 
 Converger::Converger(ConvergeOptions options, WritableHost& host, ProbeCache& cache, Held& held,
                      std::function<void()> on_news)
@@ -100,6 +100,7 @@ Converger::Converger(ConvergeOptions options, WritableHost& host, ProbeCache& ca
 
 Converger::~Converger() {
   held_.OnChange(nullptr);
+  held_.OnAhead(nullptr);
   Stop(milliseconds(0));
   if (thread_.joinable()) thread_.join();
   if (holder_.joinable()) holder_.join();
@@ -119,6 +120,7 @@ absl::Status Converger::Start() {
   }
   look_ = HasWork(*held_.Orders());
   held_.OnChange([this] { OrdersChanged(); });
+  held_.OnAhead([this] { AheadChanged(); });
   version_ = 1;
   verify_at_ = steady_clock::now() + VerifyInterval(options_.agent_config);
   running_ = 2;
@@ -181,6 +183,10 @@ bool Converger::SpeaksOf(const v1::Assignment& orders) const {
   return convergence_ && IsOneSpecification(convergence_of_->desired(), orders.desired());
 }
 
+bool Converger::HasWork(const v1::Assignment& orders) {
+  return orders.has_desired() || orders.release();
+}
+
 std::optional<v1::NodeState> Converger::Reached(const v1::Assignment& orders) const {
   if (!MayChange(orders)) return v1::OBSERVED;
   const UnitWanted wanted = CourseOf(orders, reached_, options_.agent_config.allow()).unit;
@@ -222,9 +228,12 @@ ConvergerNews Converger::News() const {
   } else if (SpeaksOf(*orders)) {
     news.convergence = convergence_;
   }
+  news.ahead = ahead_;
   news.preview = preview_;
   news.changes_made = journal_.Pending(kChangesInAReport);
-  news.start_failed = StartFailure(converge_.Memory(), *orders);
+  const v1::ServiceMemory memory = converge_.Memory();
+  news.start_failed = StartFailure(memory, *orders);
+  if (memory.has_newest_start()) news.newest_start = memory.newest_start();
   return news;
 }
 
@@ -236,8 +245,7 @@ void Converger::Changed(std::unique_lock<std::mutex>& lock) {
   lock.lock();
 }
 
-bool Converger::IsDue() const {
-  if (preview_request_) return true;
+bool Converger::IsTurnDue() const {
   return HasWork(*held_.Orders()) && (look_ || NextDue() <= steady_clock::now());
 }
 
@@ -248,17 +256,16 @@ SteadyTime Converger::NextDue() const {
 void Converger::Run() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stop_) {
-    if (!IsDue()) {
-      // Nothing is verified while nothing is assigned.
-      if (HasWork(*held_.Orders())) {
-        wake_.wait_until(lock, NextDue());
-      } else {
-        wake_.wait(lock);
-      }
-    } else if (preview_request_) {
+    if (preview_request_) {
       AnswerPreview(lock);
-    } else {
+    } else if (IsTurnDue()) {
       TakeTurn(lock);
+    } else if (IsAheadDue()) {
+      GetReady(lock);
+    } else if (HasWork(*held_.Orders())) {
+      wake_.wait_until(lock, std::min(NextDue(), ahead_retry_at_.value_or(NextDue())));
+    } else {
+      wake_.wait(lock);  // nothing is verified while nothing is assigned
     }
   }
   --running_;
@@ -277,7 +284,7 @@ void Converger::AnswerPreview(std::unique_lock<std::mutex>& lock) {
   if (draft.ok()) {
     preview = converge_.MakePreview(*draft);
   } else {
-    *preview.add_troubles() = ToTrouble(kSpecification, draft.status());
+    *preview.add_troubles() = ToTrouble(kSpecificationName, draft.status());
   }
   preview.set_number(request.number());
   lock.lock();
@@ -299,7 +306,10 @@ void Converger::TakeTurn(std::unique_lock<std::mutex>& lock) {
   if (try_again) converge_.TryAgain();
   NoteReached(*orders);
   Watch watch(*this, orders);
-  const std::optional<milliseconds> retry = converge_.Turn(*orders, watch);
+  const std::shared_ptr<const AheadHeld> ahead = held_.Ahead();
+  const bool gets_ready = ahead != nullptr && ahead->why.ok();
+  const std::optional<milliseconds> retry =
+      converge_.Turn(*orders, watch, gets_ready ? &ahead->desired : nullptr);
   NoteReached(*orders);
   lock.lock();
   busy_ = false;
@@ -308,6 +318,7 @@ void Converger::TakeTurn(std::unique_lock<std::mutex>& lock) {
   retry_at_.reset();
   if (retry) retry_at_ = now + std::max(*retry, milliseconds(0));
   if (verify) verify_at_ = now + VerifyInterval(options_.agent_config);
+  ahead_due_ = true;
 }
 
 }  // namespace connect_ha

@@ -21,9 +21,13 @@ struct ConvergerNews {
   uint64_t generation = 0;             // that it holds
   // Of that; or why it does not go by that, or by the one that it was offered.
   std::optional<v1::Convergence> convergence;
+  // Of what the node is to get ready for.
+  std::optional<v1::Ahead> ahead;
   std::optional<v1::Preview> preview;
   std::vector<v1::ChangeMade> changes_made;
-  std::string start_failed;  // as ServiceReport's
+  // As ServiceReport's.
+  std::string start_failed;
+  std::optional<v1::NewestStart> newest_start;
 };
 
 class Converger {
@@ -62,14 +66,23 @@ class Converger {
 
  private:
   class Watch;
+  class ReadyWatch;
+
+  static bool HasWork(const v1::Assignment& orders);
 
   void OrdersChanged();
+  void AheadChanged();
   void Run();
   // A thread of its own: Connect is stopped, where it is to be, though the turn does not end.
   void HoldInTime();
   void TakeTurn(std::unique_lock<std::mutex>& lock);
   void AnswerPreview(std::unique_lock<std::mutex>& lock);
-  bool IsDue() const;
+  void GetReady(std::unique_lock<std::mutex>& lock);
+  // Until `woken` or that time, and answers previews meanwhile. False: woken.
+  bool WaitUntil(std::unique_lock<std::mutex>& lock, SteadyTime until,
+                 const std::function<bool()>& woken);
+  bool IsTurnDue() const;
+  bool IsAheadDue() const;
   SteadyTime NextDue() const;
   void Changed(std::unique_lock<std::mutex>& lock);
   // What was published last is of the specification in these.
@@ -95,6 +108,7 @@ class Converger {
   uint64_t previewing_ = 0;  // the number asked for, until its answer is delivered
   std::optional<v1::Convergence> convergence_;
   std::shared_ptr<const v1::Assignment> convergence_of_;  // the orders of that turn
+  std::optional<v1::Ahead> ahead_;                        // of held_.Ahead()
   std::optional<UnitWanted> unit_seen_;                   // as what Connect's unit was seen last
   v1::NodeState reached_ = v1::OBSERVED;                  // what was noted last
   uint64_t version_ = 0;
@@ -106,6 +120,8 @@ class Converger {
   bool busy_ = false;  // the thread takes a turn, or looks for a preview
   int running_ = 0;    // threads that are not at their end
   std::optional<SteadyTime> retry_at_;
+  bool ahead_due_ = false;
+  std::optional<SteadyTime> ahead_retry_at_;
   SteadyTime verify_at_{};
 
   std::thread thread_;

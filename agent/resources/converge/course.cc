@@ -15,7 +15,8 @@ Course CourseOf(const v1::Assignment& orders, v1::NodeState from, v1::Allow allo
   if (transition == nullptr) return course;
   course.unit = transition->unit;
   course.resources = transition->resources;
-  course.gate = transition->gate;
+  course.gate =
+      orders.state() == v1::SERVING && orders.closed() ? GateWanted::kClosed : transition->gate;
   const bool is_told = orders.state() == v1::STOPPED || orders.state() == v1::FENCED;
   course.may_stop = allow != v1::ALLOW_INSTALL && allow != v1::ALLOW_OBSERVE &&
                     course.unit == UnitWanted::kHeld && (is_told || from != v1::OBSERVED);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/resources/connect_unit.h"
 #include "common/text/printable.h"
 
 namespace connect_ha {
@@ -34,10 +35,40 @@ std::vector<LookedAt> LookAtAll(const std::vector<std::unique_ptr<Resource>>& re
       // It is written down as a message, and a message with other texts is not read again.
       look.change->set_from(Escaped(look.change->from()));
       look.change->set_to(Escaped(look.change->to()));
+      if (look.change->needs() == v1::Change::NEEDS_UNSPECIFIED) {
+        look.change->set_needs(look.change->interrupts().empty() ? v1::Change::NOTHING
+                                                                 : v1::Change::RESTART);
+      }
     }
     looks.push_back(std::move(look));
   }
   return looks;
+}
+
+std::vector<LookedAt> LookAtNode(const ResourceContext& context,
+                                 const std::vector<std::unique_ptr<Resource>>& resources) {
+  std::vector<LookedAt> looks = LookAtAll(resources);
+  if (!IsConnectAbsent(context)) return looks;
+  for (LookedAt& look : looks) {
+    if (look.change) look.change->set_needs(v1::Change::NOTHING);
+  }
+  return looks;
+}
+
+bool SameChange(const v1::Change& a, const v1::Change& b) {
+  return a.resource() == b.resource() && a.from() == b.from() && a.to() == b.to();
+}
+
+void SortByNeeds(std::vector<const LookedAt*>& changes) {
+  std::stable_sort(changes.begin(), changes.end(), [](const LookedAt* a, const LookedAt* b) {
+    return a->change->needs() > b->change->needs();
+  });
+}
+
+v1::Change::Needs MostNeeded(const google::protobuf::RepeatedPtrField<v1::Change>& changes) {
+  v1::Change::Needs most = v1::Change::NOTHING;
+  for (const v1::Change& change : changes) most = std::max(most, change.needs());
+  return most;
 }
 
 bool IsNamed(const std::string& name, const std::string& beginning) {
@@ -97,6 +128,7 @@ v1::Preview ToPreview(const std::vector<LookedAt>& looks) {
       *preview.add_changes() = *look.change;
     }
   }
+  preview.set_needs(MostNeeded(preview.changes()));
   return preview;
 }
 

@@ -1,16 +1,22 @@
-// Turns what a resource tells while it is applied into what the node reports.
+// Turns what a resource tells while it is worked on into what the node reports.
 #pragma once
 
+#include <functional>
 #include <string>
 
-#include "agent/resources/converge/converge.h"
+#include "agent/resources/converge/watch.h"
+#include "agent/resources/resource.h"
+#include "common/time.h"
 
 namespace connect_ha {
 
 class StepProgress : public Progress {
  public:
+  using Publish = std::function<void(const v1::Step& step)>;
+
+  StepProgress(Publish publish, const std::string& resource, Time started_at, WorkWatch& watch);
   // `report`: what is told beside the step.
-  StepProgress(v1::Convergence report, const std::string& resource, Time started_at,
+  StepProgress(const v1::Convergence& report, const std::string& resource, Time started_at,
                TurnWatch& watch);
 
   void Enter(v1::Step::Phase phase) override;
@@ -27,8 +33,9 @@ class StepProgress : public Progress {
  private:
   void Account();
 
-  v1::Convergence report_;
-  TurnWatch& watch_;
+  const Publish publish_;
+  WorkWatch& watch_;
+  v1::Step step_;
   std::string log_;
   SteadyTime began_;
   SteadyTime phase_began_;

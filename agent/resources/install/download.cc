@@ -197,7 +197,8 @@ absl::StatusOr<std::vector<CachedFile>> CachedFiles(Host& host, const std::strin
 }
 
 std::set<std::string> NamedDigests(const v1::ClusterSpec& spec) {
-  std::set<std::string> digests = {absl::AsciiStrToLower(spec.connect().package().sha256())};
+  std::set<std::string> digests = {absl::AsciiStrToLower(spec.connect().package().sha256()),
+                                   absl::AsciiStrToLower(spec.storage().efs_utils().sha256())};
   for (const auto* runtimes :
        {&spec.runtimes().r(), &spec.runtimes().python(), &spec.runtimes().quarto()}) {
     for (const v1::RuntimeSpec& runtime : *runtimes) {
@@ -206,6 +207,17 @@ std::set<std::string> NamedDigests(const v1::ClusterSpec& spec) {
     }
   }
   return digests;
+}
+
+// "SHA256.deb", "SHA256.deb.part"
+std::string DigestOf(const CachedFile& file) {
+  const std::string name = file.path.substr(file.path.rfind('/') + 1);
+  return name.substr(0, name.find('.'));
+}
+
+// Of the other specification.
+std::set<std::string> NamedBeside(const ResourceContext& context) {
+  return context.beside == nullptr ? std::set<std::string>() : NamedDigests(*context.beside);
 }
 
 }  // namespace
@@ -255,10 +267,10 @@ absl::Status ClearCache(const ResourceContext& context) {
   if (!files.ok()) return files.status();
   const absl::StatusOr<std::string> installer = NotedInstaller(context);
   if (!installer.ok()) return installer.status();
-  const std::set<std::string> named = NamedDigests(context.desired.spec());
+  std::set<std::string> named = NamedDigests(context.desired.spec());
+  named.merge(NamedBeside(context));
   for (const CachedFile& file : *files) {
-    const std::string name = file.path.substr(context.cache_dir.size() + 1);
-    const std::string digest = name.substr(0, name.find('.'));
+    const std::string digest = DigestOf(file);
     if (named.count(digest) > 0 || *installer == InstallerService("install", digest)) continue;
     absl::Status removed = context.host.Remove(file.path);
     if (!removed.ok()) return removed;
@@ -266,15 +278,18 @@ absl::Status ClearCache(const ResourceContext& context) {
   return absl::OkStatus();
 }
 
-absl::Status BoundCache(WritableHost& host, const std::string& cache_dir, uint64_t limit_bytes) {
-  const absl::StatusOr<std::vector<CachedFile>> files = CachedFiles(host, cache_dir);
+absl::Status BoundCache(const ResourceContext& context, uint64_t limit_bytes) {
+  const absl::StatusOr<std::vector<CachedFile>> files =
+      CachedFiles(context.host, context.cache_dir);
   if (!files.ok()) return files.status();
+  const std::set<std::string> kept = NamedBeside(context);
   uint64_t total = 0;
   for (const CachedFile& file : *files) {
+    if (kept.count(DigestOf(file)) > 0) continue;
     const bool part = absl::EndsWith(file.path, kPart);
     if (!part) total += file.status.size_bytes;
     if (!part && total <= limit_bytes) continue;
-    absl::Status removed = host.Remove(file.path);
+    absl::Status removed = context.host.Remove(file.path);
     if (!removed.ok()) return removed;
   }
   return absl::OkStatus();

@@ -31,12 +31,13 @@ absl::Status CheckRoom(Host& host, const std::string& path, uint64_t bytes,
 std::string CachedPath(const ResourceContext& context, const v1::Artifact& artifact,
                        const std::string& suffix);
 
-// Removes the artifacts, and parts of them, that the specification does not name. One that an
-// installer still reads stays.
+// Removes the artifacts, and parts of them, that neither the specification nor the one beside it
+// names. One that an installer still reads stays.
 absl::Status ClearCache(const ResourceContext& context);
 
 // Removes the oldest artifacts until the others take no more than `limit_bytes`, and parts of
-// what nobody waits for any more.
-absl::Status BoundCache(WritableHost& host, const std::string& cache_dir, uint64_t limit_bytes);
+// what nobody waits for any more. What is named by the specification beside stays, and counts for
+// nothing: it is to be there when its time comes.
+absl::Status BoundCache(const ResourceContext& context, uint64_t limit_bytes);
 
 }  // namespace connect_ha

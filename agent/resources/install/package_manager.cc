@@ -113,6 +113,21 @@ absl::StatusOr<std::vector<std::vector<std::string>>> AptCommands(const Resource
   return commands;
 }
 
+std::vector<std::string> AptFetch(const AptInstall& install) {
+  std::vector<std::string> apt = {kAptGet,
+                                  "install",
+                                  "-y",
+                                  "-q",
+                                  "--download-only",
+                                  "--no-remove",
+                                  "--no-install-recommends",
+                                  "--allow-change-held-packages"};
+  if (install.downgrade) apt.push_back("--allow-downgrades");
+  if (install.reinstall) apt.push_back("--reinstall");
+  apt.insert(apt.end(), {"-o", kLockTimeout, install.file});
+  return apt;
+}
+
 std::vector<std::vector<std::string>> AptAtEnd(const AptInstall& install) {
   if (!install.held) return {};
   return {{absl::StrCat("-", kAptMark), "hold", install.package}};

@@ -36,6 +36,8 @@ struct AptInstall {
 // finished first. Nothing is removed for it.
 absl::StatusOr<std::vector<std::vector<std::string>>> AptCommands(const ResourceContext& context,
                                                                   const AptInstall& install);
+// Brings what it comes with into apt's cache, and installs nothing.
+std::vector<std::string> AptFetch(const AptInstall& install);
 // Those that run at the end, also when it failed.
 std::vector<std::vector<std::string>> AptAtEnd(const AptInstall& install);
 // Prints what it would do, to every package; does nothing.

@@ -65,7 +65,7 @@ absl::Status TidyUp(const ResourceContext& context, Progress& progress) {
   if (done.ok()) done = ForgetSettledHolds(context);
   if (!done.ok()) return done;
   const v1::DownloadsSpec& downloads = context.desired.spec().downloads();
-  return BoundCache(context.host, context.cache_dir,
+  return BoundCache(context,
                     downloads.has_cache_bytes() ? downloads.cache_bytes() : kDefaultCacheBytes);
 }
 

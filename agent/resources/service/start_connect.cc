@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/standing.h"
+#include "agent/probes/connect/connect.h"
 #include "agent/probes/connect/guard.h"
 #include "agent/resources/service/service_notes.h"
 #include "agent/resources/service/without_secrets.h"
@@ -10,6 +11,7 @@
 #include "common/checklist/guard_lines.h"
 #include "common/text/short_text.h"
 #include "common/time.h"
+#include "common/version.h"
 
 namespace connect_ha {
 namespace {
@@ -71,11 +73,23 @@ absl::Status CheckTries(const ResourceContext& context) {
   return NoMoreStarts(context.notes->Get());
 }
 
+// It may migrate the database as soon as it runs.
+void NoteNewest(const std::string& version, const v1::Order& order, v1::ServiceMemory& memory) {
+  if (version.empty()) return;
+  const std::string& newest = memory.newest_start().version();
+  if (!newest.empty() && CompareVersions(version, newest) < 0) return;
+  memory.mutable_newest_start()->set_version(version);
+  *memory.mutable_newest_start()->mutable_order() = order;
+}
+
 absl::Status CountStart(const ResourceContext& context) {
   if (context.notes == nullptr) return absl::OkStatus();
+  const absl::StatusOr<std::string> version = InstalledConnect(context.host, context.cache);
+  if (!version.ok()) return version.status();
   const v1::Order& order = context.service.order;
   const bool is_new = IsLater(order, context.notes->Get().order());
-  return context.notes->Change([&order, is_new](v1::ServiceMemory& memory) {
+  return context.notes->Change([&order, &version, is_new](v1::ServiceMemory& memory) {
+    NoteNewest(*version, order, memory);
     *memory.mutable_order() = order;
     memory.set_starts(is_new ? 1 : memory.starts() + 1);
     memory.clear_start_failed();

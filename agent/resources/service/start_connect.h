@@ -16,10 +16,10 @@ inline constexpr uint32_t kMostStarts = 3;
 
 // Starts the unit, by its preflight: one that does not run it itself (guard.cc) is asked before.
 // `unit`: as it is now, not up. Each call is a try of context.service.order, written down before it
-// is made; one that the preflight refuses is none, however often. Aborted: it was refused, and why,
-// or it did not start, and the last lines of its journal are in progress.Log. FailedPrecondition:
-// it has not, too often, which context.notes says from then on; nothing is tried any more for this
-// order.
+// is made, with the version that is started where none newer was; one that the preflight refuses is
+// none, however often. Aborted: it was refused, and why, or it did not start, and the last lines of
+// its journal are in progress.Log. FailedPrecondition: it has not, too often, which context.notes
+// says from then on; nothing is tried any more for this order.
 absl::Status StartConnect(const ResourceContext& context, const v1::Unit& unit, Progress& progress);
 
 // It ended, and systemd is about to start it again.

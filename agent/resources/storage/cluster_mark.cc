@@ -72,6 +72,15 @@ absl::StatusOr<v1::ClusterMark> KeepClusterMark(WritableHost& host, const std::s
   return Ask(host, data_dir, std::move(request));
 }
 
+absl::StatusOr<v1::ClusterMark> KeepNotBefore(WritableHost& host, const std::string& data_dir,
+                                              const v1::GenerationMark& not_before,
+                                              const std::string& node) {
+  v1::MarkRequest request;
+  *request.mutable_not_before() = not_before;
+  request.set_node(node);
+  return Ask(host, data_dir, std::move(request));
+}
+
 absl::Status CheckMark(const std::string& data_dir, const v1::ClusterMark& found,
                        const v1::ClusterMark& own) {
   if (found.cluster() == own.cluster() && found.id() == own.id()) return absl::OkStatus();

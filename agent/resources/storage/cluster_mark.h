@@ -22,6 +22,11 @@ absl::StatusOr<v1::ClusterMark> ReadClusterMark(WritableHost& host, const std::s
 absl::StatusOr<v1::ClusterMark> KeepClusterMark(WritableHost& host, const std::string& data_dir,
                                                 const v1::ClusterMark& own,
                                                 const std::string& node);
+// Writes as which generation Connect may start there at the earliest, beside a mark that is there;
+// the result is as above.
+absl::StatusOr<v1::ClusterMark> KeepNotBefore(WritableHost& host, const std::string& data_dir,
+                                              const v1::GenerationMark& not_before,
+                                              const std::string& node);
 
 // FailedPrecondition: the file system is another cluster's, with how to tell which is right.
 absl::Status CheckMark(const std::string& data_dir, const v1::ClusterMark& found,

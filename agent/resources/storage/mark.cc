@@ -56,7 +56,8 @@ class Mark : public Resource {
             spec.cluster(),
             context_.node,
             context_.state_dir,
-            config_ ? &*config_ : nullptr};
+            config_ ? &*config_ : nullptr,
+            context_.not_before};
   }
 
   const ResourceContext& context_;

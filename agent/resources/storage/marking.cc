@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "agent/assignment/standing.h"
 #include "agent/probes/storage/storage.h"
 #include "agent/resources/storage/cluster_mark.h"
 #include "agent/resources/storage/mount_plan.h"
@@ -68,6 +69,12 @@ absl::Status Unread(const absl::Status& why, ProbeCache& cache) {
   const std::string message(why.message());
   cache.mark.Put(absl::UnavailableError(message.substr(0, message.find("\nfix: "))));
   return why;
+}
+
+// "": what is there is as late as it is to be.
+std::string OtherNotBefore(const v1::ClusterMark& found, const v1::GenerationMark& not_before) {
+  if (!IsBefore(found.not_before(), not_before)) return "";
+  return absl::StrCat("of before generation ", not_before.generation());
 }
 
 absl::Status NoDirectory(const std::string& data_dir) {
@@ -142,7 +149,7 @@ absl::StatusOr<MarkStand> LookAtMark(const Marking& marking) {
   }
   marking.cache.mark_fault.Put("");
   if (!found.ok()) return stand;
-  stand.fault = *known ? "" : "there, and not known here";
+  stand.fault = *known ? OtherNotBefore(*found, marking.not_before) : "there, and not known here";
   return stand;
 }
 
@@ -155,12 +162,17 @@ absl::Status KeepMark(const Marking& marking) {
         absl::StrCat("Server.DataDir is not on the file system that the specification names for ",
                      marking.storage.mount_point(), ", as far as names tell"));
   }
-  const absl::StatusOr<v1::ClusterMark> found =
+  absl::StatusOr<v1::ClusterMark> found =
       KeepClusterMark(marking.host, stand->data_dir, stand->own, marking.node);
   marking.cache.mark.Put(found);
   if (absl::IsNotFound(found.status())) return NoDirectory(stand->data_dir);
   if (!found.ok()) return found.status();
   if (absl::Status same = CheckMark(stand->data_dir, *found, stand->own); !same.ok()) return same;
+  if (!OtherNotBefore(*found, marking.not_before).empty()) {
+    found = KeepNotBefore(marking.host, stand->data_dir, marking.not_before, marking.node);
+    marking.cache.mark.Put(found);
+    if (!found.ok()) return found.status();
+  }
   return marking.host.WriteFile(MemoryPath(marking.state_dir),
                                 Memory(marking.storage, stand->own, stand->data_dir),
                                 FileAttributes());

@@ -1,6 +1,7 @@
 // Marking the shared file system as the cluster's (cluster_mark.h): the first node does it, once. A
 // node that has seen the mark remembers (STATE_DIR/mark), and never marks the same place again:
-// what bears none there is another file system.
+// what bears none there is another file system. Beside it every node keeps as which generation
+// Connect may start there at the earliest.
 #pragma once
 
 #include <string>
@@ -24,12 +25,13 @@ struct Marking {
   const std::string& node;
   const std::string& state_dir;
   const ConnectConfig* config = nullptr;  // null: there is none yet
+  v1::GenerationMark not_before = {};     // to be there, too; unset: none
 };
 
 struct MarkStand {
   v1::ClusterMark own;
   std::string data_dir;  // Server.DataDir; "": it is not on the specification's mount yet
-  std::string fault;     // "absent"; "": the mark is there, and known here
+  std::string fault;     // "absent"; "": all is there, and known here
 };
 
 // FailedPrecondition: it is another cluster's, or was there and is gone. DataLoss: it is garbled.

@@ -2,6 +2,8 @@
 // what a mount helper leaves behind would be its own child, and end with it.
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/probes/connect/configuration.h"
+#include "agent/probes/storage/storage.h"
 #include "agent/resources/connect_unit.h"
 #include "agent/resources/install/package_manager.h"
 #include "agent/resources/kept_file.h"
@@ -47,6 +49,10 @@ class Mount : public Resource {
     v1::Change change;
     if (!stand->is_mounted) {
       change.set_from("not mounted");
+      if (HasDataElsewhere(stand->plan)) {
+        change.set_interrupts("Connect's data is on another file system now");
+        change.set_needs(v1::Change::TOGETHER);
+      }
     } else if (!stand->mount_fault.empty()) {
       change.set_from(absl::StrCat("mounted ", stand->mount_fault));
       change.set_interrupts("the file system is unmounted and mounted again");
@@ -76,6 +82,19 @@ class Mount : public Resource {
   }
 
  private:
+  // Connect's data is on another shared file system now: it is not to be taken up at this one while
+  // a node goes on with that.
+  bool HasDataElsewhere(const MountPlan& plan) {
+    const absl::StatusOr<ConnectConfig> config =
+        LoadConnectConfig(context_.host, context_.agent_config);
+    const std::string path = config.ok() ? config->Get("Server", "DataDir").value_or("") : "";
+    const absl::StatusOr<std::vector<MountEntry>> mounts = ReadMounts(context_.host);
+    if (path.empty() || !mounts.ok()) return false;
+    const absl::StatusOr<std::string> resolved = ResolveLocalLinks(context_.host, *mounts, path);
+    const MountEntry* mount = resolved.ok() ? FindMount(*mounts, *resolved) : nullptr;
+    return mount != nullptr && IsNetworkMount(*mount) && mount->mount_point != plan.mount_point;
+  }
+
   absl::Status WriteUnit(const MountPlan& plan) {
     const std::string file = MountUnitFile(plan);
     const std::string text = MountUnitText(plan);

@@ -71,10 +71,13 @@ absl::Status CheckAlone(const MountPlan& plan, const std::vector<MountEntry>& he
 }
 
 absl::Status CheckSource(const v1::StorageSpec& spec, const MountPlan& plan,
-                         const MountEntry& entry, const v1::Mount& mount) {
+                         const MountEntry& entry, const v1::Mount& mount, bool serves) {
   const Sameness sameness = IsWanted(spec, plan, entry, mount);
   if (sameness == Sameness::kSame) return absl::OkStatus();
-  const std::string point = ShellWord(plan.mount_point);
+  const std::string else_do =
+      serves ? "else, it takes another storage.mount_point in cluster.yaml, and Server.DataDir "
+               "below that, for all nodes to change over together"
+             : absl::StrCat("else, what uses it stopped: umount ", ShellWord(plan.mount_point));
   const std::string fault = AccessPointFault(spec, mount);
   const std::string found =
       absl::StrCat(Shown(entry), " is mounted at ", plan.mount_point, ", wanted ", plan.source,
@@ -83,15 +86,12 @@ absl::Status CheckSource(const v1::StorageSpec& spec, const MountPlan& plan,
     return absl::FailedPreconditionError(absl::StrCat(
         found,
         ": whether that is the same file system cannot be told, as one server can have "
-        "several names\nfix: where it is, write the name that is mounted into cluster.yaml; else, "
-        "what uses it stopped: umount ",
-        point));
+        "several names\nfix: where it is, write the name that is mounted into cluster.yaml; ",
+        else_do));
   }
   return absl::FailedPreconditionError(absl::StrCat(
-      found,
-      "\nfix: where the data is on what is mounted, correct storage in cluster.yaml; else, "
-      "what uses it stopped: umount ",
-      point));
+      found, "\nfix: where the data is on what is mounted, correct storage in cluster.yaml; ",
+      else_do));
 }
 
 absl::Status CheckAnswers(Host& host, const MountPlan& plan) {

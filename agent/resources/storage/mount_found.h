@@ -18,9 +18,10 @@ namespace connect_ha {
 absl::Status CheckAlone(const MountPlan& plan, const std::vector<MountEntry>& here);
 
 // FailedPrecondition: another file system is mounted, or another access point or directory of the
-// right one, or it cannot be told that it is the right one. `mount`: of `entry`.
+// right one, or it cannot be told that it is the right one. `mount`: of `entry`. `serves`: a
+// Connect runs by what is mounted, and nobody is told to take that from under it.
 absl::Status CheckSource(const v1::StorageSpec& spec, const MountPlan& plan,
-                         const MountEntry& entry, const v1::Mount& mount);
+                         const MountEntry& entry, const v1::Mount& mount, bool serves);
 
 // Unavailable: the file system hangs, or answers with an error. Nobody may mount, unmount or
 // remount it then: PID 1 itself would hang (systemd issue 42050).

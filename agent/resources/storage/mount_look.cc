@@ -8,6 +8,7 @@
 #include "agent/probes/storage/efs_state.h"
 #include "agent/probes/storage/fstab.h"
 #include "agent/probes/storage/storage.h"
+#include "agent/resources/connect_unit.h"
 #include "agent/resources/storage/mount_found.h"
 #include "common/checklist/fix.h"
 
@@ -60,7 +61,9 @@ absl::Status LookAtOne(const ResourceContext& context, const MountEntry& entry, 
   const v1::StorageSpec& spec = context.desired.spec().storage();
   const absl::StatusOr<v1::Mount> mount = ReadMount(context.host, entry);
   if (!mount.ok()) return mount.status();
-  absl::Status right = CheckSource(spec, stand.plan, entry, *mount);
+  const absl::StatusOr<v1::Unit> unit = ReadConnectUnit(context);
+  const bool serves = unit.ok() && IsUp(*unit);
+  absl::Status right = CheckSource(spec, stand.plan, entry, *mount, serves);
   if (right.ok()) right = CheckAnswers(context.host, stand.plan);
   if (!right.ok()) return right;
   stand.is_mounted = true;

@@ -72,14 +72,15 @@ v1::Finding ClocksAreSynchronised(const v1::Snapshot& cluster);
 // accounts.cc
 v1::Finding AccountsMatch(const v1::Snapshot& cluster);
 
-// configuration.cc
+// configuration/file.cc
 v1::Finding ConfigurationIsValid(const v1::Snapshot& cluster);
+v1::Finding ConfigurationIsApplied(const v1::Snapshot& cluster);
+v1::Finding ConfigurationIsProtected(const v1::Snapshot& cluster);
+// configuration/matches.cc
 v1::Finding ConfigurationMatches(const v1::Snapshot& cluster);
 // On these nodes database-is-same tells already that they lead elsewhere.
 v1::Finding ConfigurationMatchesBut(const v1::Snapshot& cluster,
                                     const std::set<std::string>& elsewhere);
-v1::Finding ConfigurationIsApplied(const v1::Snapshot& cluster);
-v1::Finding ConfigurationIsProtected(const v1::Snapshot& cluster);
 
 // runtimes.cc
 v1::Finding RuntimesMatchR(const v1::Snapshot& cluster);

@@ -1,7 +1,9 @@
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/checklist/crash_loop.h"
+#include "common/checklist/lesser_faults.h"
 #include "common/checklist/rules/rules.h"
 #include "common/checklist/rules/versions.h"
 #include "common/checklist/verdict.h"
@@ -95,17 +97,27 @@ bool JudgeUnit(const v1::Snapshot& cluster, OtherVersions& versions, const v1::N
         unit.sub_state() == state ? "" : absl::StrCat(" (", unit.sub_state(), ")");
     verdict.Fail(name, absl::StrCat("the unit is ", state, sub),
                  {LookAtConnect(name), StartConnect(name)});
-  } else if (unit.load_state() == "masked") {
-    verdict.Fail(name, "the unit is masked while Connect runs: it will not start again",
-                 {Type(name, {UnmaskCommand(unit)})});
-  } else if (unit.unit_file_state() != "enabled") {
-    verdict.Fail(name,
-                 absl::StrCat("the unit is ", unit.unit_file_state(), ": a boot does not start it"),
-                 {Type(name, {"systemctl enable rstudio-connect"})});
   } else {
     return true;
   }
   return false;
+}
+
+bool StartsWithBoot(const v1::Unit& unit) {
+  return unit.load_state() != "masked" && unit.unit_file_state() == "enabled";
+}
+
+// A Connect that runs and would not be started again: no user notices.
+void JudgeBoot(const v1::NodeSnapshot& node, LesserFaults& lesser) {
+  const v1::Unit& unit = node.facts().connect().unit();
+  if (StartsWithBoot(unit)) return;
+  if (unit.load_state() == "masked") {
+    return lesser.Add(node.name(), "the unit is masked while Connect runs: it will not start again",
+                      {Type(node.name(), {UnmaskCommand(unit)})});
+  }
+  lesser.Add(node.name(),
+             absl::StrCat("the unit is ", unit.unit_file_state(), ": a boot does not start it"),
+             {Type(node.name(), {"systemctl enable rstudio-connect"})});
 }
 
 // Who let the last start through, and why; "" for nobody.
@@ -127,8 +139,10 @@ void JudgePing(const v1::NodeSnapshot& node, Verdict& verdict) {
     verdict.Fail(node.name(), absl::StrCat("/__ping__ answers ", ping.http_status()),
                  {LookAtConnect(node.name())});
   } else {
-    verdict.Pass(node.name(), absl::StrCat("active, enabled, /__ping__ answers 200",
-                                           OverrideText(node.facts().guard().last())));
+    const bool starts = StartsWithBoot(node.facts().connect().unit());
+    verdict.Pass(node.name(),
+                 absl::StrCat("active, ", starts ? "enabled, " : "", "/__ping__ answers 200",
+                              OverrideText(node.facts().guard().last())));
   }
 }
 
@@ -137,15 +151,17 @@ void JudgePing(const v1::NodeSnapshot& node, Verdict& verdict) {
 v1::Finding ServiceIsHealthy(const v1::Snapshot& cluster) {
   OtherVersions versions(cluster);
   Verdict verdict;
+  LesserFaults lesser;
   for (const v1::NodeSnapshot& node : cluster.nodes()) {
     if (verdict.Unobserved(node, "connect.unit")) continue;
     if (IsHeld(cluster.spec(), node) && !IsRunning(node.facts())) {
       verdict.NotApplicable(node.name(), "held by connect-ha");
     } else if (JudgeUnit(cluster, versions, node, verdict)) {
       JudgePing(node, verdict);
+      JudgeBoot(node, lesser);
     }
   }
-  return verdict.Finish();
+  return lesser.Finish(std::move(verdict), v1::ADVICE);
 }
 
 }  // namespace connect_ha

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <map>
-#include <utility>
+#include <optional>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/cli/link/client.h"
+#include "coordinator/cli/rollout/rollout_text.h"
 #include "coordinator/cli/text/convergence_text.h"
+#include "coordinator/cli/text/live_lines.h"
 #include "coordinator/cli/text/node_text.h"
 #include "coordinator/cli/text/plan_text.h"
 
@@ -21,21 +24,6 @@ constexpr std::chrono::seconds kPoll{1};
 constexpr std::chrono::seconds kGrace{30};
 // A fenced one comes back by itself, once what was wrong has been right for a while.
 constexpr std::chrono::minutes kFencedGrace{3};
-// Off a terminal, a step that lasts is spoken of this often.
-constexpr std::chrono::seconds kStepSpokenOf{30};
-
-// At most `columns`, cut at a character.
-std::string Cut(const std::string& text, int columns) {
-  if (Columns(text) <= columns) return text;
-  std::string cut;
-  int taken = 0;
-  for (const char c : text) {
-    const bool begins = (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-    if (begins && ++taken >= columns) break;
-    cut += c;
-  }
-  return cut + "~";
-}
 
 enum class Stand { kUnderWay, kRight, kWrong, kUnheard };
 
@@ -49,6 +37,7 @@ struct Look {
   const Heard& heard;
   Time now;
   std::chrono::microseconds elapsed;
+  bool undecided;  // right after a coordinator's start: nothing is known of a change
 
   bool enforced() const { return snapshot.spec().enforcement() == v1::ENFORCE; }
 };
@@ -129,80 +118,15 @@ void NoteHeard(const v1::Snapshot& snapshot, Time now, Heard& heard) {
   }
 }
 
-class Follower {
- public:
-  Follower(Terminal& terminal, Time begun) : terminal_(terminal), begun_(begun) {}
-
-  void Show(const v1::Snapshot& snapshot, Time now) {
-    if (terminal_.interactive) {
-      Redraw(snapshot, now);
-    } else {
-      WriteChanges(snapshot, now);
-    }
+std::vector<LiveLine> ConvergenceLines(const v1::Snapshot& snapshot) {
+  std::vector<LiveLine> lines;
+  for (const v1::NodeSnapshot& node : snapshot.nodes()) {
+    lines.push_back({node.name(), StandCell(snapshot, node, ConvergenceCell(snapshot, node)),
+                     StandCell(snapshot, node, {ConvergenceKey(snapshot, node)}).text,
+                     IsAtStep(snapshot, node)});
   }
-
-  void ShowError(const absl::Status& status) {
-    if (std::exchange(away_, true)) return;
-    PrintError(terminal_, status);
-    drawn_ = 0;
-  }
-
-  void Answered() {
-    if (std::exchange(away_, false)) terminal_.error << "the coordinator answers again\n";
-  }
-
- private:
-  struct Shown {
-    std::string key;
-    Time at;
-  };
-
-  std::string Elapsed(Time now) const { return FormatSpan(now - begun_); }
-
-  static int NameColumns(const v1::Snapshot& snapshot) {
-    int columns = 0;
-    for (const v1::NodeSnapshot& node : snapshot.nodes()) {
-      columns = std::max(columns, Columns(Printable(node.name())));
-    }
-    return columns;
-  }
-
-  void Redraw(const v1::Snapshot& snapshot, Time now) {
-    if (drawn_ > 0) terminal_.out << "\x1b[" << drawn_ << "A\x1b[J";
-    const int names = NameColumns(snapshot);
-    for (const v1::NodeSnapshot& node : snapshot.nodes()) {
-      const std::string name = Printable(node.name());
-      const Cell cell = StandCell(snapshot, node, ConvergenceCell(snapshot, node));
-      const std::string text = Cut(Printable(cell.text), terminal_.width - names - 3);
-      terminal_.out << name << std::string(static_cast<size_t>(names + 2 - Columns(name)), ' ')
-                    << Paint(terminal_, cell.style, text) << "\n";
-    }
-    terminal_.out << Elapsed(now) << "\n" << std::flush;
-    drawn_ = snapshot.nodes_size() + 1;
-  }
-
-  // A line where something changed; of a step that lasts one in a while, with how far it is.
-  void WriteChanges(const v1::Snapshot& snapshot, Time now) {
-    for (const v1::NodeSnapshot& node : snapshot.nodes()) {
-      const std::string key = StandCell(snapshot, node, {ConvergenceKey(snapshot, node)}).text;
-      Shown& shown = shown_[node.name()];
-      const bool changed = shown.key != key;
-      if (!changed && !(IsAtStep(snapshot, node) && now - shown.at >= kStepSpokenOf)) continue;
-      shown = {key, now};
-      const std::string text = changed ? key : ConvergenceCell(snapshot, node).text;
-      terminal_.out << Wrap(
-          absl::StrCat("[", Elapsed(now), "] ", Printable(node.name()), ": ", Printable(text)),
-          terminal_.width);
-    }
-    terminal_.out << std::flush;
-  }
-
-  Terminal& terminal_;
-  const Time begun_;
-  bool away_ = false;
-  int drawn_ = 0;  // lines that stand on the terminal
-  std::map<std::string, Shown> shown_;
-};
+  return lines;
+}
 
 int Conclude(Terminal& terminal, const Look& look) {
   const v1::Snapshot& snapshot = look.snapshot;
@@ -235,13 +159,59 @@ int Overtaken(Terminal& terminal, uint64_t generation, uint64_t newer) {
   return kFails;
 }
 
+// How a change that does not go on by itself ends the following; unset: it may go on.
+std::optional<int> Rests(Terminal& terminal, const v1::GetPlanResponse& plan,
+                         const v1::RolloutStatus& change) {
+  if (AwaitsApproval(plan, change)) {
+    const std::string& reason = change.reason();
+    PrintError(
+        terminal,
+        absl::AbortedError(absl::StrCat(
+            "generation ", change.generation(),
+            " is not begun; it waits for: ", reason.empty() ? "an approval" : reason, "; fix: ",
+            change.fixes().empty() ? ApproveCommand(change.generation()) : change.fixes(0))));
+    return kFails;
+  }
+  if (!IsStopped(change)) return std::nullopt;
+  PrintRolloutReason(terminal, change);
+  return kFails;
+}
+
+// It cannot begin before the other one, for which all nodes stop, has ended.
+bool WaitsForOther(const v1::RolloutStatus& rollout, const v1::RolloutStatus& change) {
+  return &rollout != &change && rollout.kind() == v1::Rollout::TOGETHER && !IsStopped(rollout);
+}
+
+// What nodes are on their way to, by the change that is under way, or by themselves.
+std::optional<int> Follow(Terminal& terminal, LiveLines& lines, uint64_t generation,
+                          const Look& look, Time now) {
+  const v1::RolloutStatus& rollout = look.plan.decision().rollout();
+  const v1::RolloutStatus& newest = NewestOf(rollout);
+  const v1::RolloutStatus& followed = newest.generation() == generation ? newest : rollout;
+  const uint64_t latest = std::max(look.snapshot.generation(), rollout.generation());
+  if (latest > generation) return Overtaken(terminal, generation, latest);
+  // In place nodes change by themselves, and say more of it: what they fetch, what they are stuck
+  // at.
+  if (IsChange(followed) && followed.phase() != v1::RolloutStatus::IN_PLACE) {
+    lines.Show(RolloutLines(rollout, now), now);
+    if (followed.generation() != generation || WaitsForOther(rollout, followed)) {
+      return std::nullopt;
+    }
+    return Rests(terminal, look.plan, followed);
+  }
+  lines.Show(ConvergenceLines(look.snapshot), now);
+  const bool in_force = look.snapshot.generation() == generation && !look.undecided;
+  if (!in_force || !IsOver(look)) return std::nullopt;
+  return Conclude(terminal, look);
+}
+
 }  // namespace
 
 int FollowConvergence(const Environment& environment, const Arguments& arguments,
                       Terminal& terminal, uint64_t generation, std::chrono::seconds limit) {
   const v1::GetPlanResponse no_plan;
   const Time begun = environment.now();
-  Follower follower(terminal, begun);
+  LiveLines lines(terminal, begun);
   Heard heard;
   for (;;) {
     const auto admin = OpenCoordinator(environment, arguments);
@@ -249,18 +219,16 @@ int FollowConvergence(const Environment& environment, const Arguments& arguments
         admin.ok() ? GetStates(**admin) : absl::StatusOr<v1::Snapshot>(admin.status());
     const Time now = environment.now();
     if (!snapshot.ok()) {
-      follower.ShowError(snapshot.status());
+      lines.ShowError(snapshot.status());
     } else {
-      follower.Answered();
-      if (snapshot->generation() > generation) {
-        return Overtaken(terminal, generation, snapshot->generation());
-      }
+      lines.Answered();
       NoteHeard(*snapshot, now, heard);
-      follower.Show(*snapshot, now);
-      // Without it nothing is known of what people said.
+      // Without it nothing is known of what people said, nor of a change.
       const auto plan = (*admin)->GetPlan({});
-      const Look look = {*snapshot, plan.ok() ? *plan : no_plan, heard, now, now - begun};
-      if (snapshot->generation() == generation && IsOver(look)) return Conclude(terminal, look);
+      const Look look = {*snapshot,   plan.ok() ? *plan : no_plan,         heard, now,
+                         now - begun, plan.ok() && !plan->has_decided_at()};
+      const auto code = Follow(terminal, lines, generation, look, now);
+      if (code) return *code;
     }
     if (now - begun >= limit || !environment.wait(kPoll)) {
       terminal.error << "not done after " << FormatSpan(now - begun)

@@ -71,7 +71,9 @@ void ShowPreviews(const Proposal& proposal, const v1::GetPreviewsResponse& previ
     terminal.out << "no node has joined yet; next: connect-ha token create\n";
   }
   PrintPreviews(terminal, previews);
-  if (proposal.bundle.spec().enforcement() == v1::ENFORCE) return;
+  if (proposal.bundle.spec().enforcement() == v1::ENFORCE) {
+    return PrintOutlook(terminal, previews.outlook());
+  }
   terminal.out << Wrap(
       "This specification only observes: nothing of this is changed, connect-ha only shows what "
       "differs. To have it changed, set enforcement: enforce.",

@@ -41,7 +41,7 @@ Request RequestFor(const Proposal& proposal) {
 // answered, and waits a minute for them at the most.
 absl::StatusOr<v1::GetPreviewsResponse> AskNodes(const Environment& environment, AdminLink& admin,
                                                  const Proposal& proposal, Terminal& terminal);
-// What they said.
+// What they said, and what that asks of the cluster.
 void ShowPreviews(const Proposal& proposal, const v1::GetPreviewsResponse& previews,
                   Terminal& terminal);
 

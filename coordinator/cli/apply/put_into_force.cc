@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/command/text_table.h"
 #include "coordinator/cli/apply/follow.h"
 #include "coordinator/cli/apply/sign.h"
 #include "coordinator/cli/link/client.h"
+#include "coordinator/cli/rollout/rollout_text.h"
 #include "coordinator/cli/text/duration.h"
 #include "coordinator/cli/text/preview_text.h"
 
@@ -40,16 +42,50 @@ absl::Status CheckApplied(const Proposal& proposal, uint64_t before, uint64_t ap
                                           look));
 }
 
-std::string Question(const Proposal& proposal, const PreviewCounts& counts) {
+// What is enforced is a change of the cluster, where the coordinator says so: it need not begin at
+// once.
+const v1::Outlook& OutlookOf(const Proposal& proposal, const v1::GetPreviewsResponse& previews) {
+  const bool enforced = proposal.bundle.spec().enforcement() == v1::ENFORCE;
+  return enforced ? previews.outlook() : v1::Outlook::default_instance();
+}
+
+// What the maintenance window lets begin waits for nobody's word.
+std::string When(const v1::Outlook& outlook) {
+  if (outlook.needs().empty() || WaitsOnTheWay(outlook)) return "";
+  const bool is_awaited = absl::StartsWith(outlook.needs(), "the maintenance window");
+  return is_awaited ? " in the maintenance window" : " once it is approved";
+}
+
+std::string Question(const Proposal& proposal, const v1::GetPreviewsResponse& previews) {
+  const PreviewCounts counts = CountPreviews(previews);
   const bool enforced = proposal.bundle.spec().enforcement() == v1::ENFORCE;
   std::string question = proposal.generation > 0
                              ? absl::StrCat("Go back to generation ", proposal.generation)
                              : std::string("Apply it");
   if (enforced) absl::StrAppend(&question, " and change ", Count(counts.changing, "node"));
+  absl::StrAppend(&question, When(OutlookOf(proposal, previews)));
   if (counts.unknown > 0) {
     absl::StrAppend(&question, " (", Count(counts.unknown, "node"), " did not answer)");
   }
   return question + "?";
+}
+
+// It is not in force yet: nodes get ready for it, or it waits.
+bool IsToCome(AdminLink& admin, uint64_t generation) {
+  const auto plan = admin.GetPlan({});
+  if (!plan.ok()) return false;  // of an older release, where what is applied is in force
+  const uint64_t in_force = plan->decision().remember().generation();
+  return in_force != 0 && in_force < generation;
+}
+
+std::string ToComeText(const v1::Outlook& outlook, uint64_t generation) {
+  const std::string applied = absl::StrCat("generation ", generation, " is applied; ");
+  if (outlook.needs().empty()) return applied + "how far it is: connect-ha rollout status";
+  const std::string before = applied + BeforeWhat(outlook);
+  if (!absl::StartsWith(outlook.needs(), "connect-ha approve")) return before + NeedsText(outlook);
+  const bool now = absl::EndsWith(outlook.needs(), " --now");
+  return absl::StrCat(before, ApproveCommand(generation), now ? " --now" : "",
+                      WaitsOnTheWay(outlook) ? " --allow-downtime" : "");
 }
 
 int Refused(Terminal& terminal, const absl::Status& status, const Proposal& proposal) {
@@ -66,15 +102,20 @@ absl::StatusOr<std::chrono::seconds> Limit(const Arguments& arguments) {
   return ParseDuration(arguments.Get("--timeout"));
 }
 
-// After `generation`, which becomes the new one's. kHolds: it is in force.
+// After `generation`, which becomes the new one's. kHolds: it is applied.
 int AgreeAndApply(const Environment& environment, const Arguments& arguments, Terminal& terminal,
                   AdminLink& admin, const Proposal& proposal, uint64_t& generation) {
   const auto previews = AskNodes(environment, admin, proposal, terminal);
   if (!previews.ok()) return Fail(terminal, previews.status());
   ShowPreviews(proposal, *previews, terminal);
+  const v1::Outlook& outlook = OutlookOf(proposal, *previews);
+  if (!outlook.refused().empty()) {
+    terminal.error << "nothing was changed\n";
+    return kUsage;
+  }
   if (!arguments.Has("--yes")) {
-    const auto confirmed = Confirmed(
-        environment, terminal, Question(proposal, CountPreviews(*previews)), proposal.command);
+    const auto confirmed =
+        Confirmed(environment, terminal, Question(proposal, *previews), proposal.command);
     if (!confirmed.ok()) return Fail(terminal, confirmed.status());
     if (!*confirmed) {
       terminal.error << "nothing was changed\n";
@@ -89,13 +130,34 @@ int AgreeAndApply(const Environment& environment, const Arguments& arguments, Te
   const absl::Status in_force = CheckApplied(proposal, generation, applied->generation());
   if (!in_force.ok()) return Fail(terminal, in_force);
   generation = applied->generation();
-  terminal.out << "generation " << generation << " is in force\n";
+  if (IsToCome(admin, generation)) {
+    terminal.out << Wrap(Printable(ToComeText(outlook, generation)), terminal.width);
+  } else {
+    terminal.out << "generation " << generation << " is in force\n";
+  }
   return kHolds;
 }
 
-// It is in force, no node keeps another that the coordinator does not know, and the plan waits for
-// no newer one: where a store is an older copy, that something is applied has the nodes moved
-// again.
+bool IsFilledInAnew(const v1::NodeSnapshot& node) {
+  const auto& changes = node.convergence().changes();
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const v1::Change& change) { return change.filled_in_anew(); });
+}
+
+// What differs there takes a stop of all nodes (a secret that they have in common, say), and is of
+// no change that is under way: it is made as part of one.
+bool TakesAChange(const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan) {
+  if (IsChange(plan.decision().rollout())) return false;
+  return std::any_of(
+      snapshot.nodes().begin(), snapshot.nodes().end(), [&snapshot](const v1::NodeSnapshot& node) {
+        return IsFilledInAnew(node) || (node.convergence().generation() == snapshot.generation() &&
+                                        node.convergence().needs() == v1::Change::TOGETHER);
+      });
+}
+
+// It is in force or on its way, no node keeps another that the coordinator does not know, and the
+// plan waits for no newer one: where a store is an older copy, or a change was given up, or nodes
+// differ in what all have to stop for, that something is applied has the nodes moved again.
 absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest,
                                   const v1::SpecBundle& proposed) {
   if (!IsSame(newest, proposed)) return false;
@@ -103,6 +165,10 @@ absl::StatusOr<bool> HoldsAlready(AdminLink& admin, const v1::SpecBundle& newest
   if (!snapshot.ok()) return snapshot.status();
   const auto plan = admin.GetPlan({});  // fails where the coordinator is older than it
   if (plan.ok() && plan->decision().remember().has_restored_at()) return false;
+  if (plan.ok() && NewestOf(plan->decision().rollout()).phase() == v1::RolloutStatus::ABORTED) {
+    return false;
+  }
+  if (plan.ok() && TakesAChange(*snapshot, *plan)) return false;
   return std::none_of(snapshot->nodes().begin(), snapshot->nodes().end(),
                       [](const v1::NodeSnapshot& node) { return node.ahead(); });
 }

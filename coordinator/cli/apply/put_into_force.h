@@ -1,5 +1,5 @@
-// From a specification to one in force: shown, agreed to, applied, followed. What `apply` and
-// `spec rollback` share.
+// From a specification to one in force: shown, with what it asks of the cluster, agreed to,
+// applied, followed. What `apply` and `spec rollback` share.
 #pragma once
 
 #include <string>

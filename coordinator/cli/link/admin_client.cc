@@ -122,6 +122,10 @@ class AdminClient : public AdminLink {
   absl::StatusOr<v1::GetPlanResponse> GetPlan(const v1::GetPlanRequest& request) override {
     return Call(&v1::AdminService::Stub::GetPlan, request);
   }
+  absl::StatusOr<v1::ListRolloutsResponse> ListRollouts(
+      const v1::ListRolloutsRequest& request) override {
+    return Call(&v1::AdminService::Stub::ListRollouts, request);
+  }
 
  private:
   template <typename Request, typename Response>

@@ -47,6 +47,8 @@ class AdminLink {
   virtual absl::StatusOr<v1::GiveWordResponse> GiveWord(const v1::GiveWordRequest& request) = 0;
   virtual absl::StatusOr<v1::TakeBackResponse> TakeBack(const v1::TakeBackRequest& request) = 0;
   virtual absl::StatusOr<v1::GetPlanResponse> GetPlan(const v1::GetPlanRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListRolloutsResponse> ListRollouts(
+      const v1::ListRolloutsRequest& request) = 0;
 };
 
 }  // namespace connect_ha

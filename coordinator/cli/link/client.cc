@@ -16,6 +16,8 @@ namespace {
 constexpr std::chrono::seconds kRefreshLimit{30};
 constexpr std::chrono::milliseconds kRefreshPoll{50};
 constexpr std::chrono::seconds kWatchInterval{2};
+constexpr std::chrono::seconds kDecisionLimit{10};
+constexpr std::chrono::milliseconds kDecisionPoll{200};
 
 void Complain(Terminal& terminal, const char* what,
               const google::protobuf::RepeatedPtrField<std::string>& nodes) {
@@ -125,6 +127,16 @@ std::vector<Option> ClientOptions(std::vector<Option> options) {
   return options;
 }
 
+std::vector<Option> WithJson(std::vector<Option> options) {
+  options.push_back({"--output", "FORMAT", "How to print it", "table|json"});
+  options.push_back({"--json", nullptr, "As --output json"});
+  return options;
+}
+
+bool IsJsonAsked(const Arguments& arguments) {
+  return arguments.Has("--json") || arguments.Get("--output") == "json";
+}
+
 Option WhyOption() { return {"--why", "TEXT", "The reason, kept in the audit log"}; }
 
 std::vector<Option> ShowOptions(const std::string& formats, std::vector<Option> options) {
@@ -173,6 +185,18 @@ absl::StatusOr<v1::Snapshot> GetStates(AdminLink& admin) {
   v1::GetSnapshotRequest request;
   request.set_without_facts(true);
   return admin.GetSnapshot(request);
+}
+
+absl::StatusOr<v1::GetPlanResponse> DecidedPlan(const Environment& environment, AdminLink& admin) {
+  const Time limit = environment.now() + kDecisionLimit;
+  for (;;) {
+    auto plan = admin.GetPlan({});
+    if (!plan.ok() || plan->has_decided_at()) return plan;
+    if (environment.now() < limit && environment.wait(kDecisionPoll)) continue;
+    return absl::UnavailableError(
+        "the coordinator has just started, and has decided nothing yet; fix: the same again in a "
+        "moment; connect-ha plan");
+  }
 }
 
 absl::StatusOr<bool> RefreshIfAsked(const Environment& environment, const Arguments& arguments,

@@ -16,6 +16,9 @@ namespace connect_ha {
 
 // `options`, and --identity.
 std::vector<Option> ClientOptions(std::vector<Option> options);
+// `options`, with --output table|json and --json, which is short for it.
+std::vector<Option> WithJson(std::vector<Option> options);
+bool IsJsonAsked(const Arguments& arguments);
 // --why, of what the audit log is told.
 Option WhyOption();
 // --refresh, --watch, and --output with these formats ("json|table").
@@ -32,6 +35,9 @@ absl::Status CheckNodes(const v1::Snapshot& snapshot, const std::vector<std::str
 
 // Every node's state and times, without facts.
 absl::StatusOr<v1::Snapshot> GetStates(AdminLink& admin);
+// The plan. A coordinator that was just started has decided nothing, which is waited for, 10 s at
+// the most. Unavailable: it still has not; that is not to say that no change is under way.
+absl::StatusOr<v1::GetPlanResponse> DecidedPlan(const Environment& environment, AdminLink& admin);
 
 // With --refresh every live node gathers now; waits for them, 30 s at the most, and says on
 // standard error how far it is and who did not answer. False: somebody did not.

@@ -4,6 +4,7 @@
 #include "common/command/json.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
+#include "coordinator/cli/rollout/rollout_text.h"
 #include "coordinator/cli/text/node_text.h"
 #include "coordinator/cli/text/plan_text.h"
 
@@ -11,9 +12,9 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Shows what the coordinator decided that each node is to be, why, and what each waits for; which rules fail where, what that does, or why it does nothing; what is said loudly; and what people said. Where the specification only observes (enforcement: observe), nothing is done, and it shows what would be.
+    R"(Shows what the coordinator decided that each node is to be, why, and what each waits for; which rules fail where, what that does, or why it does nothing; what is said loudly; what people said; and, in a line, the change of the cluster that is to come or under way (connect-ha rollout status). Where the specification only observes (enforcement: observe), nothing is done, and it shows what would be.
 
-FOR is since when a node is told what it is told, or a rule fails there. An action in brackets is not taken.
+FOR is since when a node is told what it is told, or a rule fails there. An action in brackets is not taken. (closed) beside serving: Connect runs there, and is looked at before its gate opens.
 
 Exit status: 1 when something is said loudly, or the newest decision is not in force, since it would break what no decision may or cannot be stored; else 0.)";
 
@@ -52,7 +53,7 @@ void PrintAssignments(Terminal& terminal, const v1::Snapshot& snapshot,
   for (const v1::NodeAssignment& one : decision.assignments()) {
     const v1::NodeState reported = ReportedState(snapshot, one.node());
     rows.push_back({{one.node()},
-                    {StateText(one.state(), reported, v1::ALLOW_UNSPECIFIED)},
+                    {StateText(one, reported)},
                     {one.has_since() ? Span(one.since(), now) : "-"},
                     {one.reason()}});
     told.push_back({one.node(), "", one.waits_for()});
@@ -66,7 +67,7 @@ void PrintAssignments(Terminal& terminal, const v1::Snapshot& snapshot,
 }
 
 // What would be done, were the specification enforced.
-void PrintWould(Terminal& terminal, const v1::GetPlanResponse& plan) {
+void PrintWould(Terminal& terminal, const v1::GetPlanResponse& plan, Time now) {
   if (!plan.has_would()) return;
   terminal.out << "\n"
                << Wrap(
@@ -76,13 +77,12 @@ void PrintWould(Terminal& terminal, const v1::GetPlanResponse& plan) {
   std::vector<TableRow> rows;
   std::vector<ToldNode> told;
   for (const v1::NodeAssignment& one : plan.would().assignments()) {
-    const v1::NodeState state = one.state();
-    rows.push_back(
-        {{one.node()}, {StateText(state, state, v1::ALLOW_UNSPECIFIED)}, {one.reason()}});
+    rows.push_back({{one.node()}, {StateText(one, one.state())}, {one.reason()}});
     told.push_back({one.node(), "", one.waits_for()});
   }
   PrintTable(terminal, {}, rows);
   PrintTold(terminal, told);
+  PrintRolloutLine(terminal, plan.would().rollout(), now);
 }
 
 // It would act, and the node stays in service: as the last one, or since rules have fenced as many
@@ -125,10 +125,11 @@ const v1::Decision& Shown(const v1::GetPlanResponse& plan) {
 void PrintPlan(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan,
                Time now) {
   PrintHead(terminal, snapshot, plan, now);
+  PrintRolloutLine(terminal, plan.decision().rollout(), now);
   PrintNotInForce(terminal, plan);
   terminal.out << "\n";
   PrintAssignments(terminal, snapshot, plan.decision(), now);
-  PrintWould(terminal, plan);
+  PrintWould(terminal, plan, now);
   PrintHazards(terminal, Shown(plan), now);
   PrintSaid(terminal, Shown(plan));
   PrintWords(terminal, plan, now);
@@ -140,6 +141,7 @@ std::string ChangeKey(v1::GetPlanResponse plan) {
   for (v1::Decision* decision : {plan.mutable_decision(), plan.mutable_would()}) {
     decision->clear_remember();
     decision->clear_wake_at();
+    *decision->mutable_rollout() = WithoutEstimates(decision->rollout());
   }
   return plan.SerializeAsString();
 }

@@ -3,16 +3,14 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rule.h"
 #include "common/nearest.h"
-#include "common/text/shell_word.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/link/client.h"
+#include "coordinator/cli/plan/say.h"
 #include "coordinator/cli/text/duration.h"
-#include "coordinator/cli/text/node_text.h"
-#include "coordinator/cli/text/plan_text.h"
 
 namespace connect_ha {
 namespace {
@@ -30,7 +28,7 @@ constexpr char kUncordon[] =
 constexpr char kStop[] =
     R"(As connect-ha node drain, and then nothing is changed on the node any more: for work by hand. Until connect-ha node start, or --until.)";
 constexpr char kStart[] =
-    R"(Takes back stop. Where nobody stopped the node, and Connect did not start there however often it was tried, it is tried once more.)";
+    R"(Takes back stop. Where Connect did not start on the node however often it was tried, it is tried once more.)";
 constexpr char kFence[] =
     R"(Stops Connect on a node and masks it at once, without waiting for its users. Until connect-ha node unfence, or --until. Where fewer than nodes.minimum_serving others serve, the node goes on and that is said (exit code 1), unless --allow-downtime is given.)";
 constexpr char kUnfence[] =
@@ -50,7 +48,7 @@ struct Row {
   const char* summary;
   const char* description;
   Word::Kind gives;  // KIND_UNSPECIFIED: only takes back
-  // What is taken back; where there is none of it, `gives` is given.
+  // What is taken back; where there is none of it, or that was not all, `gives` is given.
   std::vector<Word::Kind> takes_back = {};
   const char* example = "";
   enum { kNoEnd, kMayEnd, kHasToEnd } end = kNoEnd;
@@ -118,20 +116,6 @@ const std::vector<Row>& Rows() {
   return rows;
 }
 
-// As it was typed, but for its reason: without --take-back it would be the opposite, and without
-// --node it would be of every node.
-std::string CommandOf(const Row& row, const Arguments& arguments) {
-  std::string command = absl::StrCat("connect-ha ", row.name);
-  for (const char* option : {"--node", "--until"}) {
-    if (!arguments.Has(option)) continue;
-    absl::StrAppend(&command, " ", option, " ", ShellWord(arguments.Get(option)));
-  }
-  for (const char* option : {"--now", "--allow-downtime", "--take-back"}) {
-    if (arguments.Has(option)) absl::StrAppend(&command, " ", option);
-  }
-  return absl::StrCat(command, " ", ShellOperand(arguments.positional[0]));
-}
-
 absl::Status CheckRule(const std::string& rule) {
   if (FindRule(rule) != nullptr) return absl::OkStatus();
   std::vector<std::string> names;
@@ -144,11 +128,8 @@ absl::Status CheckRule(const std::string& rule) {
 }
 
 absl::Status CheckArguments(const Row& row, const Arguments& arguments) {
-  const std::string command = CommandOf(row, arguments);
-  if (absl::StripAsciiWhitespace(arguments.Get("--reason")).empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "it needs a reason, which others will read; fix: ", command, " --reason TEXT"));
-  }
+  const std::string command = CommandAsTyped(row.name, arguments);
+  if (const absl::Status reason = CheckReason(arguments, command); !reason.ok()) return reason;
   const bool gives = !arguments.Has("--take-back");
   if (gives && row.end == Row::kHasToEnd && !arguments.Has("--until")) {
     return absl::InvalidArgumentError(
@@ -178,69 +159,18 @@ absl::StatusOr<Word> MakeWord(const Environment& environment, const Row& row,
   return word;
 }
 
-// What becomes of the node.
-void PrintOutcome(Terminal& terminal, const v1::NodeAssignment& assignment) {
-  if (assignment.node().empty()) return;
-  const v1::NodeState state = assignment.state();
-  std::string text =
-      absl::StrCat(assignment.node(), " is to be ", StateText(state, state, v1::ALLOW_UNSPECIFIED));
-  if (!assignment.reason().empty()) absl::StrAppend(&text, ": ", assignment.reason());
-  if (!assignment.waits_for().empty()) {
-    absl::StrAppend(&text, "; waits for: ", assignment.waits_for());
-  }
-  terminal.out << Wrap(Printable(text), terminal.width);
-}
-
 // uncordon, start, unfence
 bool LetsBack(const Row& row) { return !row.takes_back.empty(); }
 
-// It was to leave service, and does not yet: who goes on by the exit code is to know that.
-bool IsKept(Word::Kind kind, const v1::NodeAssignment& assignment) {
-  const v1::NodeState state = assignment.state();
-  if (assignment.node().empty()) return false;
-  if (kind == Word::FENCE) return state != v1::FENCED;
-  const bool goes = kind == Word::DRAIN || kind == Word::STOP;
-  return goes && (state == v1::SERVING || state == v1::OBSERVED);
-}
-
-// It was to come back, and something else keeps it out: says what a person said. A rule's fence is
-// the assignment's reason.
-bool TellWhatHolds(Terminal& terminal, const v1::GetPlanResponse& plan,
-                   const v1::NodeAssignment& assignment) {
-  const auto words = HoldingWords(plan, assignment.node());
-  for (const Word* const word : words) {
-    terminal.out << Wrap(
-        Printable(absl::StrCat(assignment.node(), " is still kept out: ", WordText(*word), ", by ",
-                               word->by(), ": ", word->reason(),
-                               "; to take it back: ", TakenBackBy(*word))),
-        terminal.width);
-  }
-  return !words.empty() || assignment.state() == v1::FENCED;
-}
-
-// What becomes of it all. Where a decision is not in force what was said is kept, and nothing
-// follows from it.
-int TellWhatFollows(const Row& row, bool gives_back, AdminLink& admin, Terminal& terminal,
-                    const v1::NodeAssignment& assignment) {
-  PrintOutcome(terminal, assignment);
-  const auto plan = admin.GetPlan({});
-  const v1::GetPlanResponse shown = plan.ok() ? *plan : v1::GetPlanResponse();
-  PrintNotInForce(terminal, shown);
-  const bool held =
-      gives_back ? TellWhatHolds(terminal, shown, assignment) : IsKept(row.gives, assignment);
-  return shown.broken().empty() && !held ? kHolds : kFails;
-}
-
-int Give(const Row& row, const Word& word, AdminLink& admin, Terminal& terminal) {
-  v1::GiveWordRequest request;
-  *request.mutable_word() = word;
-  const auto response = admin.GiveWord(request);
-  if (!response.ok()) return Fail(terminal, response.status());
-  const std::string back = TakenBackBy(response->word());
-  terminal.out << Wrap(Printable(absl::StrCat(WordText(response->word()), ": said",
-                                              back.empty() ? "" : "; to take it back: ", back)),
-                       terminal.width);
-  return TellWhatFollows(row, LetsBack(row), admin, terminal, response->assignment());
+// What was taken back was not all that the command is for.
+bool IsToBeGivenToo(const Word& word, const v1::NodeAssignment& assignment) {
+  // A person fenced it, and a rule does, too.
+  const bool fenced = word.has_until() && assignment.state() == v1::FENCED;
+  // A person stopped it, and Connect had not started there: the plan waits for this very command.
+  const bool stopped = word.kind() == Word::START && assignment.state() == v1::STOPPED &&
+                       absl::StartsWith(assignment.waits_for(),
+                                        absl::StrCat("connect-ha node start ", word.node(), " "));
+  return fenced || stopped;
 }
 
 absl::StatusOr<v1::TakeBackResponse> TakeBack(const Row& row, const Arguments& arguments,
@@ -252,14 +182,6 @@ absl::StatusOr<v1::TakeBackResponse> TakeBack(const Row& row, const Arguments& a
   for (const Word::Kind kind : kinds) request.add_kinds(kind);
   request.set_why(arguments.Get("--reason"));
   return admin.TakeBack(request);
-}
-
-void PrintTakenBack(Terminal& terminal, const v1::TakeBackResponse& response) {
-  for (const Word& word : response.words()) {
-    terminal.out << Wrap(
-        Printable(absl::StrCat(WordText(word), ", by ", word.by(), ": taken back")),
-        terminal.width);
-  }
 }
 
 int Run(const Environment& environment, const Row& row, const Arguments& arguments,
@@ -284,12 +206,11 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
     const auto taken = TakeBack(row, arguments, kinds, **admin);
     if (taken.ok()) {
       PrintTakenBack(terminal, *taken);
-      // A person fenced it, and a rule does, too.
-      if (!only_back && word->has_until() && taken->assignment().state() == v1::FENCED) {
-        return Give(row, *word, **admin, terminal);
+      if (!only_back && IsToBeGivenToo(*word, taken->assignment())) {
+        return GiveWord(*word, **admin, terminal);
       }
       if (word->has_until() && !only_back) terminal.out << kEndsNothing;
-      return TellWhatFollows(row, LetsBack(row) && !only_back, **admin, terminal,
+      return TellWhatFollows(row.gives, LetsBack(row) && !only_back, **admin, terminal,
                              taken->assignment());
     }
     const bool goes_on =
@@ -300,14 +221,13 @@ int Run(const Environment& environment, const Row& row, const Arguments& argumen
     return Fail(terminal, absl::InvalidArgumentError(absl::StrCat(
                               "no person fenced ", word->node(),
                               ", and to let it out where a rule did needs an end; fix: ",
-                              CommandOf(row, arguments), " --until 2h --reason TEXT")));
+                              CommandAsTyped(row.name, arguments), " --until 2h --reason TEXT")));
   }
-  return Give(row, *word, **admin, terminal);
+  return GiveWord(*word, **admin, terminal);
 }
 
 std::vector<Option> OptionsOf(const Row& row) {
-  std::vector<Option> options = {
-      {"--reason", "TEXT", "Why: shown to others, and kept in the audit log; needed"}};
+  std::vector<Option> options = {ReasonOption()};
   if (row.gives == Word::WAIVE) options.push_back({"--node", "NODE", "Only there"});
   if (row.end != Row::kNoEnd) {
     options.push_back({"--until", "TIME", "It ends by itself: in 2h, 1d, or at a time (UTC)"});

@@ -35,6 +35,11 @@ std::string StateText(const v1::NodeSnapshot& node) {
   return StateText(node.assigned_state(), node.reported_state(), node.allow());
 }
 
+std::string StateText(const v1::NodeAssignment& told, v1::NodeState reported) {
+  return absl::StrCat(StateText(told.state(), reported, v1::ALLOW_UNSPECIFIED),
+                      told.closed() ? " (closed)" : "");
+}
+
 Cell SeenCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node) {
   if (!node.has_last_seen()) return {"never", Style::kDoubtful};
   return {Ago(snapshot, node.last_seen()),

@@ -7,6 +7,7 @@
 #include "common/command/text_table.h"
 #include "common/time.h"
 #include "connect_ha/v1/checklist.pb.h"
+#include "connect_ha/v1/plan.pb.h"
 
 namespace connect_ha {
 
@@ -16,6 +17,8 @@ bool IsLive(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);
 // more than that: "observed (allows no more)".
 std::string StateText(v1::NodeState assigned, v1::NodeState reported, v1::Allow allow);
 std::string StateText(const v1::NodeSnapshot& node);
+// The same; and where Connect runs behind a gate that is kept closed: "ready -> serving (closed)".
+std::string StateText(const v1::NodeAssignment& told, v1::NodeState reported);
 // "2s ago", "never"; doubtful when not live.
 Cell SeenCell(const v1::Snapshot& snapshot, const v1::NodeSnapshot& node);
 // "+1.2 ms ± 0.3 ms"; "-" when not measured.

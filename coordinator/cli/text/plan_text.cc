@@ -26,8 +26,10 @@ std::string TextOf(const ToldNode& told) {
   return absl::StrCat(told.reason, told.reason.empty() ? "" : "; ", "waits for: ", told.waits_for);
 }
 
-// "node-1", "clocks-are-synchronised on every node".
+// "node-1", "clocks-are-synchronised on every node", "generation 8".
 std::string SubjectOf(const Word& word) {
+  if (word.generation() > 0) return absl::StrCat("generation ", word.generation());
+  if (word.kind() == Word::PAUSE) return "every change";
   const std::string node = word.node().empty() ? "every node" : word.node();
   return word.rule().empty() ? node : absl::StrCat(word.rule(), " on ", node);
 }
@@ -135,6 +137,8 @@ void PrintSaid(Terminal& terminal, const v1::Decision& decision) {
 std::string WordText(const Word& word) {
   std::string text = absl::AsciiStrToLower(Word::Kind_Name(word.kind()));
   if (!word.rule().empty()) absl::StrAppend(&text, " ", word.rule());
+  if (word.generation() > 0) absl::StrAppend(&text, " generation ", word.generation());
+  if (!word.version().empty()) absl::StrAppend(&text, " ", word.version());
   if (word.now()) absl::StrAppend(&text, ", now");
   if (word.downtime()) absl::StrAppend(&text, ", allowing downtime");
   if (word.has_until()) absl::StrAppend(&text, ", until ", FormatUtc(FromProto(word.until())));
@@ -157,6 +161,12 @@ std::string TakenBackBy(const Word& word) {
       return "connect-ha release --take-back " + node;
     case Word::GONE:
       return "connect-ha node gone --take-back " + node;
+    case Word::APPROVE:
+      return absl::StrCat("connect-ha approve ", word.generation(), " --take-back", kReason);
+    case Word::PAUSE:
+      return absl::StrCat("connect-ha rollout resume", kReason);
+    case Word::ABORT:
+      return absl::StrCat("connect-ha rollout resume ", word.generation(), kReason);
     case Word::WAIVE:
       return absl::StrCat("connect-ha waive ", ShellWord(word.rule()),
                           word.node().empty() ? "" : " --node " + ShellWord(word.node()),

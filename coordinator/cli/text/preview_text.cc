@@ -4,12 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/command/text_table.h"
 
 namespace connect_ha {
 namespace {
+
+constexpr int kIndent = 2;
 
 void PrintPreview(Terminal& terminal, const std::vector<std::string>& nodes,
                   const v1::Preview& preview) {
@@ -28,7 +31,6 @@ void PrintPreview(Terminal& terminal, const std::vector<std::string>& nodes,
     rows.push_back({{""}, {change.resource()}, {what, style}});
   }
   PrintTable(terminal, {}, rows);
-  constexpr int kIndent = 2;
   for (const v1::Trouble& trouble : preview.troubles()) {
     terminal.out << Wrap(
         Printable(absl::StrCat("problem: ", trouble.resource(), ": ", trouble.error())),
@@ -67,6 +69,47 @@ void PrintPreviews(Terminal& terminal, const v1::GetPreviewsResponse& previews) 
   for (const std::string& key : order) PrintPreview(terminal, together[key], same[key]);
   PrintMissing(terminal, silent, "no answer in time");
   PrintMissing(terminal, unheard, "not heard; it changes when it comes back");
+}
+
+void PrintOutlook(Terminal& terminal, const v1::Outlook& outlook) {
+  if (!outlook.refused().empty()) {
+    terminal.out << Paint(terminal, Style::kBad,
+                          Wrap(Printable("this is refused: " + outlook.refused()), terminal.width));
+    if (outlook.fix().empty()) return;
+    terminal.out << Wrap("fix: " + Printable(outlook.fix()), terminal.width, kIndent);
+    return;
+  }
+  if (!outlook.text().empty()) {
+    const bool whole =
+        absl::StartsWith(outlook.text(), "this ") || absl::StartsWith(outlook.text(), "it ");
+    terminal.out << Wrap(Printable((whole ? "" : "this needs: ") + outlook.text()), terminal.width);
+  }
+  for (const std::string& because : outlook.because()) {
+    terminal.out << Wrap(Printable(because), terminal.width, kIndent);
+  }
+  if (!outlook.unknown().empty()) {
+    terminal.out << Wrap(
+        Printable(absl::StrCat("it may need more: ", absl::StrJoin(outlook.unknown(), ", "),
+                               outlook.unknown_size() == 1 ? " has" : " have",
+                               " not said what would change there")),
+        terminal.width);
+  }
+  if (!outlook.needs().empty()) {
+    terminal.out << Wrap(Printable(BeforeWhat(outlook) + NeedsText(outlook)), terminal.width);
+  }
+}
+
+bool WaitsOnTheWay(const v1::Outlook& outlook) {
+  return absl::EndsWith(outlook.needs(), " --allow-downtime");
+}
+
+std::string BeforeWhat(const v1::Outlook& outlook) {
+  return WaitsOnTheWay(outlook) ? "before a node leaves service for it: " : "before it begins: ";
+}
+
+std::string NeedsText(const v1::Outlook& outlook) {
+  const bool is_typed = absl::StrContains(outlook.needs(), "connect-ha approve");
+  return absl::StrCat(outlook.needs(), is_typed ? " --reason TEXT" : "");
 }
 
 PreviewCounts CountPreviews(const v1::GetPreviewsResponse& previews) {

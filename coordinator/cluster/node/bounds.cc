@@ -18,6 +18,8 @@ v1::Change Bounded(const v1::Change& said) {
   change.set_from(Name(said.from()));
   change.set_to(Name(said.to()));
   change.set_interrupts(Name(said.interrupts()));
+  change.set_needs(said.needs());
+  change.set_filled_in_anew(said.filled_in_anew());
   return change;
 }
 
@@ -31,7 +33,17 @@ v1::Trouble Bounded(const v1::Trouble& said) {
   return trouble;
 }
 
-// Of a Convergence or a Preview.
+v1::Step Bounded(const v1::Step& said) {
+  v1::Step step;
+  step.set_resource(Name(said.resource()));
+  step.set_phase(said.phase());
+  step.set_done_bytes(said.done_bytes());
+  step.set_total_bytes(said.total_bytes());
+  if (said.has_started_at()) *step.mutable_started_at() = said.started_at();
+  return step;
+}
+
+// Of a Convergence, a Preview or what is got ready.
 template <typename Said>
 void TakeLists(const Said& said, Said& bounded) {
   const int changes = std::min(said.changes_size(), kMostChangesKept);
@@ -46,15 +58,20 @@ v1::Convergence Bounded(const v1::Convergence& said) {
   v1::Convergence bounded;
   bounded.set_generation(said.generation());
   bounded.set_state(said.state());
-  if (said.has_step()) {
-    const v1::Step& from = said.step();
-    v1::Step& step = *bounded.mutable_step();
-    step.set_resource(Name(from.resource()));
-    step.set_phase(from.phase());
-    step.set_done_bytes(from.done_bytes());
-    step.set_total_bytes(from.total_bytes());
-    if (from.has_started_at()) *step.mutable_started_at() = from.started_at();
-  }
+  bounded.set_needs(said.needs());
+  if (said.has_step()) *bounded.mutable_step() = Bounded(said.step());
+  TakeLists(said, bounded);
+  return bounded;
+}
+
+v1::Ahead Bounded(const v1::Ahead& said) {
+  v1::Ahead bounded;
+  bounded.set_generation(said.generation());
+  if (said.has_applied_at()) *bounded.mutable_applied_at() = said.applied_at();
+  bounded.set_lineage(Name(said.lineage()));
+  bounded.set_ready(said.ready());
+  bounded.set_needs(said.needs());
+  if (said.has_step()) *bounded.mutable_step() = Bounded(said.step());
   TakeLists(said, bounded);
   return bounded;
 }
@@ -62,6 +79,7 @@ v1::Convergence Bounded(const v1::Convergence& said) {
 v1::Preview Bounded(const v1::Preview& said) {
   v1::Preview bounded;
   bounded.set_number(said.number());
+  bounded.set_needs(said.needs());
   TakeLists(said, bounded);
   while (bounded.changes_size() > 0 && bounded.ByteSizeLong() > kMostPreviewBytes) {
     bounded.mutable_changes()->DeleteSubrange(bounded.changes_size() - 1, 1);

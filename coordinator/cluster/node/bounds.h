@@ -12,8 +12,10 @@ inline constexpr int kMostChangesKept = 200;
 inline constexpr int kMostTroublesKept = 20;
 inline constexpr size_t kMostSignersKept = 16;
 inline constexpr size_t kMostNoticesKept = 16;
-// Of the changes that are due, as many as the plan looks at.
+// Of the changes that are due, as many as the plan looks at; and of what keeps a node from getting
+// ready for the next generation.
 inline constexpr int kMostChangesPlanned = 3;
+inline constexpr int kMostTroublesPlanned = 3;
 // Of the journal's lines that a node sends where Connect did not start.
 inline constexpr size_t kMostLogBytes = 4 * 1024;
 // Of the beacons that a node sees; and of those that it is told to remove, in one answer.
@@ -30,8 +32,11 @@ inline constexpr size_t kMostFactsValues = 100'000;
 // says no more than 100 runtimes.
 inline constexpr int kMostInAList = 2'000;
 inline constexpr int kMostRuntimes = 200;
+// Of the runtimes that content is pinned to.
+inline constexpr int kMostPinnedKept = 300;
 
 v1::Convergence Bounded(const v1::Convergence& said);
+v1::Ahead Bounded(const v1::Ahead& said);
 v1::Preview Bounded(const v1::Preview& said);
 
 }  // namespace connect_ha

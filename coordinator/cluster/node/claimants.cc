@@ -26,6 +26,8 @@ void Claimants::MakeRoom() {
 void Claimants::Heard(const std::string& machine_id, const std::string& boot_id,
                       const std::string& address, Time now) {
   ++calls_;
+  // A clock that was set back: what was heard before that is not heard for longer than it would be.
+  for (Machine& other : machines_) other.last_seen = std::min(other.last_seen, now);
   auto machine = std::find_if(machines_.begin(), machines_.end(), [&](const Machine& candidate) {
     return candidate.machine_id == machine_id && candidate.boot_id == boot_id;
   });

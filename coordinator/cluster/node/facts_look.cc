@@ -9,6 +9,7 @@
 #include "common/checklist/view/data_mount.h"
 #include "common/checklist/view/facts_view.h"
 #include "common/text/short_text.h"
+#include "common/tls/crypto.h"
 #include "common/version.h"
 #include "coordinator/cluster/node/bounds.h"
 #include "coordinator/wire_values.h"
@@ -36,12 +37,12 @@ bool HasTooLongLists(const v1::Facts& facts) {
   const int in_storage =
       std::max({storage.mounts_size(), storage.directories_size(), storage.answers_size(),
                 storage.rounds_size(), storage.spaces_size(), storage.own_mount_units_size()});
-  const int longest =
-      std::max({facts.unobserved_size(), facts.runs_size(), accounts.accounts_size(),
-                accounts.groups_size(), configuration.keys_size(), configuration.errors_size(),
-                configuration.warnings_size(), facts.license().files_size(), in_storage,
-                facts.listeners().tcp_size(), facts.disk().file_systems_size(),
-                facts.beacons().directories_size(), most_seen, facts.instance().notices_size()});
+  const int longest = std::max(
+      {facts.unobserved_size(), facts.runs_size(), accounts.accounts_size(), accounts.groups_size(),
+       configuration.keys_size(), configuration.errors_size(), configuration.warnings_size(),
+       facts.license().files_size(), in_storage, facts.listeners().tcp_size(),
+       facts.disk().file_systems_size(), facts.beacons().directories_size(), most_seen,
+       facts.instance().notices_size(), facts.database().pinned_size()});
   return longest > kMostInAList || facts.runtimes().runtimes_size() > kMostRuntimes;
 }
 
@@ -88,6 +89,38 @@ std::vector<v1::InstanceNotice> Notices(const v1::InstanceFacts& instance) {
   return notices;
 }
 
+// Why it is not known what content is pinned to, or of which runtimes; "": it is.
+std::string WhyPinnedUnknown(const v1::Facts& facts) {
+  if (const auto why = WhyUnobserved(facts, "database.pinned")) return ShortText(*why, kTextBytes);
+  if (!facts.has_database()) return "its Connect names no PostgreSQL database";
+  if (!facts.database().has_pinned_unknown()) return "";
+  const std::string why = ShortText(facts.database().pinned_unknown(), kTextBytes);
+  return why.empty() ? "it does not say why" : why;
+}
+
+// Two that differ at their ends are not one: what is too long to be kept is a digest.
+std::string MigrationKept(const std::string& said) {
+  return said.size() <= kTextBytes ? said : absl::StrCat("sha256:", Hex(Sha256(said)));
+}
+
+void LookAtDatabase(const v1::Facts& facts, HeldFacts& held) {
+  const v1::DatabaseFacts& database = facts.database();
+  if (database.has_migration() && !WhyUnobserved(facts, "database.migration")) {
+    held.migration = MigrationKept(database.migration());
+  }
+  held.pinned_unknown = WhyPinnedUnknown(facts);
+  if (held.pinned_unknown.empty() && database.pinned_size() > kMostPinnedKept) {
+    held.pinned_unknown = "it is more than there is room for";
+  }
+  for (const v1::PinnedRuntime& pinned : database.pinned()) {
+    if (static_cast<int>(held.pinned.size()) == kMostPinnedKept) break;
+    v1::PinnedRuntime& kept = held.pinned.emplace_back();
+    kept.set_runtime(Name(pinned.runtime()));
+    kept.set_version(Name(pinned.version()));
+    kept.set_items(pinned.items());
+  }
+}
+
 // The start that an override let through last. What the node keeps of it outlasts the next
 // preflight and a boot; where it could not be written, and of an older agent, the latest preflight
 // tells.
@@ -122,6 +155,7 @@ std::shared_ptr<HeldFacts> Look(std::shared_ptr<const std::string> bytes, const 
   held->installed_version = VersionSeen(facts, "connect.package", connect.package().version());
   held->running_version = VersionSeen(facts, "connect.running_version", connect.running_version());
   held->notices = Notices(facts.instance());
+  LookAtDatabase(facts, *held);
   held->brief = MakeBrief(facts, spec);
   held->brief_generation = generation;
   held->beacons = SeenBeacons(facts.beacons());

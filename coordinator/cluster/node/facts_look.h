@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ struct HeldFacts {
   // none.
   std::string installed_version, running_version;
   std::vector<v1::InstanceNotice> notices;  // a few
+  std::optional<std::string> migration;     // as of DatabaseFacts; nullopt: not known
+  // The same, the first few hundred; `pinned_unknown` is "" where all of it is known.
+  std::vector<v1::PinnedRuntime> pinned;
+  std::string pinned_unknown;
   v1::FactsBrief brief;
   uint64_t brief_generation = 0;     // of the specification that it goes by
   std::vector<std::string> beacons;  // of which nodes it sees some, sorted

@@ -49,6 +49,9 @@ struct KnownNode {
   // Since when the node says that it holds others.
   std::optional<Time> outdated_since;
 
+  // How far it is with getting ready for a generation to come, as it said last; null: for none.
+  std::shared_ptr<const v1::Ahead> staged;
+
   // When the node was asked to say its convergence, as it does with its facts.
   std::optional<Time> convergence_asked_at;
   // What was told last of it in an event.

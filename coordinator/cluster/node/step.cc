@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +10,7 @@
 #include "common/text/short_text.h"
 #include "coordinator/cluster/node/bounds.h"
 #include "coordinator/cluster/node/node_events.h"
+#include "coordinator/cluster/node/plan_sees.h"
 #include "coordinator/cluster/node/step_order.h"
 
 namespace connect_ha {
@@ -94,6 +94,11 @@ void TakeService(const v1::HeartbeatRequest& request, KnownNode& node) {
   v1::ServiceReport service = request.service();
   service.set_gate_reason(ShortText(service.gate_reason(), kTextBytes));
   service.set_start_failed(ShortLines(service.start_failed(), kMostLogBytes));
+  if (service.has_newest_start()) {
+    v1::NewestStart& start = *service.mutable_newest_start();
+    start.set_version(Name(start.version()));
+    start.mutable_order()->set_lineage(Name(start.order().lineage()));
+  }
   node.service = std::make_shared<const v1::ServiceReport>(std::move(service));
 }
 
@@ -118,6 +123,16 @@ void TakeSaid(const v1::HeartbeatRequest& request, const StepInputs& in, KnownNo
   if (request.has_last_exchange()) node.clock.Add(request.last_exchange());
 }
 
+// With its facts it says all that it has to say.
+void TakeStaged(const v1::HeartbeatRequest& request, const StepInputs& in, KnownNode& node) {
+  if (node.in_conflict) return;
+  if (request.has_ahead()) {
+    node.staged = std::make_shared<const v1::Ahead>(Bounded(request.ahead()));
+  } else if (in.report != nullptr) {
+    node.staged.reset();
+  }
+}
+
 // Notes that the node called.
 void Hear(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult& result) {
   KnownNode& node = result.after;
@@ -137,6 +152,7 @@ void Hear(const v1::HeartbeatRequest& request, const StepInputs& in, StepResult&
   node.last_seen = in.now;
   node.heard = true;
   TakeSaid(request, in, node);
+  TakeStaged(request, in, node);
   if (!request.has_convergence() || node.in_conflict) return;
   if (NoteConvergence(node, name, request.convergence(), in.now, result.events)) {
     result.changed = true;
@@ -202,9 +218,9 @@ void Answer(const v1::HeartbeatRequest& request, const StepInputs& in, StepResul
     answer.set_send_facts(true);
   }
   const v1::Convergence* convergence = node.said.convergence.get();
-  if (convergence != nullptr && convergence->state() == v1::Convergence::CHANGING) {
-    answer.set_next_heartbeat_ms(kBusyHeartbeatMs);
-  }
+  const bool changes = convergence != nullptr && convergence->state() == v1::Convergence::CHANGING;
+  const bool gets_ready = node.staged != nullptr && node.staged->has_step();
+  if (changes || gets_ready) answer.set_next_heartbeat_ms(kBusyHeartbeatMs);
   const bool silent = in.desired.generation() > 0 && convergence == nullptr && !node.in_conflict &&
                       request.reported_generation() == in.desired.generation();
   if (silent &&
@@ -212,31 +228,6 @@ void Answer(const v1::HeartbeatRequest& request, const StepInputs& in, StepResul
     node.convergence_asked_at = in.now;
     answer.set_send_facts(true);
   }
-}
-
-bool IsSame(const std::optional<v1::Order>& a, const std::optional<v1::Order>& b) {
-  if (!a || !b) return a.has_value() == b.has_value();
-  return a->epoch() == b->epoch() && a->serial() == b->serial() && a->lineage() == b->lineage();
-}
-
-bool IsSame(const v1::ServiceReport* a, const v1::ServiceReport* b) {
-  if (a == nullptr || b == nullptr) return a == b;
-  return a->SerializeAsString() == b->SerializeAsString();
-}
-
-bool IsSame(const v1::Convergence* a, const v1::Convergence* b) {
-  if (a == nullptr || b == nullptr) return a == b;
-  return a->state() == b->state() && a->generation() == b->generation();
-}
-
-// But for what its heartbeat changes for rules, too.
-bool PlanSeesTheSame(const KnownNode& a, const KnownNode& b) {
-  return a.said.state == b.said.state && a.said.generation == b.said.generation &&
-         a.said.own_lineage == b.said.own_lineage && a.said.order_ahead == b.said.order_ahead &&
-         a.said.odd == b.said.odd && a.said.allow == b.said.allow && a.odd == b.odd &&
-         a.ahead == b.ahead && a.can_serve == b.can_serve && IsSame(a.taken, b.taken) &&
-         IsSame(a.service.get(), b.service.get()) &&
-         IsSame(a.said.convergence.get(), b.said.convergence.get());
 }
 
 }  // namespace
@@ -255,10 +246,23 @@ StepResult Step(const KnownNode& before, const v1::HeartbeatRequest& request,
   return result;
 }
 
+namespace {
+
+// What is of a time to come was so before the clock was set back. It is counted from now on, or a
+// node that died just then would be heard for as long as the clock takes to come there again.
+void FollowClock(KnownNode& node, std::chrono::microseconds stale_after, Time now) {
+  const Time long_ago = now - stale_after - std::chrono::microseconds(1);
+  if (*node.last_seen > now) node.last_seen = node.lost ? long_ago : now;
+  if (node.outdated_since && *node.outdated_since > now) node.outdated_since = now;
+}
+
+}  // namespace
+
 bool Age(KnownNode& node, const std::string& name, std::chrono::microseconds stale_after,
          Time started, Time now, std::vector<v1::Event>& events) {
   TellWaiting(node.pace, name, now, events);
   if (node.removed || !node.last_seen) return false;
+  FollowClock(node, stale_after, now);
   node.claimants.ForgetBefore(now - stale_after);
   bool changed = NoteConflict(node, name, now, events);
   // What happened while the coordinator was away is not known: count from its start.

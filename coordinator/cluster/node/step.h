@@ -22,6 +22,7 @@ namespace connect_ha {
 
 struct StepInputs {
   const v1::Desired& desired;  // in force; its lineage is the store's
+  const v1::Desired& newest;   // the same, or the one to get ready for
   std::chrono::microseconds stale_after{};
   uint64_t epoch = 0;   // of the store's opening
   uint64_t serial = 0;  // of the latest order given to any node in this epoch

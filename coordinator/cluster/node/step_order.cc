@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/cluster/node/generations.h"
 #include "coordinator/cluster/node/node_events.h"
 
 namespace connect_ha {
@@ -36,7 +37,7 @@ bool IsOddOrder(const v1::HeartbeatRequest& request, const StepInputs& in) {
 // Whatever is applied would be older than that, for ever.
 bool IsYetToCome(const google::protobuf::Timestamp& applied_at, const StepInputs& in) {
   return FromProto(applied_at) >
-         std::max(in.now, FromProto(in.desired.applied_at())) + kClocksDiffer;
+         std::max(in.now, FromProto(in.newest.applied_at())) + kClocksDiffer;
 }
 
 // Told when it begins and when it ends.
@@ -93,7 +94,30 @@ void Tell(const v1::NodeAssignment& assigned, const GateTerms& terms,
   answer.set_assigned_reason(assigned.reason());
   if (assigned.has_since()) *answer.mutable_assigned_since() = assigned.since();
   answer.set_release(assigned.release());
+  answer.set_closed(assigned.closed());
+  if (assigned.has_database_restored()) {
+    *answer.mutable_database_restored() = assigned.database_restored();
+  }
+  answer.set_not_before(assigned.not_before());
   *answer.mutable_order() = assigned.order();
+}
+
+// All that there is to get ready for.
+bool IsToBeReadyFor(const StepInputs& in) {
+  return HasNext(in.desired, in.newest) && in.newest.spec().enforcement() == v1::ENFORCE;
+}
+
+// What is in force comes first, and not both in one answer: each may be of a megabyte.
+void GiveSpecs(const v1::HeartbeatRequest& request, const StepInputs& in, const KnownNode& node,
+               v1::HeartbeatResponse& answer) {
+  const uint64_t assigned = in.assigned->generation();
+  const bool holds = node.said.own_lineage && request.reported_generation() == assigned;
+  if (assigned == in.desired.generation() && !holds) {
+    *answer.mutable_desired() = in.desired;
+    return;
+  }
+  const bool speaks_of = node.staged != nullptr && SpeaksOf(*node.staged, in.newest);
+  if (IsToBeReadyFor(in) && !speaks_of) *answer.mutable_ahead() = in.newest;
 }
 
 }  // namespace
@@ -127,14 +151,13 @@ void GiveOrders(const v1::HeartbeatRequest& request, const StepInputs& in, StepR
   } else {
     LeaveAsItIs(request, in, answer);
   }
+  // To those that are given nothing, too: they keep what they have got ready.
+  if (IsToBeReadyFor(in)) answer.set_ahead_generation(in.newest.generation());
   if (frozen) return;
-  const bool odd = IsOdd(in.desired, node.said);
-  const bool ahead = IsAhead(in.desired, node.said);
-  NoteStanding(request.node(), odd, ahead, WhyLeftAlone(in.desired, node.said), in.now, result);
-  if (!is_given || odd || ahead || in.assigned->generation() != in.desired.generation()) return;
-  const bool holds =
-      node.said.own_lineage && request.reported_generation() == in.assigned->generation();
-  if (!holds) *answer.mutable_desired() = in.desired;
+  const bool odd = IsOdd(in.newest, node.said);
+  const bool ahead = IsAhead(in.newest, node.said);
+  NoteStanding(request.node(), odd, ahead, WhyLeftAlone(in.newest, node.said), in.now, result);
+  if (is_given && !odd && !ahead) GiveSpecs(request, in, node, answer);
 }
 
 }  // namespace connect_ha

@@ -13,7 +13,7 @@
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/moments.h"
-#include "coordinator/plan/look/words.h"
+#include "coordinator/plan/words/words.h"
 
 namespace connect_ha {
 namespace {
@@ -48,8 +48,7 @@ Counts CountByRules(const Judged& judged, uint64_t generation, const std::set<st
                     const Waived& waived) {
   Counts counts = Counts::kServes;
   for (const v1::NodeRule& line : judged.node->rules()) {
-    const bool is_advice = line.outcome() == v1::FAIL && !Fails(line);
-    if (Holds(line) || is_advice || closing.count(line.rule()) == 0) continue;
+    if (DoesNothing(line) || closing.count(line.rule()) == 0) continue;
     if (waived.count(line.rule()) != 0) continue;
     if (Fails(line) && IsWrong(judged, line, generation)) return Counts::kNot;
     counts = Counts::kNotKnown;

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/cluster/node/node_events.h"
+#include "coordinator/cluster/planning/rollout_events.h"
 #include "coordinator/cluster/planning/words.h"
 
 namespace connect_ha {
@@ -32,6 +33,12 @@ Remembered ByName(const v1::PlanMemory& memory) {
 
 bool IsSame(const google::protobuf::MessageLite& a, const google::protobuf::MessageLite& b) {
   return a.SerializeAsString() == b.SerializeAsString();
+}
+
+// Of what it is to be, or was: "serving", "serving (closed)".
+template <typename Told>
+std::string StateText(const Told& told) {
+  return absl::StrCat(StateName(told.state()), told.closed() ? " (closed)" : "");
 }
 
 v1::PlanMemory WithoutNodes(v1::PlanMemory memory) {
@@ -57,12 +64,14 @@ Store::PlanChange ChangeOf(const Store::Plan& before, const v1::Decision& decisi
   }
   for (const auto& one : gone) change.gone.emplace_back(one.first);
   change.ended_words.assign(decision.ended_words().begin(), decision.ended_words().end());
+  change.ended.assign(decision.ended().begin(), decision.ended().end());
   return change;
 }
 
 bool IsEmpty(const Store::Plan& before, const Store::PlanChange& change) {
   return change.changed.empty() && change.gone.empty() && change.ended_words.empty() &&
-         change.events.empty() && IsSame(WithoutNodes(before.memory), change.memory);
+         change.events.empty() && change.ended.empty() && change.audits.empty() &&
+         IsSame(WithoutNodes(before.memory), change.memory);
 }
 
 void TakeIn(const Store::PlanChange& change, const v1::Decision& decision, Store::Plan& plan) {
@@ -79,12 +88,13 @@ std::vector<v1::Event> EventsOf(const Store::Plan& before, const v1::Decision& d
   const Remembered was = ByName(before.memory);
   for (const v1::NodeAssignment& assigned : decision.assignments()) {
     const auto stored = was.find(assigned.node());
-    if (stored == was.end() || stored->second->state() == assigned.state()) continue;
-    if (stored->second->state() == v1::NODE_STATE_UNSPECIFIED) continue;
+    if (stored == was.end()) continue;
+    const v1::NodeMemory& before_it = *stored->second;
+    if (before_it.state() == v1::NODE_STATE_UNSPECIFIED) continue;
+    if (before_it.state() == assigned.state() && before_it.closed() == assigned.closed()) continue;
     events.push_back(
         MakeEvent(v1::Event::NODE_STATE_CHANGED, assigned.node(),
-                  absl::StrCat("to be ", StateName(assigned.state()), ", was to be ",
-                               StateName(stored->second->state()),
+                  absl::StrCat("to be ", StateText(assigned), ", was to be ", StateText(before_it),
                                assigned.reason().empty() ? "" : ": ", assigned.reason()),
                   now));
   }
@@ -94,6 +104,9 @@ std::vector<v1::Event> EventsOf(const Store::Plan& before, const v1::Decision& d
       events.push_back(MakeEvent(v1::Event::WORD_ENDED, word.node(),
                                  absl::StrCat("no longer in force: ", DescribeWord(word)), now));
     }
+  }
+  if (auto ran = BackupRan(before.memory, decision.remember(), now)) {
+    events.push_back(*std::move(ran));
   }
   return events;
 }

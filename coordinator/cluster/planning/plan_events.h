@@ -13,14 +13,15 @@
 
 namespace connect_ha {
 
-// But for the events. `before` is what the store has.
+// But for events and audits. `before` is what the store has.
 Store::PlanChange ChangeOf(const Store::Plan& before, const v1::Decision& decision);
 // Nothing is to be stored.
 bool IsEmpty(const Store::Plan& before, const Store::PlanChange& change);
 // What the store has once the change is in it.
 void TakeIn(const Store::PlanChange& change, const v1::Decision& decision, Store::Plan& plan);
 
-// Each node that is to be another thing than it was, but the first time; each word that ended.
+// Each node that is to be another thing than it was, but the first time; each word that ended; a
+// backup that ended.
 std::vector<v1::Event> EventsOf(const Store::Plan& before, const v1::Decision& decision, Time now);
 // What was said lately, and when last; by node and what it is about: its text may have evidence
 // that goes on changing.

@@ -25,6 +25,14 @@ v1::RuleAction TableAction(const std::string& rule) {
   return row == nullptr ? v1::TELL : row->action;
 }
 
+bool IsWaived(const std::vector<const v1::Word*>& waivers, const std::string& rule,
+              const std::string& node) {
+  for (const v1::Word* word : waivers) {
+    if (word->rule() == rule && (word->node().empty() || word->node() == node)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 v1::RuleAction ActionBySpec(const v1::ClusterSpec& spec, const std::string& rule) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "absl/strings/str_cat.h"
 #include "common/checklist/lesser_faults.h"
 #include "common/checklist/rule.h"
 #include "coordinator/plan/look/action.h"
@@ -21,7 +20,7 @@ constexpr std::chrono::minutes kLookedAtAnew{1};
 
 // Its agent says that Connect was started, or was so before it was closed; who is told to serve has
 // a while to answer.
-bool HadTimeToStart(Situation& situation, const Member& member) {
+bool HadTimeToStart(const Situation& situation, const Member& member) {
   if (member.position == v1::DRAINING) return true;
   if (member.tries_again) return false;
   return HasReached(member, v1::SERVING) &&
@@ -36,14 +35,8 @@ bool ClosesNothing(const Situation& situation, const Member& member, const v1::N
   return action < v1::FENCE && AsksConnect(situation.input.spec()) && !is_down;
 }
 
-// What was asked or judged before the change was made says that it is still to be made.
-bool IsJustMade(Situation& situation, const Member& member) {
-  return member.memory.has_reached_at() &&
-         !situation.moments.Lasted(FromProto(member.memory.reached_at()), kLookedAtAnew);
-}
-
 // Why the failing does nothing to this node; "": it does.
-std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRule& line) {
+std::string WhyNot(const Situation& situation, const Member& member, const v1::NodeRule& line) {
   // It may have been told more a moment ago: nobody but a person stops what is merely observed.
   const bool is_only_observed = member.node->brief().reported_state() == v1::OBSERVED &&
                                 IsLater(member.memory.order(), member.node->obeys());
@@ -54,35 +47,15 @@ std::string WhyNot(Situation& situation, const Member& member, const v1::NodeRul
   if (ClosesNothing(situation, member, line)) {
     return "the load balancer asks Connect itself: it keeps a node from entering service, no more";
   }
-  if (line.undecided()) return "nothing tells which node is the wrong one";
-  switch (line.basis()) {
-    case v1::SELF:
-    case v1::PROOF:
-      break;
-    case v1::SPEC:
-      if (member.memory.reached() < situation.input.generation()) {
-        return "it has not been as this generation says yet: a change that is still to be made";
-      }
-      if (IsJustMade(situation, member)) {
-        return "it was brought to this generation a moment ago, and is looked at anew";
-      }
-      break;
-    case v1::PEERS:
-      if (!IsAgainstMajority(situation, line.rule())) {
-        return "it is not against a majority of three or more that serve";
-      }
-      break;
-    default:
-      return "what it rests on is not known";
-  }
-  const auto after = FailAfter(situation.input.spec(), line.rule());
-  if (!situation.moments.Lasted(FromProto(line.since()), after)) {
-    return absl::StrCat("it has to last for ", FormatSpan(after));
-  }
-  return "";
+  return WhyNotSure(situation, member, line);
 }
 
 }  // namespace
+
+bool IsJustMade(const Situation& situation, const Member& member) {
+  return member.memory.has_reached_at() &&
+         !situation.moments.Lasted(FromProto(member.memory.reached_at()), kLookedAtAnew);
+}
 
 const v1::NodeRule* LineOf(const v1::PlanNode& node, const std::string& rule) {
   for (const v1::NodeRule& line : node.rules()) {
@@ -98,6 +71,10 @@ bool Holds(const v1::NodeRule& line) {
 bool Fails(const v1::NodeRule& line) {
   const Rule* row = FindRule(line.rule());
   return line.outcome() == v1::FAIL && row != nullptr && !OnlyTells(*row, line.rule_class());
+}
+
+bool DoesNothing(const v1::NodeRule& line) {
+  return Holds(line) || (line.outcome() == v1::FAIL && !Fails(line));
 }
 
 std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {
@@ -122,6 +99,13 @@ std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member) {
   return hazards;
 }
 
+bool KeepsFromEntering(const Situation& situation, const Member& member, const v1::Hazard& hazard) {
+  if (hazard.acts()) return true;
+  const v1::NodeRule* line = LineOf(*member.node, hazard.rule());
+  return member.position != v1::OBSERVED && hazard.rule() != kServiceRule && line != nullptr &&
+         ClosesNothing(situation, member, *line) && WhyNotSure(situation, member, *line).empty();
+}
+
 bool IsOutForServiceAlone(const Member& member) {
   return member.position == v1::DRAINING && member.memory.out_for_size() == 1 &&
          member.memory.out_for(0) == kServiceRule;
@@ -134,7 +118,7 @@ bool IsOver(Situation& situation, const Member& member, const std::string& rule)
       ClosesNothing(situation, member, *line)) {
     return true;
   }
-  if (line == nullptr || !Holds(*line)) return false;
+  if (line == nullptr || !DoesNothing(*line)) return false;
   return situation.moments.Lasted(FromProto(line->since()),
                                   PassAfter(situation.input.spec(), rule));
 }

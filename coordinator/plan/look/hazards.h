@@ -21,10 +21,19 @@ bool Holds(const v1::NodeRule& line);  // it passes, or has nothing to pass
 // It fails, and not by what only tells (common/checklist/lesser_faults.h): what only advises by the
 // table does what the specification says.
 bool Fails(const v1::NodeRule& line);
+// It holds, or fails by what only tells: what the rule does, it does for neither.
+bool DoesNothing(const v1::NodeRule& line);
 
 // Of the rules that fail on the node and do more than to tell; sorted by rule. None where it stays:
 // what is known of it may be old.
 std::vector<v1::Hazard> HazardsOf(Situation& situation, const Member& member);
+// It acts; or it would, if the load balancer did not ask Connect itself: whoever is stopped does
+// not enter service again by it.
+bool KeepsFromEntering(const Situation& situation, const Member& member, const v1::Hazard& hazard);
+
+// It was brought to the generation a moment ago: what was asked or judged before that says that it
+// is still to be made.
+bool IsJustMade(const Situation& situation, const Member& member);
 
 // It was taken out since Connect did not run as it should, and for nothing else.
 bool IsOutForServiceAlone(const Member& member);

@@ -1,6 +1,20 @@
 #include "coordinator/plan/look/may.h"
 
+#include "absl/strings/str_cat.h"
+#include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/look/remembered.h"
+
 namespace connect_ha {
+namespace {
+
+std::string WhyHoldsNewer(const v1::PlanInput& input, const v1::PlanNode& node) {
+  return absl::StrCat("it holds generation ", node.brief().reported_generation(), ", newer than ",
+                      input.generation(),
+                      ", which is in force (the store was an older copy): generation ",
+                      input.next().generation(), ", applied since, comes first");
+}
+
+}  // namespace
 
 May MayDo(const v1::PlanInput& input, const Member& member, std::string& why) {
   const v1::PlanNode& node = *member.node;
@@ -26,6 +40,25 @@ May MayDo(const v1::PlanInput& input, const Member& member, std::string& why) {
     return May::kServe;
   }
   return May::kObserve;
+}
+
+std::string WhyStays(const v1::PlanInput& input, const Member& member, const std::string& awaited,
+                     bool restored) {
+  const v1::PlanNode& node = *member.node;
+  if (node.brief().claimants() > 1) return "two live machines speak under this name";
+  if (node.odd() || node.ahead()) {
+    return node.standing().empty() ? "it goes by what nobody gave it" : node.standing();
+  }
+  if (restored) return absl::StrCat(kOlderStore, "; connect-ha apply has the nodes moved again");
+  if (!node.brief().has_last_seen()) return "it was never heard";
+  if (!node.heard() || !node.fresh()) {
+    return node.not_fresh().empty() ? "it was not heard since the coordinator started"
+                                    : node.not_fresh();
+  }
+  if (!awaited.empty()) {
+    return absl::StrCat("not every node was heard since the coordinator started: ", awaited);
+  }
+  return HoldsNewer(input, node) ? WhyHoldsNewer(input, node) : "";
 }
 
 }  // namespace connect_ha

@@ -5,8 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coordinator/plan/look/generation.h"
 
 namespace connect_ha {
+
+bool HasTaken(const v1::PlanNode& node) {
+  return node.obeys().epoch() != 0 || node.obeys().serial() != 0;
+}
+
 namespace {
 
 bool IsState(v1::NodeState state) {
@@ -17,10 +23,6 @@ v1::NodeState ReportedBy(const v1::PlanNode& node) {
   return IsState(node.brief().reported_state()) ? node.brief().reported_state() : v1::OBSERVED;
 }
 
-bool HasTaken(const v1::PlanNode& node) {
-  return node.obeys().epoch() != 0 || node.obeys().serial() != 0;
-}
-
 // Of one that the memory does not have.
 v1::NodeMemory Begun(const v1::PlanNode& node) {
   v1::NodeMemory memory;
@@ -28,6 +30,8 @@ v1::NodeMemory Begun(const v1::PlanNode& node) {
   memory.set_state(HasTaken(node) ? ReportedBy(node) : v1::OBSERVED);
   if (HasTaken(node)) *memory.mutable_order() = node.obeys();
   memory.set_generation(node.brief().reported_generation());
+  // Why its gate is closed is not known: it is looked at before it opens.
+  memory.set_closed(memory.state() == v1::SERVING && node.gate() == v1::GATE_CLOSED);
   return memory;
 }
 
@@ -70,6 +74,7 @@ void Remember(const v1::PlanInput& input, Situation& situation) {
       member.memory.set_node(begun.node());
       member.memory.set_state(begun.state());
       member.memory.set_generation(begun.generation());
+      member.memory.set_closed(begun.closed());
       if (!member.memory.has_since()) *member.memory.mutable_since() = input.now();
       if (IsOfBefore(input.memory(), node)) *member.memory.mutable_order() = begun.order();
     }
@@ -83,12 +88,11 @@ void Remember(const v1::PlanInput& input, Situation& situation) {
   }
 }
 
-// Whether the store is an older copy. What was applied since it was found lets the nodes go: they
-// begin as what they are.
+// What was applied since it was found is not in force at once: it lets the nodes go all the same.
 void FindRestored(Situation& situation) {
   const v1::PlanMemory& memory = situation.input.memory();
   const bool applied_since =
-      memory.has_restored_at() && situation.input.generation() > memory.restored_generation();
+      memory.has_restored_at() && NewestGeneration(situation.input) > memory.restored_generation();
   if (memory.has_restored_at() && !applied_since) {
     situation.restored_at = FromProto(memory.restored_at());
     situation.restored_generation = memory.restored_generation();
@@ -107,7 +111,7 @@ void FindRestored(Situation& situation) {
       member.begins_anew = true;
     } else if (!situation.restored_at) {
       situation.restored_at = situation.moments.now();
-      situation.restored_generation = situation.input.generation();
+      situation.restored_generation = NewestGeneration(situation.input);
     }
   }
   if (!situation.restored_at) return;

@@ -12,6 +12,12 @@ inline constexpr char kOlderStore[] =
     "a node goes by a later order than this coordinator's store has given: the store is an older "
     "copy, and nothing moves by that";
 
+inline constexpr char kHowNodesMoveAgain[] =
+    "connect-ha apply has the nodes moved again; first: connect-ha status, connect-ha spec show";
+
+// It goes by an order.
+bool HasTaken(const v1::PlanNode& node);
+
 // Fills in the members, with their memory and words.
 void Remember(const v1::PlanInput& input, Situation& situation);
 // Whether the store is an older copy. What was applied since that was found lets the nodes go: they

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/hysteresis.h"
 
@@ -16,7 +15,7 @@ bool IsHeard(const v1::PlanNode& node) {
 bool TakesTraffic(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
 
 // Users do not reach it, as it says itself. What is not known is not known to be so.
-bool IsOut(Situation& situation, const Member& member) {
+bool IsOut(const Situation& situation, const Member& member) {
   const v1::PlanNode& node = *member.node;
   const v1::NodeState reported = node.brief().reported_state();
   if (!IsHeard(node)) return false;
@@ -27,12 +26,39 @@ bool IsOut(Situation& situation, const Member& member) {
   return IsDown(situation, member) || (by_rule && GateIsClosed(situation.input, node));
 }
 
-// What may corrupt data is known not to be so.
-bool IsHarmless(const Situation& situation, const Member& member) {
-  const auto& rules = member.node->rules();
-  return std::all_of(rules.begin(), rules.end(), [&](const v1::NodeRule& line) {
-    return Holds(line) || ActionOf(situation, member, line.rule()) != v1::FENCE;
-  });
+// It is not known that it does not, for longer than a moment.
+bool MayServe(const Situation& situation, const Member& member) {
+  const v1::NodeBrief& brief = member.node->brief();
+  return !brief.lost() && brief.has_last_seen() && !IsGone(member) && !IsOut(situation, member);
+}
+
+bool IsHeld(v1::NodeState state) {
+  return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
+         state == v1::FENCED;
+}
+
+// Of one that was not heard since the coordinator's start it is not known that it has none.
+bool MayHaveConnect(const v1::PlanNode& node) {
+  return !node.heard() || !node.installed_version().empty();
+}
+
+// It was told to keep Connect stopped. Until its agent says that it does, a boot may start Connect,
+// or the agent by what it was told before.
+bool MayStartYet(const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (!IsHeld(member.position) || !MayHaveConnect(node)) return false;
+  // Of one that was not heard since the coordinator's start nothing is known to be taken.
+  const bool on_its_way = IsLater(member.memory.order(), node.obeys());
+  const v1::NodeState reported = node.brief().reported_state();
+  return on_its_way || (reported != v1::NODE_STATE_UNSPECIFIED && !IsHeld(reported));
+}
+
+// Nobody holds Connect there: a boot, or whoever stopped it for a moment, starts it again.
+bool MayComeBack(const Situation& situation, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (member.position != v1::OBSERVED || !MayHaveConnect(node)) return false;
+  if (!node.fresh()) return true;
+  return node.connect() == v1::CONNECT_RESTS && !RestsForLong(situation, member);
 }
 
 }  // namespace
@@ -48,6 +74,8 @@ bool GateIsClosed(const v1::PlanInput& input, const v1::PlanNode& node) {
 bool IsServing(const v1::PlanInput& input, const Member& member) {
   const v1::PlanNode& node = *member.node;
   if (!IsHeard(node) || node.odd() || node.ahead() || GateIsClosed(input, node)) return false;
+  // It is looked at first, whomever the load balancer asks.
+  if (member.memory.closed()) return false;
   if (node.connect() == v1::CONNECT_RESTS) return false;
   if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) return false;
   if (!TakesTraffic(node.brief().reported_state())) return false;
@@ -59,12 +87,22 @@ bool IsServing(const v1::PlanInput& input, const Member& member) {
 
 bool IsGone(const Member& member) { return member.words.gone != nullptr && !member.node->fresh(); }
 
+bool MayRunConnect(const Situation& situation, const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  if (IsGone(member)) return false;
+  if (!node.brief().has_last_seen()) return true;  // enrolled, and never heard
+  if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
+  if (MayStartYet(member) || MayComeBack(situation, member)) return true;
+  if (node.fresh()) return node.connect() != v1::CONNECT_RESTS;
+  return !node.running_version().empty();
+}
+
 bool AnotherServes(const Situation& situation, const Member& member) {
   return std::any_of(situation.members.begin(), situation.members.end(),
                      [&member](const Member& other) { return &other != &member && other.serves; });
 }
 
-bool IsDown(Situation& situation, const Member& member) {
+bool IsDown(const Situation& situation, const Member& member) {
   const v1::FactsBrief& facts = member.node->brief().facts();
   const bool silent =
       member.node->connect() == v1::CONNECT_RESTS || (facts.has_answers() && !facts.answers());
@@ -74,7 +112,7 @@ bool IsDown(Situation& situation, const Member& member) {
                                   FailAfter(situation.input.spec(), kServiceRule));
 }
 
-bool RestsForLong(Situation& situation, const Member& member) {
+bool RestsForLong(const Situation& situation, const Member& member) {
   if (member.node->brief().facts().unit_state().empty()) return true;
   const v1::NodeRule* line = LineOf(*member.node, kServiceRule);
   const bool is_asked =
@@ -82,23 +120,19 @@ bool RestsForLong(Situation& situation, const Member& member) {
   return !is_asked || IsDown(situation, member);
 }
 
-bool IsAlone(Situation& situation, const Member& member) {
-  return std::all_of(situation.members.begin(), situation.members.end(),
-                     [&situation, &member](const Member& other) {
-                       const v1::NodeBrief& brief = other.node->brief();
-                       return &other == &member || brief.lost() || !brief.has_last_seen() ||
-                              IsGone(other) || IsOut(situation, other);
-                     });
+size_t OthersThatMayServe(const Situation& situation, const Member& member) {
+  const auto& members = situation.members;
+  return static_cast<size_t>(
+      std::count_if(members.begin(), members.end(), [&situation, &member](const Member& other) {
+        return &other != &member && MayServe(situation, other);
+      }));
 }
 
-bool IsNeededBack(Situation& situation, const Member& member) {
-  const NodeWords& words = member.words;
-  if (words.fence != nullptr || words.cordon != nullptr || MayBeDowntime(words)) return false;
-  const v1::FactsBrief& facts = member.node->brief().facts();
-  const bool mounted =
-      facts.has_mount_verified() ? facts.mount_verified() : !situation.input.spec().has_storage();
-  return mounted && facts.has_answers() && facts.answers() && IsHarmless(situation, member) &&
-         IsAlone(situation, member);
+bool IsAlone(const Situation& situation, const Member& member) {
+  return std::none_of(situation.members.begin(), situation.members.end(),
+                      [&situation, &member](const Member& other) {
+                        return &other != &member && MayServe(situation, other);
+                      });
 }
 
 size_t MinimumServing(const v1::ClusterSpec& spec) {

@@ -3,42 +3,17 @@
 #include <algorithm>
 #include <set>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/hazards.h"
 #include "coordinator/plan/look/may.h"
+#include "coordinator/plan/look/notices.h"
 #include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/look/serving.h"
 
 namespace connect_ha {
 namespace {
-
-// A node that lives, as far as is known, and was not heard yet.
-bool IsAwaited(const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  return node.brief().has_last_seen() && !node.heard() && !node.brief().lost() &&
-         member.words.gone == nullptr;
-}
-
-std::string WhyStays(const Member& member, const std::string& awaited, bool restored) {
-  const v1::PlanNode& node = *member.node;
-  if (node.brief().claimants() > 1) return "two live machines speak under this name";
-  if (node.odd() || node.ahead()) {
-    return node.standing().empty() ? "it goes by what nobody gave it" : node.standing();
-  }
-  if (restored) return absl::StrCat(kOlderStore, "; connect-ha apply has the nodes moved again");
-  if (!node.brief().has_last_seen()) return "it was never heard";
-  if (!node.heard() || !node.fresh()) {
-    return node.not_fresh().empty() ? "it was not heard since the coordinator started"
-                                    : node.not_fresh();
-  }
-  if (!awaited.empty()) {
-    return absl::StrCat("not every node was heard since the coordinator started: ", awaited);
-  }
-  return "";
-}
 
 // One that was declared gone is back, and the cluster may have gone on without it: where Connect
 // rests, it is prepared anew, whatever it was told before.
@@ -76,6 +51,14 @@ void NoteProgress(Situation& situation, Member& member) {
   situation.words.ended.push_back(member.words.start->number());
 }
 
+bool GoesOver(const Situation& situation, const Member& member) {
+  if (!member.stays.empty() || member.may != May::kServe || member.position == v1::OBSERVED) {
+    return false;
+  }
+  const bool is_to = member.memory.reached() < situation.input.generation();
+  return is_to ? MayRunConnect(situation, member) : IsJustMade(situation, member);
+}
+
 }  // namespace
 
 void Situation::Say(const std::string& node, const std::string& text, const std::string& fix,
@@ -89,6 +72,12 @@ void Situation::Say(const std::string& node, const std::string& text, const std:
 
 bool IsLater(const v1::Order& a, const v1::Order& b) {
   return a.epoch() != b.epoch() ? a.epoch() > b.epoch() : a.serial() > b.serial();
+}
+
+bool IsAwaited(const Member& member) {
+  const v1::PlanNode& node = *member.node;
+  return node.brief().has_last_seen() && !node.heard() && !node.brief().lost() &&
+         member.words.gone == nullptr;
 }
 
 bool HasReached(const Member& member, v1::NodeState state) {
@@ -109,7 +98,7 @@ bool GaveUp(const Situation& situation, const Member& member) {
 }
 
 Situation LookAt(const v1::PlanInput& input) {
-  Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, std::nullopt, 0};
+  Situation situation{input, Moments(FromProto(input.now())), {}, {}, {}, false, std::nullopt, 0};
   situation.words = WordsInForce(input, situation.moments);
   Remember(input, situation);
   FindRestored(situation);
@@ -122,12 +111,16 @@ Situation LookAt(const v1::PlanInput& input) {
   for (Member& member : situation.members) {
     const v1::PlanNode& node = *member.node;
     member.position = PositionOf(node, member.memory, input.epoch());
-    member.stays = WhyStays(member, awaited, restored);
+    member.stays = WhyStays(input, member, awaited, restored);
     if (member.stays.empty()) BeginAgain(member);
     member.left_alone = node.brief().claimants() > 1 || node.odd() || node.ahead() || restored;
     member.may = MayDo(input, member, member.why_no_more);
+    member.notice = NoticeDue(situation, member);
     member.serves = !member.begins_anew && IsServing(input, member);
     if (member.stays.empty()) NoteProgress(situation, member);
+  }
+  for (const Member& member : situation.members) {
+    situation.goes_over |= GoesOver(situation, member);
   }
   for (Member& member : situation.members) member.hazards = HazardsOf(situation, member);
   return situation;

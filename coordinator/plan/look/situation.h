@@ -8,7 +8,7 @@
 
 #include "connect_ha/v1/plan.pb.h"
 #include "coordinator/plan/look/moments.h"
-#include "coordinator/plan/look/words.h"
+#include "coordinator/plan/words/words.h"
 
 namespace connect_ha {
 
@@ -37,18 +37,23 @@ struct Member {
   bool begins_anew = false;
   // A person has its Connect, which did not start, tried once more.
   bool tries_again = false;
-  bool serves = false;              // what is not known does not
-  std::vector<v1::Hazard> hazards;  // by rule; none where the node stays
+  bool serves = false;                         // what is not known does not
+  const v1::InstanceNotice* notice = nullptr;  // as of NoticeDue
+  std::vector<v1::Hazard> hazards;             // by rule; none where the node stays
 
   const std::string& name() const { return node->brief().name(); }
 };
 
 struct Situation {
   const v1::PlanInput& input;
-  Moments moments;
+  // What only looks asks it, too, and so has the next decision made in time.
+  mutable Moments moments;
   std::vector<Member> members;  // in the input's order
   Words words;
   std::vector<v1::Said> said;
+  // The nodes go over to the generation in force one after the other: some that may run Connect
+  // have not been as it says, or were a moment ago only.
+  bool goes_over = false;
   // As of PlanMemory.
   std::optional<Time> restored_at;
   uint64_t restored_generation = 0;
@@ -63,6 +68,8 @@ Situation LookAt(const v1::PlanInput& input);
 
 // Whether order a was given later than b.
 bool IsLater(const v1::Order& a, const v1::Order& b);
+// A node that lives, as far as is known, and was not heard since the coordinator started.
+bool IsAwaited(const Member& member);
 // The node has taken the order it was given last, and reached its state.
 bool HasReached(const Member& member, v1::NodeState state);
 // It serves by its orders, and its Connect did not start by these; nobody has it tried once more.

@@ -1,7 +1,9 @@
 #include "coordinator/plan/move/course.h"
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/change/together.h"
 #include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/look/remembered.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/move/drain.h"
 #include "coordinator/plan/move/enter.h"
@@ -22,12 +24,12 @@ std::string NotKnown(const Member& member) {
                       member.node->connect_unknown());
 }
 
-Move FromObserved(Situation& situation, const Member& member) {
+Move FromObserved(Situation& situation, const Change& change, const Member& member) {
   if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
   if (member.node->connect() == v1::CONNECT_RESTS) {
     // Whoever has it fenced wants it held, whatever starts it.
     const bool is_held = member.words.fence != nullptr || RestsForLong(situation, member);
-    return is_held ? Rest(situation, member) : Stay(member, kMayStart);
+    return is_held ? Rest(situation, change, member) : Stay(member, kMayStart);
   }
   const std::string why = WhyNotAdopt(situation, member);
   if (why.empty()) return {v1::SERVING, "", "", {}};
@@ -35,8 +37,8 @@ Move FromObserved(Situation& situation, const Member& member) {
 }
 
 // PREPARING, READY.
-Move FromHeld(Situation& situation, const Member& member) {
-  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
+Move FromHeld(Situation& situation, const Change& change, const Member& member) {
+  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, change, member);
   if (member.node->connect() == v1::CONNECT_UNKNOWN) return Stay(member, NotKnown(member));
   // Somebody was faster; and an agent that was only to look on stops nothing.
   if (member.node->brief().reported_state() == v1::OBSERVED) return {v1::OBSERVED, kLeft, "", {}};
@@ -47,15 +49,15 @@ Move FromHeld(Situation& situation, const Member& member) {
           {}};
 }
 
-Move FromStopped(Situation& situation, const Member& member) {
-  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, member);
+Move FromStopped(Situation& situation, const Change& change, const Member& member) {
+  if (member.node->connect() == v1::CONNECT_RESTS) return Rest(situation, change, member);
   return Stay(member,
               member.node->connect() == v1::CONNECT_RUNS ? "Connect to stop" : NotKnown(member));
 }
 
-Move FromFenced(Situation& situation, const Member& member) {
+Move FromFenced(Situation& situation, const Change& change, const Member& member) {
   const std::vector<std::string> out_for = StillOutFor(situation, member);
-  if (out_for.empty()) return FromStopped(situation, member);
+  if (out_for.empty()) return FromStopped(situation, change, member);
   return {v1::FENCED, OutText(member, out_for),
           absl::StrCat("that to be right; or an admin's word: connect-ha node unfence ",
                        member.name(), " --until TIME --reason ..."),
@@ -89,37 +91,58 @@ bool IsToBeStopped(const Situation& situation, const Member& member) {
 }
 
 // DRAINING.
-Move FromClosed(Situation& situation, const Member& member) {
+Move FromClosed(Situation& situation, const Change& change, const Member& member) {
+  const bool is_judged =
+      !WaitsForJudgement(situation, member) || !WhyHeld(situation, change, member).empty();
   switch (member.node->connect()) {
-    case v1::CONNECT_RUNS:
-      if (IsToBeStopped(situation, member)) return Rest(situation, member);
-      return FromDraining(situation, member);
+    case v1::CONNECT_RUNS: {
+      if (IsToBeStopped(situation, member)) return Rest(situation, change, member);
+      // One that has taken no order yet is as it was found, and not back.
+      Move move = FromDraining(situation, change, member);
+      const bool is_found = move.state == v1::SERVING && !HasTaken(*member.node);
+      return is_found ? FromObserved(situation, change, member) : move;
+    }
     case v1::CONNECT_RESTS:
-      if (!WaitsForJudgement(situation, member)) return Rest(situation, member);
-      return StayDraining(situation, member, "whether Connect comes up again here");
+      if (is_judged) return Rest(situation, change, member);
+      return StayDraining(situation, change, member, "whether Connect comes up again here");
     default:
-      return StayDraining(situation, member, "whether Connect runs here");
+      return StayDraining(situation, change, member, "whether Connect runs here");
+  }
+}
+
+// It rests for the others, or comes to rest: whatever it was about to be, and whatever is known of
+// it.
+bool IsToStayStopped(const Situation& situation, const Change& change, const Member& member) {
+  if (WhyHeld(situation, change, member).empty()) return false;
+  switch (member.position) {
+    case v1::PREPARING:
+    case v1::READY:
+    case v1::STOPPED:
+      return true;
+    default:
+      return member.position == v1::OBSERVED && member.node->connect() == v1::CONNECT_RESTS;
   }
 }
 
 }  // namespace
 
-Move CourseOf(Situation& situation, const Member& member) {
+Move CourseOf(Situation& situation, const Change& change, const Member& member) {
   if (member.may != May::kServe) return WithoutConnect(situation, member);
+  if (IsToStayStopped(situation, change, member)) return Rest(situation, change, member);
   switch (member.position) {
     case v1::PREPARING:
     case v1::READY:
-      return FromHeld(situation, member);
+      return FromHeld(situation, change, member);
     case v1::SERVING:
-      return FromServing(situation, member);
+      return FromServing(situation, change, member);
     case v1::DRAINING:
-      return FromClosed(situation, member);
+      return FromClosed(situation, change, member);
     case v1::STOPPED:
-      return FromStopped(situation, member);
+      return FromStopped(situation, change, member);
     case v1::FENCED:
-      return FromFenced(situation, member);
+      return FromFenced(situation, change, member);
     default:
-      return FromObserved(situation, member);
+      return FromObserved(situation, change, member);
   }
 }
 

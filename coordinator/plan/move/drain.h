@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "connect_ha/v1/plan.pb.h"
+#include "coordinator/plan/change/change.h"
 #include "coordinator/plan/look/situation.h"
 #include "coordinator/plan/move/course.h"
 
@@ -16,9 +17,10 @@ std::vector<std::string> StillOutFor(Situation& situation, const Member& member)
 std::string OutText(const Member& member, const std::vector<std::string>& out_for);
 
 // Nothing is known that would move it, until `what` is.
-Move StayDraining(Situation& situation, const Member& member, const std::string& what);
+Move StayDraining(Situation& situation, const Change& change, const Member& member,
+                  const std::string& what);
 // Connect rests there, and may have come to rest for good: that is judged before anything is done.
 bool WaitsForJudgement(Situation& situation, const Member& member);
-Move FromDraining(Situation& situation, const Member& member);
+Move FromDraining(Situation& situation, const Change& change, const Member& member);
 
 }  // namespace connect_ha

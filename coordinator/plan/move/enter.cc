@@ -1,110 +1,58 @@
 #include "coordinator/plan/move/enter.h"
 
 #include "absl/strings/str_cat.h"
-#include "coordinator/plan/look/action.h"
+#include "coordinator/plan/change/change.h"
+#include "coordinator/plan/change/database.h"
+#include "coordinator/plan/change/restarts.h"
 #include "coordinator/plan/look/generation.h"
-#include "coordinator/plan/look/hazards.h"
-#include "coordinator/plan/look/notices.h"
-#include "coordinator/plan/look/serving.h"
-#include "coordinator/plan/look/unclear.h"
+#include "coordinator/plan/look/kept_out.h"
 #include "coordinator/plan/move/versions.h"
 
 namespace connect_ha {
 namespace {
 
-enum class How { kStart, kAdopt, kReturn };
-
-// By people, or by EC2.
-std::string WhyHeldOut(Situation& situation, const Member& member) {
-  const NodeWords& words = member.words;
-  for (const v1::Word* word : {words.fence, words.stop, words.drain, words.cordon}) {
-    if (word != nullptr) return SaidBy(*word);
-  }
-  const v1::InstanceNotice* notice = NoticeDue(situation, member);
-  if (notice == nullptr) return "";
-  // Nothing but a recommendation: until it is followed, one that serves is better than none.
-  const bool is_needed =
-      notice->kind() == v1::InstanceNotice::REBALANCE && IsAlone(situation, member);
-  return is_needed ? "" : TextOf(*notice);
-}
-
-// The specification asks for it since, and nobody who serves is taken out for that. What may
-// corrupt data is another matter.
-bool IsStillToBeMade(const Situation& situation, const Member& member, const v1::NodeRule& line) {
-  return Fails(line) && line.basis() == v1::SPEC && !line.undecided() &&
-         member.memory.reached() < situation.input.generation() &&
-         ActionOf(situation, member, line.rule()) < v1::FENCE;
-}
-
-// Its users reach it all the while. What may corrupt data is another matter.
-bool IsInRotation(const Situation& situation, const Member& member, const v1::NodeRule& line) {
-  return AsksConnect(situation.input.spec()) && member.node->brief().facts().answers() &&
-         ActionOf(situation, member, line.rule()) < v1::FENCE;
-}
-
-// Of this node's own rules.
-std::string WhyRulesHold(const Situation& situation, const Member& member, How how) {
-  for (const v1::NodeRule& line : member.node->rules()) {
-    if (ActionOf(situation, member, line.rule()) <= v1::TELL || Holds(line)) continue;
-    if (line.outcome() == v1::FAIL && !Fails(line)) continue;
-    if (how == How::kStart && line.rule() == kServiceRule) continue;
-    if (how == How::kReturn && IsStillToBeMade(situation, member, line)) continue;
-    if (how == How::kReturn && IsInRotation(situation, member, line)) continue;
-    // Guarded, and enabled, it is once it serves; that it answers is asked for apart.
-    const bool of_unit = line.rule() == kGuardRule || line.rule() == kServiceRule;
-    const bool answers = member.node->brief().facts().answers();
-    const bool is_right_then =
-        Fails(line) && ((how == How::kAdopt && of_unit) ||
-                        (how == How::kReturn && line.rule() == kServiceRule && answers));
-    if (!is_right_then) return absl::StrCat(line.rule(), ": ", line.text());
-  }
-  return "";
-}
-
-// Where nobody can say which node is the wrong one, none is added to them.
-std::string WhyAllWait(const Situation& situation) {
-  for (const Member& member : situation.members) {
-    if (!member.node->fresh()) continue;
-    for (const v1::NodeRule& line : member.node->rules()) {
-      if (!IsUnclear(situation, member, line)) continue;
-      if (ActionOf(situation, member, line.rule()) < v1::CLOSE) continue;
-      return absl::StrCat(line.rule(), ": nothing tells which node is the wrong one, and none ",
-                          "enters service until that is decided");
-    }
-  }
-  return "";
-}
-
-std::string WhyNotMounted(const v1::PlanInput& input, const v1::PlanNode& node) {
-  const v1::FactsBrief& facts = node.brief().facts();
-  if (facts.has_mount_verified() && !facts.mount_verified()) {
-    return "its data directory is not on the specification's file system, or that does not answer";
-  }
-  if (input.spec().has_storage() && !facts.has_mount_verified()) {
-    return "whether its data directory is on the specification's file system is not known";
-  }
-  return "";
-}
-
-std::string WhyNot(Situation& situation, const Member& member, How how) {
-  for (const std::string& why :
-       {WhyHeldOut(situation, member), WhyNotMounted(situation.input, *member.node),
-        WhyRulesHold(situation, member, how), WhyAllWait(situation),
-        how == How::kStart ? WhyVersionsDiffer(situation, member) : ""}) {
-    if (!why.empty()) return why;
-  }
-  return "";
+// It is older than what may have migrated the database; or new to it, and nobody approved of that.
+std::string WhyDatabaseRefuses(const Situation& situation, const std::string& version) {
+  const v1::PlanInput& input = situation.input;
+  const v1::DatabaseMemory database = DatabaseNow(situation);
+  std::string fix;
+  const std::string why = WhyNotVersion(situation, database, version, fix);
+  if (!why.empty()) return fix.empty() ? why : absl::StrCat(why, "; ", fix);
+  const v1::Rollout& rollout = input.memory().rollout();
+  const bool approved =
+      rollout.generation() == input.generation() && !rollout.approved_by().empty();
+  if (!IsNewToDatabase(situation, database, version) || approved) return "";
+  // What was applied since leads on, or back.
+  fix = input.has_next() ? "connect-ha rollout status"
+                         : absl::StrCat("connect-ha approve ", input.generation(), " --reason ...");
+  return absl::StrCat("Connect ", version, " ", WhyNewToDatabase(database, version),
+                      ", and may migrate it, which nobody approved: ", fix);
 }
 
 std::string ChangeText(const v1::Change& change) {
   return absl::StrCat(change.resource(), ": ", change.from(), ", to be ", change.to());
 }
 
+// Nobody but a person has a Connect stopped that was found running. Where all nodes have to stop
+// for it together, one alone is no way.
+std::string HowItIsChanged(const Situation& situation, const Member& member) {
+  if (NeedsOf(situation, member) == v1::Change::TOGETHER) return "";
+  return absl::StrCat("; to have it done: connect-ha node drain ", member.name(),
+                      " --reason ..., then: connect-ha node uncordon ", member.name());
+}
+
 }  // namespace
 
 std::string WhyNotStart(Situation& situation, const Member& member) {
   if (!HasConverged(situation.input, *member.node)) return "its agent is looking at it anew";
-  return WhyNot(situation, member, How::kStart);
+  const v1::Rollout& rollout = situation.input.memory().rollout();
+  const bool alone = IsFirstAlone(rollout) && rollout.first() == member.name();
+  for (const std::string& why :
+       {WhyKeptOut(situation, member, How::kStart, alone), WhyVersionsDiffer(situation, member),
+        WhyDatabaseRefuses(situation, member.node->installed_version())}) {
+    if (!why.empty()) return why;
+  }
+  return "";
 }
 
 std::string WhyNotAdopt(Situation& situation, const Member& member) {
@@ -119,15 +67,16 @@ std::string WhyNotAdopt(Situation& situation, const Member& member) {
     return absl::StrCat(trouble.resource(), ": ", trouble.error());
   }
   const v1::Change* differs = FirstThatInterrupts(node.convergence());
-  if (differs != nullptr) return ChangeText(*differs);
+  if (differs != nullptr)
+    return absl::StrCat(ChangeText(*differs), HowItIsChanged(situation, member));
   if (!node.brief().facts().has_answers() || !node.brief().facts().answers()) {
     return "Connect does not answer there";
   }
-  return WhyNot(situation, member, How::kAdopt);
+  return WhyKeptOut(situation, member, How::kAdopt, /*alone=*/false);
 }
 
 std::string WhyNotReturn(Situation& situation, const Member& member) {
-  return WhyNot(situation, member, How::kReturn);
+  return WhyKeptOut(situation, member, How::kReturn, /*alone=*/false);
 }
 
 }  // namespace connect_ha

@@ -1,7 +1,7 @@
 #include "coordinator/plan/move/orders.h"
 
-#include <algorithm>
 #include <cstdint>
+#include <set>
 
 #include "coordinator/plan/move/fences_made.h"
 
@@ -48,10 +48,11 @@ v1::NodeMemory Moved(const Situation& situation, const Member& member, const Dec
   v1::NodeMemory memory = member.memory;
   const Move& move = decided.move;
   const bool release = move.state == v1::OBSERVED && member.words.release != nullptr;
+  const bool closed = move.state == v1::SERVING && move.closed;
   const bool starts_anew = member.tries_again && move.state == v1::SERVING;
   const bool same = IsGiven(memory.order()) && memory.state() == move.state &&
                     memory.generation() == input.generation() && memory.release() == release &&
-                    !starts_anew;
+                    memory.closed() == closed && !starts_anew;
   if (!same) *memory.mutable_order() = NextOrder(input, member);
   // A Connect that is started anew has its time to answer.
   if (memory.state() != move.state || !memory.has_since() || starts_anew) {
@@ -60,6 +61,7 @@ v1::NodeMemory Moved(const Situation& situation, const Member& member, const Dec
   memory.set_state(move.state);
   memory.set_generation(input.generation());
   memory.set_release(release);
+  memory.set_closed(closed);
   memory.clear_out_for();
   for (const std::string& rule : move.out_for) memory.add_out_for(rule);
   if (decided.start_failed) memory.set_start_failed(input.generation());
@@ -80,6 +82,19 @@ void Assign(const v1::PlanInput& input, const Member& member, const Decided& dec
   assignment.set_waits_for(decided.move.waits_for);
   if (memory.has_since()) *assignment.mutable_since() = memory.since();
   assignment.set_release(memory.release() && decided.move.state == v1::OBSERVED);
+  assignment.set_closed(memory.closed() && decided.move.state == v1::SERVING);
+}
+
+// Its users have their time from when its gate is known to be closed, however late that is. Of one
+// that was not heard since the coordinator started it is as it was.
+void NoteGate(const Situation& situation, const Member& member, v1::NodeMemory& memory) {
+  const bool drains = memory.state() == v1::DRAINING;
+  if (drains && !member.node->heard()) return;
+  const bool awaited = drains && member.node->brief().reported_state() != v1::DRAINING;
+  if (drains && memory.gate_awaited() && !awaited) {
+    *memory.mutable_since() = ToProto(situation.moments.now());
+  }
+  memory.set_gate_awaited(awaited);
 }
 
 void RememberOrders(const v1::PlanInput& input, v1::PlanMemory& memory) {
@@ -108,9 +123,7 @@ v1::Decision Write(Situation& situation, const std::vector<Decided>& decided) {
     const Member& member = situation.members[i];
     v1::NodeMemory& memory = *remember.add_nodes();
     memory = member.stays.empty() ? Moved(situation, member, decided[i]) : member.memory;
-    // Its users have their time from when its gate is closed, however late it hears of that.
-    const bool is_closed = member.node->brief().reported_state() == v1::DRAINING;
-    if (memory.state() == v1::DRAINING && !is_closed) *memory.mutable_since() = input.now();
+    NoteGate(situation, member, memory);
     Assign(input, member, decided[i], memory, *decision.add_assignments());
     for (const v1::Hazard& hazard : member.hazards) *decision.add_hazards() = hazard;
   }
@@ -121,11 +134,14 @@ v1::Decision Write(Situation& situation, const std::vector<Decided>& decided) {
     remember.set_restored_generation(situation.restored_generation);
   }
   if (situation.words.clock) *remember.mutable_clock() = ToProto(*situation.words.clock);
-  for (const v1::Said& said : situation.said) *decision.add_said() = said;
-  std::sort(situation.words.ended.begin(), situation.words.ended.end());
-  for (const uint64_t number : situation.words.ended) decision.add_ended_words(number);
-  if (situation.moments.wake()) *decision.mutable_wake_at() = ToProto(*situation.moments.wake());
   return decision;
+}
+
+void Finish(Situation& situation, v1::Decision& decision) {
+  for (const v1::Said& said : situation.said) *decision.add_said() = said;
+  const std::set<uint64_t> ended(situation.words.ended.begin(), situation.words.ended.end());
+  for (const uint64_t number : ended) decision.add_ended_words(number);
+  if (situation.moments.wake()) *decision.mutable_wake_at() = ToProto(*situation.moments.wake());
 }
 
 }  // namespace connect_ha

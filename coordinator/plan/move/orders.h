@@ -20,4 +20,8 @@ struct Decided {
 // keeps its order, however often the coordinator starts.
 v1::Decision Write(Situation& situation, const std::vector<Decided>& decided);
 
+// What was said, which words ended, and when the next decision is due: once nothing is added any
+// more.
+void Finish(Situation& situation, v1::Decision& decision);
+
 }  // namespace connect_ha

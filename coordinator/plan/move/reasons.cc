@@ -5,26 +5,31 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "coordinator/plan/look/hazards.h"
+#include "coordinator/plan/change/leave.h"
 #include "coordinator/plan/look/notices.h"
+#include "coordinator/plan/look/serving.h"
 
 namespace connect_ha {
 namespace {
 
 class Wishes {
  public:
-  Wishes(Situation& situation, size_t index)
-      : situation_(situation), index_(index), member_(situation.members[index]) {}
+  Wishes(Situation& situation, const Change& change, size_t index)
+      : situation_(situation), change_(change), index_(index), member_(situation.members[index]) {}
 
-  std::vector<Wish> Take() {
+  // `waits` as of WishesOf.
+  std::vector<Wish> Take(std::string& waits) {
     ByPeople();
     ByEc2();
     ByStart();
     ByRules(Wish::kFence, v1::FENCE, v1::FENCED);
-    if (member_.position == v1::SERVING) {
+    ByDatabase();
+    // Closed it is already.
+    if (member_.position == v1::SERVING && !member_.memory.closed()) {
       ByRules(Wish::kClose, v1::CLOSE, v1::DRAINING);
       ByRules(Wish::kHold, v1::HOLD, v1::DRAINING);
     }
+    ByChange(waits);
     return std::move(wishes_);
   }
 
@@ -61,6 +66,10 @@ class Wishes {
   void ByEc2() {
     const v1::InstanceNotice* notice = NoticeDue(situation_, member_);
     if (notice == nullptr || member_.position != v1::SERVING) return;
+    // Started all the same, since no other one serves: it is looked at, and then takes users.
+    const bool is_needed = notice->kind() == v1::InstanceNotice::REBALANCE &&
+                           member_.memory.closed() && IsAlone(situation_, member_);
+    if (is_needed) return;
     Add(IsCertain(*notice) ? Wish::kInstanceGoes : Wish::kNotice,
         notice->has_at() ? FromProto(notice->at()) : Time{}, v1::DRAINING, TextOf(*notice));
   }
@@ -70,6 +79,23 @@ class Wishes {
     Add(Wish::kStartFailed, FromProto(member_.memory.since()), v1::STOPPED,
         absl::StrCat("Connect does not start: ", member_.node->start_failed()))
         .leave.start_failed = true;
+  }
+
+  void ByDatabase() {
+    const std::string why = WhyTooOld(situation_, change_, member_);
+    const Time since = FromProto(member_.memory.since());
+    if (!why.empty()) Add(Wish::kOlder, since, v1::STOPPED, why).downtime = change_.is_closed();
+  }
+
+  // A node that drains already goes on by itself. Who waits for longest is no matter here: the
+  // eldest comes first.
+  void ByChange(std::string& waits) {
+    if (member_.position == v1::DRAINING) return;
+    const auto leaves = LeavesForChange(situation_, change_, member_, waits);
+    if (!leaves) return;
+    Wish& wish = Add(Wish::kChange, Time{}, leaves->to, leaves->why);
+    wish.downtime = leaves->downtime;
+    wish.leave.start_failed = leaves->start_failed;
   }
 
   // By all rules of one kind together: for all of them it comes back.
@@ -88,6 +114,7 @@ class Wishes {
   }
 
   Situation& situation_;
+  const Change& change_;
   const size_t index_;
   const Member& member_;
   std::vector<Wish> wishes_;
@@ -100,12 +127,15 @@ bool MayHaveUsers(const Member& member) {
 
 }  // namespace
 
-std::vector<Wish> WishesOf(Situation& situation) {
+std::vector<Wish> WishesOf(Situation& situation, const Change& change,
+                           std::vector<std::string>& waits) {
   std::vector<Wish> wishes;
   for (size_t i = 0; i < situation.members.size(); ++i) {
     const Member& member = situation.members[i];
     if (!member.stays.empty() || member.may != May::kServe || !MayHaveUsers(member)) continue;
-    for (Wish& wish : Wishes(situation, i).Take()) wishes.push_back(std::move(wish));
+    for (Wish& wish : Wishes(situation, change, i).Take(waits[i])) {
+      wishes.push_back(std::move(wish));
+    }
   }
   std::sort(wishes.begin(), wishes.end(), [&situation](const Wish& a, const Wish& b) {
     const auto key = [&situation](const Wish& wish) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/plan/change/change.h"
 #include "coordinator/plan/look/situation.h"
 #include "coordinator/plan/move/fence.h"
 
@@ -17,12 +18,14 @@ struct Wish {
     kFence,
     kInstanceGoes,  // whatever is decided
     kStartFailed,
+    kOlder,  // it runs what all others have left together
     kClose,
     kFenceWord,
     kStop,
     kDrain,
     kNotice,
-    kHold
+    kHold,
+    kChange
   } kind = kHold;
   size_t member = 0;
   Time since;           // the longer, the sooner
@@ -31,7 +34,9 @@ struct Wish {
   bool downtime = false;  // whoever asked said so
 };
 
-// All of them, in the order in which they are granted, of which no name is part.
-std::vector<Wish> WishesOf(Situation& situation);
+// All of them, in the order in which they are granted, of which no name is part. `waits`, one for
+// each member: what keeps it from its turn, where it is to be changed.
+std::vector<Wish> WishesOf(Situation& situation, const Change& change,
+                           std::vector<std::string>& waits);
 
 }  // namespace connect_ha

@@ -1,6 +1,8 @@
 #include "coordinator/plan/move/rest.h"
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/change/together.h"
+#include "coordinator/plan/change/turn.h"
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/move/enter.h"
 
@@ -27,10 +29,10 @@ Move Prepare(Situation& situation, const Member& member) {
   if (!HasReached(member, v1::READY)) return {v1::READY, ready, "its agent to get there", {}};
   const std::string why = WhyNotStart(situation, member);
   if (!why.empty()) return {v1::READY, ready, why, {}};
-  return {v1::SERVING, "", "", {}};
+  return {v1::SERVING, "", "to be looked at before its gate opens", {}, /*closed=*/true};
 }
 
-Move Rest(Situation& situation, const Member& member) {
+Move Rest(Situation& situation, const Change& change, const Member& member) {
   if (member.words.fence != nullptr) {
     return {v1::FENCED,
             SaidBy(*member.words.fence),
@@ -53,7 +55,15 @@ Move Rest(Situation& situation, const Member& member) {
         absl::StrCat("connect-ha node start ", member.name(), " --reason ..., once it may go well"),
         {}};
   }
-  return Prepare(situation, member);
+  const std::string held = WhyHeld(situation, change, member);
+  if (!held.empty()) {
+    const bool rests = HasReached(member, v1::STOPPED);
+    return {v1::STOPPED, held, rests ? "its turn" : "Connect to stop", {}};
+  }
+  const Move next = Prepare(situation, member);
+  if (next.state != v1::SERVING) return next;
+  const std::string waits = WhyNotTakenIn(situation, change, member);
+  return waits.empty() ? next : Move{v1::READY, "it is as the specification says", waits, {}};
 }
 
 }  // namespace connect_ha

@@ -6,11 +6,15 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/version.h"
+#include "coordinator/plan/change/database.h"
+#include "coordinator/plan/change/verify.h"
+#include "coordinator/plan/look/generation.h"
 
 namespace connect_ha {
 namespace {
 
-// After that the others wait for it no more.
+// After that the others wait no more for what cannot migrate anything.
 constexpr std::chrono::minutes kFirstStart{10};
 
 bool Starts(const Member& member, const Decided& decided) {
@@ -42,10 +46,13 @@ bool Answers(const Member& member) {
   return member.node->fresh() && member.node->brief().facts().answers();
 }
 
-// It was told to start, and it is not known yet how that ends.
-bool IsStarting(Situation& situation, const Member& member) {
-  return member.position == v1::SERVING && member.node->fresh() && !StartFailed(member) &&
-         !situation.moments.Lasted(FromProto(member.memory.since()), kFirstStart);
+// It was told to start, and it is not known yet how that ends. A migration takes as long as it
+// takes, and nobody starts beside it.
+bool IsStarting(Situation& situation, const v1::DatabaseMemory& database, const Member& member) {
+  if (member.position != v1::SERVING || !member.node->fresh() || StartFailed(member)) return false;
+  const bool migrates =
+      MayBeMigrating(member) && IsNewToDatabase(situation, database, VersionOf(*member.node));
+  return migrates || !situation.moments.Lasted(FromProto(member.memory.since()), kFirstStart);
 }
 
 // Of them the one that has been a member for longest.
@@ -64,8 +71,10 @@ void StartOneFirst(Situation& situation, std::vector<Decided>& decided) {
   const auto starts = [&](size_t i) { return Starts(members[i], decided[i]); };
   const Member* first = Eldest(members, starts);
   if (first == nullptr || std::any_of(members.begin(), members.end(), Answers)) return;
-  const Member* before =
-      Eldest(members, [&](size_t i) { return IsStarting(situation, members[i]); });
+  const v1::DatabaseMemory database = DatabaseNow(situation);
+  const Member* before = Eldest(members, [&](size_t i) {
+    return decided[i].move.state == v1::SERVING && IsStarting(situation, database, members[i]);
+  });
   if (before != nullptr) first = before;
   for (size_t i = 0; i < decided.size(); ++i) {
     if (&members[i] == first || !starts(i)) continue;
@@ -81,6 +90,21 @@ void StartOneFirst(Situation& situation, std::vector<Decided>& decided) {
 void HoldBackStarts(Situation& situation, std::vector<Decided>& decided) {
   KeepOneVersion(situation, decided);
   StartOneFirst(situation, decided);
+}
+
+std::string NoteFirst(const Situation& situation, std::vector<Decided>& decided) {
+  const std::string& known = situation.input.memory().database().newest_version();
+  std::string note;
+  for (size_t i = 0; i < decided.size(); ++i) {
+    const Member& member = situation.members[i];
+    const std::string& version = member.node->installed_version();
+    if (!Starts(member, decided[i]) || version.empty()) continue;
+    if (!known.empty() && CompareVersions(version, known) <= 0) continue;
+    note = version;
+    Wait(member, absl::StrCat("it to be remembered that Connect ", version, " is started"),
+         decided[i]);
+  }
+  return note;
 }
 
 }  // namespace connect_ha

@@ -7,48 +7,28 @@
 namespace connect_ha {
 namespace {
 
-bool IsHeld(v1::NodeState state) {
-  return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
-         state == v1::FENCED;
-}
-
-// It was told to keep Connect stopped. Until its agent says that it does, a boot may start Connect,
-// or the agent by what it was told before.
-bool MayStartYet(const Member& member) {
+// It was stopped before the generation was put into force, and was told nothing else since: all
+// nodes had said that they were. One that is lost meanwhile holds up nobody, but where it was seen
+// to run Connect since.
+bool HasRestedSince(const v1::Rollout& rollout, const Member& member) {
+  const v1::NodeMemory& memory = member.memory;
+  const bool held = memory.state() == v1::STOPPED || memory.state() == v1::FENCED;
   const v1::PlanNode& node = *member.node;
-  if (!IsHeld(member.position) || node.installed_version().empty()) return false;
-  // Of one that was not heard since the coordinator's start nothing is known to be taken.
-  const bool on_its_way = IsLater(member.memory.order(), node.obeys());
-  const v1::NodeState reported = node.brief().reported_state();
-  return on_its_way || (reported != v1::NODE_STATE_UNSPECIFIED && !IsHeld(reported));
-}
-
-// Nobody holds Connect there: a boot, or whoever stopped it for a moment, starts it again.
-bool MayComeBack(Situation& situation, const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  if (member.position != v1::OBSERVED || node.installed_version().empty()) return false;
-  if (!node.fresh()) return true;
-  return node.connect() == v1::CONNECT_RESTS && !RestsForLong(situation, member);
-}
-
-// It may run Connect, now or once it is heard again.
-bool MayRunConnect(Situation& situation, const Member& member) {
-  const v1::PlanNode& node = *member.node;
-  if (IsGone(member)) return false;
-  if (!node.brief().has_last_seen()) return true;  // enrolled, and never heard
-  if (member.position == v1::SERVING || member.position == v1::DRAINING) return true;
-  if (MayStartYet(member) || MayComeBack(situation, member)) return true;
-  if (node.fresh()) return node.connect() != v1::CONNECT_RESTS;
-  return !node.running_version().empty();
+  const bool runs =
+      node.fresh() ? node.connect() != v1::CONNECT_RESTS : !node.running_version().empty();
+  return rollout.kind() == v1::Rollout::TOGETHER && rollout.has_in_force_at() &&
+         !rollout.has_ended_at() && held && !runs && memory.has_since() &&
+         FromProto(memory.since()) <= FromProto(rollout.in_force_at());
 }
 
 }  // namespace
 
-std::string WhyVersionsDiffer(Situation& situation, const Member& member) {
+std::string WhyVersionsDiffer(const Situation& situation, const Member& member) {
   const std::string& own = member.node->installed_version();
   if (own.empty()) return "which version of Connect it has is not known";
   for (const Member& other : situation.members) {
     if (&other == &member || !MayRunConnect(situation, other)) continue;
+    if (HasRestedSince(situation.input.memory().rollout(), other)) continue;
     const std::string& theirs = VersionOf(*other.node);
     if (theirs == own) continue;
     const std::string why =

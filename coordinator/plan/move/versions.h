@@ -9,6 +9,6 @@ namespace connect_ha {
 
 // Why the node's Connect is not to be started beside those that run, or may; "": nothing is known
 // against it.
-std::string WhyVersionsDiffer(Situation& situation, const Member& member);
+std::string WhyVersionsDiffer(const Situation& situation, const Member& member);
 
 }  // namespace connect_ha

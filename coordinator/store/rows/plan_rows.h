@@ -15,7 +15,7 @@ namespace connect_ha {
 
 absl::StatusOr<uint64_t> PlanRevisionRow(Database& database);
 absl::StatusOr<Store::Plan> GetPlanRows(Database& database);
-// But for its events.
+// What is remembered and the words that ended; no more of it.
 absl::Status PutPlanRows(Database& database, const Store::PlanChange& change);
 // Returns it with its number.
 absl::StatusOr<v1::Word> AddWordRow(Database& database, v1::Word word);

@@ -105,6 +105,158 @@ TEST_F(HeldTest, IsWrittenOnlyWhenSomethingElseIsSaid) {
   EXPECT_TRUE(MayChangeNow());
 }
 
+class AheadTest : public HeldTest {
+ protected:
+  AheadTest() {
+    EXPECT_TRUE(Take(Ordered(Answer(v1::SERVING, DesiredOfLab(7)), "L", 1, 1, 100)).ok());
+    held_->OnAhead([this] { ++told_; });
+  }
+  // An answer that asks the node to get ready for this.
+  v1::HeartbeatResponse Ahead(const v1::Desired& desired, int64_t applied_at = 200) {
+    v1::HeartbeatResponse answer = Only(desired.generation());
+    *answer.mutable_ahead() = desired;
+    answer.mutable_ahead()->set_lineage("L");
+    answer.mutable_ahead()->mutable_applied_at()->set_seconds(applied_at);
+    return answer;
+  }
+  v1::HeartbeatResponse Only(uint64_t generation) {
+    v1::HeartbeatResponse answer = Ordered(Answer(v1::SERVING, 7), "L", 1, 2);
+    answer.set_ahead_generation(generation);
+    return answer;
+  }
+  uint64_t ahead() {
+    const auto ahead = held_->Ahead();
+    return ahead == nullptr ? 0 : ahead->desired.generation();
+  }
+
+  int told_ = 0;
+};
+
+TEST_F(AheadTest, IsHeldBesideWhatIsInForceAndNotWrittenDown) {
+  const size_t written = host_.changes().size();
+  ASSERT_TRUE(Take(Ahead(DesiredOfLab(8))).ok());
+  EXPECT_EQ(ahead(), 8u);
+  EXPECT_TRUE(held_->Ahead()->why.ok());
+  EXPECT_EQ(held_->Ahead()->desired.spec().cluster(), "lab");
+  EXPECT_EQ(generation(), 7u);
+  EXPECT_EQ(held_->Report().generation, 7u);
+  EXPECT_EQ(host_.changes().size(), written);
+  StartAgent();
+  EXPECT_EQ(ahead(), 0u);
+  EXPECT_EQ(generation(), 7u);
+}
+
+TEST_F(AheadTest, StaysWhileItIsTheOneAndGoesWhenItIsNot) {
+  ASSERT_TRUE(Take(Ahead(DesiredOfLab(8))).ok());
+  ASSERT_TRUE(Take(Only(8)).ok());
+  ASSERT_TRUE(Take(Ahead(DesiredOfLab(8))).ok());
+  EXPECT_EQ(ahead(), 8u);
+  EXPECT_EQ(told_, 1);
+  // Applied anew under the same number, by a store that was put back.
+  ASSERT_TRUE(Take(Ahead(DesiredOfLab(8), 300)).ok());
+  EXPECT_EQ(told_, 2);
+  ASSERT_TRUE(Take(Only(9)).ok());
+  EXPECT_EQ(ahead(), 0u);
+  EXPECT_EQ(told_, 3);
+  ASSERT_TRUE(Take(Ahead(DesiredOfLab(9))).ok());
+  ASSERT_TRUE(Take(Only(0)).ok());
+  EXPECT_EQ(ahead(), 0u);
+}
+
+TEST_F(AheadTest, IsNoLongerAheadOnceItIsInForce) {
+  ASSERT_TRUE(Take(Ahead(DesiredOfLab(8))).ok());
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::SERVING, DesiredOfLab(8)), "L", 1, 3, 200);
+  answer.set_ahead_generation(8);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_EQ(generation(), 8u);
+  EXPECT_EQ(ahead(), 0u);
+}
+
+TEST_F(AheadTest, WhatIsNotAboveOrOfAnotherStoreIsNotTaken) {
+  ASSERT_TRUE(Take(Ahead(DesiredOfLab(7))).ok());
+  EXPECT_EQ(ahead(), 0u);
+  v1::HeartbeatResponse other = Ahead(DesiredOfLab(9));
+  other.mutable_ahead()->set_lineage("M");
+  ASSERT_TRUE(Take(other).ok());
+  EXPECT_EQ(ahead(), 0u);
+  // What an older coordinator says counts for nothing.
+  ASSERT_TRUE(Take(Ahead(DesiredOfLab(8))).ok());
+  v1::HeartbeatResponse older = Only(0);
+  older.mutable_order()->set_epoch(0);
+  ASSERT_TRUE(Take(older).ok());
+  EXPECT_EQ(ahead(), 8u);
+}
+
+TEST_F(AheadTest, WhatWouldNotBeGoneByIsRefusedBeforeItIsInForce) {
+  v1::Desired wrong = DesiredOfLab(8);
+  wrong.mutable_spec()->set_cluster("other");
+  ASSERT_TRUE(Take(Ahead(wrong)).ok());
+  ASSERT_EQ(ahead(), 8u);
+  EXPECT_FALSE(held_->Ahead()->why.ok());
+  EXPECT_NE(held_->Ahead()->why.message().find("\nfix: "), std::string::npos);
+  EXPECT_FALSE(held_->Ahead()->desired.has_spec());
+  EXPECT_FALSE(held_->refusal().has_value());
+  EXPECT_EQ(generation(), 7u);
+}
+
+TEST_F(AheadTest, ANodeThatWasRemovedGetsReadyForNothing) {
+  ASSERT_TRUE(Take(Ahead(DesiredOfLab(8))).ok());
+  ASSERT_TRUE(held_->TakeRemoval().ok());
+  EXPECT_EQ(ahead(), 0u);
+  ASSERT_TRUE(Take(Ahead(DesiredOfLab(9))).ok());
+  EXPECT_EQ(ahead(), 0u);
+}
+
+TEST_F(HeldTest, AGateThatIsToStayClosedDoesSoOverARestartUntilItIsSaidOtherwise) {
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::SERVING, DesiredOfLab(7)), "L", 1, 1);
+  answer.set_closed(true);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_TRUE(held_->Orders()->closed());
+  StartAgent();
+  EXPECT_TRUE(held_->Orders()->closed());
+  int told = 0;
+  held_->OnChange([&told] { ++told; });
+  ASSERT_TRUE(Take(Ordered(Answer(v1::SERVING, 7), "L", 1, 2)).ok());
+  EXPECT_FALSE(held_->Orders()->closed());
+  EXPECT_EQ(told, 1);
+  StartAgent();
+  EXPECT_FALSE(held_->Orders()->closed());
+}
+
+TEST_F(HeldTest, ThatTheDatabaseWasPutBackIsKeptWhateverElseIsSaid) {
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::STOPPED, DesiredOfLab(7)), "L", 4, 1);
+  answer.mutable_database_restored()->set_epoch(3);
+  answer.mutable_database_restored()->set_serial(9);
+  ASSERT_TRUE(Take(answer).ok());
+  StartAgent();
+  EXPECT_EQ(held_->Orders()->database_restored().serial(), 9u);
+  ASSERT_TRUE(Take(Ordered(Answer(v1::SERVING, 7), "L", 4, 2)).ok());
+  EXPECT_EQ(held_->Orders()->database_restored().serial(), 9u);
+  // An older coordinator's word.
+  answer.mutable_database_restored()->set_serial(8);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_EQ(held_->Orders()->database_restored().serial(), 9u);
+}
+
+TEST_F(HeldTest, AsWhichGenerationConnectMayStartIsKeptAsItWasSaidLast) {
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::PREPARING, DesiredOfLab(7)), "L", 4, 1);
+  answer.set_not_before(7);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_EQ(held_->Orders()->not_before(), 7u);
+  StartAgent();
+  EXPECT_EQ(held_->Orders()->not_before(), 7u);
+  // An older coordinator knows no such thing.
+  ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, 7), "L", 4, 2)).ok());
+  EXPECT_EQ(held_->Orders()->not_before(), 0u);
+}
+
+TEST_F(HeldTest, OfANodeThatIsNotToServeNothingIsSaidToBeClosed) {
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::STOPPED, DesiredOfLab(7)), "L", 1, 1);
+  answer.set_closed(true);
+  ASSERT_TRUE(Take(answer).ok());
+  EXPECT_FALSE(held_->Orders()->closed());
+}
+
 TEST_F(HeldTest, AnOrderThatIsBelowTheOneHeldIsNotTaken) {
   ASSERT_TRUE(Take(Ordered(Answer(v1::PREPARING, DesiredOfLab(7)), "L", 4, 9)).ok());
   ASSERT_TRUE(Take(Ordered(Answer(v1::OBSERVED, DesiredOfLab(8)), "L", 4, 8)).ok());
@@ -588,6 +740,23 @@ TEST_F(SignedHeldTest, ACommandBesideTheServiceLooksAtWhatIsSignedToo) {
   const absl::StatusOr<v1::Assignment> held = ReadHeld(host_, kState);
   ASSERT_TRUE(held.ok()) << held.status();
   EXPECT_EQ(held->desired().spec().accounts().at("rstudio-connect").uid(), 999u);
+}
+
+TEST_F(SignedHeldTest, GetsReadyForNothingThatIsNotSigned) {
+  ASSERT_TRUE(Offer(SignedOfLab(7, key_), "L", 1).ok());
+  v1::HeartbeatResponse answer = Ordered(Answer(v1::PREPARING, 7), "L", 1, 2);
+  answer.set_ahead_generation(8);
+  *answer.mutable_ahead() = DesiredOfLab(8);
+  answer.mutable_ahead()->set_lineage("L");
+  ASSERT_TRUE(Take(answer).ok());
+  ASSERT_NE(held_->Ahead(), nullptr);
+  EXPECT_FALSE(held_->Ahead()->why.ok());
+  *answer.mutable_ahead() = SignedOfLab(9, key_);
+  answer.mutable_ahead()->set_lineage("L");
+  answer.set_ahead_generation(9);
+  ASSERT_TRUE(Take(answer).ok());
+  ASSERT_NE(held_->Ahead(), nullptr);
+  EXPECT_TRUE(held_->Ahead()->why.ok()) << held_->Ahead()->why;
 }
 
 TEST_F(SignedHeldTest, ATrustThatCannotBeReadStopsEverything) {

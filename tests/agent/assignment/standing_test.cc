@@ -115,6 +115,24 @@ TEST(IsOneSpecification, ANumberAloneDoesNotSay) {
   EXPECT_FALSE(IsOneSpecification(v1::Desired(), held));
 }
 
+TEST(IsBefore, GoesByNumbersOfOneLineageAndByTimesOfTwo) {
+  const auto mark = [](uint64_t generation, const std::string& lineage, int64_t applied_at) {
+    v1::GenerationMark made;
+    made.set_generation(generation);
+    made.set_lineage(lineage);
+    if (applied_at != 0) made.mutable_applied_at()->set_seconds(applied_at);
+    return made;
+  };
+  EXPECT_TRUE(IsBefore(mark(7, "L", 0), mark(8, "L", 0)));
+  EXPECT_FALSE(IsBefore(mark(8, "L", 100), mark(8, "L", 200)));
+  EXPECT_FALSE(IsBefore(mark(9, "L", 0), mark(8, "L", 0)));
+  EXPECT_TRUE(IsBefore(mark(9, "L", 100), mark(1, "M", 200)));
+  EXPECT_FALSE(IsBefore(mark(1, "L", 200), mark(9, "M", 100)));
+  EXPECT_FALSE(IsBefore(mark(1, "L", 0), mark(9, "M", 100)));
+  EXPECT_TRUE(IsBefore(v1::GenerationMark(), mark(1, "L", 0)));
+  EXPECT_FALSE(IsBefore(mark(1, "L", 0), v1::GenerationMark()));
+}
+
 TEST(MayChange, EverythingButToBeObservedByASpecificationThatEnforces) {
   v1::Assignment assignment;
   assignment.mutable_desired()->mutable_spec()->set_enforcement(v1::ENFORCE);

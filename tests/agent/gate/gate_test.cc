@@ -133,6 +133,34 @@ TEST_F(GateTest, ARuleClosesItUnlessThereIsNobodyElse) {
   EXPECT_EQ(Status(), 200);
 }
 
+TEST_F(GateTest, StaysClosedWhileConnectIsLookedAtWhoeverElseServes) {
+  orders_.set_closed(true);
+  orders_.set_no_other_serves(true);
+  gate_->Look();
+  EXPECT_EQ(Text(), "closed: Connect is being looked at before it serves\n");
+  Start();
+  gate_->Look();
+  EXPECT_EQ(Status(), 503);
+  orders_.set_closed(false);
+  EXPECT_EQ(Text(), "open\n");
+  // Where nothing is enforced it holds nothing up.
+  orders_.set_closed(true);
+  orders_.mutable_desired()->mutable_spec()->set_enforcement(v1::OBSERVE);
+  EXPECT_EQ(Status(), 200);
+}
+
+TEST_F(GateTest, CountsWhatItRefusedAndIsNoNewsForIt) {
+  gate_->Look();
+  ASSERT_EQ(Status(), 200);
+  EXPECT_EQ(gate_->News().report.refused(), 0u);
+  SetConnect("failed", 0);
+  gate_->Look();
+  const uint64_t version = gate_->News().version;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Status(), 503);
+  EXPECT_EQ(gate_->News().report.refused(), 3u);
+  EXPECT_EQ(gate_->News().version, version);
+}
+
 // What fails is known before the node is told to serve.
 TEST_F(GateTest, ARuleKeepsItClosedFromTheMomentOnAtWhichTheNodeServes) {
   facts_.mutable_connect()->mutable_unit()->set_sub_state("auto-restart");

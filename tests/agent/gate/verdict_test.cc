@@ -133,8 +133,17 @@ TEST_F(ClosedByRuleTest, WhatIsUnknownOrOnlyOfTheNextBootClosesNothing) {
   facts_.Clear();
   EXPECT_EQ(Closed(), "");
   facts_ = known;
-  facts_.mutable_connect()->mutable_unit()->set_unit_file_state("disabled");
+  v1::Unit& unit = *facts_.mutable_connect()->mutable_unit();
+  for (const char* state : {"disabled", "linked", "static", "generated", "masked"}) {
+    unit.set_unit_file_state(state);
+    EXPECT_EQ(Closed(), "") << state;
+  }
+  unit.set_load_state("masked");
   EXPECT_EQ(Closed(), "");
+  facts_ = known;
+  facts_.mutable_connect()->mutable_unit()->set_unit_file_state("linked");
+  Loop();
+  EXPECT_TRUE(absl::StartsWith(Closed(), "service-is-healthy: restarts in a loop")) << Closed();
 }
 
 TEST_F(ClosedByRuleTest, ARuleThatClosesAndFailsHereDoes) {
@@ -197,6 +206,17 @@ TEST_F(ClosedByRuleTest, TheSpecificationAndWhoWaivesHaveASay) {
   EXPECT_NE(Closed(), "");
   Waive("service-is-healthy");
   EXPECT_EQ(Closed(), "");
+}
+
+// As the plan has it drained for that.
+TEST_F(ClosedByRuleTest, WhatOnlyAdvisesClosesWhereTheSpecificationSaysSo) {
+  v1::FileSystemSpace& disk = *facts_.mutable_disk()->add_file_systems();
+  disk.set_mount_point("/");
+  disk.set_used_percent(98);
+  EXPECT_EQ(Closed(), "");
+  auto& rules = *orders_.mutable_desired()->mutable_spec()->mutable_rules();
+  rules["disk-has-room"].set_action(v1::CLOSE);
+  EXPECT_TRUE(absl::StartsWith(Closed(), "disk-has-room: ")) << Closed();
 }
 
 // Whether a coordinator is in reach or not.

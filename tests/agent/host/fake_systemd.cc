@@ -134,6 +134,7 @@ const sd_bus_vtable kUnit[] = {
     SD_BUS_PROPERTY("DropInPaths", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("FragmentPath", "s", Text, 0, 0),
     SD_BUS_PROPERTY("NeedDaemonReload", "b", Flag, 0, 0),
+    SD_BUS_PROPERTY("CanReload", "b", Flag, 0, 0),
     SD_BUS_PROPERTY("Requires", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("BindsTo", "as", Texts, 0, 0),
     SD_BUS_PROPERTY("After", "as", Texts, 0, 0),

@@ -85,6 +85,34 @@ TEST_F(MarkWork, WhatAKilledCallLeftIsReplacedAndNothingElseStays) {
   EXPECT_EQ(names, 1);
 }
 
+TEST_F(MarkWork, AsWhichGenerationConnectMayStartIsWrittenAnew) {
+  const auto keep = [this](uint64_t generation) {
+    v1::MarkRequest request;
+    request.set_device(device_);
+    request.set_node("node-1");
+    request.mutable_not_before()->set_generation(generation);
+    request.mutable_not_before()->set_lineage("L");
+    return Ask(request);
+  };
+  EXPECT_EQ(keep(7).status().code(), absl::StatusCode::kNotFound) << "beside a mark alone";
+  ASSERT_TRUE(Keep("lab", "node-1").ok());
+  EXPECT_FALSE(Read()->has_not_before());
+  for (const uint64_t generation : {uint64_t{7}, uint64_t{9}}) {
+    const auto written = keep(generation);
+    ASSERT_TRUE(written.ok()) << written.status();
+    EXPECT_EQ(written->cluster(), "lab");
+    EXPECT_EQ(Read()->not_before().generation(), generation);
+    EXPECT_EQ(Read()->not_before().lineage(), "L");
+  }
+  EXPECT_EQ(Keep("lab", "node-2")->not_before().generation(), 9u);
+  EXPECT_FALSE(std::filesystem::exists(Own("/.not-before.node-1.new")));
+  // Nodes write it anew.
+  std::ofstream(Own("/not-before")) << "no JSON";
+  ASSERT_TRUE(Read().ok());
+  EXPECT_FALSE(Read()->has_not_before());
+  EXPECT_EQ(keep(9)->not_before().generation(), 9u);
+}
+
 TEST_F(MarkWork, NoLinkIsFollowed) {
   directory_.Write("elsewhere", "{\"cluster\":\"a\",\"id\":\"b\"}");
   std::filesystem::create_directory(Own());

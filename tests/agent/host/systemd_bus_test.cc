@@ -28,7 +28,7 @@ TEST(SystemdBus, ReadsAService) {
             "requires_mounts: \"a.mount\"\nrequires_mounts: \"mnt-connect.mount\"\n"
             "requires_mounts: \"srv.mount\"\nafter_mounts: \"-.mount\"\n"
             "after_mounts: \"mnt-connect.mount\"\nneed_daemon_reload: true\n"
-            "binds_to_mounts: \"a.mount\"\nnotify_access: \"main\"\n");
+            "binds_to_mounts: \"a.mount\"\nnotify_access: \"main\"\ncan_reload: true\n");
 }
 
 // At a boot Connect waits for its file system: it is not stopped then.

@@ -155,6 +155,21 @@ TEST_F(Units, StartingWaitsUntilItIsActiveAndIsFoundAgain) {
   EXPECT_EQ(host_.StartUnit("none.service", kLong).code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(Units, AReloadIsWaitedForAndOnlyWhereTheUnitSaysHow) {
+  PutUnit(absl::StrCat(kUnits, "reloads.service"),
+          "ExecStart=/bin/sleep 1000\nExecReload=/bin/touch /run/reloaded\n");
+  ASSERT_TRUE(host_.StartUnit("reloads.service", kLong).ok());
+  EXPECT_TRUE(host_.ReadUnit("reloads.service")->can_reload());
+  const auto started_at = host_.ReadUnit("reloads.service")->started_at();
+  ASSERT_TRUE(host_.ReloadUnit("reloads.service", kLong).ok());
+  EXPECT_TRUE(std::filesystem::exists("/run/reloaded"));
+  EXPECT_EQ(host_.ReadUnit("reloads.service")->started_at().nanos(), started_at.nanos());
+  EXPECT_TRUE(host_.StopUnit("reloads.service", kLong).ok());
+  EXPECT_FALSE(host_.ReloadUnit("reloads.service", kLong).ok());
+  PutUnit(absl::StrCat(kUnits, "reloads.service"), "ExecStart=/bin/sleep 1000\n");
+  EXPECT_FALSE(host_.ReadUnit("reloads.service")->can_reload());
+}
+
 TEST_F(Units, AMountUnitIsEnabledAndMountsAndAFailureIsTold) {
   constexpr char kMount[] = "run-shared.mount";
   const std::string file = absl::StrCat("/etc/systemd/system/", kMount);

@@ -145,6 +145,7 @@ TEST_F(LoopTest, SaysHowTheGateStandsAndCallsWhenItTurns) {
   After(seconds(1));
   EXPECT_FALSE(link_.requests.back().service().gate_open());
   EXPECT_EQ(link_.requests.back().service().gate_reason(), "it is new");
+  EXPECT_FALSE(link_.requests.back().service().has_newest_start());
   const size_t calls = link_.requests.size();
   After(seconds(1));
   EXPECT_EQ(link_.requests.size(), calls);
@@ -448,6 +449,34 @@ TEST_F(AssignedLoopTest, AnswersAPreviewThatIsAskedForOnce) {
   EXPECT_EQ(request.reported_generation(), 0u);
   After(seconds(6));
   EXPECT_FALSE(link_.requests.back().has_preview());
+}
+
+TEST_F(AssignedLoopTest, SaysHowFarItIsWithWhatItIsToGetReadyFor) {
+  host_.SetDirectory("/etc/systemd/system");
+  v1::HeartbeatResponse response = Assigned(v1::PREPARING, 3);
+  response.set_ahead_generation(4);
+  *response.mutable_ahead() = Assigned(v1::PREPARING, 4).desired();
+  Answer(response);
+  Begin();
+  const v1::HeartbeatRequest request =
+      TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.has_ahead(); });
+  EXPECT_EQ(request.ahead().generation(), 4u);
+  EXPECT_EQ(request.reported_generation(), 3u);
+  // A coordinator that was started again gives it again, and is told that it is there.
+  Answer(response);
+  After(seconds(6));
+  After(seconds(6));
+  EXPECT_EQ(link_.requests.back().ahead().generation(), 4u);
+  // An answer that asks for nothing such ends it.
+  v1::HeartbeatResponse none;
+  none.set_assigned_state(v1::PREPARING);
+  none.set_assigned_generation(3);
+  Answer(none);
+  After(seconds(6));
+  const size_t told = link_.requests.size();
+  After(seconds(61));
+  ASSERT_GT(link_.requests.size(), told);
+  EXPECT_FALSE(link_.requests.back().has_ahead());
 }
 
 TEST_F(AssignedLoopTest, ACoordinatorThatLostTheSpecificationTakesNoneAway) {

@@ -139,6 +139,46 @@ TEST_F(PreflightTest, ANodeThatWasRemovedIsOnlyWarned) {
   EXPECT_EQ(Refused(), "");
 }
 
+// It was away, and perhaps declared gone, while they went on.
+TEST_F(PreflightTest, WhatTheOthersHaveLeftTogetherDoesNotStart) {
+  node_.held.mutable_desired()->set_lineage("L");
+  node_.Hold();
+  v1::GenerationMark& not_before = *node_.mark->mutable_not_before();
+  not_before.set_generation(8);
+  not_before.set_lineage("L");
+  ExpectRefused("mark", "this node holds generation 7, and the others have gone on to 8 together");
+  not_before.set_generation(7);
+  EXPECT_EQ(Refused(), "");
+  // Of a store that was made anew.
+  not_before.set_generation(1);
+  not_before.set_lineage("M");
+  not_before.mutable_applied_at()->set_seconds(200);
+  EXPECT_EQ(Refused(), "") << "which of both is later is not known";
+  node_.held.mutable_desired()->mutable_applied_at()->set_seconds(100);
+  node_.Hold();
+  ExpectRefused("mark", "have gone on");
+  node_.held.mutable_desired()->mutable_applied_at()->set_seconds(300);
+  node_.Hold();
+  EXPECT_EQ(Refused(), "");
+}
+
+TEST_F(PreflightTest, ANodeThatWasRemovedDoesNotStartWhatTheOthersHaveLeft) {
+  node_.held.mutable_desired()->set_lineage("L");
+  node_.held.set_removed(true);
+  node_.Hold();
+  EXPECT_EQ(Refused(), "");
+  node_.mark->mutable_not_before()->set_generation(8);
+  node_.mark->mutable_not_before()->set_lineage("L");
+  ExpectRefused("orders", "the others have gone on to 8 together");
+  node_.SetMounts("");
+  EXPECT_EQ(Refused(), "") << "it has nothing to do with them";
+  node_.SetMounts(
+      "50 28 0:52 / /mnt/connect rw,relatime - nfs4 "
+      "fs-0123456789abcdef0.efs.us-east-1.amazonaws.com:/ rw,vers=4.1,hard\n");
+  node_.mark->set_cluster("other");
+  EXPECT_EQ(Refused(), "");
+}
+
 TEST_F(PreflightTest, WhereItIsNotEnforcedWhatIsWrongIsSaidAndConnectStarts) {
   node_.SetMounts("");
   node_.spec().set_enforcement(v1::OBSERVE);

@@ -186,6 +186,7 @@ TEST_F(DatabaseTest, ReportsTheServerOverAVerifiedConnection) {
   create_schema: "content"
   connect_tables: 0
   other_tables: 0
+  pinned_unknown: "it is read where the specification that this node holds names runtimes"
 }
 )");
 }

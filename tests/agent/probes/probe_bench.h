@@ -24,6 +24,7 @@ struct ProbeBench {
   std::string digest_key = std::string(32, 'k');
   ProbeCache cache;
   std::vector<std::string> accounts;
+  bool reads_pinned = false;
 
   // "Section.Name" and value, one key a pair.
   void Configure(const std::vector<std::pair<std::string, std::string>>& settings) {
@@ -39,7 +40,8 @@ struct ProbeBench {
   }
 
   ProbeInput Input() {
-    return {*host, agent_config, config, config_status, digest_key, host->Now(), cache, accounts};
+    return {*host,       agent_config, config,   config_status, digest_key,
+            host->Now(), cache,        accounts, reads_pinned};
   }
 
   // The probe's facts; an error of the whole probe reads as it would in a report.

@@ -72,6 +72,7 @@ BareNode::BareNode() {
   host.SetService("/usr/bin/apt-get update", {});
   host.SetService("-/usr/bin/apt-get check", {});
   host.SetService("/usr/bin/env --unset=SYSTEMD_OFFLINE systemctl daemon-reload", {});
+  gathered.mutable_database();
   FakeDeb dpkg;
   dpkg.name = "dpkg";
   dpkg.version = "1.21";
@@ -290,6 +291,7 @@ ConvergeOptions BareNode::Options() const {
   options.state_dir = kStateDir;
   options.cache_dir = kCacheDir;
   options.digest_key = std::string(32, 'k');
+  options.facts = facts;
   return options;
 }
 

@@ -2,6 +2,7 @@
 // from. Its apt is arranged from what is published, and keeps dpkg's files as dpkg does.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -58,6 +59,10 @@ class BareNode {
   FakeHost host;
   // How often the services of FullAssignment are found running.
   int reads = 1;
+  // What an agent that starts from now on has gathered: `gathered`, as it is then. No content is
+  // pinned to anything, and that is known.
+  std::function<v1::Facts()> facts = [this] { return gathered; };
+  v1::Facts gathered;
 
  private:
   void ArrangeInstall(const std::string& path, const FakeDeb& deb);

@@ -273,6 +273,85 @@ TEST_F(ConvergerTest, AnswersAPreviewWhileAnInstallerRuns) {
   EXPECT_FALSE(converger_->News().preview.has_value());
 }
 
+// What is above what it holds: another R.
+v1::HeartbeatResponse WithAhead(const v1::Assignment& assignment, const v1::Artifact& r) {
+  v1::HeartbeatResponse answer = ToAnswer(assignment);
+  answer.clear_desired();
+  v1::Desired& ahead = *answer.mutable_ahead();
+  ahead = assignment.desired();
+  ahead.set_generation(8);
+  v1::RuntimeSpec& added = *ahead.mutable_spec()->mutable_runtimes()->add_r();
+  added.set_version("4.5.0");
+  *added.mutable_package() = r;
+  answer.set_ahead_generation(8);
+  return answer;
+}
+
+TEST_F(ConvergerTest, GetsReadyForWhatIsToComeBesideWhatItHolds) {
+  FakeDeb r{"r-4.5.0", "1"};
+  r.reads = 0;
+  r.files = {{"/opt/R/4.5.0/bin/R", "R 4.5.0"}};
+  node_.SetTrial(v1::R, "4.5.0", {0, false, "smoke 42\n"});
+  Assign();
+  v1::HeartbeatResponse answer = WithAhead(assignment_, node_.Publish("r-4.5.0.deb", r));
+  ASSERT_TRUE(held_->Take(answer).ok());
+  // That it knows of it is said at once.
+  ASSERT_TRUE(converger_->News().ahead.has_value());
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.ahead && news.ahead->ready(); }));
+  const ConvergerNews news = converger_->News();
+  EXPECT_EQ(news.generation, 7u);
+  EXPECT_EQ(news.convergence->generation(), 7u);
+  EXPECT_EQ(news.convergence->state(), v1::Convergence::CONVERGED);
+  EXPECT_EQ(news.ahead->generation(), 8u);
+  EXPECT_EQ(news.ahead->changes_size(), 0) << news.ahead->DebugString();
+  EXPECT_EQ(node_.DpkgStatus("r-4.5.0"), "1, hold ok installed");
+  const uint64_t version = converger_->version();
+  answer.clear_ahead();
+  answer.set_ahead_generation(0);
+  ASSERT_TRUE(held_->Take(answer).ok());
+  EXPECT_FALSE(converger_->News().ahead.has_value());
+  EXPECT_GT(converger_->version(), version);
+}
+
+TEST_F(ConvergerTest, WhatItWouldNotGoByItSaysBeforeThatIsInForce) {
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  v1::HeartbeatResponse answer = WithAhead(assignment_, v1::Artifact());
+  answer.mutable_ahead()->mutable_spec()->set_cluster("other");
+  ASSERT_TRUE(held_->Take(answer).ok());
+  const ConvergerNews news = converger_->News();
+  ASSERT_TRUE(news.ahead.has_value());
+  EXPECT_FALSE(news.ahead->ready());
+  ASSERT_EQ(news.ahead->troubles_size(), 1);
+  EXPECT_EQ(news.ahead->troubles(0).resource(), "specification");
+  EXPECT_NE(news.ahead->troubles(0).fix(), "");
+  EXPECT_EQ(news.convergence->state(), v1::Convergence::CONVERGED);
+}
+
+TEST_F(ConvergerTest, NoOrderWaitsForWhatIsToCome) {
+  FakeDeb endless{"r-4.5.0", "1"};
+  endless.reads = kNeverEnds;
+  Assign();
+  ASSERT_TRUE(UntilState(v1::Convergence::CONVERGED));
+  SetConnect("inactive");
+  assignment_.set_state(v1::SERVING);
+  Assign();
+  ASSERT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::SERVING; }));
+  ASSERT_TRUE(held_->Take(WithAhead(assignment_, node_.Publish("r-4.5.0.deb", endless))).ok());
+  ASSERT_TRUE(Until([](const ConvergerNews& news) {
+    return news.ahead && news.ahead->step().phase() == v1::Step::INSTALLING;
+  }));
+  v1::PreviewRequest request;
+  request.set_number(5);
+  *request.mutable_desired() = assignment_.desired();
+  converger_->AskPreview(request);
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.preview.has_value(); }));
+  assignment_.set_state(v1::FENCED);
+  Assign();
+  EXPECT_TRUE(Until([](const ConvergerNews& news) { return news.state == v1::FENCED; }));
+  EXPECT_EQ(node_.host.ReadUnit(kUnit)->active_state(), "inactive");
+}
+
 TEST_F(ConvergerTest, StopsSoonAndLeavesTheInstallerToRun) {
   const std::string service = StartEndlessInstall();
   EXPECT_TRUE(converger_->Stop(seconds(20)));

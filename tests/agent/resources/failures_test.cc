@@ -152,6 +152,42 @@ TEST_F(FailuresTest, AnOlderVersionNeedsTheSpecificationsLeave) {
   EXPECT_TRUE(StrContains(Commands(0), "--allow-downgrades")) << Commands(0);
 }
 
+// The way back from a change: what it has replaced itself it puts back, and nothing older.
+TEST_F(FailuresTest, WhatItHasReplacedItselfComesBack) {
+  ExpectConverged();
+  const v1::Artifact before = artifact();
+  FakeDeb newer = deb_;
+  newer.version = "2024.11.0~ubuntu22";
+  artifact() = node_.Publish("newer.deb", newer);
+  spec().mutable_connect()->set_version("2024.11.0");
+  assignment_.mutable_desired()->set_generation(2);
+  Turn();
+  ASSERT_EQ(node_.DpkgStatus("rstudio-connect"), "2024.11.0~ubuntu22, hold ok installed") << said();
+  agent_ = std::make_unique<Agent>(node_);
+  FakeDeb oldest = deb_;
+  oldest.version = "2024.06.0~ubuntu22";
+  artifact() = node_.Publish("oldest.deb", oldest);
+  spec().mutable_connect()->set_version("2024.06.0");
+  assignment_.mutable_desired()->set_generation(3);
+  ExpectStuck("2024.11.0~ubuntu22 is installed and newer");
+  artifact() = before;
+  spec().mutable_connect()->set_version("2024.08.0");
+  assignment_.mutable_desired()->set_generation(4);
+  const size_t services = node_.host.services_started().size();
+  ExpectConverged();
+  EXPECT_TRUE(StrContains(Commands(services), "--allow-downgrades")) << Commands(services);
+}
+
+TEST_F(FailuresTest, WhatOthersHaveInstalledSinceStays) {
+  FakeDeb oldest{"rstudio-connect", "2024.06.0~ubuntu22"};
+  node_.SetInstalled(oldest, "hold ok installed");
+  ExpectConverged();
+  FakeDeb newer{"rstudio-connect", "2024.11.0~ubuntu22"};
+  node_.SetInstalled(newer, "hold ok installed");
+  assignment_.mutable_desired()->set_generation(2);
+  ExpectStuck("2024.11.0~ubuntu22 is installed and newer");
+}
+
 TEST_F(FailuresTest, NoOtherPackageIsRemovedOrTakenOffHoldForOne) {
   FakeDeb older{"rstudio-connect", "2024.06.0~ubuntu22"};
   node_.SetInstalled(older, "hold ok installed");

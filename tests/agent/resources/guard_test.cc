@@ -64,6 +64,10 @@ class GuardTest : public testing::Test {
     EXPECT_EQ(wanted.device(), "0:52");
     if (!mark_ && !wanted.has_mark()) return absl::NotFoundError("no mark");
     if (!mark_) mark_ = wanted.mark();
+    if (wanted.has_not_before()) {
+      EXPECT_EQ(wanted.node(), "node-1");
+      *mark_->mutable_not_before() = wanted.not_before();
+    }
     return mark_->SerializeAsString();
   }
   void SetMark(const std::string& cluster, const std::string& id) {
@@ -286,6 +290,29 @@ TEST_F(GuardTest, TheFirstNodeMarksTheFileSystemAndTheOthersFindIt) {
   const std::string said = Turn();
   EXPECT_EQ(watch_.last().state(), v1::Convergence::CONVERGED) << said;
   EXPECT_TRUE(node_.host.LStat(kMemory).ok());
+}
+
+// Before the node is READY, and so before it can be told to start.
+TEST_F(GuardTest, AsWhichGenerationConnectMayStartAtTheEarliestIsMarkedBesideIt) {
+  assignment_.mutable_desired()->set_generation(8);
+  assignment_.mutable_desired()->set_lineage("L");
+  assignment_.mutable_desired()->mutable_applied_at()->set_seconds(100);
+  Turn();
+  EXPECT_FALSE(mark_->has_not_before()) << "nobody says so";
+  assignment_.set_not_before(9);
+  Turn();
+  EXPECT_FALSE(mark_->has_not_before()) << "it could not start itself";
+  assignment_.set_not_before(8);
+  std::string said = Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::CONVERGED) << said;
+  EXPECT_EQ(mark_->not_before().generation(), 8u);
+  EXPECT_EQ(mark_->not_before().lineage(), "L");
+  EXPECT_EQ(mark_->not_before().applied_at().seconds(), 100);
+  // Another node has gone further.
+  mark_->mutable_not_before()->set_generation(9);
+  said = Turn();
+  EXPECT_EQ(watch_.last().state(), v1::Convergence::CONVERGED) << said;
+  EXPECT_EQ(mark_->not_before().generation(), 9u);
 }
 
 TEST_F(GuardTest, AnotherClustersMarkIsNeverOverwritten) {

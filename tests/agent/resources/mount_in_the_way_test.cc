@@ -46,6 +46,25 @@ TEST_F(MountTest, SomethingElseIsNeverTakenAway) {
   ExpectUntouched();
 }
 
+// It would be mounted again, or Connect would go on without.
+TEST_F(MountTest, NobodyIsToldToUnmountWhatConnectRunsBy) {
+  SetMounts(host(),
+            "50 28 0:52 / /mnt/connect rw - nfs4 nfs.example.com:/other rw,hard,addr=10.0.0.5\n");
+  Turn();
+  EXPECT_TRUE(StrContains(fix(), "umount /mnt/connect")) << fix();
+  v1::Unit connect;
+  connect.set_name(kUnit);
+  connect.set_load_state("loaded");
+  connect.set_active_state("active");
+  host().SetUnit(connect);
+  const v1::Preview preview = agent_.converge.MakePreview(at_.assignment.desired(), "mount");
+  ASSERT_EQ(preview.troubles_size(), 1) << preview.DebugString();
+  EXPECT_FALSE(StrContains(preview.troubles(0).fix(), "umount")) << preview.DebugString();
+  EXPECT_TRUE(StrContains(preview.troubles(0).fix(), "another storage.mount_point"))
+      << preview.DebugString();
+  ExpectUntouched();
+}
+
 TEST_F(MountTest, AServerOfAnotherNameMayBeTheSame) {
   SetMounts(host(),
             "50 28 0:52 / /mnt/connect rw - nfs4 10.0.0.5:/connect "

@@ -39,6 +39,23 @@ TEST_F(MountTest, APreviewOnlyLooks) {
   EXPECT_TRUE(host().changes().empty());
 }
 
+// One node would go on with the data here while another has them there.
+TEST_F(MountTest, ThatTheDataMoveToAnotherMountPointIsForAllNodesTogether) {
+  const auto needs = [this] {
+    const v1::Preview preview = agent_.converge.MakePreview(at_.assignment.desired(), "mount");
+    EXPECT_EQ(preview.changes_size(), 1);
+    return preview.needs();
+  };
+  at_.node.SetInstalled(FakeDeb{"rstudio-connect", "2024.08.0~ubuntu22"});
+  EXPECT_EQ(needs(), v1::Change::NOTHING);
+  SetMounts(host(),
+            "50 28 0:52 / /srv/old rw,relatime shared:2 - nfs4 nfs.example.com:/connect "
+            "rw,vers=4.1,hard,lookupcache=pos,addr=10.0.0.5\n");
+  host().SetDirectory("/srv/old/data");
+  host().SetFile(kConfigFile, "[Server]\nDataDir = /srv/old/data\n");
+  EXPECT_EQ(needs(), v1::Change::TOGETHER);
+}
+
 TEST(Mount, MayBeKilledAtEveryCall) {
   bool died = true;
   for (int n = 1; died; ++n) {

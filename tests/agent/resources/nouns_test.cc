@@ -439,6 +439,72 @@ TEST_F(PruneTest, WhatAnotherPackageOwnsIsLeftAlone) {
   EXPECT_TRUE(node_.host.Stat("/opt/R/4.2.0/bin/R").ok());
 }
 
+class UsedPruneTest : public PruneTest {
+ protected:
+  UsedPruneTest() {
+    node_.SetInstalled({"rstudio-connect", "2024.08.0~ubuntu22"});
+    node_.host.SetFile(kOld, "old");
+  }
+  v1::DatabaseFacts& database() { return *node_.gathered.mutable_database(); }
+  void Pin(const std::string& version, uint64_t items) {
+    v1::PinnedRuntime& pinned = *database().add_pinned();
+    pinned.set_runtime("r");
+    pinned.set_version(version);
+    pinned.set_items(items);
+  }
+  void ExpectStays(const std::string& why) {
+    const std::string said = Turn();
+    EXPECT_EQ(watch_.last().state(), v1::Convergence::STUCK) << said;
+    EXPECT_TRUE(StrContains(said, why)) << said;
+    EXPECT_TRUE(node_.host.Stat(kOld).ok());
+  }
+  void ExpectGoes() {
+    EXPECT_EQ(Turn(), "CONVERGED");
+    EXPECT_FALSE(node_.host.Stat(kOld).ok());
+  }
+
+  static constexpr char kOld[] = "/opt/R/4.1.0/bin/R";
+};
+
+TEST_F(UsedPruneTest, WhatContentIsPinnedToStaysUntilItIsNot) {
+  Pin("4.3.3", 7);
+  Pin("4.1.0", 5);
+  ExpectStays("content is pinned to what would be removed: /opt/R/4.1.0 (5 items)");
+  database().clear_pinned();
+  ExpectGoes();
+}
+
+TEST_F(UsedPruneTest, WhatIsNotKnownIsNoPermission) {
+  database().set_connect_tables(4);
+  database().set_pinned_unknown("of r there is no column apps.r_version");
+  ExpectStays("/opt/R/4.1.0: of r there is no column apps.r_version");
+  node_.gathered.clear_database();
+  ExpectStays("Connect's configuration names no PostgreSQL database");
+  v1::Unobserved& unobserved = *node_.gathered.add_unobserved();
+  unobserved.set_path("database");
+  unobserved.set_reason("not read yet");
+  ExpectStays("not read yet");
+}
+
+// As of a cluster that is being set up.
+TEST_F(UsedPruneTest, InADatabaseWithNothingInItThereIsNoContent) {
+  database().set_pinned_unknown("of r there is no column apps.r_version");
+  database().set_connect_tables(0);
+  ExpectGoes();
+}
+
+TEST_F(UsedPruneTest, WhatConnectsConfigurationNamesStays) {
+  desired().set_connect_config("[R]\nExecutable = /opt/R/4.1.0/bin/R\n");
+  ExpectStays("/opt/R/4.1.0 is not removed: Connect's configuration names it");
+  desired().set_connect_config("[R]\n; Executable = /opt/R/4.1.0/bin/R\n");
+  ExpectGoes();
+}
+
+TEST_F(UsedPruneTest, WhatTheFileNamesStaysWhereNoSpecificationGivesIt) {
+  node_.host.SetFile(kConfigFile, "[R]\nExecutable = /opt/R/4.1.0/bin/R\n");
+  ExpectStays("/opt/R/4.1.0 is not removed: Connect's configuration names it");
+}
+
 TEST_F(PruneTest, NothingIsRemovedUnlessTheSpecificationSaysSo) {
   spec().mutable_runtimes()->set_prune(false);
   node_.host.SetFile("/opt/R/4.1.0/bin/R", "old");

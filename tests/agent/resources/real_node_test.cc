@@ -162,6 +162,11 @@ class RealNode : public testing::Test {
     options.agent_config.set_connect_config("/etc/rstudio-connect/rstudio-connect.gcfg");
     options.state_dir = kStateDir;
     options.cache_dir = "/var/cache/connect-ha-agent";
+    options.facts = [] {
+      v1::Facts facts;
+      facts.mutable_database();  // with no content that is pinned to anything
+      return facts;
+    };
     ProbeCache cache;
     ChangeJournal journal(host_, absl::StrCat(kStateDir, "/changes"));
     ASSERT_TRUE(journal.Load().ok());

@@ -180,6 +180,30 @@ TEST_F(ServiceTest, AMaskUnderAConnectThatRunsIsTakenAway) {
   EXPECT_EQ(Changes(), "MaskUnit UnmaskUnit");
 }
 
+// As systemctl mask --runtime makes it.
+TEST_F(ServiceTest, AMaskThatABootForgetsIsTakenAwayToo) {
+  for (const char* active : {"active", "inactive"}) {
+    SetUnit(active, "masked-runtime");
+    v1::Unit unit = *node_.host.ReadUnit(kUnit);
+    unit.set_load_state("masked");
+    node_.host.SetUnit(unit);
+    Order(UnitWanted::kRunning);
+    EXPECT_EQ(Differs(), absl::StrCat("masked, ", active, " -> enabled, active"));
+    ASSERT_TRUE(Apply().ok()) << active;
+  }
+  EXPECT_EQ(Changes(), "UnmaskUnit UnmaskUnit StartUnit");
+}
+
+// As systemctl enable --runtime does.
+TEST_F(ServiceTest, WhatTheNextBootWouldNotStartIsEnabled) {
+  SetUnit("active", "enabled-runtime");
+  Order(UnitWanted::kRunning);
+  EXPECT_EQ(Differs(), "disabled, active -> enabled, active");
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(Changes(), "EnableUnit");
+  EXPECT_EQ(Differs(), "");
+}
+
 TEST_F(ServiceTest, AHeldUnitIsUnmaskedEnabledAndStarted) {
   SetUnit("inactive", "disabled");
   Order(UnitWanted::kHeld);
@@ -391,6 +415,42 @@ TEST_F(ServiceTest, ATryThatCannotBeCountedIsNotMade) {
   Order(UnitWanted::kRunning);
   node_.host.SetError(kNotes, absl::ResourceExhaustedError("no space left on device"));
   EXPECT_EQ(Apply().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Starts(), 0);
+}
+
+TEST_F(ServiceTest, WhichVersionWasStartedByWhichOrderIsWrittenDownBeforeTheStart) {
+  node_.SetInstalled(FakeDeb{"rstudio-connect", "2024.08.0~ubuntu22"});
+  Order(UnitWanted::kRunning, 4);
+  node_.host.SetUnitEffects(
+      kUnit,
+      [this](FakeHost& host) {
+        v1::ServiceMemory on_disk;
+        EXPECT_TRUE(on_disk.ParseFromString(*host.ReadFile(kNotes)));
+        EXPECT_EQ(on_disk.newest_start().version(), "2024.08.0");
+        SetUnit("active", "enabled");
+      },
+      nullptr);
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(notes_.Get().newest_start().order().serial(), 4u);
+  node_.host.SetUnitEffects(kUnit, nullptr, nullptr);
+  // An older one is none that the database was not migrated for.
+  node_.SetInstalled(FakeDeb{"rstudio-connect", "2024.06.0~ubuntu22"});
+  SetUnit("inactive", "enabled");
+  Order(UnitWanted::kRunning, 5);
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(notes_.Get().newest_start().version(), "2024.08.0");
+  EXPECT_EQ(notes_.Get().newest_start().order().serial(), 4u);
+  node_.SetInstalled(FakeDeb{"rstudio-connect", "2024.08.0~ubuntu22"});
+  SetUnit("inactive", "enabled");
+  Order(UnitWanted::kRunning, 6);
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_EQ(notes_.Get().newest_start().order().serial(), 6u);
+}
+
+TEST_F(ServiceTest, WhereItIsNotKnownWhatWouldBeStartedNothingIs) {
+  node_.host.SetError("/var/lib/dpkg/status", absl::UnavailableError("input/output error"));
+  Order(UnitWanted::kRunning);
+  EXPECT_EQ(Apply().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(Starts(), 0);
 }
 

@@ -162,6 +162,7 @@ TEST(Show, NoCommandFetchesTheFactsOfEveryNode) {
                                                                  {"diff", "node-1", "node-2"},
                                                                  {"proof"},
                                                                  {"plan"},
+                                                                 {"rollout", "status"},
                                                                  {"events"}}) {
     World world;
     world.Run(words);
@@ -190,6 +191,11 @@ TEST(Errors, EachCarriesAFix) {
            {"plan"},
            {"node", "drain", "node-1", "--reason", "a"},
            {"node", "start", "node-1", "--reason", "a"},
+           {"approve", "8", "--reason", "a"},
+           {"rollout", "status"},
+           {"rollout", "pause", "--reason", "a"},
+           {"rollout", "abort", "--reason", "a"},
+           {"history"},
            {"waive", "disk-has-room", "--until", "1h", "--reason", "a"},
            {"node", "remove", "node-1", "--yes"}}) {
     World world;

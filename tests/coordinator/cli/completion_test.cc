@@ -56,6 +56,7 @@ TEST_F(Completion, OffersCommands) {
   EXPECT_EQ(Offers("connect-ha help tok"), "token\n");
   EXPECT_EQ(Offers("connect-ha node ''"),
             "cordon drain fence gone remove start stop uncordon unfence\n");
+  EXPECT_EQ(Offers("connect-ha rollout ''"), "abort approve pause phases restored resume status\n");
 }
 
 TEST_F(Completion, OffersOptionsOfTheCommandOnly) {
@@ -65,6 +66,8 @@ TEST_F(Completion, OffersOptionsOfTheCommandOnly) {
   EXPECT_EQ(Offers("connect-ha node drain node-1 --"),
             "--reason --until --now --allow-downtime --identity --help\n");
   EXPECT_EQ(Offers("connect-ha admin create alice --role v"), "viewer\n");
+  EXPECT_EQ(Offers("connect-ha approve 8 --"),
+            "--reason --now --allow-downtime --skip-lost --take-back --identity --help\n");
 }
 
 TEST_F(Completion, OffersValues) {
@@ -72,6 +75,7 @@ TEST_F(Completion, OffersValues) {
   EXPECT_EQ(Offers("connect-ha checklist --node node-1 --output j"), "json junit\n");
   EXPECT_EQ(Offers("connect-ha checklist --output = j"), "json junit\n") << "--output=j";
   EXPECT_EQ(Offers("connect-ha nodes --output ="), "table json\n") << "--output=";
+  EXPECT_EQ(Offers("connect-ha waive clocks"), "clocks-are-synchronised\n");
 }
 
 TEST_F(Completion, OffersOperandsThatAreKnown) {

@@ -37,6 +37,9 @@ struct FakeCoordinator {
   size_t snapshot_polls = 0;
 
   v1::GetPlanResponse plan;  // with the words, those that are given and taken back too
+  std::vector<v1::GetPlanResponse> plans;  // one a call, instead of `plan`; the last one stays
+  size_t plan_polls = 0;
+  std::vector<v1::Rollout> rollouts;  // newest first
 
   std::vector<std::string> changes;  // what was asked for: "remove node-1"
   size_t polls = 0;
@@ -226,7 +229,10 @@ class FakeAdmin : public AdminLink {
     for (const v1::Word& word : before.words()) {
       const bool of_kind = std::count(request.kinds().begin(), request.kinds().end(),
                                       static_cast<int>(word.kind())) > 0;
-      const bool taken = of_kind && word.node() == request.node() && word.rule() == request.rule();
+      const bool of_generation =
+          request.generation() == 0 || request.generation() == word.generation();
+      const bool taken = of_kind && of_generation && word.node() == request.node() &&
+                         word.rule() == request.rule();
       *(taken ? response.add_words() : coordinator_.plan.add_words()) = word;
     }
     Assign(request.node(), response);
@@ -237,7 +243,18 @@ class FakeAdmin : public AdminLink {
     return Answer(response);
   }
   absl::StatusOr<v1::GetPlanResponse> GetPlan(const v1::GetPlanRequest&) override {
-    return Answer(coordinator_.plan);
+    if (coordinator_.plans.empty()) return Answer(coordinator_.plan);
+    const size_t last = coordinator_.plans.size() - 1;
+    return Answer(coordinator_.plans[std::min(coordinator_.plan_polls++, last)]);
+  }
+  absl::StatusOr<v1::ListRolloutsResponse> ListRollouts(
+      const v1::ListRolloutsRequest& request) override {
+    v1::ListRolloutsResponse response;
+    for (const v1::Rollout& rollout : coordinator_.rollouts) {
+      const auto limit = static_cast<int>(request.limit() == 0 ? 20u : request.limit());
+      if (response.rollouts_size() < limit) *response.add_rollouts() = rollout;
+    }
+    return Answer(response);
   }
 
  private:

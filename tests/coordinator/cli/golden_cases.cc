@@ -152,7 +152,7 @@ std::vector<GoldenCase> GoldenCases() {
       {"usage/value", {"nodes", "--output"}, {}},
       {"usage/operand", {"diff", "node-1"}, {}},
   };
-  for (const auto& more : {ChecklistCases(), PlanCases(), SpecCases()}) {
+  for (const auto& more : {ChecklistCases(), PlanCases(), RolloutCases(), SpecCases()}) {
     cases.insert(cases.end(), more.begin(), more.end());
   }
   AddHelp(cases);

@@ -17,9 +17,10 @@ struct GoldenCase {
 };
 void PrintTo(const GoldenCase& golden, std::ostream* out);
 
-// Of status and checklist; of the plan; of apply, preview and spec.
+// Of status and checklist; of the plan; of changes; of apply, preview and spec.
 std::vector<GoldenCase> ChecklistCases();
 std::vector<GoldenCase> PlanCases();
+std::vector<GoldenCase> RolloutCases();
 std::vector<GoldenCase> SpecCases();
 // All: those, and what is left.
 std::vector<GoldenCase> GoldenCases();

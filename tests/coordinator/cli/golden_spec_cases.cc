@@ -31,6 +31,7 @@ void Applied(World& world) {
   ReadFixture("previews.textproto", coordinator.previews[1]);
   coordinator.previews[0] = coordinator.previews[1];
   for (int i = 0; i < 4; ++i) coordinator.previews[0].mutable_nodes(i)->clear_preview();
+  *world.coordinator.plan.mutable_decided_at() = ToProto(world.now);
   world.waits = 10;
 }
 
@@ -94,6 +95,28 @@ void NothingToChange(World& world) {
   }
 }
 
+// It stops all nodes, and waits for somebody's approval.
+void AChangeTogether(World& world) {
+  Applied(world);
+  world.coordinator.plan.mutable_decision()->mutable_remember()->set_generation(2);
+  for (v1::GetPreviewsResponse& previews : world.coordinator.previews) {
+    v1::Outlook& outlook = *previews.mutable_outlook();
+    outlook.set_kind(v1::Rollout::TOGETHER);
+    outlook.set_text("this stops Connect on all nodes, about 4 min");
+    outlook.add_because(
+        "node-1, node-2: Connect 2024.05.0, to be 2024.08.0: Connect must be stopped on all nodes");
+    outlook.add_unknown("node-5");
+    outlook.set_needs("connect-ha approve");
+  }
+}
+
+void ARefusedOne(World& world) {
+  AChangeTogether(world);
+  v1::Outlook& outlook = *world.coordinator.previews[1].mutable_outlook();
+  outlook.set_refused("it no longer names what content is pinned to: R 4.1.3: 312 items");
+  outlook.set_fix("name it in cluster.yaml again (runtimes)");
+}
+
 void AppliedAlready(World& world) {
   Applied(world);
   v1::SpecBundle bundle;
@@ -122,6 +145,8 @@ std::vector<GoldenCase> SpecCases() {
       {"status/converging", {"status"}, Converging},
       {"apply/apply", {"apply", kEnforced, "--yes"}, Applied},
       {"apply/observe", {"apply", "tests/coordinator/cli/cluster.yaml", "--yes"}, Applied},
+      {"apply/together", {"apply", kEnforced, "--yes"}, AChangeTogether},
+      {"apply/refused", {"apply", kEnforced, "--yes"}, ARefusedOne},
       {"apply/no-terminal", {"apply", kEnforced}, Applied},
       {"apply/first",
        {"apply", kEnforced, "--yes"},
@@ -139,6 +164,7 @@ std::vector<GoldenCase> SpecCases() {
       {"apply/wait-timeout", {"apply", kEnforced, "--yes", "--wait", "--timeout", "2s"}, EndsRight},
       {"preview/preview", {"preview", kEnforced}, Applied},
       {"preview/observe", {"preview", "tests/coordinator/cli/cluster.yaml"}, Applied},
+      {"preview/together", {"preview", kEnforced}, AChangeTogether},
       {"preview/nothing", {"preview", kEnforced}, NothingToChange},
       {"preview/json", {"preview", kEnforced, "--output", "json"}, Applied, true},
       {"preview/bad", {"preview", "tests/coordinator/cli/bad_cluster.yaml"}, {}, true},

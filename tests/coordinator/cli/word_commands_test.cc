@@ -69,6 +69,24 @@ TEST_F(Words, StartTakesBackAStopAndElseTriesOnceMore) {
   EXPECT_EQ(world_.coordinator.plan.words(0).kind(), Word::START);
 }
 
+// Connect had not started there however often it was tried, before a person stopped the node.
+TEST_F(Words, StartTriesOnceMoreWhereTheStopWasNotAll) {
+  v1::NodeAssignment& told = *world_.coordinator.plan.mutable_decision()->add_assignments();
+  told.set_node("node-2");
+  told.set_state(v1::STOPPED);
+  told.set_waits_for("connect-ha node start node-2 --reason ..., once it may go well");
+  Say(Word::STOP, "node-2");
+  EXPECT_EQ(world_.Run({"node", "start", "node-2", "--reason", "a"}), kHolds);
+  EXPECT_THAT(Asked(), ElementsAre("take back node: \"node-2\" kinds: STOP why: \"a\"",
+                                   "give kind: START node: \"node-2\" reason: \"a\""));
+  // Something else keeps it stopped.
+  told.set_waits_for("its turn");
+  world_.coordinator.plan.clear_words();
+  Say(Word::STOP, "node-2");
+  EXPECT_EQ(world_.Run({"node", "start", "node-2", "--reason", "a"}), kHolds);
+  EXPECT_TRUE(world_.coordinator.plan.words().empty());
+}
+
 TEST_F(Words, UnfenceTakesBackAPersonsFenceAndElseNeedsAnEnd) {
   Say(Word::FENCE, "node-2");
   EXPECT_EQ(world_.Run({"node", "unfence", "node-2", "--reason", "a"}), kHolds);
@@ -247,7 +265,7 @@ TEST(PlanText, EveryWordThatDoesNotEndByItselfSaysWhatTakesItBack) {
     Word word;
     word.set_kind(static_cast<Word::Kind>(kind));
     word.set_node("node-1");
-    EXPECT_EQ(TakenBackBy(word).empty(), kind == Word::START) << kind;
+    EXPECT_EQ(TakenBackBy(word).empty(), kind == Word::START || kind == Word::RESTORED) << kind;
   }
   Word waiver;
   waiver.set_kind(Word::WAIVE);

@@ -356,7 +356,8 @@ TEST(ExampleSpec, ShowsEveryKeyOfTheInstallation) {
        {v1::ConnectSpec::descriptor(), v1::LicenseSpec::descriptor(), v1::Artifact::descriptor(),
         v1::RuntimesSpec::descriptor(), v1::SecretSpec::descriptor(),
         v1::DownloadsSpec::descriptor(), v1::NodesSpec::descriptor(),
-        v1::LoadBalancerSpec::descriptor(), v1::RuleSpec::descriptor()}) {
+        v1::LoadBalancerSpec::descriptor(), v1::RolloutSpec::descriptor(),
+        v1::BackupSpec::descriptor(), v1::RuleSpec::descriptor()}) {
     for (int i = 0; i < message->field_count(); ++i) {
       const std::string key = message->field(i)->name() + ":";
       EXPECT_NE(example.find(key), std::string::npos) << message->name() << " " << key;

@@ -21,10 +21,11 @@ bool IsSaid(const v1::Decision& decision, const std::string& text) {
   return false;
 }
 
-// node-1 drains by a person's word; node-2 served.
+// node-1 drains by a person's word, and has said that its gate is closed; node-2 served.
 PlanCluster Draining() {
   PlanCluster cluster(2);
   cluster.Say(v1::Word::DRAIN, "node-1");
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
   EXPECT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
   return cluster;
 }
@@ -51,7 +52,7 @@ TEST(AloneTest, WhoeverSaidThatThereMayBeDowntimeHasIt) {
   cluster.Say(v1::Word::STOP, "node-1").set_downtime(true);
   cluster.Step();
   cluster.Lose(1);
-  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
   cluster.Wait(minutes(5));
   EXPECT_EQ(cluster.Step().assignments(0).state(), v1::STOPPED);
 }
@@ -117,6 +118,15 @@ TEST(AloneTest, WhatMayCorruptDataIsWorseThanNobody) {
   stays("cordoned", [](PlanCluster& c) { c.Say(v1::Word::CORDON, "node-1"); });
 }
 
+// That a boot would not mount the right file system, say.
+TEST(AloneTest, WhatIsLessGraveThanItsRuleKeepsNobodyFromComingBack) {
+  PlanCluster cluster = Draining();
+  cluster.Lose(1);
+  cluster.Fail(0, kFences);
+  cluster.Rule(0, kFences).set_rule_class(v1::SERVICE);
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::SERVING);
+}
+
 TEST(AloneTest, OneLateAnswerOfAnotherBringsNobodyBack) {
   PlanCluster cluster(2);
   cluster.Fail(0, kHolds);
@@ -156,6 +166,8 @@ TEST(AloneTest, ARecommendationKeepsNobodyFromServiceWhereNobodyElseServes) {
   decision = cluster.Settle();
   ASSERT_EQ(decision.assignments(0).state(), v1::READY);
   cluster.Lose(1);
+  EXPECT_TRUE(cluster.Step().assignments(0).closed());
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::SERVING);  // looked at, not drained again
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 

@@ -78,6 +78,32 @@ TEST(BesideTest, WhatMayStillStartAnotherVersionIsWaitedFor) {
   EXPECT_EQ(cluster.State(0), v1::SERVING);
 }
 
+// Two at once would both migrate it; however long that takes.
+TEST(BesideTest, NobodyStartsBesideWhatMayMigrateTheDatabase) {
+  constexpr char kNewer[] = "2024.11.0";
+  PlanCluster cluster(2);
+  v1::DatabaseMemory& database = *cluster.input.mutable_memory()->mutable_database();
+  database.set_newest_version(kNewer);
+  v1::Rollout& rollout = *cluster.input.mutable_memory()->mutable_rollout();
+  rollout.set_generation(kGeneration);
+  rollout.set_kind(v1::Rollout::ROLLING);
+  rollout.set_approved_by("admin/alice");
+  *rollout.mutable_in_force_at() = cluster.input.now();
+  *rollout.mutable_ended_at() = cluster.input.now();
+  rollout.set_end(v1::Rollout::DONE);
+  for (const int i : {0, 1}) cluster.node(i).set_installed_version(kNewer);
+  cluster.Become(0, v1::SERVING);
+  cluster.memory(0).set_closed(true);
+  cluster.node(0).set_gate(v1::GATE_CLOSED);
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+  cluster.Become(1, v1::READY);
+  cluster.Wait(minutes(30));
+  EXPECT_EQ(cluster.State(1), v1::READY);
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(1), "node-1 to answer")) << cluster.Reason(1);
+  database.set_right_version(kNewer);
+  EXPECT_EQ(cluster.State(1), v1::SERVING);
+}
+
 // Nobody knows what runs there: it may be another version.
 TEST(BesideTest, AMemberThatWasNeverHeardMayRunConnect) {
   PlanCluster cluster(2);

@@ -116,10 +116,26 @@ TEST(ClockTest, ANodeThatHearsLateThatItIsToDrainHasItsTime) {
   cluster.node(0).set_fresh(true);
   *cluster.node(0).mutable_obeys() = cluster.memory(0).order();
   cluster.node(0).mutable_brief()->set_reported_state(v1::DRAINING);
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  *cluster.input.mutable_memory() = cluster.Decide().remember();
   cluster.Wait(minutes(4));
   EXPECT_EQ(cluster.State(0), v1::DRAINING);
   cluster.Wait(minutes(1));
   EXPECT_EQ(cluster.State(0), v1::READY);
+}
+
+// Every decision would write the store, for as long as the node is away.
+TEST(ClockTest, OfANodeThatDoesNotSayThatItDrainsNothingNewIsRemembered) {
+  PlanCluster cluster(2);
+  cluster.Say(v1::Word::DRAIN, "node-1");
+  *cluster.input.mutable_memory() = cluster.Decide().remember();
+  ASSERT_EQ(cluster.memory(0).state(), v1::DRAINING);
+  cluster.Lose(0);
+  const v1::PlanMemory before = cluster.Decide().remember();
+  *cluster.input.mutable_memory() = before;
+  cluster.Wait(minutes(20));
+  EXPECT_EQ(cluster.Decide().remember().ShortDebugString(), before.ShortDebugString());
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
 }
 
 TEST(ClockTest, FencesOfATimeToComeCount) {

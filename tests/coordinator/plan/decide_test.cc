@@ -184,9 +184,11 @@ TEST(DecideTest, NodesThatWouldStartWithTwoVersionsDoNot) {
   cluster.Become(0, v1::READY);
   cluster.Become(1, v1::READY);
   cluster.node(1).set_installed_version("2024.09.0");
+  cluster.input.mutable_memory()->clear_database();  // that has known none
   const v1::Decision decision = cluster.Decide();
   EXPECT_EQ(decision.assignments(0).state(), v1::READY);
   EXPECT_EQ(decision.assignments(1).state(), v1::READY);
+  EXPECT_EQ(decision.remember().database().newest_version(), "");
   EXPECT_EQ(decision.said_size(), 1);
 }
 
@@ -482,6 +484,17 @@ TEST(DecideTest, ANodeOfWhichLittleIsKnownIsLeftAsItIs) {
 // A machine that lost what it held, or a new one under the name, is not told to serve.
 TEST(DecideTest, ANodeThatHoldsNothingBeginsAnew) {
   PlanCluster cluster(2);
+  cluster.node(0).clear_obeys();
+  cluster.node(0).mutable_brief()->set_reported_state(v1::OBSERVED);
+  cluster.node(0).set_connect(v1::CONNECT_RESTS);
+  cluster.node(0).mutable_convergence()->set_state(v1::Convergence::DIFFERS);
+  EXPECT_EQ(cluster.State(0), v1::PREPARING);
+}
+
+// Nor is it to serve again where nothing is left that drains it.
+TEST(DecideTest, ANodeThatHoldsNothingBeginsAnewWhereItDrained) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::DRAINING);
   cluster.node(0).clear_obeys();
   cluster.node(0).mutable_brief()->set_reported_state(v1::OBSERVED);
   cluster.node(0).set_connect(v1::CONNECT_RESTS);

@@ -18,6 +18,10 @@ v1::Decision With(const v1::PlanInput& input, int i, v1::NodeState state) {
   v1::Decision decision = Decide(input);
   v1::NodeAssignment& given = *decision.mutable_assignments(i);
   v1::NodeMemory& memory = *decision.mutable_remember()->mutable_nodes(i);
+  // Who is started is closed until it was looked at.
+  const bool starts = state == v1::SERVING && input.nodes(i).connect() == v1::CONNECT_RESTS;
+  given.set_closed(starts);
+  memory.set_closed(starts);
   given.set_state(state);
   given.set_generation(input.generation());
   memory.set_state(state);

@@ -29,12 +29,32 @@ void SetConnect(v1::PlanNode& node, bool runs) {
   node.mutable_brief()->mutable_facts()->set_answers(runs);
 }
 
-void Reach(v1::PlanNode& node, v1::NodeState state) {
+void Reach(v1::PlanNode& node, v1::NodeState state, bool closed = false) {
   node.mutable_brief()->set_reported_state(state);
   if (IsHeld(state)) SetConnect(node, false);
   if (state == v1::SERVING) SetConnect(node, true);
-  const bool open = state == v1::SERVING || state == v1::OBSERVED;
+  const bool open = (state == v1::SERVING && !closed) || state == v1::OBSERVED;
   node.set_gate(open ? v1::GATE_OPEN : v1::GATE_CLOSED);
+}
+
+// It takes a generation that it has got ready for.
+void TakeNew(v1::PlanNode& node, uint64_t generation) {
+  if (node.staged().generation() != generation) return;
+  v1::Convergence& convergence = *node.mutable_convergence();
+  convergence.set_generation(generation);
+  *convergence.mutable_changes() = node.staged().changes();
+  convergence.set_needs(node.staged().needs());
+  const bool differs = convergence.needs() >= v1::Change::RESTART;
+  convergence.set_state(differs ? v1::Convergence::DIFFERS : v1::Convergence::CONVERGED);
+  if (!differs) convergence.clear_changes();
+  node.clear_staged();
+}
+
+void MakeChanges(const v1::ClusterSpec& spec, v1::PlanNode& node) {
+  node.mutable_convergence()->set_state(v1::Convergence::CONVERGED);
+  node.mutable_convergence()->clear_changes();
+  node.mutable_convergence()->clear_needs();
+  if (spec.connect().has_version()) node.set_installed_version(spec.connect().version());
 }
 
 v1::NodeRule& AddRule(v1::PlanNode& node, const std::string& rule) {
@@ -60,6 +80,10 @@ PlanCluster::PlanCluster(int nodes) {
   memory.set_made_epoch(kEpoch);
   memory.set_epoch(kEpoch);
   memory.set_serial(1);
+  memory.set_generation(kGeneration);
+  memory.set_good_generation(input.generation());
+  memory.mutable_database()->set_newest_version("2024.08.0");
+  memory.mutable_database()->set_right_version("2024.08.0");
   for (int i = 0; i < nodes; ++i) {
     v1::PlanNode& node = *input.add_nodes();
     v1::NodeBrief& brief = *node.mutable_brief();
@@ -178,10 +202,12 @@ void PlanCluster::Obey(const v1::NodeAssignment& assignment, v1::PlanNode& node)
   *node.mutable_obeys() = assignment.order();
   node.mutable_obeys()->clear_lineage();
   node.mutable_brief()->set_reported_generation(assignment.generation());
-  Reach(node, assignment.state());
+  TakeNew(node, assignment.generation());
+  Reach(node, assignment.state(), assignment.closed());
+  if (makes_changes && assignment.state() == v1::PREPARING) MakeChanges(input.spec(), node);
 }
 
-v1::Decision PlanCluster::Step() {
+v1::Decision PlanCluster::Store() {
   v1::Decision decision = Decide();
   *input.mutable_memory() = decision.remember();
   for (const uint64_t number : decision.ended_words()) {
@@ -189,13 +215,26 @@ v1::Decision PlanCluster::Step() {
       if (input.words(i).number() == number) input.mutable_words()->DeleteSubrange(i, 1);
     }
   }
+  const bool is_new =
+      input.has_next() && decision.remember().generation() == input.next().generation();
+  if (is_new) {
+    input.set_generation(input.next().generation());
+    const v1::ClusterSpec spec = input.next().spec();
+    *input.mutable_spec() = spec;
+    input.clear_next();
+  }
+  return decision;
+}
+
+v1::Decision PlanCluster::Step() {
+  v1::Decision decision = Store();
   for (int i = 0; i < input.nodes_size(); ++i) Obey(decision.assignments(i), node(i));
   return decision;
 }
 
 v1::Decision PlanCluster::Settle() {
   v1::Decision before = Step();
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 40; ++i) {
     v1::Decision after = Step();
     if (after.SerializeAsString() == before.SerializeAsString()) return after;
     before = after;

@@ -1,5 +1,6 @@
 // A cluster as the plan sees it: every node as it should be, until a test says otherwise. Its nodes
-// do as they are told at once.
+// do as they are told at once: they take a generation that is put into force with what they said
+// that they would change for it, close and open.
 #pragma once
 
 #include <chrono>
@@ -40,7 +41,9 @@ class PlanCluster {
 
   // What is decided breaks nothing.
   v1::Decision Decide() const;
-  // Decides and stores; every node that is heard takes its order, and does once what it says.
+  // Decides and stores; nobody is told.
+  v1::Decision Store();
+  // The same; every node that is heard takes its order, and does once what it says.
   v1::Decision Step();
   // Until nothing changes any more.
   v1::Decision Settle();
@@ -49,6 +52,8 @@ class PlanCluster {
   std::string Reason(int i) const;
 
   v1::PlanInput input;
+  // Nodes that are PREPARING make what they are to change, as soon as they are told to.
+  bool makes_changes = false;
 
  private:
   void Obey(const v1::NodeAssignment& assignment, v1::PlanNode& node);

@@ -196,7 +196,8 @@ TEST(RulesTest, WhatWasBroughtToTheSpecificationAMomentAgoIsLookedAtAnewFirst) {
 }
 
 // A drain is taken back after something was applied for which Connect has to be restarted: the
-// others serve with that difference, too.
+// others serve with that difference, too. It is changed while it is out, where nothing speaks
+// against that.
 TEST(RulesTest, WhatIsStillToBeMadeKeepsNoConnectThatRunsFromItsService) {
   PlanCluster cluster(2);
   cluster.Say(v1::Word::DRAIN, "node-1");
@@ -211,6 +212,9 @@ TEST(RulesTest, WhatIsStillToBeMadeKeepsNoConnectThatRunsFromItsService) {
   }
   cluster.Step();
   cluster.TakeBack(v1::Word::DRAIN);
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  EXPECT_TRUE(absl::StartsWith(cluster.Reason(0), "a change: ")) << cluster.Reason(0);
+  cluster.Say(v1::Word::PAUSE, "");
   EXPECT_EQ(cluster.State(0), v1::SERVING);
   cluster.Fail(0, kFences, v1::SPEC);
   EXPECT_EQ(cluster.State(0), v1::DRAINING);
@@ -264,6 +268,19 @@ TEST(RulesTest, WhatIsOfLessWeightThanItsRuleOnlyTells) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
   cluster.Rule(0, kFences).set_rule_class(v1::DATA);
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::FENCED);
+}
+
+// Its Connect answers again; that a boot does not start it, keeps it out no longer.
+TEST(RulesTest, WhatOnlyTellsBringsANodeBack) {
+  PlanCluster cluster(2);
+  cluster.Fail(0, kCloses);
+  cluster.Rule(1, kCloses);
+  ASSERT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
+  cluster.Rule(0, kCloses).set_rule_class(v1::ADVICE);
+  *cluster.Rule(0, kCloses).mutable_since() = cluster.input.now();
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  cluster.Wait(seconds(60));
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
 }
 
 TEST(RulesTest, OneFenceAnHourThenItAsks) {

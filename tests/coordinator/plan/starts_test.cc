@@ -98,17 +98,24 @@ TEST(StartsTest, AnotherPackageIsInstalledWhereTheUnitDiffersToo) {
   unit.set_resource("unit rstudio-connect.service");
   Differs(cluster, 0);
   EXPECT_EQ(cluster.State(0), v1::SERVING);
-  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "a change for which Connect has to be"));
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "a change: package rstudio-connect"));
   cluster.Wait(seconds(30));
   EXPECT_EQ(cluster.State(0), v1::PREPARING);
 }
 
-TEST(StartsTest, ARestartOfConnectIsNoChanceToChangeIt) {
+// Its turn comes as that of a node which serves; nobody is served less by that, and nobody is
+// waited for.
+TEST(StartsTest, ARestartOfConnectIsNoChanceToChangeItOutOfTurn) {
   PlanCluster cluster(2);
   Rests(cluster, 0);
   Differs(cluster, 0);
+  cluster.Become(1, v1::READY);
+  cluster.Say(v1::Word::CORDON, "node-2");
   EXPECT_EQ(cluster.State(0), v1::SERVING);
-  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "a change for which Connect has to be"));
+  EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "a change: package rstudio-connect"))
+      << cluster.Reason(0);
+  cluster.Become(1, v1::SERVING);
+  EXPECT_EQ(cluster.State(0), v1::PREPARING);
 }
 
 TEST(StartsTest, WhatIsToStartSaysWhatItWaitsFor) {
@@ -116,15 +123,17 @@ TEST(StartsTest, WhatIsToStartSaysWhatItWaitsFor) {
   cluster.Become(0, v1::READY);
   *cluster.input.mutable_memory() = cluster.Decide().remember();  // the node has not called yet
   EXPECT_EQ(cluster.State(0), v1::SERVING);
-  EXPECT_EQ(cluster.Reason(0), " | its agent to get there");
+  EXPECT_EQ(cluster.Reason(0),
+            "its gate is closed until it is known to be right | its agent to get there");
   v1::Convergence& convergence = *cluster.node(0).mutable_convergence();
   convergence.set_state(v1::Convergence::WAITING);
   v1::Trouble& trouble = *convergence.add_troubles();
   trouble.set_resource("unit rstudio-connect.service");
   trouble.set_error("Connect may not start on this node: the database does not answer");
   EXPECT_EQ(cluster.Reason(0),
-            " | its agent to get there: unit rstudio-connect.service: Connect may not start on "
-            "this node: the database does not answer");
+            "its gate is closed until it is known to be right | its agent to get there: unit "
+            "rstudio-connect.service: Connect may not start on this node: the database does not "
+            "answer");
 }
 
 // It was started by hand, and is as the specification says.
@@ -158,6 +167,7 @@ TEST(StartsTest, AConnectHasTimeToStart) {
   PlanCluster cluster(2);
   cluster.Become(0, v1::READY);
   cluster.Step();
+  ASSERT_FALSE(cluster.Step().assignments(0).closed());
   v1::PlanNode& node = cluster.node(0);
   ASSERT_EQ(node.brief().reported_state(), v1::SERVING);
   node.mutable_brief()->mutable_facts()->set_answers(false);

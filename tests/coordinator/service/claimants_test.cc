@@ -65,5 +65,14 @@ TEST(ClaimantsTest, ConflictEndsWhenOneMachineFallsSilent) {
   EXPECT_EQ(Machines(claimants), (std::vector<std::string>{"m2/b2"}));
 }
 
+TEST(ClaimantsTest, ReplacedMachineIsForgottenInItsTimeThoughTheClockWasSetBack) {
+  Claimants claimants;
+  claimants.Heard("m1", "b1", "10.0.0.1", kNoon + seconds(3600));
+  claimants.Heard("m2", "b2", "10.0.0.2", kNoon);
+  claimants.Heard("m2", "b2", "10.0.0.2", kNoon + seconds(31));
+  claimants.ForgetBefore(kNoon + seconds(1));
+  EXPECT_EQ(claimants.Count(), 1u);
+}
+
 }  // namespace
 }  // namespace connect_ha

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -157,6 +158,37 @@ TEST(SetSince, EachNodesOutcomeHasItsOwn) {
   EXPECT_EQ(MinuteOf(finding.evidence(1).since()), 3);  // and says something new
   EXPECT_EQ(MinuteOf(finding.evidence(2).since()), 0);  // b, unknown in between
   EXPECT_EQ(MinuteOf(finding.evidence(3).since()), 2);
+}
+
+// As Judged, by what only tells.
+v1::Checklist JudgedLesser(const std::vector<std::pair<std::string, v1::Outcome>>& lines) {
+  v1::Checklist checklist = Judged(lines);
+  checklist.mutable_findings(0)->set_rule_class(v1::SERVICE);
+  return checklist;
+}
+
+TEST(SetSince, WhatIsGraverIsNew) {
+  v1::Checklist latest;
+  Time now = kNoon;
+  const auto judge = [&](const v1::Checklist& judged) {
+    v1::Checklist next = judged;
+    // Over a restart of the coordinator, too.
+    FindingsMemory memory;
+    for (const auto& [rule, of] : Remember(latest)) {
+      memory.emplace(rule, std::make_shared<const RuleMemory>(of->ToProto(rule)));
+    }
+    SetSince(memory, now, &next);
+    latest = next;
+    now += seconds(60);
+    return MinuteOf(latest.findings(0).evidence(0).since());
+  };
+  EXPECT_EQ(judge(JudgedLesser({{"a", v1::FAIL}})), 0);
+  EXPECT_EQ(judge(JudgedLesser({{"a", v1::FAIL}})), 0);
+  EXPECT_EQ(judge(Judged({{"a", v1::FAIL}})), 2);
+  EXPECT_EQ(judge(Judged({{"a", v1::FAIL}})), 2);
+  EXPECT_EQ(judge(JudgedLesser({{"a", v1::FAIL}})), 4);
+  EXPECT_EQ(judge(Judged({{"a", v1::UNKNOWN}})), 5);
+  EXPECT_EQ(judge(Judged({{"a", v1::FAIL}})), 6);
 }
 
 std::string TextOf(const std::vector<v1::Event>& events) {

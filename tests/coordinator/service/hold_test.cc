@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "common/checklist/rule.h"
 #include "coordinator/cluster/evaluator.h"
 
@@ -170,6 +173,61 @@ TEST(Hold, WhatFollowsFromWhatIsHeldIsAsItWasWhereverItStands) {
     ASSERT_EQ(finding.evidence_size(), 1) << finding.rule();
     EXPECT_EQ(finding.evidence(0).outcome(), v1::PASS) << finding.rule();
   }
+}
+
+TEST(Hold, LastsNoLongerThanItIsToFromWhenTheClockWasSetBack) {
+  Looks looks("database-reachable");
+  looks.After(0, v1::PASS);
+  looks.After(1, v1::FAIL);
+  EXPECT_EQ(looks.After(-3600, v1::FAIL).outcome(), v1::PASS);
+  EXPECT_EQ(looks.After(46, v1::FAIL).outcome(), v1::FAIL);
+}
+
+// Of three nodes; what only tells is said beside what passes where something graver fails.
+v1::Checklist OfThree(v1::RuleClass rule_class, const std::vector<v1::Outcome>& outcomes) {
+  v1::Checklist checklist;
+  v1::Finding& finding = *checklist.add_findings();
+  finding.set_rule("service-is-healthy");
+  finding.set_rule_class(rule_class);
+  finding.set_outcome(v1::PASS);
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i] == v1::FAIL) finding.set_outcome(v1::FAIL);
+    v1::Evidence& line = *finding.add_evidence();
+    line.set_node("node-" + std::to_string(i + 1));
+    line.set_outcome(outcomes[i]);
+  }
+  return checklist;
+}
+
+// A boot does not start node-1's Connect; node-2's ends.
+TEST(Hold, WhatOnlyTellsIsNoGraverForWhatIsPutBack) {
+  Hold hold;
+  const v1::Checklist before = OfThree(v1::ADVICE, {v1::FAIL, v1::PASS, v1::PASS});
+  v1::Checklist latest = OfThree(v1::SERVICE, {v1::PASS, v1::FAIL, v1::PASS});
+  hold.Apply(before, kNoon, &latest);
+  v1::Finding& finding = *latest.mutable_findings(0);
+  EXPECT_EQ(finding.outcome(), v1::FAIL);
+  EXPECT_EQ(finding.rule_class(), v1::ADVICE);
+  EXPECT_EQ(finding.evidence(0).outcome(), v1::FAIL);
+  EXPECT_EQ(finding.evidence(1).outcome(), v1::PASS);
+
+  v1::Checklist later = OfThree(v1::SERVICE, {v1::PASS, v1::FAIL, v1::PASS});
+  hold.Apply(latest, kNoon + seconds(10), &later);
+  EXPECT_EQ(later.findings(0).rule_class(), v1::SERVICE);
+  EXPECT_EQ(later.findings(0).evidence(0).outcome(), v1::PASS);
+  EXPECT_EQ(later.findings(0).evidence(1).outcome(), v1::FAIL);
+}
+
+TEST(Hold, WhatOnlyToldIsNotPutBackBesideWhatIsGraver) {
+  Hold hold;
+  // node-2 is not enabled either, and then does not answer.
+  const v1::Checklist before = OfThree(v1::ADVICE, {v1::FAIL, v1::FAIL, v1::PASS});
+  v1::Checklist latest = OfThree(v1::SERVICE, {v1::PASS, v1::FAIL, v1::PASS});
+  hold.Apply(before, kNoon, &latest);
+  const v1::Finding& finding = latest.findings(0);
+  EXPECT_EQ(finding.rule_class(), v1::SERVICE);
+  EXPECT_EQ(finding.evidence(0).outcome(), v1::PASS);
+  EXPECT_EQ(finding.evidence(1).outcome(), v1::FAIL);
 }
 
 TEST(Hold, OtherRulesTurnAtOnce) {

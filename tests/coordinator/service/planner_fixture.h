@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,11 @@ class FakePlan {
  public:
   PlanFunctions Functions() {
     return {[this](const v1::PlanInput& input) { return Decide(input); },
-            [this](const v1::PlanInput&, const v1::Decision&) { return broken; }};
+            [this](const v1::PlanInput&, const v1::Decision&) { return broken; },
+            [this](const v1::PlanInput& input) {
+              thought_of = input;
+              return outlook;
+            }};
   }
 
   std::map<std::string, v1::NodeState> wanted;  // OBSERVED, where nothing is said
@@ -28,6 +33,11 @@ class FakePlan {
   std::vector<uint64_t> ended;
   std::vector<std::string> broken;
   std::optional<Time> wake_at;
+  uint64_t in_force = 0;  // from the next decision on; 0: as it was
+  std::set<std::string> closed;
+  std::function<void(v1::Decision& decision)> also;  // to every decision, when it is made
+  v1::Outlook outlook;
+  v1::PlanInput thought_of;         // of the latest outlook
   std::function<void()> meanwhile;  // once, while it decides
   v1::PlanInput input;              // of the latest decision
   int decisions = 0;
@@ -39,6 +49,9 @@ class FakePlan {
     if (const auto act = std::exchange(meanwhile, nullptr)) act();
     v1::Decision decision;
     v1::PlanMemory& remember = *decision.mutable_remember();
+    remember = given.memory();
+    remember.clear_nodes();
+    if (in_force != 0) remember.set_generation(in_force);
     *remember.mutable_made_at() = given.now();
     if (given.memory().has_made_at()) *remember.mutable_made_at() = given.memory().made_at();
     uint64_t serial = given.memory().epoch() == given.epoch() ? given.memory().serial() : 0;
@@ -49,9 +62,12 @@ class FakePlan {
       v1::NodeMemory memory = before[name];
       const auto said_of = wanted.find(name);
       const v1::NodeState state = said_of == wanted.end() ? v1::OBSERVED : said_of->second;
-      if (memory.state() != state || memory.generation() != given.generation()) {
+      const bool is_closed = closed.count(name) > 0;
+      if (memory.state() != state || memory.generation() != given.generation() ||
+          memory.closed() != is_closed) {
         memory.set_node(name);
         memory.set_state(state);
+        memory.set_closed(is_closed);
         memory.set_generation(given.generation());
         memory.mutable_order()->set_lineage(given.lineage());
         memory.mutable_order()->set_epoch(given.epoch());
@@ -66,6 +82,7 @@ class FakePlan {
       *assigned.mutable_order() = memory.order();
       *assigned.mutable_since() = memory.since();
       assigned.set_reason("wanted");
+      assigned.set_closed(is_closed);
       *remember.add_nodes() = memory;
     }
     remember.set_epoch(serial == 0 ? given.memory().epoch() : given.epoch());
@@ -73,6 +90,7 @@ class FakePlan {
     for (const v1::Said& one : said) *decision.add_said() = one;
     for (const uint64_t number : ended) decision.add_ended_words(number);
     if (wake_at) *decision.mutable_wake_at() = ToProto(*wake_at);
+    if (also) also(decision);
     return decision;
   }
 };
@@ -114,6 +132,25 @@ class PlannerFixture : public RosterFixture {
       if (one.node() == node) return one;
     }
     return {};
+  }
+  // Another generation, which somebody applied: the newest from now on.
+  v1::Desired Apply(uint64_t generation, const v1::ClusterSpec& what) {
+    v1::SpecGeneration spec;
+    spec.set_generation(generation);
+    *spec.mutable_applied_at() = ToProto(noon_);
+    spec.set_applied_by("admin/alice");
+    *spec.mutable_bundle()->mutable_spec() = what;
+    const auto newest = store_->GetSpec(0);
+    const absl::Status added = store_->AddSpec(spec, newest.ok() ? newest->generation() : 0,
+                                               v1::Event(), v1::AuditEntry());
+    EXPECT_TRUE(added.ok()) << added;
+    v1::Desired desired;
+    desired.set_generation(generation);
+    *desired.mutable_applied_at() = spec.applied_at();
+    *desired.mutable_spec() = what;
+    roster_->SetSpec(desired, spec.applied_by());
+    desired.set_lineage(store_->lineage());
+    return desired;
   }
   static v1::AuditEntry By(const std::string& actor) {
     v1::AuditEntry entry;

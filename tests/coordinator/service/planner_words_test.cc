@@ -54,6 +54,50 @@ class WordsTest : public PlannerFixture {
   v1::AuditEntry LastAudit() { return store_->ListAudit(0, 1000)->back(); }
 };
 
+// It would end without effect, and whoever said it would think that an older one may start.
+TEST_F(WordsTest, ADatabaseIsNotSaidToBePutBackWhileANewerConnectRuns) {
+  v1::HeartbeatRequest request;
+  request.set_node("a");
+  request.set_machine_id("machine");
+  request.set_boot_id("boot");
+  request.set_facts_digest("digest");
+  v1::ConnectFacts& connect = *request.mutable_facts()->mutable_connect();
+  connect.mutable_unit()->set_active_state("active");
+  connect.set_running_version("2024.11.0");
+  Hear(request, kNoon);
+  planner_->Decide(kNoon);
+  v1::Word word = AWord(v1::Word::RESTORED, "");
+  word.set_version("2024.08.0");
+  const auto given = Give(word);
+  EXPECT_EQ(given.status().code(), absl::StatusCode::kFailedPrecondition) << given.status();
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "Connect 2024.11.0 runs on a"));
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "\nfix: connect-ha node stop a"));
+  word.set_version("2024.11.0");
+  EXPECT_TRUE(Give(word).ok());
+}
+
+TEST_F(WordsTest, NorWhereOneMayRunThatIsNotHeard) {
+  v1::HeartbeatRequest request;
+  request.set_node("a");
+  request.set_machine_id("machine");
+  request.set_boot_id("boot");
+  request.set_facts_digest("digest");
+  request.mutable_facts()->mutable_connect()->set_running_version("2024.11.0");
+  Hear(request, kNoon);
+  planner_->Decide(kNoon + seconds(60));
+  const auto give = [this](const v1::Word& word, int after_s) {
+    return planner_->GiveWord(word, By("admin/alice"), kNoon + seconds(after_s)).status();
+  };
+  v1::Word word = AWord(v1::Word::RESTORED, "");
+  word.set_version("2024.08.0");
+  const absl::Status given = give(word, 61);
+  EXPECT_EQ(given.code(), absl::StatusCode::kFailedPrecondition) << given;
+  EXPECT_TRUE(absl::StrContains(given.message(), "Connect 2024.11.0 may run on a")) << given;
+  EXPECT_TRUE(absl::StrContains(given.message(), "connect-ha node gone a")) << given;
+  ASSERT_TRUE(give(AWord(v1::Word::GONE), 62).ok());
+  EXPECT_TRUE(give(word, 63).ok());
+}
+
 TEST_F(WordsTest, AWordIsStoredToldAndInTheNextDecisionBeforeTheCallReturns) {
   plan_.wanted["a"] = v1::DRAINING;
   const auto given = Give(AWord(v1::Word::DRAIN));
@@ -156,7 +200,66 @@ TEST(CheckWordTest, SaysWhatIsMissing) {
   EXPECT_TRUE(absl::StartsWith(why(word), "waive needs an end"));
   word = AWord(v1::Word::CORDON);
   word.set_rule("storage-works");
-  EXPECT_EQ(why(word), "cordon is of a node, not of a rule");
+  EXPECT_EQ(why(word), "cordon is not of a rule");
+}
+
+TEST(CheckWordTest, WhatIsSaidOfAChangeNamesNoNodeAndWhichOne) {
+  const auto why = [](v1::Word word) { return std::string(CheckWord(word, kNoon).message()); };
+  for (const auto kind :
+       {v1::Word::PAUSE, v1::Word::APPROVE, v1::Word::ABORT, v1::Word::RESTORED}) {
+    EXPECT_TRUE(absl::StrContains(why(AWord(kind)), " is of the cluster, not of a node"));
+  }
+  EXPECT_EQ(why(AWord(v1::Word::PAUSE, "")), "");
+  for (const auto kind : {v1::Word::APPROVE, v1::Word::ABORT}) {
+    v1::Word word = AWord(kind, "");
+    EXPECT_TRUE(absl::StartsWith(why(word), "no generation is named\nfix: "));
+    word.set_generation(8);
+    EXPECT_EQ(why(word), "");
+    word.set_rule("storage-works");
+    EXPECT_EQ(why(word), KindName(kind) + " is not of a rule");
+  }
+  v1::Word restored = AWord(v1::Word::RESTORED, "");
+  for (const char* wrong : {"", "last week's", "2024.08.0~ubuntu22"}) {
+    restored.set_version(wrong);
+    EXPECT_TRUE(absl::StrContains(why(restored), "is no version of Connect\nfix: ")) << wrong;
+  }
+  restored.set_version("2024.08.0");
+  EXPECT_EQ(why(restored), "");
+}
+
+TEST(DescribeWordTest, SaysOfWhichGenerationAndVersion) {
+  v1::Word word = AWord(v1::Word::APPROVE, "");
+  word.set_generation(8);
+  EXPECT_EQ(DescribeWord(word), "approve generation 8: kernel update");
+  word.set_now(true);
+  word.set_downtime(true);
+  EXPECT_EQ(DescribeWord(word),
+            "approve generation 8: kernel update (without waiting for the window, though too few "
+            "may serve)");
+  word = AWord(v1::Word::RESTORED, "");
+  word.set_version("2024.08.0");
+  EXPECT_EQ(DescribeWord(word), "restored Connect 2024.08.0: kernel update");
+}
+
+TEST_F(WordsTest, WhatWasHeardLatelyIsNotGone) {
+  EXPECT_TRUE(Give(AWord(v1::Word::GONE)).ok()) << "it was never heard";
+  ASSERT_TRUE(TakeBack({v1::Word::GONE}).ok());
+  Call("a", kNoon);
+  const auto given = Give(AWord(v1::Word::GONE));
+  EXPECT_EQ(given.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "a was heard 1s ago: it is not gone"))
+      << given.status();
+  EXPECT_TRUE(absl::StrContains(given.status().message(), "\nfix: ")) << given.status();
+  const auto gone = [this](int after_s) {
+    return planner_->GiveWord(AWord(v1::Word::GONE), By("admin/alice"), kNoon + seconds(after_s));
+  };
+  EXPECT_TRUE(gone(60).ok());
+  ASSERT_TRUE(TakeBack({v1::Word::GONE}).ok());
+  // The next coordinator awaits its call as long.
+  Restart(kNoon + seconds(100));
+  EXPECT_TRUE(absl::StrContains(gone(104).status().message(), "the coordinator started 4s ago"))
+      << gone(104).status();
+  EXPECT_TRUE(gone(140).ok());
 }
 
 TEST(DescribeWordTest, SaysUntilWhenAndHowHoweverLongItsReasonIs) {
@@ -172,12 +275,17 @@ TEST(DescribeWordTest, SaysUntilWhenAndHowHoweverLongItsReasonIs) {
 }
 
 TEST(NeededRoleTest, IsAnAdminsWhereItCanCorruptOrTakesTheServiceAway) {
-  for (const auto kind : {v1::Word::FENCE, v1::Word::UNFENCE, v1::Word::RELEASE, v1::Word::GONE}) {
+  for (const auto kind : {v1::Word::FENCE, v1::Word::UNFENCE, v1::Word::RELEASE, v1::Word::GONE,
+                          v1::Word::RESTORED}) {
     EXPECT_EQ(NeededRole(AWord(kind), {}), v1::ADMIN) << KindName(kind);
   }
-  for (const auto kind : {v1::Word::CORDON, v1::Word::DRAIN, v1::Word::STOP, v1::Word::START}) {
+  for (const auto kind : {v1::Word::CORDON, v1::Word::DRAIN, v1::Word::STOP, v1::Word::START,
+                          v1::Word::APPROVE, v1::Word::PAUSE, v1::Word::ABORT}) {
     EXPECT_EQ(NeededRole(AWord(kind), {}), v1::OPERATOR) << KindName(kind);
   }
+  v1::Word approval = AWord(v1::Word::APPROVE, "");
+  approval.set_downtime(true);
+  EXPECT_EQ(NeededRole(approval, {}), v1::ADMIN);
   v1::Word drain = AWord(v1::Word::DRAIN);
   drain.set_downtime(true);
   EXPECT_EQ(NeededRole(drain, {}), v1::ADMIN);

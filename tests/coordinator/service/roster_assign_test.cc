@@ -95,6 +95,22 @@ TEST_F(RosterAssignTest, ANodeOnWhichConnectRunsIsNotRemovedAsItIs) {
   EXPECT_TRUE(roster_->CheckRemoval("nobody", kNoon).ok());  // said by the store
 }
 
+// All are to stop for the generation that waits, and a member that is lost is waited for.
+TEST_F(RosterAssignTest, ALostNodeThatWasToServeIsNotRemovedAsItIsWhileAGenerationIsToCome) {
+  const auto may = [this](int after_s) {
+    return roster_->CheckRemoval("a", kNoon + seconds(after_s));
+  };
+  roster_->SetSpec(Desired(3));
+  roster_->SetInForce(Desired(3));
+  Assign(v1::SERVING);
+  Hear(Running("active"), 1);
+  EXPECT_TRUE(may(60).ok()) << "it is lost, and nothing waits for it";
+  roster_->SetSpec(Desired(4));
+  EXPECT_TRUE(absl::StrContains(may(60).message(), "connect-ha node remove --force a")) << may(60);
+  Assign(v1::STOPPED, 61);
+  EXPECT_TRUE(may(62).ok()) << may(62);
+}
+
 TEST_F(RosterAssignTest, WithoutASpecificationANodeIsObserved) {
   const auto told = Hear(Beat(v1::OBSERVED, 0));
   EXPECT_EQ(told.assigned_state(), v1::OBSERVED);

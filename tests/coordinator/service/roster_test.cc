@@ -134,6 +134,55 @@ TEST_F(RosterTest, NodeThatDidNotComeBackAfterARestartIsLostAfterItsTime) {
   EXPECT_EQ(Events(), (std::vector<std::string>{"NODE_LOST a: not heard for 31s"}));
 }
 
+TEST_F(RosterTest, NodeThatDiesAsTheClockIsSetBackIsLostAfterItsTime) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  const Time back = kNoon - seconds(3 * 3600);
+  roster_->Tick(back);
+  roster_->Tick(back + seconds(30));
+  EXPECT_TRUE(Events().empty());
+  EXPECT_FALSE(roster_->CheckGone("a", back + seconds(30)).ok());
+  roster_->Tick(back + seconds(31));
+  EXPECT_EQ(Events(), (std::vector<std::string>{"NODE_LOST a: not heard for 31s"}));
+  EXPECT_TRUE(roster_->CheckGone("a", back + seconds(31)).ok());
+}
+
+TEST_F(RosterTest, NodeThatDidNotComeBackIsLostThoughTheClockIsBehindTheStore) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  const Time back = kNoon - seconds(3 * 3600);
+  Start(kNoon + seconds(1000));  // and is set right after the start
+  roster_->Tick(back);
+  roster_->Tick(back + seconds(30));
+  EXPECT_TRUE(Events().empty());
+  EXPECT_FALSE(roster_->Settled(back + seconds(29)));
+  roster_->Tick(back + seconds(31));
+  EXPECT_EQ(Events(), (std::vector<std::string>{"NODE_LOST a: not heard for 31s"}));
+  EXPECT_TRUE(roster_->Settled(back + seconds(31)));
+}
+
+TEST_F(RosterTest, LostNodesFactsCountNoMoreAfterTheClockIsSetBack) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  roster_->Tick(kNoon + seconds(31));
+  const Time back = kNoon - seconds(3 * 3600);
+  roster_->Tick(back);
+  v1::PlanInput input;
+  roster_->LookForPlan(back, &input);
+  ASSERT_EQ(input.nodes_size(), 1);
+  EXPECT_FALSE(input.nodes(0).fresh());
+  EXPECT_TRUE(input.nodes(0).brief().lost());
+}
+
+TEST_F(RosterTest, ChecklistIsJudgedAnewThoughTheClockWasSetBack) {
+  Enrol("a");
+  Hear(Beat("a"), kNoon);
+  evaluator_->Tick(kNoon + seconds(60));
+  const Time back = kNoon - seconds(3 * 3600);
+  evaluator_->Tick(back);
+  EXPECT_EQ(FromProto(evaluator_->Latest()->evaluated_at()), back);
+}
+
 TEST_F(RosterTest, AfterARestartTheSameDigestMakesTheFactsCurrent) {
   Enrol("a");
   Hear(Beat("a"), kNoon);

@@ -10,6 +10,7 @@
 #include "common/time.h"
 #include "common/tls/channel.h"
 #include "coordinator/plan/plan.h"
+#include "coordinator/store/sqlite_store.h"
 #include "tests/coordinator/service/test_cluster.h"
 #include "tests/fakes/log_capture.h"
 
@@ -87,9 +88,13 @@ TEST_F(SpecServiceTest, AnAppliedSpecificationHoldsAtOnceAndAfterARestart) {
   EXPECT_EQ(StaleAfter(), seconds(17));
   EXPECT_EQ(Get(2).applied_by(), "admin/admin");
   const auto events = cluster_.coordinator().store().ListEvents({});
-  ASSERT_FALSE(events->empty());
-  EXPECT_EQ(events->back().kind(), v1::Event::SPEC_APPLIED);
-  EXPECT_EQ(events->back().text(), "generation 2: observed");
+  ASSERT_TRUE(events.ok()) << events.status();
+  std::vector<std::string> applied;
+  for (const v1::Event& event : *events) {
+    if (event.kind() == v1::Event::SPEC_APPLIED) applied.push_back(event.text());
+  }
+  ASSERT_FALSE(applied.empty());
+  EXPECT_EQ(applied.back(), "generation 2: observed");
 }
 
 TEST_F(SpecServiceTest, OneOfAnOlderReleaseThatNodesWillRefuseIsToldAtTheStart) {
@@ -103,6 +108,7 @@ TEST_F(SpecServiceTest, OneOfAnOlderReleaseThatNodesWillRefuseIsToldAtTheStart) 
   ASSERT_TRUE(cluster_.coordinator().store().AddSpec(older, 1, v1::Event(), entry).ok());
   const LogCapture log;
   Restart();
+  cluster_.coordinator().planner().Decide(TestNow());
   EXPECT_EQ(StaleAfter(), seconds(17));  // nodes that took it go on by it
   const auto told = log.Await("event=SPEC_INVALID generation=2");
   ASSERT_EQ(told.size(), 1u);
@@ -179,6 +185,37 @@ TEST_F(SpecServiceTest, WhatOneNodeSaysOfItselfMovesNoNumberOutOfReach) {
   EXPECT_EQ(applied_.generation(), 10u);
   const grpc::Status absurd = Apply(Bundle("test", 17), std::numeric_limits<uint64_t>::max());
   EXPECT_EQ(absurd.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+// It would stay the newest, and never be begun.
+TEST_F(SpecServiceTest, WhatWouldBeRefusedIsNotApplied) {
+  cluster_.Stop();
+  {
+    const auto store = SqliteStore::Open(cluster_.dir() + "/store.db");
+    ASSERT_TRUE(store.ok()) << store.status();
+    const auto plan = (*store)->GetPlan();
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    Store::PlanChange change;
+    change.revision = plan->revision;
+    change.memory = plan->memory;
+    change.memory.clear_nodes();
+    change.memory.mutable_database()->set_newest_version("2025.01.0");
+    ASSERT_TRUE((*store)->PutPlan(change).ok());
+  }
+  cluster_.Start();
+  admin_ = v1::AdminService::NewStub(cluster_.ConnectAdmin());
+  cluster_.coordinator().planner().Decide(TestNow());
+  v1::SpecBundle older = Bundle("test", 17);
+  older.mutable_spec()->set_enforcement(v1::ENFORCE);
+  older.mutable_spec()->mutable_connect()->set_version("2024.08.0");
+  const grpc::Status refused = Apply(older, 1);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_TRUE(absl::StrContains(refused.error_message(), "2025.01.0")) << refused.error_message();
+  EXPECT_TRUE(absl::StrContains(refused.error_message(), "\nfix: ")) << refused.error_message();
+  EXPECT_EQ(Get(0).generation(), 1u);
+  older.mutable_spec()->mutable_connect()->set_version("2025.02.0");
+  const grpc::Status status = Apply(older, 1);
+  EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
 class SignedSpecServiceTest : public SpecServiceTest {
@@ -262,6 +299,7 @@ TEST_F(SpecServiceTest, APreviewIsAskedOfEveryNodeAndShownAsItComes) {
   TestNode silent(cluster_, "node-2");
   ASSERT_TRUE(asked.Beat().ok());
   ASSERT_TRUE(silent.Beat().ok());
+  cluster_.coordinator().planner().Decide(TestNow());
   grpc::ClientContext preview_context;
   v1::PreviewSpecRequest request;
   v1::PreviewSpecResponse previewed;
@@ -284,6 +322,7 @@ TEST_F(SpecServiceTest, APreviewIsAskedOfEveryNodeAndShownAsItComes) {
   ASSERT_TRUE(admin_->GetPreviews(&get_context, get, &previews).ok());
   ASSERT_EQ(previews.nodes_size(), 2);
   EXPECT_EQ(previews.nodes(0).preview().changes(0).resource(), "package rstudio-connect");
+  EXPECT_FALSE(previews.outlook().text().empty());
   EXPECT_FALSE(previews.nodes(1).has_preview());
   EXPECT_FALSE(previews.nodes(1).unreachable());
   EXPECT_EQ(Get(0).generation(), 1u);

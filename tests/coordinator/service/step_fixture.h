@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "coordinator/cluster/node/step.h"
@@ -43,7 +44,7 @@ class StepTest : public testing::Test {
   }
   StepResult Look(const v1::HeartbeatRequest& request, int after_s, bool store_works = true) {
     const Time now = kNoon + std::chrono::seconds(after_s);
-    StepInputs inputs = {desired_};
+    StepInputs inputs = {desired_, newest_ ? *newest_ : desired_};
     inputs.stale_after = std::chrono::seconds(30);
     inputs.epoch = 2;
     inputs.serial = serial_;
@@ -77,6 +78,7 @@ class StepTest : public testing::Test {
   }
 
   v1::Desired desired_;
+  std::optional<v1::Desired> newest_;  // unset: what is in force
   uint64_t serial_ = 0;
   std::shared_ptr<const v1::NodeAssignment> assigned_;
   KnownNode node_;

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::seconds;
 
 TEST_F(StepTest, SaysWhatBeaconsAreToHaveAndWhichAreToGo) {
-  StepInputs inputs = {desired_};
+  StepInputs inputs = {desired_, desired_};
   inputs.stale_after = seconds(30);
   inputs.challenge = "c1";
   inputs.forget = {"gone-1", "gone-2"};
@@ -124,6 +124,24 @@ v1::HeartbeatRequest Obeying(uint64_t epoch, uint64_t serial) {
   request.mutable_order()->set_epoch(epoch);
   request.mutable_order()->set_serial(serial);
   return request;
+}
+
+TEST_F(StepTest, ANodeIsToldThatTheDatabaseWasPutBack) {
+  Assign(v1::STOPPED, 7);
+  EXPECT_FALSE(Take(Beat(), 0).answer.has_database_restored());
+  v1::NodeAssignment assigned = *assigned_;
+  assigned.mutable_database_restored()->set_serial(5);
+  assigned_ = std::make_shared<const v1::NodeAssignment>(assigned);
+  EXPECT_EQ(Take(Beat(), 1).answer.database_restored().serial(), 5u);
+}
+
+TEST_F(StepTest, ANodeIsToldAsWhichGenerationConnectMayStart) {
+  Assign(v1::PREPARING, 7);
+  EXPECT_EQ(Take(Beat(), 0).answer.not_before(), 0u);
+  v1::NodeAssignment assigned = *assigned_;
+  assigned.set_not_before(7);
+  assigned_ = std::make_shared<const v1::NodeAssignment>(assigned);
+  EXPECT_EQ(Take(Beat(), 1).answer.not_before(), 7u);
 }
 
 TEST_F(StepTest, ANodeIsToldWhatThePlanGaveIt) {

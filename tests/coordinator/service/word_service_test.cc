@@ -175,6 +175,73 @@ TEST_F(WordServiceTest, WhatIsNotSaidInFullIsRefusedAndNotWrittenDown) {
   EXPECT_EQ(Audit().size(), before);
 }
 
+TEST_F(WordServiceTest, WhoAllowsDowntimeOrPutsADatabaseBackIsAnAdmin) {
+  Word word = Said(Word::APPROVE);
+  word.clear_node();
+  word.set_generation(1);
+  EXPECT_TRUE(Give(*operator_, word).ok());
+  word.set_downtime(true);
+  EXPECT_EQ(Give(*operator_, word).error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  word.set_downtime(false);
+  word.set_generation(9);
+  EXPECT_EQ(Give(*admin_, word).error_code(), grpc::StatusCode::NOT_FOUND);
+  word.set_kind(Word::RESTORED);
+  word.clear_generation();
+  word.set_version("2024.08.0");
+  EXPECT_EQ(Give(*operator_, word).error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_TRUE(Give(*admin_, word).ok());
+}
+
+TEST_F(WordServiceTest, ChangesThatEndedAreListedNewestFirst) {
+  Store& store = cluster_.coordinator().store();
+  Store::PlanChange change;
+  for (const uint64_t generation : {1, 2, 3}) {
+    v1::Rollout& rollout = change.ended.emplace_back();
+    rollout.set_generation(generation);
+    rollout.set_end(v1::Rollout::DONE);
+  }
+  // The planner writes, too.
+  absl::Status put;
+  do {
+    const auto plan = store.GetPlan();
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    change.revision = plan->revision;
+    change.memory = plan->memory;
+    put = store.PutPlan(change);
+  } while (absl::IsAborted(put));
+  ASSERT_TRUE(put.ok()) << put;
+  const auto list = [this](uint32_t limit) {
+    grpc::ClientContext context;
+    v1::ListRolloutsRequest request;
+    request.set_limit(limit);
+    v1::ListRolloutsResponse listed;
+    EXPECT_TRUE(operator_->ListRollouts(&context, request, &listed).ok());
+    std::vector<uint64_t> generations;
+    for (const v1::Rollout& one : listed.rollouts()) generations.push_back(one.generation());
+    return generations;
+  };
+  EXPECT_EQ(list(0), (std::vector<uint64_t>{3, 2, 1}));
+  EXPECT_EQ(list(2), (std::vector<uint64_t>{3, 2}));
+}
+
+TEST_F(WordServiceTest, WhatIsOfAnotherGenerationIsNotTakenBack) {
+  Word word = Said(Word::APPROVE);
+  word.clear_node();
+  word.set_generation(1);
+  ASSERT_TRUE(Give(*operator_, word).ok());
+  v1::TakeBackRequest request;
+  request.add_kinds(Word::APPROVE);
+  request.set_why("a mistake");
+  request.set_generation(7);
+  const grpc::Status other = TakeBack(*operator_, request);
+  EXPECT_EQ(other.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_NE(other.error_message().find("nobody said approve of generation 7"), std::string::npos)
+      << other.error_message();
+  request.set_generation(1);
+  EXPECT_TRUE(TakeBack(*operator_, request).ok());
+  EXPECT_EQ(taken_.words_size(), 1);
+}
+
 TEST_F(WordServiceTest, NothingIsTakenBackWithoutAReason) {
   ASSERT_TRUE(Give(*operator_, Said(Word::CORDON)).ok());
   const size_t before = Audit().size();

@@ -37,6 +37,26 @@ constexpr char kSecondSchema[] = R"sql(
   PRAGMA user_version = 2;
 )sql";
 
+// As it was before changes of the cluster were remembered; its plan has given orders.
+constexpr char kFourthSchema[] = R"sql(
+  DROP TABLE findings;
+  CREATE TABLE opening (only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+                        epoch INTEGER NOT NULL, lineage TEXT NOT NULL);
+  INSERT INTO opening VALUES (1, 5, 'ours');
+  CREATE TABLE memories (rule TEXT PRIMARY KEY, memory BLOB NOT NULL);
+  CREATE TABLE admins (name TEXT PRIMARY KEY, record BLOB NOT NULL);
+  CREATE TABLE audit (id INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, entry BLOB NOT NULL);
+  CREATE TABLE audit_ends (only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+                           newest_id INTEGER NOT NULL, newest_digest BLOB NOT NULL, anchor BLOB);
+  INSERT INTO audit_ends VALUES (1, 0, zeroblob(32), NULL);
+  CREATE TABLE plan (only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+                     revision INTEGER NOT NULL, last_word INTEGER NOT NULL, memory BLOB NOT NULL);
+  INSERT INTO plan VALUES (1, 3, 2, X'10051809');  -- epoch: 5 serial: 9
+  CREATE TABLE plan_nodes (node TEXT PRIMARY KEY, memory BLOB NOT NULL);
+  CREATE TABLE words (number INTEGER PRIMARY KEY, node TEXT NOT NULL, word BLOB NOT NULL);
+  PRAGMA user_version = 4;
+)sql";
+
 v1::Finding StoredFinding() {
   v1::Finding finding;
   finding.set_rule("a-rule");
@@ -162,6 +182,37 @@ TEST_F(SqliteMigrateTest, WhatWasReleasedBeforeEpochsOpensAndLosesNothing) {
     EXPECT_FALSE((*store)->GetNode("node-1")->has_removed_at());
     EXPECT_TRUE((*store)->PurgeNodes(kNoon)->empty());
   }
+}
+
+// What is in force there is the newest: nothing says otherwise.
+TEST_F(SqliteMigrateTest, WhatIsOfBeforeChangesWereRememberedGoesOnAsItWas) {
+  MakeReleasedStore();
+  {
+    auto database = Database::Open(path_, 0);
+    ASSERT_TRUE(database.ok() && (*database)->Execute(kFourthSchema).ok());
+    Insert(**database, "INSERT INTO plan_nodes VALUES ('node-1', ?)",
+           AMemoryOf("node-1", v1::SERVING));
+    v1::Word word = AWord(v1::Word::CORDON, "node-1");
+    word.set_number(2);
+    Insert(**database, "INSERT INTO words VALUES (2, 'node-1', ?)", word);
+  }
+  const auto store = SqliteStore::Open(path_);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ((*store)->lineage(), "ours");
+  const auto plan = (*store)->GetPlan();
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->revision, 3u);
+  EXPECT_EQ(plan->memory.serial(), 9u);
+  EXPECT_EQ(plan->memory.generation(), 0u);
+  ASSERT_EQ(plan->memory.nodes_size(), 1);
+  EXPECT_EQ(plan->memory.nodes(0).state(), v1::SERVING);
+  ASSERT_EQ(plan->words.size(), 1u);
+  EXPECT_EQ((*store)->GetSpec(0)->generation(), 7u);
+  EXPECT_TRUE((*store)->ListRollouts(10)->empty());
+  Store::PlanChange change = APlan(**store, {});
+  change.ended = {ARollout(7)};
+  EXPECT_TRUE((*store)->PutPlan(change).ok());
+  EXPECT_EQ((*store)->ListRollouts(10)->size(), 1u);
 }
 
 TEST_F(SqliteMigrateTest, AFindingThatIsDamagedLeavesTheOlderStoreAsItIs) {

@@ -24,6 +24,7 @@ TEST_P(StoreContract, NewStoreIsEmpty) {
   EXPECT_TRUE(store_->GetMemories()->findings.empty());
   EXPECT_EQ(store_->GetPlan()->memory.ByteSizeLong(), 0u);
   EXPECT_TRUE(store_->GetPlan()->words.empty());
+  EXPECT_TRUE(store_->ListRollouts(10)->empty());
   EXPECT_TRUE(Entries(*store_).empty());
   EXPECT_FALSE(store_->GetAuditAnchor()->has_value());
   EXPECT_EQ(*store_->NewestAuditId(), 0u);

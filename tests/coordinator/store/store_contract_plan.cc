@@ -45,6 +45,47 @@ TEST_P(StoreContract, ThePlanIsReplacedForTheNodesThatAreNamedAlone) {
   EXPECT_EQ(plan->revision, *store_->PlanRevision());
 }
 
+TEST_P(StoreContract, ChangesThatEndedAreListedNewestFirstAndAuditedWithThePlan) {
+  Store::PlanChange first = APlan(*store_, {});
+  first.ended = {ARollout(8), ARollout(7)};
+  first.audits = {AnEntry("generation 8")};
+  ASSERT_TRUE(store_->PutPlan(first).ok());
+  Store::PlanChange second = APlan(*store_, {});
+  second.ended = {ARollout(8, std::chrono::hours(2))};  // begun anew
+  ASSERT_TRUE(store_->PutPlan(second).ok());
+  Reopen();
+  EXPECT_EQ(Texts(*store_->ListRollouts(10)),
+            Texts<v1::Rollout>({ARollout(8, std::chrono::hours(2)), ARollout(8), ARollout(7)}));
+  EXPECT_EQ(store_->ListRollouts(1)->size(), 1u);
+  ASSERT_EQ(Entries(*store_).size(), 1u);
+  EXPECT_EQ(Entries(*store_)[0].subject(), "generation 8");
+  EXPECT_TRUE(AuditIsWhole(*store_));
+}
+
+TEST_P(StoreContract, OfADecisionOnWhatIsNoLongerSoNothingIsListedNorAudited) {
+  ASSERT_TRUE(store_->AddNode(ANode("a")).ok());
+  Store::PlanChange change = APlan(*store_, {});
+  change.ended = {ARollout(8)};
+  change.audits = {AnEntry("generation 8")};
+  Give(*store_, v1::Word::CORDON, "a");
+  EXPECT_EQ(store_->PutPlan(change).code(), absl::StatusCode::kAborted);
+  EXPECT_TRUE(store_->ListRollouts(10)->empty());
+  EXPECT_EQ(Entries(*store_).size(), 1u);  // the word's
+}
+
+TEST_P(StoreContract, OfChangesTheNewestThousandAreKept) {
+  Store::PlanChange change = APlan(*store_, {});
+  for (uint64_t generation = 1; generation <= 1010; ++generation) {
+    change.ended.push_back(ARollout(generation));
+  }
+  ASSERT_TRUE(store_->PutPlan(change).ok());
+  const auto kept = store_->ListRollouts(5000);
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  ASSERT_EQ(kept->size(), 1000u);
+  EXPECT_EQ(kept->front().generation(), 1010u);
+  EXPECT_EQ(kept->back().generation(), 11u);
+}
+
 TEST_P(StoreContract, WordsHaveNumbersThatAreNotGivenAgain) {
   ASSERT_TRUE(store_->AddNode(ANode("a")).ok());
   EXPECT_EQ(Give(*store_, v1::Word::CORDON, "a"), 1u);

@@ -121,6 +121,19 @@ v1::NodeMemory AMemoryOf(const std::string& node, v1::NodeState state) {
   return memory;
 }
 
+v1::Rollout ARollout(uint64_t generation, std::chrono::seconds began) {
+  v1::Rollout rollout;
+  rollout.set_generation(generation);
+  rollout.set_from(generation - 1);
+  rollout.set_kind(v1::Rollout::TOGETHER);
+  rollout.set_approved_by("admin/alice");
+  *rollout.mutable_began_at() = ToProto(kNoon + began);
+  *rollout.mutable_ended_at() = ToProto(kNoon + began + std::chrono::hours(1));
+  rollout.set_end(v1::Rollout::DONE);
+  rollout.add_nodes()->set_node("node-1");
+  return rollout;
+}
+
 Store::PlanChange APlan(Store& store, const std::vector<v1::NodeMemory>& nodes) {
   Store::PlanChange change;
   const auto revision = store.PlanRevision();
@@ -190,7 +203,7 @@ std::string Everything(Store& store) {
   const auto plan = store.GetPlan();
   if (!plan.ok()) return plan.status().ToString();
   absl::StrAppend(&all, plan->revision, plan->memory.ShortDebugString(),
-                  absl::StrJoin(Texts(plan->words), "\n"));
+                  absl::StrJoin(Texts(plan->words), "\n"), Lines(store.ListRollouts(1000)));
   const auto specs = store.ListSpecs();
   if (!specs.ok()) return specs.status().ToString();
   for (const v1::SpecGeneration& header : *specs) {
@@ -215,7 +228,9 @@ void Furnish(Store& store) {
       store.PutMemories(kNoon, {AMemory("rule", v1::FAIL)}, {}, {AnEvent("", "rule", "it fails")})
           .ok());
   EXPECT_TRUE(store.AddSpec(ASpec("first"), 0, AnEvent("", "", "applied 1"), AnEntry("1")).ok());
-  EXPECT_TRUE(store.PutPlan(APlan(store, {AMemoryOf("kept", v1::SERVING)})).ok());
+  Store::PlanChange plan = APlan(store, {AMemoryOf("kept", v1::SERVING)});
+  plan.ended = {ARollout(1)};
+  EXPECT_TRUE(store.PutPlan(plan).ok());
   EXPECT_TRUE(store
                   .AddWord(AWord(v1::Word::CORDON, "kept"), AnEvent("kept", "", "cordoned"),
                            AnEntry("kept"))

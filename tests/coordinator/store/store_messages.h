@@ -1,6 +1,8 @@
 // What the tests of stores put into them, and what they take out.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +27,8 @@ v1::FindingMemory AMemory(const std::string& rule, v1::Outcome outcome);
 v1::AuditEntry AnEntry(const std::string& subject, Time at = kNoon);
 v1::Word AWord(v1::Word::Kind kind, const std::string& node);
 v1::NodeMemory AMemoryOf(const std::string& node, v1::NodeState state);
+// A change to this generation that began so long after noon and was done an hour later.
+v1::Rollout ARollout(uint64_t generation, std::chrono::seconds began = {});
 // Of the store's revision, with as many orders as nodes.
 Store::PlanChange APlan(Store& store, const std::vector<v1::NodeMemory>& nodes);
 // Makes the node's record that of this machine.

@@ -20,6 +20,8 @@ lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$lib/storage_faults.sh"
 # shellcheck source=database_faults.sh
 . "$lib/database_faults.sh"
+# shellcheck source=backups.sh
+. "$lib/backups.sh"
 # shellcheck source=coordinator.sh
 . "$lib/coordinator.sh"
 # shellcheck source=specification.sh

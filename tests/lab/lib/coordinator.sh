@@ -75,7 +75,9 @@ write_enforced_spec() {
 }
 
 start_coordinator() {
-  start_process coordinator "${CONNECT_HA[@]}" serve --dir "$RUN/coordinator" --spec "$RUN/cluster.yaml" \
+  local room=()
+  if has_backups; then mapfile -t room < <(in_backup_room setpriv --reuid "$(id -u)" --regid "$(id -g)" --init-groups); fi
+  start_process coordinator "${room[@]}" "${CONNECT_HA[@]}" serve --dir "$RUN/coordinator" --spec "$RUN/cluster.yaml" \
     --listen "127.0.0.1:$PORT_COORDINATOR" --enrol-listen "127.0.0.1:$PORT_ENROLMENT"
   wait_for 20 "coordinator" port_open "$PORT_COORDINATOR"
 }

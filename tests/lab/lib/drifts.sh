@@ -94,7 +94,7 @@ drift_killed() {
 
 drift_version() {
   make_it() {
-    on node-2 "curl -fsS -o /var/cache/package.deb http://10.0.2.2:$PORT_PACKAGES/packages/$(connect_package "$CONNECT_OTHER_VERSION")
+    on node-2 "curl -fsS -o /var/cache/package.deb http://10.0.2.2:$PORT_PACKAGES/packages/$(connect_package "$CONNECT_EARLIER_VERSION")
       $AT
       dpkg --force-confold --install /var/cache/package.deb >&2"
   }

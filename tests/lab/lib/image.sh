@@ -2,12 +2,17 @@
 # The nodes' disk image: of the release that the agent's package is built in. Cached under a key made of everything that goes
 # into it.
 
-CONNECT_VERSION=2024.08.0
-CONNECT_OTHER_VERSION=2024.06.0
+CONNECT_VERSION=2024.08.1
 QUARTO_VERSION=1.5.57
 # Not in the image: what a specification may ask for beside it.
+CONNECT_OTHER_VERSION=2024.06.0   # an older release, and another schema
+CONNECT_EARLIER_VERSION=2024.08.0 # of the same release and schema
+CONNECT_LATER_VERSION=2024.09.0   # a newer release, and another schema
 QUARTO_OTHER_VERSION=1.4.557
 R_OTHER_VERSION=4.1.3
+PYTHON_OTHER_VERSION=3.9.18
+VERSIONS_BY_NAME=(CONNECT_VERSION CONNECT_OTHER_VERSION CONNECT_EARLIER_VERSION CONNECT_LATER_VERSION
+  QUARTO_VERSION QUARTO_OTHER_VERSION R_OTHER_VERSION PYTHON_OTHER_VERSION)
 
 # What differs between the distributions that the nodes may be of.
 load_distribution() {
@@ -50,7 +55,7 @@ image_packages() {
 
 image_key() {
   {
-    echo "$SUITE $KERNEL_PACKAGE $CONNECT_VERSION $CONNECT_OTHER_VERSION $QUARTO_VERSION $QUARTO_OTHER_VERSION $R_OTHER_VERSION"
+    echo "$SUITE $KERNEL_PACKAGE"
     # By their versions: after an update of the mirror the image is another.
     # shellcheck disable=SC2046  # one word a package
     in_release apt-cache show --no-all-versions $(image_packages) r-base-core "python$PYTHON_MINOR" 2>/dev/null |
@@ -104,8 +109,10 @@ prune_images() {
 
 build_standins() {
   say "packing the stand-ins for Connect, Quarto and a second R"
-  in_release "$LAB_HOME/standins/make-connect-deb" "$CONNECT_VERSION" "$IMAGE/packages" 2>/dev/null
-  in_release "$LAB_HOME/standins/make-connect-deb" "$CONNECT_OTHER_VERSION" "$IMAGE/packages" 2>/dev/null
+  local version
+  for version in "$CONNECT_VERSION" "$CONNECT_OTHER_VERSION" "$CONNECT_EARLIER_VERSION" "$CONNECT_LATER_VERSION"; do
+    in_release "$LAB_HOME/standins/make-connect-deb" "$version" "$IMAGE/packages" 2>/dev/null
+  done
   "$LAB_HOME/standins/make-quarto-archive" "$QUARTO_VERSION" "$IMAGE/packages"
   "$LAB_HOME/standins/make-quarto-archive" "$QUARTO_OTHER_VERSION" "$IMAGE/packages"
   "$LAB_HOME/standins/make-r-deb" "$R_OTHER_VERSION" "$IMAGE/packages" 2>/dev/null
@@ -122,17 +129,11 @@ build_interpreters() {
   R_VERSION=$("$LAB_HOME/interpreters/make-r-deb" "$IMAGE/downloads" "$IMAGE/packages" 2>/dev/null)
   PYTHON_VERSION=$(in_release "$LAB_HOME/interpreters/make-python-deb" "$IMAGE/downloads" "$IMAGE/packages" 2>/dev/null)
   rm -rf "$IMAGE/downloads"
-  cat >"$IMAGE/versions" <<VERSIONS
-OS_ID=$OS_ID
-OS_VERSION=$OS_VERSION
-CONNECT_VERSION=$CONNECT_VERSION
-CONNECT_OTHER_VERSION=$CONNECT_OTHER_VERSION
-QUARTO_VERSION=$QUARTO_VERSION
-QUARTO_OTHER_VERSION=$QUARTO_OTHER_VERSION
-R_VERSION=$R_VERSION
-R_OTHER_VERSION=$R_OTHER_VERSION
-PYTHON_VERSION=$PYTHON_VERSION
-VERSIONS
+  "$LAB_HOME/standins/make-python-deb" "$PYTHON_OTHER_VERSION" "$PYTHON_VERSION" "$IMAGE/packages" 2>/dev/null
+  local name
+  for name in OS_ID OS_VERSION R_VERSION PYTHON_VERSION "${VERSIONS_BY_NAME[@]}"; do
+    printf '%s=%s\n' "$name" "${!name}"
+  done >"$IMAGE/versions"
 }
 
 install_root() {

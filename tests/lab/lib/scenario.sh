@@ -35,6 +35,9 @@ refuse() {
   printf '  refused: %s: %s\n' "$what" "$(head -n 1 <<<"$output")"
 }
 
+# has_words FILE PATTERN: what the program wrote there for people has these words, wherever its lines break.
+has_words() { tr -s ' \n' '  ' <"$1" | grep -E -- "$2" >/dev/null; }
+
 # on NODE COMMAND: runs it there.
 on() { node_ssh "$1" "$2" </dev/null; }
 

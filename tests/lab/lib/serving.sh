@@ -31,9 +31,9 @@ killed_and_started() {
   start_coordinator
 }
 
-# enter_service: the bare nodes, by one command; then users come.
+# enter_service [CONNECT_VERSION]: the bare nodes, by one command; then users come.
 enter_service() {
-  write_serving_spec enforce
+  write_serving_spec enforce "$@"
   admin apply "$RUN/spec/cluster.yaml" --yes --wait
   wait_both_serve
   start_users
@@ -46,7 +46,8 @@ states() { judged status --output json | "$LAB_HOME/scenarios/read-states" state
 # said: what is said loudly: NODE TEXT, - for the cluster.
 said() { judged status --output json | "$LAB_HOME/scenarios/read-states" said; }
 
-# is_state NODE STATE [WORDS]: it is told to be that, and is; its line matches the pattern.
+# is_state NODE STATE [WORDS]: it is told to be that, and is; its line matches the pattern. One whose gate is to stay closed
+# until it was looked at is not SERVING, but SERVING-CLOSED.
 is_state() {
   states >"$RUN/states" || return
   cat "$RUN/states"
@@ -105,7 +106,11 @@ watch_gates() {
   done
 }
 gate_after() { "$LAB_HOME/scenarios/watch-gates" first "$@" <"$RUN/log/gates.log"; }
-gate_is_only() { "$LAB_HOME/scenarios/watch-gates" only "$@" <"$RUN/log/gates.log"; }
+gate_is_only() { still_watched gates && "$LAB_HOME/scenarios/watch-gates" only "$@" <"$RUN/log/gates.log"; }
+# gates_shut SINCE [UNTIL]: for how many seconds no gate was open, as far as they answered.
+gates_shut() { still_watched gates && "$LAB_HOME/scenarios/watch-gates" shut "$@" <"$RUN/log/gates.log"; }
+# one_serves SINCE: a gate was open all the time since then.
+one_serves() { [ "$(gates_shut "$1")" = 0.0 ]; }
 
 # last_event; events_since ID [KIND [NODE]]: one line each: KIND NODE TEXT.
 last_event() { admin events --output json --limit 1 | "$LAB_HOME/scenarios/read-events" last; }

@@ -26,11 +26,29 @@ let_users_in() {
 
 stop_users() { stop_process users; }
 
+# still_watched NAME: the process of that name, by whom something is seen all along, has not ended before its time.
+still_watched() {
+  if ! process_alive "$1"; then
+    printf 'nobody watches any more: %s has ended, see %s\n' "$1" "$RUN/log/$1.log" >&2
+    return 1
+  fi
+}
+
 # Seconds since 1970, as everything below has them.
 now() { date +%s.%N; }
 
 # of_users COMMAND [--since TIME] [--until TIME] [--came NODE] [--went NODE]: see tests/lab/users.
 of_users() { "$LAB_HOME/users" "$@" <"$RUN/log/users.log"; }
+
+# start_sessions NAME NUMBER SECONDS RATE: beside them so many who use content, so long each time: a process of Connect's that
+# answers all the while. What they get is in $RUN/log/NAME.log. of_sessions NAME COMMAND...: as of_users.
+start_sessions() {
+  stop_process "$1" # of a step that failed
+  rm -f "$RUN/log/$1.log"
+  start_process "$1" "$LAB_HOME/users" run --url "http://127.0.0.1:$PORT_BALANCER/content/$3/" --users "$2" --rate "$4" \
+    --expect . --patience $(($3 + 70))
+}
+of_sessions() { "$LAB_HOME/users" "${@:2}" <"$RUN/log/$1.log"; }
 
 # Every user has a node: each has asked once.
 all_users_have_asked() { [ "$(wc -l <"$RUN/log/users.log")" -ge "$USERS" ]; }
@@ -39,6 +57,7 @@ wait_for_users() { wait_for $((USERS / USERS_RATE * 4)) "every user to have aske
 
 # nothing_lost [--since TIME]...: of the requests that began then; how many there were is printed.
 nothing_lost() {
+  still_watched users || return
   of_users count "$@"
   [ "$(of_users lost "$@")" = 0 ]
 }
@@ -46,7 +65,8 @@ nothing_lost() {
 # longest_gap SECONDS [--since TIME]...: never longer than that without an answer to anybody.
 longest_gap() {
   local seconds
-  seconds=$(of_users gap "${@:2}")
+  still_watched users || return
+  seconds=$(of_users gap "${@:2}") || return
   printf '  the longest time without an answer to anybody was %s s\n' "$seconds"
   [ "${seconds%.*}" -lt "$1" ]
 }

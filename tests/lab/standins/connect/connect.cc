@@ -1,6 +1,7 @@
 // A stand-in for Posit Connect, which no registry carries. It keeps the documented contract as far
-// as a cluster can see it: configuration file, database, data directory, encryption key, health and
-// version over HTTP. It serves no content. Usage: connect [--config FILE] | --version
+// as a cluster can see it: configuration file and its reload, database and its migration, data
+// directory, encryption key, health and version over HTTP. What it has of content is content.h.
+// Usage: connect [--config FILE] | --version
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <libpq-fe.h>
@@ -24,8 +25,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "content.h"
 #include "gcfg.h"
 #include "http_api.h"
+#include "release.h"
 
 namespace {
 
@@ -33,12 +36,20 @@ constexpr char kInstallPrefix[] = "/opt/rstudio-connect";
 constexpr char kLogFile[] = "/var/log/rstudio/rstudio-connect/rstudio-connect.log";
 
 volatile std::sig_atomic_t stop = 0;
+volatile std::sig_atomic_t reload = 0;
 
 void Log(const std::string& line) {
   std::fprintf(stdout, "%s\n", line.c_str());
   std::fflush(stdout);
   std::filesystem::create_directories(std::filesystem::path(kLogFile).parent_path());
   std::ofstream(kLogFile, std::ios::app) << line << '\n';
+}
+
+// As the real server: with an address that is none it does not start.
+void RefuseBadAddress(const Config& config) {
+  const std::string address = config.Get("server", "senderemail", "");
+  if (!address.empty() && address.find('@') == std::string::npos)
+    throw std::runtime_error("Server.SenderEmail is no e-mail address: " + address);
 }
 
 // The real server refuses data directories inside its installation, which an upgrade replaces.
@@ -90,20 +101,12 @@ PGconn* ConnectDatabase(const Config& config) {
   const std::string password = config.Get("postgres", "password", "");
   const std::array<const char*, 4> keys = {"dbname", "application_name",
                                            password.empty() ? nullptr : "password", nullptr};
-  const std::array<const char*, 4> values = {url.c_str(), "rstudio-connect", password.c_str(),
-                                             nullptr};
+  const std::array<const char*, 4> values = {url.c_str(), "rstudio-connect " STANDIN_VERSION,
+                                             password.c_str(), nullptr};
   PGconn* connection = PQconnectdbParams(keys.data(), values.data(), /*expand_dbname=*/1);
   if (PQstatus(connection) != CONNECTION_OK)
     throw std::runtime_error(std::string("cannot connect to the database: ") +
                              PQerrorMessage(connection));
-  PQclear(
-      PQexec(connection, "CREATE TABLE IF NOT EXISTS connect_schema (version text PRIMARY KEY)"));
-  PQclear(PQexec(connection, "INSERT INTO connect_schema VALUES ('" STANDIN_VERSION
-                             "') ON CONFLICT DO NOTHING"));
-  PQclear(
-      PQexec(connection, "CREATE TABLE IF NOT EXISTS connect_api_keys (sha256 bytea PRIMARY KEY)"));
-  // By its name a database is known for Connect's, also while no Connect runs with it.
-  PQclear(PQexec(connection, "CREATE TABLE IF NOT EXISTS apps (guid uuid PRIMARY KEY)"));
   return connection;
 }
 
@@ -123,10 +126,33 @@ int Listen(const std::string& address) {
   return fd;
 }
 
-void Serve(int listener, const Config& config, PGconn* database) {
+// What is not reloadable stays as it was, and so does all of it where the file cannot be read.
+void Reload(const std::string& config_file, Config& config) {
+  try {
+    config.TakeReloadable(Config::Load(config_file));
+    Log("Configuration reloaded");
+  } catch (const std::exception& error) {
+    Log(std::string("Error: cannot reload the configuration: ") + error.what());
+  }
+}
+
+void Respond(int client, const Request& request, const Config& config, PGconn* database) {
+  if (const int seconds = SecondsOfContent(request.path); seconds > 0) {
+    StartContent(client, seconds, config.Get("applications", "runas", "rstudio-connect"));
+    return;
+  }
+  const std::string response = Written(Answer(config, database, request));
+  if (::send(client, response.data(), response.size(), MSG_NOSIGNAL) < 0) Log("client went away");
+}
+
+void Serve(int listener, const std::string& config_file, Config& config, PGconn* database) {
   while (stop == 0) {
+    if (reload != 0) {
+      reload = 0;
+      Reload(config_file, config);
+    }
     pollfd ready{listener, POLLIN, 0};
-    if (::poll(&ready, 1, /*timeout ms=*/-1) <= 0) continue;
+    if (::poll(&ready, 1, /*timeout ms=*/1000) <= 0) continue;
     const int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) continue;
     timeval limit{2, 0};
@@ -135,22 +161,29 @@ void Serve(int listener, const Config& config, PGconn* database) {
     const ssize_t size = ::recv(client, buffer.data(), buffer.size(), 0);
     if (size > 0) {
       const std::string text(buffer.data(), static_cast<size_t>(size));
-      const std::string response = Written(Answer(config, database, ParseRequest(text)));
-      if (::send(client, response.data(), response.size(), MSG_NOSIGNAL) < 0)
-        Log("client went away");
+      Respond(client, ParseRequest(text), config, database);
     }
     ::close(client);
   }
 }
 
 void Run(const std::string& config_file) {
-  const Config config = Config::Load(config_file);
+  Config config = Config::Load(config_file);
   Log("Starting Posit Connect stand-in v" STANDIN_VERSION);
+  RefuseBadAddress(config);
   PGconn* database = ConnectDatabase(config);
+  Release release(database, STANDIN_VERSION, Hostname(), stop, Log);
+  release.MakeTables();
+  release.Meet();
+  release.Migrate();
   PrepareDataDir(config);
-  const int listener = Listen(config.Get("http", "listen", ":3939"));
-  Log("Startup complete");
-  Serve(listener, config, database);
+  release.TakeTime();
+  if (stop == 0) {
+    const int listener = Listen(config.Get("http", "listen", ":3939"));
+    Log("Startup complete");
+    release.Note("serves");
+    Serve(listener, config_file, config, database);
+  }
   PQfinish(database);
   Log("Stopped");
 }
@@ -171,7 +204,9 @@ int main(int argc, char** argv) {
   action.sa_handler = [](int) { stop = 1; };
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);
-  std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGCHLD, SIG_IGN);  // content that has ended is waited for by nobody
+  action.sa_handler = [](int) { reload = 1; };
+  ::sigaction(SIGHUP, &action, nullptr);
   try {
     Run(config_file);
   } catch (const std::exception& error) {

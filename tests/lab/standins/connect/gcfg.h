@@ -53,6 +53,14 @@ class Config {
     return found->second.back();
   }
 
+  // What a reload takes up of the file as it is now: the banner.
+  void TakeReloadable(const Config& now) {
+    constexpr char kBanner[] = "standin.banner";
+    values_.erase(kBanner);
+    const auto found = now.values_.find(kBanner);
+    if (found != now.values_.end()) values_.insert(*found);
+  }
+
   // Every value of a key that may be repeated.
   std::vector<std::string> All(const std::string& section, const std::string& key) const {
     const auto found = values_.find(section + "." + key);

@@ -109,7 +109,9 @@ inline Response Answer(const Config& config, PGconn* database, const Request& re
   const std::string api = "/__api__";
   if (request.path == "/") return {"302 Found", "", "Location: /connect/\r\n"};
   if (request.path == "/connect/") {
-    return {"200 OK", "<!DOCTYPE html><title>Posit Connect stand-in</title>",
+    return {"200 OK",
+            "<!DOCTYPE html><title>Posit Connect stand-in</title><p>" +
+                config.Get("standin", "banner", ""),
             "Content-Type: text/html\r\n"};
   }
   if (request.path == "/__ping__") {
