@@ -29,6 +29,12 @@ PlanCluster ToBeUpgraded(int nodes) {
   return cluster;
 }
 
+PlanCluster Approved(int nodes) {
+  PlanCluster cluster = ToBeUpgraded(nodes);
+  ApproveIt(cluster);
+  return cluster;
+}
+
 void ProposeNext(PlanCluster& cluster, uint64_t generation, const std::string& resource,
                  v1::Change::Needs needs) {
   for (int i = 0; i < cluster.input.nodes_size(); ++i) cluster.node(i).clear_staged();

@@ -18,6 +18,8 @@ constexpr char kConfigFile[] = "file /etc/rstudio-connect/rstudio-connect.gcfg";
 PlanCluster ToBeRestarted(int nodes);
 // Every node has Connect to change from kOldVersion to kNewVersion; nothing runs there for users.
 PlanCluster ToBeUpgraded(int nodes);
+// The same, and approved.
+PlanCluster Approved(int nodes);
 // One more generation, which changes that on every node.
 void ProposeNext(PlanCluster& cluster, uint64_t generation, const std::string& resource,
                  v1::Change::Needs needs);
