@@ -62,6 +62,23 @@ v1::Word& AbortIt(PlanCluster& cluster, uint64_t generation) {
   return word;
 }
 
+PlanCluster FirstStarts(int nodes) {
+  PlanCluster cluster = Approved(nodes);
+  GoTo(cluster, v1::RolloutStatus::FIRST);
+  EXPECT_TRUE(GoUntil(cluster, 0, v1::SERVING).assignments(0).closed());
+  return cluster;
+}
+
+PlanCluster FirstMigrates(int nodes) {
+  PlanCluster cluster = FirstStarts(nodes);
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+  return cluster;
+}
+
+void Answer(PlanCluster& cluster, int i) {
+  cluster.node(i).mutable_brief()->mutable_facts()->set_answers(true);
+}
+
 v1::Decision GoTo(PlanCluster& cluster, v1::RolloutStatus::Phase phase) {
   v1::Decision decision;
   for (int i = 0; i < kMostSteps; ++i) {

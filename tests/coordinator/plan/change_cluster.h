@@ -29,6 +29,12 @@ void ProposeVersionNext(PlanCluster& cluster, uint64_t generation, const std::st
 v1::Word& ApproveIt(PlanCluster& cluster, uint64_t generation = kNext);
 v1::Word& AbortIt(PlanCluster& cluster, uint64_t generation = kNext);
 
+// An approved one, of which the first is told to start the newer version; it answers.
+PlanCluster FirstStarts(int nodes);
+// And does not answer yet.
+PlanCluster FirstMigrates(int nodes);
+void Answer(PlanCluster& cluster, int i);
+
 // Step by step, ten seconds each, until it is in that phase; the decision that says so.
 v1::Decision GoTo(PlanCluster& cluster, v1::RolloutStatus::Phase phase);
 // For so long.
