@@ -173,6 +173,14 @@ TEST_F(ServiceTest, WhatThePreflightRefusesAgainAndAgainIsNoTry) {
   for (const uint32_t restarts : {1u, 2u, 30u}) SetRestarting(restarts);
   EXPECT_EQ(notes_.Get().starts(), 1u);
   EXPECT_EQ(notes_.Get().start_failed(), "");
+  // Why is said while it goes on, too.
+  EXPECT_TRUE(StrContains(Differs(),
+                          "start it again; before, Connect was not let start on this "
+                          "node: the database does not answer"))
+      << Differs();
+  SetUnit("activating", "enabled");
+  EXPECT_TRUE(StrContains(Differs(), "is starting; before, Connect was not let start"))
+      << Differs();
   refused.set_may_start(true);
   node_.host.SetFile(kPreflightFile, refused.SerializeAsString());
   SetRestarting(31);
