@@ -243,6 +243,26 @@ TEST(ChangeRolling, IsAbortedWithAllNodesServing) {
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }
 
+TEST(ChangeRolling, AnAbortEndsWithItOnceItIsDoneAndNobodyIsLeft) {
+  PlanCluster cluster = ToBeRestarted(2);
+  GoUntil(cluster, 1, v1::PREPARING);
+  AbortIt(cluster);
+  EXPECT_EQ(GoTo(cluster, Status::DONE).ended(0).end(), v1::Rollout::DONE);
+  EXPECT_EQ(cluster.input.words_size(), 0);
+}
+
+TEST(ChangeRolling, AnAbortKeepsWhoWasLostFromBeingChangedWhenItIsBack) {
+  PlanCluster cluster = ToBeRestarted(2);
+  GoUntil(cluster, 0, v1::PREPARING);
+  AbortIt(cluster);
+  cluster.Lose(1);
+  GoTo(cluster, Status::DONE);
+  EXPECT_EQ(cluster.input.words_size(), 1);
+  cluster.node(1).set_fresh(true);
+  cluster.node(1).mutable_brief()->set_lost(false);
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(20))), "serving, serving");
+}
+
 TEST(ChangeRolling, IsAbortedBeforeItBegan) {
   PlanCluster cluster = ToBeRestarted(2);
   AbortIt(cluster);
