@@ -136,7 +136,6 @@ void KeepAccounts(Situation& situation, const Change& change, v1::Decision& deci
   KeepRestarts(situation, remember);
   if (!change.under_way()) return;
   v1::Rollout& rollout = *remember.mutable_rollout();
-  NoteOut(situation, remember, rollout);
   Spans spans;
   for (size_t i = 0; i < situation.members.size(); ++i) {
     const Member& member = situation.members[i];
@@ -144,7 +143,9 @@ void KeepAccounts(Situation& situation, const Change& change, v1::Decision& deci
     if (!member.stays.empty() || !is_listed || !IsTimed(situation, member.memory)) continue;
     NoteSteps(situation, member, remember.nodes(static_cast<int>(i)), rollout.kind(), spans);
   }
+  // Before whoever comes back with this decision counts as having been out: it may be the first.
   for (const auto& [step, took] : spans) NoteSpan(rollout, step, took, remember);
+  NoteOut(situation, remember, rollout);
 }
 
 }  // namespace connect_ha
