@@ -105,8 +105,9 @@ class Progress {
     EndAs(v1::Rollout::DONE, rollout);
     remember_.set_good_generation(rollout.generation());
     for (const v1::Word* word : situation_.words.of_cluster) {
-      const bool is_of_it = word->generation() == rollout.generation();
-      if (word->kind() == v1::Word::APPROVE && is_of_it) EndWord(*word);
+      const bool is_of_one = word->kind() == v1::Word::APPROVE || word->kind() == v1::Word::ABORT;
+      if (!is_of_one || word->generation() != rollout.generation()) continue;
+      if (word->kind() == v1::Word::APPROVE || !LeavesAnybody(situation_, rollout)) EndWord(*word);
     }
     news_ = true;
   }

@@ -86,5 +86,20 @@ TEST(ChangeInPlace, TakesHandsOffThoughPaused) {
   EXPECT_EQ(StatesOf(cluster.Step()), "observed, observed");
 }
 
+// It came too late for that, and is not of what differs later.
+TEST(ChangeInPlace, AnAbortEndsWithItOnceItIsDone) {
+  PlanCluster cluster(2);
+  cluster.makes_changes = true;
+  ProposeNext(cluster, kNext, "file /var/lib/rstudio-connect/connect.lic", v1::Change::NOTHING);
+  cluster.Step();
+  AbortIt(cluster);
+  const v1::Decision done = GoTo(cluster, Status::DONE);
+  ASSERT_EQ(done.ended_size(), 1);
+  EXPECT_EQ(done.ended(0).end(), v1::Rollout::DONE);
+  EXPECT_EQ(cluster.input.words_size(), 0);
+  Differs(cluster, 1);
+  GoUntil(cluster, 1, v1::DRAINING);
+}
+
 }  // namespace
 }  // namespace connect_ha

@@ -243,6 +243,26 @@ TEST(ChangeRolling, IsAbortedWithAllNodesServing) {
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }
 
+TEST(ChangeRolling, AnAbortEndsWithItOnceItIsDoneAndNobodyIsLeft) {
+  PlanCluster cluster = ToBeRestarted(2);
+  GoUntil(cluster, 1, v1::PREPARING);
+  AbortIt(cluster);
+  EXPECT_EQ(GoTo(cluster, Status::DONE).ended(0).end(), v1::Rollout::DONE);
+  EXPECT_EQ(cluster.input.words_size(), 0);
+}
+
+TEST(ChangeRolling, AnAbortKeepsWhoWasLostFromBeingChangedWhenItIsBack) {
+  PlanCluster cluster = ToBeRestarted(2);
+  GoUntil(cluster, 0, v1::PREPARING);
+  AbortIt(cluster);
+  cluster.Lose(1);
+  GoTo(cluster, Status::DONE);
+  EXPECT_EQ(cluster.input.words_size(), 1);
+  cluster.node(1).set_fresh(true);
+  cluster.node(1).mutable_brief()->set_lost(false);
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(20))), "serving, serving");
+}
+
 TEST(ChangeRolling, IsAbortedBeforeItBegan) {
   PlanCluster cluster = ToBeRestarted(2);
   AbortIt(cluster);
@@ -405,6 +425,37 @@ TEST(ChangeRolling, CountsWhomTheGatesRefused) {
   const v1::Decision decision = GoTo(cluster, Status::DONE);
   EXPECT_EQ(decision.ended(0).nodes(0).refused(), 15u);
   EXPECT_EQ(decision.ended(0).nodes(1).refused(), 0u);
+}
+
+// What it was told last before that is not lost, nor does a coordinator's start count it anew.
+TEST(ChangeRolling, CountsWhomTheGatesRefusedThoughTheirAgentsCountAnew) {
+  PlanCluster cluster = ToBeRestarted(2);
+  cluster.node(0).set_refused(10);
+  GoUntil(cluster, 0, v1::DRAINING);
+  cluster.node(0).set_refused(25);
+  cluster.Stale(0);  // its facts are not sent yet
+  cluster.Step();
+  cluster.node(0).set_refused(3);
+  cluster.Step();
+  cluster.node(0).set_fresh(true);
+  cluster.Restart();
+  cluster.node(0).set_refused(4);
+  const v1::Decision decision = GoTo(cluster, Status::DONE);
+  EXPECT_EQ(decision.ended(0).nodes(0).refused(), 19u);
+}
+
+// Each time the other one calls, the count is another one's.
+TEST(ChangeRolling, CountsNobodyWhileTwoMachinesSpeakUnderTheName) {
+  PlanCluster cluster = ToBeRestarted(2);
+  GoUntil(cluster, 0, v1::DRAINING);
+  cluster.node(0).mutable_brief()->set_claimants(2);
+  for (const uint64_t refused : {900, 5, 900}) {
+    cluster.node(0).set_refused(refused);
+    cluster.Step();
+  }
+  cluster.node(0).mutable_brief()->set_claimants(1);
+  cluster.node(0).set_refused(5);
+  EXPECT_EQ(GoTo(cluster, Status::DONE).ended(0).nodes(0).refused(), 5u);
 }
 
 // Who is out as it ends is counted up to then.
