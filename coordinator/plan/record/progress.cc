@@ -113,12 +113,8 @@ class Progress {
 
   // The newest generation's turn has come.
   void Begin() {
-    if (change_.under_way() && !remember_.rollout().has_ended_at()) {
-      v1::Rollout before = remember_.rollout();
-      EndAs(change_.aborted != nullptr ? v1::Rollout::ABORTED : v1::Rollout::SUPERSEDED, before);
-    }
-    ForgetGivenUp(situation_, decision_);
     const v1::Rollout rollout = Begun(situation_, change_);
+    Supersede(situation_, change_, rollout, decision_);
     if (rollout.has_in_force_at()) remember_.set_generation(rollout.generation());
     *remember_.mutable_rollout() = rollout;
     news_ = true;

@@ -231,6 +231,11 @@ TEST(InvariantsChangeTest, WhatWasDoneIsNotForgotten) {
   ExpectBroken(cluster.input, decision, "what was done of a change is forgotten");
   decision.mutable_remember()->clear_rollout();
   ExpectBroken(cluster.input, decision, "what was done of a change is forgotten");
+  PlanCluster stopping = In(Status::STOPPING);
+  stopping.input.mutable_memory()->mutable_given_up()->set_generation(kGeneration);
+  v1::Decision back = Decide(stopping.input);
+  back.mutable_remember()->clear_rollout();
+  ExpectBroken(stopping.input, back, "what was done of a change is forgotten");
   decision = Decide(cluster.input);
   decision.mutable_remember()->mutable_rollout()->set_first("node-2");
   ExpectBroken(cluster.input, decision, "another node goes first, and node-1 may run");
