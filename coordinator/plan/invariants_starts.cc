@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/time.h"
 #include "common/version.h"
 #include "coordinator/plan/judged.h"
 
@@ -20,6 +21,18 @@ bool IsNewer(const std::string& a, const std::string& b) {
   return !a.empty() && !b.empty() && CompareVersions(a, b) > 0;
 }
 
+// As what all nodes stopped for and that names it; or by a word that was said since.
+bool IsApproved(const v1::PlanInput& input, const std::string& version) {
+  const v1::Rollout& rollout = input.memory().rollout();
+  const bool is_of_this = rollout.generation() == input.generation();
+  const bool is_named = is_of_this && rollout.kind() == v1::Rollout::TOGETHER &&
+                        !rollout.has_ended_at() && !rollout.approved_by().empty() &&
+                        SameVersion(input.spec().connect().version(), version);
+  const v1::Word* word = WordOnAll(input, v1::Word::APPROVE, input.generation());
+  return is_named || (word != nullptr &&
+                      (!is_of_this || FromProto(word->at()) > FromProto(rollout.in_force_at())));
+}
+
 void JudgeDatabase(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken) {
   const std::string& before = input.memory().database().newest_version();
   const std::string& after = decision.remember().database().newest_version();
@@ -32,8 +45,7 @@ void JudgeDatabase(const v1::PlanInput& input, const v1::Decision& decision, Com
     broken.push_back("which versions of Connect the database has known is forgotten");
   }
   if (before.empty() || !IsNewer(after, before) || IsSeen(input, after)) return;
-  const v1::Rollout& rollout = input.memory().rollout();
-  if (rollout.generation() != input.generation() || rollout.approved_by().empty()) {
+  if (!IsApproved(input, after)) {
     broken.push_back(absl::StrCat("Connect ", after, " is to be started, which may migrate the ",
                                   "database, and nobody approved that"));
   }

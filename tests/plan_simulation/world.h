@@ -50,6 +50,7 @@ class World {
   // What is broken is mended, as far as the setup says so, and nothing happens any more: the world
   // comes to rest, as the specification says or with a reason (liveness.cc).
   void ComeToRest();
+  bool IsStartAwaited() const;
 
   // The first.
   const std::optional<Failure>& failure() const { return failure_; }

@@ -3,13 +3,33 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/version.h"
 #include "coordinator/plan/change/database.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/move/enter.h"
+#include "coordinator/plan/next/first_start.h"
 #include "coordinator/plan/record/estimate.h"
 
 namespace connect_ha {
+namespace {
+
+// Among those that are told to be ready, and are.
+std::string OldestToApprove(Situation& situation, const v1::PlanMemory& remember) {
+  std::string oldest;
+  for (size_t i = 0; i < situation.members.size(); ++i) {
+    const Member& member = situation.members[i];
+    const bool is_ready = member.stays.empty() && HasReached(member, v1::READY) &&
+                          remember.nodes(static_cast<int>(i)).state() == v1::READY;
+    const std::string version = is_ready ? VersionToApprove(situation, member) : "";
+    const bool is_older = oldest.empty() || CompareVersions(version, oldest) < 0;
+    if (!version.empty() && is_older) oldest = version;
+  }
+  return oldest;
+}
+
+}  // namespace
 
 bool NoteDatabase(Situation& situation, const Change& change, v1::PlanMemory& remember) {
   v1::DatabaseMemory database = DatabaseNow(situation);
@@ -75,6 +95,19 @@ bool NoteApproval(const Situation& situation, const Change& change, v1::PlanMemo
                        rollout.generation() == situation.input.generation();
   if (is_said) rollout.set_approved_by(change.approved->by());
   return is_said;
+}
+
+bool NoteFirstStart(Situation& situation, v1::PlanMemory& remember) {
+  const v1::Word* word = ApprovalSince(situation);
+  if (situation.input.has_next() || word == nullptr) return false;
+  const std::string version = OldestToApprove(situation, remember);
+  if (version.empty()) return false;
+  v1::DatabaseMemory& database = *remember.mutable_database();
+  NoteStart(situation, version, database);
+  if (database.before_version().empty()) database.set_before_version(database.right_version());
+  remember.set_not_before(situation.input.generation());
+  situation.words.ended.push_back(word->number());
+  return true;
 }
 
 void EndApproval(Situation& situation, const Change& change) {

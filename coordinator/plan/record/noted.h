@@ -17,6 +17,9 @@ bool NoteBackup(const Situation& situation, const Change& change, v1::Decision& 
 bool NoteVerified(Situation& situation, const Change& change, v1::PlanMemory& remember);
 // Said after it was put into force: where that needed no word, and something of it does.
 bool NoteApproval(const Situation& situation, const Change& change, v1::PlanMemory& remember);
+// It covers the version that a node is ready to start, of several the oldest, and ends with that:
+// the next one takes another. The nodes of `remember` are filled in.
+bool NoteFirstStart(Situation& situation, v1::PlanMemory& remember);
 // Said once the change was done, for what differed since: it ends with that, or the next time fewer
 // than minimum_serving would be left, too.
 void EndApproval(Situation& situation, const Change& change);

@@ -51,6 +51,7 @@ class Progress {
     }
     EndApproval(situation_, change_);
     news_ |= NoteApproval(situation_, change_, remember_);
+    news_ |= NoteFirstStart(situation_, remember_);
     if (news_) situation_.moments.Reached(situation_.moments.now() + kAtOnce);
   }
 
