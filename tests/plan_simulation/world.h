@@ -150,6 +150,7 @@ class World {
   void CountInPhase(InPhase what);
   // obeyed_changing.cc: who leaves, starts and serves for one
   bool IsApproved(const Knowledge& known) const;
+  bool IsStartApproved(const Knowledge& known) const;
   static const v1::Word* PauseOf(const Knowledge& known);
   static bool AllRest(const Knowledge& known);
   static bool RunsOlder(size_t slot, const Knowledge& known);

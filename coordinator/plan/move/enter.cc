@@ -13,7 +13,7 @@ namespace connect_ha {
 namespace {
 
 // It is older than what may have migrated the database; or new to it, and nobody approved of that.
-std::string WhyDatabaseRefuses(const Situation& situation, const std::string& version) {
+std::string WhyDatabaseRefuses(Situation& situation, const std::string& version) {
   const v1::PlanInput& input = situation.input;
   const v1::DatabaseMemory database = DatabaseNow(situation);
   std::string fix;
@@ -22,10 +22,10 @@ std::string WhyDatabaseRefuses(const Situation& situation, const std::string& ve
   if (!IsNewToDatabase(situation, database, version)) return "";
   if (IsApprovedStart(input, database, version)) return "";
   // What was applied since leads on, or back.
-  fix = input.has_next() ? "connect-ha rollout status"
-                         : absl::StrCat("connect-ha approve ", input.generation(), " --reason ...");
+  fix = input.has_next() ? ", which nobody approved: connect-ha rollout status"
+                         : LookAtFirstStart(situation).why;
   return absl::StrCat("Connect ", version, " ", WhyNewToDatabase(database, version),
-                      ", and may migrate it, which nobody approved: ", fix);
+                      ", and may migrate it", fix.empty() ? ": to be remembered" : fix);
 }
 
 std::string ChangeText(const v1::Change& change) {

@@ -1,7 +1,8 @@
 #include "coordinator/plan/next/first_start.h"
 
+#include "absl/strings/str_cat.h"
 #include "common/version.h"
-#include "coordinator/plan/words/words.h"
+#include "coordinator/plan/next/approval.h"
 
 namespace connect_ha {
 
@@ -18,14 +19,25 @@ bool IsApprovedStart(const v1::PlanInput& input, const v1::DatabaseMemory& datab
   return is_named || is_noted;
 }
 
-const v1::Word* ApprovalSince(const Situation& situation) {
-  const v1::PlanInput& input = situation.input;
-  const v1::Word* word = ClusterWord(situation.words, v1::Word::APPROVE, input.generation());
-  const v1::Rollout& rollout = input.memory().rollout();
-  const bool is_since =
-      word != nullptr && (rollout.generation() != input.generation() ||
-                          FromProto(word->at()) > FromProto(rollout.in_force_at()));
-  return is_since ? word : nullptr;
+FirstStart LookAtFirstStart(Situation& situation) {
+  const NextKind kind{v1::Rollout::TOGETHER};
+  const std::string approve =
+      absl::StrCat("connect-ha approve ", situation.input.generation(), " --reason ...");
+  FirstStart start;
+  start.by = ApprovedBy(situation, kind, start.why);
+  if (start.by.empty()) {
+    if (!situation.input.has_window()) start.why = approve;
+    const bool is_said = ApprovalOf(situation) != nullptr;
+    const std::string failed = WhyNoBackup(situation, kind);
+    start.why = absl::StrCat(is_said ? ": " : ", which nobody approved: ", start.why,
+                             failed.empty() ? "" : "; ", failed);
+    return start;
+  }
+  start.backup = BackupFor(situation, kind);
+  if (start.backup.why.empty()) return start;
+  start.why = absl::StrCat(": ", start.backup.why,
+                           start.backup.failed ? "; to try it again: " + approve : "");
+  return start;
 }
 
 }  // namespace connect_ha

@@ -5,6 +5,7 @@
 
 #include "connect_ha/v1/plan.pb.h"
 #include "coordinator/plan/look/situation.h"
+#include "coordinator/plan/next/backup.h"
 
 namespace connect_ha {
 
@@ -14,8 +15,13 @@ namespace connect_ha {
 bool IsApprovedStart(const v1::PlanInput& input, const v1::DatabaseMemory& database,
                      const std::string& version);
 
-// Who approved a start since the generation is in force: what was said before that was said of
-// something else. Null: nobody.
-const v1::Word* ApprovalSince(const Situation& situation);
+// What it takes for one that is not approved, as for any migration: a word or the maintenance
+// window, and the backup before it.
+struct FirstStart {
+  std::string by;   // who approved it; "": nobody
+  std::string why;  // what it waits for, as the end of a sentence; "": nothing
+  BackupLook backup;
+};
+FirstStart LookAtFirstStart(Situation& situation);
 
 }  // namespace connect_ha

@@ -42,7 +42,10 @@ class Progress {
 
   void Go() {
     news_ |= NoteDatabase(situation_, change_, remember_);
-    news_ |= NoteBackup(situation_, change_, decision_);
+    const std::string version = OldestToApprove(situation_, remember_);
+    const FirstStart start = version.empty() ? FirstStart() : LookAtFirstStart(situation_);
+    const BackupLook& backup = version.empty() ? change_.backup : start.backup;
+    news_ |= NoteBackup(situation_, backup, decision_);
     if (change_.stopping) {
       Stop();
     } else {
@@ -51,7 +54,7 @@ class Progress {
     }
     EndApproval(situation_, change_);
     news_ |= NoteApproval(situation_, change_, remember_);
-    news_ |= NoteFirstStart(situation_, remember_);
+    news_ |= NoteFirstStart(situation_, version, start, remember_);
     if (news_) situation_.moments.Reached(situation_.moments.now() + kAtOnce);
   }
 

@@ -113,5 +113,77 @@ TEST(FirstStart, EndsNoApprovalWhileARuleKeepsItFromStarting) {
   EXPECT_EQ(cluster.input.memory().database().newest_version(), kOldVersion);
 }
 
+// Enforcement begins while every Connect rests, with a newer one than the database has known.
+PlanCluster BeginsToEnforce() {
+  PlanCluster cluster(2);
+  cluster.makes_changes = true;
+  cluster.input.mutable_spec()->set_enforcement(v1::OBSERVE);
+  for (const int i : {0, 1}) cluster.Bare(i);
+  ProposeVersionNext(cluster, kNext, kNewVersion);
+  cluster.input.mutable_next()->mutable_spec()->set_enforcement(v1::ENFORCE);
+  return cluster;
+}
+
+void EndBackup(PlanCluster& cluster, const v1::Decision& decision, bool went_well) {
+  ASSERT_TRUE(decision.has_back_up()) << TextsOf(decision);
+  EXPECT_EQ(decision.back_up().generation(), kNext);
+  v1::BackupRun& run = *cluster.input.mutable_backup();
+  run = decision.back_up();
+  *run.mutable_ended_at() = cluster.input.now();
+  run.set_went_well(went_well);
+  run.set_text("pg_dump: no space left");
+}
+
+TEST(FirstStart, IsBackedUpBeforeAsAnyMigration) {
+  PlanCluster cluster = BeginsToEnforce();
+  v1::ClusterSpec& spec = *cluster.input.mutable_next()->mutable_spec();
+  spec.mutable_database()->mutable_backup_before_migration()->set_command("dump");
+  ExpectUnapproved(cluster);
+  EXPECT_EQ(cluster.input.generation(), kNext);
+  ApproveIt(cluster);
+  v1::Decision decision = GoOn(cluster, minutes(1));
+  EXPECT_EQ(StatesOf(decision), "ready, ready");
+  EXPECT_TRUE(StrContains(decision.assignments(0).waits_for(), "the backup before it (dump)"))
+      << TextsOf(decision);
+  EndBackup(cluster, decision, /*went_well=*/false);
+  decision = GoOn(cluster, minutes(1));
+  EXPECT_EQ(StatesOf(decision), "ready, ready");
+  EXPECT_FALSE(decision.has_back_up());
+  EXPECT_TRUE(StrContains(decision.assignments(0).waits_for(), "no space left"));
+  EXPECT_EQ(cluster.input.memory().database().newest_version(), kOldVersion);
+  ApproveIt(cluster);
+  EndBackup(cluster, cluster.Step(), /*went_well=*/true);
+  decision = GoOn(cluster, minutes(1));
+  EXPECT_EQ(StatesOf(decision), "serving, serving");
+  EXPECT_EQ(decision.remember().rollout().approved_by(), "admin/alice");
+  EXPECT_EQ(cluster.input.memory().database().newest_version(), kNewVersion);
+}
+
+TEST(FirstStart, WaitsForTheMaintenanceWindowUnlessAPersonDoesNot) {
+  for (const bool now : {false, true}) {
+    PlanCluster cluster = BeginsToEnforce();
+    SetWindow(cluster, 60, 180);
+    ExpectUnapproved(cluster);
+    ApproveIt(cluster).set_now(now);
+    const v1::Decision decision = GoOn(cluster, minutes(5));
+    EXPECT_EQ(StatesOf(decision), now ? "serving, serving" : "ready, ready");
+    if (now) continue;
+    EXPECT_TRUE(StrContains(decision.assignments(0).waits_for(), "connect-ha approve 8 --now"))
+        << TextsOf(decision);
+    EXPECT_TRUE(decision.has_wake_at());
+    EXPECT_TRUE(GoUntil(cluster, 0, v1::SERVING).assignments(0).closed());
+    EXPECT_GE(cluster.input.now().seconds(), cluster.input.window().opens().seconds());
+  }
+}
+
+TEST(FirstStart, IsApprovedByAnOpenWindowAlone) {
+  PlanCluster cluster = BeginsToEnforce();
+  SetWindow(cluster, 10, 130);
+  ExpectUnapproved(cluster);
+  GoUntil(cluster, 0, v1::SERVING);
+  EXPECT_EQ(cluster.input.memory().rollout().approved_by(),
+            "maintenance window Sun 02:00-04:00 UTC");
+}
+
 }  // namespace
 }  // namespace connect_ha
