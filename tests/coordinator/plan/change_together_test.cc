@@ -258,7 +258,7 @@ TEST(ChangeTogether, AsksAnewForWhatWasStartedAndNeverRight) {
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving, serving");
 }
 
-// What all were to stop for once more is given up: nothing of the one before starts unasked.
+// What all were to stop for once more is given up: the one before is where it was.
 TEST(ChangeTogether, StartsNothingThatWasNeverRightWhereTheNextIsGivenUp) {
   PlanCluster cluster = FirstStarts(2);
   FailToStart(cluster, 0, "connect: unknown key Servr.Address");
@@ -270,8 +270,10 @@ TEST(ChangeTogether, StartsNothingThatWasNeverRightWhereTheNextIsGivenUp) {
   AbortIt(cluster, kNext + 1);
   const v1::Decision decision = GoOn(cluster, minutes(30));
   EXPECT_EQ(decision.remember().generation(), kNext);
-  EXPECT_EQ(StatesOf(decision), "stopped, ready");
-  EXPECT_TRUE(StrContains(decision.assignments(1).waits_for(), "which nobody approved"));
+  EXPECT_EQ(StatesOf(decision), "stopped, stopped");
+  EXPECT_EQ(decision.rollout().generation(), kNext);
+  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
+  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha node start node-1"));
 }
 
 TEST(ChangeTogether, KeepsTheFirstClosedUntilItIsRight) {
