@@ -57,6 +57,9 @@ enum class Sometimes : size_t {
   kRestsAborted,
   kRestsHalted,
   kReturnsRunning,
+  kStoppedForMaintenance,
+  kStoppedBeforeItGoes,
+  kGoesWhileItServes,
   kCount,
 };
 const char* NameOf(Sometimes what);

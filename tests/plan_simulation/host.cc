@@ -217,6 +217,8 @@ void Mend(Host& host) {
   host.cannot_tell = 0;
   host.cannot_fetch = host.cannot_install = false;
   host.notice = Notice::kNone;
+  host.notice_at.reset();
+  host.departure = {};
   host.crashes = false;
   host.jobs_known = true;
 }

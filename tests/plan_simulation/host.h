@@ -56,6 +56,14 @@ struct AgentFaults {
   bool heeds_no_mark = false;    // of the others on the file system
 };
 
+// What EC2 is about to do with a machine, and what the node was let do about it.
+struct Departure {
+  std::optional<Time> at;
+  uint32_t rounds = 0;               // in which it was to leave, and told so
+  std::optional<Time> closed_since;  // as it said in one of them
+  uint32_t rounds_after = 0;         // after its drain was over
+};
+
 struct Host {
   std::string name;
   uint32_t machine = 0;  // another one for each machine that had the name
@@ -95,6 +103,7 @@ struct Host {
   bool license_ends = false;
   uint32_t cannot_tell = 0;
   Notice notice = Notice::kNone;
+  std::optional<Time> notice_at;  // where EC2 says when
 
   // The agent.
   v1::Assignment disk;
@@ -121,6 +130,8 @@ struct Host {
   Time alive_at;                 // when it called last
   uint64_t call = 0;             // that it waits for; an answer to another one is none
   // As the world knows it, not the agent.
+  Departure departure;
+  bool taken = false;  // by EC2: nobody switches that machine on
   bool declared_gone = false;
   // That was said while it lived, cut off, and it was not moved since.
   bool mistaken = false;

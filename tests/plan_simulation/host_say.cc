@@ -121,6 +121,7 @@ Report Say(Host& host, const Surroundings& around) {
   report.jobs = host.jobs;
   report.start_failed = StartFailed(host);
   report.notice = host.notice;
+  if (host.notice_at) report.notice_at_us = host.notice_at->time_since_epoch().count();
   return report;
 }
 

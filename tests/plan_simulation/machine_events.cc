@@ -66,6 +66,7 @@ void World::Replace(size_t slot) {
 // others have gone on without it, which their mark on the file system tells.
 bool World::MaySwitchOn(size_t slot) const {
   const Host& host = hosts_[slot];
+  if (host.taken) return false;
   return !host.declared_gone || now_ - host.alive_at > kLongestAway ||
          IsBefore(MarkOf(host.disk.desired()), database_->not_before);
 }
@@ -211,9 +212,6 @@ bool World::DoToConnect(const Event& event, size_t slot) {
     case Kind::kUsers:
       if (host.running) host.jobs = 1 + event.how % 9;
       host.jobs_known = event.how % 8 != 7;
-      return note(), true;
-    case Kind::kNotice:
-      host.notice = event.how % 2 == 0 ? Notice::kInterruption : Notice::kRebalance;
       return note(), true;
     default:
       return false;

@@ -36,8 +36,9 @@ void World::CheckEnters(size_t slot, const Knowledge& known) {
     return Break("a-word-is-kept",
                  absl::StrCat(name, " enters service against ", v1::Word::Kind_Name(kind)));
   }
-  if (report.notice == Notice::kInterruption) {
-    Break("a-word-is-kept", absl::StrCat(name, " enters service, and EC2 takes it back"));
+  const Notice notice = NoticeDue(known, slot);
+  if (notice != Notice::kNone && notice != Notice::kRebalance) {
+    Break("a-word-is-kept", absl::StrCat(name, " enters service, and EC2 takes it out"));
   }
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const NodeView& other = known.views[i];

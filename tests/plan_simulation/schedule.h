@@ -110,6 +110,9 @@ enum class Kind : uint32_t {
   kBackUp,
   kRestore,
   kClockJump,
+  kInterruption,
+  kMaintenance,
+  kTerminating,
 };
 
 // What is switched on or off together for a whole schedule: what is rare beside everything else is
