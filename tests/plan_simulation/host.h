@@ -3,6 +3,7 @@
 // (standing.h); what it does to the machine takes a step each, between which it can be killed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -82,8 +83,8 @@ struct Host {
   bool running = false;
   bool crashes = false;  // whenever it is started
   Version process = 0;   // that runs
-  Time started_at;
-  Time answers_at;  // Connect, that runs; before that it migrates the database
+  Time started_at;       // by its own clock; so is alive_at
+  Time answers_at;       // Connect, that runs; before that it migrates the database
   // What runs does so until it answers. Not of the very first, which makes the tables.
   bool migrates = false;
   uint32_t runtimes = 0;
@@ -102,6 +103,7 @@ struct Host {
   bool cannot_install = false;  // nor write the configuration
   bool license_ends = false;
   uint32_t cannot_tell = 0;
+  std::chrono::microseconds clock_offset{};
   Notice notice = Notice::kNone;
   std::optional<Time> notice_at;  // where EC2 says when
 
@@ -142,6 +144,10 @@ struct Host {
   std::optional<Time> lost_said_at;
 };
 
+// By its own clock.
+Time OwnTime(const Host& host, Time now);
+// It has been off for so long, or its clock has run back so far, that it waits to be told.
+bool WasAwayForLong(const Host& host, Time now);
 bool Answers(const Host& host, Time now);
 bool IsMigrating(const Host& host, Time now);
 // Connect answers users that the load balancer sends.

@@ -1,5 +1,6 @@
 // What happens to machines, to Connect on them, and to all at once.
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/standing.h"
@@ -10,8 +11,8 @@ namespace connect_ha::simulation {
 namespace {
 
 constexpr size_t kKindsEverywhere = 5;
-// As agent/assignment/told.cc.
-constexpr std::chrono::minutes kLongestAway{30};
+constexpr std::chrono::seconds kJumps[] = {std::chrono::hours(3), -std::chrono::hours(3),
+                                           std::chrono::minutes(10), -std::chrono::minutes(10)};
 
 }  // namespace
 
@@ -67,7 +68,7 @@ void World::Replace(size_t slot) {
 bool World::MaySwitchOn(size_t slot) const {
   const Host& host = hosts_[slot];
   if (host.taken) return false;
-  return !host.declared_gone || now_ - host.alive_at > kLongestAway ||
+  return !host.declared_gone || WasAwayForLong(host, now_) ||
          IsBefore(MarkOf(host.disk.desired()), database_->not_before);
 }
 
@@ -173,6 +174,10 @@ bool World::DoToConnect(const Event& event, size_t slot) {
     case Kind::kClockOff:
       host.clock_off = true;
       return note(), true;
+    case Kind::kNodeClockJump:
+      host.clock_offset += kJumps[event.how % std::size(kJumps)];
+      host.clock_off = host.clock_offset.count() != 0;
+      return note(), true;
     case Kind::kCrash:
       Crash(host, Around(), subject_.agent);
       note();
@@ -190,7 +195,8 @@ bool World::DoToConnect(const Event& event, size_t slot) {
       host.masked = false;
       host.running = host.by_hand = true;
       host.process = host.installed;
-      host.started_at = host.answers_at = now_;
+      host.started_at = OwnTime(host, now_);
+      host.answers_at = now_;
       MigrateByHand(host, *database_);
       return note(), true;
     case Kind::kVersionByHand:

@@ -209,6 +209,7 @@ const std::vector<KindRow>& Kinds() {
       {Kind::kInterruption, "interruption", Swarm::kNotices, 3},
       {Kind::kMaintenance, "maintenance", Swarm::kNotices, 6},
       {Kind::kTerminating, "terminating", Swarm::kNotices, 3},
+      {Kind::kNodeClockJump, "node-clock-jump", Swarm::kClocks, 5},
   };
   return kinds;
 }

@@ -113,6 +113,7 @@ enum class Kind : uint32_t {
   kInterruption,
   kMaintenance,
   kTerminating,
+  kNodeClockJump,
 };
 
 // What is switched on or off together for a whole schedule: what is rare beside everything else is
