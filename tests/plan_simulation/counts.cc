@@ -83,6 +83,7 @@ const char* NameOf(Sometimes what) {
       "a node is stopped before its maintenance",
       "a node is stopped before EC2 takes its machine",
       "EC2 takes the machine of a node that serves",
+      "a rule fences what is mounted over",
   };
   return kTexts[static_cast<size_t>(what)];
 }

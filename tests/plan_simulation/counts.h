@@ -60,6 +60,7 @@ enum class Sometimes : size_t {
   kStoppedForMaintenance,
   kStoppedBeforeItGoes,
   kGoesWhileItServes,
+  kFencedByProof,
   kCount,
 };
 const char* NameOf(Sometimes what);

@@ -216,6 +216,7 @@ void Mend(Host& host) {
   host.key = 0;
   host.clock_off = false;
   host.clock_offset = {};
+  host.covered = false;
   host.config_broken = false;
   host.license_ends = false;
   host.cannot_tell = 0;

@@ -103,6 +103,7 @@ struct Host {
   bool cannot_install = false;  // nor write the configuration
   bool license_ends = false;
   uint32_t cannot_tell = 0;
+  bool covered = false;  // something is mounted over the data directory: by its name all is right
   std::chrono::microseconds clock_offset{};
   Notice notice = Notice::kNone;
   std::optional<Time> notice_at;  // where EC2 says when

@@ -98,6 +98,7 @@ Report Say(Host& host, const Surroundings& around) {
   report.mount = host.mount;
   report.database = host.database;
   report.key = host.key;
+  report.covered = host.covered ? 1 : 0;
   report.clock_off = host.clock_off;
   report.config_broken = host.config_broken;
   report.license_ends = host.license_ends;

@@ -11,6 +11,8 @@ namespace connect_ha::simulation {
 namespace {
 
 constexpr size_t kKindsEverywhere = 5;
+// From this number on it is the last rule alone that cannot be told.
+constexpr uint32_t kLastBy = 250;
 constexpr std::chrono::seconds kJumps[] = {std::chrono::hours(3), -std::chrono::hours(3),
                                            std::chrono::minutes(10), -std::chrono::minutes(10)};
 
@@ -164,6 +166,7 @@ bool World::DoToConnect(const Event& event, size_t slot) {
       return note(), true;
     case Kind::kRemount:
       host.mount = Mount::kVerified;
+      host.covered = false;
       return note(), true;
     case Kind::kOtherDatabase:
       host.database = 1;
@@ -177,6 +180,9 @@ bool World::DoToConnect(const Event& event, size_t slot) {
     case Kind::kNodeClockJump:
       host.clock_offset += kJumps[event.how % std::size(kJumps)];
       host.clock_off = host.clock_offset.count() != 0;
+      return note(), true;
+    case Kind::kCover:
+      host.covered = true;
       return note(), true;
     case Kind::kCrash:
       Crash(host, Around(), subject_.agent);
@@ -207,7 +213,7 @@ bool World::DoToConnect(const Event& event, size_t slot) {
       MigrateByHand(host, *database_);
       return note(), true;
     case Kind::kCannotTell:
-      host.cannot_tell = event.how % 4 == 0 ? (1U << kRules) - 1 : 1U << (event.how % kRules);
+      host.cannot_tell = event.how % 4 == 0 ? (1U << kRules) - 1 : 1U << RuleBy(event.how, kLastBy);
       return note(), true;
     case Kind::kBreakConfig:
       host.config_broken = true;

@@ -219,6 +219,9 @@ std::vector<Planted> PlantedInSight() {
        })},
       {"is-in-a-hurry-for-maintenance", "nobody-leaves-for-nothing",
        SeeingNodes([](v1::PlanNode* node) { SeeNoTime(v1::InstanceNotice::MAINTENANCE, node); })},
+      {"heeds-no-proof", "the-wrong-one-is-held", SeeingLines([](v1::NodeRule* line) {
+         if (line->basis() == v1::PROOF) line->set_outcome(v1::PASS);
+       })},
       {"starts-what-differs", "enters-as-the-specification-says", Seeing(SeeAllConverged)},
   };
 }

@@ -45,6 +45,7 @@ struct Report {
   Mount mount = Mount::kVerified;
   uint32_t database = 0;  // another number, another database
   uint32_t key = 0;
+  uint32_t covered = 0;  // its beacons are where nobody else writes
   bool clock_off = false;
   bool config_broken = false;
   bool license_ends = false;

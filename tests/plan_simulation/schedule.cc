@@ -210,6 +210,7 @@ const std::vector<KindRow>& Kinds() {
       {Kind::kMaintenance, "maintenance", Swarm::kNotices, 6},
       {Kind::kTerminating, "terminating", Swarm::kNotices, 3},
       {Kind::kNodeClockJump, "node-clock-jump", Swarm::kClocks, 5},
+      {Kind::kCover, "cover", Swarm::kStorage, 4},
   };
   return kinds;
 }

@@ -114,6 +114,7 @@ enum class Kind : uint32_t {
   kMaintenance,
   kTerminating,
   kNodeClockJump,
+  kCover,
 };
 
 // What is switched on or off together for a whole schedule: what is rare beside everything else is

@@ -44,6 +44,7 @@ bool IsHarmless(Kind kind) {
     case Kind::kInterruption:
     case Kind::kMaintenance:
     case Kind::kTerminating:
+    case Kind::kCover:
     case Kind::kWord:
     case Kind::kTakeBack:
     case Kind::kApply:
@@ -76,6 +77,7 @@ bool IsSteady(Kind kind) {
     case Kind::kInterruption:
     case Kind::kMaintenance:
     case Kind::kTerminating:
+    case Kind::kCover:
     case Kind::kRestore:
       return false;
     default:
