@@ -37,9 +37,10 @@ void World::MendHosts() {
     if (!host.exists) continue;
     host.cut = false;
     if (all) {
+      const auto slot = static_cast<size_t>(&host - hosts_.data());
+      if (host.taken) Replace(slot);
       Mend(host);
       host.cloned = false;
-      const auto slot = static_cast<size_t>(&host - hosts_.data());
       if (!host.power && MaySwitchOn(slot)) {
         Boot(host, Around(), subject_.agent);
         CheckStarted(slot, false);
@@ -105,12 +106,15 @@ uint64_t World::Signature() const {
   return sum;
 }
 
-// To when the plan wants to be asked. False: there is no such time, and no migration runs yet.
+// To when the plan wants to be asked, or EC2 does what it has said. False: there is no such time,
+// and no migration runs yet.
 bool World::PassToNext(size_t coordinator) {
   const std::optional<Time>& wake = coordinators_[coordinator].wake_at();
   std::optional<Time> next;
   if (wake) next = Time(*wake - offsets_[coordinator]);
   for (const Host& host : hosts_) {
+    if (host.exists && host.departure.at)
+      next = std::min(next.value_or(*host.departure.at), *host.departure.at);
     if (!host.exists || !host.running || host.answers_at <= now_) continue;
     const Time later = std::min(host.answers_at, now_ + kWaits);
     next = std::min(next.value_or(later), later);
@@ -119,7 +123,7 @@ bool World::PassToNext(size_t coordinator) {
     now_ += kWaits;
     return false;
   }
-  now_ = std::max(now_, *next);
+  PassTo(std::max(now_, *next), false);
   return true;
 }
 

@@ -109,7 +109,7 @@ size_t World::OutAsKnown(size_t slot, size_t knowledge) const {
     const Given* told = ToldBy(i, knowledge);
     const bool counts = i != slot && view.member && view.fresh && !view.cloned &&
                         report.can_serve && report.allow == v1::ALLOW_SERVE &&
-                        report.notice == Notice::kNone && told != nullptr;
+                        NoticeDue(known, i) == Notice::kNone && told != nullptr;
     const bool is_held =
         std::any_of(known.words.begin(), known.words.end(),
                     [&](const v1::Word& word) { return word.node() == NameOf(i); });
@@ -168,7 +168,7 @@ void World::CheckRestarts(size_t slot, const Before& before, const Knowledge& kn
   const bool by_person =
       std::any_of(known.words.begin(), known.words.end(),
                   [&](const v1::Word& word) { return word.node() == NameOf(slot); });
-  const bool is_else = by_person || known.together || report.notice != Notice::kNone;
+  const bool is_else = by_person || known.together || NoticeDue(known, slot) != Notice::kNone;
   if (!stops || !differs || is_else || !IsAtRest(hosts_[slot].held.state())) return;
   restarts_.push_back(known.at);
   const auto recent = std::count_if(restarts_.begin(), restarts_.end(), [&known](Time at) {

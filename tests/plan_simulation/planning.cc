@@ -63,6 +63,7 @@ void World::PlanStep(int coordinator) {
     case Coordinator::Stage::kStored:
       Publish(coordinator);
       planner.Publish(store_, subject_.coordinator);
+      NoteWhoStays(pending_[index]);
       return;
   }
 }
