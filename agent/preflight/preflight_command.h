@@ -11,9 +11,10 @@
 
 namespace connect_ha {
 
-// systemd ends a start that takes too long (90 s, and Connect has to start in them, too), and nobody
-// would know why: an answer comes in 32 s. Less would keep Connect off a node that is only slow:
-// this program and its libraries are read from a disk that is cold, beside whatever else boots.
+// systemd ends a start that takes too long (90 s, and Connect has to start in them, too), and
+// nobody would know why: an answer comes in 32 s. Less would keep Connect off a node that is only
+// slow: this program and its libraries are read from a disk that is cold, beside whatever else
+// boots.
 inline constexpr std::chrono::milliseconds kPreflightWithin{30'000};
 
 struct PreflightCall {

@@ -18,8 +18,8 @@ void GiveUp(const Situation& situation, const Change& change, v1::Rollout::End e
             v1::Decision& decision);
 // While its nodes are on their way back; for a quarter of an hour at the most.
 void KeepGivenUp(const Situation& situation, v1::Decision& decision);
-// Another one begins in the place of what is under way. Where all nodes are to stop for it, that one
-// is kept, with its end, until no way leads back to it any more (PlanMemory.given_up).
+// Another one begins in the place of what is under way. Where all nodes are to stop for it, that
+// one is kept, with its end, until no way leads back to it any more (PlanMemory.given_up).
 void Supersede(const Situation& situation, const Change& change, const v1::Rollout& next,
                v1::Decision& decision);
 
