@@ -224,7 +224,7 @@ bool World::DoToChange(const Event& event, size_t slot) {
 
 // The command before a migration, on the coordinators' host: what was asked for is not run again.
 void World::BackUp(const v1::BackupRun& run, const Knowledge& known) {
-  if (!IsApproved(known)) {
+  if (!IsApproved(known) && !IsStartApproved(known)) {
     Break("no-backup-unapproved", absl::StrCat("a backup is made for generation ", run.generation(),
                                                ", which nobody has approved"));
   }

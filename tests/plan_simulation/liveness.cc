@@ -127,6 +127,16 @@ bool World::PassToNext(size_t coordinator) {
   return true;
 }
 
+// Of what may migrate the database: for which a word is said as what is in force, and not before.
+bool World::IsStartAwaited() const {
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const Host& host = hosts_[i];
+    if (store_.records[i].member && !host.running && host.installed > database_->schema)
+      return true;
+  }
+  return false;
+}
+
 void World::ComeToRest() {
   Note("from here on nothing happens any more");
   MendCoordinators();
@@ -134,6 +144,7 @@ void World::ComeToRest() {
   const auto left = static_cast<size_t>(std::max(Leader(), 0));
   uint64_t last = Signature();
   int quiet = 0;
+  bool is_asked_again = setup_.stays_broken != 0;
   for (int round = 0; round < kMostRounds && !failure_; ++round) {
     Round();
     const uint64_t is = Signature();
@@ -142,7 +153,12 @@ void World::ComeToRest() {
       quiet = 0;
       continue;
     }
-    if (!PassToNext(left) && ++quiet > kQuiet) return CheckAtRest(left);
+    if (PassToNext(left) || ++quiet <= kQuiet) continue;
+    if (is_asked_again || !IsStartAwaited()) return CheckAtRest(left);
+    // What a person had installed since, or before it was in force.
+    SayOfChange(kApproveNow);
+    is_asked_again = true;
+    quiet = 0;
   }
   // A backup that fails is made in each maintenance window again.
   if (backup_fails_ && NewestOf(store_).spec->rollout().has_maintenance_window()) {

@@ -28,6 +28,17 @@ bool World::IsApproved(const Knowledge& known) const {
   });
 }
 
+// A start that may migrate the database, as what is in force and the newest: in the same way.
+bool World::IsStartApproved(const Knowledge& known) const {
+  if (known.next.generation != 0) return false;
+  const std::optional<WindowTime> window = WindowOf(*known.spec, known.clock);
+  if (window && window->IsOpen(known.clock)) return true;
+  return std::any_of(known.words.begin(), known.words.end(), [&](const v1::Word& word) {
+    return word.kind() == v1::Word::APPROVE && word.generation() == known.generation &&
+           word.role() >= v1::OPERATOR && (word.now() || !window);
+  });
+}
+
 // Nothing more is begun.
 const v1::Word* World::PauseOf(const Knowledge& known) {
   const bool stops = known.together && !known.in_force;

@@ -51,6 +51,7 @@ class World {
   // What is broken is mended, as far as the setup says so, and nothing happens any more: the world
   // comes to rest, as the specification says or with a reason (liveness.cc).
   void ComeToRest();
+  bool IsStartAwaited() const;
 
   // The first.
   const std::optional<Failure>& failure() const { return failure_; }
@@ -150,6 +151,7 @@ class World {
   void CountInPhase(InPhase what);
   // obeyed_changing.cc: who leaves, starts and serves for one
   bool IsApproved(const Knowledge& known) const;
+  bool IsStartApproved(const Knowledge& known) const;
   static const v1::Word* PauseOf(const Knowledge& known);
   static bool AllRest(const Knowledge& known);
   static bool RunsOlder(size_t slot, const Knowledge& known);
