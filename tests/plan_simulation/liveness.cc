@@ -131,8 +131,9 @@ bool World::PassToNext(size_t coordinator) {
 bool World::IsStartAwaited() const {
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const Host& host = hosts_[i];
-    if (store_.records[i].member && !host.running && host.installed > database_->schema)
-      return true;
+    const bool is_new =
+        host.installed > database_->schema || store_.memory.database().newest_version().empty();
+    if (store_.records[i].member && !host.running && is_new) return true;
   }
   return false;
 }

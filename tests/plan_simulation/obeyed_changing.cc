@@ -7,9 +7,6 @@
 namespace connect_ha::simulation {
 namespace {
 
-// As rollout.restarts_per_hour is where nothing is said.
-constexpr size_t kRestartsPerHour = 2;
-
 bool IsAtRest(v1::NodeState state) {
   return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
          state == v1::FENCED;
@@ -168,13 +165,14 @@ void World::CheckRestarts(size_t slot, const Before& before, const Knowledge& kn
   const bool by_person =
       std::any_of(known.words.begin(), known.words.end(),
                   [&](const v1::Word& word) { return word.node() == NameOf(slot); });
-  const bool is_else = by_person || known.together || NoticeDue(known, slot) != Notice::kNone;
+  const bool is_else = by_person || known.together || FailsByRule(slot, known) ||
+                       NoticeDue(known, slot) != Notice::kNone;
   if (!stops || !differs || is_else || !IsAtRest(hosts_[slot].held.state())) return;
   restarts_.push_back(known.at);
   const auto recent = std::count_if(restarts_.begin(), restarts_.end(), [&known](Time at) {
     return at > known.at - std::chrono::hours(1);
   });
-  if (clock_jumped_ || was_restored_ || static_cast<size_t>(recent) <= kRestartsPerHour) return;
+  if (clock_jumped_ || was_restored_ || recent <= known.spec->rollout().restarts_per_hour()) return;
   Break("so-many-restarts-an-hour",
         absl::StrCat("Connect is restarted for what differs ", recent, " times within an hour"));
 }

@@ -99,6 +99,7 @@ void World::Begin() {
   spec.set_enforcement(setup_.observes != 0 ? v1::OBSERVE : v1::ENFORCE);
   spec.mutable_nodes()->set_minimum_serving(1 + setup_.minimum_more);
   spec.mutable_nodes()->set_fences_per_hour(1 + setup_.fences_more);
+  spec.mutable_rollout()->set_restarts_per_hour(1 + setup_.fences_more);
   if (setup_.health_by_connect != 0) {
     spec.mutable_load_balancer()->set_health_check(v1::LoadBalancerSpec::CONNECT);
   }
