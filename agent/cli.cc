@@ -340,7 +340,7 @@ std::vector<Command> Commands() {
       {"preflight",
        "",
        "say whether Connect may start here",
-       "What Connect's unit runs before each start (ExecStartPre=). Answers within 20 seconds, "
+       "What Connect's unit runs before each start (ExecStartPre=). Answers within 32 seconds, "
        "from what this node has: the specification that it holds, what is mounted and whether "
        "that answers, the cluster's mark on it, the database. Needs neither the agent nor the "
        "coordinator. Where the specification is not enforced it only warns; but orders to stop or "

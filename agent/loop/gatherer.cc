@@ -311,7 +311,8 @@ void Gatherer::LoadConfig(std::unique_lock<std::mutex>& lock) {
   config_ = std::move(loaded);
   for (Slot& slot : slots_) {
     const bool depends = (slot.probe->triggers & kOnConfiguration) != 0;
-    if (changed && depends && slot.ran && (options_.verify || slot.probe->pace != Pace::kVerify)) {
+    const bool is_stale = slot.without_config || (changed && slot.ran);
+    if (is_stale && depends && (options_.verify || slot.probe->pace != Pace::kVerify)) {
       Request(slot, slot.wanted_round, now);
     }
   }
@@ -331,10 +332,12 @@ void Gatherer::RunProbe(std::unique_lock<std::mutex>& lock, Slot& slot) {
   LoadedConfig config = config_;
   // Connect is asked where it was asked last.
   const bool keeps_last = PoolOf(probe) == Pool::kGate && config_.config != nullptr;
-  if ((config_wanted_ || config_loading_) && !keeps_last)
+  slot.without_config = (config_wanted_ || config_loading_) && !keeps_last;
+  if (slot.without_config) {
     config = {nullptr,
               absl::DeadlineExceededError("Connect's configuration could not be read in time"),
               {}};
+  }
   lock.unlock();
 
   v1::Facts facts;

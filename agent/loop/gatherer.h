@@ -92,6 +92,7 @@ class Gatherer {
     bool hung = false;
     bool ran = false;  // at least once
     bool failed = false;
+    bool without_config = false;  // it was not read in time
     uint64_t wanted_round = 0;
     uint64_t running_round = 0;
     uint64_t done_round = 0;

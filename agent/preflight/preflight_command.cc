@@ -31,7 +31,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // For a disk, or for systemd, to take what is only told (never both in one run): with
-// kPreflightWithin, less than 20 s.
+// kPreflightWithin, less than 32 s.
 constexpr milliseconds kToldWithin{1'500};
 constexpr uint64_t kReadByUs = 1'000'000;
 

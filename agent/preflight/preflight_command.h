@@ -11,8 +11,11 @@
 
 namespace connect_ha {
 
-// systemd ends a start that takes too long, and nobody would know why: an answer comes in 20 s.
-inline constexpr std::chrono::milliseconds kPreflightWithin{18'000};
+// systemd ends a start that takes too long (90 s, and Connect has to start in them, too), and
+// nobody would know why: an answer comes in 32 s. Less would keep Connect off a node that is only
+// slow: this program and its libraries are read from a disk that is cold, beside whatever else
+// boots.
+inline constexpr std::chrono::milliseconds kPreflightWithin{30'000};
 
 struct PreflightCall {
   PreflightOptions options;

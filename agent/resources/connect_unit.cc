@@ -147,10 +147,11 @@ class ConnectUnit : public Resource {
   }
 
   Difference DiffersFromRunning(const v1::Unit& state) {
-    if (WaitsForRestart(state)) return WhyItWaits(context_);
-    if (state.active_state() == "deactivating" || state.active_state() == "activating") {
-      return absl::UnavailableError(absl::StrCat(
-          unit_, state.active_state() == "activating" ? " is starting" : " is stopping"));
+    if (WaitsForRestart(state) || state.active_state() == "activating") {
+      return WhyItWaits(context_, state);
+    }
+    if (state.active_state() == "deactivating") {
+      return absl::UnavailableError(absl::StrCat(unit_, " is stopping"));
     }
     const bool is_disabled = IsDisabled(state);
     if (is_up_ && !IsMaskedNow(state) && !is_disabled) return std::nullopt;

@@ -29,6 +29,23 @@ std::map<std::string, v1::NodeAssignment> Closed(const v1::GetPlanResponse& plan
   return closed;
 }
 
+// "3 nodes, 1 serving, 1 observed": as the table below it says. The checklist counts whose Connect
+// answers, which one does that drains.
+std::string NodesAndStates(const v1::Snapshot& snapshot,
+                           const std::map<std::string, v1::NodeAssignment>& closed) {
+  const auto in = [&](v1::NodeState state) {
+    return std::count_if(snapshot.nodes().begin(), snapshot.nodes().end(),
+                         [&](const v1::NodeSnapshot& node) {
+                           return IsLive(snapshot, node) && node.assigned_state() == state &&
+                                  node.reported_state() == state && closed.count(node.name()) == 0;
+                         });
+  };
+  if (snapshot.nodes().empty()) return "";
+  const auto observed = in(v1::OBSERVED);
+  return absl::StrCat(Count(snapshot.nodes_size(), "node"), ", ", in(v1::SERVING), " serving",
+                      observed > 0 ? absl::StrCat(", ", observed, " observed") : "");
+}
+
 void PrintNodes(Terminal& terminal, const v1::Snapshot& snapshot, const v1::GetPlanResponse& plan) {
   if (snapshot.nodes().empty()) {
     terminal.out << "no node has joined yet; next: connect-ha token create\n";
@@ -83,7 +100,10 @@ void PrintStatus(Terminal& terminal, const v1::Snapshot& snapshot, const v1::Che
                     [&](const v1::NodeSnapshot& node) { return IsLive(snapshot, node); }));
   const auto all = static_cast<size_t>(snapshot.nodes_size());
   std::vector<Cell> head;
-  if (const std::string nodes = NodesAndServing(checklist); !nodes.empty()) head.push_back({nodes});
+  const std::string nodes = snapshot.spec().enforcement() == v1::ENFORCE
+                                ? NodesAndStates(snapshot, Closed(plan))
+                                : NodesAndServing(checklist);
+  if (!nodes.empty()) head.push_back({nodes});
   if (live < all) head.push_back({absl::StrCat(all - live, " not heard"), Style::kDoubtful});
   head.push_back({absl::StrCat("coordinator ", snapshot.coordinator_version(), " at ",
                                FormatUtc(FromProto(snapshot.taken_at())))});

@@ -41,9 +41,10 @@ struct StepResult;
 
 // Of which taking-in of a name, and of which machine, something was said.
 struct PlanLook {
-  uint64_t admission = 0;  // another one each time that the name is taken in
-  std::string machine_id;  // whose facts they are; "": it has none
-  bool obeys = false;      // it had taken an order
+  uint64_t admission = 0;                  // another one each time that the name is taken in
+  std::string machine_id;                  // whose facts they are; "": it has none
+  bool obeys = false;                      // it had taken an order
+  std::optional<uint64_t> refused_before;  // as of KnownNode
   // Roster::changes() since which its facts, its loss and the specification are as they are.
   uint64_t changed_at = 0;
 };

@@ -98,6 +98,7 @@ void FillSaidForPlan(const KnownNode& known, const Generations& specs, v1::PlanN
   plan->set_can_serve(known.can_serve);
   if (known.service == nullptr) return;
   FillService(*known.service, plan);
+  if (known.refused_before) plan->set_refused(*known.refused_before);
   // What nobody gave it counts for nothing, this too.
   if (known.service->has_newest_start() && !plan->odd()) {
     FillNewestStart(known.service->newest_start(), specs.in_force->spec(),
@@ -192,6 +193,7 @@ bool Roster::FillPlanNode(const Node& node, const Generations& specs, Time now, 
     FillSaid(node.name, known, plan->mutable_brief());
     FillSaidForPlan(known, specs, plan);
     look->obeys = known.taken.has_value();
+    look->refused_before = known.refused_before;
     const CountedFacts counted = Count(known, stale_after, now);
     plan->set_fresh(counted.facts != nullptr && IsSettled(known));
     if (counted.facts == nullptr) {
@@ -297,6 +299,7 @@ std::vector<std::string> Roster::Assign(
     if (node == nullptr || given.state() == v1::NODE_STATE_UNSPECIFIED) continue;
     std::lock_guard lock(node->mutex);
     if (node->known.removed || node->admission != looks[i].admission) continue;
+    if (looks[i].refused_before) node->known.refused_before.reset();
     GateTerms told = terms[i];
     const bool is_same_machine = node->assigned_to.admission == looks[i].admission;
     if (!told.no_other_serves && is_same_machine) {

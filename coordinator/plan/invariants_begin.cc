@@ -5,8 +5,13 @@
 namespace connect_ha {
 namespace {
 
+// Of the newest, or of a start of it that may migrate the database.
+uint64_t Asked(const v1::PlanInput& input) {
+  return input.has_next() ? input.next().generation() : input.generation();
+}
+
 bool IsApproved(const v1::PlanInput& input) {
-  if (WordOnAll(input, v1::Word::APPROVE, input.next().generation()) != nullptr) return true;
+  if (WordOnAll(input, v1::Word::APPROVE, Asked(input)) != nullptr) return true;
   const Time now = FromProto(input.now());
   return input.has_window() && FromProto(input.window().opens()) <= now &&
          now < FromProto(input.window().closes());
@@ -21,7 +26,7 @@ bool IsBackedUp(const v1::PlanInput& input) {
 }  // namespace
 
 void JudgeBegin(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken) {
-  if (decision.has_back_up() && !(input.has_next() && IsApproved(input))) {
+  if (decision.has_back_up() && !IsApproved(input)) {
     broken.push_back("a backup is made for what nobody approved");
   }
   const v1::Rollout& before = input.memory().rollout();

@@ -79,7 +79,10 @@ void JudgeMemoryOfIt(const v1::PlanInput& input, const v1::Decision& decision, C
   const v1::Rollout& before = input.memory().rollout();
   const v1::Rollout& after = decision.remember().rollout();
   const bool in_force = before.has_in_force_at() && !before.has_ended_at();
-  if (in_force && after.generation() == 0)
+  // All nodes are to stop for another one, and what is in force is not done.
+  const bool is_kept = before.generation() != 0 && !before.has_in_force_at() &&
+                       input.memory().given_up().generation() == input.generation();
+  if ((in_force || is_kept) && after.generation() == 0)
     broken.push_back("what was done of a change is forgotten");
   if (before.generation() == 0 || before.generation() != after.generation()) return;
   const bool stays =

@@ -67,14 +67,15 @@ bool IsRightElsewhere(const v1::PlanInput& input, const std::string& version) {
 void JudgeApproved(const v1::PlanInput& input, const std::vector<Judged>& nodes,
                    Complaints& broken) {
   const std::string& right = input.memory().database().right_version();
-  const v1::Rollout& rollout = input.memory().rollout();
-  const bool approved =
-      rollout.generation() == input.generation() && !rollout.approved_by().empty();
+  const std::string& newest = input.memory().database().newest_version();
+  // As this generation, which is when it was noted.
+  const bool noted = input.memory().not_before() == input.generation();
   const bool put_back = WordOnAll(input, v1::Word::RESTORED, 0) != nullptr;
-  if (right.empty() || approved || put_back) return;
+  if (right.empty() || put_back) return;
   for (const Judged& judged : nodes) {
     const std::string& version = judged.node->installed_version();
     if (!Begins(judged) || version.empty() || CompareVersions(version, right) <= 0) continue;
+    if (noted && CompareVersions(version, newest) <= 0) continue;
     if (IsRightElsewhere(input, version)) continue;
     broken.push_back(absl::StrCat(judged.name(), " starts Connect ", version,
                                   ", which was never right with the database, and nobody "

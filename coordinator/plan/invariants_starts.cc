@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/time.h"
 #include "common/version.h"
 #include "coordinator/plan/judged.h"
 
@@ -20,6 +21,32 @@ bool IsNewer(const std::string& a, const std::string& b) {
   return !a.empty() && !b.empty() && CompareVersions(a, b) > 0;
 }
 
+bool IsWindowOpen(const v1::PlanInput& input) {
+  const Time now = FromProto(input.now());
+  return input.has_window() && FromProto(input.window().opens()) <= now &&
+         now < FromProto(input.window().closes());
+}
+
+bool IsBackedUp(const v1::PlanInput& input) {
+  if (!input.spec().database().has_backup_before_migration()) return true;
+  const v1::BackupRun& run = input.memory().backup();
+  return run.generation() == input.generation() && run.has_ended_at() && run.went_well();
+}
+
+// As what all nodes stopped for and that names it; or by a word that was said since, or in the
+// window, with a backup.
+bool IsApproved(const v1::PlanInput& input, const std::string& version) {
+  const v1::Rollout& rollout = input.memory().rollout();
+  const bool is_of_this = rollout.generation() == input.generation();
+  const bool is_named = is_of_this && rollout.kind() == v1::Rollout::TOGETHER &&
+                        !rollout.has_ended_at() && !rollout.approved_by().empty() &&
+                        SameVersion(input.spec().connect().version(), version);
+  const v1::Word* word = WordOnAll(input, v1::Word::APPROVE, input.generation());
+  const bool is_said = word != nullptr && (word->now() || !input.has_window()) &&
+                       (!is_of_this || FromProto(word->at()) > FromProto(rollout.in_force_at()));
+  return is_named || ((is_said || IsWindowOpen(input)) && IsBackedUp(input));
+}
+
 void JudgeDatabase(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken) {
   const std::string& before = input.memory().database().newest_version();
   const std::string& after = decision.remember().database().newest_version();
@@ -32,8 +59,7 @@ void JudgeDatabase(const v1::PlanInput& input, const v1::Decision& decision, Com
     broken.push_back("which versions of Connect the database has known is forgotten");
   }
   if (before.empty() || !IsNewer(after, before) || IsSeen(input, after)) return;
-  const v1::Rollout& rollout = input.memory().rollout();
-  if (rollout.generation() != input.generation() || rollout.approved_by().empty()) {
+  if (!IsApproved(input, after)) {
     broken.push_back(absl::StrCat("Connect ", after, " is to be started, which may migrate the ",
                                   "database, and nobody approved that"));
   }

@@ -7,10 +7,14 @@
 namespace connect_ha {
 namespace {
 
-// By a person, later than what the node holds. The first generation of a store is what cluster.yaml
-// said when the store was made: nobody applied it.
+// By a person, later than what the node holds; in one store by number, as the node takes it: the
+// clock may be behind. The first generation of a store is what cluster.yaml said when the store was
+// made: nobody applied it.
 bool WasAppliedSince(const v1::Desired& desired, const Reported& node) {
   if (desired.generation() <= 1 || !desired.has_applied_at()) return false;
+  if (node.own_lineage && desired.generation() != node.generation) {
+    return desired.generation() > node.generation;
+  }
   return !node.applied_at || desired.applied_at() > *node.applied_at;
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "coordinator/cluster/node/generations.h"
+#include "coordinator/cluster/planning/rollouts_listed.h"
 #include "coordinator/cluster/planning/words.h"
 #include "coordinator/rpc/service.h"
 #include "coordinator/rpc/service_edge.h"
@@ -84,17 +85,11 @@ grpc::Status AdminServer::ListRollouts(grpc::ServerContext* context,
   const uint32_t limit =
       std::min(request->limit() == 0 ? kRolloutsByDefault : request->limit(), kRolloutsAtMost);
   // It first: one that ends meanwhile is in the list, too.
-  v1::Rollout under_way = core_.planner.CurrentRollout();
+  const v1::Rollout under_way = core_.planner.CurrentRollout();
   auto ended = core_.store.ListRollouts(limit);
   if (!ended.ok()) return ToGrpc(ended.status());
-  const bool has_ended =
-      std::any_of(ended->begin(), ended->end(), [&under_way](const v1::Rollout& one) {
-        return one.generation() == under_way.generation() &&
-               FromProto(one.began_at()) == FromProto(under_way.began_at());
-      });
-  if (under_way.generation() != 0 && !has_ended) *response->add_rollouts() = std::move(under_way);
-  for (v1::Rollout& one : *ended) {
-    if (static_cast<uint32_t>(response->rollouts_size()) == limit) break;
+  const v1::Rollout after = core_.planner.CurrentRollout();
+  for (v1::Rollout& one : ListedRollouts(under_way, *std::move(ended), after, limit)) {
     *response->add_rollouts() = std::move(one);
   }
   return grpc::Status::OK;

@@ -92,9 +92,10 @@ void World::ApplyChange(uint32_t how) {
   ChangeSpec(what, spec);
   // What says how a change is made is changed with one.
   if (what == What::kWindow || what == What::kBackup) ChangeSpec(What::kVersion, spec);
-  // The configuration names a runtime that is removed.
+  // The configuration names a runtime that is removed, or, as often as not, one that is added.
   const bool removes = what == What::kFewerRuntimes && spec.runtimes().prune();
-  if (what == What::kRestarts || what == What::kTwoAtOnce || removes) {
+  const bool names = what == What::kMoreRuntimes && how / static_cast<uint32_t>(What::kCount) % 2;
+  if (what == What::kRestarts || what == What::kTwoAtOnce || removes || names) {
     configuration.restarts = OtherDigit(configuration.restarts);
   }
   if (what == What::kReloads) configuration.reloads = OtherDigit(configuration.reloads);
@@ -224,7 +225,7 @@ bool World::DoToChange(const Event& event, size_t slot) {
 
 // The command before a migration, on the coordinators' host: what was asked for is not run again.
 void World::BackUp(const v1::BackupRun& run, const Knowledge& known) {
-  if (!IsApproved(known)) {
+  if (!IsApproved(known) && !IsStartApproved(known)) {
     Break("no-backup-unapproved", absl::StrCat("a backup is made for generation ", run.generation(),
                                                ", which nobody has approved"));
   }

@@ -83,6 +83,8 @@ void World::NoteChange(const v1::PlanInput& input, Knowledge& known) {
     approved_.insert(known.next.generation);
     harmed_ = true;
   }
+  // What is in force may migrate in it, too.
+  if (IsStartApproved(known)) approved_.insert(known.generation);
   for (size_t i = 0; i < hosts_.size(); ++i) {
     if (hosts_[i].left_behind) known.left_behind |= 1U << i;
   }

@@ -12,7 +12,7 @@ constexpr std::array<const char*, kRules> kNames = {
     "storage-is-mounted",     "storage-is-alive",        "database-is-same",
     "encryption-key-matches", "connect-version-matches", "clocks-are-synchronised",
     "configuration-is-valid", "service-is-healthy",      "database-reachable",
-    "license-is-valid",
+    "license-is-valid",       "data-dir-is-shared",
 };
 
 Line Pass() { return {v1::PASS, v1::SELF, false}; }
@@ -20,7 +20,8 @@ Line Fail(v1::Basis basis) { return {v1::FAIL, basis, false}; }
 Line FailIf(bool fails) { return fails ? Fail(v1::SELF) : Pass(); }
 
 // The nodes on which Connect answers are the electorate; where they do not agree, a majority of
-// three or more (common/checklist/compare.h).
+// three or more (common/checklist/compare.h). So it is with what they see of each other
+// (common/checklist/view/proof_matrix.h).
 class Peers {
  public:
   using Field = uint32_t Report::*;
@@ -38,14 +39,14 @@ class Peers {
     for (uint32_t votes : votes_) known_ += votes;
   }
 
-  Line Judge(const NodeView& view) const {
+  Line Judge(const NodeView& view, v1::Basis basis = v1::PEERS) const {
     if (!differ_) return Pass();
     for (uint32_t value = 0; value < votes_.size(); ++value) {
       const bool decides = known_ >= 3 ? 2 * votes_[value] > known_ : votes_[value] == known_;
       if (!decides || known_ == 0) continue;
-      return Value(view) == value ? Pass() : Fail(v1::PEERS);
+      return Value(view) == value ? Pass() : Fail(basis);
     }
-    return {v1::FAIL, v1::PEERS, /*undecided=*/true};
+    return {v1::FAIL, basis, /*undecided=*/true};
   }
 
  private:
@@ -78,13 +79,14 @@ Line JudgeService(const Report& report) {
 }
 
 Lines JudgeOne(const NodeView& view, const Peers& databases, const Peers& keys,
-               const Peers& versions, Version wanted) {
+               const Peers& versions, const Peers& places, Version wanted) {
   const Report& report = view.report;
   Lines lines;
   if (!view.fresh) return lines;
   const bool mounted = report.mount != Mount::kNone && report.mount != Mount::kOther;
   lines[kMounted] = mounted ? Pass() : Fail(report.mount == Mount::kNone ? v1::SELF : v1::SPEC);
   lines[kAlive] = mounted ? FailIf(report.mount == Mount::kHung) : Line{v1::FOLLOWS, v1::SELF};
+  lines[kShared] = mounted ? places.Judge(view, v1::PROOF) : Line{v1::FOLLOWS, v1::SELF};
   lines[kReachable] = FailIf(!report.database_answers);
   lines[kSameDatabase] =
       report.database_answers ? databases.Judge(view) : Line{v1::FOLLOWS, v1::SELF};
@@ -103,6 +105,10 @@ Lines JudgeOne(const NodeView& view, const Peers& databases, const Peers& keys,
 }  // namespace
 
 const char* RuleName(size_t rule) { return kNames[rule]; }
+
+size_t RuleBy(uint32_t number, uint32_t last) {
+  return number < last ? number % (kRules - 1) : kRules - 1;
+}
 
 v1::RuleAction ActionByTable(size_t rule) {
   static const std::array<v1::RuleAction, kRules> actions = [] {
@@ -127,9 +133,10 @@ std::array<Lines, kMostNodes> Judge(const Views& views, Version wanted) {
   const Peers databases(views, &Report::database);
   const Peers keys(views, &Report::key);
   const Peers versions(views, &Report::installed);
+  const Peers places(views, &Report::covered);
   std::array<Lines, kMostNodes> all;
   for (size_t i = 0; i < views.size(); ++i) {
-    if (views[i].member) all[i] = JudgeOne(views[i], databases, keys, versions, wanted);
+    if (views[i].member) all[i] = JudgeOne(views[i], databases, keys, versions, places, wanted);
   }
   return all;
 }

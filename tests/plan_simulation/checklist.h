@@ -24,8 +24,11 @@ enum RuleIndex : size_t {
   kService,
   kReachable,
   kLicense,
+  kShared,
   kRules,
 };
+// That an event means by this number; from `last` on the last one.
+size_t RuleBy(uint32_t number, uint32_t last);
 const char* RuleName(size_t rule);
 v1::RuleAction ActionByTable(size_t rule);
 // By the specification, which lowers no rule that fences.

@@ -134,6 +134,7 @@ class Coordinator {
   void TellAhead(const Store& store, const Report& report, v1::HeartbeatResponse& response) const;
   void View(const Store& store, Time now);
   void Look(Store& store, Time now);
+  void FillWindow(const v1::ClusterSpec& spec, Time now);
   void FillNext(const Store& store, Time now);
   void FillPinned();
   void FillAhead(const Store& store, const Report& report, v1::PlanNode* node) const;

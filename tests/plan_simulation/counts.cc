@@ -80,6 +80,10 @@ const char* NameOf(Sometimes what) {
       "a change that a person ended has come to rest",
       "a change that went wrong has come to rest",
       "a node that was declared gone and runs is moved",
+      "a node is stopped before its maintenance",
+      "a node is stopped before EC2 takes its machine",
+      "EC2 takes the machine of a node that serves",
+      "a rule fences what is mounted over",
   };
   return kTexts[static_cast<size_t>(what)];
 }

@@ -57,6 +57,10 @@ enum class Sometimes : size_t {
   kRestsAborted,
   kRestsHalted,
   kReturnsRunning,
+  kStoppedForMaintenance,
+  kStoppedBeforeItGoes,
+  kGoesWhileItServes,
+  kFencedByProof,
   kCount,
 };
 const char* NameOf(Sometimes what);

@@ -51,6 +51,21 @@ bool HasLaterEpoch(const v1::PlanInput& input, const v1::PlanMemory& memory) {
       [&input](const v1::NodeMemory& node) { return node.order().epoch() > input.epoch(); });
 }
 
+// An older copy of the store: what a node goes by is taken over with one decision, and decided on
+// with the next.
+bool IsOlderCopy(const v1::PlanInput& input) {
+  return std::any_of(input.nodes().begin(), input.nodes().end(), [&](const v1::PlanNode& node) {
+    const auto& known = input.memory().nodes();
+    return std::any_of(known.begin(), known.end(), [&node](const v1::NodeMemory& memory) {
+      const v1::Order& obeys = node.obeys();
+      const v1::Order& order = memory.order();
+      return memory.node() == node.brief().name() && obeys.lineage() == order.lineage() &&
+             std::make_pair(obeys.epoch(), obeys.serial()) >
+                 std::make_pair(order.epoch(), order.serial());
+    });
+  });
+}
+
 std::string StateText(v1::NodeState state) { return v1::NodeState_Name(state); }
 
 bool IsSameOrder(const v1::Order& a, const v1::Order& b) {
@@ -115,7 +130,7 @@ std::string CheckSame(const Plan& plan, const v1::PlanInput& input, const v1::De
 
 std::string CheckSettled(const Plan& plan, const v1::PlanInput& input,
                          const v1::Decision& decision) {
-  if (HasLaterEpoch(input, decision.remember())) return "";
+  if (HasLaterEpoch(input, decision.remember()) || IsOlderCopy(input)) return "";
   const uint64_t in_force = input.generation();
   if (ChangeText(input.memory(), in_force) != ChangeText(decision.remember(), in_force)) {
     return WhyNotSoon(input, decision);

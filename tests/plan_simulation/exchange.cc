@@ -155,7 +155,7 @@ void World::Work(size_t slot, uint32_t steps) {
 }
 
 void World::Round() {
-  now_ += std::chrono::seconds(5);
+  PassTo(now_ + kRoundTakes, false);
   for (size_t i = 0; i < hosts_.size(); ++i) {
     if (!hosts_[i].exists) continue;
     Work(i, kMostSteps);
@@ -163,6 +163,7 @@ void World::Round() {
   }
   PlanAll(Leader());
   CallAll();
+  NoteRound();
 }
 
 }  // namespace connect_ha::simulation

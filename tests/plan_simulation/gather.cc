@@ -81,6 +81,16 @@ void Turn(v1::Outcome outcome, Time now, Shown* shown) {
   shown->since = known ? shown->known_since : now;
 }
 
+void FillNotice(const Report& report, v1::InstanceNotice* notice) {
+  static constexpr v1::InstanceNotice::Kind kKinds[] = {
+      v1::InstanceNotice::KIND_UNSPECIFIED, v1::InstanceNotice::SPOT_INTERRUPTION,
+      v1::InstanceNotice::REBALANCE, v1::InstanceNotice::MAINTENANCE,
+      v1::InstanceNotice::TERMINATING};
+  notice->set_kind(kKinds[static_cast<size_t>(report.notice)]);
+  if (report.notice_at_us == 0) return;
+  *notice->mutable_at() = ToProto(FromMicroseconds(report.notice_at_us));
+}
+
 // What a change for which all nodes stop asks of the database besides. No fault here has it fail.
 void FillWritable(const Line& reachable, v1::NodeRule* line) {
   const bool fails = reachable.outcome == v1::FAIL;
@@ -212,11 +222,7 @@ void Coordinator::Fill(const Store& store, size_t slot, v1::PlanNode* node) {
                  : report.gate_open               ? v1::GATE_OPEN
                                                   : v1::GATE_CLOSED);
   node->clear_notices();
-  if (view.fresh && report.notice != Notice::kNone) {
-    node->add_notices()->set_kind(report.notice == Notice::kInterruption
-                                      ? v1::InstanceNotice::SPOT_INTERRUPTION
-                                      : v1::InstanceNotice::REBALANCE);
-  }
+  if (view.fresh && report.notice != Notice::kNone) FillNotice(report, node->add_notices());
   node->clear_jobs();
   if (view.fresh && report.jobs_known) node->set_jobs(report.jobs);
   node->set_start_failed(view.fresh && report.start_failed ? "it ended at once" : "");

@@ -44,7 +44,16 @@ void Coordinator::FillAhead(const Store& store, const Report& report, v1::PlanNo
   order.set_serial(report.newest_serial);
 }
 
-// What is applied, and not in force; and the maintenance window that it has.
+void Coordinator::FillWindow(const v1::ClusterSpec& spec, Time now) {
+  input_.clear_window();
+  const std::optional<WindowTime> window = WindowOf(spec, now);
+  if (!window) return;
+  *input_.mutable_window()->mutable_opens() = ToProto(window->opens);
+  *input_.mutable_window()->mutable_closes() = ToProto(window->closes);
+  input_.mutable_window()->set_text(spec.rollout().maintenance_window());
+}
+
+// What is applied, and not in force; and the maintenance window that the newest has.
 void Coordinator::FillNext(const Store& store, Time now) {
   const Applied& newest = NewestOf(store);
   const Applied& in_force = InForce(store);
@@ -52,7 +61,7 @@ void Coordinator::FillNext(const Store& store, Time now) {
     *input_.mutable_spec() = *in_force.spec;
   }
   input_.set_generation(in_force.generation);
-  input_.clear_window();
+  FillWindow(*newest.spec, now);
   if (newest.generation == in_force.generation) return input_.clear_next();
   v1::NextSpec& next = *input_.mutable_next();
   if (next.generation() != newest.generation || !next.has_spec()) {
@@ -61,11 +70,6 @@ void Coordinator::FillNext(const Store& store, Time now) {
     next.set_applied_by("admin/alice");
     *next.mutable_applied_at() = ToProto(newest.at);
   }
-  const std::optional<WindowTime> window = WindowOf(*newest.spec, now);
-  if (!window) return;
-  *input_.mutable_window()->mutable_opens() = ToProto(window->opens);
-  *input_.mutable_window()->mutable_closes() = ToProto(window->closes);
-  input_.mutable_window()->set_text(newest.spec->rollout().maintenance_window());
 }
 
 // As the node says whose facts are newest.

@@ -13,10 +13,11 @@ namespace {
 
 // As agent/gate/verdict.cc: by what one node alone sees of itself.
 bool IsClosedByRule(const Host& host, Time now) {
-  const auto closes = [&host, now](size_t rule) {
+  const Time own = OwnTime(host, now);
+  const auto closes = [&host, own](size_t rule) {
     const auto& all = host.held.waived();
-    const bool is_waived = std::any_of(all.begin(), all.end(), [rule, now](const auto& waived) {
-      const bool over = waived.has_until() && now >= FromProto(waived.until());
+    const bool is_waived = std::any_of(all.begin(), all.end(), [rule, own](const auto& waived) {
+      const bool over = waived.has_until() && own >= FromProto(waived.until());
       return waived.rule() == RuleName(rule) && !over;
     });
     const bool is_known = ((host.cannot_tell >> rule) & 1U) == 0;
@@ -131,6 +132,8 @@ void StopConnect(Host& host) {
   host.jobs = 0;
 }
 
+Time OwnTime(const Host& host, Time now) { return now + host.clock_offset; }
+
 bool Answers(const Host& host, Time now) { return host.running && now >= host.answers_at; }
 
 bool IsMigrating(const Host& host, Time now) {
@@ -212,11 +215,15 @@ void Mend(Host& host) {
   host.database = 0;
   host.key = 0;
   host.clock_off = false;
+  host.clock_offset = {};
+  host.covered = false;
   host.config_broken = false;
   host.license_ends = false;
   host.cannot_tell = 0;
   host.cannot_fetch = host.cannot_install = false;
   host.notice = Notice::kNone;
+  host.notice_at.reset();
+  host.departure = {};
   host.crashes = false;
   host.jobs_known = true;
 }

@@ -3,6 +3,7 @@
 // (standing.h); what it does to the machine takes a step each, between which it can be killed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -56,6 +57,14 @@ struct AgentFaults {
   bool heeds_no_mark = false;    // of the others on the file system
 };
 
+// What EC2 is about to do with a machine, and what the node was let do about it.
+struct Departure {
+  std::optional<Time> at;
+  uint32_t rounds = 0;               // in which it was to leave, and told so
+  std::optional<Time> closed_since;  // as it said in one of them
+  uint32_t rounds_after = 0;         // after its drain was over
+};
+
 struct Host {
   std::string name;
   uint32_t machine = 0;  // another one for each machine that had the name
@@ -74,8 +83,8 @@ struct Host {
   bool running = false;
   bool crashes = false;  // whenever it is started
   Version process = 0;   // that runs
-  Time started_at;
-  Time answers_at;  // Connect, that runs; before that it migrates the database
+  Time started_at;       // by its own clock; so is alive_at
+  Time answers_at;       // Connect, that runs; before that it migrates the database
   // What runs does so until it answers. Not of the very first, which makes the tables.
   bool migrates = false;
   uint32_t runtimes = 0;
@@ -94,7 +103,10 @@ struct Host {
   bool cannot_install = false;  // nor write the configuration
   bool license_ends = false;
   uint32_t cannot_tell = 0;
+  bool covered = false;  // something is mounted over the data directory: by its name all is right
+  std::chrono::microseconds clock_offset{};
   Notice notice = Notice::kNone;
+  std::optional<Time> notice_at;  // where EC2 says when
 
   // The agent.
   v1::Assignment disk;
@@ -121,6 +133,8 @@ struct Host {
   Time alive_at;                 // when it called last
   uint64_t call = 0;             // that it waits for; an answer to another one is none
   // As the world knows it, not the agent.
+  Departure departure;
+  bool taken = false;  // by EC2: nobody switches that machine on
   bool declared_gone = false;
   // That was said while it lived, cut off, and it was not moved since.
   bool mistaken = false;
@@ -131,6 +145,10 @@ struct Host {
   std::optional<Time> lost_said_at;
 };
 
+// By its own clock.
+Time OwnTime(const Host& host, Time now);
+// It has been off for so long, or its clock has run back so far, that it waits to be told.
+bool WasAwayForLong(const Host& host, Time now);
 bool Answers(const Host& host, Time now);
 bool IsMigrating(const Host& host, Time now);
 // Connect answers users that the load balancer sends.

@@ -98,6 +98,7 @@ Report Say(Host& host, const Surroundings& around) {
   report.mount = host.mount;
   report.database = host.database;
   report.key = host.key;
+  report.covered = host.covered ? 1 : 0;
   report.clock_off = host.clock_off;
   report.config_broken = host.config_broken;
   report.license_ends = host.license_ends;
@@ -121,6 +122,7 @@ Report Say(Host& host, const Surroundings& around) {
   report.jobs = host.jobs;
   report.start_failed = StartFailed(host);
   report.notice = host.notice;
+  if (host.notice_at) report.notice_at_us = host.notice_at->time_since_epoch().count();
   return report;
 }
 

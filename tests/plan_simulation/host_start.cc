@@ -12,7 +12,7 @@ constexpr std::chrono::minutes kLongMigration{15};
 
 // Who was off for long was perhaps counted out: it starts nothing before it was told.
 bool IsTold(const Host& host, const Surroundings& around) {
-  return host.told || around.now - host.alive_at <= kLongestAway;
+  return host.told || !WasAwayForLong(host, around.now);
 }
 
 // Another one has migrated it since this version was right here.
@@ -48,6 +48,11 @@ bool Migrate(const Host& host, Database& database) {
 }
 
 }  // namespace
+
+bool WasAwayForLong(const Host& host, Time now) {
+  const Time::duration away = OwnTime(host, now) - host.alive_at;
+  return away > kLongestAway || away < -kLongestAway;
+}
 
 uint32_t AskMigration(const Surroundings& around) {
   const bool says = around.says_migration && around.database_answers;
@@ -86,7 +91,7 @@ bool TryStart(Host& host, const Surroundings& around, const AgentFaults& faults)
   const bool is_long = migrates && around.database->next == Database::Migration::kTakesLong;
   host.running = true;
   host.process = host.installed;
-  host.started_at = around.now;
+  host.started_at = OwnTime(host, around.now);
   host.answers_at = is_long ? around.now + kLongMigration : around.now;
   host.migrates = is_long && before != 0;
   if (host.disk.state() == v1::OBSERVED) host.by_hand = true;  // nobody was asked
@@ -95,7 +100,7 @@ bool TryStart(Host& host, const Surroundings& around, const AgentFaults& faults)
 
 void NoteAlive(Host& host, Time now) {
   const bool lives = host.exists && host.power && host.agent;
-  if (lives && (host.told || now - host.alive_at <= kLongestAway)) host.alive_at = now;
+  if (lives && (host.told || !WasAwayForLong(host, now))) host.alive_at = OwnTime(host, now);
 }
 
 void StartAgent(Host& host) {
@@ -118,7 +123,8 @@ void Boot(Host& host, const Surroundings& around, const AgentFaults& faults) {
     host.masked = false;
     host.enabled = host.running = true;
     host.process = host.installed;
-    host.started_at = host.answers_at = around.now;
+    host.started_at = OwnTime(host, around.now);
+    host.answers_at = around.now;
     if (host.process > around.database->schema) Move(host.process, *around.database);
   }
   if (host.enabled && !host.running) TryStart(host, around, faults);

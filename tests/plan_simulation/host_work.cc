@@ -157,7 +157,7 @@ void NoteServing(Host& host, const Surroundings& around) {
     host.served_applied_at = FromProto(desired.applied_at());
     NoteRight(host, around);
   }
-  if (around.now - host.started_at < kStaysUp) return;
+  if (OwnTime(host, around.now) - host.started_at < kStaysUp) return;
   host.starts = 0;
   host.start_failed = false;
 }

@@ -7,6 +7,9 @@
 namespace connect_ha::simulation {
 namespace {
 
+// As coordinator/plan/look/notices.cc: a drain, and ten minutes.
+constexpr std::chrono::minutes kBeforeMaintenance{15};
+
 bool Holds(v1::Outcome outcome) { return outcome == v1::PASS || outcome == v1::NOT_APPLICABLE; }
 
 bool TakesUsers(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
@@ -46,6 +49,14 @@ bool World::IsWaived(const Knowledge& known, size_t rule, const std::string& nod
 
 v1::RuleAction World::ActionOf(const Knowledge& known, size_t rule) {
   return known.spec == nullptr ? ActionByTable(rule) : ActionIn(*known.spec, rule);
+}
+
+Notice World::NoticeDue(const Knowledge& known, size_t slot) {
+  const Report& report = known.views[slot].report;
+  const bool comes_later =
+      report.notice == Notice::kMaintenance && report.notice_at_us != 0 &&
+      known.clock < Time(std::chrono::microseconds(report.notice_at_us)) - kBeforeMaintenance;
+  return comes_later ? Notice::kNone : report.notice;
 }
 
 // As it said itself, lately enough.

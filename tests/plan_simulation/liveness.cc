@@ -37,9 +37,10 @@ void World::MendHosts() {
     if (!host.exists) continue;
     host.cut = false;
     if (all) {
+      const auto slot = static_cast<size_t>(&host - hosts_.data());
+      if (host.taken) Replace(slot);
       Mend(host);
       host.cloned = false;
-      const auto slot = static_cast<size_t>(&host - hosts_.data());
       if (!host.power && MaySwitchOn(slot)) {
         Boot(host, Around(), subject_.agent);
         CheckStarted(slot, false);
@@ -105,12 +106,15 @@ uint64_t World::Signature() const {
   return sum;
 }
 
-// To when the plan wants to be asked. False: there is no such time, and no migration runs yet.
+// To when the plan wants to be asked, or EC2 does what it has said. False: there is no such time,
+// and no migration runs yet.
 bool World::PassToNext(size_t coordinator) {
   const std::optional<Time>& wake = coordinators_[coordinator].wake_at();
   std::optional<Time> next;
   if (wake) next = Time(*wake - offsets_[coordinator]);
   for (const Host& host : hosts_) {
+    if (host.exists && host.departure.at)
+      next = std::min(next.value_or(*host.departure.at), *host.departure.at);
     if (!host.exists || !host.running || host.answers_at <= now_) continue;
     const Time later = std::min(host.answers_at, now_ + kWaits);
     next = std::min(next.value_or(later), later);
@@ -119,8 +123,19 @@ bool World::PassToNext(size_t coordinator) {
     now_ += kWaits;
     return false;
   }
-  now_ = std::max(now_, *next);
+  PassTo(std::max(now_, *next), false);
   return true;
+}
+
+// Of what may migrate the database: for which a word is said as what is in force, and not before.
+bool World::IsStartAwaited() const {
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    const Host& host = hosts_[i];
+    const bool is_new =
+        host.installed > database_->schema || store_.memory.database().newest_version().empty();
+    if (store_.records[i].member && !host.running && is_new) return true;
+  }
+  return false;
 }
 
 void World::ComeToRest() {
@@ -130,6 +145,7 @@ void World::ComeToRest() {
   const auto left = static_cast<size_t>(std::max(Leader(), 0));
   uint64_t last = Signature();
   int quiet = 0;
+  bool is_asked_again = setup_.stays_broken != 0;
   for (int round = 0; round < kMostRounds && !failure_; ++round) {
     Round();
     const uint64_t is = Signature();
@@ -138,7 +154,12 @@ void World::ComeToRest() {
       quiet = 0;
       continue;
     }
-    if (!PassToNext(left) && ++quiet > kQuiet) return CheckAtRest(left);
+    if (PassToNext(left) || ++quiet <= kQuiet) continue;
+    if (is_asked_again || !IsStartAwaited()) return CheckAtRest(left);
+    // What a person had installed since, or before it was in force.
+    SayOfChange(kApproveNow);
+    is_asked_again = true;
+    quiet = 0;
   }
   // A backup that fails is made in each maintenance window again.
   if (backup_fails_ && NewestOf(store_).spec->rollout().has_maintenance_window()) {

@@ -1,5 +1,6 @@
 // What happens to machines, to Connect on them, and to all at once.
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "agent/assignment/standing.h"
@@ -10,8 +11,10 @@ namespace connect_ha::simulation {
 namespace {
 
 constexpr size_t kKindsEverywhere = 5;
-// As agent/assignment/told.cc.
-constexpr std::chrono::minutes kLongestAway{30};
+// From this number on it is the last rule alone that cannot be told.
+constexpr uint32_t kLastBy = 250;
+constexpr std::chrono::seconds kJumps[] = {std::chrono::hours(3), -std::chrono::hours(3),
+                                           std::chrono::minutes(10), -std::chrono::minutes(10)};
 
 }  // namespace
 
@@ -66,7 +69,8 @@ void World::Replace(size_t slot) {
 // others have gone on without it, which their mark on the file system tells.
 bool World::MaySwitchOn(size_t slot) const {
   const Host& host = hosts_[slot];
-  return !host.declared_gone || now_ - host.alive_at > kLongestAway ||
+  if (host.taken) return false;
+  return !host.declared_gone || WasAwayForLong(host, now_) ||
          IsBefore(MarkOf(host.disk.desired()), database_->not_before);
 }
 
@@ -162,6 +166,7 @@ bool World::DoToConnect(const Event& event, size_t slot) {
       return note(), true;
     case Kind::kRemount:
       host.mount = Mount::kVerified;
+      host.covered = false;
       return note(), true;
     case Kind::kOtherDatabase:
       host.database = 1;
@@ -171,6 +176,13 @@ bool World::DoToConnect(const Event& event, size_t slot) {
       return note(), true;
     case Kind::kClockOff:
       host.clock_off = true;
+      return note(), true;
+    case Kind::kNodeClockJump:
+      host.clock_offset += kJumps[event.how % std::size(kJumps)];
+      host.clock_off = host.clock_offset.count() != 0;
+      return note(), true;
+    case Kind::kCover:
+      host.covered = true;
       return note(), true;
     case Kind::kCrash:
       Crash(host, Around(), subject_.agent);
@@ -189,7 +201,8 @@ bool World::DoToConnect(const Event& event, size_t slot) {
       host.masked = false;
       host.running = host.by_hand = true;
       host.process = host.installed;
-      host.started_at = host.answers_at = now_;
+      host.started_at = OwnTime(host, now_);
+      host.answers_at = now_;
       MigrateByHand(host, *database_);
       return note(), true;
     case Kind::kVersionByHand:
@@ -200,7 +213,7 @@ bool World::DoToConnect(const Event& event, size_t slot) {
       MigrateByHand(host, *database_);
       return note(), true;
     case Kind::kCannotTell:
-      host.cannot_tell = event.how % 4 == 0 ? (1U << kRules) - 1 : 1U << (event.how % kRules);
+      host.cannot_tell = event.how % 4 == 0 ? (1U << kRules) - 1 : 1U << RuleBy(event.how, kLastBy);
       return note(), true;
     case Kind::kBreakConfig:
       host.config_broken = true;
@@ -211,9 +224,6 @@ bool World::DoToConnect(const Event& event, size_t slot) {
     case Kind::kUsers:
       if (host.running) host.jobs = 1 + event.how % 9;
       host.jobs_known = event.how % 8 != 7;
-      return note(), true;
-    case Kind::kNotice:
-      host.notice = event.how % 2 == 0 ? Notice::kInterruption : Notice::kRebalance;
       return note(), true;
     default:
       return false;

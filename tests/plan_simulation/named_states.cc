@@ -13,8 +13,8 @@ bool IsSound(const Host& host) {
   const bool reached = host.power && host.agent && !host.cut && !host.cloned &&
                        !host.held.removed() && !host.old_agent && host.allow == v1::ALLOW_SERVE;
   const bool right = host.mount == Mount::kVerified && host.database == 0 && host.key == 0 &&
-                     !host.clock_off && !host.config_broken && host.cannot_tell == 0 &&
-                     host.notice == Notice::kNone;
+                     !host.covered && !host.clock_off && !host.config_broken &&
+                     host.cannot_tell == 0 && host.notice == Notice::kNone;
   return reached && right && !host.by_hand;
 }
 

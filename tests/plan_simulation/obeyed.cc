@@ -10,7 +10,11 @@
 namespace connect_ha::simulation {
 namespace {
 
+using std::chrono::microseconds;
+
 constexpr std::chrono::minutes kDrainTimeout{5};
+// So long before EC2 does what it has said Connect is stopped, whoever uses it.
+constexpr std::chrono::seconds kStopping{30};
 constexpr v1::Word::Kind kOut[] = {v1::Word::DRAIN, v1::Word::STOP, v1::Word::FENCE};
 
 bool TakesUsers(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
@@ -107,7 +111,8 @@ void World::CheckLeaves(size_t slot, size_t decided) {
     by_word = true;
   }
   const Report& report = known.views[slot].report;
-  bool goes_anyway = report.notice == Notice::kInterruption || report.start_failed;
+  const Notice notice = NoticeDue(known, slot);
+  bool goes_anyway = IsCertain(notice) || report.start_failed;
   std::vector<size_t> holding;
   for (size_t rule = 0; rule < kRules; ++rule) {
     const v1::RuleAction action = ActionOf(known, rule);
@@ -116,7 +121,7 @@ void World::CheckLeaves(size_t slot, size_t decided) {
     goes_anyway = goes_anyway || action >= v1::CLOSE;
     if (action == v1::HOLD) holding.push_back(rule);
   }
-  const bool by_notice = report.notice != Notice::kNone;
+  const bool by_notice = notice != Notice::kNone;
   const bool for_change = LeavesForChange(slot, known);
   if (for_change && !by_word && !by_notice && !goes_anyway && holding.empty()) {
     return CheckLeavesForChange(slot, decided);
@@ -153,7 +158,7 @@ void World::CheckCause(size_t slot, const Before& before, size_t decided) {
   // One that lost what it held is only told again what it was.
   const bool is_observed = before.state == v1::OBSERVED && report.state == v1::OBSERVED;
   if (is_observed && before.running && report.connect_runs) {
-    if (!by_word && report.notice == Notice::kNone && !LeavesForChange(slot, known)) {
+    if (!by_word && NoticeDue(known, slot) == Notice::kNone && !LeavesForChange(slot, known)) {
       Break("nothing-is-changed-under-a-running-connect",
             absl::StrCat(name, " is to be ", v1::NodeState_Name(state)));
     }
@@ -172,12 +177,13 @@ void World::CheckCause(size_t slot, const Before& before, size_t decided) {
   if (by_rule && state == v1::DRAINING && !by_word) Count(Sometimes::kClosedByRule);
   if (by_word && state == v1::DRAINING) Count(Sometimes::kDrained);
   if (by_word && state == v1::STOPPED) Count(Sometimes::kStoppedByWord);
-  if (report.notice != Notice::kNone) Count(Sometimes::kNoticeDrains);
+  const bool by_notice = NoticeDue(known, slot) != Notice::kNone;
+  if (by_notice) Count(Sometimes::kNoticeDrains);
   const bool less = !report.can_serve || report.allow != v1::ALLOW_SERVE ||
                     known.spec->enforcement() != v1::ENFORCE;
   // Of a Connect that rests nobody takes anything from users.
   const bool rests = !report.connect_runs || report.start_failed;
-  if (by_word || report.notice != Notice::kNone || rests || less) return;
+  if (by_word || by_notice || rests || less) return;
   if (by_rule && has_lasted) return;
   // It was told to serve before it says so, and was as it should be then.
   const bool has_drifted =
@@ -231,7 +237,9 @@ void World::CheckDrainTime(size_t slot, const Before& before, size_t decided) {
   if (!ends || !before.has_users || clock_jumped_ || was_restored_) return;
   const Report& report = known.views[slot].report;
   const bool is_known = report.connect_runs && (report.jobs > 0 || !report.jobs_known);
-  if (!is_known || report.notice != Notice::kNone || report.start_failed) return;
+  const bool is_short = NoticeDue(known, slot) != Notice::kNone && report.notice_at_us != 0 &&
+                        known.clock >= Time(microseconds(report.notice_at_us)) - kStopping;
+  if (!is_known || is_short || report.start_failed) return;
   // Once all had stopped nobody is to run anything; and whose gate is closed has no users.
   const bool is_older = RunsOlder(slot, known) || IsLeftBehind(slot, known);
   if (AllRest(known) || is_older || report.closed) return;

@@ -34,7 +34,7 @@ size_t World::TookOut(size_t slot, v1::NodeState state, const Knowledge& then) c
   const bool by_word = std::any_of(std::begin(out), std::end(out), [&](v1::Word::Kind kind) {
     return FindWord(then, kind, name) != nullptr;
   });
-  if (by_word || report.notice != Notice::kNone || report.start_failed) return kRules;
+  if (by_word || NoticeDue(then, slot) != Notice::kNone || report.start_failed) return kRules;
   if (LeavesForChange(slot, then)) return kRules;
   const v1::RuleAction least = state == v1::FENCED ? v1::FENCE : v1::HOLD;
   size_t found = kRules;

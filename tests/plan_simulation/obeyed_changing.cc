@@ -7,9 +7,6 @@
 namespace connect_ha::simulation {
 namespace {
 
-// As rollout.restarts_per_hour is where nothing is said.
-constexpr size_t kRestartsPerHour = 2;
-
 bool IsAtRest(v1::NodeState state) {
   return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
          state == v1::FENCED;
@@ -25,6 +22,17 @@ bool World::IsApproved(const Knowledge& known) const {
   return std::any_of(known.words.begin(), known.words.end(), [&](const v1::Word& word) {
     return word.kind() == v1::Word::APPROVE && word.generation() == known.next.generation &&
            word.role() >= v1::OPERATOR && (word.now() || !has_window);
+  });
+}
+
+// A start that may migrate the database, as what is in force and the newest: in the same way.
+bool World::IsStartApproved(const Knowledge& known) const {
+  if (known.next.generation != 0) return false;
+  const std::optional<WindowTime> window = WindowOf(*known.spec, known.clock);
+  if (window && window->IsOpen(known.clock)) return true;
+  return std::any_of(known.words.begin(), known.words.end(), [&](const v1::Word& word) {
+    return word.kind() == v1::Word::APPROVE && word.generation() == known.generation &&
+           word.role() >= v1::OPERATOR && (word.now() || !window);
   });
 }
 
@@ -98,7 +106,7 @@ size_t World::OutAsKnown(size_t slot, size_t knowledge) const {
     const Given* told = ToldBy(i, knowledge);
     const bool counts = i != slot && view.member && view.fresh && !view.cloned &&
                         report.can_serve && report.allow == v1::ALLOW_SERVE &&
-                        report.notice == Notice::kNone && told != nullptr;
+                        NoticeDue(known, i) == Notice::kNone && told != nullptr;
     const bool is_held =
         std::any_of(known.words.begin(), known.words.end(),
                     [&](const v1::Word& word) { return word.node() == NameOf(i); });
@@ -157,13 +165,14 @@ void World::CheckRestarts(size_t slot, const Before& before, const Knowledge& kn
   const bool by_person =
       std::any_of(known.words.begin(), known.words.end(),
                   [&](const v1::Word& word) { return word.node() == NameOf(slot); });
-  const bool is_else = by_person || known.together || report.notice != Notice::kNone;
+  const bool is_else = by_person || known.together || FailsByRule(slot, known) ||
+                       NoticeDue(known, slot) != Notice::kNone;
   if (!stops || !differs || is_else || !IsAtRest(hosts_[slot].held.state())) return;
   restarts_.push_back(known.at);
   const auto recent = std::count_if(restarts_.begin(), restarts_.end(), [&known](Time at) {
     return at > known.at - std::chrono::hours(1);
   });
-  if (clock_jumped_ || was_restored_ || static_cast<size_t>(recent) <= kRestartsPerHour) return;
+  if (clock_jumped_ || was_restored_ || recent <= known.spec->rollout().restarts_per_hour()) return;
   Break("so-many-restarts-an-hour",
         absl::StrCat("Connect is restarted for what differs ", recent, " times within an hour"));
 }

@@ -36,8 +36,9 @@ void World::CheckEnters(size_t slot, const Knowledge& known) {
     return Break("a-word-is-kept",
                  absl::StrCat(name, " enters service against ", v1::Word::Kind_Name(kind)));
   }
-  if (report.notice == Notice::kInterruption) {
-    Break("a-word-is-kept", absl::StrCat(name, " enters service, and EC2 takes it back"));
+  const Notice notice = NoticeDue(known, slot);
+  if (notice != Notice::kNone && notice != Notice::kRebalance) {
+    Break("a-word-is-kept", absl::StrCat(name, " enters service, and EC2 takes it out"));
   }
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const NodeView& other = known.views[i];
@@ -134,7 +135,9 @@ void World::CheckFenced(size_t slot, const Knowledge& known) {
   if (FindWord(known, v1::Word::FENCE, name) != nullptr) return Count(Sometimes::kFencedByWord);
   const bool unfenced = FindWord(known, v1::Word::UNFENCE, name) != nullptr;
   for (size_t rule = 0; rule < kRules && !unfenced; ++rule) {
-    if (MayFence(slot, rule, known, false)) return Count(Sometimes::kFencedByRule);
+    if (!MayFence(slot, rule, known, false)) continue;
+    if (rule == kShared) Count(Sometimes::kFencedByProof);
+    return Count(Sometimes::kFencedByRule);
   }
   Break("fences-only-what-is-known",
         absl::StrCat(name, " is fenced, and it was not known to be the wrong one"));

@@ -11,6 +11,8 @@ namespace connect_ha::simulation {
 namespace {
 
 constexpr size_t kMostWords = 6;
+// From this number on it is the last rule that is waived.
+constexpr uint32_t kLastBy = 20;
 constexpr std::chrono::seconds kUntil[] = {std::chrono::minutes(10), std::chrono::hours(2)};
 constexpr std::chrono::seconds kJumps[] = {std::chrono::minutes(10), -std::chrono::minutes(10),
                                            std::chrono::hours(3), -std::chrono::hours(3)};
@@ -71,7 +73,7 @@ void World::GiveWord(size_t slot, uint32_t how) {
   word.set_role(options % 4 == 3 ? v1::OPERATOR : v1::ADMIN);
   *word.mutable_at() = ToProto(now);
   if (kind == v1::Word::WAIVE) {
-    word.set_rule(RuleName(options % kRules));
+    word.set_rule(RuleName(RuleBy(options, kLastBy)));
     if (options % 3 == 2) word.clear_node();
   }
   if (HasEnd(kind)) *word.mutable_until() = ToProto(now + kUntil[options % 2]);

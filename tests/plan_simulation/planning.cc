@@ -18,7 +18,8 @@ bool IsBeyondInstalling(v1::NodeState state) {
          state == v1::FENCED;
 }
 
-// What permits ends early where the clock was set back, and GONE once its node is heard.
+// What permits ends early where the clock was set back, and GONE once its node is heard, or the
+// store is known to be an older copy.
 bool IsOver(const v1::Word& word, const v1::Decision& decision) {
   const bool may_end = word.kind() == v1::Word::WAIVE || word.kind() == v1::Word::UNFENCE ||
                        word.kind() == v1::Word::GONE;
@@ -62,6 +63,7 @@ void World::PlanStep(int coordinator) {
     case Coordinator::Stage::kStored:
       Publish(coordinator);
       planner.Publish(store_, subject_.coordinator);
+      NoteWhoStays(pending_[index]);
       return;
   }
 }

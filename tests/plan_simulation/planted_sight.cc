@@ -128,6 +128,20 @@ void SeeLongDrains(v1::PlanInput* input) {
   }
 }
 
+// Of that kind none, or none that says when.
+void SeeNoNotice(v1::InstanceNotice::Kind kind, v1::PlanNode* node) {
+  auto* notices = node->mutable_notices();
+  for (int i = notices->size() - 1; i >= 0; --i) {
+    if (notices->Get(i).kind() == kind) notices->DeleteSubrange(i, 1);
+  }
+}
+
+void SeeNoTime(v1::InstanceNotice::Kind kind, v1::PlanNode* node) {
+  for (v1::InstanceNotice& notice : *node->mutable_notices()) {
+    if (notice.kind() == kind) notice.clear_at();
+  }
+}
+
 void SeeMembersByName(v1::PlanInput* input) {
   for (int i = 0; i < input->nodes_size(); ++i) {
     input->mutable_nodes(i)->set_member(static_cast<uint64_t>(i) + 1);
@@ -196,6 +210,18 @@ std::vector<Planted> PlantedInSight() {
        SeeingNodes(SeeObservedAtRest)},
       {"asks-no-leave", "no-more-than-the-agent-allows", SeeingNodes(SeeAllAllowed)},
       {"starts-all-at-once", "the-first-starts-alone", SeeingNodes(SeeAllAnswer)},
+      {"heeds-no-maintenance", "is-out-in-time",
+       SeeingNodes([](v1::PlanNode* node) { SeeNoNotice(v1::InstanceNotice::MAINTENANCE, node); })},
+      {"heeds-no-end-of-a-machine", "is-out-in-time",
+       SeeingNodes([](v1::PlanNode* node) { SeeNoNotice(v1::InstanceNotice::TERMINATING, node); })},
+      {"knows-not-when-a-machine-goes", "is-stopped-in-time", SeeingNodes([](v1::PlanNode* node) {
+         SeeNoTime(v1::InstanceNotice::SPOT_INTERRUPTION, node);
+       })},
+      {"is-in-a-hurry-for-maintenance", "nobody-leaves-for-nothing",
+       SeeingNodes([](v1::PlanNode* node) { SeeNoTime(v1::InstanceNotice::MAINTENANCE, node); })},
+      {"heeds-no-proof", "the-wrong-one-is-held", SeeingLines([](v1::NodeRule* line) {
+         if (line->basis() == v1::PROOF) line->set_outcome(v1::PASS);
+       })},
       {"starts-what-differs", "enters-as-the-specification-says", Seeing(SeeAllConverged)},
   };
 }

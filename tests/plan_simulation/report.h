@@ -17,8 +17,13 @@ const std::string& VersionText(Version version);
 
 inline constexpr uint32_t kRuntimes = 3;
 
-// What EC2 says of an instance: it takes it back; it recommends to replace it.
-enum class Notice { kNone, kInterruption, kRebalance };
+// What EC2 says of an instance: it takes it back; it recommends to replace it; it reboots it at a
+// time that is known; Auto Scaling ends it.
+enum class Notice { kNone, kInterruption, kRebalance, kMaintenance, kTerminating };
+// The machine goes, whatever is done.
+inline bool IsCertain(Notice notice) {
+  return notice == Notice::kInterruption || notice == Notice::kTerminating;
+}
 
 enum class Mount { kVerified, kNone, kOther, kHung };
 
@@ -40,6 +45,7 @@ struct Report {
   Mount mount = Mount::kVerified;
   uint32_t database = 0;  // another number, another database
   uint32_t key = 0;
+  uint32_t covered = 0;  // its beacons are where nobody else writes
   bool clock_off = false;
   bool config_broken = false;
   bool license_ends = false;
@@ -76,6 +82,7 @@ struct Report {
   uint32_t jobs = 0;
   bool start_failed = false;
   Notice notice = Notice::kNone;
+  int64_t notice_at_us = 0;  // 0: EC2 does not say when
 
   bool operator==(const Report&) const = default;
 };

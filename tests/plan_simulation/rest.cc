@@ -11,8 +11,8 @@ namespace {
 
 bool HasFault(const Host& host) {
   return host.mount != Mount::kVerified || host.database != 0 || host.key != 0 || host.clock_off ||
-         host.config_broken || host.cannot_fetch || host.cannot_install || host.cannot_tell != 0 ||
-         host.notice != Notice::kNone || host.crashes;
+         host.covered || host.config_broken || host.cannot_fetch || host.cannot_install ||
+         host.cannot_tell != 0 || host.notice != Notice::kNone || host.crashes;
 }
 
 bool HasEnded(const v1::RolloutStatus& status) {

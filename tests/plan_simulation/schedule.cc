@@ -206,6 +206,11 @@ const std::vector<KindRow>& Kinds() {
       {Kind::kBackUp, "back-up", Swarm::kStores, 5},
       {Kind::kRestore, "restore", Swarm::kStores, 4},
       {Kind::kClockJump, "clock-jump", Swarm::kClocks, 5},
+      {Kind::kInterruption, "interruption", Swarm::kNotices, 3},
+      {Kind::kMaintenance, "maintenance", Swarm::kNotices, 6},
+      {Kind::kTerminating, "terminating", Swarm::kNotices, 3},
+      {Kind::kNodeClockJump, "node-clock-jump", Swarm::kClocks, 5},
+      {Kind::kCover, "cover", Swarm::kStorage, 4},
   };
   return kinds;
 }

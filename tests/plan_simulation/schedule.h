@@ -110,6 +110,11 @@ enum class Kind : uint32_t {
   kBackUp,
   kRestore,
   kClockJump,
+  kInterruption,
+  kMaintenance,
+  kTerminating,
+  kNodeClockJump,
+  kCover,
 };
 
 // What is switched on or off together for a whole schedule: what is rare beside everything else is

@@ -180,6 +180,27 @@ TEST(Simulation, ARuntimeGoesOnceConnectWasRestarted) {
   EXPECT_LT(stops[1], removes[1]);
 }
 
+TEST(Simulation, ANodeIsStoppedForItsMaintenance) {
+  const auto trace = TraceOf("a-maintenance.schedule");
+  const auto stops = FindStops(trace);
+  const auto boots = FindAll(trace, "EC2 boots n1 again");
+  const auto starts = FindAll(trace, "n1 starts Connect");
+  ASSERT_EQ(stops.size(), 1U);
+  ASSERT_EQ(boots.size(), 1U);
+  ASSERT_EQ(starts.size(), 1U);
+  EXPECT_LT(stops[0], boots[0]);
+  EXPECT_LT(boots[0], starts[0]);
+}
+
+TEST(Simulation, ANodeIsStoppedBeforeItsMachineGoes) {
+  const auto trace = TraceOf("an-interruption.schedule");
+  const auto stops = FindStops(trace);
+  const auto goes = FindAll(trace, "EC2 takes the machine of n1");
+  ASSERT_EQ(stops.size(), 1U);
+  ASSERT_EQ(goes.size(), 1U);
+  EXPECT_LT(stops[0], goes[0]);
+}
+
 TEST(Simulation, CountsHaveNames) {
   std::set<std::string> names;
   for (size_t i = 0; i < kCounts; ++i) {

@@ -65,7 +65,8 @@ void World::CheckMigrationStopped(size_t slot, bool by_hand) {
                   [&host](const v1::Word& word) { return word.node() == host.name; });
   const Report& report = known.views[slot].report;
   // It had not said yet that it was started.
-  if (by_person || report.notice != Notice::kNone || !report.connect_runs) return;
+  const bool by_notice = NoticeDue(known, slot) != Notice::kNone;
+  if (by_person || by_notice || !report.connect_runs) return;
   Break("a-migration-is-not-stopped",
         absl::StrCat("Connect is stopped on ", host.name, " while it migrates the database, and ",
                      "no person has said so of that node"));
@@ -105,7 +106,7 @@ void World::CheckDrainsAsBefore(size_t slot, const Before& before, const Knowled
   const bool by_person =
       std::any_of(known.words.begin(), known.words.end(),
                   [&](const v1::Word& word) { return word.node() == NameOf(slot); });
-  const bool is_else = by_person || known.views[slot].report.notice != Notice::kNone ||
+  const bool is_else = by_person || NoticeDue(known, slot) != Notice::kNone ||
                        FailsByRule(slot, known) || (known.together && !known.in_force);
   if (is_else) return;
   Break("nobody-serves-as-before",

@@ -41,6 +41,10 @@ bool IsHarmless(Kind kind) {
     case Kind::kAdvise:
     case Kind::kUsers:
     case Kind::kNotice:
+    case Kind::kInterruption:
+    case Kind::kMaintenance:
+    case Kind::kTerminating:
+    case Kind::kCover:
     case Kind::kWord:
     case Kind::kTakeBack:
     case Kind::kApply:
@@ -70,6 +74,10 @@ bool IsSteady(Kind kind) {
     case Kind::kOtherKey:
     case Kind::kVersionByHand:
     case Kind::kNotice:
+    case Kind::kInterruption:
+    case Kind::kMaintenance:
+    case Kind::kTerminating:
+    case Kind::kCover:
     case Kind::kRestore:
       return false;
     default:
@@ -91,6 +99,7 @@ void World::Begin() {
   spec.set_enforcement(setup_.observes != 0 ? v1::OBSERVE : v1::ENFORCE);
   spec.mutable_nodes()->set_minimum_serving(1 + setup_.minimum_more);
   spec.mutable_nodes()->set_fences_per_hour(1 + setup_.fences_more);
+  spec.mutable_rollout()->set_restarts_per_hour(1 + setup_.fences_more);
   if (setup_.health_by_connect != 0) {
     spec.mutable_load_balancer()->set_health_check(v1::LoadBalancerSpec::CONNECT);
   }
@@ -268,7 +277,7 @@ void World::Do(const Event& event) {
       return PlanStep(static_cast<int>(event.who % 2));
     case Kind::kPass: {
       const auto span = kPasses[event.how % std::size(kPasses)];
-      now_ += span;
+      PassTo(now_ + span, event.how / std::size(kPasses) % 2 == 0);
       Note(FormatSpan(span) + " pass");
       DecideWhileTimePasses();
       if (event.how % 128 < 64) CallAll();
@@ -287,8 +296,9 @@ void World::Do(const Event& event) {
     default:
       break;
   }
-  if (!DoToMachine(event, slot) && !DoToChange(event, slot) && !DoToConnect(event, slot) &&
-      !DoEverywhere(event, slot) && !DoAsOperator(event, slot) && !DoToCoordinators(event)) {
+  if (!DoToMachine(event, slot) && !DoByEc2(event, slot) && !DoToChange(event, slot) &&
+      !DoToConnect(event, slot) && !DoEverywhere(event, slot) && !DoAsOperator(event, slot) &&
+      !DoToCoordinators(event)) {
     Break("every-event-is-known", simulation::NameOf(event.kind));
   }
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -50,6 +51,7 @@ class World {
   // What is broken is mended, as far as the setup says so, and nothing happens any more: the world
   // comes to rest, as the specification says or with a reason (liveness.cc).
   void ComeToRest();
+  bool IsStartAwaited() const;
 
   // The first.
   const std::optional<Failure>& failure() const { return failure_; }
@@ -149,6 +151,7 @@ class World {
   void CountInPhase(InPhase what);
   // obeyed_changing.cc: who leaves, starts and serves for one
   bool IsApproved(const Knowledge& known) const;
+  bool IsStartApproved(const Knowledge& known) const;
   static const v1::Word* PauseOf(const Knowledge& known);
   static bool AllRest(const Knowledge& known);
   static bool RunsOlder(size_t slot, const Knowledge& known);
@@ -184,6 +187,19 @@ class World {
   void Put(Applied applied);
   void BackUp(const v1::BackupRun& run, const Knowledge& known);
   void RunBackup(Time clock);
+
+  // ec2.cc: what EC2 says of machines and does with them, and that nodes are out of service by then
+  bool DoByEc2(const Event& event, size_t slot);
+  void Warn(size_t slot, Notice notice, Time::duration in, bool says_when);
+  // `lives`: until EC2 does something, nodes and plan go on meanwhile.
+  void PassTo(Time end, bool lives);
+  void LiveUntil(Time end);
+  size_t NextToGo(Time end) const;
+  void Depart(size_t slot);
+  bool IsToLeave(size_t slot, size_t knowledge) const;
+  void NoteWhoStays(size_t knowledge);
+  void NoteRound();
+  void CheckOutInTime(size_t slot);
 
   // machine_events.cc, operator_events.cc: true where the event is one of theirs
   bool DoToMachine(const Event& event, size_t slot);
@@ -236,6 +252,8 @@ class World {
   static const v1::Word* FindWord(const Knowledge& known, v1::Word::Kind kind,
                                   const std::string& node);
   static bool IsWaived(const Knowledge& known, size_t rule, const std::string& node);
+  // Which the plan is to act upon.
+  static Notice NoticeDue(const Knowledge& known, size_t slot);
   static v1::RuleAction ActionOf(const Knowledge& known, size_t rule);
   bool ServedAsKnown(const Knowledge& known, size_t slot) const;
   size_t OthersAsKnown(size_t slot, size_t knowledge) const;
@@ -278,6 +296,7 @@ class World {
   std::vector<std::string>* trace_;
   std::optional<Failure> failure_;
 
+  static constexpr std::chrono::seconds kRoundTakes{5};
   Time now_;
   std::array<Host, kMostNodes> hosts_;
   uint32_t last_machine_ = 0;

@@ -20,8 +20,8 @@ using std::chrono::milliseconds;
 
 // As kPreflightLine has it.
 constexpr char kAgent[] = "/usr/bin/connect-ha-agent";
-// It answers within 20 s.
-constexpr milliseconds kPreflightDeadline{30'000};
+// It answers within 32 s.
+constexpr milliseconds kPreflightDeadline{45'000};
 // Between two looks whether somebody says stop.
 constexpr milliseconds kStartDeadline{5'000};
 // Longer than Connect's own unit gives it.
@@ -32,6 +32,7 @@ constexpr int kJournalLines = 20;
 constexpr size_t kMostBytes = 2'048;
 constexpr char kAutoRestart[] = "auto-restart";
 constexpr char kSaysNothing[] = "its journal says nothing";
+constexpr char kRefused[] = "its preflight does not let it start";
 
 bool IsLater(const v1::Order& order, const v1::Order& known) {
   return order.lineage() != known.lineage() || IsBelow(known, order);
@@ -104,14 +105,15 @@ absl::Status AskPreflight(const ResourceContext& context, const v1::Unit& unit) 
   if (!asked.ok()) return asked.status();
   if (asked->exit_code == 0 && !asked->timed_out) return absl::OkStatus();
   const std::string said(absl::StripAsciiWhitespace(asked->output));
-  return absl::AbortedError(said.empty() ? "its preflight does not let it start" : said);
+  return absl::AbortedError(said.empty() ? kRefused : said);
 }
 
-// Why the unit's own preflight did not let the start through; "" where it did, or was not asked.
-std::string WhyRefused(const ResourceContext& context, Time began) {
+// Why the unit's own preflight did not let a start through since then; "" where it did, or was not
+// asked.
+std::string WhyRefused(const ResourceContext& context, Time since) {
   const absl::StatusOr<v1::PreflightResult> last = ReadPreflightResult(context.host);
-  if (!last.ok() || last->may_start() || FromProto(last->at()) < began) return "";
-  return last->reason().empty() ? "its preflight does not let it start" : last->reason();
+  if (!last.ok() || last->may_start() || FromProto(last->at()) < since) return "";
+  return last->reason().empty() ? kRefused : last->reason();
 }
 
 // The run of systemd's that comes next is the first one of this order.
@@ -131,11 +133,9 @@ uint32_t Grown(uint32_t number, std::optional<uint32_t>& seen) {
   return number < before ? number : number - before;
 }
 
-// By its preflight, and Connect has not run since.
-bool WasRefused(const ResourceContext& context, const v1::Unit& unit) {
-  const absl::StatusOr<v1::PreflightResult> last = ReadPreflightResult(context.host);
-  if (!last.ok() || last->may_start()) return false;
-  return !unit.has_started_at() || FromProto(last->at()) >= FromProto(unit.started_at());
+// The same, where Connect has not run since.
+std::string WhyLastRefused(const ResourceContext& context, const v1::Unit& unit) {
+  return WhyRefused(context, unit.has_started_at() ? FromProto(unit.started_at()) : Time{});
 }
 
 // Nothing of Connect ran: that was no try of it.
@@ -203,7 +203,8 @@ absl::Status NoteTries(const ResourceContext& context, const v1::Unit& unit, v1:
   if (told == v1::SERVING && IsLater(context.service.order, memory.order())) {
     return has_ended ? CountAnew(context) : absl::OkStatus();
   }
-  if (!memory.start_failed().empty() || (more == 0 && !has_ended) || WasRefused(context, unit)) {
+  if (!memory.start_failed().empty() || (more == 0 && !has_ended) ||
+      !WhyLastRefused(context, unit).empty()) {
     return absl::OkStatus();
   }
   absl::Status noted = context.notes->Change(
@@ -212,13 +213,17 @@ absl::Status NoteTries(const ResourceContext& context, const v1::Unit& unit, v1:
   return noted.ok() && is_last ? NoteFailed(context) : noted;
 }
 
-absl::Status WhyItWaits(const ResourceContext& context) {
+absl::Status WhyItWaits(const ResourceContext& context, const v1::Unit& unit) {
   const v1::ServiceMemory memory =
       context.notes == nullptr ? v1::ServiceMemory() : context.notes->Get();
   const bool is_new = IsLater(context.service.order, memory.order());
-  if (!is_new && !memory.start_failed().empty()) return NoMoreStarts(memory);
-  return absl::UnavailableError(absl::StrCat(context.agent_config.connect_unit(),
-                                             " has ended, and systemd is about to start it again"));
+  const bool has_ended = WaitsForRestart(unit);
+  if (has_ended && !is_new && !memory.start_failed().empty()) return NoMoreStarts(memory);
+  const std::string refused = WhyLastRefused(context, unit);
+  return absl::UnavailableError(absl::StrCat(
+      context.agent_config.connect_unit(),
+      has_ended ? " has ended, and systemd is about to start it again" : " is starting",
+      refused.empty() ? "" : "; before, Connect was not let start on this node: ", refused));
 }
 
 std::string StartFailure(const v1::ServiceMemory& memory, const v1::Assignment& orders) {

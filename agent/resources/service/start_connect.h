@@ -33,8 +33,9 @@ bool WaitsForRestart(const v1::Unit& unit);
 absl::Status NoteTries(const ResourceContext& context, const v1::Unit& unit, v1::NodeState told,
                        std::optional<uint32_t>& seen);
 
-// Of a unit that waits for its restart. FailedPrecondition: as StartConnect's, for this order.
-absl::Status WhyItWaits(const ResourceContext& context);
+// Of a unit that is starting, or waits for its restart: that, and why its preflight did not let it
+// start the last time. FailedPrecondition: as StartConnect's, for this order.
+absl::Status WhyItWaits(const ResourceContext& context, const v1::Unit& unit);
 
 // What ServiceReport.start_failed is under these orders.
 std::string StartFailure(const v1::ServiceMemory& memory, const v1::Assignment& orders);

@@ -107,6 +107,19 @@ bool StartsWithBoot(const v1::Unit& unit) {
   return unit.load_state() != "masked" && unit.unit_file_state() == "enabled";
 }
 
+// A static one has no [Install]: to enable it does nothing, and ends well.
+Fixes EnableFix(const std::string& name, const v1::Unit& unit) {
+  if (unit.unit_file_state() != "static") {
+    return {Type(name, {"systemctl enable rstudio-connect"})};
+  }
+  return {Type(name, {"systemctl cat rstudio-connect"}),
+          ByHand(name,
+                 "systemctl edit rstudio-connect, and write there, on a line each: [Install] "
+                 "WantedBy=multi-user.target; or, where a file below /etc/systemd/system takes the "
+                 "place of the package's own, which has that, take it away"),
+          Type(name, {"systemctl daemon-reload", "systemctl enable rstudio-connect"})};
+}
+
 // A Connect that runs and would not be started again: no user notices.
 void JudgeBoot(const v1::NodeSnapshot& node, LesserFaults& lesser) {
   const v1::Unit& unit = node.facts().connect().unit();
@@ -117,7 +130,7 @@ void JudgeBoot(const v1::NodeSnapshot& node, LesserFaults& lesser) {
   }
   lesser.Add(node.name(),
              absl::StrCat("the unit is ", unit.unit_file_state(), ": a boot does not start it"),
-             {Type(node.name(), {"systemctl enable rstudio-connect"})});
+             EnableFix(node.name(), unit));
 }
 
 // Who let the last start through, and why; "" for nobody.

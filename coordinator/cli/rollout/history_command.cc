@@ -17,7 +17,7 @@ namespace connect_ha {
 namespace {
 
 constexpr char kDescription[] =
-    R"(Shows the changes of the cluster, newest first, the one under way among them: from which generation to which, who applied it and who approved it, when, how it ended; where Connect was stopped on all nodes, from when and for how long; and of each node how long it was out of service for it, and how many requests its gate refused meanwhile.
+    R"(Shows the changes of the cluster, newest first, the one under way among them: from which generation to which, who applied it and who approved it, when, how it ended; where Connect was stopped on all nodes, from when and for how long; and of each node how long it was out of service for it, and how many requests its gate refused meanwhile, but for those after its agent's last call before that was started again: nobody knows of them.
 
 "all stopped at" is the time up to which the database has all that was written before: what a recovery to a point in time is made to. How a change can end: connect-ha rollout phases.)";
 

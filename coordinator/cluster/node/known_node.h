@@ -62,6 +62,9 @@ struct KnownNode {
   std::optional<v1::Order> taken;
   bool can_serve = false;                            // as of HeartbeatRequest
   std::shared_ptr<const v1::ServiceReport> service;  // null: it has not said
+  // What its gate had refused before its agent was started again, as it was heard last: the plan
+  // looks at that before it looks at the new count. Absent: it has.
+  std::optional<uint64_t> refused_before;
 
   bool ahead = false;  // as told last
   bool odd = false;    // it speaks of orders that nobody gave it; as told last

@@ -39,7 +39,8 @@ bool PlanSeesTheSame(const KnownNode& a, const KnownNode& b) {
          a.said.own_lineage == b.said.own_lineage && a.said.order_ahead == b.said.order_ahead &&
          a.said.odd == b.said.odd && a.said.allow == b.said.allow && a.odd == b.odd &&
          a.ahead == b.ahead && a.can_serve == b.can_serve && IsSame(a.taken, b.taken) &&
-         IsSame(a.service.get(), b.service.get()) && IsSame(a.staged.get(), b.staged.get()) &&
+         IsSame(a.service.get(), b.service.get()) && a.refused_before == b.refused_before &&
+         IsSame(a.staged.get(), b.staged.get()) &&
          IsSame(a.said.convergence.get(), b.said.convergence.get());
 }
 

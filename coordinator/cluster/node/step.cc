@@ -91,6 +91,11 @@ void TakeOrder(const v1::HeartbeatRequest& request, KnownNode& node) {
 void TakeService(const v1::HeartbeatRequest& request, KnownNode& node) {
   node.can_serve = request.can_serve();
   if (!request.has_service()) return node.service.reset();
+  const bool counts_anew =
+      node.service != nullptr && request.service().refused() < node.service->refused();
+  if (counts_anew && !node.refused_before && !node.in_conflict) {
+    node.refused_before = node.service->refused();
+  }
   v1::ServiceReport service = request.service();
   service.set_gate_reason(ShortText(service.gate_reason(), kTextBytes));
   service.set_start_failed(ShortLines(service.start_failed(), kMostLogBytes));

@@ -74,9 +74,18 @@ size_t MaxUnavailable(const Situation& situation, const Change& change) {
   return IsCanaryDue(situation, change) ? 1 : std::max<size_t>(said, 1);
 }
 
-// Who is out of service anyway comes first, then who has been a member for longest.
+// A person has it leave, or EC2: it needs no turn for that, and has none once it has left.
+bool LeavesAnyway(const Member& member) {
+  const NodeWords& words = member.words;
+  return words.fence != nullptr || words.stop != nullptr || words.drain != nullptr ||
+         member.notice != nullptr;
+}
+
+// Who leaves anyway comes last; else who is out of service comes first, then who has been a member
+// for longest.
 void Sort(std::vector<const Member*>& asking) {
   std::sort(asking.begin(), asking.end(), [](const Member* a, const Member* b) {
+    if (LeavesAnyway(*a) != LeavesAnyway(*b)) return LeavesAnyway(*b);
     if (TakesUsersNow(*a) != TakesUsersNow(*b)) return TakesUsersNow(*b);
     return a->node->member() < b->node->member();
   });

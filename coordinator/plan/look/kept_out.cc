@@ -11,16 +11,17 @@ namespace connect_ha {
 namespace {
 
 // By people, or by EC2.
-std::string WhyHeldOut(Situation& situation, const Member& member) {
+std::string WhyHeldOut(Situation& situation, const Member& member, How how) {
   const NodeWords& words = member.words;
   for (const v1::Word* word : {words.fence, words.stop, words.drain, words.cordon}) {
     if (word != nullptr) return SaidBy(*word);
   }
   const v1::InstanceNotice* notice = NoticeDue(situation, member);
   if (notice == nullptr) return "";
-  // Nothing but a recommendation: until it is followed, one that serves is better than none.
-  const bool is_needed =
-      notice->kind() == v1::InstanceNotice::REBALANCE && IsAlone(situation, member);
+  // Nothing but a recommendation, or it is started already: until it goes, one that serves is
+  // better than none.
+  const bool may_serve = notice->kind() == v1::InstanceNotice::REBALANCE || how == How::kOpen;
+  const bool is_needed = may_serve && IsAlone(situation, member);
   return is_needed ? "" : TextOf(*notice);
 }
 
@@ -91,7 +92,7 @@ std::string WhyNotMounted(const v1::PlanInput& input, const v1::PlanNode& node) 
 
 std::string WhyKeptOut(Situation& situation, const Member& member, How how, bool alone) {
   for (const std::string& why :
-       {WhyHeldOut(situation, member), WhyNotMounted(situation.input, *member.node),
+       {WhyHeldOut(situation, member, how), WhyNotMounted(situation.input, *member.node),
         WhyRulesHold(situation, member, how, alone), alone ? "" : WhyAllWait(situation)}) {
     if (!why.empty()) return why;
   }

@@ -51,6 +51,14 @@ bool IsBeyond(const v1::PlanMemory& memory, const Member& member) {
          IsLater(node.obeys(), member.memory.order());
 }
 
+// Whom the copy has as gone may have been back since, and run where nobody hears it.
+void EndGone(Situation& situation) {
+  for (const v1::Word& word : situation.input.words()) {
+    if (word.kind() == v1::Word::GONE) situation.words.ended.push_back(word.number());
+  }
+  for (Member& member : situation.members) member.words.gone = nullptr;
+}
+
 }  // namespace
 
 v1::NodeState PositionOf(const v1::PlanNode& node, const v1::NodeMemory& memory, uint64_t epoch) {
@@ -115,6 +123,7 @@ void FindRestored(Situation& situation) {
     }
   }
   if (!situation.restored_at) return;
+  if (!memory.has_restored_at()) EndGone(situation);
   const std::string nodes = beyond.empty() ? "" : absl::StrCat(": ", absl::StrJoin(beyond, ", "));
   situation.Say("", absl::StrCat(kOlderStore, nodes),
                 "look at what each node does, and at what people said that holds (connect-ha "

@@ -7,26 +7,25 @@
 #include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/kept_out.h"
 #include "coordinator/plan/move/versions.h"
+#include "coordinator/plan/next/first_start.h"
 
 namespace connect_ha {
 namespace {
 
 // It is older than what may have migrated the database; or new to it, and nobody approved of that.
-std::string WhyDatabaseRefuses(const Situation& situation, const std::string& version) {
+std::string WhyDatabaseRefuses(Situation& situation, const std::string& version) {
   const v1::PlanInput& input = situation.input;
   const v1::DatabaseMemory database = DatabaseNow(situation);
   std::string fix;
   const std::string why = WhyNotVersion(situation, database, version, fix);
   if (!why.empty()) return fix.empty() ? why : absl::StrCat(why, "; ", fix);
-  const v1::Rollout& rollout = input.memory().rollout();
-  const bool approved =
-      rollout.generation() == input.generation() && !rollout.approved_by().empty();
-  if (!IsNewToDatabase(situation, database, version) || approved) return "";
+  if (!IsNewToDatabase(situation, database, version)) return "";
+  if (IsApprovedStart(input, database, version)) return "";
   // What was applied since leads on, or back.
-  fix = input.has_next() ? "connect-ha rollout status"
-                         : absl::StrCat("connect-ha approve ", input.generation(), " --reason ...");
+  fix = input.has_next() ? ", which nobody approved: connect-ha rollout status"
+                         : LookAtFirstStart(situation).why;
   return absl::StrCat("Connect ", version, " ", WhyNewToDatabase(database, version),
-                      ", and may migrate it, which nobody approved: ", fix);
+                      ", and may migrate it", fix.empty() ? ": to be remembered" : fix);
 }
 
 std::string ChangeText(const v1::Change& change) {
@@ -41,18 +40,31 @@ std::string HowItIsChanged(const Situation& situation, const Member& member) {
                       " --reason ..., then: connect-ha node uncordon ", member.name());
 }
 
-}  // namespace
-
-std::string WhyNotStart(Situation& situation, const Member& member) {
+// Whatever version it has.
+std::string WhyNotYet(Situation& situation, const Member& member) {
   if (!HasConverged(situation.input, *member.node)) return "its agent is looking at it anew";
   const v1::Rollout& rollout = situation.input.memory().rollout();
   const bool alone = IsFirstAlone(rollout) && rollout.first() == member.name();
-  for (const std::string& why :
-       {WhyKeptOut(situation, member, How::kStart, alone), WhyVersionsDiffer(situation, member),
-        WhyDatabaseRefuses(situation, member.node->installed_version())}) {
-    if (!why.empty()) return why;
-  }
-  return "";
+  const std::string why = WhyKeptOut(situation, member, How::kStart, alone);
+  return why.empty() ? WhyVersionsDiffer(situation, member) : why;
+}
+
+}  // namespace
+
+std::string WhyNotStart(Situation& situation, const Member& member) {
+  const std::string why = WhyNotYet(situation, member);
+  if (!why.empty()) return why;
+  return WhyDatabaseRefuses(situation, member.node->installed_version());
+}
+
+std::string VersionToApprove(Situation& situation, const Member& member) {
+  const std::string& version = member.node->installed_version();
+  const v1::DatabaseMemory database = DatabaseNow(situation);
+  std::string fix;
+  const bool is_asked = IsNewToDatabase(situation, database, version) &&
+                        !IsApprovedStart(situation.input, database, version) &&
+                        WhyNotVersion(situation, database, version, fix).empty();
+  return is_asked && WhyNotYet(situation, member).empty() ? version : "";
 }
 
 std::string WhyNotAdopt(Situation& situation, const Member& member) {

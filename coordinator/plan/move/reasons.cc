@@ -66,10 +66,8 @@ class Wishes {
   void ByEc2() {
     const v1::InstanceNotice* notice = NoticeDue(situation_, member_);
     if (notice == nullptr || member_.position != v1::SERVING) return;
-    // Started all the same, since no other one serves: it is looked at, and then takes users.
-    const bool is_needed = notice->kind() == v1::InstanceNotice::REBALANCE &&
-                           member_.memory.closed() && IsAlone(situation_, member_);
-    if (is_needed) return;
+    // Started, and no other one serves: it is looked at, and then takes users.
+    if (member_.memory.closed() && IsAlone(situation_, member_)) return;
     Add(IsCertain(*notice) ? Wish::kInstanceGoes : Wish::kNotice,
         notice->has_at() ? FromProto(notice->at()) : Time{}, v1::DRAINING, TextOf(*notice));
   }

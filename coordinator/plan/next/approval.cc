@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "coordinator/plan/change/change.h"
 #include "coordinator/plan/look/serving.h"
+#include "coordinator/plan/next/asked.h"
 #include "coordinator/plan/next/backup.h"
 #include "coordinator/plan/record/estimate.h"
 
@@ -33,7 +34,7 @@ std::string WhyNotInWindow(Situation& situation, const NextKind& next) {
   const Time opens = FromProto(input.window().opens());
   const Time closes = FromProto(input.window().closes());
   const std::string window = absl::StrCat("the maintenance window ", input.window().text());
-  const std::string now = absl::StrCat("; connect-ha approve ", input.next().generation(),
+  const std::string now = absl::StrCat("; connect-ha approve ", AskedGeneration(input),
                                        " --now --reason ... does not wait for it");
   const std::string unreadable = WhyUnreadable(input.window());
   if (!unreadable.empty()) return unreadable + now;
@@ -67,17 +68,26 @@ std::string WhyNoLongerApproved(Situation& situation, uint64_t generation) {
 
 }  // namespace
 
+const v1::Word* ApprovalOf(const Situation& situation) {
+  const v1::PlanInput& input = situation.input;
+  const v1::Word* word = ClusterWord(situation.words, v1::Word::APPROVE, AskedGeneration(input));
+  const v1::Rollout& rollout = input.memory().rollout();
+  const bool is_of_it = !input.has_next() && rollout.generation() == input.generation();
+  const bool is_before =
+      word != nullptr && is_of_it && FromProto(word->at()) <= FromProto(rollout.in_force_at());
+  return is_before ? nullptr : word;
+}
+
 std::string ApprovedBy(Situation& situation, const NextKind& next, std::string& why) {
   const v1::PlanInput& input = situation.input;
   why.clear();
   if (next.kind != v1::Rollout::TOGETHER) return "";
-  const uint64_t generation = input.next().generation();
-  const v1::Word* word = ClusterWord(situation.words, v1::Word::APPROVE, generation);
+  const v1::Word* word = ApprovalOf(situation);
   if (word != nullptr && (word->now() || !input.has_window())) return word->by();
   if (!input.has_window()) {
     why = absl::StrCat(
-        "a person's approval, since it stops Connect on all nodes: connect-ha approve ", generation,
-        " --reason ...");
+        "a person's approval, since it stops Connect on all nodes: connect-ha approve ",
+        AskedGeneration(input), " --reason ...");
     return "";
   }
   why = WhyNotInWindow(situation, next);

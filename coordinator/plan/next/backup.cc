@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "coordinator/plan/next/asked.h"
 
 namespace connect_ha {
 namespace {
@@ -19,12 +20,12 @@ constexpr std::chrono::minutes kBackupDeadline{30};
 constexpr std::chrono::minutes kResultComes{1};
 
 bool IsOfNext(const v1::PlanInput& input, const v1::BackupRun& run) {
-  return input.memory().has_backup() && run.generation() == input.next().generation();
+  return input.memory().has_backup() && run.generation() == AskedGeneration(input);
 }
 
 bool IsAskedFor(const v1::PlanInput& input, const NextKind& next) {
   return next.kind == v1::Rollout::TOGETHER &&
-         input.next().spec().database().has_backup_before_migration();
+         AskedSpec(input).database().has_backup_before_migration();
 }
 
 bool CountsYet(const Situation& situation, const v1::BackupRun& run) {
@@ -40,7 +41,7 @@ bool IsTriedAgain(const Situation& situation, const v1::BackupRun& run) {
   const Time now = situation.moments.now();
   // The clock was set back since: what was said later is not known by it.
   if (ended > now + kClockSetBack) return true;
-  const v1::Word* word = ClusterWord(situation.words, v1::Word::APPROVE, input.next().generation());
+  const v1::Word* word = ClusterWord(situation.words, v1::Word::APPROVE, AskedGeneration(input));
   // Nor does what was said before that try it again and again.
   if (word != nullptr && FromProto(word->at()) > ended && FromProto(word->at()) <= now) return true;
   const Time opens = FromProto(input.window().opens());
@@ -48,7 +49,7 @@ bool IsTriedAgain(const Situation& situation, const v1::BackupRun& run) {
 }
 
 std::string WhileItRuns(const Situation& situation, const v1::BackupRun& run) {
-  const v1::BackupSpec& spec = situation.input.next().spec().database().backup_before_migration();
+  const v1::BackupSpec& spec = AskedSpec(situation.input).database().backup_before_migration();
   const microseconds deadline =
       spec.has_deadline()
           ? microseconds(google::protobuf::util::TimeUtil::DurationToMicroseconds(spec.deadline()))
@@ -79,7 +80,7 @@ BackupLook BackupFor(const Situation& situation, const NextKind& next) {
   }
   const bool runs = IsOfNext(input, last) && !last.has_ended_at();
   backup.asked = true;
-  backup.run.set_generation(input.next().generation());
+  backup.run.set_generation(AskedGeneration(input));
   *backup.run.mutable_asked_at() = runs ? last.asked_at() : input.now();
   backup.why = WhileItRuns(situation, backup.run);
   return backup;

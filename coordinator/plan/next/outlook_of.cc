@@ -88,6 +88,9 @@ v1::Outlook OutlookOf(const Situation& situation, const NextKind& next) {
     // It is begun without it, and takes nobody out of service.
     if (too_few) outlook.set_needs(Approve(input.next().generation()) + " --allow-downtime");
   }
+  if (at_once && next.migrates) {
+    absl::StrAppend(&text, "; Connect is started once that is approved");
+  }
   outlook.set_text(text);
   const std::string too_short =
       together ? WhyTooShort(situation, next, takes.value_or(kTogetherTakes)) : "";

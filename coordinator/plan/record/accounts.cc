@@ -5,7 +5,6 @@
 #include <string>
 
 #include "coordinator/plan/change/restarts.h"
-#include "coordinator/plan/look/generation.h"
 #include "coordinator/plan/look/serving.h"
 #include "coordinator/plan/record/estimate.h"
 
@@ -27,12 +26,19 @@ uint64_t RefusedSince(const v1::PlanNode& node, uint64_t before) {
   return node.refused() >= before ? node.refused() - before : node.refused();
 }
 
+// With each decision: what was counted before its agent is started again is known no more after
+// that. Each of two machines under one name has a count of its own.
+void CountRefused(const Member& member, v1::RolloutNode& node) {
+  const v1::PlanNode& seen = *member.node;
+  if (!node.has_out_since() || !seen.has_refused() || seen.brief().claimants() > 1) return;
+  node.set_refused(node.refused() + RefusedSince(seen, node.refused_at()));
+  node.set_refused_at(seen.refused());
+}
+
 void ComesBack(const Situation& situation, const Member* member, v1::RolloutNode& node) {
   if (!node.has_out_since()) return;
   node.set_out_us(node.out_us() + Micros(situation.moments.now() - FromProto(node.out_since())));
-  if (member != nullptr && member->node->has_refused()) {
-    node.set_refused(node.refused() + RefusedSince(*member->node, node.refused_at()));
-  }
+  if (member != nullptr) CountRefused(*member, node);
   node.clear_out_since();
   node.clear_refused_at();
 }
@@ -41,6 +47,7 @@ void ComesBack(const Situation& situation, const Member* member, v1::RolloutNode
 void NoteOutOf(const Situation& situation, const Member& member, const v1::NodeMemory& after,
                bool ended, v1::RolloutNode& node) {
   if (IsGone(member)) node.set_skipped(true);
+  CountRefused(member, node);
   if (!member.stays.empty()) return;
   if (IsInService(after)) return ComesBack(situation, &member, node);
   if (ended || node.has_out_since() || !node.to_change() || IsLeftOut(member)) return;
@@ -94,25 +101,7 @@ void KeepRestarts(Situation& situation, v1::PlanMemory& remember) {
   }
 }
 
-v1::Change::Needs StagedNeeds(const Situation& situation, const v1::PlanNode& node) {
-  if (!SpeaksOfNext(situation.input, node)) return v1::Change::RESTART;
-  return GreatestNeeds(node.staged().needs(), node.staged().changes());
-}
-
 }  // namespace
-
-void ListNodes(const Situation& situation, bool at_once, v1::Rollout& rollout) {
-  for (const Member& member : situation.members) {
-    v1::RolloutNode& node = *rollout.add_nodes();
-    node.set_node(member.name());
-    const bool is_left = at_once && member.position == v1::OBSERVED;
-    const bool differs = rollout.kind() == v1::Rollout::TOGETHER ||
-                         StagedNeeds(situation, *member.node) >= v1::Change::RESTART;
-    node.set_to_change(!is_left && differs);
-  }
-  std::sort(rollout.mutable_nodes()->begin(), rollout.mutable_nodes()->end(),
-            [](const v1::RolloutNode& a, const v1::RolloutNode& b) { return a.node() < b.node(); });
-}
 
 void NoteOut(const Situation& situation, const v1::PlanMemory& remember, v1::Rollout& rollout) {
   std::map<std::string, v1::RolloutNode*> nodes;
@@ -136,7 +125,6 @@ void KeepAccounts(Situation& situation, const Change& change, v1::Decision& deci
   KeepRestarts(situation, remember);
   if (!change.under_way()) return;
   v1::Rollout& rollout = *remember.mutable_rollout();
-  NoteOut(situation, remember, rollout);
   Spans spans;
   for (size_t i = 0; i < situation.members.size(); ++i) {
     const Member& member = situation.members[i];
@@ -144,7 +132,9 @@ void KeepAccounts(Situation& situation, const Change& change, v1::Decision& deci
     if (!member.stays.empty() || !is_listed || !IsTimed(situation, member.memory)) continue;
     NoteSteps(situation, member, remember.nodes(static_cast<int>(i)), rollout.kind(), spans);
   }
+  // Before whoever comes back with this decision counts as having been out: it may be the first.
   for (const auto& [step, took] : spans) NoteSpan(rollout, step, took, remember);
+  NoteOut(situation, remember, rollout);
 }
 
 }  // namespace connect_ha

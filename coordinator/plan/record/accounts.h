@@ -8,10 +8,6 @@
 
 namespace connect_ha {
 
-// The members as a change begins; at_once: nothing of it was looked at, and what is only observed
-// stays so.
-void ListNodes(const Situation& situation, bool at_once, v1::Rollout& rollout);
-
 // rollout.nodes, spans and restarts of what is remembered, by where each node goes.
 void KeepAccounts(Situation& situation, const Change& change, v1::Decision& decision);
 

@@ -37,4 +37,14 @@ bool IsDone(const Situation& situation, const v1::Rollout& rollout) {
          });
 }
 
+bool LeavesAnybody(const Situation& situation, const v1::Rollout& rollout) {
+  if (rollout.kind() == v1::Rollout::IN_PLACE) return false;
+  const auto& nodes = rollout.nodes();
+  return std::any_of(nodes.begin(), nodes.end(), [&](const v1::RolloutNode& node) {
+    const Member* member = FindMember(situation, node.node());
+    return member != nullptr && !IsGone(*member) && member->may != May::kObserve &&
+           member->position != v1::OBSERVED && member->memory.reached() < rollout.generation();
+  });
+}
+
 }  // namespace connect_ha

@@ -13,4 +13,8 @@ bool IsDoneOn(const Situation& situation, const v1::RolloutNode& node);
 // On every node that was a member when it began. Where all had stopped, gates are open again, too.
 bool IsDone(const Situation& situation, const v1::Rollout& rollout);
 
+// Though it is done: somebody is not as it says, and would be changed once back. What is made in
+// place every node makes by itself.
+bool LeavesAnybody(const Situation& situation, const v1::Rollout& rollout);
+
 }  // namespace connect_ha

@@ -41,6 +41,14 @@ void AddRemarks(const Change& change, v1::Rollout& rollout) {
   rollout.set_remarks(absl::StrJoin(remarks, "; "));
 }
 
+void ForgetGivenUp(const Situation& situation, v1::Decision& decision) {
+  v1::Rollout rollout = decision.remember().given_up();
+  decision.mutable_remember()->clear_given_up();
+  if (!IsAnybodyOut(rollout)) return;
+  CloseAccounts(situation, rollout);
+  *decision.add_ended() = rollout;
+}
+
 }  // namespace
 
 void End(const Situation& situation, const Change& change, v1::Rollout::End end,
@@ -61,6 +69,7 @@ void End(const Situation& situation, const Change& change, v1::Rollout::End end,
 void GiveUp(const Situation& situation, const Change& change, v1::Rollout::End end,
             v1::Decision& decision) {
   v1::PlanMemory& remember = *decision.mutable_remember();
+  v1::Rollout in_force = remember.given_up();
   v1::Rollout told = remember.rollout();
   End(situation, change, end, told, decision);
   // Who is out is on the way back from now on.
@@ -68,6 +77,10 @@ void GiveUp(const Situation& situation, const Change& change, v1::Rollout::End e
   given_up = told;
   *given_up.mutable_nodes() = remember.rollout().nodes();
   remember.clear_rollout();
+  if (in_force.generation() != situation.input.generation()) return;
+  in_force.clear_ended_at();
+  in_force.clear_end();
+  *remember.mutable_rollout() = in_force;
 }
 
 void KeepGivenUp(const Situation& situation, v1::Decision& decision) {
@@ -81,12 +94,20 @@ void KeepGivenUp(const Situation& situation, v1::Decision& decision) {
   *decision.add_ended() = rollout;
 }
 
-void ForgetGivenUp(const Situation& situation, v1::Decision& decision) {
-  v1::Rollout rollout = decision.remember().given_up();
-  decision.mutable_remember()->clear_given_up();
-  if (!IsAnybodyOut(rollout)) return;
-  CloseAccounts(situation, rollout);
-  *decision.add_ended() = rollout;
+void Supersede(const Situation& situation, const Change& change, const v1::Rollout& next,
+               v1::Decision& decision) {
+  v1::PlanMemory& remember = *decision.mutable_remember();
+  v1::Rollout before = remember.rollout();
+  const bool is_under_way = change.under_way() && !before.has_ended_at();
+  if (is_under_way) {
+    End(situation, change,
+        change.aborted != nullptr ? v1::Rollout::ABORTED : v1::Rollout::SUPERSEDED, before,
+        decision);
+  }
+  ForgetGivenUp(situation, decision);
+  if (!is_under_way || next.has_in_force_at()) return;
+  before.set_remarks(remember.rollout().remarks());
+  *remember.mutable_given_up() = before;
 }
 
 }  // namespace connect_ha

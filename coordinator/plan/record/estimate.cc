@@ -44,8 +44,9 @@ std::optional<microseconds> StartTakes(const Situation& situation, v1::Rollout::
                                        bool may_migrate) {
   const auto own = SpanOf(situation, kind, v1::RolloutStep::STARTING);
   if (kind != v1::Rollout::TOGETHER || may_migrate) return own;
-  const auto usual = SpanOf(situation, v1::Rollout::ROLLING, v1::RolloutStep::STARTING);
-  return own && usual ? std::min(*own, *usual) : own;
+  const microseconds usual =
+      SpanOf(situation, v1::Rollout::ROLLING, v1::RolloutStep::STARTING).value_or(kTogetherTakes);
+  return own ? std::min(*own, usual) : own;
 }
 
 std::optional<microseconds> RestTakes(const Situation& situation) {
@@ -75,12 +76,13 @@ bool IsTimed(const Situation& situation, const v1::NodeMemory& memory) {
 }
 
 // Of the first node that a change is done on it takes the place of what was; then the longest
-// counts.
+// counts. Of a change together the first is right long before anybody may be back.
 void NoteSpan(const v1::Rollout& rollout, v1::RolloutStep::Step step, Time::duration span,
               v1::PlanMemory& remember) {
   const int64_t us = std::max<int64_t>(0, std::chrono::duration_cast<microseconds>(span).count());
   const auto& nodes = rollout.nodes();
-  const bool is_first = std::none_of(nodes.begin(), nodes.end(),
+  const bool is_first = !rollout.has_verified_at() &&
+                        std::none_of(nodes.begin(), nodes.end(),
                                      [](const v1::RolloutNode& node) { return node.out_us() > 0; });
   for (v1::StepSpan& known : *remember.mutable_spans()) {
     if (known.kind() != rollout.kind() || known.step() != step) continue;

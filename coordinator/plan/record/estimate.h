@@ -15,7 +15,8 @@ namespace connect_ha {
 std::optional<std::chrono::microseconds> SpanOf(const Situation& situation, v1::Rollout::Kind kind,
                                                 v1::RolloutStep::Step step);
 // Of a start until the gate may open. Who starts after the first of a change together migrates
-// nothing: it starts as one does in a change that goes from node to node, where that is known.
+// nothing: it starts as one does in a change that goes from node to node; where none was done, it
+// counts for kTogetherTakes at most.
 std::optional<std::chrono::microseconds> StartTakes(const Situation& situation,
                                                     v1::Rollout::Kind kind, bool may_migrate);
 // Of a change together, once the first is right.

@@ -3,10 +3,13 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/version.h"
 #include "coordinator/plan/change/database.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/verify.h"
 #include "coordinator/plan/look/generation.h"
+#include "coordinator/plan/move/enter.h"
+#include "coordinator/plan/next/first_start.h"
 #include "coordinator/plan/record/estimate.h"
 
 namespace connect_ha {
@@ -24,12 +27,12 @@ bool NoteDatabase(Situation& situation, const Change& change, v1::PlanMemory& re
   return true;
 }
 
-bool NoteBackup(const Situation& situation, const Change& change, v1::Decision& decision) {
+bool NoteBackup(const Situation& situation, const BackupLook& backup, v1::Decision& decision) {
   const v1::PlanInput& input = situation.input;
   v1::PlanMemory& remember = *decision.mutable_remember();
-  if (change.backup.asked) {
-    *decision.mutable_back_up() = change.backup.run;
-    *remember.mutable_backup() = change.backup.run;
+  if (backup.asked) {
+    *decision.mutable_back_up() = backup.run;
+    *remember.mutable_backup() = backup.run;
   }
   const v1::BackupRun& run = input.backup();
   const v1::BackupRun& known = input.memory().backup();
@@ -75,6 +78,40 @@ bool NoteApproval(const Situation& situation, const Change& change, v1::PlanMemo
                        rollout.generation() == situation.input.generation();
   if (is_said) rollout.set_approved_by(change.approved->by());
   return is_said;
+}
+
+std::string OldestToApprove(Situation& situation, const v1::PlanMemory& remember) {
+  std::string oldest;
+  // What was applied since leads on, or back.
+  if (situation.input.has_next()) return oldest;
+  for (size_t i = 0; i < situation.members.size(); ++i) {
+    const Member& member = situation.members[i];
+    const bool is_ready = member.stays.empty() && HasReached(member, v1::READY) &&
+                          remember.nodes(static_cast<int>(i)).state() == v1::READY;
+    const std::string version = is_ready ? VersionToApprove(situation, member) : "";
+    const bool is_older = oldest.empty() || CompareVersions(version, oldest) < 0;
+    if (!version.empty() && is_older) oldest = version;
+  }
+  return oldest;
+}
+
+bool NoteFirstStart(Situation& situation, const std::string& version, const FirstStart& start,
+                    v1::PlanMemory& remember) {
+  if (version.empty() || !start.why.empty()) return false;
+  v1::DatabaseMemory& database = *remember.mutable_database();
+  NoteStart(situation, version, database);
+  if (database.before_version().empty()) database.set_before_version(database.right_version());
+  const uint64_t generation = situation.input.generation();
+  remember.set_not_before(generation);
+  const v1::Rollout& rollout = remember.rollout();
+  if (rollout.generation() == generation && rollout.approved_by().empty()) {
+    remember.mutable_rollout()->set_approved_by(start.by);
+  }
+  for (const v1::Word* word : situation.words.of_cluster) {
+    const bool is_of_it = word->kind() == v1::Word::APPROVE && word->generation() == generation;
+    if (is_of_it) situation.words.ended.push_back(word->number());
+  }
+  return true;
 }
 
 void EndApproval(Situation& situation, const Change& change) {

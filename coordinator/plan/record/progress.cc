@@ -42,7 +42,10 @@ class Progress {
 
   void Go() {
     news_ |= NoteDatabase(situation_, change_, remember_);
-    news_ |= NoteBackup(situation_, change_, decision_);
+    const std::string version = OldestToApprove(situation_, remember_);
+    const FirstStart start = version.empty() ? FirstStart() : LookAtFirstStart(situation_);
+    const BackupLook& backup = version.empty() ? change_.backup : start.backup;
+    news_ |= NoteBackup(situation_, backup, decision_);
     if (change_.stopping) {
       Stop();
     } else {
@@ -51,6 +54,7 @@ class Progress {
     }
     EndApproval(situation_, change_);
     news_ |= NoteApproval(situation_, change_, remember_);
+    news_ |= NoteFirstStart(situation_, version, start, remember_);
     if (news_) situation_.moments.Reached(situation_.moments.now() + kAtOnce);
   }
 
@@ -105,20 +109,17 @@ class Progress {
     EndAs(v1::Rollout::DONE, rollout);
     remember_.set_good_generation(rollout.generation());
     for (const v1::Word* word : situation_.words.of_cluster) {
-      const bool is_of_it = word->generation() == rollout.generation();
-      if (word->kind() == v1::Word::APPROVE && is_of_it) EndWord(*word);
+      const bool is_of_one = word->kind() == v1::Word::APPROVE || word->kind() == v1::Word::ABORT;
+      if (!is_of_one || word->generation() != rollout.generation()) continue;
+      if (word->kind() == v1::Word::APPROVE || !LeavesAnybody(situation_, rollout)) EndWord(*word);
     }
     news_ = true;
   }
 
   // The newest generation's turn has come.
   void Begin() {
-    if (change_.under_way() && !remember_.rollout().has_ended_at()) {
-      v1::Rollout before = remember_.rollout();
-      EndAs(change_.aborted != nullptr ? v1::Rollout::ABORTED : v1::Rollout::SUPERSEDED, before);
-    }
-    ForgetGivenUp(situation_, decision_);
     const v1::Rollout rollout = Begun(situation_, change_);
+    Supersede(situation_, change_, rollout, decision_);
     if (rollout.has_in_force_at()) remember_.set_generation(rollout.generation());
     *remember_.mutable_rollout() = rollout;
     news_ = true;

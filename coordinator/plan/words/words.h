@@ -37,7 +37,8 @@ struct Words {
 // What permits (WAIVE, UNFENCE) holds only with an end, and ends where the clock ran back: it would
 // last longer. A fencing rule is waived, a node unfenced, and a database said to be put back by an
 // admin alone. APPROVE and ABORT end with their generation, and an APPROVE with a later ABORT of
-// it. Borrows the input.
+// it. Once it is done both end, but for an ABORT that keeps somebody from being changed yet.
+// Borrows the input.
 Words WordsInForce(const v1::PlanInput& input, Moments& moments);
 
 // On the whole cluster, the latest of this kind; of APPROVE and ABORT, of this generation. Null:

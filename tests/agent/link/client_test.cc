@@ -44,6 +44,7 @@ TEST_F(ClientTest, ACallIsNotTriedAgainWhereItsTimeIsUp) {
 }
 
 TEST_F(ClientTest, NudgesReachTheNodeAndComeBackAfterARestart) {
+  cluster_.coordinator().planner().Stop();  // it nudges, too, for what it decides of the node
   const auto client = Client(IssuedAgo("node-1", hours(0)));
   std::atomic<int> nudges{0};
   client->OnNudge([&] { ++nudges; });
@@ -54,6 +55,7 @@ TEST_F(ClientTest, NudgesReachTheNodeAndComeBackAfterARestart) {
   EXPECT_TRUE(Eventually([&] { return nudges > 0; }));
 
   cluster_.Restart();
+  cluster_.coordinator().planner().Stop();
   ASSERT_TRUE(Eventually([&] { return cluster_.coordinator().server().nodes_connected() == 1; }));
   const int before = nudges;
   ASSERT_TRUE(Eventually([&] { return client->Heartbeat(Beat("node-1")).ok(); }));

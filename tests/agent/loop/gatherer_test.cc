@@ -264,6 +264,29 @@ TEST_F(GathererTest, WhatTheGateGoesByWaitsForNoConfigurationThatNobodyReads) {
   EXPECT_TRUE(world_.had_config);  // the one that was read last
 }
 
+// Read late, and as it was: what went on without it is not left so until it is next due.
+TEST_F(GathererTest, WhatWaitedInVainForTheConfigurationIsReadAgainWithIt) {
+  config_ = std::make_shared<ConnectConfig>(std::vector<ConnectConfig::Key>());
+  options_.probes[0].triggers |= kOnConfiguration;
+  std::atomic<bool> slow{false};
+  options_.load_config = [this, &slow] {
+    while (slow) std::this_thread::sleep_for(milliseconds(1));
+    return LoadedConfig{config_, config_status_};
+  };
+  Gatherer& gatherer = Start();
+  Gather();
+  slow = true;
+  gatherer.StartPass(steady_clock::now());
+  const auto end = steady_clock::now() + kLong;
+  while (world_.had_config && steady_clock::now() < end) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_FALSE(world_.had_config);
+  slow = false;
+  EXPECT_TRUE(gatherer.WaitForAll(kLong));
+  EXPECT_TRUE(world_.had_config);
+}
+
 TEST_F(GathererTest, WhoKeepsTheGateAsksForNothingElseFirst) {
   options_.probes.push_back(
       {"connect", "connect", Pace::kPass, kOnHost | kOnGate, seconds(30), ReadHost});

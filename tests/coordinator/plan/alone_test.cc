@@ -171,6 +171,24 @@ TEST(AloneTest, ARecommendationKeepsNobodyFromServiceWhereNobodyElseServes) {
   EXPECT_EQ(cluster.Settle().assignments(0).state(), v1::SERVING);
 }
 
+// Until it goes it is better than none, also before its gate is open.
+TEST(AloneTest, WhatIsStartedServesUntilItGoesWhereNobodyElseDoes) {
+  PlanCluster cluster(2);
+  cluster.Become(0, v1::READY);
+  cluster.Become(1, v1::STOPPED);
+  cluster.Say(v1::Word::STOP, "node-2");
+  ASSERT_TRUE(cluster.Step().assignments(0).closed());
+  cluster.node(0).add_notices()->set_kind(v1::InstanceNotice::TERMINATING);
+  v1::Decision decision = cluster.Step();
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING) << TextsOf(decision);
+  decision = cluster.Settle();
+  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING) << TextsOf(decision);
+  EXPECT_FALSE(decision.assignments(0).closed());
+  cluster.TakeBack(v1::Word::STOP);
+  cluster.Become(1, v1::SERVING);
+  EXPECT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
+}
+
 // The recommendation is there long before, and says nothing of when.
 TEST(AloneTest, AnInterruptionCountsBesideARecommendation) {
   PlanCluster cluster(2);

@@ -84,13 +84,8 @@ TEST(BesideTest, NobodyStartsBesideWhatMayMigrateTheDatabase) {
   PlanCluster cluster(2);
   v1::DatabaseMemory& database = *cluster.input.mutable_memory()->mutable_database();
   database.set_newest_version(kNewer);
-  v1::Rollout& rollout = *cluster.input.mutable_memory()->mutable_rollout();
-  rollout.set_generation(kGeneration);
-  rollout.set_kind(v1::Rollout::ROLLING);
-  rollout.set_approved_by("admin/alice");
-  *rollout.mutable_in_force_at() = cluster.input.now();
-  *rollout.mutable_ended_at() = cluster.input.now();
-  rollout.set_end(v1::Rollout::DONE);
+  database.set_before_version("2024.08.0");
+  cluster.input.mutable_memory()->set_not_before(kGeneration);  // approved since it is in force
   for (const int i : {0, 1}) cluster.node(i).set_installed_version(kNewer);
   cluster.Become(0, v1::SERVING);
   cluster.memory(0).set_closed(true);

@@ -1,15 +1,10 @@
 #include <gtest/gtest.h>
 
-#include <optional>
-
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "coordinator/plan/look/action.h"
 #include "coordinator/plan/next/approval.h"
-#include "coordinator/plan/next/backup.h"
 #include "coordinator/plan/next/begin.h"
-#include "coordinator/plan/next/outlook_of.h"
-#include "tests/coordinator/plan/next_spec.h"
+#include "tests/coordinator/plan/begin_fixture.h"
 
 namespace connect_ha {
 namespace {
@@ -27,34 +22,9 @@ std::string NotReady(const PlanCluster& cluster) {
   return WhyNotReady(situation, KindOfNext(situation));
 }
 
-struct Approval {
-  std::string by;
-  std::string why;
-  std::optional<Time> wake;
-};
-
-Approval ApprovalOf(const PlanCluster& cluster) {
-  Situation situation = LookAt(cluster.input);
-  Approval approval;
-  approval.by = ApprovedBy(situation, KindOfNext(situation), approval.why);
-  approval.wake = situation.moments.wake();
-  return approval;
-}
-
 std::string GoBack(const PlanCluster& cluster) {
   Situation situation = LookAt(cluster.input);
   return WhyGoBack(situation);
-}
-
-BackupLook BackupOf(const PlanCluster& cluster) {
-  const Situation situation = LookAt(cluster.input);
-  return BackupFor(situation, KindOfNext(situation));
-}
-
-v1::Word& Approve(PlanCluster& cluster, uint64_t generation = kNext) {
-  v1::Word& word = cluster.Say(v1::Word::APPROVE, "");
-  word.set_generation(generation);
-  return word;
 }
 
 TEST(BeginAtOnce, WhereNothingIsEnforcedOrInForce) {
@@ -161,25 +131,6 @@ TEST(BeginReady, NamesTheFirstFewOfMany) {
   EXPECT_TRUE(StrContains(NotReady(cluster), "node-3: it gets ready; and 3 more"));
 }
 
-class Together : public ::testing::Test {
- protected:
-  Together() : cluster(2) {
-    Propose(cluster);
-    WouldChange(cluster, 0, "mount /mnt/connect", v1::Change::TOGETHER);
-  }
-
-  void Begin() {
-    Rollout& rollout = *cluster.input.mutable_memory()->mutable_rollout();
-    rollout.set_generation(kNext);
-    rollout.set_kind(Rollout::TOGETHER);
-    *rollout.mutable_began_at() = cluster.input.now();
-  }
-
-  v1::BackupRun& Remembered() { return *cluster.input.mutable_memory()->mutable_backup(); }
-
-  PlanCluster cluster;
-};
-
 TEST_F(Together, WaitsForALostNodeUntilItIsDeclaredGone) {
   EXPECT_EQ(NotReady(cluster), "");
   cluster.Lose(1);
@@ -269,11 +220,11 @@ TEST_F(Together, WaitsWhileARuleFailsWhereConnectItselfIsAsked) {
 
 TEST_F(Together, TakesAPersonsApprovalOfThatGeneration) {
   EXPECT_TRUE(StrContains(ApprovalOf(cluster).why, "connect-ha approve 8"));
-  Approve(cluster, kGeneration);
+  ApproveIt(cluster, kGeneration);
   EXPECT_NE(ApprovalOf(cluster).why, "");
-  Approve(cluster).set_role(v1::VIEWER);
+  ApproveIt(cluster).set_role(v1::VIEWER);
   EXPECT_NE(ApprovalOf(cluster).why, "");
-  Approve(cluster).set_role(v1::OPERATOR);
+  ApproveIt(cluster).set_role(v1::OPERATOR);
   EXPECT_EQ(ApprovalOf(cluster).why, "");
   EXPECT_EQ(ApprovalOf(cluster).by, "admin/alice");
 }
@@ -288,24 +239,24 @@ TEST(BeginApproved, TakesNoApprovalWhereNodesGoOneAfterTheOther) {
 
 TEST_F(Together, WaitsForTheWindowUnlessAPersonDoesNot) {
   SetWindow(cluster, 30, 150);
-  Approve(cluster);
+  ApproveIt(cluster);
   const Approval waits = ApprovalOf(cluster);
   EXPECT_TRUE(StrContains(waits.why, "Sun 02:00-04:00 UTC, which opens at")) << waits.why;
   EXPECT_EQ(waits.wake, FromProto(cluster.input.window().opens()));
-  Approve(cluster).set_now(true);
+  ApproveIt(cluster).set_now(true);
   EXPECT_EQ(ApprovalOf(cluster).by, "admin/alice");
 }
 
 TEST_F(Together, NeverBeginsInAWindowThatCannotBeRead) {
   cluster.input.mutable_window()->set_text("Sun 02:00-04:00 Mars/Olympus");
-  Approve(cluster);
+  ApproveIt(cluster);
   const Approval waits = ApprovalOf(cluster);
   EXPECT_TRUE(StrContains(waits.why, "Mars/Olympus to be readable")) << waits.why;
   EXPECT_TRUE(StrContains(waits.why, "connect-ha approve 8 --now"));
   EXPECT_FALSE(StrContains(waits.why, "1970"));
   Begin();
   EXPECT_TRUE(StrContains(GoBack(cluster), "Mars/Olympus to be readable")) << GoBack(cluster);
-  Approve(cluster).set_now(true);
+  ApproveIt(cluster).set_now(true);
   EXPECT_EQ(ApprovalOf(cluster).by, "admin/alice");
   EXPECT_EQ(GoBack(cluster), "");
 }
@@ -314,14 +265,14 @@ TEST_F(Together, IsApprovedByAnOpenWindowAlone) {
   SetWindow(cluster, -10, 110);
   EXPECT_EQ(ApprovalOf(cluster).by, "maintenance window Sun 02:00-04:00 UTC");
   EXPECT_EQ(ApprovalOf(cluster).why, "");
-  Approve(cluster);
+  ApproveIt(cluster);
   EXPECT_EQ(ApprovalOf(cluster).by, "admin/alice");
 }
 
 TEST_F(Together, IsNotBegunInWhatIsLeftOfAWindow) {
   SetWindow(cluster, -100, 10);
   EXPECT_TRUE(StrContains(ApprovalOf(cluster).why, "the next time of")) << ApprovalOf(cluster).why;
-  Approve(cluster);
+  ApproveIt(cluster);
   EXPECT_NE(ApprovalOf(cluster).why, "");
   // It takes less than was thought: five minutes to drain, and twice one minute.
   v1::StepSpan& span = *cluster.input.mutable_memory()->add_spans();
@@ -334,7 +285,7 @@ TEST_F(Together, IsNotBegunInWhatIsLeftOfAWindow) {
 TEST_F(Together, GoesOnWhileItIsApproved) {
   EXPECT_EQ(GoBack(cluster), "");  // not begun
   Begin();
-  Approve(cluster);
+  ApproveIt(cluster);
   EXPECT_EQ(GoBack(cluster), "");
   cluster.TakeBack(v1::Word::APPROVE);
   EXPECT_EQ(GoBack(cluster), "its approval was taken back");
@@ -344,7 +295,7 @@ TEST_F(Together, GoesOnWhileItIsApproved) {
 
 TEST_F(Together, GoesBackOnAPersonsWordOrForANewerGeneration) {
   Begin();
-  Approve(cluster);
+  ApproveIt(cluster);
   cluster.Say(v1::Word::PAUSE, "");
   EXPECT_TRUE(StrContains(GoBack(cluster), "paused by admin/alice"));
   cluster.TakeBack(v1::Word::PAUSE);
@@ -361,161 +312,8 @@ TEST_F(Together, GoesOnInAWindowUntilItEnds) {
   EXPECT_EQ(GoBack(cluster), "");
   cluster.Wait(std::chrono::minutes(1));
   EXPECT_TRUE(StrContains(GoBack(cluster), "is over"));
-  Approve(cluster).set_now(true);
+  ApproveIt(cluster).set_now(true);
   EXPECT_EQ(GoBack(cluster), "");
-}
-
-class BackedUp : public Together {
- protected:
-  BackedUp() {
-    v1::ClusterSpec& spec = *cluster.input.mutable_next()->mutable_spec();
-    spec.mutable_database()->mutable_backup_before_migration()->set_command("snapshot");
-  }
-
-  void Ended(bool went_well) {
-    Remembered().set_generation(kNext);
-    *Remembered().mutable_asked_at() = cluster.input.now();
-    *Remembered().mutable_ended_at() = cluster.input.now();
-    Remembered().set_went_well(went_well);
-    Remembered().set_text("exit status 1\nno space left");
-  }
-};
-
-TEST_F(Together, IsBackedUpOnlyWhereThatIsAskedFor) {
-  EXPECT_FALSE(BackupOf(cluster).asked);
-  EXPECT_EQ(BackupOf(cluster).why, "");
-}
-
-TEST_F(BackedUp, IsAskedForOnceUntilItEnds) {
-  BackupLook backup = BackupOf(cluster);
-  EXPECT_TRUE(backup.asked);
-  EXPECT_EQ(backup.run.generation(), kNext);
-  EXPECT_EQ(backup.run.asked_at().seconds(), cluster.input.now().seconds());
-  EXPECT_TRUE(StrContains(backup.why, "snapshot"));
-  Remembered() = backup.run;
-  cluster.Wait(std::chrono::minutes(5));
-  backup = BackupOf(cluster);
-  EXPECT_TRUE(backup.asked);
-  EXPECT_EQ(backup.run.SerializeAsString(), Remembered().SerializeAsString());
-  cluster.Wait(std::chrono::minutes(30));
-  EXPECT_TRUE(StrContains(BackupOf(cluster).why, "has not said how it ended"));
-}
-
-TEST_F(BackedUp, GoesOnOnceItWentWellAndIsNotOld) {
-  Ended(true);
-  EXPECT_FALSE(BackupOf(cluster).asked);
-  EXPECT_EQ(BackupOf(cluster).why, "");
-  cluster.Wait(std::chrono::minutes(61));
-  EXPECT_TRUE(BackupOf(cluster).asked);
-  EXPECT_EQ(BackupOf(cluster).run.asked_at().seconds(), cluster.input.now().seconds());
-}
-
-TEST_F(BackedUp, IsNotThatOfAnotherGeneration) {
-  Ended(true);
-  Remembered().set_generation(kGeneration);
-  EXPECT_TRUE(BackupOf(cluster).asked);
-}
-
-TEST_F(BackedUp, StopsTheChangeWhereItFailed) {
-  Approve(cluster);
-  Ended(false);
-  EXPECT_TRUE(BackupOf(cluster).failed);
-  EXPECT_FALSE(BackupOf(cluster).asked);
-  EXPECT_TRUE(StrContains(BackupOf(cluster).why, "no space left"));
-  cluster.Wait(std::chrono::minutes(1));
-  EXPECT_TRUE(BackupOf(cluster).failed);
-  Approve(cluster);
-  EXPECT_FALSE(BackupOf(cluster).failed);
-  EXPECT_TRUE(BackupOf(cluster).asked);
-}
-
-// By the clock, whoever says that it is to be tried again says so before it failed.
-TEST_F(BackedUp, IsTriedAgainOnceTheClockWasSetBack) {
-  Approve(cluster);
-  Ended(false);
-  cluster.Wait(std::chrono::hours(-3));
-  EXPECT_FALSE(BackupOf(cluster).failed);
-  EXPECT_TRUE(BackupOf(cluster).asked);
-  EXPECT_EQ(BackupOf(cluster).run.asked_at().seconds(), cluster.input.now().seconds());
-  Ended(false);
-  EXPECT_TRUE(BackupOf(cluster).failed);
-}
-
-TEST_F(BackedUp, IsTriedAgainInTheNextWindow) {
-  Ended(false);
-  SetWindow(cluster, -10, 110);
-  EXPECT_TRUE(BackupOf(cluster).failed);
-  cluster.Wait(std::chrono::hours(24));
-  SetWindow(cluster, 0, 120);
-  EXPECT_TRUE(BackupOf(cluster).asked);
-}
-
-TEST_F(BackedUp, IsBegunOnlyInAWindowThatIsLongEnoughForBoth) {
-  SetWindow(cluster, 0, 59);
-  EXPECT_EQ(ApprovalOf(cluster).why, "");  // how long it takes is not known
-  Ended(true);
-  Remembered().set_generation(kGeneration);
-  Remembered().mutable_asked_at()->set_seconds(cluster.input.now().seconds() - 45 * 60);
-  const std::string why = ApprovalOf(cluster).why;
-  EXPECT_TRUE(StrContains(why, "this one ends at")) << why;
-  EXPECT_TRUE(StrContains(why, "takes about 15m, after 45m for the backup before it")) << why;
-  Approve(cluster);
-  EXPECT_EQ(ApprovalOf(cluster).why, why);
-  SetWindow(cluster, 0, 60);
-  EXPECT_EQ(ApprovalOf(cluster).why, "");
-  // It is made, and after an hour once more.
-  SetWindow(cluster, -44, 15);
-  EXPECT_NE(ApprovalOf(cluster).why, "");
-  Remembered().set_generation(kNext);
-  EXPECT_EQ(ApprovalOf(cluster).why, "");
-  cluster.Wait(std::chrono::minutes(61));
-  SetWindow(cluster, 0, 59);
-  EXPECT_NE(ApprovalOf(cluster).why, "");
-}
-
-TEST_F(BackedUp, AWindowThatIsAlwaysTooShortIsSaidBefore) {
-  Ended(true);
-  Remembered().set_generation(kGeneration);
-  Remembered().mutable_asked_at()->set_seconds(cluster.input.now().seconds() - 45 * 60);
-  const auto because = [this] {
-    const Situation situation = LookAt(cluster.input);
-    const v1::Outlook outlook = OutlookOf(situation, KindOfNext(situation));
-    return outlook.because_size() == 0 ? "" : outlook.because(outlook.because_size() - 1);
-  };
-  SetWindow(cluster, 600, 659);
-  EXPECT_EQ(because(),
-            "the maintenance window Sun 02:00-04:00 UTC is too short for it: it takes about 15 "
-            "min, after about 45 min for the backup before it, and only connect-ha approve --now "
-            "begins it");
-  const auto needs = [this] {
-    const Situation situation = LookAt(cluster.input);
-    return OutlookOf(situation, KindOfNext(situation)).needs();
-  };
-  const std::string approve = absl::StrCat("connect-ha approve ", kNext, " --now");
-  EXPECT_EQ(needs(), approve);  // no window begins it
-  SetWindow(cluster, 600, 660);
-  EXPECT_FALSE(StrContains(because(), "too short"));
-  EXPECT_NE(needs(), approve);
-}
-
-TEST_F(BackedUp, ThatItFailedIsSaidUntilItIsTriedAgain) {
-  Ended(false);
-  SetWindow(cluster, 30, 150);
-  const v1::RolloutStatus status = cluster.Decide().rollout();
-  EXPECT_EQ(status.phase(), v1::RolloutStatus::AWAITING);
-  EXPECT_TRUE(StrContains(status.reason(), "which opens at")) << status.reason();
-  EXPECT_TRUE(StrContains(status.reason(), "the backup before it failed at 2024-"));
-  EXPECT_TRUE(StrContains(status.reason(), "no space left"));
-  cluster.Wait(std::chrono::minutes(31));
-  EXPECT_EQ(cluster.Decide().rollout().phase(), v1::RolloutStatus::BACKING_UP);
-  EXPECT_FALSE(StrContains(cluster.Decide().rollout().reason(), "failed"));
-}
-
-TEST_F(BackedUp, IsNotNeededWhereNodesGoOneAfterTheOther) {
-  v1::Ahead& staged = *cluster.node(0).mutable_staged();
-  staged.clear_changes();
-  staged.set_needs(v1::Change::RESTART);
-  EXPECT_FALSE(BackupOf(cluster).asked);
 }
 
 }  // namespace

@@ -29,6 +29,12 @@ PlanCluster ToBeUpgraded(int nodes) {
   return cluster;
 }
 
+PlanCluster Approved(int nodes) {
+  PlanCluster cluster = ToBeUpgraded(nodes);
+  ApproveIt(cluster);
+  return cluster;
+}
+
 void ProposeNext(PlanCluster& cluster, uint64_t generation, const std::string& resource,
                  v1::Change::Needs needs) {
   for (int i = 0; i < cluster.input.nodes_size(); ++i) cluster.node(i).clear_staged();
@@ -54,6 +60,23 @@ v1::Word& AbortIt(PlanCluster& cluster, uint64_t generation) {
   v1::Word& word = cluster.Say(v1::Word::ABORT, "");
   word.set_generation(generation);
   return word;
+}
+
+PlanCluster FirstStarts(int nodes) {
+  PlanCluster cluster = Approved(nodes);
+  GoTo(cluster, v1::RolloutStatus::FIRST);
+  EXPECT_TRUE(GoUntil(cluster, 0, v1::SERVING).assignments(0).closed());
+  return cluster;
+}
+
+PlanCluster FirstMigrates(int nodes) {
+  PlanCluster cluster = FirstStarts(nodes);
+  cluster.node(0).mutable_brief()->mutable_facts()->set_answers(false);
+  return cluster;
+}
+
+void Answer(PlanCluster& cluster, int i) {
+  cluster.node(i).mutable_brief()->mutable_facts()->set_answers(true);
 }
 
 v1::Decision GoTo(PlanCluster& cluster, v1::RolloutStatus::Phase phase) {

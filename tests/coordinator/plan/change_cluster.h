@@ -18,6 +18,8 @@ constexpr char kConfigFile[] = "file /etc/rstudio-connect/rstudio-connect.gcfg";
 PlanCluster ToBeRestarted(int nodes);
 // Every node has Connect to change from kOldVersion to kNewVersion; nothing runs there for users.
 PlanCluster ToBeUpgraded(int nodes);
+// The same, and approved.
+PlanCluster Approved(int nodes);
 // One more generation, which changes that on every node.
 void ProposeNext(PlanCluster& cluster, uint64_t generation, const std::string& resource,
                  v1::Change::Needs needs);
@@ -26,6 +28,12 @@ void ProposeVersionNext(PlanCluster& cluster, uint64_t generation, const std::st
 
 v1::Word& ApproveIt(PlanCluster& cluster, uint64_t generation = kNext);
 v1::Word& AbortIt(PlanCluster& cluster, uint64_t generation = kNext);
+
+// An approved one, of which the first is told to start the newer version; it answers.
+PlanCluster FirstStarts(int nodes);
+// And does not answer yet.
+PlanCluster FirstMigrates(int nodes);
+void Answer(PlanCluster& cluster, int i);
 
 // Step by step, ten seconds each, until it is in that phase; the decision that says so.
 v1::Decision GoTo(PlanCluster& cluster, v1::RolloutStatus::Phase phase);

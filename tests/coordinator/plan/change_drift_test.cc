@@ -148,6 +148,17 @@ TEST(ChangeDrift, IsPutRightOnANodeThatARuleHasClosed) {
   EXPECT_EQ(decision.remember().restarts_size(), 1);
 }
 
+// Else the turn would pass to the next one as soon as that has left, and what was decided be
+// decided otherwise once it is stored.
+TEST(ChangeDrift, GivesNoTurnToWhoLeavesAnyway) {
+  PlanCluster cluster = Drifting(3, 3);
+  cluster.node(2).set_gate(v1::GATE_CLOSED);
+  EXPECT_EQ(StatesOf(cluster.Decide()), "serving, serving, draining");
+  cluster.Say(v1::Word::DRAIN, "node-3");
+  EXPECT_EQ(StatesOf(cluster.Store()), "draining, serving, draining");
+  EXPECT_EQ(StatesOf(cluster.Decide()), "draining, serving, draining");
+}
+
 // It takes no user away to change what is down; where no other serves it is the only way up.
 TEST(ChangeDrift, IsPutRightWhereConnectIsDownOnAllNodes) {
   PlanCluster cluster = Drifting(2, 2);

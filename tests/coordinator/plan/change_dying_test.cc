@@ -20,15 +20,9 @@ constexpr seconds kStepTakes{60};
 
 using Make = std::function<PlanCluster()>;
 
-PlanCluster UpgradedWith(int nodes) {
-  PlanCluster cluster = ToBeUpgraded(nodes);
-  ApproveIt(cluster);
-  return cluster;
-}
-
 std::vector<Make> Changes() {
   return {[] { return ToBeRestarted(2); }, [] { return ToBeRestarted(3); },
-          [] { return UpgradedWith(2); }, [] { return UpgradedWith(3); }};
+          [] { return Approved(2); }, [] { return Approved(3); }};
 }
 
 // What every decision says, until it is done.
@@ -103,7 +97,7 @@ TEST(ChangeDying, NothingIsDoneByWhatIsAddedWithTheSameDecision) {
 // and no older version starts beside a newer one.
 TEST(ChangeDying, AnOlderStoreMovesNobody) {
   for (int copied_at = 0; copied_at < 12; ++copied_at) {
-    PlanCluster cluster = UpgradedWith(2);
+    PlanCluster cluster = Approved(2);
     for (int i = 0; i < copied_at; ++i) cluster.Step();
     const v1::PlanInput copy = cluster.input;
     for (int i = 0; i < 3; ++i) cluster.Step();
@@ -128,7 +122,7 @@ TEST(ChangeDying, AnOlderStoreMovesNobody) {
 }
 
 TEST(ChangeDying, NamesAndTheirOrderDecideNothing) {
-  PlanCluster cluster = UpgradedWith(3);
+  PlanCluster cluster = Approved(3);
   for (int i = 0; i < 30; ++i) {
     v1::PlanInput other = cluster.input;
     const auto rename = [](const std::string& name) {

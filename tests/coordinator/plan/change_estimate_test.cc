@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "coordinator/plan/record/estimate.h"
-#include "tests/coordinator/plan/next_spec.h"
+#include "tests/coordinator/plan/change_cluster.h"
 
 namespace connect_ha {
 namespace {
@@ -69,7 +69,7 @@ TEST(ChangeEstimate, TheRestMigratesNothing) {
   PlanCluster cluster(3);
   AddSpan(cluster, Rollout::TOGETHER, RolloutStep::CHANGING, minutes(1));
   AddSpan(cluster, Rollout::TOGETHER, RolloutStep::STARTING, minutes(60));
-  EXPECT_EQ(TakesIn(cluster, Rollout::TOGETHER, 3), minutes(127)) << "no other start is known";
+  EXPECT_EQ(TakesIn(cluster, Rollout::TOGETHER, 3), minutes(82)) << "no other start is known";
   AddSpan(cluster, Rollout::ROLLING, RolloutStep::STARTING, minutes(2));
   EXPECT_EQ(TakesIn(cluster, Rollout::TOGETHER, 3), minutes(69));
   EXPECT_EQ(TakesIn(cluster, Rollout::TOGETHER, 1), minutes(66));
@@ -79,6 +79,36 @@ TEST(ChangeEstimate, TheRestMigratesNothing) {
   };
   EXPECT_EQ(start(true), minutes(60));
   EXPECT_EQ(start(false), minutes(2));
+}
+
+// The rest is changed after the first, while nobody is back yet.
+TEST(ChangeEstimate, OfAllTogetherTheLongestOfAStepCounts) {
+  PlanCluster cluster = ToBeUpgraded(3);
+  cluster.makes_changes = false;
+  cluster.input.mutable_next()->mutable_spec()->mutable_nodes()->set_minimum_serving(2);
+  AddSpan(cluster, Rollout::TOGETHER, RolloutStep::CHANGING, minutes(60));
+  ApproveIt(cluster);
+  GoUntil(cluster, 0, v1::PREPARING);
+  GoOn(cluster, minutes(5));
+  cluster.makes_changes = true;
+  cluster.node(0).mutable_convergence()->set_state(v1::Convergence::CONVERGED);
+  cluster.node(0).mutable_convergence()->clear_changes();
+  cluster.node(0).set_installed_version(kNewVersion);
+  GoTo(cluster, v1::RolloutStatus::DONE);
+  const auto span = SpanOf(LookAt(cluster.input), Rollout::TOGETHER, RolloutStep::CHANGING);
+  ASSERT_TRUE(span.has_value());
+  EXPECT_GE(*span, minutes(5));
+  EXPECT_LT(*span, minutes(10)) << "that of the change before";
+}
+
+// A slow start once does not make all of them slow for good.
+TEST(ChangeEstimate, OfAStartIsThatOfTheLatestChange) {
+  PlanCluster cluster = ToBeRestarted(2);
+  AddSpan(cluster, Rollout::ROLLING, RolloutStep::STARTING, minutes(60));
+  GoTo(cluster, v1::RolloutStatus::DONE);
+  const auto span = SpanOf(LookAt(cluster.input), Rollout::ROLLING, RolloutStep::STARTING);
+  ASSERT_TRUE(span.has_value());
+  EXPECT_LT(*span, minutes(10));
 }
 
 TEST(ChangeEstimate, OfWhatStopsNobodyIsThatOfOneNode) {

@@ -1,4 +1,4 @@
-// Changes that go from node to node, and those that stop nobody.
+// Changes that go from node to node.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,71 +20,6 @@ int Serving(const v1::Decision& decision) {
     if (one.state() == v1::SERVING && !one.closed()) ++serving;
   }
   return serving;
-}
-
-TEST(ChangeInPlace, StopsNobody) {
-  PlanCluster cluster(2);
-  ProposeNext(cluster, kNext, "file /var/lib/rstudio-connect/connect.lic", v1::Change::NOTHING);
-  const v1::Decision begun = cluster.Step();
-  EXPECT_EQ(begun.remember().generation(), kNext);
-  EXPECT_EQ(begun.remember().rollout().kind(), v1::Rollout::IN_PLACE);
-  EXPECT_EQ(begun.remember().rollout().from(), kGeneration);
-  EXPECT_EQ(begun.remember().rollout().applied_by(), "admin/alice");
-  EXPECT_EQ(begun.assignments(0).generation(), kGeneration);  // told once it is stored
-  const v1::Decision done = GoTo(cluster, Status::DONE);
-  EXPECT_EQ(StatesOf(done), "serving, serving");
-  EXPECT_EQ(done.assignments(0).generation(), kNext);
-  ASSERT_EQ(done.ended_size(), 1);
-  EXPECT_EQ(done.ended(0).end(), v1::Rollout::DONE);
-  EXPECT_EQ(cluster.Step().ended_size(), 0);  // once
-}
-
-TEST(ChangeInPlace, IsHaltedWhereANodeIsStuck) {
-  PlanCluster cluster(2);
-  ProposeNext(cluster, kNext, "package r-4.4.1", v1::Change::NOTHING);
-  cluster.Step();
-  cluster.Step();  // told
-  v1::Convergence& convergence = *cluster.node(1).mutable_convergence();
-  convergence.set_state(v1::Convergence::STUCK);
-  v1::Trouble& trouble = *convergence.add_troubles();
-  trouble.set_resource("package r-4.4.1");
-  trouble.set_error("apt-get ended with 100");
-  trouble.set_fix("apt-get -f install");
-  v1::Decision decision = GoOn(cluster, minutes(20));
-  EXPECT_EQ(decision.rollout().phase(), Status::IN_PLACE);
-  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
-  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-2: package r-4.4.1: apt-get ended"))
-      << decision.rollout().reason();
-  EXPECT_TRUE(StrContains(FixesOf(decision), "on node-2 (apt-get -f install)"))
-      << FixesOf(decision);
-  EXPECT_EQ(decision.rollout().nodes(0).step(), v1::RolloutStep::CHANGED);
-  EXPECT_EQ(decision.rollout().nodes(1).step(), v1::RolloutStep::FAILED);
-  EXPECT_TRUE(StrContains(decision.rollout().nodes(1).waits_for(), "apt-get ended with 100"));
-  EXPECT_EQ(StatesOf(decision), "serving, serving");
-  // It is tried again by itself.
-  convergence.set_state(v1::Convergence::CONVERGED);
-  convergence.clear_troubles();
-  EXPECT_EQ(GoTo(cluster, Status::DONE).rollout().generation(), kNext);
-}
-
-TEST(ChangeInPlace, WaitsUntilEveryNodeThatIsHeardIsReady) {
-  PlanCluster cluster(3);
-  ProposeNext(cluster, kNext, "package r-4.4.1", v1::Change::NOTHING);
-  cluster.node(1).mutable_staged()->set_ready(false);
-  cluster.Lose(2);
-  v1::Decision decision = cluster.Step();
-  EXPECT_EQ(decision.rollout().phase(), Status::STAGING);
-  EXPECT_EQ(decision.rollout().standing(), Status::GOES_ON);
-  EXPECT_TRUE(StrContains(decision.rollout().reason(), "node-2")) << decision.rollout().reason();
-  EXPECT_EQ(decision.remember().generation(), kGeneration);
-  v1::Trouble& trouble = *cluster.node(1).mutable_staged()->add_troubles();
-  trouble.set_resource("package r-4.4.1");
-  trouble.set_error("the checksum differs");
-  decision = cluster.Step();
-  EXPECT_EQ(decision.rollout().standing(), Status::HALTED);
-  EXPECT_TRUE(StrContains(FixesOf(decision), "connect-ha rollout abort"));
-  cluster.node(1).mutable_staged()->set_ready(true);
-  EXPECT_EQ(cluster.Step().remember().generation(), kNext);
 }
 
 TEST(ChangeRolling, GoesFromNodeToNodeTheEldestFirst) {
@@ -308,14 +243,24 @@ TEST(ChangeRolling, IsAbortedWithAllNodesServing) {
   EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
 }
 
-TEST(ChangeInPlace, TakesHandsOffThoughPaused) {
-  PlanCluster cluster(2);
-  cluster.Say(v1::Word::PAUSE, "");
-  ProposeNext(cluster, kNext, kConfigFile, v1::Change::RESTART);
-  EXPECT_EQ(cluster.Step().remember().generation(), kGeneration);
-  cluster.input.mutable_next()->mutable_spec()->set_enforcement(v1::OBSERVE);
-  EXPECT_EQ(cluster.Step().remember().generation(), kNext);
-  EXPECT_EQ(StatesOf(cluster.Step()), "observed, observed");
+TEST(ChangeRolling, AnAbortEndsWithItOnceItIsDoneAndNobodyIsLeft) {
+  PlanCluster cluster = ToBeRestarted(2);
+  GoUntil(cluster, 1, v1::PREPARING);
+  AbortIt(cluster);
+  EXPECT_EQ(GoTo(cluster, Status::DONE).ended(0).end(), v1::Rollout::DONE);
+  EXPECT_EQ(cluster.input.words_size(), 0);
+}
+
+TEST(ChangeRolling, AnAbortKeepsWhoWasLostFromBeingChangedWhenItIsBack) {
+  PlanCluster cluster = ToBeRestarted(2);
+  GoUntil(cluster, 0, v1::PREPARING);
+  AbortIt(cluster);
+  cluster.Lose(1);
+  GoTo(cluster, Status::DONE);
+  EXPECT_EQ(cluster.input.words_size(), 1);
+  cluster.node(1).set_fresh(true);
+  cluster.node(1).mutable_brief()->set_lost(false);
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(20))), "serving, serving");
 }
 
 TEST(ChangeRolling, IsAbortedBeforeItBegan) {
@@ -430,98 +375,6 @@ TEST(ChangeRolling, AddsRuntimesEverywhereFirst) {
   EXPECT_EQ(cluster.Step().assignments(0).state(), v1::DRAINING);
 }
 
-TEST(ChangeRolling, TakesInANodeThatJoinsInTheMiddle) {
-  PlanCluster cluster = ToBeRestarted(3);
-  cluster.Bare(2);
-  cluster.node(2).mutable_staged()->clear_changes();
-  cluster.node(2).mutable_staged()->set_needs(v1::Change::NOTHING);
-  const v1::Decision decision = GoTo(cluster, Status::DONE);
-  EXPECT_EQ(decision.assignments(0).state(), v1::SERVING);
-  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(1))), "serving, serving, serving");
-  EXPECT_EQ(cluster.memory(2).generation(), kNext);
-}
-
-// node-3, which was no member as it began, and has nothing else to do but to start.
-PlanCluster JoinedWhilePaused(uint32_t minimum_serving) {
-  PlanCluster cluster = ToBeRestarted(3);
-  cluster.input.mutable_next()->mutable_spec()->mutable_nodes()->set_minimum_serving(
-      minimum_serving);
-  v1::Ahead& staged = *cluster.node(2).mutable_staged();
-  staged.clear_changes();
-  staged.set_needs(v1::Change::NOTHING);
-  cluster.Bare(2);
-  cluster.Step();
-  EXPECT_EQ(cluster.input.generation(), kNext);
-  cluster.input.mutable_memory()->mutable_rollout()->mutable_nodes()->RemoveLast();
-  cluster.Say(v1::Word::PAUSE, "");
-  return cluster;
-}
-
-TEST(ChangeRolling, TakesNobodyInWhileItIsPaused) {
-  PlanCluster cluster = JoinedWhilePaused(1);
-  v1::Decision decision = GoOn(cluster, minutes(20));
-  EXPECT_EQ(StatesOf(decision), "serving, serving, ready");
-  EXPECT_EQ(decision.rollout().standing(), Status::PAUSED);
-  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "generation 8 to go on"))
-      << TextsOf(decision);
-  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "paused by admin/alice"));
-  cluster.TakeBack(v1::Word::PAUSE);
-  AbortIt(cluster);
-  decision = GoOn(cluster, minutes(1));
-  EXPECT_EQ(StatesOf(decision), "serving, serving, ready");
-  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "aborted by admin/alice"));
-  cluster.TakeBack(v1::Word::ABORT);
-  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving, serving");
-}
-
-TEST(ChangeRolling, TakesInWhoeverIsNeededThoughItIsPaused) {
-  PlanCluster cluster = JoinedWhilePaused(3);
-  const v1::Decision decision = GoUntil(cluster, 2, v1::SERVING);
-  EXPECT_EQ(StatesOf(decision), "serving, serving, closed");
-  EXPECT_TRUE(StrContains(TextsOf(decision), "since too few others serve")) << TextsOf(decision);
-}
-
-TEST(ChangeRolling, TakesNobodyInWhereItsCanaryDoesNotStart) {
-  PlanCluster cluster = ToBeRestarted(3);
-  cluster.node(2).mutable_staged()->clear_changes();
-  cluster.node(2).mutable_staged()->set_needs(v1::Change::NOTHING);
-  GoUntil(cluster, 0, v1::READY);
-  ASSERT_EQ(StatesOf(cluster.Step()), "closed, serving, serving");
-  FailToStart(cluster, 0, "connect: unknown key Servr.Address");
-  ASSERT_EQ(StatesOf(cluster.Step()), "stopped, serving, serving");
-  // Its machine was replaced by one of another name.
-  cluster.Bare(2);
-  cluster.input.mutable_memory()->mutable_rollout()->mutable_nodes()->RemoveLast();
-  const v1::Decision decision = GoOn(cluster, minutes(5));
-  EXPECT_EQ(StatesOf(decision), "stopped, serving, ready");
-  EXPECT_TRUE(StrContains(decision.assignments(2).waits_for(), "it stopped half way"));
-}
-
-// An observed node is changed by what was applied, never because it was just enrolled.
-TEST(ChangeRolling, TakesAnObservedNodeOnlyWhereItWasThereAsItBegan) {
-  PlanCluster cluster = ToBeRestarted(2);
-  cluster.Become(1, v1::OBSERVED);
-  v1::Convergence& convergence = *cluster.node(1).mutable_convergence();
-  convergence.set_state(v1::Convergence::DIFFERS);
-  v1::Change& change = *convergence.add_changes();
-  change.set_resource(kConfigFile);
-  change.set_interrupts("Connect reads it when it starts");
-  change.set_needs(v1::Change::RESTART);
-  const v1::Convergence differs = convergence;  // it is no more, once that one was changed
-  EXPECT_EQ(StatesOf(cluster.Decide()), "serving, observed");
-  EXPECT_EQ(StatesOf(GoTo(cluster, Status::DONE)), "serving, serving");
-
-  PlanCluster later = ToBeRestarted(2);
-  later.Step();
-  later.Become(1, v1::OBSERVED);
-  later.input.mutable_memory()->mutable_rollout()->mutable_nodes()->RemoveLast();
-  *later.node(1).mutable_convergence() = differs;
-  later.node(1).mutable_convergence()->set_generation(kNext);
-  later.node(1).mutable_brief()->set_reported_generation(kNext);
-  later.node(1).clear_staged();
-  EXPECT_EQ(GoOn(later, minutes(30)).assignments(1).state(), v1::OBSERVED);
-}
-
 // They differ on purpose while they go over one after the other: nobody is held for that.
 TEST(ChangeRolling, IsNotHeldByWhatDiffersAmongPeersMeanwhile) {
   PlanCluster cluster = ToBeRestarted(3);
@@ -572,6 +425,37 @@ TEST(ChangeRolling, CountsWhomTheGatesRefused) {
   const v1::Decision decision = GoTo(cluster, Status::DONE);
   EXPECT_EQ(decision.ended(0).nodes(0).refused(), 15u);
   EXPECT_EQ(decision.ended(0).nodes(1).refused(), 0u);
+}
+
+// What it was told last before that is not lost, nor does a coordinator's start count it anew.
+TEST(ChangeRolling, CountsWhomTheGatesRefusedThoughTheirAgentsCountAnew) {
+  PlanCluster cluster = ToBeRestarted(2);
+  cluster.node(0).set_refused(10);
+  GoUntil(cluster, 0, v1::DRAINING);
+  cluster.node(0).set_refused(25);
+  cluster.Stale(0);  // its facts are not sent yet
+  cluster.Step();
+  cluster.node(0).set_refused(3);
+  cluster.Step();
+  cluster.node(0).set_fresh(true);
+  cluster.Restart();
+  cluster.node(0).set_refused(4);
+  const v1::Decision decision = GoTo(cluster, Status::DONE);
+  EXPECT_EQ(decision.ended(0).nodes(0).refused(), 19u);
+}
+
+// Each time the other one calls, the count is another one's.
+TEST(ChangeRolling, CountsNobodyWhileTwoMachinesSpeakUnderTheName) {
+  PlanCluster cluster = ToBeRestarted(2);
+  GoUntil(cluster, 0, v1::DRAINING);
+  cluster.node(0).mutable_brief()->set_claimants(2);
+  for (const uint64_t refused : {900, 5, 900}) {
+    cluster.node(0).set_refused(refused);
+    cluster.Step();
+  }
+  cluster.node(0).mutable_brief()->set_claimants(1);
+  cluster.node(0).set_refused(5);
+  EXPECT_EQ(GoTo(cluster, Status::DONE).ended(0).nodes(0).refused(), 5u);
 }
 
 // Who is out as it ends is counted up to then.

@@ -53,6 +53,18 @@ TEST(ClockTest, AnOlderStoreIsNotForgottenByAClockThatRunsOn) {
   EXPECT_TRUE(cluster.Step().remember().has_restored_at());
 }
 
+// It may be back since that copy was made, and run.
+TEST(ClockTest, AnOlderStoreTakesNobodyForGone) {
+  PlanCluster cluster = Restored();
+  cluster.Say(v1::Word::GONE, "node-2");
+  cluster.Lose(1);
+  const v1::Decision decision = cluster.Step();
+  EXPECT_TRUE(decision.remember().has_restored_at());
+  EXPECT_EQ(decision.ended_words_size(), 1);
+  cluster.Say(v1::Word::GONE, "node-2");  // somebody has looked
+  EXPECT_EQ(cluster.Step().ended_words_size(), 0);
+}
+
 TEST(ClockTest, ADrainLastsNoLongerThanItIsToFromWhenTheClockWasSetBack) {
   PlanCluster cluster(2);
   cluster.Say(v1::Word::DRAIN, "node-1");

@@ -95,6 +95,15 @@ TEST(InvariantsChangeTest, WhatIsIrreversibleIsApprovedAndRemembered) {
   v1::PlanInput input = cluster.input;
   input.mutable_memory()->mutable_rollout()->clear_approved_by();
   ExpectBroken(input, decision, "nobody approved that");
+  input = cluster.input;
+  *input.mutable_memory()->mutable_rollout()->mutable_ended_at() = input.now();
+  ExpectBroken(input, decision, "nobody approved that");
+  v1::Word& word = *input.add_words();
+  word.set_kind(v1::Word::APPROVE);
+  word.set_generation(kNext);
+  word.set_number(9);
+  *word.mutable_at() = input.now();
+  EXPECT_FALSE(absl::StrContains(BrokenBy(input, decision), "nobody approved that"));
   decision.mutable_remember()->mutable_database()->set_newest_version("2024.06.0");
   ExpectBroken(cluster.input, decision, "has known is forgotten");
   decision = Decide(cluster.input);
@@ -131,10 +140,7 @@ TEST(InvariantsChangeTest, WhatWasNeverRightIsStartedOnlyWithApproval) {
   database.set_newest_version(kNewVersion);
   ExpectBroken(cluster.input, With(cluster.input, 0, v1::SERVING, /*closed=*/true), kText);
   v1::PlanInput approved = cluster.input;
-  approved.mutable_memory()->mutable_rollout()->set_generation(kGeneration);
-  approved.mutable_memory()->mutable_rollout()->set_approved_by("admin/alice");
-  approved.mutable_memory()->mutable_rollout()->set_end(v1::Rollout::DONE);
-  *approved.mutable_memory()->mutable_rollout()->mutable_ended_at() = approved.now();
+  approved.mutable_memory()->set_not_before(kGeneration);
   EXPECT_FALSE(absl::StrContains(
       BrokenBy(approved, With(approved, 0, v1::SERVING, /*closed=*/true)), kText));
   database.set_right_version(kNewVersion);
@@ -231,6 +237,11 @@ TEST(InvariantsChangeTest, WhatWasDoneIsNotForgotten) {
   ExpectBroken(cluster.input, decision, "what was done of a change is forgotten");
   decision.mutable_remember()->clear_rollout();
   ExpectBroken(cluster.input, decision, "what was done of a change is forgotten");
+  PlanCluster stopping = In(Status::STOPPING);
+  stopping.input.mutable_memory()->mutable_given_up()->set_generation(kGeneration);
+  v1::Decision back = Decide(stopping.input);
+  back.mutable_remember()->clear_rollout();
+  ExpectBroken(stopping.input, back, "what was done of a change is forgotten");
   decision = Decide(cluster.input);
   decision.mutable_remember()->mutable_rollout()->set_first("node-2");
   ExpectBroken(cluster.input, decision, "another node goes first, and node-1 may run");

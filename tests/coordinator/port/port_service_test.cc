@@ -237,10 +237,15 @@ TEST_F(PortServiceTest, AnAdminThatGotANewCertificateIsHungUpOnWithTheOldOne) {
 }
 
 TEST_F(PortServiceTest, ANodeHasOneNudgeStreamTheNewest) {
+  cluster_.coordinator().planner().Stop();  // it nudges, too, for what it decides of the node
   TestNode node(cluster_, "node-1");
   ASSERT_TRUE(node.Beat().ok());
   grpc::ClientContext first_context, second_context, admin_context;
+  for (grpc::ClientContext* context : {&first_context, &second_context}) {
+    context->set_deadline(std::chrono::system_clock::now() + seconds(60));
+  }
   const auto first = node.OpenNudges(&first_context);
+  ASSERT_EQ(cluster_.coordinator().server().nodes_connected(), 1u);
   const auto second = node.OpenNudges(&second_context);
   v1::Nudge nudge;
   EXPECT_FALSE(first->Read(&nudge));

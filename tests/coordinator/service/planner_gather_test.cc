@@ -97,6 +97,22 @@ TEST_F(GatherTest, ThePlanSeesWhatTheDatabaseAndTheServiceSay) {
   EXPECT_EQ(plan_.input.pinned_unknown(), "no node's facts count now");
 }
 
+TEST_F(GatherTest, ThePlanSeesWhatAGateHadRefusedBeforeItSeesTheNewCount) {
+  v1::HeartbeatRequest request = Serving(3);
+  const auto refused = [&](uint64_t said, int after_s) {
+    request.mutable_service()->set_refused(said);
+    Hear(request, kNoon + seconds(after_s));
+  };
+  refused(7, 0);
+  Decide(1);
+  refused(25, 2);
+  refused(3, 3);
+  Decide(4);
+  EXPECT_EQ(plan_.input.nodes(0).refused(), 25u);
+  Decide(5);
+  EXPECT_EQ(plan_.input.nodes(0).refused(), 3u);
+}
+
 // Only ever compared with itself: two that begin alike are two.
 TEST_F(GatherTest, ALongMigrationIsNotCut) {
   const auto migration = [this](const std::string& said, int after_s) {

@@ -297,7 +297,7 @@ TEST_F(RosterAssignTest, ANodeThatHoldsTheOrderOfALaterEpochIsAheadUntilSomethin
   v1::Desired desired = Desired(3);
   desired.mutable_applied_at()->set_seconds(1'700'000'000);
   roster_->SetSpec(desired);
-  v1::HeartbeatRequest later = Beat(v1::READY, 2, v1::Convergence::CONVERGED);
+  v1::HeartbeatRequest later = Beat(v1::READY, 3, v1::Convergence::CONVERGED);
   later.mutable_reported_applied_at()->set_seconds(1'700'000'005);
   later.mutable_order()->set_lineage(store_->lineage());
   later.mutable_order()->set_epoch(store_->epoch() + 3);

@@ -170,19 +170,19 @@ TEST_F(ServiceTest, RemovedNodeIsRefusedAtItsNextCallAndItsStreamEnds) {
 }
 
 TEST_F(ServiceTest, RefreshNudgesTheNodeAndIsDoneWhenItGathered) {
+  cluster_.coordinator().planner().Stop();  // it nudges, too, for what it decides of the node
   TestNode node(cluster_, "node-1");
   TestNode silent(cluster_, "node-2");
   ASSERT_TRUE(node.Beat().ok());
   ASSERT_TRUE(silent.Beat().ok());
   grpc::ClientContext stream_context, refresh_context;
+  stream_context.set_deadline(std::chrono::system_clock::now() + seconds(60));
   const auto nudges = node.OpenNudges(&stream_context);
   const auto admin = v1::AdminService::NewStub(cluster_.ConnectAdmin());
   v1::RefreshResponse refresh;
-  const auto asked = std::chrono::steady_clock::now();
   ASSERT_TRUE(admin->Refresh(&refresh_context, {}, &refresh).ok());
   v1::Nudge nudge;
   ASSERT_TRUE(nudges->Read(&nudge));
-  EXPECT_LT(std::chrono::steady_clock::now() - asked, seconds(1));
 
   const auto status = [&] {
     grpc::ClientContext context;

@@ -130,6 +130,20 @@ TEST_F(StepSpecsTest, ThatTheGateStaysClosedIsTold) {
   EXPECT_TRUE(Take(Holding(3), 1).answer.closed());
 }
 
+// Until something was decided by it, however often that counts anew.
+TEST_F(StepSpecsTest, WhatAGateRefusedBeforeItsAgentWasStartedAgainIsKeptForThePlan) {
+  v1::HeartbeatRequest request = Holding(3);
+  request.mutable_service()->set_refused(25);
+  Take(request, 0);
+  request.mutable_service()->set_refused(3);
+  EXPECT_TRUE(Take(request, 1).plan_changed);
+  EXPECT_EQ(node_.service->refused(), 3u);
+  EXPECT_EQ(node_.refused_before, 25u);
+  request.mutable_service()->set_refused(1);
+  EXPECT_FALSE(Take(request, 2).plan_changed);
+  EXPECT_EQ(node_.refused_before, 25u);
+}
+
 TEST_F(StepSpecsTest, ThePlanSeesWhatIsReadyAndNotHowFarAStepIs) {
   v1::HeartbeatRequest request = Staging();
   request.mutable_service()->set_gate_open(true);

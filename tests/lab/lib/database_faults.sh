@@ -101,7 +101,7 @@ CONF
 take_connections() {
   local number
   for number in $(seq "$1"); do
-    start_process "session-$number" psql -qAt -h "$RUN/database" -p "$PORT_DATABASE" -U postgres -d postgres \
+    start_process "session-$number" "$(database_tool psql)" -qAt -h "$RUN/database" -p "$PORT_DATABASE" -U postgres -d postgres \
       -c 'SELECT pg_sleep(86400)'
   done
 }

@@ -64,7 +64,7 @@ tell_change() {
 }
 
 # change_was GENERATION KIND END
-change_was() { [ "$(ended "$1" | head -n 1)" = "$2 $3" ]; }
+change_was() { [ "$(ended "$1" | sed -n 1p)" = "$2 $3" ]; }
 
 # runs_version NODE VERSION: what answers there is of that version.
 runs_version() {
@@ -99,7 +99,7 @@ unpin() { database connect <<<'DELETE FROM apps'; }
 watch_versions() {
   stop_process versions # of a step that failed
   rm -f "$RUN/log/versions.log"
-  start_process versions "$LAB_HOME/scenarios/watch-versions" watch psql -qAt -h "$RUN/database" -p "$PORT_DATABASE" -U postgres \
+  start_process versions "$LAB_HOME/scenarios/watch-versions" watch "$(database_tool psql)" -qAt -h "$RUN/database" -p "$PORT_DATABASE" -U postgres \
     -d postgres -c "SELECT DISTINCT split_part(application_name, ' ', 2) FROM pg_stat_activity
       WHERE datname = 'connect' AND application_name LIKE 'rstudio-connect %'"
   wait_for 20 "the database to be asked who runs" test -s "$RUN/log/versions.log"

@@ -140,7 +140,7 @@ make_database_certificate() {
 as_database() { "${AS_DATABASE[@]}" sh -euc "cd '$RUN/database' && $1" >>"$RUN/log/database-certificate.log" 2>&1; }
 
 # database [NAME]: the SQL on standard input, as the superuser, over the socket.
-database() { psql -qAt -h "$RUN/database" -p "$PORT_DATABASE" -U postgres -d "${1:-postgres}" -v ON_ERROR_STOP=1; }
+database() { "$(database_tool psql)" -qAt -h "$RUN/database" -p "$PORT_DATABASE" -U postgres -d "${1:-postgres}" -v ON_ERROR_STOP=1; }
 
 create_database() {
   (umask 077 && openssl rand -hex 16 >"$RUN/database-password")
