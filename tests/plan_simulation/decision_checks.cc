@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/time.h"
@@ -55,14 +56,10 @@ bool HasLaterEpoch(const v1::PlanInput& input, const v1::PlanMemory& memory) {
 // with the next.
 bool IsOlderCopy(const v1::PlanInput& input) {
   return std::any_of(input.nodes().begin(), input.nodes().end(), [&](const v1::PlanNode& node) {
-    const auto& known = input.memory().nodes();
-    return std::any_of(known.begin(), known.end(), [&node](const v1::NodeMemory& memory) {
-      const v1::Order& obeys = node.obeys();
-      const v1::Order& order = memory.order();
-      return memory.node() == node.brief().name() && obeys.lineage() == order.lineage() &&
-             std::make_pair(obeys.epoch(), obeys.serial()) >
-                 std::make_pair(order.epoch(), order.serial());
-    });
+    const v1::NodeMemory* memory = Remembered(input, node.brief().name());
+    if (memory == nullptr || node.obeys().lineage() != memory->order().lineage()) return false;
+    return std::make_pair(node.obeys().epoch(), node.obeys().serial()) >
+           std::make_pair(memory->order().epoch(), memory->order().serial());
   });
 }
 
