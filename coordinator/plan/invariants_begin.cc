@@ -1,5 +1,4 @@
 // What all nodes are to stop for.
-#include "common/time.h"
 #include "coordinator/plan/judged.h"
 
 namespace connect_ha {
@@ -11,16 +10,8 @@ uint64_t Asked(const v1::PlanInput& input) {
 }
 
 bool IsApproved(const v1::PlanInput& input) {
-  if (WordOnAll(input, v1::Word::APPROVE, Asked(input)) != nullptr) return true;
-  const Time now = FromProto(input.now());
-  return input.has_window() && FromProto(input.window().opens()) <= now &&
-         now < FromProto(input.window().closes());
-}
-
-bool IsBackedUp(const v1::PlanInput& input) {
-  if (!input.next().spec().database().has_backup_before_migration()) return true;
-  const v1::BackupRun& run = input.memory().backup();
-  return run.generation() == input.next().generation() && run.has_ended_at() && run.went_well();
+  const v1::Word* approval = WordOnAll(input, v1::Word::APPROVE, Asked(input));
+  return (approval != nullptr && HoldsNow(input, *approval)) || IsWindowOpen(input);
 }
 
 }  // namespace
@@ -37,7 +28,9 @@ void JudgeBegin(const v1::PlanInput& input, const v1::Decision& decision, Compla
   if (!input.has_next() || !IsApproved(input) || after.approved_by().empty()) {
     broken.push_back("all nodes are to stop for what nobody approved");
   }
-  if (!IsBackedUp(input)) broken.push_back("all nodes are to stop before the backup was made");
+  if (!IsBackedUp(input, input.next().spec(), input.next().generation())) {
+    broken.push_back("all nodes are to stop before the backup was made");
+  }
 }
 
 }  // namespace connect_ha

@@ -21,18 +21,6 @@ bool IsNewer(const std::string& a, const std::string& b) {
   return !a.empty() && !b.empty() && CompareVersions(a, b) > 0;
 }
 
-bool IsWindowOpen(const v1::PlanInput& input) {
-  const Time now = FromProto(input.now());
-  return input.has_window() && FromProto(input.window().opens()) <= now &&
-         now < FromProto(input.window().closes());
-}
-
-bool IsBackedUp(const v1::PlanInput& input) {
-  if (!input.spec().database().has_backup_before_migration()) return true;
-  const v1::BackupRun& run = input.memory().backup();
-  return run.generation() == input.generation() && run.has_ended_at() && run.went_well();
-}
-
 // As what all nodes stopped for and that names it; or by a word that was said since, or in the
 // window, with a backup.
 bool IsApproved(const v1::PlanInput& input, const std::string& version) {
@@ -42,9 +30,10 @@ bool IsApproved(const v1::PlanInput& input, const std::string& version) {
                         !rollout.has_ended_at() && !rollout.approved_by().empty() &&
                         SameVersion(input.spec().connect().version(), version);
   const v1::Word* word = WordOnAll(input, v1::Word::APPROVE, input.generation());
-  const bool is_said = word != nullptr && (word->now() || !input.has_window()) &&
+  const bool is_said = word != nullptr && HoldsNow(input, *word) &&
                        (!is_of_this || FromProto(word->at()) > FromProto(rollout.in_force_at()));
-  return is_named || ((is_said || IsWindowOpen(input)) && IsBackedUp(input));
+  return is_named ||
+         ((is_said || IsWindowOpen(input)) && IsBackedUp(input, input.spec(), input.generation()));
 }
 
 void JudgeDatabase(const v1::PlanInput& input, const v1::Decision& decision, Complaints& broken) {

@@ -55,6 +55,11 @@ bool RunsOlder(const v1::PlanInput& input, const v1::PlanNode& node);
 bool IsListed(const v1::PlanInput& input, const std::string& node);
 // The latest on the whole cluster; of APPROVE and ABORT of this generation. Null: none.
 const v1::Word* WordOnAll(const v1::PlanInput& input, v1::Word::Kind kind, uint64_t generation);
+bool IsWindowOpen(const v1::PlanInput& input);
+// An approval that need not wait for a window.
+bool HoldsNow(const v1::PlanInput& input, const v1::Word& approval);
+// The backup that this specification asks for was made for this generation; or it asks for none.
+bool IsBackedUp(const v1::PlanInput& input, const v1::ClusterSpec& spec, uint64_t generation);
 // A person takes it out, or EC2 takes its machine.
 bool IsWanted(const v1::PlanInput& input, const Judged& judged);
 // It is told to start Connect, which rests.

@@ -19,6 +19,22 @@ const v1::Word* WordOnAll(const v1::PlanInput& input, v1::Word::Kind kind, uint6
   return latest;
 }
 
+bool IsWindowOpen(const v1::PlanInput& input) {
+  const Time now = FromProto(input.now());
+  return input.has_window() && FromProto(input.window().opens()) <= now &&
+         now < FromProto(input.window().closes());
+}
+
+bool HoldsNow(const v1::PlanInput& input, const v1::Word& approval) {
+  return approval.now() || !input.has_window();
+}
+
+bool IsBackedUp(const v1::PlanInput& input, const v1::ClusterSpec& spec, uint64_t generation) {
+  if (!spec.database().has_backup_before_migration()) return true;
+  const v1::BackupRun& run = input.memory().backup();
+  return run.generation() == generation && run.has_ended_at() && run.went_well();
+}
+
 bool IsAllStopUnderWay(const v1::PlanInput& input) {
   const v1::Rollout& rollout = input.memory().rollout();
   return rollout.kind() == v1::Rollout::TOGETHER && !rollout.has_opened_at() &&
