@@ -39,6 +39,12 @@ constexpr std::chrono::hours kTellAgain{1};
 
 int64_t MicrosecondsOf(Time time) { return time.time_since_epoch().count(); }
 
+// Once it is reached, Connect rests.
+bool IsStopped(v1::NodeState state) {
+  return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
+         state == v1::FENCED;
+}
+
 bool IsFaulty(const v1::Integrity& integrity) {
   return integrity.files_changed() + integrity.files_missing() > 0;
 }
@@ -170,7 +176,7 @@ v1::HeartbeatRequest Loop::MakeRequest(SteadyTime now) {
 void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   ConvergerNews news = converger_.News();
   sent_news_ = news.version;
-  request.set_reported_state(news.state);
+  request.set_reported_state(told_state_ = StateToTell(news.state));
   request.set_can_serve(true);
   AddHeld(request);
   AddService(news, request);
@@ -188,6 +194,16 @@ void Loop::AddConvergence(v1::HeartbeatRequest& request) {
   }
   if (request.has_convergence()) MakePrintable(*request.mutable_convergence());
   if (request.has_preview()) MakePrintable(*request.mutable_preview());
+}
+
+// What was gathered before Connect was stopped has it running yet: beside that the node is told as
+// it was. Once it is told that Connect was stopped, one that runs was started by somebody.
+v1::NodeState Loop::StateToTell(v1::NodeState state) const {
+  const bool has_stopped = IsStopped(state) && !IsStopped(told_state_);
+  const std::string& unit = facts_.connect().unit().active_state();
+  const bool seems_to_run = !unit.empty() && unit != "inactive" && unit != "failed";
+  const bool is_first = told_state_ == v1::NODE_STATE_UNSPECIFIED;
+  return has_stopped && seems_to_run && !is_first ? told_state_ : state;
 }
 
 void Loop::AddHeld(v1::HeartbeatRequest& request) const {

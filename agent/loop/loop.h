@@ -55,6 +55,7 @@ class Loop {
   void Call(SteadyTime now);
   v1::HeartbeatRequest MakeRequest(SteadyTime now);
   void AddConvergence(v1::HeartbeatRequest& request);
+  v1::NodeState StateToTell(v1::NodeState state) const;
   void AddHeld(v1::HeartbeatRequest& request) const;
   void AddService(const ConvergerNews& news, v1::HeartbeatRequest& request);
   uint64_t GateVersion() const;
@@ -96,7 +97,8 @@ class Loop {
   SteadyTime last_call_{};
   v1::ClockExchange last_exchange_;
   std::string assignment_trouble_;  // why the last assignment was not kept; "": it was
-  uint64_t sent_news_ = 0;          // version of the converger's news in the latest request
+  v1::NodeState told_state_ = v1::NODE_STATE_UNSPECIFIED;
+  uint64_t sent_news_ = 0;  // version of the converger's news in the latest request
   uint64_t acknowledged_news_ = 0;
   uint64_t sent_gate_ = 0;  // the same of the gate's
   uint64_t acknowledged_gate_ = 0;

@@ -66,6 +66,29 @@ TEST_F(AssignedLoopTest, PreparingItChangesIsReadyAndTellsEachChangeUntilItIsSto
   EXPECT_EQ(link_.requests.back().changes_made_size(), 0);
 }
 
+// It was stopped just now, and what was gathered before has it running yet.
+TEST_F(AssignedLoopTest, WhatItIsToldToBeIsToldWithWhatSaysSo) {
+  host_.SetDirectory("/etc/systemd/system");
+  host_.SetFile("/unit-state", "active");
+  Answer(Assigned(v1::DRAINING, 3));
+  Begin();
+  TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.reported_state() == v1::DRAINING; });
+  Answer(Assigned(v1::PREPARING, 3));
+  const v1::HeartbeatRequest stopped =
+      TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.changes_made_size() == 1; });
+  EXPECT_EQ(stopped.changes_made(0).change().to(), "masked, stopped");
+  After(seconds(6));
+  EXPECT_EQ(link_.requests.back().reported_state(), v1::DRAINING);
+  host_.SetFile("/unit-state", "inactive");
+  const v1::HeartbeatRequest ready = TurnUntil(
+      [](const v1::HeartbeatRequest& sent) { return sent.reported_state() == v1::READY; });
+  EXPECT_EQ(ready.reported_state(), v1::READY);
+  // Somebody starts it: that it was stopped stays true.
+  host_.SetFile("/unit-state", "active");
+  After(seconds(60));
+  EXPECT_EQ(link_.requests.back().reported_state(), v1::READY);
+}
+
 TEST_F(AssignedLoopTest, AnswersAPreviewThatIsAskedForOnce) {
   v1::HeartbeatResponse response;
   response.mutable_preview()->set_number(9);

@@ -48,13 +48,21 @@ inline absl::Status ReadHostname(const ProbeInput& input, v1::Facts& facts) {
   return absl::OkStatus();
 }
 
+// What systemd says of Connect's unit, where a test has it say something.
+inline absl::Status ReadUnitState(const ProbeInput& input, v1::Facts& facts) {
+  const auto state = input.host.ReadFile("/unit-state");
+  if (state.ok()) facts.mutable_connect()->mutable_unit()->set_active_state(*state);
+  return absl::OkStatus();
+}
+
 class LoopTest : public testing::Test {
  protected:
   LoopTest() {
     host_.SetFile("/etc/hostname", "node-1");
     GathererOptions gathering;
     gathering.probes = {
-        {"host", "host", Pace::kPass, kOnHost, std::chrono::seconds(30), ReadHostname}};
+        {"host", "host", Pace::kPass, kOnHost, std::chrono::seconds(30), ReadHostname},
+        {"unit", "connect", Pace::kPass, kOnHost, std::chrono::seconds(30), ReadUnitState}};
     gathering.load_config = [] { return LoadedConfig(); };
     gathering.agent_config.mutable_poll_interval()->set_seconds(30);
     gathering.agent_config.mutable_verify_interval()->set_seconds(600);
