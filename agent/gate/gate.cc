@@ -93,13 +93,12 @@ void Gate::Tell(bool is_news) {
 }
 
 GateAnswer Gate::Health(std::chrono::milliseconds patience) {
-  const std::shared_ptr<const v1::Assignment> orders = options_.orders();
   GateAnswer answer;
   bool is_news = false;
   {
     std::unique_lock<std::mutex> lock(mutex_);
     known_.wait_for(lock, patience, [this] { return looked_; });
-    is_news = Settle(*orders);
+    is_news = Settle(*options_.orders());
     answer.status = verdict_.open ? kOk : kUnavailable;
     if (!verdict_.open) ++refused_;
     answer.text = verdict_.open ? "open\n" : absl::StrCat("closed: ", verdict_.why, "\n");
@@ -109,11 +108,11 @@ GateAnswer Gate::Health(std::chrono::milliseconds patience) {
 }
 
 std::string Gate::Page() {
-  const std::shared_ptr<const v1::Assignment> orders = options_.orders();
   std::string page;
   bool is_news = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    const std::shared_ptr<const v1::Assignment> orders = options_.orders();
     is_news = Settle(*orders);
     absl::StrAppend(&page, "node     ", options_.node, "\nstate    ", StateName(orders->state()),
                     ", since ",
@@ -137,9 +136,8 @@ std::string Gate::Page() {
 }
 
 GateNews Gate::News() {
-  const std::shared_ptr<const v1::Assignment> orders = options_.orders();
   const std::lock_guard<std::mutex> lock(mutex_);
-  Settle(*orders);
+  Settle(*options_.orders());
   GateNews news;
   news.version = version_;
   news.is_known = looked_;
@@ -216,7 +214,7 @@ void Gate::Look() {
       ++version_;
       is_news = true;
     }
-    is_news = Settle(*orders) || is_news;
+    is_news = Settle(*options_.orders()) || is_news;
   }
   known_.notify_all();
   Tell(is_news);

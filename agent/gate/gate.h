@@ -24,6 +24,7 @@ struct GateOptions {
   std::string node;
   v1::AgentConfig agent_config;  // with its defaults set
   // What the node is told; never null. What it remembers of Connect's unit. What was gathered last.
+  // The first two are called under a lock, and call nothing of the gate.
   std::function<std::shared_ptr<const v1::Assignment>()> orders;
   std::function<v1::ServiceMemory()> memory;
   std::function<v1::Facts()> facts;
@@ -67,7 +68,8 @@ class Gate {
  private:
   // Needs mutex_. By what is known, and what the node is told now.
   GateVerdict Judge(const v1::Assignment& orders) const;
-  // Takes up the verdict of now. True: it is another than before.
+  // Needs mutex_. Takes up the verdict of now, by the orders of now: those of before the lock was
+  // had may be older than what another thread has settled by. True: it is another than before.
   bool Settle(const v1::Assignment& orders);
   void Tell(bool is_news);
   // By what was gathered; of a node whose specification is enforced.

@@ -106,6 +106,24 @@ TEST_F(GateTest, ClosesAtOnceWhenItIsToldTo) {
   EXPECT_EQ(Text(), "open\n");
 }
 
+// A look takes its time, and began before.
+TEST_F(GateTest, NeverGoesByWhatItWasToldBefore) {
+  gate_->Look();
+  memory_.set_reached(v1::SERVING);
+  ASSERT_EQ(Status(), 200);
+  options_.facts = [this] {
+    Tell(v1::DRAINING, "a new kernel");
+    return facts_;
+  };
+  Start();
+  gate_->Look();
+  EXPECT_FALSE(gate_->News().report.gate_open());
+  Tell(v1::SERVING);
+  const uint64_t before = gate_->News().version;
+  gate_->Look();
+  EXPECT_EQ(gate_->News().version, before + 1);
+}
+
 TEST_F(GateTest, ClosesByItselfWhenConnectGoes) {
   gate_->Look();
   SetConnect("failed", 0);
