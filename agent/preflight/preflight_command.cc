@@ -147,7 +147,7 @@ std::string Sentence(const v1::PreflightResult& result) {
   if (result.only_warned()) {
     return absl::StrCat("warning: nothing is enforced here, and Connect starts: ", result.reason());
   }
-  return "Connect may start on this node";
+  return kMayStart;
 }
 
 void Say(const std::string& line, std::ostream& out) { out << Printable(line) << std::endl; }

@@ -11,6 +11,9 @@
 
 namespace connect_ha {
 
+// What the preflight prints where nothing is to be said.
+inline constexpr char kMayStart[] = "Connect may start on this node";
+
 // Where the preflight, which runs as a part of Connect's unit, leaves what it came to: in memory,
 // of this boot alone. A v1::PreflightResult's bytes.
 inline constexpr char kRuntimeDirectory[] = "/run/connect-ha-agent";

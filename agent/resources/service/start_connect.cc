@@ -1,7 +1,11 @@
 #include "agent/resources/service/start_connect.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "agent/assignment/standing.h"
 #include "agent/probes/connect/connect.h"
 #include "agent/probes/connect/guard.h"
@@ -30,6 +34,7 @@ constexpr int kMostWaits = 120;
 constexpr milliseconds kJournalDelay{500};
 constexpr int kJournalLines = 20;
 constexpr size_t kMostBytes = 2'048;
+constexpr size_t kHeadBytes = 300;
 constexpr char kAutoRestart[] = "auto-restart";
 constexpr char kSaysNothing[] = "its journal says nothing";
 constexpr char kRefused[] = "its preflight does not let it start";
@@ -39,11 +44,29 @@ bool IsLater(const v1::Order& order, const v1::Order& known) {
 }
 
 // What Connect prints may hold what it was configured with.
-std::string LastLines(const ResourceContext& context) {
+std::string JournalOf(const ResourceContext& context) {
   const std::string text = WithoutSecrets(
       context, ReadJournal(context.host, context.agent_config.connect_unit(), kJournalLines));
   return ShortLines(text.size() > kMostBytes ? text.substr(text.size() - kMostBytes) : text,
                     kMostBytes);
+}
+
+// The last that Connect itself said.
+std::string LastPrinted(const ResourceContext& context) {
+  const std::string text = WithoutSecrets(
+      context, ReadPrinted(context.host, context.agent_config.connect_unit(), kJournalLines));
+  const std::vector<std::string> lines = absl::StrSplit(text, '\n', absl::SkipWhitespace());
+  const auto last = std::find_if(lines.rbegin(), lines.rend(),
+                                 [](const std::string& line) { return line != kMayStart; });
+  return last == lines.rend() ? "" : ShortText(*last, kHeadBytes);
+}
+
+// Where there is room for one line, it is the first that is shown.
+std::string LastLines(const ResourceContext& context) {
+  const std::string journal = JournalOf(context);
+  const std::string head = LastPrinted(context);
+  if (head.empty() || journal == head) return journal;
+  return absl::StrCat(head, "\n", journal);
 }
 
 absl::Status NoMoreStarts(const v1::ServiceMemory& memory) {

@@ -19,6 +19,9 @@ using absl::StrContains;
 constexpr char kJournal[] =
     "/usr/bin/journalctl --quiet --no-pager --output=cat --boot --lines=20 "
     "--unit=rstudio-connect.service";
+constexpr char kPrinted[] =
+    "/usr/bin/journalctl --quiet --no-pager --output=cat --boot --lines=20 "
+    "_SYSTEMD_UNIT=rstudio-connect.service";
 
 TEST_F(ServiceTest, AStartThatFailsIsTriedThriceAndNoMoreUntilALaterOrder) {
   StartsFail();
@@ -126,6 +129,24 @@ TEST_F(ServiceTest, WhatSystemdStartsAgainAndAgainIsToldAfterThreeTries) {
   const size_t changes = node_.host.changes().size();
   SetRestarting(9);
   EXPECT_EQ(node_.host.changes().size(), changes);
+}
+
+// Where there is room for one line only, it is the first that is shown.
+TEST_F(ServiceTest, WhatConnectSaidLastIsToldFirst) {
+  const std::string journal =
+      "Connect may start on this node\nStarting v1\nit is wrong: password=hunter2\nMain process "
+      "exited\n";
+  node_.host.SetCommand(kJournal, {0, false, journal});
+  node_.host.SetCommand(kPrinted,
+                        {0, false,
+                         "Connect may start on this node\nStarting v1\n"
+                         "it is wrong: password=hunter2\nConnect may start on this node\n"});
+  StartsFail();
+  Order(UnitWanted::kRunning);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(Apply().ok());
+  EXPECT_EQ(notes_.Get().start_failed(),
+            "it is wrong: password=***\nConnect may start on this node\nStarting v1\n"
+            "it is wrong: password=***\nMain process exited");
 }
 
 TEST_F(ServiceTest, WhatWasNotSeenIsCountedOnceItIsSeen) {
