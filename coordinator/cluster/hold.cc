@@ -140,7 +140,9 @@ bool Hold::HoldsBack(const v1::Finding& finding, const std::string& node, const 
                      const Lines& lines, Time now) {
   const v1::Outcome was = shown.empty() ? v1::PASS : OutcomeOf(shown);
   const v1::Outcome is = OutcomeOf(lines);
-  const bool turns = was != is && was != v1::FOLLOWS && is != v1::FOLLOWS;
+  // What is known at last waits for nothing: it did not fail before.
+  const bool is_found_right = was == v1::UNKNOWN && is == v1::PASS;
+  const bool turns = was != is && was != v1::FOLLOWS && is != v1::FOLLOWS && !is_found_right;
   const seconds hold = HoldTime(finding.rule());
   if (!turns || hold == seconds(0)) return false;
   const auto turning = turning_.emplace(Key{finding.rule(), node}, Turning{now, shown}).first;

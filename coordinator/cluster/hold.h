@@ -1,5 +1,6 @@
 // Outcomes that rest on values which change from one look to the next turn only once they have
-// been other ones for a while: one slow answer is no failure, and one good answer no recovery.
+// been other ones for a while: one slow answer is no failure, and one good answer no recovery from
+// one. What was not known, and passes once it is, has nothing to recover from.
 #pragma once
 
 #include <chrono>

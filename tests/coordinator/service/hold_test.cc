@@ -89,6 +89,17 @@ TEST(Hold, WhatStaysOtherwiseTurnsBothWays) {
   EXPECT_EQ(looks.After(45, v1::PASS).outcome(), v1::PASS);
 }
 
+TEST(Hold, WhatIsKnownAtLastPassesAtOnceAndFailsNoSooner) {
+  Looks looks("database-reachable");
+  looks.After(0, v1::UNKNOWN);
+  EXPECT_EQ(looks.After(1, v1::PASS).outcome(), v1::PASS);
+  looks.After(1, v1::UNKNOWN);
+  EXPECT_EQ(looks.After(44, v1::UNKNOWN).outcome(), v1::PASS);
+  EXPECT_EQ(looks.After(1, v1::UNKNOWN).outcome(), v1::UNKNOWN);
+  EXPECT_EQ(looks.After(1, v1::FAIL).outcome(), v1::UNKNOWN);
+  EXPECT_EQ(looks.After(45, v1::FAIL).outcome(), v1::FAIL);
+}
+
 TEST(Hold, ALookInBetweenBeginsAnew) {
   Looks looks("database-reachable");
   looks.After(0, v1::PASS);
