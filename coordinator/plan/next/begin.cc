@@ -18,8 +18,6 @@ namespace {
 
 constexpr const char* kDatabaseRules[] = {"database-reachable", "database-is-writable"};
 
-bool Enforces(const v1::ClusterSpec& spec) { return spec.enforcement() == v1::ENFORCE; }
-
 // It speaks for itself, and what it says counts.
 bool IsThere(const Member& member) {
   const v1::PlanNode& node = *member.node;
@@ -30,14 +28,17 @@ bool IsThere(const Member& member) {
 std::string Named(const std::vector<std::string>& lines) {
   constexpr size_t kMost = 3;
   if (lines.size() <= kMost) return absl::StrJoin(lines, "; ");
-  const std::vector<std::string> first(lines.begin(), lines.begin() + kMost);
-  return absl::StrCat(absl::StrJoin(first, "; "), "; and ", lines.size() - kMost, " more");
+  const std::string first = absl::StrJoin(lines.begin(), lines.begin() + kMost, "; ");
+  return absl::StrCat(first, "; and ", lines.size() - kMost, " more");
 }
 
 std::string WhyNotReadyOn(const Situation& situation, const v1::PlanNode& node) {
   if (!SpeaksOfNext(situation.input, node)) {
-    return "its agent has not said whether it is ready (one of an older release never does: "
-           "upgrade connect-ha-agent there)";
+    const Time applied = FromProto(situation.input.next().applied_at());
+    const bool is_late = situation.moments.Lasted(applied, std::chrono::minutes(1));
+    return absl::StrCat(
+        "its agent has not said whether it is ready",
+        is_late ? " (one of an older release never does: upgrade connect-ha-agent there)" : "");
   }
   const v1::Ahead& staged = node.staged();
   if (staged.ready()) return "";
@@ -115,7 +116,8 @@ bool BeginsAtOnce(const Situation& situation, const NextKind& next) {
   const v1::PlanInput& input = situation.input;
   if (!input.has_next() || situation.restored_at || !next.refused.empty()) return false;
   if (input.generation() == 0) return true;
-  if (!Enforces(input.spec()) || !Enforces(input.next().spec())) return true;
+  if (input.spec().enforcement() != v1::ENFORCE) return true;
+  if (input.next().spec().enforcement() != v1::ENFORCE) return true;
   return !next.migrates && std::none_of(situation.members.begin(), situation.members.end(),
                                         [&situation](const Member& member) {
                                           return IsAwaited(member) ||
@@ -126,14 +128,13 @@ bool BeginsAtOnce(const Situation& situation, const NextKind& next) {
 std::string WhyNotStaged(const Situation& situation) {
   if (situation.restored_at) return kOlderStore;
   std::vector<std::string> waits;
-  const bool adds_runtimes = AddsRuntimes(situation.input);
   for (const Member& member : situation.members) {
     std::string why;
     if (IsAwaited(member)) {
       why = "it was not heard since the coordinator started";
     } else if (IsThere(member)) {
       why = WhyNotReadyOn(situation, *member.node);
-    } else if (adds_runtimes) {
+    } else if (AddsRuntimes(situation.input)) {
       why = WhyItMayLackThem(member);
     }
     if (!why.empty()) waits.push_back(absl::StrCat(member.name(), ": ", why));
@@ -143,8 +144,7 @@ std::string WhyNotStaged(const Situation& situation) {
 
 std::string WhyNotReady(const Situation& situation, const NextKind& next) {
   const std::string why = WhyNotStaged(situation);
-  if (!why.empty() || next.kind != v1::Rollout::TOGETHER) return why;
-  return WhyNotAllMayStop(situation);
+  return why.empty() && next.kind == v1::Rollout::TOGETHER ? WhyNotAllMayStop(situation) : why;
 }
 
 }  // namespace connect_ha

@@ -32,7 +32,7 @@ std::set<std::string> WhoIsLeft(const RolloutStatus& status) {
 
 std::string WhyItWaits(const Member& member, const v1::NodeAssignment& given) {
   if (!member.stays.empty()) return member.stays;
-  if (given.reason().empty() && given.waits_for().empty()) return "it does not serve";
+  if (given.reason().empty() && given.waits_for().empty()) return "it does not serve yet";
   const bool both = !given.reason().empty() && !given.waits_for().empty();
   return absl::StrCat(given.reason(), both ? ": waits for " : "", given.waits_for());
 }
@@ -100,9 +100,9 @@ void StandInForce(const Situation& situation, const v1::Decision& decision,
   const std::set<std::string> left = WhoIsLeft(status);
   const std::string awaited = WhoIsAwaited(situation, decision, rollout);
   std::vector<std::string> fixes;
-  const std::string why = left.empty() || IsAnybodyAtIt(situation, decision, status)
-                              ? ""
-                              : WhyNobodyIsAtIt(situation, decision, left, fixes);
+  const bool at_it = IsAnybodyAtIt(situation, decision, status);
+  const std::string why =
+      left.empty() || at_it ? "" : WhyNobodyIsAtIt(situation, decision, left, fixes);
   if (!why.empty()) {
     if (fixes.empty()) fixes.emplace_back("connect-ha checklist");
     fixes.push_back(WayBack(situation, rollout));
@@ -112,6 +112,8 @@ void StandInForce(const Situation& situation, const v1::Decision& decision,
           absl::StrCat("to be changed yet: ", absl::StrJoin(left, ", ")), {});
   } else if (IsDone(situation, rollout)) {
     Stand(status, RolloutStatus::GOES_ON, "every node is where it is to be", {});
+  } else if (!awaited.empty() && at_it) {
+    Stand(status, RolloutStatus::GOES_ON, awaited, {});
   } else if (!awaited.empty()) {
     Stand(status, RolloutStatus::WAITS, awaited,
           {"connect-ha checklist", WayBack(situation, rollout)});

@@ -30,6 +30,7 @@ TEST(ChangeRolling, GoesFromNodeToNodeTheEldestFirst) {
   for (int i = 0; i < 400 && decision.rollout().phase() != Status::DONE; ++i) {
     decision = cluster.Step();
     ASSERT_GE(Serving(decision), 2) << TextsOf(decision);
+    EXPECT_NE(decision.rollout().standing(), Status::WAITS) << decision.rollout().reason();
     for (int n = 0; n < 3; ++n) {
       const bool drains = decision.assignments(n).state() == v1::DRAINING;
       if (drains && (order.empty() || order.back() != '1' + n)) order += static_cast<char>('1' + n);

@@ -95,6 +95,17 @@ TEST(ChangeStatus, ShowsWhoGetsReady) {
   EXPECT_TRUE(decision.rollout().has_outlook());
 }
 
+// Each agent says it with its next heartbeat, but for one that never does.
+TEST(ChangeStatus, SaysThatAnAgentMayBeTooOldOnceItHasHadTheTime) {
+  PlanCluster cluster = ToBeUpgraded(2);
+  cluster.node(1).clear_staged();
+  const std::string early = cluster.Step().rollout().reason();
+  EXPECT_TRUE(StrContains(early, "node-2: its agent has not said whether it is ready")) << early;
+  EXPECT_FALSE(StrContains(early, "older release")) << early;
+  const std::string late = GoOn(cluster, minutes(2)).rollout().reason();
+  EXPECT_TRUE(StrContains(late, "older release never does: upgrade connect-ha-agent")) << late;
+}
+
 // It goes by what the last one took.
 TEST(ChangeStatus, EstimatesByEarlierOnes) {
   PlanCluster cluster = ToBeRestarted(2);
