@@ -48,6 +48,16 @@ fails_half_way() {
   FIRST=$(of_change "$GENERATION" first)
 }
 
+# first_took NODE SINCE: by systemd's own word the seconds that the package manager had there, and how many times systemd
+# read all its units anew outside of that.
+first_took() {
+  on "$1" "journalctl -o short-unix --no-pager --since @${2%.*} _PID=1" | awk '
+    /Starting .*connect-ha: install / { began = $1 }
+    /Finished .*connect-ha: install / { took += $1 - began; began = 0 }
+    /Reloading\.+$/ && !began { reloads++ }
+    END { print took + 0, reloads + 0 }'
+}
+
 # is_named: where it ended, in words: what was seen, what every node is, what to type.
 is_named() {
   expect "it stands there" change_is "$GENERATION" FIRST HALTED
