@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "agent/assignment/standing.h"
@@ -58,15 +59,16 @@ std::string LastPrinted(const ResourceContext& context) {
   const std::vector<std::string> lines = absl::StrSplit(text, '\n', absl::SkipWhitespace());
   const auto last = std::find_if(lines.rbegin(), lines.rend(),
                                  [](const std::string& line) { return line != kMayStart; });
-  return last == lines.rend() ? "" : ShortText(*last, kHeadBytes);
+  return last == lines.rend() ? "" : *last;
 }
 
-// Where there is room for one line, it is the first that is shown.
+// Where there is room for one line, it is the first that is shown. What is not among the last lines
+// was said by an earlier run: this one said nothing.
 std::string LastLines(const ResourceContext& context) {
   const std::string journal = JournalOf(context);
   const std::string head = LastPrinted(context);
-  if (head.empty() || journal == head) return journal;
-  return absl::StrCat(head, "\n", journal);
+  if (head.empty() || journal == head || !absl::StrContains(journal, head)) return journal;
+  return absl::StrCat(ShortText(head, kHeadBytes), "\n", journal);
 }
 
 absl::Status NoMoreStarts(const v1::ServiceMemory& memory) {

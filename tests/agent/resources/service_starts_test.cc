@@ -149,6 +149,15 @@ TEST_F(ServiceTest, WhatConnectSaidLastIsToldFirst) {
             "it is wrong: password=***\nMain process exited");
 }
 
+TEST_F(ServiceTest, WhatAnEarlierRunSaidExplainsNoLaterOne) {
+  node_.host.SetCommand(kJournal, {0, false, "Main process exited, status=9/KILL\n"});
+  node_.host.SetCommand(kPrinted, {0, false, "Stopped, as of yesterday\n"});
+  StartsFail();
+  Order(UnitWanted::kRunning);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(Apply().ok());
+  EXPECT_EQ(notes_.Get().start_failed(), "Main process exited, status=9/KILL");
+}
+
 TEST_F(ServiceTest, WhatWasNotSeenIsCountedOnceItIsSeen) {
   Order(UnitWanted::kRunning);
   ASSERT_TRUE(Apply().ok());
