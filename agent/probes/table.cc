@@ -55,7 +55,7 @@ const std::vector<Probe>& Probes() {
       {"license_status", "license", Pace::kVerify, kOnLicense, seconds(30), VerifyLicense},
       {"license", "license", Pace::kPass, kOnLicense | kOnConfiguration, seconds(10), ReadLicense},
       {"storage", "storage", Pace::kPass, kOnMounts | kOnConfiguration | kOnUnits, seconds(5),
-       ReadStorage},
+       ReadStorage, StorageIsOnItsWay},
       {"storage_answers", "storage.answers", Pace::kPoll, kOnMounts | kOnConfiguration, seconds(30),
        ReadStorageAnswers, StorageIsSilent},
       {"beacons", "beacons", Pace::kPass, kOnProof, seconds(2), ReadBeacons},

@@ -96,6 +96,7 @@ void ReadServicePart(BusObject& object, v1::Unit& unit) {
 }
 
 void ReadMountPart(BusObject& object, v1::Unit& unit) {
+  ReadQueue(object, unit);
   unit.set_result(object.Text(kMountInterface, "Result"));
   unit.set_mount_options(ShownOptions(object.Text(kMountInterface, "Options")));
   unit.set_need_daemon_reload(object.Flag(kUnitInterface, "NeedDaemonReload"));

@@ -140,7 +140,45 @@ void AddOwnMountUnits(Host& host, v1::Facts& facts) {
   }
 }
 
+absl::StatusOr<bool> IsBeingMounted(Host& host, const std::string& mount_point) {
+  const absl::StatusOr<v1::Unit> unit = host.ReadUnit(MountUnitName(mount_point));
+  if (absl::IsNotFound(unit.status())) return false;
+  if (!unit.ok()) return unit.status();
+  return unit->active_state() == "activating";
+}
+
+// Of the path's directories, those that something is on its way to.
+absl::StatusOr<std::vector<std::string>> Mounting(Host& host, const std::string& path) {
+  std::vector<std::string> mounting;
+  std::string point;
+  for (const std::string& component : Components(path)) {
+    absl::StrAppend(&point, "/", component);
+    const absl::StatusOr<bool> is_being_mounted = IsBeingMounted(host, point);
+    if (!is_being_mounted.ok()) return is_being_mounted.status();
+    if (*is_being_mounted) mounting.push_back(point);
+  }
+  return mounting;
+}
+
+// Asked only while the data directory has no network mount: systemd makes a unit of each name that
+// it is asked for.
+void AddMounting(Host& host, const std::vector<MountEntry>& mounts, v1::Facts& facts) {
+  v1::StorageFacts& storage = *facts.mutable_storage();
+  for (const v1::DataDirectory& directory : storage.directories()) {
+    if (directory.key() != "Server.DataDir") continue;
+    if (FindNetworkMount(mounts, directory.resolved()) != nullptr) continue;
+    const absl::StatusOr<std::vector<std::string>> mounting = Mounting(host, directory.resolved());
+    if (!mounting.ok()) {
+      return MarkUnobserved(facts, "storage.mounting", std::string(mounting.status().message()));
+    }
+    storage.mutable_mounting()->Assign(mounting->begin(), mounting->end());
+    return;
+  }
+}
+
 }  // namespace
+
+bool StorageIsOnItsWay(const v1::Facts& facts) { return facts.storage().mounting_size() > 0; }
 
 absl::StatusOr<v1::Mount> ReadMount(Host& host, const MountEntry& mount) {
   const absl::StatusOr<v1::Unit> unit = host.ReadUnit(MountUnitName(mount.mount_point));
@@ -270,6 +308,7 @@ absl::Status ReadStorage(const ProbeInput& input, v1::Facts& facts) {
     if (*line > 0) added.set_fstab_line(*line);
   }
   AddOwnMountUnits(input.host, facts);
+  AddMounting(input.host, *mounts, facts);
   return absl::OkStatus();
 }
 

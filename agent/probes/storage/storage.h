@@ -17,6 +17,9 @@ namespace connect_ha {
 // Reads the network mounts, the mounts that data directories are on, and those directories.
 absl::Status ReadStorage(const ProbeInput& input, v1::Facts& facts);
 
+// Something is being mounted where Server.DataDir is.
+bool StorageIsOnItsWay(const v1::Facts& facts);
+
 // The mount table as it is now.
 absl::StatusOr<std::vector<MountEntry>> ReadMounts(Host& host);
 

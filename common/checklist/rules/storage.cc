@@ -193,6 +193,19 @@ bool IsTheSpecs(const v1::StorageSpec& spec, const std::vector<Place>& as_wanted
   return false;
 }
 
+// As in a boot, until systemd gives it up. Only where it was looked for: at Server.DataDir.
+bool IsBeingMounted(const v1::Facts& facts, const std::string& point) {
+  const auto& mounting = facts.storage().mounting();
+  return std::find(mounting.begin(), mounting.end(), point) != mounting.end();
+}
+
+void SayItIsBeingMounted(const v1::NodeSnapshot& node, const std::string& point, Verdict& verdict) {
+  verdict.Unknown(
+      node.name(), absl::StrCat(point, " is being mounted"),
+      {Type(node.name(), {absl::StrCat("systemctl status ", ShellOperand(MountUnitName(point)))},
+            "once systemd has given it up, this fails")});
+}
+
 // What only the mount helper of EFS can say is asked for, and not said.
 bool IsHelperSilent(const v1::EfsSpec& efs, const v1::Mount& mount) {
   return efs.has_access_point() && mount.has_efs_file_system() && !mount.has_efs_access_point();
@@ -217,6 +230,9 @@ void JudgeMount(const v1::Snapshot& cluster, const std::vector<Place>& as_wanted
     return verdict.Unknown(node.name(), absl::StrCat("the mount at ", point, " was not reported"));
   }
   if (mount == nullptr || ReachOf(mount->fs_type()) == Reach::kLocal) {
+    if (IsBeingMounted(node.facts(), point) && ConnectRests(node.facts())) {
+      return SayItIsBeingMounted(node, point, verdict);
+    }
     const std::string what = spec.mount_point().empty() ? "Server.DataDir is on " : "";
     return verdict.Fail(
         node.name(),

@@ -175,6 +175,15 @@ bool IsRunning(const v1::Facts& facts) {
   return state == "active" || state == "reloading";
 }
 
+// One that waits for its mount is said to be activating (agent/host/systemd): nothing of it runs.
+bool ConnectRests(const v1::Facts& facts) {
+  if (WhyUnobserved(facts, "connect.unit")) return false;
+  const v1::Unit& unit = facts.connect().unit();
+  const std::string& state =
+      unit.active_state() == "activating" ? unit.sub_state() : unit.active_state();
+  return state == "dead" || state == "inactive" || state == "failed";
+}
+
 bool Serves(const v1::Facts& facts) {
   return IsRunning(facts) && facts.connect().ping().http_status() == 200;
 }

@@ -43,6 +43,8 @@ const v1::Mount* FindMount(const v1::Facts& facts, absl::string_view mount_point
 
 // Connect's unit is up, as far as systemd knows.
 bool IsRunning(const v1::Facts& facts);
+// Nothing of Connect runs, and that is known.
+bool ConnectRests(const v1::Facts& facts);
 
 // Connect runs and answers its health check.
 bool Serves(const v1::Facts& facts);

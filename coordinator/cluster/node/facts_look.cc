@@ -36,7 +36,8 @@ bool HasTooLongLists(const v1::Facts& facts) {
   }
   const int in_storage =
       std::max({storage.mounts_size(), storage.directories_size(), storage.answers_size(),
-                storage.rounds_size(), storage.spaces_size(), storage.own_mount_units_size()});
+                storage.rounds_size(), storage.spaces_size(), storage.own_mount_units_size(),
+                storage.mounting_size()});
   const int longest = std::max(
       {facts.unobserved_size(), facts.runs_size(), accounts.accounts_size(), accounts.groups_size(),
        configuration.keys_size(), configuration.errors_size(), configuration.warnings_size(),

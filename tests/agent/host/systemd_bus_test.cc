@@ -57,6 +57,16 @@ TEST(SystemdBus, ReadsAMount) {
             (std::vector<std::string>{"remote-fs.target", "a.service"}));
 }
 
+// At a boot it waits for the network.
+TEST(SystemdBus, AMountWhoseStartWaitsIsOnItsWay) {
+  FakeSystemd systemd;
+  SystemdBus bus(systemd.address());
+  systemd.SetActiveState("inactive");
+  EXPECT_EQ(bus.ReadUnit("mnt-connect.mount")->active_state(), "inactive");
+  systemd.SetJob(7);
+  EXPECT_EQ(bus.ReadUnit("mnt-connect.mount")->active_state(), "activating");
+}
+
 TEST(SystemdBus, AUnitThatIsNotThereIsNotFound) {
   FakeSystemd systemd;
   SystemdBus bus(systemd.address());

@@ -257,6 +257,27 @@ TEST_F(StorageTest, MountUnitsThatTheAgentWroteAreKnownByTheirFirstLine) {
   EXPECT_EQ(facts.unobserved(0).path(), "storage.own_mount_units");
 }
 
+// At a boot the file system comes later than the agent.
+TEST_F(StorageTest, WhatIsBeingMountedIsToldUntilItIsMountedOrGivenUp) {
+  bench_.Configure({{"Server.DataDir", "/mnt/share/connect"}});
+  v1::Unit unit;
+  unit.set_name("mnt-share.mount");
+  unit.set_load_state("loaded");
+  unit.set_active_state("activating");
+  bench_.host->SetUnit(unit);
+  v1::Facts facts = bench_.Run(ReadStorage, "storage");
+  EXPECT_FALSE(StorageIsOnItsWay(facts));  // it is mounted
+  bench_.host->SetFile("/proc/self/mountinfo", "28 1 259:1 / / rw shared:1 - ext4 /dev/root rw\n");
+  facts = bench_.Run(ReadStorage, "storage");
+  ASSERT_EQ(facts.storage().mounting_size(), 1);
+  EXPECT_EQ(facts.storage().mounting(0), "/mnt/share");
+  EXPECT_TRUE(StorageIsOnItsWay(facts));
+  EXPECT_EQ(facts.unobserved_size(), 0);
+  unit.set_active_state("failed");
+  bench_.host->SetUnit(unit);
+  EXPECT_FALSE(StorageIsOnItsWay(bench_.Run(ReadStorage, "storage")));
+}
+
 TEST_F(StorageTest, HowTheMountHelperOfEfsMountedIsTold) {
   bench_.host->SetFile("/proc/self/mountinfo",
                        "50 28 0:52 / /mnt/connect rw - nfs4 127.0.0.1:/ rw,port=20123\n");
