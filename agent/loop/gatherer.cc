@@ -406,10 +406,13 @@ void Gatherer::ReportSlot(const Slot& slot, SteadyTime now, v1::Facts& facts) co
   } else if (!verify) {
     MarkUnobserved(facts, probe.path, "not read yet");
   }
-  if (!slot.ran && slot.state == State::kIdle) return;
+  const bool has_begun = slot.ran || slot.state == State::kRunning;
+  if (!has_begun && !slot.hung) return;
   v1::ProbeRun& run = *facts.add_runs();
   run.set_probe(probe.name);
-  *run.mutable_started_at() = ToProto(slot.started_at);
+  // Of one that hangs for want of a thread, since when it waits for one.
+  const bool waits = slot.hung && slot.state == State::kQueued;
+  *run.mutable_started_at() = ToProto(waits ? slot.queued_at : slot.started_at);
   const bool running = slot.state == State::kRunning;
   const auto span = running
                         ? std::chrono::duration_cast<std::chrono::microseconds>(now - slot.since)

@@ -323,7 +323,10 @@ TEST_F(GathererTest, ToBeQueuedIsNotToHangUnlessWhatItWaitsForHangs) {
   };
   while (!is_running()) std::this_thread::sleep_for(milliseconds(1));
   gatherer.Changed(began + seconds(10));
-  EXPECT_EQ(gatherer.Collect(began + seconds(10)).unobserved_size(), 0);
+  const v1::Facts early = gatherer.Collect(began + seconds(10));
+  EXPECT_EQ(early.unobserved_size(), 0);
+  ASSERT_EQ(early.runs_size(), 1);  // of what waits for a thread there is none yet
+  EXPECT_EQ(early.runs(0).state(), v1::ProbeRun::RUNNING);
   EXPECT_FALSE(gatherer.Done(round, began + seconds(10)));
   EXPECT_GT(gatherer.NextDue(), began + seconds(10));
 
@@ -336,6 +339,11 @@ TEST_F(GathererTest, ToBeQueuedIsNotToHangUnlessWhatItWaitsForHangs) {
   EXPECT_EQ(facts.unobserved(1).reason(),
             "probe license_status has been queued since 2024-08-01T12:00:00Z");
   EXPECT_TRUE(gatherer.Done(round, began + seconds(60)));
+  ASSERT_EQ(facts.runs_size(), 2);
+  for (const v1::ProbeRun& run : facts.runs()) {
+    EXPECT_EQ(run.state(), v1::ProbeRun::HUNG);
+    EXPECT_EQ(FormatUtc(FromProto(run.started_at())), "2024-08-01T12:00:00Z") << run.probe();
+  }
 
   world_.hang = false;
   EXPECT_TRUE(gatherer.WaitForAll(kLong));
