@@ -71,6 +71,7 @@ Loop::Loop(LoopOptions options, Gatherer& gatherer, Converger& converger, Held& 
       held_(held),
       link_(link),
       host_(host),
+      told_state_(converger.News().state),
       backoff_(kFirstBackoff, kLastBackoff) {}
 
 void Loop::SetStatus(const std::string& status) {
@@ -202,8 +203,7 @@ v1::NodeState Loop::StateToTell(v1::NodeState state) const {
   const bool has_stopped = IsStopped(state) && !IsStopped(told_state_);
   const std::string& unit = facts_.connect().unit().active_state();
   const bool seems_to_run = !unit.empty() && unit != "inactive" && unit != "failed";
-  const bool is_first = told_state_ == v1::NODE_STATE_UNSPECIFIED;
-  return has_stopped && seems_to_run && !is_first ? told_state_ : state;
+  return has_stopped && seems_to_run ? told_state_ : state;
 }
 
 void Loop::AddHeld(v1::HeartbeatRequest& request) const {

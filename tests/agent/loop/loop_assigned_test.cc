@@ -89,6 +89,22 @@ TEST_F(AssignedLoopTest, WhatItIsToldToBeIsToldWithWhatSaysSo) {
   EXPECT_EQ(link_.requests.back().reported_state(), v1::READY);
 }
 
+// It has stopped Connect before it first told anything.
+TEST_F(AssignedLoopTest, WhatItIsToldToBeIsToldWithWhatSaysSoFromTheFirst) {
+  host_.SetDirectory("/etc/systemd/system");
+  host_.SetFile("/unit-state", "active");
+  Answer(Assigned(v1::PREPARING, 3));
+  Begin();
+  EXPECT_EQ(link_.requests.front().reported_state(), v1::OBSERVED);
+  TurnUntil([](const v1::HeartbeatRequest& sent) { return sent.changes_made_size() == 1; });
+  After(seconds(6));
+  EXPECT_EQ(link_.requests.back().reported_state(), v1::OBSERVED);
+  host_.SetFile("/unit-state", "inactive");
+  const v1::HeartbeatRequest ready = TurnUntil(
+      [](const v1::HeartbeatRequest& sent) { return sent.reported_state() == v1::READY; });
+  EXPECT_EQ(ready.reported_state(), v1::READY);
+}
+
 TEST_F(AssignedLoopTest, AnswersAPreviewThatIsAskedForOnce) {
   v1::HeartbeatResponse response;
   response.mutable_preview()->set_number(9);
