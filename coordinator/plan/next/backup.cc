@@ -78,10 +78,10 @@ BackupLook BackupFor(const Situation& situation, const NextKind& next) {
       return backup;
     }
   }
-  const bool runs = IsOfNext(input, last) && !last.has_ended_at();
+  backup.runs = IsOfNext(input, last) && !last.has_ended_at();
   backup.asked = true;
   backup.run.set_generation(AskedGeneration(input));
-  *backup.run.mutable_asked_at() = runs ? last.asked_at() : input.now();
+  *backup.run.mutable_asked_at() = backup.runs ? last.asked_at() : input.now();
   backup.why = WhileItRuns(situation, backup.run);
   return backup;
 }

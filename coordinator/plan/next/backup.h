@@ -16,6 +16,7 @@ namespace connect_ha {
 // or none is asked for.
 struct BackupLook {
   bool asked = false;
+  bool runs = false;  // it was asked for before this decision
   v1::BackupRun run;
   std::string why;
   bool failed = false;

@@ -122,13 +122,15 @@ void LookAtNext(Situation& situation, Change& change) {
     Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS, why, {approve});
     return;
   }
-  why = WhyNotReady(situation, change.next);
+  change.backup = BackupFor(situation, change.next);
+  const bool has_begun = change.backup.runs || change.backup.failed;
+  why = has_begun ? "" : WhyNotReady(situation, change.next);
   if (!why.empty()) {
+    change.backup = BackupLook();
     Wait(change, RolloutStatus::AWAITING, RolloutStatus::WAITS, why,
          {"connect-ha checklist; once that is right it goes on by itself", abort});
     return;
   }
-  change.backup = BackupFor(situation, change.next);
   if (change.backup.why.empty()) return;
   const bool failed = change.backup.failed;
   Wait(change, RolloutStatus::BACKING_UP, failed ? RolloutStatus::HALTED : RolloutStatus::GOES_ON,

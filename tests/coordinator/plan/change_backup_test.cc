@@ -165,6 +165,29 @@ TEST_F(BackedUp, ThatItFailedIsSaidUntilItIsTriedAgain) {
   EXPECT_FALSE(StrContains(cluster.Decide().rollout().reason(), "failed"));
 }
 
+// A node whose latest report was not judged yet is no reason to make another, or to say that one is
+// waited with.
+TEST_F(BackedUp, RunsOnWhoeverIsNotReadyMeanwhile) {
+  ApproveIt(cluster);
+  cluster.node(0).mutable_staged()->set_ready(false);
+  EXPECT_FALSE(cluster.Decide().has_back_up());
+  cluster.node(0).mutable_staged()->set_ready(true);
+  ASSERT_TRUE(cluster.Store().has_back_up());
+  cluster.node(0).set_fresh(false);
+  const v1::Decision decision = cluster.Decide();
+  EXPECT_EQ(decision.rollout().phase(), v1::RolloutStatus::BACKING_UP);
+  EXPECT_EQ(decision.rollout().standing(), v1::RolloutStatus::GOES_ON);
+  EXPECT_TRUE(decision.has_back_up());
+}
+
+TEST_F(BackedUp, ThatItWentWellBeginsNothingThatIsNotReady) {
+  ApproveIt(cluster);
+  Ended(true);
+  cluster.node(0).mutable_staged()->set_ready(false);
+  EXPECT_NE(cluster.Decide().rollout().reason(), "");
+  EXPECT_NE(cluster.Decide().rollout().phase(), v1::RolloutStatus::STOPPING);
+}
+
 TEST_F(BackedUp, IsNotNeededWhereNodesGoOneAfterTheOther) {
   v1::Ahead& staged = *cluster.node(0).mutable_staged();
   staged.clear_changes();
