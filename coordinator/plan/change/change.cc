@@ -45,8 +45,17 @@ bool IsHeldByPerson(const Member& member) {
          (member.notice != nullptr && member.notice->kind() != v1::InstanceNotice::REBALANCE);
 }
 
+bool LeavesAnyway(const Member& member) {
+  const NodeWords& words = member.words;
+  return words.fence != nullptr || words.stop != nullptr || words.drain != nullptr ||
+         member.notice != nullptr;
+}
+
 bool IsLeftOut(const Member& member) {
   const bool in_service = member.position == v1::SERVING || member.position == v1::OBSERVED;
+  const bool is_cordoned_only =
+      member.words.cordon != nullptr && member.words.release == nullptr && !LeavesAnyway(member);
+  if (is_cordoned_only && (in_service || member.position == v1::DRAINING)) return false;
   return IsHeldByPerson(member) || (member.notice != nullptr && !in_service);
 }
 

@@ -85,7 +85,10 @@ const Member* FindMember(const Situation& situation, const std::string& name);
 const v1::RolloutNode* FindNode(const v1::Rollout& rollout, const std::string& name);
 // A person keeps it from service, or EC2 takes its machine.
 bool IsHeldByPerson(const Member& member);
-// The same; or it is out of service since EC2 recommends to replace it.
+// A person has it leave, or EC2: it needs no turn for that, and has none once it has left.
+bool LeavesAnyway(const Member& member);
+// Whoever is held, once it has left: one that is cordoned serves on until its turn. Or it is out of
+// service since EC2 recommends to replace it.
 bool IsLeftOut(const Member& member);
 
 }  // namespace connect_ha

@@ -15,8 +15,9 @@ namespace connect_ha {
 //
 // One after the other: while fewer than max_unavailable are out of service that are to serve, those
 // that are lost or that people hold left out; the first alone, until it is back as the generation
-// says; none while one of them has failed; the eldest member first. An OBSERVED node only where it
-// was a member as the change began (Rollout.nodes): never because it was just enrolled.
+// says; none while one of them has failed; the eldest member first, cordoned ones last. An OBSERVED
+// node only where it was a member as the change began (Rollout.nodes): never because it was just
+// enrolled.
 std::string TurnOf(Situation& situation, const Change& change, const Member& member,
                    std::string& waits);
 

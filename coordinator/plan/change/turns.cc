@@ -74,18 +74,14 @@ size_t MaxUnavailable(const Situation& situation, const Change& change) {
   return IsCanaryDue(situation, change) ? 1 : std::max<size_t>(said, 1);
 }
 
-// A person has it leave, or EC2: it needs no turn for that, and has none once it has left.
-bool LeavesAnyway(const Member& member) {
-  const NodeWords& words = member.words;
-  return words.fence != nullptr || words.stop != nullptr || words.drain != nullptr ||
-         member.notice != nullptr;
-}
-
-// Who leaves anyway comes last; else who is out of service comes first, then who has been a member
-// for longest.
+// Who leaves anyway comes last, before them who is cordoned, since it stays out then; of the others
+// who is out of service comes first, then who has been a member for longest.
 void Sort(std::vector<const Member*>& asking) {
   std::sort(asking.begin(), asking.end(), [](const Member* a, const Member* b) {
     if (LeavesAnyway(*a) != LeavesAnyway(*b)) return LeavesAnyway(*b);
+    const bool a_is_cordoned = a->words.cordon != nullptr;
+    const bool b_is_cordoned = b->words.cordon != nullptr;
+    if (a_is_cordoned != b_is_cordoned) return b_is_cordoned;
     if (TakesUsersNow(*a) != TakesUsersNow(*b)) return TakesUsersNow(*b);
     return a->node->member() < b->node->member();
   });

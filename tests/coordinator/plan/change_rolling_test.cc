@@ -49,6 +49,28 @@ TEST(ChangeRolling, GoesFromNodeToNodeTheEldestFirst) {
   ASSERT_GT(decision.remember().spans_size(), 0);
 }
 
+// It stays out: whoever comes back goes before.
+TEST(ChangeRolling, GoesToACordonedNodeLast) {
+  PlanCluster cluster = ToBeRestarted(4);
+  cluster.Say(v1::Word::CORDON, "node-1");
+  cluster.Say(v1::Word::CORDON, "node-2");
+  std::string order;
+  v1::Decision decision;
+  for (int i = 0; i < 400 && decision.rollout().phase() != Status::DONE; ++i) {
+    decision = cluster.Step();
+    int draining = 0;
+    for (int n = 0; n < 4; ++n) {
+      if (decision.assignments(n).state() != v1::DRAINING) continue;
+      ++draining;
+      if (order.empty() || order.back() != '1' + n) order += static_cast<char>('1' + n);
+    }
+    ASSERT_LE(draining, 1) << TextsOf(decision);
+    cluster.Wait(seconds(10));
+  }
+  EXPECT_EQ(order, "3412");
+  EXPECT_EQ(StatesOf(decision), "ready, ready, serving, serving");
+}
+
 // Content may land anywhere: a new runtime is there before, an old one goes with the restart.
 TEST(ChangeRolling, WaitsForWhatIsAddedAndNotForWhatIsRemoved) {
   PlanCluster cluster = ToBeRestarted(2);
