@@ -170,6 +170,16 @@ TEST(ChangeTogether, IsAbortedWithWhatIsRightServing) {
   EXPECT_EQ(decision.rollout().phase(), Status::ABORTED);
 }
 
+// It would only be told to get ready for what does not go on, and then to rest.
+TEST(ChangeTogether, HoldsWhoJoinsOnceItWasAborted) {
+  PlanCluster cluster = FirstStarts(3);
+  cluster.Step();
+  AbortIt(cluster);
+  GoOn(cluster, minutes(1));
+  cluster.Bare(2);
+  EXPECT_EQ(cluster.State(2), v1::STOPPED);
+}
+
 TEST(ChangeTogether, IsPausedBeforeTheFirstStartsAndNotAfter) {
   PlanCluster cluster = Approved(2);
   GoTo(cluster, Status::FIRST);

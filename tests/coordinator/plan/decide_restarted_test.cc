@@ -115,6 +115,26 @@ TEST(DecideTest, ANodeOfWhichLittleIsKnownIsLeftAsItIs) {
   });
 }
 
+// What is wrong may be mended while others are waited for.
+TEST(DecideTest, WhoIsOutForAFaultIsSoThoughNothingIsDecidedForAWhile) {
+  PlanCluster cluster(3);
+  const std::string rule = "clocks-are-synchronised";
+  cluster.Fail(0, rule);
+  cluster.Settle();
+  ASSERT_EQ(cluster.State(0), v1::DRAINING);
+  cluster.Restart();
+  cluster.node(1).set_heard(false);
+  cluster.node(1).set_fresh(false);
+  cluster.Rule(0, rule).set_outcome(v1::PASS);
+  *cluster.Rule(0, rule).mutable_since() = cluster.input.now();
+  cluster.Step();
+  cluster.node(1).set_heard(true);
+  cluster.node(1).set_fresh(true);
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  cluster.Wait(minutes(1));
+  EXPECT_EQ(cluster.State(0), v1::SERVING);
+}
+
 // A machine that lost what it held, or a new one under the name, is not told to serve.
 TEST(DecideTest, ANodeThatHoldsNothingBeginsAnew) {
   PlanCluster cluster(2);
