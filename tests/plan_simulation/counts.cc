@@ -84,6 +84,7 @@ const char* NameOf(Sometimes what) {
       "a node is stopped before EC2 takes its machine",
       "EC2 takes the machine of a node that serves",
       "a rule fences what is mounted over",
+      "a node tells what it saw before",
   };
   return kTexts[static_cast<size_t>(what)];
 }

@@ -61,6 +61,7 @@ enum class Sometimes : size_t {
   kStoppedBeforeItGoes,
   kGoesWhileItServes,
   kFencedByProof,
+  kTellsOfEarlier,
   kCount,
 };
 const char* NameOf(Sometimes what);

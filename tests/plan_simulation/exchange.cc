@@ -20,6 +20,9 @@ bool IsWritten(const Host& host) {
 
 }  // namespace
 
+// Not yet: seldom.
+Looks LooksBy(uint32_t how) { return how % 16 == 15 ? Looks::kNotYet : Looks::kAnew; }
+
 std::optional<Answer> World::Ask(size_t slot, const Report& report, int coordinator) {
   Coordinator& asked = coordinators_[static_cast<size_t>(coordinator)];
   const bool was_up = asked.up();
@@ -60,12 +63,22 @@ void World::Deliver(size_t slot, const Answer& answer) {
   CheckGate(slot);
 }
 
-void World::Call(size_t slot, int coordinator) {
+Report World::Tell(Host& host, Looks looks) {
+  Report report = Say(host, Around(), subject_.agent, looks);
+  if (report.connect_runs != host.running) {
+    Count(Sometimes::kTellsOfEarlier);
+    Note(absl::StrCat(host.name, " tells that Connect ", report.connect_runs ? "runs" : "rests",
+                      ", as it was when it looked last"));
+  }
+  return report;
+}
+
+void World::Call(size_t slot, int coordinator, Looks looks) {
   Host& host = hosts_[slot];
   NoteAlive(host, now_);
   if (coordinator < 0 || !Reaches(slot)) return;
   ++host.call;
-  const std::optional<Answer> answer = Ask(slot, Say(host, Around()), coordinator);
+  const std::optional<Answer> answer = Ask(slot, Tell(host, looks), coordinator);
   if (answer) Deliver(slot, *answer);
 }
 
@@ -73,7 +86,7 @@ void World::CallAll() {
   for (size_t i = 0; i < hosts_.size(); ++i) Call(i, Leader());
 }
 
-void World::Send(size_t slot) {
+void World::Send(size_t slot, Looks looks) {
   if (!Reaches(slot) || messages_.size() >= kMostMessages) return;
   Host& host = hosts_[slot];
   was_sent_ = true;
@@ -81,7 +94,7 @@ void World::Send(size_t slot) {
   message.slot = slot;
   message.machine = host.machine;
   message.call = ++host.call;
-  message.report = Say(host, Around());
+  message.report = Tell(host, looks);
   Note(absl::StrCat(host.name, " calls; it is on its way"));
 }
 
@@ -154,12 +167,12 @@ void World::Work(size_t slot, uint32_t steps) {
   }
 }
 
-void World::Round() {
+void World::Round(uint32_t how) {
   PassTo(now_ + kRoundTakes, false);
   for (size_t i = 0; i < hosts_.size(); ++i) {
     if (!hosts_[i].exists) continue;
     Work(i, kMostSteps);
-    Call(i, Leader());
+    Call(i, Leader(), LooksBy(how >> i));
   }
   PlanAll(Leader());
   CallAll();

@@ -55,6 +55,7 @@ struct AgentFaults {
   bool prunes_pinned = false;    // what content is pinned to
   bool prunes_first = false;     // under a Connect that was started with it
   bool heeds_no_mark = false;    // of the others on the file system
+  bool tells_too_early = false;  // that it has stopped Connect, beside facts of before
 };
 
 // What EC2 is about to do with a machine, and what the node was let do about it.
@@ -115,9 +116,12 @@ struct Host {
   bool looked = false;
   v1::Desired ahead;  // in memory; generation 0: none
   bool ahead_ready = false;
-  bool cached = false;     // what was fetched for it is there
-  uint32_t migration = 0;  // as of Report
-  Time asked_at;           // for that
+  bool cached = false;          // what was fetched for it is there
+  std::optional<Report> found;  // when it looked at the machine last
+  Time found_at;
+  v1::NodeState told_state = v1::OBSERVED;  // as it said last
+  uint32_t migration = 0;                   // as of Report
+  Time asked_at;                            // for that
   // On its disk, as v1::ServiceMemory; so is `reached`.
   v1::Order starts_for;  // the order for which it started Connect last
   uint32_t starts = 0;   // for that one, in a row
@@ -156,8 +160,14 @@ bool Serves(const Host& host, const Surroundings& around);
 bool GateIsOpen(const Host& host, Time now);
 // What it says of that: an order that came later is tried anew.
 bool StartFailed(const Host& host);
+// Whether it has looked at its machine since it called last: what it does itself takes effect
+// before it is seen.
+enum class Looks { kAnew, kNotYet };
+// As an event says.
+Looks LooksBy(uint32_t how);
 // It asks the database how far it is, now and then.
-Report Say(Host& host, const Surroundings& around);
+Report Say(Host& host, const Surroundings& around, const AgentFaults& faults,
+           Looks looks = Looks::kAnew);
 
 enum class Taken { kNothing, kSame, kMoved };
 // The coordinator's answer. kNothing: the order is an older one.

@@ -10,6 +10,8 @@ using Needs = v1::Change::Needs;
 
 // As agent.yaml's poll_interval.
 constexpr std::chrono::seconds kAsksEvery{30};
+// As its passes are made.
+constexpr std::chrono::seconds kLooksEvery{30};
 
 int64_t Microseconds(const google::protobuf::Timestamp& time) {
   return FromProto(time).time_since_epoch().count();
@@ -52,6 +54,36 @@ void SayAhead(const Host& host, const Surroundings& around, Report& report) {
   report.ahead_needs = NeedsFor(host, WantedBy(host.ahead));
 }
 
+// What of a report is found on the machine; the rest the agent knows by itself.
+Report Find(const Host& host, const Surroundings& around) {
+  Report found;
+  found.connect_runs = host.running;
+  found.answers = Answers(host, around.now);
+  found.boots = host.enabled && !host.masked;
+  found.installed = host.installed;
+  found.running = host.process;
+  found.mount = host.mount;
+  found.database = host.database;
+  found.key = host.key;
+  found.covered = host.covered ? 1 : 0;
+  found.clock_off = host.clock_off;
+  found.config_broken = host.config_broken;
+  found.license_ends = host.license_ends;
+  found.database_answers = around.database_answers;
+  found.cannot_tell = host.cannot_tell;
+  found.pinned = around.pinned;
+  found.notice = host.notice;
+  if (host.notice_at) found.notice_at_us = host.notice_at->time_since_epoch().count();
+  return found;
+}
+
+// As Loop::StateToTell.
+v1::NodeState StateToTell(const Host& host, const AgentFaults& faults) {
+  const bool has_stopped = IsAtRest(host.reached) && !IsAtRest(host.told_state);
+  return has_stopped && host.found->connect_runs && !faults.tells_too_early ? host.told_state
+                                                                            : host.reached;
+}
+
 }  // namespace
 
 Needs FileNeeds(const Host& host, const Wanted& wanted) {
@@ -72,15 +104,19 @@ Needs NeedsFor(const Host& host, const Wanted& wanted) {
   return std::max({v1::Change::NOTHING, of_package, FileNeeds(host, wanted)});
 }
 
-Report Say(Host& host, const Surroundings& around) {
+Report Say(Host& host, const Surroundings& around, const AgentFaults& faults, Looks looks) {
   if (around.now - host.asked_at >= kAsksEvery) {
     host.migration = AskMigration(around);
     host.asked_at = around.now;
   }
   if (host.lost_seen_at && !host.lost_said_at) host.lost_said_at = around.now;
-  Report report;
+  if (looks == Looks::kAnew || !host.found || around.now - host.found_at >= kLooksEvery) {
+    host.found = Find(host, around);
+    host.found_at = around.now;
+  }
+  Report report = *host.found;
   report.machine = host.machine;
-  report.state = host.reached;
+  report.state = host.told_state = StateToTell(host, faults);
   report.generation = host.held.desired().generation();
   if (report.generation != 0) {
     report.applied_at_us = Microseconds(host.held.desired().applied_at());
@@ -90,20 +126,6 @@ Report Say(Host& host, const Surroundings& around) {
   report.allow = host.allow;
   report.can_serve = !host.old_agent;
   report.enforces = Enforces(host.held);
-  report.connect_runs = host.running;
-  report.answers = Answers(host, around.now);
-  report.boots = host.enabled && !host.masked;
-  report.installed = host.installed;
-  report.running = host.process;
-  report.mount = host.mount;
-  report.database = host.database;
-  report.key = host.key;
-  report.covered = host.covered ? 1 : 0;
-  report.clock_off = host.clock_off;
-  report.config_broken = host.config_broken;
-  report.license_ends = host.license_ends;
-  report.database_answers = around.database_answers;
-  report.cannot_tell = host.cannot_tell;
   report.looked = host.looked;
   report.prunes = host.looked && !Differs(host) && ToBeRemoved(host, around) != 0;
   report.converged = host.looked && report.generation != 0 && !Differs(host) && !report.prunes &&
@@ -112,7 +134,6 @@ Report Say(Host& host, const Surroundings& around) {
   report.runtimes = host.runtimes;
   SayAhead(host, around, report);
   report.migration = host.migration;
-  report.pinned = around.pinned;
   report.newest_start = host.newest_start;
   report.newest_epoch = host.newest_order.epoch();
   report.newest_serial = host.newest_order.serial();
@@ -121,8 +142,6 @@ Report Say(Host& host, const Surroundings& around) {
   report.jobs_known = host.jobs_known && !host.old_agent;
   report.jobs = host.jobs;
   report.start_failed = StartFailed(host);
-  report.notice = host.notice;
-  if (host.notice_at) report.notice_at_us = host.notice_at->time_since_epoch().count();
   return report;
 }
 

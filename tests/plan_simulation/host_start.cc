@@ -107,6 +107,8 @@ void StartAgent(Host& host) {
   host.agent = true;
   host.held = host.disk;
   host.looked = false;
+  host.found.reset();
+  host.told_state = host.reached;
   host.ahead.Clear();
   host.ahead_ready = false;
   host.lost_seen_at.reset();

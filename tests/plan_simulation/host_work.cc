@@ -80,6 +80,7 @@ std::string HoldUnit(Host& host, bool may_stop) {
   }
   if (!host.running) return "";
   StopConnect(host);
+  if (host.found && !IsAtRest(host.told_state)) host.found->found_before_it_stopped = true;
   host.by_hand = host.by_hand && PackageDiffers(host, WantedBy(host.held.desired()));
   return "stops Connect";
 }

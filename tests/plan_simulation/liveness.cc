@@ -52,7 +52,10 @@ void World::MendHosts() {
   database_away_ = false;
   database_->next = Database::Migration::kGoesWell;
   backup_fails_ = false;
-  store_.words.clear();
+  // But for what happened to the database: that stays so, and nothing was decided by it yet.
+  const auto is_taken_back = [](const v1::Word& word) { return word.kind() != v1::Word::RESTORED; };
+  auto& words = store_.words;
+  words.erase(std::remove_if(words.begin(), words.end(), is_taken_back), words.end());
   Round();  // what the store does not know is seen before something is applied
   now_ += std::chrono::seconds(5);
   // What was only observed, and differs, is changed by the one after that from which on it may be.

@@ -18,10 +18,6 @@ constexpr std::chrono::seconds kStopping{30};
 constexpr v1::Word::Kind kOut[] = {v1::Word::DRAIN, v1::Word::STOP, v1::Word::FENCE};
 
 bool TakesUsers(v1::NodeState state) { return state == v1::SERVING || state == v1::OBSERVED; }
-bool StopsConnect(v1::NodeState state) {
-  return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
-         state == v1::FENCED;
-}
 
 }  // namespace
 
@@ -47,7 +43,7 @@ void World::CheckObeyed(size_t slot, const Before& before) {
     Count(adopted ? Sometimes::kAdopted : Sometimes::kEntered);
   }
   if (before.state == v1::FENCED && state != v1::FENCED) Count(Sometimes::kBackAfterFence);
-  if (before.state == v1::DRAINING && StopsConnect(state)) Count(Sometimes::kDrainEnded);
+  if (before.state == v1::DRAINING && IsAtRest(state)) Count(Sometimes::kDrainEnded);
   if (host.held.release()) Count(Sometimes::kReleased);
 }
 
@@ -56,7 +52,7 @@ void World::CheckDecided(size_t slot, const Given& given, const Before& before) 
   const Knowledge& known = knowledge_[given.decided];
   if (!TakesUsers(given.state)) {
     // But for one that was told to stop before, and has not yet.
-    if (before.served && !StopsConnect(before.state)) {
+    if (before.served && !IsAtRest(before.state)) {
       CheckSomebodyIsLeft();
       CheckLeaves(slot, given.decided);
     }
@@ -65,12 +61,14 @@ void World::CheckDecided(size_t slot, const Given& given, const Before& before) 
     CheckRestarts(slot, before, known);
     CheckDrainsAsBefore(slot, before, known);
   }
-  if (given.state == v1::SERVING && !before.running) {
+  // One that is told to serve on was seen to.
+  if (given.state == v1::SERVING && !before.running && before.state != v1::SERVING) {
     CheckEnters(slot, known);
     CheckStartsFirst(slot, given);
     CheckStartsInTurn(slot, given);
   }
   if (given.state == v1::FENCED) CheckFenced(slot, known);
+  if (given.state == v1::OBSERVED) CheckAccused(slot, before, known);
   CheckBack(slot, given, before);
 }
 
@@ -140,6 +138,15 @@ void World::CheckLeaves(size_t slot, size_t decided) {
   Break("what-holds-leaves-enough",
         absl::StrCat(name, " is taken out of service by ", RuleName(holding.front()),
                      ", and fewer than ", minimum, " others were known to be without it"));
+}
+
+// Its agent is not told to leave alone a Connect that it has stopped itself.
+void World::CheckAccused(size_t slot, const Before& before, const Knowledge& known) {
+  const Report& report = known.views[slot].report;
+  const bool is_accused = IsAtRest(before.state) && report.state == before.state;
+  if (!is_accused || !report.connect_runs || !report.found_before_it_stopped) return;
+  Break("nobody-is-accused-for-nothing",
+        absl::StrCat(NameOf(slot), " is left alone, as if somebody had started Connect there"));
 }
 
 // Nobody is taken out of service for nothing, and nothing is changed under a Connect that was

@@ -49,8 +49,8 @@ size_t World::TookOut(size_t slot, v1::NodeState state, const Knowledge& then) c
   return found;
 }
 
-// Somebody had it do less meanwhile; or it had held for long enough, and something else kept the
-// node out.
+// Somebody had it do less meanwhile, or EC2 has the node out; or it had held for long enough, and
+// something else kept the node out.
 bool World::WasOverBefore(size_t slot, size_t rule, size_t from, size_t to) const {
   for (size_t i = from; i <= to; ++i) {
     const Knowledge& known = knowledge_[i];
@@ -58,6 +58,7 @@ bool World::WasOverBefore(size_t slot, size_t rule, size_t from, size_t to) cons
     if (i < to && Holds(known.lines[slot][rule].outcome) && HeldFor(slot, rule, i) >= span) {
       return true;
     }
+    if (NoticeDue(known, slot) != Notice::kNone) return true;
     if (ActionOf(known, rule) < v1::HOLD || IsWaived(known, rule, NameOf(slot)) ||
         FindWord(known, v1::Word::UNFENCE, NameOf(slot)) != nullptr) {
       return true;

@@ -5,14 +5,6 @@
 #include "tests/plan_simulation/world.h"
 
 namespace connect_ha::simulation {
-namespace {
-
-bool IsAtRest(v1::NodeState state) {
-  return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
-         state == v1::FENCED;
-}
-
-}  // namespace
 
 // That all nodes stop for the newest generation: by a word, in the window where there is one.
 bool World::IsApproved(const Knowledge& known) const {

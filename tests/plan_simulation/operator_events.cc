@@ -200,7 +200,13 @@ void World::Restore() {
   }
   store_ = *backup_;
   CountInPhase(InPhase::kOlderStore);
-  restored_ = restored;
+  // A copy of the moment after a person has applied something to an older store, before anything
+  // was decided by that: it says that the nodes may be moved again.
+  const v1::PlanMemory& memory = store_.memory;
+  const bool lets_go =
+      memory.has_restored_at() && NewestOf(store_).generation > memory.restored_generation();
+  restored_.reset();
+  if (!lets_go) restored_ = restored;
   was_restored_ = true;
   Note("the store is replaced by an older copy");
 }

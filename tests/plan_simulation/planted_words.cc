@@ -78,6 +78,8 @@ std::vector<Planted> PlantedInWords() {
   unasked.starts_unasked = true;
   AgentFaults resumes;
   resumes.resumes_at_boot = true;
+  AgentFaults early;
+  early.tells_too_early = true;
   CoordinatorFaults first;
   first.publishes_first = true;
   CoordinatorFaults late;
@@ -97,6 +99,7 @@ std::vector<Planted> PlantedInWords() {
       {"takes-any-order", "orders-only-grow", WithAgent(any_order)},
       {"asks-no-preflight", "starts-only-on-the-proved-mount", WithAgent(unasked)},
       {"resumes-at-boot", "starts-only-when-told", WithAgent(resumes)},
+      {"says-too-early-that-it-stopped", "nobody-is-accused-for-nothing", WithAgent(early)},
       {"tells-no-terms", "the-last-gate-stays-open", WithCoordinator(silent)},
       {"tells-before-it-stores", "what-is-told-is-stored", WithCoordinator(first)},
       {"writes-when-overtaken", "what-is-told-is-stored", WithCoordinator(late)},

@@ -27,6 +27,12 @@ inline bool IsCertain(Notice notice) {
 
 enum class Mount { kVerified, kNone, kOther, kHung };
 
+// Once it is reached, Connect rests.
+inline bool IsAtRest(v1::NodeState state) {
+  return state == v1::PREPARING || state == v1::READY || state == v1::STOPPED ||
+         state == v1::FENCED;
+}
+
 struct Report {
   uint32_t machine = 0;
   v1::NodeState state = v1::OBSERVED;  // reached
@@ -83,6 +89,9 @@ struct Report {
   bool start_failed = false;
   Notice notice = Notice::kNone;
   int64_t notice_at_us = 0;  // 0: EC2 does not say when
+  // As the world knows it: Connect ran when its machine was looked at, and its agent has stopped it
+  // since, without having said so before.
+  bool found_before_it_stopped = false;
 
   bool operator==(const Report&) const = default;
 };

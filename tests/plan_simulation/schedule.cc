@@ -74,7 +74,7 @@ void DrawChange(Tape& tape, std::vector<Event>& events) {
   constexpr uint32_t kTogether = 3;
   const auto add = [&events](Kind kind, uint32_t how) { events.push_back({kind, 0, how}); };
   const auto rounds = [&](uint32_t below) {
-    for (uint32_t i = tape.Below(below); i > 0; --i) add(Kind::kRound, 0);
+    for (uint32_t i = tape.Below(below); i > 0; --i) add(Kind::kRound, tape.Below(kHows));
   };
   if (tape.OneIn(2)) add(Kind::kBackUp, 0);
   if (tape.OneIn(6)) add(Kind::kMigration, tape.Below(kHows));

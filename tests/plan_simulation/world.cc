@@ -200,7 +200,7 @@ void World::BeginServing() {
     been_[i] = 1;
     given_[i].push_back({1, 1, held.state(), 1, false, false, 0, 0, false});
     Record& record = store_.records[i];
-    record.report = Say(host, Around());
+    record.report = Tell(host, Looks::kAnew);
     record.has_report = true;
     record.last_seen = now_;
   }
@@ -266,9 +266,9 @@ void World::Do(const Event& event) {
   steady_ = steady_ && IsSteady(event.kind);
   switch (event.kind) {
     case Kind::kRound:
-      return Round();
+      return Round(event.how);
     case Kind::kCall:
-      return Call(slot, Leader(event.how));
+      return Call(slot, Leader(event.how), LooksBy(event.how / 2));
     case Kind::kWork:
       return Work(slot, 1 + event.how % 4);
     case Kind::kPlan:
@@ -284,7 +284,7 @@ void World::Do(const Event& event) {
       return;
     }
     case Kind::kSend:
-      return Send(slot);
+      return Send(slot, LooksBy(event.how));
     case Kind::kTake:
       return TakeRequest(event.who, Leader(event.how));
     case Kind::kHear:

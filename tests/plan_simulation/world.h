@@ -111,9 +111,10 @@ class World {
   bool Reaches(size_t slot) const;
 
   // exchange.cc
-  void Call(size_t slot, int coordinator);
+  Report Tell(Host& host, Looks looks);
+  void Call(size_t slot, int coordinator, Looks looks = Looks::kAnew);
   void CallAll();
-  void Send(size_t slot);
+  void Send(size_t slot, Looks looks);
   void TakeRequest(uint32_t which, int coordinator);
   void HearAnswer(uint32_t which);
   void Lose(uint32_t which);
@@ -121,7 +122,7 @@ class World {
   std::optional<Answer> Ask(size_t slot, const Report& report, int coordinator);
   void Deliver(size_t slot, const Answer& answer);
   void Work(size_t slot, uint32_t steps);
-  void Round();
+  void Round(uint32_t how = 0);
 
   // planning.cc
   void PlanAll(int coordinator);
@@ -227,6 +228,7 @@ class World {
   void CheckSomebodyIsLeft();
   void CheckLeaves(size_t slot, size_t decided);
   void CheckCause(size_t slot, const Before& before, size_t decided);
+  void CheckAccused(size_t slot, const Before& before, const Knowledge& known);
   void CheckStored(size_t slot);
   void CheckOlderStore(size_t slot, const Given& given, const Knowledge& known);
   void CheckDrainTime(size_t slot, const Before& before, size_t decided);
