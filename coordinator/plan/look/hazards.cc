@@ -35,6 +35,13 @@ bool ClosesNothing(const Situation& situation, const Member& member, const v1::N
   return action < v1::FENCE && AsksConnect(situation.input.spec()) && !is_down;
 }
 
+// All nodes go over to a generation, and no gate is open yet: those that rest are as before, and
+// see another database, say, than who was changed.
+bool IsAllInBetween(const v1::Rollout& rollout) {
+  return rollout.kind() == v1::Rollout::TOGETHER && rollout.has_in_force_at() &&
+         !rollout.has_opened_at() && !rollout.has_ended_at();
+}
+
 // Why the failing does nothing to this node; "": it does.
 std::string WhyNot(const Situation& situation, const Member& member, const v1::NodeRule& line) {
   // It may have been told more a moment ago: nobody but a person stops what is merely observed.
@@ -46,6 +53,9 @@ std::string WhyNot(const Situation& situation, const Member& member, const v1::N
   }
   if (ClosesNothing(situation, member, line)) {
     return "the load balancer asks Connect itself: it keeps a node from entering service, no more";
+  }
+  if (line.basis() == v1::PROOF && IsAllInBetween(situation.input.memory().rollout())) {
+    return "all nodes go over to this generation, and differ until their gates open";
   }
   return WhyNotSure(situation, member, line);
 }

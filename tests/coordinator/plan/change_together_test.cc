@@ -308,6 +308,20 @@ TEST(ChangeTogether, AsksNothingOfPeersWhileTheyRest) {
   EXPECT_EQ(GoTo(cluster, Status::REST).assignments(0).state(), v1::SERVING);
 }
 
+// The others hold their locks in the database of before yet, say.
+TEST(ChangeTogether, FencesNobodyForWhatItShowsBesideThoseThatRest) {
+  PlanCluster cluster = FirstStarts(3);
+  cluster.Fail(0, "database-is-same", v1::PROOF);
+  for (int i = 0; i < 400; ++i) {
+    const v1::Decision decision = cluster.Step();
+    ASSERT_EQ(decision.assignments(0).state(), v1::SERVING) << TextsOf(decision);
+    if (decision.remember().rollout().has_opened_at()) break;
+    cluster.Wait(seconds(5));
+  }
+  // Then they are as it is.
+  EXPECT_EQ(StatesOf(GoOn(cluster, minutes(2))), "fenced, serving, serving");
+}
+
 // What was changed by hand meanwhile is put right once it answers.
 TEST(ChangeTogether, CutsOffNoMigrationForWhatHasDrifted) {
   PlanCluster cluster = FirstMigrates(1);
