@@ -60,12 +60,10 @@ std::string WhyFirstIsHeld(const Change& change, const Member& first) {
   return change.paused != nullptr && !told ? SaidBy(*change.paused) : "";
 }
 
-// One is right already; who has not gone on since, or has just joined, stays where it is.
-std::string WhyHeldAtRest(const Situation& situation, const Change& change, const Member& member) {
+// One is right already; who has not gone on since stays where it is.
+std::string WhyHeldAtRest(const Change& change, const Member& member) {
   const bool rests = member.position == v1::STOPPED || member.position == v1::FENCED;
-  const bool joins = member.position == v1::OBSERVED &&
-                     member.node->connect() == v1::CONNECT_RESTS && RestsForLong(situation, member);
-  const bool begun = joins || member.position == v1::PREPARING || member.position == v1::READY;
+  const bool begun = member.position == v1::PREPARING || member.position == v1::READY;
   if (change.aborted != nullptr && (rests || begun)) return SaidBy(*change.aborted);
   if (!rests) return "";
   if (change.paused != nullptr) return SaidBy(*change.paused);
@@ -87,7 +85,7 @@ std::string WhyHeld(const Situation& situation, const Change& change, const Memb
     return absl::StrCat("all nodes stop for generation ", rollout.generation());
   }
   if (rollout.generation() != situation.input.generation()) return "";
-  if (!change.first_alone) return WhyHeldAtRest(situation, change, member);
+  if (!change.first_alone) return WhyHeldAtRest(change, member);
   if (member.name() == rollout.first()) return WhyFirstIsHeld(change, member);
   return absl::StrCat(rollout.first(), " is changed alone, and has to be right first");
 }

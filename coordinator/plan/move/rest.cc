@@ -18,6 +18,15 @@ std::string WhatDiffers(const v1::PlanNode& node) {
   return "its agent has not looked at it in full";
 }
 
+// One that comes to rest, or joins, is held as those are that rest already.
+Member AtRest(const Member& member) {
+  Member rests = member;
+  if (member.position != v1::STOPPED && member.position != v1::FENCED) {
+    rests.position = v1::PREPARING;
+  }
+  return rests;
+}
+
 }  // namespace
 
 Move Prepare(Situation& situation, const Member& member) {
@@ -55,7 +64,7 @@ Move Rest(Situation& situation, const Change& change, const Member& member) {
         absl::StrCat("connect-ha node start ", member.name(), " --reason ..., once it may go well"),
         {}};
   }
-  const std::string held = WhyHeld(situation, change, member);
+  const std::string held = WhyHeld(situation, change, AtRest(member));
   if (!held.empty()) {
     const bool rests = HasReached(member, v1::STOPPED);
     return {v1::STOPPED, held, rests ? "its turn" : "Connect to stop", {}};
