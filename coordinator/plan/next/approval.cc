@@ -98,7 +98,8 @@ std::string ApprovedBy(Situation& situation, const NextKind& next, std::string& 
 std::string WhyGoBack(Situation& situation) {
   const v1::PlanInput& input = situation.input;
   const v1::Rollout& rollout = input.memory().rollout();
-  if (!IsStopping(rollout)) return "";
+  // By an older copy of the store nothing moves.
+  if (!IsStopping(rollout) || situation.restored_at) return "";
   if (input.next().generation() != rollout.generation()) {
     return "a newer generation takes its place";
   }

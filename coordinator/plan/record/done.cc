@@ -26,6 +26,11 @@ bool IsDoneOn(const Situation& situation, const v1::RolloutNode& node) {
 }
 
 bool IsDone(const Situation& situation, const v1::Rollout& rollout) {
+  // By an older copy of the store: what was in force after it is held.
+  const bool was_over = std::any_of(
+      situation.members.begin(), situation.members.end(),
+      [&situation](const Member& member) { return HoldsNewer(situation.input, *member.node); });
+  if (was_over) return !situation.restored_at;
   if (rollout.kind() == v1::Rollout::TOGETHER && !rollout.has_opened_at()) return false;
   const auto& nodes = rollout.nodes();
   const bool is_anybody_there =
