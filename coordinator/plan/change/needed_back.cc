@@ -33,8 +33,7 @@ size_t OthersItTakes(const Situation& situation, const Change& change, const Mem
 
 bool MayBeDowntime(const Situation& situation, const Change& change, const Member& member) {
   if (!WhyHeld(situation, change, member).empty()) return true;
-  const NodeWords& words = member.words;
-  if (words.stop != nullptr || words.drain != nullptr) return MayBeDowntime(words);
+  if (MayBeDowntime(member.words)) return true;
   return change.may_be_downtime() && !WhyItIsStopped(situation, change, member).empty();
 }
 
