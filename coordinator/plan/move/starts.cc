@@ -50,8 +50,10 @@ bool Answers(const Member& member) {
 // takes, and nobody starts beside it.
 bool IsStarting(Situation& situation, const v1::DatabaseMemory& database, const Member& member) {
   if (member.position != v1::SERVING || !member.node->fresh() || StartFailed(member)) return false;
-  const bool migrates =
-      MayBeMigrating(member) && IsNewToDatabase(situation, database, VersionOf(*member.node));
+  // Where nothing was right with it yet, nobody knows how far the database is.
+  const bool is_new = database.right_version().empty() ||
+                      IsNewToDatabase(situation, database, VersionOf(*member.node));
+  const bool migrates = MayBeMigrating(member) && is_new;
   return migrates || !situation.moments.Lasted(FromProto(member.memory.since()), kFirstStart);
 }
 
