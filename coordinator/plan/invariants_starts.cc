@@ -41,13 +41,15 @@ void JudgeDatabase(const v1::PlanInput& input, const v1::Decision& decision, Com
   const std::string& after = decision.remember().database().newest_version();
   const std::string& was_right = input.memory().database().right_version();
   const std::string& is_right = decision.remember().database().right_version();
-  const bool put_back = WordOnAll(input, v1::Word::RESTORED, 0) != nullptr;
+  const v1::Word* put_back = WordOnAll(input, v1::Word::RESTORED, 0);
   const bool newest_lost = !before.empty() && (after.empty() || IsNewer(before, after));
   const bool right_lost = !was_right.empty() && (is_right.empty() || IsNewer(was_right, is_right));
-  if (!put_back && (newest_lost || right_lost)) {
+  if (put_back == nullptr && (newest_lost || right_lost)) {
     broken.push_back("which versions of Connect the database has known is forgotten");
   }
   if (before.empty() || !IsNewer(after, before) || IsSeen(input, after)) return;
+  // A person says so.
+  if (put_back != nullptr && SameVersion(put_back->version(), after)) return;
   if (!IsApproved(input, after)) {
     broken.push_back(absl::StrCat("Connect ", after, " is to be started, which may migrate the ",
                                   "database, and nobody approved that"));

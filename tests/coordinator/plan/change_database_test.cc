@@ -115,6 +115,15 @@ TEST(ChangeDatabase, TellsEveryNodeThatItWasPutBack) {
   EXPECT_EQ(cluster.Store().assignments(1).database_restored().serial(), restored.serial());
 }
 
+// A coordinator that was set up anew has not known that one.
+TEST(ChangeDatabase, MayBePutBackToANewerOneThanIsKnown) {
+  PlanCluster cluster(2);
+  for (const int i : {0, 1}) Install(cluster, i, kOld, v1::STOPPED);
+  Memory(cluster).set_newest_version(kOld);
+  cluster.Say(v1::Word::RESTORED, "").set_version(kNew);
+  EXPECT_EQ(cluster.Store().remember().database().newest_version(), kNew);  // nothing is broken
+}
+
 TEST(ChangeDatabase, IsNotPutBackWhileTheNewerOneRuns) {
   PlanCluster cluster(2);
   Install(cluster, 0, kNew, v1::SERVING);
