@@ -43,5 +43,16 @@ TEST(Course, NothingActsOnANodeThatIsOnlyObserved) {
   EXPECT_TRUE(CourseOf(released, v1::READY, v1::ALLOW_SERVE).acts());
 }
 
+// It is told its order first, and in the next answer what is in force.
+TEST(Course, AClosedGateStaysSoThoughNoSpecificationIsHeld) {
+  v1::Assignment orders = Orders(v1::SERVING);
+  orders.set_closed(true);
+  orders.clear_desired();
+  EXPECT_EQ(CourseOf(orders, v1::OBSERVED, v1::ALLOW_SERVE).gate, GateWanted::kClosed);
+  EXPECT_FALSE(CourseOf(orders, v1::OBSERVED, v1::ALLOW_SERVE).acts());
+  orders.set_closed(false);
+  EXPECT_EQ(CourseOf(orders, v1::OBSERVED, v1::ALLOW_SERVE).gate, GateWanted::kAsConnect);
+}
+
 }  // namespace
 }  // namespace connect_ha
