@@ -121,7 +121,12 @@ void World::PutDatabaseBack(v1::Word& word) {
   const auto was_told = [](const std::vector<Given>& given) {
     return !given.empty() && given.back().state == v1::SERVING;
   };
+  // Nor while a node is not heard that ran it: whether that is still so nobody knows.
+  const auto seems_to_run = [](const Record& record) {
+    return record.member && record.has_report && record.report.running != 0;
+  };
   if (std::any_of(hosts_.begin(), hosts_.end(), may_run)) return;
+  if (std::any_of(store_.records.begin(), store_.records.end(), seems_to_run)) return;
   if (std::any_of(given_.begin(), given_.end(), was_told)) return;
   if (database_->schema < 2) return;
   --database_->schema;

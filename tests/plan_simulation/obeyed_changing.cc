@@ -67,7 +67,10 @@ bool World::LeavesForChange(size_t slot, const Knowledge& known) const {
   if (AllRest(known) || (known.together && IsApproved(known))) return true;
   const Report& report = known.views[slot].report;
   const bool is_listed = ((known.listed >> slot) & 1U) != 0;
-  if (report.state == v1::OBSERVED && !is_listed) return false;
+  // One that is about to serve has been told so, and has heard it.
+  const Given* obeyed = Find(slot, report.epoch, report.serial);
+  const bool is_to_serve = obeyed != nullptr && obeyed->state == v1::SERVING;
+  if (report.state == v1::OBSERVED && !is_listed && !is_to_serve) return false;
   if (RunsOlder(slot, known) || IsLeftBehind(slot, known)) return true;
   return report.generation == known.generation && report.looked &&
          report.needs >= v1::Change::RESTART;

@@ -97,7 +97,11 @@ void World::CheckStartsFirst(size_t slot, const Given& given) {
     if (i == slot || !view.member || !view.fresh || view.cloned || told == nullptr) continue;
     const bool at_once = told->decided == given.decided && view.report.state != v1::SERVING;
     const bool has_taken = view.report.epoch == told->epoch && view.report.serial == told->serial;
-    const bool is_new = told->decided != 0 && known.at - knowledge_[told->decided].at < kFirstStart;
+    // That its gate opens is no other start.
+    const Given* began = told;
+    while (began != &given_[i].front() && (began - 1)->state == v1::SERVING) --began;
+    const bool is_new =
+        began->decided != 0 && known.at - knowledge_[began->decided].at < kFirstStart;
     const bool starts = told->state == v1::SERVING && is_new && !view.report.start_failed;
     if (!starts || !(at_once || has_taken)) continue;
     return Break("the-first-starts-alone",
