@@ -1,9 +1,11 @@
 #include "coordinator/plan/move/drain.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/heartbeat.h"
 #include "coordinator/plan/change/needed_back.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/turn.h"
@@ -16,6 +18,8 @@
 
 namespace connect_ha {
 namespace {
+
+constexpr std::chrono::seconds kAskedAgain{1};
 
 // By whose wish Connect is stopped once it is drained.
 std::string WhyItEnds(Situation& situation, const Change& change, const Member& member) {
@@ -52,6 +56,21 @@ bool IsDrained(Situation& situation, const Change& change, const Member& member)
   return situation.moments.Reached(DrainEnds(situation, member));
 }
 
+// Whoever is let go for good is not let go by the word of one that may be gone itself: it is heard
+// every few seconds, and lost only after half a minute.
+bool AnotherWasJustHeardToServe(Situation& situation, const Member& member) {
+  if (!AnotherServes(situation, member)) return false;
+  Moments& moments = situation.moments;
+  const bool is_heard =
+      std::any_of(situation.members.begin(), situation.members.end(), [&](const Member& other) {
+        const Time last_seen = FromProto(other.node->brief().last_seen());
+        return &other != &member && other.serves && !moments.Reached(last_seen + kLeastStaleAfter);
+      });
+  // It may be heard at any time.
+  if (!is_heard) moments.Reached(moments.now() + kAskedAgain);
+  return is_heard;
+}
+
 std::string Users(Situation& situation, const Member& member) {
   return absl::StrCat(
       "its users, until ", FormatUtc(DrainEnds(situation, member)),
@@ -64,7 +83,7 @@ Move EndDrain(Situation& situation, const Change& change, const Member& member,
     return {v1::DRAINING, why, Users(situation, member), out_for};
   }
   // It was let go while others served. Where none is known to now, this may be the last Connect.
-  if (!MayBeDowntime(situation, change, member) && !AnotherServes(situation, member)) {
+  if (!MayBeDowntime(situation, change, member) && !AnotherWasJustHeardToServe(situation, member)) {
     const bool by_word = member.words.stop != nullptr || member.words.drain != nullptr;
     return {v1::DRAINING, why,
             absl::StrCat("another node to serve, before Connect is stopped here",

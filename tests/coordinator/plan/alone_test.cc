@@ -64,7 +64,13 @@ TEST(AloneTest, TheLastConnectIsNotStoppedWhileItIsNotKnownThatAnotherServes) {
   cluster.Wait(minutes(5));
   EXPECT_EQ(cluster.State(0), v1::DRAINING);
   EXPECT_TRUE(absl::StrContains(cluster.Reason(0), "| another node to serve")) << cluster.Reason(0);
+  // Its facts count yet, and it has missed more than one heartbeat.
   cluster.node(1).set_fresh(true);
+  google::protobuf::Timestamp& last_seen = *cluster.node(1).mutable_brief()->mutable_last_seen();
+  last_seen.set_seconds(cluster.input.now().seconds() - 29);
+  EXPECT_EQ(cluster.State(0), v1::DRAINING);
+  EXPECT_EQ(cluster.Decide().wake_at().seconds(), cluster.input.now().seconds() + 1);
+  last_seen.set_seconds(cluster.input.now().seconds() - 5);
   EXPECT_EQ(cluster.State(0), v1::READY);
 }
 
