@@ -111,6 +111,23 @@ TEST(ConfigurationMatches, LeavesAnotherDatabaseToTheRuleThatFindsIt) {
   EXPECT_EQ(WhatIsSaid(cluster, "configuration-matches", 1), "FOLLOWS PEERS");
 }
 
+TEST(ConfigurationMatches, ComparesNoSecretsThatAreDigestedWithOtherKeys) {
+  v1::Snapshot cluster = ThreeNodes();
+  for (int i = 0; i < 3; ++i) {
+    v1::NodeSnapshot& node = *cluster.mutable_nodes(i);
+    node.set_digest_key_id("1111222233334444");
+    v1::ConfigKey& key = *node.mutable_facts()->mutable_configuration()->add_keys();
+    key.set_section("Postgres");
+    key.set_name("Password");
+    key.set_source(v1::ConfigKey::FILE);
+    key.set_secret_digest(i == 1 ? "bbbb" : "aaaa");
+  }
+  IsToBeWritten(cluster, 1);
+  EXPECT_EQ(WhatIsSaid(cluster, "configuration-matches", 1), "FAIL SPEC");
+  cluster.mutable_nodes(1)->set_digest_key_id("5555666677778888");
+  EXPECT_EQ(WhatIsSaid(cluster, "configuration-matches", 1), "");
+}
+
 TEST(ConfigurationMatches, SaysNothingOfANodeThatOnlyHasToBeWrittenAnew) {
   v1::Snapshot cluster = ThreeNodes();
   IsToBeWritten(cluster, 1);  // its mode, say

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/checklist/rules/rules.h"
 #include "common/time.h"
@@ -60,6 +61,32 @@ TEST(LoadBalancerReachesNodesTest, TheMoreNodesServeTheLongerItTakesToMissOne) {
   const v1::Finding finding = LoadBalancerReachesNodes(cluster);
   EXPECT_EQ(OutcomeOn(finding, "node-8"), v1::FAIL);
   EXPECT_EQ(OutcomeOn(finding, "node-7"), v1::PASS);
+}
+
+TEST(LoadBalancerReachesNodesTest, WhatAnsweredAtAnotherAddressSaysNothing) {
+  v1::Snapshot cluster = ClusterOf(2);
+  Ask(10, 2, minutes(9), cluster);
+  EXPECT_EQ(LoadBalancerReachesNodes(cluster).outcome(), v1::PASS);
+  cluster.mutable_balancer()->set_url("https://before.example.com");
+  EXPECT_EQ(LoadBalancerReachesNodes(cluster).outcome(), v1::UNKNOWN);
+  for (v1::BalancerLook::Request& request : *cluster.mutable_balancer()->mutable_requests()) {
+    request.clear_node();
+    request.set_error("it answers 503");
+    *request.mutable_at() = cluster.taken_at();
+  }
+  EXPECT_EQ(LoadBalancerReachesNodes(cluster).outcome(), v1::UNKNOWN);
+  cluster.mutable_balancer()->set_url(kUrl);
+  EXPECT_EQ(LoadBalancerReachesNodes(cluster).outcome(), v1::FAIL);
+}
+
+TEST(LoadBalancerReachesNodesTest, WhatNothingAnswersToIsSaidAsItIsNow) {
+  v1::Snapshot cluster = ClusterOf(2);
+  for (const char* error : {"no answer in 3000 ms", "connection refused"}) {
+    v1::BalancerLook::Request& request = *cluster.mutable_balancer()->add_requests();
+    *request.mutable_at() = cluster.taken_at();
+    request.set_error(error);
+    EXPECT_TRUE(absl::StrContains(LoadBalancerReachesNodes(cluster).summary(), error));
+  }
 }
 
 TEST(LoadBalancerReachesNodesTest, WhatWasReachedLongAgoIsReachedNoMore) {
