@@ -63,6 +63,21 @@ TEST(LoadBalancerReachesNodesTest, TheMoreNodesServeTheLongerItTakesToMissOne) {
   EXPECT_EQ(OutcomeOn(finding, "node-7"), v1::PASS);
 }
 
+// Connect says its host's name, with or without a domain, whatever the node is called here.
+TEST(LoadBalancerReachesNodesTest, ANodeIsKnownByItsHostsName) {
+  v1::Snapshot cluster = ClusterOf(2);
+  Ask(10, 2, minutes(9), cluster);
+  for (int i = 0; i < 2; ++i) {
+    cluster.mutable_nodes(i)->mutable_facts()->mutable_host()->set_hostname(
+        absl::StrCat("ip-10-0-0-", i));
+  }
+  int turn = 0;
+  for (v1::BalancerLook::Request& request : *cluster.mutable_balancer()->mutable_requests()) {
+    request.set_node(absl::StrCat("ip-10-0-0-", turn++ % 2, ".ec2.internal"));
+  }
+  EXPECT_EQ(LoadBalancerReachesNodes(cluster).outcome(), v1::PASS);
+}
+
 TEST(LoadBalancerReachesNodesTest, WhatAnsweredAtAnotherAddressSaysNothing) {
   v1::Snapshot cluster = ClusterOf(2);
   Ask(10, 2, minutes(9), cluster);
