@@ -72,8 +72,10 @@ bool IsSameOrder(const v1::Order& a, const v1::Order& b) {
 // "": they say the same of their nodes, but for the names.
 std::string Difference(const v1::NodeAssignment& a, const v1::NodeAssignment& b) {
   if (a.state() != b.state()) {
-    return absl::StrCat(a.node(), ": ", StateText(a.state()), " (", a.reason(), "), then ",
-                        StateText(b.state()), " (", b.reason(), ")");
+    const auto text = [](const v1::NodeAssignment& one) {
+      return absl::StrCat(StateText(one.state()), " (", one.reason(), " | ", one.waits_for(), ")");
+    };
+    return absl::StrCat(a.node(), ": ", text(a), ", then ", text(b));
   }
   if (a.generation() != b.generation() || a.release() != b.release() || a.closed() != b.closed() ||
       a.has_order() != b.has_order() || !IsSameOrder(a.order(), b.order())) {
