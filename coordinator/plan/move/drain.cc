@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/heartbeat.h"
 #include "coordinator/plan/change/needed_back.h"
 #include "coordinator/plan/change/together.h"
 #include "coordinator/plan/change/turn.h"
@@ -19,6 +18,8 @@
 namespace connect_ha {
 namespace {
 
+// The least that limits.stale_after can be: who is not heard for so long has missed two heartbeats.
+constexpr std::chrono::seconds kHeardLately{15};
 constexpr std::chrono::seconds kAskedAgain{1};
 
 // By whose wish Connect is stopped once it is drained.
@@ -64,7 +65,7 @@ bool AnotherWasJustHeardToServe(Situation& situation, const Member& member) {
   const bool is_heard =
       std::any_of(situation.members.begin(), situation.members.end(), [&](const Member& other) {
         const Time last_seen = FromProto(other.node->brief().last_seen());
-        return &other != &member && other.serves && !moments.Reached(last_seen + kLeastStaleAfter);
+        return &other != &member && other.serves && !moments.Reached(last_seen + kHeardLately);
       });
   // It may be heard at any time.
   if (!is_heard) moments.Reached(moments.now() + kAskedAgain);
