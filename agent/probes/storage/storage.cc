@@ -171,7 +171,7 @@ void AddMounting(Host& host, const std::vector<MountEntry>& mounts, v1::Facts& f
     if (!mounting.ok()) {
       return MarkUnobserved(facts, "storage.mounting", std::string(mounting.status().message()));
     }
-    storage.mutable_mounting()->Assign(mounting->begin(), mounting->end());
+    for (const std::string& point : *mounting) storage.add_mounting(point);
     return;
   }
 }
