@@ -77,8 +77,10 @@ bool World::HasReason(size_t slot) const {
   const Report& report = knowledge_.back().views[slot].report;
   const bool is_found = report.state == v1::OBSERVED && report.connect_runs;
   if (is_found && report.needs >= v1::Change::RESTART) return true;
-  // A person had a newer one migrate it: what the specification says is older, and starts no more.
-  if (database_->by_hand && host.installed < database_->schema) return true;
+  // A person had a newer one migrate it, or a node did that is no more, and the specification names
+  // none: what is installed is older, and starts no more.
+  const bool is_told_no_version = wanted == 0 || database_->by_hand;
+  if (is_told_no_version && host.installed < database_->schema) return true;
   const bool other_version = wanted != 0 && host.installed != wanted;
   const bool other_process = host.running && host.process != host.installed;
   if (other_version || other_process) return true;
