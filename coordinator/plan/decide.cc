@@ -115,7 +115,7 @@ v1::Decision Decide(const v1::PlanInput& input) {
   for (size_t i = 0; i < situation.members.size(); ++i) {
     decided.push_back(DecideOne(situation, change, situation.members[i], leaving[i]));
   }
-  HoldBackStarts(situation, decided);
+  HoldBackStarts(situation, change, decided);
   change.to_note = NoteFirst(situation, decided);
   // That may have another version, which was not judged by this one.
   if (change.begins(input)) change.to_note.clear();

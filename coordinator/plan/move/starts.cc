@@ -87,9 +87,21 @@ void StartOneFirst(Situation& situation, std::vector<Decided>& decided) {
   }
 }
 
+// What begins was looked at with nobody running anything, say: that is to be so yet.
+void StartNobodyAsBefore(const Situation& situation, std::vector<Decided>& decided) {
+  for (size_t i = 0; i < decided.size(); ++i) {
+    const Member& member = situation.members[i];
+    if (!Starts(member, decided[i])) continue;
+    Wait(member,
+         absl::StrCat("generation ", situation.input.next().generation(), " to be in force"),
+         decided[i]);
+  }
+}
+
 }  // namespace
 
-void HoldBackStarts(Situation& situation, std::vector<Decided>& decided) {
+void HoldBackStarts(Situation& situation, const Change& change, std::vector<Decided>& decided) {
+  if (change.begins(situation.input)) return StartNobodyAsBefore(situation, decided);
   KeepOneVersion(situation, decided);
   StartOneFirst(situation, decided);
 }
