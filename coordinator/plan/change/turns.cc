@@ -97,7 +97,7 @@ bool IsListed(const Change& change, const Member& member) {
 bool Asks(const Situation& situation, const Change& change, const Member& member) {
   if (!member.stays.empty() || member.may != May::kServe) return false;
   if (NeedsOf(situation, member) < v1::Change::RESTART) return false;
-  if (member.position == v1::SERVING) return true;
+  if (member.position == v1::SERVING) return !IsYetObserved(member);
   return member.position == v1::OBSERVED && member.node->connect() == v1::CONNECT_RUNS &&
          IsListed(change, member);
 }

@@ -44,10 +44,9 @@ bool IsAllInBetween(const v1::Rollout& rollout) {
 
 // Why the failing does nothing to this node; "": it does.
 std::string WhyNot(const Situation& situation, const Member& member, const v1::NodeRule& line) {
-  // It may have been told more a moment ago: nobody but a person stops what is merely observed.
-  const bool is_only_observed = member.node->brief().reported_state() == v1::OBSERVED &&
-                                IsLater(member.memory.order(), member.node->obeys());
-  if (member.position == v1::OBSERVED || is_only_observed) return "the node is only observed";
+  if (member.position == v1::OBSERVED || IsYetObserved(member)) {
+    return "the node is only observed";
+  }
   if (line.rule() == kServiceRule && !HadTimeToStart(situation, member)) {
     return "Connect is not to run here, or is being started";
   }

@@ -80,6 +80,11 @@ bool IsAwaited(const Member& member) {
          member.words.gone == nullptr;
 }
 
+bool IsYetObserved(const Member& member) {
+  return member.node->brief().reported_state() == v1::OBSERVED &&
+         IsLater(member.memory.order(), member.node->obeys());
+}
+
 bool HasReached(const Member& member, v1::NodeState state) {
   return member.position == state && member.node->brief().reported_state() == state &&
          !IsLater(member.memory.order(), member.node->obeys());
