@@ -72,8 +72,8 @@ bool IsLater(const v1::Order& a, const v1::Order& b);
 bool IsAwaited(const Member& member);
 // The node has taken the order it was given last, and reached its state.
 bool HasReached(const Member& member, v1::NodeState state);
-// It may have been told more a moment ago, and has not taken that yet: nobody but a person stops what
-// is merely observed.
+// It may have been told more a moment ago, and has not taken that yet: nobody but a person stops
+// what is merely observed.
 bool IsYetObserved(const Member& member);
 // It serves by its orders, and its Connect did not start by these; nobody has it tried once more.
 bool StartFailed(const Member& member);
